@@ -1,0 +1,1 @@
+"""Adapters: the log, the database, files, identity and documents; each replaceable alone."""

@@ -1,0 +1,1 @@
+"""One file, one question: a row, a pure fold over facts, and its queries."""

@@ -1,0 +1,1 @@
+"""The edge: use cases, pages, workers and the command line."""
