@@ -1,0 +1,351 @@
+"""From measured values to a verdict: what each part earns, and whether the commune meets the standard.
+
+Pure functions on plain values with exact decimal arithmetic. The board, the decision and the what-if
+replay all call `judge`, so they cannot disagree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from domain.measure import Answer, Kind, Measured, Outcome, Penalty, RuleNote
+from domain.rulebook import (
+    ZERO,
+    Condition,
+    ConditionKind,
+    Criterion,
+    Figure,
+    Indicator,
+    Model,
+    NotArisen,
+    Part,
+    Provenance,
+    Rulebook,
+)
+from domain.working_days import Calendar
+
+#: A result this close to failing is marked: points over the total, share of a criterion, percentage points.
+NEAR_TOTAL = Decimal(1)
+NEAR_SHARE = Decimal("0.05")
+NEAR_RATIO = Decimal(2)
+
+Value = Decimal | Outcome
+
+
+# What the measured values earn -------------------------------------------------------------------------
+
+
+class PartResult(NamedTuple):
+    """What one part earns and why; value and rule are None where nothing usable was measured."""
+
+    code: str
+    value: Value | None
+    rule: RuleNote | None
+
+
+class Assessed(NamedTuple):
+    """What the rule gives for an indicator: points, or met / not met, with the reading of each part.
+
+    `complete` says that every part was measured; `points` without it are those of the parts measured so
+    far. `slack` is the least distance, in percentage points, from a threshold below 100 %.
+    """
+
+    points: Decimal | None
+    met: Outcome | None
+    parts: tuple[PartResult, ...]
+    complete: bool
+    slack: Decimal | None = None
+
+    @property
+    def value(self) -> Value | None:
+        """Points or outcome, whichever the rulebook uses."""
+        return self.met if self.points is None else self.points
+
+
+class _Read(NamedTuple):
+    part: Part
+    result: PartResult
+    slack: Decimal | None
+    whole: bool  # this reading alone decides the whole indicator
+
+
+def assess(indicator: Indicator, measures: Mapping[str, Measured], calendar: Calendar) -> Assessed:
+    """What the measured values (by part code; others are ignored) earn for this indicator.
+
+    A value of another kind than the part's measure counts as not measured, so that old values can be
+    read under another rulebook. Levels: every part must be met.
+    """
+    reads = [_read(part, measures.get(part.code), calendar, indicator) for part in indicator.parts]
+    whole = next((read for read in reads if read.whole), None)
+    results = tuple(read.result for read in reads)
+    slack = min((read.slack for read in reads if read.slack is not None), default=None)
+    if whole is not None:
+        value = whole.result.value
+        if whole.result.rule is not None and whole.result.rule.code == "not-arisen":
+            value = indicator.max_points or Outcome.MET
+        points = value if isinstance(value, Decimal) else None
+        return Assessed(points, value if isinstance(value, Outcome) else None, results, complete=True)
+    values = [result.value for result in results if result.value is not None]
+    complete = len(values) == len(results)
+    if indicator.max_points:
+        earned = sum((value for value in values if isinstance(value, Decimal)), ZERO)
+        return Assessed(earned if values else None, None, results, complete, slack)
+    return Assessed(None, _all_met(values, complete=complete), results, complete, slack)
+
+
+def _all_met(values: list[Value], *, complete: bool) -> Outcome | None:
+    if Outcome.NOT_MET in values:
+        return Outcome.NOT_MET
+    return Outcome.MET if complete else None
+
+
+def _read(part: Part, measured: Measured | None, calendar: Calendar, indicator: Indicator) -> _Read:
+    if measured is None:
+        return _unread(part)
+    points = bool(indicator.max_points)
+    if measured.kind is Kind.NOT_ARISEN:
+        if part.not_arisen is None:
+            return _unread(part)
+        note = RuleNote("not-arisen", {"maximum": part.max_points})
+        full: Value = part.max_points if points else Outcome.MET
+        return _Read(part, PartResult(part.code, full, note), None, part.not_arisen is NotArisen.INDICATOR)
+    if measured.kind is not part.measure.kind:
+        return _unread(part)
+    value, note, slack = part.measure.read(measured, part.max_points, calendar)
+    if points and isinstance(value, Outcome):
+        value = part.max_points if value is Outcome.MET else ZERO
+    whole = isinstance(part.measure, Penalty) and measured.answer is Answer.YES
+    return _Read(part, PartResult(part.code, value, note), slack, whole)
+
+
+def _unread(part: Part) -> _Read:
+    return _Read(part, PartResult(part.code, None, None), None, whole=False)
+
+
+# Numbers that have to agree ----------------------------------------------------------------------------
+
+
+class Finding(NamedTuple):
+    """Two parts count the same things and say different numbers."""
+
+    part: str
+    figure: Figure
+    found: int
+    other_part: str
+    other_figure: Figure
+    expected: int
+    provenance: Provenance
+
+
+def cross_checks(rulebook: Rulebook, measures: Mapping[str, Measured]) -> tuple[Finding, ...]:
+    """Where measured values (by part code) contradict each other. Findings warn; they do not decide."""
+    findings = []
+    for agreement in rulebook.agreements:
+        mine, theirs = measures.get(agreement.part), measures.get(agreement.other_part)
+        if mine is None or theirs is None:
+            continue
+        found, expected = agreement.figure.of(mine), agreement.other_figure.of(theirs)
+        if found is None or expected is None or found == expected:
+            continue
+        findings.append(
+            Finding(
+                agreement.part,
+                agreement.figure,
+                found,
+                agreement.other_part,
+                agreement.other_figure,
+                expected,
+                agreement.provenance,
+            )
+        )
+    return tuple(findings)
+
+
+# The verdict -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is judged: a value per indicator, and what the conditions ask beside the indicators.
+
+    `vetoes` are codes of conditions that occurred. `satisfaction` is a percentage. `slacks` may say how
+    far an indicator is from its threshold. `criteria` gives totals of criteria where only those are
+    known, as in published results; they replace the sum of the indicators.
+    """
+
+    values: Mapping[str, Value]
+    unit_class: str | None = None
+    satisfaction: Decimal | None = None
+    vetoes: tuple[str, ...] = ()
+    slacks: Mapping[str, Decimal] = field(default_factory=dict)
+    criteria: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+class CriterionResult(NamedTuple):
+    """Points of a criterion and its share of the maximum, or how many of its indicators are met.
+
+    Points, maximum and share are None without points, `indicators_met` is None with points. `met` is
+    against the condition on each criterion: the least share, or all its indicators met.
+    """
+
+    code: str
+    points: Decimal | None
+    max_points: Decimal | None
+    share: Decimal | None
+    met: Outcome
+    indicators_met: int | None
+    indicators: int
+
+
+class ConditionResult(NamedTuple):
+    """One condition judged: what it required, what there was, and in which criteria (`where`) it failed."""
+
+    code: str
+    kind: ConditionKind
+    outcome: Outcome
+    provenance: Provenance
+    required: Decimal | None
+    actual: Decimal | None
+    where: tuple[str, ...] = ()
+
+
+class Verdict(NamedTuple):
+    """Whether the commune meets the standard.
+
+    `total` and `margin` (points above the total required) are None without points. `complete` says that
+    everything the rules ask for is on the sheet; an incomplete sheet is never met. `near` marks a
+    commune that meets the standard narrowly.
+    """
+
+    total: Decimal | None
+    criteria: tuple[CriterionResult, ...]
+    conditions: tuple[ConditionResult, ...]
+    result: Outcome
+    margin: Decimal | None
+    near: bool
+    complete: bool
+
+
+def judge(sheet: Sheet, rulebook: Rulebook) -> Verdict:
+    """Whether the sheet meets the rulebook: gates first, then each criterion, then the total.
+
+    QĐ 25/2021/QĐ-TTg, Điều 4; QĐ 619/QĐ-TTg, Điều 3; QĐ 27/2025/QĐ-TTg. A condition whose threshold is
+    not known is not verifiable and does not decide; every other one has to be met. An indicator without
+    a value counts 0 points and as not met, and leaves the verdict incomplete.
+    """
+    least = rulebook.least_share
+    if rulebook.model is Model.POINTS:
+        criteria = tuple([_points_of(criterion, sheet, least) for criterion in rulebook.criteria])
+        total = sum([result.points for result in criteria if result.points is not None], ZERO)
+    else:
+        criteria = tuple([_levels_of(criterion, sheet) for criterion in rulebook.criteria])
+        total = None
+    conditions = tuple([_judge(condition, sheet, criteria, total) for condition in rulebook.judged])
+    complete = _is_complete(sheet, rulebook)
+    passed = complete and not any(condition.outcome is Outcome.NOT_MET for condition in conditions)
+    margin = _margin(conditions)
+    near = passed and _is_near(sheet, criteria, margin, least)
+    result = Outcome.MET if passed else Outcome.NOT_MET
+    return Verdict(total, criteria, conditions, result, margin, near, complete)
+
+
+def _points_of(criterion: Criterion, sheet: Sheet, least: Decimal | None) -> CriterionResult:
+    points = sheet.criteria.get(criterion.code)
+    if points is None:
+        values = sheet.values
+        points = ZERO
+        for indicator in criterion.indicators:
+            value = values.get(indicator.code)
+            if isinstance(value, Decimal):
+                points += value
+    maximum = criterion.max_points
+    share = points / maximum
+    reached = Outcome.MET if least is None or points >= least * maximum else Outcome.NOT_MET
+    return CriterionResult(criterion.code, points, maximum, share, reached, None, len(criterion.indicators))
+
+
+def _levels_of(criterion: Criterion, sheet: Sheet) -> CriterionResult:
+    count = len(criterion.indicators)
+    passed = sum([sheet.values.get(indicator.code) is Outcome.MET for indicator in criterion.indicators])
+    outcome = Outcome.MET if passed == count else Outcome.NOT_MET
+    return CriterionResult(criterion.code, None, None, None, outcome, passed, count)
+
+
+def _judge(
+    condition: Condition, sheet: Sheet, criteria: tuple[CriterionResult, ...], total: Decimal | None
+) -> ConditionResult:
+    """One condition; `actual` is None where nothing was there to compare."""
+    required: Decimal | None = None
+    actual: Decimal | None = None
+    where: tuple[str, ...] = ()
+    match condition.kind:
+        case ConditionKind.VETO:
+            known = bool(condition.text)
+            holds = condition.code not in sheet.vetoes
+        case ConditionKind.ALL_INDICATORS_PASS:
+            required = Decimal(sum([result.indicators for result in criteria]))
+            actual = Decimal(sum([result.indicators_met or 0 for result in criteria]))
+            where = tuple([result.code for result in criteria if result.met is not Outcome.MET])
+            known, holds = True, not where
+        case ConditionKind.MIN_EACH_CRITERION_RATIO:
+            required = condition.threshold
+            actual = min([result.share for result in criteria if result.share is not None], default=None)
+            where = tuple([result.code for result in criteria if result.met is not Outcome.MET])
+            known, holds = required is not None, not where
+        case _:
+            required = condition.required_of(sheet.unit_class)
+            actual = sheet.satisfaction if condition.kind is ConditionKind.MIN_SATISFACTION else total
+            known = required is not None and actual is not None
+            holds = required is not None and actual is not None and actual >= required
+    outcome = Outcome.NOT_VERIFIABLE
+    if known:
+        outcome = Outcome.MET if holds else Outcome.NOT_MET
+    return ConditionResult(
+        condition.code, condition.kind, outcome, condition.provenance, required, actual, where
+    )
+
+
+def _is_complete(sheet: Sheet, rulebook: Rulebook) -> bool:
+    """Whether every indicator has a value, and class and satisfaction are there where a number needs them."""
+    if not sheet.values.keys() >= rulebook.by_code.keys() and not _criteria_cover(sheet, rulebook):
+        return False
+    for condition in rulebook.conditions:
+        if condition.by_class and condition.required_of(sheet.unit_class) is None:
+            return False
+        needs_satisfaction = (
+            condition.kind is ConditionKind.MIN_SATISFACTION and condition.threshold is not None
+        )
+        if needs_satisfaction and sheet.satisfaction is None:
+            return False
+    return True
+
+
+def _criteria_cover(sheet: Sheet, rulebook: Rulebook) -> bool:
+    return all(
+        criterion.code in sheet.criteria
+        or all(indicator.code in sheet.values for indicator in criterion.indicators)
+        for criterion in rulebook.criteria
+    )
+
+
+def _margin(conditions: tuple[ConditionResult, ...]) -> Decimal | None:
+    """Points above (or, negative, below) the total required, where that is known."""
+    for condition in conditions:
+        of_total = condition.kind in (ConditionKind.MIN_TOTAL, ConditionKind.MIN_TOTAL_BY_CLASS)
+        if of_total and condition.required is not None and condition.actual is not None:
+            return condition.actual - condition.required
+    return None
+
+
+def _is_near(
+    sheet: Sheet, criteria: tuple[CriterionResult, ...], margin: Decimal | None, least: Decimal | None
+) -> bool:
+    """Whether little is missing to failing: total, a criterion's share, or a ratio's threshold."""
+    if margin is not None and margin < NEAR_TOTAL:
+        return True
+    if least is not None:
+        narrow = least + NEAR_SHARE
+        if any(result.share < narrow for result in criteria if result.share is not None):
+            return True
+    return any(slack < NEAR_RATIO for slack in sheet.slacks.values())

@@ -1,0 +1,411 @@
+"""A rulebook: the criteria, conditions and procedure of one decision of the Prime Minister, as data.
+
+Each value carries its provenance, because the public texts seen are incomplete: nothing unverified is
+ever shown as law, and a province adopts a rulebook by acknowledging what is still `unverified`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from domain.errors import MeasureInvalid, NotANumber, ScoreAboveMaximum, ScoreBelowMinimum, UnknownIndicator
+from domain.measure import Kind, Measure, Measured, Outcome, Penalty
+
+ZERO = Decimal(0)
+
+
+class Model(StrEnum):
+    """How a result is reached: points out of 100, or indicators met and not met."""
+
+    POINTS = "points"
+    LEVELS = "levels"
+
+
+class Provenance(StrEnum):
+    """Where a value comes from; only `sourced` values were seen on an official page."""
+
+    SOURCED = "sourced"
+    REPORTED = "reported"  # seen in a third party's software or text
+    RECALLED = "recalled"  # from memory, not checked
+    PROVISIONAL = "provisional"  # a placeholder of this project, so that the arithmetic closes
+
+
+class Unverified(NamedTuple):
+    """One value that is not sourced: `path` such as "TC2.CT5.1.measure", "C3" or "council.quorum"."""
+
+    path: str
+    provenance: Provenance
+
+
+class NotArisen(StrEnum):
+    """What earns full marks when nothing of the sort happened in the year."""
+
+    PART = "part"
+    INDICATOR = "indicator"  # the whole indicator, whatever its other parts say
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One content of an indicator, measured by itself; `code` such as "TC2.CT5.1".
+
+    `not_arisen` is None where the part cannot be "not arisen". Parts of rulebooks without points have a
+    maximum of 0.
+    """
+
+    code: str
+    name: str
+    max_points: Decimal
+    measure: Measure
+    provenance: Provenance
+    points_provenance: Provenance
+    not_arisen: NotArisen | None = None
+    not_arisen_provenance: Provenance = Provenance.PROVISIONAL
+    evidence: str = ""
+    formula: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A chỉ tiêu; `code` such as "TC2.CT5". One measured as a whole has one part with its own code."""
+
+    code: str
+    criterion: str
+    name: str
+    max_points: Decimal
+    parts: tuple[Part, ...]
+    name_provenance: Provenance
+    points_provenance: Provenance
+    pass_level: str = ""
+
+    @property
+    def min_points(self) -> Decimal:
+        """0, or less where a penalty may apply."""
+        penalties = [part.measure.points for part in self.parts if isinstance(part.measure, Penalty)]
+        return min([ZERO, *penalties])
+
+    @property
+    def evidence(self) -> str:
+        """What the rulebook expects as evidence, over all parts."""
+        return "; ".join(dict.fromkeys(part.evidence for part in self.parts if part.evidence))
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A tiêu chí with its indicators; `code` such as "TC2"."""
+
+    code: str
+    name: str
+    max_points: Decimal
+    indicators: tuple[Indicator, ...]
+    name_provenance: Provenance
+    points_provenance: Provenance
+
+
+class ConditionKind(StrEnum):
+    """The conditions of recognition, in the order in which they are judged: gates first, the total last."""
+
+    VETO = "veto"
+    MIN_SATISFACTION = "min_satisfaction"
+    ALL_INDICATORS_PASS = "all_indicators_pass"  # noqa: S105
+    MIN_EACH_CRITERION_RATIO = "min_each_criterion_ratio"
+    MIN_TOTAL = "min_total"
+    MIN_TOTAL_BY_CLASS = "min_total_by_class"
+
+
+JUDGING_ORDER = tuple(ConditionKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of recognition; `threshold` and `by_class` are empty where the number is not known.
+
+    `threshold` is points (min_total), percent (min_satisfaction) or a share such as 0.5
+    (min_each_criterion_ratio). `text` is the law's wording, which a veto consists of.
+    """
+
+    code: str
+    kind: ConditionKind
+    provenance: Provenance
+    threshold: Decimal | None = None
+    by_class: tuple[tuple[str, Decimal], ...] = ()
+    text: str = ""
+
+    def required_of(self, unit_class: str | None) -> Decimal | None:
+        """The number that a commune of this class has to reach, or None where it is not known."""
+        if self.kind is not ConditionKind.MIN_TOTAL_BY_CLASS:
+            return self.threshold
+        return dict(self.by_class).get(unit_class or "")
+
+
+class Majority(StrEnum):
+    """Of whom the votes in favour must be more than half."""
+
+    MORE_THAN_HALF_OF_ALL_MEMBERS = "more_than_half_of_all_members"
+
+
+class RecognisingLevel(StrEnum):
+    """Whose chairman decides."""
+
+    DISTRICT = "district"
+    PROVINCE = "province"
+
+
+@dataclass(frozen=True, slots=True)
+class CouncilRule:
+    """Whether a council advises, and how it reaches an opinion. Quorum is a share of all members."""
+
+    required: bool
+    quorum: Fraction
+    quorum_provenance: Provenance
+    majority: Majority
+    majority_provenance: Provenance
+    max_members: int | None = None
+    max_members_provenance: Provenance = Provenance.PROVISIONAL
+    written_opinions: bool = False
+    written_opinions_provenance: Provenance = Provenance.PROVISIONAL
+    instruments: tuple[str, ...] = ()
+
+    def quorum_of(self, members: int) -> int:
+        """How many of so many members must be present."""
+        needed = self.quorum * members
+        return -(-needed.numerator // needed.denominator)
+
+    def is_majority(self, in_favour: int, members: int) -> bool:
+        """Whether the votes in favour carry, counted against all members, present or not."""
+        return 2 * in_favour > members
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A deadline of the procedure: a day of the year, or so many working days, or only words.
+
+    `before` marks a day that is itself too late ("trước ngày 10/02").
+    """
+
+    step: str
+    provenance: Provenance
+    month: int | None = None
+    day: int | None = None
+    years_later: int = 0
+    before: bool = False
+    working_days: int | None = None
+    text: str = ""
+
+    def last_day(self, year: int) -> date | None:
+        """The last day in time for the assessment year, or None where the term is not a day of the year."""
+        if self.month is None or self.day is None:
+            return None
+        day = date(year + self.years_later, self.month, self.day)
+        return day - timedelta(days=1) if self.before else day
+
+
+class Figure(StrEnum):
+    """A number of a measured value that another part's number has to agree with."""
+
+    NUMERATOR = "numerator"
+    DENOMINATOR = "denominator"
+    FIRST_COUNT = "first_count"
+
+    def of(self, measured: Measured) -> int | None:
+        """The number; 0 where nothing arose."""
+        if measured.kind is Kind.NOT_ARISEN:
+            return 0
+        if self is Figure.FIRST_COUNT:
+            return measured.counts[0] if measured.counts else None
+        return measured.numerator if self is Figure.NUMERATOR else measured.denominator
+
+
+class Agreement(NamedTuple):
+    """`figure` of `part` counts the same things as `other_figure` of `other_part`."""
+
+    part: str
+    figure: Figure
+    other_part: str
+    other_figure: Figure
+    provenance: Provenance
+
+
+class Dated(NamedTuple):
+    """A date of the instrument, or None where there is none or it is not known."""
+
+    value: date | None
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """One criteria set; `sha256` is of the text it was read from and pins what each decision used."""
+
+    id: str
+    title: str
+    short: str
+    model: Model
+    status: str
+    in_force_from: Dated
+    in_force_to: Dated
+    unit_types: tuple[str, ...]
+    unit_classes: tuple[str, ...]
+    criteria: tuple[Criterion, ...]
+    conditions: tuple[Condition, ...]
+    recognising_level: RecognisingLevel
+    recognising_level_provenance: Provenance
+    council: CouncilRule
+    terms: tuple[Term, ...]
+    score_decimals: int
+    agreements: tuple[Agreement, ...]
+    suspended_years: tuple[tuple[int, Provenance], ...]
+    sha256: str
+
+    @cached_property
+    def indicators(self) -> tuple[Indicator, ...]:
+        """All indicators in the rulebook's order."""
+        return tuple(indicator for criterion in self.criteria for indicator in criterion.indicators)
+
+    @cached_property
+    def by_code(self) -> dict[str, Indicator]:
+        """Indicators by code."""
+        return {indicator.code: indicator for indicator in self.indicators}
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """Parts of all indicators by code."""
+        return {part.code: part for indicator in self.indicators for part in indicator.parts}
+
+    @cached_property
+    def judged(self) -> tuple[Condition, ...]:
+        """The conditions in the order in which they are judged."""
+        return tuple(sorted(self.conditions, key=lambda condition: JUDGING_ORDER.index(condition.kind)))
+
+    @cached_property
+    def vetoes(self) -> tuple[Condition, ...]:
+        """The conditions that exclude a commune by having occurred."""
+        return tuple(condition for condition in self.conditions if condition.kind is ConditionKind.VETO)
+
+    @cached_property
+    def asks_satisfaction(self) -> bool:
+        """Whether the satisfaction percentage belongs on the sheet, even where its threshold is not known."""
+        return any(condition.kind is ConditionKind.MIN_SATISFACTION for condition in self.conditions)
+
+    @cached_property
+    def least_share(self) -> Decimal | None:
+        """The least share of each criterion's maximum, such as 0.5, or None where there is no such rule."""
+        shares = [c.threshold for c in self.conditions if c.kind is ConditionKind.MIN_EACH_CRITERION_RATIO]
+        return shares[0] if shares else None
+
+    @cached_property
+    def max_points(self) -> Decimal:
+        """The maximum over all criteria: 100, or 0 where there are no points."""
+        return sum((criterion.max_points for criterion in self.criteria), ZERO)
+
+    @cached_property
+    def unverified(self) -> tuple[Unverified, ...]:
+        """Every value whose provenance is not `sourced`, which an adoption has to acknowledge."""
+        return tuple(entry for entry in _provenances(self) if entry.provenance is not Provenance.SOURCED)
+
+    def indicator(self, code: str) -> Indicator:
+        """The indicator; raises UnknownIndicator."""
+        found = self.by_code.get(code)
+        if found is None:
+            raise UnknownIndicator(rulebook=self.id, indicator=code)
+        return found
+
+    def criterion(self, code: str) -> Criterion:
+        """The criterion; raises UnknownIndicator."""
+        for criterion in self.criteria:
+            if criterion.code == code:
+                return criterion
+        raise UnknownIndicator(rulebook=self.id, criterion=code)
+
+    def part(self, code: str) -> Part:
+        """The part; raises UnknownIndicator."""
+        found = self.parts.get(code)
+        if found is None:
+            raise UnknownIndicator(rulebook=self.id, part=code)
+        return found
+
+    def check_score(self, code: str, value: Decimal | Outcome) -> None:
+        """Refuse what cannot be the score of this indicator.
+
+        Points: between the indicator's minimum and maximum, with no more than the rulebook's decimals.
+        Levels: met or not met. Raises ScoreAboveMaximum, ScoreBelowMinimum, NotANumber, MeasureInvalid.
+        """
+        indicator = self.indicator(code)
+        if self.model is Model.LEVELS:
+            if value not in (Outcome.MET, Outcome.NOT_MET):
+                raise MeasureInvalid(reason="wrong-kind", indicator=code, field="score", typed=str(value))
+            return
+        if not isinstance(value, Decimal):
+            raise MeasureInvalid(reason="wrong-kind", indicator=code, field="score", typed=str(value))
+        check_points(code, value, indicator.min_points, indicator.max_points, self.score_decimals)
+
+
+def check_points(code: str, points: Decimal, minimum: Decimal, maximum: Decimal, decimals: int) -> None:
+    """Refuse points outside the bounds or with too many decimals."""
+    if not points.is_finite():
+        raise NotANumber(indicator=code, typed=str(points))
+    if points > maximum:
+        raise ScoreAboveMaximum(indicator=code, points=points, maximum=maximum)
+    if points < minimum:
+        raise ScoreBelowMinimum(indicator=code, points=points, minimum=minimum)
+    step = Decimal(1).scaleb(-decimals)
+    if points % step:
+        raise MeasureInvalid(reason="off-step", indicator=code, field="score", typed=points, step=step)
+
+
+def check(part: Part, measured: Measured) -> None:
+    """Refuse what cannot be a value of this part's measure; raises MeasureInvalid."""
+    if measured.kind is Kind.NOT_ARISEN:
+        if part.not_arisen is None:
+            raise MeasureInvalid(reason="not-arisen-not-allowed", part=part.code)
+        return
+    if measured.kind is not part.measure.kind:
+        raise MeasureInvalid(
+            reason="wrong-kind", part=part.code, field="kind", typed=measured.kind, expected=part.measure.kind
+        )
+    try:
+        part.measure.check(measured, part.max_points)
+    except MeasureInvalid as invalid:
+        raise MeasureInvalid(part=part.code, **invalid.details) from None
+
+
+def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
+    yield Unverified("in_force.from", rulebook.in_force_from.provenance)
+    yield Unverified("in_force.to", rulebook.in_force_to.provenance)
+    yield Unverified("recognising_level", rulebook.recognising_level_provenance)
+    for criterion in rulebook.criteria:
+        yield from _of_criterion(criterion, rulebook.model)
+    for condition in rulebook.conditions:
+        yield Unverified(condition.code, condition.provenance)
+    for agreement in rulebook.agreements:
+        yield Unverified(f"{agreement.part}.agrees_with", agreement.provenance)
+    yield Unverified("council.quorum", rulebook.council.quorum_provenance)
+    yield Unverified("council.majority", rulebook.council.majority_provenance)
+    if rulebook.council.max_members is not None:
+        yield Unverified("council.max_members", rulebook.council.max_members_provenance)
+    if rulebook.council.written_opinions:
+        yield Unverified("council.written_opinions", rulebook.council.written_opinions_provenance)
+    for term in rulebook.terms:
+        yield Unverified(f"deadlines.{term.step}", term.provenance)
+    for year, provenance in rulebook.suspended_years:
+        yield Unverified(f"suspended_years.{year}", provenance)
+
+
+def _of_criterion(criterion: Criterion, model: Model) -> Iterator[Unverified]:
+    yield Unverified(f"{criterion.code}.name", criterion.name_provenance)
+    if model is Model.POINTS:
+        yield Unverified(f"{criterion.code}.points", criterion.points_provenance)
+    for indicator in criterion.indicators:
+        yield Unverified(f"{indicator.code}.name", indicator.name_provenance)
+        what = "points" if model is Model.POINTS else "pass_level"
+        yield Unverified(f"{indicator.code}.{what}", indicator.points_provenance)
+        for part in indicator.parts:
+            yield Unverified(f"{part.code}.measure", part.provenance)
+            if len(indicator.parts) > 1 and model is Model.POINTS:
+                yield Unverified(f"{part.code}.points", part.points_provenance)
+            if part.not_arisen is not None:
+                yield Unverified(f"{part.code}.not_arisen", part.not_arisen_provenance)
