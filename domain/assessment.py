@@ -1,0 +1,537 @@
+"""A commune's own assessment of one year: measured data, proposed scores, evidence, posting, submission.
+
+The dossier belongs to the commune until it is submitted; then only what the appraiser returned can be changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import (
+    AssessmentLocked,
+    EvidenceAlreadyAttached,
+    EvidenceMissing,
+    IndicatorsUnscored,
+    NotFound,
+    OutOfOrder,
+    PostingUnfinished,
+    ReasonMissing,
+    ReturnsOutstanding,
+    SatisfactionMissing,
+    ScoreAboveMaximum,
+    ScoreBelowMinimum,
+    UnknownEvidence,
+    VetoUndeclared,
+)
+from domain.fact import Fact, FirstFact, Stream, StreamName
+from domain.measure import Answer, Measured, Outcome
+
+
+class Stage(StrEnum):
+    """Where a dossier stands."""
+
+    COLLECTING = "collecting"
+    CONSOLIDATED = "consolidated"
+    POSTED = "posted"
+    SUBMITTED = "submitted"
+    SUPPLEMENT = "supplement"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A file that an indicator rests on, known by the SHA-256 of its bytes."""
+
+    id: UUID
+    sha256: str
+    name: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Why an indicator came back, and until when the commune may answer."""
+
+    reason: str
+    due: date
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the dossier holds on one indicator."""
+
+    measures: dict[str, Measured] = field(default_factory=dict)
+    points: Decimal | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+    evidence: dict[UUID, Evidence] = field(default_factory=dict)
+    explanation: str | None = None
+    returned: Returned | None = None
+    changed: int = 1
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether a value has been proposed."""
+        return self.points is not None or self.outcome is not None
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether there is evidence, or an explanation in its place."""
+        return bool(self.evidence) or bool(self.explanation)
+
+
+class Assessment(Stream):
+    """The dossier of one commune in one season."""
+
+    TOPIC = "assessment"
+
+    class Opened(FirstFact):
+        """The commune takes part under this rulebook; `decided_by` is the unit whose chairman decides."""
+
+        TOPIC = "assessment.opened"
+        commune: str
+        rulebook: str
+        rulebook_sha256: str
+        decided_by: str
+        unit_class: str | None = None
+
+    class IndicatorMeasured(Fact):
+        """Measured data of one part of an indicator."""
+
+        TOPIC = "assessment.indicator-measured"
+        indicator: str
+        part: str
+        measured: Measured
+
+        def apply(self, assessment: Assessment) -> None:
+            entry = assessment.entry(self.indicator)
+            entry.measures[self.part] = self.measured
+            entry.changed = self.originator_version
+
+    class IndicatorScored(Fact):
+        """The value proposed for an indicator beside the value that the rule gives; they differ only with a reason."""
+
+        TOPIC = "assessment.indicator-scored"
+        indicator: str
+        points: Decimal | None = None
+        outcome: Outcome | None = None
+        by_rule: Decimal | None = None
+        outcome_by_rule: Outcome | None = None
+        reason: str | None = None
+
+        def apply(self, assessment: Assessment) -> None:
+            entry = assessment.entry(self.indicator)
+            entry.points = self.points
+            entry.outcome = self.outcome
+            entry.reason = self.reason
+            entry.changed = self.originator_version
+
+    class EvidenceAttached(Fact):
+        """A file supports an indicator."""
+
+        TOPIC = "assessment.evidence-attached"
+        indicator: str
+        evidence: UUID
+        sha256: str
+        name: str
+        size: int
+        media_type: str
+
+        def apply(self, assessment: Assessment) -> None:
+            entry = assessment.entry(self.indicator)
+            entry.evidence[self.evidence] = Evidence(
+                self.evidence, self.sha256, self.name, self.size, self.media_type
+            )
+            entry.changed = self.originator_version
+
+    class EvidenceReused(Fact):
+        """A file that supports one indicator supports another as well."""
+
+        TOPIC = "assessment.evidence-reused"
+        indicator: str
+        evidence: UUID
+        from_indicator: str
+
+        def apply(self, assessment: Assessment) -> None:
+            entry = assessment.entry(self.indicator)
+            entry.evidence[self.evidence] = assessment.entry(self.from_indicator).evidence[self.evidence]
+            entry.changed = self.originator_version
+
+    class EvidenceWithdrawn(Fact):
+        """A file no longer supports an indicator; its bytes stay in the store."""
+
+        TOPIC = "assessment.evidence-withdrawn"
+        indicator: str
+        evidence: UUID
+        reason: str
+
+        def apply(self, assessment: Assessment) -> None:
+            entry = assessment.entry(self.indicator)
+            del entry.evidence[self.evidence]
+            entry.changed = self.originator_version
+
+    class Explained(Fact):
+        """Why an indicator has no evidence, or what its evidence shows."""
+
+        TOPIC = "assessment.explained"
+        indicator: str
+        explanation: str
+
+        def apply(self, assessment: Assessment) -> None:
+            entry = assessment.entry(self.indicator)
+            entry.explanation = self.explanation
+            entry.changed = self.originator_version
+
+    class SatisfactionMeasured(Fact):
+        """How many of the people asked were satisfied (619/2017)."""
+
+        TOPIC = "assessment.satisfaction-measured"
+        satisfied: int
+        asked: int
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.satisfaction = (self.satisfied, self.asked)
+
+    class VetoDeclared(Fact):
+        """Whether a veto condition occurred in the year, and who confirms it."""
+
+        TOPIC = "assessment.veto-declared"
+        condition: str
+        occurred: Answer
+        basis: str
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.vetoes[self.condition] = self.occurred
+
+    class Consolidated(Fact):
+        """The justice officer has brought the indicators together; the sheet is ready to be posted."""
+
+        TOPIC = "assessment.consolidated"
+        on: date
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.stage = Stage.CONSOLIDATED
+
+    class Reopened(Fact):
+        """The commune takes its sheet back into work before submitting it."""
+
+        TOPIC = "assessment.reopened"
+        reason: str
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.stage = Stage.COLLECTING
+            assessment.posted_until = None
+
+    class Posted(Fact):
+        """The result is posted publicly at a place until a day."""
+
+        TOPIC = "assessment.posted"
+        on: date
+        until: date
+        place: str
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.stage = Stage.POSTED
+            assessment.posted_until = self.until
+
+    class CommentReceived(Fact):
+        """Somebody commented on the posted result."""
+
+        TOPIC = "assessment.comment-received"
+        comment: UUID
+        text: str
+        on: date
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.comments[self.comment] = None
+
+    class CommentAnswered(Fact):
+        """The commune answered a comment."""
+
+        TOPIC = "assessment.comment-answered"
+        comment: UUID
+        answer: str
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.comments[self.comment] = self.answer
+
+    class Submitted(Fact):
+        """The chairman sent the dossier for appraisal."""
+
+        TOPIC = "assessment.submitted"
+        on: date
+        document_no: str
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.stage = Stage.SUBMITTED
+
+    class IndicatorReturned(Fact):
+        """The appraiser asks the commune to supplement an indicator by a day."""
+
+        TOPIC = "assessment.indicator-returned"
+        indicator: str
+        reason: str
+        due: date
+
+        def apply(self, assessment: Assessment) -> None:
+            entry = assessment.entry(self.indicator)
+            entry.returned = Returned(self.reason, self.due)
+            entry.changed = self.originator_version
+            assessment.stage = Stage.SUPPLEMENT
+
+    class Resubmitted(Fact):
+        """The commune sent the returned indicators back."""
+
+        TOPIC = "assessment.resubmitted"
+        on: date
+        indicators: tuple[str, ...]
+
+        def apply(self, assessment: Assessment) -> None:
+            for indicator in self.indicators:
+                entry = assessment.entry(indicator)
+                entry.returned = None
+                entry.changed = self.originator_version
+            assessment.stage = Stage.SUBMITTED
+
+    def __init__(
+        self,
+        id: UUID,
+        commune: str,
+        rulebook: str,
+        rulebook_sha256: str,
+        decided_by: str,
+        unit_class: str | None = None,
+    ) -> None:
+        self.commune = commune
+        self.rulebook = rulebook
+        self.rulebook_sha256 = rulebook_sha256
+        self.decided_by = decided_by
+        self.unit_class = unit_class
+        self.stage = Stage.COLLECTING
+        self.entries: dict[str, Entry] = {}
+        self.satisfaction: tuple[int, int] | None = None
+        self.vetoes: dict[str, Answer] = {}
+        self.comments: dict[UUID, str | None] = {}
+        self.posted_until: date | None = None
+
+    def entry(self, indicator: str) -> Entry:
+        """What the dossier holds on an indicator; empty until somebody entered something."""
+        return self.entries.setdefault(indicator, Entry())
+
+    # Data, scores, evidence ---------------------------------------------------------------------------
+
+    def measure(self, indicator: str, part: str, measured: Measured) -> None:
+        """Record measured data that the rulebook's part allows (checked by the use case with `check`)."""
+        self._must_be_editable(indicator)
+        if self.entry(indicator).measures.get(part) != measured:
+            self.trigger_event(self.IndicatorMeasured, indicator=indicator, part=part, measured=measured)
+
+    def score(
+        self,
+        indicator: str,
+        points: Decimal,
+        *,
+        minimum: Decimal,
+        maximum: Decimal,
+        by_rule: Decimal | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Propose points; a value other than the rule's needs a reason."""
+        self._must_be_editable(indicator)
+        if points > maximum:
+            raise ScoreAboveMaximum(indicator=indicator, points=points, maximum=maximum)
+        if points < minimum:
+            raise ScoreBelowMinimum(indicator=indicator, points=points, minimum=minimum)
+        if by_rule is not None and points != by_rule and not (reason or "").strip():
+            raise ReasonMissing(act="score", indicator=indicator, by_rule=by_rule)
+        entry = self.entry(indicator)
+        if (entry.points, entry.reason) != (points, reason or None):
+            self.trigger_event(
+                self.IndicatorScored,
+                indicator=indicator,
+                points=points,
+                by_rule=by_rule,
+                reason=reason or None,
+            )
+
+    def rate(
+        self, indicator: str, outcome: Outcome, *, by_rule: Outcome | None = None, reason: str | None = None
+    ) -> None:
+        """Propose met or not met (27/2025); a value other than the rule's needs a reason."""
+        self._must_be_editable(indicator)
+        if by_rule is not None and outcome != by_rule and not (reason or "").strip():
+            raise ReasonMissing(act="score", indicator=indicator, by_rule=by_rule)
+        entry = self.entry(indicator)
+        if (entry.outcome, entry.reason) != (outcome, reason or None):
+            self.trigger_event(
+                self.IndicatorScored,
+                indicator=indicator,
+                outcome=outcome,
+                outcome_by_rule=by_rule,
+                reason=reason or None,
+            )
+
+    def attach(self, indicator: str, evidence: Evidence) -> None:
+        """Attach a file; the same content twice on one indicator is refused."""
+        self._must_be_editable(indicator)
+        for held in self.entry(indicator).evidence.values():
+            if held.sha256 == evidence.sha256:
+                raise EvidenceAlreadyAttached(indicator=indicator, name=held.name)
+        self.trigger_event(
+            self.EvidenceAttached,
+            indicator=indicator,
+            evidence=evidence.id,
+            sha256=evidence.sha256,
+            name=evidence.name,
+            size=evidence.size,
+            media_type=evidence.media_type,
+        )
+
+    def reuse(self, indicator: str, evidence: UUID, from_indicator: str) -> None:
+        """Let a file that is in the dossier support another indicator as well."""
+        self._must_be_editable(indicator)
+        if evidence not in self.entry(from_indicator).evidence:
+            raise UnknownEvidence(indicator=from_indicator, evidence=evidence)
+        if evidence not in self.entry(indicator).evidence:
+            self.trigger_event(
+                self.EvidenceReused, indicator=indicator, evidence=evidence, from_indicator=from_indicator
+            )
+
+    def withdraw(self, indicator: str, evidence: UUID, reason: str) -> None:
+        """Take a file off an indicator, with the reason."""
+        self._must_be_editable(indicator)
+        if evidence not in self.entry(indicator).evidence:
+            raise UnknownEvidence(indicator=indicator, evidence=evidence)
+        if not reason.strip():
+            raise ReasonMissing(act="withdraw", indicator=indicator)
+        self.trigger_event(self.EvidenceWithdrawn, indicator=indicator, evidence=evidence, reason=reason)
+
+    def explain(self, indicator: str, explanation: str) -> None:
+        """Explain an indicator, such as why it has no evidence."""
+        self._must_be_editable(indicator)
+        if not explanation.strip():
+            raise ReasonMissing(act="explain", indicator=indicator)
+        if self.entry(indicator).explanation != explanation:
+            self.trigger_event(self.Explained, indicator=indicator, explanation=explanation)
+
+    def measure_satisfaction(self, satisfied: int, asked: int) -> None:
+        """Record the satisfaction survey; the percentage is always computed from the counts."""
+        self._must_be(Stage.COLLECTING, step="measure-satisfaction")
+        if self.satisfaction != (satisfied, asked):
+            self.trigger_event(self.SatisfactionMeasured, satisfied=satisfied, asked=asked)
+
+    def declare_veto(self, condition: str, occurred: Answer, basis: str) -> None:
+        """Declare whether a veto condition occurred, naming who confirms it."""
+        self._must_be(Stage.COLLECTING, step="declare-veto")
+        if not basis.strip():
+            raise ReasonMissing(act="declare-veto", condition=condition)
+        if self.vetoes.get(condition) != occurred:
+            self.trigger_event(self.VetoDeclared, condition=condition, occurred=occurred, basis=basis)
+
+    # Steps --------------------------------------------------------------------------------------------
+
+    def consolidate(
+        self, on: date, *, indicators: Collection[str], vetoes: Collection[str], needs_satisfaction: bool
+    ) -> None:
+        """Bring the sheet together: every indicator scored and supported, every veto condition declared."""
+        self._must_be(Stage.COLLECTING, step="consolidate")
+        self._must_be_complete(indicators)
+        undeclared = tuple(one for one in vetoes if one not in self.vetoes)
+        if undeclared:
+            raise VetoUndeclared(conditions=undeclared)
+        if needs_satisfaction and self.satisfaction is None:
+            raise SatisfactionMissing()
+        self.trigger_event(self.Consolidated, on=on)
+
+    def reopen(self, reason: str) -> None:
+        """Take the sheet back into work before it is submitted."""
+        self._must_be(Stage.CONSOLIDATED, Stage.POSTED, step="reopen")
+        if not reason.strip():
+            raise ReasonMissing(act="reopen")
+        self.trigger_event(self.Reopened, reason=reason)
+
+    def post(self, on: date, until: date, place: str) -> None:
+        """Post the result publicly (TT 07/2017: ten working days, at the office and culture houses)."""
+        self._must_be(Stage.CONSOLIDATED, step="post")
+        self.trigger_event(self.Posted, on=on, until=until, place=place)
+
+    def receive_comment(self, comment: UUID, text: str, on: date) -> None:
+        """Record a comment on the posted result."""
+        self._must_be(Stage.POSTED, step="comment")
+        if not text.strip():
+            raise ReasonMissing(act="comment")
+        self.trigger_event(self.CommentReceived, comment=comment, text=text, on=on)
+
+    def answer_comment(self, comment: UUID, answer: str) -> None:
+        """Answer a comment."""
+        if comment not in self.comments:
+            raise NotFound(comment=comment)
+        if not answer.strip():
+            raise ReasonMissing(act="answer-comment")
+        self.trigger_event(self.CommentAnswered, comment=comment, answer=answer)
+
+    def submit(self, on: date, document_no: str, *, indicators: Collection[str]) -> None:
+        """Send the dossier for appraisal: complete, posted to the end, comments answered."""
+        self._must_be_complete(indicators)
+        self._must_be(Stage.POSTED, step="submit")
+        if self.posted_until is not None and on < self.posted_until:
+            raise PostingUnfinished(until=self.posted_until)
+        if any(answer is None for answer in self.comments.values()):
+            raise OutOfOrder(step="submit", state="comments-unanswered")
+        self.trigger_event(self.Submitted, on=on, document_no=document_no)
+
+    def return_indicator(self, indicator: str, reason: str, due: date) -> None:
+        """Ask the commune to supplement one indicator by a day (619/2017: five working days)."""
+        self._must_be(Stage.SUBMITTED, Stage.SUPPLEMENT, step="return")
+        if not reason.strip():
+            raise ReasonMissing(act="return", indicator=indicator)
+        self.trigger_event(self.IndicatorReturned, indicator=indicator, reason=reason, due=due)
+
+    def resubmit(self, on: date) -> None:
+        """Send all returned indicators back; each must still be scored and supported."""
+        self._must_be(Stage.SUPPLEMENT, step="resubmit")
+        self._must_be_complete(self.returned)
+        self.trigger_event(self.Resubmitted, on=on, indicators=self.returned)
+
+    @property
+    def returned(self) -> tuple[str, ...]:
+        """The indicators that the appraiser returned and that have not come back."""
+        return tuple(code for code, entry in self.entries.items() if entry.returned)
+
+    def must_be_with_the_appraiser(self) -> None:
+        """Raise OutOfOrder before submission, ReturnsOutstanding while indicators are at the commune."""
+        if self.returned:
+            raise ReturnsOutstanding(indicators=self.returned)
+        self._must_be(Stage.SUBMITTED, step="conclude-appraisal")
+
+    def may_edit(self, indicator: str) -> bool:
+        """Whether the commune may change this indicator now."""
+        if self.stage is Stage.COLLECTING:
+            return True
+        return self.stage is Stage.SUPPLEMENT and self.entry(indicator).returned is not None
+
+    def _must_be_editable(self, indicator: str) -> None:
+        if not self.may_edit(indicator):
+            raise AssessmentLocked(indicator=indicator, state=self.stage)
+
+    def _must_be(self, *stages: Stage, step: str) -> None:
+        if self.stage not in stages:
+            raise OutOfOrder(step=step, state=self.stage)
+
+    def _must_be_complete(self, indicators: Collection[str]) -> None:
+        unscored = tuple(code for code in indicators if not self.entry(code).is_scored)
+        if unscored:
+            raise IndicatorsUnscored(indicators=unscored)
+        unsupported = tuple(code for code in indicators if not self.entry(code).is_supported)
+        if unsupported:
+            raise EvidenceMissing(indicators=unsupported)
+
+
+def assessment_stream(season: str, commune: str) -> StreamName:
+    """The stream of a commune's dossier in a season."""
+    return StreamName("assessment", season, commune)

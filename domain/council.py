@@ -1,0 +1,94 @@
+"""The assessment council: who sits in it, in which role, for which agency, by which decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import CouncilIncomplete, CouncilTooLarge, NotFound
+from domain.fact import Fact, FirstFact, Stream, StreamName
+
+
+class Role(StrEnum):
+    """A member's role."""
+
+    CHAIR = "chair"
+    VICE_CHAIR = "vice-chair"
+    SECRETARY = "secretary"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in the council; the opinion is the agency's opinion (TT 07/2017)."""
+
+    person: UUID
+    role: Role
+    agency: str
+
+
+class Council(Stream):
+    """The council of one deciding unit in one season."""
+
+    TOPIC = "council"
+
+    class Constituted(FirstFact):
+        """The council was set up by a decision."""
+
+        TOPIC = "council.constituted"
+        unit: str
+        decision_no: str
+        on: date
+        members: tuple[Member, ...]
+
+    class MemberReplaced(Fact):
+        """One member left and another took the seat."""
+
+        TOPIC = "council.member-replaced"
+        leaving: UUID
+        member: Member
+        decision_no: str
+        on: date
+
+        def apply(self, council: Council) -> None:
+            del council.members[self.leaving]
+            council.members[self.member.person] = self.member
+
+    def __init__(self, id: UUID, unit: str, decision_no: str, on: date, members: tuple[Member, ...]) -> None:
+        self.unit = unit
+        self.decision_no = decision_no
+        self.members = {member.person: member for member in members}
+
+    def replace(self, leaving: UUID, member: Member, decision_no: str, on: date) -> None:
+        """Replace a member; the council must stay complete."""
+        if leaving not in self.members:
+            raise NotFound(member=leaving)
+        rest = [one for person, one in self.members.items() if person != leaving]
+        seats((*rest, member), limit=None)
+        self.trigger_event(
+            self.MemberReplaced, leaving=leaving, member=member, decision_no=decision_no, on=on
+        )
+
+    @property
+    def conducting(self) -> frozenset[UUID]:
+        """Those who may conduct a meeting: chair, vice-chair and secretary."""
+        return frozenset(person for person, one in self.members.items() if one.role is not Role.MEMBER)
+
+
+def seats(members: Sequence[Member], limit: int | None) -> tuple[Member, ...]:
+    """The members as a valid council: one chair, one secretary, nobody twice, at most `limit` (619/2017: 15)."""
+    roles = [one.role for one in members]
+    people = {one.person for one in members}
+    if roles.count(Role.CHAIR) != 1 or roles.count(Role.SECRETARY) != 1 or len(people) != len(members):
+        raise CouncilIncomplete()
+    if limit is not None and len(members) > limit:
+        raise CouncilTooLarge(limit=limit, members=len(members))
+    return tuple(members)
+
+
+def council_stream(season: str, unit: str) -> StreamName:
+    """The stream of a deciding unit's council in a season."""
+    return StreamName("council", season, unit)

@@ -1,0 +1,289 @@
+"""Refusals: what the rules do not allow, named by the reason.
+
+A refusal carries a stable code and details, never a sentence: the sentence, and what to do about it, is
+written once per language at the edge. Nothing has been recorded when one is raised.
+"""
+
+from typing import Any, ClassVar
+
+
+class Refused(Exception):
+    """The act is not allowed; `code` says why, `details` with what."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, **details: Any) -> None:
+        super().__init__(self.code, details)
+        self.details = details
+
+
+class NotPermitted(Refused):
+    """No mandate of the person allows this act on this subject (design: position x act x condition)."""
+
+    code = "not-permitted"
+
+
+class NotFound(Refused):
+    """There is no such thing in this province; another province's things do not exist here either."""
+
+    code = "not-found"
+
+
+class Stale(Refused):
+    """Somebody changed the thing since the person looked at it; `yours` and `theirs` hold both values."""
+
+    code = "stale"
+
+
+class ReasonMissing(Refused):
+    """The act needs a written reason and none was given; `act` says which."""
+
+    code = "reason-missing"
+
+
+# Season -----------------------------------------------------------------------------------------------
+
+
+class IndicatorsUnassigned(Refused):
+    """Some indicators have no lead; `indicators` lists their codes."""
+
+    code = "indicators-unassigned"
+
+
+class SeasonNotOpen(Refused):
+    """The season is planned, suspended, cancelled or closed; `state` says which."""
+
+    code = "season-not-open"
+
+
+class RulebookNotAdopted(Refused):
+    """The province has not adopted this rulebook, or adopted another text of it."""
+
+    code = "rulebook-not-adopted"
+
+
+class UnverifiedNotAcknowledged(Refused):
+    """Adopting needs the unverified fields acknowledged; `missing` lists those that were not."""
+
+    code = "unverified-not-acknowledged"
+
+
+class UnknownIndicator(Refused):
+    """The rulebook has no such indicator or part."""
+
+    code = "unknown-indicator"
+
+
+class UnknownCommune(Refused):
+    """The commune does not take part in this season."""
+
+    code = "unknown-commune"
+
+
+# Assessment -------------------------------------------------------------------------------------------
+
+
+class AssessmentLocked(Refused):
+    """The dossier is with the appraiser or decided: the commune can change it only where it was returned."""
+
+    code = "assessment-locked"
+
+
+class ScoreAboveMaximum(Refused):
+    """`points` is above the indicator's maximum."""
+
+    code = "score-above-maximum"
+
+
+class ScoreBelowMinimum(Refused):
+    """`points` is below the indicator's minimum (0, or the penalty that the rulebook allows)."""
+
+    code = "score-below-minimum"
+
+
+class NotANumber(Refused):
+    """Text stands where a number belongs; `typed` keeps it."""
+
+    code = "not-a-number"
+
+
+class EvidenceMissing(Refused):
+    """Indicators without evidence and without an explanation; `indicators` lists their codes."""
+
+    code = "evidence-missing"
+
+
+class IndicatorsUnscored(Refused):
+    """Indicators that nobody scored; `indicators` lists their codes."""
+
+    code = "indicators-unscored"
+
+
+class VetoUndeclared(Refused):
+    """The commune has not declared whether a veto condition occurred; `conditions` lists the codes."""
+
+    code = "veto-undeclared"
+
+
+class SatisfactionMissing(Refused):
+    """The rulebook needs the satisfaction percentage and none was recorded."""
+
+    code = "satisfaction-missing"
+
+
+class UnknownEvidence(Refused):
+    """No such piece of evidence on this indicator."""
+
+    code = "unknown-evidence"
+
+
+class EvidenceAlreadyAttached(Refused):
+    """The same file (by content) is already attached to this indicator."""
+
+    code = "evidence-already-attached"
+
+
+class OutOfOrder(Refused):
+    """The step cannot be taken now; `step` names it, `state` says where the dossier stands."""
+
+    code = "out-of-order"
+
+
+class PostingUnfinished(Refused):
+    """The public posting runs until `until`."""
+
+    code = "posting-unfinished"
+
+
+class ReturnsOutstanding(Refused):
+    """Returned indicators have not come back; `indicators` lists them."""
+
+    code = "returns-outstanding"
+
+
+# Evidence files ---------------------------------------------------------------------------------------
+
+
+class FileTooLarge(Refused):
+    """The file is larger than `limit` bytes."""
+
+    code = "file-too-large"
+
+
+class FileEmpty(Refused):
+    """The file has no bytes."""
+
+    code = "file-empty"
+
+
+class FileTypeForbidden(Refused):
+    """The content is of none of the allowed types; `found` says what it looks like."""
+
+    code = "file-type-forbidden"
+
+
+class FileNameHostile(Refused):
+    """The name has control or direction-changing characters, a path, or is too long."""
+
+    code = "file-name-hostile"
+
+
+# Appraisal --------------------------------------------------------------------------------------------
+
+
+class IndicatorsUnappraised(Refused):
+    """Indicators the appraiser has not judged since they last changed; `indicators` lists them."""
+
+    code = "indicators-unappraised"
+
+
+# Council and meeting ----------------------------------------------------------------------------------
+
+
+class CouncilTooLarge(Refused):
+    """More members than the rulebook allows; `limit` says how many."""
+
+    code = "council-too-large"
+
+
+class CouncilIncomplete(Refused):
+    """A council needs one chair and one secretary, and no person twice."""
+
+    code = "council-incomplete"
+
+
+class NoQuorum(Refused):
+    """`present` members are fewer than the `required`."""
+
+    code = "no-quorum"
+
+
+class NotOnTheAgenda(Refused):
+    """The commune is not an item of this meeting."""
+
+    code = "not-on-the-agenda"
+
+
+class VoteIsClosed(Refused):
+    """The vote on this item is not open."""
+
+    code = "vote-closed"
+
+
+class VoteIsOpen(Refused):
+    """A vote is open; `item` says on what."""
+
+    code = "vote-open"
+
+
+class NotOnTheRoll(Refused):
+    """The person is not on the roll that was frozen when the vote opened."""
+
+    code = "not-on-the-roll"
+
+
+class AlreadyVoted(Refused):
+    """The member's ballot is recorded and this vote does not allow changing it."""
+
+    code = "already-voted"
+
+
+class BallotsOutstanding(Refused):
+    """Members present have not voted; `members` counts them."""
+
+    code = "ballots-outstanding"
+
+
+# Recognition ------------------------------------------------------------------------------------------
+
+
+class AlreadyDecided(Refused):
+    """A decision on this commune and season exists."""
+
+    code = "already-decided"
+
+
+class BasisMissing(Refused):
+    """The decision lacks its basis: a concluded appraisal, and a concluded vote where a council is required."""
+
+    code = "basis-missing"
+
+
+class AgainstTheRules(Refused):
+    """Recognition was asked for a commune that the rules judge as not meeting the standard."""
+
+    code = "against-the-rules"
+
+
+# Measured values and judging --------------------------------------------------------------------------
+
+
+class MeasureInvalid(Refused):
+    """What was entered cannot be a value of this measure.
+
+    `reason` is one of: missing, wrong-kind, not-a-number, negative, denominator-zero,
+    numerator-above-denominator, unknown-option, twice, counts-do-not-add-up, points-above-maximum,
+    points-below-minimum, off-step, not-arisen-not-allowed; `field` names the field, `typed` keeps it.
+    """
+
+    code = "measure-invalid"

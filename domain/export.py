@@ -1,0 +1,116 @@
+"""An export that somebody asked for: a document made from the log at a position."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import OutOfOrder
+from domain.fact import Fact, FirstFact, Stream, StreamName
+
+
+class Document(StrEnum):
+    """What can be asked for."""
+
+    DECISION = "decision"
+    STANDINGS = "standings"
+
+
+class ExportState(StrEnum):
+    """Where an export stands; `running` is progress, not a fact, and lives beside the log."""
+
+    QUEUED = "queued"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Export(Stream):
+    """One requested document."""
+
+    TOPIC = "export"
+
+    class Requested(FirstFact):
+        """Somebody asked for a document made from the log up to `at_position`."""
+
+        TOPIC = "export.requested"
+        document: Document
+        season: str
+        at_position: int
+        commune: str | None = None
+
+    class Finished(Fact):
+        """The document is there: made again at the same position it has the same hash."""
+
+        TOPIC = "export.finished"
+        sha256: str
+        size: int
+        name: str
+        media_type: str
+
+        def apply(self, export: Export) -> None:
+            export.state = ExportState.READY
+            export.sha256 = self.sha256
+            export.name = self.name
+            export.media_type = self.media_type
+
+    class Failed(Fact):
+        """It could not be made; `reason` is a code for people to see."""
+
+        TOPIC = "export.failed"
+        reason: str
+
+        def apply(self, export: Export) -> None:
+            export.state = ExportState.FAILED
+
+    class Cancelled(Fact):
+        """The person no longer wants it."""
+
+        TOPIC = "export.cancelled"
+
+        def apply(self, export: Export) -> None:
+            export.state = ExportState.CANCELLED
+
+    class Downloaded(Fact):
+        """Somebody took the document away."""
+
+        TOPIC = "export.downloaded"
+
+    def __init__(
+        self, id: UUID, document: Document, season: str, at_position: int, commune: str | None = None
+    ) -> None:
+        self.document = document
+        self.season = season
+        self.at_position = at_position
+        self.commune = commune
+        self.state = ExportState.QUEUED
+        self.sha256: str | None = None
+        self.name: str | None = None
+        self.media_type: str | None = None
+
+    def finish(self, sha256: str, size: int, name: str, media_type: str) -> None:
+        """Record the finished document; a second time nothing happens, since jobs may run twice."""
+        if self.state is ExportState.QUEUED:
+            self.trigger_event(self.Finished, sha256=sha256, size=size, name=name, media_type=media_type)
+
+    def fail(self, reason: str) -> None:
+        """Record that it could not be made."""
+        if self.state is ExportState.QUEUED:
+            self.trigger_event(self.Failed, reason=reason)
+
+    def cancel(self) -> None:
+        """Give it up while it is queued."""
+        if self.state is not ExportState.QUEUED:
+            raise OutOfOrder(step="cancel-export", state=self.state)
+        self.trigger_event(self.Cancelled)
+
+    def download(self) -> None:
+        """Record that the document was taken away."""
+        if self.state is not ExportState.READY:
+            raise OutOfOrder(step="download-export", state=self.state)
+        self.trigger_event(self.Downloaded)
+
+
+def export_stream(export: UUID) -> StreamName:
+    """The stream of this export. It stands outside the season: exports change no standing."""
+    return StreamName("export", "", str(export))

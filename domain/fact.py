@@ -1,0 +1,70 @@
+"""What a fact is, what its stream is called, and how a fact stands in the log.
+
+A fact is a class nested in the aggregate it belongs to. It names itself by a `TOPIC` that is stored for ever, and
+its `apply` only assigns: what may be asked is checked by the aggregate's public methods, once, before the fact is
+made. So a rule that is tightened later can never make an old stream unreadable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+from eventsourcing.domain import AggregateCreated, AggregateEvent, BaseAggregate
+
+#: Root of every deterministic stream id. Never change it: stored ids derive from it.
+STREAMS = UUID("6d696e68-6368-5561-8e00-746370600001")
+
+Fact = AggregateEvent
+FirstFact = AggregateCreated
+
+
+class Stream(BaseAggregate[UUID]):
+    """An aggregate: the state that the facts of one stream make, and what may be asked of it."""
+
+    class Event(Fact):
+        """Base of the facts of an aggregate; the library asks for it by this name."""
+
+
+class StreamName(NamedTuple):
+    """What a stream is about: its kind, the season it belongs to ("" where none) and its subject.
+
+    The subject is a commune or unit code, a person, a council's or meeting's key, a rulebook id.
+    """
+
+    kind: str
+    season: str
+    subject: str
+
+    def id(self, tenant: str) -> UUID:
+        """The stream's id in the tenant's log; the same name gives the same id for ever.
+
+        So a stream of which there may be only one (one recognition per commune and season) is unique by
+        the log's own rule, without asking first.
+        """
+        return uuid5(STREAMS, f"{tenant}/{self.kind}/{self.season}/{self.subject}")
+
+
+class Recorded(NamedTuple):
+    """One fact as it stands in the log. `at` is the server's clock, UTC; `actor` an opaque id of who acted,
+    `unit` the code of the unit acted for, `mandate` the mandate's id ("" for the system)."""
+
+    position: int
+    stream: StreamName
+    version: int
+    at: datetime
+    actor: str
+    unit: str
+    mandate: str
+    command: UUID
+    fact: Fact
+
+
+def replay(facts: Iterable[Fact]) -> Any:
+    """The aggregate that the facts of one stream make, or None when there are none."""
+    aggregate: Any = None
+    for fact in facts:
+        aggregate = fact.mutate(aggregate)
+    return aggregate

@@ -1,0 +1,344 @@
+"""A council meeting: attendance, agenda, votes with everything that decides them frozen in when they open.
+
+Ballots are open and named by default. While a vote is open the pages show who has voted, not how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import (
+    AlreadyVoted,
+    BallotsOutstanding,
+    NoQuorum,
+    NotOnTheAgenda,
+    NotOnTheRoll,
+    OutOfOrder,
+    ReasonMissing,
+    VoteIsClosed,
+    VoteIsOpen,
+)
+from domain.fact import Fact, FirstFact, Stream, StreamName
+from domain.rulebook import Majority
+
+
+class Choice(StrEnum):
+    """A ballot's choice. Another opinion counts towards the quorum, never towards the majority."""
+
+    FOR = "for"
+    AGAINST = "against"
+    OTHER = "other"
+
+
+class VoteOutcome(StrEnum):
+    """What a concluded vote says."""
+
+    CARRIED = "carried"
+    NOT_CARRIED = "not-carried"
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a member chose, and why where it is another opinion."""
+
+    choice: Choice
+    reason: str | None
+
+
+@dataclass(slots=True)
+class Vote:
+    """One round of voting on one commune's dossier."""
+
+    round: int
+    roll: frozenset[UUID]
+    members: int
+    quorum: int
+    majority: Majority
+    ballots: dict[UUID, Ballot] = field(default_factory=dict)
+    outcome: VoteOutcome | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether ballots are still taken."""
+        return self.outcome is None
+
+
+def outcome_of(choices: Collection[Choice], members: int, majority: Majority) -> VoteOutcome:
+    """Carried when more than half of the base chose FOR; every other choice counts against the majority."""
+    in_favour = sum(choice is Choice.FOR for choice in choices)
+    match majority:
+        case Majority.MORE_THAN_HALF_OF_ALL_MEMBERS:
+            carried = in_favour * 2 > members
+    return VoteOutcome.CARRIED if carried else VoteOutcome.NOT_CARRIED
+
+
+class Meeting(Stream):
+    """One meeting of a council."""
+
+    TOPIC = "meeting"
+
+    class Convened(FirstFact):
+        """The council of `unit` meets on a day, at a place, on these communes' dossiers."""
+
+        TOPIC = "meeting.convened"
+        unit: str
+        on: date
+        place: str
+        members: tuple[UUID, ...]
+        items: tuple[str, ...]
+
+    class AttendanceRecorded(Fact):
+        """Who is present; a later record replaces an earlier one."""
+
+        TOPIC = "meeting.attendance-recorded"
+        present: tuple[UUID, ...]
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.present = frozenset(self.present)
+
+    class ItemTakenUp(Fact):
+        """The meeting turned to this commune's dossier."""
+
+        TOPIC = "meeting.item-taken-up"
+        item: str
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.current = self.item
+
+    class VoteOpened(Fact):
+        """Ballots are taken. The roll, the quorum and the majority rule stand from here on."""
+
+        TOPIC = "meeting.vote-opened"
+        item: str
+        round: int
+        roll: tuple[UUID, ...]
+        members: int
+        quorum: int
+        majority: Majority
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.votes[self.item] = Vote(
+                self.round, frozenset(self.roll), self.members, self.quorum, self.majority
+            )
+
+    class BallotCast(Fact):
+        """A member's named ballot."""
+
+        TOPIC = "meeting.ballot-cast"
+        item: str
+        round: int
+        member: UUID
+        choice: Choice
+        reason: str | None = None
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.votes[self.item].ballots[self.member] = Ballot(self.choice, self.reason)
+
+    class WrittenOpinionReceived(Fact):
+        """An absent member's opinion on paper (TT 07/2017); it counts as the member's ballot."""
+
+        TOPIC = "meeting.written-opinion-received"
+        item: str
+        round: int
+        member: UUID
+        choice: Choice
+        document_no: str
+        reason: str | None = None
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.votes[self.item].ballots[self.member] = Ballot(self.choice, self.reason)
+
+    class VoteConcluded(Fact):
+        """The vote is closed; the outcome follows from the ballots and the rule frozen in."""
+
+        TOPIC = "meeting.vote-concluded"
+        item: str
+        round: int
+        outcome: VoteOutcome
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.votes[self.item].outcome = self.outcome
+
+    class VoteReopened(Fact):
+        """The vote is void; a new round follows. The old round stays in the log and in the minutes."""
+
+        TOPIC = "meeting.vote-reopened"
+        item: str
+        round: int
+        reason: str
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.rounds[self.item] = self.round
+            del meeting.votes[self.item]
+
+    class Closed(Fact):
+        """The meeting is over."""
+
+        TOPIC = "meeting.closed"
+        on: date
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.is_closed = True
+
+    class MinutesIssued(Fact):
+        """The minutes as a document, by the SHA-256 of its bytes."""
+
+        TOPIC = "meeting.minutes-issued"
+        sha256: str
+        document_no: str
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.minutes_sha256 = self.sha256
+
+    def __init__(
+        self, id: UUID, unit: str, on: date, place: str, members: tuple[UUID, ...], items: tuple[str, ...]
+    ) -> None:
+        self.unit = unit
+        self.on = on
+        self.members = frozenset(members)
+        self.items = items
+        self.present: frozenset[UUID] = frozenset()
+        self.current: str | None = None
+        self.votes: dict[str, Vote] = {}
+        self.rounds: dict[str, int] = {}
+        self.is_closed = False
+        self.minutes_sha256: str | None = None
+
+    def record_attendance(self, present: Collection[UUID]) -> None:
+        """Record who is present; not while a vote is open, for its roll stands."""
+        self._must_go_on()
+        self._no_vote_open()
+        strangers = sorted(str(one) for one in present if one not in self.members)
+        if strangers:
+            raise NotOnTheRoll(member=strangers[0])
+        if frozenset(present) != self.present:
+            self.trigger_event(self.AttendanceRecorded, present=tuple(sorted(present)))
+
+    def take_up(self, item: str) -> None:
+        """Turn to an item of the agenda."""
+        self._must_go_on()
+        self._no_vote_open()
+        if item not in self.items:
+            raise NotOnTheAgenda(item=item)
+        if item != self.current:
+            self.trigger_event(self.ItemTakenUp, item=item)
+
+    def open_vote(self, item: str, *, quorum: int, majority: Majority) -> None:
+        """Open the vote on an item: those present are the roll; NoQuorum when they are fewer than `quorum`."""
+        self._must_go_on()
+        self._no_vote_open()
+        if item not in self.items:
+            raise NotOnTheAgenda(item=item)
+        if item in self.votes:
+            raise VoteIsClosed(item=item)
+        if len(self.present) < quorum:
+            raise NoQuorum(present=len(self.present), required=quorum)
+        self.trigger_event(
+            self.VoteOpened,
+            item=item,
+            round=self.rounds.get(item, 1),
+            roll=tuple(sorted(self.present)),
+            members=len(self.members),
+            quorum=quorum,
+            majority=majority,
+        )
+
+    def cast_ballot(self, item: str, member: UUID, choice: Choice, reason: str | None = None) -> None:
+        """Record a member's ballot; a second one is refused as AlreadyVoted."""
+        vote = self._open_vote(item)
+        if member not in vote.roll:
+            raise NotOnTheRoll(member=member)
+        self._not_twice(vote, member)
+        _reason_for_other(choice, reason)
+        self.trigger_event(
+            self.BallotCast, item=item, round=vote.round, member=member, choice=choice, reason=reason or None
+        )
+
+    def receive_written_opinion(
+        self, item: str, member: UUID, choice: Choice, document_no: str, reason: str | None = None
+    ) -> None:
+        """Record an absent member's opinion on paper as the member's ballot."""
+        vote = self._open_vote(item)
+        if member not in self.members or member in vote.roll:
+            raise NotOnTheRoll(member=member)
+        self._not_twice(vote, member)
+        _reason_for_other(choice, reason)
+        self.trigger_event(
+            self.WrittenOpinionReceived,
+            item=item,
+            round=vote.round,
+            member=member,
+            choice=choice,
+            document_no=document_no,
+            reason=reason or None,
+        )
+
+    def conclude_vote(self, item: str, *, without_missing: bool = False) -> None:
+        """Close the vote. BallotsOutstanding while members present have not voted, unless the chair says so."""
+        vote = self._open_vote(item)
+        missing = len(vote.roll - vote.ballots.keys())
+        if missing and not without_missing:
+            raise BallotsOutstanding(members=missing)
+        outcome = outcome_of([ballot.choice for ballot in vote.ballots.values()], vote.members, vote.majority)
+        self.trigger_event(self.VoteConcluded, item=item, round=vote.round, outcome=outcome)
+
+    def reopen_vote(self, item: str, reason: str) -> None:
+        """Declare a concluded vote void and allow a new round, with the reason."""
+        self._must_go_on()
+        self._no_vote_open()
+        vote = self.votes.get(item)
+        if vote is None:
+            raise VoteIsClosed(item=item)
+        if not reason.strip():
+            raise ReasonMissing(act="reopen-vote", item=item)
+        self.trigger_event(self.VoteReopened, item=item, round=vote.round + 1, reason=reason)
+
+    def close(self, on: date) -> None:
+        """End the meeting; not while a vote is open."""
+        self._must_go_on()
+        self._no_vote_open()
+        self.trigger_event(self.Closed, on=on)
+
+    def issue_minutes(self, sha256: str, document_no: str) -> None:
+        """Record the issued minutes of a closed meeting."""
+        if not self.is_closed:
+            raise OutOfOrder(step="issue-minutes", state="open")
+        self.trigger_event(self.MinutesIssued, sha256=sha256, document_no=document_no)
+
+    @property
+    def outcomes(self) -> Mapping[str, VoteOutcome]:
+        """The outcome of every concluded vote, by commune."""
+        return {item: vote.outcome for item, vote in self.votes.items() if vote.outcome is not None}
+
+    def _open_vote(self, item: str) -> Vote:
+        vote = self.votes.get(item)
+        if vote is None or not vote.is_open:
+            raise VoteIsClosed(item=item)
+        return vote
+
+    def _not_twice(self, vote: Vote, member: UUID) -> None:
+        if member in vote.ballots:
+            raise AlreadyVoted(member=member)
+
+    def _no_vote_open(self) -> None:
+        for item, vote in self.votes.items():
+            if vote.is_open:
+                raise VoteIsOpen(item=item)
+
+    def _must_go_on(self) -> None:
+        if self.is_closed:
+            raise OutOfOrder(step="meeting", state="closed")
+
+
+def _reason_for_other(choice: Choice, reason: str | None) -> None:
+    if choice is Choice.OTHER and not (reason or "").strip():
+        raise ReasonMissing(act="cast-ballot")
+
+
+def meeting_stream(season: str, meeting: str) -> StreamName:
+    """The stream of a meeting; `meeting` is the deciding unit's code and a running number, "697-1"."""
+    return StreamName("meeting", season, meeting)

@@ -1,0 +1,203 @@
+"""Who may do what: one table of acts, each with the positions that may do it and the condition that must hold.
+
+Every use case asks it in its first line; pages ask the same `may()` before they show a button. Whoever is not in
+the table may not. A permission answers with the mandate that gives it, which is recorded beside the fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from domain.errors import NotPermitted
+from domain.official import COMMUNE_OFFICERS, Mandate, Position
+
+
+class Act(StrEnum):
+    """What somebody may want to do, named area:verb-object."""
+
+    ADOPT_RULEBOOK = "administration:adopt-rulebook"
+    ENROL_OFFICIAL = "administration:enrol-official"
+    REGISTER_UNIT = "administration:register-unit"
+    ANSWER_COMMENT = "assessment:answer-comment"
+    ATTACH_EVIDENCE = "assessment:attach-evidence"
+    CONSOLIDATE = "assessment:consolidate"
+    DECLARE_VETO = "assessment:declare-veto"
+    EXPLAIN = "assessment:explain"
+    MEASURE = "assessment:measure"
+    MEASURE_SATISFACTION = "assessment:measure-satisfaction"
+    POST = "assessment:post"
+    RESUBMIT = "assessment:resubmit"
+    SCORE = "assessment:score"
+    SUBMIT = "assessment:submit"
+    APPRAISE = "appraisal:appraise"
+    CONCLUDE_APPRAISAL = "appraisal:conclude"
+    OPEN_EVIDENCE = "appraisal:open-evidence"
+    RETURN_INDICATOR = "appraisal:return-indicator"
+    CAST_BALLOT = "council:cast-ballot"
+    CONDUCT_MEETING = "council:conduct-meeting"
+    CONSTITUTE_COUNCIL = "council:constitute"
+    CONVENE_MEETING = "council:convene-meeting"
+    EXPORT_DECISION = "export:decision"
+    EXPORT_STANDINGS = "export:standings"
+    DECIDE = "recognition:decide"
+    PUBLISH = "recognition:publish"
+    REVOKE = "recognition:revoke"
+    SIGN = "recognition:sign"
+    ASSIGN_INDICATOR = "season:assign-indicator"
+    OPEN_SEASON = "season:open"
+    PLAN_SEASON = "season:plan"
+    SET_DEADLINE = "season:set-deadline"
+    SUSPEND_SEASON = "season:suspend"
+    VIEW_BOARD = "view:board"
+    VIEW_DOSSIER = "view:dossier"
+    VIEW_TRAIL = "view:trail"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in person with the mandates in force today."""
+
+    person: str
+    mandates: tuple[Mandate, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the act is about, as far as the conditions ask: all fields are unit codes, positions or person ids."""
+
+    commune: str = ""
+    decided_by: str = ""
+    lead: Position | None = None
+    coordinating: tuple[Position, ...] = ()
+    proposed_by: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    conducting: frozenset[str] = frozenset()
+
+
+Condition: TypeAlias = Callable[[Actor, Mandate, Subject], bool]
+
+
+def anywhere(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """Anywhere in the province."""
+    return True
+
+
+def in_own_commune(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """The mandate is for the commune concerned."""
+    return mandate.unit == subject.commune
+
+
+def as_lead(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """The position leads the indicator in its own commune."""
+    return mandate.unit == subject.commune and mandate.position is subject.lead
+
+
+def as_lead_or_coordinating(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """The position leads or coordinates the indicator in its own commune."""
+    return as_lead(actor, mandate, subject) or (
+        mandate.unit == subject.commune and mandate.position in subject.coordinating
+    )
+
+
+def in_deciding_unit(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """The mandate is for the unit that decides on the commune (the district until 30/6/2025, then the province)."""
+    return mandate.unit == subject.decided_by
+
+
+def in_deciding_unit_and_not_own_work(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """The mandate is for the deciding unit, and the person did not propose the value concerned."""
+    return mandate.unit == subject.decided_by and actor.person not in subject.proposed_by
+
+
+def as_member(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """The person sits in the council."""
+    return actor.person in subject.members
+
+
+def conducting(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """The person is chair, vice-chair or secretary of the council."""
+    return actor.person in subject.conducting
+
+
+Rule: TypeAlias = tuple[tuple[Position, ...], Condition]
+
+_APPRAISERS = (Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT)
+_CHAIRMEN = (Position.DISTRICT_CHAIRMAN, Position.PROVINCE_CHAIRMAN)
+_COMMUNE = (*COMMUNE_OFFICERS, Position.COMMUNE_CHAIRMAN)
+_OVERSIGHT = (Position.JUSTICE_DEPARTMENT, Position.PROVINCE_CHAIRMAN, Position.INSPECTOR)
+_ALL = tuple(Position)
+
+_ADMINISTERS: Rule = ((Position.ADMINISTRATOR,), anywhere)
+_RUNS_THE_SEASON: Rule = ((Position.ADMINISTRATOR, Position.JUSTICE_DEPARTMENT), anywhere)
+_JUSTICE_OFFICER: Rule = ((Position.JUSTICE_OFFICER,), in_own_commune)
+_COMMUNE_CHAIRMAN: Rule = ((Position.COMMUNE_CHAIRMAN,), in_own_commune)
+_APPRAISER: Rule = (_APPRAISERS, in_deciding_unit)
+_INDEPENDENT_APPRAISER: Rule = (_APPRAISERS, in_deciding_unit_and_not_own_work)
+_CHAIRMAN: Rule = (_CHAIRMEN, in_deciding_unit)
+_MAY_SEE: tuple[Rule, ...] = (
+    (_COMMUNE, in_own_commune),
+    (_APPRAISERS + _CHAIRMEN, in_deciding_unit),
+    (_OVERSIGHT, anywhere),
+    (_ALL, as_member),
+)
+
+TABLE: dict[Act, tuple[Rule, ...]] = {
+    Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
+    Act.ENROL_OFFICIAL: (_ADMINISTERS,),
+    Act.REGISTER_UNIT: (_ADMINISTERS,),
+    Act.ANSWER_COMMENT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
+    Act.ATTACH_EVIDENCE: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
+    Act.CONSOLIDATE: (_JUSTICE_OFFICER,),
+    Act.DECLARE_VETO: (_JUSTICE_OFFICER,),
+    Act.EXPLAIN: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
+    Act.MEASURE: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
+    Act.MEASURE_SATISFACTION: (_JUSTICE_OFFICER,),
+    Act.POST: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
+    Act.RESUBMIT: (_COMMUNE_CHAIRMAN,),
+    Act.SCORE: ((COMMUNE_OFFICERS, as_lead),),
+    Act.SUBMIT: (_COMMUNE_CHAIRMAN,),
+    Act.APPRAISE: (_INDEPENDENT_APPRAISER,),
+    Act.CONCLUDE_APPRAISAL: (_APPRAISER,),
+    Act.OPEN_EVIDENCE: (_APPRAISER,),
+    Act.RETURN_INDICATOR: (_APPRAISER,),
+    Act.CAST_BALLOT: ((_ALL, as_member),),
+    Act.CONDUCT_MEETING: ((_ALL, conducting),),
+    Act.CONSTITUTE_COUNCIL: (_APPRAISER, _CHAIRMAN),
+    Act.CONVENE_MEETING: (_APPRAISER, (_ALL, conducting)),
+    Act.EXPORT_DECISION: _MAY_SEE,
+    Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Position.ADMINISTRATOR,), anywhere),),
+    Act.DECIDE: (_CHAIRMAN,),
+    Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
+    Act.REVOKE: (_CHAIRMAN,),
+    Act.SIGN: (_CHAIRMAN,),
+    Act.ASSIGN_INDICATOR: (_RUNS_THE_SEASON,),
+    Act.OPEN_SEASON: (_RUNS_THE_SEASON,),
+    Act.PLAN_SEASON: (_RUNS_THE_SEASON,),
+    Act.SET_DEADLINE: (_RUNS_THE_SEASON,),
+    Act.SUSPEND_SEASON: (_RUNS_THE_SEASON,),
+    Act.VIEW_BOARD: ((_ALL, anywhere),),
+    Act.VIEW_DOSSIER: _MAY_SEE,
+    Act.VIEW_TRAIL: _MAY_SEE,
+}
+
+
+def permit(actor: Actor, act: Act, subject: Subject = Subject()) -> Mandate:  # noqa: B008 - Subject is frozen
+    """The mandate under which the actor may do this; NotPermitted when there is none."""
+    for positions, condition in TABLE[act]:
+        for mandate in actor.mandates:
+            if mandate.position in positions and condition(actor, mandate, subject):
+                return mandate
+    raise NotPermitted(act=act, who=tuple(position for positions, _ in TABLE[act] for position in positions))
+
+
+def may(actor: Actor, act: Act, subject: Subject = Subject()) -> bool:  # noqa: B008 - Subject is frozen
+    """Whether `permit` would give a mandate."""
+    try:
+        permit(actor, act, subject)
+    except NotPermitted:
+        return False
+    return True

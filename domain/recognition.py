@@ -1,0 +1,126 @@
+"""The chairman's decision on a commune: what was decided, on what it rests, its publication, its revocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import OutOfOrder, ReasonMissing
+from domain.fact import Fact, FirstFact, Stream, StreamName
+
+
+class Result(StrEnum):
+    """What the chairman decided."""
+
+    RECOGNISED = "recognised"
+    NOT_RECOGNISED = "not-recognised"
+
+
+@dataclass(frozen=True, slots=True)
+class ReliedOn:
+    """A stream that the decision rests on, as it stood: up to this version, whose leaf has this hash."""
+
+    stream: UUID
+    kind: str
+    version: int
+    leaf_hash: str
+
+
+class Recognition(Stream):
+    """The decision on one commune in one season."""
+
+    TOPIC = "recognition"
+
+    class Decided(FirstFact):
+        """Recognised or not; `computed` is what the rules give, `voted` what the council advised (absent where the
+        rulebook needs no council). A result other than either carries the chairman's written reason."""
+
+        TOPIC = "recognition.decided"
+        commune: str
+        result: Result
+        decision_no: str
+        on: date
+        rulebook: str
+        rulebook_sha256: str
+        computed: Result
+        state_sha256: str
+        relied_on: tuple[ReliedOn, ...]
+        voted: Result | None = None
+        reason: str | None = None
+
+    class Signed(Fact):
+        """The decision document was signed; `sha256` is the hash of the document's bytes."""
+
+        TOPIC = "recognition.signed"
+        on: date
+        sha256: str
+
+        def apply(self, recognition: Recognition) -> None:
+            recognition.signed_on = self.on
+
+    class Published(Fact):
+        """The decision stands on the public page from this day."""
+
+        TOPIC = "recognition.published"
+        on: date
+        place: str
+
+        def apply(self, recognition: Recognition) -> None:
+            recognition.published_on = self.on
+
+    class Revoked(Fact):
+        """The recognition was taken back."""
+
+        TOPIC = "recognition.revoked"
+        ground: str
+        decision_no: str
+        on: date
+
+        def apply(self, recognition: Recognition) -> None:
+            recognition.revoked_on = self.on
+
+    def __init__(self, id: UUID, commune: str, result: Result, decision_no: str, on: date) -> None:
+        self.commune = commune
+        self.result = result
+        self.decision_no = decision_no
+        self.on = on
+        self.signed_on: date | None = None
+        self.published_on: date | None = None
+        self.revoked_on: date | None = None
+
+    def sign(self, on: date, sha256: str) -> None:
+        """Record the signed document."""
+        if self.signed_on is not None:
+            raise OutOfOrder(step="sign", state="signed")
+        self.trigger_event(self.Signed, on=on, sha256=sha256)
+
+    def publish(self, on: date, place: str) -> None:
+        """Publish the decision, once it is signed."""
+        if self.signed_on is None or self.published_on is not None:
+            raise OutOfOrder(step="publish", state="published" if self.published_on else "unsigned")
+        self.trigger_event(self.Published, on=on, place=place)
+
+    def revoke(self, ground: str, decision_no: str, on: date) -> None:
+        """Take a recognition back, with the ground and the decision."""
+        if self.result is not Result.RECOGNISED or self.revoked_on is not None:
+            raise OutOfOrder(step="revoke", state="revoked" if self.revoked_on else "not-recognised")
+        if not ground.strip():
+            raise ReasonMissing(act="revoke")
+        self.trigger_event(self.Revoked, ground=ground, decision_no=decision_no, on=on)
+
+
+def reason_to_differ(
+    result: Result, computed: Result, voted: Result | None, reason: str | None
+) -> str | None:
+    """The chairman's reason, which must be there when the result differs from the vote or from the rules."""
+    given = (reason or "").strip()
+    if not given and (result is not computed or (voted is not None and result is not voted)):
+        raise ReasonMissing(act="decide", computed=computed, voted=voted)
+    return given or None
+
+
+def recognition_stream(season: str, commune: str) -> StreamName:
+    """The stream of the decision on a commune in a season: there is only one."""
+    return StreamName("recognition", season, commune)

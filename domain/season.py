@@ -1,0 +1,292 @@
+"""A season: one assessment year under one rulebook, with its participants, assignments and deadlines.
+
+Planned, then every indicator gets a lead, then opened. A season can be suspended, converted to another rulebook,
+cancelled (2025 was suspended in at least one province), each with a reason and a document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from domain.errors import (
+    IndicatorsUnassigned,
+    OutOfOrder,
+    ReasonMissing,
+    SeasonNotOpen,
+    UnknownCommune,
+    UnknownIndicator,
+)
+from domain.fact import Fact, FirstFact, Stream, StreamName
+from domain.official import Position
+
+
+class Step(StrEnum):
+    """A step with a deadline."""
+
+    SCORED = "scored"
+    POSTED = "posted"
+    SUBMITTED = "submitted"
+    APPRAISED = "appraised"
+    VOTED = "voted"
+    DECIDED = "decided"
+
+
+class State(StrEnum):
+    """Where a season stands."""
+
+    PLANNED = "planned"
+    OPEN = "open"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A commune that takes part, and the code of the unit whose council and chairman decide on it."""
+
+    commune: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who leads an indicator in each commune, and who coordinates."""
+
+    lead: Position
+    coordinating: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The last day of a step and the document that sets it."""
+
+    on: date
+    basis: str
+
+
+class Season(Stream):
+    """One assessment year of a province."""
+
+    TOPIC = "season"
+
+    class Planned(FirstFact):
+        """The year will be assessed under this rulebook by these communes."""
+
+        TOPIC = "season.planned"
+        year: int
+        rulebook: str
+        rulebook_sha256: str
+        indicators: tuple[str, ...]
+        participants: tuple[Participant, ...]
+
+    class IndicatorAssigned(Fact):
+        """In every commune the indicator is led by one position; others coordinate."""
+
+        TOPIC = "season.indicator-assigned"
+        indicator: str
+        lead: Position
+        coordinating: tuple[Position, ...]
+        decision_no: str | None = None
+
+        def apply(self, season: Season) -> None:
+            season.assignments[self.indicator] = Assignment(self.lead, self.coordinating)
+
+    class DeadlineSet(Fact):
+        """The last day of a step, and the document that sets it."""
+
+        TOPIC = "season.deadline-set"
+        step: Step
+        on: date
+        basis: str
+
+        def apply(self, season: Season) -> None:
+            season.deadlines[self.step] = Deadline(self.on, self.basis)
+
+    class Opened(Fact):
+        """Communes may now enter data."""
+
+        TOPIC = "season.opened"
+        on: date
+
+        def apply(self, season: Season) -> None:
+            season.state = State.OPEN
+
+    class Suspended(Fact):
+        """Nothing may be entered or decided until the season is resumed."""
+
+        TOPIC = "season.suspended"
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.state = State.SUSPENDED
+
+    class Resumed(Fact):
+        """The season goes on where it was suspended."""
+
+        TOPIC = "season.resumed"
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.state = State.OPEN
+
+    class Converted(Fact):
+        """The season goes on under another rulebook; indicators must be assigned anew."""
+
+        TOPIC = "season.converted"
+        rulebook: str
+        rulebook_sha256: str
+        indicators: tuple[str, ...]
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.rulebook = self.rulebook
+            season.rulebook_sha256 = self.rulebook_sha256
+            season.indicators = self.indicators
+            season.assignments = {}
+            season.state = State.PLANNED
+
+    class Cancelled(Fact):
+        """The year is not assessed."""
+
+        TOPIC = "season.cancelled"
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.state = State.CANCELLED
+
+    class Closed(Fact):
+        """The year's work is done."""
+
+        TOPIC = "season.closed"
+        on: date
+
+        def apply(self, season: Season) -> None:
+            season.state = State.CLOSED
+
+    def __init__(
+        self,
+        id: UUID,
+        year: int,
+        rulebook: str,
+        rulebook_sha256: str,
+        indicators: tuple[str, ...],
+        participants: tuple[Participant, ...],
+    ) -> None:
+        self.year = year
+        self.rulebook = rulebook
+        self.rulebook_sha256 = rulebook_sha256
+        self.indicators = indicators
+        self.participants = {one.commune: one for one in participants}
+        self.assignments: dict[str, Assignment] = {}
+        self.deadlines: dict[Step, Deadline] = {}
+        self.state = State.PLANNED
+
+    def assign(
+        self,
+        indicator: str,
+        lead: Position,
+        coordinating: Sequence[Position] = (),
+        decision_no: str | None = None,
+    ) -> None:
+        """Give an indicator its lead; nothing happens when it is already so."""
+        if indicator not in self.indicators:
+            raise UnknownIndicator(indicator=indicator)
+        self._must_be(State.PLANNED, State.OPEN)
+        if self.assignments.get(indicator) != Assignment(lead, tuple(coordinating)):
+            self.trigger_event(
+                self.IndicatorAssigned,
+                indicator=indicator,
+                lead=lead,
+                coordinating=tuple(coordinating),
+                decision_no=decision_no,
+            )
+
+    def set_deadline(self, step: Step, on: date, basis: str) -> None:
+        """Set or move a deadline; the document it rests on must be named."""
+        if not basis.strip():
+            raise ReasonMissing(act="set-deadline")
+        self._must_be(State.PLANNED, State.OPEN)
+        if self.deadlines.get(step) != Deadline(on, basis):
+            self.trigger_event(self.DeadlineSet, step=step, on=on, basis=basis)
+
+    @property
+    def unassigned(self) -> tuple[str, ...]:
+        """The indicators that nobody leads, in the rulebook's order."""
+        return tuple(one for one in self.indicators if one not in self.assignments)
+
+    def open(self, on: date) -> None:
+        """Let the communes begin; IndicatorsUnassigned names every indicator that nobody leads."""
+        self._must_be(State.PLANNED)
+        if self.unassigned:
+            raise IndicatorsUnassigned(indicators=self.unassigned)
+        self.trigger_event(self.Opened, on=on)
+
+    def suspend(self, reason: str, document_no: str) -> None:
+        """Stop all work in the season for a time."""
+        self._must_be(State.OPEN)
+        self.trigger_event(self.Suspended, reason=_given(reason, "suspend"), document_no=document_no)
+
+    def resume(self, reason: str, document_no: str) -> None:
+        """Go on after a suspension."""
+        self._must_be(State.SUSPENDED)
+        self.trigger_event(self.Resumed, reason=_given(reason, "resume"), document_no=document_no)
+
+    def convert(
+        self, rulebook: str, rulebook_sha256: str, indicators: Collection[str], reason: str, document_no: str
+    ) -> None:
+        """Go on under another rulebook; only before any commune's work, or while suspended."""
+        self._must_be(State.PLANNED, State.SUSPENDED)
+        self.trigger_event(
+            self.Converted,
+            rulebook=rulebook,
+            rulebook_sha256=rulebook_sha256,
+            indicators=tuple(indicators),
+            reason=_given(reason, "convert"),
+            document_no=document_no,
+        )
+
+    def cancel(self, reason: str, document_no: str) -> None:
+        """Give the year up."""
+        self._must_be(State.PLANNED, State.OPEN, State.SUSPENDED)
+        self.trigger_event(self.Cancelled, reason=_given(reason, "cancel"), document_no=document_no)
+
+    def close(self, on: date) -> None:
+        """End the year's work."""
+        self._must_be(State.OPEN)
+        self.trigger_event(self.Closed, on=on)
+
+    def must_be_open(self) -> None:
+        """Raise SeasonNotOpen unless work may go on."""
+        if self.state is not State.OPEN:
+            raise SeasonNotOpen(state=self.state)
+
+    def participant(self, commune: str) -> Participant:
+        """The commune's part in the season; UnknownCommune when it has none."""
+        try:
+            return self.participants[commune]
+        except KeyError:
+            raise UnknownCommune(commune=commune) from None
+
+    def _must_be(self, *states: State) -> None:
+        if self.state not in states:
+            raise OutOfOrder(step="season", state=self.state)
+
+
+def _given(reason: str, act: str) -> str:
+    if not reason.strip():
+        raise ReasonMissing(act=act)
+    return reason
+
+
+def season_stream(season: str) -> StreamName:
+    """The stream of a season; seasons are named by their year, "2023"."""
+    return StreamName("season", season, season)
