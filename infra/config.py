@@ -1,0 +1,131 @@
+"""What the surroundings decide: addresses, folders and secrets, from environment variables only.
+
+| variable | meaning |
+|---|---|
+| `DATABASE_URL` | PostgreSQL 15 or later as the login that may create schemas and roles; absent: the embedded one |
+| `DATABASE_APP_URL` | the same database as the login role `app`; absent: derived from `DATABASE_URL` |
+| `REDIS_URL` | Redis or Valkey; absent: the embedded one |
+| `MINHCHUAN_FOLDER` | data folder: embedded services, evidence files, secret; `--folder` goes first |
+| `MINHCHUAN_SECRET` | at least 32 characters; absent: made once and kept in the data folder |
+| `MINHCHUAN_HOST`, `MINHCHUAN_PORT` | where `serve` listens; port 0 is any free port |
+| `MINHCHUAN_PUBLIC_URL` | the address people type, without a final slash; absent: made of host and port |
+| `MINHCHUAN_DEMONSTRATION` | `1` switches the demonstration identity provider on; never where people work |
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+#: The login role of the application; it can do nothing until it takes a tenant's role.
+APP_ROLE = "app"
+
+
+class Misconfigured(Exception):
+    """A setting is missing or makes no sense; the text names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the surroundings decide. An empty address means: embedded, to be started (`infra.embedded`)."""
+
+    folder: Path
+    database_url: str = ""
+    app_url: str = ""
+    redis_url: str = ""
+    secret: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    public_url: str = ""
+    demonstration: bool = False
+
+    @property
+    def files(self) -> Path:
+        """Where evidence and documents lie, by hash."""
+        return self.folder / "files"
+
+    def listening(self, port: int) -> "Settings":
+        """The same, once the port is known."""
+        return replace(self, port=port, public_url=self.public_url or f"http://{self.host}:{port}")
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these very settings."""
+        return {
+            "DATABASE_URL": self.database_url,
+            "DATABASE_APP_URL": self.app_url,
+            "REDIS_URL": self.redis_url,
+            "MINHCHUAN_FOLDER": str(self.folder),
+            "MINHCHUAN_SECRET": self.secret,
+            "MINHCHUAN_HOST": self.host,
+            "MINHCHUAN_PORT": str(self.port),
+            "MINHCHUAN_PUBLIC_URL": self.public_url,
+            "MINHCHUAN_DEMONSTRATION": "1" if self.demonstration else "",
+        }
+
+
+def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment. Raises Misconfigured with the name of the variable."""
+    folder = Path(folder or environ.get("MINHCHUAN_FOLDER") or default_folder()).absolute()
+    database_url = checked_url(environ, "DATABASE_URL", {"postgres", "postgresql"})
+    app_url = checked_url(environ, "DATABASE_APP_URL", {"postgres", "postgresql"})
+    port = environ.get("MINHCHUAN_PORT") or "0"
+    if not port.isdecimal() or int(port) > 65535:
+        raise Misconfigured(f"MINHCHUAN_PORT is not a port: {port}")
+    return Settings(
+        folder=folder,
+        database_url=database_url,
+        app_url=app_url or (as_app(database_url) if database_url else ""),
+        redis_url=checked_url(environ, "REDIS_URL", {"redis", "rediss", "unix"}),
+        secret=secret_of(folder, environ.get("MINHCHUAN_SECRET", "")),
+        host=environ.get("MINHCHUAN_HOST") or "127.0.0.1",
+        port=int(port),
+        public_url=checked_url(environ, "MINHCHUAN_PUBLIC_URL", {"http", "https"}).rstrip("/"),
+        demonstration=environ.get("MINHCHUAN_DEMONSTRATION") == "1",
+    )
+
+
+def default_folder() -> Path:
+    """Where data lies when nobody says: below the home of a person, below /var/lib for root."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/minhchuan")
+    return Path.home() / ".local" / "share" / "minhchuan"
+
+
+def as_app(database_url: str) -> str:
+    """The same database as the application's login, with the same password.
+
+    Good for one machine; where the web processes must not know the owner's password, give DATABASE_APP_URL.
+    """
+    parts = urlsplit(database_url)
+    password = f":{quote(parts.password, safe='')}" if parts.password else ""
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{APP_ROLE}{password}@{place}"))
+
+
+def checked_url(environ: Mapping[str, str], name: str, schemes: set[str]) -> str:
+    """The address in this variable, or "" when it is absent."""
+    url = environ.get(name, "").strip()
+    if url and urlsplit(url).scheme not in schemes:
+        raise Misconfigured(f"{name} must begin with one of: {', '.join(sorted(s + '://' for s in schemes))}")
+    return url
+
+
+def secret_of(folder: Path, given: str) -> str:
+    """The secret that signs cookies and jobs: the given one, else the folder's own, made at first use."""
+    if given:
+        if len(given) < 32:
+            raise Misconfigured("MINHCHUAN_SECRET must have at least 32 characters")
+        return given
+    kept = folder / "secret"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+                new.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass
+        return kept.read_text()
+    except OSError as reason:
+        raise Misconfigured(f"the data folder {folder} cannot be used: {reason}") from reason
