@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 #: The login role of the application; it can do nothing until it takes a tenant's role.
 APP_ROLE = "app"
@@ -99,9 +99,9 @@ def as_app(database_url: str) -> str:
     Good for one machine; where the web processes must not know the owner's password, give DATABASE_APP_URL.
     """
     parts = urlsplit(database_url)
-    password = f":{quote(parts.password, safe='')}" if parts.password else ""
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{APP_ROLE}{password}@{place}"))
+    login, _, place = parts.netloc.rpartition("@")
+    _, colon, password = login.partition(":")
+    return urlunsplit(parts._replace(netloc=f"{APP_ROLE}{colon}{password}@{place}"))
 
 
 def checked_url(environ: Mapping[str, str], name: str, schemes: set[str]) -> str:

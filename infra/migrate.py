@@ -1,0 +1,106 @@
+"""Bring the database to the shape that this version of the code expects.
+
+First the control schema, then each tenant's, with plain SQL files under `migrations/` that dbmate applies:
+its table of what was applied lies inside the schema itself, and concurrent runs wait for each other. Only here
+does a `search_path` choose a schema; the connection is a migration's own and ends with it.
+"""
+
+import asyncio
+import os
+import re
+import sysconfig
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from infra.config import APP_ROLE
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class MigrationFailed(Exception):
+    """A migration was refused; the text is the tool's, with file and reason. Later schemas were not touched."""
+
+
+async def everything(database_url: str, app_url: str = "") -> list[str]:
+    """Migrate the control schema and every tenant's; the names of the schemas, in order. Stops at the first failure."""
+    await control(database_url, app_url)
+    async with connected(database_url) as connection:
+        found = await connection.fetch(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\_%' ORDER BY nspname")
+    schemas = [str(row["nspname"]) for row in found]
+    for schema in schemas:
+        await tenant(database_url, schema)
+    return ["control", *schemas]
+
+
+async def control(database_url: str, app_url: str = "") -> None:
+    """Make the application's login role, with the password in `app_url`, and migrate the control schema."""
+    async with connected(database_url) as connection:
+        if not await exists(connection, APP_ROLE):
+            password = unquote(urlsplit(app_url).password or "")
+            clause = await connection.fetchval("SELECT format('PASSWORD %L', $1::text)", password) if password else ""
+            await create_role(connection, APP_ROLE, f"LOGIN NOINHERIT {clause}")
+        sslmode = await sslmode_of(connection)
+    await dbmate(database_url, "control", "control", sslmode)
+
+
+async def tenant(database_url: str, schema: str) -> None:
+    """Make or migrate one tenant's schema and the role of the same name, which the application may take."""
+    if not re.fullmatch(r"t_[a-z0-9_]{1,40}", schema):
+        raise ValueError(f"not the name of a tenant's schema: {schema}")
+    async with connected(database_url) as connection:
+        if not await exists(connection, schema):
+            await create_role(connection, schema, "NOLOGIN")
+        await connection.execute(f"GRANT {schema} TO {APP_ROLE}")
+        sslmode = await sslmode_of(connection)
+    await dbmate(database_url, schema, "tenant", sslmode)
+
+
+@asynccontextmanager
+async def connected(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def exists(connection: asyncpg.Connection, role: str) -> bool:
+    return bool(await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", role))
+
+
+async def create_role(connection: asyncpg.Connection, role: str, attributes: str) -> None:
+    try:
+        await connection.execute(f"CREATE ROLE {role} {attributes}")
+    except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):  # a concurrent run was first
+        return
+
+
+async def sslmode_of(connection: asyncpg.Connection) -> str:
+    """What this connection agreed on with the server: dbmate would insist on TLS even on a socket."""
+    encrypted = await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+    return "require" if encrypted else "disable"
+
+
+async def dbmate(database_url: str, schema: str, folder: str, sslmode: str) -> None:
+    """Apply what is missing. Raises MigrationFailed with what the tool says."""
+    parts = urlsplit(database_url)
+    query = {"sslmode": sslmode, **dict(parse_qsl(parts.query)), "search_path": schema}
+    url = urlunsplit(parts._replace(query=urlencode(query)))
+    options = ["--env-file", os.devnull, "--migrations-dir", str(MIGRATIONS / folder), "--no-dump-schema"]
+    process = await asyncio.create_subprocess_exec(
+        Path(sysconfig.get_path("scripts")) / "dbmate",
+        *options,
+        "--migration-lock",
+        "migrate",
+        "--strict",
+        env={"DATABASE_URL": url},  # not an argument: everybody could read the password in the list of processes
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise MigrationFailed(f"{schema}: {said.decode(errors='replace').strip()}")
