@@ -8,6 +8,7 @@ does a `search_path` choose a schema; the connection is a migration's own and en
 import asyncio
 import os
 import re
+import subprocess
 import sysconfig
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -91,16 +92,12 @@ async def dbmate(database_url: str, schema: str, folder: str, sslmode: str) -> N
     query = {"sslmode": sslmode, **dict(parse_qsl(parts.query)), "search_path": schema}
     url = urlunsplit(parts._replace(query=urlencode(query)))
     options = ["--env-file", os.devnull, "--migrations-dir", str(MIGRATIONS / folder), "--no-dump-schema"]
-    process = await asyncio.create_subprocess_exec(
-        Path(sysconfig.get_path("scripts")) / "dbmate",
-        *options,
-        "--migration-lock",
-        "migrate",
-        "--strict",
-        env={"DATABASE_URL": url},  # not an argument: everybody could read the password in the list of processes
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    if process.returncode:
-        raise MigrationFailed(f"{schema}: {said.decode(errors='replace').strip()}")
+    tool = str(Path(sysconfig.get_path("scripts")) / "dbmate")
+    done = await asyncio.to_thread(run, [tool, *options, "--migration-lock", "migrate", "--strict"], url)
+    if done.returncode:
+        raise MigrationFailed(f"{schema}: {done.stdout.strip()} {done.stderr.strip()}")
+
+
+def run(argv: list[str], url: str) -> subprocess.CompletedProcess[str]:
+    """The address goes by environment: the arguments of a process, with the password, are open to everybody."""
+    return subprocess.run(argv, env={"DATABASE_URL": url}, capture_output=True, text=True, check=False)
