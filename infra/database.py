@@ -1,0 +1,244 @@
+"""Connections to PostgreSQL: nobody touches a province's tables without that province in hand.
+
+The application signs in as a role that may touch no tenant's tables at all. It takes a tenant's role, either
+for one transaction (`reading`, `writing`) or on one of a few connections that wear it until another tenant
+needs them (`writers`, `loaders`). Tables are named with the tenant's schema, whose name is the role's: a
+wrong name is refused by the server, a missing tenant by us.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, Self, TypeAlias
+
+import asyncpg
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+_SCHEMA = re.compile(r"t_[0-9a-z_]{1,40}")
+
+#: A forgotten lock or an abandoned transaction must not hold up a province.
+SESSION = {
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "5s",
+    "jit": "off",
+    "TimeZone": "UTC",
+}
+
+
+class NoTenant(Exception):
+    """There is no tenant in hand, or what is in hand is not one's schema: no connection is given."""
+
+
+class HasId(Protocol):
+    """A tenant, as far as connections care: its schema, which is also its role."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def schema_of(tenant: HasId | None) -> str:
+    """The tenant's schema and role, safe to stand in SQL. Raises NoTenant."""
+    name = getattr(tenant, "id", None)
+    if not isinstance(name, str) or not _SCHEMA.fullmatch(name):
+        raise NoTenant(name)
+    return name
+
+
+class Database:
+    """One process's connections to one cluster, as the application's login role."""
+
+    def __init__(self, dsn: str, pool: Pool, writers: int, loaders: int) -> None:
+        self.dsn = dsn
+        self.pool = pool
+        self.writers = Wearers(lambda: connect(dsn), writers)
+        self.loaders = Wearers(lambda: connect(dsn, default_transaction_read_only="on"), loaders)
+
+    @classmethod
+    async def open(cls, dsn: str, *, readers: int = 8, writers: int = 8, loaders: int = 4) -> Self:
+        """Connect as the login role that `dsn` names; connections are made when first needed."""
+        pool = await asyncpg.create_pool(
+            dsn, min_size=0, max_size=readers, reset=_nothing_left, server_settings=SESSION, statement_cache_size=500
+        )
+        return cls(dsn, pool, writers, loaders)
+
+    async def close(self) -> None:
+        await self.writers.close()
+        await self.loaders.close()
+        await self.pool.close()
+
+    @asynccontextmanager
+    async def reading(self, tenant: HasId) -> AsyncIterator[Connection]:
+        """A read-only look at the tenant's tables: all queries inside see one and the same moment."""
+        async with self._as(tenant, "ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self, tenant: HasId) -> AsyncIterator[Connection]:
+        """A transaction on the tenant's tables that are not the log (read models, exports, files)."""
+        async with self._as(tenant, "READ WRITE") as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _as(self, tenant: HasId, mode: str) -> AsyncIterator[Connection]:
+        role = schema_of(tenant)
+        async with self.pool.acquire() as connection:
+            await connection.execute(f"BEGIN {mode}; SET LOCAL ROLE {role}")  # one trip instead of two
+            try:
+                yield connection  # type: ignore[misc]
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+
+class Wearers:
+    """A few connections, each wearing one tenant's role until another tenant needs it.
+
+    A tenant always meets the same connection, so its role seldom changes hands. A closed one is opened again.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], count: int) -> None:
+        self._connect = connect
+        self._seats = [_Seat() for _ in range(count)]
+        self._home: dict[str, _Seat] = {}
+
+    @asynccontextmanager
+    async def wearing(self, tenant: HasId) -> AsyncIterator[Connection]:
+        """The only door: no tenant, no connection."""
+        role = schema_of(tenant)
+        seat = self._home.get(role)
+        if seat is None:
+            seat = self._home[role] = self._seats[len(self._home) % len(self._seats)]
+        async with seat.lock:
+            connection = seat.connection
+            if connection is None or connection.is_closed():
+                seat.role = None
+                connection = seat.connection = await self._connect()
+            if seat.role != role:
+                seat.role = None  # if SET ROLE fails, nobody's role is assumed
+                await connection.execute(f"SET ROLE {role}")
+                seat.role = role
+            yield connection
+
+    async def close(self) -> None:
+        for seat in self._seats:
+            if seat.connection is not None:
+                await seat.connection.close()
+
+
+class _Seat:
+    __slots__ = ("connection", "lock", "role")
+
+    def __init__(self) -> None:
+        self.connection: Connection | None = None
+        self.role: str | None = None
+        self.lock = asyncio.Lock()
+
+
+async def connect(dsn: str, **settings: str) -> Connection:
+    """A connection of its own, for those who keep one (writers, listeners)."""
+    return await asyncpg.connect(dsn, server_settings={**SESSION, **settings}, statement_cache_size=500)
+
+
+async def _nothing_left(connection: Any) -> None:
+    """Give a connection back only with its transaction ended: then SET LOCAL ROLE has ended too.
+
+    asyncpg's own reset (RESET ALL) would cost a trip and would *not* take a role off.
+    """
+    if connection.is_in_transaction():
+        raise RuntimeError("a connection came back in the middle of a transaction")
+
+
+# Hints ------------------------------------------------------------------------------------------------
+
+
+class Hints:
+    """Tells other processes that a tenant has something new: never more often than once in `interval`.
+
+    A hint is only a hint. It is sent after the commit on another connection (inside the transaction it would
+    slow every append), may be lost, and whoever listens looks up the truth by position.
+    """
+
+    def __init__(self, dsn: str, channel: str, interval: float = 0.005) -> None:
+        self._dsn = dsn
+        self._channel = channel
+        self._interval = interval
+        self._dirty: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._connection: Connection | None = None
+
+    def mark(self, tenant: HasId) -> None:
+        self._dirty.add(tenant.id)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._send())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _send(self) -> None:
+        while self._dirty:
+            dirty, self._dirty = sorted(self._dirty), set()
+            try:
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await connect(self._dsn)
+                await self._connection.execute(
+                    "SELECT pg_notify($1, tenant) FROM unnest($2::text[]) tenant", self._channel, dirty
+                )
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                return  # listeners poll; the next mark tries again
+            await asyncio.sleep(self._interval)
+
+
+class Listener:
+    """Hears the hints of a channel and says, at latest every `poll` seconds, "look again" (tenant None).
+
+    It connects again by itself, and says "look again" then too, for hints were missed meanwhile.
+    """
+
+    def __init__(self, dsn: str, channel: str, heard: Callable[[str | None], None], poll: float = 1.0) -> None:
+        self._dsn = dsn
+        self._channel = channel
+        self._heard = heard
+        self._poll = poll
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        ready = asyncio.Event()
+        self._task = asyncio.create_task(self._listen(ready))
+        await ready.wait()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _listen(self, ready: asyncio.Event) -> None:
+        # The connection lives in this frame, and the frame in a task we hold: nobody collects it as garbage.
+        while True:
+            connection: Connection | None = None
+            try:
+                connection = await connect(self._dsn)
+                await connection.add_listener(self._channel, self._on_hint)
+                ready.set()
+                while not connection.is_closed():
+                    self._heard(None)
+                    await asyncio.sleep(self._poll)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                pass
+            finally:
+                if connection is not None and not connection.is_closed():
+                    connection.terminate()
+            ready.set()
+            self._heard(None)
+            await asyncio.sleep(min(self._poll, 0.2))
+
+    def _on_hint(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
+        self._heard(str(payload))

@@ -1,0 +1,337 @@
+"""The log of each province: load a stream, append a command, read on from a position.
+
+Who changes a stream holds it (`holding`), loads it, lets the aggregate decide, and appends. A repeated command is
+recognised while loading, before anything is decided. An aggregate stays in the cache only after a fresh commit, and
+the next load checks it against the log, so that what was decided but not recorded never decides again.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import starmap
+from typing import Any, Protocol
+from uuid import UUID
+
+from domain.fact import Fact, Recorded, StreamName
+from infra.database import Connection, Database, HasId, Hints, schema_of
+from infra.groupcommit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
+from infra.leaf import payload_hash
+from infra.mapper import Mapper
+
+__all__ = ["Command", "CommandReused", "Conflict", "EventStore", "Loaded", "LogOwner", "OutcomeUnknown", "Receipt"]
+
+#: Channel of the hints that a tenant's log has grown; the payload is the tenant's id.
+GROWN = "facts"
+
+#: Facts read at a time: decoding them holds the event loop for about 10 ms.
+PAGE = 2_000
+
+#: `at` may fall by so much from one position to a later one (clocks of several processes).
+CLOCK_DRIFT = timedelta(seconds=5)
+
+
+class LogOwner(HasId, Protocol):
+    """A tenant, as far as its log cares: its schema and the origin of its log, which stands in every leaf."""
+
+    @property
+    def log(self) -> str: ...
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A stream as it stands in the log; `aggregate` is None and `version` 0 when it has no fact yet.
+
+    Whoever begins the stream puts the new aggregate in here before appending.
+    """
+
+    name: StreamName
+    aggregate: Any
+    version: int
+    leaf_hash: str
+
+
+@dataclass(slots=True)
+class Command:
+    """What one person (or the system) did at once: all of its facts are recorded, or none.
+
+    `body_sha256` is the hash of what was asked, so that the same id with other content is noticed. `evidence`
+    goes with `facts` one to one: the SHA-256 (hex) of the files each act refers to, in the order shown.
+    """
+
+    id: UUID
+    facts: list[tuple[StreamName, Fact]]
+    actor: str
+    unit: str = ""
+    mandate: str = ""
+    on_behalf_of: str = ""
+    cause: UUID | None = None
+    body_sha256: bytes = b""
+    evidence: Sequence[tuple[str, ...]] = field(default=())
+
+
+class EventStore:
+    """The logs of all tenants of one database, in one process."""
+
+    def __init__(self, database: Database, mapper: Mapper, *, cached: int = 2_000) -> None:
+        self._database = database
+        self._mapper = mapper
+        self._hints = Hints(database.dsn, GROWN)
+        self._commits = GroupCommit(database.writers, self._hints.mark)
+        self._cache: OrderedDict[tuple[str, StreamName], Loaded] = OrderedDict()
+        self._cached = cached
+        self._locks: dict[tuple[str, StreamName], _Lock] = {}
+
+    async def close(self) -> None:
+        """Finish what is being written; the database stays open."""
+        await self._commits.close()
+        await self._hints.close()
+
+    @asynccontextmanager
+    async def holding(self, tenant: HasId, *names: StreamName) -> AsyncIterator[None]:
+        """Queue here for these streams, instead of conflicting in the database (twice the throughput)."""
+        async with AsyncExitStack() as stack:
+            for name in sorted(set(names)):
+                await stack.enter_async_context(self._lock(tenant.id, name))
+            yield
+
+    async def load(
+        self, tenant: HasId, name: StreamName, command: UUID | None = None, body_sha256: bytes = b""
+    ) -> Loaded | Receipt:
+        """The stream as it stands, or the receipt that this very command got before.
+
+        Raises CommandReused when the command's id was used with another body.
+        """
+        schema = schema_of(tenant)
+        kept = self._cache.pop((tenant.id, name), None)
+        stream = name.id(tenant.id)
+        async with self._database.loaders.wearing(tenant) as connection:
+            rows = await _tail(connection, schema, command, stream, kept.version if kept else 0)
+            if kept and (rows[0]["version"] != kept.version or rows[0]["leaf_hash"].hex() != kept.leaf_hash):
+                kept = None
+                rows = await _tail(connection, schema, command, stream, 0)
+        if command is not None and rows[0]["first_position"] is not None:
+            if rows[0]["body_sha256"] != body_sha256:
+                raise CommandReused(command=str(command))
+            return Receipt(command, rows[0]["first_position"], rows[0]["last_position"], True, rows[0]["done_at"])
+        if rows[0]["version"] is None:
+            return Loaded(name, None, 0, "")
+        aggregate = kept.aggregate if kept else None
+        for row in rows[1:] if kept else rows:
+            aggregate = self._mapper.fact(
+                row["topic"], row["schema"], row["data"], stream, row["version"], row["at"]
+            ).mutate(aggregate)
+        return Loaded(name, aggregate, rows[-1]["version"], rows[-1]["leaf_hash"].hex())
+
+    async def append(self, tenant: LogOwner, command: Command, expected: Iterable[Loaded]) -> Receipt:
+        """Record the command on the streams as they were loaded.
+
+        Raises Conflict when one of them has grown since, CommandReused, NotCanonical when a value cannot be
+        stored, OutcomeUnknown when the database went away.
+        """
+        loaded = {stream.name: stream for stream in expected}
+        pending = self._pending(tenant, command, loaded)
+        receipt = await self._commits.append(tenant, pending)
+        if not receipt.repeated and not pending.restamped:
+            for stream in loaded.values():
+                self._keep(tenant, stream, pending)
+        return receipt
+
+    async def read(
+        self,
+        tenant: HasId,
+        *,
+        after: int = 0,
+        upto: int | None = None,
+        season: str | None = None,
+        streams: Collection[StreamName] | None = None,
+        limit: int | None = None,
+        page: int = PAGE,
+    ) -> AsyncIterator[list[Recorded]]:
+        """The facts with `after` < position <= `upto`, in order, in batches that are never empty.
+
+        Of one season, or of these streams, when asked; at most `limit` in all.
+        """
+        left = limit
+        while left is None or left > 0:
+            many = page if left is None else min(page, left)
+            async with self._database.reading(tenant) as connection:
+                rows = await _page(connection, tenant, after, upto, season, streams, many)
+            if rows:
+                yield list(starmap(self._recorded, rows))
+                after = rows[-1]["position"]
+            if len(rows) < many:
+                return
+            if left is not None:
+                left -= len(rows)
+
+    async def position(self, tenant: HasId) -> int:
+        """The position of the last fact; 0 for an empty log."""
+        async with self._database.loaders.wearing(tenant) as connection:
+            return int(await connection.fetchval(f"SELECT position FROM {schema_of(tenant)}.head"))
+
+    async def position_at(self, tenant: HasId, moment: datetime) -> int:
+        """The last position at which nothing recorded is later than the moment; 0 before the first fact."""
+        async with self._database.loaders.wearing(tenant) as connection:
+            return int(await connection.fetchval(_position_at_sql(schema_of(tenant)), moment, CLOCK_DRIFT))
+
+    def _pending(self, tenant: LogOwner, command: Command, loaded: dict[StreamName, Loaded]) -> Pending:
+        events: list[Event] = []
+        last: dict[StreamName, Event] = {}
+        for place, (name, fact) in enumerate(command.facts):
+            before = last.get(name)
+            next_version = (before.version if before else loaded[name].version) + 1
+            if fact.originator_version != next_version or fact.originator_id != name.id(tenant.id):
+                raise ValueError(f"{type(fact).__qualname__} is not fact {next_version} of {name}")
+            payload = self._mapper.payload(fact)
+            events.append(
+                Event(
+                    stream=name,
+                    stream_id=fact.originator_id,
+                    fact=fact,
+                    topic=payload.topic,
+                    schema=payload.schema,
+                    data=payload.data.decode(),
+                    payload_sha256=payload_hash(payload.data),
+                    evidence=command.evidence[place] if command.evidence else (),
+                    prev="" if before else loaded[name].leaf_hash,
+                    follows=before,
+                )
+            )
+            last[name] = events[-1]
+        if not events:
+            raise ValueError("a command without facts")
+        return Pending(
+            id=command.id,
+            log=tenant.log,
+            actor=command.actor,
+            unit=command.unit,
+            mandate=command.mandate,
+            on_behalf_of=command.on_behalf_of,
+            cause=command.cause,
+            body_sha256=command.body_sha256,
+            events=events,
+            streams=frozenset(event.stream_id for event in events),
+        )
+
+    def _keep(self, tenant: HasId, stream: Loaded, pending: Pending) -> None:
+        """Remember the aggregate as the log now has it."""
+        mine = [event for event in pending.events if event.stream == stream.name]
+        version, leaf_hash = (
+            (mine[-1].version, mine[-1].leaf_hash.hex()) if mine else (stream.version, stream.leaf_hash)
+        )
+        if stream.aggregate is None or stream.aggregate.version != version or stream.aggregate.pending_events:
+            return
+        self._cache[tenant.id, stream.name] = Loaded(stream.name, stream.aggregate, version, leaf_hash)
+        if len(self._cache) > self._cached:
+            self._cache.popitem(last=False)
+
+    @asynccontextmanager
+    async def _lock(self, tenant: str, name: StreamName) -> AsyncIterator[None]:
+        # A lock lives while somebody holds it or waits for it, so there are never more than requests.
+        lock = self._locks.setdefault((tenant, name), _Lock())
+        lock.users += 1
+        try:
+            async with lock.lock:
+                yield
+        finally:
+            lock.users -= 1
+            if not lock.users:
+                del self._locks[tenant, name]
+
+    def _recorded(
+        self,
+        position: int,
+        kind: str,
+        season: str,
+        subject: str,
+        stream_id: UUID,
+        version: int,
+        at: datetime,
+        actor: str,
+        unit: str,
+        mandate: str,
+        command: UUID,
+        topic: str,
+        schema: int,
+        data: str,
+    ) -> Recorded:
+        fact = self._mapper.fact(topic, schema, data, stream_id, version, at)
+        return Recorded(position, StreamName(kind, season, subject), version, at, actor, unit, mandate, command, fact)
+
+
+class _Lock:
+    __slots__ = ("lock", "users")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.users = 0
+
+
+async def _tail(connection: Connection, schema: str, command: UUID | None, stream: UUID, version: int) -> list[Any]:
+    """At least one row: what is known of the command, beside the stream's facts from this version on."""
+    return await connection.fetch(
+        f"""
+        SELECT done.first_position, done.last_position, done.body_sha256, done.at AS done_at,
+               event.version, event.topic, event.schema, event.data, event.at, event.leaf_hash
+        FROM (VALUES (1)) AS always
+        LEFT JOIN {schema}.commands done ON done.command_id = $1
+        LEFT JOIN {schema}.events event ON event.stream_id = $2 AND event.version >= $3
+        ORDER BY event.version
+        """,
+        command,
+        stream,
+        version,
+    )
+
+
+async def _page(
+    connection: Connection,
+    tenant: HasId,
+    after: int,
+    upto: int | None,
+    season: str | None,
+    streams: Collection[StreamName] | None,
+    many: int,
+) -> list[Any]:
+    conditions, arguments = ["position > $1"], [after, many]
+    for condition, argument in (
+        ("position <= ${}", upto),
+        ("season = ${}", season),
+        ("stream_id = ANY(${}::uuid[])", None if streams is None else [name.id(tenant.id) for name in streams]),
+    ):
+        if argument is not None:
+            arguments.append(argument)  # type: ignore[arg-type]
+            conditions.append(condition.format(len(arguments)))
+    return await connection.fetch(
+        f"""
+        SELECT position, kind, season, subject, stream_id, version, at, actor, unit, mandate, command_id,
+               topic, schema, data
+        FROM {schema_of(tenant)}.events WHERE {" AND ".join(conditions)}
+        ORDER BY position LIMIT $2
+        """,
+        *arguments,
+    )
+
+
+def _position_at_sql(schema: str) -> str:
+    """Halve the log until `at` is surely not later, then look on for the first fact that is.
+
+    `at` needs no index for this: it rises with the position but for the drift of clocks ($2).
+    """
+    return f"""
+    WITH RECURSIVE half (low, high) AS (
+      SELECT 0::bigint, position + 1 FROM {schema}.head
+      UNION ALL
+      SELECT CASE WHEN event.at <= $1::timestamptz - $2::interval THEN event.position ELSE half.low END,
+             CASE WHEN event.at <= $1::timestamptz - $2::interval THEN half.high ELSE event.position END
+      FROM half JOIN {schema}.events event ON event.position = (half.low + half.high) / 2
+      WHERE half.high - half.low > 1),
+    surely AS (SELECT low FROM half WHERE high - low <= 1)
+    SELECT coalesce(
+      (SELECT event.position - 1 FROM {schema}.events event
+       WHERE event.position > (SELECT low FROM surely) AND event.at > $1 ORDER BY event.position LIMIT 1),
+      (SELECT position FROM {schema}.head))
+    """

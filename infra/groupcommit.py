@@ -1,0 +1,310 @@
+"""Commands of one tenant that arrive together share one transaction and one statement.
+
+The head row numbers the facts, so positions have no gaps and commit in their order. A command is all or
+nothing; a refused one rolls the head back with it; two commands on one stream never share a batch; one bad
+command does not sink its neighbours; and whatever happens, everybody who waits gets an answer.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, ClassVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from domain.errors import Refused
+from domain.fact import Fact, StreamName
+from infra.database import Connection, HasId, Wearers, schema_of
+from infra.leaf import leaf, leaf_hash
+
+#: Facts in one batch.
+BATCH = 500
+
+#: A fact carries the moment it was decided. When it had to wait longer than this, it is stamped anew, so that
+#: the time in the leaf stays close to the time of the commit.
+FRESH = timedelta(seconds=1)
+
+#: Pauses before a batch whose connection broke is sent again. The command ids make that safe.
+PAUSES = (0.05, 0.3, 1.0)
+
+
+class Conflict(Refused):
+    """Somebody wrote to the stream since it was loaded: load again and decide again."""
+
+    code: ClassVar[str] = "conflict"
+
+
+class CommandReused(Refused):
+    """The command id was used before, with another body."""
+
+    code: ClassVar[str] = "command-reused"
+
+
+class OutcomeUnknown(Exception):
+    """The database went away: the facts may be in the log or not. The same command id asks again."""
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What was recorded: the positions of the command's first and last fact, and when.
+
+    `repeated`: this command had been recorded before, and this is its first answer again.
+    """
+
+    command: UUID
+    first: int
+    last: int
+    repeated: bool
+    at: datetime
+
+
+@dataclass(slots=True)
+class Event:
+    """One fact on its way into the log: `prev` is the leaf hash of its stream's fact before, "" for none.
+
+    `follows` is the event of the same command that stands before it in its stream; its leaf gives `prev`.
+    """
+
+    stream: StreamName
+    stream_id: UUID
+    fact: Fact
+    topic: str
+    schema: int
+    data: str
+    payload_sha256: str
+    evidence: tuple[str, ...]
+    prev: str
+    follows: "Event | None" = None
+    leaf: bytes = b""
+    leaf_hash: bytes = b""
+
+    @property
+    def version(self) -> int:
+        return self.fact.originator_version
+
+
+@dataclass(slots=True)
+class Pending:
+    """A command that waits for its flush."""
+
+    id: UUID
+    log: str
+    actor: str
+    unit: str
+    mandate: str
+    on_behalf_of: str
+    cause: UUID | None
+    body_sha256: bytes
+    events: list[Event]
+    streams: frozenset[UUID]
+    restamped: bool = False
+    answer: "asyncio.Future[Receipt]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def stamp(self, now: datetime) -> None:
+        """Settle the moment of each fact and write its leaf, directly before the database is called."""
+        command = str(self.id)
+        for event in self.events:
+            if not timedelta() <= now - event.fact.timestamp < FRESH:
+                vars(event.fact)["timestamp"] = now
+                self.restamped = True
+            event.leaf = leaf(
+                log=self.log,
+                stream=str(event.stream_id),
+                version=event.version,
+                prev=event.follows.leaf_hash.hex() if event.follows else event.prev,
+                topic=event.topic,
+                schema=event.schema,
+                at=event.fact.timestamp,
+                actor=self.actor,
+                unit=self.unit,
+                command=command,
+                payload_sha256=event.payload_sha256,
+                on_behalf_of=self.on_behalf_of,
+                evidence=event.evidence,
+            )
+            event.leaf_hash = leaf_hash(event.leaf)
+
+    def fail(self, reason: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(reason)
+
+    def succeed(self, receipt: Receipt) -> None:
+        if not self.answer.done():
+            self.answer.set_result(receipt)
+
+
+class GroupCommit:
+    """The only place that hands out positions."""
+
+    def __init__(self, writers: Wearers, committed: Callable[[HasId], None]) -> None:
+        self._writers = writers
+        self._committed = committed
+        self._pending: dict[str, deque[Pending]] = {}
+        self._flushing: dict[str, asyncio.Task[None]] = {}
+
+    async def append(self, tenant: HasId, command: Pending) -> Receipt:
+        """Record the command. Raises Conflict, CommandReused, OutcomeUnknown, or what the database said.
+
+        A caller that goes away does not undo the commit.
+        """
+        schema = schema_of(tenant)
+        self._pending.setdefault(schema, deque()).append(command)
+        if schema not in self._flushing:  # one flush at a time per tenant, so that positions commit in order
+            self._flushing[schema] = asyncio.create_task(self._flush(tenant, schema))
+        return await asyncio.shield(command.answer)
+
+    async def close(self) -> None:
+        """Wait for what is being written."""
+        while self._flushing:
+            await asyncio.gather(*self._flushing.values(), return_exceptions=True)
+
+    async def _flush(self, tenant: HasId, schema: str) -> None:
+        try:
+            while batch := _take(self._pending[schema]):
+                await self._settle(tenant, batch)
+        finally:
+            del self._flushing[schema]
+            del self._pending[schema]
+
+    async def _settle(self, tenant: HasId, batch: list[Pending]) -> None:
+        for pause in (*PAUSES, None):
+            try:
+                async with self._writers.wearing(tenant) as connection:
+                    await _write(connection, schema_of(tenant), batch)
+            except (
+                OSError,
+                asyncpg.InterfaceError,
+                asyncpg.PostgresConnectionError,
+                asyncpg.OperatorInterventionError,
+            ) as reason:
+                if pause is None:
+                    return _fail_all(batch, OutcomeUnknown(str(reason)))
+                await asyncio.sleep(pause)
+            except BaseException as reason:
+                _fail_all(batch, OutcomeUnknown(repr(reason)))
+                if not isinstance(reason, Exception):
+                    raise
+                return None
+            else:
+                return self._committed(tenant)
+        return None
+
+
+def _take(waiting: deque[Pending]) -> list[Pending]:
+    """The next batch, in order of arrival, without two commands on one stream."""
+    batch: list[Pending] = []
+    later: list[Pending] = []
+    streams: set[UUID] = set()
+    room = BATCH
+    while waiting and room > 0:
+        command = waiting.popleft()
+        if streams.isdisjoint(command.streams):
+            batch.append(command)
+            room -= len(command.events)
+        else:
+            later.append(command)
+        streams |= command.streams  # whoever comes after a postponed command on its stream is postponed too
+    waiting.extendleft(reversed(later))
+    return batch
+
+
+def _fail_all(batch: list[Pending], reason: Exception) -> None:
+    for command in batch:
+        command.fail(reason)
+
+
+async def _write(connection: Connection, schema: str, batch: list[Pending]) -> None:
+    """Write the batch in one statement; when the database refuses it, write its commands one by one."""
+    open_ = [command for command in batch if not command.answer.done()]
+    if not open_:
+        return
+    try:
+        _stamp(open_)
+        last = await connection.fetchval(_append_sql(schema), *_arrays(open_))
+    except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError):
+        raise
+    except (asyncpg.PostgresError, ValueError) as reason:
+        if len(open_) > 1:
+            for one in open_:
+                await _write(connection, schema, [one])
+        elif isinstance(reason, asyncpg.UniqueViolationError):
+            await _answer_refused(connection, schema, open_[0])
+        else:
+            open_[0].fail(reason)
+    else:
+        position = last - sum(len(command.events) for command in open_)
+        for command in open_:
+            first, position = position + 1, position + len(command.events)
+            command.succeed(Receipt(command.id, first, position, False, command.events[-1].fact.timestamp))
+
+
+def _stamp(batch: list[Pending]) -> None:
+    now = datetime.now(UTC)
+    for command in batch:
+        command.stamp(now)
+
+
+async def _answer_refused(connection: Connection, schema: str, command: Pending) -> None:
+    """A duplicate key: the command itself was there already (a repeat), or another one took the version."""
+    row = await connection.fetchrow(
+        f"SELECT first_position, last_position, body_sha256, at FROM {schema}.commands WHERE command_id = $1",
+        command.id,
+    )
+    if row is None:
+        command.fail(Conflict(streams=[str(event.stream_id) for event in command.events]))
+    elif row["body_sha256"] != command.body_sha256:
+        command.fail(CommandReused(command=str(command.id)))
+    else:
+        command.succeed(Receipt(command.id, row["first_position"], row["last_position"], True, row["at"]))
+
+
+@lru_cache(maxsize=1_000)
+def _append_sql(schema: str) -> str:
+    """The only statement that writes to a log; the same for one command and for many.
+
+    The head row is moved first, which queues the other processes; $1 counts the facts, $2 to $17 are a column
+    each, $18 to $22 the commands with the offsets of their first and last fact.
+    """
+    return f"""
+WITH head AS (UPDATE {schema}.head SET position = position + $1 RETURNING position),
+written AS (
+  INSERT INTO {schema}.events (position, kind, season, subject, stream_id, version, topic, schema, command_id, cause,
+                               actor, unit, mandate, at, data, leaf, leaf_hash)
+  SELECT head.position - $1 + place, kind, season, subject, stream_id, version, topic, schema, command_id, cause,
+         actor, unit, mandate, at, data, leaf, leaf_hash
+  FROM head, unnest($2::text[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::text[], $8::int[], $9::uuid[],
+                    $10::uuid[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::jsonb[], $16::bytea[],
+                    $17::bytea[])
+       WITH ORDINALITY AS event (kind, season, subject, stream_id, version, topic, schema, command_id, cause,
+                                 actor, unit, mandate, at, data, leaf, leaf_hash, place)),
+done AS (
+  INSERT INTO {schema}.commands (command_id, first_position, last_position, body_sha256, at)
+  SELECT id, head.position - $1 + first, head.position - $1 + last, body, at
+  FROM head, unnest($18::uuid[], $19::int[], $20::int[], $21::bytea[], $22::timestamptz[])
+       AS command (id, first, last, body, at))
+SELECT position FROM head
+"""
+
+
+def _arrays(batch: Sequence[Pending]) -> Iterator[Any]:
+    events = [
+        (
+            event.stream.kind, event.stream.season, event.stream.subject, event.stream_id, event.version,
+            event.topic, event.schema, command.id, command.cause, command.actor, command.unit, command.mandate,
+            event.fact.timestamp, event.data, event.leaf, event.leaf_hash,
+        )
+        for command in batch
+        for event in command.events
+    ]  # fmt: skip
+    commands = []
+    place = 0
+    for command in batch:
+        first, place = place + 1, place + len(command.events)
+        commands.append((command.id, first, place, command.body_sha256, command.events[-1].fact.timestamp))
+    yield len(events)
+    yield from zip(*events, strict=True)
+    yield from zip(*commands, strict=True)

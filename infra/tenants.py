@@ -1,0 +1,257 @@
+"""The control plane: which provinces there are, where they live, how their people sign in.
+
+What happens to a province (registered, provisioned, its identity provider configured, suspended …) is a fact in the
+operator log; the registry is the fold of these facts, written in the same transaction. No province's own facts
+are here.
+"""
+
+import asyncio
+import re
+from typing import Any, TypeAlias
+
+import asyncpg
+import msgspec
+
+from infra import migrate
+from infra.database import NoTenant, Pool
+
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """A province. `id` is stable: its schema, its role, and in the name of its log; everything else may change."""
+
+    id: str
+    slug: str
+    name: str
+    province_code: str
+    locale: str
+    placement: str
+    demonstration: bool
+    log: str
+    state: str
+    version: int
+
+
+class IdentityProvider(msgspec.Struct, frozen=True):
+    """Where a province's people sign in. A public client has no secret."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = ""
+    scopes: str = "openid"
+
+
+# Facts ------------------------------------------------------------------------------------------------
+
+
+class Registered(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.registered"):
+    """A province was given its id, its log's origin and its place."""
+
+    slug: str
+    name: str
+    province_code: str
+    locale: str
+    placement: str
+    demonstration: bool
+    log: str
+
+
+class Provisioned(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.provisioned"):
+    """Its schema and role exist."""
+
+
+class IdentityProviderConfigured(
+    msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.identity-provider-configured"
+):
+    """Its people sign in there from now on. The client's secret is not part of the fact."""
+
+    issuer: str
+    client_id: str
+
+
+class Renamed(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.renamed"):
+    """The province has another name or address."""
+
+    slug: str
+    name: str
+
+
+class Suspended(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.suspended"):
+    """Nobody may work in it until it is resumed."""
+
+    reason: str
+
+
+class Resumed(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.resumed"):
+    """Work goes on."""
+
+    reason: str
+
+
+TenantFact: TypeAlias = Registered | Provisioned | IdentityProviderConfigured | Renamed | Suspended | Resumed
+
+
+def evolve(tenant: Tenant | None, tenant_id: str, fact: TenantFact) -> Tenant:
+    """What is known of the province after the fact."""
+    match fact:
+        case Registered():
+            return Tenant(
+                id=tenant_id,
+                slug=fact.slug,
+                name=fact.name,
+                province_code=fact.province_code,
+                locale=fact.locale,
+                placement=fact.placement,
+                demonstration=fact.demonstration,
+                log=fact.log,
+                state="registered",
+                version=1,
+            )
+        case _ if tenant is None:
+            raise NoTenant(tenant_id)
+        case Provisioned() | Resumed():
+            changes: dict[str, Any] = {"state": "active"}
+        case Suspended():
+            changes = {"state": "suspended"}
+        case Renamed():
+            changes = {"slug": fact.slug, "name": fact.name}
+        case IdentityProviderConfigured():
+            changes = {}
+    return msgspec.structs.replace(tenant, version=tenant.version + 1, **changes)
+
+
+class SlugTaken(Exception):
+    """Another province has this address already."""
+
+
+class Tenants:
+    """The registry. As the application's login it can be read; to change it, open it as the database's owner."""
+
+    def __init__(self, dsn: str, *, operator: str = "operator", domain: str = "minhchuan.example") -> None:
+        self._dsn = dsn
+        self._operator = operator
+        self._domain = domain
+        self._pool: Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def all(self) -> list[Tenant]:
+        """Every province that can be worked in, by name."""
+        rows = await (await self._connections()).fetch("SELECT * FROM control.tenants WHERE state <> 'registered'")
+        return sorted((Tenant(**row) for row in rows), key=lambda tenant: tenant.name)
+
+    async def by_slug(self, slug: str) -> Tenant | None:
+        """The province at this address."""
+        row = await (await self._connections()).fetchrow("SELECT * FROM control.tenants WHERE slug = $1", slug)
+        return Tenant(**row) if row else None
+
+    async def by_id(self, tenant_id: str) -> Tenant | None:
+        row = await (await self._connections()).fetchrow("SELECT * FROM control.tenants WHERE id = $1", tenant_id)
+        return Tenant(**row) if row else None
+
+    async def create(
+        self,
+        *,
+        slug: str,
+        province_code: str,
+        name: str,
+        locale: str = "vi",
+        placement: str = "main",
+        demonstration: bool = False,
+    ) -> Tenant:
+        """Register a province and make its schema and role. Raises SlugTaken.
+
+        Broken off half-way it can be called again with the same slug: what is missing is made.
+        """
+        if not _SLUG.fullmatch(slug):
+            raise ValueError(f"not an address: {slug!r} (a-z, 0-9 and single hyphens)")
+        tenant = await self.by_slug(slug)
+        if tenant is not None and tenant.state != "registered":
+            raise SlugTaken(slug)
+        if tenant is None:
+            number = await (await self._connections()).fetchval("SELECT nextval('control.tenant_number')")
+            tenant = await self.record(
+                f"t_{number}",
+                Registered(
+                    slug=slug,
+                    name=name,
+                    province_code=province_code,
+                    locale=locale,
+                    placement=placement,
+                    demonstration=demonstration,
+                    log=f"{self._domain}/t/{number}",
+                ),
+            )
+        await migrate.tenant(self._dsn, tenant.id)
+        return await self.record(tenant.id, Provisioned())
+
+    async def record(self, tenant_id: str, fact: TenantFact) -> Tenant:
+        """Write the fact into the operator log and the registry, together. Raises SlugTaken."""
+        pool = await self._connections()
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute("LOCK TABLE control.operator_log IN SHARE ROW EXCLUSIVE MODE")
+                row = await connection.fetchrow("SELECT * FROM control.tenants WHERE id = $1", tenant_id)
+                tenant = evolve(Tenant(**row) if row else None, tenant_id, fact)
+                await connection.execute(
+                    """
+                    INSERT INTO control.operator_log (position, tenant, version, topic, operator, data)
+                    SELECT coalesce(max(position), 0) + 1, $1, $2, $3, $4, $5 FROM control.operator_log
+                    """,
+                    tenant_id,
+                    tenant.version,
+                    type(fact).__struct_config__.tag,
+                    self._operator,
+                    msgspec.json.encode(fact).decode(),
+                )
+                await connection.execute(
+                    """
+                    INSERT INTO control.tenants (id, slug, name, province_code, locale, placement, demonstration, log,
+                                                 state, version)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                    ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name,
+                      placement = excluded.placement, state = excluded.state, version = excluded.version
+                    """,
+                    *msgspec.structs.astuple(tenant),
+                )
+        except asyncpg.UniqueViolationError as reason:
+            raise SlugTaken(str(reason)) from reason
+        return tenant
+
+    async def history(self, tenant_id: str) -> list[TenantFact]:
+        """What happened to the province, in order (readable by the owner only)."""
+        rows = await (await self._connections()).fetch(
+            "SELECT data FROM control.operator_log WHERE tenant = $1 ORDER BY version", tenant_id
+        )
+        return [msgspec.json.decode(row["data"], type=TenantFact) for row in rows]
+
+    async def configure_identity_provider(self, tenant: Tenant, provider: IdentityProvider) -> None:
+        """From now on the province's people sign in there."""
+        await (await self._connections()).execute(
+            """
+            INSERT INTO control.identity_providers (tenant, issuer, client_id, client_secret, scopes)
+            VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (tenant) DO UPDATE SET issuer = excluded.issuer, client_id = excluded.client_id,
+              client_secret = excluded.client_secret, scopes = excluded.scopes
+            """,
+            tenant.id,
+            *msgspec.structs.astuple(provider),
+        )
+        await self.record(tenant.id, IdentityProviderConfigured(issuer=provider.issuer, client_id=provider.client_id))
+
+    async def identity_provider(self, tenant: Tenant) -> IdentityProvider | None:
+        row = await (await self._connections()).fetchrow(
+            "SELECT issuer, client_id, client_secret, scopes FROM control.identity_providers WHERE tenant = $1",
+            tenant.id,
+        )
+        return IdentityProvider(**row) if row else None
+
+    async def _connections(self) -> Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(self._dsn, min_size=0, max_size=4)
+        return self._pool
