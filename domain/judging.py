@@ -279,52 +279,47 @@ def _judge(
     required: Decimal | None = None
     actual: Decimal | None = None
     where: tuple[str, ...] = ()
-    match condition.kind:
-        case ConditionKind.VETO:
-            known = bool(condition.text)
-            holds = condition.code not in sheet.vetoes
-        case ConditionKind.ALL_INDICATORS_PASS:
-            required = Decimal(sum([result.indicators for result in criteria]))
-            actual = Decimal(sum([result.indicators_met or 0 for result in criteria]))
-            where = tuple([result.code for result in criteria if result.met is not Outcome.MET])
-            known, holds = True, not where
-        case ConditionKind.MIN_EACH_CRITERION_RATIO:
-            required = condition.threshold
-            actual = min([result.share for result in criteria if result.share is not None], default=None)
-            where = tuple([result.code for result in criteria if result.met is not Outcome.MET])
-            known, holds = required is not None, not where
-        case _:
-            required = condition.required_of(sheet.unit_class)
-            actual = sheet.satisfaction if condition.kind is ConditionKind.MIN_SATISFACTION else total
-            known = required is not None and actual is not None
-            holds = required is not None and actual is not None and actual >= required
+    kind = condition.kind
+    if kind is ConditionKind.VETO:
+        known = bool(condition.text)
+        holds = condition.code not in sheet.vetoes
+    elif kind is ConditionKind.ALL_INDICATORS_PASS:
+        required = Decimal(sum([result.indicators for result in criteria]))
+        actual = Decimal(sum([result.indicators_met or 0 for result in criteria]))
+        where = _not_met(criteria)
+        known, holds = True, not where
+    elif kind is ConditionKind.MIN_EACH_CRITERION_RATIO:
+        required = condition.threshold
+        actual = min([result.share for result in criteria if result.share is not None], default=None)
+        where = _not_met(criteria)
+        known, holds = required is not None, not where
+    else:
+        required = condition.required_of(sheet.unit_class)
+        actual = sheet.satisfaction if kind is ConditionKind.MIN_SATISFACTION else total
+        known = required is not None and actual is not None
+        holds = required is not None and actual is not None and actual >= required
     outcome = Outcome.NOT_VERIFIABLE
     if known:
         outcome = Outcome.MET if holds else Outcome.NOT_MET
-    return ConditionResult(
-        condition.code, condition.kind, outcome, condition.provenance, required, actual, where
-    )
+    return ConditionResult(condition.code, kind, outcome, condition.provenance, required, actual, where)
+
+
+def _not_met(criteria: tuple[CriterionResult, ...]) -> tuple[str, ...]:
+    return tuple([result.code for result in criteria if result.met is not Outcome.MET])
 
 
 def _is_complete(sheet: Sheet, rulebook: Rulebook) -> bool:
     """Whether every indicator has a value, and class and satisfaction are there where a number needs them."""
-    if not sheet.values.keys() >= rulebook.by_code.keys() and not _criteria_cover(sheet, rulebook):
+    if not all(map(sheet.values.__contains__, rulebook.by_code)) and not _criteria_cover(sheet, rulebook):
         return False
-    for condition in rulebook.conditions:
-        if condition.by_class and condition.required_of(sheet.unit_class) is None:
-            return False
-        needs_satisfaction = (
-            condition.kind is ConditionKind.MIN_SATISFACTION and condition.threshold is not None
-        )
-        if needs_satisfaction and sheet.satisfaction is None:
-            return False
-    return True
+    if rulebook.asks_class and sheet.unit_class not in rulebook.unit_classes:
+        return False
+    return sheet.satisfaction is not None or not rulebook.needs_satisfaction
 
 
 def _criteria_cover(sheet: Sheet, rulebook: Rulebook) -> bool:
     return all(
-        criterion.code in sheet.criteria
-        or all(indicator.code in sheet.values for indicator in criterion.indicators)
+        criterion.code in sheet.criteria or all(indicator.code in sheet.values for indicator in criterion.indicators)
         for criterion in rulebook.criteria
     )
 

@@ -54,7 +54,7 @@ class Part:
     """One content of an indicator, measured by itself; `code` such as "TC2.CT5.1".
 
     `not_arisen` is None where the part cannot be "not arisen". Parts of rulebooks without points have a
-    maximum of 0.
+    maximum of 0. `doubtful` lists values inside the measure that are less certain than the measure itself.
     """
 
     code: str
@@ -67,6 +67,7 @@ class Part:
     not_arisen_provenance: Provenance = Provenance.PROVISIONAL
     evidence: str = ""
     formula: str = ""
+    doubtful: tuple[Unverified, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Condition:
         """The number that a commune of this class has to reach, or None where it is not known."""
         if self.kind is not ConditionKind.MIN_TOTAL_BY_CLASS:
             return self.threshold
-        return dict(self.by_class).get(unit_class or "")
+        return next((points for of_class, points in self.by_class if of_class == unit_class), None)
 
 
 class Majority(StrEnum):
@@ -292,6 +293,19 @@ class Rulebook:
         return any(condition.kind is ConditionKind.MIN_SATISFACTION for condition in self.conditions)
 
     @cached_property
+    def needs_satisfaction(self) -> bool:
+        """Whether a commune cannot be judged without it: its threshold is known."""
+        return any(
+            condition.kind is ConditionKind.MIN_SATISFACTION and condition.threshold is not None
+            for condition in self.conditions
+        )
+
+    @cached_property
+    def asks_class(self) -> bool:
+        """Whether the total required depends on the commune's class."""
+        return any(condition.kind is ConditionKind.MIN_TOTAL_BY_CLASS for condition in self.conditions)
+
+    @cached_property
     def least_share(self) -> Decimal | None:
         """The least share of each criterion's maximum, such as 0.5, or None where there is no such rule."""
         shares = [c.threshold for c in self.conditions if c.kind is ConditionKind.MIN_EACH_CRITERION_RATIO]
@@ -382,7 +396,7 @@ def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
     for condition in rulebook.conditions:
         yield Unverified(condition.code, condition.provenance)
     for agreement in rulebook.agreements:
-        yield Unverified(f"{agreement.part}.agrees_with", agreement.provenance)
+        yield Unverified(f"{agreement.part}.{agreement.figure}.agrees_with", agreement.provenance)
     yield Unverified("council.quorum", rulebook.council.quorum_provenance)
     yield Unverified("council.majority", rulebook.council.majority_provenance)
     if rulebook.council.max_members is not None:
@@ -405,6 +419,7 @@ def _of_criterion(criterion: Criterion, model: Model) -> Iterator[Unverified]:
         yield Unverified(f"{indicator.code}.{what}", indicator.points_provenance)
         for part in indicator.parts:
             yield Unverified(f"{part.code}.measure", part.provenance)
+            yield from part.doubtful
             if len(indicator.parts) > 1 and model is Model.POINTS:
                 yield Unverified(f"{part.code}.points", part.points_provenance)
             if part.not_arisen is not None:

@@ -1,0 +1,568 @@
+"""Reads the rulebooks and the public holidays that ship with the program, and refuses data that does not close.
+
+The files stand beside the domain that gives them meaning; their text is hashed as it stands, so that an
+adoption can pin exactly what was used.
+"""
+
+import hashlib
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from importlib import resources
+from typing import Any, TypeAlias
+
+import msgspec
+import yaml
+
+from domain.measure import (
+    Amount,
+    Band,
+    Checklist,
+    Choice,
+    Comparison,
+    Deadline,
+    ManualPoints,
+    Measure,
+    Option,
+    Options,
+    Penalty,
+    Rate,
+    Ratio,
+    RatioBands,
+    RatioThreshold,
+    SurveyRatio,
+    YesNo,
+)
+from domain.rulebook import (
+    ZERO,
+    Agreement,
+    Condition,
+    ConditionKind,
+    CouncilRule,
+    Criterion,
+    Dated,
+    Figure,
+    Indicator,
+    Majority,
+    Model,
+    NotArisen,
+    Part,
+    Provenance,
+    RecognisingLevel,
+    Rulebook,
+    Term,
+    Unverified,
+)
+from domain.working_days import Calendar
+
+
+class RulebookInvalid(Exception):
+    """The text is not a rulebook, or its numbers do not close; the message says where."""
+
+
+# The files -------------------------------------------------------------------------------------------
+
+
+@cache
+def load_rulebooks() -> dict[str, Rulebook]:
+    """All rulebooks that ship, by id."""
+    folder = resources.files("domain") / "rulebooks"
+    texts = sorted((file.name, file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".yaml"))
+    rulebooks = [parse_rulebook(text) for _, text in texts]
+    return {rulebook.id: rulebook for rulebook in rulebooks}
+
+
+@cache
+def load_calendar() -> Calendar:
+    """The working days of the years whose public holidays ship."""
+    return parse_calendar((resources.files("domain") / "holidays.yaml").read_bytes())
+
+
+def parse_rulebook(text: bytes) -> Rulebook:
+    """The rulebook in this text; raises RulebookInvalid."""
+    try:
+        content = msgspec.convert(_load(text), _Rulebook)
+        rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
+    except (msgspec.ValidationError, yaml.YAMLError, ValueError) as error:
+        raise RulebookInvalid(str(error)) from error
+    _close(rulebook)
+    return rulebook
+
+
+def parse_calendar(text: bytes) -> Calendar:
+    """The calendar in this text."""
+    content = msgspec.convert(_load(text), _Holidays)
+    days = frozenset(day for entry in content.days_off for day in entry.days())
+    saturdays = frozenset(entry.day for entry in content.worked_saturdays)
+    return Calendar(content.first, content.last, days, saturdays)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose numbers with a point are decimals: scores never pass through binary floats."""
+
+
+def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
+    return Decimal(str(loader.construct_scalar(node)))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+
+
+def _load(text: bytes) -> Any:
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+
+
+# What the text may hold ------------------------------------------------------------------------------
+
+
+class _Text(msgspec.Struct, forbid_unknown_fields=True):
+    """Base of everything in the text: a key that is not known is a mistake."""
+
+
+class _Option(_Text):
+    key: str
+    text: str
+    points: Decimal
+
+
+class _OptionsMeasure(_Text, tag="options", tag_field="kind"):
+    options: list[_Option]
+
+
+class _Band(_Text):
+    at_least: Decimal
+    points: Decimal
+    provenance: Provenance | None = None
+
+
+class _BandsMeasure(_Text, tag="ratio_bands", tag_field="kind"):
+    bands: list[_Band]
+
+
+class _RatioMeasure(_Text, tag="ratio", tag_field="kind"):
+    pass
+
+
+class _SurveyMeasure(_Text, tag="survey", tag_field="kind"):
+    pass
+
+
+class _ThresholdMeasure(_Text, tag="ratio_threshold", tag_field="kind"):
+    at_least: Decimal
+    at_least_provenance: Provenance | None = None
+
+
+class _BooleanMeasure(_Text, tag="boolean", tag_field="kind"):
+    pass
+
+
+class _Choice(_Text):
+    key: str
+    text: str
+
+
+class _ChecklistMeasure(_Text, tag="checklist", tag_field="kind"):
+    minimum: int
+    choices: list[_Choice]
+
+
+class _DeadlineMeasure(_Text, tag="deadline", tag_field="kind"):
+    working_days: int
+
+
+class _Rate(_Text):
+    label: str
+    dong: int
+    times: int = 1
+
+
+class _AmountMeasure(_Text, tag="amount", tag_field="kind"):
+    at_least: Decimal
+    comparison: Comparison
+    rates: list[_Rate]
+
+
+class _PenaltyMeasure(_Text, tag="penalty", tag_field="kind"):
+    points: Decimal
+
+
+class _PointsMeasure(_Text, tag="points", tag_field="kind"):
+    step: Decimal
+
+
+_Measure: TypeAlias = (
+    _OptionsMeasure
+    | _BandsMeasure
+    | _RatioMeasure
+    | _SurveyMeasure
+    | _ThresholdMeasure
+    | _BooleanMeasure
+    | _ChecklistMeasure
+    | _DeadlineMeasure
+    | _AmountMeasure
+    | _PenaltyMeasure
+    | _PointsMeasure
+)
+
+
+class _Part(_Text):
+    code: str
+    name: str
+    measure: _Measure
+    provenance: Provenance
+    max_points: Decimal = ZERO
+    points_provenance: Provenance = Provenance.PROVISIONAL
+    not_arisen: NotArisen | None = None
+    not_arisen_provenance: Provenance = Provenance.PROVISIONAL
+    evidence: str = ""
+    formula: str = ""
+
+
+class _Indicator(_Text):
+    code: str
+    name: str
+    name_provenance: Provenance
+    max_points: Decimal = ZERO
+    points_provenance: Provenance = Provenance.PROVISIONAL
+    pass_level: str = ""
+    pass_level_provenance: Provenance = Provenance.PROVISIONAL
+    measure: _Measure | None = None
+    measure_provenance: Provenance = Provenance.PROVISIONAL
+    parts: list[_Part] = []
+
+
+class _Criterion(_Text):
+    code: str
+    name: str
+    name_provenance: Provenance
+    indicators: list[_Indicator]
+    max_points: Decimal = ZERO
+    points_provenance: Provenance = Provenance.PROVISIONAL
+
+
+class _Condition(_Text):
+    code: str
+    kind: ConditionKind
+    provenance: Provenance
+    threshold: Decimal | None = None
+    by_class: dict[str, Decimal] = {}
+    text: str = ""
+
+
+class _Date(_Text):
+    value: date | None
+    provenance: Provenance
+
+
+class _InForce(_Text, rename={"from_": "from"}):
+    from_: _Date
+    to: _Date
+
+
+class _Level(_Text):
+    value: RecognisingLevel
+    provenance: Provenance
+
+
+class _Quorum(_Text):
+    value: str
+    provenance: Provenance
+
+
+class _Majority(_Text):
+    value: Majority
+    provenance: Provenance
+
+
+class _Members(_Text):
+    value: int | None = None
+    provenance: Provenance = Provenance.PROVISIONAL
+
+
+class _Allowed(_Text):
+    value: bool = False
+    provenance: Provenance = Provenance.PROVISIONAL
+
+
+class _Council(_Text):
+    required: bool
+    quorum: _Quorum
+    majority: _Majority
+    max_members: _Members = msgspec.field(default_factory=_Members)
+    written_opinions: _Allowed = msgspec.field(default_factory=_Allowed)
+    instruments: list[str] = []
+
+
+class _Term(_Text):
+    step: str
+    provenance: Provenance
+    by: str | None = None
+    before: str | None = None
+    years_later: int = 0
+    working_days: int | None = None
+    text: str = ""
+
+
+class _Year(_Text):
+    year: int
+    provenance: Provenance
+    text: str = ""
+
+
+class _Agreement(_Text):
+    part: str
+    figure: Figure
+    other_part: str
+    other_figure: Figure
+    provenance: Provenance
+
+
+class _Rulebook(_Text):
+    id: str
+    title: str
+    short: str
+    model: Model
+    status: str
+    in_force: _InForce
+    unit_types: list[str]
+    unit_classes: list[str]
+    recognising_level: _Level
+    score_decimals: int
+    council: _Council
+    deadlines: list[_Term]
+    suspended_years: list[_Year]
+    conditions: list[_Condition]
+    criteria: list[_Criterion]
+    agreements: list[_Agreement]
+
+
+class _DaysOff(_Text, rename={"from_": "from"}):
+    from_: date
+    name: str
+    provenance: Provenance
+    to: date | None = None
+
+    def days(self) -> list[date]:
+        """Every day from the first to the last."""
+        count = ((self.to or self.from_) - self.from_).days
+        return [self.from_ + timedelta(days=n) for n in range(count + 1)]
+
+
+class _Saturday(_Text):
+    day: date
+    name: str
+    provenance: Provenance
+
+
+class _Holidays(_Text):
+    first: int
+    last: int
+    days_off: list[_DaysOff]
+    worked_saturdays: list[_Saturday]
+
+
+# From text to meaning --------------------------------------------------------------------------------
+
+
+def _rulebook(text: _Rulebook, sha256: str) -> Rulebook:
+    return Rulebook(
+        id=text.id,
+        title=text.title,
+        short=text.short,
+        model=text.model,
+        status=text.status,
+        in_force_from=Dated(text.in_force.from_.value, text.in_force.from_.provenance),
+        in_force_to=Dated(text.in_force.to.value, text.in_force.to.provenance),
+        unit_types=tuple(text.unit_types),
+        unit_classes=tuple(text.unit_classes),
+        criteria=tuple(_criterion(criterion, text.score_decimals) for criterion in text.criteria),
+        conditions=tuple(_condition(condition) for condition in text.conditions),
+        recognising_level=text.recognising_level.value,
+        recognising_level_provenance=text.recognising_level.provenance,
+        council=_council(text.council),
+        terms=tuple(_term(term) for term in text.deadlines),
+        score_decimals=text.score_decimals,
+        agreements=tuple(
+            Agreement(a.part, a.figure, a.other_part, a.other_figure, a.provenance) for a in text.agreements
+        ),
+        suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
+        sha256=sha256,
+    )
+
+
+def _criterion(text: _Criterion, decimals: int) -> Criterion:
+    return Criterion(
+        code=text.code,
+        name=text.name,
+        max_points=text.max_points,
+        indicators=tuple(_indicator(indicator, text.code, decimals) for indicator in text.indicators),
+        name_provenance=text.name_provenance,
+        points_provenance=text.points_provenance,
+    )
+
+
+def _indicator(text: _Indicator, criterion: str, decimals: int) -> Indicator:
+    parts = text.parts
+    if text.measure is not None:
+        whole = _Part(
+            text.code,
+            text.name,
+            text.measure,
+            text.measure_provenance,
+            max_points=text.max_points,
+            points_provenance=text.points_provenance,
+        )
+        parts = [whole, *parts]
+    provenance = text.pass_level_provenance if text.pass_level else text.points_provenance
+    return Indicator(
+        code=text.code,
+        criterion=criterion,
+        name=text.name,
+        max_points=text.max_points,
+        parts=tuple(_part(part, decimals) for part in parts),
+        name_provenance=text.name_provenance,
+        points_provenance=provenance,
+        pass_level=text.pass_level,
+    )
+
+
+def _part(text: _Part, decimals: int) -> Part:
+    return Part(
+        code=text.code,
+        name=text.name,
+        max_points=text.max_points,
+        measure=_measure(text.measure, decimals),
+        provenance=text.provenance,
+        points_provenance=text.points_provenance,
+        not_arisen=text.not_arisen,
+        not_arisen_provenance=text.not_arisen_provenance,
+        evidence=text.evidence,
+        formula=text.formula,
+        doubtful=_doubtful(text.code, text.measure),
+    )
+
+
+def _measure(text: _Measure, decimals: int) -> Measure:
+    match text:
+        case _OptionsMeasure():
+            return Options(tuple(Option(option.key, option.text, option.points) for option in text.options))
+        case _BandsMeasure():
+            return RatioBands(tuple(Band(band.at_least, band.points) for band in text.bands))
+        case _RatioMeasure():
+            return Ratio(decimals)
+        case _SurveyMeasure():
+            return SurveyRatio(decimals)
+        case _ThresholdMeasure():
+            return RatioThreshold(text.at_least)
+        case _BooleanMeasure():
+            return YesNo()
+        case _ChecklistMeasure():
+            return Checklist(tuple(Choice(choice.key, choice.text) for choice in text.choices), text.minimum)
+        case _DeadlineMeasure():
+            return Deadline(text.working_days)
+        case _AmountMeasure():
+            rates = tuple(Rate(rate.label, rate.dong * rate.times) for rate in text.rates)
+            return Amount(text.at_least, text.comparison, rates)
+        case _PenaltyMeasure():
+            return Penalty(text.points)
+        case _PointsMeasure():
+            return ManualPoints(text.step)
+
+
+def _doubtful(code: str, text: _Measure) -> tuple[Unverified, ...]:
+    if isinstance(text, _BandsMeasure):
+        return tuple(
+            Unverified(f"{code}.bands.{band.at_least}", band.provenance)
+            for band in text.bands
+            if band.provenance is not None
+        )
+    if isinstance(text, _ThresholdMeasure) and text.at_least_provenance is not None:
+        return (Unverified(f"{code}.at_least", text.at_least_provenance),)
+    return ()
+
+
+def _condition(text: _Condition) -> Condition:
+    return Condition(text.code, text.kind, text.provenance, text.threshold, tuple(text.by_class.items()), text.text)
+
+
+def _council(text: _Council) -> CouncilRule:
+    return CouncilRule(
+        required=text.required,
+        quorum=Fraction(text.quorum.value),
+        quorum_provenance=text.quorum.provenance,
+        majority=text.majority.value,
+        majority_provenance=text.majority.provenance,
+        max_members=text.max_members.value,
+        max_members_provenance=text.max_members.provenance,
+        written_opinions=text.written_opinions.value,
+        written_opinions_provenance=text.written_opinions.provenance,
+        instruments=tuple(text.instruments),
+    )
+
+
+def _term(text: _Term) -> Term:
+    day = text.by or text.before
+    month, of_month = (int(number) for number in day.split("-")) if day else (None, None)
+    return Term(
+        text.step,
+        text.provenance,
+        month,
+        of_month,
+        text.years_later,
+        text.before is not None,
+        text.working_days,
+        text.text,
+    )
+
+
+# Numbers that have to close --------------------------------------------------------------------------
+
+
+def _close(rulebook: Rulebook) -> None:
+    """Refuse a rulebook whose points do not add up or whose codes are not unique."""
+    codes = [indicator.code for indicator in rulebook.indicators]
+    _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
+    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
+    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    for agreement in rulebook.agreements:
+        known = {agreement.part, agreement.other_part} <= rulebook.parts.keys()
+        _require(known, agreement.part, "agrees with a part that does not exist")
+    for criterion in rulebook.criteria:
+        total = sum((indicator.max_points for indicator in criterion.indicators), ZERO)
+        _require(total == criterion.max_points, criterion.code, f"its indicators add up to {total}")
+        _require((criterion.max_points > 0) == (rulebook.model is Model.POINTS), criterion.code, "maximum and model")
+    for indicator in rulebook.indicators:
+        _close_indicator(indicator, rulebook.model)
+
+
+def _close_indicator(indicator: Indicator, model: Model) -> None:
+    _require(bool(indicator.parts), indicator.code, "it has neither a measure nor parts")
+    total = sum((part.max_points for part in indicator.parts), ZERO)
+    _require(total == indicator.max_points, indicator.code, f"its parts add up to {total}")
+    for part in indicator.parts:
+        _close_measure(part, model)
+
+
+def _close_measure(part: Part, model: Model) -> None:
+    match part.measure:
+        case RatioBands(bands):
+            bounds = [band.at_least for band in bands]
+            _require(bounds == sorted(bounds, reverse=True), part.code, "bands stand from the highest down")
+            _require(bounds[-1:] == [0], part.code, "the lowest band begins at 0")
+            _require(max(band.points for band in bands) == part.max_points, part.code, "best band, maximum")
+        case Options(options):
+            best = max(option.points for option in options)
+            _require(best == part.max_points, part.code, "best option, maximum")
+        case Penalty(points):
+            _require(points < 0 and part.max_points == 0, part.code, "a penalty is below 0")
+        case RatioThreshold() | YesNo() | Checklist() | Deadline() | Amount():
+            return
+        case Ratio() | SurveyRatio() | ManualPoints():
+            pass
+    _require(model is Model.POINTS, part.code, "its measure gives points and the model has none")
+
+
+def _require(holds: bool, where: str, what: str) -> None:  # noqa: FBT001
+    if not holds:
+        raise RulebookInvalid(f"{where}: {what}")
