@@ -209,8 +209,9 @@ class Postgres(Server):
         unicode = ["--locale-provider=builtin", "--builtin-locale=PG_UNICODE_FAST", "--locale=C"]
         locale = unicode if major >= 18 else ["--locale=C.UTF-8"]
         way_in = ["--username=postgres", "--auth=trust"]  # the folder of the socket is closed to others
+        sync = [] if self.durable else ["--no-sync"]
         initdb = program.with_name("initdb")
-        self.run([initdb, "-D", HERE, "--encoding=UTF8", "--no-instructions", *way_in, *locale], data)
+        self.run([initdb, "-D", HERE, "--encoding=UTF8", "--no-instructions", *way_in, *locale, *sync], data)
         first = f"CREATE ROLE {OWNER} LOGIN CREATEROLE;\nCREATE DATABASE {OWNER} OWNER {OWNER};\n"
         self.run([program, "--single", "-D", HERE, "postgres"], data, first)
 
@@ -226,7 +227,7 @@ class Postgres(Server):
             "jit": "off",
         }
         if not self.durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            options |= {"fsync": "off", "full_page_writes": "off"}
         return ["-D", str(HERE), *(part for name, value in options.items() for part in ("-c", f"{name}={value}"))]
 
     def ready(self) -> bool:
