@@ -1,0 +1,49 @@
+# Everything a person types here. `make` alone lists it.
+PYTHON ?= python3
+export PYTHON
+VENV := .venv/bin
+PYTEST := $(VENV)/python -m pytest
+LOCK := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+help:  ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: run  ## Run the whole story on this machine; ARGS=--check walks it and exits, ARGS="--folder DIR" keeps the data
+	@$(VENV)/minhchuan demo $(ARGS)
+
+test: dev node  ## Run every test; ARGS narrows them: make test ARGS=tests/domain
+	@$(PYTEST) $(ARGS)
+
+test-quick: dev  ## Run the tests that need no browser and kill nothing
+	@$(PYTEST) -m "not slow_browser and not fault" $(ARGS)
+
+check: dev  ## Check format, lint, types, layers and texts, then run the quick tests
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(PYTEST) -q -m "not slow_browser and not fault"
+
+bench: dev  ## Measure against the budgets; prints a table and writes build/bench.json
+	@$(VENV)/python -m tests.bench $(ARGS)
+
+lock: dev  ## Write the lock files again after a change of dependencies; ARGS=--upgrade takes newer versions
+	$(LOCK) $(ARGS) --extra embedded --output-file requirements.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra dev --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(LOCK) $(ARGS) --group install --output-file requirements-install.lock
+
+format: dev  ## Put the code into the house's format
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+clean:  ## Take away what was built; data folders stay
+	rm -rf .venv build tests/provider/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+run dev:
+	@.ci/install $@
+
+node: tests/provider/node_modules/.package-lock.json
+tests/provider/node_modules/.package-lock.json: tests/provider/package-lock.json | dev
+	@PATH="$(CURDIR)/$(VENV):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --prefix tests/provider
+
+.PHONY: help demo test test-quick check bench lock format clean run dev node
