@@ -231,6 +231,13 @@ class Agreement(NamedTuple):
     provenance: Provenance
 
 
+class LegalBasis(NamedTuple):
+    """An instrument as decisions cite it ("Căn cứ …"), without the closing semicolon."""
+
+    text: str
+    provenance: Provenance
+
+
 class Dated(NamedTuple):
     """A date of the instrument, or None where there is none or it is not known."""
 
@@ -261,6 +268,7 @@ class Rulebook:
     agreements: tuple[Agreement, ...]
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
+    legal_bases: tuple[LegalBasis, ...] = ()
 
     @cached_property
     def indicators(self) -> tuple[Indicator, ...]:
@@ -388,6 +396,8 @@ def check(part: Part, measured: Measured) -> None:
 
 
 def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
+    for number, basis in enumerate(rulebook.legal_bases, start=1):
+        yield Unverified(f"legal_bases.{number}", basis.provenance)
     yield Unverified("in_force.from", rulebook.in_force_from.provenance)
     yield Unverified("in_force.to", rulebook.in_force_to.provenance)
     yield Unverified("recognising_level", rulebook.recognising_level_provenance)

@@ -44,6 +44,7 @@ from domain.rulebook import (
     Dated,
     Figure,
     Indicator,
+    LegalBasis,
     Majority,
     Model,
     NotArisen,
@@ -318,6 +319,11 @@ class _Agreement(_Text):
     provenance: Provenance
 
 
+class _Basis(_Text):
+    text: str
+    provenance: Provenance
+
+
 class _Rulebook(_Text):
     id: str
     title: str
@@ -335,6 +341,7 @@ class _Rulebook(_Text):
     conditions: list[_Condition]
     criteria: list[_Criterion]
     agreements: list[_Agreement]
+    legal_bases: list[_Basis] = []
 
 
 class _DaysOff(_Text, rename={"from_": "from"}):
@@ -388,6 +395,7 @@ def _rulebook(text: _Rulebook, sha256: str) -> Rulebook:
         ),
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
+        legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
     )
 
 
