@@ -1,0 +1,262 @@
+"""One person's command in one province: what every use case is given, and how it changes streams.
+
+A use case asks the policy, loads what it needs, lets the aggregates decide, and records their facts: all of them or
+none. `@use_case` makes it one command. A command id that was answered before is answered again before anything
+is decided; when somebody else was faster, the whole use case is decided again on what is there now.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID, uuid5
+
+import msgspec
+
+from domain.adoption import Adoption
+from domain.errors import NotFound, RulebookNotAdopted, Stale
+from domain.fact import Fact, Recorded, Stream, StreamName
+from domain.official import Mandate
+from domain.policy import Act, Actor, Subject, permit
+from domain.rulebook import Rulebook
+from domain.working_days import Calendar
+from infra.eventstore import Command, Conflict, EventStore, Loaded, Receipt
+from infra.files import Files, Received
+from infra.tenants import Tenant
+
+__all__ = ["SYSTEM", "Receipt", "Streams", "Work", "use_case"]
+
+#: Who acts when nobody does: the worker, the operator's command line. It holds no mandate.
+SYSTEM = Actor("system", ())
+
+#: How often a use case is decided anew when others keep being faster.
+ATTEMPTS = 8
+
+A = TypeVar("A", bound=Stream)
+P = ParamSpec("P")
+Evidence = Callable[[Fact], tuple[str, ...]]
+
+
+class Repeated(Exception):
+    """This very command was recorded before; `use_case` answers with its first receipt."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        self.receipt = receipt
+
+
+@dataclass(slots=True)
+class Work:
+    """A person, a province, the day, and one command to be recorded there.
+
+    `command_id` names the command for ever: one Work serves one use case. `body` is the hash of what was asked,
+    `mandate` the one under which the policy let it pass; both are set on the way.
+    """
+
+    tenant: Tenant
+    actor: Actor
+    command_id: UUID
+    today: date
+    store: EventStore
+    files: Files
+    rulebooks: Mapping[str, Rulebook]
+    calendar: Calendar
+    cause: UUID | None = None
+    body: bytes | None = None
+    mandate: Mandate | None = None
+
+    def again(self, command_id: UUID) -> Work:
+        """The same person's next command."""
+        return replace(self, command_id=command_id, body=None, mandate=None)
+
+    def require(self, act: Act, subject: Subject = Subject()) -> None:  # noqa: B008 - Subject is frozen
+        """Ask the policy: the first line of each use case. NotPermitted when no mandate allows it."""
+        self.mandate = permit(self.actor, act, subject)
+
+    def new_id(self, what: str) -> UUID:
+        """An id for something that this command brings into being; the same when the command is decided again."""
+        return uuid5(self.command_id, what)
+
+    # Looking ------------------------------------------------------------------------------------------
+
+    async def stream(self, name: StreamName) -> Loaded:
+        """A stream as it stands, to rest a rule on. Inside a use case an answered command ends here."""
+        command = self.command_id if self.body is not None else None
+        loaded = await self.store.load(self.tenant, name, command, self.body or b"")
+        if isinstance(loaded, Receipt):
+            raise Repeated(loaded)
+        return loaded
+
+    async def find(self, kind: type[A], name: StreamName) -> A | None:
+        """The aggregate of a stream that may not have begun."""
+        aggregate = (await self.stream(name)).aggregate
+        if aggregate is not None and not isinstance(aggregate, kind):
+            raise TypeError(f"{name} is a {type(aggregate).__name__}")
+        return aggregate
+
+    async def look(self, kind: type[A], name: StreamName) -> A:
+        """The aggregate of a stream; NotFound when there is none. It is to be read, not changed."""
+        aggregate = await self.find(kind, name)
+        if aggregate is None:
+            raise NotFound(kind=name.kind, season=name.season, subject=name.subject)
+        return aggregate
+
+    def rulebook(self, rulebook: str, sha256: str) -> Rulebook:
+        """The rulebook that was adopted. RulebookNotAdopted when the program ships another text of it."""
+        shipped = self.rulebooks.get(rulebook)
+        if shipped is None or shipped.sha256 != sha256:
+            raise RulebookNotAdopted(rulebook=rulebook)
+        return shipped
+
+    async def recorded(self, receipt: Receipt) -> list[Recorded]:
+        """The facts of a receipt, as they stand in the log."""
+        pages = self.store.read(self.tenant, after=receipt.first - 1, upto=receipt.last)
+        return [one async for page in pages for one in page]
+
+    # Changing -----------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def changing(self, *names: StreamName) -> AsyncIterator[Streams]:
+        """Hold these streams, loaded, until they are recorded. A stream that has not begun may begin here."""
+        async with self.store.holding(self.tenant, *names):
+            loaded: dict[StreamName, Loaded] = {}
+            for name in names:
+                found = await self.store.load(self.tenant, name, self.command_id, self.body or b"")
+                if isinstance(found, Receipt):
+                    raise Repeated(found)
+                loaded[name] = found
+            yield Streams(self, loaded)
+
+    async def change(
+        self,
+        kind: type[A],
+        name: StreamName,
+        deed: Callable[[A], None],
+        *,
+        version: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> Receipt:
+        """Load a stream, do the deed, record its facts. Stale when it has passed the `version` that was seen."""
+        async with self.changing(name) as streams:
+            aggregate = streams.get(kind, name)
+            if version is not None and aggregate.version > version:
+                raise Stale(yours=version, theirs=aggregate.version)
+            deed(aggregate)
+            return await streams.record(evidence)
+
+    async def create(self, name: StreamName, make: Callable[[UUID], Stream]) -> Receipt:
+        """Begin a stream; `make` is given its id. Conflict when it has begun already."""
+        async with self.changing(name) as streams:
+            streams.begin(name, make)
+            return await streams.record()
+
+
+class Streams:
+    """The streams that one command may change; `record` writes what their aggregates decided, all or nothing."""
+
+    def __init__(self, work: Work, loaded: dict[StreamName, Loaded]) -> None:
+        self._work = work
+        self._loaded = loaded
+
+    def find(self, kind: type[A], name: StreamName) -> A | None:
+        """The aggregate, or None where the stream has not begun."""
+        aggregate = self._loaded[name].aggregate
+        if aggregate is not None and not isinstance(aggregate, kind):
+            raise TypeError(f"{name} is a {type(aggregate).__name__}")
+        return aggregate
+
+    def get(self, kind: type[A], name: StreamName) -> A:
+        """The aggregate; NotFound where the stream has not begun."""
+        aggregate = self.find(kind, name)
+        if aggregate is None:
+            raise NotFound(kind=name.kind, season=name.season, subject=name.subject)
+        return aggregate
+
+    def begin(self, name: StreamName, make: Callable[[UUID], A]) -> A:
+        """Begin the stream with the aggregate that `make` gives for its id."""
+        if self._loaded[name].version:
+            raise Conflict(stream=str(name))
+        aggregate = make(name.id(self._work.tenant.id))
+        self._loaded[name].aggregate = aggregate
+        return aggregate
+
+    async def record(self, evidence: Evidence | None = None) -> Receipt:
+        """Append the new facts of all the streams.
+
+        A command that changes nothing is not recorded: its receipt has no positions of its own (`first` is
+        beyond `last`). `evidence` names the files that a fact refers to, for its leaf.
+        """
+        facts = [
+            (name, fact)
+            for name, loaded in self._loaded.items()
+            if loaded.aggregate is not None
+            for fact in loaded.aggregate.collect_events()
+        ]
+        work = self._work
+        if not facts:
+            position = await work.store.position(work.tenant)
+            return Receipt(work.command_id, position + 1, position, repeated=False, at=datetime.now(UTC))
+        command = Command(
+            id=work.command_id,
+            facts=facts,
+            actor=work.actor.person,
+            unit=work.mandate.unit if work.mandate else "",
+            mandate=str(work.mandate.id) if work.mandate else "",
+            cause=work.cause,
+            body_sha256=work.body or b"",
+            evidence=[(evidence or own_file)(fact) for _, fact in facts],
+        )
+        return await work.store.append(work.tenant, command, self._loaded.values())
+
+
+def own_file(fact: Fact) -> tuple[str, ...]:
+    """The file that a fact itself names by its hash, if any."""
+    sha256 = getattr(fact, "sha256", None)
+    return (sha256,) if isinstance(sha256, str) and not isinstance(fact, Adoption.Adopted) else ()
+
+
+# One command ------------------------------------------------------------------------------------------
+
+
+def use_case(
+    deed: Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]],
+) -> Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]]:
+    """Make a function one command: repeated, it gives its first receipt; overtaken, it is decided anew.
+
+    The same command id with other arguments is refused (CommandReused).
+    """
+    signature = inspect.signature(deed)
+
+    @functools.wraps(deed)
+    async def run(work: Work, /, *args: P.args, **kwargs: P.kwargs) -> Receipt:
+        bound = signature.bind(work, *args, **kwargs)
+        bound.apply_defaults()
+        body = body_sha256(deed.__name__, list(bound.arguments.values())[1:])
+        for attempt in range(ATTEMPTS):
+            try:
+                return await deed(replace(work, body=body), *args, **kwargs)
+            except Repeated as first:
+                return first.receipt
+            except Conflict:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+        raise AssertionError
+
+    return run
+
+
+def body_sha256(verb: str, arguments: Iterable[Any]) -> bytes:
+    """The hash of what was asked, by which the same command is known again."""
+    spelled = msgspec.json.encode([verb, *arguments], enc_hook=_spell, order="deterministic")
+    return hashlib.sha256(spelled).digest()
+
+
+def _spell(value: Any) -> Any:
+    if isinstance(value, Received):
+        return [value.name, value.sha256]
+    raise TypeError(f"{type(value).__name__} is no argument of a command")
