@@ -25,11 +25,15 @@ from domain.errors import (
     SatisfactionMissing,
     ScoreAboveMaximum,
     ScoreBelowMinimum,
+    TooMuchEvidence,
     UnknownEvidence,
     VetoUndeclared,
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.measure import Answer, Measured, Outcome
+
+#: Files on one indicator. Whoever scores it is recorded with the hashes of all of them.
+EVIDENCE_LIMIT = 40
 
 
 class Stage(StrEnum):
@@ -382,6 +386,7 @@ class Assessment(Stream):
         for held in self.entry(indicator).evidence.values():
             if held.sha256 == evidence.sha256:
                 raise EvidenceAlreadyAttached(indicator=indicator, name=held.name)
+        self._must_have_room(indicator)
         self.trigger_event(
             self.EvidenceAttached,
             indicator=indicator,
@@ -398,6 +403,7 @@ class Assessment(Stream):
         if evidence not in self.entry(from_indicator).evidence:
             raise UnknownEvidence(indicator=from_indicator, evidence=evidence)
         if evidence not in self.entry(indicator).evidence:
+            self._must_have_room(indicator)
             self.trigger_event(
                 self.EvidenceReused, indicator=indicator, evidence=evidence, from_indicator=from_indicator
             )
@@ -518,6 +524,10 @@ class Assessment(Stream):
     def _must_be_editable(self, indicator: str) -> None:
         if not self.may_edit(indicator):
             raise AssessmentLocked(indicator=indicator, state=self.stage)
+
+    def _must_have_room(self, indicator: str) -> None:
+        if len(self.entry(indicator).evidence) >= EVIDENCE_LIMIT:
+            raise TooMuchEvidence(indicator=indicator, limit=EVIDENCE_LIMIT)
 
     def _must_be(self, *stages: Stage, step: str) -> None:
         if self.stage not in stages:

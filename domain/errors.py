@@ -41,6 +41,18 @@ class ReasonMissing(Refused):
     code = "reason-missing"
 
 
+class AlreadyThere(Refused):
+    """There is one already: a season of this year, a council, a person with this sign-in; `kind` says what."""
+
+    code = "already-there"
+
+
+class TextTooLong(Refused):
+    """The text is longer than `limit` characters."""
+
+    code = "text-too-long"
+
+
 # Season -----------------------------------------------------------------------------------------------
 
 
@@ -48,6 +60,12 @@ class IndicatorsUnassigned(Refused):
     """Some indicators have no lead; `indicators` lists their codes."""
 
     code = "indicators-unassigned"
+
+
+class PositionUnsuitable(Refused):
+    """Only officers of a commune can lead or coordinate an indicator; `position` is none of them."""
+
+    code = "position-unsuitable"
 
 
 class SeasonNotOpen(Refused):
@@ -141,6 +159,12 @@ class EvidenceAlreadyAttached(Refused):
     """The same file (by content) is already attached to this indicator."""
 
     code = "evidence-already-attached"
+
+
+class TooMuchEvidence(Refused):
+    """The indicator has `limit` files already; they belong together in fewer documents."""
+
+    code = "too-much-evidence"
 
 
 class OutOfOrder(Refused):

@@ -15,13 +15,14 @@ from uuid import UUID
 from domain.errors import (
     IndicatorsUnassigned,
     OutOfOrder,
+    PositionUnsuitable,
     ReasonMissing,
     SeasonNotOpen,
     UnknownCommune,
     UnknownIndicator,
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from domain.official import Position
+from domain.official import COMMUNE_OFFICERS, Position
 
 
 class Step(StrEnum):
@@ -200,6 +201,9 @@ class Season(Stream):
         """Give an indicator its lead; nothing happens when it is already so."""
         if indicator not in self.indicators:
             raise UnknownIndicator(indicator=indicator)
+        for position in (lead, *coordinating):
+            if position not in COMMUNE_OFFICERS:
+                raise PositionUnsuitable(indicator=indicator, position=position)
         self._must_be(State.PLANNED, State.OPEN)
         if self.assignments.get(indicator) != Assignment(lead, tuple(coordinating)):
             self.trigger_event(

@@ -20,7 +20,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from domain.adoption import Adoption
-from domain.errors import NotFound, RulebookNotAdopted, Stale
+from domain.errors import AlreadyThere, NotFound, RulebookNotAdopted, Stale
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate
 from domain.policy import Act, Actor, Subject, permit
@@ -149,11 +149,15 @@ class Work:
             deed(aggregate)
             return await streams.record(evidence)
 
-    async def create(self, name: StreamName, make: Callable[[UUID], Stream]) -> Receipt:
-        """Begin a stream; `make` is given its id. Conflict when it has begun already."""
+    async def create(self, name: StreamName, aggregate: Stream) -> Receipt:
+        """Begin a stream with a new aggregate of this id (`id_of`). AlreadyThere when it has begun."""
         async with self.changing(name) as streams:
-            streams.begin(name, make)
+            streams.begin(name, aggregate)
             return await streams.record()
+
+    def id_of(self, name: StreamName) -> UUID:
+        """The id of a stream in this province."""
+        return name.id(self.tenant.id)
 
 
 class Streams:
@@ -177,11 +181,10 @@ class Streams:
             raise NotFound(kind=name.kind, season=name.season, subject=name.subject)
         return aggregate
 
-    def begin(self, name: StreamName, make: Callable[[UUID], A]) -> A:
-        """Begin the stream with the aggregate that `make` gives for its id."""
+    def begin(self, name: StreamName, aggregate: A) -> A:
+        """Begin the stream with a new aggregate. AlreadyThere when it has begun."""
         if self._loaded[name].version:
-            raise Conflict(stream=str(name))
-        aggregate = make(name.id(self._work.tenant.id))
+            raise AlreadyThere(kind=name.kind, season=name.season, subject=name.subject)
         self._loaded[name].aggregate = aggregate
         return aggregate
 

@@ -1,0 +1,173 @@
+"""A season from plan to close: its rulebook and communes, who does what, by when, and the opening."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TypeAlias
+from uuid import UUID
+
+from domain.adoption import Adoption, adoption_stream
+from domain.assessment import Assessment, assessment_stream
+from domain.errors import RulebookNotAdopted, UnknownCommune
+from domain.official import Position
+from domain.policy import Act, Subject
+from domain.rulebook import Rulebook
+from domain.season import Participant, Season, Step, season_stream
+from domain.unit import Unit, unit_stream
+from services.work import Receipt, Work, use_case
+
+#: One line of the matrix: the indicator's code, who leads it, who coordinates.
+Line: TypeAlias = tuple[str, Position, Sequence[Position]]
+
+
+@use_case
+async def plan_season(work: Work, year: int, rulebook: str, participants: Sequence[Participant]) -> Receipt:
+    """Plan the assessment of a year under an adopted rulebook; the season is named by its year."""
+    work.require(Act.PLAN_SEASON)
+    adopted = await adopted_rulebook(work, rulebook)
+    for participant in participants:
+        for code in (participant.commune, participant.decided_by):
+            if await work.find(Unit, unit_stream(code)) is None:
+                raise UnknownCommune(commune=code)
+    name = season_stream(str(year))
+    return await work.create(
+        name,
+        Season(
+            id=work.id_of(name),
+            year=year,
+            rulebook=adopted.id,
+            rulebook_sha256=adopted.sha256,
+            indicators=tuple(one.code for one in adopted.indicators),
+            participants=tuple(participants),
+        ),
+    )
+
+
+@use_case
+async def assign_indicators(work: Work, season: str, matrix: Sequence[Line], decision_no: str | None = None) -> Receipt:
+    """Say who leads and who coordinates each indicator listed; what is not listed stays as it is."""
+    work.require(Act.ASSIGN_INDICATOR)
+
+    def deed(planned: Season) -> None:
+        for indicator, lead, coordinating in matrix:
+            planned.assign(indicator, lead, coordinating, decision_no)
+
+    return await work.change(Season, season_stream(season), deed)
+
+
+@use_case
+async def set_deadline(work: Work, season: str, step: Step, on: date, basis: str) -> Receipt:
+    """Set or move the last day of a step, by a document."""
+    work.require(Act.SET_DEADLINE)
+    return await work.change(Season, season_stream(season), lambda one: one.set_deadline(step, on, basis))
+
+
+@use_case
+async def open_season(work: Work, season: str, on: date | None = None) -> Receipt:
+    """Let the communes begin: the season opens, and with it every commune's dossier.
+
+    IndicatorsUnassigned names every indicator that nobody leads; then nothing is opened.
+    """
+    work.require(Act.OPEN_SEASON)
+    planned = await work.look(Season, season_stream(season))
+    classes = {code: await _unit_class(work, code) for code in planned.participants}
+    dossiers = {code: assessment_stream(season, code) for code in planned.participants}
+    async with work.changing(season_stream(season), *dossiers.values()) as streams:
+        opening = streams.get(Season, season_stream(season))
+        opening.open(on or work.today)
+        for code, name in dossiers.items():
+            if streams.find(Assessment, name) is None:
+                streams.begin(name, _dossier(work.id_of(name), opening, code, classes[code]))
+        return await streams.record()
+
+
+@use_case
+async def suspend_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
+    """Stop all work in the season for a time."""
+    work.require(Act.SUSPEND_SEASON)
+    return await work.change(Season, season_stream(season), lambda one: one.suspend(reason, document_no))
+
+
+@use_case
+async def resume_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
+    """Go on after a suspension."""
+    work.require(Act.SUSPEND_SEASON)
+    return await work.change(Season, season_stream(season), lambda one: one.resume(reason, document_no))
+
+
+@use_case
+async def convert_season(work: Work, season: str, rulebook: str, reason: str, document_no: str) -> Receipt:
+    """Go on under another adopted rulebook; its indicators have to be assigned, and the season opened again."""
+    work.require(Act.SUSPEND_SEASON)
+    adopted = await adopted_rulebook(work, rulebook)
+    codes = [indicator.code for indicator in adopted.indicators]
+    return await work.change(
+        Season, season_stream(season), lambda one: one.convert(adopted.id, adopted.sha256, codes, reason, document_no)
+    )
+
+
+@use_case
+async def cancel_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
+    """Give the year up."""
+    work.require(Act.SUSPEND_SEASON)
+    return await work.change(Season, season_stream(season), lambda one: one.cancel(reason, document_no))
+
+
+@use_case
+async def close_season(work: Work, season: str, on: date | None = None) -> Receipt:
+    """End the year's work."""
+    work.require(Act.SUSPEND_SEASON)
+    return await work.change(Season, season_stream(season), lambda one: one.close(on or work.today))
+
+
+# What the other activities ask of a season ------------------------------------------------------------
+
+
+async def open_now(work: Work, season: str) -> tuple[Season, Rulebook]:
+    """The season and its rulebook, when work may go on in it. NotFound, SeasonNotOpen, RulebookNotAdopted."""
+    running, rulebook = await with_rulebook(work, season)
+    running.must_be_open()
+    return running, rulebook
+
+
+async def with_rulebook(work: Work, season: str) -> tuple[Season, Rulebook]:
+    """The season and the very text of the rulebook that it runs under."""
+    running = await work.look(Season, season_stream(season))
+    return running, work.rulebook(running.rulebook, running.rulebook_sha256)
+
+
+async def adopted_rulebook(work: Work, rulebook: str) -> Rulebook:
+    """The rulebook as the province adopted it. RulebookNotAdopted."""
+    adoption = await work.find(Adoption, adoption_stream(rulebook))
+    if adoption is None:
+        raise RulebookNotAdopted(rulebook=rulebook)
+    return work.rulebook(rulebook, adoption.sha256)
+
+
+def commune_of(season: Season, commune: str, indicator: str | None = None) -> Subject:
+    """Who is concerned by an act on a commune's dossier, or on one indicator of it. UnknownCommune."""
+    participant = season.participant(commune)
+    assigned = season.assignments.get(indicator or "")
+    return Subject(
+        commune=commune,
+        decided_by=participant.decided_by,
+        lead=assigned.lead if assigned else None,
+        coordinating=assigned.coordinating if assigned else (),
+    )
+
+
+async def _unit_class(work: Work, commune: str) -> str | None:
+    unit = await work.find(Unit, unit_stream(commune))
+    return unit.unit_class if unit else None
+
+
+def _dossier(id: UUID, season: Season, commune: str, unit_class: str | None) -> Assessment:
+    return Assessment(
+        id=id,
+        commune=commune,
+        rulebook=season.rulebook,
+        rulebook_sha256=season.rulebook_sha256,
+        decided_by=season.participant(commune).decided_by,
+        unit_class=unit_class,
+    )
