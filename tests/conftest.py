@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import pytest
 
 from infra import embedded, migrate
 from infra.config import Settings, read_settings
+from infra.database import Database
+from infra.tenants import Tenant, Tenants
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
@@ -33,3 +36,30 @@ def services() -> Iterator[Settings]:
     ):
         asyncio.run(migrate.control(settings.database_url, settings.app_url))
         yield settings
+
+
+@pytest.fixture
+async def tenants(services: Settings) -> AsyncIterator[Tenants]:
+    """The registry, opened as the owner of the database."""
+    registry = Tenants(services.database_url)
+    yield registry
+    await registry.close()
+
+
+@pytest.fixture
+async def tenant(tenants: Tenants) -> Tenant:
+    """A province of this test alone, with an empty log."""
+    return await tenants.create(slug=f"p-{uuid4().hex}", province_code="99", name="Tỉnh Mẫu")
+
+
+@pytest.fixture
+async def other_tenant(tenants: Tenants) -> Tenant:
+    return await tenants.create(slug=f"p-{uuid4().hex}", province_code="98", name="Tỉnh Khác")
+
+
+@pytest.fixture
+async def database(services: Settings) -> AsyncIterator[Database]:
+    """Connections as the application has them."""
+    opened = await Database.open(services.app_url)
+    yield opened
+    await opened.close()

@@ -1,0 +1,162 @@
+"""The command line, `minhchuan`: one dispatcher; what a command does stands in the module of its activity.
+
+Every command works on one data folder (`--folder`, else `MINHCHUAN_FOLDER`, else a default) and starts there what
+the environment gives no address for. Each imports only what it needs.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra import embedded, migrate
+from infra.config import Misconfigured, Settings, read_settings
+from services.supervise import NotReady
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. What the surroundings lack is said in a line and is status 2."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # both end it in order
+    given = arguments().parse_args(argv)
+    try:
+        return int(given.run(given) or 0)
+    except (Misconfigured, embedded.Unavailable, migrate.MigrationFailed, NotReady) as reason:
+        print(f"minhchuan: {reason}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+# Commands ---------------------------------------------------------------------------------------------
+
+
+def serve(given: argparse.Namespace) -> None:
+    from services import serve
+
+    with surroundings(given) as settings:
+        serve.run(settings)
+
+
+def projector(given: argparse.Namespace) -> None:
+    from services import projector
+
+    with surroundings(given) as settings:
+        asyncio.run(projector.run(settings))
+
+
+def worker(given: argparse.Namespace) -> None:
+    from services import worker
+
+    with surroundings(given) as settings:
+        worker.run(settings, given.queue)
+
+
+def provider(given: argparse.Namespace) -> None:
+    from services import demo_provider
+
+    with surroundings(given) as settings:
+        demo_provider.run(settings)
+
+
+def migrate_all(given: argparse.Namespace) -> None:
+    with surroundings(given) as settings:
+        for schema in asyncio.run(migrate.everything(settings.database_url, settings.app_url)):
+            print(schema)
+
+
+def rebuild(given: argparse.Namespace) -> None:
+    from services import projector
+
+    with surroundings(given) as settings:
+        asyncio.run(projector.rebuild(settings, tenant=given.tenant, projection=given.projection))
+
+
+def check(given: argparse.Namespace) -> int:
+    from services import check
+
+    with surroundings(given) as settings:
+        return asyncio.run(check.run(settings))
+
+
+def demo(given: argparse.Namespace) -> int:
+    from services import demo
+
+    with surroundings(given) as settings:
+        return demo.run(settings, check=given.check)
+
+
+def judge(given: argparse.Namespace) -> int:
+    from services import judge
+
+    return judge.main([given.file])
+
+
+def create_tenant(given: argparse.Namespace) -> None:
+    from services import tenancy
+
+    with surroundings(given) as settings:
+        asyncio.run(tenancy.create(settings, given))
+
+
+def list_tenants(given: argparse.Namespace) -> None:
+    from services import tenancy
+
+    with surroundings(given) as settings:
+        asyncio.run(tenancy.show(settings))
+
+
+@contextmanager
+def surroundings(given: argparse.Namespace) -> Iterator[Settings]:
+    """The settings of the data folder, while its services run."""
+    with embedded.services(read_settings(given.folder)) as settings:
+        yield settings
+
+
+# Arguments --------------------------------------------------------------------------------------------
+
+
+def arguments() -> argparse.ArgumentParser:
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--folder", type=Path, metavar="DIR", help="the data folder to work on")
+    top = argparse.ArgumentParser(prog="minhchuan", description="Communes that meet the legal-access standard.")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    for name, run, text in (
+        ("serve", serve, "serve the pages"),
+        ("projector", projector, "keep the read models up with the log"),
+        ("worker", worker, "do the jobs of one queue"),
+        ("provider", provider, "serve the demonstration identity provider"),
+        ("migrate", migrate_all, "bring the control schema and every province's to this version"),
+        ("rebuild", rebuild, "fold read models anew from the log and swap them in"),
+        ("check", check, "say whether this configuration can work"),
+        ("demo", demo, "run everything on this machine with demonstration data"),
+        ("judge", judge, "judge a sheet given as JSON"),
+    ):
+        commands.add_parser(name, parents=[every], help=text, description=text).set_defaults(run=run)
+    choices = commands.choices
+    choices["worker"].add_argument("queue", choices=["short", "long"])
+    choices["rebuild"].add_argument("--tenant", metavar="SLUG", help="one province only")
+    choices["rebuild"].add_argument("--projection", metavar="NAME", help="one projection only")
+    choices["demo"].add_argument("--check", action="store_true", help="walk the story, print its steps and stop")
+    choices["judge"].add_argument("file", help="a file, or - for standard input")
+
+    tenant = commands.add_parser("tenant", help="the provinces").add_subparsers(metavar="ACT", required=True)
+    tenant.add_parser("list", parents=[every], help="list the provinces").set_defaults(run=list_tenants)
+    create = tenant.add_parser("create", parents=[every], help="take in a province")
+    create.set_defaults(run=create_tenant)
+    create.add_argument("slug", help="its name in addresses, such as dong-nai")
+    create.add_argument("--province", required=True, metavar="CODE", help="its code in the shipped units")
+    create.add_argument("--name", help="default: as in the shipped units")
+    create.add_argument("--units-of", choices=["until-2025-06-30", "from-2025-07-01"], help="default: those of today")
+    create.add_argument("--rulebook", action="append", default=[], metavar="ID", help="adopt it; may be repeated")
+    create.add_argument("--issuer", metavar="URL", help="of its identity provider")
+    create.add_argument("--client-id", metavar="ID", help="as which the identity provider knows us")
+    create.add_argument("--admin", metavar="SUBJECT", help="first administrator, as the identity provider names them")
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())
