@@ -1,0 +1,146 @@
+"""Jobs for the workers: a name and some ids, put into Redis and taken out again.
+
+PostgreSQL knows what is owed; a queue only says "now". It may be lost, repeated, reordered or forged: a job carries
+ids and nothing else, may run twice, and asks again whether it is allowed. What Redis holds is authenticated data:
+the library's own form of a job is pickle, by which whoever can write to Redis runs code in the worker.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, Self
+
+import msgspec
+from arq.connections import ArqRedis
+from arq.worker import Worker, func
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+#: What a job may carry: tenants, streams, positions.
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+
+#: Tries before a command to Redis fails, up to 2 s apart: about 20 s of a restarting server.
+TRIES = 12
+
+Job = Callable[..., Awaitable[None]]
+
+
+class QueueUnavailable(Exception):
+    """Redis does not answer. Nothing is lost: the sweeper asks again."""
+
+
+class Forged(ValueError):
+    """These bytes are not a job of ours."""
+
+
+class Queue(Protocol):
+    """Where work is asked for."""
+
+    async def ask(self, queue: str, job: str, function: str, *ids: str) -> bool:
+        """Ask for a job by this name once; False while the same one waits or runs. Raises QueueUnavailable."""
+
+
+class Jobs:
+    """The queues in Redis."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+
+    @classmethod
+    def at(cls, url: str, secret: str) -> Self:
+        """The queues at this address; it is called when first needed."""
+        return cls(connection(url, Seal(secret)))
+
+    async def close(self) -> None:
+        await self._redis.aclose(close_connection_pool=True)
+
+    async def ask(self, queue: str, job: str, function: str, *ids: str) -> bool:
+        check_ids(ids)
+        try:
+            return await self._redis.enqueue_job(function, *ids, _job_id=job, _queue_name=queue) is not None
+        except (RedisError, OSError) as reason:
+            raise QueueUnavailable(str(reason)) from reason
+
+
+def worker(
+    url: str,
+    secret: str,
+    queue: str,
+    functions: Mapping[str, Job],
+    *,
+    at_once: int,
+    patience: float,
+    begin: Callable[[dict[str, Any]], Awaitable[None]],
+    end: Callable[[dict[str, Any]], Awaitable[None]],
+) -> Worker:
+    """A worker of one queue: it knows these functions by name and no others.
+
+    `patience` is the longest a job may run, in seconds. A job that was under way when its worker was killed is
+    run again by the library after that and 10 s more; a sweeper that looks at what is owed is faster.
+    """
+    seal = Seal(secret)
+    return Worker(
+        [func(function, name=name) for name, function in functions.items()],  # type: ignore[arg-type]
+        queue_name=queue,
+        redis_pool=connection(url, seal),
+        job_serializer=seal.close,
+        job_deserializer=seal.open,
+        on_startup=begin,  # type: ignore[arg-type]
+        on_shutdown=end,  # type: ignore[arg-type]
+        max_jobs=at_once,
+        job_timeout=patience,
+        keep_result=0,  # else a job's name stays taken as long as its result is kept
+        max_tries=1_000,  # the tables count attempts, not the queue
+        poll_delay=0.05,
+        health_check_interval=60,
+        log_results=False,
+    )
+
+
+def connection(url: str, seal: "Seal") -> ArqRedis:
+    """Redis, patient with restarts: by default the library gives a worker up after a second."""
+    pool: ConnectionPool = ConnectionPool.from_url(
+        url,
+        retry=Retry(ExponentialBackoff(cap=2, base=0.1), TRIES),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
+        retry_on_timeout=True,
+    )
+    return ArqRedis(pool_or_conn=pool, job_serializer=seal.close, job_deserializer=seal.open)
+
+
+class Seal:
+    """Jobs to bytes and back: MessagePack of plain data under an HMAC."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"minhchuan: jobs", hashlib.sha256)
+
+    def close(self, job: Mapping[str, Any]) -> bytes:
+        """The bytes of a job or of its result. An exception becomes its name: its text may hold what people wrote."""
+        body = msgspec.msgpack.encode(job, enc_hook=lambda value: {"raised": type(value).__name__})
+        return self._mac(body) + body
+
+    def open(self, sealed: bytes) -> dict[str, Any]:
+        """The job in these bytes. Raises Forged before anything of an unknown origin is read."""
+        mac, body = sealed[:32], sealed[32:]
+        if not hmac.compare_digest(mac, self._mac(body)):
+            raise Forged("not sealed by us")
+        job = msgspec.msgpack.decode(body, type=dict[str, Any])
+        if job.get("k"):
+            raise Forged("a job has no named arguments")
+        check_ids(job.get("a", ()))
+        return job
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, hashlib.sha256)
+
+
+def check_ids(ids: Sequence[object]) -> None:
+    """Refuse as Forged what is no id."""
+    for one in ids:
+        if not isinstance(one, str) or not ID.fullmatch(one):
+            raise Forged("a job carries ids only")
