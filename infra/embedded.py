@@ -47,7 +47,7 @@ def services(settings: Settings, *, durable: bool = True) -> Iterator[Settings]:
     `durable=False` gives up safety against power cuts, not against killed processes, for speed in tests.
     """
     with ExitStack() as stack:
-        if not settings.database_url:
+        if not (settings.database_url or settings.app_url):
             url = stack.enter_context(in_use(Postgres(settings.folder, durable=durable)))
             settings = replace(settings, database_url=url, app_url=as_app(url))
         if not settings.redis_url:
