@@ -1,1 +1,1 @@
-"""One file, one question: a row, a pure fold over facts, and its queries."""
+"""What people ask, each answered by one pure fold over the facts: one file, one question."""

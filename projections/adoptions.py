@@ -1,0 +1,43 @@
+"""Which rulebooks does the province use, and what was still unverified in them when it adopted them?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from domain.adoption import Adoption
+from domain.fact import Recorded
+from projections.fold import Part, Projection, Row, everything_together
+
+
+class Parameter(Part, frozen=True):
+    """A local value and the document it comes from."""
+
+    value: str
+    basis: str
+
+
+class AdoptionRow(Row, frozen=True):
+    """A rulebook in use; `sha256` pins its text, `acknowledged` lists the paths that were unverified."""
+
+    rulebook: str
+    sha256: str
+    acknowledged: tuple[str, ...]
+    by: str
+    at: datetime
+    document_no: str | None = None
+    parameters: dict[str, Parameter] = {}
+
+
+ADOPTIONS = Projection("adoptions", version=1, row=AdoptionRow, scope=everything_together, seasonal=False)
+
+
+@ADOPTIONS.begins(Adoption.Adopted)
+def _adopted(fact: Adoption.Adopted, recorded: Recorded) -> AdoptionRow:
+    return AdoptionRow(fact.rulebook, fact.sha256, fact.acknowledged, recorded.actor, recorded.at, fact.document_no)
+
+
+@ADOPTIONS.on(Adoption.ParameterSet)
+def _set(row: AdoptionRow, fact: Adoption.ParameterSet, recorded: Recorded) -> AdoptionRow:
+    return replace(row, parameters={**row.parameters, fact.path: Parameter(fact.value, fact.basis)})

@@ -1,0 +1,209 @@
+"""What must I do, for which commune, until when?
+
+A question to the season, the standings and the meetings, asked with somebody's mandates: no rows of its own. Each
+duty is listed only for whom the policy allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.policy import Act, Actor, Subject, may
+from domain.rulebook import Rulebook
+from domain.season import Assignment, State, Step
+from projections.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
+from projections.seasons import SeasonRow
+from projections.standings import Cell, Stage, Standing
+from projections.tallies import MeetingRow
+
+
+class Duty(StrEnum):
+    """What there is to do."""
+
+    ASSIGN = "assign"
+    OPEN_SEASON = "open-season"
+    SUPPLEMENT = "supplement"
+    ENTER = "enter"
+    SUPPLY_EVIDENCE = "supply-evidence"
+    DECLARE = "declare"
+    CONSOLIDATE = "consolidate"
+    POST = "post"
+    ANSWER_COMMENT = "answer-comment"
+    SUBMIT = "submit"
+    RESUBMIT = "resubmit"
+    APPRAISE = "appraise"
+    CONCLUDE = "conclude"
+    CONVENE = "convene"
+    VOTE = "vote"
+    DECIDE = "decide"
+    SIGN = "sign"
+    PUBLISH = "publish"
+
+
+class Urgency(StrEnum):
+    """How near the last day is."""
+
+    OVERDUE = "overdue"
+    THIS_WEEK = "this-week"
+    LATER = "later"
+
+
+class Task(NamedTuple):
+    """One thing to do.
+
+    `leads` tells the lead from those who coordinate; `how_many` counts the indicators or comments that it covers;
+    `not_before` the first day on which it can be done; `reason` why an indicator came back.
+    """
+
+    duty: Duty
+    season: str
+    commune: str = ""
+    indicator: str | None = None
+    leads: bool = True
+    due: date | None = None
+    how_many: int = 1
+    not_before: date | None = None
+    reason: str | None = None
+    meeting: str | None = None
+
+    def urgency(self, today: date) -> Urgency:
+        """Overdue, within seven days, or later; without a last day it is later."""
+        if self.due is None or self.due > today + timedelta(days=7):
+            return Urgency.LATER
+        return Urgency.OVERDUE if self.due < today else Urgency.THIS_WEEK
+
+
+def in_order(tasks: Iterable[Task]) -> list[Task]:
+    """The most urgent first; those without a last day at the end."""
+    return sorted(tasks, key=lambda task: (task.due or date.max, task.season, task.commune, task.indicator or ""))
+
+
+def of_season(season: SeasonRow, actor: Actor) -> Iterator[Task]:
+    """What the season itself waits for before it opens."""
+    if season.state is not State.PLANNED:
+        return
+    if season.unassigned:
+        if may(actor, Act.ASSIGN_INDICATOR):
+            yield Task(Duty.ASSIGN, season.season, how_many=len(season.unassigned))
+    elif may(actor, Act.OPEN_SEASON):
+        yield Task(Duty.OPEN_SEASON, season.season)
+
+
+def of_meeting(meeting: MeetingRow, actor: Actor) -> Iterator[Task]:
+    """The ballot that the person has not cast yet."""
+    item = meeting.open_item
+    if item and actor.person in {str(member) for member in meeting.votes[item].missing}:
+        yield Task(Duty.VOTE, meeting.season, item, due=meeting.on, meeting=meeting.meeting)
+
+
+def of_commune(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
+    """What the commune's dossier waits for from this person."""
+    if season.state is not State.OPEN:
+        return
+    stage = standing.stage
+    if stage is Stage.COLLECTING:
+        yield from _collecting(standing, season, rulebook, actor)
+    elif stage is Stage.SUPPLEMENT:
+        yield from _supplement(standing, season, actor)
+    if stage in WITH_THE_APPRAISER:
+        yield from _appraisal(standing, season, actor)
+    yield from _next_step(standing, season, rulebook, actor)
+
+
+def _subject(standing: Standing, assignment: Assignment | None = None) -> Subject:
+    if assignment is None:
+        return Subject(standing.commune, standing.decided_by)
+    return Subject(standing.commune, standing.decided_by, assignment.lead, assignment.coordinating)
+
+
+def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
+    due = season.due(Step.SCORED)
+    complete = True
+    for code in season.indicators:
+        cell = standing.cells.get(code, _EMPTY)
+        if cell.is_scored and cell.is_supported:
+            continue
+        complete = False
+        subject = _subject(standing, season.assignments.get(code))
+        if may(actor, Act.MEASURE, subject):
+            duty = Duty.SUPPLY_EVIDENCE if cell.is_scored else Duty.ENTER
+            leads = may(actor, Act.SCORE, subject)
+            yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due)
+    undeclared = [one.code for one in rulebook.vetoes if one.code not in standing.vetoes]
+    unasked = rulebook.asks_satisfaction and standing.satisfaction is None
+    if undeclared or unasked:
+        if may(actor, Act.DECLARE_VETO, _subject(standing)):
+            count = len(undeclared) + unasked
+            yield Task(Duty.DECLARE, standing.season, standing.commune, due=due, how_many=count)
+    elif complete and may(actor, Act.CONSOLIDATE, _subject(standing)):
+        yield Task(Duty.CONSOLIDATE, standing.season, standing.commune, due=due)
+
+
+def _supplement(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[Task]:
+    dues = []
+    for code in standing.returned:
+        returned = standing.cells[code].returned
+        if returned is None:
+            continue
+        dues.append(returned.due)
+        subject = _subject(standing, season.assignments.get(code))
+        if may(actor, Act.MEASURE, subject):
+            yield Task(
+                Duty.SUPPLEMENT,
+                standing.season,
+                standing.commune,
+                code,
+                leads=may(actor, Act.SCORE, subject),
+                due=returned.due,
+                reason=returned.reason,
+            )
+    if may(actor, Act.RESUBMIT, _subject(standing)):
+        yield Task(Duty.RESUBMIT, standing.season, standing.commune, due=min(dues, default=None), how_many=len(dues))
+
+
+def _appraisal(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[Task]:
+    if not may(actor, Act.CONCLUDE_APPRAISAL, _subject(standing)):
+        return
+    states = [waiting(standing.cells.get(code, _EMPTY)) for code in season.indicators]
+    count = sum(one in (Waiting.NEW, Waiting.CHANGED) for one in states)
+    due = season.due(Step.APPRAISED)
+    if count:
+        yield Task(Duty.APPRAISE, standing.season, standing.commune, due=due, how_many=count)
+    elif Waiting.AT_THE_COMMUNE not in states:
+        yield Task(Duty.CONCLUDE, standing.season, standing.commune, due=due)
+
+
+def _next_step(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
+    """The step of the whole dossier that comes next, where the actor may take it."""
+    duty: Duty
+    count, not_before = 1, None
+    match standing.stage:
+        case Stage.CONSOLIDATED:
+            duty, act, step = Duty.POST, Act.POST, Step.POSTED
+        case Stage.POSTED if standing.unanswered:
+            duty, act, step = Duty.ANSWER_COMMENT, Act.ANSWER_COMMENT, Step.SUBMITTED
+            count = len(standing.unanswered)
+        case Stage.POSTED:
+            duty, act, step = Duty.SUBMIT, Act.SUBMIT, Step.SUBMITTED
+            not_before = standing.posted_until
+        case Stage.APPRAISED if rulebook.council.required:
+            if standing.meeting is not None:
+                return
+            duty, act, step = Duty.CONVENE, Act.CONVENE_MEETING, Step.VOTED
+        case Stage.APPRAISED | Stage.VOTED:
+            duty, act, step = Duty.DECIDE, Act.DECIDE, Step.DECIDED
+        case Stage.DECIDED:
+            duty, act, step = Duty.SIGN, Act.SIGN, Step.DECIDED
+        case Stage.SIGNED:
+            duty, act, step = Duty.PUBLISH, Act.PUBLISH, Step.DECIDED
+        case _:
+            return
+    if may(actor, act, _subject(standing)):
+        due = season.due(step)
+        yield Task(duty, standing.season, standing.commune, due=due, how_many=count, not_before=not_before)
+
+
+_EMPTY = Cell()

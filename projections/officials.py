@@ -1,0 +1,58 @@
+"""Who may sign in, and which positions does that person hold?"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec.structs import replace
+
+from domain.fact import Recorded
+from domain.official import Mandate, Official
+from projections.fold import Projection, Row
+
+
+class OfficialRow(Row, frozen=True):
+    """A person in office; `person` is the id that facts name as their actor."""
+
+    person: str
+    name: str
+    issuer: str
+    subject: str
+    agency: str | None = None
+    mandates: tuple[Mandate, ...] = ()
+
+    def in_force(self, day: date) -> tuple[Mandate, ...]:
+        """The mandates that hold on the day."""
+        return tuple(mandate for mandate in self.mandates if mandate.holds_on(day))
+
+
+def identity(issuer: str, subject: str) -> str:
+    """The scope under which a person who signs in is found."""
+    return f"{issuer} {subject}"
+
+
+OFFICIALS = Projection(
+    "officials", version=1, row=OfficialRow, scope=lambda row: identity(row.issuer, row.subject), seasonal=False
+)
+
+
+@OFFICIALS.begins(Official.Enrolled)
+def _enrolled(fact: Official.Enrolled, recorded: Recorded) -> OfficialRow:
+    return OfficialRow(recorded.stream.subject, fact.name, fact.issuer, fact.subject, fact.agency)
+
+
+@OFFICIALS.on(Official.MandateGranted)
+def _granted(row: OfficialRow, fact: Official.MandateGranted, recorded: Recorded) -> OfficialRow:
+    mandate = Mandate(fact.mandate, fact.position, fact.unit, fact.valid_from, fact.valid_to, fact.decision_no)
+    return replace(row, mandates=(*row.mandates, mandate))
+
+
+@OFFICIALS.on(Official.MandateEnded)
+def _ended(row: OfficialRow, fact: Official.MandateEnded, recorded: Recorded) -> OfficialRow:
+    mandates = tuple(
+        Mandate(one.id, one.position, one.unit, one.valid_from, fact.on, one.decision_no)
+        if one.id == fact.mandate
+        else one
+        for one in row.mandates
+    )
+    return replace(row, mandates=mandates)

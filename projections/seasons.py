@@ -1,0 +1,124 @@
+"""Where does a season stand: which communes, under which rulebook, who leads what, until when?"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from msgspec.structs import replace
+
+from domain.fact import Recorded
+from domain.season import Assignment, Deadline, Season, State, Step
+from projections.fold import Part, Projection, Row, everything_together
+
+
+class Notice(Part, frozen=True):
+    """Why the season was last suspended, resumed, converted or cancelled, and the document that says so."""
+
+    state: State
+    reason: str
+    document_no: str
+    at: datetime
+
+
+class SeasonRow(Row, frozen=True):
+    """A season; `participants` maps each commune to the unit whose chairman decides on it."""
+
+    season: str
+    year: int
+    rulebook: str
+    rulebook_sha256: str
+    indicators: tuple[str, ...]
+    participants: dict[str, str]
+    version: int
+    state: State = State.PLANNED
+    assignments: dict[str, Assignment] = {}
+    deadlines: dict[Step, Deadline] = {}
+    opened_on: date | None = None
+    closed_on: date | None = None
+    notice: Notice | None = None
+
+    @property
+    def unassigned(self) -> tuple[str, ...]:
+        """The indicators that nobody leads, in the rulebook's order."""
+        return tuple(one for one in self.indicators if one not in self.assignments)
+
+    @property
+    def deciding_units(self) -> tuple[str, ...]:
+        """The units that decide on some commune, each once."""
+        return tuple(dict.fromkeys(self.participants.values()))
+
+    def due(self, step: Step) -> date | None:
+        """The last day of a step."""
+        deadline = self.deadlines.get(step)
+        return deadline.on if deadline else None
+
+
+SEASONS = Projection("seasons", version=1, row=SeasonRow, scope=everything_together)
+
+
+@SEASONS.begins(Season.Planned)
+def _planned(fact: Season.Planned, recorded: Recorded) -> SeasonRow:
+    participants = {one.commune: one.decided_by for one in fact.participants}
+    return SeasonRow(
+        recorded.stream.season,
+        fact.year,
+        fact.rulebook,
+        fact.rulebook_sha256,
+        fact.indicators,
+        participants,
+        recorded.version,
+    )
+
+
+@SEASONS.on(Season.IndicatorAssigned)
+def _assigned(row: SeasonRow, fact: Season.IndicatorAssigned, recorded: Recorded) -> SeasonRow:
+    assignments = {**row.assignments, fact.indicator: Assignment(fact.lead, fact.coordinating)}
+    return replace(row, version=recorded.version, assignments=assignments)
+
+
+@SEASONS.on(Season.DeadlineSet)
+def _deadline_set(row: SeasonRow, fact: Season.DeadlineSet, recorded: Recorded) -> SeasonRow:
+    deadlines = {**row.deadlines, fact.step: Deadline(fact.on, fact.basis)}
+    return replace(row, version=recorded.version, deadlines=deadlines)
+
+
+@SEASONS.on(Season.Opened)
+def _opened(row: SeasonRow, fact: Season.Opened, recorded: Recorded) -> SeasonRow:
+    return replace(row, version=recorded.version, state=State.OPEN, opened_on=fact.on)
+
+
+@SEASONS.on(Season.Suspended)
+def _suspended(row: SeasonRow, fact: Season.Suspended, recorded: Recorded) -> SeasonRow:
+    notice = Notice(State.SUSPENDED, fact.reason, fact.document_no, recorded.at)
+    return replace(row, version=recorded.version, state=State.SUSPENDED, notice=notice)
+
+
+@SEASONS.on(Season.Resumed)
+def _resumed(row: SeasonRow, fact: Season.Resumed, recorded: Recorded) -> SeasonRow:
+    notice = Notice(State.OPEN, fact.reason, fact.document_no, recorded.at)
+    return replace(row, version=recorded.version, state=State.OPEN, notice=notice)
+
+
+@SEASONS.on(Season.Converted)
+def _converted(row: SeasonRow, fact: Season.Converted, recorded: Recorded) -> SeasonRow:
+    return replace(
+        row,
+        version=recorded.version,
+        rulebook=fact.rulebook,
+        rulebook_sha256=fact.rulebook_sha256,
+        indicators=fact.indicators,
+        assignments={},
+        state=State.PLANNED,
+        notice=Notice(State.PLANNED, fact.reason, fact.document_no, recorded.at),
+    )
+
+
+@SEASONS.on(Season.Cancelled)
+def _cancelled(row: SeasonRow, fact: Season.Cancelled, recorded: Recorded) -> SeasonRow:
+    notice = Notice(State.CANCELLED, fact.reason, fact.document_no, recorded.at)
+    return replace(row, version=recorded.version, state=State.CANCELLED, notice=notice)
+
+
+@SEASONS.on(Season.Closed)
+def _closed(row: SeasonRow, fact: Season.Closed, recorded: Recorded) -> SeasonRow:
+    return replace(row, version=recorded.version, state=State.CLOSED, closed_on=fact.on)

@@ -1,0 +1,386 @@
+"""What does one commune's dossier hold: each indicator's data, value, evidence, and what the appraiser made of it?"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from domain.appraisal import Appraisal, Proposal
+from domain.assessment import Assessment, Returned, Stage
+from domain.fact import Recorded
+from domain.measure import Answer, Measured, Outcome
+from projections.fold import Part, Projection, Row
+
+
+class EvidenceRow(Part, frozen=True):
+    """A file that supports an indicator; who attached it and when."""
+
+    id: UUID
+    sha256: str
+    name: str
+    size: int
+    media_type: str
+    by: str
+    at: datetime
+    reused_from: str | None = None
+
+
+class AppraisedRow(Part, frozen=True):
+    """The appraiser's value; `seen` is the dossier's version that it was formed on."""
+
+    seen: int
+    by: str
+    at: datetime
+    points: Decimal | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+
+    @property
+    def value(self) -> Decimal | Outcome | None:
+        """Points or outcome, whichever the rulebook uses."""
+        return self.outcome if self.points is None else self.points
+
+
+class EntryRow(Part, frozen=True):
+    """What the dossier holds on one indicator.
+
+    `changed` is the dossier's version of the last change, `by` who made it; `scored_by` proposed the value, and so
+    may not appraise it.
+    """
+
+    changed: int
+    by: str
+    at: datetime
+    measures: dict[str, Measured] = {}
+    points: Decimal | None = None
+    outcome: Outcome | None = None
+    by_rule: Decimal | None = None
+    outcome_by_rule: Outcome | None = None
+    reason: str | None = None
+    scored_by: str = ""
+    scored_at: datetime | None = None
+    evidence: tuple[EvidenceRow, ...] = ()
+    explanation: str | None = None
+    returned: Returned | None = None
+    appraised: AppraisedRow | None = None
+
+    @property
+    def value(self) -> Decimal | Outcome | None:
+        """The proposed points or outcome."""
+        return self.outcome if self.points is None else self.points
+
+    @property
+    def rule_value(self) -> Decimal | Outcome | None:
+        """What the rule gave when the value was proposed."""
+        return self.outcome_by_rule if self.by_rule is None else self.by_rule
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether a value has been proposed."""
+        return self.value is not None
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether there is evidence, or an explanation in its place."""
+        return bool(self.evidence) or bool(self.explanation)
+
+    @property
+    def is_appraised(self) -> bool:
+        """Whether the appraiser's value was formed on what is there now."""
+        return self.appraised is not None and self.appraised.seen >= self.changed
+
+    @property
+    def changed_since_appraisal(self) -> bool:
+        """Whether the commune changed something after the appraiser gave a value."""
+        return self.appraised is not None and self.appraised.seen < self.changed
+
+
+class VetoRow(Part, frozen=True):
+    """Whether a veto condition occurred, on whose word."""
+
+    occurred: Answer
+    basis: str
+    by: str
+    at: datetime
+
+
+class SatisfactionRow(Part, frozen=True):
+    """How many of the people asked were satisfied."""
+
+    satisfied: int
+    asked: int
+
+
+class CommentRow(Part, frozen=True):
+    """What somebody said of the posted result, and the commune's answer."""
+
+    text: str
+    on: date
+    answer: str | None = None
+
+
+class SheetRow(Row, frozen=True):
+    """A commune's dossier of one season.
+
+    `version` is the dossier stream's, `appraisal_version` the appraisal's. `opened_evidence` says when an appraiser
+    first opened a file.
+    """
+
+    season: str
+    commune: str
+    decided_by: str
+    rulebook: str
+    rulebook_sha256: str
+    unit_class: str | None
+    version: int
+    appraisal_version: int = 0
+    stage: Stage = Stage.COLLECTING
+    entries: dict[str, EntryRow] = {}
+    vetoes: dict[str, VetoRow] = {}
+    satisfaction: SatisfactionRow | None = None
+    consolidated_on: date | None = None
+    posted_on: date | None = None
+    posted_until: date | None = None
+    posted_at_place: str | None = None
+    comments: dict[UUID, CommentRow] = {}
+    submitted_on: date | None = None
+    document_no: str | None = None
+    resubmitted_on: date | None = None
+    opened_evidence: dict[UUID, datetime] = {}
+    proposal: Proposal | None = None
+    computed: Proposal | None = None
+    concluded_on: date | None = None
+    conclusion_reason: str | None = None
+
+    @property
+    def returned(self) -> tuple[str, ...]:
+        """The indicators that the appraiser returned and that have not come back."""
+        return tuple(code for code, entry in self.entries.items() if entry.returned)
+
+    def may_edit(self, indicator: str) -> bool:
+        """Whether the commune may change this indicator now; the same rule as the aggregate's."""
+        if self.stage is Stage.COLLECTING:
+            return True
+        entry = self.entries.get(indicator)
+        return self.stage is Stage.SUPPLEMENT and entry is not None and entry.returned is not None
+
+
+SHEETS = Projection("sheets", version=1, row=SheetRow, scope=lambda row: row.season)
+
+
+@SHEETS.begins(Assessment.Opened)
+def _opened(fact: Assessment.Opened, recorded: Recorded) -> SheetRow:
+    return SheetRow(
+        recorded.stream.season,
+        fact.commune,
+        fact.decided_by,
+        fact.rulebook,
+        fact.rulebook_sha256,
+        fact.unit_class,
+        recorded.version,
+    )
+
+
+# What the commune enters ------------------------------------------------------------------------------
+
+
+def _change(row: SheetRow, indicator: str, recorded: Recorded, **changes: Any) -> SheetRow:
+    """The indicator's entry with these changes, marked as changed by this fact."""
+    entry = row.entries.get(indicator)
+    if entry is None:
+        entry = EntryRow(recorded.version, recorded.actor, recorded.at, **changes)
+    else:
+        entry = replace(entry, changed=recorded.version, by=recorded.actor, at=recorded.at, **changes)
+    return replace(row, version=recorded.version, entries={**row.entries, indicator: entry})
+
+
+def _evidence(row: SheetRow, indicator: str) -> tuple[EvidenceRow, ...]:
+    entry = row.entries.get(indicator)
+    return entry.evidence if entry else ()
+
+
+@SHEETS.on(Assessment.IndicatorMeasured)
+def _measured(row: SheetRow, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> SheetRow:
+    entry = row.entries.get(fact.indicator)
+    measures = {**entry.measures, fact.part: fact.measured} if entry else {fact.part: fact.measured}
+    return _change(row, fact.indicator, recorded, measures=measures)
+
+
+@SHEETS.on(Assessment.IndicatorScored)
+def _scored(row: SheetRow, fact: Assessment.IndicatorScored, recorded: Recorded) -> SheetRow:
+    return _change(
+        row,
+        fact.indicator,
+        recorded,
+        points=fact.points,
+        outcome=fact.outcome,
+        by_rule=fact.by_rule,
+        outcome_by_rule=fact.outcome_by_rule,
+        reason=fact.reason,
+        scored_by=recorded.actor,
+        scored_at=recorded.at,
+    )
+
+
+@SHEETS.on(Assessment.EvidenceAttached)
+def _attached(row: SheetRow, fact: Assessment.EvidenceAttached, recorded: Recorded) -> SheetRow:
+    evidence = EvidenceRow(
+        fact.evidence, fact.sha256, fact.name, fact.size, fact.media_type, recorded.actor, recorded.at
+    )
+    return _change(row, fact.indicator, recorded, evidence=(*_evidence(row, fact.indicator), evidence))
+
+
+@SHEETS.on(Assessment.EvidenceReused)
+def _reused(row: SheetRow, fact: Assessment.EvidenceReused, recorded: Recorded) -> SheetRow:
+    reused = tuple(
+        replace(one, by=recorded.actor, at=recorded.at, reused_from=fact.from_indicator)
+        for one in _evidence(row, fact.from_indicator)
+        if one.id == fact.evidence
+    )
+    return _change(row, fact.indicator, recorded, evidence=(*_evidence(row, fact.indicator), *reused))
+
+
+@SHEETS.on(Assessment.EvidenceWithdrawn)
+def _withdrawn(row: SheetRow, fact: Assessment.EvidenceWithdrawn, recorded: Recorded) -> SheetRow:
+    kept = tuple(one for one in _evidence(row, fact.indicator) if one.id != fact.evidence)
+    return _change(row, fact.indicator, recorded, evidence=kept)
+
+
+@SHEETS.on(Assessment.Explained)
+def _explained(row: SheetRow, fact: Assessment.Explained, recorded: Recorded) -> SheetRow:
+    return _change(row, fact.indicator, recorded, explanation=fact.explanation)
+
+
+@SHEETS.on(Assessment.SatisfactionMeasured)
+def _satisfaction(row: SheetRow, fact: Assessment.SatisfactionMeasured, recorded: Recorded) -> SheetRow:
+    return replace(row, version=recorded.version, satisfaction=SatisfactionRow(fact.satisfied, fact.asked))
+
+
+@SHEETS.on(Assessment.VetoDeclared)
+def _veto(row: SheetRow, fact: Assessment.VetoDeclared, recorded: Recorded) -> SheetRow:
+    veto = VetoRow(fact.occurred, fact.basis, recorded.actor, recorded.at)
+    return replace(row, version=recorded.version, vetoes={**row.vetoes, fact.condition: veto})
+
+
+# The dossier's way ------------------------------------------------------------------------------------
+
+
+@SHEETS.on(Assessment.Consolidated)
+def _consolidated(row: SheetRow, fact: Assessment.Consolidated, recorded: Recorded) -> SheetRow:
+    return replace(row, version=recorded.version, stage=Stage.CONSOLIDATED, consolidated_on=fact.on)
+
+
+@SHEETS.on(Assessment.Reopened)
+def _reopened(row: SheetRow, fact: Assessment.Reopened, recorded: Recorded) -> SheetRow:
+    return replace(
+        row,
+        version=recorded.version,
+        stage=Stage.COLLECTING,
+        consolidated_on=None,
+        posted_on=None,
+        posted_until=None,
+        posted_at_place=None,
+    )
+
+
+@SHEETS.on(Assessment.Posted)
+def _posted(row: SheetRow, fact: Assessment.Posted, recorded: Recorded) -> SheetRow:
+    return replace(
+        row,
+        version=recorded.version,
+        stage=Stage.POSTED,
+        posted_on=fact.on,
+        posted_until=fact.until,
+        posted_at_place=fact.place,
+    )
+
+
+@SHEETS.on(Assessment.CommentReceived)
+def _comment(row: SheetRow, fact: Assessment.CommentReceived, recorded: Recorded) -> SheetRow:
+    comments = {**row.comments, fact.comment: CommentRow(fact.text, fact.on)}
+    return replace(row, version=recorded.version, comments=comments)
+
+
+@SHEETS.on(Assessment.CommentAnswered)
+def _answer(row: SheetRow, fact: Assessment.CommentAnswered, recorded: Recorded) -> SheetRow:
+    comment = row.comments.get(fact.comment)
+    comments = row.comments
+    if comment is not None:
+        comments = {**comments, fact.comment: CommentRow(comment.text, comment.on, fact.answer)}
+    return replace(row, version=recorded.version, comments=comments)
+
+
+@SHEETS.on(Assessment.Submitted)
+def _submitted(row: SheetRow, fact: Assessment.Submitted, recorded: Recorded) -> SheetRow:
+    return replace(
+        row,
+        version=recorded.version,
+        stage=Stage.SUBMITTED,
+        submitted_on=fact.on,
+        document_no=fact.document_no,
+    )
+
+
+@SHEETS.on(Assessment.IndicatorReturned)
+def _returned(row: SheetRow, fact: Assessment.IndicatorReturned, recorded: Recorded) -> SheetRow:
+    row = _change(row, fact.indicator, recorded, returned=Returned(fact.reason, fact.due))
+    return replace(row, stage=Stage.SUPPLEMENT)
+
+
+@SHEETS.on(Assessment.Resubmitted)
+def _resubmitted(row: SheetRow, fact: Assessment.Resubmitted, recorded: Recorded) -> SheetRow:
+    for indicator in fact.indicators:
+        row = _change(row, indicator, recorded, returned=None)
+    return replace(row, version=recorded.version, stage=Stage.SUBMITTED, resubmitted_on=fact.on)
+
+
+# The appraisal ----------------------------------------------------------------------------------------
+
+
+@SHEETS.on(Appraisal.Started)
+def _started(row: SheetRow, fact: Appraisal.Started, recorded: Recorded) -> SheetRow:
+    return replace(row, appraisal_version=recorded.version)
+
+
+@SHEETS.on(Appraisal.EvidenceOpened)
+def _evidence_opened(row: SheetRow, fact: Appraisal.EvidenceOpened, recorded: Recorded) -> SheetRow:
+    opened = {fact.evidence: recorded.at, **row.opened_evidence}
+    return replace(row, appraisal_version=recorded.version, opened_evidence=opened)
+
+
+@SHEETS.on(Appraisal.IndicatorAppraised)
+def _appraised(row: SheetRow, fact: Appraisal.IndicatorAppraised, recorded: Recorded) -> SheetRow:
+    entry = row.entries.get(fact.indicator)
+    if entry is None:  # in a what-if replay nothing may be left of what was appraised
+        entry = EntryRow(0, "", recorded.at)
+    appraised = AppraisedRow(fact.seen, recorded.actor, recorded.at, fact.points, fact.outcome, fact.reason)
+    entries = {**row.entries, fact.indicator: replace(entry, appraised=appraised)}
+    return replace(row, appraisal_version=recorded.version, entries=entries)
+
+
+@SHEETS.on(Appraisal.Concluded)
+def _concluded(row: SheetRow, fact: Appraisal.Concluded, recorded: Recorded) -> SheetRow:
+    return replace(
+        row,
+        appraisal_version=recorded.version,
+        proposal=fact.proposal,
+        computed=fact.computed,
+        concluded_on=fact.on,
+        conclusion_reason=fact.reason,
+    )
+
+
+@SHEETS.on(Appraisal.Resumed)
+def _resumed(row: SheetRow, fact: Appraisal.Resumed, recorded: Recorded) -> SheetRow:
+    return replace(
+        row,
+        appraisal_version=recorded.version,
+        proposal=None,
+        computed=None,
+        concluded_on=None,
+        conclusion_reason=None,
+    )

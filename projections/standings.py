@@ -1,0 +1,402 @@
+"""How far is each commune, and by what margin?
+
+One compact row per commune and season: enough to judge it, to list what is due and to queue what awaits appraisal.
+The verdict itself is not kept: `judge(sheet_of(row, …), rulebook)` runs when the row is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from domain.appraisal import Appraisal, Proposal
+from domain.assessment import Assessment, Returned
+from domain.assessment import Stage as DossierStage
+from domain.fact import Recorded
+from domain.judging import Sheet, Value
+from domain.measure import Answer, Kind, Outcome, RatioThreshold, percent
+from domain.meeting import Meeting, VoteOutcome
+from domain.recognition import Recognition, Result
+from domain.rulebook import Rulebook
+from projections.fold import Part, Projection, Row
+
+
+class Stage(StrEnum):
+    """How far a commune is, from the first entry to the published decision."""
+
+    COLLECTING = "collecting"
+    CONSOLIDATED = "consolidated"
+    POSTED = "posted"
+    SUBMITTED = "submitted"
+    SUPPLEMENT = "supplement"
+    APPRAISED = "appraised"
+    VOTED = "voted"
+    DECIDED = "decided"
+    SIGNED = "signed"
+    PUBLISHED = "published"
+    REVOKED = "revoked"
+
+
+class Basis(StrEnum):
+    """Which values are judged: the commune's, the appraiser's, or the latter wherever there is one."""
+
+    PROPOSED = "proposed"
+    APPRAISED = "appraised"
+    BEST_KNOWN = "best-known"
+
+
+class Cell(Part, frozen=True):
+    """One indicator of one commune.
+
+    `changed` is the dossier's version of its last change, `seen` the version that the appraised value was formed on
+    (0: not appraised). `ratios` keeps (numerator, denominator) of the parts that have a threshold.
+    """
+
+    changed: int = 0
+    points: Decimal | None = None
+    outcome: Outcome | None = None
+    scored_by: str = ""
+    evidence: int = 0
+    explained: bool = False
+    returned: Returned | None = None
+    seen: int = 0
+    appraised_points: Decimal | None = None
+    appraised_outcome: Outcome | None = None
+    ratios: dict[str, tuple[int, int]] = {}
+
+    @property
+    def value(self) -> Value | None:
+        """The proposed points or outcome."""
+        return self.outcome if self.points is None else self.points
+
+    @property
+    def appraised(self) -> Value | None:
+        """The appraised points or outcome."""
+        return self.appraised_outcome if self.appraised_points is None else self.appraised_points
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether a value has been proposed."""
+        return self.points is not None or self.outcome is not None
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether there is evidence, or an explanation in its place."""
+        return self.evidence > 0 or self.explained
+
+    @property
+    def is_appraised(self) -> bool:
+        """Whether the appraiser's value was formed on what is there now."""
+        return 0 < self.seen >= self.changed
+
+    @property
+    def changed_since_appraisal(self) -> bool:
+        """Whether the commune changed something after the appraiser gave a value."""
+        return 0 < self.seen < self.changed
+
+
+class Standing(Row, frozen=True):
+    """Where a commune stands in a season.
+
+    `dossier` is the stage of its own dossier, `unanswered` are comments without an answer, `meeting` is the last
+    whose agenda it was on, `voted` the outcome of the last concluded vote.
+    """
+
+    season: str
+    commune: str
+    decided_by: str
+    rulebook: str
+    rulebook_sha256: str
+    unit_class: str | None
+    version: int
+    dossier: DossierStage = DossierStage.COLLECTING
+    cells: dict[str, Cell] = {}
+    vetoes: dict[str, Answer] = {}
+    satisfied: int | None = None
+    asked: int | None = None
+    posted_until: date | None = None
+    unanswered: tuple[UUID, ...] = ()
+    submitted_on: date | None = None
+    proposal: Proposal | None = None
+    concluded_on: date | None = None
+    meeting: str | None = None
+    voted: VoteOutcome | None = None
+    result: Result | None = None
+    decision_no: str | None = None
+    decided_on: date | None = None
+    signed_on: date | None = None
+    published_on: date | None = None
+    revoked_on: date | None = None
+
+    @property
+    def stage(self) -> Stage:
+        """How far the commune is."""
+        if self.result is not None:
+            if self.revoked_on:
+                return Stage.REVOKED
+            if self.published_on:
+                return Stage.PUBLISHED
+            return Stage.SIGNED if self.signed_on else Stage.DECIDED
+        if self.voted is not None:
+            return Stage.VOTED
+        return Stage.APPRAISED if self.proposal is not None else Stage(self.dossier.value)
+
+    @property
+    def supported(self) -> int:
+        """How many indicators have evidence or an explanation."""
+        return sum(cell.is_supported for cell in self.cells.values())
+
+    @property
+    def scored(self) -> int:
+        """How many indicators have a proposed value."""
+        return sum(cell.is_scored for cell in self.cells.values())
+
+    @property
+    def returned(self) -> tuple[str, ...]:
+        """The indicators that are back at the commune."""
+        return tuple(code for code, cell in self.cells.items() if cell.returned)
+
+    @property
+    def satisfaction(self) -> Decimal | None:
+        """The percentage of people asked who were satisfied, rounded down to two decimals."""
+        return percent(self.satisfied, self.asked) if self.satisfied is not None and self.asked else None
+
+    def values(self, basis: Basis = Basis.BEST_KNOWN) -> dict[str, Value]:
+        """The value of each indicator that has one."""
+        found = {}
+        for code, cell in self.cells.items():
+            value = None if basis is Basis.PROPOSED else cell.appraised
+            if value is None and basis is not Basis.APPRAISED:
+                value = cell.value
+            if value is not None:
+                found[code] = value
+        return found
+
+
+def sheet_of(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -> Sheet:
+    """What `judge` asks for."""
+    return Sheet(
+        values=row.values(basis),
+        unit_class=row.unit_class,
+        satisfaction=row.satisfaction,
+        vetoes=tuple(condition for condition, occurred in row.vetoes.items() if occurred is Answer.YES),
+        slacks=_slacks(row.cells, rulebook),
+    )
+
+
+def _slacks(cells: Mapping[str, Cell], rulebook: Rulebook) -> dict[str, Decimal]:
+    """How far each indicator's nearest ratio lies above its threshold, in percentage points."""
+    slacks: dict[str, Decimal] = {}
+    for code, cell in cells.items():
+        for part, (numerator, denominator) in cell.ratios.items():
+            measure = rulebook.parts[part].measure if part in rulebook.parts else None
+            if isinstance(measure, RatioThreshold) and measure.at_least < 100 and denominator:
+                slack = Decimal(numerator * 100) / denominator - measure.at_least
+                slacks[code] = min(slack, slacks.get(code, slack))
+    return slacks
+
+
+STANDINGS = Projection("standings", version=1, row=Standing, scope=lambda row: row.season)
+
+
+@STANDINGS.begins(Assessment.Opened)
+def _opened(fact: Assessment.Opened, recorded: Recorded) -> Standing:
+    return Standing(
+        recorded.stream.season,
+        fact.commune,
+        fact.decided_by,
+        fact.rulebook,
+        fact.rulebook_sha256,
+        fact.unit_class,
+        recorded.version,
+    )
+
+
+# The commune ------------------------------------------------------------------------------------------
+
+_EMPTY = Cell()
+
+
+def _change(row: Standing, indicator: str, version: int, **changes: Any) -> Standing:
+    cell = replace(row.cells.get(indicator, _EMPTY), changed=version, **changes)
+    return replace(row, version=version, cells={**row.cells, indicator: cell})
+
+
+@STANDINGS.on(Assessment.IndicatorMeasured)
+def _measured(row: Standing, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> Standing:
+    ratios = row.cells.get(fact.indicator, _EMPTY).ratios
+    measured = fact.measured
+    if measured.kind is Kind.RATIO_THRESHOLD and measured.numerator is not None and measured.denominator is not None:
+        ratios = {**ratios, fact.part: (measured.numerator, measured.denominator)}
+    elif fact.part in ratios:
+        ratios = {part: ratio for part, ratio in ratios.items() if part != fact.part}
+    return _change(row, fact.indicator, recorded.version, ratios=ratios)
+
+
+@STANDINGS.on(Assessment.IndicatorScored)
+def _scored(row: Standing, fact: Assessment.IndicatorScored, recorded: Recorded) -> Standing:
+    return _change(
+        row,
+        fact.indicator,
+        recorded.version,
+        points=fact.points,
+        outcome=fact.outcome,
+        scored_by=recorded.actor,
+    )
+
+
+@STANDINGS.on(Assessment.EvidenceAttached)
+def _attached(row: Standing, fact: Assessment.EvidenceAttached, recorded: Recorded) -> Standing:
+    held = row.cells.get(fact.indicator, _EMPTY).evidence
+    return _change(row, fact.indicator, recorded.version, evidence=held + 1)
+
+
+@STANDINGS.on(Assessment.EvidenceReused)
+def _reused(row: Standing, fact: Assessment.EvidenceReused, recorded: Recorded) -> Standing:
+    held = row.cells.get(fact.indicator, _EMPTY).evidence
+    return _change(row, fact.indicator, recorded.version, evidence=held + 1)
+
+
+@STANDINGS.on(Assessment.EvidenceWithdrawn)
+def _withdrawn(row: Standing, fact: Assessment.EvidenceWithdrawn, recorded: Recorded) -> Standing:
+    held = row.cells.get(fact.indicator, _EMPTY).evidence
+    return _change(row, fact.indicator, recorded.version, evidence=max(0, held - 1))
+
+
+@STANDINGS.on(Assessment.Explained)
+def _explained(row: Standing, fact: Assessment.Explained, recorded: Recorded) -> Standing:
+    return _change(row, fact.indicator, recorded.version, explained=bool(fact.explanation))
+
+
+@STANDINGS.on(Assessment.SatisfactionMeasured)
+def _satisfaction(row: Standing, fact: Assessment.SatisfactionMeasured, recorded: Recorded) -> Standing:
+    return replace(row, version=recorded.version, satisfied=fact.satisfied, asked=fact.asked)
+
+
+@STANDINGS.on(Assessment.VetoDeclared)
+def _veto(row: Standing, fact: Assessment.VetoDeclared, recorded: Recorded) -> Standing:
+    return replace(row, version=recorded.version, vetoes={**row.vetoes, fact.condition: fact.occurred})
+
+
+@STANDINGS.on(Assessment.Consolidated)
+def _consolidated(row: Standing, fact: Assessment.Consolidated, recorded: Recorded) -> Standing:
+    return replace(row, version=recorded.version, dossier=DossierStage.CONSOLIDATED)
+
+
+@STANDINGS.on(Assessment.Reopened)
+def _reopened(row: Standing, fact: Assessment.Reopened, recorded: Recorded) -> Standing:
+    return replace(row, version=recorded.version, dossier=DossierStage.COLLECTING, posted_until=None)
+
+
+@STANDINGS.on(Assessment.Posted)
+def _posted(row: Standing, fact: Assessment.Posted, recorded: Recorded) -> Standing:
+    return replace(row, version=recorded.version, dossier=DossierStage.POSTED, posted_until=fact.until)
+
+
+@STANDINGS.on(Assessment.CommentReceived)
+def _comment(row: Standing, fact: Assessment.CommentReceived, recorded: Recorded) -> Standing:
+    return replace(row, version=recorded.version, unanswered=(*row.unanswered, fact.comment))
+
+
+@STANDINGS.on(Assessment.CommentAnswered)
+def _answer(row: Standing, fact: Assessment.CommentAnswered, recorded: Recorded) -> Standing:
+    unanswered = tuple(one for one in row.unanswered if one != fact.comment)
+    return replace(row, version=recorded.version, unanswered=unanswered)
+
+
+@STANDINGS.on(Assessment.Submitted)
+def _submitted(row: Standing, fact: Assessment.Submitted, recorded: Recorded) -> Standing:
+    return replace(row, version=recorded.version, dossier=DossierStage.SUBMITTED, submitted_on=fact.on)
+
+
+@STANDINGS.on(Assessment.IndicatorReturned)
+def _returned(row: Standing, fact: Assessment.IndicatorReturned, recorded: Recorded) -> Standing:
+    row = _change(row, fact.indicator, recorded.version, returned=Returned(fact.reason, fact.due))
+    return replace(row, dossier=DossierStage.SUPPLEMENT)
+
+
+@STANDINGS.on(Assessment.Resubmitted)
+def _resubmitted(row: Standing, fact: Assessment.Resubmitted, recorded: Recorded) -> Standing:
+    for indicator in fact.indicators:
+        row = _change(row, indicator, recorded.version, returned=None)
+    return replace(row, version=recorded.version, dossier=DossierStage.SUBMITTED)
+
+
+# The appraiser ----------------------------------------------------------------------------------------
+
+
+@STANDINGS.on(Appraisal.IndicatorAppraised)
+def _appraised(row: Standing, fact: Appraisal.IndicatorAppraised, recorded: Recorded) -> Standing:
+    cell = replace(
+        row.cells.get(fact.indicator, _EMPTY),
+        seen=fact.seen,
+        appraised_points=fact.points,
+        appraised_outcome=fact.outcome,
+    )
+    return replace(row, cells={**row.cells, fact.indicator: cell})
+
+
+@STANDINGS.on(Appraisal.Concluded)
+def _concluded(row: Standing, fact: Appraisal.Concluded, recorded: Recorded) -> Standing:
+    return replace(row, proposal=fact.proposal, concluded_on=fact.on)
+
+
+@STANDINGS.on(Appraisal.Resumed)
+def _resumed(row: Standing, fact: Appraisal.Resumed, recorded: Recorded) -> Standing:
+    return replace(row, proposal=None, concluded_on=None)
+
+
+# The council ------------------------------------------------------------------------------------------
+
+
+def _of_items(recorded: Recorded) -> list[str]:
+    fact = recorded.fact
+    return [f"{recorded.stream.season}/{item}" for item in fact.items] if isinstance(fact, Meeting.Convened) else []
+
+
+def _of_item(recorded: Recorded) -> tuple[str]:
+    return (f"{recorded.stream.season}/{recorded.fact.item}",)  # type: ignore[attr-defined]
+
+
+@STANDINGS.on(Meeting.Convened, keys=_of_items)
+def _convened(row: Standing, fact: Meeting.Convened, recorded: Recorded) -> Standing:
+    return replace(row, meeting=recorded.stream.subject)
+
+
+@STANDINGS.on(Meeting.VoteConcluded, keys=_of_item)
+def _voted(row: Standing, fact: Meeting.VoteConcluded, recorded: Recorded) -> Standing:
+    return replace(row, meeting=recorded.stream.subject, voted=fact.outcome)
+
+
+@STANDINGS.on(Meeting.VoteReopened, keys=_of_item)
+def _vote_reopened(row: Standing, fact: Meeting.VoteReopened, recorded: Recorded) -> Standing:
+    return replace(row, voted=None)
+
+
+# The chairman -----------------------------------------------------------------------------------------
+
+
+@STANDINGS.on(Recognition.Decided)
+def _decided(row: Standing, fact: Recognition.Decided, recorded: Recorded) -> Standing:
+    return replace(row, result=fact.result, decision_no=fact.decision_no, decided_on=fact.on)
+
+
+@STANDINGS.on(Recognition.Signed)
+def _signed(row: Standing, fact: Recognition.Signed, recorded: Recorded) -> Standing:
+    return replace(row, signed_on=fact.on)
+
+
+@STANDINGS.on(Recognition.Published)
+def _published(row: Standing, fact: Recognition.Published, recorded: Recorded) -> Standing:
+    return replace(row, published_on=fact.on)
+
+
+@STANDINGS.on(Recognition.Revoked)
+def _revoked(row: Standing, fact: Recognition.Revoked, recorded: Recorded) -> Standing:
+    return replace(row, revoked_on=fact.on)

@@ -1,0 +1,154 @@
+"""Who is present at a meeting, who has voted on each dossier, and what was decided?"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from domain.fact import Recorded
+from domain.meeting import Choice, Meeting, VoteOutcome
+from domain.rulebook import Majority
+from projections.fold import Part, Projection, Row
+
+
+class BallotRow(Part, frozen=True):
+    """A member's choice; `position` is its place in the log, `document_no` names the paper of an absent member."""
+
+    choice: Choice
+    at: datetime
+    position: int
+    reason: str | None = None
+    document_no: str | None = None
+
+
+class Tally(Part, frozen=True):
+    """One round of voting on one dossier, with everything that decides it frozen in when it opened.
+
+    While `outcome` is None pages show who has voted, not how. `void_because` says why the round was declared void.
+    """
+
+    round: int
+    roll: tuple[UUID, ...]
+    members: int
+    quorum: int
+    majority: Majority
+    opened_at: datetime
+    ballots: dict[UUID, BallotRow] = {}
+    outcome: VoteOutcome | None = None
+    concluded_at: datetime | None = None
+    void_because: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether ballots are still taken."""
+        return self.outcome is None
+
+    @property
+    def missing(self) -> tuple[UUID, ...]:
+        """Members on the roll who have not voted."""
+        return tuple(member for member in self.roll if member not in self.ballots)
+
+    def count(self, choice: Choice) -> int:
+        """How many chose this."""
+        return sum(ballot.choice is choice for ballot in self.ballots.values())
+
+
+class MeetingRow(Row, frozen=True):
+    """One meeting of a council; `items` are the communes on the agenda, `void` the earlier rounds of each."""
+
+    season: str
+    meeting: str
+    unit: str
+    on: date
+    place: str
+    members: tuple[UUID, ...]
+    items: tuple[str, ...]
+    version: int
+    present: tuple[UUID, ...] = ()
+    current: str | None = None
+    votes: dict[str, Tally] = {}
+    void: dict[str, tuple[Tally, ...]] = {}
+    closed_on: date | None = None
+    minutes_sha256: str | None = None
+    minutes_no: str | None = None
+
+    @property
+    def open_item(self) -> str | None:
+        """The dossier on which ballots are being taken."""
+        return next((item for item, tally in self.votes.items() if tally.is_open), None)
+
+
+TALLIES = Projection("tallies", version=1, row=MeetingRow, scope=lambda row: row.season)
+
+
+@TALLIES.begins(Meeting.Convened)
+def _convened(fact: Meeting.Convened, recorded: Recorded) -> MeetingRow:
+    _, season, meeting = recorded.stream
+    return MeetingRow(season, meeting, fact.unit, fact.on, fact.place, fact.members, fact.items, recorded.version)
+
+
+@TALLIES.on(Meeting.AttendanceRecorded)
+def _attendance(row: MeetingRow, fact: Meeting.AttendanceRecorded, recorded: Recorded) -> MeetingRow:
+    return replace(row, version=recorded.version, present=fact.present)
+
+
+@TALLIES.on(Meeting.ItemTakenUp)
+def _taken_up(row: MeetingRow, fact: Meeting.ItemTakenUp, recorded: Recorded) -> MeetingRow:
+    return replace(row, version=recorded.version, current=fact.item)
+
+
+@TALLIES.on(Meeting.VoteOpened)
+def _vote_opened(row: MeetingRow, fact: Meeting.VoteOpened, recorded: Recorded) -> MeetingRow:
+    tally = Tally(fact.round, fact.roll, fact.members, fact.quorum, fact.majority, recorded.at)
+    return replace(row, version=recorded.version, votes={**row.votes, fact.item: tally})
+
+
+def _with_ballot(row: MeetingRow, item: str, member: UUID, ballot: BallotRow, version: int) -> MeetingRow:
+    tally = row.votes.get(item)
+    if tally is None:
+        return row
+    tally = replace(tally, ballots={**tally.ballots, member: ballot})
+    return replace(row, version=version, votes={**row.votes, item: tally})
+
+
+@TALLIES.on(Meeting.BallotCast)
+def _ballot(row: MeetingRow, fact: Meeting.BallotCast, recorded: Recorded) -> MeetingRow:
+    ballot = BallotRow(fact.choice, recorded.at, recorded.position, fact.reason)
+    return _with_ballot(row, fact.item, fact.member, ballot, recorded.version)
+
+
+@TALLIES.on(Meeting.WrittenOpinionReceived)
+def _written(row: MeetingRow, fact: Meeting.WrittenOpinionReceived, recorded: Recorded) -> MeetingRow:
+    ballot = BallotRow(fact.choice, recorded.at, recorded.position, fact.reason, fact.document_no)
+    return _with_ballot(row, fact.item, fact.member, ballot, recorded.version)
+
+
+@TALLIES.on(Meeting.VoteConcluded)
+def _concluded(row: MeetingRow, fact: Meeting.VoteConcluded, recorded: Recorded) -> MeetingRow:
+    tally = row.votes.get(fact.item)
+    if tally is None:
+        return row
+    tally = replace(tally, outcome=fact.outcome, concluded_at=recorded.at)
+    return replace(row, version=recorded.version, votes={**row.votes, fact.item: tally})
+
+
+@TALLIES.on(Meeting.VoteReopened)
+def _reopened(row: MeetingRow, fact: Meeting.VoteReopened, recorded: Recorded) -> MeetingRow:
+    tally = row.votes.get(fact.item)
+    if tally is None:
+        return row
+    void = (*row.void.get(fact.item, ()), replace(tally, void_because=fact.reason))
+    votes = {item: other for item, other in row.votes.items() if item != fact.item}
+    return replace(row, version=recorded.version, votes=votes, void={**row.void, fact.item: void})
+
+
+@TALLIES.on(Meeting.Closed)
+def _closed(row: MeetingRow, fact: Meeting.Closed, recorded: Recorded) -> MeetingRow:
+    return replace(row, version=recorded.version, closed_on=fact.on)
+
+
+@TALLIES.on(Meeting.MinutesIssued)
+def _minutes(row: MeetingRow, fact: Meeting.MinutesIssued, recorded: Recorded) -> MeetingRow:
+    return replace(row, version=recorded.version, minutes_sha256=fact.sha256, minutes_no=fact.document_no)

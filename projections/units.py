@@ -1,0 +1,57 @@
+"""Which units does the province have, what are they called, and which still exist?"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec.structs import replace
+
+from domain.fact import Recorded
+from domain.unit import Level, Unit
+from projections.fold import Projection, Row
+
+
+class UnitRow(Row, frozen=True):
+    """A unit; `parent` is the code of the unit above it, `ended_on` the day it was merged or dissolved."""
+
+    code: str
+    name: str
+    unit_type: str
+    level: Level
+    parent: str | None = None
+    unit_class: str | None = None
+    ended_on: date | None = None
+    merged_into: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """The name with its type, as documents write it: "Phường Mỹ Đình 1"."""
+        return f"{self.unit_type} {self.name}"
+
+
+UNITS = Projection("units", version=1, row=UnitRow, scope=lambda row: row.parent or "", seasonal=False)
+
+
+@UNITS.begins(Unit.Registered)
+def _registered(fact: Unit.Registered, recorded: Recorded) -> UnitRow:
+    return UnitRow(fact.code, fact.name, fact.unit_type, fact.level, fact.parent)
+
+
+@UNITS.on(Unit.Renamed)
+def _renamed(row: UnitRow, fact: Unit.Renamed, recorded: Recorded) -> UnitRow:
+    return replace(row, name=fact.name)
+
+
+@UNITS.on(Unit.Classified)
+def _classified(row: UnitRow, fact: Unit.Classified, recorded: Recorded) -> UnitRow:
+    return replace(row, unit_class=fact.unit_class)
+
+
+@UNITS.on(Unit.Merged)
+def _merged(row: UnitRow, fact: Unit.Merged, recorded: Recorded) -> UnitRow:
+    return replace(row, ended_on=fact.on, merged_into=fact.into)
+
+
+@UNITS.on(Unit.Dissolved)
+def _dissolved(row: UnitRow, fact: Unit.Dissolved, recorded: Recorded) -> UnitRow:
+    return replace(row, ended_on=fact.on)
