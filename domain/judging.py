@@ -23,7 +23,7 @@ from domain.rulebook import (
     Provenance,
     Rulebook,
 )
-from domain.working_days import Calendar
+from domain.working_days import Calendar, CalendarUnknown
 
 #: A result this close to failing is marked: points over the total, share of a criterion, percentage points.
 NEAR_TOTAL = Decimal(1)
@@ -37,7 +37,11 @@ Value = Decimal | Outcome
 
 
 class PartResult(NamedTuple):
-    """What one part earns and why; value and rule are None where nothing usable was measured."""
+    """What one part earns and why; both are None where nothing usable was measured.
+
+    A value of None with the rule "calendar-unknown" is a term that runs outside the years whose holidays
+    are known.
+    """
 
     code: str
     value: Value | None
@@ -112,7 +116,11 @@ def _read(part: Part, measured: Measured | None, calendar: Calendar, indicator: 
         return _Read(part, PartResult(part.code, full, note), None, part.not_arisen is NotArisen.INDICATOR)
     if measured.kind is not part.measure.kind:
         return _unread(part)
-    value, note, slack = part.measure.read(measured, part.max_points, calendar)
+    try:
+        value, note, slack = part.measure.read(measured, part.max_points, calendar)
+    except CalendarUnknown as unknown:
+        note = RuleNote("calendar-unknown", {"year": unknown.details["year"]})
+        return _Read(part, PartResult(part.code, None, note), None, whole=False)
     if points and isinstance(value, Outcome):
         value = part.max_points if value is Outcome.MET else ZERO
     whole = isinstance(part.measure, Penalty) and measured.answer is Answer.YES

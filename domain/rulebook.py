@@ -176,10 +176,6 @@ class CouncilRule:
         needed = self.quorum * members
         return -(-needed.numerator // needed.denominator)
 
-    def is_majority(self, in_favour: int, members: int) -> bool:
-        """Whether the votes in favour carry, counted against all members, present or not."""
-        return 2 * in_favour > members
-
 
 @dataclass(frozen=True, slots=True)
 class Term:

@@ -17,7 +17,7 @@ class CalendarUnknown(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The days off and the exchanged Saturdays of the years from `first` to `last`."""
+    """The days off and the worked Saturdays of the years from `first` to `last`."""
 
     first: int
     last: int
@@ -26,8 +26,7 @@ class Calendar:
 
     def is_working_day(self, day: date) -> bool:
         """Whether offices are open; raises CalendarUnknown outside the years known."""
-        if not self.first <= day.year <= self.last:
-            raise CalendarUnknown(year=day.year)
+        self._check(day)
         if day in self.worked_saturdays:
             return True
         return day.weekday() < SATURDAY and day not in self.days_off
@@ -38,9 +37,14 @@ class Calendar:
         The day of the event is not counted (Bộ luật Dân sự 2015, Điều 147): ten working days from a
         signature on Monday end on the Monday two weeks later, when no holiday falls between.
         """
+        self._check(start)
         day = start
         while days > 0:
             day += ONE_DAY
             if self.is_working_day(day):
                 days -= 1
         return day
+
+    def _check(self, day: date) -> None:
+        if not self.first <= day.year <= self.last:
+            raise CalendarUnknown(year=day.year)

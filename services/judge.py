@@ -146,7 +146,6 @@ SENTENCES = {
     "not-a-number": "“{typed}” ở {indicator} không phải là số. Viết số với dấu chấm thập phân, ví dụ 12.5.",
     "score-above-maximum": "{indicator}: {points} điểm vượt quá điểm tối đa {maximum}.",
     "score-below-minimum": "{indicator}: {points} điểm thấp hơn điểm tối thiểu {minimum}.",
-    "calendar-unknown": "Chưa có dữ liệu ngày nghỉ lễ của năm {year} nên không tính được thời hạn.",
     "measure-invalid": "Số liệu không hợp lệ.",
 }
 
@@ -380,7 +379,7 @@ def _measured(part: Part, content: dict[str, Any]) -> Measured:
     try:
         measured = msgspec.convert({"kind": part.measure.kind.value, **content}, Measured)
     except msgspec.ValidationError as error:
-        field = str(error).rpartition("$.")[2].rstrip("`")
+        field = str(error).rpartition("$.")[2].partition("[")[0].rstrip("`")
         raise WrongType(
             where=part.code, typed=_plain(content.get(field)), expected=EXPECTED.get(field, field)
         ) from error

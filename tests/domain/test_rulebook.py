@@ -1,0 +1,117 @@
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import (
+    MeasureInvalid,
+    NotANumber,
+    ScoreAboveMaximum,
+    ScoreBelowMinimum,
+    UnknownIndicator,
+)
+from domain.measure import ManualPoints, Outcome, Penalty
+from domain.rulebook import CouncilRule, Majority, Provenance, Term, Unverified
+from tests.domain.rulebooks import (
+    HALF_OF_EACH,
+    a_criterion,
+    a_part,
+    a_rulebook,
+    an_indicator,
+    at_least,
+    points_of_twenty_and_eighty,
+    three_levels,
+)
+
+SOURCED = Provenance.SOURCED
+QUARTER = ManualPoints(Decimal("0.25"))
+WITH_PENALTY = a_rulebook(
+    a_criterion(
+        "TC1",
+        an_indicator("TC1.CT1", a_part("TC1.CT1.1", QUARTER, "3"), a_part("TC1.CT1.2", Penalty(Decimal("-0.25")))),
+    )
+)
+
+
+def test_what_the_rulebook_does_not_have_is_refused():
+    rulebook = points_of_twenty_and_eighty()
+
+    for ask in (rulebook.indicator, rulebook.criterion, rulebook.part):
+        with pytest.raises(UnknownIndicator):
+            ask("TC9.CT9")
+
+
+def test_an_indicator_with_a_penalty_goes_below_zero():
+    assert WITH_PENALTY.indicator("TC1.CT1").min_points == Decimal("-0.25")
+    assert points_of_twenty_and_eighty().indicator("TC1.CT1").min_points == 0
+
+
+@pytest.mark.parametrize(
+    ("points", "refusal"),
+    [
+        ("3.01", ScoreAboveMaximum),
+        ("1E+30", ScoreAboveMaximum),
+        ("-0.26", ScoreBelowMinimum),
+        ("NaN", NotANumber),
+        ("Infinity", NotANumber),
+        ("1.005", MeasureInvalid),
+    ],
+)
+def test_a_score_outside_the_bounds_of_its_indicator_is_refused(points, refusal):
+    with pytest.raises(refusal):
+        WITH_PENALTY.check_score("TC1.CT1", Decimal(points))
+
+
+@pytest.mark.parametrize("points", ["3", "0", "-0.25", "1.01"])
+def test_a_score_within_the_bounds_is_allowed(points):
+    WITH_PENALTY.check_score("TC1.CT1", Decimal(points))
+
+
+def test_a_rulebook_of_levels_takes_no_points_and_one_of_points_no_levels():
+    three_levels().check_score("TC1.CT1", Outcome.NOT_MET)
+    with pytest.raises(MeasureInvalid):
+        three_levels().check_score("TC1.CT1", Decimal(1))
+    with pytest.raises(MeasureInvalid):
+        three_levels().check_score("TC1.CT1", Outcome.NOT_VERIFIABLE)
+    with pytest.raises(MeasureInvalid):
+        WITH_PENALTY.check_score("TC1.CT1", Outcome.MET)
+
+
+def test_every_value_that_is_not_sourced_is_listed_with_its_provenance():
+    unsure = an_indicator(
+        "TC1.CT1", a_part("TC1.CT1", QUARTER, "20", provenance=Provenance.PROVISIONAL), provenance=SOURCED
+    )
+    rulebook = a_rulebook(a_criterion("TC1", unsure), conditions=(at_least("80"), HALF_OF_EACH))
+
+    assert rulebook.unverified == (Unverified("TC1.CT1.measure", Provenance.PROVISIONAL),)
+
+
+@pytest.mark.parametrize(("members", "quorum"), [(1, 1), (3, 2), (9, 6), (10, 7), (15, 10)])
+def test_two_thirds_of_the_members_make_a_quorum_rounded_up(members, quorum):
+    assert a_council().quorum_of(members) == quorum
+
+
+@given(members=st.integers(1, 100))
+def test_a_quorum_is_never_less_than_its_share_of_the_members(members):
+    quorum = a_council().quorum_of(members)
+
+    assert Fraction(quorum - 1, members) < Fraction(2, 3) <= Fraction(quorum, members)
+
+
+def test_a_term_before_a_day_ends_the_day_before():
+    assert Term("recognised", SOURCED, 2, 10, years_later=1, before=True).last_day(2023) == date(2024, 2, 9)
+    assert Term("submitted", SOURCED, 1, 10, years_later=1).last_day(2023) == date(2024, 1, 10)
+    assert Term("posted", SOURCED, working_days=10).last_day(2023) is None
+
+
+def a_council() -> CouncilRule:
+    return CouncilRule(
+        required=True,
+        quorum=Fraction(2, 3),
+        quorum_provenance=SOURCED,
+        majority=Majority.MORE_THAN_HALF_OF_ALL_MEMBERS,
+        majority_provenance=SOURCED,
+    )

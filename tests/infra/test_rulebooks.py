@@ -1,0 +1,242 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.judging import assess
+from domain.measure import NOT_ARISEN, Amount, Kind, Measured, Penalty
+from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook
+from infra.rulebooks import RulebookInvalid, load_calendar, load_rulebooks, parse_rulebook
+
+RULEBOOKS = load_rulebooks()
+OF_2017, OF_2021, OF_2025 = (RULEBOOKS[name] for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))
+POINTS_OF_CRITERIA = {"qd-619-2017": [15, 30, 25, 10, 20], "qd-25-2021": [10, 30, 15, 20, 25]}
+INDICATORS_OF_CRITERIA = {
+    "qd-619-2017": [3, 5, 9, 3, 5],
+    "qd-25-2021": [2, 6, 3, 4, 5],
+    "qd-27-2025": [3, 7, 4],
+}
+
+
+# The data --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rulebook", [OF_2017, OF_2021], ids=lambda rulebook: rulebook.id)
+def test_points_add_up_to_a_hundred_over_parts_indicators_and_criteria(rulebook: Rulebook):
+    assert rulebook.model is Model.POINTS
+    assert rulebook.max_points == 100
+    assert [criterion.max_points for criterion in rulebook.criteria] == POINTS_OF_CRITERIA[rulebook.id]
+    for criterion in rulebook.criteria:
+        assert sum(indicator.max_points for indicator in criterion.indicators) == criterion.max_points
+    for indicator in rulebook.indicators:
+        assert sum(part.max_points for part in indicator.parts) == indicator.max_points
+
+
+@pytest.mark.parametrize("rulebook", RULEBOOKS.values(), ids=lambda rulebook: rulebook.id)
+def test_each_criterion_has_the_number_of_indicators_of_its_instrument(rulebook: Rulebook):
+    counts = [len(criterion.indicators) for criterion in rulebook.criteria]
+
+    assert counts == INDICATORS_OF_CRITERIA[rulebook.id]
+
+
+def test_the_rulebook_of_2025_has_no_points_and_is_recognised_by_the_province():
+    assert OF_2025.model is Model.LEVELS
+    assert OF_2025.max_points == 0
+    assert OF_2025.recognising_level is RecognisingLevel.PROVINCE
+    assert not OF_2025.council.required
+
+
+def test_the_older_rulebooks_are_recognised_by_the_district_on_the_advice_of_a_council():
+    for rulebook in (OF_2017, OF_2021):
+        assert rulebook.recognising_level is RecognisingLevel.DISTRICT
+        assert rulebook.council.required
+    assert OF_2017.council.max_members == 15
+    assert OF_2017.council.written_opinions
+
+
+@pytest.mark.parametrize("rulebook", RULEBOOKS.values(), ids=lambda rulebook: rulebook.id)
+def test_what_is_listed_as_unverified_is_never_sourced_and_never_listed_twice(rulebook: Rulebook):
+    paths = [entry.path for entry in rulebook.unverified]
+
+    assert paths
+    assert len(set(paths)) == len(paths)
+    assert Provenance.SOURCED not in {entry.provenance for entry in rulebook.unverified}
+
+
+def test_placeholders_of_this_project_are_marked_as_such():
+    placeholders = {
+        (rulebook.short, entry.path)
+        for rulebook in RULEBOOKS.values()
+        for entry in rulebook.unverified
+        if entry.provenance is Provenance.PROVISIONAL
+    }
+
+    assert placeholders >= {
+        ("25/2021", "TC2.CT5.1.bands.90"),
+        ("25/2021", "TC1.CT2.1.measure"),
+        ("619/2017", "C3"),
+        ("619/2017", "council.quorum"),
+        ("27/2025", "TC3.CT2.1.at_least"),
+    }
+
+
+def test_the_text_of_a_rulebook_is_pinned_by_its_hash():
+    assert len({rulebook.sha256 for rulebook in RULEBOOKS.values()}) == 3
+    assert all(len(rulebook.sha256) == 64 for rulebook in RULEBOOKS.values())
+
+
+def test_decisions_under_2021_are_due_before_the_tenth_of_february():
+    terms = {term.step: term.last_day(2023) for term in OF_2021.terms}
+
+    assert terms["recognised"] == date(2024, 2, 9)
+    assert terms["submitted"] == date(2024, 1, 10)
+    assert terms["assigned"] is None
+
+
+# Cases of the decrees ----------------------------------------------------------------------------------
+
+
+def test_legal_communicators_trained_earn_the_points_of_their_band():
+    indicator = OF_2021.indicator("TC2.CT5")
+    measured = Measured(Kind.RATIO_BANDS, numerator=19, denominator=22)
+
+    assert assess(indicator, {"TC2.CT5.1": measured}, load_calendar()).points == 1
+
+
+def test_a_commune_given_no_document_to_issue_has_the_whole_indicator():
+    assessed = assess(OF_2021.indicator("TC1.CT1"), {"TC1.CT1.1": NOT_ARISEN}, load_calendar())
+
+    assert (assessed.points, assessed.complete) == (Decimal(3), True)
+
+
+def test_no_petition_in_the_year_has_the_whole_indicator_under_2017():
+    assert assess(OF_2017.indicator("TC2.CT4"), {"TC2.CT4.1": NOT_ARISEN}, load_calendar()).points == 2
+
+
+def test_failing_to_staff_the_reception_costs_a_quarter_point_under_2017():
+    indicator = OF_2017.indicator("TC2.CT2")
+
+    assert indicator.min_points == Decimal("-0.25")
+    assert isinstance(OF_2017.part("TC2.CT2.4").measure, Penalty)
+
+
+def test_teams_and_cases_are_paid_at_the_rates_of_the_year():
+    teams, cases = OF_2025.part("TC3.CT4.3").measure, OF_2025.part("TC3.CT4.4").measure
+
+    assert isinstance(teams, Amount)
+    assert isinstance(cases, Amount)
+    assert [rate.dong for rate in teams.rates] == [1_800_000]
+    assert [rate.dong for rate in cases.rates] == [400_000, 300_000]
+
+
+# Holidays ----------------------------------------------------------------------------------------------
+
+NEW_YEARS = {  # the first day of the lunar year
+    2017: date(2017, 1, 28),
+    2018: date(2018, 2, 16),
+    2019: date(2019, 2, 5),
+    2020: date(2020, 1, 25),
+    2021: date(2021, 2, 12),
+    2022: date(2022, 2, 1),
+    2023: date(2023, 1, 22),
+    2024: date(2024, 2, 10),
+    2025: date(2025, 1, 29),
+    2026: date(2026, 2, 17),
+    2027: date(2027, 2, 6),
+}
+
+
+@pytest.mark.parametrize("year", NEW_YEARS)
+def test_offices_are_closed_at_least_five_days_around_the_lunar_new_year(year):
+    calendar = load_calendar()
+    around = [NEW_YEARS[year] + timedelta(days=days) for days in range(-1, 4)]
+
+    assert not any(calendar.is_working_day(day) for day in around)
+
+
+@pytest.mark.parametrize("year", NEW_YEARS)
+def test_offices_are_closed_on_the_fixed_holidays(year):
+    calendar = load_calendar()
+
+    for month, day in [(1, 1), (4, 30), (5, 1), (9, 2)]:
+        assert not calendar.is_working_day(date(year, month, day))
+
+
+@pytest.mark.parametrize("year", NEW_YEARS)
+def test_a_year_has_about_two_hundred_and_fifty_working_days(year):
+    calendar = load_calendar()
+    days = [date(year, 1, 1) + timedelta(days=n) for n in range(365)]
+
+    assert 248 <= sum(calendar.is_working_day(day) for day in days) <= 252
+
+
+def test_a_day_off_in_exchange_is_worked_on_the_saturday_named():
+    calendar = load_calendar()
+
+    assert not calendar.is_working_day(date(2019, 4, 29))
+    assert calendar.is_working_day(date(2019, 5, 4))
+    assert all(day.weekday() == 5 for day in calendar.worked_saturdays)
+
+
+# What is refused ---------------------------------------------------------------------------------------
+
+TEXT = """
+id: r
+title: t
+short: s
+model: points
+status: draft
+in_force: {from: {value: null, provenance: sourced}, to: {value: null, provenance: sourced}}
+unit_types: [xã]
+unit_classes: []
+recognising_level: {value: district, provenance: sourced}
+score_decimals: 2
+council:
+  required: false
+  quorum: {value: 2/3, provenance: provisional}
+  majority: {value: more_than_half_of_all_members, provenance: provisional}
+deadlines: []
+suspended_years: []
+conditions: [{code: C1, kind: min_total, provenance: sourced, threshold: 0.5}]
+agreements: []
+criteria:
+- code: TC1
+  name: n
+  name_provenance: sourced
+  max_points: 2.5
+  indicators:
+  - {code: TC1.CT1, name: n, name_provenance: sourced, max_points: 1.5, measure: {kind: points, step: 0.25}}
+  - {code: TC1.CT2, name: n, name_provenance: sourced, max_points: 1,
+     measure: {kind: ratio_bands, bands: [{at_least: 50, points: 1}, {at_least: 0, points: 0}]}}
+"""
+
+
+def test_numbers_of_a_rulebook_are_exact_decimals():
+    rulebook = parse_rulebook(TEXT.encode())
+
+    assert rulebook.max_points == Decimal("2.5")
+    assert rulebook.conditions[0].threshold == Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("max_points: 2.5", "max_points: 3", "TC1"),
+        ("code: TC1.CT2", "code: TC1.CT1", "twice"),
+        ("points: 1}, {at_least: 0", "points: 0.5}, {at_least: 0", "TC1.CT2"),
+        ("{at_least: 0, points: 0}", "{at_least: 10, points: 0}", "TC1.CT2"),
+        ("model: points", "model: levels", "TC1"),
+        ("agreements: []", "agreements: []\nunknown: 1", "unknown"),
+        ("status: draft", "", "status"),
+        ("kind: points", "kind: magic", "magic"),
+        ("name_provenance: sourced", "name_provenance: guessed", "guessed"),
+        ("threshold: 0.5", "threshold: half", "threshold"),
+        ("value: 2/3", "value: most", "most"),
+        ("id: r", "id: [", "flow"),
+    ],
+)
+def test_a_text_that_is_no_rulebook_or_does_not_close_is_refused(old, new, where):
+    assert old in TEXT
+
+    with pytest.raises(RulebookInvalid, match=where):
+        parse_rulebook(TEXT.replace(old, new, 1).encode())
