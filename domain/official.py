@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -34,6 +34,14 @@ class Position(StrEnum):
     AGENCY_REPRESENTATIVE = "agency-representative"
 
 
+class Capacity(StrEnum):
+    """How the holder signs, where it is not simply as the position says (Nghị định 30/2020, Phụ lục I)."""
+
+    ON_BEHALF_OF_COMMITTEE = "tm"
+    FOR_THE_HEAD = "kt"
+    ACTING = "q"
+
+
 #: Those who can lead or coordinate an indicator in a commune.
 COMMUNE_OFFICERS = (
     Position.JUSTICE_OFFICER,
@@ -47,7 +55,10 @@ COMMUNE_OFFICERS = (
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """A position held for a unit within a time, by a decision. `valid_to` is the last day, None while open."""
+    """A position held for a unit within a time, by a decision. `valid_to` is the last day, None while open.
+
+    A deputy who decides holds the head's position and signs `FOR_THE_HEAD`.
+    """
 
     id: UUID
     position: Position
@@ -55,6 +66,7 @@ class Mandate:
     valid_from: date
     valid_to: date | None
     decision_no: str
+    signs: Capacity | None = None
 
     def holds_on(self, day: date) -> bool:
         """Whether the mandate was in force on that day."""
@@ -85,10 +97,17 @@ class Official(Stream):
         valid_from: date
         decision_no: str
         valid_to: date | None = None
+        signs: Capacity | None = None
 
         def apply(self, official: Official) -> None:
             official.mandates[self.mandate] = Mandate(
-                self.mandate, self.position, self.unit, self.valid_from, self.valid_to, self.decision_no
+                self.mandate,
+                self.position,
+                self.unit,
+                self.valid_from,
+                self.valid_to,
+                self.decision_no,
+                self.signs,
             )
 
     class MandateEnded(Fact):
@@ -100,10 +119,7 @@ class Official(Stream):
         decision_no: str
 
         def apply(self, official: Official) -> None:
-            held = official.mandates[self.mandate]
-            official.mandates[self.mandate] = Mandate(
-                held.id, held.position, held.unit, held.valid_from, self.on, held.decision_no
-            )
+            official.mandates[self.mandate] = replace(official.mandates[self.mandate], valid_to=self.on)
 
     def __init__(self, id: UUID, name: str, issuer: str, subject: str, agency: str | None = None) -> None:
         self.name = name
@@ -122,6 +138,7 @@ class Official(Stream):
             valid_from=mandate.valid_from,
             valid_to=mandate.valid_to,
             decision_no=mandate.decision_no,
+            signs=mandate.signs,
         )
 
     def end(self, mandate: UUID, on: date, decision_no: str) -> None:
