@@ -1,0 +1,57 @@
+"""The web application: one door, all pages, refusals in words.
+
+create_app(backing) -> Litestar        `services/wiring.py` makes the backing; granian serves the result
+"""
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import Message, Scope
+
+from domain.errors import Refused
+from services.web.assets import Assets
+from services.web.backing import Backing
+from services.web.errors import crash_answer, http_answer, refused_answer
+from services.web.i18n import load_words
+from services.web.pages import all_routes
+from services.web.render import Renderer
+from services.web.request import Web, admit, provide_visit
+from services.web.security import HEADERS, content_policy
+
+#: Larger forms are refused unread; acts that take files say how much they take.
+FORM_LIMIT = 1_000_000
+
+
+def create_app(backing: Backing) -> Litestar:
+    """All pages over these parts."""
+    assets = Assets()
+    words = load_words()
+    web = Web(backing, Renderer(words, assets), words)
+    return Litestar(
+        route_handlers=all_routes(),
+        guards=[admit],
+        dependencies={"visit": Provide(provide_visit)},
+        exception_handlers={
+            Refused: refused_answer,
+            HTTPException: http_answer,
+            Exception: crash_answer,
+        },
+        state=State({"web": web, "assets": assets}),
+        before_send=[harden],
+        request_max_body_size=FORM_LIMIT,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+async def harden(message: Message, scope: Scope) -> None:
+    """Every answer, also those of the server itself, carries the protecting headers."""
+    if message["type"] != "http.response.start":
+        return
+    headers = list(message["headers"])
+    present = {name.lower() for name, _ in headers}
+    for name, value in (*HEADERS.items(), ("Content-Security-Policy", content_policy())):
+        if name.lower().encode() not in present:
+            headers.append((name.lower().encode(), value.encode()))
+    message["headers"] = headers

@@ -1,0 +1,71 @@
+"""What the pages stand on: everything the web asks of the house behind it, handed to `create_app`.
+
+`services/wiring.py` puts it together; a test may put together another one of the same parts.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from uuid import UUID
+
+from domain.policy import Actor
+from infra.identity import Identity
+from infra.sessions import Sessions
+from infra.tenants import IdentityProvider, Tenant
+
+if TYPE_CHECKING:
+    from services.wiring import Wiring
+    from services.work import Work
+
+
+class Chip(NamedTuple):
+    """The season that the frame of a page names: `Mùa 2023`, `Bộ tiêu chí 25/2021`."""
+
+    season: str
+    rulebook: str
+
+
+class Provinces(Protocol):
+    """The registry of provinces."""
+
+    async def all(self) -> list[Tenant]: ...
+    async def by_slug(self, slug: str) -> Tenant | None: ...
+    async def identity_provider(self, tenant: Tenant) -> IdentityProvider | None: ...
+
+
+class People(Protocol):
+    """Who a signed-in person is in the province; None when nobody enrolled them."""
+
+    async def __call__(self, tenant: Tenant, issuer: str, subject: str) -> Actor | None: ...
+
+
+class Past(NamedTuple):
+    """The moment a page is seen as of: everything up to this position, recorded at or before `moment`."""
+
+    position: int
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """The parts, each replaceable alone."""
+
+    provinces: Provinces
+    sessions: Sessions
+    identity: Identity
+    people: People
+    #: Begin a command of this actor under this id.
+    work: Callable[[Tenant, Actor, UUID], "Work"]
+    #: Wait (at most so many seconds) until these projections reached the position; whether they did.
+    reached: Callable[[Tenant, tuple[str, ...], int, float], Awaitable[bool]]
+    #: The season a page's frame names: the one asked for, or the province's current one.
+    chip: Callable[[Tenant, str | None], Awaitable[Chip | None]]
+    #: The past that a position, or the last position at a moment, stands for; None when there is none such.
+    past: Callable[[Tenant, int | datetime], Awaitable[Past | None]]
+    #: What `/readyz` asks; raises when something is missing.
+    ready: Callable[[], Awaitable[None]]
+    #: The address people type, without a final slash; its scheme decides about secure cookies.
+    public_url: str = "http://127.0.0.1"
+    #: The whole house, for what single pages need besides: read models, the log, files, rulebooks.
+    house: "Wiring | None" = None

@@ -1,0 +1,361 @@
+"""One commune's dossier, made ready for pages: read from its own streams, judged, each indicator with its state.
+
+The dossier is folded from the log itself, up to now or up to a past position, so a person's own entry is on the page
+at once, and the past is the same page with fewer facts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.appraisal import appraisal_stream
+from domain.assessment import Stage, assessment_stream
+from domain.council import council_stream
+from domain.errors import NotFound
+from domain.fact import Recorded, StreamName
+from domain.judging import NEAR_SHARE, Assessed, Finding, Sheet, Value, Verdict, assess, cross_checks, judge
+from domain.measure import Answer, Outcome, percent
+from domain.official import Position
+from domain.policy import Act, Subject, permit
+from domain.recognition import recognition_stream
+from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
+from domain.season import season_stream
+from domain.unit import unit_stream
+from domain.working_days import Calendar
+from projections.councils import COUNCILS
+from projections.fold import fold
+from projections.seasons import SEASONS, SeasonRow
+from projections.sheets import SHEETS, EntryRow, SheetRow, VetoRow
+from projections.standings import STANDINGS, Standing
+from projections.units import UNITS, UnitRow
+from services.web.request import Visit
+
+HUNDRED = Decimal(100)
+
+
+class Case(NamedTuple):
+    """What the log says about one dossier up to `position`."""
+
+    season: SeasonRow
+    sheet: SheetRow
+    standing: Standing
+    commune: UnitRow
+    deciding: UnitRow
+    members: frozenset[str]
+    rulebook: Rulebook
+    calendar: Calendar
+    facts: list[Recorded]
+    position: int
+
+    @property
+    def levels(self) -> bool:
+        """Whether the rulebook knows met and not met only: then no page of it speaks of points."""
+        return self.rulebook.model is Model.LEVELS
+
+    def subject(self, indicator: str | None = None) -> Subject:
+        """Whom the policy asks about: the dossier, or one indicator of it."""
+        assigned = self.season.assignments.get(indicator or "")
+        entry = self.sheet.entries.get(indicator or "")
+        return Subject(
+            commune=self.sheet.commune,
+            decided_by=self.sheet.decided_by,
+            lead=assigned.lead if assigned else None,
+            coordinating=assigned.coordinating if assigned else (),
+            proposed_by=frozenset([entry.scored_by] if entry and entry.scored_by else []),
+            members=self.members,
+        )
+
+    def assessed(self, indicator: Indicator) -> Assessed:
+        """What the rule gives for what is measured."""
+        entry = self.sheet.entries.get(indicator.code)
+        return assess(indicator, entry.measures if entry else {}, self.calendar)
+
+
+async def open_case(visit: Visit, season: str, commune: str) -> Case:
+    """The dossier as of the visit's moment, if the person may see it. NotFound, NotPermitted."""
+    past = await visit.as_of()
+    upto = past.position if past else None
+    facts = await read_facts(
+        visit,
+        upto,
+        season_stream(season),
+        assessment_stream(season, commune),
+        appraisal_stream(season, commune),
+        recognition_stream(season, commune),
+        unit_stream(commune),
+    )
+    sheet = fold(SHEETS, facts).get(f"{season}/{commune}")
+    planned = fold(SEASONS, facts).get(season)
+    if sheet is None or planned is None:
+        raise NotFound(season=season, commune=commune)
+    around = await read_facts(visit, upto, unit_stream(sheet.decided_by), council_stream(season, sheet.decided_by))
+    units = fold(UNITS, [*facts, *around])
+    council = fold(COUNCILS, around).get(f"{season}/{sheet.decided_by}")
+    case = Case(
+        season=planned,
+        sheet=sheet,
+        standing=fold(STANDINGS, facts)[f"{season}/{commune}"],
+        commune=units[commune],
+        deciding=units[sheet.decided_by],
+        members=council.people if council else frozenset(),
+        rulebook=visit.house.rulebooks[sheet.rulebook],
+        calendar=visit.house.calendar,
+        facts=facts,
+        position=past.position if past else await visit.house.store.position(visit.tenant),
+    )
+    permit(visit.actor, Act.VIEW_DOSSIER, case.subject())
+    return case
+
+
+async def read_facts(visit: Visit, upto: int | None, *streams: StreamName) -> list[Recorded]:
+    """The facts of these streams, in the order of the log."""
+    pages = visit.house.store.read(visit.tenant, upto=upto, streams=streams)
+    return [recorded async for page in pages for recorded in page]
+
+
+# The sheet --------------------------------------------------------------------------------------------
+
+
+class State(StrEnum):
+    """What an indicator still needs from the commune."""
+
+    UNSCORED = "unscored"
+    UNSUPPORTED = "unsupported"
+    RETURNED = "returned"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One indicator of the sheet."""
+
+    code: str
+    name: str
+    max_points: Decimal
+    state: State
+    value: Value | None
+    rule_value: Value | None
+    appraised: Value | None
+    files: int
+    explained: bool
+    lead: Position | None
+    mine: bool
+    changed_since_appraisal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionLines:
+    """A criterion with its indicators; `share` in whole percent, `status` ok, near, no, or todo while incomplete."""
+
+    code: str
+    name: str
+    points: Decimal | None
+    max_points: Decimal | None
+    needed: Decimal | None
+    share: int
+    met: int | None
+    status: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """The whole sheet, and how far it is."""
+
+    criteria: tuple[CriterionLines, ...]
+    verdict: Verdict
+    status: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(line for criterion in self.criteria for line in criterion.lines)
+
+    @property
+    def done(self) -> int:
+        return sum(line.state is State.DONE for line in self.lines)
+
+    @property
+    def missing(self) -> tuple[Line, ...]:
+        """The indicators that are not done."""
+        return tuple(line for line in self.lines if line.state is not State.DONE)
+
+    def line(self, code: str) -> Line:
+        return next(line for line in self.lines if line.code == code)
+
+    def after(self, code: str) -> Line | None:
+        """The indicator to go on to: the next of one's own that is not done, else the next in the sheet."""
+        codes = [line.code for line in self.lines]
+        rest = self.lines[codes.index(code) + 1 :]
+        waiting = (line for line in (*rest, *self.lines) if line.mine and line.state is not State.DONE)
+        return next((line for line in waiting if line.code != code), rest[0] if rest else None)
+
+
+def sheet_view(case: Case, positions: Iterable[Position] = ()) -> SheetView:
+    """The sheet as it stands: the appraised value wherever there is one, else the proposed."""
+    held = frozenset(positions)
+    verdict = judge(sheet_to_judge(case), case.rulebook)
+    shares = {result.code: result for result in verdict.criteria}
+    criteria = []
+    for criterion in case.rulebook.criteria:
+        lines = tuple(_line(case, indicator, held) for indicator in criterion.indicators)
+        result = shares[criterion.code]
+        share = (
+            result.share
+            if result.share is not None
+            else Decimal(result.indicators_met or 0) / max(result.indicators, 1)
+        )
+        criteria.append(
+            CriterionLines(
+                criterion.code,
+                criterion.name,
+                result.points,
+                result.max_points,
+                _needed(criterion, case.rulebook),
+                int((share * HUNDRED).to_integral_value(ROUND_DOWN)),
+                result.indicators_met,
+                _status(lines, result.met, result.share, case.rulebook.least_share),
+                lines,
+            )
+        )
+    measures = {part: value for entry in case.sheet.entries.values() for part, value in entry.measures.items()}
+    return SheetView(tuple(criteria), verdict, overall(verdict), cross_checks(case.rulebook, measures))
+
+
+def sheet_to_judge(case: Case) -> Sheet:
+    """What `judge` asks for: the values best known."""
+    row = case.sheet
+    values: dict[str, Value] = {}
+    slacks: dict[str, Decimal] = {}
+    for indicator in case.rulebook.indicators:
+        entry = row.entries.get(indicator.code)
+        value = _best(entry)
+        if entry is None or value is None:
+            continue
+        values[indicator.code] = value
+        slack = assess(indicator, entry.measures, case.calendar).slack
+        if slack is not None:
+            slacks[indicator.code] = slack
+    return Sheet(
+        values=values,
+        unit_class=row.unit_class,
+        satisfaction=satisfaction(row),
+        vetoes=tuple(code for code, veto in row.vetoes.items() if veto.occurred is Answer.YES),
+        slacks=slacks,
+    )
+
+
+def satisfaction(row: SheetRow) -> Decimal | None:
+    """The percentage of people asked who were satisfied."""
+    counted = row.satisfaction
+    return percent(counted.satisfied, counted.asked) if counted and counted.asked else None
+
+
+def overall(verdict: Verdict) -> str:
+    """ok, near, no, veto, or todo while the sheet is incomplete."""
+    if any(one.kind == "veto" and one.outcome is Outcome.NOT_MET for one in verdict.conditions):
+        return "veto"
+    if not verdict.complete:
+        return "todo"
+    if verdict.result is not Outcome.MET:
+        return "no"
+    return "near" if verdict.near else "ok"
+
+
+def _best(entry: EntryRow | None) -> Value | None:
+    if entry is None:
+        return None
+    if entry.appraised is not None and entry.appraised.value is not None:
+        return entry.appraised.value
+    return entry.value
+
+
+def _line(case: Case, indicator: Indicator, positions: frozenset[Position]) -> Line:
+    entry = case.sheet.entries.get(indicator.code)
+    assigned = case.season.assignments.get(indicator.code)
+    return Line(
+        code=indicator.code,
+        name=indicator.name,
+        max_points=indicator.max_points,
+        state=_state(entry),
+        value=entry.value if entry else None,
+        rule_value=entry.rule_value if entry else None,
+        appraised=entry.appraised.value if entry and entry.appraised else None,
+        files=len(entry.evidence) if entry else 0,
+        explained=bool(entry and entry.explanation),
+        lead=assigned.lead if assigned else None,
+        mine=bool(assigned and positions & {assigned.lead, *assigned.coordinating}),
+        changed_since_appraisal=bool(entry and entry.changed_since_appraisal),
+    )
+
+
+def _state(entry: EntryRow | None) -> State:
+    if entry is not None and entry.returned is not None:
+        return State.RETURNED
+    if entry is None or not entry.is_scored:
+        return State.UNSCORED
+    return State.DONE if entry.is_supported else State.UNSUPPORTED
+
+
+def _needed(criterion: Criterion, rulebook: Rulebook) -> Decimal | None:
+    least = rulebook.least_share
+    return None if least is None else least * criterion.max_points
+
+
+def _status(lines: tuple[Line, ...], met: Outcome, share: Decimal | None, least: Decimal | None) -> str:
+    if met is Outcome.MET:
+        return "near" if share is not None and least is not None and share < least + NEAR_SHARE else "ok"
+    return "todo" if any(line.value is None for line in lines) else "no"
+
+
+# The gate ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A veto condition before any score: declared clear, occurred, or not yet declared."""
+
+    condition: Condition
+    veto: VetoRow | None
+
+    @property
+    def css(self) -> str:
+        if self.veto is None:
+            return "wait"
+        return "shut" if self.veto.occurred is Answer.YES else ""
+
+
+def gates(case: Case) -> tuple[Gate, ...]:
+    """The veto conditions of the rulebook. One whose wording is not known is not asked about."""
+    return tuple(
+        Gate(condition, case.sheet.vetoes.get(condition.code)) for condition in case.rulebook.vetoes if condition.text
+    )
+
+
+# The way of the dossier -------------------------------------------------------------------------------
+
+
+def days_left(due: date | None, today: date) -> int | None:
+    """Days until a deadline; negative when it has passed."""
+    return None if due is None else (due - today).days
+
+
+def next_stage_due(case: Case) -> tuple[str, date] | None:
+    """The deadline that the dossier works towards now: (step, last day)."""
+    steps: Mapping[Stage, str] = {
+        Stage.COLLECTING: "scored",
+        Stage.CONSOLIDATED: "posted",
+        Stage.POSTED: "submitted",
+        Stage.SUBMITTED: "appraised",
+        Stage.SUPPLEMENT: "appraised",
+    }
+    if case.sheet.proposal is not None:
+        return None
+    step = steps[case.sheet.stage]
+    for key, deadline in case.season.deadlines.items():
+        if key == step:
+            return step, deadline.on
+    return None

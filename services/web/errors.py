@@ -1,0 +1,105 @@
+"""What went wrong, said to people as a page or fragment in their language and to programs as problem+json."""
+
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Response
+from litestar.connection import Request
+from litestar.exceptions import HTTPException
+
+from domain.errors import Refused
+from services.web.refusals import Refusal, explain, plain
+from services.web.request import Visit, refusal_fragment, visit_of
+
+log = structlog.get_logger("web")
+
+#: What the server itself refuses, by status.
+KINDS = {404: "not-found", 405: "method-not-allowed", 413: "file-too-large"}
+
+
+def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Response[Any]":
+    """A refusal that no page of its own answered."""
+    visit = visit_of(request)
+    visit.refusal = explain(refused, visit.words)
+    if wants_problem(request):
+        return problem(visit.refusal, request.url.path)
+    if visit.refusal.code == "sign-in-needed":
+        return _sign_in_first(visit)
+    if visit.is_partial:
+        return refusal_fragment(visit)
+    if visit.refusal.code == "not-enrolled":
+        return _stranger(visit)
+    return _error_page(visit, visit.refusal)
+
+
+def http_answer(request: "Request[Any, Any, Any]", error: HTTPException) -> "Response[Any]":
+    """What the server itself refuses: no such address, wrong method, body too large."""
+    visit = visit_of(request)
+    kind = KINDS.get(error.status_code, "bad-request")
+    visit.refusal = plain(kind, error.status_code, visit.words)
+    if wants_problem(request):
+        return problem(visit.refusal, request.url.path)
+    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
+
+
+def crash_answer(request: "Request[Any, Any, Any]", error: Exception) -> "Response[Any]":
+    """Our own fault: a page with a code that finds the entry in the server's log."""
+    trace = secrets.token_hex(4).upper()
+    log.error("crashed", trace=trace, path=request.url.path, exc_info=error)
+    visit = visit_of(request)
+    visit.refusal = plain(f"crashed-{trace}", 500, visit.words, key="crashed")
+    if wants_problem(request):
+        return problem(visit.refusal, request.url.path)
+    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
+
+
+def wants_problem(request: "Request[Any, Any, Any]") -> bool:
+    """A program asks (it takes JSON and no pages)."""
+    accepted = request.headers.get("accept", "")
+    return "json" in accepted and "text/html" not in accepted
+
+
+def problem(refusal: Refusal, path: str) -> "Response[Any]":
+    """RFC 9457."""
+    body = {
+        "type": f"urn:minhchuan:{refusal.code}",
+        "title": refusal.sentence,
+        "status": refusal.status,
+        "detail": refusal.advice,
+        "instance": path,
+        "code": refusal.code,
+        **({"errors": [{"pointer": f"#/{refusal.field}", "detail": refusal.sentence}]} if refusal.field else {}),
+    }
+    return Response(
+        msgspec.json.encode(body),
+        status_code=refusal.status,
+        media_type="application/problem+json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _sign_in_first(visit: Visit) -> "Response[Any]":
+    """A page asked for without a session: sign in, then come back. A form sent without one is kept."""
+    if visit.is_partial:
+        to = visit.url.sign_in()
+        return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
+    if visit.request.scope.get("method") == "GET":
+        return visit.see(visit.url.sign_in(visit.address))
+    html = visit.render("signin/ended.html", path=visit.request.url.path, fields=visit.typed.pairs)
+    return visit._answer(html, HTTPStatus.UNAUTHORIZED)  # noqa: SLF001 - the edge answers for the visit
+
+
+def _stranger(visit: Visit) -> "Response[Any]":
+    """Signed in, but nobody here: who can change that. No error box, for nothing went wrong."""
+    visit.refusal = None
+    return visit._answer(visit.render("signin/stranger.html"), HTTPStatus.FORBIDDEN)  # noqa: SLF001
+
+
+def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
+    hidden = {"csrf", "command", "version"}
+    typed = [(name, value) for name, value in visit.typed.pairs if value and name not in hidden]
+    html = visit.render("error.html", typed_pairs=typed)
+    return visit._answer(html, refusal.status)  # noqa: SLF001

@@ -1,0 +1,153 @@
+"""What somebody typed: kept as it was, read as what it should be.
+
+Everything is normalised to NFC on the way in. A field that cannot be read refuses with the field's name and what was
+typed, so that the page comes back with the text still in its place. Absent and empty are the same.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+from litestar.connection import Request
+from litestar.datastructures import UploadFile
+
+from domain.errors import NotANumber, Refused
+
+_NUMBER = re.compile(r"[+\-\u2212]?\d{1,15}([.,]\d{1,6})?")
+_GROUPED = re.compile(r"[+\-\u2212]?\d{1,3}((\.\d{3})+(,\d{1,6})?|(,\d{3})+(\.\d{1,6})?)")
+_COUNT = re.compile(r"\d{1,3}([., \u00a0]\d{3})+")
+_DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
+
+
+class NotADate(Refused):
+    """Text stands where a date belongs; `typed` keeps it, `field` says where."""
+
+    code: ClassVar[str] = "not-a-date"
+
+
+class FieldMissing(Refused):
+    """A field that must be filled is empty; `field` says which."""
+
+    code: ClassVar[str] = "field-missing"
+
+
+class Typed(Mapping[str, str]):
+    """The fields of a form, as typed (NFC, without surrounding space), and the files that came with them."""
+
+    def __init__(
+        self, fields: list[tuple[str, str]] | None = None, files: dict[str, list[UploadFile]] | None = None
+    ) -> None:
+        self.pairs = fields or []
+        self.files = files or {}
+        self._last = dict(self.pairs)
+
+    @classmethod
+    async def read(cls, request: "Request[Any, Any, Any]") -> "Typed":
+        """The form that the request brings; empty when it brings none."""
+        pairs: list[tuple[str, str]] = []
+        files: dict[str, list[UploadFile]] = {}
+        for name, value in (await request.form()).multi_items():
+            if isinstance(value, UploadFile):
+                files.setdefault(name, []).append(value)
+            else:
+                pairs.append((name, unicodedata.normalize("NFC", str(value)).strip()))
+        return cls(pairs, files)
+
+    def __getitem__(self, name: str) -> str:
+        return self._last[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._last)
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def text(self, name: str) -> str:
+        """The text, "" when absent."""
+        return self._last.get(name, "")
+
+    def needed(self, name: str) -> str:
+        """The text of a field that must be filled."""
+        if not (text := self.text(name)):
+            raise FieldMissing(field=name)
+        return text
+
+    def every(self, name: str) -> tuple[str, ...]:
+        """All values of a field that may come several times (checkboxes), without empty ones."""
+        return tuple(value for key, value in self.pairs if key == name and value)
+
+    def decimal(self, name: str) -> Decimal | None:
+        """A number as people type it: 87,5 or 87.5 or 1.234,5, with or without %. None when empty."""
+        if not (text := self.text(name)):
+            return None
+        number = read_number(text)
+        if number is None:
+            raise NotANumber(field=name, typed=text)
+        return number
+
+    def whole(self, name: str) -> int | None:
+        """A count; thousands may be grouped. None when empty."""
+        if _COUNT.fullmatch(self.text(name)):
+            return int(re.sub(r"[., \u00a0]", "", self.text(name)))
+        number = self.decimal(name)
+        if number is None:
+            return None
+        if number != number.to_integral_value():
+            raise NotANumber(field=name, typed=self.text(name))
+        return int(number)
+
+    def day(self, name: str) -> date | None:
+        """A date as typed (7/2/2024) or as a date field sends it (2024-02-07). None when empty."""
+        if not (text := self.text(name)):
+            return None
+        day = read_day(text)
+        if day is None:
+            raise NotADate(field=name, typed=text)
+        return day
+
+    def identifier(self, name: str) -> UUID | None:
+        """A UUID from a hidden field; None when absent or spoilt."""
+        try:
+            return UUID(self.text(name))
+        except ValueError:
+            return None
+
+    def file(self, name: str) -> UploadFile | None:
+        """The uploaded file; None when the field was left empty."""
+        found = [file for file in self.files.get(name, ()) if file.filename]
+        return found[0] if found else None
+
+
+def read_number(text: str) -> Decimal | None:
+    """The number that people mean; None when it is none.
+
+    One comma or one point is a decimal mark, also before three digits, for scores are typed that way; groups of
+    three need at least two separators (1.234.567) or a decimal mark besides (1.234,5).
+    """
+    bare = text.removesuffix("%").replace("\u00a0", "").replace(" ", "")
+    if _NUMBER.fullmatch(bare):
+        plain = bare.replace(",", ".")
+    elif _GROUPED.fullmatch(bare):
+        mark = "," if bare.rfind(",") > bare.rfind(".") else "."
+        if bare.count(mark) > 1:
+            plain = bare.replace(mark, "")
+        else:
+            plain = bare.replace("." if mark == "," else ",", "").replace(mark, ".")
+    else:
+        return None
+    return Decimal(plain.replace("\u2212", "-"))
+
+
+def read_day(text: str) -> date | None:
+    """The day that people mean, day first; None when there is no such day."""
+    try:
+        if found := _DAY.fullmatch(text):
+            day, month, year = (int(part) for part in found.groups())
+            return date(year, month, day)
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

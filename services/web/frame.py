@@ -1,0 +1,102 @@
+"""What stands around every page: where one can go from here, and who one is."""
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from domain.official import COMMUNE_OFFICERS, Position
+
+if TYPE_CHECKING:
+    from services.web.backing import Chip
+    from services.web.request import Visit
+
+_APPRAISES = {Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT}
+_RUNS = {Position.ADMINISTRATOR, Position.JUSTICE_DEPARTMENT}
+_COMMUNE = {*COMMUNE_OFFICERS, Position.COMMUNE_CHAIRMAN}
+
+
+class Link(NamedTuple):
+    """A way on. `current`: this is where we are."""
+
+    label: str
+    href: str
+    current: bool
+
+
+class Group(NamedTuple):
+    """Links under a title, "" for the first group."""
+
+    title: str
+    links: list[Link]
+
+
+class Frame:
+    """The frame of one page for one person."""
+
+    def __init__(self, visit: "Visit", chip: "Chip | None") -> None:
+        self._visit = visit
+        self._chip = chip
+        self._url = visit.url.now()
+        self._say = visit.words.say
+        self._mandates = visit.person.mandates if visit.person else ()
+
+    @property
+    def rail(self) -> list[Group]:
+        """The pages this person works with, by position."""
+        say, url = self._say, self._url
+        work = [self._link(say("Việc của tôi"), url.work())]
+        year: list[Link] = []
+        if self._chip:
+            season = self._chip.season
+            held = {mandate.position for mandate in self._mandates}
+            work.append(self._link(say("Bảng đánh giá"), url.board(season)))
+            if own := self._own_commune:
+                work.append(self._link(say("Hồ sơ"), url.dossier(season, own)))
+            if held & _APPRAISES:
+                work.append(self._link(say("Thẩm định"), url.appraisals(season)))
+            if not held <= _COMMUNE:
+                work.append(self._link(say("Hội đồng"), url.council(season)))
+            year.append(self._link(say("Mùa đánh giá"), url.season(season)))
+            if own:
+                year.append(self._link(say("Nhật ký"), url.trail(season, own)))
+        year.append(self._link(say("Kết xuất"), url.exports()))
+        year.append(self._link(say("Công khai"), url.register()))
+        if any(mandate.position in _RUNS for mandate in self._mandates):
+            year.append(self._link(say("Quản trị"), url.admin()))
+        title = say("Năm %(season)s", season=self._chip.season) if self._chip else say("Khác")
+        return [Group("", work), Group(title, year)]
+
+    @property
+    def bottom_bar(self) -> list[Link]:
+        """Four ways on, for the phone."""
+        say, url = self._say, self._url
+        links = [self._link(say("Việc của tôi"), url.work())]
+        if self._chip:
+            season = self._chip.season
+            if own := self._own_commune:
+                links.append(self._link(say("Hồ sơ"), url.dossier(season, own)))
+            links.append(self._link(say("Bảng"), url.board(season)))
+            if not self._own_commune:
+                links.append(self._link(say("Họp"), url.council(season)))
+        links.append(self._link(say("Thêm"), url.more()))
+        return links
+
+    @property
+    def office(self) -> str:
+        """The person by position."""
+        return self._say(f"position.{self._mandates[0].position}") if self._mandates else ""
+
+    @property
+    def present(self) -> str:
+        """This very page, today."""
+        path, _, query = self._visit.address.partition("?")
+        rest = urlencode([(name, value) for name, value in parse_qsl(query) if name != "asof"])
+        return f"{path}?{rest}" if rest else path
+
+    @property
+    def _own_commune(self) -> str:
+        return next((mandate.unit for mandate in self._mandates if mandate.position in _COMMUNE), "")
+
+    def _link(self, label: str, href: str) -> Link:
+        here = self._visit.request.url.path
+        bare = href.partition("?")[0]
+        return Link(label, href, here == bare or here.startswith(bare + "/"))

@@ -1,0 +1,155 @@
+"""Words and numbers in the reader's language: Vietnamese first, English second.
+
+Sentences stand in templates in Vietnamese, whole, with named slots: `_("Hạn nộp %(day)s", day=row.due|date)`.
+What has no sentence of its own in a template is named by a dotted key (`refused.stale`, `position.inspector`)
+and has its sentence in both languages. All `.po` files of a language are read when the process starts.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from babel.messages.pofile import read_po
+from markupsafe import Markup, escape
+
+LOCALES = ("vi", "en")
+FOLDER = Path(__file__).parent.parent / "locale"
+
+#: Viet Nam keeps one time all year, so no time-zone data is needed.
+VIETNAM = timezone(timedelta(hours=7))
+
+MINUS = "\N{MINUS SIGN}"
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+class Words:
+    """One language: its sentences, and how it writes numbers, dates and sizes."""
+
+    def __init__(self, locale: str, sentences: dict[str, str]) -> None:
+        self.locale = locale
+        self.sentences = sentences
+        self.comma, self.thousands = (",", ".") if locale == "vi" else (".", ",")
+
+    def say(self, sentence: str, **slots: object) -> str:
+        """The sentence in this language with its slots filled; `%` need be doubled only where there are slots."""
+        text = self.sentences.get(sentence) or sentence
+        if not slots:
+            return text
+        if any(hasattr(slot, "__html__") for slot in slots.values()):
+            return Markup(escape(text)) % slots  # noqa: S704 - escaped just here
+        return text % slots
+
+    def knows(self, key: str) -> bool:
+        """Whether there is a sentence for this key."""
+        return key in self.sentences
+
+    def number(self, value: Decimal | int | None, places: int | None = None) -> str:
+        """`1.234,5` with a true minus; as many places as the value has, or `places`. Nothing for None."""
+        if value is None:
+            return ""
+        exact = Decimal(value)
+        digits = f"{abs(exact):,f}" if places is None else f"{abs(exact):,.{places}f}"
+        whole, _, rest = digits.partition(".")
+        written = whole.replace(",", self.thousands) + (self.comma + rest if rest else "")
+        return (MINUS if exact < 0 else "") + written
+
+    def points(self, value: Decimal | int | None) -> str:
+        """A score as people write it: one place at least, two where it has them (9,0; 8,25)."""
+        if value is None:
+            return ""
+        exact = Decimal(value).normalize()
+        exponent = exact.as_tuple().exponent
+        return self.number(exact, max(1, -exponent if isinstance(exponent, int) else 0))
+
+    def signed(self, value: Decimal | int | None) -> str:
+        """A margin: `+0,5`, `−6,0`, `0,0`."""
+        if value is None:
+            return ""
+        return ("+" if value > 0 else "") + self.points(value)
+
+    def percent(self, value: Decimal | int | None, places: int = 0) -> str:
+        """A percentage given in percent, the sign after a space that does not break: `86,4 %`."""
+        return "" if value is None else self.number(Decimal(value), places) + NBSP + "%"
+
+    def date(self, value: date | datetime | None) -> str:
+        """Day, month, year, in Viet Nam: `07/02/2024`."""
+        if value is None:
+            return ""
+        day = value.astimezone(VIETNAM) if isinstance(value, datetime) else value
+        return f"{day:%d/%m/%Y}"
+
+    def moment(self, value: datetime | None) -> str:
+        """Minute and day in Viet Nam: `16:42 05/01/2024`."""
+        return "" if value is None else f"{value.astimezone(VIETNAM):%H:%M %d/%m/%Y}"
+
+    def instant(self, value: datetime | None) -> str:
+        """To the second: `16:42:10 05/01/2024`."""
+        return "" if value is None else f"{value.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"
+
+    def clock(self, seconds: float) -> str:
+        """The minute of a time in seconds since 1970."""
+        return self.moment(datetime.fromtimestamp(seconds, UTC))
+
+    def size(self, count: int) -> str:
+        """Bytes as people say them: `0,4 MB`."""
+        if count < 1_000:
+            return f"{count}{NBSP}B"
+        if count < 100_000:
+            return f"{self.number(Decimal(count) / 1_000, 0)}{NBSP}kB"
+        return f"{self.number(Decimal(count) / 1_000_000, 1)}{NBSP}MB"
+
+    def listed(self, value: object) -> str:
+        """A detail of a refusal in words: lists with commas, numbers and days as written here."""
+        if isinstance(value, (tuple, list, set, frozenset)):
+            return ", ".join(self.listed(item) for item in value)
+        if isinstance(value, (Decimal, int)):
+            return self.number(value)
+        if isinstance(value, datetime):
+            return self.instant(value)
+        if isinstance(value, date):
+            return self.date(value)
+        return str(value)
+
+    def filters(self) -> dict[str, Callable[..., str]]:
+        """What templates call: `{{ row.total|points }}`."""
+        return {
+            "num": self.number,
+            "points": self.points,
+            "signed": self.signed,
+            "pct": self.percent,
+            "date": self.date,
+            "moment": self.moment,
+            "instant": self.instant,
+            "clock": self.clock,
+            "size": self.size,
+            "listed": self.listed,
+        }
+
+
+def today() -> date:
+    """The calendar day in Viet Nam."""
+    return datetime.now(UTC).astimezone(VIETNAM).date()
+
+
+def load_words(folder: Path = FOLDER) -> dict[str, Words]:
+    """Every language with all its sentences. Raises ValueError when two files disagree on one sentence."""
+    return {locale: Words(locale, dict(_sentences(folder / locale / "LC_MESSAGES"))) for locale in LOCALES}
+
+
+def _sentences(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file):
+                key, text = _text(message.id), _text(message.string)
+                if not key or not text or message.fuzzy:
+                    continue
+                if found.setdefault(key, text) != text:
+                    raise ValueError(f"{path}: two translations of {key!r}")
+    return found
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else value[0] if value else ""

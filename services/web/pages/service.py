@@ -1,0 +1,57 @@
+"""What belongs to no province: static files, health, the choice of language."""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from litestar import Request, Response, get
+from litestar.datastructures import State
+
+from services.web import i18n, urls
+from services.web.request import Answer, Visit, act
+
+KEEP = "public, max-age=31536000, immutable"
+YEAR = 365 * 24 * 3600
+
+
+@get(urls.STATIC + "/{name:path}", public=True, include_in_schema=False)
+async def static(name: str, request: Request[object, object, State]) -> Response[bytes]:
+    """A file under its fingerprinted name: whoever has it need never ask again."""
+    asset = request.app.state.assets.find(name.removeprefix("/"))
+    if asset is None:
+        return Response(b"", status_code=HTTPStatus.NOT_FOUND, media_type="text/plain")
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    headers = {"Cache-Control": KEEP, "Vary": "Accept-Encoding"}
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(asset.gzipped if packed else asset.plain, media_type=asset.media_type, headers=headers)
+
+
+@get(urls.HEALTH, public=True, include_in_schema=False)
+async def healthz() -> Response[str]:
+    """The process answers."""
+    return Response("ok", media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@get(urls.READY, public=True, include_in_schema=False)
+async def readyz(visit: Visit) -> Response[str]:
+    """The process can work: database, Redis and read models are there."""
+    try:
+        await visit.backing.ready()
+    except Exception as missing:  # noqa: BLE001 - whatever is missing, the answer is the same
+        text = f"not ready: {type(missing).__name__}"
+        return Response(text, status_code=HTTPStatus.SERVICE_UNAVAILABLE, media_type="text/plain")
+    return Response("ready", media_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@act(urls.LANGUAGE, public=True)
+async def speak(visit: Visit) -> Answer:
+    """Another language from now on, in this browser; back to the page."""
+    locale = visit.typed.text("to")
+    if locale in i18n.LOCALES:
+        visit.cookies.append(visit.web.cookies.set(visit.web.cookies.language, locale, YEAR))
+    back = urlsplit(visit.typed.text("back"))
+    path = "/" + back.path.lstrip("/\\")
+    return visit.see(path + (f"?{back.query}" if back.query else ""))
+
+
+ROUTES = [static, healthz, readyz, speak]

@@ -1,0 +1,150 @@
+"""Signing in at the province's own provider, and out again; one's own sessions."""
+
+import msgspec
+import structlog
+
+from infra.identity import SignInRefused
+from infra.sessions import ATTEMPT, Kept
+from infra.tenants import IdentityProvider
+from services.web import urls
+from services.web.request import Answer, Visit, act, own_path, page
+
+log = structlog.get_logger("web")
+
+YEAR = 365 * 24 * 3600
+#: Fields that belong to one rendering of a form, not to what was typed.
+OURS = {"csrf", "command"}
+
+
+@page(urls.SIGN_IN, public=True)
+async def show(visit: Visit) -> Answer:
+    """The province's sign-in; whoever is in already goes on."""
+    then = own_path(visit.query("tiep"), visit.tenant.slug)
+    if visit.person is not None and visit.person.mandates and visit.refusal is None:
+        return visit.see(then or visit.url.work())
+    provider = await visit.backing.provinces.identity_provider(visit.tenant)
+    if provider:
+        visit.form_targets = visit.backing.identity.origins(visit.tenant, provider)
+    return await visit.page("signin/index.html", then=then, provider=provider)
+
+
+@act(urls.SIGN_IN, again=show, public=True)
+async def begin(visit: Visit) -> Answer:
+    """Off to the provider. A form that was sent without a session goes along, to be sent again afterwards."""
+    provider = await provider_of(visit)
+    beginning = await visit.backing.identity.begin(
+        visit.tenant,
+        provider,
+        redirect_uri=visit.backing.public_url + visit.url.sign_in_return(),
+        then=own_path(visit.typed.text("tiep"), visit.tenant.slug),
+        kept=kept_form(visit),
+    )
+    await visit.backing.sessions.begin_attempt(beginning.state, beginning.attempt)
+    cookies = visit.web.cookies
+    visit.cookies.append(cookies.set(cookies.attempt, beginning.browser, int(ATTEMPT.total_seconds())))
+    return visit.see(beginning.url)
+
+
+@page(urls.SIGN_IN_RETURN, public=True)
+async def finish(visit: Visit) -> Answer:
+    """Back from the provider: check everything, then a new session under a new id."""
+    cookies = visit.web.cookies
+    sessions = visit.backing.sessions
+    provider = await provider_of(visit)
+    attempt = await sessions.take_attempt(visit.query("state"))
+    if attempt is None:
+        raise SignInRefused(reason="no-attempt")
+    answer = {name: visit.query(name) for name in ("code", "iss", "error")}
+    browser = visit.request.cookies.get(cookies.attempt, "")
+    who = await visit.backing.identity.finish(visit.tenant, provider, attempt, browser, answer)
+    session_id, session = await sessions.open(
+        tenant=visit.tenant.id,
+        issuer=who.issuer,
+        subject=who.subject,
+        id_token=who.id_token,
+        client=visit.request.headers.get("user-agent", ""),
+        replacing=visit.request.cookies.get(cookies.session, ""),
+    )
+    log.info("signed in", tenant=visit.tenant.id, session=session.handle)
+    visit.cookies += [
+        cookies.set(cookies.session, session_id),
+        cookies.drop(cookies.attempt),
+        cookies.set(cookies.province, visit.tenant.slug, YEAR),
+    ]
+    if attempt.kept is not None:
+        await sessions.keep(session, attempt.kept)
+        return visit.see(visit.url.sign_in_again())
+    return visit.see(attempt.then or visit.url.work())
+
+
+@page(urls.SIGN_IN_AGAIN)
+async def send_again(visit: Visit) -> Answer:
+    """What was typed before the session ended, to be looked at and sent."""
+    kept = await visit.backing.sessions.kept(visit.session)
+    if kept is None:
+        return visit.see(visit.url.work())
+    return await visit.page("signin/again.html", kept=kept)
+
+
+@page(urls.SIGN_OUT, public=True)
+async def signed_out(visit: Visit) -> Answer:
+    """Signed out, here and at the provider."""
+    return await visit.page("signin/out.html")
+
+
+@act(urls.SIGN_OUT, public=True)
+async def sign_out(visit: Visit) -> Answer:
+    """End the session here, then at the provider, then come back."""
+    cookies = visit.web.cookies
+    session = visit.signed_in
+    visit.cookies.append(cookies.drop(cookies.session))
+    if session is None:
+        return visit.see(visit.url.sign_out())
+    await visit.backing.sessions.end(visit.request.cookies.get(cookies.session, ""))
+    provider = await visit.backing.provinces.identity_provider(visit.tenant)
+    there = ""
+    if provider and provider.issuer == session.issuer:
+        back = visit.backing.public_url + visit.url.sign_out()
+        there = await visit.backing.identity.end_url(visit.tenant, provider, session.id_token, back)
+    return visit.see(there or visit.url.sign_out())
+
+
+@page(urls.MORE)
+async def more(visit: Visit) -> Answer:
+    """Everything the small screen has no room for, and one's own account."""
+    session = visit.session
+    sessions = await visit.backing.sessions.of_person(session.tenant, session.issuer, session.subject)
+    return await visit.page("signin/more.html", sessions=sessions)
+
+
+@act(urls.MORE + "/ket-thuc-phien", again=more)
+async def end_session(visit: Visit) -> Answer:
+    """End another of one's own sessions."""
+    session = visit.session
+    await visit.backing.sessions.end_of_person(
+        session.tenant, session.issuer, session.subject, visit.typed.needed("handle")
+    )
+    return visit.see(visit.url.more())
+
+
+async def provider_of(visit: Visit) -> IdentityProvider:
+    """The province's provider. Raises SignInRefused where none is configured."""
+    provider = await visit.backing.provinces.identity_provider(visit.tenant)
+    if provider is None:
+        raise SignInRefused(reason="no-provider")
+    return provider
+
+
+def kept_form(visit: Visit) -> Kept | None:
+    """The form that was sent without a session, if it was one of this province's."""
+    path = own_path(visit.typed.text("kept_path"), visit.tenant.slug)
+    if not path or "?" in path:
+        return None
+    try:
+        fields = msgspec.json.decode(visit.typed.text("kept_fields"), type=tuple[tuple[str, str], ...])
+    except msgspec.DecodeError:
+        return None
+    return Kept(path, tuple((name, value) for name, value in fields if name not in OURS))
+
+
+ROUTES = [show, begin, finish, send_again, signed_out, sign_out, more, end_session]

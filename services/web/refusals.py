@@ -1,0 +1,96 @@
+"""Refusals in words, and the status that says the same to programs.
+
+A refusal of the rules (`domain.errors.Refused`) carries a code and details. Its sentences have the keys
+`refused.<code>` (what happened) and `refused.<code>.next` (what to do), in both languages; details fill their slots.
+"""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from domain.errors import Refused
+from services.web.i18n import Words
+
+#: Where a code has a better status than 409 (the act is against the rules as things stand).
+STATUS = {
+    "sign-in-needed": HTTPStatus.UNAUTHORIZED,
+    "not-permitted": HTTPStatus.FORBIDDEN,
+    "not-enrolled": HTTPStatus.FORBIDDEN,
+    "foreign-request": HTTPStatus.FORBIDDEN,
+    "sign-in-refused": HTTPStatus.FORBIDDEN,
+    "not-found": HTTPStatus.NOT_FOUND,
+    "unknown-indicator": HTTPStatus.NOT_FOUND,
+    "unknown-commune": HTTPStatus.NOT_FOUND,
+    "unknown-evidence": HTTPStatus.NOT_FOUND,
+    "stale": HTTPStatus.PRECONDITION_FAILED,
+    "not-a-number": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "measure-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "reason-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "score-above-maximum": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "score-below-minimum": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "command-reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "file-empty": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "file-name-hostile": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "file-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "file-type-forbidden": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+class Refusal(NamedTuple):
+    """A refusal in words."""
+
+    code: str
+    status: int
+    sentence: str
+    advice: str
+    #: The field it concerns, "" where it concerns none or several.
+    field: str
+    details: dict[str, Any]
+
+
+def explain(refused: Refused, words: Words) -> Refusal:
+    """The refusal in this language. A detail whose value is a known term (a state, a step) is said by its word."""
+    code = refused.code
+    slots = {name: _in_words(name, value, words) for name, value in refused.details.items()}
+    return Refusal(
+        code=code,
+        status=STATUS.get(code, HTTPStatus.CONFLICT),
+        sentence=_fill(words.say(_key(code, refused.details, words)), slots),
+        advice=_fill(words.say(f"refused.{code}.next"), slots) if words.knows(f"refused.{code}.next") else "",
+        field=str(refused.details.get("field", "")),
+        details=refused.details,
+    )
+
+
+def _key(code: str, details: dict[str, Any], words: Words) -> str:
+    """A refusal with a reason of its own (`measure-invalid` / `off-step`) may have a sentence for it."""
+    narrow = f"refused.{code}.{details.get('reason', '')}"
+    return narrow if words.knows(narrow) else f"refused.{code}"
+
+
+def _in_words(name: str, value: Any, words: Words) -> str:
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return ", ".join(_in_words(name, item, words) for item in value)
+    for key in (f"{name}.{value}", f"term.{value}"):
+        if words.knows(key):
+            return words.say(key)
+    return words.listed(value)
+
+
+class _Slots(dict[str, str]):
+    """A sentence may name a detail that this time is not there."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def plain(code: str, status: int, words: Words, *, key: str = "") -> Refusal:
+    """A refusal that no rule made: no such address, a crash. `key` names its sentence where the code does not."""
+    key = f"refused.{key or code}"
+    advice = _fill(words.say(f"{key}.next"), {}) if words.knows(f"{key}.next") else ""
+    return Refusal(code, status, _fill(words.say(key), {}), advice, "", {})
+
+
+def _fill(sentence: str, slots: dict[str, str]) -> str:
+    return sentence % _Slots(slots) if "%(" in sentence else sentence

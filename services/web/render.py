@@ -1,0 +1,78 @@
+"""From a template and a view to bytes.
+
+A page is `<name>/index.html` and extends `base.html`; the parts of it that change by themselves are fragments,
+`<name>/_part.html`, included by the page and sent alone to htmx, so that both show the same.
+
+Every template knows
+    visit      who looks at which province (`visit.tenant`, `visit.person`, `visit.past`, `visit.words` …)
+    url        addresses within the province: `url.dossier(season, commune)`
+    _          sentences: `_("Còn %(n)s chỉ tiêu", n=3)`
+    may        `may("assessment:submit", subject)`: the same question the use case asks; False in the past
+    Act        the acts by name, for `may(Act.SUBMIT, subject)`
+    refusal    why the form just sent was refused (services/web/refusals.py), else None
+    typed      what was typed into it: `value="{{ typed.points|default(row.points|points, true) }}"`
+    asset      address of a static file; filters num, points, signed, pct, date, moment, instant, size, listed
+and imports its parts: `{% import "_parts.html" as parts with context %}`.
+"""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Response
+from litestar.datastructures import Cookie
+
+from services.web.assets import Assets
+from services.web.i18n import Words
+
+TEMPLATES = Path(__file__).parent / "templates"
+#: Below this many bytes gzip saves no packet.
+WORTH_PACKING = 1_000
+
+
+class Renderer:
+    """Templates in every language."""
+
+    def __init__(self, words: dict[str, Words], assets: Assets, folder: Path = TEMPLATES) -> None:
+        self._environments = {locale: _environment(spoken, assets, folder) for locale, spoken in words.items()}
+
+    def render(self, template: str, locale: str, view: dict[str, Any]) -> str:
+        """The template filled with the view; what the view lacks is an error, not an empty place."""
+        return self._environments[locale].get_template(template).render(view)
+
+
+def answer(
+    html: str,
+    *,
+    status: int = 200,
+    accepts_gzip: bool = True,
+    headers: dict[str, str] | None = None,
+    cookies: list[Cookie] | None = None,
+    media_type: str = "text/html; charset=utf-8",
+) -> Response[bytes]:
+    """The page as an answer: packed where the browser takes it, never kept by shared caches."""
+    body = html.encode()
+    sent = {"Vary": "Accept-Encoding, HX-Request, Cookie", "Cache-Control": "no-store", **(headers or {})}
+    if accepts_gzip and len(body) >= WORTH_PACKING:
+        body = gzip.compress(body, 5, mtime=0)
+        sent["Content-Encoding"] = "gzip"
+    return Response(body, status_code=status, media_type=media_type, headers=sent, cookies=cookies or [])
+
+
+def _environment(words: Words, assets: Assets, folder: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        words.say, lambda one, many, n: words.say(one if n == 1 else many), newstyle=False
+    )
+    environment.globals.update(_=words.say, asset=assets.url, words=words)
+    environment.filters.update(words.filters())
+    return environment

@@ -1,0 +1,443 @@
+"""One request to one province: who asks, what they may see, what they sent, and how they are answered.
+
+How a page module is written
+----------------------------
+A module in `services/web/pages/` is found by itself; it lists its handlers in `ROUTES`. A page that shows something
+and the acts that change it stand together:
+
+    @page(urls.DOSSIER)
+    async def show(visit: Visit, season: str, commune: str) -> Answer:
+        sheet = await ...                                    # read rows; `await visit.own_write("sheets")` before
+        return await visit.page("dossier/index.html", fragment="dossier/_sheet.html", season=season, sheet=sheet)
+
+    @act(urls.DOSSIER + "/cham-diem", again=show)
+    async def score(visit: Visit, season: str, commune: str) -> Answer:
+        receipt = await assessing.score_indicator(visit.work(), season, commune, visit.typed.needed("indicator"),
+                                                  visit.typed.decimal("points"), version=visit.version)
+        return await visit.done(receipt, to=visit.url.dossier(season, commune))
+
+    ROUTES = [show, score]
+
+* Every page needs a signed-in person with a mandate in that province, unless it says `@page(path, public=True)`;
+  the tenant comes from the address and must be the session's own, else there is no such page (404).
+* Every act is a POST. Its form holds `{{ parts.hidden() }}` (token and command id) and, where somebody edits what they
+  looked at, `{{ parts.hidden(version=row.version) }}`. The same command id gives the same receipt.
+* What a use case refuses (`domain.errors.Refused`) is answered by the page `again` with the refusal on top and what was
+  typed still in the fields (`typed`); without `again`, by a page of its own. htmx gets the refusal alone, into the
+  page's `#refusal`, so the form that is being filled stays as it is.
+* `done` answers 303 to the page, or, to htmx and given `fragment`, that fragment at once. It remembers the position
+  of the receipt, so that the person's next page can wait for it (`own_write`).
+* The past: `past = await visit.as_of()` is None today; in the past `may` is False and the frame says so.
+"""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import structlog
+from litestar import Response, get, post
+from litestar.connection import ASGIConnection, Request
+from litestar.datastructures import Cookie
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+
+from domain.errors import NotFound, Refused
+from domain.policy import Act, Actor, Subject, may
+from infra.groupcommit import Receipt
+from infra.sessions import Session
+from infra.tenants import Tenant
+from services.web import i18n, security
+from services.web.backing import Backing, Past
+from services.web.forms import Typed, read_day
+from services.web.frame import Frame
+from services.web.i18n import VIETNAM, Words
+from services.web.refusals import Refusal, explain
+from services.web.render import Renderer, answer
+from services.web.urls import Urls
+
+if TYPE_CHECKING:
+    from services.work import Work
+
+Answer: TypeAlias = Response[Any]
+P = ParamSpec("P")
+
+log = structlog.get_logger("web")
+
+#: How long a page waits for the person's own last write (experience: at most two seconds).
+PATIENCE = 2.0
+
+
+class SignInNeeded(Refused):
+    """Nobody is signed in here, or the session has ended."""
+
+    code: ClassVar[str] = "sign-in-needed"
+
+
+class NotEnrolled(Refused):
+    """The person signed in, but nobody enrolled them in this province or gave them a mandate in force today."""
+
+    code: ClassVar[str] = "not-enrolled"
+
+
+class Web:
+    """What all requests share."""
+
+    def __init__(self, backing: Backing, renderer: Renderer, words: Mapping[str, Words]) -> None:
+        self.backing = backing
+        self.renderer = renderer
+        self.words = words
+        self.cookies = security.Cookies(backing.public_url)
+
+
+class Visit:
+    """One request. Attributes that a public page may lack (`actor`, `session`) refuse when asked for."""
+
+    def __init__(self, web: Web, request: "ASGIConnection[Any, Any, Any, Any]") -> None:
+        self.web = web
+        self.request = request
+        self.province: Tenant | None = None
+        self.signed_in: Session | None = None
+        self.person: Actor | None = None
+        self.typed = Typed()
+        self.refusal: Refusal | None = None
+        self.past: Past | None = None
+        self.behind = False
+        self.cookies: list[Cookie] = []
+        #: Where forms of this page may lead besides our own pages: the province's sign-in.
+        self.form_targets: tuple[str, ...] = ()
+        self._status = HTTPStatus.OK
+
+    # Who and where ------------------------------------------------------------------------------------
+
+    @property
+    def tenant(self) -> Tenant:
+        if self.province is None:
+            raise NotFound
+        return self.province
+
+    @property
+    def session(self) -> Session:
+        if self.signed_in is None:
+            raise SignInNeeded
+        return self.signed_in
+
+    @property
+    def actor(self) -> Actor:
+        if self.person is None:
+            raise SignInNeeded
+        return self.person
+
+    @property
+    def backing(self) -> Backing:
+        return self.web.backing
+
+    @property
+    def house(self) -> Any:
+        """The whole house (`services/wiring.py`): read models, the log, files, rulebooks."""
+        return self.web.backing.house
+
+    @property
+    def url(self) -> Urls:
+        """Addresses in this province; in the past they stay in the past."""
+        return Urls(self.province.slug if self.province else "", self.asof_text if self.past else None)
+
+    @property
+    def today(self) -> date:
+        return i18n.today()
+
+    @property
+    def locale(self) -> str:
+        chosen = self.request.cookies.get(self.web.cookies.language, "")
+        if chosen in i18n.LOCALES:
+            return chosen
+        return self.province.locale if self.province and self.province.locale in i18n.LOCALES else "vi"
+
+    @property
+    def words(self) -> Words:
+        return self.web.words[self.locale]
+
+    @property
+    def address(self) -> str:
+        """Path and query of this page, to come back to."""
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    def may(self, deed: Act | str, subject: Subject | None = None) -> bool:
+        """Whether the person could do this here and now; nobody changes the past."""
+        if self.person is None or self.past is not None:
+            return False
+        return may(self.person, Act(deed), subject or Subject())
+
+    # What was asked -----------------------------------------------------------------------------------
+
+    def query(self, name: str) -> str:
+        """A parameter of the address, "" when absent."""
+        return str(self.request.query_params.get(name, "")).strip()
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether htmx asks for a fragment, not for a page."""
+        headers = self.request.headers
+        return (
+            headers.get("hx-request") == "true"
+            and headers.get("hx-boosted") != "true"
+            and headers.get("hx-history-restore-request") != "true"
+        )
+
+    @property
+    def command(self) -> UUID:
+        """The id of the command that the form carries: the same press twice is one command."""
+        return self.typed.identifier("command") or uuid4()
+
+    @property
+    def version(self) -> int | None:
+        """The version of the thing that the person looked at when editing it."""
+        seen = self.typed.text("version")
+        return int(seen) if seen.isascii() and seen.isdecimal() else None
+
+    def work(self) -> "Work":
+        """This request's command: `await seasons.open_season(visit.work(), …)`."""
+        return self.backing.work(self.tenant, self.actor, self.command)
+
+    @property
+    def asof_text(self) -> str:
+        return self.query("asof")
+
+    async def as_of(self) -> Past | None:
+        """The past that `?asof=` names: a position (131, #131), a day (its end) or a moment; None for today.
+
+        Raises NotFound for what is no moment, or lies before the first fact.
+        """
+        if text := self.asof_text:
+            when = read_moment(text)
+            self.past = None if when is None else await self.backing.past(self.tenant, when)
+            if self.past is None:
+                raise NotFound(asof=text)
+        return self.past
+
+    async def own_write(self, *projections: str) -> None:
+        """Wait until these projections show the person's own last command; else the page says it is behind."""
+        position = self.signed_in.position if self.signed_in else 0
+        if position and self.asof_text == "":
+            self.behind = not await self.backing.reached(self.tenant, projections, position, PATIENCE)
+
+    # How it is answered -------------------------------------------------------------------------------
+
+    async def page(
+        self,
+        template: str,
+        *,
+        fragment: str | None = None,
+        season: str | None = None,
+        status: int | None = None,
+        **view: Any,
+    ) -> Answer:
+        """The page, or to htmx its fragment. `season` is the one the frame names (else the current one)."""
+        if fragment and self.is_partial:
+            return self._answer(self.render(fragment, season=season, **view), status)
+        chip = await self.backing.chip(self.province, season) if self.province and self.person else None
+        return self._answer(self.render(template, chip=chip, season=season, **view), status)
+
+    async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
+        """The answer to an act that was recorded: the page again (303), or to htmx the fragment."""
+        if self.signed_in is not None:
+            session_id = self.request.cookies.get(self.web.cookies.session, "")
+            await self.backing.sessions.advance(session_id, receipt.last)
+        if self.is_partial:
+            if fragment:
+                return self._answer(self.render(fragment, receipt=receipt, **view), None)
+            return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": to})
+        return self.see(to)
+
+    def see(self, to: str) -> Answer:
+        """Go on to another page."""
+        return Response(
+            b"",
+            status_code=HTTPStatus.SEE_OTHER,
+            headers={"Location": to, "Cache-Control": "no-store"},
+            cookies=self.cookies,
+        )
+
+    def render(self, template: str, **view: Any) -> str:
+        """A template filled with the view and what every template knows."""
+        known = {
+            "visit": self,
+            "url": self.url,
+            "may": self.may,
+            "Act": Act,
+            "refusal": self.refusal,
+            "typed": dict(self.typed) if self.refusal else {},
+            "frame": Frame(self, view.get("chip")),
+            "chip": None,
+            "season": None,
+            "receipt": None,
+            "new_command": uuid4,
+        }
+        return self.web.renderer.render(template, self.locale, known | view)
+
+    @property
+    def csrf(self) -> str:
+        """The token for a form, "" where nobody is signed in."""
+        return security.masked(self.signed_in.csrf) if self.signed_in else ""
+
+    def _answer(self, html: str, status: int | None) -> Answer:
+        return answer(
+            html,
+            status=status or self._status,
+            accepts_gzip="gzip" in self.request.headers.get("accept-encoding", ""),
+            headers={"Content-Security-Policy": security.content_policy(self.form_targets)},
+            cookies=self.cookies,
+        )
+
+    async def refuse(self, refused: Refused, again: Callable[..., Awaitable[Answer]] | None, **where: str) -> Answer:
+        """The answer to an act that was refused: the page with the reason and what was typed, or the reason."""
+        self.refusal = explain(refused, self.words)
+        self._status = HTTPStatus(self.refusal.status)
+        log.info("refused", code=self.refusal.code, path=self.request.url.path)
+        if self.is_partial:
+            return refusal_fragment(self)
+        if again is None or isinstance(refused, (NotFound, SignInNeeded)):
+            raise refused
+        return await again(self, **where)
+
+
+def refusal_fragment(visit: Visit) -> Answer:
+    """The reason alone, for htmx: into `#refusal`, so that the form being filled is not touched."""
+    assert visit.refusal is not None  # noqa: S101 - set by whoever refuses
+    response = visit._answer(visit.render("_refusal.html"), visit.refusal.status)  # noqa: SLF001
+    response.headers.update({"HX-Retarget": "#refusal", "HX-Reswap": "innerHTML show:window:top"})
+    return response
+
+
+# Handlers ---------------------------------------------------------------------------------------------
+
+
+def page(
+    path: str | list[str], *, public: bool = False, **options: Any
+) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
+    """A page to look at. Calling the handler in Python (as `again` does) calls the function."""
+
+    def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
+        return get(path, public=public, include_in_schema=False, **options)(function)
+
+    return handler
+
+
+def act(
+    path: str | list[str],
+    *,
+    again: Callable[..., Awaitable[Answer]] | HTTPRouteHandler | None = None,
+    public: bool = False,
+    **options: Any,
+) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
+    """A change: POST only. A refusal is answered by the page `again`, given the same path parameters it asks for.
+
+    `request_max_body_size=` goes with those that take files.
+    """
+
+    def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
+        @functools.wraps(function)
+        async def acting(*args: P.args, **kwargs: P.kwargs) -> Answer:
+            try:
+                return await function(*args, **kwargs)
+            except Refused as refused:
+                visit = kwargs.pop("visit")
+                assert isinstance(visit, Visit)  # noqa: S101 - every act has its visit
+                show = again.fn if isinstance(again, HTTPRouteHandler) else again
+                wanted = inspect.signature(show).parameters if show else {}
+                where = {name: str(value) for name, value in kwargs.items() if name in wanted}
+                return await visit.refuse(refused, show, **where)
+
+        return post(path, public=public, include_in_schema=False, status_code=HTTPStatus.OK, **options)(acting)
+
+    return handler
+
+
+# Admission --------------------------------------------------------------------------------------------
+
+
+async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseRouteHandler) -> None:
+    """The one door. Nobody comes past it to a page of another province, nor without a session to any but a public one.
+
+    It stands before every handler (a guard of the whole application) and leaves the visit in the request's state.
+    """
+    visit = visit_of(connection)
+    slug = connection.path_params.get("slug")
+    if slug is not None:
+        visit.province = await visit.backing.provinces.by_slug(str(slug))
+        if visit.province is None:
+            raise NotFound
+    session_id = connection.cookies.get(visit.web.cookies.session, "")
+    session = await visit.backing.sessions.find(session_id) if session_id else None
+    changing = connection.scope.get("method") not in {"GET", "HEAD", "OPTIONS"}
+    if changing:
+        security.require_own_origin(connection, visit.backing.public_url)
+        assert isinstance(connection, Request)  # noqa: S101 - Litestar hands guards the request itself
+        visit.typed = await Typed.read(connection)
+    if visit.province is not None and session is not None and belongs(session, visit.province):
+        visit.signed_in = session
+        if changing:
+            security.require_token(session, visit.typed.text("csrf"))
+        visit.person = await visit.backing.people(visit.province, session.issuer, session.subject)
+        if provider := await visit.backing.provinces.identity_provider(visit.province):
+            visit.form_targets = visit.backing.identity.origins(visit.province, provider)
+    if handler.opt.get("public"):
+        return
+    if session is None:
+        raise SignInNeeded
+    if visit.signed_in is None:
+        visit.province = None  # not even its name
+        raise NotFound
+    if visit.person is None or not visit.person.mandates:
+        raise NotEnrolled
+
+
+def belongs(session: Session, tenant: Tenant) -> bool:
+    """A session is good in its own province and nowhere else."""
+    return session.tenant == tenant.id
+
+
+def visit_of(connection: "ASGIConnection[Any, Any, Any, Any]") -> Visit:
+    """The visit of this request, made when first asked for."""
+    state = connection.scope["state"]
+    if "visit" not in state:
+        state["visit"] = Visit(connection.app.state.web, connection)
+    visit: Visit = state["visit"]
+    return visit
+
+
+async def provide_visit(request: "Request[Any, Any, Any]") -> Visit:
+    """The dependency `visit` of every handler."""
+    return visit_of(request)
+
+
+def read_moment(text: str) -> int | datetime | None:
+    """A position (131, #131), a moment (2023-11-20T14:05, 14:05 20/11/2023) or a day, which means its last instant.
+
+    Times without a zone are Viet Nam's. None when it is none of these.
+    """
+    bare = text.removeprefix("#")
+    if bare.isascii() and bare.isdecimal() and len(bare) < 16:
+        return int(bare)
+    if (day := read_day(text)) is not None:
+        return datetime(day.year, day.month, day.day, 23, 59, 59, 999_999, VIETNAM)
+    clock, _, rest = text.partition(" ")
+    if (day := read_day(rest.strip())) is not None:
+        text = f"{day.isoformat()}T{clock}"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
+
+
+def own_path(address: str, slug: str) -> str:
+    """The address if it is a page of this province, else "": nobody is led away by a link to our sign-in."""
+    parts = urlsplit(address)
+    inside = parts.path == f"/t/{slug}" or parts.path.startswith(f"/t/{slug}/")
+    clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
+    return address if inside and clean and "/dang-" not in parts.path else ""

@@ -1,0 +1,45 @@
+/* Comforts only: every page works without this file. */
+"use strict";
+
+/* One press, one sending: the command id would make a second one harmless, this says so. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  const button = event.submitter;
+  if (!button || button.getAttribute("aria-disabled") === "true") {
+    if (button) event.preventDefault();
+    return;
+  }
+  button.setAttribute("aria-disabled", "true");
+  window.setTimeout(() => button.removeAttribute("aria-disabled"), 8000);
+});
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  for (const button of event.target.querySelectorAll?.("button[aria-disabled]") ?? []) button.removeAttribute("aria-disabled");
+});
+
+/* "/" leads to the search field, unless somebody is typing. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const field = document.querySelector("input[type=search]");
+  if (field) { event.preventDefault(); field.focus(); }
+});
+
+/* The network is away: say that nothing is recorded yet, and keep what was typed. */
+document.addEventListener("htmx:sendError", (event) => {
+  const form = event.target.closest("form");
+  if (!form) return;
+  let box = form.querySelector(".unsent");
+  if (!box) {
+    box = document.createElement("p");
+    box.className = "unsent";
+    box.setAttribute("role", "status");
+    form.append(box);
+  }
+  box.textContent = document.documentElement.lang === "en"
+    ? "NOT recorded: no connection. Everything typed is still here; send again."
+    : "CHƯA ghi nhận: mất kết nối. Nội dung còn nguyên, gửi lại khi có mạng.";
+});

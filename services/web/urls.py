@@ -1,0 +1,122 @@
+"""The only place that knows what an address looks like.
+
+Handlers take their path from the constants, templates and handlers build links with `Urls`:
+
+    @page(urls.DOSSIER)                      url.dossier("2023", "25441", indicator="TC2.CT5")
+
+A province's pages lie below `/t/<slug>`; state changes are POSTs to a page's path plus a verb.
+"""
+
+from urllib.parse import quote, urlencode
+
+PROVINCES = "/"
+HEALTH = "/healthz"
+READY = "/readyz"
+LANGUAGE = "/ngon-ngu"
+STATIC = "/static"
+
+TENANT = "/t/{slug:str}"
+SIGN_IN = TENANT + "/dang-nhap"
+SIGN_IN_RETURN = TENANT + "/dang-nhap/ve"
+SIGN_IN_AGAIN = TENANT + "/dang-nhap/gui-lai"
+SIGN_OUT = TENANT + "/dang-xuat"
+MORE = TENANT + "/them"
+
+WORK = TENANT + "/viec"
+BOARD = TENANT + "/bang/{season:str}"
+DOSSIER = TENANT + "/ho-so/{season:str}/{commune:str}"
+APPRAISALS = TENANT + "/tham-dinh/{season:str}"
+APPRAISAL = TENANT + "/tham-dinh/{season:str}/{commune:str}"
+COUNCIL = TENANT + "/hoi-dong/{season:str}"
+MEETING = TENANT + "/hop/{season:str}/{meeting:str}"
+DECISION = TENANT + "/quyet-dinh/{season:str}/{commune:str}"
+REGISTER = TENANT + "/cong-khai"
+PUBLIC = TENANT + "/cong-khai/{season:str}/{commune:str}"
+TRAIL = TENANT + "/nhat-ky/{season:str}/{commune:str}"
+SEASONS = TENANT + "/mua"
+SEASON = TENANT + "/mua/{season:str}"
+EXPORTS = TENANT + "/ket-xuat"
+ADMIN = TENANT + "/quan-tri"
+
+
+def fill(pattern: str, *parts: str, **query: object) -> str:
+    """The address that `pattern` stands for, its parameters filled in order; a query value of None is left out."""
+    rest = iter(parts)
+    segments = [quote(next(rest), safe="") if part.startswith("{") else part for part in pattern.split("/")]
+    asked = [(name.replace("_", "-"), str(value)) for name, value in query.items() if value is not None]
+    return "/".join(segments) + ("?" + urlencode(asked) if asked else "")
+
+
+class Urls:
+    """Addresses within one province. `asof` (a position or a moment) goes along on every page that has a past."""
+
+    def __init__(self, slug: str, asof: str | None = None) -> None:
+        self.slug = slug
+        self.asof = asof
+
+    def now(self) -> "Urls":
+        """The same province, today."""
+        return Urls(self.slug)
+
+    def home(self) -> str:
+        return fill(TENANT, self.slug)
+
+    def sign_in(self, next: str | None = None) -> str:
+        return fill(SIGN_IN, self.slug, tiep=next)
+
+    def sign_in_return(self) -> str:
+        return fill(SIGN_IN_RETURN, self.slug)
+
+    def sign_in_again(self) -> str:
+        return fill(SIGN_IN_AGAIN, self.slug)
+
+    def sign_out(self) -> str:
+        return fill(SIGN_OUT, self.slug)
+
+    def more(self) -> str:
+        return fill(MORE, self.slug)
+
+    def work(self) -> str:
+        return fill(WORK, self.slug)
+
+    def board(self, season: str, **query: object) -> str:
+        return fill(BOARD, self.slug, season, **{"asof": self.asof, **query})
+
+    def dossier(self, season: str, commune: str, indicator: str | None = None, **query: object) -> str:
+        return fill(DOSSIER, self.slug, season, commune, **{"chi_tieu": indicator, "asof": self.asof, **query})
+
+    def appraisals(self, season: str, **query: object) -> str:
+        return fill(APPRAISALS, self.slug, season, **query)
+
+    def appraisal(self, season: str, commune: str, indicator: str | None = None, **query: object) -> str:
+        return fill(APPRAISAL, self.slug, season, commune, **{"chi_tieu": indicator, **query})
+
+    def council(self, season: str, **query: object) -> str:
+        return fill(COUNCIL, self.slug, season, **query)
+
+    def meeting(self, season: str, meeting: str, **query: object) -> str:
+        return fill(MEETING, self.slug, season, meeting, **query)
+
+    def decision(self, season: str, commune: str, **query: object) -> str:
+        return fill(DECISION, self.slug, season, commune, **query)
+
+    def register(self, **query: object) -> str:
+        return fill(REGISTER, self.slug, **query)
+
+    def public(self, season: str, commune: str, **query: object) -> str:
+        return fill(PUBLIC, self.slug, season, commune, **query)
+
+    def trail(self, season: str, commune: str, **query: object) -> str:
+        return fill(TRAIL, self.slug, season, commune, **{"asof": self.asof, **query})
+
+    def seasons(self) -> str:
+        return fill(SEASONS, self.slug)
+
+    def season(self, season: str, **query: object) -> str:
+        return fill(SEASON, self.slug, season, **query)
+
+    def exports(self, **query: object) -> str:
+        return fill(EXPORTS, self.slug, **query)
+
+    def admin(self, **query: object) -> str:
+        return fill(ADMIN, self.slug, **query)
