@@ -67,7 +67,11 @@ class Returned:
 
 @dataclass(slots=True)
 class Entry:
-    """What the dossier holds on one indicator."""
+    """What the dossier holds on one indicator.
+
+    `changed` is the dossier's version at its last change of any kind, `scored` at the last change of its
+    measured data or its proposed value.
+    """
 
     measures: dict[str, Measured] = field(default_factory=dict)
     points: Decimal | None = None
@@ -77,6 +81,7 @@ class Entry:
     explanation: str | None = None
     returned: Returned | None = None
     changed: int = 1
+    scored: int = 1
 
     @property
     def is_scored(self) -> bool:
@@ -115,7 +120,7 @@ class Assessment(Stream):
         def apply(self, assessment: Assessment) -> None:
             entry = assessment.entry(self.indicator)
             entry.measures[self.part] = self.measured
-            entry.changed = self.originator_version
+            entry.changed = entry.scored = self.originator_version
 
     class IndicatorScored(Fact):
         """The value proposed for an indicator beside the value that the rule gives; they differ only with a reason."""
@@ -133,7 +138,7 @@ class Assessment(Stream):
             entry.points = self.points
             entry.outcome = self.outcome
             entry.reason = self.reason
-            entry.changed = self.originator_version
+            entry.changed = entry.scored = self.originator_version
 
     class EvidenceAttached(Fact):
         """A file supports an indicator."""

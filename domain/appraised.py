@@ -1,0 +1,55 @@
+"""What is judged of a commune: the appraiser's values beside what the dossier holds on the conditions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from domain.appraisal import Appraisal
+from domain.assessment import Assessment
+from domain.judging import Sheet, Value, assess
+from domain.measure import Answer, percent
+from domain.recognition import Result
+from domain.rulebook import Rulebook
+from domain.working_days import Calendar
+
+
+def appraised_sheet(dossier: Assessment, appraisal: Appraisal, rulebook: Rulebook, calendar: Calendar) -> Sheet:
+    """The sheet that the appraiser's values make. Values of indicators that the rulebook lacks are left out."""
+    values: dict[str, Value] = {}
+    slacks: dict[str, Decimal] = {}
+    for indicator in rulebook.indicators:
+        appraised = appraisal.values.get(indicator.code)
+        value = None if appraised is None else (appraised.points if appraised.outcome is None else appraised.outcome)
+        if value is not None:
+            values[indicator.code] = value
+        slack = assess(indicator, dossier.entry(indicator.code).measures, calendar).slack
+        if slack is not None:
+            slacks[indicator.code] = slack
+    return Sheet(
+        values=values,
+        unit_class=dossier.unit_class,
+        satisfaction=percent(*dossier.satisfaction) if dossier.satisfaction else None,
+        vetoes=tuple(sorted(code for code, occurred in dossier.vetoes.items() if occurred is Answer.YES)),
+        slacks=slacks,
+    )
+
+
+def spelled(sheet: Sheet, rulebook: Rulebook) -> dict[str, Any]:
+    """The judged sheet as a document of texts only, so that its hash can be computed again by anybody."""
+    document: dict[str, Any] = {
+        "rulebook": rulebook.id,
+        "rulebook_sha256": rulebook.sha256,
+        "values": [{"indicator": code, "value": str(value)} for code, value in sorted(sheet.values.items())],
+        "vetoes": list(sheet.vetoes),
+    }
+    if sheet.unit_class is not None:
+        document["unit_class"] = sheet.unit_class
+    if sheet.satisfaction is not None:
+        document["satisfaction"] = str(sheet.satisfaction)
+    return document
+
+
+def result_of(*, meets: bool) -> Result:
+    """The result that goes with meeting the standard."""
+    return Result.RECOGNISED if meets else Result.NOT_RECOGNISED
