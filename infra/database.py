@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self, TypeAlias
 import asyncpg
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+PooledConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 _SCHEMA = re.compile(r"t_[0-9a-z_]{1,40}")
@@ -26,6 +27,16 @@ SESSION = {
     "jit": "off",
     "TimeZone": "UTC",
 }
+
+
+#: The connection is gone or of no more use: what is in flight may have happened or not.
+LOST = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says of an idle connection that the server has ended
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
 
 
 class NoTenant(Exception):
@@ -81,18 +92,44 @@ class Database:
         async with self._as(tenant, "READ WRITE") as connection:
             yield connection
 
+    async def ask(self, tenant: HasId, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """The answer to one reading query, in one trip; asked once more when the connection turns out to be gone."""
+        try:
+            async with self.loaders.wearing(tenant) as connection:
+                return await connection.fetch(query, *arguments)
+        except LOST:
+            async with self.loaders.wearing(tenant) as connection:
+                return await connection.fetch(query, *arguments)
+
     @asynccontextmanager
     async def _as(self, tenant: HasId, mode: str) -> AsyncIterator[Connection]:
-        role = schema_of(tenant)
-        async with self.pool.acquire() as connection:
-            await connection.execute(f"BEGIN {mode}; SET LOCAL ROLE {role}")  # one trip instead of two
-            try:
-                yield connection  # type: ignore[misc]
-            except BaseException:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
-                raise
+        connection = await self._begun(f"BEGIN {mode}; SET LOCAL ROLE {schema_of(tenant)}")  # one trip instead of two
+        try:
+            yield connection  # type: ignore[misc]  # the pool's proxy has all of a connection
+        except BaseException:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK")
+            raise
+        else:
             await connection.execute("COMMIT")
+        finally:
+            await self.pool.release(connection)
+
+    async def _begun(self, begin: str) -> PooledConnection:
+        """A connection on which this has begun; those that the server has ended meanwhile are thrown away."""
+        for last in (*[False] * self.pool.get_max_size(), True):
+            connection = await self.pool.acquire()
+            try:
+                await connection.execute(begin)
+            except BaseException as reason:
+                if isinstance(reason, LOST):
+                    connection.terminate()
+                await self.pool.release(connection)
+                if last or not isinstance(reason, LOST):
+                    raise
+            else:
+                return connection
+        raise AssertionError("unreachable")
 
 
 class Wearers:
@@ -114,20 +151,26 @@ class Wearers:
         if seat is None:
             seat = self._home[role] = self._seats[len(self._home) % len(self._seats)]
         async with seat.lock:
-            connection = seat.connection
-            if connection is None or connection.is_closed():
-                seat.role = None
-                connection = seat.connection = await self._connect()
-            if seat.role != role:
-                seat.role = None  # if SET ROLE fails, nobody's role is assumed
-                await connection.execute(f"SET ROLE {role}")
-                seat.role = role
-            yield connection
+            try:
+                yield await self._dressed(seat, role)
+            except LOST:
+                seat.leave()
+                raise
 
     async def close(self) -> None:
         for seat in self._seats:
             if seat.connection is not None:
-                await seat.connection.close()
+                await _closed(seat.connection)
+
+    async def _dressed(self, seat: "_Seat", role: str) -> Connection:
+        if seat.connection is None or seat.connection.is_closed():
+            seat.leave()
+            seat.connection = await self._connect()
+        if seat.role != role:
+            seat.role = None  # if SET ROLE fails, nobody's role is assumed
+            await seat.connection.execute(f"SET ROLE {role}")
+            seat.role = role
+        return seat.connection
 
 
 class _Seat:
@@ -138,10 +181,22 @@ class _Seat:
         self.role: str | None = None
         self.lock = asyncio.Lock()
 
+    def leave(self) -> None:
+        if self.connection is not None:
+            self.connection.terminate()
+        self.connection = self.role = None
+
 
 async def connect(dsn: str, **settings: str) -> Connection:
     """A connection of its own, for those who keep one (writers, listeners)."""
     return await asyncpg.connect(dsn, server_settings={**SESSION, **settings}, statement_cache_size=500)
+
+
+async def _closed(connection: Connection) -> None:
+    try:
+        await connection.close(timeout=5)
+    except (*LOST, TimeoutError):
+        connection.terminate()
 
 
 async def _nothing_left(connection: Any) -> None:
@@ -180,7 +235,7 @@ class Hints:
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._connection is not None:
-            await self._connection.close()
+            await _closed(self._connection)
 
     async def _send(self) -> None:
         while self._dirty:
@@ -191,8 +246,11 @@ class Hints:
                 await self._connection.execute(
                     "SELECT pg_notify($1, tenant) FROM unnest($2::text[]) tenant", self._channel, dirty
                 )
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                return  # listeners poll; the next mark tries again
+            except LOST:
+                if self._connection is not None:
+                    self._connection.terminate()
+                self._connection = None
+                return  # listeners look by themselves now and then; the next mark tries again
             await asyncio.sleep(self._interval)
 
 
@@ -231,10 +289,10 @@ class Listener:
                 while not connection.is_closed():
                     self._heard(None)
                     await asyncio.sleep(self._poll)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except LOST:
                 pass
             finally:
-                if connection is not None and not connection.is_closed():
+                if connection is not None:
                     connection.terminate()
             ready.set()
             self._heard(None)

@@ -11,15 +11,16 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import starmap
 from typing import Any, Protocol
 from uuid import UUID
 
-from domain.fact import Fact, Recorded, StreamName
+from domain.fact import Recorded, StreamName
 from infra.database import Connection, Database, HasId, Hints, schema_of
 from infra.groupcommit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
 from infra.leaf import payload_hash
-from infra.mapper import Mapper
+from infra.mapper import Decided, Mapper
 
 __all__ = ["Command", "CommandReused", "Conflict", "EventStore", "Loaded", "LogOwner", "OutcomeUnknown", "Receipt"]
 
@@ -62,7 +63,7 @@ class Command:
     """
 
     id: UUID
-    facts: list[tuple[StreamName, Fact]]
+    facts: list[tuple[StreamName, Decided]]
     actor: str
     unit: str = ""
     mandate: str = ""
@@ -104,14 +105,13 @@ class EventStore:
 
         Raises CommandReused when the command's id was used with another body.
         """
-        schema = schema_of(tenant)
         kept = self._cache.pop((tenant.id, name), None)
         stream = name.id(tenant.id)
-        async with self._database.loaders.wearing(tenant) as connection:
-            rows = await _tail(connection, schema, command, stream, kept.version if kept else 0)
-            if kept and (rows[0]["version"] != kept.version or rows[0]["leaf_hash"].hex() != kept.leaf_hash):
-                kept = None
-                rows = await _tail(connection, schema, command, stream, 0)
+        tail = _tail_sql(schema_of(tenant))
+        rows = await self._database.ask(tenant, tail, command, stream, kept.version if kept else 0)
+        if kept and (rows[0]["version"] != kept.version or rows[0]["leaf_hash"].hex() != kept.leaf_hash):
+            kept = None
+            rows = await self._database.ask(tenant, tail, command, stream, 0)
         if command is not None and rows[0]["first_position"] is not None:
             if rows[0]["body_sha256"] != body_sha256:
                 raise CommandReused(command=str(command))
@@ -169,13 +169,13 @@ class EventStore:
 
     async def position(self, tenant: HasId) -> int:
         """The position of the last fact; 0 for an empty log."""
-        async with self._database.loaders.wearing(tenant) as connection:
-            return int(await connection.fetchval(f"SELECT position FROM {schema_of(tenant)}.head"))
+        rows = await self._database.ask(tenant, f"SELECT position FROM {schema_of(tenant)}.head")
+        return int(rows[0]["position"])
 
     async def position_at(self, tenant: HasId, moment: datetime) -> int:
         """The last position at which nothing recorded is later than the moment; 0 before the first fact."""
-        async with self._database.loaders.wearing(tenant) as connection:
-            return int(await connection.fetchval(_position_at_sql(schema_of(tenant)), moment, CLOCK_DRIFT))
+        rows = await self._database.ask(tenant, _position_at_sql(schema_of(tenant)), moment, CLOCK_DRIFT)
+        return int(rows[0]["position"])
 
     def _pending(self, tenant: LogOwner, command: Command, loaded: dict[StreamName, Loaded]) -> Pending:
         events: list[Event] = []
@@ -270,21 +270,17 @@ class _Lock:
         self.users = 0
 
 
-async def _tail(connection: Connection, schema: str, command: UUID | None, stream: UUID, version: int) -> list[Any]:
-    """At least one row: what is known of the command, beside the stream's facts from this version on."""
-    return await connection.fetch(
-        f"""
-        SELECT done.first_position, done.last_position, done.body_sha256, done.at AS done_at,
-               event.version, event.topic, event.schema, event.data, event.at, event.leaf_hash
-        FROM (VALUES (1)) AS always
-        LEFT JOIN {schema}.commands done ON done.command_id = $1
-        LEFT JOIN {schema}.events event ON event.stream_id = $2 AND event.version >= $3
-        ORDER BY event.version
-        """,
-        command,
-        stream,
-        version,
-    )
+@lru_cache(maxsize=1_000)
+def _tail_sql(schema: str) -> str:
+    """At least one row: what is known of command $1, beside the facts of stream $2 from version $3 on."""
+    return f"""
+    SELECT done.first_position, done.last_position, done.body_sha256, done.at AS done_at,
+           event.version, event.topic, event.schema, event.data, event.at, event.leaf_hash
+    FROM (VALUES (1)) AS always
+    LEFT JOIN {schema}.commands done ON done.command_id = $1
+    LEFT JOIN {schema}.events event ON event.stream_id = $2 AND event.version >= $3
+    ORDER BY event.version
+    """
 
 
 async def _page(
@@ -333,5 +329,5 @@ def _position_at_sql(schema: str) -> str:
     SELECT coalesce(
       (SELECT event.position - 1 FROM {schema}.events event
        WHERE event.position > (SELECT low FROM surely) AND event.at > $1 ORDER BY event.position LIMIT 1),
-      (SELECT position FROM {schema}.head))
+      (SELECT position FROM {schema}.head)) AS position
     """

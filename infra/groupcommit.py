@@ -18,9 +18,10 @@ import asyncpg
 import msgspec
 
 from domain.errors import Refused
-from domain.fact import Fact, StreamName
-from infra.database import Connection, HasId, Wearers, schema_of
+from domain.fact import StreamName
+from infra.database import LOST, Connection, HasId, Wearers, schema_of
 from infra.leaf import leaf, leaf_hash
+from infra.mapper import Decided
 
 #: Facts in one batch.
 BATCH = 500
@@ -71,7 +72,7 @@ class Event:
 
     stream: StreamName
     stream_id: UUID
-    fact: Fact
+    fact: Decided
     topic: str
     schema: int
     data: str
@@ -175,12 +176,7 @@ class GroupCommit:
             try:
                 async with self._writers.wearing(tenant) as connection:
                     await _write(connection, schema_of(tenant), batch)
-            except (
-                OSError,
-                asyncpg.InterfaceError,
-                asyncpg.PostgresConnectionError,
-                asyncpg.OperatorInterventionError,
-            ) as reason:
+            except (*LOST, asyncpg.LockNotAvailableError) as reason:
                 if pause is None:
                     return _fail_all(batch, OutcomeUnknown(str(reason)))
                 await asyncio.sleep(pause)
@@ -225,7 +221,7 @@ async def _write(connection: Connection, schema: str, batch: list[Pending]) -> N
     try:
         _stamp(open_)
         last = await connection.fetchval(_append_sql(schema), *_arrays(open_))
-    except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError):
+    except (*LOST, asyncpg.LockNotAvailableError):
         raise
     except (asyncpg.PostgresError, ValueError) as reason:
         if len(open_) > 1:
@@ -236,6 +232,8 @@ async def _write(connection: Connection, schema: str, batch: list[Pending]) -> N
         else:
             open_[0].fail(reason)
     else:
+        if last is None:
+            raise RuntimeError("the log has lost its head row")
         position = last - sum(len(command.events) for command in open_)
         for command in open_:
             first, position = position + 1, position + len(command.events)

@@ -8,15 +8,15 @@ type has no single spelling is refused when the program starts and not when a pr
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
-from eventsourcing.domain import CanInitAggregate
+from eventsourcing.domain import CanInitAggregate, CanMutateAggregate
 from eventsourcing.utils import get_topic
 
 from domain.fact import Fact
@@ -24,6 +24,9 @@ from infra.leaf import PAYLOAD_LIMIT, NotCanonical, check_integer, check_text, e
 
 #: Fields of every fact that are columns of the log, not payload.
 COLUMNS = frozenset({"originator_id", "originator_version", "timestamp", "originator_topic"})
+
+#: What an aggregate hands over when its facts are collected: the library types it a little wider than a Fact.
+Decided: TypeAlias = CanMutateAggregate[UUID]
 
 Spell = Callable[[Any, str], Any]
 
@@ -67,9 +70,14 @@ class Mapper:
             fact: owner for owner in aggregates.values() for fact in vars(owner).values() if isinstance(fact, type)
         }
         self._by_topic = {topic: _form(fact, owners.get(fact)) for topic, fact in facts.items()}
-        self._by_fact = {form.fact: form for form in self._by_topic.values()}
+        self._by_fact: dict[type[Decided], _Form] = {form.fact: form for form in self._by_topic.values()}
 
-    def payload(self, fact: Fact) -> Payload:
+    @property
+    def topics(self) -> Collection[str]:
+        """Every name under which a fact may stand in the log."""
+        return self._by_topic.keys()
+
+    def payload(self, fact: Decided) -> Payload:
         """What is stored of the fact. Raises NotCanonical when a value has no canonical spelling."""
         try:
             form = self._by_fact[type(fact)]
@@ -124,7 +132,8 @@ def _form(fact: type[Fact], owner: type | None) -> _Form:
     fields = {field.name: field for field in dataclasses.fields(fact) if field.name not in COLUMNS}
     if missing := fields.keys() - hints.keys():
         raise Unmappable(f"{fact.__qualname__}: no type known for {sorted(missing)}")
-    if "TOPIC" not in {name for base in fact.__mro__ for name in vars(base)}:
+    topic = getattr(fact, "TOPIC", None)
+    if not isinstance(topic, str):
         raise Unmappable(f"{fact.__qualname__} has no TOPIC")
     given = {}
     if issubclass(fact, CanInitAggregate):
@@ -135,7 +144,7 @@ def _form(fact: type[Fact], owner: type | None) -> _Form:
     shape = typing.TypedDict("Shape", {name: _key(hints[name], field) for name, field in fields.items()})  # type: ignore[misc]
     return _Form(
         fact=fact,
-        topic=get_topic(fact),
+        topic=topic,
         schema=getattr(fact, "class_version", 1),
         spell=tuple((name, _speller(hints[name], f"{where}.{name}")) for name in sorted(fields)),
         decoder=msgspec.json.Decoder(shape),

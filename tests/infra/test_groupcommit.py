@@ -1,0 +1,245 @@
+import asyncio
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from infra.config import Settings
+from infra.database import LOST, Database, connect
+from infra.eventstore import CommandReused, Conflict, EventStore, OutcomeUnknown, Receipt
+from infra.groupcommit import BATCH, Event, Pending, _take
+from infra.tenants import Tenant
+from tests.infra.notebook import MAPPER, Notebook, a_command, a_name, a_notebook, loaded, write_line
+
+
+async def a_new_notebook(store: EventStore, tenant: Tenant, subject: str):
+    stream = await loaded(store, tenant, a_name(subject))
+    stream.aggregate = a_notebook(tenant, stream.name)
+    return stream
+
+
+async def log_of(database: Database, tenant: Tenant) -> list[asyncpg.Record]:
+    async with database.reading(tenant) as connection:
+        return await connection.fetch(f"SELECT *, xmin::text AS transaction FROM {tenant.id}.events ORDER BY position")
+
+
+async def test_commands_that_arrive_together_share_a_transaction(store, database, tenant):
+    streams = [await a_new_notebook(store, tenant, f"n{number}") for number in range(20)]
+
+    receipts = await asyncio.gather(*(store.append(tenant, a_command(stream), [stream]) for stream in streams))
+
+    log = await log_of(database, tenant)
+    assert sorted(receipt.first for receipt in receipts) == [event["position"] for event in log] == [*range(1, 21)]
+    assert len({event["transaction"] for event in log}) < 20
+
+
+async def test_two_commands_on_one_stream_never_share_a_batch_and_the_second_conflicts(store, database, tenant):
+    await write_line(store, tenant, a_name(), "một")
+    first, second = await loaded(store, tenant, a_name()), await loaded(store, tenant, a_name())
+    other = await a_new_notebook(store, tenant, "n2")
+    first.aggregate.write("của tôi")
+    second.aggregate.write("của chị")
+
+    answers = await asyncio.gather(
+        store.append(tenant, a_command(first), [first]),
+        store.append(tenant, a_command(second), [second]),
+        store.append(tenant, a_command(other), [other]),
+        return_exceptions=True,
+    )
+
+    assert isinstance(answers[0], Receipt)
+    assert isinstance(answers[1], Conflict)
+    assert isinstance(answers[2], Receipt)
+    assert [event["position"] for event in await log_of(database, tenant)] == [1, 2, 3, 4]
+
+
+async def test_one_bad_command_sinks_neither_its_neighbours_nor_leaves_a_gap(store, database, tenant):
+    streams = [await a_new_notebook(store, tenant, f"n{number}") for number in range(9)]
+    commands = [a_command(stream) for stream in streams]
+    commands[4].unit = "x" * 5_000  # its leaf becomes too long
+
+    answers = await asyncio.gather(
+        *(store.append(tenant, command, [stream]) for command, stream in zip(commands, streams, strict=True)),
+        return_exceptions=True,
+    )
+
+    assert isinstance(answers[4], ValueError)
+    assert all(isinstance(answer, Receipt) for place, answer in enumerate(answers) if place != 4)
+    assert [event["position"] for event in await log_of(database, tenant)] == [*range(1, 9)]
+    assert await store.position(tenant) == 8
+
+
+async def test_a_command_on_several_streams_is_recorded_as_a_whole_or_not_at_all(store, database, tenant):
+    await write_line(store, tenant, a_name("n1"), "một")
+    stale, fresh = await loaded(store, tenant, a_name("n1")), await a_new_notebook(store, tenant, "n2")
+    await write_line(store, tenant, a_name("n1"), "hai")
+    stale.aggregate.write("ba")
+
+    with pytest.raises(Conflict):
+        await store.append(tenant, a_command(fresh, stale), [fresh, stale])
+    assert (await loaded(store, tenant, a_name("n2"))).aggregate is None
+    assert await store.position(tenant) == 3
+
+    current = await loaded(store, tenant, a_name("n1"))
+    current.aggregate.write("ba")
+    new = await a_new_notebook(store, tenant, "n2")
+    receipt = await store.append(tenant, a_command(new, current), [new, current])
+    assert (receipt.first, receipt.last) == (4, 5)
+
+
+async def test_a_repeated_command_gets_its_first_answer_and_adds_nothing(store, tenant):
+    stream = await a_new_notebook(store, tenant, "n1")
+    command = a_command(stream)
+
+    first = await store.append(tenant, command, [stream])
+    again = await store.append(tenant, command, [stream])
+
+    assert (again.first, again.last, again.at) == (first.first, first.last, first.at)
+    assert (first.repeated, again.repeated) == (False, True)
+    assert await store.position(tenant) == 1
+
+
+async def test_the_same_command_id_with_another_body_is_refused(store, tenant):
+    stream = await a_new_notebook(store, tenant, "n1")
+    command = a_command(stream, body=b"one")
+    await store.append(tenant, command, [stream])
+
+    command.body_sha256 = b"two"
+    with pytest.raises(CommandReused):
+        await store.append(tenant, command, [stream])
+
+
+async def test_fifty_posts_of_one_command_at_once_record_one_fact(store, database, tenant):
+    await write_line(store, tenant, a_name(), "một")
+    command = uuid4()
+
+    receipts = await asyncio.gather(*(write_line(store, tenant, a_name(), "phiếu", id=command) for _ in range(50)))
+
+    assert {(receipt.first, receipt.last) for receipt in receipts} == {(3, 3)}
+    assert sum(not receipt.repeated for receipt in receipts) == 1
+    assert len(await log_of(database, tenant)) == 3
+
+
+async def test_a_caller_that_goes_away_does_not_undo_the_commit(store, tenant):
+    stream = await a_new_notebook(store, tenant, "n1")
+    command = a_command(stream)
+    task = asyncio.create_task(store.append(tenant, command, [stream]))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    receipt = await store.load(tenant, a_name(), command.id)
+
+    async with asyncio.timeout(10):
+        while not isinstance(receipt, Receipt):
+            await asyncio.sleep(0.01)
+            receipt = await store.load(tenant, a_name(), command.id)
+    assert receipt.first == 1
+
+
+async def test_a_fact_that_had_to_wait_is_stamped_anew_and_its_aggregate_read_again(store, database, tenant):
+    stream = await a_new_notebook(store, tenant, "n1")
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    stream.aggregate.trigger_event(Notebook.LineWritten, text="một", timestamp=long_ago)
+
+    receipt = await store.append(tenant, a_command(stream), [stream])
+
+    assert datetime.now(UTC) - receipt.at < timedelta(minutes=1)
+    assert [event["at"] > long_ago for event in await log_of(database, tenant)] == [True, True]
+    again = await loaded(store, tenant, a_name())
+    assert again.aggregate is not stream.aggregate
+    assert again.aggregate.modified_on == receipt.at
+
+
+async def test_when_the_connection_is_cut_everybody_gets_an_answer_and_nothing_is_recorded_twice(
+    store, services: Settings, database, tenant
+):
+    cutter = await connect(services.app_url)
+    names = [a_name(f"n{number}") for number in range(8)]
+    for name in names:
+        await write_line(store, tenant, name, "0")
+    answers: list[object] = []
+
+    async def write(name, turn: int) -> None:
+        command = uuid4()
+        while True:
+            try:
+                answers.append(await write_line(store, tenant, name, str(turn), id=command))
+            except (OutcomeUnknown, *LOST):
+                continue
+            return
+
+    async def cut() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0.02)
+            await cutter.execute(
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'app'
+                """
+            )
+
+    async with asyncio.timeout(60):
+        cutting = asyncio.create_task(cut())
+        for turn in range(1, 40):
+            await asyncio.gather(*(write(name, turn) for name in names))
+        await cutting
+    await cutter.close()
+
+    for name in names:
+        assert (await loaded(store, tenant, name)).aggregate.lines == tuple(str(turn) for turn in range(40))
+    log = await log_of(database, tenant)
+    assert [event["position"] for event in log] == [*range(1, len(log) + 1)]
+    assert len(answers) == 39 * 8
+
+
+async def test_a_reader_that_follows_several_writers_misses_nothing(store, services: Settings, tenant):
+    writers = [EventStore(await Database.open(services.app_url), MAPPER) for _ in range(4)]
+    done = asyncio.Event()
+    seen: list[int] = []
+
+    async def write(writer: EventStore, name) -> None:
+        for turn in range(25):
+            await write_line(writer, tenant, name, str(turn))
+
+    async def follow() -> None:
+        while True:
+            last = done.is_set()
+            async for batch in store.read(tenant, after=seen[-1] if seen else 0):
+                seen.extend(recorded.position for recorded in batch)
+            if last:
+                return
+
+    following = asyncio.create_task(follow())
+    names = [a_name(f"n{number}") for number in range(8)]
+    await asyncio.gather(*(write(writers[number % 4], name) for number, name in enumerate(names)))
+    done.set()
+    await following
+
+    assert seen == [*range(1, 8 * 26 + 1)]
+    for writer in writers:
+        await writer.close()
+        await writer._database.close()
+
+
+def a_pending(*streams: int, facts: int = 1) -> Pending:
+    events = [Event(a_name(), UUID(int=streams[0]), None, "t", 1, "{}", "", (), "") for _ in range(facts)]  # type: ignore[arg-type]
+    return Pending(uuid4(), "", "", "", "", "", None, b"", events, frozenset(UUID(int=stream) for stream in streams))
+
+
+async def test_a_batch_keeps_the_order_of_arrival_and_postpones_whoever_shares_a_stream():
+    one, two, both, three, after_both = a_pending(1), a_pending(2), a_pending(1, 4), a_pending(3), a_pending(4)
+    waiting = deque([one, two, both, three, after_both])
+
+    assert _take(waiting) == [one, two, three]
+    assert _take(waiting) == [both]
+    assert _take(waiting) == [after_both]
+    assert _take(waiting) == []
+
+
+async def test_a_batch_is_bounded_but_never_splits_a_command():
+    waiting = deque([a_pending(number, facts=BATCH - 1) for number in range(3)])
+
+    assert [len(_take(waiting)) for _ in range(3)] == [2, 1, 0]
