@@ -34,10 +34,18 @@ class Adoption(Stream):
         def apply(self, adoption: Adoption) -> None:
             adoption.parameters[self.path] = self.value
 
-    def __init__(self, id: UUID, rulebook: str, sha256: str, acknowledged: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        id: UUID,
+        rulebook: str,
+        sha256: str,
+        acknowledged: tuple[str, ...],
+        document_no: str | None = None,
+    ) -> None:
         self.rulebook = rulebook
         self.sha256 = sha256
         self.acknowledged = acknowledged
+        self.document_no = document_no
         self.parameters: dict[str, str] = {}
 
     def set_parameter(self, path: str, value: str, basis: str) -> None:

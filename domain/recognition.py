@@ -81,11 +81,32 @@ class Recognition(Stream):
         def apply(self, recognition: Recognition) -> None:
             recognition.revoked_on = self.on
 
-    def __init__(self, id: UUID, commune: str, result: Result, decision_no: str, on: date) -> None:
+    def __init__(
+        self,
+        id: UUID,
+        commune: str,
+        result: Result,
+        decision_no: str,
+        on: date,
+        rulebook: str,
+        rulebook_sha256: str,
+        computed: Result,
+        state_sha256: str,
+        relied_on: tuple[ReliedOn, ...],
+        voted: Result | None = None,
+        reason: str | None = None,
+    ) -> None:
         self.commune = commune
         self.result = result
         self.decision_no = decision_no
         self.on = on
+        self.rulebook = rulebook
+        self.rulebook_sha256 = rulebook_sha256
+        self.computed = computed
+        self.state_sha256 = state_sha256
+        self.relied_on = relied_on
+        self.voted = voted
+        self.reason = reason
         self.signed_on: date | None = None
         self.published_on: date | None = None
         self.revoked_on: date | None = None

@@ -76,13 +76,21 @@ class Unit(Stream):
             unit.ended_on = self.on
 
     def __init__(
-        self, id: UUID, code: str, name: str, unit_type: str, level: Level, parent: str | None = None
+        self,
+        id: UUID,
+        code: str,
+        name: str,
+        unit_type: str,
+        level: Level,
+        parent: str | None = None,
+        valid_from: date | None = None,
     ) -> None:
         self.code = code
         self.name = name
         self.unit_type = unit_type
         self.level = level
         self.parent = parent
+        self.valid_from = valid_from
         self.unit_class: str | None = None
         self.ended_on: date | None = None
 

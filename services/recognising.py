@@ -1,0 +1,128 @@
+"""The chairman's decision on a commune, its signature, its publication, its revocation."""
+
+from __future__ import annotations
+
+from datetime import date
+from hashlib import sha256 as sha256_of
+
+from domain.appraisal import Appraisal, appraisal_stream
+from domain.appraised import appraised_sheet, result_of, spelled
+from domain.assessment import Assessment, assessment_stream
+from domain.errors import AgainstTheRules, AlreadyDecided, BasisMissing
+from domain.fact import StreamName
+from domain.judging import Verdict, judge
+from domain.measure import Outcome
+from domain.meeting import VoteOutcome
+from domain.policy import Act
+from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ, recognition_stream
+from domain.rulebook import Provenance
+from domain.season import season_stream
+from infra.leaf import canonical
+from services.meetings import concluded_vote
+from services.seasons import commune_of, open_now, with_rulebook
+from services.work import Receipt, Work, use_case
+
+
+@use_case
+async def decide(
+    work: Work,
+    season: str,
+    commune: str,
+    result: Result,
+    decision_no: str,
+    on: date | None = None,
+    reason: str | None = None,
+) -> Receipt:
+    """Decide on a commune whose appraisal is concluded and, where the rulebook has a council, voted on.
+
+    The verdict is computed here from the appraised values; a result other than it, or other than the vote, needs
+    the chairman's written reason. Against a condition that is verified law no reason helps (AgainstTheRules).
+    What the decision relied on is recorded: each stream with its version and the hash of its last leaf.
+    """
+    running, rulebook = await open_now(work, season)
+    work.require(Act.DECIDE, commune_of(running, commune))
+    name = recognition_stream(season, commune)
+    if await work.find(Recognition, name) is not None:
+        raise AlreadyDecided(commune=commune)
+    dossier = await work.look(Assessment, assessment_stream(season, commune))
+    appraisal = await work.find(Appraisal, appraisal_stream(season, commune))
+    if appraisal is None or appraisal.proposal is None:
+        raise BasisMissing(missing="appraisal", commune=commune)
+    relied_on = [season_stream(season), assessment_stream(season, commune), appraisal_stream(season, commune)]
+    vote = await concluded_vote(work, season, running.participant(commune).decided_by, commune)
+    if vote is None and rulebook.council.required:
+        raise BasisMissing(missing="vote", commune=commune)
+    if vote is not None:
+        relied_on.append(vote.meeting)
+    sheet = appraised_sheet(dossier, appraisal, rulebook, work.calendar)
+    verdict = judge(sheet, rulebook)
+    computed = result_of(meets=verdict.result is Outcome.MET)
+    voted = result_of(meets=vote.outcome is VoteOutcome.CARRIED) if vote else None
+    if result is Result.RECOGNISED and (failed := _failed_as_law(verdict)):
+        raise AgainstTheRules(commune=commune, conditions=failed)
+    given = reason_to_differ(result, computed, voted, reason)
+    return await work.create(
+        name,
+        Recognition(
+            id=work.id_of(name),
+            commune=commune,
+            result=result,
+            decision_no=decision_no,
+            on=on or work.today,
+            rulebook=rulebook.id,
+            rulebook_sha256=rulebook.sha256,
+            computed=computed,
+            state_sha256=sha256_of(canonical(spelled(sheet, rulebook))).hexdigest(),
+            relied_on=tuple([await _as_it_stands(work, one) for one in relied_on]),
+            voted=voted,
+            reason=given,
+        ),
+    )
+
+
+@use_case
+async def sign(work: Work, season: str, commune: str, sha256: str, on: date | None = None) -> Receipt:
+    """Record the signed decision document, by the hash of its bytes."""
+    running, _ = await with_rulebook(work, season)
+    work.require(Act.SIGN, commune_of(running, commune))
+    return await work.change(
+        Recognition, recognition_stream(season, commune), lambda one: one.sign(on or work.today, sha256)
+    )
+
+
+@use_case
+async def publish(work: Work, season: str, commune: str, place: str, on: date | None = None) -> Receipt:
+    """Publish the signed decision."""
+    running, _ = await with_rulebook(work, season)
+    work.require(Act.PUBLISH, commune_of(running, commune))
+    return await work.change(
+        Recognition, recognition_stream(season, commune), lambda one: one.publish(on or work.today, place)
+    )
+
+
+@use_case
+async def revoke(
+    work: Work, season: str, commune: str, ground: str, decision_no: str, on: date | None = None
+) -> Receipt:
+    """Take a recognition back, also after the season was closed."""
+    running, _ = await with_rulebook(work, season)
+    work.require(Act.REVOKE, commune_of(running, commune))
+    return await work.change(
+        Recognition,
+        recognition_stream(season, commune),
+        lambda one: one.revoke(ground, decision_no, on or work.today),
+    )
+
+
+def _failed_as_law(verdict: Verdict) -> tuple[str, ...]:
+    """The failed conditions whose wording and threshold were seen on an official page."""
+    return tuple(
+        condition.code
+        for condition in verdict.conditions
+        if condition.outcome is Outcome.NOT_MET and condition.provenance is Provenance.SOURCED
+    )
+
+
+async def _as_it_stands(work: Work, name: StreamName) -> ReliedOn:
+    loaded = await work.stream(name)
+    return ReliedOn(work.id_of(name), name.kind, loaded.version, loaded.leaf_hash)

@@ -1,0 +1,259 @@
+"""The council's work: it is constituted, meets, and votes with roll, quorum and majority frozen in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from uuid import UUID, uuid5
+
+from domain.appraisal import Appraisal, appraisal_stream
+from domain.council import Council, Member, council_stream, seats
+from domain.errors import (
+    AlreadyDecided,
+    AlreadyVoted,
+    BasisMissing,
+    NotFound,
+    OutOfOrder,
+    UnknownCommune,
+    VoteIsClosed,
+)
+from domain.meeting import Choice, Meeting, meeting_stream
+from domain.official import Official, official_stream
+from domain.policy import Act, Subject
+from domain.recognition import Recognition, recognition_stream
+from infra.eventstore import CommandReused
+from services.meetings import meeting_key, meetings_of, unit_of
+from services.seasons import open_now
+from services.work import Receipt, Work, use_case
+
+# The council ------------------------------------------------------------------------------------------
+
+
+@use_case
+async def constitute_council(
+    work: Work, season: str, unit: str, decision_no: str, on: date, members: Sequence[Member]
+) -> Receipt:
+    """Set the council of a deciding unit up, by a decision. Every member is an enrolled official."""
+    work.require(Act.CONSTITUTE_COUNCIL, Subject(decided_by=unit))
+    _, rulebook = await open_now(work, season)
+    seated = seats(members, rulebook.council.max_members)
+    for member in seated:
+        await work.look(Official, official_stream(member.person))
+    name = council_stream(season, unit)
+    return await work.create(
+        name, Council(id=work.id_of(name), unit=unit, decision_no=decision_no, on=on, members=seated)
+    )
+
+
+@use_case
+async def replace_member(
+    work: Work, season: str, unit: str, leaving: UUID, member: Member, decision_no: str, on: date | None = None
+) -> Receipt:
+    """Give a member's seat to somebody else."""
+    work.require(Act.CONSTITUTE_COUNCIL, Subject(decided_by=unit))
+    await work.look(Official, official_stream(member.person))
+    return await work.change(
+        Council,
+        council_stream(season, unit),
+        lambda one: one.replace(leaving, member, decision_no, on or work.today),
+    )
+
+
+# The meeting ------------------------------------------------------------------------------------------
+
+
+async def convene(
+    work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]
+) -> tuple[Receipt, str]:
+    """Call the council together on these communes' dossiers; the receipt and the meeting's key, "697-1"."""
+    receipt = await _convene(work, season, unit, on, place, items)
+    (convened,) = await work.recorded(receipt)
+    return receipt, convened.stream.subject
+
+
+@use_case
+async def _convene(work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]) -> Receipt:
+    council = await work.find(Council, council_stream(season, unit))
+    work.require(Act.CONVENE_MEETING, _conducted(council, unit))
+    running, _ = await open_now(work, season)
+    if council is None:
+        raise NotFound(kind="council", season=season, subject=unit)
+    for item in items:
+        if running.participant(item).decided_by != unit:
+            raise UnknownCommune(commune=item)
+    number = len(await meetings_of(work, season, unit)) + 1
+    name = meeting_stream(season, meeting_key(unit, number))
+    return await work.create(
+        name,
+        Meeting(
+            id=work.id_of(name),
+            unit=unit,
+            on=on,
+            place=place,
+            members=tuple(council.members),
+            items=tuple(dict.fromkeys(items)),
+        ),
+    )
+
+
+@use_case
+async def record_attendance(work: Work, season: str, meeting: str, present: Collection[UUID]) -> Receipt:
+    """Record who is present; a later record replaces an earlier one."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.record_attendance(present))
+
+
+@use_case
+async def take_up(work: Work, season: str, meeting: str, item: str) -> Receipt:
+    """Turn to a commune's dossier."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.take_up(item))
+
+
+@use_case
+async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt:
+    """Take ballots on a commune whose appraisal is concluded; the rulebook's quorum and majority are frozen in."""
+    await _may_conduct(work, season, meeting)
+    _, rulebook = await open_now(work, season)
+    await _must_be_undecided(work, season, item)
+    appraisal = await work.find(Appraisal, appraisal_stream(season, item))
+    if appraisal is None or appraisal.proposal is None:
+        raise BasisMissing(missing="appraisal", commune=item)
+    council = rulebook.council
+    return await work.change(
+        Meeting,
+        meeting_stream(season, meeting),
+        lambda one: one.open_vote(item, quorum=council.quorum_of(len(one.members)), majority=council.majority),
+    )
+
+
+@use_case
+async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, without_missing: bool = False) -> Receipt:
+    """Close the vote; with members missing only when the chair says so."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(
+        Meeting,
+        meeting_stream(season, meeting),
+        lambda one: one.conclude_vote(item, without_missing=without_missing),
+    )
+
+
+@use_case
+async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: str) -> Receipt:
+    """Declare a concluded vote void, so that a new round can be opened; not after the decision."""
+    await _may_conduct(work, season, meeting)
+    await _must_be_undecided(work, season, item)
+    return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.reopen_vote(item, reason))
+
+
+@use_case
+async def close_meeting(work: Work, season: str, meeting: str, on: date | None = None) -> Receipt:
+    """End the meeting."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.close(on or work.today))
+
+
+@use_case
+async def issue_minutes(work: Work, season: str, meeting: str, sha256: str, document_no: str) -> Receipt:
+    """Record the minutes of a closed meeting, by the hash of the document."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(
+        Meeting, meeting_stream(season, meeting), lambda one: one.issue_minutes(sha256, document_no)
+    )
+
+
+# Ballots ----------------------------------------------------------------------------------------------
+
+
+async def cast_ballot(
+    work: Work,
+    season: str,
+    meeting: str,
+    item: str,
+    choice: Choice,
+    reason: str | None = None,
+    round: int | None = None,
+) -> Receipt:
+    """Record the acting member's ballot.
+
+    A member has one ballot in a round: a second press, from whatever page, is answered with the first receipt,
+    another choice is refused (AlreadyVoted). `round` is the one that the person saw: a page of an earlier
+    round casts no ballot in a later one.
+    """
+    name = meeting_stream(season, meeting)
+    held = await work.look(Meeting, name)
+    work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in held.members)))
+    await open_now(work, season)
+    vote = held.votes.get(item)
+    if vote is None or (round is not None and round != vote.round):
+        raise VoteIsClosed(item=item)
+    member = UUID(work.actor.person)
+    ballot = work.again(uuid5(work.id_of(name), f"{item}/{vote.round}/{member}"))
+    try:
+        return await _cast(ballot, season, meeting, item, choice, (reason or "").strip() or None)
+    except (AlreadyVoted, CommandReused):
+        raise AlreadyVoted(member=member, at=await _voted_at(work, season, meeting, item, member)) from None
+
+
+@use_case
+async def _cast(work: Work, season: str, meeting: str, item: str, choice: Choice, reason: str | None) -> Receipt:
+    name = meeting_stream(season, meeting)
+    async with work.changing(name) as streams:
+        held = streams.get(Meeting, name)
+        work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in held.members)))
+        held.cast_ballot(item, UUID(work.actor.person), choice, reason)
+        return await streams.record()
+
+
+@use_case
+async def receive_written_opinion(
+    work: Work,
+    season: str,
+    meeting: str,
+    item: str,
+    member: UUID,
+    choice: Choice,
+    document_no: str,
+    reason: str | None = None,
+) -> Receipt:
+    """Record an absent member's opinion on paper, where the rulebook knows such opinions."""
+    await _may_conduct(work, season, meeting)
+    _, rulebook = await open_now(work, season)
+    if not rulebook.council.written_opinions:
+        raise OutOfOrder(step="written-opinion", state="not-in-the-rulebook")
+    return await work.change(
+        Meeting,
+        meeting_stream(season, meeting),
+        lambda one: one.receive_written_opinion(item, member, choice, document_no, reason),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------
+
+
+def _conducted(council: Council | None, unit: str) -> Subject:
+    conducting = council.conducting if council else ()
+    return Subject(decided_by=unit, conducting=frozenset(str(person) for person in conducting))
+
+
+async def _may_conduct(work: Work, season: str, meeting: str) -> None:
+    unit = unit_of(meeting)
+    council = await work.find(Council, council_stream(season, unit))
+    work.require(Act.CONDUCT_MEETING, _conducted(council, unit))
+    await open_now(work, season)
+
+
+async def _must_be_undecided(work: Work, season: str, commune: str) -> None:
+    if await work.find(Recognition, recognition_stream(season, commune)) is not None:
+        raise AlreadyDecided(commune=commune)
+
+
+async def _voted_at(work: Work, season: str, meeting: str, item: str, member: UUID) -> datetime | None:
+    """When the member's ballot in the latest round was recorded."""
+    at = None
+    async for page in work.store.read(work.tenant, streams=[meeting_stream(season, meeting)]):
+        for recorded in page:
+            fact = recorded.fact
+            if isinstance(fact, Meeting.BallotCast | Meeting.WrittenOpinionReceived):
+                at = recorded.at if (fact.item, fact.member) == (item, member) else at
+    return at
