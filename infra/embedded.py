@@ -288,7 +288,7 @@ def in_use(server: Server) -> Iterator[str]:
     """
     folder = server.data.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         door = (folder / f"{server.name}.door").open("a")
         users = (folder / f"{server.name}.users").open("a")
     except OSError as reason:

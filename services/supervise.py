@@ -97,7 +97,7 @@ def supervised(settings: Settings, programs: Mapping[str, Sequence[str]] = PROGR
                 supervisor.start(name)
             yield supervisor
         finally:
-            for name in reversed(programs):
+            for name in reversed(list(programs)):
                 supervisor.stop(name)
 
 
@@ -115,7 +115,7 @@ def kept_port(folder: Path, name: str, host: str = "127.0.0.1") -> int:
         except OSError as reason:
             raise NotReady(f"port {wanted} of {folder} is in use; free it, or remove {kept} for another") from reason
         port = int(probe.getsockname()[1])
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept.write_text(f"{port}\n")
     return port
 

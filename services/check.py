@@ -1,0 +1,136 @@
+"""Can this configuration work? Each answer in one line, before people find out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import asyncpg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from infra.config import APP_ROLE, Settings
+
+OLDEST_POSTGRES = 150000
+
+
+class Finding(NamedTuple):
+    """What was looked at, and what is wrong with it; "" is nothing."""
+
+    about: str
+    wrong: str
+
+
+async def run(settings: Settings) -> int:
+    """Print every finding; 0 when nothing is wrong."""
+    found = [finding async for finding in findings(settings)]
+    for finding in found:
+        print(f"{'FAILS' if finding.wrong else 'ok':6}{finding.about}{': ' if finding.wrong else ''}{finding.wrong}")
+    return int(any(finding.wrong for finding in found))
+
+
+async def findings(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.database_url:
+        async for finding in of_the_owner(settings.database_url):
+            yield finding
+    async for finding in of_the_application(settings.app_url):
+        yield finding
+    async for finding in of_redis(settings.redis_url):
+        yield finding
+    yield of_the_folder(settings.folder)
+    yield of_the_address(settings)
+    yield of_documents()
+
+
+async def of_the_owner(url: str) -> AsyncIterator[Finding]:
+    about = "DATABASE_URL: PostgreSQL 15 or later, as a login that may create schemas and roles"
+    try:
+        async with connected(url) as connection:
+            version = int(await connection.fetchval("SHOW server_version_num"))
+            may = await connection.fetchval(
+                "SELECT (rolcreaterole OR rolsuper) AND has_database_privilege(current_database(), 'CREATE')"
+                " FROM pg_roles WHERE rolname = current_user"
+            )
+    except (OSError, asyncpg.PostgresError) as reason:
+        yield Finding(about, str(reason))
+        return
+    too_old = f"the server has version {version}" if version < OLDEST_POSTGRES else ""
+    yield Finding(about, too_old or ("" if may else "this login may not"))
+
+
+async def of_the_application(url: str) -> AsyncIterator[Finding]:
+    about = f"DATABASE_APP_URL: the login {APP_ROLE}, which inherits nothing and is no superuser"
+    try:
+        async with connected(url) as connection:
+            role = await connection.fetchrow("SELECT rolsuper, rolinherit FROM pg_roles WHERE rolname = current_user")
+            migrated = await connection.fetchval("SELECT to_regclass('control.schema_migrations') IS NOT NULL")
+    except asyncpg.InvalidAuthorizationSpecificationError as reason:
+        yield Finding(about, f"{reason} (minhchuan migrate makes it)")
+        return
+    except (OSError, asyncpg.PostgresError) as reason:
+        yield Finding(about, str(reason))
+        return
+    modest = role is not None and not role["rolsuper"] and not role["rolinherit"]
+    yield Finding(about, "" if modest else "this login is a superuser, or inherits")
+    yield Finding("the control schema", "" if migrated else "is missing: minhchuan migrate")
+
+
+async def of_redis(url: str) -> AsyncIterator[Finding]:
+    about = "REDIS_URL: answers, and drops nothing when memory is short"
+    client = Redis.from_url(url, socket_timeout=5)
+    try:
+        await client.ping()
+        policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
+    except (OSError, RedisError) as reason:
+        yield Finding(about, str(reason))
+    else:
+        yield Finding(about, "" if policy == "noeviction" else f"maxmemory-policy is {policy}, not noeviction")
+    finally:
+        await client.aclose()
+
+
+def of_the_folder(folder: Path) -> Finding:
+    about = f"the data folder {folder} can be written"
+    probe = folder / ".probe"
+    try:
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as reason:
+        return Finding(about, str(reason))
+    return Finding(about, "")
+
+
+def of_the_address(settings: Settings) -> Finding:
+    about = "MINHCHUAN_PUBLIC_URL: https, except on this machine"
+    parts = urlsplit(settings.public_url)
+    fine = not parts.hostname or parts.scheme == "https" or is_this_machine(parts.hostname)
+    return Finding(about, "" if fine else f"{settings.public_url} would send sessions in the clear")
+
+
+def is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def of_documents() -> Finding:
+    about = "documents: WeasyPrint finds Pango"
+    try:
+        import_module("weasyprint")
+    except OSError as reason:
+        first = str(reason).splitlines()[0]
+        return Finding(about, f"{first} (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)")
+    return Finding(about, "")
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        yield connection
+    finally:
+        await connection.close()
