@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from domain.errors import NotFound
-from domain.fact import Fact, FirstFact, Stream, StreamName
+from domain.fact import STREAMS, Fact, FirstFact, Stream, StreamName
 
 
 class Position(StrEnum):
@@ -151,3 +151,8 @@ class Official(Stream):
 def official_stream(person: UUID) -> StreamName:
     """The stream of this person."""
     return StreamName("official", "", str(person))
+
+
+def person_of(tenant: str, issuer: str, subject: str) -> UUID:
+    """The person who signs in as this subject of this issuer: one identity is one person, by the log's own rule."""
+    return uuid5(STREAMS, f"{tenant}\n{issuer}\n{subject}")

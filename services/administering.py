@@ -1,0 +1,206 @@
+"""What an administrator does: adopt rulebooks, enrol officials and give them mandates, keep the units."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from domain.adoption import Adoption, acknowledge, adoption_stream
+from domain.errors import AlreadyThere, NotFound, OutOfOrder, RulebookNotAdopted
+from domain.official import Capacity, Mandate, Official, Position, official_stream, person_of
+from domain.policy import Act
+from domain.unit import Level, Unit, unit_stream
+from services.work import Receipt, Work, use_case
+
+
+@dataclass(frozen=True, slots=True)
+class NewMandate:
+    """A position to be held for a unit, by a decision; `valid_to` is the last day, None while open."""
+
+    position: Position
+    unit: str
+    valid_from: date
+    decision_no: str
+    valid_to: date | None = None
+    signs: Capacity | None = None
+
+    def named(self, id: UUID) -> Mandate:
+        """The mandate under this id."""
+        return Mandate(id, self.position, self.unit, self.valid_from, self.valid_to, self.decision_no, self.signs)
+
+
+@dataclass(frozen=True, slots=True)
+class NewUnit:
+    """A unit to be taken into the province's books; `name` with its type ("Phường Cầu Diễn")."""
+
+    code: str
+    name: str
+    unit_type: str
+    level: Level
+    parent: str | None = None
+    valid_from: date | None = None
+
+
+# Rulebooks --------------------------------------------------------------------------------------------
+
+
+@use_case
+async def adopt_rulebook(
+    work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None
+) -> Receipt:
+    """Use this text of a rulebook. `acknowledged` must name every field of it that is not verified."""
+    work.require(Act.ADOPT_RULEBOOK)
+    return await adopting(work, rulebook, acknowledged, document_no)
+
+
+@use_case
+async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis: str) -> Receipt:
+    """Record a local value of an adopted rulebook, and the document it comes from."""
+    work.require(Act.ADOPT_RULEBOOK)
+    return await work.change(Adoption, adoption_stream(rulebook), lambda one: one.set_parameter(path, value, basis))
+
+
+async def adopting(work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None) -> Receipt:
+    """Adopt without asking the policy, for the operator who takes a province in."""
+    shipped = work.rulebooks.get(rulebook)
+    if shipped is None:
+        raise RulebookNotAdopted(rulebook=rulebook)
+    seen = acknowledge([entry.path for entry in shipped.unverified], acknowledged)
+    name = adoption_stream(rulebook)
+    return await work.create(
+        name,
+        Adoption(
+            id=work.id_of(name),
+            rulebook=rulebook,
+            sha256=shipped.sha256,
+            acknowledged=seen,
+            document_no=document_no,
+        ),
+    )
+
+
+# Officials --------------------------------------------------------------------------------------------
+
+
+@use_case
+async def enrol_official(
+    work: Work,
+    name: str,
+    issuer: str,
+    subject: str,
+    agency: str | None = None,
+    mandates: Sequence[NewMandate] = (),
+) -> Receipt:
+    """Let a person sign in, with the mandates they hold; the person's id is `person_of(tenant, issuer, subject)`."""
+    work.require(Act.ENROL_OFFICIAL)
+    return await enrolling(work, name, issuer, subject, agency, mandates)
+
+
+@use_case
+async def grant_mandate(work: Work, person: UUID, mandate: NewMandate) -> Receipt:
+    """Give an enrolled person a position for a unit."""
+    work.require(Act.ENROL_OFFICIAL)
+    await work.look(Unit, unit_stream(mandate.unit))
+    named = mandate.named(work.new_id("mandate"))
+    return await work.change(Official, official_stream(person), lambda one: one.grant(named))
+
+
+@use_case
+async def end_mandate(work: Work, person: UUID, mandate: UUID, on: date, decision_no: str) -> Receipt:
+    """End a mandate; `on` is its last day."""
+    work.require(Act.ENROL_OFFICIAL)
+    return await work.change(Official, official_stream(person), lambda one: one.end(mandate, on, decision_no))
+
+
+async def enrolling(
+    work: Work,
+    name: str,
+    issuer: str,
+    subject: str,
+    agency: str | None = None,
+    mandates: Sequence[NewMandate] = (),
+) -> Receipt:
+    """Enrol without asking the policy, for the operator who takes a province in."""
+    for mandate in mandates:
+        await work.look(Unit, unit_stream(mandate.unit))
+    stream = official_stream(person_of(work.tenant.id, issuer, subject))
+    async with work.changing(stream) as streams:
+        official = streams.begin(
+            stream, Official(id=work.id_of(stream), name=name, issuer=issuer, subject=subject, agency=agency)
+        )
+        for number, mandate in enumerate(mandates, start=1):
+            official.grant(mandate.named(work.new_id(f"mandate {number}")))
+        return await streams.record()
+
+
+# Units ------------------------------------------------------------------------------------------------
+
+
+@use_case
+async def register_units(work: Work, units: Sequence[NewUnit]) -> Receipt:
+    """Take units into the books, those above before those below; what is there already stays as it is."""
+    work.require(Act.REGISTER_UNIT)
+    return await registering(work, units)
+
+
+@use_case
+async def classify_unit(work: Work, code: str, unit_class: str, decision_no: str) -> Receipt:
+    """Record the class of a commune: I, II or III."""
+    work.require(Act.REGISTER_UNIT)
+    if unit_class not in {"I", "II", "III"}:
+        raise NotFound(unit_class=unit_class)
+    return await work.change(Unit, unit_stream(code), lambda one: one.classify(unit_class, decision_no))
+
+
+@use_case
+async def rename_unit(work: Work, code: str, name: str, on: date, decision_no: str) -> Receipt:
+    """Record that a unit has another name from a day on."""
+    work.require(Act.REGISTER_UNIT)
+    return await work.change(Unit, unit_stream(code), lambda one: one.rename(name, on, decision_no))
+
+
+@use_case
+async def merge_unit(work: Work, code: str, into: str, on: date, decision_no: str) -> Receipt:
+    """Record that a unit went into another."""
+    work.require(Act.REGISTER_UNIT)
+    await work.look(Unit, unit_stream(into))
+    if code == into:
+        raise OutOfOrder(step="merge", state="itself")
+    return await work.change(Unit, unit_stream(code), lambda one: one.merge(into, on, decision_no))
+
+
+@use_case
+async def dissolve_unit(work: Work, code: str, on: date, decision_no: str) -> Receipt:
+    """Record that a unit ceased to exist."""
+    work.require(Act.REGISTER_UNIT)
+    return await work.change(Unit, unit_stream(code), lambda one: one.dissolve(on, decision_no))
+
+
+async def registering(work: Work, units: Sequence[NewUnit]) -> Receipt:
+    """Register without asking the policy, for the operator who takes a province in."""
+    coming = {unit.code for unit in units}
+    for unit in units:
+        if unit.parent is not None and unit.parent not in coming:
+            await work.look(Unit, unit_stream(unit.parent))
+    names = {unit.code: unit_stream(unit.code) for unit in units}
+    if len(names) != len(units):
+        raise AlreadyThere(kind="unit")
+    async with work.changing(*names.values()) as streams:
+        for unit in units:
+            name = names[unit.code]
+            if streams.find(Unit, name) is None:
+                streams.begin(
+                    name,
+                    Unit(
+                        id=work.id_of(name),
+                        code=unit.code,
+                        name=unit.name,
+                        unit_type=unit.unit_type,
+                        level=unit.level,
+                        parent=unit.parent,
+                        valid_from=unit.valid_from,
+                    ),
+                )
+        return await streams.record()
