@@ -32,6 +32,9 @@ lock: dev  ## Write the lock files again after a change of dependencies; ARGS=--
 	$(LOCK) $(ARGS) --extra dev --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
 	$(LOCK) $(ARGS) --group install --output-file requirements-install.lock
 
+assets:  ## Check that vendored scripts, styles and fonts are the very files that were taken
+	@for list in $$(git ls-files '*SHA256SUMS'); do (cd $$(dirname $$list) && sha256sum --check --strict SHA256SUMS) || exit 1; done
+
 format: dev  ## Put the code into the house's format
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
@@ -46,4 +49,4 @@ node: tests/provider/node_modules/.package-lock.json
 tests/provider/node_modules/.package-lock.json: tests/provider/package-lock.json | dev
 	@PATH="$(CURDIR)/$(VENV):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --prefix tests/provider
 
-.PHONY: help demo test test-quick check bench lock format clean run dev node
+.PHONY: help demo test test-quick check bench lock assets format clean run dev node

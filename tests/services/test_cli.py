@@ -1,0 +1,81 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra import processes
+from services import cli
+
+SHEET = {"rulebook": "qd-619-2017", "unit_class": "I", "satisfaction": "96.10", "vetoes": [], "criteria": {"TC1": "15"}}
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch):
+    for name in ("DATABASE_URL", "DATABASE_APP_URL", "REDIS_URL", "MINHCHUAN_FOLDER"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_command_works_on_its_folder_and_leaves_nothing_running(tmp_path, capsys):
+    assert cli.main(["migrate", "--folder", str(tmp_path)]) == 0
+
+    assert capsys.readouterr().out.split() == ["control"]
+    assert (tmp_path / "postgres").is_dir()
+    assert [mark.name for mark in tmp_path.glob("*.pid")] == []
+
+
+def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+
+    assert cli.main(["migrate", "--folder", str(tmp_path / "file")]) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith("minhchuan: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_sheet_is_judged_without_any_service_or_folder(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "sheet.json").write_text(json.dumps(SHEET))
+
+    assert cli.main(["judge", str(tmp_path / "sheet.json")]) == 0
+
+    assert json.loads(capsys.readouterr().out)["total"] == "15"
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["worker", "medium"], ["tenant"], ["tenant", "create", "x"]])
+def test_what_is_no_command_is_answered_with_the_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(arguments)
+
+    assert end.value.code == 2
+    assert "usage: minhchuan" in capsys.readouterr().err
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_command_that_is_told_to_end_stops_its_services(tmp_path, name):
+    fifo = tmp_path / "stand-still"
+    os.mkfifo(fifo)
+    script = f"""
+import asyncio, sys
+from infra import migrate
+from services import cli
+async def stand_still(*_):
+    open({str(fifo)!r}, "w").close()
+    await asyncio.sleep(60)
+migrate.everything = stand_still
+sys.exit(cli.main(["migrate", "--folder", {str(tmp_path / "data")!r}]))
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])
+    fifo.read_text()  # it stands still now, its services run
+    assert processes.marked(tmp_path / "data" / "postgres.pid")
+
+    process.send_signal(signal.Signals[name])
+
+    assert process.wait(30) == 130
+    assert list((tmp_path / "data").glob("*.pid")) == []
