@@ -1,0 +1,48 @@
+"""The log as it stood at a position, for documents that must come out the same again."""
+
+from typing import NamedTuple, TypeVar
+
+from domain.fact import Recorded, Stream, StreamName, replay
+from domain.unit import Level, Unit, unit_stream
+from infra.eventstore import EventStore
+from infra.tenants import Tenant
+from services.documents.wording import Place
+
+A = TypeVar("A", bound=Stream)
+
+#: A chain of units is at most commune, district, province.
+LEVELS = 3
+
+
+class AsItStood(NamedTuple):
+    """A province's log up to a position; what came later does not exist here."""
+
+    store: EventStore
+    tenant: Tenant
+    position: int
+
+    async def facts(self, *names: StreamName) -> list[Recorded]:
+        """The facts of these streams, in the order of the log."""
+        pages = self.store.read(self.tenant, streams=names, upto=self.position)
+        return [recorded async for page in pages for recorded in page]
+
+    async def find(self, kind: type[A], name: StreamName) -> A | None:
+        """The aggregate of a stream, None when it had not begun."""
+        aggregate = replay(recorded.fact for recorded in await self.facts(name))
+        if aggregate is not None and not isinstance(aggregate, kind):
+            raise TypeError(f"{name} is a {type(aggregate).__name__}")
+        return aggregate
+
+    async def place(self, code: str) -> Place:
+        """A unit with those above it, as they were called then."""
+        units: list[Unit] = []
+        while code and len(units) < LEVELS:
+            unit = await self.find(Unit, unit_stream(code))
+            if unit is None:
+                break
+            units.append(unit)
+            code = unit.parent or ""
+        named = None
+        for unit in reversed(units):
+            named = Place(unit.unit_type, unit.name, unit.level, named)
+        return named or Place("", self.tenant.name, Level.PROVINCE, None)

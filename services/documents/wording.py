@@ -1,0 +1,78 @@
+"""How official documents write names, dates and numbers (Nghị định 30/2020/NĐ-CP, Phụ lục I)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from domain.official import Capacity
+from domain.unit import Level
+
+COMMITTEE = "Ủy ban nhân dân"
+
+
+class Place(NamedTuple):
+    """An administrative unit with the one above it; `unit_type` as the law calls it ("Thị xã")."""
+
+    unit_type: str
+    name: str
+    level: Level
+    above: Place | None
+
+    @property
+    def full(self) -> str:
+        """The name with its type, at the beginning of a sentence: "Thị xã Chơn Thành"."""
+        if not self.unit_type or self.name.startswith(f"{self.unit_type} "):
+            return self.name
+        return f"{self.unit_type} {self.name}"
+
+    @property
+    def inside(self) -> str:
+        """The name within a sentence: "thị xã Chơn Thành"."""
+        return lower_first(self.full)
+
+    @property
+    def kind(self) -> str:
+        """The type within a sentence: "thị xã"."""
+        return lower_first(self.unit_type)
+
+    @property
+    def bare(self) -> str:
+        """The name alone, as it stands before a date; a number or nothing but a type keeps its type ("Quận 1")."""
+        name = self.full.removeprefix(f"{self.unit_type} ")
+        return self.full if name.isdigit() or name == "Hồ Chí Minh" else name
+
+    @property
+    def whole(self) -> str:
+        """With all units above: "xã Minh Lập, thị xã Chơn Thành, tỉnh Bình Phước"."""
+        return self.inside + (f", {self.above.whole}" if self.above else "")
+
+
+def lower_first(text: str) -> str:
+    """The text with a small first letter."""
+    return text[:1].lower() + text[1:]
+
+
+def day_in_words(day: date) -> str:
+    """ "ngày 07 tháng 02 năm 2023": a zero before days under 10 and before the months 1 and 2."""
+    month = f"{day.month:02}" if day.month < 3 else str(day.month)
+    return f"ngày {day.day:02} tháng {month} năm {day.year}"
+
+
+def number_of(document_no: str) -> str:
+    """The number of a document with a zero before those under 10: "5/QĐ-UBND" is written "05/QĐ-UBND"."""
+    number, slash, symbol = document_no.partition("/")
+    return f"{int(number):02}{slash}{symbol}" if number.isascii() and number.isdecimal() else document_no
+
+
+def signature(place: Place, capacity: Capacity | None) -> tuple[str, ...]:
+    """The lines above a signature of the chairman of the unit's committee."""
+    match capacity:
+        case Capacity.ON_BEHALF_OF_COMMITTEE:
+            return (f"TM. {COMMITTEE}".upper(), "CHỦ TỊCH")
+        case Capacity.FOR_THE_HEAD:
+            return ("KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH")
+        case Capacity.ACTING:
+            return ("Q. CHỦ TỊCH",)
+        case None:
+            return ("CHỦ TỊCH",)
