@@ -1,8 +1,9 @@
 """The log of each province: load a stream, append a command, read on from a position.
 
-Who changes a stream holds it (`holding`), loads it, lets the aggregate decide, and appends. A repeated command is
-recognised while loading, before anything is decided. An aggregate stays in the cache only after a fresh commit, and
-the next load checks it against the log, so that what was decided but not recorded never decides again.
+Who changes a stream holds it (`holding`), loads it, lets the aggregate decide, and appends; who only rests a rule on
+a stream looks at it (`look`). A repeated command is recognised while loading, before anything is decided. An
+aggregate stays in the cache only after a fresh commit, and the next load checks it against the log, so that what
+was decided but not recorded never decides again.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import starmap
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.fact import Recorded, StreamName
@@ -54,6 +55,9 @@ class Loaded:
     leaf_hash: str
 
 
+Cache: TypeAlias = OrderedDict[tuple[str, StreamName], Loaded]
+
+
 @dataclass(slots=True)
 class Command:
     """What one person (or the system) did at once: all of its facts are recorded, or none.
@@ -81,7 +85,8 @@ class EventStore:
         self._mapper = mapper
         self._hints = Hints(database.dsn, GROWN)
         self._commits = GroupCommit(database.writers, self._hints.mark)
-        self._cache: OrderedDict[tuple[str, StreamName], Loaded] = OrderedDict()
+        self._cache: Cache = OrderedDict()
+        self._looked: Cache = OrderedDict()
         self._cached = cached
         self._locks: dict[tuple[str, StreamName], _Lock] = {}
 
@@ -105,7 +110,27 @@ class EventStore:
 
         Raises CommandReused when the command's id was used with another body.
         """
-        kept = self._cache.pop((tenant.id, name), None)
+        return await self._stream(tenant, name, self._cache.pop((tenant.id, name), None), command, body_sha256)
+
+    async def look(
+        self, tenant: HasId, name: StreamName, command: UUID | None = None, body_sha256: bytes = b""
+    ) -> Loaded | Receipt:
+        """Like `load`, for a stream that a rule rests on and nobody changes: many may look at one aggregate at once.
+
+        What they see is only ever what the log holds, for a stream being changed is another object.
+        """
+        kept = self._looked.get((tenant.id, name))
+        if kept and kept.aggregate.pending_events:  # somebody changed what was only to be looked at
+            kept = None
+        stream = await self._stream(tenant, name, kept, command, body_sha256)
+        if isinstance(stream, Loaded) and stream.version:
+            self._remember(self._looked, tenant, stream)
+        return stream
+
+    async def _stream(
+        self, tenant: HasId, name: StreamName, kept: Loaded | None, command: UUID | None, body_sha256: bytes
+    ) -> Loaded | Receipt:
+        """What is kept, checked against the log and brought up to it; or all of the stream."""
         stream = name.id(tenant.id)
         tail = _tail_sql(schema_of(tenant))
         rows = await self._database.ask(tenant, tail, command, stream, kept.version if kept else 0)
@@ -119,10 +144,11 @@ class EventStore:
         if rows[0]["version"] is None:
             return Loaded(name, None, 0, "")
         aggregate = kept.aggregate if kept else None
-        for row in rows[1:] if kept else rows:
-            aggregate = self._mapper.fact(
-                row["topic"], row["schema"], row["data"], stream, row["version"], row["at"]
-            ).mutate(aggregate)
+        for row in rows:
+            if aggregate is None or row["version"] > aggregate.version:
+                aggregate = self._mapper.fact(
+                    row["topic"], row["schema"], row["data"], stream, row["version"], row["at"]
+                ).mutate(aggregate)
         return Loaded(name, aggregate, rows[-1]["version"], rows[-1]["leaf_hash"].hex())
 
     async def append(self, tenant: LogOwner, command: Command, expected: Iterable[Loaded]) -> Receipt:
@@ -224,9 +250,13 @@ class EventStore:
         )
         if stream.aggregate is None or stream.aggregate.version != version or stream.aggregate.pending_events:
             return
-        self._cache[tenant.id, stream.name] = Loaded(stream.name, stream.aggregate, version, leaf_hash)
-        if len(self._cache) > self._cached:
-            self._cache.popitem(last=False)
+        self._remember(self._cache, tenant, Loaded(stream.name, stream.aggregate, version, leaf_hash))
+
+    def _remember(self, cache: Cache, tenant: HasId, stream: Loaded) -> None:
+        cache[tenant.id, stream.name] = stream
+        cache.move_to_end((tenant.id, stream.name))
+        if len(cache) > self._cached:
+            cache.popitem(last=False)
 
     @asynccontextmanager
     async def _lock(self, tenant: str, name: StreamName) -> AsyncIterator[None]:

@@ -99,6 +99,37 @@ async def test_a_refused_deed_leaves_nothing_in_the_cache(store, tenant):
     assert (await loaded(store, tenant, a_name())).aggregate.lines == ("một",)
 
 
+async def test_who_looks_never_sees_what_is_being_decided(store, tenant):
+    await write_line(store, tenant, a_name(), "một")
+    async with store.holding(tenant, a_name()):
+        changing = await loaded(store, tenant, a_name())
+        changing.aggregate.write("hai")
+        looked = await store.look(tenant, a_name())
+        assert looked.aggregate.lines == ("một",)
+        await store.append(tenant, a_command(changing), [changing])
+
+    again = await asyncio.gather(*(store.look(tenant, a_name()) for _ in range(10)))
+
+    assert {stream.aggregate.lines for stream in again} == {("một", "hai")}
+    assert len({id(stream.aggregate) for stream in again}) == 1
+    assert again[0].aggregate is not changing.aggregate
+
+
+async def test_an_aggregate_that_was_changed_while_looking_is_thrown_away(store, tenant):
+    await write_line(store, tenant, a_name(), "một")
+    looked = await store.look(tenant, a_name())
+    looked.aggregate.write("trái phép")
+
+    assert (await store.look(tenant, a_name())).aggregate.lines == ("một",)
+
+
+async def test_a_repeat_is_also_recognised_while_looking(store, tenant):
+    command = uuid4()
+    await write_line(store, tenant, a_name(), "một", id=command)
+
+    assert isinstance(await store.look(tenant, a_name("n2"), command), Receipt)
+
+
 async def test_a_cached_aggregate_that_the_log_does_not_bear_out_is_thrown_away(store, tenant):
     await write_line(store, tenant, a_name(), "một")
     kept = store._cache[tenant.id, a_name()]
