@@ -1,45 +1,53 @@
-"""Vietnamese text: the order of a Vietnamese list, and finding words typed without marks.
+"""Vietnamese names: found without marks, ordered as in a dictionary.
 
-Code points put An, Bình, Dũng before Ân, Ăn and Đỗ; a Vietnamese list goes by syllable, in each by its letters
-(a ă â b c d đ e ê …), and only then by the tone.
+Collations of a server cannot be relied on for either, so keys are made here and compared as they are.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
-_RANK = {letter: rank for rank, letter in enumerate(_ALPHABET, start=100)}
-#: Ngang, huyền, hỏi, ngã, sắc, nặng: the order of dictionaries.
+_PLACE = {letter: place for place, letter in enumerate(_ALPHABET, 1)}
+#: Tones in dictionary order: none, huyền, hỏi, ngã, sắc, nặng. They are combining marks in NFD.
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}
 
-Syllable = tuple[tuple[int, ...], int]
 
+def search_key(text: str) -> str:
+    """The text without marks, in lower case, words one space apart: `Đồng Nai` and `dong  nai` are one.
 
-def fold(text: str) -> str:
-    """Lower case without marks, words one space apart: how people type when they search ("da nang")."""
-    # đ is a letter of its own and does not decompose.
+    `đ` does not decompose, so stripping marks alone would miss it.
+    """
     bare = "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
     return " ".join(bare.replace("đ", "d").replace("Đ", "D").casefold().split())
 
 
-def sort_key(text: str) -> tuple[Syllable, ...]:
-    """By this key names stand in the order of a Vietnamese list."""
-    return tuple(_syllable(word) for word in text.casefold().split())
+@lru_cache(maxsize=8192)
+def sort_key(text: str) -> tuple[tuple[tuple[tuple[int, int], ...], int], ...]:
+    """The place of a name: letters of a syllable first, then its tone, syllable by syllable.
+
+    The tone is taken from the whole syllable, so that Hòa and Hoà have one place.
+    """
+    return tuple(_syllable(syllable) for syllable in unicodedata.normalize("NFC", text).casefold().split())
 
 
-def name_key(name: str) -> tuple[tuple[Syllable, ...], tuple[Syllable, ...]]:
-    """By this key persons stand as in a Vietnamese register: by given name, then by family and middle names."""
-    words = name.split()
-    return sort_key(" ".join(words[-1:])), sort_key(" ".join(words[:-1]))
+def person_key(name: str) -> tuple[object, ...]:
+    """The place of a person: by given name, which comes last, then by the whole name."""
+    return (sort_key(name.split()[-1]) if name.split() else (), sort_key(name))
 
 
-def _syllable(word: str) -> Syllable:
-    letters: list[int] = []
+def _syllable(syllable: str) -> tuple[tuple[tuple[int, int], ...], int]:
+    letters: list[tuple[int, int]] = []
     tone = 0
-    for sign in unicodedata.normalize("NFC", word):
-        marks = unicodedata.normalize("NFD", sign)
-        tone = next((_TONES[mark] for mark in marks if mark in _TONES), tone)
-        letter = unicodedata.normalize("NFC", "".join(mark for mark in marks if mark not in _TONES))
-        letters.append(_RANK.get(letter, ord(letter[0]) if letter else 0))
+    for sign in syllable:
+        base = ""
+        for part in unicodedata.normalize("NFD", sign):
+            if part in _TONES:
+                tone = _TONES[part]
+            else:
+                base += part
+        letter = unicodedata.normalize("NFC", base)
+        # Digits go before letters, by their value; whatever else there is goes last.
+        letters.append((1, _PLACE[letter]) if letter in _PLACE else (0 if letter.isdecimal() else 2, ord(letter[0])))
     return tuple(letters), tone
