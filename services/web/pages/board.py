@@ -1,0 +1,322 @@
+"""The board: every commune of a season, its verdict first, then the margin, then what it is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from domain.errors import NotFound
+from domain.judging import CriterionResult
+from domain.measure import Outcome, percent
+from domain.policy import Act, Subject, may, permit
+from domain.rulebook import ConditionKind, Model, Rulebook
+from domain.vietnamese import fold, sort_key
+from projections.seasons import SEASONS, SeasonRow
+from projections.standings import STANDINGS, Stage, Standing
+from projections.units import UNITS, UnitRow
+from services.verdicts import Gate, Judged, Status, criterion_status, judged, required_total
+from services.web import urls
+from services.web.request import Answer, Visit, page
+
+#: Half the width of the margin bar stands for this many points.
+MARGIN_REACH = Decimal(20)
+#: Width of the margin bar left and right of the line, in pixels.
+LEFT, RIGHT = 25, 39
+
+BIN = Decimal("2.5")
+
+
+class Criterion(NamedTuple):
+    """One criterion of one commune: points and share, or how many indicators are met, one pip each."""
+
+    status: Status
+    points: Decimal | None
+    share: int
+    met: int | None
+    indicators: int
+    pips: tuple[Status, ...]
+
+
+class Line(NamedTuple):
+    """One commune on the board."""
+
+    code: str
+    name: str
+    unit_type: str
+    district: str
+    status: Status
+    gate: Gate
+    total: Decimal | None
+    required: Decimal | None
+    margin: Decimal | None
+    criteria: tuple[Criterion, ...]
+    criteria_met: int
+    support: int
+    stage: Stage
+    decision_no: str | None
+
+    @property
+    def bar(self) -> tuple[Decimal, Decimal] | None:
+        """Start and width of the margin bar in pixels."""
+        if self.margin is None:
+            return None
+        reach = min(abs(self.margin), MARGIN_REACH) / MARGIN_REACH
+        if self.margin >= 0:
+            return Decimal(LEFT), (reach * RIGHT).quantize(Decimal("0.1"))
+        width = (reach * LEFT).quantize(Decimal("0.1"))
+        return LEFT - width, width
+
+
+class Bin(NamedTuple):
+    """One bar of the histogram of totals; x, width and height in percent and pixels."""
+
+    low: Decimal
+    high: Decimal
+    communes: int
+    x: Decimal
+    height: Decimal
+    kind: str
+
+
+class Axis(NamedTuple):
+    """The scale under the histogram, in percent of its width."""
+
+    width: Decimal
+    gap: Decimal
+    cut: Decimal | None
+    labels: tuple[tuple[int, Decimal, str], ...]
+
+
+class Filters(NamedTuple):
+    """What the address asks for; empty strings ask for everything."""
+
+    unit: str = ""
+    status: str = ""
+    stage: str = ""
+    search: str = ""
+    sort: str = ""
+
+    def wants(self, line: Line) -> bool:
+        """Whether the line is asked for."""
+        return (
+            self.unit in ("", line.district)
+            and self.status in ("", line.status)
+            and self.stage in ("", line.stage)
+            and fold(self.search) in fold(f"{line.unit_type} {line.name}")
+        )
+
+
+class Board(NamedTuple):
+    """All that the page shows of a season at one moment."""
+
+    lines: list[Line]
+    total: int
+    counts: dict[Status, int]
+    shares: list[tuple[Status, Decimal, Decimal]]
+    bins: list[Bin]
+    cut: Decimal | None
+    stages: list[Stage]
+    districts: list[UnitRow]
+
+
+def board_of(
+    rows: Iterable[Standing],
+    season: SeasonRow,
+    units: Mapping[str, UnitRow],
+    rulebook: Rulebook,
+    filters: Filters = Filters(),  # noqa: B008 - Filters is a tuple
+) -> Board:
+    """The board that these rows make: counts over all communes, lines of those asked for."""
+    every = [_line(judged(row, rulebook), units, rulebook) for row in rows]
+    counts = Counter(line.status for line in every)
+    lines = sorted(filter(filters.wants, every), key=_by_name)
+    if order := SORTS.get(filters.sort.lstrip("-")):
+        lines.sort(key=order, reverse=filters.sort.startswith("-"))
+    cut = next((line.required for line in every if line.required is not None), None)
+    same_cut = cut if all(line.required == cut for line in every) else None
+    return Board(
+        lines=lines,
+        total=len(every),
+        counts={status: counts[status] for status in Status},
+        shares=_shares(counts, len(every)),
+        bins=_bins([line.total for line in every if line.total is not None and line.status is not Status.TODO], cut),
+        cut=same_cut,
+        stages=[stage for stage in Stage if any(line.stage is stage for line in every)],
+        districts=sorted(
+            (units[code] for code in season.deciding_units if code in units), key=lambda unit: sort_key(unit.name)
+        ),
+    )
+
+
+def _line(commune: Judged, units: Mapping[str, UnitRow], rulebook: Rulebook) -> Line:
+    row, verdict = commune.row, commune.verdict
+    unit = units.get(row.commune)
+    criteria = tuple(_criterion(result, row, rulebook) for result in verdict.criteria)
+    count = len(rulebook.indicators)
+    return Line(
+        code=row.commune,
+        name=unit.name if unit else row.commune,
+        unit_type=unit.unit_type if unit else "",
+        district=row.decided_by,
+        status=commune.status,
+        gate=commune.gate,
+        total=verdict.total if row.scored else None,
+        required=required_total(verdict),
+        margin=verdict.margin if row.scored else None,
+        criteria=criteria,
+        criteria_met=sum(one.status in (Status.OK, Status.NEAR) for one in criteria),
+        support=int(percent(min(row.supported, count), count)),
+        stage=row.stage,
+        decision_no=row.decision_no,
+    )
+
+
+def _criterion(result: CriterionResult, row: Standing, rulebook: Rulebook) -> Criterion:
+    status = criterion_status(result, row, rulebook)
+    share = int(result.share * 100) if result.share is not None else 0
+    pips: tuple[Status, ...] = ()
+    if result.indicators_met is not None:
+        values = row.values()
+        pips = tuple(_pip(values.get(one.code)) for one in rulebook.criterion(result.code).indicators)
+    return Criterion(status, result.points, max(0, min(share, 100)), result.indicators_met, result.indicators, pips)
+
+
+def _pip(value: object) -> Status:
+    if value is None:
+        return Status.TODO
+    return Status.OK if value is Outcome.MET else Status.NO
+
+
+def _shares(counts: Counter[Status], total: int) -> list[tuple[Status, Decimal, Decimal]]:
+    """Start and width, in percent, of each status in the stacked bar."""
+    shares, start = [], Decimal(0)
+    for status in Status:
+        width = Decimal(counts[status] * 100) / total if total else Decimal(0)
+        if width:
+            shares.append((status, start.quantize(Decimal("0.01")), width.quantize(Decimal("0.01"))))
+        start += width
+    return shares
+
+
+def _bins(totals: Sequence[Decimal], cut: Decimal | None) -> list[Bin]:
+    """The histogram from the lowest full ten to 100; coloured only just above and below the required total."""
+    if not totals or cut is None:
+        return []
+    floor = min(*totals, cut - 10) // 10 * 10
+    width = Decimal(100) - floor
+    found = Counter(min((total - floor) // BIN, width // BIN - 1) for total in totals)
+    most = max(found.values())
+    bins = []
+    for number, count in sorted(found.items()):
+        low = floor + number * BIN
+        kind = "bad" if low + BIN <= cut else "nx" if low <= cut < low + BIN else ""
+        height = (Decimal(count * 40) / most).quantize(Decimal("0.1"))
+        bins.append(Bin(low, low + BIN, count, ((low - floor) * 100 / width).quantize(Decimal("0.01")), height, kind))
+    return bins
+
+
+def _by_name(line: Line) -> Any:
+    return sort_key(line.name)
+
+
+def _criterion_points(number: int) -> Callable[[Line], Decimal]:
+    return lambda line: line.criteria[number].points or Decimal(line.criteria[number].met or 0)
+
+
+#: Orders that the heads of the table offer; "-" before the name reverses.
+SORTS: dict[str, Callable[[Line], Any]] = {
+    "ten": _by_name,
+    "tong": lambda line: line.total if line.total is not None else Decimal(-1),
+    "cach-chuan": lambda line: line.margin if line.margin is not None else Decimal(-1000),
+    "dat": lambda line: line.criteria_met,
+    "minh-chung": lambda line: line.support,
+    "giai-doan": lambda line: list(Stage).index(line.stage),
+} | {f"tc{number + 1}": _criterion_points(number) for number in range(5)}
+
+
+@page(urls.BOARD)
+async def show(visit: Visit, season: str) -> Answer:
+    """The season's board, now or as of a moment; the address keeps filters, order and moment."""
+    permit(visit.actor, Act.VIEW_BOARD)
+    past = await visit.as_of()
+    await visit.own_write(STANDINGS, SEASONS)
+    async with visit.house.reads.at(visit.tenant, past.position if past else None) as view:
+        row = await view.one(SEASONS, season)
+        if row is None:
+            raise NotFound(season=season)
+        standings = await view.all(STANDINGS, season)
+        units = {unit.code: unit for unit in await view.all(UNITS)}
+        position = view.position
+    rulebook = visit.house.rulebooks[row.rulebook]
+    filters = Filters(*(visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "tim", "xep")))
+    board = board_of(standings, row, units, rulebook, filters)
+    return await visit.page(
+        "board/index.html",
+        season=season,
+        row=row,
+        rulebook=rulebook,
+        levels=rulebook.model is Model.LEVELS,
+        board=board,
+        axis=_axis(board),
+        filters=filters,
+        rule=_rule(visit, rulebook),
+        readable=_readable(visit, standings),
+        order=lambda key: visit.url.board(season, **_asked(filters, key)),
+        position=position,
+    )
+
+
+def _asked(filters: Filters, key: str) -> dict[str, str | None]:
+    """The query of a head's link: the same filters, ordered by this column; a second press turns the order."""
+    turned = f"-{key}" if filters.sort == key or (key == "ten" and not filters.sort) else key
+    names = ("don-vi", "trang-thai", "giai-doan", "tim", "xep")
+    return {name: value or None for name, value in zip(names, filters._replace(sort=turned), strict=True)}
+
+
+def _readable(visit: Visit, rows: Iterable[Standing]) -> frozenset[str]:
+    """The communes whose dossiers the person may open; the others lead to their public pages."""
+    subjects = {row.commune: Subject(commune=row.commune, decided_by=row.decided_by) for row in rows}
+    return frozenset(code for code, subject in subjects.items() if may(visit.actor, Act.VIEW_DOSSIER, subject))
+
+
+def _axis(board: Board) -> Axis:
+    """The scale from the lowest full ten to 100."""
+    if not board.bins:
+        return Axis(Decimal(0), Decimal(0), None, ())
+    first = board.bins[0]
+    span = (first.low - 100) / (first.x / 100 - 1) if first.x else 100 - first.low
+    floor = int(100 - span)
+
+    def at(value: Decimal | int) -> Decimal:
+        return ((value - floor) * 100 / span).quantize(Decimal("0.01"))
+
+    marks = range(floor, 101, 10 if span <= 50 else 20)
+    labels = tuple((mark, at(mark), "start" if mark == floor else "end" if mark == 100 else "middle") for mark in marks)
+    width = (BIN * 100 / span).quantize(Decimal("0.01"))
+    gap = Decimal("0.4")
+    return Axis(width - 2 * gap, gap, at(board.cut) if board.cut is not None else None, labels)
+
+
+def _rule(visit: Visit, rulebook: Rulebook) -> str:
+    """What it takes to meet the standard, in one sentence for each condition of the rulebook."""
+    say, words = visit.words.say, visit.words
+    told = []
+    for condition in rulebook.conditions:
+        slots: dict[str, str] = {}
+        if condition.kind is ConditionKind.MIN_TOTAL_BY_CLASS:
+            slots["by_class"] = ", ".join(f"{name}: {words.number(points)}" for name, points in condition.by_class)
+        elif condition.kind is ConditionKind.MIN_EACH_CRITERION_RATIO and condition.threshold is not None:
+            slots["least"] = words.percent(condition.threshold * 100)
+        elif condition.threshold is not None:
+            slots["least"] = words.number(condition.threshold)
+        elif condition.kind is ConditionKind.MIN_SATISFACTION or (
+            condition.kind is ConditionKind.VETO and not condition.text
+        ):
+            continue
+        told.append(say(f"board.condition.{condition.kind.value}", **slots))
+    return say("Đạt khi %(conditions)s.", conditions="; ".join(told))
+
+
+ROUTES = [show]
