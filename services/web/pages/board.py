@@ -12,7 +12,7 @@ from domain.judging import CriterionResult
 from domain.measure import Outcome, percent
 from domain.policy import Act, Subject, may, permit
 from domain.rulebook import ConditionKind, Model, Rulebook
-from domain.vietnamese import fold, sort_key
+from domain.vietnamese import search_key, sort_key
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow
@@ -104,7 +104,7 @@ class Filters(NamedTuple):
             self.unit in ("", line.district)
             and self.status in ("", line.status)
             and self.stage in ("", line.stage)
-            and fold(self.search) in fold(f"{line.unit_type} {line.name}")
+            and search_key(self.search) in search_key(f"{line.unit_type} {line.name}")
         )
 
 
