@@ -7,7 +7,7 @@ and the acts that change it stand together:
 
     @page(urls.DOSSIER)
     async def show(visit: Visit, season: str, commune: str) -> Answer:
-        sheet = await ...                                    # read rows; `await visit.own_write("sheets")` before
+        sheet = await ...                                    # read rows; `await visit.own_write(SHEETS)` before
         return await visit.page("dossier/index.html", fragment="dossier/_sheet.html", season=season, sheet=sheet)
 
     @act(urls.DOSSIER + "/cham-diem", again=show)
@@ -50,6 +50,7 @@ from domain.policy import Act, Actor, Subject, may
 from infra.groupcommit import Receipt
 from infra.sessions import Session
 from infra.tenants import Tenant
+from projections.fold import Projection
 from services.web import i18n, security
 from services.web.backing import Backing, Past
 from services.web.forms import Typed, read_day
@@ -219,11 +220,11 @@ class Visit:
                 raise NotFound(asof=text)
         return self.past
 
-    async def own_write(self, *projections: str) -> None:
-        """Wait until these projections show the person's own last command; else the page says it is behind."""
+    async def own_write(self, *projections: Projection[Any]) -> None:
+        """Wait until these read models hold the person's own last command; else the page says it is behind."""
         position = self.signed_in.position if self.signed_in else 0
         if position and self.asof_text == "":
-            self.behind = not await self.backing.reached(self.tenant, projections, position, PATIENCE)
+            self.behind = not await self.backing.reached(self.tenant, position, projections, PATIENCE)
 
     # How it is answered -------------------------------------------------------------------------------
 

@@ -114,7 +114,8 @@ async def more(visit: Visit) -> Answer:
     """Everything the small screen has no room for, and one's own account."""
     session = visit.session
     sessions = await visit.backing.sessions.of_person(session.tenant, session.issuer, session.subject)
-    return await visit.page("signin/more.html", sessions=sessions)
+    devices = {one.handle: device(one.client) or visit.words.say("Máy khác") for one in sessions}
+    return await visit.page("signin/more.html", sessions=sessions, devices=devices)
 
 
 @act(urls.MORE + "/ket-thuc-phien", again=more)
@@ -133,6 +134,26 @@ async def provider_of(visit: Visit) -> IdentityProvider:
     if provider is None:
         raise SignInRefused(reason="no-provider")
     return provider
+
+
+def device(client: str) -> str:
+    """Browser and system by name, as people know their machines; "" for what does not say."""
+    browsers = (
+        ("Coc_Coc", "Cốc Cốc"),
+        ("Edg", "Edge"),
+        ("Firefox", "Firefox"),
+        ("Chrome", "Chrome"),
+        ("Safari", "Safari"),
+    )
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    )
+    named = [next((name for mark, name in marks if mark in client), "") for marks in (browsers, systems)]
+    return ", ".join(name for name in named if name)
 
 
 def kept_form(visit: Visit) -> Kept | None:
