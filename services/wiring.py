@@ -1,0 +1,145 @@
+"""The composition root: settings in, a house of connected parts out. Nothing else builds them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from domain.catalogue import AGGREGATES, FACTS
+from domain.policy import Actor
+from domain.rulebook import Rulebook
+from domain.season import State
+from domain.working_days import Calendar
+from infra.config import Settings
+from infra.database import Database
+from infra.eventstore import EventStore
+from infra.files import Files
+from infra.identity import Identity
+from infra.mapper import Mapper
+from infra.queue import Jobs
+from infra.readmodels import ReadModels
+from infra.rulebooks import load_calendar, load_rulebooks
+from infra.sessions import Sessions
+from infra.tenants import Tenant, Tenants
+from projections.seasons import SEASONS
+from services.clock import today
+from services.people import People
+from services.web.backing import Backing, Chip, Past
+from services.work import SYSTEM, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The parts of one process, connected."""
+
+    settings: Settings
+    database: Database
+    store: EventStore
+    tenants: Tenants
+    reads: ReadModels
+    people: People
+    redis: Redis
+    jobs: Jobs
+    rulebooks: Mapping[str, Rulebook]
+    calendar: Calendar
+
+    def files(self, tenant: Tenant) -> Files:
+        """The evidence and documents of a province."""
+        return Files(self.settings.files / tenant.id)
+
+    def work(self, tenant: Tenant, actor: Actor, command_id: UUID, day: date | None = None) -> Work:
+        """One command of this person, under this id; `day` is today."""
+        return Work(
+            tenant=tenant,
+            actor=actor,
+            command_id=command_id,
+            today=day or today(),
+            store=self.store,
+            files=self.files(tenant),
+            rulebooks=self.rulebooks,
+            calendar=self.calendar,
+        )
+
+    def system(self, tenant: Tenant, command_id: UUID) -> Work:
+        """A command of the system itself: the worker's, the operator's."""
+        return self.work(tenant, SYSTEM, command_id)
+
+    async def actor_of(self, tenant: Tenant, issuer: str, subject: str) -> Actor | None:
+        """Who signed in, with the mandates of today; None when nobody enrolled them."""
+        return await self.people.actor_of(tenant, issuer, subject, today())
+
+    # What pages ask -----------------------------------------------------------------------------------
+
+    def backing(self) -> Backing:
+        """The parts as the pages want them."""
+        return Backing(
+            provinces=self.tenants,
+            sessions=Sessions(self.redis),
+            identity=Identity(),
+            people=self.actor_of,
+            work=self.work,
+            reached=self.reads.reached,
+            chip=self.chip,
+            past=self.past,
+            ready=self.ready,
+            public_url=self.settings.public_url,
+            house=self,
+        )
+
+    async def chip(self, tenant: Tenant, season: str | None) -> Chip | None:
+        """The season that a page names: the one asked for, else the latest that is open, else the latest."""
+        async with self.reads.at(tenant) as view:
+            seasons = [row for row in await view.all(SEASONS) if season in (None, row.season)]
+        if not seasons:
+            return None
+        current = max(seasons, key=lambda row: (row.state is State.OPEN, row.year))
+        rulebook = self.rulebooks.get(current.rulebook)
+        return Chip(current.season, rulebook.short if rulebook else current.rulebook)
+
+    async def past(self, tenant: Tenant, when: int | datetime) -> Past | None:
+        """What a position, or the last one at a moment, stands for; None where the log has nothing."""
+        position = when if isinstance(when, int) else await self.store.position_at(tenant, when)
+        async for page in self.store.read(tenant, after=position - 1, upto=position):
+            return Past(position, when if isinstance(when, datetime) else page[-1].at)
+        return None
+
+    async def ready(self) -> None:
+        """Raise when the database or Redis does not answer."""
+        async with self.database.pool.acquire() as connection:
+            await connection.execute("SELECT 1")
+        await self.redis.ping()
+
+
+@asynccontextmanager
+async def wired(settings: Settings) -> AsyncIterator[Wiring]:
+    """The house for as long as the block lasts. Connections are made when first needed."""
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.app_url)
+        stack.push_async_callback(database.close)
+        store = EventStore(database, Mapper(FACTS, AGGREGATES))
+        stack.push_async_callback(store.close)
+        tenants = Tenants(settings.app_url)
+        stack.push_async_callback(tenants.close)
+        reads = ReadModels(database, store)
+        stack.push_async_callback(reads.close)
+        redis: Redis = Redis.from_url(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        jobs = Jobs.at(settings.redis_url, settings.secret)
+        stack.push_async_callback(jobs.close)
+        yield Wiring(
+            settings=settings,
+            database=database,
+            store=store,
+            tenants=tenants,
+            reads=reads,
+            people=People(store),
+            redis=redis,
+            jobs=jobs,
+            rulebooks=load_rulebooks(),
+            calendar=load_calendar(),
+        )
