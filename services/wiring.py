@@ -26,6 +26,7 @@ from infra.readmodels import ReadModels
 from infra.rulebooks import load_calendar, load_rulebooks
 from infra.sessions import Sessions
 from infra.tenants import Tenant, Tenants
+from projections.catalogue import PROJECTIONS
 from projections.seasons import SEASONS
 from services.clock import today
 from services.people import People
@@ -83,13 +84,18 @@ class Wiring:
             identity=Identity(),
             people=self.actor_of,
             work=self.work,
-            reached=self.reads.reached,
+            reached=self.reached,
             chip=self.chip,
             past=self.past,
             ready=self.ready,
             public_url=self.settings.public_url,
             house=self,
         )
+
+    async def reached(self, tenant: Tenant, names: tuple[str, ...], position: int, patience: float) -> bool:
+        """Wait until these projections hold everything up to the position; whether they did."""
+        questions = [one for one in PROJECTIONS if one.name in names]
+        return await self.reads.reached(tenant, position, questions, patience)
 
     async def chip(self, tenant: Tenant, season: str | None) -> Chip | None:
         """The season that a page names: the one asked for, else the latest that is open, else the latest."""
