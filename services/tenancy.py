@@ -63,10 +63,10 @@ async def create_tenant(house: Wiring, operator: Tenants, new: NewTenant) -> Ten
         tenant = await operator.create(
             slug=new.slug,
             province_code=new.province_code,
-            name=new.name or units[0].name,
+            name=new.name or units[0].full_name,
             demonstration=new.demonstration,
         )
-    await _open_log(_step(house, tenant, "log"), units[0].name)
+    await _open_log(_step(house, tenant, "log"), units[0].full_name)
     await _register(_step(house, tenant, "units"), era)
     for rulebook in rulebooks:
         await _adopt(_step(house, tenant, f"rulebook {rulebook.id}"), rulebook.id)

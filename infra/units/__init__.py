@@ -29,7 +29,7 @@ class Era(StrEnum):
 
 
 class ShippedUnit(NamedTuple):
-    """A unit of the shipped data; `name` with its type, as people write it ("Phường Cầu Diễn")."""
+    """A unit of the shipped data; `name` without its type ("Cầu Diễn")."""
 
     code: str
     name: str
@@ -37,6 +37,11 @@ class ShippedUnit(NamedTuple):
     level: Level
     parent: str | None
     valid_from: date | None
+
+    @property
+    def full_name(self) -> str:
+        """With its type, as people write it ("Phường Cầu Diễn")."""
+        return f"{self.unit_type} {self.name}"
 
 
 class UnknownProvince(LookupError):
@@ -50,7 +55,7 @@ def era_of(day: date) -> Era:
 
 def provinces(era: Era) -> list[ShippedUnit]:
     """All provinces, in Vietnamese order."""
-    return sorted((units[0] for units in _by_province(era).values()), key=lambda unit: sort_key(_proper(unit.name)))
+    return sorted((units[0] for units in _by_province(era).values()), key=lambda unit: sort_key(unit.name))
 
 
 def units_of(province: str, era: Era) -> tuple[ShippedUnit, ...]:
@@ -82,12 +87,14 @@ def _by_province(era: Era) -> dict[str, tuple[ShippedUnit, ...]]:
 def _of_row(row: dict[str, str], valid_from: date | None) -> Iterable[ShippedUnit]:
     province = row["province_code"]
     kind = "Thành phố" if row["province"].startswith("Thành phố") else "Tỉnh"
-    yield ShippedUnit(province, row["province"], kind, Level.PROVINCE, None, valid_from)
+    yield ShippedUnit(province, _proper(row["province"], kind), kind, Level.PROVINCE, None, valid_from)
     above = province
     if district := row.get("district_code"):
-        yield ShippedUnit(district, row["district"], row["district_type"], Level.DISTRICT, province, valid_from)
+        name = _proper(row["district"], row["district_type"])
+        yield ShippedUnit(district, name, row["district_type"], Level.DISTRICT, province, valid_from)
         above = district
-    yield ShippedUnit(row["commune_code"], row["commune"], row["type"], Level.COMMUNE, above, valid_from)
+    name = _proper(row["commune"], row["type"])
+    yield ShippedUnit(row["commune_code"], name, row["type"], Level.COMMUNE, above, valid_from)
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -95,5 +102,5 @@ def _rows(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-def _proper(name: str) -> str:
-    return name.removeprefix("Tỉnh ").removeprefix("Thành phố ")
+def _proper(name: str, unit_type: str) -> str:
+    return name.removeprefix(f"{unit_type} ")
