@@ -4,7 +4,7 @@ It is made from the log up to the decision itself: whatever is recorded later, t
 document, so the bytes that were signed can be made and compared again at any time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -133,13 +133,13 @@ async def decided_at(then: AsItStood, season: str, commune: str) -> Recorded:
 
 
 async def read_paper(
-    then: AsItStood, season: str, commune: str, rulebooks: dict[str, Rulebook], calendar: Calendar
+    then: AsItStood, season: str, commune: str, rulebooks: Mapping[str, Rulebook], calendar: Calendar
 ) -> Paper:
     """What the document on this commune says. Raises OutOfOrder, RulebookNotAdopted, StateDiffers."""
     recorded = await decided_at(then, season, commune)
     decided = recorded.fact
     assert isinstance(decided, Recognition.Decided)  # noqa: S101 - found by its type
-    then = then._replace(position=recorded.position)
+    then = then._replace(position=recorded.position, versions={one.stream: one.version for one in decided.relied_on})
     rulebook = rulebooks.get(decided.rulebook)
     if rulebook is None or rulebook.sha256 != decided.rulebook_sha256:
         raise RulebookNotAdopted(rulebook=decided.rulebook)

@@ -1,6 +1,9 @@
 """The log as it stood at a position, for documents that must come out the same again."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from domain.fact import Recorded, Stream, StreamName, replay
 from domain.unit import Level, Unit, unit_stream
@@ -15,16 +18,22 @@ LEVELS = 3
 
 
 class AsItStood(NamedTuple):
-    """A province's log up to a position; what came later does not exist here."""
+    """A province's log up to a position; what came later does not exist here.
+
+    `versions` may end single streams even earlier: what a decision relied on, by stream.
+    """
 
     store: EventStore
     tenant: Tenant
     position: int
+    versions: Mapping[UUID, int] = MappingProxyType({})
 
     async def facts(self, *names: StreamName) -> list[Recorded]:
         """The facts of these streams, in the order of the log."""
         pages = self.store.read(self.tenant, streams=names, upto=self.position)
-        return [recorded async for page in pages for recorded in page]
+        every = [recorded async for page in pages for recorded in page]
+        ends = {name: self.versions.get(name.id(self.tenant.id)) for name in names}
+        return [one for one in every if (end := ends[one.stream]) is None or one.version <= end]
 
     async def find(self, kind: type[A], name: StreamName) -> A | None:
         """The aggregate of a stream, None when it had not begun."""

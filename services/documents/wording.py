@@ -54,7 +54,10 @@ def lower_first(text: str) -> str:
 
 
 def day_in_words(day: date) -> str:
-    """ "ngày 07 tháng 02 năm 2023": a zero before days under 10 and before the months 1 and 2."""
+    """The day as documents write it: a zero before days under 10 and before January and February.
+
+    So "ngày 07 tháng 02 năm 2023", but "ngày 10 tháng 3 năm 2023".
+    """
     month = f"{day.month:02}" if day.month < 3 else str(day.month)
     return f"ngày {day.day:02} tháng {month} năm {day.year}"
 

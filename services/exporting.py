@@ -1,0 +1,231 @@
+"""Documents that somebody asks for: the request, what the worker makes of it, its end, its download.
+
+A request names the position of the log that the document is made from, so that it can be made again. Only who asked
+may fetch it, and only while still permitted: the worker and every download ask the policy again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from domain.council import Council, council_stream
+from domain.errors import NotFound, NotPermitted
+from domain.export import Document, Export, export_stream
+from domain.fact import Recorded
+from domain.policy import Act, Actor
+from domain.season import Season, season_stream
+from infra.pdf import Printer
+from infra.readmodels import ReadModels
+from projections.seasons import SEASONS
+from projections.standings import STANDINGS
+from projections.units import UNITS
+from services import workbook
+from services.documents import decision
+from services.documents.reading import AsItStood
+from services.people import People
+from services.seasons import commune_of
+from services.web.i18n import load_words
+from services.work import Receipt, Work, use_case
+
+#: How far the making is: `done` of `total` steps. Raises TakenAway when it should stop.
+Progress = Callable[[int, int], Awaitable[None]]
+
+ACTS = {Document.DECISION: Act.EXPORT_DECISION, Document.STANDINGS: Act.EXPORT_STANDINGS}
+
+
+class Made(NamedTuple):
+    """A finished document."""
+
+    content: bytes
+    name: str
+    media_type: str
+
+
+class Fetched(NamedTuple):
+    """A document on its way to who asked for it."""
+
+    content: bytes
+    name: str
+    media_type: str
+    receipt: Receipt
+
+
+# People -----------------------------------------------------------------------------------------------
+
+
+@use_case
+async def request_export(work: Work, document: Document, season: str, commune: str | None = None) -> Receipt:
+    """Ask for a document. Its id is `export_id(work)`.
+
+    A decision is made from the log up to the decision itself, so that it always comes out the same; the standings
+    from the log as it is now. OutOfOrder where there is no decision yet.
+    """
+    await require(work, document, season, commune)
+    position = await work.store.position(work.tenant)
+    if document is Document.DECISION:
+        then = AsItStood(work.store, work.tenant, position)
+        position = (await decision.decided_at(then, season, commune or "")).position
+    name = export_stream(export_id(work))
+    asked = Export(id=work.id_of(name), document=document, season=season, at_position=position, commune=commune)
+    return await work.create(name, asked)
+
+
+@use_case
+async def cancel_export(work: Work, export: UUID) -> Receipt:
+    """Give up what one asked for oneself. NotFound for anybody else's, OutOfOrder when it is over."""
+    await asked_by_oneself(work, export)
+    return await work.change(Export, export_stream(export), Export.cancel)
+
+
+@use_case
+async def download_export(work: Work, export: UUID) -> Receipt:
+    """Record that who asked for it takes the finished document away."""
+    asked = await asked_by_oneself(work, export)
+    await require(work, asked.document, asked.season, asked.commune)
+    return await work.change(Export, export_stream(export), Export.download)
+
+
+async def fetch_export(work: Work, export: UUID) -> Fetched:
+    """The finished document, its download recorded. NotFound, NotPermitted, OutOfOrder."""
+    receipt = await download_export(work, export)
+    ready = await work.look(Export, export_stream(export))
+    if ready.sha256 is None or ready.name is None or ready.media_type is None:
+        raise NotFound(kind="export", subject=str(export))
+    return Fetched(await work.files.read(ready.sha256), ready.name, ready.media_type, receipt)
+
+
+def export_id(work: Work) -> UUID:
+    """The id of the export that this command asks for."""
+    return work.new_id("export")
+
+
+async def require(work: Work, document: Document, season: str, commune: str | None) -> None:
+    """Ask the policy whether the actor may have this document."""
+    if document is Document.STANDINGS:
+        work.require(ACTS[document])
+        await work.look(Season, season_stream(season))
+        return
+    subject = commune_of(await work.look(Season, season_stream(season)), commune or "")
+    council = await work.find(Council, council_stream(season, subject.decided_by))
+    members = frozenset(str(person) for person in council.members) if council else frozenset()
+    work.require(ACTS[document], replace(subject, members=members))
+
+
+async def asked_by_oneself(work: Work, export: UUID) -> Export.Requested:
+    """The request, when the actor made it; for everybody else it does not exist."""
+    asked = await request_of(work, export)
+    if asked.actor != work.actor.person or not isinstance(asked.fact, Export.Requested):
+        raise NotFound(kind="export", subject=str(export))
+    return asked.fact
+
+
+async def request_of(work: Work, export: UUID) -> Recorded:
+    """The request as it stands in the log. NotFound."""
+    async for page in work.store.read(work.tenant, streams=[export_stream(export)], limit=1):
+        return page[0]
+    raise NotFound(kind="export", subject=str(export))
+
+
+# The worker -------------------------------------------------------------------------------------------
+
+
+class Workshop(NamedTuple):
+    """What the worker makes documents with."""
+
+    people: People
+    reads: ReadModels
+    printer: Printer
+
+
+async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress) -> Made:
+    """Make what was asked for, after asking the policy again for who asked. Any Refused is the reason it cannot be."""
+    recorded = await request_of(work, export)
+    asked = recorded.fact
+    if not isinstance(asked, Export.Requested):
+        raise NotFound(kind="export", subject=str(export))
+    actor = await _person(workshop.people, work, recorded.actor)
+    await require(replace(work, actor=actor), asked.document, asked.season, asked.commune)
+    match asked.document:
+        case Document.DECISION:
+            return await _decision(workshop, work, asked, progress)
+        case Document.STANDINGS:
+            return await _standings(workshop, work, asked, progress)
+
+
+async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
+    """Keep the finished document and record it. Made again it must be the same: another content is refused."""
+    await work.files.put(made.content)
+    digest = sha256(made.content).hexdigest()
+    command = work.again(uuid5(export, "finish"))  # one command, however often the job runs
+    return await _finish(command, export, digest, len(made.content), made.name, made.media_type)
+
+
+async def fail_export(work: Work, export: UUID, reason: str) -> Receipt:
+    """Record that it could not be made; `reason` is a code."""
+    return await _fail(work.again(uuid5(export, "fail")), export, reason)
+
+
+@use_case
+async def _finish(work: Work, export: UUID, digest: str, size: int, name: str, media_type: str) -> Receipt:
+    return await work.change(Export, export_stream(export), lambda one: one.finish(digest, size, name, media_type))
+
+
+@use_case
+async def _fail(work: Work, export: UUID, reason: str) -> Receipt:
+    return await work.change(Export, export_stream(export), lambda one: one.fail(reason))
+
+
+async def _person(people: People, work: Work, person: str) -> Actor:
+    """Who asked, with the mandates of today."""
+    try:
+        actor = await people.actor(work.tenant, UUID(person), work.today)
+    except ValueError:
+        actor = None
+    if actor is None:
+        raise NotPermitted(act="export", who=())
+    return actor
+
+
+async def _decision(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
+    await progress(0, 2)
+    then = AsItStood(work.store, work.tenant, asked.at_position)
+    paper = await decision.read_paper(then, asked.season, asked.commune or "", work.rulebooks, work.calendar)
+    await progress(1, 2)
+    html = decision.render(paper)
+    pdf = await workshop.printer.print(html, sha256(html.encode()).digest()[:16])
+    return Made(pdf, f"quyet-dinh-{asked.season}-{asked.commune}.pdf", "application/pdf")
+
+
+async def _standings(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
+    async with workshop.reads.at(work.tenant, asked.at_position) as view:
+        season = await view.one(SEASONS, asked.season)
+        rows = await view.all(STANDINGS, asked.season)
+        units = {unit.code: unit for unit in await view.all(UNITS)}
+    if season is None:
+        raise NotFound(kind="season", subject=asked.season)
+    await progress(0, len(rows))
+    source = workbook.Source(
+        province=work.tenant.name,
+        season=asked.season,
+        rulebook=work.rulebook(season.rulebook, season.rulebook_sha256),
+        log=work.tenant.log,
+        position=asked.at_position,
+        moment=await _moment(work, asked.at_position),
+        demonstration=work.tenant.demonstration,
+    )
+    content = await asyncio.to_thread(workbook.standings_workbook, source, rows, units, load_words()["vi"])
+    await progress(len(rows), len(rows))
+    return Made(content, f"bang-danh-gia-{asked.season}-{asked.at_position}.xlsx", workbook.MEDIA_TYPE)
+
+
+async def _moment(work: Work, position: int) -> datetime:
+    """When the fact at this position was recorded."""
+    async for page in work.store.read(work.tenant, after=position - 1, upto=position):
+        return page[0].at
+    raise NotFound(kind="position", subject=str(position))

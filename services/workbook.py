@@ -1,0 +1,319 @@
+"""The standings of a season as a workbook: all that the board shows, as values that can be counted with.
+
+Whatever people wrote stays text: a spreadsheet would run "=…" as a formula. The same rows made at the same position
+give the same bytes: no clock, no random part.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import NamedTuple, TypeAlias, cast
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from domain.judging import CriterionResult
+from domain.measure import Outcome
+from domain.meeting import VoteOutcome
+from domain.recognition import Result
+from domain.rulebook import Model, Provenance, Rulebook
+from domain.vietnamese import sort_key
+from projections.standings import Basis, Standing
+from projections.units import UnitRow
+from services.clock import VIETNAM
+from services.verdicts import Gate, Judged, criterion_status, judged, required_total
+from services.web.i18n import Words
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+Value: TypeAlias = str | int | Decimal | date | None
+
+#: Text that begins so is a formula, or a command, to some spreadsheet.
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+#: Zip files cannot say an earlier day.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+HEAD = 4  # the row of the column heads, under title, source and mark
+
+_THIN = Side(style="thin", color="FF9AA5B0")
+_GRID = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
+_SHADE = PatternFill("solid", fgColor="FFE8ECF1")
+_MARK = Font(name="Times New Roman", bold=True, color="FF9C1F0C")
+_TEXT = Font(name="Times New Roman", size=11)
+_BOLD = Font(name="Times New Roman", size=11, bold=True)
+_TITLE = Font(name="Times New Roman", size=14, bold=True)
+
+
+class Source(NamedTuple):
+    """Where the workbook comes from: the log, how far it was read, and the moment of the last fact read."""
+
+    province: str
+    season: str
+    rulebook: Rulebook
+    log: str
+    position: int
+    moment: datetime
+    demonstration: bool
+
+    @property
+    def levels(self) -> bool:
+        """Whether the rulebook has no points."""
+        return self.rulebook.model is Model.LEVELS
+
+
+class Column(NamedTuple):
+    """A column: its head, its width in characters, how its numbers are shown."""
+
+    head: str
+    width: int = 12
+    shown: str = "General"
+
+
+POINTS = "0.00"
+DAY = "dd/mm/yyyy"
+SHARE = "0%"
+
+
+def standings_workbook(source: Source, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words) -> bytes:
+    """The workbook of these communes, ordered as on the board."""
+    lines = sorted((judged(row, source.rulebook) for row in rows), key=lambda one: _order(one.row, units))
+    book = Workbook()
+    board = book.worksheets[0]
+    board.title = "Bảng đánh giá"
+    fill(board, source, "Bảng đánh giá", board_columns(source), [_board(one, source, units, words) for one in lines])
+    for basis, title in (
+        (Basis.PROPOSED, "Tự đánh giá" if source.levels else "Tự chấm"),
+        (Basis.APPRAISED, "Thẩm định"),
+    ):
+        values = [_indicators(one.row, basis, source, units) for one in lines]
+        fill(book.create_sheet(title), source, f"{title} theo chỉ tiêu", indicator_columns(source), values)
+    fill(book.create_sheet("Danh mục chỉ tiêu"), source, "Danh mục chỉ tiêu", list_columns(source), list(_list(source)))
+    fill(
+        book.create_sheet("Nguồn gốc"), source, "Nguồn gốc", [Column("Mục", 30), Column("Giá trị", 90)], _origin(source)
+    )
+    return saved(book, source)
+
+
+# What it says -----------------------------------------------------------------------------------------
+
+
+def board_columns(source: Source) -> list[Column]:
+    """The board's columns: the verdict first, then the margin, then what it is made of."""
+    rulebook = source.rulebook
+    columns = [Column("Mã", 8), Column("Đơn vị", 26), Column("Loại hình", 11), Column("Đơn vị quyết định", 26)]
+    if rulebook.unit_classes:
+        columns.append(Column("Loại", 7))
+    columns += [Column("Điều kiện loại trừ", 18), Column("Kết quả tính", 16)]
+    if source.levels:
+        columns.append(Column("Chỉ tiêu đạt"))
+        columns += [Column(f"{one.code}: đạt/{len(one.indicators)}") for one in rulebook.criteria]
+    else:
+        columns += [Column("Tổng điểm", 11, POINTS), Column("Mức chuẩn", 11, POINTS), Column("Cách chuẩn", 11, POINTS)]
+        for one in rulebook.criteria:
+            columns += [Column(f"{one.code} (/{one.max_points:f})", 11, POINTS), Column(f"{one.code}: kết quả", 14)]
+    if rulebook.asks_satisfaction:
+        columns.append(Column("Hài lòng (%)", 11, POINTS))
+    return [
+        *columns,
+        Column("Chỉ tiêu có giá trị"),
+        Column("Có minh chứng, thuyết minh", 14, SHARE),
+        Column("Giai đoạn", 16),
+        Column("Hội đồng", 15),
+        Column("Quyết định", 18),
+        Column("Số quyết định", 18),
+        Column("Ngày quyết định", 12, DAY),
+        Column("Ngày công bố", 12, DAY),
+        Column("Ngày thu hồi", 12, DAY),
+    ]
+
+
+def _board(line: Judged, source: Source, units: Mapping[str, UnitRow], words: Words) -> list[Value]:
+    row, verdict, rulebook = line.row, line.verdict, source.rulebook
+    unit, deciding = units.get(row.commune), units.get(row.decided_by)
+    count = len(rulebook.indicators)
+    values: list[Value] = [
+        row.commune,
+        unit.name if unit else row.commune,
+        unit.unit_type if unit else None,
+        deciding.full_name if deciding else row.decided_by,
+    ]
+    if rulebook.unit_classes:
+        values.append(row.unit_class)
+    levels = ".levels" if source.levels else ""
+    values += [_gate(line.gate), words.say(f"status.{line.status}{levels}")]
+    if source.levels:
+        values.append(sum(one.indicators_met or 0 for one in verdict.criteria))
+        values += [one.indicators_met for one in verdict.criteria]
+    else:
+        scored = bool(row.scored)
+        values += [verdict.total if scored else None, required_total(verdict), verdict.margin if scored else None]
+        for result in verdict.criteria:
+            values += [result.points if scored else None, _criterion(result, row, rulebook, words)]
+    if rulebook.asks_satisfaction:
+        values.append(row.satisfaction)
+    return [
+        *values,
+        len(row.values()),
+        Decimal(row.supported) / count,
+        words.say(f"stage.{row.stage}"),
+        {None: None, VoteOutcome.CARRIED: "thông qua", VoteOutcome.NOT_CARRIED: "không thông qua"}[row.voted],
+        {None: None, Result.RECOGNISED: "công nhận", Result.NOT_RECOGNISED: "không công nhận"}[row.result],
+        row.decision_no,
+        row.decided_on,
+        row.published_on,
+        row.revoked_on,
+    ]
+
+
+def _gate(gate: Gate) -> str:
+    return {Gate.CLEAR: "không vướng", Gate.SHUT: "vướng", Gate.UNDECLARED: "chưa xác nhận"}[gate]
+
+
+def _criterion(result: CriterionResult, row: Standing, rulebook: Rulebook, words: Words) -> str:
+    return words.say(f"status.{criterion_status(result, row, rulebook)}")
+
+
+def indicator_columns(source: Source) -> list[Column]:
+    """One column for each indicator."""
+    shown = "General" if source.levels else POINTS
+    codes = [Column(one.code, 10, shown) for one in source.rulebook.indicators]
+    return [Column("Mã", 8), Column("Đơn vị", 26), *codes]
+
+
+def _indicators(row: Standing, basis: Basis, source: Source, units: Mapping[str, UnitRow]) -> list[Value]:
+    found = row.values(basis)
+    unit = units.get(row.commune)
+    values: list[Value] = [row.commune, unit.name if unit else row.commune]
+    for indicator in source.rulebook.indicators:
+        value = found.get(indicator.code)
+        values.append(
+            {Outcome.MET: "đạt", Outcome.NOT_MET: "không đạt"}[value] if isinstance(value, Outcome) else value
+        )
+    return values
+
+
+def list_columns(source: Source) -> list[Column]:
+    """What is said of each indicator."""
+    points = [] if source.levels else [Column("Điểm tối đa", 10, POINTS)]
+    return [
+        Column("Mã", 10),
+        Column("Tiêu chí", 40),
+        Column("Chỉ tiêu", 70),
+        *points,
+        Column("Đối chiếu với văn bản", 20),
+    ]
+
+
+def _list(source: Source) -> Iterator[list[Value]]:
+    for criterion in source.rulebook.criteria:
+        for one in criterion.indicators:
+            sourced = one.name_provenance is Provenance.SOURCED
+            if not source.levels:
+                sourced = sourced and one.points_provenance is Provenance.SOURCED
+            points: list[Value] = [] if source.levels else [one.max_points]
+            yield [
+                one.code,
+                criterion.name,
+                one.name,
+                *points,
+                "đã đối chiếu" if sourced else "tạm đặt, chưa đối chiếu",
+            ]
+
+
+def _origin(source: Source) -> list[list[Value]]:
+    rulebook = source.rulebook
+    return [
+        ["Tỉnh, thành phố", source.province],
+        ["Năm đánh giá", source.season],
+        ["Bộ tiêu chí", rulebook.title],
+        ["SHA-256 của bộ tiêu chí", rulebook.sha256],
+        ["Số giá trị chưa đối chiếu với văn bản đã công bố", len(rulebook.unverified)],
+        ["Nhật ký", source.log],
+        ["Lập từ nhật ký đến vị trí", source.position],
+        ["Thời điểm của sự kiện cuối", f"{source.moment.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"],
+        ["Lập lại", "Lập lại tại vị trí này được đúng tệp này; SHA-256 của tệp ghi trong nhật ký khi kết xuất xong."],
+    ]
+
+
+def _order(row: Standing, units: Mapping[str, UnitRow]) -> tuple[object, str]:
+    unit = units.get(row.commune)
+    return sort_key(unit.name if unit else row.commune), row.commune
+
+
+# How it is written ------------------------------------------------------------------------------------
+
+
+def fill(
+    sheet: Worksheet, source: Source, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
+) -> None:
+    """A sheet with title, source, mark, heads and lines."""
+    put(sheet["A1"], f"{title}: {source.province}, năm {source.season}", _TITLE)
+    put(sheet["A2"], f"Lập từ nhật ký đến vị trí {source.position} · bộ tiêu chí {source.rulebook.short}", _TEXT)
+    if source.demonstration:
+        put(sheet["A3"], "Dữ liệu minh hoạ, không phải kết quả chính thức", _MARK)
+    for number, column in enumerate(columns, start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = column.width
+        head = cast("Cell", sheet.cell(HEAD, number))
+        put(head, column.head, _BOLD)
+        head.fill, head.border = _SHADE, _GRID
+        head.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+    for down, line in enumerate(lines, start=HEAD + 1):
+        for number, (column, value) in enumerate(zip(columns, line, strict=True), start=1):
+            cell = cast("Cell", sheet.cell(down, number))
+            put(cell, value, _TEXT, column.shown)
+            cell.border = _GRID
+            cell.alignment = Alignment(vertical="top", wrap_text=isinstance(value, str))
+    last = f"{get_column_letter(len(columns))}{max(HEAD + len(lines), HEAD)}"
+    sheet.auto_filter.ref = f"A{HEAD}:{last}"
+    sheet.freeze_panes = f"C{HEAD + 1}"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = f"{HEAD}:{HEAD}"
+    sheet.HeaderFooter.oddFooter = HeaderFooterItem(
+        left=_HeaderFooterPart(f"Lập từ nhật ký đến vị trí {source.position}"), right=_HeaderFooterPart("&P/&N")
+    )
+
+
+def put(cell: Cell, value: Value, font: Font = _TEXT, shown: str = "General") -> None:
+    """The only way into a cell. Text stays text, whatever it looks like; numbers and days stay what they are."""
+    cell.font = font
+    if value is None:
+        return
+    if isinstance(value, str):
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value)
+        cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error
+        cell.quotePrefix = value.startswith(DANGEROUS)
+    else:
+        cell.value = value
+        cell.number_format = shown
+
+
+def saved(book: Workbook, source: Source) -> bytes:
+    """The file's bytes, with the log's time in place of the clock's and nothing that changes from run to run."""
+    moment = source.moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    book.properties.creator = "Minh Chuẩn"
+    book.properties.title = f"Bảng đánh giá năm {source.season}, {source.province}"
+    book.properties.created = moment
+    raw, settled = io.BytesIO(), io.BytesIO()
+    book.save(raw)  # writes the clock's time as that of the last change
+    written = book.properties.modified.isoformat(timespec="seconds")
+    with zipfile.ZipFile(raw) as old, zipfile.ZipFile(settled, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in sorted(old.namelist()):
+            content = old.read(name)
+            if name == "docProps/core.xml":
+                content = content.replace(written.encode(), moment.isoformat(timespec="seconds").encode())
+            entry = zipfile.ZipInfo(name, NO_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(entry, content)
+    return settled.getvalue()
