@@ -87,14 +87,14 @@ def _by_province(era: Era) -> dict[str, tuple[ShippedUnit, ...]]:
 def _of_row(row: dict[str, str], valid_from: date | None) -> Iterable[ShippedUnit]:
     province = row["province_code"]
     kind = "Thành phố" if row["province"].startswith("Thành phố") else "Tỉnh"
-    yield ShippedUnit(province, _proper(row["province"], kind), kind, Level.PROVINCE, None, valid_from)
+    yield ShippedUnit(province, _apart(row["province"], kind)[0], kind, Level.PROVINCE, None, valid_from)
     above = province
     if district := row.get("district_code"):
-        name = _proper(row["district"], row["district_type"])
-        yield ShippedUnit(district, name, row["district_type"], Level.DISTRICT, province, valid_from)
+        name, kind = _apart(row["district"], row["district_type"])
+        yield ShippedUnit(district, name, kind, Level.DISTRICT, province, valid_from)
         above = district
-    name = _proper(row["commune"], row["type"])
-    yield ShippedUnit(row["commune_code"], name, row["type"], Level.COMMUNE, above, valid_from)
+    name, kind = _apart(row["commune"], row["type"])
+    yield ShippedUnit(row["commune_code"], name, kind, Level.COMMUNE, above, valid_from)
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -102,5 +102,9 @@ def _rows(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-def _proper(name: str, unit_type: str) -> str:
-    return name.removeprefix(f"{unit_type} ")
+def _apart(full_name: str, unit_type: str) -> tuple[str, str]:
+    """Name and type. Where the type column contradicts the name (a few rows), the name is right."""
+    for known in (unit_type, "Phường", "Xã", "Thị trấn"):
+        if full_name.startswith(f"{known} "):
+            return full_name.removeprefix(f"{known} "), known
+    return full_name, unit_type
