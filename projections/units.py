@@ -25,8 +25,16 @@ class UnitRow(Row, frozen=True):
 
     @property
     def full_name(self) -> str:
-        """The name with its type, as documents write it: "Phường Mỹ Đình 1"."""
+        """The name with its type, as documents write it: "Phường Mỹ Đình 1". Names may be kept with their type."""
+        if not self.unit_type or self.name.startswith(f"{self.unit_type} "):
+            return self.name
         return f"{self.unit_type} {self.name}"
+
+    @property
+    def bare_name(self) -> str:
+        """The name without its type, for dense lists: "Mỹ Đình 1"; a name that is only a number keeps its type."""
+        bare = self.name.removeprefix(f"{self.unit_type} ")
+        return self.full_name if bare.isdigit() else bare
 
 
 UNITS = Projection("units", version=1, row=UnitRow, scope=lambda row: row.parent or "", seasonal=False)
