@@ -9,14 +9,14 @@ from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import appraised_sheet, result_of, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import AgainstTheRules, AlreadyDecided, BasisMissing
-from domain.fact import StreamName
 from domain.judging import Verdict, judge
 from domain.measure import Outcome
-from domain.meeting import VoteOutcome
+from domain.meeting import Meeting, VoteOutcome
 from domain.policy import Act
 from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ, recognition_stream
 from domain.rulebook import Provenance
 from domain.season import season_stream
+from infra.eventstore import Loaded
 from infra.leaf import canonical
 from services.meetings import concluded_vote
 from services.seasons import commune_of, open_now, with_rulebook
@@ -42,42 +42,43 @@ async def decide(
     running, rulebook = await open_now(work, season)
     work.require(Act.DECIDE, commune_of(running, commune))
     name = recognition_stream(season, commune)
-    if await work.find(Recognition, name) is not None:
-        raise AlreadyDecided(commune=commune)
-    dossier = await work.look(Assessment, assessment_stream(season, commune))
-    appraisal = await work.find(Appraisal, appraisal_stream(season, commune))
-    if appraisal is None or appraisal.proposal is None:
-        raise BasisMissing(missing="appraisal", commune=commune)
-    relied_on = [season_stream(season), assessment_stream(season, commune), appraisal_stream(season, commune)]
+    dossier_name, appraisal_name = assessment_stream(season, commune), appraisal_stream(season, commune)
     vote = await concluded_vote(work, season, running.participant(commune).decided_by, commune)
-    if vote is None and rulebook.council.required:
-        raise BasisMissing(missing="vote", commune=commune)
-    if vote is not None:
-        relied_on.append(vote.meeting)
-    sheet = appraised_sheet(dossier, appraisal, rulebook, work.calendar)
-    verdict = judge(sheet, rulebook)
-    computed = result_of(meets=verdict.result is Outcome.MET)
-    voted = result_of(meets=vote.outcome is VoteOutcome.CARRIED) if vote else None
-    if result is Result.RECOGNISED and (failed := _failed_as_law(verdict)):
-        raise AgainstTheRules(commune=commune, conditions=failed)
-    given = reason_to_differ(result, computed, voted, reason)
-    return await work.create(
-        name,
-        Recognition(
-            id=work.id_of(name),
-            commune=commune,
-            result=result,
-            decision_no=decision_no,
-            on=on or work.today,
-            rulebook=rulebook.id,
-            rulebook_sha256=rulebook.sha256,
-            computed=computed,
-            state_sha256=sha256_of(canonical(spelled(sheet, rulebook))).hexdigest(),
-            relied_on=tuple([await _as_it_stands(work, one) for one in relied_on]),
-            voted=voted,
-            reason=given,
-        ),
-    )
+    basis = [season_stream(season), dossier_name, appraisal_name, *([vote.meeting] if vote else [])]
+    async with work.changing(name, *basis) as streams:
+        if streams.find(Recognition, name) is not None:
+            raise AlreadyDecided(commune=commune)
+        dossier = streams.get(Assessment, dossier_name)
+        appraisal = streams.find(Appraisal, appraisal_name)
+        if appraisal is None or appraisal.proposal is None:
+            raise BasisMissing(missing="appraisal", commune=commune)
+        outcome = streams.get(Meeting, vote.meeting).outcomes.get(commune) if vote else None
+        if outcome is None and rulebook.council.required:
+            raise BasisMissing(missing="vote", commune=commune)
+        sheet = appraised_sheet(dossier, appraisal, rulebook, work.calendar)
+        verdict = judge(sheet, rulebook)
+        computed = result_of(meets=verdict.result is Outcome.MET)
+        voted = result_of(meets=outcome is VoteOutcome.CARRIED) if outcome else None
+        if result is Result.RECOGNISED and (failed := _failed_as_law(verdict)):
+            raise AgainstTheRules(commune=commune, conditions=failed)
+        streams.begin(
+            name,
+            Recognition(
+                id=work.id_of(name),
+                commune=commune,
+                result=result,
+                decision_no=decision_no,
+                on=on or work.today,
+                rulebook=rulebook.id,
+                rulebook_sha256=rulebook.sha256,
+                computed=computed,
+                state_sha256=sha256_of(canonical(spelled(sheet, rulebook))).hexdigest(),
+                relied_on=tuple(_as_it_stands(work, streams.stands(one)) for one in basis),
+                voted=voted,
+                reason=reason_to_differ(result, computed, voted, reason),
+            ),
+        )
+        return await streams.record()
 
 
 @use_case
@@ -123,6 +124,5 @@ def _failed_as_law(verdict: Verdict) -> tuple[str, ...]:
     )
 
 
-async def _as_it_stands(work: Work, name: StreamName) -> ReliedOn:
-    loaded = await work.stream(name)
-    return ReliedOn(work.id_of(name), name.kind, loaded.version, loaded.leaf_hash)
+def _as_it_stands(work: Work, loaded: Loaded) -> ReliedOn:
+    return ReliedOn(work.id_of(loaded.name), loaded.name.kind, loaded.version, loaded.leaf_hash)

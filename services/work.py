@@ -188,6 +188,10 @@ class Streams:
         self._loaded[name].aggregate = aggregate
         return aggregate
 
+    def stands(self, name: StreamName) -> Loaded:
+        """The stream as it was loaded: its version and the hash of its last leaf."""
+        return self._loaded[name]
+
     async def record(self, evidence: Evidence | None = None) -> Receipt:
         """Append the new facts of all the streams.
 
