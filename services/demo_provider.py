@@ -9,9 +9,11 @@ issuer, `<base>/<slug>`. Codes live one minute, in this process; keys live as lo
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -22,14 +24,25 @@ from joserfc.jwk import RSAKey
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
 
+from domain.official import Position
+from domain.unit import Level
+from domain.vietnamese import sort_key
+from infra.config import Misconfigured, Settings, read_settings
+from infra.tenants import Tenant
+from projections.officials import OFFICIALS, OfficialRow
+from projections.units import UNITS, UnitRow
+from services.clock import today
+from services.serve import granian
+from services.supervise import kept_port
 from services.web import urls
 from services.web.app import harden
 from services.web.assets import Assets
-from services.web.i18n import load_words
+from services.web.i18n import Words, load_words
 from services.web.pages.service import healthz, static
 from services.web.render import Renderer, answer
 from services.web.search import found
 from services.web.security import content_policy
+from services.wiring import wired
 
 CLIENT = "minhchuan"
 CODE_LIFE = 60.0
@@ -160,14 +173,91 @@ class Provider:
         return bool(claims.get("iss") == self.issuer(slug))
 
 
-def create_provider(base: str, web: str, roster: Roster) -> Litestar:
-    """The provider at `base`, for our pages at `web`."""
+def create_provider(base: str, web: str, rosters: Callable[[], AbstractAsyncContextManager[Roster]]) -> Litestar:
+    """The provider at `base`, for our pages at `web`; the rosters are opened when the server starts."""
+
+    @asynccontextmanager
+    async def living(app: Litestar) -> AsyncIterator[None]:
+        async with rosters() as roster:
+            app.state.provider = Provider(base, web, roster)
+            yield
+
     return Litestar(
         route_handlers=[discovery, keys, choose, sign_in, exchange, end_session, static, healthz],
-        state=State({"provider": Provider(base, web, roster), "assets": Assets()}),
+        lifespan=[living],
+        state=State({"assets": Assets()}),
         before_send=[harden],
         openapi_config=None,
         logging_config=None,
+    )
+
+
+# The process ------------------------------------------------------------------------------------------
+
+
+def base_url(settings: Settings) -> str:
+    """Where the provider of this data folder is, the same at every start; a province's issuer is `<base>/<slug>`."""
+    kept = settings.folder / "provider.port"
+    port = int(kept.read_text()) if kept.exists() else kept_port(settings.folder, "provider", settings.host)
+    return f"http://{settings.host}:{port}"
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop. `settings` names the public address of our pages."""
+    if not settings.demonstration:
+        raise Misconfigured("MINHCHUAN_DEMONSTRATION is not 1: the demonstration provider lets everybody in")
+    base = base_url(settings)
+    os.environ.update(settings.environment())
+    print(base, flush=True)
+    granian("services.demo_provider:application", settings.host, int(base.rpartition(":")[2]))
+
+
+def application() -> Litestar:
+    """The provider of a worker process, reading the officials from the read models."""
+    settings = read_settings()
+    return create_provider(base_url(settings), settings.public_url, lambda: rosters(settings))
+
+
+@asynccontextmanager
+async def rosters(settings: Settings) -> AsyncIterator[Roster]:
+    """The officials of demonstration provinces, from the read models."""
+    words = load_words()["vi"]
+    async with wired(settings) as wiring:
+
+        async def roster(slug: str) -> Province | None:
+            tenant = await wiring.tenants.by_slug(slug)
+            if tenant is None or not tenant.demonstration:
+                return None
+            provider = await wiring.tenants.identity_provider(tenant)
+            async with wiring.reads.at(tenant) as view:
+                officials, units = await view.all(OFFICIALS), await view.all(UNITS)
+            here = [row for row in officials if provider and row.issuer == provider.issuer]
+            return Province(tenant.name, offices_of(tenant, here, units, words))
+
+        yield roster
+
+
+def offices_of(tenant: Tenant, officials: list[OfficialRow], units: list[UnitRow], words: Words) -> tuple[Office, ...]:
+    """Who may be chosen, by unit: the province first, then districts, then communes, each by name."""
+    known = {unit.code: unit for unit in units}
+    rank = {Level.PROVINCE: 0, Level.DISTRICT: 1, Level.COMMUNE: 2}
+    offices: dict[str, list[tuple[int, Post]]] = {}
+    order = list(Position)
+    for row in officials:
+        for mandate in row.in_force(today()):
+            label = words.say(f"position.{mandate.position}")
+            name = f"{row.name} ({row.agency})" if row.agency else row.name
+            offices.setdefault(mandate.unit, []).append((order.index(mandate.position), Post(row.subject, label, name)))
+
+    def place(code: str) -> tuple[int, Any]:
+        unit = known.get(code)
+        return (rank[unit.level], sort_key(unit.name)) if unit else (-1, ())
+
+    return tuple(
+        Office(
+            known[code].full_name if code in known else tenant.name, tuple(post for _, post in sorted(offices[code]))
+        )
+        for code in sorted(offices, key=place)
     )
 
 

@@ -1,7 +1,10 @@
 """The web application: one door, all pages, refusals in words.
 
-create_app(backing) -> Litestar        `services/wiring.py` makes the backing; granian serves the result
+`services/wiring.py` makes the backing, `services/serve.py` serves the result.
 """
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -23,11 +26,22 @@ from services.web.security import HEADERS, content_policy
 FORM_LIMIT = 1_000_000
 
 
-def create_app(backing: Backing) -> Litestar:
-    """All pages over these parts."""
+def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backing]]) -> Litestar:
+    """All pages over these parts, or over those that are opened when the server starts and closed when it ends."""
     assets = Assets()
     words = load_words()
-    web = Web(backing, Renderer(words, assets), words)
+    renderer = Renderer(words, assets)
+
+    @asynccontextmanager
+    async def living(app: Litestar) -> AsyncIterator[None]:
+        if isinstance(backing, Backing):
+            app.state.web = Web(backing, renderer, words)
+            yield
+            return
+        async with backing() as opened:
+            app.state.web = Web(opened, renderer, words)
+            yield
+
     return Litestar(
         route_handlers=all_routes(),
         guards=[admit],
@@ -37,7 +51,8 @@ def create_app(backing: Backing) -> Litestar:
             HTTPException: http_answer,
             Exception: crash_answer,
         },
-        state=State({"web": web, "assets": assets}),
+        lifespan=[living],
+        state=State({"assets": assets}),
         before_send=[harden],
         request_max_body_size=FORM_LIMIT,
         openapi_config=None,

@@ -3,17 +3,16 @@
 `services/wiring.py` puts it together; a test may put together another one of the same parts.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.policy import Actor
 from infra.identity import Identity
 from infra.sessions import Sessions
 from infra.tenants import IdentityProvider, Tenant
-from projections.fold import Projection
 
 if TYPE_CHECKING:
     from services.wiring import Wiring
@@ -58,8 +57,8 @@ class Backing:
     people: People
     #: Begin a command of this actor under this id.
     work: Callable[[Tenant, Actor, UUID], "Work"]
-    #: Wait (at most so many seconds) until these read models reached the position; whether they did.
-    reached: Callable[[Tenant, int, Sequence[Projection[Any]], float], Awaitable[bool]]
+    #: Wait (at most so many seconds) until these read models, by name, reached the position; whether they did.
+    reached: Callable[[Tenant, tuple[str, ...], int, float], Awaitable[bool]]
     #: The season a page's frame names: the one asked for, or the province's current one.
     chip: Callable[[Tenant, str | None], Awaitable[Chip | None]]
     #: The past that a position, or the last position at a moment, stands for; None when there is none such.

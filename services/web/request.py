@@ -51,11 +51,12 @@ from infra.groupcommit import Receipt
 from infra.sessions import Session
 from infra.tenants import Tenant
 from projections.fold import Projection
+from services.clock import VIETNAM, today
 from services.web import i18n, security
 from services.web.backing import Backing, Past
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
-from services.web.i18n import VIETNAM, Words
+from services.web.i18n import Words
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer
 from services.web.urls import Urls
@@ -148,7 +149,7 @@ class Visit:
 
     @property
     def today(self) -> date:
-        return i18n.today()
+        return today()
 
     @property
     def locale(self) -> str:
@@ -224,7 +225,9 @@ class Visit:
         """Wait until these read models hold the person's own last command; else the page says it is behind."""
         position = self.signed_in.position if self.signed_in else 0
         if position and self.asof_text == "":
-            self.behind = not await self.backing.reached(self.tenant, position, projections, PATIENCE)
+            self.behind = not await self.backing.reached(
+                self.tenant, tuple(one.name for one in projections), position, PATIENCE
+            )
 
     # How it is answered -------------------------------------------------------------------------------
 

@@ -1,0 +1,52 @@
+"""The web process, `minhchuan serve`: granian around the application, one worker by default.
+
+Each worker reads the settings from the environment and wires a house of its own; it keeps nothing between requests.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from granian import Granian
+from granian.constants import Interfaces
+from litestar import Litestar
+
+from infra.config import Settings, read_settings
+from services.supervise import kept_port
+from services.web.app import create_app
+from services.web.backing import Backing
+from services.wiring import wired
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop."""
+    settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
+    os.environ.update(settings.environment())
+    print(settings.public_url, flush=True)
+    granian("services.serve:application", settings.host, settings.port)
+
+
+def granian(target: str, host: str, port: int) -> None:
+    """One worker on the event loop of the platform; the parent ends it on a signal."""
+    Granian(
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=1,
+        log_access=False,
+        log_level="warning",  # type: ignore[arg-type]
+    ).serve()
+
+
+def application() -> Litestar:
+    """The application of a worker; its house is wired when the server says that it starts, in the server's loop."""
+    return create_app(house)
+
+
+@asynccontextmanager
+async def house() -> AsyncIterator[Backing]:
+    """The parts of this process, from the settings in its environment."""
+    async with wired(read_settings()) as wiring:
+        yield wiring.backing()
