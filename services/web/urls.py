@@ -92,13 +92,13 @@ class Urls:
         return fill(APPRAISAL, self.slug, season, commune, **{"chi_tieu": indicator, **query})
 
     def council(self, season: str, **query: object) -> str:
-        return fill(COUNCIL, self.slug, season, **query)
+        return fill(COUNCIL, self.slug, season, **{"asof": self.asof, **query})
 
     def meeting(self, season: str, meeting: str, **query: object) -> str:
-        return fill(MEETING, self.slug, season, meeting, **query)
+        return fill(MEETING, self.slug, season, meeting, **{"asof": self.asof, **query})
 
     def decision(self, season: str, commune: str, **query: object) -> str:
-        return fill(DECISION, self.slug, season, commune, **query)
+        return fill(DECISION, self.slug, season, commune, **{"asof": self.asof, **query})
 
     def register(self, **query: object) -> str:
         return fill(REGISTER, self.slug, **query)
