@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 from msgspec.structs import replace
@@ -43,16 +44,15 @@ def _enrolled(fact: Official.Enrolled, recorded: Recorded) -> OfficialRow:
 
 @OFFICIALS.on(Official.MandateGranted)
 def _granted(row: OfficialRow, fact: Official.MandateGranted, recorded: Recorded) -> OfficialRow:
-    mandate = Mandate(fact.mandate, fact.position, fact.unit, fact.valid_from, fact.valid_to, fact.decision_no)
+    mandate = Mandate(
+        fact.mandate, fact.position, fact.unit, fact.valid_from, fact.valid_to, fact.decision_no, fact.signs
+    )
     return replace(row, mandates=(*row.mandates, mandate))
 
 
 @OFFICIALS.on(Official.MandateEnded)
 def _ended(row: OfficialRow, fact: Official.MandateEnded, recorded: Recorded) -> OfficialRow:
     mandates = tuple(
-        Mandate(one.id, one.position, one.unit, one.valid_from, fact.on, one.decision_no)
-        if one.id == fact.mandate
-        else one
-        for one in row.mandates
+        dataclasses.replace(one, valid_to=fact.on) if one.id == fact.mandate else one for one in row.mandates
     )
     return replace(row, mandates=mandates)

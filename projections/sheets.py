@@ -48,13 +48,14 @@ class AppraisedRow(Part, frozen=True):
 class EntryRow(Part, frozen=True):
     """What the dossier holds on one indicator.
 
-    `changed` is the dossier's version of the last change, `by` who made it; `scored_by` proposed the value, and so
-    may not appraise it.
+    `changed` is the dossier's version of the last change of any kind and `by` who made it; `scored` is its version of
+    the last change of data or value. `scored_by` proposed the value, and so may not appraise it.
     """
 
     changed: int
     by: str
     at: datetime
+    scored: int = 1
     measures: dict[str, Measured] = {}
     points: Decimal | None = None
     outcome: Outcome | None = None
@@ -207,7 +208,7 @@ def _evidence(row: SheetRow, indicator: str) -> tuple[EvidenceRow, ...]:
 def _measured(row: SheetRow, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> SheetRow:
     entry = row.entries.get(fact.indicator)
     measures = {**entry.measures, fact.part: fact.measured} if entry else {fact.part: fact.measured}
-    return _change(row, fact.indicator, recorded, measures=measures)
+    return _change(row, fact.indicator, recorded, scored=recorded.version, measures=measures)
 
 
 @SHEETS.on(Assessment.IndicatorScored)
@@ -216,6 +217,7 @@ def _scored(row: SheetRow, fact: Assessment.IndicatorScored, recorded: Recorded)
         row,
         fact.indicator,
         recorded,
+        scored=recorded.version,
         points=fact.points,
         outcome=fact.outcome,
         by_rule=fact.by_rule,

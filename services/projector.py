@@ -1,0 +1,139 @@
+"""The process that keeps read models up: `minhchuan projector`, and `minhchuan rebuild`, which makes them anew.
+
+It is told when a log has grown and looks by itself every second. Several may run: whoever comes first moves a
+tenant on, the others find it done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Self
+
+import structlog
+
+from domain.catalogue import AGGREGATES, FACTS
+from infra.config import Settings
+from infra.database import Database, HasId, Listener
+from infra.eventstore import GROWN, EventStore
+from infra.mapper import Mapper
+from infra.projector import Projector
+from infra.tenants import Tenant, Tenants
+from projections.catalogue import PROJECTIONS
+
+#: Tenants that are moved on at the same time.
+AT_ONCE = 4
+
+#: Seconds before a tenant whose database did not answer is tried again.
+PAUSE = 0.5
+
+#: What is asked for when nobody knows whose log has grown.
+EVERYBODY = ""
+
+log = structlog.get_logger("projector")
+
+
+async def run(settings: Settings) -> None:
+    """Keep every tenant's read models up, until cancelled."""
+    async with projecting(settings) as (projector, tenants), Follower(projector, tenants.all, settings.app_url):
+        await asyncio.Event().wait()
+
+
+async def rebuild(settings: Settings, tenant: str | None = None, projection: str | None = None) -> None:
+    """Make read models anew: of one tenant (by its slug) or all, one projection or all. Says what it did."""
+    names = None if projection is None else [one.name for one in PROJECTIONS if one.name == projection]
+    if names == []:
+        raise SystemExit(f"no such projection: {projection} (there are {', '.join(one.name for one in PROJECTIONS)})")
+    async with projecting(settings) as (projector, tenants):
+        chosen: Sequence[Tenant] = [one for one in await tenants.all() if tenant in {None, one.slug}]
+        if not chosen:
+            raise SystemExit(f"no such province: {tenant}" if tenant else "no province yet")
+        for one in chosen:
+            done = await projector.rebuild(one, names)
+            if done is None:
+                print(f"{one.slug}: another process is rebuilding it")
+                continue
+            speed = done.facts / done.seconds
+            print(f"{one.slug}: {done.facts} facts, {done.rows} rows in {done.seconds:.2f} s ({speed:,.0f} facts/s)")
+
+
+@asynccontextmanager
+async def projecting(settings: Settings) -> AsyncIterator[tuple[Projector, Tenants]]:
+    """A projector and the registry of tenants, connected."""
+    database = await Database.open(settings.app_url, readers=AT_ONCE * 2 + 2)
+    store = EventStore(database, Mapper(FACTS, AGGREGATES))
+    projector = Projector(database, store, PROJECTIONS)
+    tenants = Tenants(settings.app_url)
+    try:
+        yield projector, tenants
+    finally:
+        await projector.close()
+        await store.close()
+        await tenants.close()
+        await database.close()
+
+
+class Follower:
+    """Moves on every tenant whose log may have grown: a few at a time, each by one task at most."""
+
+    def __init__(
+        self,
+        projector: Projector,
+        tenants: Callable[[], Awaitable[Sequence[HasId]]],
+        dsn: str,
+        *,
+        poll: float = 1.0,
+    ) -> None:
+        self._projector = projector
+        self._registry = tenants
+        self._tenants: dict[str, HasId] = {}
+        self._listener = Listener(dsn, GROWN, self._heard, poll)
+        self._asked: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting: set[str] = set()
+        self._moving: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(AT_ONCE)]
+        await self._listener.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._listener.__aexit__()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _heard(self, tenant: str | None) -> None:
+        self._ask(tenant or EVERYBODY)
+
+    def _ask(self, name: str) -> None:
+        if name not in self._waiting:
+            self._waiting.add(name)
+            if name not in self._moving:  # else whoever moves it asks again when done
+                self._asked.put_nowait(name)
+
+    async def _work(self) -> None:
+        while True:
+            name = await self._asked.get()
+            self._waiting.discard(name)
+            self._moving.add(name)
+            try:
+                await self._move(name)
+            except Exception:
+                log.exception("tenant could not be moved on", tenant=name)
+                asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
+            finally:
+                self._moving.discard(name)
+                if name in self._waiting:
+                    self._asked.put_nowait(name)
+
+    async def _move(self, name: str) -> None:
+        if name == EVERYBODY or name not in self._tenants:
+            self._tenants = {tenant.id: tenant for tenant in await self._registry()}
+        if name == EVERYBODY:
+            for tenant in self._tenants:
+                self._ask(tenant)
+        elif name in self._tenants:
+            await self._projector.catch_up(self._tenants[name])
