@@ -42,13 +42,21 @@ def living(pid: int) -> Living | None:
 
 def marked(mark: Path) -> Living | None:
     """The process that this mark names, if it still lives."""
+    named = read(mark)
+    if named is None:
+        return None
+    with suppress(ChildProcessError):  # a child of ours that ended is not kept waiting
+        os.waitpid(named.pid, os.WNOHANG)
+    return named if living(named.pid) == named else None
+
+
+def read(mark: Path) -> Living | None:
+    """What the mark says; None when there is none, or its writing was broken off."""
     try:
         pid, born = mark.read_text().split()
+        return Living(int(pid), born)
     except (OSError, ValueError):
         return None
-    reap(int(pid))
-    found = living(int(pid))
-    return found if found and found.born == born else None
 
 
 def start(
@@ -93,7 +101,8 @@ def dropping_to(account: Account | None) -> Dropping:
 def end(mark: Path, *, manners: Sequence[signal.Signals] = POLITELY, patience: float = 20) -> None:
     """End the process that the mark names, each signal after `patience` seconds in vain, and take the mark away.
 
-    Nothing happens when there is none. Raises TimeoutError when it survives the last signal.
+    What it leaves of its group, as a server killed without warning leaves its workers, is killed. Nothing happens when
+    there is none. Raises TimeoutError when it survives the last signal.
     """
     process = marked(mark)
     for manner in manners:
@@ -106,10 +115,13 @@ def end(mark: Path, *, manners: Sequence[signal.Signals] = POLITELY, patience: f
             process = marked(mark)
     if process:
         raise TimeoutError(f"process {process.pid} does not end")
+    end_orphans(mark)
     mark.unlink(missing_ok=True)
 
 
-def reap(pid: int) -> None:
-    """Take the exit status of a child that ended; what is no child of ours is left to its parent."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+def end_orphans(mark: Path) -> None:
+    """Kill what is left of the group whose leader the mark names; while any is left its number is not given away."""
+    leader = read(mark)
+    if leader and living(leader.pid) is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader.pid, signal.SIGKILL)
