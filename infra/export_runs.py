@@ -26,7 +26,8 @@ class Run(msgspec.Struct, frozen=True):
     trouble: str
 
 
-_RUN = "export, attempts, done, total, NOT over AND held_until > clock_timestamp() AS running, over, trouble"
+_RUNNING = "NOT over AND holder <> '' AND held_until > clock_timestamp()"
+_RUN = f"export, attempts, done, total, {_RUNNING} AS running, over, trouble"
 
 
 class ExportRuns:
@@ -122,17 +123,18 @@ class ExportRuns:
             )
         return bool(held)
 
-    async def let_go(self, tenant: HasId, export: UUID, holder: str, trouble: str = "") -> None:
-        """Give it up, so that it is owed again at once; `trouble` says what went wrong."""
+    async def let_go(self, tenant: HasId, export: UUID, holder: str, pause: timedelta, trouble: str = "") -> None:
+        """Give it up, so that it is owed again after a pause; `trouble` says what went wrong."""
         schema = schema_of(tenant)
         async with self._database.writing(tenant) as connection:
             await connection.execute(
                 f"""
                 UPDATE {schema}.export_runs
-                SET held_until = '-infinity', trouble = $3, changed_at = clock_timestamp()
+                SET held_until = clock_timestamp() + $3, trouble = $4, changed_at = clock_timestamp(), holder = ''
                 WHERE export = $1 AND holder = $2
                 """,
                 export,
                 holder,
+                pause,
                 trouble,
             )

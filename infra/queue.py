@@ -75,8 +75,6 @@ def worker(
     *,
     at_once: int,
     patience: float,
-    begin: Callable[[dict[str, Any]], Awaitable[None]],
-    end: Callable[[dict[str, Any]], Awaitable[None]],
 ) -> Worker:
     """A worker of one queue: it knows these functions by name and no others.
 
@@ -90,8 +88,6 @@ def worker(
         redis_pool=connection(url, seal),
         job_serializer=seal.close,
         job_deserializer=seal.open,
-        on_startup=begin,  # type: ignore[arg-type]
-        on_shutdown=end,  # type: ignore[arg-type]
         max_jobs=at_once,
         job_timeout=patience,
         keep_result=0,  # else a job's name stays taken as long as its result is kept

@@ -142,7 +142,7 @@ def _board(line: Judged, source: Source, units: Mapping[str, UnitRow], words: Wo
     count = len(rulebook.indicators)
     values: list[Value] = [
         row.commune,
-        unit.name if unit else row.commune,
+        unit.bare_name if unit else row.commune,
         unit.unit_type if unit else None,
         deciding.full_name if deciding else row.decided_by,
     ]
@@ -192,7 +192,7 @@ def indicator_columns(source: Source) -> list[Column]:
 def _indicators(row: Standing, basis: Basis, source: Source, units: Mapping[str, UnitRow]) -> list[Value]:
     found = row.values(basis)
     unit = units.get(row.commune)
-    values: list[Value] = [row.commune, unit.name if unit else row.commune]
+    values: list[Value] = [row.commune, unit.bare_name if unit else row.commune]
     for indicator in source.rulebook.indicators:
         value = found.get(indicator.code)
         values.append(
@@ -246,7 +246,7 @@ def _origin(source: Source) -> list[list[Value]]:
 
 def _order(row: Standing, units: Mapping[str, UnitRow]) -> tuple[object, str]:
     unit = units.get(row.commune)
-    return sort_key(unit.name if unit else row.commune), row.commune
+    return sort_key(unit.bare_name if unit else row.commune), row.commune
 
 
 # How it is written ------------------------------------------------------------------------------------

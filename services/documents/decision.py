@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 import jinja2
@@ -17,7 +17,7 @@ from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import appraised_sheet, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.council import Council, council_stream
-from domain.errors import OutOfOrder, RulebookNotAdopted
+from domain.errors import OutOfOrder, Refused, RulebookNotAdopted
 from domain.fact import Recorded, replay
 from domain.judging import ConditionResult, CriterionResult, Verdict, judge
 from domain.measure import Outcome
@@ -49,8 +49,10 @@ NUMBERS = Words("vi", {})
 NOTHING = "–"
 
 
-class StateDiffers(Exception):
+class StateDiffers(Refused):
     """What is judged now is not what the decision says was judged: the document would not state what was decided."""
+
+    code: ClassVar[str] = "state-differs"
 
 
 class Line(NamedTuple):
@@ -146,10 +148,10 @@ async def read_paper(
     dossier = await then.find(Assessment, assessment_stream(season, commune))
     appraisal = await then.find(Appraisal, appraisal_stream(season, commune))
     if dossier is None or appraisal is None:
-        raise StateDiffers("a decision without a dossier or an appraisal")
+        raise StateDiffers(position=recorded.position, missing="dossier")
     sheet = appraised_sheet(dossier, appraisal, rulebook, calendar)
     if payload_hash(canonical(spelled(sheet, rulebook))) != decided.state_sha256:
-        raise StateDiffers(f"decision at position {recorded.position}")
+        raise StateDiffers(position=recorded.position)
     verdict = judge(sheet, rulebook)
     unit = await then.place(dossier.decided_by)
     ballots = await read_ballots(then, season, dossier.decided_by, commune)

@@ -1,0 +1,96 @@
+"""What the tables say is owed is asked for again, until it is done or has visibly failed.
+
+A queue may be flushed and a worker killed at any moment. The sweeper looks at each province when its log has grown
+and every few seconds besides, and asks for whatever nobody works on; asking twice does no harm. What was tried too
+often fails, and everybody can see that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid5
+
+import structlog
+
+from domain.errors import Refused
+from infra.database import Listener
+from infra.eventstore import GROWN
+from infra.export_runs import ExportRuns, Run
+from infra.queue import Queue, QueueUnavailable
+from infra.tenants import Tenant
+from services.exporting import fail_export
+from services.wiring import Wiring
+
+log = structlog.get_logger("sweeper")
+
+#: How often a document is tried.
+ATTEMPTS = 3
+
+#: The longest time in seconds until a lost hint, an ended hold or a flushed queue is noticed.
+PERIOD = 1.0
+
+#: The queue and the name of the job that makes a document.
+LONG, MAKE_EXPORT = "minhchuan:long", "make_export"
+
+
+class Sweeper:
+    """Looks after the exports of every province."""
+
+    def __init__(self, house: Wiring, runs: ExportRuns, queue: Queue) -> None:
+        self._house = house
+        self._runs = runs
+        self._queue = queue
+        self._grown: set[str] = set()
+        self._look_at_all = True
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Sweep until cancelled. Trouble with one province, or with Redis, is told and tried again."""
+        async with Listener(self._house.database.dsn, GROWN, self._heard, poll=PERIOD):
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                grown, self._grown = self._grown, set()
+                all_of_them, self._look_at_all = self._look_at_all, False
+                try:
+                    for tenant in await self._house.tenants.all():
+                        if all_of_them or tenant.id in grown:
+                            await self.sweep(tenant)
+                except QueueUnavailable as reason:
+                    log.warning("queue unavailable", reason=str(reason))
+                except Exception:
+                    log.exception("sweep failed")
+
+    async def sweep(self, tenant: Tenant) -> None:
+        """Ask for everything this province is owed. Raises QueueUnavailable."""
+        await self._runs.learn(tenant)
+        for run in await self._runs.owed(tenant):
+            if run.attempts < ATTEMPTS:
+                await self._queue.ask(LONG, job_name(tenant, run), MAKE_EXPORT, tenant.id, str(run.export))
+            else:
+                await self._give_up(tenant, run)
+
+    async def _give_up(self, tenant: Tenant, run: Run) -> None:
+        work = self._house.system(tenant, uuid5(run.export, "fail"))
+        try:
+            await fail_export(work, run.export, run.trouble or "attempts-exhausted")
+        except Refused as refused:  # a worker was faster to say why
+            log.info("not failed", export=str(run.export), code=refused.code)
+
+    def _heard(self, tenant: str | None) -> None:
+        if tenant is None:
+            self._look_at_all = True
+        else:
+            self._grown.add(tenant)
+        self._wake.set()
+
+
+def job_name(tenant: Tenant, run: Run) -> str:
+    """Each attempt is another job: the queue may still hold the name of one whose worker was killed."""
+    return f"{tenant.id}:{run.export}:{run.attempts}"
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait before the next attempt."""
+    return timedelta(seconds=attempts)

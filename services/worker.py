@@ -1,0 +1,179 @@
+"""The workers: `minhchuan worker short` looks after what is owed, `minhchuan worker long` makes documents.
+
+Two processes, so that a document which crashes its worker delays nothing short. A job holds ids, may run twice and
+may be killed at any point: what it did is either a fact in the log or it never was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from redis.exceptions import RedisError
+
+from domain.errors import Refused
+from infra import queue
+from infra.config import Settings
+from infra.export_runs import ExportRuns
+from infra.pdf import Printer, PrintingFailed
+from infra.tenants import Tenant
+from services import documents
+from services.exporting import Made, Progress, Workshop, fail_export, finish_export, make
+from services.sweeping import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
+from services.wiring import Wiring, wired
+
+log = structlog.get_logger("worker")
+
+SHORT, SWEEP = "minhchuan:short", "sweep"
+
+
+class Manners:
+    """How the workers behave; all numbers in one place."""
+
+    at_once = 2  # jobs: one prints while another reads
+    patience = 180.0  # seconds a job may take
+    hold = timedelta(seconds=12)  # a killed worker's document is taken up again after this
+    beat = 3.0  # seconds between two signs of life
+    again = 1.0  # seconds before a worker that lost Redis for good begins anew
+
+
+class TakenAway(Exception):
+    """The document is no longer wanted, or another worker holds it."""
+
+
+def run(settings: Settings, kind: str) -> None:
+    """Work until told to stop."""
+    asyncio.run(serve(settings, kind))
+
+
+async def serve(settings: Settings, kind: str) -> None:
+    """Work until cancelled or told to stop by a signal; a Redis that is away for long only delays."""
+    name: str
+    functions: dict[str, queue.Job]
+    async with wired(settings) as house, AsyncExitStack() as stack:
+        if kind == "long":
+            printer = await stack.enter_async_context(Printer(Path(documents.__file__).parent))
+            place = Workplace(house, ExportRuns(house.database), Workshop(house.people, house.reads, printer))
+            name, functions = LONG, {MAKE_EXPORT: place.make_export}
+        else:
+            sweeper = Sweeper(house, ExportRuns(house.database), house.jobs)
+            await stack.enter_async_context(running(sweeper.run()))
+            name, functions = SHORT, {SWEEP: _sweep_by(house, sweeper)}
+        while True:
+            if await _work(settings, name, functions):
+                return
+            await asyncio.sleep(Manners.again)
+
+
+async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:
+    """Work until told to stop (True) or until Redis was away for too long (False)."""
+    worker = queue.worker(
+        settings.redis_url, settings.secret, name, functions, at_once=Manners.at_once, patience=Manners.patience
+    )
+    log.info("working", queue=name)
+    try:
+        await worker.async_run()
+    except asyncio.CancelledError:
+        return True
+    except (RedisError, OSError) as reason:
+        log.warning("Redis is away", reason=str(reason))
+        return False
+    finally:
+        with suppress(RedisError, OSError):
+            await worker.close()
+    return True
+
+
+@asynccontextmanager
+async def running(deed: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """The deed goes on beside the block and ends with it."""
+    task = asyncio.create_task(deed)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _sweep_by(house: Wiring, sweeper: Sweeper) -> queue.Job:
+    async def sweep(_context: dict[str, Any], tenant_id: str) -> None:
+        """Look after one province now."""
+        if tenant := await house.tenants.by_id(tenant_id):
+            await sweeper.sweep(tenant)
+
+    return sweep
+
+
+# Making documents -------------------------------------------------------------------------------------
+
+
+class Workplace:
+    """Makes what was asked for, holding it meanwhile, and records how it ended."""
+
+    def __init__(self, house: Wiring, runs: ExportRuns, workshop: Workshop) -> None:
+        self._house = house
+        self._runs = runs
+        self._workshop = workshop
+
+    async def make_export(self, _context: dict[str, Any], tenant_id: str, export: str) -> None:
+        """The job: it finds everything by these ids, or finds that there is nothing to do."""
+        if tenant := await self._house.tenants.by_id(tenant_id):
+            await self.take_up(tenant, UUID(export))
+
+    async def take_up(self, tenant: Tenant, export: UUID) -> None:
+        """Make one document, unless it is over or somebody else is at it."""
+        holder = uuid4().hex
+        taken = await self._runs.take(tenant, export, holder, Manners.hold)
+        if taken is None:
+            return
+        work = self._house.system(tenant, export)
+        trouble = ""
+        try:
+            made = await self._held(
+                tenant, export, holder, lambda progress: make(self._workshop, work, export, progress)
+            )
+            await finish_export(work, export, made)
+        except TakenAway:
+            return
+        except Refused as refused:
+            await fail_export(work, export, refused.code)
+        except PrintingFailed as failed:
+            log.warning("not printed", export=str(export), reason=str(failed))
+            trouble = failed.code
+        except asyncio.CancelledError:  # told to stop: another worker may begin at once
+            await asyncio.shield(self._runs.let_go(tenant, export, holder, timedelta()))
+            raise
+        except Exception:
+            log.exception("not made", export=str(export))
+            trouble = "crashed"
+        if trouble and taken.attempts >= ATTEMPTS:
+            await fail_export(work, export, trouble)
+        elif trouble:
+            await self._runs.let_go(tenant, export, holder, pause_after(taken.attempts), trouble)
+
+    async def _held(
+        self, tenant: Tenant, export: UUID, holder: str, making: Callable[[Progress], Coroutine[Any, Any, Made]]
+    ) -> Made:
+        """Make it, saying now and then that we still live. Raises TakenAway when it is no longer ours."""
+        steps = (0, 0)
+
+        async def progress(done: int, total: int) -> None:
+            nonlocal steps
+            steps = done, total
+            if not await self._runs.go_on(tenant, export, holder, Manners.hold, done, total):
+                raise TakenAway
+
+        task = asyncio.create_task(making(progress))
+        try:
+            while not (await asyncio.wait({task}, timeout=Manners.beat))[0]:
+                await progress(*steps)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
