@@ -7,7 +7,7 @@ at once, and the past is the same page with fewer facts.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,8 +16,8 @@ from domain.assessment import Stage, assessment_stream
 from domain.council import council_stream
 from domain.errors import NotFound
 from domain.fact import Recorded, StreamName
-from domain.judging import NEAR_SHARE, Assessed, Finding, Sheet, Value, Verdict, assess, cross_checks, judge
-from domain.measure import Answer, Outcome, percent
+from domain.judging import Assessed, CriterionResult, Finding, Value, assess, cross_checks
+from domain.measure import Answer, Measured, percent
 from domain.official import Position
 from domain.policy import Act, Subject, permit
 from domain.recognition import recognition_stream
@@ -31,6 +31,7 @@ from projections.seasons import SEASONS, SeasonRow
 from projections.sheets import SHEETS, EntryRow, SheetRow, VetoRow
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
+from services.verdicts import Judged, Status, criterion_status, judged, required_total
 from services.web.request import Visit
 
 HUNDRED = Decimal(100)
@@ -77,7 +78,13 @@ class Case(NamedTuple):
 async def open_case(visit: Visit, season: str, commune: str) -> Case:
     """The dossier as of the visit's moment, if the person may see it. NotFound, NotPermitted."""
     past = await visit.as_of()
-    upto = past.position if past else None
+    case = await read_case(visit, season, commune, past.position if past else None)
+    permit(visit.actor, Act.VIEW_DOSSIER, case.subject())
+    return case
+
+
+async def read_case(visit: Visit, season: str, commune: str, upto: int | None = None) -> Case:
+    """The dossier as the log has it up to a position, for whoever; the caller has asked the policy. NotFound."""
     facts = await read_facts(
         visit,
         upto,
@@ -94,7 +101,7 @@ async def open_case(visit: Visit, season: str, commune: str) -> Case:
     around = await read_facts(visit, upto, unit_stream(sheet.decided_by), council_stream(season, sheet.decided_by))
     units = fold(UNITS, [*facts, *around])
     council = fold(COUNCILS, around).get(f"{season}/{sheet.decided_by}")
-    case = Case(
+    return Case(
         season=planned,
         sheet=sheet,
         standing=fold(STANDINGS, facts)[f"{season}/{commune}"],
@@ -104,10 +111,8 @@ async def open_case(visit: Visit, season: str, commune: str) -> Case:
         rulebook=visit.house.rulebooks[sheet.rulebook],
         calendar=visit.house.calendar,
         facts=facts,
-        position=past.position if past else await visit.house.store.position(visit.tenant),
+        position=await visit.house.store.position(visit.tenant) if upto is None else upto,
     )
-    permit(visit.actor, Act.VIEW_DOSSIER, case.subject())
-    return case
 
 
 async def read_facts(visit: Visit, upto: int | None, *streams: StreamName) -> list[Recorded]:
@@ -148,7 +153,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class CriterionLines:
-    """A criterion with its indicators; `share` in whole percent, `status` ok, near, no, or todo while incomplete."""
+    """A criterion with its indicators; `share` in whole percent, rounded down."""
 
     code: str
     name: str
@@ -157,7 +162,7 @@ class CriterionLines:
     needed: Decimal | None
     share: int
     met: int | None
-    status: str
+    status: Status
     lines: tuple[Line, ...]
 
 
@@ -166,8 +171,8 @@ class SheetView:
     """The whole sheet, and how far it is."""
 
     criteria: tuple[CriterionLines, ...]
-    verdict: Verdict
-    status: str
+    judged: Judged
+    required: Decimal | None
     findings: tuple[Finding, ...]
 
     @property
@@ -197,54 +202,30 @@ class SheetView:
 def sheet_view(case: Case, positions: Iterable[Position] = ()) -> SheetView:
     """The sheet as it stands: the appraised value wherever there is one, else the proposed."""
     held = frozenset(positions)
-    verdict = judge(sheet_to_judge(case), case.rulebook)
-    shares = {result.code: result for result in verdict.criteria}
-    criteria = []
-    for criterion in case.rulebook.criteria:
-        lines = tuple(_line(case, indicator, held) for indicator in criterion.indicators)
-        result = shares[criterion.code]
-        share = (
-            result.share
-            if result.share is not None
-            else Decimal(result.indicators_met or 0) / max(result.indicators, 1)
-        )
-        criteria.append(
-            CriterionLines(
-                criterion.code,
-                criterion.name,
-                result.points,
-                result.max_points,
-                _needed(criterion, case.rulebook),
-                int((share * HUNDRED).to_integral_value(ROUND_DOWN)),
-                result.indicators_met,
-                _status(lines, result.met, result.share, case.rulebook.least_share),
-                lines,
-            )
-        )
+    whole = judged(case.standing, case.rulebook)
+    criteria = tuple(
+        _criterion(case, criterion, result, held)
+        for criterion, result in zip(case.rulebook.criteria, whole.verdict.criteria, strict=True)
+    )
     measures = {part: value for entry in case.sheet.entries.values() for part, value in entry.measures.items()}
-    return SheetView(tuple(criteria), verdict, overall(verdict), cross_checks(case.rulebook, measures))
+    return SheetView(criteria, whole, required_total(whole.verdict), cross_checks(case.rulebook, measures))
 
 
-def sheet_to_judge(case: Case) -> Sheet:
-    """What `judge` asks for: the values best known."""
-    row = case.sheet
-    values: dict[str, Value] = {}
-    slacks: dict[str, Decimal] = {}
-    for indicator in case.rulebook.indicators:
-        entry = row.entries.get(indicator.code)
-        value = _best(entry)
-        if entry is None or value is None:
-            continue
-        values[indicator.code] = value
-        slack = assess(indicator, entry.measures, case.calendar).slack
-        if slack is not None:
-            slacks[indicator.code] = slack
-    return Sheet(
-        values=values,
-        unit_class=row.unit_class,
-        satisfaction=satisfaction(row),
-        vetoes=tuple(code for code, veto in row.vetoes.items() if veto.occurred is Answer.YES),
-        slacks=slacks,
+def _criterion(
+    case: Case, criterion: Criterion, result: CriterionResult, positions: frozenset[Position]
+) -> CriterionLines:
+    share = Decimal(result.indicators_met or 0) / result.indicators if result.share is None else result.share
+    least = case.rulebook.least_share
+    return CriterionLines(
+        criterion.code,
+        criterion.name,
+        result.points,
+        result.max_points,
+        None if least is None else least * criterion.max_points,
+        int(share * HUNDRED),
+        result.indicators_met,
+        criterion_status(result, case.standing, case.rulebook),
+        tuple(_line(case, indicator, positions) for indicator in criterion.indicators),
     )
 
 
@@ -254,23 +235,9 @@ def satisfaction(row: SheetRow) -> Decimal | None:
     return percent(counted.satisfied, counted.asked) if counted and counted.asked else None
 
 
-def overall(verdict: Verdict) -> str:
-    """ok, near, no, veto, or todo while the sheet is incomplete."""
-    if any(one.kind == "veto" and one.outcome is Outcome.NOT_MET for one in verdict.conditions):
-        return "veto"
-    if not verdict.complete:
-        return "todo"
-    if verdict.result is not Outcome.MET:
-        return "no"
-    return "near" if verdict.near else "ok"
-
-
-def _best(entry: EntryRow | None) -> Value | None:
-    if entry is None:
-        return None
-    if entry.appraised is not None and entry.appraised.value is not None:
-        return entry.appraised.value
-    return entry.value
+def read_measured(entry: EntryRow | None) -> dict[str, Measured]:
+    """What is measured of an indicator, by part."""
+    return dict(entry.measures) if entry else {}
 
 
 def _line(case: Case, indicator: Indicator, positions: frozenset[Position]) -> Line:
@@ -298,17 +265,6 @@ def _state(entry: EntryRow | None) -> State:
     if entry is None or not entry.is_scored:
         return State.UNSCORED
     return State.DONE if entry.is_supported else State.UNSUPPORTED
-
-
-def _needed(criterion: Criterion, rulebook: Rulebook) -> Decimal | None:
-    least = rulebook.least_share
-    return None if least is None else least * criterion.max_points
-
-
-def _status(lines: tuple[Line, ...], met: Outcome, share: Decimal | None, least: Decimal | None) -> str:
-    if met is Outcome.MET:
-        return "near" if share is not None and least is not None and share < least + NEAR_SHARE else "ok"
-    return "todo" if any(line.value is None for line in lines) else "no"
 
 
 # The gate ---------------------------------------------------------------------------------------------

@@ -1,0 +1,61 @@
+"""Who did what on one indicator, or on a dossier as a whole: the log's own entries, newest first."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from domain.official import Position
+from projections.officials import OFFICIALS, OfficialRow
+from projections.trail import Entry, entries
+from services.web.dossiers import Case
+from services.web.request import Visit
+
+#: What moves a dossier as a whole.
+MILESTONES = {
+    "assessment.opened",
+    "assessment.consolidated",
+    "assessment.reopened",
+    "assessment.posted",
+    "assessment.comment-received",
+    "assessment.submitted",
+    "assessment.indicator-returned",
+    "assessment.resubmitted",
+    "appraisal.concluded",
+    "appraisal.resumed",
+    "recognition.decided",
+    "recognition.signed",
+    "recognition.published",
+    "recognition.revoked",
+}
+
+
+class Person(NamedTuple):
+    """Somebody who acted: by position and name, "" where the log does not say."""
+
+    position: Position | None
+    name: str
+
+
+def history_of(case: Case, indicator: str | None) -> list[Entry]:
+    """What happened to the indicator; without one, the milestones of the dossier."""
+    told = [
+        entry
+        for entry in entries(case.facts)
+        if (indicator and _concerns(entry, indicator)) or (not indicator and entry.topic in MILESTONES)
+    ]
+    return told[::-1]
+
+
+def _concerns(entry: Entry, indicator: str) -> bool:
+    return entry.indicator == indicator or indicator in entry.args.get("indicators", ())
+
+
+async def people_of(visit: Visit) -> Mapping[str, Person]:
+    """Everybody in office, by the mandate that they act under, and by person."""
+    async with visit.house.reads.at(visit.tenant) as view:
+        rows: list[OfficialRow] = await view.all(OFFICIALS)
+    people: dict[str, Person] = {}
+    for row in rows:
+        people[row.person] = Person(row.mandates[0].position if row.mandates else None, row.name)
+        for mandate in row.mandates:
+            people[str(mandate.id)] = Person(mandate.position, row.name)
+    return people

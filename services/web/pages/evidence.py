@@ -1,0 +1,91 @@
+"""The files of a dossier: taken in, used again, taken off, handed out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import Response
+from litestar.datastructures import UploadFile
+
+from domain.errors import UnknownEvidence
+from infra.files import LIMIT
+from services import assessing
+from services.web import urls
+from services.web.forms import FieldMissing
+from services.web.pages.dossier import show
+from services.web.request import Answer, Visit, act, page
+
+#: The file itself and the fields around it.
+BODY_LIMIT = LIMIT + 500_000
+CHUNK = 256 * 1024
+
+#: What a browser may draw by itself, in a sandbox; everything else is handed over to be saved.
+DRAWN = {"image/jpeg", "image/png"}
+
+
+@act(urls.DOSSIER + "/minh-chung", again=show, request_max_body_size=BODY_LIMIT)
+async def attach(visit: Visit, season: str, commune: str) -> Answer:
+    """Take a file in and attach it to an indicator."""
+    code = visit.typed.needed("chi-tieu")
+    file = visit.typed.file("tep")
+    if file is None:
+        raise FieldMissing(field="tep")
+    upload = assessing.Upload(file.filename, _chunks(file))
+    receipt = await assessing.attach_evidence(visit.work(), season, commune, code, upload)
+    return await visit.done(receipt, to=_back(visit, season, commune, code))
+
+
+@act(urls.DOSSIER + "/minh-chung/dung-lai", again=show)
+async def reuse(visit: Visit, season: str, commune: str) -> Answer:
+    """Let a file of the dossier support another indicator as well."""
+    code = visit.typed.needed("chi-tieu")
+    source, _, evidence = visit.typed.needed("evidence").partition(" ")
+    receipt = await assessing.reuse_evidence(visit.work(), season, commune, code, _known(evidence), source)
+    return await visit.done(receipt, to=_back(visit, season, commune, code))
+
+
+@act(urls.DOSSIER + "/minh-chung/go", again=show)
+async def withdraw(visit: Visit, season: str, commune: str) -> Answer:
+    """Take a file off an indicator, with the reason."""
+    code = visit.typed.needed("chi-tieu")
+    receipt = await assessing.withdraw_evidence(
+        visit.work(), season, commune, code, _known(visit.typed.text("evidence")), visit.typed.text("reason")
+    )
+    return await visit.done(receipt, to=_back(visit, season, commune, code))
+
+
+@page(urls.DOSSIER + "/minh-chung/{evidence:str}")
+async def hand_out(visit: Visit, season: str, commune: str, evidence: str) -> Answer:
+    """The file's bytes, hashed again on the way. Nothing in it can run on our pages."""
+    held, content = await assessing.read_evidence(visit.work(), season, commune, _known(evidence))
+    shown = "inline" if held.media_type in DRAWN else "attachment"
+    return Response(
+        content,
+        media_type=held.media_type,
+        headers={
+            "Content-Disposition": f"{shown}; filename*=UTF-8''{quote(held.name, safe='')}",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    await asyncio.to_thread(file.file.seek, 0)
+    while chunk := await asyncio.to_thread(file.file.read, CHUNK):
+        yield chunk
+
+
+def _known(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UnknownEvidence(evidence=text) from None
+
+
+def _back(visit: Visit, season: str, commune: str, code: str) -> str:
+    return visit.url.dossier(season, commune, indicator=code) + "#minh-chung"
+
+
+ROUTES = [attach, reuse, withdraw, hand_out]

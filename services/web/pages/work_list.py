@@ -1,0 +1,156 @@
+"""My work: everything that waits for this person, most urgent first. The page everybody begins with."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from domain.errors import NotFound
+from domain.rulebook import Indicator, Rulebook
+from projections.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_season
+from projections.seasons import SEASONS, SeasonRow
+from projections.standings import STANDINGS, Standing
+from projections.tallies import TALLIES
+from projections.units import UNITS, UnitRow
+from services.web import urls
+from services.web.request import Answer, Visit, page
+
+#: The tabs: a key in the address, and the duties it shows.
+TABS: Mapping[str, frozenset[Duty]] = {
+    "nhap": frozenset({Duty.ENTER, Duty.SUPPLY_EVIDENCE, Duty.DECLARE}),
+    "tra-lai": frozenset({Duty.SUPPLEMENT, Duty.RESUBMIT}),
+    "tham-dinh": frozenset({Duty.APPRAISE, Duty.CONCLUDE}),
+    "phieu": frozenset({Duty.VOTE, Duty.CONVENE}),
+    "ky": frozenset({Duty.DECIDE, Duty.SIGN, Duty.PUBLISH}),
+    "buoc": frozenset(
+        {Duty.ASSIGN, Duty.OPEN_SEASON, Duty.CONSOLIDATE, Duty.POST, Duty.ANSWER_COMMENT, Duty.SUBMIT}
+    ),
+}
+
+
+class Item(NamedTuple):
+    """A task as it is shown: what to do, where it is done."""
+
+    task: Task
+    urgency: Urgency
+    commune: UnitRow | None
+    indicator: Indicator | None
+    levels: bool
+    href: str
+
+
+class Progress(NamedTuple):
+    """How far a commune's dossier is."""
+
+    season: str
+    commune: UnitRow
+    done: int
+    of: int
+
+    @property
+    def share(self) -> int:
+        return self.done * 100 // max(self.of, 1)
+
+
+@page(urls.WORK)
+async def show(visit: Visit) -> Answer:
+    """The tasks of this person, by urgency; `?loai=` shows one kind."""
+    await visit.own_write(SEASONS, STANDINGS, TALLIES)
+    rulebooks: Mapping[str, Rulebook] = visit.house.rulebooks
+    tasks: list[Task] = []
+    progress: list[Progress] = []
+    async with visit.house.reads.at(visit.tenant) as view:
+        seasons = {row.season: row for row in await view.all(SEASONS)}
+        units = {row.code: row for row in await view.all(UNITS)}
+        for season in seasons.values():
+            tasks += of_season(season, visit.actor)
+            rulebook = rulebooks[season.rulebook]
+            for standing in await view.all(STANDINGS, season.season):
+                tasks += of_commune(standing, season, rulebook, visit.actor)
+                progress += _progress(visit, standing, season, units)
+            for meeting in await view.all(TALLIES, season.season):
+                tasks += of_meeting(meeting, visit.actor)
+        position = view.position
+    items = [_item(visit, task, seasons[task.season], units, rulebooks) for task in in_order(tasks)]
+    tab = visit.query("loai")
+    if tab and tab not in TABS:
+        raise NotFound(tab=tab)
+    shown = [item for item in items if not tab or item.task.duty in TABS[tab]]
+    return await visit.page(
+        "work_list/index.html",
+        items=items,
+        groups=[(urgency, [item for item in shown if item.urgency is urgency]) for urgency in Urgency],
+        tabs=[(key, sum(item.task.duty in duties for item in items)) for key, duties in TABS.items()],
+        tab=tab,
+        progress=progress,
+        coming=_coming(visit, seasons),
+        today=visit.today,
+        position=position,
+    )
+
+
+def _progress(
+    visit: Visit, standing: Standing, season: SeasonRow, units: Mapping[str, UnitRow]
+) -> list[Progress]:
+    """How far the person's own commune is, while it is at work."""
+    if season.state != "open" or standing.stage not in ("collecting", "supplement"):
+        return []
+    if standing.commune not in {mandate.unit for mandate in visit.actor.mandates}:
+        return []
+    done = sum(cell.is_scored and cell.is_supported and not cell.returned for cell in standing.cells.values())
+    return [Progress(season.season, units[standing.commune], done, len(season.indicators))]
+
+
+def _coming(visit: Visit, seasons: Mapping[str, SeasonRow]) -> list[tuple[str, str, object]]:
+    """The next deadlines of the open seasons: season, step, day."""
+    found = [
+        (deadline.on, season.season, step)
+        for season in seasons.values()
+        if season.state == "open"
+        for step, deadline in season.deadlines.items()
+        if deadline.on >= visit.today
+    ]
+    return [(season, str(step), on) for on, season, step in sorted(found)[:3]]
+
+
+def _item(
+    visit: Visit,
+    task: Task,
+    season: SeasonRow,
+    units: Mapping[str, UnitRow],
+    rulebooks: Mapping[str, Rulebook],
+) -> Item:
+    rulebook = rulebooks[season.rulebook]
+    return Item(
+        task,
+        task.urgency(visit.today),
+        units.get(task.commune),
+        rulebook.by_code.get(task.indicator or ""),
+        rulebook.model == "levels",
+        _href(visit, task),
+    )
+
+
+def _href(visit: Visit, task: Task) -> str:
+    """Where the task is done: one click, no choosing on the way."""
+    url = visit.url
+    match task.duty:
+        case Duty.ASSIGN:
+            return url.season(task.season) + "#phan-cong"
+        case Duty.OPEN_SEASON:
+            return url.season(task.season) + "#mo-mua"
+        case Duty.ENTER | Duty.SUPPLEMENT:
+            return url.dossier(task.season, task.commune, indicator=task.indicator)
+        case Duty.SUPPLY_EVIDENCE:
+            return url.dossier(task.season, task.commune, indicator=task.indicator) + "#minh-chung"
+        case Duty.APPRAISE | Duty.CONCLUDE:
+            return url.appraisal(task.season, task.commune)
+        case Duty.CONVENE:
+            return url.council(task.season)
+        case Duty.VOTE:
+            return url.meeting(task.season, task.meeting or "")
+        case Duty.DECIDE | Duty.SIGN | Duty.PUBLISH:
+            return url.decision(task.season, task.commune)
+        case _:
+            return url.dossier(task.season, task.commune)
+
+
+ROUTES = [show]
