@@ -1,0 +1,73 @@
+"""The demonstration: every process on this machine, five provinces told through the use cases, and a walk to check.
+
+`minhchuan demo` starts all and runs until Ctrl-C. `minhchuan demo --check` walks the story over HTTP as signed-in
+people, prints each step with its time, and leaves nothing running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+from infra import migrate
+from infra.config import Settings
+from infra.tenants import IdentityProvider
+from services import demo_provider
+from services.demo.provinces import STORIES, Story
+from services.demo.telling import take_in, tell_all
+from services.demo_provider import CLIENT
+from services.supervise import PROGRAMS, Supervisor, kept_port, supervised
+from services.tenancy import as_operator
+from services.wiring import wired
+
+#: The demonstration's sign-in stands beside the processes of the house.
+WITH_SIGN_IN = {**PROGRAMS, "provider": ("provider",)}
+
+#: How often fallen processes are started again.
+LOOK = 1.0
+
+
+def run(settings: Settings, *, check: bool) -> int:
+    """Start everything and tell the story; then walk it (`check`) or keep running until interrupted."""
+    settings = replace(settings, demonstration=True)
+    settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
+    asyncio.run(migrate.everything(settings.database_url, settings.app_url))
+    with supervised(settings, WITH_SIGN_IN) as supervisor:
+        supervisor.wait()
+        if check:
+            from services.demo import walking  # only here: it needs more than a demonstration does
+
+            return walking.walk(settings)
+        begun = time.monotonic()
+        print("Telling the story of five provinces …", flush=True)
+        asyncio.run(tell(settings, STORIES))
+        _welcome(settings, time.monotonic() - begun)
+        _keep(supervisor)
+    return 0
+
+
+async def tell(settings: Settings, stories: Iterable[Story]) -> None:
+    """Take these provinces in and tell their stories; what is there already is left as it is."""
+    async with wired(settings) as house, as_operator(settings) as operator:
+        for story in stories:
+            await tell_all(await take_in(house, operator, story, provider_of(settings, story)))
+
+
+def provider_of(settings: Settings, story: Story) -> IdentityProvider:
+    """Where the people of a province sign in."""
+    return IdentityProvider(f"{demo_provider.base_url(settings)}/{story.slug}", CLIENT)
+
+
+def _welcome(settings: Settings, seconds: float) -> None:
+    print(f"\nReady after {seconds:.0f} s. Open {settings.public_url}/ and choose a province:\n")
+    for story in STORIES:
+        print(f"  {settings.public_url}/t/{story.slug}/bang/{story.year}")
+    print("\nSign in as any official, by position; no password. All figures are made up.\nCtrl-C stops everything.")
+
+
+def _keep(supervisor: Supervisor) -> None:
+    while True:
+        time.sleep(LOOK)
+        supervisor.revive()

@@ -1,0 +1,350 @@
+"""A province's season told through the use cases: every act by the position that may do it, on the day of its document.
+
+Each act is a command whose id follows from what it is, so telling a story again adds nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from datetime import date
+from typing import TypeVar
+from uuid import UUID, uuid5
+
+from domain.appraisal import Proposal, appraisal_stream
+from domain.council import Member
+from domain.errors import Refused
+from domain.export import Document
+from domain.fact import STREAMS
+from domain.meeting import Choice
+from domain.official import Mandate, Position, person_of
+from domain.policy import Actor
+from domain.recognition import Result
+from domain.rulebook import Rulebook
+from domain.season import Participant, Step
+from infra.assignments import load_matrices
+from infra.eventstore import Loaded
+from infra.tenants import IdentityProvider, Tenant, Tenants
+from infra.units import units_of
+from projections.exports import EXPORTS
+from services import appraising, assessing, exporting, recognising, seasons, voting
+from services.administering import NewMandate, classify_unit, enrol_official
+from services.assessing import Upload
+from services.demo.figures import Figure, figures
+from services.demo.offices import SEATS, SINCE, Office, office_key, offices, seat_key
+from services.demo.papers import FALSE, Papers
+from services.demo.provinces import FALSE_EVIDENCE, Dossier, Story, Until
+from services.tenancy import NewTenant, create_tenant
+from services.wiring import Wiring
+from services.work import Receipt, Work
+
+#: Dossiers told at the same time: enough to fill the group commit, few enough to leave the pages room.
+TOGETHER = 6
+
+T = TypeVar("T")
+
+
+class Teller:
+    """One story being told in one house. `provider` is where the province's people sign in."""
+
+    def __init__(self, house: Wiring, story: Story, tenant: Tenant, provider: IdentityProvider) -> None:
+        self.house = house
+        self.story = story
+        self.tenant = tenant
+        self.issuer = provider.issuer
+        self.season = str(story.year)
+        self.units = units_of(story.province, story.era)
+        self.papers = Papers(tenant.name, story.year)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        return self.house.rulebooks[self.story.rulebook]
+
+    # Who acts -----------------------------------------------------------------------------------------
+
+    def person(self, key: str) -> UUID:
+        """The person whom the sign-in knows by this key."""
+        return person_of(self.tenant.id, self.issuer, key)
+
+    async def by(self, key: str, what: str, day: date) -> Work:
+        """The command named `what`, by the person of this key, on a day."""
+        actor = await self.house.people.actor(self.tenant, self.person(key), day)
+        if actor is None:
+            raise LookupError(key)
+        return self.house.work(self.tenant, actor, uuid5(STREAMS, f"{self.tenant.id} told {what}"), day)
+
+    async def held(self, unit: str, position: Position, what: str, day: date) -> Work:
+        """The command named `what`, by the holder of a position."""
+        return await self.by(office_key(unit, position), what, day)
+
+    def _administrator(self, what: str) -> Work:
+        mandate = Mandate(uuid5(STREAMS, "told"), Position.ADMINISTRATOR, self.story.province, SINCE, None, "")
+        actor = Actor(str(self.person(ADMINISTRATOR)), (mandate,))
+        return self.house.work(self.tenant, actor, uuid5(STREAMS, f"{self.tenant.id} told {what}"), SINCE)
+
+    # The season ---------------------------------------------------------------------------------------
+
+    async def enrol(self) -> None:
+        """Everybody who has a part in the story gets a mandate; communes get their class where it matters."""
+        await together(self._enrol(office) for office in offices(self.story, self.units))
+        await together(
+            classify_unit(self._administrator(f"class {one.commune}"), one.commune, one.unit_class, self.story.basis)
+            for one in self.story.dossiers
+            if one.unit_class
+        )
+
+    async def _enrol(self, office: Office) -> Receipt:
+        mandate = NewMandate(office.position, office.unit, SINCE, f"{office.key}/QĐ")
+        work = self._administrator(f"enrol {office.key}")
+        return await enrol_official(work, office.name, self.issuer, office.key, office.agency, [mandate])
+
+    async def plan(self) -> None:
+        """The season is planned, its deadlines are set, and the matrix is loaded: not every indicator has a lead."""
+        story, days = self.story, self.story.calendar
+        participants = [Participant(one.commune, story.decided_by) for one in story.dossiers]
+        await seasons.plan_season(
+            await self._department("plan", days.planned), story.year, story.rulebook, participants
+        )
+        for step, on in (
+            (Step.SCORED, days.scored),
+            (Step.POSTED, days.posted),
+            (Step.SUBMITTED, days.submitted),
+            (Step.APPRAISED, days.appraised),
+            (Step.VOTED, days.met),
+            (Step.DECIDED, days.decided),
+        ):
+            work = await self._department(f"deadline {step}", days.planned)
+            await seasons.set_deadline(work, self.season, step, on, story.basis)
+        work = await self._department("matrix", days.planned)
+        await seasons.assign_indicators(work, self.season, self.matrix(), story.basis)
+
+    def matrix(self) -> list[seasons.Line]:
+        """Who leads what: the published matrix for 619/2017, and the justice officer and the office in turn else."""
+        if published := load_matrices().get(self.story.rulebook):
+            return [(indicator, line.lead, line.coordinating) for indicator, line in published.lines.items()]
+        by_criterion = {
+            "TC1": (Position.OFFICE_STATISTICS, (Position.JUSTICE_OFFICER,)),
+            "TC2": (Position.JUSTICE_OFFICER, (Position.CULTURE_SOCIAL,)),
+            "TC3": (Position.JUSTICE_OFFICER, (Position.FINANCE_ACCOUNTING,)),
+            "TC4": (Position.OFFICE_STATISTICS, (Position.LAND_CONSTRUCTION,)),
+            "TC5": (Position.POLICE_CHIEF, (Position.OFFICE_STATISTICS,)),
+        }
+        return [(one.code, *by_criterion[one.criterion]) for one in self.rulebook.indicators]
+
+    async def open(self) -> tuple[str, ...]:
+        """Open the season; the indicators that had no lead are said first, then assigned."""
+        days = self.story.calendar
+        unassigned: tuple[str, ...] = ()
+        try:
+            await seasons.open_season(await self._department("open", days.opened), self.season, days.opened)
+        except Refused as refused:
+            unassigned = refused.details["indicators"]
+            rest = [(one, Position.OFFICE_STATISTICS, (Position.JUSTICE_OFFICER,)) for one in unassigned]
+            work = await self._department("rest of the matrix", days.opened)
+            await seasons.assign_indicators(work, self.season, rest, self.story.basis)
+            await seasons.open_season(await self._department("open again", days.opened), self.season, days.opened)
+        return unassigned
+
+    async def close(self) -> None:
+        """The year's work is done."""
+        on = self.story.calendar.decided
+        await seasons.close_season(await self._department("close", on), self.season, on)
+
+    async def _department(self, what: str, day: date) -> Work:
+        return await self.held(self.story.province, Position.JUSTICE_DEPARTMENT, what, day)
+
+    # A dossier ----------------------------------------------------------------------------------------
+
+    async def tell(self, dossier: Dossier) -> None:
+        """A commune's dossier, as far as it gets before the council meets."""
+        if dossier.until >= Until.ENTERED:
+            await self.enter(dossier)
+        if dossier.until >= Until.CONSOLIDATED:
+            await self.consolidate(dossier)
+        if dossier.until >= Until.SUBMITTED:
+            await self.submit(dossier)
+        if dossier.until >= Until.APPRAISED:
+            await self.appraise(dossier)
+
+    async def enter(self, dossier: Dossier) -> None:
+        """Each lead enters data and attaches a paper."""
+        leads = {indicator: lead for indicator, lead, _ in self.matrix()}
+        told = figures(self.rulebook, self.house.calendar, dossier, self.story.year)
+        for figure in told[: dossier.entered]:
+            lead = leads.get(figure.indicator, Position.OFFICE_STATISTICS)
+            await self._enter(dossier.commune, figure, lead)
+
+    async def _enter(self, commune: str, figure: Figure, lead: Position) -> None:
+        code, day = figure.indicator, self.story.calendar.scored
+        day = min(day, date.today()) if self.story.year >= date.today().year else day  # noqa: DTZ011
+        work = await self.held(commune, lead, f"score {commune} {code}", day)
+        await assessing.score_indicator(work, self.season, commune, code, figure.measures)
+        false = (commune, code) == FALSE_EVIDENCE
+        paper = self.papers.paper(commune, code, FALSE) if false else self.papers.paper(commune, code)
+        name = f"{'danh-sach-tap-huan' if false else 'minh-chung'}-{code.lower().replace('.', '-')}.pdf"
+        work = await self.held(commune, lead, f"attach {commune} {code}", day)
+        await assessing.attach_evidence(work, self.season, commune, code, Upload(name, paper))
+
+    async def consolidate(self, dossier: Dossier) -> None:
+        """The justice officer declares the conditions and brings the sheet together."""
+        commune, day = dossier.commune, self.story.calendar.scored
+        for condition in assessing.declarable(self.rulebook):
+            work = await self.held(commune, Position.JUSTICE_OFFICER, f"veto {commune} {condition}", day)
+            await assessing.declare_veto(
+                work, self.season, commune, condition, dossier.veto, "Phòng Nội vụ xác nhận bằng văn bản"
+            )
+        if dossier.satisfied is not None:
+            work = await self.held(commune, Position.JUSTICE_OFFICER, f"satisfaction {commune}", day)
+            await assessing.measure_satisfaction(work, self.season, commune, dossier.satisfied, 100)
+        work = await self.held(commune, Position.JUSTICE_OFFICER, f"consolidate {commune}", day)
+        await assessing.consolidate(work, self.season, commune, day)
+
+    async def submit(self, dossier: Dossier) -> None:
+        """The result is posted publicly; then the chairman sends the dossier."""
+        commune, days = dossier.commune, self.story.calendar
+        work = await self.held(commune, Position.JUSTICE_OFFICER, f"post {commune}", days.posted)
+        place = "Trụ sở Ủy ban nhân dân, nhà văn hóa; đọc trên loa truyền thanh"
+        await assessing.post(work, self.season, commune, place, days.posted, days.posted_until)
+        work = await self.held(commune, Position.COMMUNE_CHAIRMAN, f"submit {commune}", days.submitted)
+        await assessing.submit(work, self.season, commune, "02/TTr-UBND", days.submitted)
+
+    async def appraise(self, dossier: Dossier) -> None:
+        """The appraiser looks at the papers, asks for a supplement where the story has one, agrees and concludes."""
+        commune, days = dossier.commune, self.story.calendar
+        if dossier.returned:
+            work = await self._appraiser(f"return {commune}")
+            due = self.house.calendar.after(days.submitted, 5)
+            reason = "Đề nghị bổ sung biên bản của các hội nghị trong năm."
+            await appraising.return_indicator(work, self.season, commune, dossier.returned, reason, due)
+            lead = next(line[1] for line in self.matrix() if line[0] == dossier.returned)
+            paper = self.papers.paper(commune, f"{dossier.returned}.bo-sung")
+            work = await self.held(commune, lead, f"supplement {commune}", due)
+            await assessing.attach_evidence(
+                work, self.season, commune, dossier.returned, Upload("bien-ban-bo-sung.pdf", paper)
+            )
+            work = await self.held(commune, Position.COMMUNE_CHAIRMAN, f"resubmit {commune}", due)
+            await assessing.resubmit(work, self.season, commune, due)
+        await appraising.agree_all_unchanged(await self._appraiser(f"agree {commune}"), self.season, commune)
+        await appraising.conclude(await self._appraiser(f"conclude {commune}"), self.season, commune, on=days.appraised)
+
+    async def _appraiser(self, what: str) -> Work:
+        """The officer of the justice office, who is the council's secretary too."""
+        return await self.by(seat_key(self.story.decided_by, 2), what, self.story.calendar.appraised)
+
+    # The council and the decision ---------------------------------------------------------------------
+
+    async def constitute(self) -> None:
+        """The council is set up by a decision."""
+        unit, days = self.story.decided_by, self.story.calendar
+        members = [Member(self.person(seat_key(unit, n)), seat.role, seat.agency) for n, seat in enumerate(SEATS)]
+        work = await self.by(office_key(unit, Position.DISTRICT_CHAIRMAN), "council", days.council)
+        await voting.constitute_council(work, self.season, unit, "35/QĐ-UBND", days.council, members)
+
+    async def convene(self, communes: Sequence[str]) -> str:
+        """The council meets with all its members but one; the meeting's key."""
+        unit, days = self.story.decided_by, self.story.calendar
+        work = await self.by(seat_key(unit, 0), "convene", days.met)
+        _, meeting = await voting.convene(work, self.season, unit, days.met, "Phòng họp Ủy ban nhân dân", communes)
+        present = [self.person(seat_key(unit, number)) for number in range(len(SEATS) - 1)]
+        work = await self.by(seat_key(unit, 2), "attendance", days.met)
+        await voting.record_attendance(work, self.season, meeting, present)
+        return meeting
+
+    async def vote(self, meeting: str, commune: str) -> None:
+        """The members vote as the rules judge: for a commune that meets the standard, against one that does not."""
+        unit, day = self.story.decided_by, self.story.calendar.met
+        choice = Choice.FOR if await self.meets(commune) else Choice.AGAINST
+        await voting.take_up(await self.by(seat_key(unit, 0), f"take up {commune}", day), self.season, meeting, commune)
+        work = await self.by(seat_key(unit, 0), f"open vote {commune}", day)
+        await voting.open_vote(work, self.season, meeting, commune)
+        await together(self._ballot(meeting, commune, number, choice) for number in range(len(SEATS) - 1))
+        work = await self.by(seat_key(unit, 0), f"conclude vote {commune}", day)
+        await voting.conclude_vote(work, self.season, meeting, commune)
+
+    async def _ballot(self, meeting: str, commune: str, number: int, choice: Choice) -> Receipt:
+        work = await self.by(
+            seat_key(self.story.decided_by, number), f"ballot {commune} {number}", self.story.calendar.met
+        )
+        return await voting.cast_ballot(work, self.season, meeting, commune, choice)
+
+    async def meets(self, commune: str) -> bool:
+        """What the appraisal concluded, which is what the rules say."""
+        loaded = await self.house.store.load(self.tenant, appraisal_stream(self.season, commune))
+        return isinstance(loaded, Loaded) and loaded.aggregate.proposal is Proposal.RECOGNISE
+
+    async def decide(self, commune: str, number: int) -> None:
+        """The chairman decides as the council advised; the worker makes the document, which is signed and published."""
+        unit, day = self.story.decided_by, self.story.calendar.decided
+        result = Result.RECOGNISED if await self.meets(commune) else Result.NOT_RECOGNISED
+        chairman = office_key(unit, Position.DISTRICT_CHAIRMAN)
+        work = await self.by(chairman, f"decide {commune}", day)
+        await recognising.decide(work, self.season, commune, result, f"{number:02d}/QĐ-UBND", day)
+        work = await self.by(chairman, f"document {commune}", day)
+        await exporting.request_export(work, Document.DECISION, self.season, commune)
+        sha256 = await self._document(exporting.export_id(work))
+        await recognising.sign(await self.by(chairman, f"sign {commune}", day), self.season, commune, sha256, day)
+        work = await self.by(chairman, f"publish {commune}", day)
+        await recognising.publish(work, self.season, commune, "Cổng thông tin điện tử", day)
+
+    async def _document(self, export: UUID) -> str:
+        """The hash of the finished document; the worker makes it."""
+        async with asyncio.timeout(90):
+            while True:
+                async with self.house.reads.at(self.tenant) as view:
+                    row = await view.one(EXPORTS, str(export))
+                if row is not None and row.sha256 is not None:
+                    return row.sha256
+                await asyncio.sleep(0.2)
+
+
+#: How the sign-in names a province's first administrator.
+ADMINISTRATOR = "administrator"
+
+
+async def take_in(house: Wiring, operator: Tenants, story: Story, provider: IdentityProvider) -> Teller:
+    """Create the province as an operator would, and get ready to tell its story."""
+    tenant = await create_tenant(
+        house,
+        operator,
+        NewTenant(
+            slug=story.slug,
+            province_code=story.province,
+            era=story.era,
+            rulebooks=(story.rulebook,),
+            provider=provider,
+            administrator=ADMINISTRATOR,
+            demonstration=True,
+        ),
+    )
+    return Teller(house, story, tenant, provider)
+
+
+async def tell_all(teller: Teller) -> None:
+    """The whole story of a province."""
+    story = teller.story
+    await teller.enrol()
+    await teller.plan()
+    await teller.open()
+    await together(teller.tell(dossier) for dossier in story.dossiers)
+    finished = [one.commune for one in story.dossiers if one.until is Until.PUBLISHED]
+    if finished:
+        await teller.constitute()
+        meeting = await teller.convene(finished)
+        for commune in finished:
+            await teller.vote(meeting, commune)
+        work = await teller.by(seat_key(story.decided_by, 0), "close meeting", story.calendar.met)
+        await voting.close_meeting(work, teller.season, meeting, story.calendar.met)
+        await together(teller.decide(commune, number) for number, commune in enumerate(finished, start=101))
+    if story.closes:
+        await teller.close()
+
+
+async def together(acts: Iterable[Awaitable[T]], at_once: int = TOGETHER) -> list[T]:
+    """Do these at the same time, a few at once; the first failure is raised when all have ended."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(act: Awaitable[T]) -> T:
+        async with gate:
+            return await act
+
+    return list(await asyncio.gather(*(one(act) for act in acts)))
