@@ -23,6 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from domain.official import Position
 from domain.unit import Level
@@ -265,7 +266,7 @@ def offices_of(tenant: Tenant, officials: list[OfficialRow], units: list[UnitRow
 
 
 @get("/{slug:str}/authorize", include_in_schema=False)
-async def choose(slug: str, request: Request[Any, Any, State]) -> Response[Any]:
+async def choose(slug: FromPath[str], request: Request[Any, Any, State]) -> Response[Any]:
     """The officials of the province; `tim` narrows them down."""
     provider: Provider = request.app.state.provider
     given = {name: str(value) for name, value in request.query_params.items()}
@@ -290,7 +291,7 @@ async def choose(slug: str, request: Request[Any, Any, State]) -> Response[Any]:
 
 
 @post("/{slug:str}/authorize", include_in_schema=False)
-async def sign_in(slug: str, request: Request[Any, Any, State]) -> Response[Any]:
+async def sign_in(slug: FromPath[str], request: Request[Any, Any, State]) -> Response[Any]:
     """Sign in as the chosen official: back to our pages with a code."""
     provider: Provider = request.app.state.provider
     given = await form_of(request)
@@ -307,7 +308,7 @@ async def sign_in(slug: str, request: Request[Any, Any, State]) -> Response[Any]
 
 
 @get("/{slug:str}/end", include_in_schema=False)
-async def end_session(slug: str, request: Request[Any, Any, State]) -> Response[Any]:
+async def end_session(slug: FromPath[str], request: Request[Any, Any, State]) -> Response[Any]:
     """There is no session here to end; back to our pages, and nowhere else."""
     provider: Provider = request.app.state.provider
     query = request.query_params
@@ -329,7 +330,7 @@ def narrowed(office: Office, sought: str) -> Office:
 
 
 @get("/{slug:str}/.well-known/openid-configuration", include_in_schema=False)
-async def discovery(slug: str, request: Request[Any, Any, State]) -> dict[str, Any]:
+async def discovery(slug: FromPath[str], request: Request[Any, Any, State]) -> dict[str, Any]:
     """What we are (OpenID Connect Discovery)."""
     issuer = request.app.state.provider.issuer(slug)
     return {
@@ -350,13 +351,13 @@ async def discovery(slug: str, request: Request[Any, Any, State]) -> dict[str, A
 
 
 @get("/{slug:str}/jwks", include_in_schema=False)
-async def keys(slug: str, request: Request[Any, Any, State]) -> dict[str, Any]:
+async def keys(slug: FromPath[str], request: Request[Any, Any, State]) -> dict[str, Any]:
     """Our public key."""
     return {"keys": [request.app.state.provider.key.as_dict(private=False)]}
 
 
 @post("/{slug:str}/token", include_in_schema=False, status_code=HTTPStatus.OK)
-async def exchange(slug: str, request: Request[Any, Any, State]) -> Response[dict[str, Any]]:
+async def exchange(slug: FromPath[str], request: Request[Any, Any, State]) -> Response[dict[str, Any]]:
     """A token for a code."""
     provider: Provider = request.app.state.provider
     headers = {"Cache-Control": "no-store"}

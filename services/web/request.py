@@ -43,7 +43,9 @@ import structlog
 from litestar import Response, get, post
 from litestar.connection import ASGIConnection, Request
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.params import FromPath
 
 from domain.errors import NotFound, Refused
 from domain.policy import Act, Actor, Subject, may
@@ -321,18 +323,18 @@ def refusal_fragment(visit: Visit) -> Answer:
 
 
 def page(
-    path: str | list[str], *, public: bool = False, **options: Any
+    path: str, *, public: bool = False, **options: Any
 ) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
     """A page to look at. Calling the handler in Python (as `again` does) calls the function."""
 
     def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
-        return get(path, public=public, include_in_schema=False, **options)(function)
+        return get(path, public=public, include_in_schema=False, **options)(_told(path, function))
 
     return handler
 
 
 def act(
-    path: str | list[str],
+    path: str,
     *,
     again: Callable[..., Awaitable[Answer]] | HTTPRouteHandler | None = None,
     public: bool = False,
@@ -356,9 +358,19 @@ def act(
                 where = {name: str(value) for name, value in kwargs.items() if name in wanted}
                 return await visit.refuse(refused, show, **where)
 
-        return post(path, public=public, include_in_schema=False, status_code=HTTPStatus.OK, **options)(acting)
+        return post(path, public=public, include_in_schema=False, status_code=HTTPStatus.OK, **options)(
+            _told(path, acting)
+        )
 
     return handler
+
+
+def _told(path: str, function: Callable[P, Awaitable[Answer]]) -> Callable[P, Awaitable[Answer]]:
+    """Mark where the parameters come from: `visit` from the door, the others from the address."""
+    told = function.__annotations__
+    told["visit"] = NamedDependency[Visit]
+    told |= {name: FromPath[str] for name in inspect.signature(function).parameters if f"{{{name}:" in path}
+    return function
 
 
 # Admission --------------------------------------------------------------------------------------------

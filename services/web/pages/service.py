@@ -5,16 +5,17 @@ from urllib.parse import urlsplit
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from services.web import i18n, urls
-from services.web.request import Answer, Visit, act
+from services.web.request import Answer, Visit, act, page
 
 KEEP = "public, max-age=31536000, immutable"
 YEAR = 365 * 24 * 3600
 
 
 @get(urls.STATIC + "/{name:path}", public=True, include_in_schema=False)
-async def static(name: str, request: Request[object, object, State]) -> Response[bytes]:
+async def static(name: FromPath[str], request: Request[object, object, State]) -> Response[bytes]:
     """A file under its fingerprinted name: whoever has it need never ask again."""
     asset = request.app.state.assets.find(name.removeprefix("/"))
     if asset is None:
@@ -32,8 +33,8 @@ async def healthz() -> Response[str]:
     return Response("ok", media_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
-@get(urls.READY, public=True, include_in_schema=False)
-async def readyz(visit: Visit) -> Response[str]:
+@page(urls.READY, public=True)
+async def readyz(visit: Visit) -> Answer:
     """The process can work: database, Redis and read models are there."""
     try:
         await visit.backing.ready()
