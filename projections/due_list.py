@@ -132,7 +132,7 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
             duty = Duty.SUPPLY_EVIDENCE if cell.is_scored else Duty.ENTER
             leads = may(actor, Act.SCORE, subject)
             yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due)
-    undeclared = [one.code for one in rulebook.vetoes if one.code not in standing.vetoes]
+    undeclared = [one.code for one in rulebook.vetoes if one.text and one.code not in standing.vetoes]
     unasked = rulebook.asks_satisfaction and standing.satisfaction is None
     if undeclared or unasked:
         if may(actor, Act.DECLARE_VETO, _subject(standing)):

@@ -47,7 +47,8 @@ def _granted(row: OfficialRow, fact: Official.MandateGranted, recorded: Recorded
     mandate = Mandate(
         fact.mandate, fact.position, fact.unit, fact.valid_from, fact.valid_to, fact.decision_no, fact.signs
     )
-    return replace(row, mandates=(*row.mandates, mandate))
+    others = tuple(one for one in row.mandates if one.id != fact.mandate)
+    return replace(row, mandates=(*others, mandate))
 
 
 @OFFICIALS.on(Official.MandateEnded)

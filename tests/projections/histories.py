@@ -1,0 +1,513 @@
+"""Histories of a province as people might make them: random acts, of which the aggregates allow some.
+
+`histories()` gives them to property tests; `Province` tells one step by step. Nothing here knows a projection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any, TypeVar, cast
+from uuid import UUID, uuid5
+
+from hypothesis import strategies as st
+
+from domain.adoption import Adoption, adoption_stream
+from domain.appraisal import Appraisal, Proposal, appraisal_stream
+from domain.assessment import Assessment, Evidence, assessment_stream
+from domain.council import Council, Member, Role, council_stream
+from domain.errors import Refused
+from domain.export import Document, Export, export_stream
+from domain.fact import STREAMS, Recorded, Stream, StreamName
+from domain.log import LOG, Log
+from domain.measure import Answer, Kind, Measured, Outcome
+from domain.meeting import Choice, Meeting, meeting_stream
+from domain.official import COMMUNE_OFFICERS, Mandate, Official, Position, official_stream
+from domain.recognition import Recognition, Result, recognition_stream
+from domain.rulebook import Majority
+from domain.season import Participant, Season, Step, season_stream
+from domain.unit import Level, Unit, unit_stream
+
+SEASONS = ("2022", "2023")
+COMMUNES = ("25441", "25444", "25447")
+UNIT = "697"
+INDICATORS = ("TC1.CT1", "TC1.CT2", "TC2.CT1")
+MEMBERS = tuple(uuid5(STREAMS, f"member {number}") for number in range(5))
+BEGINNING = datetime(2026, 11, 22, 3, tzinfo=UTC)
+DAY = date(2023, 11, 20)
+
+A = TypeVar("A", bound=Stream)
+
+
+class Province:
+    """A log in memory, and the aggregates that its facts made."""
+
+    def __init__(self, tenant: str = "t_1") -> None:
+        self.tenant = tenant
+        self.log: list[Recorded] = []
+        self.commands: list[list[Recorded]] = []
+        self.streams: dict[StreamName, Any] = {}
+        self.actor = "u-1"
+
+    def begin(self, name: StreamName, kind: type[A], /, **fields: Any) -> A:
+        """Begin a stream, unless it has begun."""
+        if name not in self.streams:
+            aggregate: Any = cast("Any", kind)(id=name.id(self.tenant), **fields)
+            self.streams[name] = aggregate
+            self._record(name, aggregate)
+        found: A = self.streams[name]
+        return found
+
+    def do(self, name: StreamName, deed: Callable[[Any], Any]) -> bool:
+        """Whether the aggregate allowed the deed; what it refuses leaves nothing behind."""
+        aggregate = self.streams.get(name)
+        if aggregate is None:
+            return False
+        try:
+            deed(aggregate)
+        except Refused:
+            return False
+        self._record(name, aggregate)
+        return True
+
+    def _record(self, name: StreamName, aggregate: Any) -> None:
+        command = []
+        for fact in aggregate.collect_events():
+            position = len(self.log) + 1
+            at = BEGINNING + timedelta(seconds=position)
+            vars(fact)["timestamp"] = at
+            number = UUID(int=len(self.commands) + 1)
+            recorded = Recorded(position, name, fact.originator_version, at, self.actor, UNIT, "m-1", number, fact)
+            self.log.append(recorded)
+            command.append(recorded)
+        if command:
+            self.commands.append(command)
+
+    def found(self) -> None:
+        """The first facts of every province here: units, seasons, and dossiers of the open one."""
+        self.begin(LOG, Log, origin="minhchuan.example/t/1", province_code="70", province="Bình Phước")
+        self.begin(unit_stream(UNIT), Unit, code=UNIT, name="Chơn Thành", unit_type="Thị xã", level=Level.DISTRICT)
+        for code in COMMUNES:
+            self.begin(
+                unit_stream(code),
+                Unit,
+                code=code,
+                name=f"Phường {code}",
+                unit_type="Phường",
+                level=Level.COMMUNE,
+                parent=UNIT,
+            )
+        for year in SEASONS:
+            participants = tuple(Participant(commune, UNIT) for commune in COMMUNES)
+            season = season_stream(year)
+            self.begin(
+                season,
+                Season,
+                year=int(year),
+                rulebook="qd-25-2021",
+                rulebook_sha256="ab" * 32,
+                indicators=INDICATORS,
+                participants=participants,
+            )
+            for indicator in INDICATORS:
+                self._assign(season, indicator)
+            self.do(season, lambda it: it.open(DAY))
+            for commune in COMMUNES:
+                self.begin(
+                    assessment_stream(year, commune),
+                    Assessment,
+                    commune=commune,
+                    rulebook="qd-25-2021",
+                    rulebook_sha256="ab" * 32,
+                    decided_by=UNIT,
+                    unit_class="II",
+                )
+
+    def _assign(self, season: StreamName, indicator: str) -> None:
+        self.do(season, lambda it: it.assign(indicator, Position.JUSTICE_OFFICER))
+
+
+# Acts -------------------------------------------------------------------------------------------------
+
+Act = Callable[[Province, Random], None]
+
+
+def _dossier(chance: Random) -> StreamName:
+    return assessment_stream(chance.choice(SEASONS), chance.choice(COMMUNES))
+
+
+def _evidence(chance: Random) -> Evidence:
+    number = chance.randrange(6)
+    return Evidence(UUID(int=number), f"{number:064x}", f"tệp {number}.pdf", 1000 + number, "application/pdf")
+
+
+def measure(province: Province, chance: Random) -> None:
+    whole = chance.randrange(1, 50)
+    kind = chance.choice((Kind.RATIO, Kind.RATIO_THRESHOLD))
+    measured = Measured(kind, numerator=chance.randrange(whole + 1), denominator=whole)
+    indicator = chance.choice(INDICATORS)
+    province.do(_dossier(chance), lambda it: it.measure(indicator, f"{indicator}.1", measured))
+
+
+def score(province: Province, chance: Random) -> None:
+    points = Decimal(chance.randrange(0, 41)) / 4
+    indicator = chance.choice(INDICATORS)
+    reason = chance.choice((None, "làm tròn"))
+    province.do(
+        _dossier(chance),
+        lambda it: it.score(indicator, points, minimum=Decimal(0), maximum=Decimal(10), by_rule=points, reason=reason),
+    )
+
+
+def rate(province: Province, chance: Random) -> None:
+    outcome = chance.choice((Outcome.MET, Outcome.NOT_MET))
+    indicator = chance.choice(INDICATORS)
+    province.do(_dossier(chance), lambda it: it.rate(indicator, outcome))
+
+
+def attach(province: Province, chance: Random) -> None:
+    indicator, evidence = chance.choice(INDICATORS), _evidence(chance)
+    province.do(_dossier(chance), lambda it: it.attach(indicator, evidence))
+
+
+def reuse(province: Province, chance: Random) -> None:
+    indicator, source = chance.sample(INDICATORS, 2)
+    evidence = _evidence(chance).id
+    province.do(_dossier(chance), lambda it: it.reuse(indicator, evidence, source))
+
+
+def withdraw(province: Province, chance: Random) -> None:
+    indicator, evidence = chance.choice(INDICATORS), _evidence(chance).id
+    province.do(_dossier(chance), lambda it: it.withdraw(indicator, evidence, "nhầm tệp"))
+
+
+def explain(province: Province, chance: Random) -> None:
+    indicator = chance.choice(INDICATORS)
+    province.do(_dossier(chance), lambda it: it.explain(indicator, f"giải trình {chance.randrange(3)}"))
+
+
+def declare_veto(province: Province, chance: Random) -> None:
+    answer = chance.choice(tuple(Answer))
+    province.do(_dossier(chance), lambda it: it.declare_veto("DK1", answer, "văn bản xác nhận"))
+
+
+def measure_satisfaction(province: Province, chance: Random) -> None:
+    asked = chance.randrange(1, 200)
+    province.do(_dossier(chance), lambda it: it.measure_satisfaction(chance.randrange(asked + 1), asked))
+
+
+def support_everything(province: Province, chance: Random) -> None:
+    """A diligent commune: what is missing is entered, so that the dossier can go on."""
+    name = _dossier(chance)
+    for indicator in INDICATORS:
+        _support(province, name, indicator, Decimal(chance.randrange(0, 11)))
+
+
+def _support(province: Province, name: StreamName, indicator: str, points: Decimal) -> None:
+    province.do(name, lambda it: it.score(indicator, points, minimum=Decimal(0), maximum=Decimal(10)))
+    province.do(name, lambda it: it.explain(indicator, "hồ sơ giấy"))
+
+
+def move_dossier(province: Province, chance: Random) -> None:
+    """The next steps of a dossier, in order; each happens if it may."""
+    name = _dossier(chance)
+    steps: list[Callable[[Any], None]] = [
+        lambda it: it.consolidate(DAY, indicators=INDICATORS, vetoes=(), needs_satisfaction=False),
+        lambda it: it.post(DAY, DAY + timedelta(days=14), "trụ sở UBND"),
+        lambda it: it.submit(DAY + timedelta(days=14), "12/BC-UBND", indicators=INDICATORS),
+    ]
+    for step in steps[: chance.randrange(1, 4)]:
+        province.do(name, step)
+
+
+def reopen(province: Province, chance: Random) -> None:
+    province.do(_dossier(chance), lambda it: it.reopen("cộng sai"))
+
+
+def comment(province: Province, chance: Random) -> None:
+    number = UUID(int=chance.randrange(3))
+    province.do(_dossier(chance), lambda it: it.receive_comment(number, "ý kiến của dân", DAY))
+
+
+def answer_comment(province: Province, chance: Random) -> None:
+    number = UUID(int=chance.randrange(3))
+    province.do(_dossier(chance), lambda it: it.answer_comment(number, "đã tiếp thu"))
+
+
+def give_back(province: Province, chance: Random) -> None:
+    indicator = chance.choice(INDICATORS)
+    province.do(_dossier(chance), lambda it: it.return_indicator(indicator, "thiếu biên bản", DAY))
+
+
+def resubmit(province: Province, chance: Random) -> None:
+    province.do(_dossier(chance), lambda it: it.resubmit(DAY))
+
+
+def appraise(province: Province, chance: Random) -> None:
+    dossier = _dossier(chance)
+    name = appraisal_stream(dossier.season, dossier.subject)
+    province.begin(name, Appraisal, commune=dossier.subject)
+    indicator = chance.choice(INDICATORS)
+    seen = province.streams[dossier].version
+    value = Decimal(chance.randrange(0, 11))
+    province.do(
+        name,
+        lambda it: it.appraise(
+            indicator,
+            value,
+            proposed=None,
+            minimum=Decimal(0),
+            maximum=Decimal(10),
+            seen=seen,
+            reason="đối chiếu sổ gốc",
+        ),
+    )
+
+
+def open_evidence(province: Province, chance: Random) -> None:
+    dossier, evidence = _dossier(chance), _evidence(chance).id
+    name = appraisal_stream(dossier.season, dossier.subject)
+    province.do(name, lambda it: it.open_evidence(chance.choice(INDICATORS), evidence))
+
+
+def conclude(province: Province, chance: Random) -> None:
+    dossier = _dossier(chance)
+    name = appraisal_stream(dossier.season, dossier.subject)
+    proposal = chance.choice(tuple(Proposal))
+    province.do(name, lambda it: it.conclude(DAY, proposal, computed=Proposal.RECOGNISE, changed={}, reason="như sổ"))
+
+
+def resume_appraisal(province: Province, chance: Random) -> None:
+    dossier = _dossier(chance)
+    name = appraisal_stream(dossier.season, dossier.subject)
+    province.do(name, lambda it: it.resume("có tài liệu mới"))
+
+
+def constitute(province: Province, chance: Random) -> None:
+    roles = (Role.CHAIR, Role.SECRETARY, Role.MEMBER, Role.MEMBER)
+    members = tuple(Member(person, role, "Phòng Tư pháp") for person, role in zip(MEMBERS, roles, strict=False))
+    name = council_stream(chance.choice(SEASONS), UNIT)
+    province.begin(name, Council, unit=UNIT, decision_no="1/QĐ-UBND", on=DAY, members=members)
+
+
+def replace_member(province: Province, chance: Random) -> None:
+    leaving, coming = chance.sample(MEMBERS, 2)
+    name = council_stream(chance.choice(SEASONS), UNIT)
+    member = Member(coming, Role.MEMBER, "Công an")
+    province.do(name, lambda it: it.replace(leaving, member, "2/QĐ-UBND", DAY))
+
+
+def _meeting(chance: Random) -> StreamName:
+    return meeting_stream(chance.choice(SEASONS), f"{UNIT}-{chance.randrange(1, 6)}")
+
+
+def convene(province: Province, chance: Random) -> None:
+    items = tuple(chance.sample(COMMUNES, chance.randrange(1, 4)))
+    fields = {"unit": UNIT, "on": DAY, "place": "Hội trường", "members": MEMBERS[:4], "items": items}
+    province.begin(_meeting(chance), Meeting, **fields)
+
+
+def attend(province: Province, chance: Random) -> None:
+    present = chance.sample(MEMBERS[:4], chance.randrange(1, 5))
+    province.do(_meeting(chance), lambda it: it.record_attendance(present))
+
+
+def open_vote(province: Province, chance: Random) -> None:
+    name, item = _meeting(chance), chance.choice(COMMUNES)
+    province.do(name, lambda it: it.take_up(item))
+    majority = Majority.MORE_THAN_HALF_OF_ALL_MEMBERS
+    province.do(name, lambda it: it.open_vote(item, quorum=1, majority=majority))
+
+
+def vote(province: Province, chance: Random) -> None:
+    name, choice = _meeting(chance), chance.choice(tuple(Choice))
+    for member in chance.sample(MEMBERS, 2):
+        _vote(province, name, _item(province, name, chance), member, choice)
+
+
+def _vote(province: Province, name: StreamName, item: str, member: UUID, choice: Choice) -> None:
+    if not province.do(name, lambda it: it.cast_ballot(item, member, choice, "ý kiến")):
+        province.do(name, lambda it: it.receive_written_opinion(item, member, choice, "5/CV", "ý kiến"))
+
+
+def _item(province: Province, name: StreamName, chance: Random) -> str:
+    """The item that is being voted on, or any."""
+    meeting = province.streams.get(name)
+    opened = [item for item, vote in meeting.votes.items() if vote.is_open] if meeting else []
+    return opened[0] if opened else chance.choice(COMMUNES)
+
+
+def conclude_vote(province: Province, chance: Random) -> None:
+    name = _meeting(chance)
+    item = _item(province, name, chance)
+    province.do(name, lambda it: it.conclude_vote(item, without_missing=True))
+
+
+def reopen_vote(province: Province, chance: Random) -> None:
+    item = chance.choice(COMMUNES)
+    province.do(_meeting(chance), lambda it: it.reopen_vote(item, "kiểm phiếu sai"))
+
+
+def close_meeting(province: Province, chance: Random) -> None:
+    name = _meeting(chance)
+    if chance.random() < 0.2 and province.do(name, lambda it: it.close(DAY)):
+        province.do(name, lambda it: it.issue_minutes("cd" * 32, "9/BB-HĐ"))
+
+
+def decide(province: Province, chance: Random) -> None:
+    dossier = _dossier(chance)
+    province.begin(
+        recognition_stream(dossier.season, dossier.subject),
+        Recognition,
+        commune=dossier.subject,
+        result=chance.choice(tuple(Result)),
+        decision_no="321/QĐ-UBND",
+        on=DAY,
+        rulebook="qd-25-2021",
+        rulebook_sha256="ab" * 32,
+        computed=Result.RECOGNISED,
+        state_sha256="ef" * 32,
+        relied_on=(),
+        reason="theo biên bản",
+    )
+
+
+def settle(province: Province, chance: Random) -> None:
+    dossier = _dossier(chance)
+    name = recognition_stream(dossier.season, dossier.subject)
+    steps: list[Callable[[Any], None]] = [
+        lambda it: it.sign(DAY, "01" * 32),
+        lambda it: it.publish(DAY, "Cổng thông tin"),
+        lambda it: it.revoke("minh chứng không đúng", "400/QĐ-UBND", DAY),
+    ]
+    province.do(name, chance.choice(steps))
+
+
+def rule_the_season(province: Province, chance: Random) -> None:
+    name = season_stream(chance.choice(SEASONS))
+    lead, other = chance.sample(COMMUNE_OFFICERS, 2)
+    deeds: list[Callable[[Any], Any]] = [
+        lambda it: [it.assign(code, lead, (other,)) for code in it.indicators],
+        lambda it: it.set_deadline(chance.choice(tuple(Step)), DAY, "Kế hoạch 1/KH-UBND"),
+        lambda it: it.suspend("chờ hướng dẫn", "7/CV"),
+        lambda it: it.resume("có hướng dẫn", "8/CV"),
+        lambda it: it.convert("qd-27-2025", "cd" * 32, INDICATORS[:2], "quy định mới", "9/CV"),
+        lambda it: it.open(DAY),
+    ]
+    province.do(name, chance.choice(deeds))
+
+
+def end_the_season(province: Province, chance: Random) -> None:
+    """Rarely, and the second season never: an ended season is silent for ever."""
+    name = season_stream(SEASONS[0])
+    if chance.random() < 0.02:
+        province.do(name, chance.choice((lambda it: it.close(DAY), lambda it: it.cancel("sáp nhập", "10/CV"))))
+
+
+def change_unit(province: Province, chance: Random) -> None:
+    name = unit_stream(chance.choice(COMMUNES))
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.rename(chance.choice(("Minh Hưng", "Minh Thành")), DAY, "1/NQ"),
+        lambda it: it.classify(chance.choice(("I", "II", "III")), "2/QĐ"),
+        lambda it: it.merge(chance.choice(COMMUNES), DAY, "3/NQ"),
+        lambda it: it.dissolve(DAY, "4/NQ"),
+    ]
+    province.do(name, chance.choice(deeds))
+
+
+def staff(province: Province, chance: Random) -> None:
+    person = chance.choice(MEMBERS)
+    name = official_stream(person)
+    province.begin(name, Official, name="Ông A", issuer="https://sso", subject=str(person), agency="UBND")
+    mandate = Mandate(
+        UUID(int=chance.randrange(3)), chance.choice(tuple(Position)), chance.choice(COMMUNES), DAY, None, "1/QĐ"
+    )
+    if chance.random() < 0.6:
+        province.do(name, lambda it: it.grant(mandate))
+    else:
+        province.do(name, lambda it: it.end(mandate.id, DAY, "2/QĐ"))
+
+
+def adopt(province: Province, chance: Random) -> None:
+    name = adoption_stream("qd-25-2021")
+    fields = {"rulebook": "qd-25-2021", "sha256": "ab" * 32, "acknowledged": ("C3",)}
+    province.begin(name, Adoption, **fields)
+    value = str(chance.randrange(3))
+    province.do(name, lambda it: it.set_parameter("rates.mediation", value, "NQ 5"))
+
+
+def export(province: Province, chance: Random) -> None:
+    name = export_stream(UUID(int=chance.randrange(12)))
+    province.begin(name, Export, document=Document.STANDINGS, season="2023", at_position=len(province.log))
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.finish("aa" * 32, 1234, "bảng.xlsx", "application/xlsx"),
+        lambda it: it.fail("timeout"),
+        lambda it: it.cancel(),
+        lambda it: it.download(),
+    ]
+    province.do(name, chance.choice(deeds))
+
+
+ACTS: tuple[Act, ...] = (
+    measure,
+    score,
+    rate,
+    attach,
+    reuse,
+    withdraw,
+    explain,
+    declare_veto,
+    measure_satisfaction,
+    support_everything,
+    move_dossier,
+    reopen,
+    comment,
+    answer_comment,
+    give_back,
+    resubmit,
+    appraise,
+    open_evidence,
+    conclude,
+    resume_appraisal,
+    constitute,
+    replace_member,
+    convene,
+    attend,
+    open_vote,
+    vote,
+    conclude_vote,
+    reopen_vote,
+    close_meeting,
+    decide,
+    settle,
+    rule_the_season,
+    end_the_season,
+    change_unit,
+    staff,
+    adopt,
+    export,
+)
+
+
+def tell(steps: list[tuple[Act, int]], tenant: str = "t_1") -> Province:
+    """A province in which these acts were tried, each with its own chance."""
+    province = Province(tenant)
+    province.found()
+    for number, (act, seed) in enumerate(steps):
+        province.actor = f"u-{number % 4}"
+        act(province, Random(seed))
+    return province
+
+
+def histories(max_acts: int = 60) -> st.SearchStrategy[Province]:
+    """Random histories; they shrink by leaving acts out."""
+    step = st.tuples(st.sampled_from(ACTS), st.integers(0, 2**16))
+    return st.lists(step, max_size=max_acts).map(tell)
+
+
+def a_long_history(acts: int, seed: int = 1, tenant: str = "t_1") -> Province:
+    """The same long history every time; in it every act happened."""
+    chance = Random(seed)
+    return tell([(chance.choice(ACTS), chance.randrange(2**30)) for _ in range(acts)], tenant)

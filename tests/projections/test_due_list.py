@@ -1,0 +1,156 @@
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.official import Mandate, Position
+from domain.policy import Actor
+from domain.season import Step, season_stream
+from infra.rulebooks import load_rulebooks
+from projections.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_season
+from projections.fold import fold
+from projections.seasons import SEASONS
+from projections.standings import STANDINGS
+from projections.tallies import TALLIES
+from tests.projections.histories import INDICATORS, MEMBERS, UNIT, Province
+from tests.projections.story import COMMUNE, KEY, SEASON, told
+
+TODAY = date(2023, 12, 1)
+RULEBOOK = load_rulebooks()["qd-25-2021"]
+
+
+def an_actor(position: Position, unit: str, person: str = "u-9") -> Actor:
+    mandate = Mandate(UUID(int=1), position, unit, date(2020, 1, 1), None, "1/QĐ-UBND")
+    return Actor(person, (mandate,))
+
+
+OFFICER = an_actor(Position.JUSTICE_OFFICER, COMMUNE)
+POLICE = an_actor(Position.POLICE_CHIEF, COMMUNE)
+NEIGHBOUR = an_actor(Position.JUSTICE_OFFICER, "25444")
+CHAIRMAN = an_actor(Position.COMMUNE_CHAIRMAN, COMMUNE)
+APPRAISER = an_actor(Position.DISTRICT_JUSTICE, UNIT)
+DISTRICT = an_actor(Position.DISTRICT_CHAIRMAN, UNIT)
+DEPARTMENT = an_actor(Position.JUSTICE_DEPARTMENT, "70")
+
+
+def duties(province: Province, actor: Actor) -> list[Task]:
+    season = fold(SEASONS, province.log)[SEASON]
+    return list(of_commune(fold(STANDINGS, province.log)[KEY], season, RULEBOOK, actor))
+
+
+@pytest.mark.parametrize(
+    ("step", "actor", "expected"),
+    [
+        ("opened", OFFICER, [Duty.ENTER, Duty.ENTER, Duty.ENTER, Duty.DECLARE]),
+        ("opened", POLICE, []),
+        ("opened", NEIGHBOUR, []),
+        ("scored", OFFICER, [Duty.SUPPLY_EVIDENCE] * 3 + [Duty.DECLARE]),
+        ("supported", OFFICER, [Duty.DECLARE]),
+        ("declared", OFFICER, [Duty.CONSOLIDATE]),
+        ("declared", CHAIRMAN, []),
+        ("consolidated", OFFICER, [Duty.POST]),
+        ("posted", CHAIRMAN, [Duty.SUBMIT]),
+        ("commented", CHAIRMAN, [Duty.ANSWER_COMMENT]),
+        ("answered", CHAIRMAN, [Duty.SUBMIT]),
+        ("submitted", APPRAISER, [Duty.APPRAISE]),
+        ("submitted", OFFICER, []),
+        ("returned", OFFICER, [Duty.SUPPLEMENT]),
+        ("returned", CHAIRMAN, [Duty.RESUBMIT]),
+        ("returned", APPRAISER, [Duty.APPRAISE]),
+        ("appraised", APPRAISER, [Duty.CONCLUDE]),
+        ("concluded", APPRAISER, [Duty.CONVENE]),
+        ("concluded", DISTRICT, []),
+        ("convened", APPRAISER, []),
+        ("voted", DISTRICT, [Duty.DECIDE]),
+        ("decided", DISTRICT, [Duty.SIGN]),
+        ("signed", APPRAISER, [Duty.PUBLISH]),
+        ("published", DISTRICT, []),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_step_waits_for_those_who_may_take_it(step: str, actor: Actor, expected: list[Duty]):
+    assert [task.duty for task in duties(told(step), actor)] == expected
+
+
+def test_who_coordinates_is_asked_for_data_but_does_not_lead():
+    province = told("opened")
+    province.do(
+        season_stream(SEASON),
+        lambda it: it.assign(INDICATORS[0], Position.JUSTICE_OFFICER, (Position.POLICE_CHIEF,)),
+    )
+
+    [task] = duties(province, POLICE)
+
+    assert (task.duty, task.indicator, task.leads) == (Duty.ENTER, INDICATORS[0], False)
+
+
+def test_a_returned_indicator_comes_with_its_reason_and_its_own_last_day():
+    [task] = duties(told("returned"), OFFICER)
+
+    assert (task.indicator, task.reason, task.due) == (INDICATORS[0], "thiếu chữ ký", date(2023, 12, 5))
+
+
+def test_the_appraiser_is_told_how_many_indicators_wait():
+    [task] = duties(told("resubmitted"), APPRAISER)
+
+    assert task.how_many == 2
+
+
+def test_a_posted_dossier_cannot_be_submitted_before_its_posting_ends():
+    [task] = duties(told("posted"), CHAIRMAN)
+
+    assert task.not_before == fold(STANDINGS, told("posted").log)[KEY].posted_until
+
+
+def test_while_the_season_is_suspended_nobody_has_anything_to_do():
+    province = told("opened")
+    province.do(season_stream(SEASON), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+
+    assert duties(province, OFFICER) == []
+
+
+def test_a_planned_season_waits_for_its_leads_and_then_for_its_opening():
+    province = told("opened")
+    name = season_stream(SEASON)
+    province.do(name, lambda it: it.suspend("quy định mới", "7/CV"))
+    province.do(name, lambda it: it.convert("qd-27-2025", "cd" * 32, INDICATORS, "quy định mới", "7/CV"))
+    unassigned = fold(SEASONS, province.log)[SEASON]
+    for indicator in INDICATORS:
+        province._assign(name, indicator)
+    assigned = fold(SEASONS, province.log)[SEASON]
+
+    assert [(task.duty, task.how_many) for task in of_season(unassigned, DEPARTMENT)] == [(Duty.ASSIGN, 3)]
+    assert [task.duty for task in of_season(assigned, DEPARTMENT)] == [Duty.OPEN_SEASON]
+    assert list(of_season(unassigned, OFFICER)) == []
+
+
+def test_only_those_on_the_roll_who_have_not_voted_are_asked_to():
+    meeting = fold(TALLIES, told("voting").log)[f"{SEASON}/{UNIT}-1"]
+    asked = [str(member) for member in MEMBERS if list(of_meeting(meeting, Actor(str(member), ())))]
+
+    assert asked == [str(MEMBERS[2])]
+    closed = fold(TALLIES, told("voted").log)[f"{SEASON}/{UNIT}-1"]
+    assert list(of_meeting(closed, Actor(str(MEMBERS[2]), ()))) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "urgency"),
+    [(-1, Urgency.OVERDUE), (0, Urgency.THIS_WEEK), (7, Urgency.THIS_WEEK), (8, Urgency.LATER), (None, Urgency.LATER)],
+)
+def test_the_last_day_itself_is_still_in_time(days: int | None, urgency: Urgency):
+    due = None if days is None else TODAY + timedelta(days=days)
+
+    assert Task(Duty.ENTER, SEASON, due=due).urgency(TODAY) is urgency
+
+
+def test_tasks_stand_by_their_last_day_those_without_one_at_the_end():
+    late, soon, never = (Task(Duty.ENTER, SEASON, due=due) for due in (TODAY + timedelta(9), TODAY, None))
+
+    assert in_order([never, late, soon]) == [soon, late, never]
+
+
+def test_the_deadline_of_a_step_is_the_season_s():
+    province = told("opened")
+    province.do(season_stream(SEASON), lambda it: it.set_deadline(Step.SCORED, TODAY, "KH 1"))
+
+    assert {task.due for task in duties(province, OFFICER)} == {TODAY}

@@ -1,0 +1,145 @@
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.assessment import Evidence
+from domain.catalogue import FACTS
+from domain.fact import Recorded, StreamName
+from domain.log import Log
+from projections.catalogue import PROJECTIONS
+from projections.fold import Projection, fold
+from projections.register import REGISTER
+from projections.sheets import SHEETS
+from projections.standings import STANDINGS
+from tests.projections.histories import Province, a_long_history, histories
+
+EVIDENCE = Evidence(UUID(int=1), "0" * 64, "biên bản.pdf", 10, "application/pdf")
+EVERY = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: str(one.name))
+
+
+def test_every_fact_but_the_opening_of_the_log_answers_some_question():
+    asked = {fact for projection in PROJECTIONS for fact in projection.facts}
+
+    assert set(FACTS.values()) - asked == {Log.Opened}
+
+
+def test_long_histories_hold_every_fact_there_is():
+    told = {type(recorded.fact) for seed in range(1, 9) for recorded in a_long_history(4_000, seed).log}
+
+    assert {fact.__qualname__ for fact in FACTS.values()} - {fact.__qualname__ for fact in told} == set()
+
+
+@EVERY
+@given(province=histories(), cuts=st.lists(st.integers(1, 30), min_size=1))
+def test_folding_in_batches_of_any_size_gives_the_same_rows_as_folding_at_once(
+    projection: Projection[Any], province: Province, cuts: list[int]
+):
+    rows: dict[str, Any] = {}
+    for batch in in_batches(province.log, cuts):
+        projection.fold(batch, rows)
+
+    assert rows == fold(projection, province.log)
+
+
+@EVERY
+@given(province=histories(), share=st.floats(0, 1))
+def test_nothing_that_happens_later_changes_the_rows_as_of_a_position(
+    projection: Projection[Any], province: Province, share: float
+):
+    position = int(share * len(province.log))
+    then = fold(projection, province.log[:position])
+    seen_then = written(then)
+
+    projection.fold(province.log[position:], dict(then))
+
+    assert written(then) == seen_then
+
+
+@EVERY
+@given(province=histories())
+def test_rows_are_the_same_after_being_written_and_read(projection: Projection[Any], province: Province):
+    rows = fold(projection, province.log)
+
+    assert {key: msgspec.json.decode(body, type=projection.row) for key, body in written(rows).items()} == rows
+
+
+@EVERY
+@given(province=histories())
+def test_the_streams_named_for_a_row_are_all_that_makes_it(projection: Projection[Any], province: Province):
+    for key, row in fold(projection, province.log).items():
+        streams = projection.streams(key)
+        if streams is not None:
+            assert fold(projection, [one for one in province.log if one.stream in streams]) == {key: row}
+
+
+@EVERY
+def test_keys_and_evolve_say_for_one_fact_what_fold_does_for_many(projection: Projection[Any]):
+    log = a_long_history(300).log
+    rows: dict[str, Any] = {}
+
+    for recorded in log:
+        for key in projection.keys(recorded):
+            row = projection.evolve(rows.get(key), recorded)
+            rows = {**rows, key: row}
+
+    assert {key: row for key, row in rows.items() if row is not None} == fold(projection, log)
+
+
+@EVERY
+@given(province=histories(), data=st.data())
+def test_a_what_if_may_leave_out_any_facts(projection: Projection[Any], province: Province, data: st.DataObject):
+    without = data.draw(st.sets(st.integers(1, len(province.log))))
+
+    rows = fold(projection, province.log, without=without)
+
+    assert rows == fold(projection, [one for one in province.log if one.position not in without])
+
+
+def test_without_its_evidence_an_indicator_is_no_longer_supported():
+    province = Province()
+    province.found()
+    name = StreamName("assessment", "2023", "25441")
+    province.do(name, lambda it: it.attach("TC1.CT1", EVIDENCE))
+    attached = province.log[-1]
+
+    now = fold(STANDINGS, province.log)["2023/25441"]
+    otherwise = fold(STANDINGS, province.log, without={attached.position})["2023/25441"]
+
+    assert (now.supported, otherwise.supported) == (1, 0)
+
+
+def test_a_fact_can_be_replaced_to_see_what_would_have_come_out():
+    province = a_long_history(2_000)
+    decided = next(one for one in province.log if one.stream.kind == "recognition")
+    other = type(decided.fact).__new__(type(decided.fact))
+    vars(other).update(vars(decided.fact), decision_no="999/QĐ-UBND")
+
+    rows = fold(REGISTER, province.log, replace={decided.position: other})
+
+    assert rows[f"{decided.stream.season}/{decided.stream.subject}"].decision_no == "999/QĐ-UBND"
+    assert fold(REGISTER, province.log) != rows
+
+
+def test_a_fact_without_effect_leaves_the_very_same_row():
+    province = a_long_history(200)
+    rows = fold(SHEETS, province.log)
+    key = "2023/25441"
+    opened = next(one for one in province.log if one.stream.kind == "season")
+
+    assert SHEETS.evolve(rows[key], opened) is rows[key]
+
+
+def written(rows: dict[str, Any]) -> dict[str, bytes]:
+    return {key: msgspec.json.encode(row) for key, row in rows.items()}
+
+
+def in_batches(log: list[Recorded], cuts: list[int]) -> list[list[Recorded]]:
+    batches, rest = [], log
+    for cut in cuts * (len(log) // sum(cuts) + 1):
+        batches.append(rest[:cut])
+        rest = rest[cut:]
+    return batches
