@@ -1,0 +1,154 @@
+"""The export centre: ask for a document, watch it being made, take it away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+from uuid import UUID
+
+from litestar import Response
+
+from domain.errors import NotFound
+from domain.export import Document, ExportState
+from domain.policy import Act, Subject
+from domain.vietnamese import sort_key
+from infra.export_runs import ExportRuns, Run
+from projections.councils import COUNCILS, CouncilRow
+from projections.exports import EXPORTS, ExportRow
+from projections.seasons import SEASONS
+from projections.standings import STANDINGS, Standing
+from projections.units import UNITS, UnitRow
+from services import exporting
+from services.web import urls
+from services.web.forms import FieldMissing
+from services.web.request import Answer, Visit, act, page
+
+#: What an export of no state of the log is while a worker holds it.
+RUNNING = "running"
+
+
+class Line(NamedTuple):
+    """One export of the person's own; `state` is the log's, or `running` while a worker is at it."""
+
+    row: ExportRow
+    state: str
+    done: int
+    total: int
+    commune: UnitRow | None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its state will change by itself."""
+        return self.state in (RUNNING, ExportState.QUEUED)
+
+
+class Decided(NamedTuple):
+    """A commune whose decision the person may have as a document."""
+
+    season: str
+    commune: str
+    name: str
+    decision_no: str
+
+
+@page(urls.EXPORTS)
+async def show(visit: Visit) -> Answer:
+    """The person's own exports, and what can be asked for."""
+    await visit.own_write(EXPORTS)
+    async with visit.house.reads.at(visit.tenant) as view:
+        own = [row for row in await view.all(EXPORTS) if row.requested_by == visit.actor.person]
+        units = {unit.code: unit for unit in await view.all(UNITS)}
+        seasons = sorted((row.season for row in await view.all(SEASONS)), reverse=True)
+        decided = [row for row in await view.all(STANDINGS) if row.result is not None]
+        councils = {(row.season, row.unit): row for row in await view.all(COUNCILS)}
+        position = view.position
+    runs = await ExportRuns(visit.house.database).of(visit.tenant, [row.export for row in own])
+    lines = [line_of(row, runs.get(row.export), units) for row in own]
+    lines.sort(key=lambda line: line.row.requested_at, reverse=True)
+    return await visit.page(
+        "exports/index.html",
+        fragment="exports/_list.html",
+        lines=lines,
+        under_way=any(line.is_under_way for line in lines),
+        seasons=seasons,
+        chosen=visit.query("season"),
+        decisions=decisions_for(visit, decided, councils, units),
+        position=position,
+    )
+
+
+def line_of(row: ExportRow, run: Run | None, units: Mapping[str, UnitRow]) -> Line:
+    """The export as the page shows it."""
+    running = row.state is ExportState.QUEUED and run is not None and run.running
+    done, total = (run.done, run.total) if run else (0, 0)
+    return Line(row, RUNNING if running else row.state, done, total, units.get(row.commune or ""))
+
+
+def decisions_for(
+    visit: Visit,
+    decided: list[Standing],
+    councils: Mapping[tuple[str, str], CouncilRow],
+    units: Mapping[str, UnitRow],
+) -> list[Decided]:
+    """The decisions that the person may have, latest season first, communes by name."""
+    found = []
+    for row in decided:
+        council = councils.get((row.season, row.decided_by))
+        members = council.people if council else frozenset()
+        subject = Subject(commune=row.commune, decided_by=row.decided_by, members=members)
+        if visit.may(Act.EXPORT_DECISION, subject):
+            unit = units.get(row.commune)
+            name = unit.full_name if unit else row.commune
+            found.append(Decided(row.season, row.commune, name, row.decision_no or ""))
+    found.sort(key=lambda one: sort_key(one.name))
+    found.sort(key=lambda one: one.season, reverse=True)
+    return found
+
+
+@act(urls.EXPORTS + "/yeu-cau", again=show)
+async def request(visit: Visit) -> Answer:
+    """Ask for a document. A form may name the commune, or season and commune in one field (`which`)."""
+    typed = visit.typed
+    season, _, commune = typed.text("which").partition("/")
+    try:
+        document = Document(typed.needed("document"))
+    except ValueError:
+        raise FieldMissing(field="document") from None
+    receipt = await exporting.request_export(
+        visit.work(), document, season or typed.needed("season"), commune or typed.text("commune") or None
+    )
+    return await visit.done(receipt, to=visit.url.exports())
+
+
+@act(urls.EXPORTS + "/{export:str}/huy", again=show)
+async def cancel(visit: Visit, export: str) -> Answer:
+    """Give up one's own export."""
+    receipt = await exporting.cancel_export(visit.work(), identifier(export))
+    return await visit.done(receipt, to=visit.url.exports())
+
+
+@act(urls.EXPORTS + "/{export:str}/tai-ve", again=show)
+async def download(visit: Visit, export: str) -> Answer:
+    """Take one's own finished document away; that is recorded."""
+    fetched = await exporting.fetch_export(visit.work(), identifier(export))
+    return Response(
+        fetched.content,
+        status_code=HTTPStatus.OK,
+        media_type=fetched.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{fetched.name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def identifier(text: str) -> UUID:
+    """The export that an address names. NotFound for what is no id."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(kind="export", subject=text) from None
+
+
+ROUTES = [show, request, cancel, download]
