@@ -8,7 +8,7 @@ from typing import Any
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.judging import Sheet, Value, assess
-from domain.measure import Answer, percent
+from domain.measure import Answer, Outcome, percent
 from domain.recognition import Result
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
@@ -36,20 +36,27 @@ def appraised_sheet(dossier: Assessment, appraisal: Appraisal, rulebook: Ruleboo
 
 
 def spelled(sheet: Sheet, rulebook: Rulebook) -> dict[str, Any]:
-    """The judged sheet as a document of texts only, so that its hash can be computed again by anybody."""
+    """The judged sheet as a document of texts only, so that its hash can be computed again by anybody.
+
+    A number has one spelling here, whatever was typed: 2, 2.0 and 2.00 are "2".
+    """
     document: dict[str, Any] = {
         "rulebook": rulebook.id,
         "rulebook_sha256": rulebook.sha256,
-        "values": [{"indicator": code, "value": str(value)} for code, value in sorted(sheet.values.items())],
+        "values": [{"indicator": code, "value": _one_spelling(value)} for code, value in sorted(sheet.values.items())],
         "vetoes": list(sheet.vetoes),
     }
     if sheet.unit_class is not None:
         document["unit_class"] = sheet.unit_class
     if sheet.satisfaction is not None:
-        document["satisfaction"] = str(sheet.satisfaction)
+        document["satisfaction"] = _one_spelling(sheet.satisfaction)
     return document
 
 
 def result_of(*, meets: bool) -> Result:
     """The result that goes with meeting the standard."""
     return Result.RECOGNISED if meets else Result.NOT_RECOGNISED
+
+
+def _one_spelling(value: Value) -> str:
+    return value.value if isinstance(value, Outcome) else format(value.normalize(), "f")

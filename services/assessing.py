@@ -352,10 +352,11 @@ async def answer_comment(work: Work, season: str, commune: str, comment: UUID, a
 @use_case
 async def submit(work: Work, season: str, commune: str, document_no: str, on: date | None = None) -> Receipt:
     """Send the dossier for appraisal; what is missing is named."""
-    running, _ = await open_now(work, season)
+    running, _ = await with_rulebook(work, season)
     work.require(Act.SUBMIT, commune_of(running, commune))
     if running.unassigned:
         raise IndicatorsUnassigned(indicators=running.unassigned)
+    running.must_be_open()
     return await work.change(
         Assessment,
         assessment_stream(season, commune),

@@ -1,0 +1,33 @@
+"""A province with people in office, prepared once; each test has a season of its own in it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from infra.config import Settings
+from infra.tenants import Tenant
+from services.wiring import Wiring, wired
+from tests.services.story import Story, prepared
+
+
+@pytest.fixture(scope="session")
+def province(services: Settings) -> Tenant:
+    return prepared(services)
+
+
+@pytest.fixture
+async def house(services: Settings) -> AsyncIterator[Wiring]:
+    async with wired(services) as house:
+        yield house
+
+
+@pytest.fixture
+def province_story(house: Wiring, province: Tenant) -> Story:
+    """The people, without a season yet."""
+    return Story(house, province, "")
+
+
+@pytest.fixture
+async def story(province_story: Story) -> Story:
+    """An open season under 25/2021, in which nothing has been entered."""
+    return await province_story.opened()
