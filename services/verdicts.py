@@ -23,11 +23,12 @@ class Status(StrEnum):
 
 
 class Gate(StrEnum):
-    """What is known of the veto conditions."""
+    """What is known of the veto conditions; UNKNOWN where the rulebook has not the wording of any."""
 
     CLEAR = "clear"
     SHUT = "shut"
     UNDECLARED = "undeclared"
+    UNKNOWN = "unknown"
 
 
 class Judged(NamedTuple):
@@ -59,6 +60,8 @@ def gate_of(row: Standing, rulebook: Rulebook) -> Gate:
     if Answer.YES in row.vetoes.values():
         return Gate.SHUT
     askable = [condition.code for condition in rulebook.vetoes if condition.text]
+    if not askable:
+        return Gate.UNKNOWN
     return Gate.CLEAR if all(code in row.vetoes for code in askable) else Gate.UNDECLARED
 
 

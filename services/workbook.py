@@ -175,7 +175,7 @@ def _board(line: Judged, source: Source, units: Mapping[str, UnitRow], words: Wo
 
 
 def _gate(gate: Gate) -> str:
-    return {Gate.CLEAR: "không vướng", Gate.SHUT: "vướng", Gate.UNDECLARED: "chưa xác nhận"}[gate]
+    return {Gate.CLEAR: "không vướng", Gate.SHUT: "vướng", Gate.UNDECLARED: "chưa xác nhận", Gate.UNKNOWN: ""}[gate]
 
 
 def _criterion(result: CriterionResult, row: Standing, rulebook: Rulebook, words: Words) -> str:

@@ -11,6 +11,7 @@ from domain.errors import NotFound
 from domain.judging import CriterionResult
 from domain.measure import Outcome, percent
 from domain.policy import Act, Subject, may, permit
+from domain.recognition import Result
 from domain.rulebook import ConditionKind, Model, Rulebook
 from domain.vietnamese import search_key, sort_key
 from projections.seasons import SEASONS, SeasonRow
@@ -55,6 +56,7 @@ class Line(NamedTuple):
     criteria_met: int
     support: int
     stage: Stage
+    result: Result | None
     decision_no: str | None
 
     @property
@@ -169,6 +171,7 @@ def _line(commune: Judged, units: Mapping[str, UnitRow], rulebook: Rulebook) -> 
         criteria_met=sum(one.status in (Status.OK, Status.NEAR) for one in criteria),
         support=int(percent(min(row.supported, count), count)),
         stage=row.stage,
+        result=row.result,
         decision_no=row.decision_no,
     )
 
