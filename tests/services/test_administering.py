@@ -1,0 +1,119 @@
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from domain.adoption import Adoption, adoption_stream
+from domain.errors import (
+    AlreadyThere,
+    NotFound,
+    NotPermitted,
+    OutOfOrder,
+    RulebookNotAdopted,
+    UnverifiedNotAcknowledged,
+)
+from domain.official import Capacity, Position
+from domain.unit import Level, Unit, unit_stream
+from services import administering
+from services.administering import NewMandate, NewUnit
+from tests.services.story import COMMUNE, DISTRICT, ISSUER, TODAY, Story
+
+MANDATE = NewMandate(Position.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), "8/QĐ", signs=Capacity.FOR_THE_HEAD)
+
+
+async def test_a_person_acts_from_the_first_to_the_last_day_of_a_mandate(province_story: Story):
+    subject = uuid4().hex
+    person = province_story.person(subject)
+    administrator = province_story.as_administrator
+    await administering.enrol_official(await administrator(), "Người mới", ISSUER, subject)
+    await administering.grant_mandate(await administrator(), person, MANDATE)
+    people = province_story.house.people
+    held = await people.actor(province_story.tenant, person, TODAY)
+    assert held is not None
+    (mandate,) = held.mandates
+
+    await administering.end_mandate(await administrator(), person, mandate.id, date(2024, 1, 14), "9/QĐ")
+
+    last = await people.actor_of(province_story.tenant, ISSUER, subject, date(2024, 1, 14))
+    after = await people.actor_of(province_story.tenant, ISSUER, subject, date(2024, 1, 15))
+    assert last is not None
+    assert after is not None
+    assert (len(last.mandates), len(after.mandates)) == (1, 0)
+    assert mandate.signs is Capacity.FOR_THE_HEAD
+
+
+async def test_nobody_enrolled_is_nobody(province_story: Story):
+    people = province_story.house.people
+
+    assert await people.actor_of(province_story.tenant, ISSUER, "nobody", TODAY) is None
+    assert await people.actor_of(province_story.tenant, "https://elsewhere.example", "administrator", TODAY) is None
+
+
+async def test_an_identity_is_enrolled_once(province_story: Story):
+    subject = uuid4().hex
+    await administering.enrol_official(await province_story.as_administrator(), "Một", ISSUER, subject)
+
+    with pytest.raises(AlreadyThere):
+        await administering.enrol_official(await province_story.as_administrator(), "Hai", ISSUER, subject)
+
+
+async def test_a_mandate_is_for_a_person_and_a_unit_that_exist(province_story: Story):
+    administrator = province_story.as_administrator
+    nowhere = NewMandate(Position.COMMUNE_CHAIRMAN, "00000", date(2020, 1, 1), "8/QĐ")
+
+    with pytest.raises(NotFound):
+        await administering.grant_mandate(await administrator(), uuid4(), MANDATE)
+    with pytest.raises(NotFound):
+        await administering.enrol_official(await administrator(), "A", ISSUER, uuid4().hex, mandates=[nowhere])
+
+
+async def test_only_the_administrator_gives_rights(province_story: Story):
+    chairman = await province_story.by(Position.PROVINCE_CHAIRMAN)
+
+    with pytest.raises(NotPermitted):
+        await administering.grant_mandate(chairman, province_story.person("police"), MANDATE)
+    with pytest.raises(NotPermitted):
+        await administering.adopt_rulebook(chairman, "qd-25-2021", [])
+    with pytest.raises(NotPermitted):
+        await administering.register_units(chairman, [])
+
+
+async def test_a_rulebook_is_adopted_with_all_that_is_unverified_acknowledged(province_story: Story):
+    administrator = await province_story.as_administrator()
+
+    with pytest.raises(UnverifiedNotAcknowledged) as refusal:
+        await administering.adopt_rulebook(administrator, "qd-25-2021", ["council.quorum"])
+    with pytest.raises(RulebookNotAdopted):
+        await administering.adopt_rulebook(await province_story.as_administrator(), "qd-1-1990", [])
+
+    assert "council.majority" in refusal.value.details["missing"]
+    adoption = await administrator.look(Adoption, adoption_stream("qd-25-2021"))
+    assert adoption.sha256 == administrator.rulebooks["qd-25-2021"].sha256
+
+
+async def test_a_local_value_of_a_rulebook_names_its_document(province_story: Story):
+    await administering.set_parameter(
+        await province_story.as_administrator(), "qd-25-2021", "TC5.CT3.rate", "200000", "NQ 12/HĐND"
+    )
+
+    adoption = await (await province_story.as_administrator()).look(Adoption, adoption_stream("qd-25-2021"))
+    assert adoption.parameters == {"TC5.CT3.rate": "200000"}
+
+
+async def test_units_are_registered_below_units_that_are_there_and_keep_their_codes(province_story: Story):
+    administrator = province_story.as_administrator
+    code = f"9{uuid4().int % 10**8:08}"
+    with pytest.raises(NotFound):
+        await administering.register_units(await administrator(), [NewUnit(code, "Xã Mới", "Xã", Level.COMMUNE, "000")])
+
+    await administering.register_units(await administrator(), [NewUnit(code, "Xã Mới", "Xã", Level.COMMUNE, DISTRICT)])
+    await administering.rename_unit(await administrator(), code, "Xã Mới Hơn", date(2024, 1, 1), "1/NQ")
+    await administering.classify_unit(await administrator(), code, "III", "2/QĐ")
+    with pytest.raises(NotFound):
+        await administering.classify_unit(await administrator(), code, "IV", "2/QĐ")
+    with pytest.raises(OutOfOrder):
+        await administering.merge_unit(await administrator(), code, code, date(2024, 1, 1), "3/NQ")
+    await administering.merge_unit(await administrator(), code, COMMUNE, date(2024, 2, 1), "3/NQ")
+
+    unit = await (await administrator()).look(Unit, unit_stream(code))
+    assert (unit.name, unit.unit_class, unit.ended_on) == ("Xã Mới Hơn", "III", date(2024, 2, 1))
