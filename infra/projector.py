@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+import traceback
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -161,14 +162,17 @@ class Projector:
     async def _move(self, tenant: HasId) -> int:
         """Fold the next batch; how many facts it had, 0 where there was nothing to do for us."""
         schema = schema_of(tenant)
-        async with self._database.writing(tenant) as connection:
-            held = await connection.fetch(_hold_sql(schema, "SKIP LOCKED"), list(self._projections))
-            going = self._going(Checkpoint(*row) for row in held)
-            if not going:
-                return 0
-            facts, failure = await self._read(tenant, min(one.position for one in going))
-            moves = [await self._fold(connection, tenant, one, facts, failure) for one in going]
-            await _write(connection, schema, moves)
+        try:
+            async with self._database.writing(tenant) as connection:
+                held = await connection.fetch(_hold_sql(schema, "NOWAIT"), list(self._projections))
+                going = self._going(Checkpoint(*row) for row in held)
+                if not going:
+                    return 0
+                facts, failure = await self._read(tenant, min(one.position for one in going))
+                moves = [await self._fold(connection, tenant, one, facts, failure) for one in going]
+                await _write(connection, schema, moves)
+        except asyncpg.LockNotAvailableError:  # another process is moving them
+            return 0
         for move in moves:
             self._memory[tenant.id, move.projection.name].keep(move)
         self._hints.mark(tenant)
@@ -218,7 +222,7 @@ class Projector:
             changed = projection.fold(iterator, rows)
         except Exception as reason:
             failing = mine[len(mine) - length_hint(iterator) - 1]
-            log.exception("a projection stops", projection=projection.name, tenant=tenant.id, position=failing.position)
+            _say("a projection stops", projection.name, failing.position, reason)
             failure, position, rows = Failure(failing.position, _said(reason)), failing.position - 1, dict(before)
             changed = projection.fold([one for one in mine if one.position < failing.position], rows)
         return _Move(projection, checkpoint.generation, position, rows, changed, failure)
@@ -307,7 +311,7 @@ class _Folding:
                     self.changed[name].update(self.projections[name].fold(iterator, self.rows[name]))
                 except Exception as reason:
                     failing = mine[len(mine) - length_hint(iterator) - 1]
-                    log.exception("a projection cannot be built", projection=name, position=failing.position)
+                    _say("a projection cannot be built", name, failing.position, reason)
                     self.failures[name] = Failure(failing.position, _said(reason))
             mine.clear()
         if facts:
@@ -328,6 +332,11 @@ def _no_collector() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _say(what: str, projection: str, position: int, reason: Exception) -> None:
+    """For the operator: where in the code it happened, without the values that were at hand, which are people's."""
+    log.error(what, projection=projection, position=position, trace="".join(traceback.format_exception(reason)))
 
 
 def _said(reason: BaseException) -> str:

@@ -268,10 +268,10 @@ class _Then:
 
     async def all(self, question: Question[R], scope: str | None = None) -> list[R]:
         season = (scope or "") if question.seasonal else ""
-        if question.seasonal and not season:
-            rows = await self._of_streams(question, await self._every_stream(question))
-        else:
+        if season or not question.seasonal:
             rows = await self._past.rows(question, self._tenant, season, self.position)
+        else:
+            rows = await self._of_every_season(question)
         return [row for _, row in sorted(rows.items()) if scope is None or question.scope(row) == scope]
 
     async def _of_streams(self, question: Question[R], streams: Collection[StreamName]) -> dict[str, R]:
@@ -280,17 +280,29 @@ class _Then:
             question.fold(facts, rows)
         return rows
 
-    async def _every_stream(self, question: Question[Any]) -> set[StreamName]:
-        """The streams of all rows there are now: what was there then is among them, for no stream ever ends."""
+    async def _of_every_season(self, question: Question[R]) -> dict[str, R]:
+        """What was there then is among what is there now: no stream and no season ever goes away."""
+        schema = schema_of(self._tenant)
         found = await self._database.ask(
             self._tenant,
             f"""
-            SELECT key FROM {schema_of(self._tenant)}.projected JOIN {schema_of(self._tenant)}.checkpoints
-            USING (projection, generation) WHERE projection = $1
+            SELECT key FROM {schema}.projected JOIN {schema}.checkpoints USING (projection, generation)
+            WHERE projection = $1
             """,
             question.name,
         )
-        return {stream for row in found for stream in question.streams(row["key"]) or ()}
+        streams: set[StreamName] = set()
+        seasons: set[str] = set()
+        for row in found:
+            named = question.streams(row["key"])
+            if named is None:
+                seasons.add(row["key"].partition("/")[0])
+            else:
+                streams.update(named)
+        rows = await self._of_streams(question, streams) if streams else {}
+        for season in seasons:
+            rows |= await self._past.rows(question, self._tenant, season, self.position)
+        return rows
 
 
 class _Past:

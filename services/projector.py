@@ -7,6 +7,7 @@ tenant on, the others find it done.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
@@ -122,7 +123,7 @@ class Follower:
             try:
                 await self._move(name)
             except Exception:
-                log.exception("tenant could not be moved on", tenant=name)
+                log.error("tenant could not be moved on", tenant=name, trace=traceback.format_exc())  # noqa: TRY400
                 asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
             finally:
                 self._moving.discard(name)

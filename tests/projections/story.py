@@ -25,9 +25,9 @@ LIMITS = {"minimum": Decimal(0), "maximum": Decimal(10)}
 COMMENT = UUID(int=77)
 
 
-def told(upto: str) -> Province:
+def told(upto: str, tenant: str = "t_1") -> Province:
     """The story up to and including this step."""
-    province = Province()
+    province = Province(tenant)
     province.found()
     for name, step in STEPS.items():
         step(province)

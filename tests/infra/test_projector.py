@@ -1,0 +1,472 @@
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.catalogue import AGGREGATES, FACTS
+from domain.fact import Recorded
+from domain.season import Season
+from infra.database import Database
+from infra.eventstore import EventStore
+from infra.mapper import Mapper
+from infra.projector import Projector
+from infra.readmodels import BeingRebuilt, ReadModels
+from infra.tenants import Tenant
+from projections.catalogue import PROJECTIONS
+from projections.fold import Projection, fold
+from projections.seasons import SEASONS, SeasonRow
+from projections.sheets import SHEETS
+from projections.standings import STANDINGS
+from projections.units import UNITS
+from services.projector import Follower
+from tests.infra.logs import MAPPER, write
+from tests.projections.histories import Province, a_long_history
+from tests.projections.story import DOSSIER, KEY, SEASON, told
+
+
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[EventStore]:
+    store = EventStore(database, MAPPER)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def projector(database: Database, store: EventStore) -> AsyncIterator[Projector]:
+    projector = Projector(database, store, PROJECTIONS)
+    yield projector
+    await projector.close()
+
+
+@pytest.fixture
+async def models(database: Database, store: EventStore) -> AsyncIterator[ReadModels]:
+    models = ReadModels(database, store)
+    yield models
+    await models.close()
+
+
+async def a_log(store: EventStore, tenant: Tenant, acts: int = 400, seed: int = 1) -> list[Recorded]:
+    """A long history, written; as it stands in the log."""
+    await write(store, tenant, a_long_history(acts, seed, tenant.id).commands)
+    return await the_log(store, tenant)
+
+
+async def the_log(store: EventStore, tenant: Tenant, upto: int | None = None) -> list[Recorded]:
+    return [one async for page in store.read(tenant, upto=upto) for one in page]
+
+
+async def tables(models: ReadModels, tenant: Tenant, position: int | None = None) -> dict[str, list[Any]]:
+    """Every row of every question."""
+    async with models.at(tenant, position) as view:
+        return {one.name: await view.all(one) for one in PROJECTIONS}
+
+
+def folded(log: list[Recorded]) -> dict[str, list[Any]]:
+    return {one.name: [row for _, row in sorted(fold(one, log).items())] for one in PROJECTIONS}
+
+
+# Live -------------------------------------------------------------------------------------------------
+
+
+async def test_the_tables_hold_what_one_fold_over_the_log_makes(store, tenant, projector, models):
+    log = await a_log(store, tenant)
+
+    await projector.catch_up(tenant)
+
+    assert await tables(models, tenant) == folded(log)
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=6), batch=st.integers(1, 50))
+async def test_live_batches_of_any_size_and_a_rebuild_make_the_same_rows(tenants, database, store, models, cuts, batch):
+    tenant = await tenants.create(slug=f"p-{id(cuts)}-{batch}-{len(cuts)}", province_code="99", name="Tỉnh Mẫu")
+    commands = a_long_history(250, sum(cuts), tenant.id).commands
+    live = Projector(database, store, PROJECTIONS, batch=batch)
+    while commands:
+        for cut in cuts:
+            await write(store, tenant, commands[:cut])
+            commands = commands[cut:]
+            await live.catch_up(tenant)
+    kept_up = await tables(models, tenant)
+    await live.close()
+    other = Projector(database, store, PROJECTIONS)
+
+    await other.rebuild(tenant)
+
+    assert await tables(models, tenant) == kept_up == folded(await the_log(store, tenant))
+    await other.close()
+
+
+async def test_a_projector_without_memory_goes_on_where_another_stopped(database, store, tenant, models):
+    commands = a_long_history(400, 2, tenant.id).commands
+    half = len(commands) // 2
+    for part in (commands[:half], commands[half:]):
+        await write(store, tenant, part)
+        fresh = Projector(database, store, PROJECTIONS)
+        await fresh.catch_up(tenant)
+        await fresh.close()
+
+    assert await tables(models, tenant) == folded(await the_log(store, tenant))
+
+
+async def test_several_projectors_at_once_fold_every_fact_exactly_once(database, store, tenant, models):
+    commands = a_long_history(500, 3, tenant.id).commands
+    several = [Projector(database, store, PROJECTIONS, batch=20) for _ in range(3)]
+    await several[0].catch_up(tenant)
+
+    async def keep_up(projector: Projector, *, until: asyncio.Event) -> int:
+        folded = 0
+        while not until.is_set():
+            folded += await projector.catch_up(tenant)
+            await asyncio.sleep(0)
+        return folded + await projector.catch_up(tenant)
+
+    written = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        keeping = [group.create_task(keep_up(one, until=written)) for one in several]
+        await write(store, tenant, commands)
+        written.set()
+
+    log = await the_log(store, tenant)
+    assert sum(task.result() for task in keeping) == len(log)
+    assert await tables(models, tenant) == folded(log)
+    for one in several:
+        await one.close()
+
+
+async def test_what_is_folded_already_is_not_folded_again(store, tenant, projector, models):
+    await a_log(store, tenant)
+    await projector.catch_up(tenant)
+
+    assert await projector.catch_up(tenant) == 0
+
+
+async def test_a_row_that_ends_is_taken_out_of_the_table(database, store, tenant, models):
+    """No fact of today ends a row; a question of the test's own does."""
+    mayfly = a_question_that_forgets()
+    projector = Projector(database, store, [mayfly])
+    province = told_in(tenant, "opened")
+    await write(store, tenant, province.commands)
+    await projector.catch_up(tenant)
+    before = await row_of(models, tenant, mayfly)
+
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    await write(store, tenant, province.commands[-1:])
+    await projector.catch_up(tenant)
+
+    assert before is not None
+    assert await row_of(models, tenant, mayfly) is None
+    await projector.close()
+
+
+# Rebuilding -------------------------------------------------------------------------------------------
+
+
+async def test_a_projection_of_another_version_is_rebuilt_by_itself(database, store, tenant, projector, models):
+    await a_log(store, tenant)
+    await projector.catch_up(tenant)
+    newer = another_version(UNITS, version=UNITS.version + 1)
+    renewed = Projector(database, store, [newer])
+
+    async with models.at(tenant) as view:
+        with pytest.raises(BeingRebuilt):
+            await view.one(newer, "25441")
+    await renewed.catch_up(tenant)
+
+    async with models.at(tenant) as view:
+        assert await view.one(newer, "25441") is not None
+        with pytest.raises(BeingRebuilt):
+            await view.one(UNITS, "25441")
+    await renewed.close()
+
+
+async def test_pages_read_on_while_everything_is_rebuilt_and_new_facts_come_in(database, store, tenant, models):
+    province = told_in(tenant, "supported")
+    await write(store, tenant, province.commands)
+    projector = Projector(database, store, PROJECTIONS, batch=7)
+    await projector.catch_up(tenant)
+    before = await tables(models, tenant)
+    seen: list[dict[str, list[Any]]] = []
+
+    async def look() -> None:
+        while not rebuilt.done():
+            seen.append(await tables(models, tenant))
+
+    rebuilt = asyncio.create_task(projector.rebuild(tenant))
+    await look()
+
+    done = await rebuilt
+    assert done is not None
+    assert done.facts == len(province.log)
+    assert seen
+    assert all(one == before for one in seen)
+    await projector.close()
+
+
+async def test_facts_that_come_in_during_a_rebuild_are_in_the_new_rows(database, store, tenant, models):
+    commands = a_long_history(600, 4, tenant.id).commands
+    await write(store, tenant, commands[:100])
+    projector = Projector(database, store, PROJECTIONS, batch=50)
+    await projector.catch_up(tenant)
+
+    rebuilt, _ = await asyncio.gather(projector.rebuild(tenant), write(store, tenant, commands[100:]))
+    await projector.catch_up(tenant)
+
+    assert rebuilt is not None
+    assert await tables(models, tenant) == folded(await the_log(store, tenant))
+    await projector.close()
+
+
+async def test_old_rows_do_not_pile_up(store, tenant, projector, services):
+    await a_log(store, tenant, 100)
+    for _ in range(3):
+        await projector.rebuild(tenant)
+
+    owner = await asyncpg.connect(services.database_url)
+    generations = await owner.fetch(f"SELECT DISTINCT projection, generation FROM {tenant.id}.projected")
+    await owner.close()
+    assert len(generations) == len({row["projection"] for row in generations})
+
+
+async def test_only_one_rebuild_of_a_province_runs_at_a_time(store, tenant, projector, database):
+    await a_log(store, tenant, 200)
+    other = Projector(database, store, PROJECTIONS)
+
+    done = await asyncio.gather(projector.rebuild(tenant), other.rebuild(tenant))
+
+    assert sorted(one is None for one in done) in ([False, True], [False, False])
+    assert any(done)
+    await other.close()
+
+
+# What cannot be folded --------------------------------------------------------------------------------
+
+
+async def test_a_fact_that_cannot_be_folded_stops_its_projection_and_is_named(database, store, tenant, models):
+    province = told_in(tenant, "scored")
+    await write(store, tenant, province.commands)
+    poisoned = poisoned_by_suspension()
+    projector = Projector(database, store, [poisoned, SHEETS], batch=5)
+    await projector.catch_up(tenant)
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    province.do(season_of(province), lambda it: it.resume("có hướng dẫn", "8/CV"))
+    await write(store, tenant, province.commands[-2:])
+
+    await projector.catch_up(tenant)
+
+    status = await models.status(tenant)
+    suspended = len(province.log) - 1
+    [failure] = status.failures
+    assert (failure.projection, failure.position, failure.failed_position) == ("poisoned", suspended - 1, suspended)
+    assert failure.failure is not None
+    assert "a mistake in the fold" in failure.failure
+    assert status.checkpoints["sheets"].position == len(province.log)
+    assert not await models.reached(tenant, suspended, [poisoned], timeout=5)
+    await projector.close()
+
+
+async def test_a_stopped_projection_goes_on_in_a_process_that_can_fold_the_fact(database, store, tenant, models):
+    province = told_in(tenant, "scored")
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    poisoned = poisoned_by_suspension()
+    broken = Projector(database, store, [poisoned])
+    await broken.catch_up(tenant)
+    await write(store, tenant, province.commands)
+    await broken.catch_up(tenant)
+    mended = Projector(database, store, [another_version(SEASONS, name="poisoned")])
+
+    await mended.catch_up(tenant)
+
+    status = await models.status(tenant)
+    assert not status.failures
+    assert status.behind == 0
+    await broken.close()
+    await mended.close()
+
+
+async def test_a_fact_of_a_newer_program_stops_the_old_one_where_it_stands(database, store, tenant, models):
+    known = {topic: fact for topic, fact in FACTS.items() if fact is not Season.Suspended}
+    old = EventStore(database, Mapper(known, AGGREGATES))
+    projector = Projector(database, old, [SEASONS, UNITS])
+    province = told_in(tenant, "opened")
+    await write(store, tenant, province.commands)
+    await projector.catch_up(tenant)
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    await write(store, tenant, province.commands[-1:])
+
+    await projector.catch_up(tenant)
+
+    status = await models.status(tenant)
+    assert {one.failed_position for one in status.failures} == {len(province.log)}
+    assert {one.position for one in status.failures} == {len(province.log) - 1}
+    assert await projector.catch_up(tenant) == 0
+    await projector.close()
+    await old.close()
+
+
+async def test_a_projection_that_cannot_be_built_says_so_and_leaves_the_others(database, store, tenant, models):
+    province = told_in(tenant, "scored")
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    await write(store, tenant, province.commands)
+    projector = Projector(database, store, [poisoned_by_suspension(), SHEETS])
+
+    await projector.catch_up(tenant)
+
+    [failure] = (await models.status(tenant)).failures
+    assert (failure.projection, failure.failed_position) == ("poisoned", len(province.log))
+    async with models.at(tenant) as view:
+        assert await view.one(SHEETS, KEY) is not None
+    await projector.close()
+
+
+# Reading ----------------------------------------------------------------------------------------------
+
+
+async def test_as_of_the_last_position_is_today(store, tenant, projector, models):
+    log = await a_log(store, tenant)
+    await projector.catch_up(tenant)
+
+    assert await tables(models, tenant) == await tables(models, tenant, len(log))
+    async with models.at(tenant) as today, models.at(tenant, len(log)) as last:
+        assert await today.all(STANDINGS, SEASON) == await last.all(STANDINGS, SEASON)
+
+
+async def test_as_of_any_position_shows_the_rows_of_that_moment(store, tenant, projector, models):
+    log = await a_log(store, tenant, 300)
+    await projector.catch_up(tenant)
+
+    for position in (1, len(log) // 3, len(log) // 2, len(log) - 1):
+        past = folded(log[:position])
+        async with models.at(tenant, position) as view:
+            standings = [row for row in past["standings"] if row.season == SEASON]
+            assert await view.all(STANDINGS, SEASON) == standings
+            assert await view.all(UNITS) == past["units"]
+            assert await view.one(SHEETS, KEY) == fold(SHEETS, log[:position]).get(KEY)
+            assert await view.one(STANDINGS, KEY) == fold(STANDINGS, log[:position]).get(KEY)
+            assert (view.is_past, view.position) == (True, position)
+
+
+async def test_a_past_folded_on_from_a_snapshot_is_the_same_past(store, tenant, models, monkeypatch):
+    monkeypatch.setattr("infra.readmodels.SNAPSHOT", 40)
+    monkeypatch.setattr("infra.readmodels.BREATH", 15)
+    log = await a_log(store, tenant, 300)
+
+    for position in (len(log), len(log) // 2, len(log) - 3, len(log) // 2 + 1, 5):
+        async with models.at(tenant, position) as view:
+            rows = [row for _, row in sorted(fold(STANDINGS, log[:position]).items()) if row.season == SEASON]
+            assert await view.all(STANDINGS, SEASON) == rows
+
+
+async def test_a_fresh_row_holds_facts_that_no_table_has_yet(store, tenant, projector, models):
+    province = told_in(tenant, "scored")
+    await write(store, tenant, province.commands)
+    assert await models.fresh(tenant, SHEETS, KEY) == fold(SHEETS, await the_log(store, tenant))[KEY]
+    await projector.catch_up(tenant)
+    province.do(DOSSIER, lambda it: it.explain("TC1.CT1", "hồ sơ giấy"))
+    await write(store, tenant, province.commands[-1:])
+
+    fresh = await models.fresh(tenant, SHEETS, KEY)
+
+    async with models.at(tenant) as view:
+        row = await view.one(SHEETS, KEY)
+    assert row is not None
+    assert fresh is not None
+    assert (row.entries["TC1.CT1"].explanation, fresh.entries["TC1.CT1"].explanation) == (None, "hồ sơ giấy")
+
+
+async def test_whoever_waits_for_a_position_sees_it_and_nobody_waits_for_ever(
+    store, tenant, projector, models, services
+):
+    province = told_in(tenant, "opened")
+    await write(store, tenant, province.commands)
+    position = len(province.log)
+    assert not await models.reached(tenant, position, PROJECTIONS, timeout=0.05)
+
+    async def all_tenants() -> list[Tenant]:
+        return [tenant]
+
+    async with Follower(projector, all_tenants, services.app_url):
+        assert await models.reached(tenant, position, PROJECTIONS, timeout=10)
+        province.do(DOSSIER, lambda it: it.explain("TC1.CT1", "hồ sơ giấy"))
+        await write(store, tenant, province.commands[-1:])
+        assert await models.reached(tenant, position + 1, [SHEETS], timeout=10)
+    async with models.at(tenant) as view:
+        row = await view.one(SHEETS, KEY)
+    assert row is not None
+    assert row.entries["TC1.CT1"].explanation == "hồ sơ giấy"
+
+
+async def test_the_rows_of_one_province_are_out_of_another_s_reach(database, store, tenant, other_tenant, projector):
+    await a_log(store, tenant, 50)
+    await projector.catch_up(tenant)
+
+    async with database.writing(other_tenant) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch(f"SELECT * FROM {tenant.id}.projected")
+
+
+async def test_the_role_that_folds_can_neither_make_tables_nor_touch_the_log(database, store, tenant, projector):
+    await a_log(store, tenant, 10)
+
+    for statement in (
+        f"CREATE TABLE {tenant.id}.mine (x int)",
+        f"DROP TABLE {tenant.id}.projected",
+        f"ALTER TABLE {tenant.id}.projected RENAME TO old",
+        f"DELETE FROM {tenant.id}.events",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with database.writing(tenant) as connection:
+                await connection.execute(statement)
+
+
+# Builders ---------------------------------------------------------------------------------------------
+
+
+def told_in(tenant: Tenant, step: str) -> Province:
+    return told(step, tenant.id)
+
+
+def season_of(province: Province) -> Any:
+    return next(name for name in province.streams if name.kind == "season" and name.season == SEASON)
+
+
+def another_version(original: Projection[Any], *, name: str = "", version: int | None = None) -> Projection[Any]:
+    """The same question under another version or name."""
+    copy: Projection[Any] = Projection(
+        name or original.name,
+        version=original.version if version is None else version,
+        row=original.row,
+        scope=original.scope,
+        seasonal=original.seasonal,
+    )
+    copy._steps = dict(original._steps)
+    return copy
+
+
+def poisoned_by_suspension() -> Projection[SeasonRow]:
+    poisoned = another_version(SEASONS, name="poisoned")
+
+    @poisoned.on(Season.Suspended)
+    def _fail(row: SeasonRow, fact: Season.Suspended, recorded: Recorded) -> SeasonRow:
+        raise ArithmeticError("a mistake in the fold")
+
+    return poisoned
+
+
+def a_question_that_forgets() -> Projection[SeasonRow]:
+    mayfly = another_version(SEASONS, name="mayfly")
+
+    @mayfly.on(Season.Suspended)
+    def _forget(row: SeasonRow, fact: Season.Suspended, recorded: Recorded) -> None:
+        return None
+
+    return mayfly
+
+
+async def row_of(models: ReadModels, tenant: Tenant, question: Projection[SeasonRow]) -> SeasonRow | None:
+    async with models.at(tenant) as view:
+        return await view.one(question, SEASON)
