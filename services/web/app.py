@@ -13,9 +13,10 @@ from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
 
 from domain.errors import Refused
+from infra.readmodels import BeingRebuilt
 from services.web.assets import Assets
 from services.web.backing import Backing
-from services.web.errors import crash_answer, http_answer, refused_answer
+from services.web.errors import crash_answer, http_answer, rebuilding_answer, refused_answer
 from services.web.i18n import load_words
 from services.web.pages import all_routes
 from services.web.render import Renderer
@@ -35,19 +36,19 @@ def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backi
     @asynccontextmanager
     async def living(app: Litestar) -> AsyncIterator[None]:
         if isinstance(backing, Backing):
-            app.state.web = Web(backing, renderer, words)
             yield
             return
         async with backing() as opened:
             app.state.web = Web(opened, renderer, words)
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=all_routes(),
         guards=[admit],
         dependencies={"visit": Provide(provide_visit)},
         exception_handlers={
             Refused: refused_answer,
+            BeingRebuilt: rebuilding_answer,
             HTTPException: http_answer,
             Exception: crash_answer,
         },
@@ -58,6 +59,9 @@ def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backi
         openapi_config=None,
         logging_config=None,
     )
+    if isinstance(backing, Backing):
+        app.state.web = Web(backing, renderer, words)
+    return app
 
 
 async def harden(message: Message, scope: Scope) -> None:

@@ -11,6 +11,7 @@ from litestar.connection import Request
 from litestar.exceptions import HTTPException
 
 from domain.errors import Refused
+from infra.readmodels import BeingRebuilt
 from services.web.refusals import Refusal, explain, plain
 from services.web.request import Visit, refusal_fragment, visit_of
 
@@ -51,6 +52,15 @@ def crash_answer(request: "Request[Any, Any, Any]", error: Exception) -> "Respon
     log.error("crashed", trace=trace, path=request.url.path, exc_info=error)
     visit = visit_of(request)
     visit.refusal = plain(f"crashed-{trace}", 500, visit.words, key="crashed")
+    if wants_problem(request):
+        return problem(visit.refusal, request.url.path)
+    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
+
+
+def rebuilding_answer(request: "Request[Any, Any, Any]", waiting: BeingRebuilt) -> "Response[Any]":
+    """The read models of the province are being made: nothing is lost, but there is nothing to show yet."""
+    visit = visit_of(request)
+    visit.refusal = plain("being-rebuilt", HTTPStatus.SERVICE_UNAVAILABLE, visit.words)
     if wants_problem(request):
         return problem(visit.refusal, request.url.path)
     return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)

@@ -50,12 +50,13 @@ from litestar.params import FromPath
 from domain.errors import NotFound, Refused
 from domain.policy import Act, Actor, Subject, may
 from infra.groupcommit import Receipt
+from infra.readmodels import BeingRebuilt
 from infra.sessions import Session
 from infra.tenants import Tenant
 from projections.fold import Projection
 from services.clock import VIETNAM, today
 from services.web import i18n, security
-from services.web.backing import Backing, Past
+from services.web.backing import Backing, Chip, Past
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
 from services.web.i18n import Words
@@ -245,8 +246,16 @@ class Visit:
         """The page, or to htmx its fragment. `season` is the one the frame names (else the current one)."""
         if fragment and self.is_partial:
             return self._answer(self.render(fragment, season=season, **view), status)
-        chip = await self.backing.chip(self.province, season) if self.province and self.person else None
-        return self._answer(self.render(template, chip=chip, season=season, **view), status)
+        return self._answer(self.render(template, chip=await self._chip(season), season=season, **view), status)
+
+    async def _chip(self, season: str | None) -> Chip | None:
+        """The season of the frame; none while the read models are being made."""
+        if self.province is None or self.person is None:
+            return None
+        try:
+            return await self.backing.chip(self.province, season)
+        except BeingRebuilt:
+            return None
 
     async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
         """The answer to an act that was recorded: the page again (303), or to htmx the fragment."""

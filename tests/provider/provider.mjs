@@ -4,7 +4,7 @@
 //   {"clients": [...], "issuers": 2}            ->  {"issuers": ["http://127.0.0.1:40001", …]}
 //
 // POST /_control {"account", "tamper", "hideKeys"} says who signs in by itself, what is done to the next id token,
-// and how many answers of the key set leave our key out. GET /_control counts what was asked for.
+// and how many answers of the key set hold another key instead of ours. GET /_control counts what was asked for.
 import { createServer } from "node:http";
 import { createPrivateKey, createPublicKey, createHmac, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import Provider from "oidc-provider";
@@ -113,7 +113,8 @@ async function start() {
       counts.jwks += 1;
       if (control.hideKeys > 0) {
         control.hideKeys -= 1;
-        return json({ keys: [] });
+        const { kty, n, e, kid, use, alg } = keyPair();
+        return json({ keys: [{ kty, n, e, kid, use, alg }] });
       }
     }
     if (request.url === "/token") counts.token += 1;
