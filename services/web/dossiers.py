@@ -280,7 +280,7 @@ class Gate:
     @property
     def css(self) -> str:
         if self.veto is None:
-            return "wait"
+            return "unset"
         return "shut" if self.veto.occurred is Answer.YES else ""
 
 

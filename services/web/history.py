@@ -46,7 +46,8 @@ def history_of(case: Case, indicator: str | None) -> list[Entry]:
 
 
 def _concerns(entry: Entry, indicator: str) -> bool:
-    return entry.indicator == indicator or indicator in entry.args.get("indicators", ())
+    sent_back = entry.args.get("indicators", ()) if entry.topic == "assessment.resubmitted" else ()
+    return entry.indicator == indicator or indicator in sent_back
 
 
 async def people_of(visit: Visit) -> Mapping[str, Person]:

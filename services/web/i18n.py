@@ -6,7 +6,7 @@ and has its sentence in both languages. All `.po` files of a language are read w
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,10 @@ from typing import Any
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
+from services.clock import VIETNAM
+
 LOCALES = ("vi", "en")
 FOLDER = Path(__file__).parent.parent / "locale"
-
-#: Viet Nam keeps one time all year, so no time-zone data is needed.
-VIETNAM = timezone(timedelta(hours=7))
 
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -125,12 +124,13 @@ class Words:
             "clock": self.clock,
             "size": self.size,
             "listed": self.listed,
+            "no": indicator_number,
         }
 
 
-def today() -> date:
-    """The calendar day in Viet Nam."""
-    return datetime.now(UTC).astimezone(VIETNAM).date()
+def indicator_number(code: str) -> str:
+    """The number people call an indicator or a part of it by: `2.5` for TC2.CT5, `2.5.1` for its first part."""
+    return code.removeprefix("TC").replace("CT", "") if ".CT" in code else code
 
 
 def load_words(folder: Path = FOLDER) -> dict[str, Words]:

@@ -81,6 +81,7 @@ async def index(visit: Visit, season: str) -> Answer:
         units=[units[one] for one in own],
         unit=units[unit],
         queued=queued,
+        Waiting=Waiting,
         indicators=[(one, sum(one.code in q.dossier.awaiting for q in queued)) for one in rulebook.indicators],
         indicator=rulebook.indicator(code) if code else None,
         compared=_compared(queued, code) if code else [],
