@@ -1,0 +1,38 @@
+"""Making documents as the worker does, without a worker."""
+
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from infra.pdf import Printer
+from services import documents
+from services.exporting import Made, Workshop, finish_export, make
+from services.wiring import Wiring
+from tests.services.story import Story
+
+
+async def no_progress(done: int, total: int) -> None: ...
+
+
+@asynccontextmanager
+async def workshop(house: Wiring) -> AsyncIterator[Workshop]:
+    async with Printer(Path(documents.__file__).parent) as printer:
+        yield Workshop(house.people, house.reads, printer)
+
+
+async def made(shop: Workshop, story: Story, export: UUID) -> Made:
+    return await make(shop, story.house.system(story.tenant, export), export, no_progress)
+
+
+async def finished(shop: Workshop, story: Story, export: UUID) -> Made:
+    document = await made(shop, story, export)
+    await finish_export(story.house.system(story.tenant, export), export, document)
+    return document
+
+
+def text_of(pdf: bytes) -> str:
+    """What the document says, each run of spaces as one."""
+    said = subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
+    return " ".join(said.stdout.decode().split())

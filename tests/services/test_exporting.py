@@ -1,0 +1,357 @@
+from dataclasses import replace
+from datetime import date
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import pytest
+from msgspec import structs
+
+from domain.errors import NotFound, NotPermitted, OutOfOrder
+from domain.export import Document, Export, export_stream
+from domain.measure import Answer
+from domain.meeting import Choice
+from domain.official import Position
+from domain.recognition import Recognition, Result, recognition_stream
+from infra.eventstore import CommandReused
+from services import administering, assessing, recognising
+from services.documents.decision import StateDiffers
+from services.exporting import (
+    Made,
+    cancel_export,
+    download_export,
+    export_id,
+    fail_export,
+    fetch_export,
+    finish_export,
+    make,
+    request_export,
+)
+from services.work import Work
+from tests.services.papers import finished, made, no_progress, text_of, workshop
+from tests.services.story import COMMUNE, OTHER, PROVINCE, TODAY, Story
+
+
+async def ask(work: Work, document: Document, story: Story, commune: str | None = None) -> UUID:
+    await request_export(work, document, story.season, commune)
+    return export_id(work)
+
+
+async def exported(story: Story, export: UUID) -> Export:
+    return await (await story.decider()).look(Export, export_stream(export))
+
+
+async def kinds_of(story: Story, export: UUID) -> list[str]:
+    pages = story.house.store.read(story.tenant, streams=[export_stream(export)])
+    return [type(recorded.fact).__qualname__ async for page in pages for recorded in page]
+
+
+# Asking -----------------------------------------------------------------------------------------------
+
+
+async def test_the_standings_are_asked_for_as_the_log_is_now(story):
+    work = await story.by(Position.JUSTICE_DEPARTMENT)
+    before = await story.house.store.position(story.tenant)
+
+    export = await ask(work, Document.STANDINGS, story)
+
+    assert (await exported(story, export)).at_position == before
+
+
+async def test_a_decision_is_asked_for_as_of_the_decision_itself(story):
+    await story.decided()
+    (decided,) = [one for one in await story.facts() if isinstance(one.fact, Recognition.Decided)]
+
+    first = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+    later = await ask(await story.officer(), Document.DECISION, story, COMMUNE)
+
+    assert (await exported(story, first)).at_position == decided.position
+    assert (await exported(story, later)).at_position == decided.position
+
+
+async def test_the_same_request_sent_twice_is_one_export(story):
+    command = uuid4()
+
+    first = await request_export(await story.by(Position.JUSTICE_DEPARTMENT, command), Document.STANDINGS, story.season)
+    again = await request_export(await story.by(Position.JUSTICE_DEPARTMENT, command), Document.STANDINGS, story.season)
+
+    assert (again.first, again.repeated) == (first.first, True)
+
+
+async def test_there_is_no_decision_document_before_the_decision(story):
+    await story.concluded()
+
+    with pytest.raises(OutOfOrder) as refused:
+        await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+
+    assert refused.value.details["state"] == "undecided"
+
+
+@pytest.mark.parametrize("subject", [f"{OTHER} {Position.JUSTICE_OFFICER}", "administrator", "substitute"])
+async def test_who_may_not_see_the_dossier_may_not_have_its_decision(story, subject):
+    await story.decided()
+
+    with pytest.raises(NotPermitted):
+        await ask(await story.by(subject), Document.DECISION, story, COMMUNE)
+
+
+@pytest.mark.parametrize(
+    "subject", [f"{COMMUNE} {Position.JUSTICE_OFFICER}", "police", Position.DISTRICT_CHAIRMAN, Position.INSPECTOR]
+)
+async def test_commune_council_chairman_and_inspector_may_have_the_decision(story, subject):
+    await story.decided()
+
+    assert await ask(await story.by(subject), Document.DECISION, story, COMMUNE)
+
+
+async def test_a_commune_officer_may_not_have_the_standings(story):
+    with pytest.raises(NotPermitted):
+        await ask(await story.officer(), Document.STANDINGS, story)
+
+
+async def test_there_are_no_standings_of_a_season_that_is_not(story):
+    with pytest.raises(NotFound):
+        await request_export(await story.by(Position.INSPECTOR), Document.STANDINGS, "2999")
+
+
+# Making -----------------------------------------------------------------------------------------------
+
+
+async def test_the_decision_says_what_was_decided(story):
+    await story.decided()
+    export = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+    (decided,) = [one for one in await story.facts() if isinstance(one.fact, Recognition.Decided)]
+
+    async with workshop(story.house) as shop:
+        document = await finished(shop, story, export)
+
+    said = text_of(document.content)
+    assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in said
+    assert "Số: 41/QĐ-UBND" in said
+    assert "ngày 15 tháng 01 năm 2024" in said
+    assert "Căn cứ Quyết định số 25/2021/QĐ-TTg ngày 22 tháng 7 năm 2021 của Thủ tướng Chính phủ" in said
+    assert "thành lập theo Quyết định số 33/QĐ-UBND" in said
+    assert f"đạt chuẩn tiếp cận pháp luật năm {story.season} (tổng số điểm 100,0/100;" in said
+    assert "Tán thành 5, không tán thành 0, ý kiến khác 0. Kết quả: thông qua" in said
+    assert "Người district-chairman" in said
+    assert f"đến vị trí {decided.position}" in said
+    assert decided.fact.state_sha256 in said
+    assert document.name == f"quyet-dinh-{story.season}-{COMMUNE}.pdf"
+
+
+async def test_a_decision_against_the_vote_carries_its_reason(story):
+    await story.voted(Choice.AGAINST)
+    await recognising.decide(
+        await story.decider(),
+        story.season,
+        COMMUNE,
+        Result.RECOGNISED,
+        "7/QĐ-UBND",
+        reason="Hồ sơ đủ điều kiện theo bộ tiêu chí",
+    )
+    export = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+
+    async with workshop(story.house) as shop:
+        said = text_of((await made(shop, story, export)).content)
+
+    assert "Số: 07/QĐ-UBND" in said
+    assert "Lý do quyết định khác với kết quả biểu quyết của Hội đồng: hồ sơ đủ điều kiện theo bộ tiêu chí." in said
+    assert "không thông qua đề nghị công nhận" in said
+
+
+class Disciplined(Story):
+    """A commune whose head was disciplined."""
+
+    async def filled(self, commune: str = COMMUNE) -> Story:
+        await super().filled(commune)
+        for condition in assessing.declarable(self.rulebook):
+            await assessing.declare_veto(
+                await self.officer(commune=commune), self.season, commune, condition, Answer.YES, "Quyết định số 3"
+            )
+        return self
+
+
+async def test_a_commune_that_is_not_recognised_is_told_what_it_fails(story):
+    story = Disciplined(story.house, story.tenant, story.season)
+    await story.voted(Choice.AGAINST)
+    await recognising.decide(await story.decider(), story.season, COMMUNE, Result.NOT_RECOGNISED, "42/QĐ-UBND")
+    export = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+
+    async with workshop(story.house) as shop:
+        said = text_of((await made(shop, story, export)).content)
+
+    assert "Về việc không công nhận" in said
+    assert "Vướng" in said
+    assert "khắc phục các tiêu chí, chỉ tiêu, điều kiện không đạt" in said
+
+
+@pytest.mark.parametrize("document", list(Document))
+async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_came_later(story, document):
+    await story.decided()
+    commune = COMMUNE if document is Document.DECISION else None
+    export = await ask(await story.by(Position.INSPECTOR), document, story, commune)
+
+    async with workshop(story.house) as shop:
+        first = await made(shop, story, export)
+        await recognising.sign(await story.decider(), story.season, COMMUNE, sha256(first.content).hexdigest())
+        await recognising.publish(await story.decider(), story.season, COMMUNE, "Cổng thông tin điện tử")
+        await recognising.revoke(
+            await story.decider(), story.season, COMMUNE, "Minh chứng không đúng", "90/QĐ-UBND", date(2024, 6, 1)
+        )
+        await story.score(story.codes[0], OTHER)
+    async with workshop(story.house) as shop:
+        second = await made(shop, story, export)
+
+    assert sha256(first.content).hexdigest() == sha256(second.content).hexdigest()
+    assert first == second
+
+
+async def test_two_people_get_the_same_decision_document(story):
+    await story.decided()
+    one = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+    other = await ask(await story.officer(), Document.DECISION, story, COMMUNE)
+
+    async with workshop(story.house) as shop:
+        assert await made(shop, story, one) == await made(shop, story, other)
+
+
+async def test_a_document_that_would_not_state_what_was_judged_is_not_made(story):
+    await story.concluded()
+    work, name = await story.decider(), recognition_stream(story.season, COMMUNE)
+    work.mandate = work.actor.mandates[0]
+    await work.create(
+        name,
+        Recognition(
+            id=work.id_of(name),
+            commune=COMMUNE,
+            result=Result.RECOGNISED,
+            decision_no="1/QĐ-UBND",
+            on=TODAY,
+            rulebook=story.rulebook.id,
+            rulebook_sha256=story.rulebook.sha256,
+            computed=Result.RECOGNISED,
+            state_sha256="0" * 64,
+            relied_on=(),
+        ),
+    )
+    export = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+
+    async with workshop(story.house) as shop:
+        with pytest.raises(StateDiffers):
+            await made(shop, story, export)
+
+
+async def test_who_lost_the_mandate_meanwhile_gets_nothing_made(story):
+    subject = f"inspector-{story.season}"
+    await story.enrol(subject, Position.INSPECTOR, PROVINCE)
+    export = await ask(await story.by(subject), Document.STANDINGS, story)
+    (mandate,) = (await story.by(subject)).actor.mandates
+    await administering.end_mandate(
+        await story.as_administrator(), story.person(subject), mandate.id, date(2020, 1, 1), "9/QĐ"
+    )
+
+    async with workshop(story.house) as shop:
+        with pytest.raises(NotPermitted):
+            await made(shop, story, export)
+
+
+async def test_a_demonstration_says_so_on_every_page(story):
+    await story.decided()
+    export = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+
+    demonstration = structs.replace(story.tenant, demonstration=True)
+    work = replace(story.house.system(story.tenant, export), tenant=demonstration)
+
+    async with workshop(story.house) as shop:
+        said = text_of((await make(shop, work, export, no_progress)).content)
+
+    assert said.count("không phải văn bản có giá trị pháp lý") == 2
+
+
+# Ending -----------------------------------------------------------------------------------------------
+
+PAPER = Made(b"%PDF-1.7\n", "quyet-dinh.pdf", "application/pdf")
+
+
+@pytest.fixture
+async def asked(story) -> UUID:
+    return await ask(await story.by(Position.INSPECTOR), Document.STANDINGS, story)
+
+
+async def test_finished_twice_it_is_finished_once(story, asked):
+    for _ in range(2):
+        await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
+
+    assert await kinds_of(story, asked) == ["Export.Requested", "Export.Finished"]
+
+
+async def test_finished_again_with_other_content_it_is_refused(story, asked):
+    await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
+
+    with pytest.raises(CommandReused):
+        await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER._replace(content=b"%PDF-2\n"))
+
+
+async def test_a_failure_is_recorded_with_its_code_and_by_the_system(story, asked):
+    await fail_export(story.house.system(story.tenant, uuid4()), asked, "printing-timeout")
+
+    pages = story.house.store.read(story.tenant, streams=[export_stream(asked)])
+    failed = [recorded async for page in pages for recorded in page][-1]
+    assert (failed.actor, failed.mandate, failed.fact.reason) == ("system", "", "printing-timeout")
+
+
+async def test_what_is_cancelled_is_not_finished_any_more(story, asked):
+    await cancel_export(await story.by(Position.INSPECTOR), asked)
+    await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
+
+    assert await kinds_of(story, asked) == ["Export.Requested", "Export.Cancelled"]
+
+
+async def test_what_is_ready_cannot_be_cancelled(story, asked):
+    await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
+
+    with pytest.raises(OutOfOrder):
+        await cancel_export(await story.by(Position.INSPECTOR), asked)
+
+
+async def test_nobody_cancels_what_somebody_else_asked_for(story, asked):
+    with pytest.raises(NotFound):
+        await cancel_export(await story.by(Position.PROVINCE_CHAIRMAN), asked)
+
+
+async def test_who_asked_takes_it_away_and_that_is_recorded(story, asked):
+    await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
+
+    fetched = await fetch_export(await story.by(Position.INSPECTOR), asked)
+
+    assert (fetched.content, fetched.name, fetched.media_type) == PAPER
+    assert (await kinds_of(story, asked))[-1] == "Export.Downloaded"
+
+
+async def test_for_anybody_else_it_does_not_exist(story, asked):
+    await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
+
+    with pytest.raises(NotFound):
+        await fetch_export(await story.by(Position.PROVINCE_CHAIRMAN), asked)
+    with pytest.raises(NotFound):
+        await fetch_export(await story.by(Position.INSPECTOR), uuid4())
+
+    assert "Export.Downloaded" not in await kinds_of(story, asked)
+
+
+async def test_it_cannot_be_taken_away_before_it_is_ready(story, asked):
+    with pytest.raises(OutOfOrder):
+        await download_export(await story.by(Position.INSPECTOR), asked)
+
+
+async def test_who_lost_the_mandate_takes_nothing_away(story):
+    subject = f"leaving-{story.season}"
+    await story.enrol(subject, Position.INSPECTOR, PROVINCE)
+    export = await ask(await story.by(subject), Document.STANDINGS, story)
+    await finish_export(story.house.system(story.tenant, uuid4()), export, PAPER)
+    (mandate,) = (await story.by(subject)).actor.mandates
+    await administering.end_mandate(
+        await story.as_administrator(), story.person(subject), mandate.id, date(2020, 1, 1), "9/QĐ"
+    )
+
+    with pytest.raises(NotPermitted):
+        await fetch_export(await story.by(subject), export)
