@@ -1,0 +1,278 @@
+import io
+import re
+import time
+import zipfile
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import openpyxl
+import pytest
+from openpyxl.worksheet.worksheet import Worksheet
+
+from domain.assessment import Stage
+from domain.measure import Answer, Outcome
+from domain.meeting import VoteOutcome
+from domain.recognition import Result
+from domain.unit import Level
+from infra.rulebooks import load_rulebooks
+from projections.standings import Cell, Standing
+from projections.units import UnitRow
+from services.web.i18n import Words, load_words
+from services.workbook import HEAD, Source, board_columns, standings_workbook
+
+MOMENT = datetime(2024, 2, 7, 7, 5, tzinfo=UTC)
+DISTRICT = UnitRow("697", "Thị xã Chơn Thành", "Thị xã", Level.DISTRICT, "70")
+
+#: What people may write, and a spreadsheet may run.
+HOSTILE = (
+    '=HYPERLINK("http://attacker.example","x")',
+    "=1+1",
+    "+1+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1:A9)",
+    "\t=1+1",
+    "\r=1+1",
+    "#N/A",
+    "TRUE",
+    "<b>đậm</b>",
+    "dòng 1\ndòng 2",
+    "\x07 chuông",
+)
+
+
+@pytest.fixture(scope="module")
+def words() -> Words:
+    return load_words()["vi"]
+
+
+def a_source(rulebook: str = "qd-25-2021", **other: object) -> Source:
+    given = {
+        "province": "Tỉnh Bình Phước",
+        "season": "2023",
+        "rulebook": load_rulebooks()[rulebook],
+        "log": "minhchuan.example/t/2",
+        "position": 214_881,
+        "moment": MOMENT,
+        "demonstration": False,
+    }
+    return Source(**(given | other))  # type: ignore[arg-type]
+
+
+def a_standing(source: Source, commune: str, share: Decimal = Decimal("0.9"), **other: object) -> Standing:
+    """A commune with this share of each indicator's points, or everything met."""
+    cells = {
+        one.code: Cell(changed=1, points=one.max_points * share, evidence=1)
+        if one.max_points
+        else Cell(changed=1, outcome=Outcome.MET, evidence=1)
+        for one in source.rulebook.indicators
+    }
+    given = {
+        "season": source.season,
+        "commune": commune,
+        "decided_by": "697",
+        "rulebook": source.rulebook.id,
+        "rulebook_sha256": source.rulebook.sha256,
+        "unit_class": None,
+        "version": 1,
+        "cells": cells,
+        "vetoes": {condition.code: Answer.NO for condition in source.rulebook.vetoes},
+        "dossier": Stage.SUBMITTED,
+    }
+    return Standing(**(given | other))  # type: ignore[arg-type]
+
+
+def units_named(**names: str) -> dict[str, UnitRow]:
+    communes = {code: UnitRow(code, name, "Xã", Level.COMMUNE, "697") for code, name in names.items()}
+    return communes | {"697": DISTRICT}
+
+
+def sheets_of(content: bytes) -> dict[str, Worksheet]:
+    return {sheet.title: sheet for sheet in openpyxl.load_workbook(io.BytesIO(content)).worksheets}
+
+
+def lines_of(sheet: Worksheet) -> list[dict[str, object]]:
+    heads = [cell.value for cell in sheet[HEAD]]
+    return [dict(zip(map(str, heads), row, strict=True)) for row in sheet.iter_rows(min_row=HEAD + 1, values_only=True)]
+
+
+def a_board(source: Source, rows: list[Standing], names: dict[str, str], words: Words) -> list[dict[str, object]]:
+    content = standings_workbook(source, rows, units_named(**names), words)
+    return lines_of(sheets_of(content)["Bảng đánh giá"])
+
+
+# What it says -----------------------------------------------------------------------------------------
+
+
+def test_the_board_has_one_line_for_each_commune_in_vietnamese_order(words):
+    source = a_source()
+    rows = [a_standing(source, code) for code in ("1", "2", "3", "4")]
+
+    lines = a_board(source, rows, {"1": "Đỗ Động", "2": "Ân Thi", "3": "An Bình", "4": "Ăn Thịnh"}, words)
+
+    assert [line["Đơn vị"] for line in lines] == ["An Bình", "Ăn Thịnh", "Ân Thi", "Đỗ Động"]
+
+
+def test_numbers_are_numbers_and_days_are_days(words):
+    source = a_source()
+    row = a_standing(
+        source,
+        "1",
+        voted=VoteOutcome.CARRIED,
+        result=Result.RECOGNISED,
+        decision_no="512/QĐ-UBND",
+        decided_on=date(2024, 2, 7),
+        published_on=date(2024, 2, 8),
+    )
+
+    (line,) = a_board(source, [row], {"1": "Minh Thắng"}, words)
+
+    assert (line["Tổng điểm"], line["Mức chuẩn"], line["Cách chuẩn"]) == (90, 80, 10)
+    assert line["TC2 (/30)"] == 27
+    assert line["Kết quả tính"] == "đạt"
+    assert (line["Hội đồng"], line["Quyết định"], line["Số quyết định"]) == ("thông qua", "công nhận", "512/QĐ-UBND")
+    assert line["Ngày quyết định"] == datetime(2024, 2, 7)  # noqa: DTZ001 - a day of a spreadsheet
+    assert line["Giai đoạn"] == "Đã công bố"
+
+
+def test_a_veto_is_said_before_any_score(words):
+    source = a_source()
+    (veto,) = [condition.code for condition in source.rulebook.vetoes]
+
+    (line,) = a_board(source, [a_standing(source, "1", vetoes={veto: Answer.YES})], {"1": "Minh Lập"}, words)
+
+    assert (line["Điều kiện loại trừ"], line["Kết quả tính"]) == ("vướng", "vướng điều kiện")
+    assert list(line).index("Điều kiện loại trừ") < list(line).index("Tổng điểm")
+
+
+def test_a_commune_that_was_never_scored_has_empty_cells_not_zeroes(words):
+    source = a_source()
+
+    (line,) = a_board(source, [a_standing(source, "1", cells={}, vetoes={})], {"1": "Minh Lập"}, words)
+
+    assert line["Tổng điểm"] is None
+    assert line["TC1 (/10)"] is None
+    assert (line["Kết quả tính"], line["Điều kiện loại trừ"]) == ("chưa chấm", "chưa xác nhận")
+
+
+def test_without_points_the_word_for_points_never_occurs(words):
+    source = a_source("qd-27-2025")
+    content = standings_workbook(source, [a_standing(source, "1")], units_named(**{"1": "Long Hà"}), words)
+
+    (line,) = lines_of(sheets_of(content)["Bảng đánh giá"])
+    assert (line["Chỉ tiêu đạt"], line["TC2: đạt/7"]) == (14, 7)
+    rulebook_words = " ".join(one.name for one in source.rulebook.indicators)
+    assert "điểm" not in rulebook_words
+    for sheet in sheets_of(content).values():
+        said = " ".join(str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None)
+        assert not re.search(r"\bđiểm\b", said.replace("Thời điểm", "").lower()), sheet.title
+
+
+def test_class_and_satisfaction_have_columns_where_the_rulebook_asks_for_them(words):
+    source = a_source("qd-619-2017")
+    row = a_standing(source, "1", unit_class="II", satisfied=961, asked=1000)
+
+    (line,) = a_board(source, [row], {"1": "Ba Đình"}, words)
+
+    assert (line["Loại"], line["Mức chuẩn"]) == ("II", 80)
+    assert line["Hài lòng (%)"] == pytest.approx(96.1)
+    assert "Hài lòng (%)" not in [column.head for column in board_columns(a_source())]
+
+
+def test_proposed_and_appraised_values_stand_on_sheets_of_their_own(words):
+    source = a_source()
+    code = source.rulebook.indicators[0].code
+    row = a_standing(source, "1")
+    cell = Cell(changed=1, points=Decimal("2.5"), seen=1, appraised_points=Decimal("1.75"))
+    row = Standing(**{field: getattr(row, field) for field in row.__struct_fields__} | {"cells": {code: cell}})
+
+    sheets = sheets_of(standings_workbook(source, [row], units_named(**{"1": "Minh Lập"}), words))
+
+    assert lines_of(sheets["Tự chấm"])[0][code] == pytest.approx(2.5)
+    assert lines_of(sheets["Thẩm định"])[0][code] == pytest.approx(1.75)
+
+
+def test_every_sheet_names_the_position_and_the_rulebook(words):
+    source = a_source()
+    sheets = sheets_of(standings_workbook(source, [a_standing(source, "1")], units_named(**{"1": "Minh Lập"}), words))
+
+    for sheet in sheets.values():
+        assert "214881" in str(sheet["A2"].value)
+        assert "25/2021" in str(sheet["A2"].value)
+    origin = {line["Mục"]: line["Giá trị"] for line in lines_of(sheets["Nguồn gốc"])}
+    assert origin["SHA-256 của bộ tiêu chí"] == source.rulebook.sha256
+    assert origin["Lập từ nhật ký đến vị trí"] == 214_881
+    assert origin["Thời điểm của sự kiện cuối"] == "14:05:00 07/02/2024"
+
+
+def test_only_a_demonstration_is_marked_as_one(words):
+    rows = [a_standing(a_source(), "1")]
+    names = units_named(**{"1": "Minh Lập"})
+
+    shown = sheets_of(standings_workbook(a_source(demonstration=True), rows, names, words))
+    real = sheets_of(standings_workbook(a_source(), rows, names, words))
+
+    assert all("Dữ liệu minh hoạ" in str(sheet["A3"].value) for sheet in shown.values())
+    assert all(sheet["A3"].value is None for sheet in real.values())
+
+
+# What it must never do --------------------------------------------------------------------------------
+
+
+def test_text_written_plainly_would_be_a_formula():
+    """The canary: this is what the library does by itself."""
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"].value = "=1+1"
+
+    assert book.worksheets[0]["A1"].data_type == "f"
+
+
+def test_what_people_wrote_is_never_a_formula(words):
+    source = a_source(province=HOSTILE[0])
+    names = {str(number): text for number, text in enumerate(HOSTILE)}
+    rows = [a_standing(source, code, decision_no=text) for code, text in names.items()]
+
+    content = standings_workbook(source, rows, units_named(**names), words)
+
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        for name in file.namelist():
+            if name.startswith("xl/worksheets/"):
+                assert b"<f>" not in file.read(name), name
+        assert not [name for name in file.namelist() if "externalLink" in name]
+    written = {line["Số quyết định"] for line in lines_of(sheets_of(content)["Bảng đánh giá"])}
+    assert set(HOSTILE) - {"\x07 chuông", "\r=1+1"} <= written
+    assert "\N{REPLACEMENT CHARACTER} chuông" in written
+    for sheet in sheets_of(content).values():
+        for row in sheet.iter_rows():
+            assert all(cell.data_type in ("s", "n", "d") for cell in row)
+
+
+def test_what_looks_like_a_formula_is_marked_as_text_for_whoever_edits_it(words):
+    source = a_source()
+    row = a_standing(source, "1", decision_no="=1+1")
+    content = standings_workbook(source, [row], units_named(**{"1": "Minh Lập"}), words)
+
+    sheet = sheets_of(content)["Bảng đánh giá"]
+    (cell,) = [cell for cell in sheet[HEAD + 1] if cell.value == "=1+1"]
+    assert cell.quotePrefix
+
+
+def test_the_same_rows_give_the_same_bytes_in_another_second(words):
+    source = a_source()
+    rows = [a_standing(source, code) for code in ("1", "2")]
+    names = units_named(**{"1": "Minh Lập", "2": "Minh Long"})
+    first = standings_workbook(source, rows, names, words)
+
+    time.sleep(1.1)  # the library writes the second of saving
+    second = standings_workbook(source, list(reversed(rows)), names, words)
+
+    assert first == second
+
+
+def test_two_positions_give_two_files(words):
+    rows = [a_standing(a_source(), "1")]
+    names = units_named(**{"1": "Minh Lập"})
+
+    one = standings_workbook(a_source(), rows, names, words)
+    other = standings_workbook(a_source(position=214_882), rows, names, words)
+
+    assert one != other
