@@ -31,6 +31,11 @@ class UnitRow(Row, frozen=True):
         return f"{self.unit_type} {self.name}"
 
     @property
+    def inside(self) -> str:
+        """The full name within a sentence: "phường Mỹ Đình 1"."""
+        return self.full_name[:1].lower() + self.full_name[1:]
+
+    @property
     def bare_name(self) -> str:
         """The name without its type, for dense lists: "Mỹ Đình 1"; a name that is only a number keeps its type."""
         bare = self.name.removeprefix(f"{self.unit_type} ")

@@ -1,0 +1,181 @@
+"""The chairman's decision on a commune: what the rules give, what the council advised, what was decided and why."""
+
+from typing import Any, NamedTuple
+
+from litestar.datastructures import UploadFile
+
+from domain.errors import FileTypeForbidden, NotFound
+from domain.export import Document, ExportState
+from domain.fact import Recorded
+from domain.measure import Outcome
+from domain.meeting import Choice
+from domain.policy import Act, permit
+from domain.recognition import Recognition, Result
+from infra.files import Files
+from projections.exports import EXPORTS, ExportRow
+from projections.fold import fold
+from projections.register import REGISTER
+from projections.tallies import TALLIES, MeetingRow, Tally
+from services import recognising
+from services.web import urls
+from services.web.dossiers import Case, gates, open_case, sheet_view
+from services.web.forms import FieldMissing
+from services.web.request import Answer, Visit, act, page
+
+#: Signed decisions are scans or signed PDFs of a few pages.
+SIGNED_LIMIT = 20_000_000
+PDF = "application/pdf"
+
+
+class Voted(NamedTuple):
+    """The council's vote on a commune: the meeting and the round that stands."""
+
+    meeting: MeetingRow
+    tally: Tally
+
+
+@page(urls.DECISION)
+async def show(visit: Visit, season: str, commune: str) -> Answer:
+    """The decision, or what it waits for."""
+    case = await open_case(visit, season, commune)
+    return await visit.page("decision/index.html", season=season, **await view_of(visit, case))
+
+
+async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
+    """What the page shows."""
+    season, commune = case.sheet.season, case.sheet.commune
+    sheet = sheet_view(case)
+    await visit.own_write(TALLIES, EXPORTS)
+    vote = await vote_on(visit, season, commune)
+    decided = fold(REGISTER, case.facts).get(f"{season}/{commune}")
+    computed = Result.RECOGNISED if sheet.judged.verdict.result is Outcome.MET else Result.NOT_RECOGNISED
+    return {
+        "case": case,
+        "sheet": sheet,
+        "gates": gates(case),
+        "computed": computed,
+        "vote": vote,
+        "voted": result_of(vote),
+        "decided": decided,
+        "basis": basis_of(case.facts),
+        "missing": missing(case, vote),
+        "documents": await documents(visit, case) if decided else [],
+        "subject": case.subject(),
+        "Choice": Choice,
+        "position": case.position,
+    }
+
+
+async def vote_on(visit: Visit, season: str, commune: str) -> Voted | None:
+    """The latest vote on the commune that stands, as of the visit's moment."""
+    async with visit.house.reads.at(visit.tenant, visit.past.position if visit.past else None) as view:
+        meetings: list[MeetingRow] = await view.all(TALLIES, season)
+    held = [one for one in meetings if commune in one.votes and not one.votes[commune].is_open]
+    latest = max(held, key=lambda one: int(one.meeting.rpartition("-")[2]), default=None)
+    return Voted(latest, latest.votes[commune]) if latest else None
+
+
+async def documents(visit: Visit, case: Case) -> list[ExportRow]:
+    """The decision's documents that the person asked for and that are ready."""
+    async with visit.house.reads.at(visit.tenant) as view:
+        rows: list[ExportRow] = await view.all(EXPORTS, case.sheet.season)
+    return [
+        row
+        for row in rows
+        if (row.document, row.commune, row.state) == (Document.DECISION, case.sheet.commune, ExportState.READY)
+        and visit.person is not None
+        and row.requested_by == visit.person.person
+    ]
+
+
+def result_of(vote: Voted | None) -> Result | None:
+    """What the council advised."""
+    if vote is None:
+        return None
+    return Result.RECOGNISED if vote.tally.outcome == "carried" else Result.NOT_RECOGNISED
+
+
+def missing(case: Case, vote: Voted | None) -> str:
+    """What the decision still lacks: `appraisal`, `vote`, or nothing."""
+    if case.sheet.proposal is None:
+        return "appraisal"
+    return "vote" if vote is None and case.rulebook.council.required else ""
+
+
+def basis_of(facts: list[Recorded]) -> Recognition.Decided | None:
+    """The decision's own fact, with the streams that it rests on."""
+    return next((one.fact for one in facts if isinstance(one.fact, Recognition.Decided)), None)
+
+
+# The chairman -----------------------------------------------------------------------------------------
+
+
+@act(urls.DECISION + "/quyet-dinh", again=show)
+async def decide(visit: Visit, season: str, commune: str) -> Answer:
+    """Decide; a result other than the vote's or the rules' needs the written reason."""
+    typed = visit.typed
+    receipt = await recognising.decide(
+        visit.work(),
+        season,
+        commune,
+        read_result(visit),
+        typed.needed("decision_no"),
+        typed.day("on"),
+        typed.text("reason") or None,
+    )
+    return await visit.done(receipt, to=visit.url.decision(season, commune))
+
+
+@act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_LIMIT + 10_000)
+async def sign(visit: Visit, season: str, commune: str) -> Answer:
+    """Record the signed document: an uploaded file, or one that was made here, by its hash."""
+    case = await open_case(visit, season, commune)
+    permit(visit.actor, Act.SIGN, case.subject())
+    work = visit.work()
+    upload = visit.typed.file("file")
+    if upload is not None:
+        digest = await keep_signed(work.files, upload)
+    else:
+        digest = visit.typed.needed("file_made")
+        if digest not in {row.sha256 for row in await documents(visit, case)}:
+            raise NotFound(sha256=digest)
+    receipt = await recognising.sign(work, season, commune, digest, visit.typed.day("on"))
+    return await visit.done(receipt, to=visit.url.decision(season, commune))
+
+
+@act(urls.DECISION + "/cong-bo", again=show)
+async def publish(visit: Visit, season: str, commune: str) -> Answer:
+    """Publish the signed decision."""
+    typed = visit.typed
+    receipt = await recognising.publish(visit.work(), season, commune, typed.needed("place"), typed.day("on"))
+    return await visit.done(receipt, to=visit.url.decision(season, commune))
+
+
+@act(urls.DECISION + "/thu-hoi", again=show)
+async def revoke(visit: Visit, season: str, commune: str) -> Answer:
+    """Take a recognition back."""
+    typed = visit.typed
+    receipt = await recognising.revoke(
+        visit.work(), season, commune, typed.needed("ground"), typed.needed("revocation_no"), typed.day("on")
+    )
+    return await visit.done(receipt, to=visit.url.decision(season, commune))
+
+
+async def keep_signed(files: Files, upload: UploadFile) -> str:
+    """Keep the signed document; its hash. FileTypeForbidden for anything but a PDF."""
+    async with files.receiving(upload.filename, await upload.read()) as received:
+        if received.media_type != PDF:
+            raise FileTypeForbidden(found=received.media_type, field="file")
+        await files.keep(received)
+        return received.sha256
+
+
+def read_result(visit: Visit) -> Result:
+    """The result chosen."""
+    try:
+        return Result(visit.typed.needed("result"))
+    except ValueError:
+        raise FieldMissing(field="result") from None
+
+
+ROUTES = [show, decide, sign, publish, revoke]

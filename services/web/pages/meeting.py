@@ -1,0 +1,218 @@
+"""A council meeting: the chair conducts it, members cast their ballots, everybody with a seat sees the same count.
+
+What changes by itself (`?phan=`) is fetched into regions that hold no field, so that a half-filled ballot is never
+touched.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from domain.errors import NotFound
+from domain.meeting import Choice
+from domain.policy import Act
+from services import voting
+from services.web import urls
+from services.web.dossiers import Case, gates, read_case, sheet_view
+from services.web.forms import FieldMissing
+from services.web.request import Answer, Visit, act, page
+from services.web.sittings import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
+from services.web.telling import Teller, minutes_of, open_rounds
+
+#: What the page fetches of itself every few seconds, by `?phan=`.
+PARTS = {
+    "dem": "meeting/_tally.html",
+    "thanh-vien": "meeting/_members.html",
+    "trang-thai": "meeting/_now.html",
+}
+#: htmx stops asking when it is answered so.
+STOP_ASKING = 286
+
+
+@page(urls.MEETING)
+async def show(visit: Visit, season: str, meeting: str) -> Answer:
+    """The meeting; `?muc=` turns to an item, `?xem=phieu` is the member's own page."""
+    sitting = await open_sitting(visit, season, meeting)
+    part = PARTS.get(visit.query("phan"))
+    if part and visit.is_partial:
+        ended = STOP_ASKING if sitting.meeting.closed_on else None
+        return await visit.page(part, fragment=part, status=ended, **await around(visit, sitting))
+    view = await around(visit, sitting) | await dossier_of(visit, sitting)
+    conducts = may_conduct(visit, sitting)
+    is_member = visit.actor.person in sitting.people
+    as_member = is_member and (visit.query("xem") == "phieu" or not conducts) and visit.query("xem") != "hop"
+    template = "meeting/member.html" if as_member else "meeting/index.html"
+    return await visit.page(template, season=season, is_member=is_member, **view)
+
+
+async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
+    """What every part of the page shows."""
+    meeting = sitting.meeting
+    item = viewed(visit, sitting)
+    current = ballots_of(sitting, item) if item else None
+    papers = current.papers if current else ()
+    voted = sum(paper.voted for paper in papers)
+    present = sum(paper.present for paper in papers) if current else len(meeting.present)
+    names = {code: unit.inside for code, unit in sitting.items.items()}
+    teller = Teller(visit.words, names, {}, sitting.members, open_rounds(sitting.facts))
+    mine = next((one for one in sitting.members if str(one.person) == visit.actor.person), None)
+    return {
+        "sitting": sitting,
+        "meeting": meeting,
+        "item": item,
+        "ballots": current,
+        "rounds": [ballots(sitting, tally) for tally in meeting.void.get(item or "", ())],
+        "seats": seats(len(meeting.members), present, voted, sitting.quorum),
+        "following": sitting.after(item) if item else None,
+        "minutes": minutes_of(sitting.facts, meeting.meeting, teller)[:12],
+        "me": mine,
+        "own": own_ballot(sitting, item, visit.actor.person) if item else None,
+        "conducts": may_conduct(visit, sitting),
+        "state": state_of(sitting),
+        "Choice": Choice,
+        "position": sitting.position,
+    }
+
+
+async def dossier_of(visit: Visit, sitting: Sitting) -> dict[str, Any]:
+    """The dossier under discussion."""
+    item = viewed(visit, sitting)
+    if item is None:
+        return {"case": None, "sheet": None, "gates": ()}
+    case: Case = await read_case(visit, sitting.season.season, item, visit.past.position if visit.past else None)
+    return {"case": case, "sheet": sheet_view(case), "gates": gates(case)}
+
+
+def viewed(visit: Visit, sitting: Sitting) -> str | None:
+    """The item that the page shows: the one asked for, the one being voted on, the one taken up, the first."""
+    asked = visit.query("muc") or visit.typed.text("item")
+    if asked and asked not in sitting.meeting.items:
+        raise NotFound(item=asked)
+    first = next(iter(sitting.meeting.items), None)
+    return asked or sitting.meeting.open_item or sitting.meeting.current or first
+
+
+def state_of(sitting: Sitting) -> str:
+    """Names what stands now, so that a page can see that it is an earlier one: item, round, open or not."""
+    item = sitting.meeting.open_item
+    if item is None:
+        return f"{sitting.meeting.current or ''}.{len(sitting.meeting.votes)}"
+    return f"{item}.{sitting.meeting.votes[item].round}.mo"
+
+
+def may_conduct(visit: Visit, sitting: Sitting) -> bool:
+    """Whether the person conducts this meeting, today."""
+    return visit.may(Act.CONDUCT_MEETING, sitting.subject) and sitting.meeting.closed_on is None
+
+
+# The chair --------------------------------------------------------------------------------------------
+
+
+@act(urls.MEETING + "/diem-danh", again=show)
+async def record_attendance(visit: Visit, season: str, meeting: str) -> Answer:
+    """Record who is present."""
+    present = [UUID(one) for one in visit.typed.every("present")]
+    receipt = await voting.record_attendance(visit.work(), season, meeting, present)
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop"))
+
+
+@act(urls.MEETING + "/chuyen-muc", again=show)
+async def take_up(visit: Visit, season: str, meeting: str) -> Answer:
+    """Turn the meeting to an item."""
+    item = visit.typed.needed("item")
+    receipt = await voting.take_up(visit.work(), season, meeting, item)
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+
+
+@act(urls.MEETING + "/mo-bieu-quyet", again=show)
+async def open_vote(visit: Visit, season: str, meeting: str) -> Answer:
+    """Open the vote; roll, quorum and majority stand from now on."""
+    item = visit.typed.needed("item")
+    receipt = await voting.open_vote(visit.work(), season, meeting, item)
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+
+
+@act(urls.MEETING + "/dong-bieu-quyet", again=show)
+async def conclude_vote(visit: Visit, season: str, meeting: str) -> Answer:
+    """Close the vote, with members missing only when the chair says so."""
+    item = visit.typed.needed("item")
+    without = bool(visit.typed.text("without_missing"))
+    receipt = await voting.conclude_vote(visit.work(), season, meeting, item, without_missing=without)
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+
+
+@act(urls.MEETING + "/bo-phieu-lai", again=show)
+async def reopen_vote(visit: Visit, season: str, meeting: str) -> Answer:
+    """Declare the concluded vote void, with the reason; a new round may follow."""
+    item = visit.typed.needed("item")
+    receipt = await voting.reopen_vote(visit.work(), season, meeting, item, visit.typed.needed("reason"))
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+
+
+@act(urls.MEETING + "/y-kien-van-ban", again=show)
+async def receive_opinion(visit: Visit, season: str, meeting: str) -> Answer:
+    """Record an absent member's opinion on paper."""
+    item, member = visit.typed.needed("item"), visit.typed.identifier("member")
+    if member is None:
+        raise FieldMissing(field="member")
+    receipt = await voting.receive_written_opinion(
+        visit.work(),
+        season,
+        meeting,
+        item,
+        member,
+        read_choice(visit),
+        visit.typed.needed("document_no"),
+        visit.typed.text("reason") or None,
+    )
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+
+
+@act(urls.MEETING + "/ket-thuc", again=show)
+async def close(visit: Visit, season: str, meeting: str) -> Answer:
+    """End the meeting."""
+    receipt = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day("on"))
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting))
+
+
+# The member -------------------------------------------------------------------------------------------
+
+
+@act(urls.MEETING + "/ghi-phieu", again=show)
+async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
+    """Record one's own ballot; sent again, it is answered with the same receipt."""
+    item = visit.typed.needed("item")
+    receipt = await voting.cast_ballot(
+        visit.work(),
+        season,
+        meeting,
+        item,
+        read_choice(visit),
+        visit.typed.text("reason") or None,
+        visit.typed.whole("round"),
+    )
+    to = visit.url.meeting(season, meeting, muc=item, xem="phieu")
+    if not visit.is_partial:
+        return await visit.done(receipt, to=to)
+    view = await around(visit, await open_sitting(visit, season, meeting))
+    return await visit.done(receipt, to=to, fragment="meeting/_receipt.html", season=season, **view)
+
+
+def read_choice(visit: Visit) -> Choice:
+    """The choice on the ballot."""
+    try:
+        return Choice(visit.typed.needed("choice"))
+    except ValueError:
+        raise FieldMissing(field="choice") from None
+
+
+ROUTES = [
+    show,
+    record_attendance,
+    take_up,
+    open_vote,
+    conclude_vote,
+    reopen_vote,
+    receive_opinion,
+    close,
+    cast_ballot,
+]

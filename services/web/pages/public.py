@@ -1,0 +1,156 @@
+"""What everybody may see without signing in: the results of a province, and one commune's result in plain words."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from domain.assessment import Stage
+from domain.errors import NotFound
+from domain.meeting import Choice
+from domain.policy import Actor
+from domain.recognition import Result
+from domain.season import Step
+from domain.vietnamese import search_key, sort_key
+from projections.fold import fold
+from projections.register import REGISTER, RegisterRow
+from projections.seasons import SEASONS, SeasonRow
+from projections.sheets import CommentRow
+from projections.standings import STANDINGS, Standing
+from projections.units import UNITS, UnitRow
+from services import assessing
+from services.web import urls
+from services.web.dossiers import Case, gates, read_case, sheet_view
+from services.web.pages.decision import vote_on
+from services.web.request import Answer, Visit, act, page
+from services.web.sittings import receipt_code
+
+#: Who comments on a posted result: nobody asks the name.
+ANYBODY = Actor("public", ())
+
+
+class Seen(StrEnum):
+    """What the public may know of a commune's year."""
+
+    RECOGNISED = "recognised"
+    NOT_RECOGNISED = "not-recognised"
+    REVOKED = "revoked"
+    POSTED = "posted"
+    PENDING = "pending"
+
+
+# The province -----------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """One commune of the register."""
+
+    unit: UnitRow
+    deciding: UnitRow | None
+    state: Seen
+    decision: RegisterRow | None
+    until: date | None
+
+
+@page(urls.REGISTER, public=True)
+async def register(visit: Visit) -> Answer:
+    """The results that the province published, and what is posted for comment now; `?nam=` another year."""
+    async with visit.house.reads.at(visit.tenant) as view:
+        seasons: list[SeasonRow] = [row for row in await view.all(SEASONS) if row.state != "planned"]
+        chosen = choose(seasons, visit.query("nam"))
+        season = chosen.season if chosen else ""
+        decisions = {row.commune: row for row in await view.all(REGISTER, season)}
+        standings: list[Standing] = await view.all(STANDINGS, season)
+        units = {unit.code: unit for unit in await view.all(UNITS)}
+    asked = visit.query("tim")
+    every = [line_of(row, decisions.get(row.commune), units) for row in standings]
+    lines = [one for one in every if search_key(asked) in search_key(one.unit.full_name)]
+    return await visit.page(
+        "public/register.html",
+        season=season or None,
+        chosen=chosen,
+        seasons=sorted(seasons, key=lambda row: row.year, reverse=True),
+        lines=sorted(lines, key=lambda one: sort_key(one.unit.bare_name)),
+        counts={state: sum(one.state is state for one in every) for state in Seen},
+        total=len(every),
+        asked=asked,
+    )
+
+
+def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
+    """The season asked for, else the latest. NotFound for one that is not there."""
+    if asked:
+        found = next((row for row in seasons if row.season == asked), None)
+        if found is None:
+            raise NotFound(season=asked)
+        return found
+    return max(seasons, key=lambda row: row.year, default=None)
+
+
+def line_of(row: Standing, decision: RegisterRow | None, units: dict[str, UnitRow]) -> Line:
+    """What the register says of the commune."""
+    posted = row.stage == "posted"
+    public = decision if decision and decision.is_public else None
+    state = state_of(public, posted=posted)
+    until = row.posted_until if posted else None
+    return Line(units[row.commune], units.get(row.decided_by), state, public, until)
+
+
+def state_of(decision: RegisterRow | None, *, posted: bool) -> Seen:
+    """What may be said: nothing of a decision before it is published."""
+    if decision is None or not decision.is_public:
+        return Seen.POSTED if posted else Seen.PENDING
+    if decision.revoked_on:
+        return Seen.REVOKED
+    return Seen.RECOGNISED if decision.result is Result.RECOGNISED else Seen.NOT_RECOGNISED
+
+
+# One commune ------------------------------------------------------------------------------------------
+
+
+@page(urls.PUBLIC, public=True)
+async def show(visit: Visit, season: str, commune: str) -> Answer:
+    """The commune's result; `?ma=` the answer to a comment by its code."""
+    case = await read_case(visit, season, commune)
+    return await visit.page("public/index.html", season=season, **await view_of(visit, case))
+
+
+async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
+    """What the page shows. Values are shown while they are posted, and once the decision is published."""
+    season, commune = case.sheet.season, case.sheet.commune
+    decision = fold(REGISTER, case.facts).get(f"{season}/{commune}")
+    state = state_of(decision, posted=case.sheet.stage is Stage.POSTED)
+    shown = state is not Seen.PENDING
+    published = decision if decision and decision.is_public else None
+    return {
+        "case": case,
+        "state": state.value,
+        "sheet": sheet_view(case) if shown else None,
+        "gates": gates(case) if shown else (),
+        "decision": published,
+        "vote": await vote_on(visit, season, commune) if published else None,
+        "expected": case.season.due(Step.DECIDED),
+        "commentable": state is Seen.POSTED and case.season.state == "open",
+        "answered": [one for one in case.sheet.comments.values() if one.answer],
+        "mine": comment_by(case, visit.query("ma")),
+        "asked_code": visit.query("ma"),
+        "Choice": Choice,
+        "position": case.position,
+    }
+
+
+def comment_by(case: Case, code: str) -> CommentRow | None:
+    """The comment of this code."""
+    wanted = code.strip().upper()
+    return next((row for one, row in case.sheet.comments.items() if receipt_code(one) == wanted), None)
+
+
+@act(urls.PUBLIC + "/gop-y", again=show, public=True)
+async def comment(visit: Visit, season: str, commune: str) -> Answer:
+    """Record a comment on the posted result; its code leads back to it."""
+    work = visit.backing.work(visit.tenant, ANYBODY, visit.command)
+    receipt = await assessing.receive_comment(work, season, commune, visit.typed.needed("text"))
+    code = receipt_code(work.new_id("comment"))
+    return await visit.done(receipt, to=visit.url.public(season, commune, ma=code) + "#tra-cuu")
+
+
+ROUTES = [register, show, comment]

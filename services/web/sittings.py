@@ -1,0 +1,301 @@
+"""A council's meeting, made ready for pages: read from its own log, so that nobody waits to see a ballot counted.
+
+While a vote is open pages show who has voted, never how; the choices are left out here, before any template.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.council import Council, Member, council_stream
+from domain.errors import NotFound
+from domain.fact import Recorded
+from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
+from domain.policy import Act, Subject, permit
+from domain.rulebook import Rulebook
+from domain.season import season_stream
+from domain.unit import unit_stream
+from projections.councils import COUNCILS, CouncilRow
+from projections.fold import fold
+from projections.seasons import SEASONS, SeasonRow
+from projections.tallies import TALLIES, BallotRow, MeetingRow, Tally
+from projections.units import UNITS, UnitRow
+from services.meetings import unit_of
+from services.web.dossiers import read_facts
+from services.web.request import Visit
+
+#: A seat of the picture, and from one seat to the next, in pixels; the line of the quorum takes the gap.
+SEAT, STEP, GAP = 24, 33, 8
+
+
+class Sitting(NamedTuple):
+    """What the log says about one meeting up to `position`."""
+
+    meeting: MeetingRow
+    council: CouncilRow
+    season: SeasonRow
+    unit: UnitRow
+    items: dict[str, UnitRow]
+    rulebook: Rulebook
+    facts: list[Recorded]
+    position: int
+
+    @property
+    def subject(self) -> Subject:
+        """Whom the policy asks about."""
+        return Subject(decided_by=self.council.unit, members=self.people, conducting=self.council.conducting)
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Those who were members when the meeting was called."""
+        return frozenset(str(member) for member in self.meeting.members)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members of the meeting in the council's order; one who left the council since comes last."""
+        seated = {member.person: member for member in self.council.members}
+        past = {member.person: member for member in _former(self.facts_of_council)}
+        called = [seated.get(one) or past.get(one) for one in self.meeting.members]
+        order = {member.person: place for place, member in enumerate(self.council.members)}
+        found = [member for member in called if member is not None]
+        return tuple(sorted(found, key=lambda member: order.get(member.person, len(order))))
+
+    @property
+    def facts_of_council(self) -> list[Recorded]:
+        return [recorded for recorded in self.facts if recorded.stream.kind == "council"]
+
+    @property
+    def quorum(self) -> int:
+        """How many must be present."""
+        return self.rulebook.council.quorum_of(len(self.meeting.members))
+
+    def number_of(self, item: str) -> int:
+        """The item's number on the agenda."""
+        return self.meeting.items.index(item) + 1
+
+    def after(self, item: str) -> str | None:
+        """The next item that was not voted on."""
+        rest = self.meeting.items[self.number_of(item) :]
+        return next((one for one in rest if one not in self.meeting.votes), None)
+
+
+async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
+    """The meeting as of the visit's moment, if the person may see it. NotFound, NotPermitted."""
+    past = await visit.as_of()
+    upto = past.position if past else None
+    unit = unit_of(meeting)
+    facts = await read_facts(
+        visit, upto, meeting_stream(season, meeting), council_stream(season, unit), season_stream(season)
+    )
+    held = fold(TALLIES, facts).get(f"{season}/{meeting}")
+    council = fold(COUNCILS, facts).get(f"{season}/{unit}")
+    if held is None or council is None:
+        raise NotFound(season=season, meeting=meeting)
+    planned = fold(SEASONS, facts)[season]
+    units = fold(UNITS, await read_facts(visit, upto, unit_stream(unit), *map(unit_stream, held.items)))
+    sitting = Sitting(
+        meeting=held,
+        council=council,
+        season=planned,
+        unit=units[unit],
+        items={item: units[item] for item in held.items},
+        rulebook=visit.house.rulebooks[planned.rulebook],
+        facts=facts,
+        position=await visit.house.store.position(visit.tenant) if upto is None else upto,
+    )
+    permit(visit.actor, Act.VIEW_DOSSIER, sitting.subject)
+    return sitting
+
+
+# The vote on one item ---------------------------------------------------------------------------------
+
+
+class Paper(NamedTuple):
+    """One member's part in a vote. `choice` and `reason` are None while the vote is open."""
+
+    member: Member
+    present: bool
+    voted: bool
+    in_writing: bool = False
+    choice: Choice | None = None
+    reason: str | None = None
+    document_no: str | None = None
+    position: int | None = None
+    at: datetime | None = None
+
+
+class Share(NamedTuple):
+    """A part of the bar that shows a result; start and width in percent."""
+
+    choice: str
+    start: Decimal
+    width: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Ballots:
+    """One round on one item, as far as it may be shown."""
+
+    tally: Tally
+    papers: tuple[Paper, ...]
+
+    @property
+    def cast(self) -> int:
+        """How many of the roll, and of the absent in writing, have voted."""
+        return len(self.tally.ballots)
+
+    @property
+    def missing(self) -> list[Member]:
+        """Members on the roll who have not voted."""
+        return [paper.member for paper in self.papers if paper.present and not paper.voted]
+
+    @property
+    def absent(self) -> list[Member]:
+        """Members who were absent when the vote opened and sent no opinion."""
+        return [paper.member for paper in self.papers if not paper.present and not paper.voted]
+
+    @property
+    def needed(self) -> int:
+        """How many in favour carry it: more than half of all members."""
+        return self.tally.members // 2 + 1
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many chose what; empty while the vote is open."""
+        return {} if self.tally.is_open else {choice.value: self.tally.count(choice) for choice in Choice}
+
+    @property
+    def shares(self) -> list[Share]:
+        """The bar of the result: each choice as a part of all members."""
+        shares, start = [], Decimal(0)
+        for choice, count in self.counts.items():
+            width = Decimal(count * 100) / self.tally.members
+            if count:
+                shares.append(Share(choice, start.quantize(_CENT), width.quantize(_CENT)))
+            start += width
+        return shares
+
+    @property
+    def line(self) -> Decimal:
+        """Where on the bar the needed majority lies, in percent."""
+        return (Decimal(self.needed * 100) / self.tally.members).quantize(_CENT)
+
+    @property
+    def carried(self) -> bool:
+        return self.tally.outcome is VoteOutcome.CARRIED
+
+
+_CENT = Decimal("0.01")
+
+
+def ballots_of(sitting: Sitting, item: str) -> Ballots | None:
+    """The current round on the item; None before the vote was opened."""
+    tally = sitting.meeting.votes.get(item)
+    return None if tally is None else ballots(sitting, tally)
+
+
+def ballots(sitting: Sitting, tally: Tally) -> Ballots:
+    """A round with every member's part in it."""
+    return Ballots(tally, tuple(_paper(member, tally) for member in sitting.members))
+
+
+def _paper(member: Member, tally: Tally) -> Paper:
+    present = member.person in tally.roll
+    ballot: BallotRow | None = tally.ballots.get(member.person)
+    if ballot is None:
+        return Paper(member, present, voted=False)
+    if tally.is_open:
+        return Paper(member, present, voted=True, in_writing=bool(ballot.document_no), at=ballot.at)
+    return Paper(
+        member,
+        present,
+        True,
+        bool(ballot.document_no),
+        ballot.choice,
+        ballot.reason,
+        ballot.document_no,
+        ballot.position,
+        ballot.at,
+    )
+
+
+# Seats ------------------------------------------------------------------------------------------------
+
+
+class Seat(NamedTuple):
+    """A seat of the picture: `in` voted, `un` present, `aw` absent."""
+
+    kind: str
+    x: int
+
+
+class Seats(NamedTuple):
+    """The members as seats, those who voted first, with the line of the quorum."""
+
+    seats: list[Seat]
+    line: int
+    width: int
+    voted: int
+    waiting: int
+    away: int
+
+
+def seats(members: int, present: int, voted: int, quorum: int) -> Seats:
+    """The picture of so many members. The line stands after as many seats as must be present."""
+    voted = min(voted, members)
+    present = max(present, voted)
+    kinds = ["in"] * voted + ["un"] * (present - voted) + ["aw"] * (members - present)
+    drawn = [Seat(kind, 8 + place * STEP + (GAP if place >= quorum else 0)) for place, kind in enumerate(kinds)]
+    return Seats(drawn, 8 + quorum * STEP - 1, 8 + members * STEP + GAP + 8, voted, present - voted, members - present)
+
+
+# One's own ballot -------------------------------------------------------------------------------------
+
+
+class OwnBallot(NamedTuple):
+    """The receipt of a ballot: the same code however often it is sent."""
+
+    code: str
+    choice: Choice
+    reason: str | None
+    round: int
+    at: datetime
+    position: int
+
+
+def own_ballot(sitting: Sitting, item: str, person: str) -> OwnBallot | None:
+    """The person's own ballot in the current round on the item."""
+    tally = sitting.meeting.votes.get(item)
+    if tally is None:
+        return None
+    for recorded in sitting.facts:
+        fact = recorded.fact
+        mine = isinstance(fact, Meeting.BallotCast) and (fact.item, str(fact.member)) == (item, person)
+        if mine and isinstance(fact, Meeting.BallotCast) and fact.round == tally.round:
+            code = receipt_code(recorded.command)
+            return OwnBallot(code, fact.choice, fact.reason, fact.round, recorded.at, recorded.position)
+    return None
+
+
+def receipt_code(command: UUID) -> str:
+    """What people note down of a command: `K7Q2-PXM4`. No digit looks like a letter."""
+    code = base64.b32encode(command.bytes[-5:]).decode()
+    return f"{code[:4]}-{code[4:]}"
+
+
+def _former(facts: Sequence[Recorded]) -> list[Member]:
+    """Everybody who ever sat in the council."""
+    found: list[Member] = []
+    for recorded in facts:
+        match recorded.fact:
+            case Council.Constituted() as fact:
+                found.extend(fact.members)
+            case Council.MemberReplaced() as fact:
+                found.append(fact.member)
+    return found

@@ -1,0 +1,245 @@
+"""Who did what, in sentences: each fact of the log told in the reader's language.
+
+A fact `meeting.vote-opened` has its sentence under the key `trail.meeting.vote-opened`, its slots filled here; what
+does not fit a sentence (a reason, a document) follows as labelled details. How somebody voted is told only after the
+vote was closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from domain.council import Member
+from domain.fact import Recorded, StreamName
+from domain.measure import Kind, Measured
+from domain.meeting import Meeting
+from domain.official import Mandate, Official, Position
+from projections.officials import OfficialRow
+from projections.trail import Entry, entries
+from services.web.i18n import Words, indicator_number
+
+
+class Detail(NamedTuple):
+    """What follows a sentence: "Lý do", and the reason."""
+
+    label: str
+    text: str
+
+
+class Told(NamedTuple):
+    """A fact in words; `who` by position and unit, `decision_no` of the mandate acted under."""
+
+    entry: Entry
+    who: str
+    name: str
+    decision_no: str
+    sentence: str
+    details: tuple[Detail, ...]
+
+
+class Holder(NamedTuple):
+    """Who held a mandate."""
+
+    name: str
+    mandate: Mandate
+
+
+#: One round of voting: the meeting, the item, the number of the round.
+Round: TypeAlias = tuple[StreamName, str, int]
+
+#: Facts that say how somebody voted.
+BALLOTS = frozenset({"meeting.ballot-cast", "meeting.written-opinion-received"})
+
+#: Slots that follow the sentence as details, in this order, with the key of their label.
+DETAILS = ("reason", "ground", "basis", "document_no", "decision_no")
+
+
+class Teller:
+    """Tells facts in one language, with the names of units, office-holders and council members."""
+
+    def __init__(
+        self,
+        words: Words,
+        units: Mapping[str, str],
+        holders: Mapping[str, Holder],
+        members: Iterable[Member] = (),
+        secret: frozenset[Round] = frozenset(),
+    ) -> None:
+        self._words = words
+        self._units = units
+        self._holders = holders
+        self._agencies = {member.person: member.agency for member in members}
+        self._secret = secret
+
+    def tell(self, entry: Entry) -> Told:
+        """The entry in words."""
+        words = self._words
+        held = self._holders.get(entry.mandate)
+        slots = self._slots(entry)
+        key = f"trail.{entry.topic}"
+        for narrow in self._variants(entry):
+            if words.knows(f"{key}.{narrow}"):
+                key = f"{key}.{narrow}"
+                break
+        sentence = words.say(key, **slots)
+        details = tuple(
+            Detail(words.say(f"trail.detail.{name}"), slots[name])
+            for name in DETAILS
+            if name in slots and f"%({name})s" not in words.say(key)
+        )
+        return Told(
+            entry,
+            self._who(entry, held),
+            held.name if held and not _says(held.name, held.mandate.position, words) else "",
+            held.mandate.decision_no if held else "",
+            sentence,
+            details,
+        )
+
+    def _who(self, entry: Entry, held: Holder | None) -> str:
+        say = self._words.say
+        if held is not None:
+            position = say(f"position.{held.mandate.position.value}")
+            return say("%(position)s, %(unit)s", position=position, unit=self.unit(held.mandate.unit))
+        return say("Hệ thống") if entry.actor == "system" else say("Người dân")
+
+    def unit(self, code: str) -> str:
+        """The unit's name; its code where the name is not known."""
+        return self._units.get(code, code)
+
+    def _variants(self, entry: Entry) -> list[str]:
+        """Narrower sentences for the same fact, the narrowest first: a changed value, a hidden ballot, an answer."""
+        found = []
+        if entry.topic in BALLOTS and self._is_open(entry):
+            found.append("hidden")
+        if "before" in entry.args:
+            found.append("again")
+        for name in ("occurred", "proposal", "result", "outcome", "document"):
+            value = entry.args.get(name)
+            if isinstance(value, StrEnum):
+                found.append(value.value)
+        if entry.args.get("coordinating"):
+            found.append("together")
+        return found
+
+    def _is_open(self, entry: Entry) -> bool:
+        return (entry.stream, entry.args["item"], entry.args["round"]) in self._secret
+
+    def _slots(self, entry: Entry) -> dict[str, str]:
+        args = entry.args
+        slots = {name: self._said(name, value) for name, value in args.items()}
+        slots.setdefault("value", self._said("value", args.get("points", args.get("outcome"))))
+        slots["rule"] = self._said("value", args.get("by_rule", args.get("outcome_by_rule")))
+        slots["unit_name"] = self.unit(str(args.get("unit", entry.stream.subject)))
+        slots["subject"] = self.unit(entry.stream.subject)
+        slots.setdefault("season", entry.stream.season)
+        if entry.topic in BALLOTS and self._is_open(entry):
+            slots.pop("reason", None)
+        slots["count"] = str(next((len(args[name]) for name in COUNTED if name in args), 0))
+        return slots
+
+    def _said(self, name: str, value: Any) -> str:
+        words = self._words
+        match value:
+            case None:
+                return "–"
+            case Measured():
+                return measured_in_words(value, words)
+            case Mandate() | Official.MandateGranted():
+                position = words.say(f"position.{value.position.value}")
+                return words.say("%(position)s, %(unit)s", position=position, unit=self.unit(value.unit))
+            case Member():
+                return value.agency
+            case UUID():
+                return self._agencies.get(value, str(value)[:8])
+            case StrEnum():
+                return self._word(name, value)
+            case Decimal():
+                return words.points(value)
+            case datetime():
+                return words.instant(value)
+            case date():
+                return words.date(value)
+            case tuple():
+                return ", ".join(self._said(name, one) for one in value)
+            case int():
+                return words.number(value)
+            case dict():
+                return ", ".join(value)
+        if name in UNITS:
+            return self.unit(str(value))
+        return indicator_number(str(value)) if name in INDICATORS else str(value)
+
+    def _word(self, name: str, value: StrEnum) -> str:
+        words = self._words
+        if isinstance(value, Position):
+            return words.say(f"position.{value.value}")
+        for key in (f"{name}.{value.value}", f"word.{value.value}"):
+            if words.knows(key):
+                return words.say(key)
+        return value.value
+
+
+#: Fields whose values are codes of units, and of indicators or parts.
+UNITS = frozenset({"item", "items", "commune", "unit", "into", "parent", "decided_by"})
+INDICATORS = frozenset({"indicator", "indicators", "part", "from_indicator"})
+#: Fields that are told by how many they hold.
+COUNTED = ("participants", "present", "roll", "items", "members", "indicators", "acknowledged")
+
+
+def measured_in_words(measured: Measured, words: Words) -> str:
+    """Measured data in short: `22/24`, a date, the option chosen."""
+    if measured.kind is Kind.NOT_ARISEN:
+        return words.say("không phát sinh")
+    if measured.numerator is not None:
+        ratio = f"{words.number(measured.numerator)}/{words.number(measured.denominator)}"
+        spent = (
+            words.say("%(amount)s đồng", amount=words.number(measured.amount)) if measured.amount is not None else ""
+        )
+        return f"{ratio}, {spent}" if spent else ratio
+    if measured.amount is not None:
+        return words.say("%(amount)s đồng", amount=words.number(measured.amount))
+    if measured.option is not None:
+        return words.say("mức %(key)s", key=measured.option)
+    if measured.answer is not None:
+        return words.say(f"word.{measured.answer.value}")
+    if measured.on is not None:
+        return words.date(measured.on)
+    if measured.points is not None:
+        return words.points(measured.points)
+    return words.say("%(count)s mục", count=words.number(len(measured.checked)))
+
+
+def holders_of(officials: Iterable[OfficialRow]) -> dict[str, Holder]:
+    """Everybody who ever held a mandate, by the mandate's id."""
+    return {str(mandate.id): Holder(row.name, mandate) for row in officials for mandate in row.mandates}
+
+
+def open_rounds(facts: Iterable[Recorded]) -> frozenset[Round]:
+    """The votes among these facts that are not closed."""
+    found: set[Round] = set()
+    for recorded in facts:
+        match recorded.fact:
+            case Meeting.VoteOpened() as fact:
+                found.add((recorded.stream, fact.item, fact.round))
+            case Meeting.VoteConcluded() as fact:
+                found.discard((recorded.stream, fact.item, fact.round))
+    return frozenset(found)
+
+
+def minutes_of(facts: Sequence[Recorded], meeting: str, teller: Teller) -> list[Told]:
+    """What the meeting did, newest first; ballots are counted elsewhere."""
+    steps = [one for one in facts if one.stream.kind == "meeting" and one.stream.subject == meeting]
+    told = [teller.tell(entry) for entry in entries(steps) if entry.topic != "meeting.ballot-cast"]
+    return told[::-1]
+
+
+def _says(name: str, position: Position, words: Words) -> bool:
+    """Whether the name is the position itself, as demonstration officials are called."""
+    post = words.say(f"position.{position.value}").partition(" UBND")[0]
+    return post.casefold() in name.casefold()
