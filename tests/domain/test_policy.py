@@ -1,0 +1,141 @@
+"""The whole table: every act, every position, in every relation to what the act is about."""
+
+from datetime import date
+from itertools import product
+from uuid import uuid4
+
+import pytest
+
+from domain.errors import NotPermitted
+from domain.official import COMMUNE_OFFICERS, Mandate, Position
+from domain.policy import TABLE, Act, Actor, Subject, may, permit
+
+COMMUNE, OTHER, DISTRICT, OTHER_DISTRICT, PROVINCE = "99001", "99004", "990", "991", "99"
+SELF = "self"
+
+#: What an act is about: a commune of DISTRICT, an indicator led by the justice officer and coordinated by the office.
+PLAIN = Subject(
+    commune=COMMUNE,
+    decided_by=DISTRICT,
+    lead=Position.JUSTICE_OFFICER,
+    coordinating=(Position.OFFICE_STATISTICS,),
+    proposed_by=frozenset({"somebody else"}),
+    members=frozenset({"somebody else"}),
+    conducting=frozenset({"somebody else"}),
+)
+MEMBER = Subject(commune=COMMUNE, decided_by=DISTRICT, members=frozenset({SELF}))
+CONDUCTING = Subject(commune=COMMUNE, decided_by=DISTRICT, members=frozenset({SELF}), conducting=frozenset({SELF}))
+PROPOSER = Subject(commune=COMMUNE, decided_by=DISTRICT, proposed_by=frozenset({SELF}))
+
+OFFICERS = set(COMMUNE_OFFICERS)
+IN_THE_COMMUNE = {*OFFICERS, Position.COMMUNE_CHAIRMAN}
+APPRAISERS = {Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT}
+CHAIRMEN = {Position.DISTRICT_CHAIRMAN, Position.PROVINCE_CHAIRMAN}
+ADMINISTRATION = {Position.ADMINISTRATOR}
+RUNS_SEASONS = {Position.ADMINISTRATOR, Position.JUSTICE_DEPARTMENT}
+OVERSIGHT = {Position.JUSTICE_DEPARTMENT, Position.PROVINCE_CHAIRMAN, Position.INSPECTOR}
+ALL = set(Position)
+LEAD = {Position.JUSTICE_OFFICER}
+LEAD_AND_COORDINATING = {Position.JUSTICE_OFFICER, Position.OFFICE_STATISTICS}
+EXPORTERS = APPRAISERS | CHAIRMEN | OVERSIGHT | ADMINISTRATION
+
+#: Per act, who may: with a mandate for the commune, with one for the deciding unit, with one for any unit at all.
+MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
+    Act.ADOPT_RULEBOOK: (set(), set(), ADMINISTRATION),
+    Act.ENROL_OFFICIAL: (set(), set(), ADMINISTRATION),
+    Act.REGISTER_UNIT: (set(), set(), ADMINISTRATION),
+    Act.ANSWER_COMMENT: ({Position.JUSTICE_OFFICER, Position.COMMUNE_CHAIRMAN}, set(), set()),
+    Act.ATTACH_EVIDENCE: (LEAD_AND_COORDINATING, set(), set()),
+    Act.CONSOLIDATE: ({Position.JUSTICE_OFFICER}, set(), set()),
+    Act.DECLARE_VETO: ({Position.JUSTICE_OFFICER}, set(), set()),
+    Act.EXPLAIN: (LEAD_AND_COORDINATING, set(), set()),
+    Act.MEASURE: (LEAD_AND_COORDINATING, set(), set()),
+    Act.MEASURE_SATISFACTION: ({Position.JUSTICE_OFFICER}, set(), set()),
+    Act.POST: ({Position.JUSTICE_OFFICER, Position.COMMUNE_CHAIRMAN}, set(), set()),
+    Act.RESUBMIT: ({Position.COMMUNE_CHAIRMAN}, set(), set()),
+    Act.SCORE: (LEAD, set(), set()),
+    Act.SUBMIT: ({Position.COMMUNE_CHAIRMAN}, set(), set()),
+    Act.APPRAISE: (set(), APPRAISERS, set()),
+    Act.CONCLUDE_APPRAISAL: (set(), APPRAISERS, set()),
+    Act.OPEN_EVIDENCE: (set(), APPRAISERS, set()),
+    Act.RETURN_INDICATOR: (set(), APPRAISERS, set()),
+    Act.CAST_BALLOT: (set(), set(), set()),
+    Act.CONDUCT_MEETING: (set(), set(), set()),
+    Act.CONSTITUTE_COUNCIL: (set(), APPRAISERS | CHAIRMEN, set()),
+    Act.CONVENE_MEETING: (set(), APPRAISERS, set()),
+    Act.EXPORT_DECISION: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
+    Act.EXPORT_STANDINGS: (set(), set(), EXPORTERS),
+    Act.DECIDE: (set(), CHAIRMEN, set()),
+    Act.PUBLISH: (set(), APPRAISERS | CHAIRMEN, set()),
+    Act.REVOKE: (set(), CHAIRMEN, set()),
+    Act.SIGN: (set(), CHAIRMEN, set()),
+    Act.ASSIGN_INDICATOR: (set(), set(), RUNS_SEASONS),
+    Act.OPEN_SEASON: (set(), set(), RUNS_SEASONS),
+    Act.PLAN_SEASON: (set(), set(), RUNS_SEASONS),
+    Act.SET_DEADLINE: (set(), set(), RUNS_SEASONS),
+    Act.SUSPEND_SEASON: (set(), set(), RUNS_SEASONS),
+    Act.VIEW_BOARD: (set(), set(), ALL),
+    Act.VIEW_DOSSIER: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
+    Act.VIEW_TRAIL: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
+}
+
+#: What a seat in the council, or its chair, allows besides, whatever position the member holds.
+AS_MEMBER = {Act.CAST_BALLOT, Act.EXPORT_DECISION, Act.VIEW_DOSSIER, Act.VIEW_TRAIL}
+AS_CHAIR = AS_MEMBER | {Act.CONDUCT_MEETING, Act.CONVENE_MEETING}
+
+
+def an_actor(position: Position, unit: str) -> Actor:
+    return Actor(SELF, (Mandate(uuid4(), position, unit, date(2020, 1, 1), None, "1/QĐ"),))
+
+
+@pytest.mark.parametrize("act", Act)
+def test_the_matrix_knows_every_act(act: Act):
+    assert act in MATRIX
+    assert act in TABLE
+
+
+@pytest.mark.parametrize(("act", "position"), list(product(Act, Position)), ids=str)
+def test_each_position_may_exactly_what_the_matrix_says(act: Act, position: Position):
+    here, deciding, anywhere = (position in positions for positions in MATRIX[act])
+
+    assert may(an_actor(position, COMMUNE), act, PLAIN) is (here or anywhere)
+    assert may(an_actor(position, OTHER), act, PLAIN) is anywhere
+    assert may(an_actor(position, DISTRICT), act, PLAIN) is (deciding or anywhere)
+    assert may(an_actor(position, OTHER_DISTRICT), act, PLAIN) is anywhere
+
+
+@pytest.mark.parametrize(("act", "position"), list(product(Act, Position)), ids=str)
+def test_a_seat_in_the_council_adds_exactly_what_belongs_to_it(act: Act, position: Position):
+    elsewhere = an_actor(position, OTHER_DISTRICT)
+    anywhere = position in MATRIX[act][2]
+
+    assert may(elsewhere, act, MEMBER) is (anywhere or act in AS_MEMBER)
+    assert may(elsewhere, act, CONDUCTING) is (anywhere or act in AS_CHAIR)
+
+
+@pytest.mark.parametrize("position", sorted(APPRAISERS))
+def test_who_proposed_a_value_does_not_appraise_it(position: Position):
+    assert not may(an_actor(position, DISTRICT), Act.APPRAISE, PROPOSER)
+    assert may(an_actor(position, DISTRICT), Act.CONCLUDE_APPRAISAL, PROPOSER)
+
+
+@pytest.mark.parametrize("act", Act)
+def test_without_a_mandate_nobody_may_anything(act: Act):
+    assert not may(Actor(SELF, ()), act, CONDUCTING)
+
+
+def test_a_permission_names_the_mandate_that_gives_it():
+    chairman = Mandate(uuid4(), Position.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), None, "1/QĐ")
+    officer = Mandate(uuid4(), Position.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 1), None, "2/QĐ")
+    actor = Actor(SELF, (chairman, officer))
+
+    assert permit(actor, Act.SUBMIT, PLAIN) is chairman
+    assert permit(actor, Act.CONSOLIDATE, PLAIN) is officer
+
+
+def test_a_refusal_says_who_could():
+    with pytest.raises(NotPermitted) as refusal:
+        permit(an_actor(Position.INSPECTOR, PROVINCE), Act.DECIDE, PLAIN)
+
+    assert refusal.value.details["act"] is Act.DECIDE
+    assert set(refusal.value.details["who"]) == CHAIRMEN
