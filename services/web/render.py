@@ -16,12 +16,15 @@ and imports its parts: `{% import "_parts.html" as parts with context %}`.
 """
 
 import gzip
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 from litestar.datastructures import Cookie
+from markupsafe import Markup
 
 from services.web.assets import Assets
 from services.web.i18n import Words
@@ -73,6 +76,21 @@ def _environment(words: Words, assets: Assets, folder: Path) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         words.say, lambda one, many, n: words.say(one if n == 1 else many), newstyle=False
     )
-    environment.globals.update(_=words.say, asset=assets.url, words=words)
+    environment.globals.update(_=words.say, asset=assets.url, words=words, draw=glyphs(assets))
     environment.filters.update(words.filters())
     return environment
+
+
+def glyphs(assets: Assets) -> Callable[..., Markup]:
+    """`draw(name, label, large, kind)`: a symbol of the sprite. With a label it speaks, without one a word stands
+    beside it. A function and not a macro: a board holds thousands.
+    """
+    sprite = assets.url("sprite.svg")
+
+    @cache
+    def glyph(name: str, label: str = "", large: bool = False, kind: str = "") -> Markup:  # noqa: FBT001, FBT002
+        classes = " ".join(one for one in ("g", "l" if large else "", kind) if one)
+        said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+        return Markup('<svg class="{}" {}><use href="{}#{}"/></svg>').format(classes, said, sprite, name)
+
+    return glyph

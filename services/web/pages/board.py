@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from domain.errors import NotFound
@@ -267,8 +268,23 @@ async def show(visit: Visit, season: str) -> Answer:
         rule=_rule(visit, rulebook),
         readable=_readable(visit, standings),
         order=lambda key: visit.url.board(season, **_asked(filters, key)),
+        terms=_terms(visit, levels=rulebook.model is Model.LEVELS),
         position=position,
     )
+
+
+def _terms(visit: Visit, *, levels: bool) -> dict[StrEnum, str]:
+    """The words of the table, looked up once: it holds thousands of them."""
+    say = visit.words.say
+    return {
+        **{status: say(f"status.{status}{'.levels' if levels else ''}") for status in Status},
+        **{stage: say(f"stage.{stage}") for stage in Stage},
+        **{result: say(f"result.{result}") for result in Result},
+        Gate.SHUT: say("vướng điều kiện"),
+        Gate.CLEAR: say("không vướng"),
+        Gate.UNDECLARED: say("chưa xác nhận"),
+        Gate.UNKNOWN: say("bộ tiêu chí chưa có nội dung điều kiện được đối chiếu"),
+    }
 
 
 def _asked(filters: Filters, key: str) -> dict[str, str | None]:
