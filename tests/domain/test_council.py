@@ -1,0 +1,58 @@
+from uuid import uuid4
+
+import pytest
+
+from domain.council import Council, Member, Role, seats
+from domain.errors import CouncilIncomplete, CouncilTooLarge, NotFound
+from tests.domain.aggregates import DAY, DISTRICT, replayed, state
+
+CHAIR = Member(uuid4(), Role.CHAIR, "UBND huyện")
+SECRETARY = Member(uuid4(), Role.SECRETARY, "Phòng Tư pháp")
+POLICE = Member(uuid4(), Role.MEMBER, "Công an huyện")
+
+
+def a_council() -> Council:
+    return Council(id=uuid4(), unit=DISTRICT, decision_no="33/QĐ", on=DAY, members=(CHAIR, SECRETARY, POLICE))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        (),
+        (CHAIR,),
+        (SECRETARY, POLICE),
+        (CHAIR, CHAIR, SECRETARY),
+        (CHAIR, SECRETARY, Member(CHAIR.person, Role.MEMBER, "Khác")),
+        (CHAIR, SECRETARY, Member(uuid4(), Role.CHAIR, "Khác")),
+    ],
+    ids=["nobody", "no-secretary", "no-chair", "same-chair-twice", "one-person-two-seats", "two-chairs"],
+)
+def test_a_council_has_one_chair_one_secretary_and_nobody_twice(members: tuple[Member, ...]):
+    with pytest.raises(CouncilIncomplete):
+        seats(members, limit=15)
+
+
+def test_a_council_of_619_has_fifteen_members_at_most():
+    fifteen = (CHAIR, SECRETARY, *(Member(uuid4(), Role.MEMBER, "…") for _ in range(13)))
+
+    assert seats(fifteen, limit=15) == fifteen
+    with pytest.raises(CouncilTooLarge):
+        seats((*fifteen, POLICE), limit=15)
+
+
+def test_a_member_gives_the_seat_to_another_and_the_council_stays_complete():
+    council = a_council()
+    successor = Member(uuid4(), Role.MEMBER, "Công an huyện")
+
+    council.replace(POLICE.person, successor, "34/QĐ", DAY)
+
+    assert set(council.members) == {CHAIR.person, SECRETARY.person, successor.person}
+    with pytest.raises(NotFound):
+        council.replace(POLICE.person, successor, "35/QĐ", DAY)
+    with pytest.raises(CouncilIncomplete):
+        council.replace(CHAIR.person, Member(uuid4(), Role.MEMBER, "…"), "35/QĐ", DAY)
+    assert replayed(council) == state(council)
+
+
+def test_chair_and_secretary_conduct():
+    assert a_council().conducting == {CHAIR.person, SECRETARY.person}

@@ -1,0 +1,121 @@
+from datetime import date
+
+import pytest
+
+from domain.errors import (
+    IndicatorsUnassigned,
+    OutOfOrder,
+    PositionUnsuitable,
+    ReasonMissing,
+    SeasonNotOpen,
+    UnknownCommune,
+    UnknownIndicator,
+)
+from domain.official import Position
+from domain.season import Season, State, Step
+from tests.domain.aggregates import CODES, COMMUNE, DAY, DISTRICT, a_season, facts_of, replayed, state
+
+
+def test_a_season_opens_once_every_indicator_is_led():
+    season = a_season(assigned=False)
+    season.assign(CODES[0], Position.JUSTICE_OFFICER, [Position.OFFICE_STATISTICS])
+
+    with pytest.raises(IndicatorsUnassigned) as refusal:
+        season.open(DAY)
+    season.assign(CODES[1], Position.POLICE_CHIEF)
+    season.open(DAY)
+
+    assert refusal.value.details["indicators"] == (CODES[1],)
+    assert season.state is State.OPEN
+
+
+def test_what_is_already_so_is_no_fact():
+    season = a_season()
+    season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
+    before = facts_of(season)
+
+    season.assign(CODES[0], Position.JUSTICE_OFFICER)
+    season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
+
+    assert facts_of(season) == before
+
+
+def test_an_assignment_names_a_known_indicator_and_officers_of_the_commune():
+    season = a_season(assigned=False)
+
+    with pytest.raises(UnknownIndicator):
+        season.assign("TC9.CT9", Position.JUSTICE_OFFICER)
+    with pytest.raises(PositionUnsuitable):
+        season.assign(CODES[0], Position.INSPECTOR)
+    with pytest.raises(PositionUnsuitable):
+        season.assign(CODES[0], Position.JUSTICE_OFFICER, [Position.COMMUNE_CHAIRMAN])
+
+
+def test_work_goes_on_only_while_a_season_is_open():
+    season = a_season()
+    with pytest.raises(SeasonNotOpen):
+        season.must_be_open()
+    season.open(DAY)
+    season.must_be_open()
+
+    season.suspend("Chờ hướng dẫn", "15/UBND")
+    with pytest.raises(SeasonNotOpen) as refusal:
+        season.must_be_open()
+
+    assert refusal.value.details["state"] is State.SUSPENDED
+
+
+@pytest.mark.parametrize("act", ["suspend", "cancel"])
+def test_stopping_a_season_needs_a_reason(act: str):
+    season = a_season()
+    season.open(DAY)
+
+    with pytest.raises(ReasonMissing):
+        getattr(season, act)("  ", "15/UBND")
+
+
+def test_a_converted_season_begins_its_assignments_anew():
+    season = a_season()
+    season.convert("qd-27-2025", "cd" * 32, ["TC1.CT1"], "Bộ tiêu chí mới", "16/UBND")
+
+    assert season.unassigned == ("TC1.CT1",)
+    assert season.state is State.PLANNED
+
+
+def test_an_open_season_is_not_converted_under_the_hands_of_its_communes():
+    season = a_season()
+    season.open(DAY)
+
+    with pytest.raises(OutOfOrder):
+        season.convert("qd-27-2025", "cd" * 32, ["TC1.CT1"], "…", "16/UBND")
+
+
+def test_a_closed_season_stays_closed():
+    season = a_season()
+    season.open(DAY)
+    season.close(date(2024, 3, 1))
+
+    with pytest.raises(OutOfOrder):
+        season.open(DAY)
+    with pytest.raises(OutOfOrder):
+        season.cancel("…", "1")
+    with pytest.raises(OutOfOrder):
+        season.suspend("…", "1")
+
+
+def test_a_commune_has_a_part_or_none():
+    season = a_season()
+
+    assert season.participant(COMMUNE).decided_by == DISTRICT
+    with pytest.raises(UnknownCommune):
+        season.participant("00001")
+
+
+def test_the_facts_alone_make_the_season():
+    season = a_season()
+    season.open(DAY)
+    season.suspend("…", "1")
+    season.resume("…", "2")
+
+    assert replayed(season) == state(season)
+    assert isinstance(season, Season)
