@@ -17,10 +17,10 @@ from litestar.datastructures import UploadFile
 
 from domain.errors import NotANumber, Refused
 
-_NUMBER = re.compile(r"[+\-\u2212]?\d{1,15}([.,]\d{1,6})?")
-_GROUPED = re.compile(r"[+\-\u2212]?\d{1,3}((\.\d{3})+(,\d{1,6})?|(,\d{3})+(\.\d{1,6})?)")
-_COUNT = re.compile(r"\d{1,3}([., \u00a0]\d{3})+")
-_DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
+_NUMBER = re.compile(r"[+\-\u2212]?\d{1,15}([.,]\d{1,6})?", re.ASCII)
+_GROUPED = re.compile(r"[+\-\u2212]?\d{1,3}((\.\d{3})+(,\d{1,6})?|(,\d{3})+(\.\d{1,6})?)", re.ASCII)
+_COUNT = re.compile(r"\d{1,3}([., \u00a0]\d{3})+", re.ASCII)
+_DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
 
 
 class NotADate(Refused):

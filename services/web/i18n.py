@@ -5,7 +5,7 @@ What has no sentence of its own in a template is named by a dotted key (`refused
 and has its sentence in both languages. All `.po` files of a language are read when the process starts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -134,21 +134,18 @@ def indicator_number(code: str) -> str:
 
 
 def load_words(folder: Path = FOLDER) -> dict[str, Words]:
-    """Every language with all its sentences. Raises ValueError when two files disagree on one sentence."""
-    return {locale: Words(locale, dict(_sentences(folder / locale / "LC_MESSAGES"))) for locale in LOCALES}
+    """Every language with all its sentences."""
+    return {locale: Words(locale, {key: text for _, key, text in sentences(locale, folder)}) for locale in LOCALES}
 
 
-def _sentences(folder: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.po")):
+def sentences(locale: str, folder: Path = FOLDER) -> Iterator[tuple[str, str, str]]:
+    """File, key and text of every translation there is."""
+    for path in sorted((folder / locale / "LC_MESSAGES").glob("*.po")):
         with path.open("rb") as file:
             for message in read_po(file):
                 key, text = _text(message.id), _text(message.string)
-                if not key or not text or message.fuzzy:
-                    continue
-                if found.setdefault(key, text) != text:
-                    raise ValueError(f"{path}: two translations of {key!r}")
-    return found
+                if key and text and not message.fuzzy:
+                    yield path.name, key, text
 
 
 def _text(value: Any) -> str:

@@ -25,6 +25,7 @@ STATUS = {
     "not-a-number": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "form-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "measure-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "reason-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
     "score-above-maximum": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -72,7 +73,7 @@ def _key(code: str, details: dict[str, Any], words: Words) -> str:
 def _in_words(name: str, value: Any, words: Words) -> str:
     if isinstance(value, (tuple, list, set, frozenset)):
         return ", ".join(_in_words(name, item, words) for item in value)
-    for key in (f"{name}.{value}", f"term.{value}"):
+    for key in (f"{name}.{value}", f"{type(value).__name__.lower()}.{value}"):
         if words.knows(key):
             return words.say(key)
     return words.listed(value)

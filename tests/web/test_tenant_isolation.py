@@ -1,0 +1,203 @@
+"""A person of one province meets nothing of another: every address, every act, with every id of the other.
+
+The ids are real: in the other province a season ran until its decision. Both provinces have people of the same names
+at the same issuer, so nothing but the check of the session stands between them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from infra.config import Settings
+from infra.projector import Projector
+from infra.tenants import Tenant
+from projections.catalogue import PROJECTIONS
+from services.web import request, urls
+from services.web.app import create_app
+from services.web.pages import all_routes
+from services.web.security import masked
+from services.wiring import Wiring, wired
+from tests.services.story import COMMUNE, ISSUER, Story, prepared
+from tests.web.browser import Browser
+from tests.web.signing import WEB
+
+PUBLIC = {
+    urls.TENANT,
+    urls.SIGN_IN,
+    urls.SIGN_IN_RETURN,
+    urls.SIGN_OUT,
+    urls.REGISTER,
+    urls.PUBLIC,
+    urls.PUBLIC + "/gop-y",
+}
+#: Of no province: the choice of one, what every page needs, and what an operator asks.
+OUTSIDE = {urls.PROVINCES, urls.HEALTH, urls.READY, urls.LANGUAGE, urls.STATIC + "/{name:path}"}
+
+
+class Route(NamedTuple):
+    """One address with one method. `parameters` are the names in its path besides the province."""
+
+    method: str
+    path: str
+    parameters: frozenset[str]
+    public: bool
+
+    def filled(self, slug: str, ids: dict[str, str]) -> str:
+        parts = self.path.split("/")
+        names = [part[1:-1].partition(":")[0] if part.startswith("{") else "" for part in parts]
+        return "/".join(
+            slug if name == "slug" else ids[name] if name else part for part, name in zip(parts, names, strict=True)
+        )
+
+
+def routes() -> Iterator[Route]:
+    for handler in all_routes():
+        for path in handler.paths:
+            for method in handler.http_methods:
+                names = {part[1:-1].partition(":")[0] for part in path.split("/") if part.startswith("{")}
+                yield Route(method, path, frozenset(names - {"slug"}), bool(handler.opt.get("public")))
+
+
+INSIDE = [route for route in routes() if route.path.startswith(urls.TENANT) and not route.public]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Somebody signed in at home, and the province next door with its ids."""
+
+    browser: Browser
+    home: Tenant
+    abroad: Tenant
+    ids: dict[str, str]
+    house: Wiring
+
+    async def ask(self, route: Route, slug: str, csrf: str = "") -> httpx.Response:
+        path = route.filled(slug, self.ids)
+        if route.method == "GET":
+            return await self.browser.get(path)
+        return await self.browser.post(path, {**self.ids, "csrf": csrf, "indicator": "TC1.CT1", "reason": "lý do"})
+
+    async def positions(self) -> tuple[int, int]:
+        store = self.house.store
+        return await store.position(self.home), await store.position(self.abroad)
+
+
+@pytest.fixture(scope="module")
+def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
+    """Two provinces with the same people; in the second, a season that ran to its decision."""
+    home, abroad = prepared(services), prepared(services)
+
+    async def tell() -> dict[str, str]:
+        async with wired(services) as house:
+            story = await Story(house, abroad, "").opened()
+            await story.concluded()
+            meeting = await story.vote_on_concluded()
+            await story.decide()
+            projector = Projector(house.database, house.store, PROJECTIONS)
+            for tenant in (home, abroad):
+                await projector.catch_up(tenant)
+            await projector.close()
+            entries = (await story.dossier()).entries.values()
+            evidence = next(held for entry in entries for held in entry.evidence)
+            return {
+                "season": story.season,
+                "commune": COMMUNE,
+                "meeting": meeting,
+                "evidence": str(evidence),
+                "export": str(uuid4()),
+            }
+
+    return home, abroad, asyncio.run(tell())
+
+
+@pytest.fixture
+async def neighbours(
+    services: Settings, told: tuple[Tenant, Tenant, dict[str, str]]
+) -> AsyncIterator[tuple[Neighbours, str]]:
+    """The administrator of the first province, signed in there; and the token of that session."""
+    home, abroad, ids = told
+    async with wired(replace(services, public_url=WEB)) as house:
+        backing = house.backing()
+        session_id, session = await backing.sessions.open(
+            tenant=home.id, issuer=ISSUER, subject="administrator", id_token="token"
+        )
+        app = create_app(backing)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=WEB) as client:  # type: ignore[arg-type]
+            client.cookies.set("session", session_id)
+            yield Neighbours(Browser(client), home, abroad, ids, house), masked(session.csrf)
+
+
+def test_every_address_is_inside_a_province_or_open_on_purpose():
+    public = {route.path for route in routes() if route.public}
+
+    assert public == PUBLIC | OUTSIDE
+    assert all(route.path.startswith(urls.TENANT) for route in routes() if route.path not in OUTSIDE)
+
+
+async def test_every_address_of_another_province_does_not_exist(neighbours: tuple[Neighbours, str]):
+    there, csrf = neighbours
+    before = await there.positions()
+
+    for route in INSIDE:
+        answer = await there.ask(route, there.abroad.slug, csrf)
+        assert answer.status_code == 404, route
+        assert there.abroad.id not in answer.text
+
+    assert await there.positions() == before
+
+
+async def test_the_check_of_the_session_is_what_holds(
+    neighbours: tuple[Neighbours, str], monkeypatch: pytest.MonkeyPatch
+):
+    """The canary: without it the same requests do come in."""
+    there, csrf = neighbours
+    monkeypatch.setattr(request, "belongs", lambda *_: True)
+
+    answers = [(route, await there.ask(route, there.abroad.slug, csrf)) for route in INSIDE if route.method == "GET"]
+
+    let_in = {route.path for route, answer in answers if answer.status_code == 200}
+    assert {urls.SEASONS, urls.SEASON, urls.BOARD, urls.MORE} <= let_in
+
+
+async def test_ids_of_another_province_are_nothing_at_home(neighbours: tuple[Neighbours, str]):
+    there, csrf = neighbours
+    before = await there.positions()
+
+    for route in INSIDE:
+        if route.parameters:
+            answer = await there.ask(route, there.home.slug, csrf)
+            expected = {404} if route.method == "GET" else {403, 404, 422}
+            assert answer.status_code in expected, (route, answer.text)
+            assert "foreign-request" not in answer.text
+
+    assert await there.positions() == before
+
+
+async def test_the_same_ids_are_there_for_whoever_belongs(neighbours: tuple[Neighbours, str]):
+    """The canary: they are ids of something, so the 404 above is about the province."""
+    there, _ = neighbours
+    session_id, _ = await there.house.backing().sessions.open(
+        tenant=there.abroad.id, issuer=ISSUER, subject="justice-department", id_token="token"
+    )
+    there.browser.client.cookies.set("session", session_id)
+
+    for route in INSIDE:
+        if route.method == "GET" and route.parameters and "export" not in route.parameters:
+            answer = await there.ask(route, there.abroad.slug)
+            assert answer.status_code in {200, 303, 403}, (route, answer.text)
+
+
+async def test_nobody_sees_a_page_inside_without_signing_in(neighbours: tuple[Neighbours, str]):
+    there, _ = neighbours
+    there.browser.client.cookies.clear()
+
+    for route in INSIDE:
+        answer = await there.ask(route, there.abroad.slug)
+        assert answer.status_code == (303 if route.method == "GET" else 401), route
+        if route.method == "GET":
+            assert answer.headers["location"].startswith(f"/t/{there.abroad.slug}/dang-nhap")
