@@ -220,7 +220,7 @@ class Projector:
         iterator = iter(mine)
         try:
             changed = projection.fold(iterator, rows)
-        except Exception as reason:
+        except Exception as reason:  # noqa: BLE001 - said in the checkpoint
             failing = mine[len(mine) - length_hint(iterator) - 1]
             _say("a projection stops", projection.name, failing.position, reason)
             failure, position, rows = Failure(failing.position, _said(reason)), failing.position - 1, dict(before)
@@ -309,7 +309,7 @@ class _Folding:
                 iterator = iter(mine)
                 try:
                     self.changed[name].update(self.projections[name].fold(iterator, self.rows[name]))
-                except Exception as reason:
+                except Exception as reason:  # noqa: BLE001 - said in the checkpoint
                     failing = mine[len(mine) - length_hint(iterator) - 1]
                     _say("a projection cannot be built", name, failing.position, reason)
                     self.failures[name] = Failure(failing.position, _said(reason))

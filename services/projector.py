@@ -122,7 +122,7 @@ class Follower:
             self._moving.add(name)
             try:
                 await self._move(name)
-            except Exception:
+            except Exception:  # noqa: BLE001 - tried again
                 log.error("tenant could not be moved on", tenant=name, trace=traceback.format_exc())  # noqa: TRY400
                 asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
             finally:
