@@ -26,7 +26,7 @@ class People:
 
     async def actor(self, tenant: Tenant, person: UUID, day: date) -> Actor | None:
         """The person of this id, with the mandates that hold on the day."""
-        loaded = await self._store.load(tenant, official_stream(person))
+        loaded = await self._store.look(tenant, official_stream(person))
         official = None if isinstance(loaded, Receipt) else loaded.aggregate
         if not isinstance(official, Official):
             return None

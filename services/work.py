@@ -87,7 +87,7 @@ class Work:
     async def stream(self, name: StreamName) -> Loaded:
         """A stream as it stands, to rest a rule on. Inside a use case an answered command ends here."""
         command = self.command_id if self.body is not None else None
-        loaded = await self.store.load(self.tenant, name, command, self.body or b"")
+        loaded = await self.store.look(self.tenant, name, command, self.body or b"")
         if isinstance(loaded, Receipt):
             raise Repeated(loaded)
         return loaded
