@@ -64,7 +64,8 @@ class Database:
     def __init__(self, dsn: str, pool: Pool, writers: int, loaders: int) -> None:
         self.dsn = dsn
         self.pool = pool
-        self.writers = Wearers(lambda: connect(dsn), writers)
+        # The plans of the few statements that writers use need not be made for each call.
+        self.writers = Wearers(lambda: connect(dsn, plan_cache_mode="force_generic_plan"), writers)
         self.loaders = Wearers(lambda: connect(dsn, default_transaction_read_only="on"), loaders)
 
     @classmethod
@@ -242,7 +243,7 @@ class Hints:
             dirty, self._dirty = sorted(self._dirty), set()
             try:
                 if self._connection is None or self._connection.is_closed():
-                    self._connection = await connect(self._dsn)
+                    self._connection = await connect(self._dsn, synchronous_commit="off")
                 await self._connection.execute(
                     "SELECT pg_notify($1, tenant) FROM unnest($2::text[]) tenant", self._channel, dirty
                 )

@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import starmap
@@ -131,7 +131,7 @@ class EventStore:
         self, tenant: HasId, name: StreamName, kept: Loaded | None, command: UUID | None, body_sha256: bytes
     ) -> Loaded | Receipt:
         """What is kept, checked against the log and brought up to it; or all of the stream."""
-        stream = name.id(tenant.id)
+        stream = stream_id(tenant.id, name)
         tail = _tail_sql(schema_of(tenant))
         rows = await self._database.ask(tenant, tail, command, stream, kept.version if kept else 0)
         if kept and (rows[0]["version"] != kept.version or rows[0]["leaf_hash"].hex() != kept.leaf_hash):
@@ -152,7 +152,7 @@ class EventStore:
         return Loaded(name, aggregate, rows[-1]["version"], rows[-1]["leaf_hash"].hex())
 
     async def append(self, tenant: LogOwner, command: Command, expected: Iterable[Loaded]) -> Receipt:
-        """Record the command on the streams as they were loaded.
+        """Record the command on the streams as they were loaded; they stand after it then.
 
         Raises Conflict when one of them has grown since, CommandReused, NotCanonical when a value cannot be
         stored, OutcomeUnknown when the database went away.
@@ -160,9 +160,9 @@ class EventStore:
         loaded = {stream.name: stream for stream in expected}
         pending = self._pending(tenant, command, loaded)
         receipt = await self._commits.append(tenant, pending)
-        if not receipt.repeated and not pending.restamped:
+        if not receipt.repeated:
             for stream in loaded.values():
-                self._keep(tenant, stream, pending)
+                self._advance(tenant, stream, pending)
         return receipt
 
     async def read(
@@ -208,25 +208,26 @@ class EventStore:
         last: dict[StreamName, Event] = {}
         for place, (name, fact) in enumerate(command.facts):
             before = last.get(name)
-            next_version = (before.version if before else loaded[name].version) + 1
-            if fact.originator_version != next_version or fact.originator_id != name.id(tenant.id):
-                raise ValueError(f"{type(fact).__qualname__} is not fact {next_version} of {name}")
+            version = (before.version if before else loaded[name].version) + 1
+            stream = stream_id(tenant.id, name)
+            if fact.originator_version != version or fact.originator_id != stream:
+                raise ValueError(f"{type(fact).__qualname__} is not fact {version} of {name}")
             payload = self._mapper.payload(fact)
-            events.append(
-                Event(
-                    stream=name,
-                    stream_id=fact.originator_id,
-                    fact=fact,
-                    topic=payload.topic,
-                    schema=payload.schema,
-                    data=payload.data.decode(),
-                    payload_sha256=payload_hash(payload.data),
-                    evidence=command.evidence[place] if command.evidence else (),
-                    prev="" if before else loaded[name].leaf_hash,
-                    follows=before,
-                )
+            event = Event(
+                stream=name,
+                stream_id=stream,
+                version=version,
+                fact=fact,
+                topic=payload.topic,
+                schema=payload.schema,
+                data=payload.data.decode(),
+                payload_sha256=payload_hash(payload.data),
+                evidence=command.evidence[place] if command.evidence else (),
+                prev="" if before else loaded[name].leaf_hash,
+                follows=before,
             )
-            last[name] = events[-1]
+            events.append(event)
+            last[name] = event
         if not events:
             raise ValueError("a command without facts")
         return Pending(
@@ -242,15 +243,15 @@ class EventStore:
             streams=frozenset(event.stream_id for event in events),
         )
 
-    def _keep(self, tenant: HasId, stream: Loaded, pending: Pending) -> None:
-        """Remember the aggregate as the log now has it."""
-        mine = [event for event in pending.events if event.stream == stream.name]
-        version, leaf_hash = (
-            (mine[-1].version, mine[-1].leaf_hash.hex()) if mine else (stream.version, stream.leaf_hash)
-        )
-        if stream.aggregate is None or stream.aggregate.version != version or stream.aggregate.pending_events:
-            return
-        self._remember(self._cache, tenant, Loaded(stream.name, stream.aggregate, version, leaf_hash))
+    def _advance(self, tenant: HasId, stream: Loaded, pending: Pending) -> None:
+        """The stream as it now stands; its aggregate is kept when it is what the log would give."""
+        for event in reversed(pending.events):
+            if event.stream == stream.name:
+                stream.version, stream.leaf_hash = event.version, event.leaf_hash.hex()
+                break
+        aggregate = stream.aggregate
+        if aggregate and aggregate.version == stream.version and not (aggregate.pending_events or pending.restamped):
+            self._remember(self._cache, tenant, replace(stream))
 
     def _remember(self, cache: Cache, tenant: HasId, stream: Loaded) -> None:
         cache[tenant.id, stream.name] = stream
@@ -300,6 +301,11 @@ class _Lock:
         self.users = 0
 
 
+@lru_cache(maxsize=10_000)
+def stream_id(tenant: str, name: StreamName) -> UUID:
+    return name.id(tenant)
+
+
 @lru_cache(maxsize=1_000)
 def _tail_sql(schema: str) -> str:
     """At least one row: what is known of command $1, beside the facts of stream $2 from version $3 on."""
@@ -326,7 +332,7 @@ async def _page(
     for condition, argument in (
         ("position <= ${}", upto),
         ("season = ${}", season),
-        ("stream_id = ANY(${}::uuid[])", None if streams is None else [name.id(tenant.id) for name in streams]),
+        ("stream_id = ANY(${}::uuid[])", None if streams is None else [stream_id(tenant.id, name) for name in streams]),
     ):
         if argument is not None:
             arguments.append(argument)  # type: ignore[arg-type]

@@ -8,7 +8,6 @@ command does not sink its neighbours; and whatever happens, everybody who waits 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -25,6 +24,10 @@ from infra.mapper import Decided
 
 #: Facts in one batch.
 BATCH = 500
+
+#: When so many commands wait at once, the first batch takes half of them: from then on those who were answered
+#: prepare their next command while the database works on the others'.
+MANY = 16
 
 #: A fact carries the moment it was decided. When it had to wait longer than this, it is stamped anew, so that
 #: the time in the leaf stays close to the time of the commit.
@@ -63,8 +66,7 @@ class Receipt(msgspec.Struct, frozen=True):
     at: datetime
 
 
-@dataclass(slots=True)
-class Event:
+class Event(msgspec.Struct):
     """One fact on its way into the log: `prev` is the leaf hash of its stream's fact before, "" for none.
 
     `follows` is the event of the same command that stands before it in its stream; its leaf gives `prev`.
@@ -72,6 +74,7 @@ class Event:
 
     stream: StreamName
     stream_id: UUID
+    version: int
     fact: Decided
     topic: str
     schema: int
@@ -83,13 +86,8 @@ class Event:
     leaf: bytes = b""
     leaf_hash: bytes = b""
 
-    @property
-    def version(self) -> int:
-        return self.fact.originator_version
 
-
-@dataclass(slots=True)
-class Pending:
+class Pending(msgspec.Struct):
     """A command that waits for its flush."""
 
     id: UUID
@@ -102,16 +100,16 @@ class Pending:
     body_sha256: bytes
     events: list[Event]
     streams: frozenset[UUID]
+    settled: bool = False
     restamped: bool = False
-    answer: "asyncio.Future[Receipt]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: "asyncio.Future[Receipt]" = msgspec.field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
-    def stamp(self, now: datetime) -> None:
-        """Settle the moment of each fact and write its leaf, directly before the database is called."""
+    def seal(self) -> None:
+        """Write the leaf of each fact. Raises NotCanonical."""
         command = str(self.id)
         for event in self.events:
-            if not timedelta() <= now - event.fact.timestamp < FRESH:
-                vars(event.fact)["timestamp"] = now
-                self.restamped = True
             event.leaf = leaf(
                 log=self.log,
                 stream=str(event.stream_id),
@@ -129,11 +127,22 @@ class Pending:
             )
             event.leaf_hash = leaf_hash(event.leaf)
 
+    def stamp(self, now: datetime) -> None:
+        """Directly before the database is called: a fact that had to wait gets the present moment."""
+        if all(timedelta() <= now - event.fact.timestamp < FRESH for event in self.events):
+            return
+        for event in self.events:
+            vars(event.fact)["timestamp"] = now
+        self.restamped = True
+        self.seal()
+
     def fail(self, reason: BaseException) -> None:
-        if not self.answer.done():
+        self.settled = True
+        if not self.answer.done():  # the caller may have gone away
             self.answer.set_exception(reason)
 
     def succeed(self, receipt: Receipt) -> None:
+        self.settled = True
         if not self.answer.done():
             self.answer.set_result(receipt)
 
@@ -148,15 +157,16 @@ class GroupCommit:
         self._flushing: dict[str, asyncio.Task[None]] = {}
 
     async def append(self, tenant: HasId, command: Pending) -> Receipt:
-        """Record the command. Raises Conflict, CommandReused, OutcomeUnknown, or what the database said.
+        """Record the command. Raises NotCanonical, Conflict, CommandReused, OutcomeUnknown, or what the database said.
 
-        A caller that goes away does not undo the commit.
+        A caller that goes away does not undo the commit: the flush is a task of its own.
         """
         schema = schema_of(tenant)
+        command.seal()
         self._pending.setdefault(schema, deque()).append(command)
         if schema not in self._flushing:  # one flush at a time per tenant, so that positions commit in order
             self._flushing[schema] = asyncio.create_task(self._flush(tenant, schema))
-        return await asyncio.shield(command.answer)
+        return await command.answer
 
     async def close(self) -> None:
         """Wait for what is being written."""
@@ -165,8 +175,11 @@ class GroupCommit:
 
     async def _flush(self, tenant: HasId, schema: str) -> None:
         try:
-            while batch := _take(self._pending[schema]):
+            waiting = self._pending[schema]
+            room = max(MANY, len(waiting)) // 2
+            while batch := _take(waiting, room):
                 await self._settle(tenant, batch)
+                room = BATCH
         finally:
             del self._flushing[schema]
             del self._pending[schema]
@@ -190,12 +203,11 @@ class GroupCommit:
         return None
 
 
-def _take(waiting: deque[Pending]) -> list[Pending]:
-    """The next batch, in order of arrival, without two commands on one stream."""
+def _take(waiting: deque[Pending], room: int = BATCH) -> list[Pending]:
+    """The next batch of about so many facts, in order of arrival, without two commands on one stream."""
     batch: list[Pending] = []
     later: list[Pending] = []
     streams: set[UUID] = set()
-    room = BATCH
     while waiting and room > 0:
         command = waiting.popleft()
         if streams.isdisjoint(command.streams):
@@ -215,35 +227,31 @@ def _fail_all(batch: list[Pending], reason: Exception) -> None:
 
 async def _write(connection: Connection, schema: str, batch: list[Pending]) -> None:
     """Write the batch in one statement; when the database refuses it, write its commands one by one."""
-    open_ = [command for command in batch if not command.answer.done()]
-    if not open_:
+    batch = [command for command in batch if not command.settled]
+    if not batch:
         return
-    try:
-        _stamp(open_)
-        last = await connection.fetchval(_append_sql(schema), *_arrays(open_))
-    except (*LOST, asyncpg.LockNotAvailableError):
-        raise
-    except (asyncpg.PostgresError, ValueError) as reason:
-        if len(open_) > 1:
-            for one in open_:
-                await _write(connection, schema, [one])
-        elif isinstance(reason, asyncpg.UniqueViolationError):
-            await _answer_refused(connection, schema, open_[0])
-        else:
-            open_[0].fail(reason)
-    else:
-        if last is None:
-            raise RuntimeError("the log has lost its head row")
-        position = last - sum(len(command.events) for command in open_)
-        for command in open_:
-            first, position = position + 1, position + len(command.events)
-            command.succeed(Receipt(command.id, first, position, False, command.events[-1].fact.timestamp))
-
-
-def _stamp(batch: list[Pending]) -> None:
     now = datetime.now(UTC)
     for command in batch:
         command.stamp(now)
+    try:
+        last = await connection.fetchval(_append_sql(schema), *_arrays(batch))
+    except (*LOST, asyncpg.LockNotAvailableError):
+        raise
+    except asyncpg.PostgresError as reason:
+        if len(batch) > 1:
+            for one in batch:
+                await _write(connection, schema, [one])
+        elif isinstance(reason, asyncpg.UniqueViolationError):
+            await _answer_refused(connection, schema, batch[0])
+        else:
+            batch[0].fail(reason)
+    else:
+        if last is None:
+            raise RuntimeError("the log has lost its head row")
+        position = last - sum(len(command.events) for command in batch)
+        for command in batch:
+            first, position = position + 1, position + len(command.events)
+            command.succeed(Receipt(command.id, first, position, False, command.events[-1].fact.timestamp))
 
 
 async def _answer_refused(connection: Connection, schema: str, command: Pending) -> None:

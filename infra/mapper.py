@@ -212,7 +212,8 @@ def _decimal(value: Any, path: str) -> str:
     number: Decimal = _of(Decimal, value, path)
     if not number.is_finite():
         raise NotCanonical(path, f"{value} is not a finite number")
-    return format(number, "f")
+    text = str(number)
+    return format(number, "f") if "E" in text else text
 
 
 def _moment(value: Any, path: str) -> str:

@@ -51,25 +51,29 @@ BEGIN
     END $f$
   $sql$, current_schema());
 
-  -- No gap in positions, and each fact stands on its stream's fact before: UNIQUE (stream_id, version) alone
-  -- would let a version be skipped, and a stream with a gap never loads again.
+  -- Each row follows the one before it, in the log and in its stream: UNIQUE (stream_id, version) alone would let a
+  -- version be skipped, and a stream with a gap never loads again. Scalar subqueries, because a join or EXISTS may
+  -- be planned as a scan of the whole log while that is small, and the plan kept.
   EXECUTE format($sql$
     CREATE FUNCTION %1$I.in_order() RETURNS trigger LANGUAGE plpgsql AS $f$
     DECLARE
-      low bigint; high bigint; many bigint;
+      broken text;
     BEGIN
-      SELECT min(position), max(position), count(*) INTO low, high, many FROM fresh;
-      IF many = 0 THEN RETURN NULL; END IF;
-      IF high - low + 1 <> many OR (low > 1 AND NOT EXISTS (SELECT FROM %1$I.events WHERE position = low - 1)) THEN
-        RAISE EXCEPTION 'positions %% to %% leave a gap', low, high USING ERRCODE = '23514', CONSTRAINT = 'next_position';
-      END IF;
-      IF EXISTS (
-        SELECT FROM fresh LEFT JOIN %1$I.events before
-          ON before.stream_id = fresh.stream_id AND before.version = fresh.version - 1
-        WHERE (fresh.version > 1 AND before.position IS NULL)
-           OR position(convert_to('"prev":"' || coalesce(encode(before.leaf_hash, 'hex'), '') || '"', 'UTF8') IN fresh.leaf) = 0)
-      THEN
-        RAISE EXCEPTION 'not the next version of its stream' USING ERRCODE = '23505', CONSTRAINT = 'next_version';
+      SELECT CASE WHEN fresh.position > 1
+                       AND (SELECT before.position FROM %1$I.events before WHERE before.position = fresh.position - 1) IS NULL
+                  THEN 'next_position' ELSE 'next_version' END
+      INTO broken
+      FROM fresh
+      WHERE fresh.position > 1
+            AND (SELECT before.position FROM %1$I.events before WHERE before.position = fresh.position - 1) IS NULL
+         OR position(convert_to('"prev":"' || coalesce(
+              (SELECT encode(before.leaf_hash, 'hex') FROM %1$I.events before
+               WHERE before.stream_id = fresh.stream_id AND before.version = fresh.version - 1),
+              CASE WHEN fresh.version = 1 THEN '' ELSE 'missing' END) || '"', 'UTF8') IN fresh.leaf) = 0
+      LIMIT 1;
+      IF broken IS NOT NULL THEN
+        RAISE EXCEPTION 'a fact that does not follow the one before it, in the log or in its stream'
+          USING ERRCODE = CASE broken WHEN 'next_version' THEN '23505' ELSE '23514' END, CONSTRAINT = broken;
       END IF;
       RETURN NULL;
     END $f$
