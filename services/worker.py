@@ -133,21 +133,26 @@ class Workplace:
         if taken is None:
             return
         work = self._house.system(tenant, export)
+        about = log.bind(tenant=tenant.id, export=str(export), attempt=taken.attempts)
+        about.info("taken up")
         trouble = ""
         try:
             made = await self._held(
                 tenant, export, holder, lambda progress: make(self._workshop, work, export, progress)
             )
             await finish_export(work, export, made)
+            about.info("made", bytes=len(made.content))
         except TakenAway:
-            return
+            about.info("no longer wanted")
         except Refused as refused:
+            about.info("refused", code=refused.code)
             await fail_export(work, export, refused.code)
         except PrintingFailed as failed:
-            log.warning("not printed", export=str(export), reason=str(failed))
+            about.warning("not printed", reason=str(failed))
             trouble = failed.code
         except asyncio.CancelledError:  # told to stop: another worker may begin at once
             await asyncio.shield(self._runs.let_go(tenant, export, holder, timedelta()))
+            about.info("let go")
             raise
         except Exception:
             log.exception("not made", export=str(export))
