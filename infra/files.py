@@ -13,8 +13,9 @@ import struct
 import unicodedata
 import zipfile
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from time import time
 from typing import BinaryIO
 from uuid import uuid4
 
@@ -23,6 +24,9 @@ from domain.errors import FileEmpty, FileNameHostile, FileTooLarge, FileTypeForb
 MEGABYTE = 1_000_000
 LIMIT = 20 * MEGABYTE
 NAME_LIMIT = 255
+
+#: Seconds after which a file still in quarantine belongs to nobody who is alive.
+FORGOTTEN = 24 * 60 * 60
 
 #: What may be taken in, by its first bytes. SVG and HTML are text that runs: they are not here.
 MAGIC = (
@@ -85,9 +89,7 @@ class Files:
         Raises FileNameHostile, FileTooLarge, FileEmpty, FileTypeForbidden.
         """
         name = clean_name(name)
-        quarantine = self._folder / "quarantine"
-        quarantine.mkdir(parents=True, exist_ok=True)
-        path = quarantine / uuid4().hex
+        path = self._quarantine() / uuid4().hex
         try:
             with path.open("xb") as file:
                 sha256, size = await self._pour(content, file)
@@ -103,9 +105,7 @@ class Files:
     async def put(self, content: bytes) -> str:
         """Keep a document that we made ourselves; its hash."""
         sha256 = hashlib.sha256(content).hexdigest()
-        quarantine = self._folder / "quarantine"
-        quarantine.mkdir(parents=True, exist_ok=True)
-        path = quarantine / uuid4().hex
+        path = self._quarantine() / uuid4().hex
         try:
             with path.open("xb") as file:
                 file.write(content)
@@ -125,6 +125,16 @@ class Files:
         if (await asyncio.to_thread(hashlib.sha256, content)).hexdigest() != sha256:
             raise FileDamaged(sha256)
         return content
+
+    def _quarantine(self) -> Path:
+        """The folder of what is arriving. What a killed process left in it long ago goes."""
+        folder = self._folder / "quarantine"
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.iterdir():
+            with suppress(FileNotFoundError):
+                if left.stat().st_mtime < time() - FORGOTTEN:
+                    left.unlink()
+        return folder
 
     async def _pour(self, content: AsyncIterable[bytes] | bytes, file: BinaryIO) -> tuple[str, int]:
         digest = hashlib.sha256()

@@ -1,6 +1,8 @@
 import hashlib
 import io
+import os
 import struct
+import time
 import zipfile
 from pathlib import Path
 
@@ -54,6 +56,19 @@ async def test_a_file_that_is_not_kept_is_gone(files: Files, tmp_path: Path):
         assert len(everything(tmp_path)) == 1
 
     assert everything(tmp_path) == []
+
+
+async def test_what_a_killed_process_left_yesterday_goes_and_what_arrives_now_stays(files: Files, tmp_path: Path):
+    quarantine = tmp_path / "t_1" / "quarantine"
+    quarantine.mkdir(parents=True)
+    for name, age in (("yesterday", 90_000), ("arriving", 60)):
+        (quarantine / name).write_bytes(PDF)
+        os.utime(quarantine / name, (time.time() - age,) * 2)
+
+    async with files.receiving("a.pdf", PDF):
+        pass
+
+    assert [path.name for path in everything(tmp_path)] == ["arriving"]
 
 
 async def test_the_same_content_is_kept_once(files: Files, tmp_path: Path):
