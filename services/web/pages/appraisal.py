@@ -189,9 +189,7 @@ async def agree(visit: Visit, season: str, commune: str) -> Answer:
     entry = case.sheet.entries.get(code)
     if entry is None or entry.value is None:
         raise NotFound(indicator=code)
-    receipt = await appraising.appraise_indicator(
-        visit.work(), season, commune, code, entry.value, seen=visit.version
-    )
+    receipt = await appraising.appraise_indicator(visit.work(), season, commune, code, entry.value, seen=visit.version)
     return await visit.done(receipt, to=_onward(visit, case, code))
 
 

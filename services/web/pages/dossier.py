@@ -240,9 +240,7 @@ async def resubmit(visit: Visit, season: str, commune: str) -> Answer:
 # Reading what was typed -------------------------------------------------------------------------------
 
 
-def read_proposed(
-    typed: Typed, indicator: Indicator, case: Case, problems: list[Problem]
-) -> Decimal | Outcome | None:
+def read_proposed(typed: Typed, indicator: Indicator, case: Case, problems: list[Problem]) -> Decimal | Outcome | None:
     """The value proposed, None for the rule's own; what cannot be read becomes a problem."""
     said = typed.text("proposed")
     if case.rulebook.model is Model.LEVELS:

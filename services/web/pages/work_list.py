@@ -20,9 +20,7 @@ TABS: Mapping[str, frozenset[Duty]] = {
     "tham-dinh": frozenset({Duty.APPRAISE, Duty.CONCLUDE}),
     "phieu": frozenset({Duty.VOTE, Duty.CONVENE}),
     "ky": frozenset({Duty.DECIDE, Duty.SIGN, Duty.PUBLISH}),
-    "buoc": frozenset(
-        {Duty.ASSIGN, Duty.OPEN_SEASON, Duty.CONSOLIDATE, Duty.POST, Duty.ANSWER_COMMENT, Duty.SUBMIT}
-    ),
+    "buoc": frozenset({Duty.ASSIGN, Duty.OPEN_SEASON, Duty.CONSOLIDATE, Duty.POST, Duty.ANSWER_COMMENT, Duty.SUBMIT}),
 }
 
 
@@ -87,9 +85,7 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-def _progress(
-    visit: Visit, standing: Standing, season: SeasonRow, units: Mapping[str, UnitRow]
-) -> list[Progress]:
+def _progress(visit: Visit, standing: Standing, season: SeasonRow, units: Mapping[str, UnitRow]) -> list[Progress]:
     """How far the person's own commune is, while it is at work."""
     if season.state != "open" or standing.stage not in ("collecting", "supplement"):
         return []
