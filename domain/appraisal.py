@@ -163,12 +163,11 @@ class Appraisal(Stream):
         reason: str | None = None,
     ) -> None:
         """Propose a result. `changed` gives every indicator's last change in the dossier: each must have been
-        appraised since, else IndicatorsUnappraised names it."""
+        appraised since, else IndicatorsUnappraised names it.
+        """
         self._must_go_on()
         behind = tuple(
-            code
-            for code, version in changed.items()
-            if code not in self.values or self.values[code].seen < version
+            code for code, version in changed.items() if code not in self.values or self.values[code].seen < version
         )
         if behind:
             raise IndicatorsUnappraised(indicators=behind)

@@ -153,9 +153,7 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             entry = assessment.entry(self.indicator)
-            entry.evidence[self.evidence] = Evidence(
-                self.evidence, self.sha256, self.name, self.size, self.media_type
-            )
+            entry.evidence[self.evidence] = Evidence(self.evidence, self.sha256, self.name, self.size, self.media_type)
             entry.changed = self.originator_version
 
     class EvidenceReused(Fact):
@@ -456,7 +454,7 @@ class Assessment(Stream):
         if undeclared:
             raise VetoUndeclared(conditions=undeclared)
         if needs_satisfaction and self.satisfaction is None:
-            raise SatisfactionMissing()
+            raise SatisfactionMissing
         self.trigger_event(self.Consolidated, on=on)
 
     def reopen(self, reason: str) -> None:

@@ -68,9 +68,7 @@ class Council(Stream):
             raise NotFound(member=leaving)
         rest = [one for person, one in self.members.items() if person != leaving]
         seats((*rest, member), limit=None)
-        self.trigger_event(
-            self.MemberReplaced, leaving=leaving, member=member, decision_no=decision_no, on=on
-        )
+        self.trigger_event(self.MemberReplaced, leaving=leaving, member=member, decision_no=decision_no, on=on)
 
     @property
     def conducting(self) -> frozenset[UUID]:
@@ -83,7 +81,7 @@ def seats(members: Sequence[Member], limit: int | None) -> tuple[Member, ...]:
     roles = [one.role for one in members]
     people = {one.person for one in members}
     if roles.count(Role.CHAIR) != 1 or roles.count(Role.SECRETARY) != 1 or len(people) != len(members):
-        raise CouncilIncomplete()
+        raise CouncilIncomplete
     if limit is not None and len(members) > limit:
         raise CouncilTooLarge(limit=limit, members=len(members))
     return tuple(members)

@@ -76,9 +76,7 @@ class Export(Stream):
 
         TOPIC = "export.downloaded"
 
-    def __init__(
-        self, id: UUID, document: Document, season: str, at_position: int, commune: str | None = None
-    ) -> None:
+    def __init__(self, id: UUID, document: Document, season: str, at_position: int, commune: str | None = None) -> None:
         self.document = document
         self.season = season
         self.at_position = at_position

@@ -49,7 +49,8 @@ class StreamName(NamedTuple):
 
 class Recorded(NamedTuple):
     """One fact as it stands in the log. `at` is the server's clock, UTC; `actor` an opaque id of who acted,
-    `unit` the code of the unit acted for, `mandate` the mandate's id ("" for the system)."""
+    `unit` the code of the unit acted for, `mandate` the mandate's id ("" for the system).
+    """
 
     position: int
     stream: StreamName

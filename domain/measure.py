@@ -275,9 +275,7 @@ class Checklist:
     def read(self, measured: Measured, maximum: Decimal, calendar: Calendar) -> Reading:
         """How many are checked against how many are needed."""
         count = len(measured.checked)
-        return Reading(
-            met(count >= self.minimum), RuleNote("checklist", {"checked": count, "required": self.minimum})
-        )
+        return Reading(met(count >= self.minimum), RuleNote("checklist", {"checked": count, "required": self.minimum}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,9 +402,7 @@ class ManualPoints:
         if points > maximum:
             raise MeasureInvalid(reason="points-above-maximum", field="points", typed=points, maximum=maximum)
         if points < 0:
-            raise MeasureInvalid(
-                reason="points-below-minimum", field="points", typed=points, minimum=Decimal(0)
-            )
+            raise MeasureInvalid(reason="points-below-minimum", field="points", typed=points, minimum=Decimal(0))
         if points % self.step:
             raise MeasureInvalid(reason="off-step", field="points", typed=points, step=self.step)
 

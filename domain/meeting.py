@@ -121,9 +121,7 @@ class Meeting(Stream):
         majority: Majority
 
         def apply(self, meeting: Meeting) -> None:
-            meeting.votes[self.item] = Vote(
-                self.round, frozenset(self.roll), self.members, self.quorum, self.majority
-            )
+            meeting.votes[self.item] = Vote(self.round, frozenset(self.roll), self.members, self.quorum, self.majority)
 
     class BallotCast(Fact):
         """A member's named ballot."""

@@ -185,7 +185,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
 }
 
 
-def permit(actor: Actor, act: Act, subject: Subject = Subject()) -> Mandate:  # noqa: B008 - Subject is frozen
+def permit(actor: Actor, act: Act, subject: Subject = Subject()) -> Mandate:
     """The mandate under which the actor may do this; NotPermitted when there is none."""
     for positions, condition in TABLE[act]:
         for mandate in actor.mandates:
@@ -194,7 +194,7 @@ def permit(actor: Actor, act: Act, subject: Subject = Subject()) -> Mandate:  # 
     raise NotPermitted(act=act, who=tuple(position for positions, _ in TABLE[act] for position in positions))
 
 
-def may(actor: Actor, act: Act, subject: Subject = Subject()) -> bool:  # noqa: B008 - Subject is frozen
+def may(actor: Actor, act: Act, subject: Subject = Subject()) -> bool:
     """Whether `permit` would give a mandate."""
     try:
         permit(actor, act, subject)

@@ -35,7 +35,8 @@ class Recognition(Stream):
 
     class Decided(FirstFact):
         """Recognised or not; `computed` is what the rules give, `voted` what the council advised (absent where the
-        rulebook needs no council). A result other than either carries the chairman's written reason."""
+        rulebook needs no council). A result other than either carries the chairman's written reason.
+        """
 
         TOPIC = "recognition.decided"
         commune: str
@@ -132,9 +133,7 @@ class Recognition(Stream):
         self.trigger_event(self.Revoked, ground=ground, decision_no=decision_no, on=on)
 
 
-def reason_to_differ(
-    result: Result, computed: Result, voted: Result | None, reason: str | None
-) -> str | None:
+def reason_to_differ(result: Result, computed: Result, voted: Result | None, reason: str | None) -> str | None:
     """The chairman's reason, which must be there when the result differs from the vote or from the rules."""
     given = (reason or "").strip()
     if not given and (result is not computed or (voted is not None and result is not voted)):

@@ -34,7 +34,7 @@ def sort_key(text: str) -> tuple[tuple[tuple[tuple[int, int], ...], int], ...]:
 
 def person_key(name: str) -> tuple[object, ...]:
     """The place of a person: by given name, which comes last, then by the whole name."""
-    return (sort_key(name.split()[-1]) if name.split() else (), sort_key(name))
+    return (sort_key(name.rsplit(maxsplit=1)[-1]) if name.split() else (), sort_key(name))
 
 
 def _syllable(syllable: str) -> tuple[tuple[tuple[int, int], ...], int]:
