@@ -5,10 +5,12 @@ ids and nothing else, may run twice, and asks again whether it is allowed. What 
 the library's own form of a job is pickle, by which whoever can write to Redis runs code in the worker.
 """
 
+import asyncio
 import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -96,6 +98,14 @@ def worker(
         health_check_interval=60,
         log_results=False,
     )
+
+
+async def closed(worker: Worker) -> None:
+    """Close a worker that ended or was told to stop. Its own way to do so raises what a job under way raised."""
+    await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+    worker.tasks.clear()
+    with suppress(RedisError, OSError):
+        await worker.close()
 
 
 def connection(url: str, seal: "Seal") -> ArqRedis:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,7 @@ async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) 
         log.warning("Redis is away", reason=str(reason))
         return False
     finally:
-        with suppress(RedisError, OSError):
-            await worker.close()
+        await queue.closed(worker)
     return True
 
 
