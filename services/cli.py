@@ -84,8 +84,10 @@ def check(given: argparse.Namespace) -> int:
 def demo(given: argparse.Namespace) -> int:
     from services import demo
 
+    if given.check:
+        return demo.check(given.folder)
     with surroundings(given) as settings:
-        return demo.run(settings, check=given.check)
+        return demo.run(settings)
 
 
 def judge(given: argparse.Namespace) -> int:

@@ -7,12 +7,16 @@ people, prints each step with its time, and leaves nothing running.
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
-from infra import migrate
-from infra.config import Settings
+from infra import embedded, migrate
+from infra.config import Misconfigured, Settings, read_settings
 from infra.tenants import IdentityProvider
 from services import demo_provider
 from services.demo.provinces import STORIES, Story
@@ -29,23 +33,44 @@ WITH_SIGN_IN = {**PROGRAMS, "provider": ("provider",)}
 LOOK = 1.0
 
 
-def run(settings: Settings, *, check: bool) -> int:
-    """Start everything and tell the story; then walk it (`check`) or keep running until interrupted."""
-    settings = replace(settings, demonstration=True)
-    settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
-    asyncio.run(migrate.everything(settings.database_url, settings.app_url))
-    with supervised(settings, WITH_SIGN_IN) as supervisor:
-        supervisor.wait()
-        if check:
-            from services.demo import walking  # only here: it needs more than a demonstration does
-
-            return walking.walk(settings)
-        begun = time.monotonic()
+def run(given: Settings) -> int:
+    """Start everything, tell the story, and keep running until interrupted."""
+    begun = time.monotonic()
+    with _everything(given) as (settings, supervisor):
         print("Telling the story of five provinces …", flush=True)
         asyncio.run(tell(settings, STORIES))
         _welcome(settings, time.monotonic() - begun)
         _keep(supervisor)
     return 0
+
+
+def check(folder: Path | None) -> int:
+    """Start everything in a fresh folder, walk the story, stop all. A folder of our own is kept only for its logs."""
+    from services.demo import walking  # only here: it needs more than a demonstration does
+
+    begun = time.monotonic()
+    if folder is not None and (folder / "web.port").exists():
+        raise Misconfigured(f"{folder} holds a demonstration already; --check walks a fresh one: name another folder")
+    fresh = folder or Path(tempfile.mkdtemp(prefix="minhchuan-check-"))
+    failed = 1
+    try:
+        with embedded.services(read_settings(fresh)) as settings, _everything(settings) as (settings, _):
+            failed = walking.walk(settings, begun)
+    finally:
+        if folder is None and not failed:
+            shutil.rmtree(fresh)
+    return failed
+
+
+@contextmanager
+def _everything(settings: Settings) -> Iterator[tuple[Settings, Supervisor]]:
+    """All processes, with the demonstration's sign-in, ready to be used."""
+    settings = replace(settings, demonstration=True)
+    settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
+    asyncio.run(migrate.everything(settings.database_url, settings.app_url))
+    with supervised(settings, WITH_SIGN_IN) as supervisor:
+        supervisor.wait()
+        yield settings, supervisor
 
 
 async def tell(settings: Settings, stories: Iterable[Story]) -> None:

@@ -6,9 +6,9 @@ Each act is a command whose id follows from what it is, so telling a story again
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from domain.appraisal import Proposal, appraisal_stream
@@ -339,12 +339,19 @@ async def tell_all(teller: Teller) -> None:
         await teller.close()
 
 
-async def together(acts: Iterable[Awaitable[T]], at_once: int = TOGETHER) -> list[T]:
+async def together(acts: Iterable[Coroutine[Any, Any, T]], at_once: int = TOGETHER) -> list[T]:
     """Do these at the same time, a few at once; the first failure is raised when all have ended."""
     gate = asyncio.Semaphore(at_once)
 
-    async def one(act: Awaitable[T]) -> T:
-        async with gate:
-            return await act
+    async def one(act: Coroutine[Any, Any, T]) -> T:
+        try:
+            async with gate:
+                return await act
+        finally:
+            act.close()  # what was cancelled before its turn
 
-    return list(await asyncio.gather(*(one(act) for act in acts)))
+    ended = await asyncio.gather(*map(one, acts), return_exceptions=True)
+    for outcome in ended:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in ended if not isinstance(outcome, BaseException)]

@@ -1,0 +1,121 @@
+"""What the story promises of the five provinces, read over HTTP from their boards, dossiers and public pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from services.demo.browsing import Page, Row, Unexpected
+from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
+from services.demo.walking import Walk
+from services.web.i18n import Words, load_words
+
+Outcome: TypeAlias = Callable[[Walk], Awaitable[None]]
+
+WORDS: Words = load_words()["vi"]
+
+#: Points as a board would write them; a place ("địa điểm") or a moment ("thời điểm") is no such thing.
+POINTS = re.compile(r"(?<!thời )(?<!địa )\b[Đđ]iểm\b|[+\u2212]\d+,\d")
+
+
+async def ha_noi(walk: Walk) -> None:
+    """Nam Từ Liêm 2021: all ten wards are recognised; TC5.CT3 to CT5 were assigned before the opening."""
+    await _all_recognised(walk, HA_NOI)
+    browser = await walk.inspector(HA_NOI)
+    season = await browser.get(f"/t/{HA_NOI.slug}/mua/{HA_NOI.year}")
+    for code in ("TC5.CT3", "TC5.CT4", "TC5.CT5"):
+        row = next((row for row in season.rows if row.cells[0].startswith(WORDS.filters()["no"](code) + " ")), None)
+        if row is None or "chưa giao" in row.cells[1]:
+            raise Unexpected(f"expected {code} to be assigned; there is {row}")
+
+
+async def binh_phuoc(walk: Walk) -> None:
+    """Chơn Thành 2023: all nine units are recognised."""
+    await _all_recognised(walk, BINH_PHUOC)
+
+
+async def thanh_hoa(walk: Walk) -> None:
+    """Bỉm Sơn 2018: in flight, with the class of each commune and the satisfaction of its people."""
+    browser = await walk.inspector(THANH_HOA)
+    board = await browser.get(f"/t/{THANH_HOA.slug}/bang/{THANH_HOA.year}")
+    public = await walk.anybody().get(f"/t/{THANH_HOA.slug}/cong-khai")
+    public.says(f"0 đạt chuẩn 0 chưa đạt chuẩn 0 đang lấy ý kiến {len(THANH_HOA.dossiers)} chưa công bố")
+    required = {"I": "90", "II": "80", "III": "70"}
+    for one in THANH_HOA.dossiers:
+        cells = board.row(f"/{one.commune}").cells
+        if not (cells[3].endswith(f"/{required[one.unit_class or '']}") and cells[-1].startswith("Thẩm định")):
+            raise Unexpected(f"expected class {one.unit_class} at its appraisal for {one.commune}; there is {cells}")
+        dossier = await browser.get(f"/t/{THANH_HOA.slug}/ho-so/{THANH_HOA.year}/{one.commune}")
+        dossier.says(f"Sự hài lòng: {one.satisfied},00 %")
+
+
+async def dong_nai(walk: Walk) -> None:
+    """Đồng Nai 2026: communes under way, met or not met, no points on any page, no result."""
+    browser = await walk.inspector(DONG_NAI)
+    root, year = f"/t/{DONG_NAI.slug}", DONG_NAI.year
+    board = await browser.get(f"{root}/bang/{year}")
+    pages = [
+        board,
+        await browser.get(f"{root}/mua/{year}"),
+        await browser.get(f"{root}/nhat-ky/{year}/{DONG_NAI.dossiers[0].commune}"),
+    ]
+    for one in DONG_NAI.dossiers:
+        pages.append(await browser.get(f"{root}/ho-so/{year}/{one.commune}"))
+        pages.append(await browser.get(f"{root}/ho-so/{year}/{one.commune}?chi-tieu=TC1.CT1"))
+        pages.append(await walk.anybody().get(f"{root}/cong-khai/{year}/{one.commune}"))
+    for page in pages:
+        if found := POINTS.search(page.text):
+            around = page.text[max(0, found.start() - 60) : found.end() + 40]
+            raise Unexpected(f"expected no points on {page.url}; it says: … {around} …")
+    for one in DONG_NAI.dossiers:
+        if not (cells := board.row(f"/{one.commune}").cells)[-1].startswith("Xã đang nhập"):
+            raise Unexpected(f"expected {one.commune} without a result; there is {cells}")
+    (await walk.anybody().get(f"{root}/cong-khai")).says(f"{len(DONG_NAI.dossiers)} chưa công bố")
+
+
+async def tinh_mau(walk: Walk) -> None:
+    """Tỉnh Mẫu 2023: fails on the total, on one criterion at 92, on the veto; recognised at 80.5; never scored."""
+    browser = await walk.inspector(TINH_MAU)
+    board = await browser.get(f"/t/{TINH_MAU.slug}/bang/{TINH_MAU.year}")
+    _expect(board, "99001", total="74,0 chưa đạt", stage="Đã công bố", result="không công nhận")
+    _expect(board, "99004", total="92,0 chưa đạt", stage="Đã công bố", result="không công nhận")
+    _expect(board, "99007", total="94,0 vướng điều kiện", stage="Đã công bố", result="không công nhận")
+    _expect(board, "99010", total="80,5", stage="Đã công bố", result="công nhận")
+    _expect(board, "99013", total="chưa chấm", stage="Xã đang nhập")
+    if (low := board.row("/99004").cells[6]) != "chưa đạt 7,0":
+        raise Unexpected(f"expected TC3 of 99004 below half; there is {low!r}")
+    commune, code = FALSE_EVIDENCE
+    false = await browser.get(f"/t/{TINH_MAU.slug}/ho-so/{TINH_MAU.year}/{commune}?chi-tieu={code}")
+    paper = await browser.get(false.link("/minh-chung/"))
+    if not paper.content.startswith(b"%PDF"):
+        raise Unexpected(f"expected the false paper at {paper.url}")
+
+
+# ------------------------------------------------------------------------------------------------------
+
+
+async def _all_recognised(walk: Walk, story: Story) -> None:
+    browser = await walk.inspector(story)
+    board = await browser.get(f"/t/{story.slug}/bang/{story.year}")
+    for one in story.dossiers:
+        _expect(board, one.commune, total="", stage="Đã công bố", result="công nhận")
+    public = await walk.anybody().get(f"/t/{story.slug}/cong-khai")
+    public.says(f"{len(story.dossiers)} đạt chuẩn 0 chưa đạt chuẩn")
+
+
+def _expect(board: Page, commune: str, *, total: str, stage: str, result: str = "") -> None:
+    """The commune's row says this."""
+    row: Row = board.row(f"/{commune}")
+    found = row.cells[-1].removeprefix(stage).strip()
+    if not (total in row.cells[2] and row.cells[-1].startswith(stage) and found.startswith(result)):
+        raise Unexpected(f"expected {commune} with {total!r}, {stage!r}, {result!r}; there is {row.cells}")
+
+
+OUTCOMES: tuple[tuple[str, Outcome], ...] = (
+    ("outcome: Nam Từ Liêm 2021, 10 of 10 recognised", ha_noi),
+    ("outcome: Chơn Thành 2023, 9 of 9 recognised", binh_phuoc),
+    ("outcome: Bỉm Sơn 2018 in flight, classes and satisfaction", thanh_hoa),
+    ("outcome: Đồng Nai 2026 without points or result", dong_nai),
+    ("outcome: Tỉnh Mẫu 2023, each fails or passes as told", tinh_mau),
+)

@@ -1,0 +1,567 @@
+"""The steps that are walked over HTTP: one commune of Chơn Thành from the plan of the season to the published decision.
+
+Each step is a function of the walk; it raises Unexpected, with what was expected and what was there, when a page is
+not as the story has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from typing import TypeAlias
+
+from domain.judging import Value
+from domain.measure import Measured
+from domain.official import Position
+from domain.season import Step
+from projections.catalogue import PROJECTIONS
+from services import assessing
+from services.demo import provider_of
+from services.demo.browsing import Page, Typed, Unexpected, Upload
+from services.demo.figures import Figure, figures
+from services.demo.offices import SEATS, office_key, seat_key
+from services.demo.provinces import BINH_PHUOC, DONG_NAI, STORIES, Story
+from services.demo.telling import Teller, take_in, tell_all, together
+from services.demo.walking import WALKED, Walk, position_of
+from services.web.i18n import Words, load_words
+
+StepOfWalk: TypeAlias = Callable[[Walk], Awaitable[None]]
+
+#: Indicators with which something happens beside the plain way.
+DIFFERENT = "TC1.CT2"  # proposed other than the rule gives, with a reason
+LOWERED = "TC3.CT1"  # appraised other than proposed, with a reason
+RETURNED = "TC2.CT4"  # returned for a supplement
+
+#: A commune of today's rules, in which one indicator of each kind of measure is entered.
+OF_TODAY = "25270"
+KINDS = ("TC1.CT1", "TC2.CT1", "TC2.CT4", "TC2.CT5", "TC3.CT4")
+
+#: Seconds until a document must be made.
+PATIENCE = 60.0
+
+DAYS = BINH_PHUOC.calendar
+SEASON = str(BINH_PHUOC.year)
+UNIT = BINH_PHUOC.decided_by
+OTHERS = BINH_PHUOC.dossiers[1:]
+PRESENT = range(len(SEATS) - 1)
+WORDS: Words = load_words()["vi"]
+
+# The season -------------------------------------------------------------------------------------------
+
+
+async def take_provinces_in(walk: Walk) -> None:
+    """The walked province is taken in and its people enrolled; the others are told in the background."""
+
+    async def teller(story: Story) -> Teller:
+        return await take_in(walk.house, walk.operator, story, provider_of(walk.house.settings, story))
+
+    async def tell_others() -> None:
+        for story in STORIES:
+            if story is not BINH_PHUOC:
+                await tell_all(await teller(story))
+
+    walk.teller = await teller(BINH_PHUOC)
+    await walk.teller.enrol()
+    position = await walk.house.store.position(walk.teller.tenant)
+    if not await walk.house.reads.reached(walk.teller.tenant, position, PROJECTIONS, PATIENCE):
+        raise Unexpected("expected the read models to catch up with the log")
+    walk.meanwhile("other provinces", tell_others())
+
+
+async def sign_in(walk: Walk) -> None:
+    """Everybody signs in, each in a browser of their own."""
+    commune = (Position.JUSTICE_OFFICER, Position.OFFICE_STATISTICS, Position.POLICE_CHIEF, Position.COMMUNE_CHAIRMAN)
+    await together([walk.department(), walk.decider(), walk.inspector(), *map(walk.officer, commune)])
+    await together(walk.member(number) for number in range(len(SEATS)))
+
+
+async def plan(walk: Walk) -> None:
+    """The department plans the season: rulebook, communes."""
+    browser = await walk.department()
+    page = await browser.get(f"/t/{BINH_PHUOC.slug}/mua")
+    chosen = {"year": SEASON, "rulebook": BINH_PHUOC.rulebook, "unit": UNIT}
+    planned = await browser.send(page, page.form("lap-ke-hoach"), chosen)
+    planned.says(f"Mùa đánh giá {SEASON}", "Đang chuẩn bị", f"{len(BINH_PHUOC.dossiers)} đơn vị tham gia")
+
+
+async def set_deadlines(walk: Walk) -> None:
+    """The department sets the last day of each step."""
+    browser = await walk.department()
+    page = await browser.get(walk.season())
+    last = {
+        Step.SCORED: DAYS.scored,
+        Step.POSTED: DAYS.posted,
+        Step.SUBMITTED: DAYS.submitted,
+        Step.APPRAISED: DAYS.appraised,
+        Step.VOTED: DAYS.met,
+        Step.DECIDED: DAYS.decided,
+    }
+    for step, on in last.items():
+        form = page.form("dat-han", step=step.value)
+        page = await browser.send(page, form, {"on": WORDS.date(on), "basis": BINH_PHUOC.basis})
+    for step, on in last.items():
+        if (kept := page.form("dat-han", step=step.value).value("on")) != WORDS.date(on):
+            raise Unexpected(f"expected the last day of {step} to be {WORDS.date(on)}; it is {kept}")
+
+
+async def assign(walk: Walk) -> None:
+    """The matrix: with one line missing the page names it and offers no opening; then it is complete."""
+    browser = await walk.department()
+    page = await browser.get(walk.season())
+    matrix = walk.teller.matrix()
+    page = await browser.send(page, page.form("phan-cong"), _matrix(matrix[:-1]))
+    page.says("1 chỉ tiêu chưa có ai chủ trì")
+    if page.has_form("mo"):
+        raise Unexpected("expected no opening while an indicator has no lead")
+    page = await browser.send(page, page.form("phan-cong"), _matrix(matrix[-1:]))
+    page.form("mo")
+
+
+def _matrix(lines: Sequence[tuple[str, Position, Sequence[Position]]]) -> dict[str, Typed]:
+    filled: dict[str, Typed] = {"decision_no": BINH_PHUOC.basis}
+    for indicator, lead, coordinating in lines:
+        filled[f"lead.{indicator}"] = lead.value
+        filled[f"with.{indicator}"] = [one.value for one in coordinating]
+    return filled
+
+
+async def open_season(walk: Walk) -> None:
+    """The season opens; the other communes are told from here on."""
+    browser = await walk.department()
+    page = await browser.get(walk.season())
+    opened = await browser.send(page, page.form("mo"), {"on": WORDS.date(DAYS.opened)})
+    opened.says("Đang mở")
+    walk.meanwhile("other communes", together(walk.teller.tell(one) for one in OTHERS))
+
+
+# The dossier ------------------------------------------------------------------------------------------
+
+
+async def enter_figures(walk: Walk) -> None:
+    """Each lead enters the data of each indicator, and sees the score that the rule gives."""
+    for figure in _figures(walk):
+        browser = await walk.officer(_lead(walk, figure.indicator))
+        page = await browser.get(f"{walk.at('ho-so')}?chi-tieu={figure.indicator}")
+        page = await browser.send(page, page.form("cham-diem"), typed(figure.measures))
+        page.says("đã lưu")
+        if figure.indicator == DIFFERENT:
+            page.says(f"Điểm theo quy tắc: {_said(figure.value)}")
+
+
+async def refuse_wrong_scores(walk: Walk) -> None:
+    """Too high a score, and a word in place of a number: refused in Vietnamese, what was typed stays."""
+    browser = await walk.officer(_lead(walk, DIFFERENT))
+    page = await browser.get(f"{walk.at('ho-so')}?chi-tieu={DIFFERENT}")
+    for wrong, why in (("9,5", "tối đa"), ("bảy", "số")):
+        again = await browser.send(page, page.form("cham-diem"), {"proposed": wrong}, refused="form-invalid")
+        again.says(why)
+        if (kept := again.form("cham-diem").value("proposed")) != wrong:
+            raise Unexpected(f"expected {wrong!r} to stay where it was typed; there is {kept!r}")
+
+
+async def propose_differently(walk: Walk) -> None:
+    """A score other than the rule's: not without a reason, and not over somebody else's edit."""
+    browser = await walk.officer(_lead(walk, DIFFERENT))
+    address = f"{walk.at('ho-so')}?chi-tieu={DIFFERENT}"
+    first, second = await browser.get(address), await browser.get(address)
+    await browser.send(first, first.form("cham-diem"), {"proposed": "6,25"}, refused="reason-missing")
+    proposal = {"proposed": "6,25", "reason": "Hai hồ sơ giải quyết chậm một ngày do mất điện."}
+    saved = await browser.send(first, first.form("cham-diem"), proposal)
+    saved.says("đã lưu", "6,25")
+    late = await browser.send(second, second.form("cham-diem"), {**proposal, "proposed": "6,0"}, refused="stale")
+    late.says("Chỉ tiêu này vừa được người khác sửa", "6,25", "6,0")
+
+
+async def attach_evidence(walk: Walk) -> None:
+    """A file for each indicator; a program among them is refused."""
+    for number, figure in enumerate(_figures(walk)):
+        code = figure.indicator
+        browser = await walk.officer(_lead(walk, code))
+        page = await browser.get(f"{walk.at('ho-so')}?chi-tieu={code}")
+        form = page.form("minh-chung")
+        if number == 0:
+            program = Upload("minh-chung.pdf.exe", b"MZ\x90\x00 a program")
+            await browser.send(page, form, refused="file-type-forbidden", tep=program)
+            await browser.send(page, form, refused="file-empty", tep=Upload("trong.pdf", b""))
+        paper = Upload(f"minh-chung-{code.lower()}.pdf", walk.teller.papers.paper(WALKED.commune, code))
+        (await browser.send(page, form, tep=paper)).says(paper.name)
+
+
+async def consolidate(walk: Walk) -> None:
+    """The justice officer declares the conditions and brings the sheet together."""
+    browser = await walk.officer(Position.JUSTICE_OFFICER)
+    page = await browser.get(walk.at("ho-so"))
+    for condition in assessing.declarable(walk.teller.rulebook):
+        form = page.form("dieu-kien", condition=condition)
+        page = await browser.send(page, form, {"occurred": "no", "basis": "Phòng Nội vụ xác nhận bằng văn bản"})
+    page = await browser.send(page, page.form("tong-hop"), {"on": WORDS.date(DAYS.scored)})
+    page.says("Không vướng điều kiện").form("niem-yet")
+
+
+async def post(walk: Walk) -> None:
+    """The result is posted publicly."""
+    browser = await walk.officer(Position.JUSTICE_OFFICER)
+    page = await browser.get(walk.at("ho-so"))
+    days = {"on": WORDS.date(DAYS.posted), "until": WORDS.date(DAYS.posted_until)}
+    page = await browser.send(page, page.form("niem-yet"), {**days, "place": "Trụ sở Ủy ban nhân dân, nhà văn hóa ấp"})
+    page.says("nhà văn hóa ấp", WORDS.date(DAYS.posted_until))
+
+
+async def comment(walk: Walk) -> None:
+    """Somebody comments without signing in; until it is answered nothing can be submitted."""
+    chairman = await walk.officer(Position.COMMUNE_CHAIRMAN)
+    page = await walk.anybody().get(walk.at("cong-khai"))
+    page.says("Đang niêm yết để lấy ý kiến")
+    text = "Bảng niêm yết ở ấp 3 chữ nhỏ, khó đọc."
+    (await walk.anybody().send(page, page.form("gop-y"), {"text": text})).says("Đã ghi nhận", text)
+
+    page = await chairman.get(walk.at("ho-so"))
+    if page.has_form("gui"):
+        raise Unexpected("expected no submission while a comment waits for an answer")
+    page = await chairman.send(page, page.form("tra-loi"), {"answer": "Đã in lại khổ lớn và niêm yết lại."})
+    page.form("gui")
+
+
+async def submit(walk: Walk) -> None:
+    """The chairman sends the dossier for appraisal; this moment is looked back at later."""
+    chairman = await walk.officer(Position.COMMUNE_CHAIRMAN)
+    page = await chairman.get(walk.at("ho-so"))
+    page = await chairman.send(page, page.form("gui"), {"document_no": "02/TTr-UBND", "on": WORDS.date(DAYS.submitted)})
+    page.says("02/TTr-UBND")
+    walk.submitted = position_of(page)
+
+
+# The appraisal ----------------------------------------------------------------------------------------
+
+
+async def appraise(walk: Walk) -> None:
+    """The appraiser opens the evidence and judges each indicator; one is returned with a reason and a date."""
+    browser = await walk.member(2)
+    queue = await browser.get(walk.season("tham-dinh"))
+    queue.row(f"/{WALKED.commune}")
+    for figure in _figures(walk):
+        code = figure.indicator
+        page = await browser.get(f"{walk.at('tham-dinh')}?chi-tieu={code}")
+        paper = await browser.send(page, page.form("mo-minh-chung"))
+        if not paper.content.startswith(b"%PDF"):
+            raise Unexpected(f"expected the paper of {code}; there is {paper.content[:20]!r}")
+        if code == RETURNED:
+            due = walk.house.calendar.after(DAYS.submitted, 5)
+            ask = {"reason": "Đề nghị bổ sung biên bản của các hội nghị trong năm.", "due": WORDS.date(due)}
+            await browser.send(page, page.form("tra-lai"), ask)
+        elif code == LOWERED:
+            lower = {"value": "7,0", "reason": "Một vụ việc hòa giải chưa có biên bản."}
+            await browser.send(page, page.form("cham"), lower)
+        else:
+            await browser.send(page, page.form("dong-y"))
+    page = await browser.get(walk.at("tham-dinh"))
+    page.says("Kết luận được khi xã gửi lại 1 chỉ tiêu")
+
+
+async def supplement(walk: Walk) -> None:
+    """The lead finds it among their work and adds a file; the chairman sends it back."""
+    lead = await walk.officer(_lead(walk, RETURNED))
+    work = await lead.get(f"/t/{BINH_PHUOC.slug}/viec")
+    page = await lead.get(work.link(rf"{walk.at('ho-so')}\?chi-tieu={RETURNED}"))
+    page.says("Bị trả lại để bổ sung", "biên bản của các hội nghị")
+    paper = Upload("bien-ban-bo-sung.pdf", walk.teller.papers.paper(WALKED.commune, f"{RETURNED}.bo-sung"))
+    (await lead.send(page, page.form("minh-chung"), tep=paper)).says(paper.name)
+
+    chairman = await walk.officer(Position.COMMUNE_CHAIRMAN)
+    page = await chairman.get(walk.at("ho-so"))
+    on = WORDS.date(walk.house.calendar.after(DAYS.submitted, 5))
+    (await chairman.send(page, page.form("gui-lai"), {"on": on})).says(f"Gửi lại sau bổ sung ngày {on}")
+
+
+async def conclude(walk: Walk) -> None:
+    """The appraiser agrees to what came back, and proposes to recognise."""
+    browser = await walk.member(2)
+    page = await browser.get(f"{walk.at('tham-dinh')}?chi-tieu={RETURNED}")
+    page = await browser.send(page, page.form("dong-y"))
+    proposal = {"proposal": "recognise", "on": WORDS.date(DAYS.appraised)}
+    page = await browser.send(page, page.form("ket-luan"), proposal)
+    page.says(f"Đã kết luận ngày {WORDS.date(DAYS.appraised)}", "đề nghị công nhận")
+
+
+# The council ------------------------------------------------------------------------------------------
+
+
+async def constitute(walk: Walk) -> None:
+    """The council is constituted by a decision: every member with a role and an agency."""
+    browser = await walk.decider()
+    page = await browser.get(walk.season("hoi-dong"))
+    filled: dict[str, Typed] = {"decision_no": "35/QĐ-UBND", "on": WORDS.date(DAYS.council)}
+    for number, seat in enumerate(SEATS):
+        person = walk.teller.person(seat_key(UNIT, number))
+        filled |= {f"role-{person}": seat.role.value, f"agency-{person}": seat.agency}
+    page = await browser.send(page, page.form("thanh-lap"), filled)
+    page.says(f"{len(SEATS)} thành viên", "35/QĐ-UBND")
+
+
+async def convene(walk: Walk) -> None:
+    """The chair calls the council together on all dossiers."""
+    await walk.told("other communes")
+    browser = await walk.member(0)
+    page = await browser.get(walk.season("hoi-dong"))
+    communes = [one.commune for one in BINH_PHUOC.dossiers]
+    called = {"on": WORDS.date(DAYS.met), "place": "Phòng họp Ủy ban nhân dân", "item": communes}
+    page = await browser.send(page, page.form("trieu-tap"), called)
+    walk.meeting = page.url.partition(f"{walk.season('hop')}/")[2].partition("?")[0]
+    if not walk.meeting:
+        raise Unexpected(f"expected the meeting's page; came to {page.url}")
+
+
+async def meet(walk: Walk) -> None:
+    """Too few members make no quorum; with all but one present the vote on the dossier can open."""
+    chair = await walk.member(0)
+    address = f"{walk.at('hop', walk.meeting)}?xem=hop&muc={WALKED.commune}"
+    people = [str(walk.teller.person(seat_key(UNIT, number))) for number in range(len(SEATS))]
+    page = await chair.get(address)
+    page = await chair.send(page, page.form("diem-danh"), {"present": people[:5]})
+    page = await chair.get(address)
+    page = await chair.send(page, page.form("chuyen-muc", item=WALKED.commune))
+    page.says("chưa đủ số họp")
+    page = await chair.send(page, page.form("diem-danh"), {"present": people[: len(PRESENT)]})
+    page = await chair.get(address)
+    page = await chair.send(page, page.form("mo-bieu-quyet", item=WALKED.commune))
+    page.says("phiếu đã ghi").form("dong-bieu-quyet")
+
+
+async def vote(walk: Walk) -> None:
+    """The members cast named ballots; one presses twice and gets the same receipt, the absent one gets no ballot."""
+    receipts = await together(_ballot(walk, number) for number in PRESENT)
+    if len(set(receipts)) != len(PRESENT):
+        raise Unexpected(f"expected {len(PRESENT)} receipts; there are {receipts}")
+    absent = await (await walk.member(len(PRESENT))).get(f"{walk.at('hop', walk.meeting)}?xem=phieu")
+    if absent.has_form("ghi-phieu"):
+        raise Unexpected("expected no ballot for somebody not on the roll")
+
+
+async def _ballot(walk: Walk, number: int) -> str:
+    """The member's receipt."""
+    browser = await walk.member(number)
+    page = await browser.get(f"{walk.at('hop', walk.meeting)}?xem=phieu")
+    form = page.form("ghi-phieu")
+    receipt = _receipt(await browser.send(page, form, {"choice": "for"}))
+    if number == 1 and (again := _receipt(await browser.send(page, form, {"choice": "for"}))) != receipt:
+        raise Unexpected(f"expected the receipt {receipt} again; got {again}")
+    return receipt
+
+
+def _receipt(page: Page) -> str:
+    found = re.search(r"Đã ghi nhận.*?\b([A-Z2-7]{4}-[A-Z2-7]{4})\b", page.text)
+    if found is None:
+        raise Unexpected(f"expected the receipt of a ballot on {page.url}: {page.gist}")
+    return found[1]
+
+
+async def close_vote(walk: Walk) -> None:
+    """The chair concludes the vote; the council votes on the other communes (told), and the meeting ends."""
+    chair = await walk.member(0)
+    address = f"{walk.at('hop', walk.meeting)}?xem=hop&muc={WALKED.commune}"
+    page = await chair.get(address)
+    page = await chair.send(page, page.form("dong-bieu-quyet", item=WALKED.commune))
+    page.says(f"{len(PRESENT)} tán thành, 0 không tán thành")
+    for other in OTHERS:
+        await walk.teller.vote(walk.meeting, other.commune)
+    page = await chair.get(address)
+    page = await chair.send(page, page.form("ket-thuc"), {"on": WORDS.date(DAYS.met)})
+    page.says(f"Phiên họp đã kết thúc ngày {WORDS.date(DAYS.met)}")
+
+
+# The decision -----------------------------------------------------------------------------------------
+
+
+async def decide(walk: Walk) -> None:
+    """The chairman decides: against the vote not without a reason; then as the council advised."""
+    browser = await walk.decider()
+    page = await browser.get(walk.at("quyet-dinh"))
+    decision = {"decision_no": "101/QĐ-UBND", "on": WORDS.date(DAYS.decided)}
+    against = {**decision, "result": "not-recognised"}
+    await browser.send(page, page.form("quyet-dinh"), against, refused="reason-missing")
+    page = await browser.get(walk.at("quyet-dinh"))
+    page = await browser.send(page, page.form("quyet-dinh"), {**decision, "result": "recognised"})
+    page.says("Công nhận đạt chuẩn tiếp cận pháp luật", "101/QĐ-UBND")
+
+
+async def make_document(walk: Walk) -> None:
+    """The worker makes the decision as a PDF; the chairman takes it away."""
+    browser = await walk.decider()
+    page = await browser.get(walk.at("quyet-dinh"))
+    page = await browser.send(page, page.form("yeu-cau", document="decision"))
+    async with asyncio.timeout(PATIENCE):
+        while not page.has_form("tai-ve"):
+            await asyncio.sleep(0.2)
+            page = await browser.get(f"/t/{BINH_PHUOC.slug}/ket-xuat")
+            if "không lập được" in page.text:
+                raise Unexpected(f"expected the document; the page says: {page.gist}")
+    paper = await browser.send(page, page.form("tai-ve"))
+    if not paper.content.startswith(b"%PDF"):
+        raise Unexpected(f"expected a PDF; there is {paper.content[:20]!r}")
+    walk.sha256 = sha256(paper.content).hexdigest()
+    page.says(walk.sha256[:12])
+
+
+async def sign_and_publish(walk: Walk) -> None:
+    """The document is signed and published; the other decisions are told."""
+    browser = await walk.decider()
+    page = await browser.get(walk.at("quyet-dinh"))
+    signed = {"file_made": walk.sha256, "on": WORDS.date(DAYS.decided)}
+    page = await browser.send(page, page.form("ky"), signed)
+    page.says(walk.sha256[:12])
+    published = {"place": "Cổng thông tin điện tử thị xã", "on": WORDS.date(DAYS.decided)}
+    page = await browser.send(page, page.form("cong-bo"), published)
+    page.says("Cổng thông tin điện tử thị xã")
+    decisions = enumerate((other.commune for other in OTHERS), start=102)
+    walk.meanwhile("other decisions", together(walk.teller.decide(one, number) for number, one in decisions))
+
+
+async def read_in_public(walk: Walk) -> None:
+    """Anybody reads the result, with the comment and its answer."""
+    page = await walk.anybody().get(walk.at("cong-khai"))
+    page.says("Đạt chuẩn tiếp cận pháp luật", "101/QĐ-UBND", "Tổng 90,5 trên 100 điểm", "Đã in lại khổ lớn")
+
+
+# Looking back -----------------------------------------------------------------------------------------
+
+
+async def look_back(walk: Walk) -> None:
+    """The inspector sees board and dossier as they were when the dossier had just been submitted."""
+    browser = await walk.inspector()
+    then = await browser.get(f"{walk.season('bang')}?asof={walk.submitted}")
+    _stage(then, "Thẩm định")
+    _stage(await browser.get(walk.season("bang")), "Đã công bố")
+    moment = re.search(r"Đang xem dữ liệu đến ([\d:]+ [\d/]+)", then.text)
+    if moment is None:
+        raise Unexpected(f"expected {then.url} to say that it is the past: {then.gist}")
+    by_time = await browser.get(f"{walk.season('bang')}?asof={moment[1].replace(' ', '+')}")
+    by_time.says(f"Đang xem dữ liệu đến {moment[1]}").row(f"/{WALKED.commune}")
+
+    dossier = await browser.get(f"{walk.at('ho-so')}?chi-tieu={LOWERED}&asof={walk.submitted}")
+    dossier.says("Đang xem dữ liệu đến", "7,25")
+    (await browser.get(f"{walk.at('ho-so')}?chi-tieu={LOWERED}")).says("Một vụ việc hòa giải chưa có biên bản")
+    if any(form.method == "post" and "/ho-so/" in form.action for form in dossier.forms):
+        raise Unexpected("expected nothing to be changed in the past")
+
+
+def _stage(board: Page, expected: str) -> None:
+    cells = board.row(f"/{WALKED.commune}").cells
+    if not cells[-1].startswith(expected):
+        raise Unexpected(f"expected {WALKED.commune} at {expected!r} on {board.url}; there is {cells}")
+
+
+async def read_trail(walk: Walk) -> None:
+    """The inspector reads who did what."""
+    browser = await walk.inspector()
+    page = await browser.get(walk.at("nhat-ky"))
+    page.says("Hai hồ sơ giải quyết chậm một ngày", "Một vụ việc hòa giải chưa có biên bản", "101/QĐ-UBND")
+
+
+async def stay_in_the_province(walk: Walk) -> None:
+    """Another province's pages do not exist for the people of this one."""
+    await walk.told("other provinces")
+    browser = await walk.decider()
+    for address in ("/t/ha-noi/bang/2021", "/t/ha-noi/ho-so/2021/00592", "/t/ha-noi/viec"):
+        page = await browser.get(address, status=404)
+        if "Nam Từ Liêm" in page.text or "Hà Nội" in page.text:
+            raise Unexpected(f"expected nothing of Hà Nội on {address}: {page.gist}")
+
+
+async def enter_every_kind(walk: Walk) -> None:
+    """Today's rules in Đồng Nai: ratio, yes or no, date, checklist and amount; the rule says met, not a number."""
+    rulebook = walk.house.rulebooks[DONG_NAI.rulebook]
+    inspected = DONG_NAI.dossiers[-1]
+    entered = {one.indicator: one for one in figures(rulebook, walk.house.calendar, inspected, DONG_NAI.year)}
+    for code in KINDS:
+        lead = Position.OFFICE_STATISTICS if code.startswith("TC1") else Position.JUSTICE_OFFICER
+        browser = await walk.by(office_key(OF_TODAY, lead), DONG_NAI)
+        page = await browser.get(f"/t/{DONG_NAI.slug}/ho-so/{DONG_NAI.year}/{OF_TODAY}?chi-tieu={code}")
+        page = await browser.send(page, page.form("cham-diem"), typed(entered[code].measures))
+        page.says("đã lưu", "Theo quy tắc: đạt")
+
+
+async def close_season(walk: Walk) -> None:
+    """The last decisions are there; the department ends the season."""
+    await walk.told("other decisions")
+    browser = await walk.department()
+    page = await browser.get(walk.season())
+    page = await browser.send(page, page.form("ket-thuc"), {"on": WORDS.date(DAYS.decided)})
+    page.says("Đã kết thúc")
+
+
+# ------------------------------------------------------------------------------------------------------
+
+
+def typed(measures: dict[str, Measured]) -> dict[str, Typed]:
+    """What an officer types and ticks to enter this, by field."""
+    filled: dict[str, Typed] = {}
+    for part, measured in measures.items():
+        given: dict[str, Typed | None] = {
+            "numerator": _count(measured.numerator),
+            "denominator": _count(measured.denominator),
+            "amount": _count(measured.amount),
+            "option": measured.option,
+            "answer": measured.answer,
+            "checked": list(measured.checked) or None,
+            "on": WORDS.date(measured.on) or None,
+            "from_on": WORDS.date(measured.from_on) or None,
+            "points": WORDS.points(measured.points) or None,
+            **{f"count{number}": str(count) for number, count in enumerate(measured.counts)},
+        }
+        filled |= {f"{part}.{name}": value for name, value in given.items() if value is not None}
+    return filled
+
+
+def _count(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _said(value: Value) -> str:
+    return WORDS.points(value) if isinstance(value, Decimal) else value.value
+
+
+def _figures(walk: Walk) -> list[Figure]:
+    """What the officers of the walked commune enter."""
+    return figures(walk.teller.rulebook, walk.house.calendar, WALKED, BINH_PHUOC.year)
+
+
+def _lead(walk: Walk, indicator: str) -> Position:
+    return next(lead for code, lead, _ in walk.teller.matrix() if code == indicator)
+
+
+STEPS: tuple[tuple[str, StepOfWalk], ...] = (
+    ("provinces taken in, people enrolled", take_provinces_in),
+    ("everybody signs in at the provider", sign_in),
+    ("season planned with its rulebook", plan),
+    ("deadlines set", set_deadlines),
+    ("unassigned indicator reported, matrix completed", assign),
+    ("season opened", open_season),
+    ("figures entered by their leads, the rule's score seen", enter_figures),
+    ("wrong scores refused, what was typed kept", refuse_wrong_scores),
+    ("score proposed with a reason, stale edit refused", propose_differently),
+    ("evidence attached, forbidden files refused", attach_evidence),
+    ("conditions declared, sheet consolidated", consolidate),
+    ("result posted publicly", post),
+    ("comment received and answered", comment),
+    ("dossier submitted by the chairman", submit),
+    ("evidence opened, indicators appraised, one returned", appraise),
+    ("indicator supplemented and resubmitted", supplement),
+    ("appraisal concluded", conclude),
+    ("council constituted by a decision", constitute),
+    ("council convened", convene),
+    ("attendance, quorum, vote opened", meet),
+    ("ballots cast, one pressed twice", vote),
+    ("vote concluded, meeting closed", close_vote),
+    ("decision taken by the chairman", decide),
+    ("decision made as PDF by the worker, downloaded", make_document),
+    ("decision signed and published", sign_and_publish),
+    ("public page read without signing in", read_in_public),
+    ("board and dossier seen as of an earlier moment", look_back),
+    ("trail read by the inspector", read_trail),
+    ("another province's pages are not there", stay_in_the_province),
+    ("every kind of measure entered under today's rules", enter_every_kind),
+    ("season closed", close_season),
+)

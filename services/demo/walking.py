@@ -1,0 +1,177 @@
+"""The story walked over HTTP as signed-in people, one commune from plan to publication; the rest is told meanwhile.
+
+Everything that people do here they do with pages and forms, signed in at the demonstration provider, each by the
+position that may (`steps`). Other communes and provinces are told through the use cases in the background. At the end
+the boards of all provinces are read and must say what the story promises (`outcomes`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, NamedTuple, Self
+
+from domain.official import Position
+from infra.config import Settings
+from infra.tenants import Tenants
+from services.demo.browsing import Browser, Page, Unexpected
+from services.demo.offices import office_key, seat_key
+from services.demo.provinces import BINH_PHUOC, Story
+from services.demo.telling import Teller
+from services.tenancy import as_operator
+from services.wiring import Wiring, wired
+
+#: The commune whose every step is walked: the first of Chơn Thành.
+WALKED = BINH_PHUOC.dossiers[0]
+
+
+class Done(NamedTuple):
+    """A step that was tried: its name, its seconds, why it failed ("" when it did not)."""
+
+    name: str
+    seconds: float
+    failure: str = ""
+
+
+def walk(settings: Settings, begun: float) -> int:
+    """Walk and print each step with its seconds; the exit status. `begun`: when everything began (monotonic)."""
+    print(f"{'step':<62} {'seconds':>8}  result")
+    _say(Done("everything started", time.monotonic() - begun))
+    failed = asyncio.run(_walk(settings))
+    _say(Done("total", time.monotonic() - begun, failed.failure if failed else ""))
+    if failed:
+        print(f"\n{failed.name}: {failed.failure}\nThe logs: {settings.folder}/*.log")
+    return 1 if failed else 0
+
+
+async def _walk(settings: Settings) -> Done | None:
+    """The step that failed; the walk ends with it."""
+    from services.demo.outcomes import OUTCOMES
+    from services.demo.steps import STEPS
+
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(wired(settings))
+        operator = await stack.enter_async_context(as_operator(settings))
+        story = await stack.enter_async_context(Walk(house, operator))
+        for name, step in (*STEPS, *OUTCOMES):
+            begun = time.monotonic()
+            failure = await _failure(step(story))
+            done = Done(name, time.monotonic() - begun, failure)
+            _say(done)
+            if failure:
+                return done
+    return None
+
+
+async def _failure(step: Awaitable[None]) -> str:
+    """Why the step failed, "" when it did not."""
+    try:
+        await step
+    except Unexpected as other:
+        return str(other)
+    except Exception as crash:  # noqa: BLE001 - whatever it was, it is told and the walk ends in order
+        return f"{type(crash).__name__}: {crash}"
+    return ""
+
+
+def _say(step: Done) -> None:
+    print(f"{step.name:<62} {step.seconds:>8.2f}  {'FAILED' if step.failure else 'ok'}", flush=True)
+
+
+class Walk:
+    """The people with their browsers, what goes on in the background, and what one step leaves for the next."""
+
+    #: Tells what is not walked; set when the province is taken in.
+    teller: Teller
+    #: The key of the council's meeting.
+    meeting: str
+    #: The position of the log, and the moment as pages write it, when the dossier had just been submitted.
+    submitted: int
+    #: The hash of the finished document.
+    sha256: str
+
+    def __init__(self, house: Wiring, operator: Tenants) -> None:
+        self.house = house
+        self.operator = operator
+        self._browsers: dict[str, Browser] = {}
+        self._background: dict[str, asyncio.Task[Any]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._background.values():
+            task.cancel()
+        await asyncio.gather(*self._background.values(), return_exceptions=True)
+        for browser in self._browsers.values():
+            await browser.close()
+
+    # Meanwhile ----------------------------------------------------------------------------------------
+
+    def meanwhile(self, name: str, telling: Coroutine[Any, Any, Any]) -> None:
+        """Tell this in the background."""
+        self._background[name] = asyncio.create_task(telling)
+
+    async def told(self, name: str) -> None:
+        """Wait until it was told; what went wrong there goes wrong here."""
+        await self._background[name]
+
+    # People -------------------------------------------------------------------------------------------
+
+    async def by(self, key: str, story: Story = BINH_PHUOC) -> Browser:
+        """The browser of this person, signed in at the province's provider."""
+        name = f"{story.slug}/{key}"
+        if name not in self._browsers:
+            browser = self._open(name)
+            page = await browser.get(f"/t/{story.slug}/dang-nhap")
+            choice = await browser.send(page, page.form("dang-nhap"))
+            home = await browser.send(choice, choice.form("authorize"), {"subject": key})
+            if not home.url.endswith(f"/t/{story.slug}/viec"):
+                raise Unexpected(f"expected {key} signed in and at work; came to {home.url}: {home.gist}")
+        return self._browsers[name]
+
+    def anybody(self) -> Browser:
+        """A browser in which nobody is signed in."""
+        return self._browsers.get("") or self._open("")
+
+    async def officer(self, position: Position, commune: str = WALKED.commune) -> Browser:
+        """An officer of the walked commune."""
+        return await self.by(office_key(commune, position))
+
+    async def department(self) -> Browser:
+        return await self.by(office_key(BINH_PHUOC.province, Position.JUSTICE_DEPARTMENT))
+
+    async def member(self, number: int) -> Browser:
+        """A member of the council: 0 is the chair, 2 the secretary, who is also the appraiser."""
+        return await self.by(seat_key(BINH_PHUOC.decided_by, number))
+
+    async def decider(self) -> Browser:
+        return await self.by(office_key(BINH_PHUOC.decided_by, Position.DISTRICT_CHAIRMAN))
+
+    async def inspector(self, story: Story = BINH_PHUOC) -> Browser:
+        return await self.by(office_key(story.province, Position.INSPECTOR), story)
+
+    # Places -------------------------------------------------------------------------------------------
+
+    def at(self, place: str, *rest: str) -> str:
+        """An address of the walked season: `at("ho-so")` is the walked commune's dossier."""
+        return "/".join([f"/t/{BINH_PHUOC.slug}/{place}/{BINH_PHUOC.year}", *(rest or (WALKED.commune,))])
+
+    def season(self, place: str = "mua") -> str:
+        """An address of the whole season, such as its board."""
+        return f"/t/{BINH_PHUOC.slug}/{place}/{BINH_PHUOC.year}"
+
+    def _open(self, name: str) -> Browser:
+        self._browsers[name] = Browser(self.house.settings.public_url)
+        return self._browsers[name]
+
+
+def position_of(page: Page) -> int:
+    """The position of the log that the page was made from, as its foot says."""
+    found = re.search(r"Lập từ nhật ký đến vị trí #([\d.]+)", page.text)
+    if found is None:
+        raise Unexpected(f"expected the position of the log on {page.url}: {page.gist}")
+    return int(found[1].replace(".", ""))
