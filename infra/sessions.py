@@ -98,15 +98,16 @@ class Sessions:
     async def find(self, session_id: str) -> Session | None:
         """The session of this id, its idle time begun anew; None when it ended."""
         key = _key(session_id)
-        data, position = cast("tuple[bytes | None, bytes | None]", await self._redis.hmget(key, ["data", "position"]))  # type: ignore[misc]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(key, ["data", "position"])
+            pipe.expire(key, self._idle)
+            (data, position), _ = await pipe.execute()
         if data is None:
             return None
         session = msgspec.json.decode(data, type=Session)
-        left = self._left(session)
-        if left <= 0:
+        if self._left(session) <= 0:
             await self._forget(key, session)
             return None
-        await self._redis.expire(key, left)
         return msgspec.structs.replace(session, position=int(position or 0))
 
     async def advance(self, session_id: str, position: int) -> None:

@@ -4,9 +4,11 @@ Each worker reads the settings from the environment and wires a house of its own
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from granian import Granian
 from granian.constants import Interfaces
 from litestar import Litestar
@@ -40,8 +42,22 @@ def granian(target: str, host: str, port: int) -> None:
     ).serve()
 
 
+def structured_logs() -> None:
+    """One JSON object a line, whatever people send: control characters are escaped, not printed."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+
+
 def application() -> Litestar:
     """The application of a worker; its house is wired when the server says that it starts, in the server's loop."""
+    structured_logs()
     return create_app(house)
 
 

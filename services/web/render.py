@@ -16,7 +16,7 @@ and imports its parts: `{% import "_parts.html" as parts with context %}`.
 """
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,8 @@ WORTH_PACKING = 1_000
 class Renderer:
     """Templates in every language."""
 
-    def __init__(self, words: dict[str, Words], assets: Assets, folder: Path = TEMPLATES) -> None:
-        self._environments = {locale: _environment(spoken, assets, folder) for locale, spoken in words.items()}
+    def __init__(self, words: dict[str, Words], assets: Assets, folders: Sequence[Path] = (TEMPLATES,)) -> None:
+        self._environments = {locale: _environment(spoken, assets, folders) for locale, spoken in words.items()}
 
     def render(self, template: str, locale: str, view: dict[str, Any]) -> str:
         """The template filled with the view; what the view lacks is an error, not an empty place."""
@@ -63,9 +63,9 @@ def answer(
     return Response(body, status_code=status, media_type=media_type, headers=sent, cookies=cookies or [])
 
 
-def _environment(words: Words, assets: Assets, folder: Path) -> Environment:
+def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

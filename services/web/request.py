@@ -32,6 +32,7 @@ and the acts that change it stand together:
 
 import functools
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from http import HTTPStatus
@@ -72,6 +73,9 @@ P = ParamSpec("P")
 
 log = structlog.get_logger("web")
 
+#: For how many seconds a process may not notice that the registry changed.
+REMEMBERED = 5.0
+
 #: How long a page waits for the person's own last write (experience: at most two seconds).
 PATIENCE = 2.0
 
@@ -96,6 +100,20 @@ class Web:
         self.renderer = renderer
         self.words = words
         self.cookies = security.Cookies(backing.public_url)
+        self._provinces: dict[str, tuple[Tenant, tuple[str, ...], float]] = {}
+
+    async def province(self, slug: str) -> tuple[Tenant, tuple[str, ...]] | None:
+        """The province at this address, and where its sign-in leads; remembered for a few seconds."""
+        held = self._provinces.get(slug)
+        if held is not None and held[2] > time.monotonic():
+            return held[:2]
+        tenant = await self.backing.provinces.by_slug(slug)
+        if tenant is None:
+            return None
+        provider = await self.backing.provinces.identity_provider(tenant)
+        targets = self.backing.identity.origins(tenant, provider) if provider else ()
+        self._provinces[slug] = (tenant, targets, time.monotonic() + REMEMBERED)
+        return tenant, targets
 
 
 class Visit:
@@ -393,9 +411,10 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
     visit = visit_of(connection)
     slug = connection.path_params.get("slug")
     if slug is not None:
-        visit.province = await visit.backing.provinces.by_slug(str(slug))
-        if visit.province is None:
+        found = await visit.web.province(str(slug))
+        if found is None:
             raise NotFound
+        visit.province, visit.form_targets = found
     session_id = connection.cookies.get(visit.web.cookies.session, "")
     session = await visit.backing.sessions.find(session_id) if session_id else None
     changing = connection.scope.get("method") not in {"GET", "HEAD", "OPTIONS"}
@@ -408,8 +427,6 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         if changing:
             security.require_token(session, visit.typed.text("csrf"))
         visit.person = await visit.backing.people(visit.province, session.issuer, session.subject)
-        if provider := await visit.backing.provinces.identity_provider(visit.province):
-            visit.form_targets = visit.backing.identity.origins(visit.province, provider)
     if handler.opt.get("public"):
         return
     if session is None:
