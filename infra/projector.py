@@ -8,11 +8,9 @@ where it stands and says so in its checkpoint; it never skips a fact.
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import length_hint
 from typing import Any, NamedTuple
@@ -23,10 +21,14 @@ import structlog
 
 from domain.fact import Fact, Recorded
 from infra.database import LOST, Connection, Database, HasId, Hints, schema_of
-from infra.readmodels import FOLDED, Checkpoint, Log, Question
+from infra.readmodels import FOLDED, Checkpoint, Log, Question, uncollected
 
-#: Facts folded into the live tables in one transaction.
-BATCH = 5_000
+#: At most so many facts are folded into the live tables in one transaction. Many, since a row that many of them
+#: touch is written once.
+BATCH = 20_000
+
+#: Facts read at a time.
+PAGE = 2_000
 
 #: Rows of one projection that are kept in memory between batches.
 KEPT = 20_000
@@ -102,7 +104,7 @@ class Projector:
             await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", f"rebuild {schema}"):
                 return None
-            with _no_collector():
+            with uncollected():
                 await self._fold_log(tenant, folding)
                 generations = await _next_generations(connection, schema, folding.names)
                 rows = await _copy(connection, schema, folding, generations)
@@ -168,8 +170,11 @@ class Projector:
                 going = self._going(Checkpoint(*row) for row in held)
                 if not going:
                     return 0
-                facts, failure = await self._read(tenant, min(one.position for one in going))
-                moves = [await self._fold(connection, tenant, one, facts, failure) for one in going]
+                facts, failure = await self._read(tenant, min(one.position for one in going), self._batch)
+                heard = _heard([self._projections[one.projection] for one in going], facts)
+                moves = [
+                    await self._fold(connection, tenant, one, facts, heard[one.projection], failure) for one in going
+                ]
                 await _write(connection, schema, moves)
         except asyncpg.LockNotAvailableError:  # another process is moving them
             return 0
@@ -178,18 +183,18 @@ class Projector:
         self._hints.mark(tenant)
         return len(facts)
 
-    async def _read(self, tenant: HasId, after: int) -> tuple[list[Recorded], Failure | None]:
-        """The next batch; it ends before a fact that cannot be read."""
+    async def _read(self, tenant: HasId, after: int, limit: int) -> tuple[list[Recorded], Failure | None]:
+        """The next facts; they end before one that cannot be read."""
         facts: list[Recorded] = []
         try:
-            async for page in self._log.read(tenant, after=after, limit=self._batch, page=self._batch):
+            async for page in self._log.read(tenant, after=after, limit=limit, page=min(limit, PAGE)):
                 facts += page
         except (*LOST, asyncpg.PostgresError):
             raise
         except Exception:  # noqa: BLE001 - one by one it shows at which fact
             facts = []
             try:
-                async for page in self._log.read(tenant, after=after, limit=self._batch, page=1):
+                async for page in self._log.read(tenant, after=after, limit=limit, page=1):
                     facts += page
             except (*LOST, asyncpg.PostgresError):
                 raise
@@ -204,14 +209,15 @@ class Projector:
         tenant: HasId,
         checkpoint: Checkpoint,
         facts: list[Recorded],
+        mine: list[Recorded],
         failure: Failure | None,
     ) -> _Move:
         """What the batch does to one projection's rows."""
         projection = self._projections[checkpoint.projection]
         memory = self._memory.setdefault((tenant.id, projection.name), _Memory())
         memory.stand_at(checkpoint)
-        heard = frozenset(projection.facts)
-        mine = [one for one in facts if type(one.fact) in heard and one.position > checkpoint.position]
+        if facts and facts[0].position <= checkpoint.position:
+            mine = [one for one in mine if one.position > checkpoint.position]
         keys = {key for one in mine for key in projection.keys(one)}
         await _recall(connection, schema_of(tenant), projection, memory, checkpoint.generation, keys)
         before = {key: row for key in keys if (row := memory.rows[key]) is not None}
@@ -230,14 +236,22 @@ class Projector:
     # Anew -------------------------------------------------------------------------------------------------
 
     async def _fold_log(self, tenant: HasId, folding: _Folding) -> None:
-        """Fold on to the end of the log, or to a fact that cannot be read."""
-        while folding.built:
-            facts, failure = await self._read(tenant, folding.position)
-            folding.fold(facts)
-            if failure is not None:
-                folding.failures.update(dict.fromkeys(folding.built, failure))
-            elif len(facts) < self._batch:
-                return
+        """Fold on to the end of the log, or to a fact that cannot be read.
+
+        While one page is folded the next is on its way: positions have no gaps, so it is known where it begins.
+        """
+        reading = [asyncio.create_task(self._read(tenant, folding.position + ahead * PAGE, PAGE)) for ahead in (0, 1)]
+        try:
+            while folding.built:
+                facts, failure = await reading.pop(0)
+                folding.fold(facts)
+                if failure is not None:
+                    folding.failures.update(dict.fromkeys(folding.built, failure))
+                elif len(facts) < PAGE:
+                    return
+                reading.append(asyncio.create_task(self._read(tenant, folding.position + PAGE, PAGE)))
+        finally:
+            await asyncio.gather(*reading, return_exceptions=True)
 
 
 class _Move(NamedTuple):
@@ -284,11 +298,6 @@ class _Folding:
         self.failures: dict[str, Failure] = {}
         self.position = 0
         self.folded = 0
-        self._mine: dict[str, list[Recorded]] = {one.name: [] for one in projections}
-        self._heard: dict[type[Fact], list[list[Recorded]]] = {}
-        for one in projections:
-            for fact in one.facts:
-                self._heard.setdefault(fact, []).append(self._mine[one.name])
 
     @property
     def names(self) -> list[str]:
@@ -300,11 +309,7 @@ class _Folding:
         return [name for name in self.projections if name not in self.failures]
 
     def fold(self, facts: list[Recorded]) -> None:
-        heard = self._heard
-        for recorded in facts:
-            for mine in heard.get(type(recorded.fact), ()):
-                mine.append(recorded)
-        for name, mine in self._mine.items():
+        for name, mine in _heard(list(self.projections.values()), facts).items():
             if mine and name not in self.failures:
                 iterator = iter(mine)
                 try:
@@ -313,7 +318,6 @@ class _Folding:
                     failing = mine[len(mine) - length_hint(iterator) - 1]
                     _say("a projection cannot be built", name, failing.position, reason)
                     self.failures[name] = Failure(failing.position, _said(reason))
-            mine.clear()
         if facts:
             self.position = facts[-1].position
             self.folded += len(facts)
@@ -322,16 +326,17 @@ class _Folding:
         return _Move(self.projections[name], generation, self.position, self.rows[name], self.changed[name], None)
 
 
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Folding makes many values and no cycles; looking for cycles would cost a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+def _heard(projections: Sequence[Question[Any]], facts: Iterable[Recorded]) -> dict[str, list[Recorded]]:
+    """Each projection's own facts, by one look at each fact."""
+    mine: dict[str, list[Recorded]] = {one.name: [] for one in projections}
+    told: dict[type[Fact], list[Callable[[Recorded], None]]] = {}
+    for one in projections:
+        for fact in one.facts:
+            told.setdefault(fact, []).append(mine[one.name].append)
+    for recorded in facts:
+        for tell in told.get(type(recorded.fact), ()):
+            tell(recorded)
+    return mine
 
 
 def _say(what: str, projection: str, position: int, reason: Exception) -> None:

@@ -350,7 +350,7 @@ def _started(row: SheetRow, fact: Appraisal.Started, recorded: Recorded) -> Shee
 
 @SHEETS.on(Appraisal.EvidenceOpened)
 def _evidence_opened(row: SheetRow, fact: Appraisal.EvidenceOpened, recorded: Recorded) -> SheetRow:
-    opened = {fact.evidence: recorded.at, **row.opened_evidence}
+    opened = {**row.opened_evidence, fact.evidence: recorded.at}
     return replace(row, appraisal_version=recorded.version, opened_evidence=opened)
 
 
