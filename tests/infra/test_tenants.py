@@ -127,7 +127,6 @@ async def test_the_application_reads_the_registry_and_cannot_change_it(
 )
 async def test_what_happened_to_a_province_is_never_changed(services: Settings, tenant: Tenant, statement: str):
     owner = await asyncpg.connect(services.database_url)
-    statement = statement.format("control.operator_log")
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="never allowed"):
             await owner.execute(statement)
