@@ -63,9 +63,8 @@ async def rebuild(settings: Settings, tenant: str | None = None, projection: str
 @asynccontextmanager
 async def projecting(settings: Settings) -> AsyncIterator[tuple[Projector, Tenants]]:
     """A projector and the registry of tenants, connected, in a process that does nothing else."""
-    gc.set_threshold(
-        200_000, 10, 10
-    )  # folding makes many values and no cycles; the usual 700 costs a third of the time
+    usual = gc.get_threshold()
+    gc.set_threshold(200_000, 10, 10)  # folding makes many values and no cycles: looking for them took a third of it
     database = await Database.open(settings.app_url, readers=AT_ONCE * 2 + 2)
     store = EventStore(database, Mapper(FACTS, AGGREGATES))
     projector = Projector(database, store, PROJECTIONS)
@@ -73,6 +72,7 @@ async def projecting(settings: Settings) -> AsyncIterator[tuple[Projector, Tenan
     try:
         yield projector, tenants
     finally:
+        gc.set_threshold(*usual)
         await projector.close()
         await store.close()
         await tenants.close()

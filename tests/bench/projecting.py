@@ -27,8 +27,8 @@ from infra.eventstore import EventStore
 from infra.projector import Projector
 from infra.readmodels import ReadModels
 from infra.tenants import Tenant, Tenants
-from projections.catalogue import PROJECTIONS
 from projections.standings import STANDINGS
+from services.projector import projecting
 from tests.bench._dossier import UNIT, a_dossier
 from tests.bench._stock import stock_projection
 from tests.infra.logs import MAPPER
@@ -51,10 +51,12 @@ async def rows(services: Settings) -> list[Row]:
     live, _ = await load(services, follower, min(LIVE, FACTS), prepared=True)
     stock = await asyncio.to_thread(stock_projection, services.database_url)
     async with opened(services) as (database, store):
-        cursor = await bare_cursor(database, tenant)
-        found = await rebuilding(database, store, tenant, cursor)
-        found.append(await following(database, store, follower, live, stock))
-        found += await past(store, database, tenant, seasons[-1], facts)
+        found = await past(store, database, tenant, seasons[-1], facts)
+    async with projecting(services) as (projector, _):
+        async with opened(services) as (database, _store):
+            cursor = await bare_cursor(database, tenant)
+        found += await rebuilding(projector, tenant, cursor)
+        found.append(await following(projector, follower, live, stock))
     return found
 
 
@@ -83,10 +85,8 @@ async def bare_cursor(database: Database, tenant: Tenant) -> float:
     return count / (time.perf_counter() - begun)
 
 
-async def rebuilding(database: Database, store: EventStore, tenant: Tenant, cursor: float) -> list[Row]:
-    projector = Projector(database, store, PROJECTIONS)
+async def rebuilding(projector: Projector, tenant: Tenant, cursor: float) -> list[Row]:
     done = [await projector.rebuild(tenant) for _ in range(REPEATS)]
-    await projector.close()
     speed = statistics.median(one.facts / one.seconds for one in done if one)
     pause = max(one.pause for one in done if one) * 1000
     return [
@@ -101,13 +101,11 @@ async def rebuilding(database: Database, store: EventStore, tenant: Tenant, curs
     ]
 
 
-async def following(database: Database, store: EventStore, tenant: Tenant, facts: int, stock: float) -> Row:
+async def following(projector: Projector, tenant: Tenant, facts: int, stock: float) -> Row:
     """Folding in live batches: rows loaded, folded, upserted with their checkpoints, again and again."""
-    projector = Projector(database, store, PROJECTIONS)
     begun = time.perf_counter()
     folded = await projector.catch_up(tenant)
     speed = folded / (time.perf_counter() - begun)
-    await projector.close()
     if folded < facts * 0.9:
         raise RuntimeError(f"only {folded} facts were folded live")
     return {
@@ -174,10 +172,8 @@ async def load(services: Settings, tenant: Tenant, many: int, *, prepared: bool 
     """Fill the log in one go, past its triggers; `prepared` lets live folding begin at its beginning."""
     owner = await asyncpg.connect(services.database_url)
     if prepared:
-        async with opened(services) as (database, store):
-            projector = Projector(database, store, PROJECTIONS)
+        async with projecting(services) as (projector, _):
             await projector.catch_up(tenant)
-            await projector.close()
     dossier = a_dossier()
     seasons = [str(2000 + number) for number in range(max(1, many // (len(dossier) * COMMUNES)))]
     records = a_log(tenant, dossier, seasons)
