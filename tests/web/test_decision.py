@@ -1,0 +1,149 @@
+"""The decision through its page: what it rests on, a reason when it differs, signature, publication, revocation."""
+
+from decimal import Decimal
+
+from domain.meeting import Choice
+from domain.official import Position
+from domain.recognition import Recognition
+from services import appraising
+from tests.services.story import COMMUNE, PDF, Story
+from tests.web.desks import Desk, Desks, Page, desks, season, workplace
+
+__all__ = ["desks", "season", "workplace"]
+
+CHAIRMAN = Position.DISTRICT_CHAIRMAN.value
+
+
+def decision(story: Story) -> str:
+    return f"/quyet-dinh/{story.season}/{COMMUNE}"
+
+
+async def decided(story: Story) -> list[Recognition.Decided]:
+    return [one.fact for one in await story.facts() if isinstance(one.fact, Recognition.Decided)]
+
+
+async def decide(desk: Desk, story: Story, result: str = "recognised", **more: str) -> Page:
+    page = await desk.open(decision(story))
+    return await desk.send(page, "/quyet-dinh", {"result": result, "decision_no": "3301/QĐ-UBND"} | more)
+
+
+async def test_the_chairman_sees_the_three_results_and_decides(desks: Desks, season: Story):
+    await season.voted()
+    chairman = await desks.of(CHAIRMAN)
+
+    before = await chairman.open(decision(season))
+    page = await decide(chairman, season, on="6/2/2024")
+
+    assert "tổng 100,0/100" in before.text
+    assert "5 tán thành, 0 không tán thành" in before.text
+    assert "Công nhận đạt chuẩn tiếp cận pháp luật" in page.text
+    assert "3301/QĐ-UBND" in page.text
+    assert "06/02/2024" in page.text
+    assert not page.offers("/quyet-dinh")
+    assert len(await decided(season)) == 1
+
+
+async def test_before_the_vote_nothing_can_be_decided(desks: Desks, season: Story):
+    await season.concluded()
+
+    page = await (await desks.of(CHAIRMAN)).open(decision(season))
+
+    assert not page.offers("/quyet-dinh")
+    assert "Hội đồng chưa biểu quyết." in page.text
+
+
+async def test_deciding_against_the_vote_needs_a_reason_and_what_was_typed_stays(desks: Desks, season: Story):
+    await season.voted(Choice.AGAINST)
+    chairman = await desks.of(CHAIRMAN)
+
+    refused = await decide(chairman, season)
+    page = await chairman.send(refused, "/quyet-dinh", reason="Hồ sơ đủ căn cứ, Hội đồng chưa xét bổ sung")
+
+    assert (refused.status, refused.refused) == (422, "reason-missing")
+    assert refused.form("/quyet-dinh").value("decision_no") == "3301/QĐ-UBND"
+    assert ("result", "recognised") in refused.form("/quyet-dinh").fields
+    assert "Hồ sơ đủ căn cứ, Hội đồng chưa xét bổ sung" in page.text
+    (fact,) = await decided(season)
+    assert (fact.voted, fact.computed) == ("not-recognised", "recognised")
+
+
+async def test_no_reason_helps_against_a_condition_of_the_law(desks: Desks, season: Story):
+    await season.submitted()
+    for code in ("TC2.CT1", "TC2.CT2", "TC2.CT3", "TC2.CT4", "TC2.CT5", "TC2.CT6"):
+        await appraising.appraise_indicator(
+            await season.appraiser(), season.season, COMMUNE, code, Decimal(0), "Không có minh chứng"
+        )
+    await season.appraised()
+    await appraising.conclude(await season.appraiser(), season.season, COMMUNE)
+    await season.vote_on_concluded()
+    chairman = await desks.of(CHAIRMAN)
+
+    page = await decide(chairman, season, reason="Đề nghị của Hội đồng")
+
+    assert (page.status, page.refused) == (409, "against-the-rules")
+    assert await decided(season) == []
+
+
+async def test_a_choice_or_number_that_is_missing_is_named(desks: Desks, season: Story):
+    await season.voted()
+    chairman = await desks.of(CHAIRMAN)
+    page = await chairman.open(decision(season))
+
+    unchosen = await chairman.send(page, "/quyet-dinh", decision_no="1/QĐ")
+    unnumbered = await chairman.send(page, "/quyet-dinh", result="recognised")
+    undated = await chairman.send(page, "/quyet-dinh", result="recognised", decision_no="1/QĐ", on="hôm qua")
+
+    assert [one.refused for one in (unchosen, unnumbered, undated)] == ["field-missing", "field-missing", "not-a-date"]
+    assert undated.form("/quyet-dinh").value("on") == "hôm qua"
+
+
+async def test_the_decision_is_signed_by_its_document_then_published(desks: Desks, season: Story):
+    await season.decided()
+    chairman = await desks.of(CHAIRMAN)
+
+    page = await chairman.open(decision(season))
+    unsigned = await chairman.send(page, "/ky", files={"file": ("quyet-dinh.pdf", b"hello", "application/pdf")})
+    page = await chairman.send(unsigned, "/ky", files={"file": ("quyet-dinh.pdf", PDF, "application/pdf")})
+    page = await chairman.send(page, "/cong-bo", place="cổng thông tin điện tử", on="7/2/2024")
+
+    assert unsigned.refused in ("file-type-forbidden",)
+    assert "07/02/2024, cổng thông tin điện tử" in page.text
+    assert not page.offers("/ky")
+    kinds = await season.kinds()
+    assert kinds[-2:] == ["Recognition.Signed", "Recognition.Published"]
+
+
+async def test_a_hash_that_names_no_document_of_this_decision_signs_nothing(desks: Desks, season: Story):
+    await season.decided()
+    chairman = await desks.of(CHAIRMAN)
+    page = await chairman.open(decision(season))
+
+    forged = await chairman.send(page, "/ky", file_made="ab" * 32)
+    empty = await chairman.send(page, "/ky")
+
+    assert forged.status == 404
+    assert (empty.status, empty.refused) == (422, "field-missing")
+    assert "Recognition.Signed" not in await season.kinds()
+
+
+async def test_a_recognition_is_revoked_with_its_ground(desks: Desks, season: Story):
+    await season.decided()
+    chairman = await desks.of(CHAIRMAN)
+
+    page = await chairman.open(decision(season))
+    refused = await chairman.send(page, "/thu-hoi", revocation_no="915/QĐ-UBND")
+    page = await chairman.send(refused, "/thu-hoi", ground="Minh chứng của chỉ tiêu 2.5 không đúng")
+
+    assert (refused.status, refused.refused) == (422, "field-missing")
+    assert "Quyết định công nhận đã bị thu hồi" in page.text
+    assert "Minh chứng của chỉ tiêu 2.5 không đúng" in page.text
+    assert not page.offers("/thu-hoi")
+
+
+async def test_only_the_deciding_chairman_is_offered_the_decision(desks: Desks, season: Story):
+    await season.voted()
+
+    for subject in (Position.DISTRICT_JUSTICE.value, Position.INSPECTOR.value, f"{COMMUNE} commune-chairman"):
+        page = await (await desks.of(subject)).open(decision(season))
+        assert page.status == 200
+        assert not page.offers("/quyet-dinh"), subject
