@@ -14,7 +14,7 @@ from typing import NamedTuple
 from domain.appraisal import appraisal_stream
 from domain.assessment import Stage, assessment_stream
 from domain.council import council_stream
-from domain.errors import NotFound
+from domain.errors import NotFound, SeasonNotOpen, UnknownCommune
 from domain.fact import Recorded, StreamName
 from domain.judging import Assessed, CriterionResult, Finding, Value, assess, cross_checks
 from domain.measure import Answer, Measured, percent
@@ -76,7 +76,7 @@ class Case(NamedTuple):
 
 
 async def open_case(visit: Visit, season: str, commune: str) -> Case:
-    """The dossier as of the visit's moment, if the person may see it. NotFound, NotPermitted."""
+    """The dossier as of the visit's moment, if the person may see it. NotPermitted, and what `read_case` refuses."""
     past = await visit.as_of()
     case = await read_case(visit, season, commune, past.position if past else None)
     permit(visit.actor, Act.VIEW_DOSSIER, case.subject())
@@ -84,7 +84,10 @@ async def open_case(visit: Visit, season: str, commune: str) -> Case:
 
 
 async def read_case(visit: Visit, season: str, commune: str, upto: int | None = None) -> Case:
-    """The dossier as the log has it up to a position, for whoever; the caller has asked the policy. NotFound."""
+    """The dossier as the log has it up to a position, for whoever; the caller has asked the policy.
+
+    NotFound without such a season, UnknownCommune without a part in it, SeasonNotOpen before it was opened.
+    """
     facts = await read_facts(
         visit,
         upto,
@@ -96,8 +99,12 @@ async def read_case(visit: Visit, season: str, commune: str, upto: int | None = 
     )
     sheet = fold(SHEETS, facts).get(f"{season}/{commune}")
     planned = fold(SEASONS, facts).get(season)
-    if sheet is None or planned is None:
-        raise NotFound(season=season, commune=commune)
+    if planned is None:
+        raise NotFound(season=season)
+    if sheet is None:
+        if commune not in planned.participants:
+            raise UnknownCommune(commune=commune)
+        raise SeasonNotOpen(state=planned.state)
     around = await read_facts(visit, upto, unit_stream(sheet.decided_by), council_stream(season, sheet.decided_by))
     units = fold(UNITS, [*facts, *around])
     council = fold(COUNCILS, around).get(f"{season}/{sheet.decided_by}")
@@ -310,6 +317,9 @@ def next_stage_due(case: Case) -> tuple[str, date] | None:
     }
     if case.sheet.proposal is not None:
         return None
+    dues = [entry.returned.due for entry in case.sheet.entries.values() if entry.returned]
+    if dues:
+        return "supplement", min(dues)
     step = steps[case.sheet.stage]
     for key, deadline in case.season.deadlines.items():
         if key == step:

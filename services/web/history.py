@@ -1,10 +1,10 @@
 """Who did what on one indicator, or on a dossier as a whole: the log's own entries, newest first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from domain.official import Position
-from projections.officials import OFFICIALS, OfficialRow
+from projections.officials import OFFICIALS
 from projections.trail import Entry, entries
 from services.web.dossiers import Case
 from services.web.request import Visit
@@ -50,12 +50,14 @@ def _concerns(entry: Entry, indicator: str) -> bool:
     return entry.indicator == indicator or indicator in sent_back
 
 
-async def people_of(visit: Visit) -> Mapping[str, Person]:
-    """Everybody in office, by the mandate that they act under, and by person."""
-    async with visit.house.reads.at(visit.tenant) as view:
-        rows: list[OfficialRow] = await view.all(OFFICIALS)
+async def people_of(visit: Visit, told: Iterable[Entry]) -> Mapping[str, Person]:
+    """Who acted in these entries, by the mandate that they acted under, and by person."""
     people: dict[str, Person] = {}
-    for row in rows:
+    async with visit.house.reads.at(visit.tenant) as view:
+        found = [await view.one(OFFICIALS, person) for person in {entry.actor for entry in told}]
+    for row in found:
+        if row is None:
+            continue
         people[row.person] = Person(row.mandates[0].position if row.mandates else None, row.name)
         for mandate in row.mandates:
             people[str(mandate.id)] = Person(mandate.position, row.name)

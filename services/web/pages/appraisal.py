@@ -114,6 +114,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     if code and indicator is None:
         raise NotFound(indicator=code)
     verdict = judged(case.standing, case.rulebook, Basis.APPRAISED)
+    told = history_of(case, code or None)
     return await visit.page(
         "appraisal/dossier.html",
         season=season,
@@ -131,8 +132,8 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
         appraised=verdict,
         computed=Proposal.RECOGNISE if verdict.verdict.result is Outcome.MET else Proposal.NOT_RECOGNISE,
         workable=case.sheet.stage in (Stage.SUBMITTED, Stage.SUPPLEMENT) and case.sheet.proposal is None,
-        history=history_of(case, code or None),
-        people=await people_of(visit),
+        history=told,
+        people=await people_of(visit, told),
         subject=case.subject(),
         due=supplement_due(visit, case),
         today=visit.today,

@@ -45,6 +45,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     if code and indicator is None:
         raise NotFound(indicator=code)
     due = next_stage_due(case)
+    told = history_of(case, code or None)
     return {
         "case": case,
         "sheet": sheet,
@@ -53,8 +54,8 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "due": due,
         "days_left": days_left(due[1], visit.today) if due else None,
         "editor": editor_of(visit, case, sheet, indicator) if indicator else None,
-        "history": history_of(case, code or None),
-        "people": await people_of(visit),
+        "history": told,
+        "people": await people_of(visit, told),
         "subject": case.subject(),
         "today": visit.today,
         "position": case.position,

@@ -43,3 +43,27 @@ document.addEventListener("htmx:sendError", (event) => {
     ? "NOT recorded: no connection. Everything typed is still here; send again."
     : "CHƯA ghi nhận: mất kết nối. Nội dung còn nguyên, gửi lại khi có mạng.";
 });
+
+/* Ctrl+Enter saves. A letter does what carries it, unless somebody types or has turned letters off. */
+const lettersOff = () => window.localStorage.getItem("letters") === "off";
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.altKey || event.metaKey || event.repeat) return;
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  let found = null;
+  if (event.ctrlKey && event.key === "Enter") {
+    found = event.target.closest("form")?.querySelector("button.btn") ?? document.querySelector(".dock button.primary");
+  } else if (!event.ctrlKey && !event.shiftKey && !typing && !lettersOff() && /^[a-z]$/.test(event.key)) {
+    found = document.querySelector(`[data-key="${event.key}"]`);
+  }
+  if (!found) return;
+  event.preventDefault();
+  found.click();
+  found.closest("details[open]")?.querySelector("input:not([type=hidden]), textarea")?.focus();
+});
+for (const line of document.querySelectorAll(".keys")) {
+  const button = line.querySelector("button");
+  const say = () => { button.textContent = lettersOff() ? button.dataset.on : button.dataset.off; };
+  line.hidden = false;
+  say();
+  button.addEventListener("click", () => { window.localStorage.setItem("letters", lettersOff() ? "on" : "off"); say(); });
+}
