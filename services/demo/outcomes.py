@@ -6,7 +6,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from domain.official import Position
 from services.demo.browsing import Page, Row, Unexpected
+from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
 from services.demo.walking import Walk
 from services.web.i18n import Words, load_words
@@ -53,13 +55,12 @@ async def thanh_hoa(walk: Walk) -> None:
 async def dong_nai(walk: Walk) -> None:
     """Đồng Nai 2026: communes under way, met or not met, no points on any page, no result."""
     browser = await walk.inspector(DONG_NAI)
+    department = await walk.by(office_key(DONG_NAI.province, Position.JUSTICE_DEPARTMENT), DONG_NAI)
     root, year = f"/t/{DONG_NAI.slug}", DONG_NAI.year
     board = await browser.get(f"{root}/bang/{year}")
-    pages = [
-        board,
-        await browser.get(f"{root}/mua/{year}"),
-        await browser.get(f"{root}/nhat-ky/{year}/{DONG_NAI.dossiers[0].commune}"),
-    ]
+    pages = [board, await browser.get(f"{root}/nhat-ky/{year}/{DONG_NAI.dossiers[0].commune}")]
+    places = (f"mua/{year}", f"tham-dinh/{year}", f"hoi-dong/{year}", "viec", "ket-xuat")
+    pages += [await department.get(f"{root}/{place}") for place in places]
     for one in DONG_NAI.dossiers:
         pages.append(await browser.get(f"{root}/ho-so/{year}/{one.commune}"))
         pages.append(await browser.get(f"{root}/ho-so/{year}/{one.commune}?chi-tieu=TC1.CT1"))

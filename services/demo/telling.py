@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from domain.appraisal import Proposal, appraisal_stream
 from domain.council import Member
-from domain.errors import Refused
+from domain.errors import AlreadyThere, IndicatorsUnassigned
 from domain.export import Document
 from domain.fact import STREAMS
 from domain.meeting import Choice
@@ -133,16 +133,18 @@ class Teller:
 
     async def open(self) -> tuple[str, ...]:
         """Open the season; the indicators that had no lead are said first, then assigned."""
-        days = self.story.calendar
-        unassigned: tuple[str, ...] = ()
+        on = self.story.calendar.opened
         try:
-            await seasons.open_season(await self._department("open", days.opened), self.season, days.opened)
-        except Refused as refused:
-            unassigned = refused.details["indicators"]
-            rest = [(one, Position.OFFICE_STATISTICS, (Position.JUSTICE_OFFICER,)) for one in unassigned]
-            work = await self._department("rest of the matrix", days.opened)
-            await seasons.assign_indicators(work, self.season, rest, self.story.basis)
-            await seasons.open_season(await self._department("open again", days.opened), self.season, days.opened)
+            await seasons.open_season(await self._department("open", on), self.season, on)
+        except IndicatorsUnassigned as refused:
+            unassigned: tuple[str, ...] = refused.details["indicators"]
+        else:
+            return ()
+        rest = [(one, Position.OFFICE_STATISTICS, (Position.JUSTICE_OFFICER,)) for one in unassigned]
+        await seasons.assign_indicators(
+            await self._department("rest of the matrix", on), self.season, rest, self.story.basis
+        )
+        await seasons.open_season(await self._department("open", on), self.season, on)
         return unassigned
 
     async def close(self) -> None:
@@ -320,10 +322,13 @@ async def take_in(house: Wiring, operator: Tenants, story: Story, provider: Iden
 
 
 async def tell_all(teller: Teller) -> None:
-    """The whole story of a province."""
+    """The whole story of a province. A season that people have planned themselves is theirs, and left alone."""
     story = teller.story
     await teller.enrol()
-    await teller.plan()
+    try:
+        await teller.plan()
+    except AlreadyThere:
+        return
     await teller.open()
     await together(teller.tell(dossier) for dossier in story.dossiers)
     finished = [one.commune for one in story.dossiers if one.until is Until.PUBLISHED]
