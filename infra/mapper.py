@@ -54,8 +54,8 @@ class _Form(NamedTuple):
     spell: tuple[tuple[str, Spell], ...]
     decoder: msgspec.json.Decoder[dict[str, Any]]
     shape: Any
-    defaults: dict[str, Any]
-    given: dict[str, Any]
+    optional: frozenset[str]
+    absent: dict[str, Any]  # what an absent key means where the class does not say it itself
 
 
 class Mapper:
@@ -89,7 +89,7 @@ class Mapper:
             value = state.get(name)
             if value is not None:
                 document[name] = spell(value, name)
-            elif name not in form.defaults:
+            elif name not in form.optional:
                 raise NotCanonical(name, "a value is required")
         data = encode_checked(document)
         if len(data) > PAYLOAD_LIMIT:
@@ -105,9 +105,8 @@ class Mapper:
         if form is None:
             raise UnknownTopic(topic)
         state = form.decoder.decode(data) if schema == form.schema else _upcast(form, schema, data)
-        if form.defaults:
-            state = {**form.defaults, **state}
-        state.update(form.given)
+        if form.absent:
+            state = {**form.absent, **state}
         state["originator_id"] = stream
         state["originator_version"] = version
         state["timestamp"] = at
@@ -135,13 +134,19 @@ def _form(fact: type[Fact], owner: type | None) -> _Form:
     topic = getattr(fact, "TOPIC", None)
     if not isinstance(topic, str):
         raise Unmappable(f"{fact.__qualname__} has no TOPIC")
-    given = {}
+    defaults = {name: _default(field) for name, field in fields.items()}
+    absent: dict[str, Any] = {
+        name: None for name, value in defaults.items() if value is _REQUIRED and _is_optional(hints[name])
+    }
     if issubclass(fact, CanInitAggregate):
         if owner is None:
             raise Unmappable(f"{fact.__qualname__} begins a stream but belongs to no aggregate of the catalogue")
-        given["originator_topic"] = get_topic(owner)
+        # The library makes the aggregate from the instance's own dictionary.
+        absent |= {name: value for name, value in defaults.items() if value is not _REQUIRED}
+        absent["originator_topic"] = get_topic(owner)
     where = fact.__qualname__
-    shape = typing.TypedDict("Shape", {name: _key(hints[name], field) for name, field in fields.items()})  # type: ignore[misc]
+    keys = {name: _key(hints[name], field) for name, field in fields.items()}
+    shape = typing.TypedDict("Shape", keys)  # type: ignore[misc]
     return _Form(
         fact=fact,
         topic=topic,
@@ -149,12 +154,8 @@ def _form(fact: type[Fact], owner: type | None) -> _Form:
         spell=tuple((name, _speller(hints[name], f"{where}.{name}")) for name in sorted(fields)),
         decoder=msgspec.json.Decoder(shape),
         shape=shape,
-        defaults={
-            name: _default(field) if _default(field) is not _REQUIRED else None
-            for name, field in fields.items()
-            if _default(field) is not _REQUIRED or _without_none(hints[name]) is not hints[name]
-        },
-        given=given,
+        optional=frozenset(name for name, hint in keys.items() if typing.get_origin(hint) is typing.NotRequired),
+        absent=absent,
     )
 
 
@@ -169,8 +170,12 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _key(hint: Any, field: dataclasses.Field[Any]) -> Any:
-    inner = _without_none(hint)
-    return typing.NotRequired[inner] if inner is not hint or _default(field) is not _REQUIRED else hint
+    optional = _is_optional(hint) or _default(field) is not _REQUIRED
+    return typing.NotRequired[_without_none(hint)] if optional else hint
+
+
+def _is_optional(hint: Any) -> bool:
+    return _without_none(hint) is not hint
 
 
 def _without_none(hint: Any) -> Any:
@@ -266,7 +271,7 @@ def _record(kind: type, where: str) -> Spell:
     if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         raise Unmappable(f"{where}: {kind.__name__} is not frozen")
     for field in dataclasses.fields(kind):
-        if _without_none(hints[field.name]) is not hints[field.name] and _default(field) is _REQUIRED:
+        if _is_optional(hints[field.name]) and _default(field) is _REQUIRED:
             raise Unmappable(f"{where}.{field.name}: an absent key needs a default of None")
     fields = [(field.name, _speller(hints[field.name], f"{where}.{field.name}")) for field in dataclasses.fields(kind)]
 

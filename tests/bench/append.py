@@ -229,18 +229,7 @@ class Plain:
         )
         who = (command, ACTOR, "25441", MANDATE)
         what = (payload.data.decode(), spelled, leaf_hash(spelled))
-        return [
-            stream,
-            *name,
-            command,
-            ACTOR,
-            "25441",
-            MANDATE,
-            fact.timestamp,
-            payload.data.decode(),
-            spelled,
-            leaf_hash(spelled),
-        ]
+        return [stream, "assessment", "2023", "00001", payload.topic, payload.schema, *who, fact.timestamp, *what]
 
     async def pgbench(self, tasks: int) -> float:
         """All but the keys are constants: the server is sent next to nothing."""
