@@ -275,6 +275,34 @@ async def test_the_same_file_twice_is_refused_and_may_support_another_indicator(
     assert held.id in (await season.dossier()).entry("TC2.CT6").evidence
 
 
+async def test_a_file_sent_by_script_brings_the_evidence_alone_and_leaves_the_editor_as_it_is(
+    desks: Desks, season: Story
+):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/minh-chung")
+
+    page = await desk.post(form.action, dict(form.fields), files={"tep": ("a.pdf", PDF)}, **{"hx-request": "true"})
+
+    assert "a.pdf" in page.text
+    assert page.offers("/minh-chung")
+    assert not page.offers("/cham-diem")
+    sheet = page.html.partition('id="phieu"')[2]
+    assert 'hx-swap-oob="true"' in sheet.partition(">")[0]
+    assert "<input" not in sheet
+    assert "<textarea" not in sheet
+
+
+async def test_a_file_refused_by_script_says_why_and_touches_no_form(desks: Desks, season: Story):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/minh-chung")
+
+    page = await desk.post(form.action, dict(form.fields), files={"tep": ("a.pdf", b"")}, **{"hx-request": "true"})
+
+    assert page.refused == "file-empty"
+    assert page.headers["hx-retarget"] == "#refusal"
+    assert not page.forms
+
+
 async def test_a_file_is_taken_off_only_with_a_reason(desks: Desks, season: Story):
     desk = await desks.officer()
     page = await upload(desk, season, "nham.pdf", PDF)

@@ -10,6 +10,7 @@ from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
 from domain.policy import Act
 from domain.rulebook import Indicator, Model
+from infra.groupcommit import Receipt
 from services import assessing
 from services.web import measuring, urls
 from services.web.dossiers import (
@@ -161,7 +162,16 @@ async def explain(visit: Visit, season: str, commune: str) -> Answer:
     """Explain an indicator."""
     code = visit.typed.needed("chi-tieu")
     receipt = await assessing.explain(visit.work(), season, commune, code, visit.typed.needed("explanation"))
-    return await visit.done(receipt, to=visit.url.dossier(season, commune, indicator=code) + "#minh-chung")
+    return await evidence_again(visit, season, commune, receipt)
+
+
+async def evidence_again(visit: Visit, season: str, commune: str, receipt: Receipt) -> Answer:
+    """The evidence of the indicator after a change; to htmx alone, so that what is typed elsewhere stays."""
+    to = visit.url.dossier(season, commune, indicator=visit.typed.text("chi-tieu")) + "#minh-chung"
+    if not visit.is_partial:
+        return await visit.done(receipt, to=to)
+    view = await view_of(visit, await open_case(visit, season, commune))
+    return await visit.done(receipt, to=to, fragment="dossier/_attached.html", **view)
 
 
 # Conditions -------------------------------------------------------------------------------------------

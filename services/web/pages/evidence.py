@@ -13,7 +13,7 @@ from infra.files import LIMIT
 from services import assessing
 from services.web import urls
 from services.web.forms import FieldMissing
-from services.web.pages.dossier import show
+from services.web.pages.dossier import evidence_again, show
 from services.web.request import Answer, Visit, act, page
 
 #: The file itself and the fields around it.
@@ -33,7 +33,7 @@ async def attach(visit: Visit, season: str, commune: str) -> Answer:
         raise FieldMissing(field="tep")
     upload = assessing.Upload(file.filename, _chunks(file))
     receipt = await assessing.attach_evidence(visit.work(), season, commune, code, upload)
-    return await visit.done(receipt, to=_back(visit, season, commune, code))
+    return await evidence_again(visit, season, commune, receipt)
 
 
 @act(urls.DOSSIER + "/minh-chung/dung-lai", again=show)
@@ -42,7 +42,7 @@ async def reuse(visit: Visit, season: str, commune: str) -> Answer:
     code = visit.typed.needed("chi-tieu")
     source, _, evidence = visit.typed.needed("evidence").partition(" ")
     receipt = await assessing.reuse_evidence(visit.work(), season, commune, code, _known(evidence), source)
-    return await visit.done(receipt, to=_back(visit, season, commune, code))
+    return await evidence_again(visit, season, commune, receipt)
 
 
 @act(urls.DOSSIER + "/minh-chung/go", again=show)
@@ -52,7 +52,7 @@ async def withdraw(visit: Visit, season: str, commune: str) -> Answer:
     receipt = await assessing.withdraw_evidence(
         visit.work(), season, commune, code, _known(visit.typed.text("evidence")), visit.typed.text("reason")
     )
-    return await visit.done(receipt, to=_back(visit, season, commune, code))
+    return await evidence_again(visit, season, commune, receipt)
 
 
 @page(urls.DOSSIER + "/minh-chung/{evidence:str}")
@@ -82,10 +82,6 @@ def _known(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise UnknownEvidence(evidence=text) from None
-
-
-def _back(visit: Visit, season: str, commune: str, code: str) -> str:
-    return visit.url.dossier(season, commune, indicator=code) + "#minh-chung"
 
 
 ROUTES = [attach, reuse, withdraw, hand_out]

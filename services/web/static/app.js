@@ -67,3 +67,15 @@ for (const line of document.querySelectorAll(".keys")) {
   say();
   button.addEventListener("click", () => { window.localStorage.setItem("letters", lettersOff() ? "on" : "off"); say(); });
 }
+
+/* How much of a file has arrived. */
+document.addEventListener("htmx:xhr:progress", (event) => {
+  const bar = event.target.closest("form")?.querySelector("progress");
+  if (!bar || !event.detail.lengthComputable) return;
+  bar.hidden = false;
+  bar.value = (100 * event.detail.loaded) / event.detail.total;
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const bar = event.target.closest("form")?.querySelector("progress");
+  if (bar) bar.hidden = true;
+});
