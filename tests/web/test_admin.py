@@ -64,7 +64,6 @@ async def test_a_mandate_that_is_ended_gives_no_right_any_more(desks: Desks, adm
     official = await (await season.as_administrator()).look(Official, official_stream(person))
     (mandate,) = official.mandates.values()
     assert mandate.valid_to == today() - timedelta(days=1)
-    assert (await (await desks.of(subject)).open("/viec")).refused in ("not-enrolled", "")
     assert (await (await desks.of(subject)).open("/viec")).status == 403
 
 

@@ -67,13 +67,14 @@ async def test_an_entry_names_the_position_the_unit_and_the_decision_of_the_mand
 async def test_a_changed_value_is_told_with_the_one_before(desks: Desks, season: Story):
     await season.score("TC1.CT1")
     entry = (await season.dossier()).entry("TC1.CT1")
+    assert entry.points
     await assessing.score_indicator(
         await season.officer(),
         season.season,
         COMMUNE,
         "TC1.CT1",
         dict(entry.measures),
-        (entry.points or 0) - 1,
+        entry.points - 1,
         "Thiếu một văn bản",
     )
 

@@ -1,0 +1,131 @@
+"""The past through the pages: what was so then is shown so, nothing of later is, and nothing can be done there."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from domain.meeting import Meeting
+from domain.official import Position
+from domain.recognition import Result
+from services import appraising, recognising
+from tests.services.story import COMMUNE, DISTRICT, Story
+from tests.web.desks import Desk, Desks, Page, desks, season, workplace
+
+__all__ = ["desks", "season", "workplace"]
+
+PATHS: dict[str, Callable[[Story], str]] = {
+    "board": lambda story: f"/bang/{story.season}",
+    "dossier": lambda story: f"/ho-so/{story.season}/{COMMUNE}",
+    "indicator": lambda story: f"/ho-so/{story.season}/{COMMUNE}?chi-tieu=TC1.CT1",
+    "council": lambda story: f"/hoi-dong/{story.season}",
+    "meeting": lambda story: f"/hop/{story.season}/{DISTRICT}-1",
+    "decision": lambda story: f"/quyet-dinh/{story.season}/{COMMUNE}",
+    "trail": lambda story: f"/nhat-ky/{story.season}/{COMMUNE}",
+}
+
+
+def then(path: str, asof: object) -> str:
+    return f"{path}{'&' if '?' in path else '?'}asof={asof}"
+
+
+@pytest.fixture
+async def inspector(desks: Desks) -> Desk:
+    return await desks.of(Position.INSPECTOR.value)
+
+
+def essence(page: Page) -> str:
+    """What the page says, without what only today has: acts, and why or by whom they can or cannot be done."""
+    main = page.html.partition("<main")[2].partition("</main>")[0]
+    acts = r"<form.*?</form>|<details.*?</details>|<a class=\"btn.*?</a>|<p class=\"sm mut\">.*?</p>"
+    main = re.sub(acts, "", main, flags=re.DOTALL)
+    main = re.sub(r"[?&](amp;)?asof=\d+|\bhx-[a-z]+=\"[^\"]*\"", "", main)
+    text = re.sub(r"<[^>]*>", " ", main)
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", PATHS)
+async def test_the_page_as_of_the_last_position_is_todays_page(inspector: Desk, season: Story, name: str):
+    await season.decided()
+    path = PATHS[name](season)
+    last = await inspector.house.store.position(inspector.tenant)
+
+    now, past = await inspector.open(path), await inspector.open(then(path, last))
+
+    assert (now.status, past.status) == (200, 200)
+    assert essence(past) == essence(now)
+    assert 'class="past"' in past.html
+
+
+@pytest.mark.parametrize("name", PATHS)
+async def test_nothing_can_be_done_in_the_past(desks: Desks, season: Story, name: str):
+    await season.vote_open()
+    path = PATHS[name](season)
+
+    for subject in (Position.DISTRICT_CHAIRMAN.value, Position.DISTRICT_JUSTICE.value, f"{COMMUNE} commune-chairman"):
+        desk = await desks.of(subject)
+        last = await desk.house.store.position(desk.tenant)
+        page = await desk.open(then(path, last))
+        acts = [form.action for form in page.forms if form.action != "/ngon-ngu" and "csrf" in dict(form.fields)]
+        assert acts == [], (subject, acts)
+
+
+async def test_no_page_tells_what_came_later(inspector: Desk, season: Story):
+    await season.submitted()
+    before = await inspector.house.store.position(inspector.tenant)
+    await appraising.return_indicator(
+        await season.appraiser(), season.season, COMMUNE, "TC1.CT1", "Thiếu biên bản SAU-NÀY", date(2024, 1, 20)
+    )
+
+    for name, path in PATHS.items():
+        page = await inspector.open(then(path(season), before))
+        assert page.status == (404 if name == "meeting" else 200), name
+        assert "SAU-NÀY" not in page.html, name
+        assert f"#p{before + 1}" not in page.html, name
+    assert "SAU-NÀY" in (await inspector.open(PATHS["trail"](season))).html
+
+
+async def test_a_decision_is_not_there_before_it_was_made(inspector: Desk, season: Story):
+    await season.voted()
+    before = await inspector.house.store.position(inspector.tenant)
+    await recognising.decide(await season.decider(), season.season, COMMUNE, Result.RECOGNISED, "LATER-1/QĐ")
+
+    for path in PATHS.values():
+        page = await inspector.open(then(path(season), before))
+        assert page.status == 200
+        assert "LATER-1" not in page.html
+    assert "LATER-1" in (await inspector.open(PATHS["decision"](season))).html
+
+
+async def test_a_vote_that_was_open_then_stays_secret_though_it_is_closed_today(inspector: Desk, season: Story):
+    await season.voted()
+    cast = [one.position for one in await season.facts() if isinstance(one.fact, Meeting.BallotCast)]
+
+    meeting = await inspector.open(then(PATHS["meeting"](season), cast[-1]))
+    trail = await inspector.open(then(PATHS["trail"](season), cast[-1]))
+
+    assert "Đang biểu quyết, vòng 1" in meeting.text
+    assert "5 tán thành" not in meeting.text
+    assert "Bỏ phiếu về thị trấn Bến Lụa, vòng 1: Tán thành" not in trail.text
+    assert "lựa chọn hiện khi đóng biểu quyết" in trail.text
+
+
+async def test_links_in_the_past_stay_in_the_past_and_one_leads_back(inspector: Desk, season: Story):
+    await season.voted()
+    last = await inspector.house.store.position(inspector.tenant)
+
+    page = await inspector.open(then(PATHS["decision"](season), last))
+
+    main = page.html.partition("<main")[2].partition("</main>")[0]
+    links = [one for one in re.findall(r'href="([^"]+)"', main) if "/cong-khai/" not in one and one.startswith("/t/")]
+    assert links
+    assert all(f"asof={last}" in one for one in links), links
+    assert f'href="{inspector.home}{PATHS["decision"](season)}">Về hiện tại' in page.html
+
+
+@pytest.mark.parametrize("asof", ["0", "999999999", "hôm qua", "1/1/1990"])
+async def test_a_moment_without_facts_is_not_found(inspector: Desk, season: Story, asof: str):
+    page = await inspector.open(then(PATHS["board"](season), asof))
+
+    assert page.status == 404
