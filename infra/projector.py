@@ -9,31 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from operator import length_hint
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 import msgspec
-import structlog
 
-from domain.fact import Fact, Recorded
-from infra.database import LOST, Connection, Database, HasId, Hints, schema_of
-from infra.readmodels import FOLDED, Checkpoint, Log, Question, uncollected
+from domain.fact import Recorded
+from infra.database import Connection, Database, HasId, Hints, schema_of
+from infra.folding import Failure, fold, heard, read
+from infra.readmodels import FOLDED, Checkpoint, Log, Question
+from infra.rebuilding import Folded, FoldSeason, fold_season
 
 #: At most so many facts are folded into the live tables in one transaction. Many, since a row that many of them
 #: touch is written once.
 BATCH = 20_000
 
-#: Facts read at a time.
-PAGE = 2_000
-
 #: Rows of one projection that are kept in memory between batches.
 KEPT = 20_000
 
-log = structlog.get_logger("projector")
+#: From so many facts on, the seasons of a log are folded in other processes, if there are any.
+LARGE = 100_000
 
 
 class Rebuilt(NamedTuple):
@@ -46,25 +46,26 @@ class Rebuilt(NamedTuple):
     pause: float
 
 
-class Failure(NamedTuple):
-    """The fact at which a fold stopped, and why."""
-
-    position: int
-    reason: str
-
-
 class Projector:
-    """Folds the logs of tenants into the tables of these projections."""
+    """Folds the logs of tenants into the tables of these projections; `elsewhere` folds seasons of large ones."""
 
     def __init__(
-        self, database: Database, log: Log, projections: Sequence[Question[Any]], *, batch: int = BATCH
+        self,
+        database: Database,
+        log: Log,
+        projections: Sequence[Question[Any]],
+        *,
+        batch: int = BATCH,
+        elsewhere: Callable[[], AbstractContextManager[FoldSeason]] | None = None,
     ) -> None:
         self._database = database
         self._log = log
         self._projections = {one.name: one for one in projections}
         self._batch = batch
+        self._here: FoldSeason = partial(fold_season, database, log, projections)
+        self._elsewhere = elsewhere
         self._hints = Hints(database.dsn, FOLDED)
-        self._memory: dict[tuple[str, str], _Memory] = {}
+        self._memories: dict[str, _Memories] = {}
         self._unbuildable: set[tuple[str, str]] = set()
         self._seen: set[str] = set()
         self._turns: dict[str, asyncio.Lock] = {}
@@ -99,28 +100,41 @@ class Projector:
         """
         begun = time.perf_counter()
         schema = schema_of(tenant)
-        folding = _Folding([self._projections[name] for name in (self._projections if names is None else names)])
+        chosen = [self._projections[name] for name in (self._projections if names is None else names)]
         async with self._database.writing(tenant) as connection:
             await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", f"rebuild {schema}"):
                 return None
-            with uncollected():
-                await self._fold_log(tenant, folding)
-                generations = await _next_generations(connection, schema, folding.names)
-                rows = await _copy(connection, schema, folding, generations)
+            await self._clean(tenant)  # what a rebuild that was killed may have left
+            generations = await _next_generations(connection, schema, [one.name for one in chosen])
+            upto = await self._log.position(tenant)
+            folded = await self._fold_seasons(tenant, upto, generations)
+            failures = {name: failure for one in folded for name, failure in one.failures.items()}
+            going = [
+                Checkpoint(one.name, one.version, generations[one.name], upto, None, None)
+                for one in chosen
+                if one.name not in failures
+            ]
+            facts = sum(one.facts for one in folded)
+            memories: _Memories = defaultdict(_Memory)
+            going, late = await self._fold_on(connection, tenant, going, failures, memories)
             held = time.perf_counter()
-            await connection.execute(_hold_sql(schema), folding.names)
-            folding.changed = {name: {} for name in folding.names}
-            await self._fold_log(tenant, folding)
-            await _write(connection, schema, [folding.move(name, generations[name]) for name in folding.built])
-            await _say_failed(connection, schema, folding.failures)
+            await connection.execute(_hold_sql(schema), list(generations))
+            going, last = await self._fold_on(connection, tenant, going, failures, memories)
+            await _point(connection, schema, going)
+            await _say_failed(connection, schema, failures)
         pause = time.perf_counter() - held
         self._hints.mark(tenant)
-        self._unbuildable -= {(tenant.id, name) for name in folding.built}
-        self._unbuildable |= {(tenant.id, name) for name in folding.failures}
-        async with self._database.writing(tenant) as connection:
-            await connection.execute(_clean_sql(schema))
-        return Rebuilt(tuple(folding.built), folding.folded, rows, time.perf_counter() - begun, pause)
+        self._unbuildable -= {(tenant.id, one.projection) for one in going}
+        self._unbuildable |= {(tenant.id, name) for name in failures}
+        await self._clean(tenant)
+        return Rebuilt(
+            projections=tuple(one.projection for one in going),
+            facts=facts + late + last,
+            rows=sum(one.rows for one in folded),
+            seconds=time.perf_counter() - begun,
+            pause=pause,
+        )
 
     # Live -------------------------------------------------------------------------------------------------
 
@@ -164,44 +178,34 @@ class Projector:
     async def _move(self, tenant: HasId) -> int:
         """Fold the next batch; how many facts it had, 0 where there was nothing to do for us."""
         schema = schema_of(tenant)
+        memories = self._memories.setdefault(tenant.id, defaultdict(_Memory))
         try:
             async with self._database.writing(tenant) as connection:
                 held = await connection.fetch(_hold_sql(schema, "NOWAIT"), list(self._projections))
                 going = self._going(Checkpoint(*row) for row in held)
                 if not going:
                     return 0
-                facts, failure = await self._read(tenant, min(one.position for one in going), self._batch)
-                heard = _heard([self._projections[one.projection] for one in going], facts)
-                moves = [
-                    await self._fold(connection, tenant, one, facts, heard[one.projection], failure) for one in going
-                ]
-                await _write(connection, schema, moves)
+                moves, facts = await self._fold_batch(connection, tenant, going, memories)
+                await _point(connection, schema, [move.checkpoint for move in moves])
         except asyncpg.LockNotAvailableError:  # another process is moving them
             return 0
         for move in moves:
-            self._memory[tenant.id, move.projection.name].keep(move)
+            memories[move.projection.name].keep(move)
         self._hints.mark(tenant)
-        return len(facts)
+        return facts
 
-    async def _read(self, tenant: HasId, after: int, limit: int) -> tuple[list[Recorded], Failure | None]:
-        """The next facts; they end before one that cannot be read."""
-        facts: list[Recorded] = []
-        try:
-            async for page in self._log.read(tenant, after=after, limit=limit, page=min(limit, PAGE)):
-                facts += page
-        except (*LOST, asyncpg.PostgresError):
-            raise
-        except Exception:  # noqa: BLE001 - one by one it shows at which fact
-            facts = []
-            try:
-                async for page in self._log.read(tenant, after=after, limit=limit, page=1):
-                    facts += page
-            except (*LOST, asyncpg.PostgresError):
-                raise
-            except Exception as reason:  # noqa: BLE001 - said in the checkpoints
-                last = facts[-1].position if facts else after
-                return facts, Failure(last + 1, _said(reason))
-        return facts, None
+    async def _fold_batch(
+        self, connection: Connection, tenant: HasId, going: Sequence[Checkpoint], memories: _Memories
+    ) -> tuple[list[_Move], int]:
+        """Fold the next batch and write its rows; how many facts it had."""
+        facts, failure = await read(self._log, tenant, min(one.position for one in going), self._batch)
+        mine = heard([self._projections[one.projection] for one in going], facts)
+        moves = [
+            await self._fold(connection, tenant, one, facts, mine[one.projection], failure, memories[one.projection])
+            for one in going
+        ]
+        await _write(connection, schema_of(tenant), moves)
+        return moves, len(facts)
 
     async def _fold(
         self,
@@ -211,10 +215,10 @@ class Projector:
         facts: list[Recorded],
         mine: list[Recorded],
         failure: Failure | None,
+        memory: _Memory,
     ) -> _Move:
-        """What the batch does to one projection's rows."""
+        """What the batch, which ended in `failure`, does to one projection's rows; `mine` are the facts it hears."""
         projection = self._projections[checkpoint.projection]
-        memory = self._memory.setdefault((tenant.id, projection.name), _Memory())
         memory.stand_at(checkpoint)
         if facts and facts[0].position <= checkpoint.position:
             mine = [one for one in mine if one.position > checkpoint.position]
@@ -223,35 +227,46 @@ class Projector:
         before = {key: row for key in keys if (row := memory.rows[key]) is not None}
         rows = dict(before)
         position = facts[-1].position if facts else checkpoint.position
-        iterator = iter(mine)
-        try:
-            changed = projection.fold(iterator, rows)
-        except Exception as reason:  # noqa: BLE001 - said in the checkpoint
-            failing = mine[len(mine) - length_hint(iterator) - 1]
-            _say("a projection stops", projection.name, failing.position, reason)
-            failure, position, rows = Failure(failing.position, _said(reason)), failing.position - 1, dict(before)
-            changed = projection.fold([one for one in mine if one.position < failing.position], rows)
+        changed, stopped = fold(projection, mine, rows)
+        if stopped is not None:
+            failure, position, rows = stopped, stopped.position - 1, before
+            changed, _ = fold(projection, [one for one in mine if one.position <= position], rows)
         return _Move(projection, checkpoint.generation, position, rows, changed, failure)
 
     # Anew -------------------------------------------------------------------------------------------------
 
-    async def _fold_log(self, tenant: HasId, folding: _Folding) -> None:
-        """Fold on to the end of the log, or to a fact that cannot be read.
+    async def _fold_seasons(self, tenant: HasId, upto: int, generations: Mapping[str, int]) -> list[Folded]:
+        """The rows of every season: side by side in other processes, or one after the other in this one."""
+        seasons = await self._database.ask(tenant, _seasons_sql(schema_of(tenant)))
+        if self._elsewhere is not None and upto >= LARGE:
+            with self._elsewhere() as there:
+                return await asyncio.gather(*(there(tenant, row["season"], upto, generations) for row in seasons))
+        return [await self._here(tenant, row["season"], upto, generations) for row in seasons]
 
-        While one page is folded the next is on its way: positions have no gaps, so it is known where it begins.
-        """
-        reading = [asyncio.create_task(self._read(tenant, folding.position + ahead * PAGE, PAGE)) for ahead in (0, 1)]
-        try:
-            while folding.built:
-                facts, failure = await reading.pop(0)
-                folding.fold(facts)
-                if failure is not None:
-                    folding.failures.update(dict.fromkeys(folding.built, failure))
-                elif len(facts) < PAGE:
-                    return
-                reading.append(asyncio.create_task(self._read(tenant, folding.position + PAGE, PAGE)))
-        finally:
-            await asyncio.gather(*reading, return_exceptions=True)
+    async def _fold_on(
+        self,
+        connection: Connection,
+        tenant: HasId,
+        going: Sequence[Checkpoint],
+        failures: dict[str, Failure],
+        memories: _Memories,
+    ) -> tuple[list[Checkpoint], int]:
+        """Fold what came in since, into rows that nobody else writes yet; those that go on, and how many facts."""
+        count = 0
+        while going:
+            moves, facts = await self._fold_batch(connection, tenant, going, memories)
+            failures |= {move.projection.name: move.failure for move in moves if move.failure is not None}
+            for move in moves:
+                memories[move.projection.name].keep(move)
+            going = [move.checkpoint for move in moves if move.failure is None]
+            count += facts
+            if not facts:
+                break
+        return list(going), count
+
+    async def _clean(self, tenant: HasId) -> None:
+        async with self._database.writing(tenant) as connection:
+            await connection.execute(_clean_sql(schema_of(tenant)))
 
 
 class _Move(NamedTuple):
@@ -266,6 +281,13 @@ class _Move(NamedTuple):
     rows: dict[str, Any]
     changed: dict[str, int]
     failure: Failure | None
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Where the projection stands after it."""
+        position, reason = self.failure or (None, None)
+        name, version = self.projection.name, self.projection.version
+        return Checkpoint(name, version, self.generation, self.position, position, reason)
 
 
 @dataclass(slots=True)
@@ -288,64 +310,7 @@ class _Memory:
             self.rows[key] = move.rows.get(key)
 
 
-class _Folding:
-    """Several projections folded in memory, from the beginning of the log. One that fails is left out from there."""
-
-    def __init__(self, projections: Sequence[Question[Any]]) -> None:
-        self.projections = {one.name: one for one in projections}
-        self.rows: dict[str, dict[str, Any]] = {one.name: {} for one in projections}
-        self.changed: dict[str, dict[str, int]] = {one.name: {} for one in projections}
-        self.failures: dict[str, Failure] = {}
-        self.position = 0
-        self.folded = 0
-
-    @property
-    def names(self) -> list[str]:
-        return list(self.projections)
-
-    @property
-    def built(self) -> list[str]:
-        """Those that have not failed."""
-        return [name for name in self.projections if name not in self.failures]
-
-    def fold(self, facts: list[Recorded]) -> None:
-        for name, mine in _heard(list(self.projections.values()), facts).items():
-            if mine and name not in self.failures:
-                iterator = iter(mine)
-                try:
-                    self.changed[name].update(self.projections[name].fold(iterator, self.rows[name]))
-                except Exception as reason:  # noqa: BLE001 - said in the checkpoint
-                    failing = mine[len(mine) - length_hint(iterator) - 1]
-                    _say("a projection cannot be built", name, failing.position, reason)
-                    self.failures[name] = Failure(failing.position, _said(reason))
-        if facts:
-            self.position = facts[-1].position
-            self.folded += len(facts)
-
-    def move(self, name: str, generation: int) -> _Move:
-        return _Move(self.projections[name], generation, self.position, self.rows[name], self.changed[name], None)
-
-
-def _heard(projections: Sequence[Question[Any]], facts: Iterable[Recorded]) -> dict[str, list[Recorded]]:
-    """Each projection's own facts, by one look at each fact."""
-    mine: dict[str, list[Recorded]] = {one.name: [] for one in projections}
-    told: dict[type[Fact], list[Callable[[Recorded], None]]] = {}
-    for one in projections:
-        for fact in one.facts:
-            told.setdefault(fact, []).append(mine[one.name].append)
-    for recorded in facts:
-        for tell in told.get(type(recorded.fact), ()):
-            tell(recorded)
-    return mine
-
-
-def _say(what: str, projection: str, position: int, reason: Exception) -> None:
-    """For the operator: where in the code it happened, without the values that were at hand, which are people's."""
-    log.error(what, projection=projection, position=position, trace="".join(traceback.format_exception(reason)))
-
-
-def _said(reason: BaseException) -> str:
-    return f"{type(reason).__name__}: {reason}"[:500]
+_Memories: TypeAlias = defaultdict[str, _Memory]
 
 
 # SQL --------------------------------------------------------------------------------------------------
@@ -356,6 +321,19 @@ def _hold_sql(schema: str, otherwise: str = "") -> str:
     return f"""
     SELECT projection, version, generation, position, failed_position, failure FROM {schema}.checkpoints
     WHERE projection = ANY($1) ORDER BY projection FOR UPDATE {otherwise}
+    """
+
+
+def _seasons_sql(schema: str) -> str:
+    """Every season of the log, "" among them, by one step of the index each."""
+    return f"""
+    WITH RECURSIVE found (season) AS (
+      (SELECT season FROM {schema}.events ORDER BY season LIMIT 1)
+      UNION ALL
+      SELECT (SELECT event.season FROM {schema}.events event WHERE event.season > found.season
+              ORDER BY event.season LIMIT 1)
+      FROM found WHERE found.season IS NOT NULL)
+    SELECT season FROM found WHERE season IS NOT NULL
     """
 
 
@@ -386,7 +364,7 @@ async def _recall(
 
 
 async def _write(connection: Connection, schema: str, moves: Sequence[_Move]) -> None:
-    """Rows and checkpoints, in the transaction of the connection."""
+    """The changed rows, in the transaction of the connection."""
     encode = msgspec.json.encode
     columns: tuple[list[Any], ...] = ([], [], [], [], [], [])
     gone = []
@@ -414,6 +392,12 @@ async def _write(connection: Connection, schema: str, moves: Sequence[_Move]) ->
         await connection.executemany(
             f"DELETE FROM {schema}.projected WHERE projection = $1 AND generation = $2 AND key = $3", gone
         )
+
+
+async def _point(connection: Connection, schema: str, checkpoints: Sequence[Checkpoint]) -> None:
+    """Let pages read these rows, up to these positions."""
+    if not checkpoints:
+        return
     await connection.execute(
         f"""
         UPDATE {schema}.checkpoints done
@@ -423,12 +407,7 @@ async def _write(connection: Connection, schema: str, moves: Sequence[_Move]) ->
           new (projection, version, generation, position, failed_position, failure)
         WHERE done.projection = new.projection
         """,
-        [move.projection.name for move in moves],
-        [move.projection.version for move in moves],
-        [move.generation for move in moves],
-        [move.position for move in moves],
-        [move.failure.position if move.failure else None for move in moves],
-        [move.failure.reason if move.failure else None for move in moves],
+        *(list(column) for column in zip(*checkpoints, strict=True)),
     )
 
 
@@ -452,21 +431,3 @@ async def _next_generations(connection: Connection, schema: str, names: list[str
         f"SELECT projection, generation FROM {schema}.checkpoints WHERE projection = ANY($1)", names
     )
     return {row["projection"]: row["generation"] + 1 for row in rows}
-
-
-async def _copy(connection: Connection, schema: str, folding: _Folding, generations: dict[str, int]) -> int:
-    """Write all rows under the next generation, which nobody reads yet; how many."""
-    encode = msgspec.json.encode
-    records = [
-        (name, generations[name], key, projection.scope(row), folding.changed[name][key], encode(row).decode())
-        for name in folding.built
-        for projection in (folding.projections[name],)
-        for key, row in folding.rows[name].items()
-    ]
-    await connection.copy_records_to_table(
-        "projected",
-        schema_name=schema,
-        columns=["projection", "generation", "key", "scope", "position", "body"],
-        records=records,
-    )
-    return len(records)

@@ -7,11 +7,17 @@ tenant on, the others find it done.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
+import os
+import signal
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Self
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from multiprocessing import get_context
+from typing import NamedTuple, Self
 
 import structlog
 
@@ -21,6 +27,7 @@ from infra.database import Database, HasId, Listener
 from infra.eventstore import GROWN, EventStore
 from infra.mapper import Mapper
 from infra.projector import Projector
+from infra.rebuilding import Folded, FoldSeason, fold_season
 from infra.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 
@@ -67,7 +74,7 @@ async def projecting(settings: Settings) -> AsyncIterator[tuple[Projector, Tenan
     gc.set_threshold(200_000, 10, 10)  # folding makes many values and no cycles: looking for them took a third of it
     database = await Database.open(settings.app_url, readers=AT_ONCE * 2 + 2)
     store = EventStore(database, Mapper(FACTS, AGGREGATES))
-    projector = Projector(database, store, PROJECTIONS)
+    projector = Projector(database, store, PROJECTIONS, elsewhere=partial(elsewhere, settings.app_url))
     tenants = Tenants(settings.app_url)
     try:
         yield projector, tenants
@@ -76,6 +83,44 @@ async def projecting(settings: Settings) -> AsyncIterator[tuple[Projector, Tenan
         await projector.close()
         await store.close()
         await tenants.close()
+        await database.close()
+
+
+@contextmanager
+def elsewhere(dsn: str) -> Iterator[FoldSeason]:
+    """Other processes, as many as there are cores, that fold the seasons of a large log; they end with the block."""
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+
+        async def fold(tenant: HasId, season: str, upto: int, generations: Mapping[str, int]) -> Folded:
+            job = partial(fold_elsewhere, dsn, tenant.id, season, upto, dict(generations))
+            return await asyncio.get_running_loop().run_in_executor(pool, job)
+
+        yield fold
+
+
+def end_with_parent() -> None:
+    """A parent that is killed cannot end its children; the system does."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class Named(NamedTuple):
+    """A tenant by its id."""
+
+    id: str
+
+
+def fold_elsewhere(dsn: str, tenant: str, season: str, upto: int, generations: Mapping[str, int]) -> Folded:
+    """What runs in the other process."""
+    return asyncio.run(_fold_elsewhere(dsn, Named(tenant), season, upto, generations))
+
+
+async def _fold_elsewhere(dsn: str, tenant: HasId, season: str, upto: int, generations: Mapping[str, int]) -> Folded:
+    database = await Database.open(dsn)
+    store = EventStore(database, Mapper(FACTS, AGGREGATES))
+    try:
+        return await fold_season(database, store, PROJECTIONS, tenant, season, upto, generations)
+    finally:
+        await store.close()
         await database.close()
 
 

@@ -73,6 +73,15 @@ async def test_rebuilding_says_what_it_did_and_leaves_the_same_rows(services, te
     assert second.startswith(f"{tenant.slug}: {facts} facts")
 
 
+async def test_a_large_log_is_folded_in_other_processes_to_the_same_rows(services, tenant, store, models, monkeypatch):
+    monkeypatch.setattr("infra.projector.LARGE", 1)
+    await write(store, tenant, a_long_history(300, 4, tenant.id).commands)
+
+    await projector.rebuild(services, tenant=tenant.slug)
+
+    await expect_all(store, models, tenant)
+
+
 @pytest.mark.parametrize(("tenant_slug", "projection"), [("nowhere", None), (None, "nothing")])
 async def test_a_name_that_does_not_exist_is_said_and_nothing_is_rebuilt(services, tenant_slug, projection):
     with pytest.raises(SystemExit, match="no such"):
