@@ -33,6 +33,9 @@ SCHEME = "asset:"
 
 ASSETS = {".css": "text/css", ".ttf": "font/ttf", ".svg": "image/svg+xml"}
 
+#: What the library needs of the machine, as one types it on Debian.
+WHAT_IT_NEEDS = "cannot print: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+
 NO_FONTS_OF_THIS_MACHINE = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>'
 
 
@@ -128,7 +131,9 @@ class _Press:
             raise PrintingFailed("printing-failed", "the printing process has no pipes")
         self._running = process, process.stdin, process.stdout
         self._printed = 0
-        await self._answer(process.stdout)
+        if lacking := (await self._answer(process.stdout)).error:
+            await self.kill()
+            raise PrintingFailed("printing-failed", lacking)
         return process.stdin, process.stdout
 
     async def print(self, sheet: Sheet) -> Print:
@@ -167,8 +172,10 @@ def main(assets: Path, source: BinaryIO, answers: BinaryIO) -> None:
         configuration = Path(folder) / "fonts.conf"
         configuration.write_text(NO_FONTS_OF_THIS_MACHINE)
         os.environ["FONTCONFIG_FILE"] = str(configuration)
-        from weasyprint import HTML  # needs the configuration, and memory that web processes do not give
-
+        try:
+            from weasyprint import HTML  # needs the configuration, and memory that web processes do not give
+        except OSError as reason:  # its own text is of many lines
+            return answer(answers, Print(error=f"{WHAT_IT_NEEDS} ({str(reason).splitlines()[0]})"))
         own = own_assets(assets)
         sys.addaudithook(stay_inside)
         answer(answers, Print())
@@ -183,6 +190,7 @@ def main(assets: Path, source: BinaryIO, answers: BinaryIO) -> None:
                 answer(answers, Print(pdf))
             except (Exception, NotOurs) as reason:  # noqa: BLE001 - one bad document ends no process
                 answer(answers, Print(error=f"{type(reason).__name__}: {reason}"))
+    return None
 
 
 def own_assets(folder: Path) -> Any:

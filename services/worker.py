@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from domain.errors import Refused
 from infra import queue
-from infra.config import Settings
+from infra.config import Misconfigured, Settings
 from infra.export_runs import ExportRuns
 from infra.pdf import Printer, PrintingFailed
 from infra.tenants import Tenant
@@ -58,7 +58,11 @@ async def serve(settings: Settings, kind: str) -> None:
     functions: dict[str, queue.Job]
     async with wired(settings) as house, AsyncExitStack() as stack:
         if kind == "long":
-            printer = await stack.enter_async_context(Printer(Path(documents.__file__).parent))
+            printer = Printer(Path(documents.__file__).parent)
+            try:
+                await stack.enter_async_context(printer)
+            except PrintingFailed as lacking:
+                raise Misconfigured(str(lacking)) from lacking
             place = Workplace(house, ExportRuns(house.database), Workshop(house.people, house.reads, printer))
             name, functions = LONG, {MAKE_EXPORT: place.make_export}
         else:

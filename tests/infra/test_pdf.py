@@ -250,3 +250,16 @@ async def test_the_process_gets_no_secret(printer, monkeypatch):
 
     assert b"not-for-printers" not in environment
     assert b"DATABASE" not in environment
+
+
+@in_one_loop
+async def test_a_machine_without_the_libraries_is_told_what_to_install(tmp_path, monkeypatch):
+    """A library of the same name that has nothing in it stands before the machine's own."""
+    (tmp_path / "weasyprint").mkdir()
+    (tmp_path / "weasyprint" / "__init__.py").write_text('raise OSError("cannot load library libpango-1.0-0\\nlong")')
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(PrintingFailed, match="apt-get install libpango") as failed:
+        await Printer(ASSETS).__aenter__()
+
+    assert "long" not in str(failed.value)
