@@ -29,6 +29,7 @@ from infra.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 from projections.seasons import SEASONS
 from services.clock import today
+from services.following import Dossiers
 from services.people import People
 from services.web.backing import Backing, Chip, Past
 from services.work import SYSTEM, Work
@@ -43,6 +44,7 @@ class Wiring:
     store: EventStore
     tenants: Tenants
     reads: ReadModels
+    dossiers: Dossiers
     people: People
     redis: Redis
     jobs: Jobs
@@ -143,6 +145,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             store=store,
             tenants=tenants,
             reads=reads,
+            dossiers=Dossiers(store),
             people=People(store),
             redis=redis,
             jobs=jobs,

@@ -11,26 +11,21 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.appraisal import appraisal_stream
-from domain.assessment import Stage, assessment_stream
-from domain.council import council_stream
+from domain.assessment import Stage
 from domain.errors import NotFound, SeasonNotOpen, UnknownCommune
 from domain.fact import Recorded, StreamName
 from domain.judging import Assessed, CriterionResult, Finding, Value, assess, cross_checks
 from domain.measure import Answer, Measured, percent
 from domain.official import Position
 from domain.policy import Act, Subject, permit
-from domain.recognition import recognition_stream
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
-from domain.season import season_stream
-from domain.unit import unit_stream
 from domain.working_days import Calendar
 from projections.councils import COUNCILS
-from projections.fold import fold
 from projections.seasons import SEASONS, SeasonRow
 from projections.sheets import SHEETS, EntryRow, SheetRow, VetoRow
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
+from services.following import Followed
 from services.verdicts import Judged, Status, criterion_status, judged, required_total
 from services.web.request import Visit
 
@@ -88,37 +83,31 @@ async def read_case(visit: Visit, season: str, commune: str, upto: int | None = 
 
     NotFound without such a season, UnknownCommune without a part in it, SeasonNotOpen before it was opened.
     """
-    facts = await read_facts(
-        visit,
-        upto,
-        season_stream(season),
-        assessment_stream(season, commune),
-        appraisal_stream(season, commune),
-        recognition_stream(season, commune),
-        unit_stream(commune),
+    dossiers, tenant = visit.house.dossiers, visit.tenant
+    seen: Followed = await (
+        dossiers.now(tenant, season, commune) if upto is None else dossiers.then(tenant, season, commune, upto)
     )
-    sheet = fold(SHEETS, facts).get(f"{season}/{commune}")
-    planned = fold(SEASONS, facts).get(season)
+    key = f"{season}/{commune}"
+    planned: SeasonRow | None = seen.row(SEASONS, season)
+    sheet: SheetRow | None = seen.row(SHEETS, key)
     if planned is None:
         raise NotFound(season=season)
     if sheet is None:
         if commune not in planned.participants:
             raise UnknownCommune(commune=commune)
         raise SeasonNotOpen(state=planned.state)
-    around = await read_facts(visit, upto, unit_stream(sheet.decided_by), council_stream(season, sheet.decided_by))
-    units = fold(UNITS, [*facts, *around])
-    council = fold(COUNCILS, around).get(f"{season}/{sheet.decided_by}")
+    council = seen.row(COUNCILS, f"{season}/{sheet.decided_by}")
     return Case(
         season=planned,
         sheet=sheet,
-        standing=fold(STANDINGS, facts)[f"{season}/{commune}"],
-        commune=units[commune],
-        deciding=units[sheet.decided_by],
+        standing=seen.row(STANDINGS, key),
+        commune=seen.row(UNITS, commune),
+        deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
         rulebook=visit.house.rulebooks[sheet.rulebook],
         calendar=visit.house.calendar,
-        facts=facts,
-        position=await visit.house.store.position(visit.tenant) if upto is None else upto,
+        facts=list(seen.own),
+        position=seen.position,
     )
 
 

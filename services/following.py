@@ -1,0 +1,119 @@
+"""Dossiers that are looked at again and again: read from the log once, then only what is new.
+
+Facts never change and positions have no gaps, so what was read up to a position stays right for ever; a look asks
+for the log's last position and continues from where the last look ended.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.appraisal import appraisal_stream
+from domain.assessment import assessment_stream
+from domain.council import council_stream
+from domain.fact import Recorded, StreamName
+from domain.recognition import recognition_stream
+from domain.season import season_stream
+from domain.unit import unit_stream
+from infra.eventstore import EventStore
+from infra.tenants import Tenant
+from projections.councils import COUNCILS
+from projections.fold import Projection
+from projections.seasons import SEASONS
+from projections.sheets import SHEETS
+from projections.standings import STANDINGS
+from projections.units import UNITS
+
+FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
+
+#: How many of a dossier's streams are its own: season, assessment, appraisal, recognition, unit.
+OWN = 5
+
+#: Dossiers kept per process; each holds its facts, some 100 to 300.
+KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The streams around one dossier up to a position, and the rows that their facts make, by projection."""
+
+    season: str
+    commune: str
+    position: int = 0
+    facts: tuple[Recorded, ...] = ()
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def row(self, projection: Projection[Any], key: str) -> Any:
+        """The row of a projection, or None."""
+        return self.rows.get(projection.name, {}).get(key)
+
+    @property
+    def streams(self) -> tuple[StreamName, ...]:
+        """The streams that belong together, as far as they are known: who decides is known from the dossier."""
+        sheet = self.row(SHEETS, f"{self.season}/{self.commune}")
+        around = (unit_stream(sheet.decided_by), council_stream(self.season, sheet.decided_by)) if sheet else ()
+        return (
+            season_stream(self.season),
+            assessment_stream(self.season, self.commune),
+            appraisal_stream(self.season, self.commune),
+            recognition_stream(self.season, self.commune),
+            unit_stream(self.commune),
+            *around,
+        )
+
+    @property
+    def own(self) -> Iterable[Recorded]:
+        """The facts of the dossier's history: without those of who decides on it."""
+        own = self.streams[:OWN]
+        return (recorded for recorded in self.facts if recorded.stream in own)
+
+    def further(self, facts: Collection[Recorded], position: int) -> Followed:
+        """The same with more facts."""
+        rows = self.rows
+        if facts:
+            rows = {projection.name: dict(rows.get(projection.name, {})) for projection in FOLDED}
+            for projection in FOLDED:
+                projection.fold(facts, rows[projection.name])
+        return Followed(self.season, self.commune, position, (*self.facts, *facts), rows)
+
+
+class Dossiers:
+    """The dossiers of all provinces, in one process."""
+
+    def __init__(self, store: EventStore, kept: int = KEPT) -> None:
+        self._store = store
+        self._kept = kept
+        self._seen: OrderedDict[tuple[str, str, str], Followed] = OrderedDict()
+
+    async def now(self, tenant: Tenant, season: str, commune: str) -> Followed:
+        """The dossier as the log has it this moment."""
+        key = (tenant.id, season, commune)
+        seen = self._seen.get(key, Followed(season, commune))
+        position = await self._store.position(tenant)
+        if position > seen.position:
+            seen = await self._continued(tenant, seen, position)
+            known = self._seen.get(key)
+            if known is None or known.position < seen.position:
+                self._seen[key] = seen
+        self._seen.move_to_end(key)
+        if len(self._seen) > self._kept:
+            self._seen.popitem(last=False)
+        return seen
+
+    async def then(self, tenant: Tenant, season: str, commune: str, position: int) -> Followed:
+        """The dossier as of a position."""
+        return await self._continued(tenant, Followed(season, commune), position)
+
+    async def _continued(self, tenant: Tenant, seen: Followed, position: int) -> Followed:
+        streams = seen.streams
+        after = seen.further(await self._read(tenant, streams, seen.position, position), position)
+        if missing := [stream for stream in after.streams if stream not in streams]:
+            return after.further(await self._read(tenant, missing, 0, position), position)
+        return after
+
+    async def _read(self, tenant: Tenant, streams: Collection[StreamName], after: int, position: int) -> list[Recorded]:
+        pages = self._store.read(tenant, after=after, upto=position, streams=streams)
+        return [recorded async for page in pages for recorded in page]
