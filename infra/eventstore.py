@@ -17,7 +17,7 @@ from itertools import starmap
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
-from domain.fact import Recorded, StreamName
+from domain.fact import Fact, Recorded, StreamName
 from infra.database import Connection, Database, HasId, Hints, schema_of
 from infra.groupcommit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
 from infra.leaf import payload_hash
@@ -173,18 +173,20 @@ class EventStore:
         upto: int | None = None,
         season: str | None = None,
         streams: Collection[StreamName] | None = None,
+        facts: Collection[type[Fact]] | None = None,
         limit: int | None = None,
         page: int = PAGE,
     ) -> AsyncIterator[list[Recorded]]:
         """The facts with `after` < position <= `upto`, in order, in batches that are never empty.
 
-        Of one season, or of these streams, when asked; at most `limit` in all.
+        Of one season, of these streams, or of these kinds when asked; at most `limit` in all.
         """
         left = limit
+        topics = None if facts is None else self._mapper.topics_of(facts)
         while left is None or left > 0:
             many = page if left is None else min(page, left)
             async with self._database.reading(tenant) as connection:
-                rows = await _page(connection, tenant, after, upto, season, streams, many)
+                rows = await _page(connection, tenant, after, upto, season, streams, topics, many)
             if rows:
                 yield list(starmap(self._recorded, rows))
                 after = rows[-1]["position"]
@@ -326,6 +328,7 @@ async def _page(
     upto: int | None,
     season: str | None,
     streams: Collection[StreamName] | None,
+    topics: list[str] | None,
     many: int,
 ) -> list[Any]:
     conditions, arguments = ["position > $1"], [after, many]
@@ -333,6 +336,7 @@ async def _page(
         ("position <= ${}", upto),
         ("season = ${}", season),
         ("stream_id = ANY(${}::uuid[])", None if streams is None else [stream_id(tenant.id, name) for name in streams]),
+        ("topic = ANY(${}::text[])", topics),
     ):
         if argument is not None:
             arguments.append(argument)  # type: ignore[arg-type]

@@ -77,6 +77,10 @@ class Mapper:
         """Every name under which a fact may stand in the log."""
         return self._by_topic.keys()
 
+    def topics_of(self, facts: Collection[type[Fact]]) -> list[str]:
+        """The names, old ones included, under which these facts stand in the log."""
+        return [topic for topic, form in self._by_topic.items() if form.fact in facts]
+
     def payload(self, fact: Decided) -> Payload:
         """What is stored of the fact. Raises NotCanonical when a value has no canonical spelling."""
         try:

@@ -24,7 +24,7 @@ FOLDED = "folded"
 #: Facts folded at a time where pages are served: the loop is held for no more than about 15 ms.
 BREATH = 1_500
 
-#: A snapshot of a season's fold is kept each so many of its facts.
+#: A snapshot of a season's fold is kept each so many facts that it heard.
 SNAPSHOT = 5_000
 
 R = TypeVar("R")
@@ -61,6 +61,7 @@ class Log(Protocol):
         upto: int | None = None,
         season: str | None = None,
         streams: Collection[StreamName] | None = None,
+        facts: Collection[type[Fact]] | None = None,
         limit: int | None = None,
         page: int = BREATH,
     ) -> AsyncIterator[list[Recorded]]: ...
@@ -332,8 +333,10 @@ class _Past:
         after = max((one for one in snapshots if one <= position), default=0)
         rows: dict[str, R] = dict(snapshots.get(after, {}))
         folded = 0
+        heard = frozenset(question.facts)
+        pages = self._log.read(tenant, after=after, upto=position, season=season, facts=heard, page=BREATH)
         with uncollected():
-            async for facts in self._log.read(tenant, after=after, upto=position, season=season, page=BREATH):
+            async for facts in pages:
                 question.fold(facts, rows)
                 folded += len(facts)
                 if folded >= SNAPSHOT:

@@ -361,6 +361,15 @@ async def test_a_past_folded_on_from_a_snapshot_is_the_same_past(store, tenant, 
             assert await view.all(STANDINGS, SEASON) == rows
 
 
+async def test_the_log_can_be_read_for_the_facts_that_a_question_hears(store, tenant):
+    log = await a_log(store, tenant, 300)
+
+    read = [one async for page in store.read(tenant, facts=UNITS.facts) for one in page]
+
+    assert read == [one for one in log if type(one.fact) in UNITS.facts]
+    assert read
+
+
 async def test_a_fresh_row_holds_facts_that_no_table_has_yet(store, tenant, projector, models):
     province = told_in(tenant, "scored")
     await write(store, tenant, province.commands)
