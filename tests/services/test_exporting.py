@@ -184,6 +184,33 @@ async def test_a_commune_that_is_not_recognised_is_told_what_it_fails(story):
     assert "khắc phục các tiêu chí, chỉ tiêu, điều kiện không đạt" in said
 
 
+class Today(Story):
+    """Under today's rulebook the province appraises and decides, without points and without a council."""
+
+    async def appraiser(self, command: UUID | None = None) -> Work:
+        return await self.by(Position.JUSTICE_DEPARTMENT, command)
+
+    async def decider(self, command: UUID | None = None) -> Work:
+        return await self.by(Position.PROVINCE_CHAIRMAN, command)
+
+
+async def test_a_decision_of_the_province_has_no_points_and_no_council(province_story):
+    story = Today(province_story.house, province_story.tenant, "", "qd-27-2025")
+    await story.opened(decided_by=PROVINCE)
+    await story.concluded()
+    await recognising.decide(await story.decider(), story.season, COMMUNE, Result.RECOGNISED, "88/QĐ-UBND")
+    export = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
+
+    async with workshop(story.house) as shop:
+        said = text_of((await made(shop, story, export)).content)
+
+    assert "CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH MẪU" in said
+    assert "(đạt 14/14 chỉ tiêu;" in said
+    assert "Theo đề nghị của Giám đốc Sở Tư pháp" in said
+    assert "Hội đồng đánh giá" not in said
+    assert " điểm" not in said.replace("thời điểm", "")
+
+
 @pytest.mark.parametrize("document", list(Document))
 async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_came_later(story, document):
     await story.decided()
