@@ -21,7 +21,7 @@ from domain.official import Mandate, Position, person_of
 from domain.policy import Actor
 from domain.recognition import Result
 from domain.rulebook import Rulebook
-from domain.season import Participant, Step
+from domain.season import Participant, Season, State, Step, season_stream
 from infra.assignments import load_matrices
 from infra.eventstore import Loaded
 from infra.tenants import IdentityProvider, Tenant, Tenants
@@ -86,15 +86,16 @@ class Teller:
 
     async def enrol(self) -> None:
         """Everybody who has a part in the story gets a mandate; communes get their class where it matters."""
-        await together(self._enrol(office) for office in offices(self.story, self.units))
+        held = offices(self.story, self.units)
+        await together(self._enrol(office, number) for number, office in enumerate(held, start=1))
         await together(
             classify_unit(self._administrator(f"class {one.commune}"), one.commune, one.unit_class, self.story.basis)
             for one in self.story.dossiers
             if one.unit_class
         )
 
-    async def _enrol(self, office: Office) -> Receipt:
-        mandate = NewMandate(office.position, office.unit, SINCE, f"{office.key}/QĐ")
+    async def _enrol(self, office: Office, number: int) -> Receipt:
+        mandate = NewMandate(office.position, office.unit, SINCE, f"{number:02d}/QĐ-UBND")
         work = self._administrator(f"enrol {office.key}")
         return await enrol_official(work, office.name, self.issuer, office.key, office.agency, [mandate])
 
@@ -151,6 +152,12 @@ class Teller:
         """The year's work is done."""
         on = self.story.calendar.decided
         await seasons.close_season(await self._department("close", on), self.season, on)
+
+    async def is_closed(self) -> bool:
+        """Whether the season has ended."""
+        loaded = await self.house.store.load(self.tenant, season_stream(self.season))
+        season = loaded.aggregate if isinstance(loaded, Loaded) else None
+        return isinstance(season, Season) and season.state is State.CLOSED
 
     async def _department(self, what: str, day: date) -> Work:
         return await self.held(self.story.province, Position.JUSTICE_DEPARTMENT, what, day)
@@ -322,8 +329,13 @@ async def take_in(house: Wiring, operator: Tenants, story: Story, provider: Iden
 
 
 async def tell_all(teller: Teller) -> None:
-    """The whole story of a province. A season that people have planned themselves is theirs, and left alone."""
+    """The whole story of a province.
+
+    A season that is closed has been told; one that people have planned themselves is theirs, and left alone.
+    """
     story = teller.story
+    if await teller.is_closed():
+        return
     await teller.enrol()
     try:
         await teller.plan()
