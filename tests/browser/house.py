@@ -1,0 +1,171 @@
+"""A whole house with its story told once for the session: every process, the sign-in, and provinces at all stages."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from domain.assessment import Assessment, assessment_stream
+from domain.meeting import Choice
+from domain.official import Position
+from domain.season import Participant
+from infra.config import Settings
+from projections.catalogue import PROJECTIONS
+from services import appraising, seasons, voting
+from services.administering import NewMandate, enrolling
+from services.demo import WITH_SIGN_IN, provider_of
+from services.demo.figures import figures
+from services.demo.offices import SINCE, office_key, seat_key
+from services.demo.provinces import BINH_PHUOC, DONG_NAI, HA_NOI, TINH_MAU, Dossier, Story, Until
+from services.demo.telling import Teller, take_in, tell_all, together
+from services.supervise import kept_port, supervised
+from services.tenancy import as_operator
+from services.wiring import Wiring, wired
+
+#: The invented province once more, in the middle of its season: a dossier at every stage, a vote open.
+MIDDLE = replace(
+    TINH_MAU,
+    slug="giua-mua",
+    dossiers=(
+        Dossier("99001", Until.APPRAISED, Decimal("0.93")),
+        Dossier("99004", Until.APPRAISED, Decimal("0.88")),
+        Dossier("99007", Until.SUBMITTED),
+        Dossier("99010", Until.CONSOLIDATED),
+        Dossier("99013", Until.ENTERED, entered=8),
+        Dossier("99016", Until.NOTHING),
+    ),
+)
+#: A province as large as they come: 200 communes, every indicator scored.
+LARGE = replace(HA_NOI, slug="hai-tram", rulebook="qd-25-2021", year=2023, dossiers=())
+COMMUNES = 200
+
+MEETING = f"{MIDDLE.decided_by}-1"
+VOTED, AT_VOTE, RETURNED = "99001", "99004", "99007"
+#: Seats that have cast their ballot when the tests begin; the others are present, but for the last.
+CAST = (0, 1, 3)
+#: A season that is planned and has indicators without a lead.
+PLANNED = "2024"
+
+
+@dataclass(frozen=True)
+class Told:
+    """The running house. `positions`: the end of a province's log when its story had been told; `middle` before."""
+
+    house: Wiring
+    tellers: dict[str, Teller]
+    positions: dict[str, int]
+
+    @property
+    def base(self) -> str:
+        return self.house.settings.public_url
+
+    def address(self, path: str) -> str:
+        """`{giua-mua}` in a path is the position at which the telling of that province ended."""
+        for slug, position in self.positions.items():
+            path = path.replace(f"{{{slug}}}", str(position))
+        return self.base + path
+
+    async def settled(self) -> None:
+        """Until the read models hold everything."""
+        for teller in self.tellers.values():
+            last = await self.house.store.position(teller.tenant)
+            assert await self.house.reads.reached(teller.tenant, last, PROJECTIONS, 60)
+
+
+@asynccontextmanager
+async def told(settings: Settings) -> AsyncIterator[Told]:
+    """Everything started and told. `settings` name a folder of our own and services that run."""
+    settings = replace(settings, demonstration=True).listening(kept_port(settings.folder, "web"))
+    async with wired(settings) as house, as_operator(settings) as operator:
+        with supervised(settings, WITH_SIGN_IN) as supervisor:
+            await asyncio.to_thread(supervisor.wait)
+
+            async def teller(story: Story) -> Teller:
+                return await take_in(house, operator, story, provider_of(settings, story))
+
+            tellers = {story.slug: await teller(story) for story in (TINH_MAU, BINH_PHUOC, DONG_NAI, MIDDLE, LARGE)}
+            for story in (TINH_MAU, BINH_PHUOC, DONG_NAI):
+                await tell_all(tellers[story.slug])
+            await tell_middle(tellers[MIDDLE.slug])
+            await tell_large(tellers[LARGE.slug])
+            positions = {slug: await house.store.position(one.tenant) for slug, one in tellers.items()}
+            result = Told(house, tellers, positions)
+            await result.settled()
+            yield result
+
+
+async def tell_middle(teller: Teller) -> None:
+    """A season in which something waits for everybody, and the next one being planned."""
+    story, days = teller.story, teller.story.calendar
+    await teller.enrol()
+    await teller.plan()
+    await teller.open()
+    await together(teller.tell(one) for one in story.dossiers)
+
+    appraiser = await teller.by(seat_key(story.decided_by, 2), "return", days.submitted)
+    due = teller.house.calendar.after(days.submitted, 5)
+    reason = "Đề nghị bổ sung biên bản của các hội nghị trong năm."
+    await appraising.return_indicator(appraiser, teller.season, RETURNED, "TC2.CT4", reason, due)
+
+    await teller.constitute()
+    meeting = await teller.convene([VOTED, AT_VOTE])
+    await teller.vote(meeting, VOTED)
+    chair = seat_key(story.decided_by, 0)
+    await voting.take_up(await teller.by(chair, "take up", days.met), teller.season, meeting, AT_VOTE)
+    await voting.open_vote(await teller.by(chair, "open vote", days.met), teller.season, meeting, AT_VOTE)
+    for number in CAST:
+        await cast(teller, number)
+
+    department = await teller.held(story.province, Position.JUSTICE_DEPARTMENT, "plan next", days.met)
+    taking_part = [Participant(one.commune, story.decided_by) for one in story.dossiers]
+    await seasons.plan_season(department, int(PLANNED), story.rulebook, taking_part)
+    department = await teller.held(story.province, Position.JUSTICE_DEPARTMENT, "assign next", days.met)
+    await seasons.assign_indicators(department, PLANNED, teller.matrix()[:-3], "8/KH-UBND")
+
+
+async def cast(teller: Teller, number: int, choice: Choice = Choice.FOR) -> None:
+    """The holder of a seat casts a ballot in the vote that is open."""
+    work = await teller.by(seat_key(MIDDLE.decided_by, number), f"cast {number} {choice}", MIDDLE.calendar.met)
+    await voting.cast_ballot(work, teller.season, MEETING, AT_VOTE, choice)
+
+
+async def tell_large(teller: Teller) -> None:
+    """200 communes with every indicator scored, each commune's figures as one command."""
+    house, story = teller.house, teller.story
+    communes = [unit for unit in teller.units if unit.level == "commune"][:COMMUNES]
+    mandate = NewMandate(Position.JUSTICE_DEPARTMENT, story.province, SINCE, "1/QĐ")
+    key = office_key(story.province, Position.JUSTICE_DEPARTMENT)
+    who = house.system(teller.tenant, teller.person(key))
+    await enrolling(who, "Chuyên viên Sở Tư pháp", teller.issuer, key, mandates=[mandate])
+
+    async def department(what: str) -> Any:
+        return await teller.by(key, what, story.calendar.opened)
+
+    taking_part = [Participant(one.code, one.parent or "") for one in communes]
+    await seasons.plan_season(await department("plan"), story.year, story.rulebook, taking_part)
+    await seasons.assign_indicators(await department("matrix"), teller.season, teller.matrix(), story.basis)
+    await seasons.open_season(await department("open"), teller.season, story.calendar.opened)
+
+    async def fill(number: int, commune: str) -> None:
+        share = Decimal(86 + number % 13) / 100
+        work = await department(f"fill {commune}")
+        name = assessment_stream(teller.season, commune)
+        async with work.changing(name) as streams:
+            dossier = streams.get(Assessment, name)
+            for one in figures(teller.rulebook, house.calendar, Dossier(commune, share=share), story.year):
+                scored = teller.rulebook.indicator(one.indicator)
+                for part, measured in one.measures.items():
+                    dossier.measure(one.indicator, part, measured)
+                assert isinstance(one.value, Decimal)
+                dossier.score(
+                    one.indicator,
+                    one.value,
+                    by_rule=one.value,
+                    minimum=scored.min_points,
+                    maximum=scored.max_points,
+                )
+            await streams.record()
+
+    await together((fill(number, one.code) for number, one in enumerate(communes)), at_once=16)

@@ -1,0 +1,150 @@
+"""Every page of the story: who opens what, in which province."""
+
+from typing import NamedTuple
+
+from domain.official import Position
+from services.demo.offices import office_key, seat_key
+from services.demo.provinces import BINH_PHUOC, DONG_NAI, TINH_MAU, Story
+from services.demo.telling import ADMINISTRATOR
+from tests.browser.house import AT_VOTE, LARGE, MEETING, MIDDLE, PLANNED, RETURNED, VOTED
+
+WIDTHS = {1366: 768, 360: 740}
+
+
+class Somebody(NamedTuple):
+    """A person of a province, as the sign-in knows them."""
+
+    slug: str
+    key: str
+
+
+class Place(NamedTuple):
+    """A page as one person sees it. `press` is a selector pressed on arrival; `core` pages have a weight to keep."""
+
+    name: str
+    who: Somebody | None
+    path: str
+    status: int = 200
+    press: str = ""
+    core: bool = False
+
+
+def holder(story: Story, position: Position, unit: str = "") -> Somebody:
+    return Somebody(story.slug, office_key(unit or story.province, position))
+
+
+def seat(number: int) -> Somebody:
+    """A member of the council whose vote is open: 0 conducts, 2 appraises as well."""
+    return Somebody(MIDDLE.slug, seat_key(MIDDLE.decided_by, number))
+
+
+def at(story: Story, place: str, *rest: str) -> str:
+    return "/".join((f"/t/{story.slug}", place, str(story.year), *rest))
+
+
+ENTERING, UNTOUCHED, CONSOLIDATED = "99013", "99016", "99010"
+LEAD = holder(MIDDLE, Position.OFFICE_STATISTICS, ENTERING)
+JUSTICE = holder(MIDDLE, Position.JUSTICE_OFFICER, ENTERING)
+CHAIRMAN = holder(MIDDLE, Position.COMMUNE_CHAIRMAN, CONSOLIDATED)
+RETURNED_LEAD = holder(MIDDLE, Position.JUSTICE_OFFICER, RETURNED)
+APPRAISER, CHAIR, UNDECIDED_MEMBER = seat(2), seat(0), seat(4)
+DECIDER = holder(MIDDLE, Position.DISTRICT_CHAIRMAN, MIDDLE.decided_by)
+DEPARTMENT = holder(MIDDLE, Position.JUSTICE_DEPARTMENT)
+INSPECTOR = holder(MIDDLE, Position.INSPECTOR)
+RUNS = Somebody(MIDDLE.slug, ADMINISTRATOR)
+OF_MAU = holder(TINH_MAU, Position.INSPECTOR)
+OF_BINH_PHUOC = holder(BINH_PHUOC, Position.INSPECTOR)
+TODAY_COMMUNE, TODAY_UNTOUCHED = "25210", "25270"
+OF_DONG_NAI = holder(DONG_NAI, Position.INSPECTOR)
+TODAY_DEPARTMENT = holder(DONG_NAI, Position.JUSTICE_DEPARTMENT)
+TODAY_LEAD = holder(DONG_NAI, Position.JUSTICE_OFFICER, TODAY_UNTOUCHED)
+TODAY_CHAIRMAN = holder(DONG_NAI, Position.COMMUNE_CHAIRMAN, TODAY_COMMUNE)
+OF_LARGE = holder(LARGE, Position.JUSTICE_DEPARTMENT)
+
+#: Pages of the province under 27/2025, which has no points.
+WITHOUT_POINTS = (
+    Place("today-work-lead", TODAY_LEAD, "/t/dong-nai/viec"),
+    Place("today-work-chairman", TODAY_CHAIRMAN, "/t/dong-nai/viec"),
+    Place("today-board", OF_DONG_NAI, at(DONG_NAI, "bang"), core=True),
+    Place("today-board-of-the-past", OF_DONG_NAI, at(DONG_NAI, "bang") + "?asof={dong-nai}"),
+    Place("today-dossier", OF_DONG_NAI, at(DONG_NAI, "ho-so", TODAY_COMMUNE)),
+    Place("today-dossier-chairman", TODAY_CHAIRMAN, at(DONG_NAI, "ho-so", TODAY_COMMUNE)),
+    Place("today-editor-rate", TODAY_LEAD, at(DONG_NAI, "ho-so", TODAY_UNTOUCHED) + "?chi-tieu=TC2.CT1"),
+    Place("today-editor-checklist", TODAY_LEAD, at(DONG_NAI, "ho-so", TODAY_UNTOUCHED) + "?chi-tieu=TC2.CT4"),
+    Place("today-indicator", OF_DONG_NAI, at(DONG_NAI, "ho-so", TODAY_COMMUNE) + "?chi-tieu=TC1.CT1"),
+    Place("today-appraisals", TODAY_DEPARTMENT, at(DONG_NAI, "tham-dinh")),
+    Place("today-season", TODAY_DEPARTMENT, at(DONG_NAI, "mua")),
+    Place("today-council", TODAY_DEPARTMENT, at(DONG_NAI, "hoi-dong")),
+    Place("today-decision", TODAY_DEPARTMENT, at(DONG_NAI, "quyet-dinh", TODAY_COMMUNE)),
+    Place("today-public", None, at(DONG_NAI, "cong-khai", TODAY_COMMUNE)),
+    Place("today-register", None, "/t/dong-nai/cong-khai"),
+    Place("today-trail", OF_DONG_NAI, at(DONG_NAI, "nhat-ky", TODAY_COMMUNE)),
+    Place("today-exports", TODAY_DEPARTMENT, "/t/dong-nai/ket-xuat"),
+)
+
+PLACES = (
+    Place("provinces", None, "/"),
+    Place("sign-in", None, "/t/giua-mua/dang-nhap"),
+    Place("provider-choice", None, "/t/giua-mua/dang-nhap", press="main form button.primary"),
+    Place("work-lead", LEAD, "/t/giua-mua/viec", core=True),
+    Place("work-lead-with-a-return", RETURNED_LEAD, "/t/giua-mua/viec"),
+    Place("work-chairman", CHAIRMAN, "/t/giua-mua/viec"),
+    Place("work-appraiser", APPRAISER, "/t/giua-mua/viec"),
+    Place("work-decider", DECIDER, "/t/giua-mua/viec"),
+    Place("work-department", DEPARTMENT, "/t/giua-mua/viec"),
+    Place("board", OF_MAU, at(TINH_MAU, "bang"), core=True),
+    Place("board-nothing-found", OF_MAU, at(TINH_MAU, "bang") + "?tim=khongcoxanao"),
+    Place("board-of-a-planned-season", DEPARTMENT, f"/t/giua-mua/bang/{PLANNED}"),
+    Place("board-of-the-past", INSPECTOR, at(MIDDLE, "bang") + "?asof={giua-mua}"),
+    Place("dossier-lead", LEAD, at(MIDDLE, "ho-so", ENTERING), core=True),
+    Place("dossier-justice", JUSTICE, at(MIDDLE, "ho-so", ENTERING)),
+    Place("dossier-chairman", CHAIRMAN, at(MIDDLE, "ho-so", CONSOLIDATED)),
+    Place("dossier-to-post", holder(MIDDLE, Position.JUSTICE_OFFICER, CONSOLIDATED), at(MIDDLE, "ho-so", CONSOLIDATED)),
+    Place("dossier-returned", RETURNED_LEAD, at(MIDDLE, "ho-so", RETURNED)),
+    Place("dossier-appraiser", APPRAISER, at(MIDDLE, "ho-so", RETURNED)),
+    Place("dossier-inspector", OF_MAU, at(TINH_MAU, "ho-so", "99007")),
+    Place("dossier-untouched", OF_MAU, at(TINH_MAU, "ho-so", "99013")),
+    Place("dossier-of-the-past", INSPECTOR, at(MIDDLE, "ho-so", RETURNED) + "?asof={giua-mua}"),
+    Place("editor-lead", LEAD, at(MIDDLE, "ho-so", ENTERING) + "?chi-tieu=TC1.CT1", core=True),
+    Place("editor-returned", RETURNED_LEAD, at(MIDDLE, "ho-so", RETURNED) + "?chi-tieu=TC2.CT4"),
+    Place("indicator-chairman", CHAIRMAN, at(MIDDLE, "ho-so", CONSOLIDATED) + "?chi-tieu=TC2.CT1"),
+    Place("indicator-inspector", OF_MAU, at(TINH_MAU, "ho-so", "99010") + "?chi-tieu=TC2.CT5"),
+    Place("indicator-of-the-past", INSPECTOR, at(MIDDLE, "ho-so", RETURNED) + "?chi-tieu=TC2.CT4&asof={giua-mua}"),
+    Place("appraisals", APPRAISER, at(MIDDLE, "tham-dinh")),
+    Place("appraisal", APPRAISER, at(MIDDLE, "tham-dinh", RETURNED), core=True),
+    Place("appraisal-indicator", APPRAISER, at(MIDDLE, "tham-dinh", RETURNED) + "?chi-tieu=TC2.CT1"),
+    Place("appraisal-concluded", APPRAISER, at(MIDDLE, "tham-dinh", VOTED)),
+    Place("seasons", DEPARTMENT, "/t/giua-mua/mua"),
+    Place("season-planned", DEPARTMENT, f"/t/giua-mua/mua/{PLANNED}"),
+    Place("season-open", DEPARTMENT, at(MIDDLE, "mua"), core=True),
+    Place("season-closed", OF_BINH_PHUOC, at(BINH_PHUOC, "mua")),
+    Place("council", DECIDER, at(MIDDLE, "hoi-dong")),
+    Place("council-chair", CHAIR, at(MIDDLE, "hoi-dong")),
+    Place("council-to-constitute", DECIDER, f"/t/giua-mua/hoi-dong/{PLANNED}"),
+    Place("meeting-chair", CHAIR, at(MIDDLE, "hop", MEETING) + "?xem=hop", core=True),
+    Place("meeting-chair-voted-item", CHAIR, at(MIDDLE, "hop", MEETING) + f"?xem=hop&muc={VOTED}"),
+    Place("meeting-ballot", UNDECIDED_MEMBER, at(MIDDLE, "hop", MEETING) + "?xem=phieu", core=True),
+    Place("meeting-ballot-cast", CHAIR, at(MIDDLE, "hop", MEETING) + "?xem=phieu"),
+    Place("meeting-ballot-absent", seat(8), at(MIDDLE, "hop", MEETING) + "?xem=phieu"),
+    Place("meeting-concluded", OF_BINH_PHUOC, at(BINH_PHUOC, "hop", "697-1")),
+    Place("decision-to-take", DECIDER, at(MIDDLE, "quyet-dinh", VOTED), core=True),
+    Place("decision-not-yet", DECIDER, at(MIDDLE, "quyet-dinh", AT_VOTE)),
+    Place("decision-published", OF_BINH_PHUOC, at(BINH_PHUOC, "quyet-dinh", "25435")),
+    Place("decision-against", OF_MAU, at(TINH_MAU, "quyet-dinh", "99007")),
+    Place("public-recognised", None, at(BINH_PHUOC, "cong-khai", "25435"), core=True),
+    Place("public-not-recognised", None, at(TINH_MAU, "cong-khai", "99004")),
+    Place("public-not-yet", None, at(MIDDLE, "cong-khai", CONSOLIDATED)),
+    Place("register", None, "/t/binh-phuoc/cong-khai"),
+    Place("trail", OF_BINH_PHUOC, at(BINH_PHUOC, "nhat-ky", "25435"), core=True),
+    Place("trail-commune", RETURNED_LEAD, at(MIDDLE, "nhat-ky", RETURNED)),
+    Place("exports", holder(TINH_MAU, Position.DISTRICT_CHAIRMAN, "990"), "/t/tinh-mau/ket-xuat"),
+    Place("exports-none", INSPECTOR, "/t/giua-mua/ket-xuat"),
+    Place("admin", RUNS, "/t/giua-mua/quan-tri"),
+    Place("more", LEAD, "/t/giua-mua/them"),
+    Place("no-such-page", LEAD, "/t/giua-mua/khong-co-trang-nay", 404),
+    Place("no-such-province", None, "/t/khong-co-tinh-nay/viec", 404),
+    Place("another-province", LEAD, "/t/tinh-mau/viec", 404),
+    Place("not-permitted", LEAD, "/t/giua-mua/quan-tri", 403),
+    Place("no-such-past", INSPECTOR, at(MIDDLE, "bang") + "?asof=hôm-kia", 404),
+    *WITHOUT_POINTS,
+)

@@ -1,0 +1,51 @@
+"""Every page of the story, on the office's screen and on the phone: usable by everybody, quiet, whole, and fitting."""
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser.conftest import Open
+from tests.browser.house import Told
+from tests.browser.looking import Noise, headings, keep, overflowing, violations
+from tests.browser.places import PLACES, WIDTHS, Place
+
+pytestmark = [pytest.mark.slow_browser, pytest.mark.asyncio(loop_scope="session")]
+
+NAMED = [pytest.param(place, id=place.name) for place in PLACES]
+
+
+async def arrive(page: Page, house: Told, place: Place) -> None:
+    """Open the page and see that it is answered as it should be."""
+    answer = await page.goto(house.address(place.path))
+    assert answer is not None
+    assert answer.status == place.status, f"{answer.status} from {answer.url}"
+    if place.press:
+        await page.locator(place.press).click()
+        await page.wait_for_load_state()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("place", NAMED)
+async def test_a_page_is_usable_by_everybody_and_fits(house: Told, open_as: Open, place: Place, width: int):
+    page = await open_as(place.who, width=width)
+    noise = Noise(page, expected=place.status)
+
+    await arrive(page, house, place)
+    await keep(page, f"{place.name}-{width}")
+
+    title, first_rank = await headings(page)
+    assert title.partition(" – ")[0].strip()
+    assert len(first_rank) == 1
+    assert await violations(page) == []
+    assert await overflowing(page) == []
+    assert noise.heard == []
+
+
+@pytest.mark.parametrize("place", NAMED)
+async def test_a_page_says_the_same_without_scripts(house: Told, open_as: Open, place: Place):
+    page = await open_as(place.who, width=360, scripts=False)
+    noise = Noise(page, expected=place.status)
+
+    await arrive(page, house, place)
+
+    assert len(await page.locator("h1").all_inner_texts()) == 1
+    assert noise.heard == []
