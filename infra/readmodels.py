@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -111,6 +111,10 @@ class View(Protocol):
     @property
     def is_past(self) -> bool:
         """Whether this is an earlier moment, at which nothing can be done any more."""
+        ...
+
+    def moment(self, *questions: Question[Any]) -> Hashable:
+        """What the rows of these questions depend on: while it is the same, they are the same."""
         ...
 
     async def one(self, question: Question[R], key: str) -> R | None:
@@ -231,6 +235,9 @@ class _Now:
         self._checkpoints = checkpoints
         self.position = min((one.position for one in checkpoints.values()), default=0)
 
+    def moment(self, *questions: Question[Any]) -> Hashable:
+        return tuple(self.checkpoint(question)[:4] for question in questions)
+
     async def one(self, question: Question[R], key: str) -> R | None:
         body = await self._connection.fetchval(
             f"SELECT body FROM {self._table} WHERE projection = $1 AND generation = $2 AND key = $3",
@@ -272,6 +279,9 @@ class _Then:
         self._past = past
         self._tenant = tenant
         self.position = position
+
+    def moment(self, *questions: Question[Any]) -> Hashable:
+        return tuple((question.name, question.version, self.position) for question in questions)
 
     async def one(self, question: Question[R], key: str) -> R | None:
         streams = question.streams(key)

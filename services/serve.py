@@ -3,6 +3,7 @@
 Each worker reads the settings from the environment and wires a house of its own; it keeps nothing between requests.
 """
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -65,4 +66,6 @@ def application() -> Litestar:
 async def house() -> AsyncIterator[Backing]:
     """The parts of this process, from the settings in its environment."""
     async with wired(read_settings()) as wiring:
+        gc.freeze()  # templates, rulebooks and words live as long as the process
+        gc.set_threshold(50_000, 20, 50)  # a page makes many values and few cycles
         yield wiring.backing()

@@ -8,6 +8,7 @@ and has its sentence in both languages. All `.po` files of a language are read w
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,11 @@ class Words:
     def filters(self) -> dict[str, Callable[..., str]]:
         """What templates call: `{{ row.total|points }}`."""
         return {
-            "num": self.number,
-            "points": self.points,
-            "signed": self.signed,
-            "pct": self.percent,
+            # A board holds the same few hundred numbers thousands of times.
+            "num": _kept(self.number),
+            "points": _kept(self.points),
+            "signed": _kept(self.signed),
+            "pct": _kept(self.percent),
             "date": self.date,
             "moment": self.moment,
             "instant": self.instant,
@@ -126,6 +128,17 @@ class Words:
             "listed": self.listed,
             "no": indicator_number,
         }
+
+
+def _kept(spell: Callable[..., str]) -> Callable[..., Markup]:
+    """The same, remembered, and as markup: a number needs no escaping."""
+
+    @lru_cache(4096)
+    def known(written: str, *given: Any) -> Markup:
+        return Markup(escape(spell(*given)))  # noqa: S704 - escaped just here
+
+    # 1.0 and 1.00 are equal as numbers and differ as scores: the text is part of the key.
+    return lambda value, *rest: known(str(value), value, *rest)
 
 
 def indicator_number(code: str) -> str:

@@ -33,7 +33,8 @@ and the acts that change it stand together:
 import functools
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias
@@ -92,6 +93,26 @@ class NotEnrolled(Refused):
     code: ClassVar[str] = "not-enrolled"
 
 
+class Kept:
+    """What pages made of a moment of the read models, for the next request that looks at the same moment."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, object] = OrderedDict()
+
+    def get(self, key: Hashable) -> object | None:
+        """What was kept under this key, or None."""
+        if key in self._values:
+            self._values.move_to_end(key)
+        return self._values.get(key)
+
+    def put(self, key: Hashable, value: object) -> None:
+        """Keep it until it is one of the longest unused."""
+        self._values[key] = value
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+
 class Web:
     """What all requests share."""
 
@@ -100,6 +121,7 @@ class Web:
         self.renderer = renderer
         self.words = words
         self.cookies = security.Cookies(backing.public_url)
+        self.kept = Kept()
         self._provinces: dict[str, tuple[Tenant, tuple[str, ...], float]] = {}
 
     async def province(self, slug: str) -> tuple[Tenant, tuple[str, ...]] | None:

@@ -15,6 +15,7 @@ from domain.policy import Act, Subject, may, permit
 from domain.recognition import Result
 from domain.rulebook import ConditionKind, Model, Rulebook
 from domain.vietnamese import search_key, sort_key
+from infra.readmodels import View
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow
@@ -121,20 +122,33 @@ class Board(NamedTuple):
     bins: list[Bin]
     cut: Decimal | None
     stages: list[Stage]
-    districts: list[UnitRow]
+    districts: tuple[UnitRow, ...]
 
 
-def board_of(
-    rows: Iterable[Standing],
-    season: SeasonRow,
-    units: Mapping[str, UnitRow],
-    rulebook: Rulebook,
-    filters: Filters = Filters(),  # noqa: B008 - Filters is a tuple
-) -> Board:
-    """The board that these rows make: counts over all communes, lines of those asked for."""
-    every = [_line(judged(row, rulebook), units, rulebook) for row in rows]
+class Table(NamedTuple):
+    """All that a season's board is made of at one moment, before anybody filters or sorts it."""
+
+    row: SeasonRow
+    lines: tuple[Line, ...]
+    districts: tuple[UnitRow, ...]
+
+
+def table_of(rows: Iterable[Standing], season: SeasonRow, units: Mapping[str, UnitRow], rulebook: Rulebook) -> Table:
+    """Every commune judged, by name."""
+    lines = [_line(judged(row, rulebook), units, rulebook) for row in rows]
+    districts = [units[code] for code in season.deciding_units if code in units]
+    return Table(
+        season,
+        tuple(sorted(lines, key=_by_name)),
+        tuple(sorted(districts, key=lambda unit: sort_key(unit.name))),
+    )
+
+
+def board_of(table: Table, filters: Filters = Filters()) -> Board:  # noqa: B008 - Filters is a tuple
+    """The board of a table: counts over all communes, lines of those asked for."""
+    every = table.lines
     counts = Counter(line.status for line in every)
-    lines = sorted(filter(filters.wants, every), key=_by_name)
+    lines = list(filter(filters.wants, every))
     if order := SORTS.get(filters.sort.lstrip("-")):
         lines.sort(key=order, reverse=filters.sort.startswith("-"))
     cut = next((line.required for line in every if line.required is not None), None)
@@ -147,9 +161,7 @@ def board_of(
         bins=_bins([line.total for line in every if line.total is not None and line.status is not Status.TODO], cut),
         cut=same_cut,
         stages=[stage for stage in Stage if any(line.stage is stage for line in every)],
-        districts=sorted(
-            (units[code] for code in season.deciding_units if code in units), key=lambda unit: sort_key(unit.name)
-        ),
+        districts=table.districts,
     )
 
 
@@ -247,15 +259,12 @@ async def show(visit: Visit, season: str) -> Answer:
     past = await visit.as_of()
     await visit.own_write(STANDINGS, SEASONS)
     async with visit.house.reads.at(visit.tenant, past.position if past else None) as view:
-        row = await view.one(SEASONS, season)
-        if row is None:
-            raise NotFound(season=season)
-        standings = await view.all(STANDINGS, season)
-        units = {unit.code: unit for unit in await view.all(UNITS)}
+        table = await _table(visit, view, season)
         position = view.position
+    row = table.row
     rulebook = visit.house.rulebooks[row.rulebook]
     filters = Filters(*(visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "tim", "xep")))
-    board = board_of(standings, row, units, rulebook, filters)
+    board = board_of(table, filters)
     return await visit.page(
         "board/index.html",
         season=season,
@@ -266,11 +275,26 @@ async def show(visit: Visit, season: str) -> Answer:
         axis=_axis(board),
         filters=filters,
         rule=_rule(visit, rulebook),
-        readable=_readable(visit, standings),
+        readable=_readable(visit, table.lines),
         order=lambda key: visit.url.board(season, **_asked(filters, key)),
         terms=_terms(visit, levels=rulebook.model is Model.LEVELS),
         position=position,
     )
+
+
+async def _table(visit: Visit, view: View, season: str) -> Table:
+    """The season's table, kept for as long as its rows are the same: a moment's board never changes."""
+    key = ("board", visit.tenant.id, season, view.moment(SEASONS, STANDINGS, UNITS))
+    table = visit.web.kept.get(key)
+    if not isinstance(table, Table):
+        row = await view.one(SEASONS, season)
+        if row is None:
+            raise NotFound(season=season)
+        units = {unit.code: unit for unit in await view.all(UNITS)}
+        rows = await view.all(STANDINGS, season)
+        table = table_of(rows, row, units, visit.house.rulebooks[row.rulebook])
+        visit.web.kept.put(key, table)
+    return table
 
 
 def _terms(visit: Visit, *, levels: bool) -> dict[StrEnum, str]:
@@ -294,9 +318,9 @@ def _asked(filters: Filters, key: str) -> dict[str, str | None]:
     return {name: value or None for name, value in zip(names, filters._replace(sort=turned), strict=True)}
 
 
-def _readable(visit: Visit, rows: Iterable[Standing]) -> frozenset[str]:
+def _readable(visit: Visit, lines: Iterable[Line]) -> frozenset[str]:
     """The communes whose dossiers the person may open; the others lead to their public pages."""
-    subjects = {row.commune: Subject(commune=row.commune, decided_by=row.decided_by) for row in rows}
+    subjects = {line.code: Subject(commune=line.code, decided_by=line.district) for line in lines}
     return frozenset(code for code, subject in subjects.items() if may(visit.actor, Act.VIEW_DOSSIER, subject))
 
 
