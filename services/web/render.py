@@ -76,13 +76,13 @@ def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Envir
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         words.say, lambda one, many, n: words.say(one if n == 1 else many), newstyle=False
     )
-    environment.globals.update(_=words.say, asset=assets.url, words=words, draw=glyphs(assets))
+    environment.globals.update(_=words.say, asset=assets.url, words=words, glyph=glyphs(assets))
     environment.filters.update(words.filters())
     return environment
 
 
 def glyphs(assets: Assets) -> Callable[..., Markup]:
-    """`draw(name, label, large, kind)`: a symbol of the sprite. With a label it speaks, without one a word stands
+    """`glyph(name, label, large, kind)`: a symbol of the sprite. With a label it speaks, without one a word stands
     beside it. A function and not a macro: a board holds thousands.
     """
     sprite = assets.url("sprite.svg")
