@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.fact import Fact, Recorded, StreamName
-from infra.database import Connection, Database, HasId, Hints, schema_of
+from infra.database import Database, HasId, Hints, schema_of
 from infra.groupcommit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
 from infra.leaf import payload_hash
 from infra.mapper import Decided, Mapper
@@ -185,8 +185,12 @@ class EventStore:
         topics = None if facts is None else self._mapper.topics_of(facts)
         while left is None or left > 0:
             many = page if left is None else min(page, left)
-            async with self._database.reading(tenant) as connection:
-                rows = await _page(connection, tenant, after, upto, season, streams, topics, many)
+            query, arguments = _page(tenant, after, upto, season, streams, topics, many)
+            if streams is None:
+                async with self._database.reading(tenant) as connection:
+                    rows = await connection.fetch(query, *arguments)
+            else:  # few facts: one trip, among the loads
+                rows = await self._database.ask(tenant, query, *arguments)
             if rows:
                 yield list(starmap(self._recorded, rows))
                 after = rows[-1]["position"]
@@ -321,8 +325,7 @@ def _tail_sql(schema: str) -> str:
     """
 
 
-async def _page(
-    connection: Connection,
+def _page(
     tenant: HasId,
     after: int,
     upto: int | None,
@@ -330,8 +333,9 @@ async def _page(
     streams: Collection[StreamName] | None,
     topics: list[str] | None,
     many: int,
-) -> list[Any]:
-    conditions, arguments = ["position > $1"], [after, many]
+) -> tuple[str, list[Any]]:
+    conditions: list[str] = ["position > $1"]
+    arguments: list[Any] = [after, many]
     for condition, argument in (
         ("position <= ${}", upto),
         ("season = ${}", season),
@@ -339,17 +343,15 @@ async def _page(
         ("topic = ANY(${}::text[])", topics),
     ):
         if argument is not None:
-            arguments.append(argument)  # type: ignore[arg-type]
+            arguments.append(argument)
             conditions.append(condition.format(len(arguments)))
-    return await connection.fetch(
-        f"""
-        SELECT position, kind, season, subject, stream_id, version, at, actor, unit, mandate, command_id,
-               topic, schema, data
-        FROM {schema_of(tenant)}.events WHERE {" AND ".join(conditions)}
-        ORDER BY position LIMIT $2
-        """,
-        *arguments,
-    )
+    query = f"""
+    SELECT position, kind, season, subject, stream_id, version, at, actor, unit, mandate, command_id,
+           topic, schema, data
+    FROM {schema_of(tenant)}.events WHERE {" AND ".join(conditions)}
+    ORDER BY position LIMIT $2
+    """
+    return query, arguments
 
 
 def _position_at_sql(schema: str) -> str:

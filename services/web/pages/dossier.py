@@ -133,9 +133,14 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
             visit.typed.text("reason") or None,
             version=visit.version,
         )
-    after = sheet_view(case, [mandate.position for mandate in visit.actor.mandates]).after(indicator.code)
-    onward = after.code if after and visit.typed.text("di-tiep") else indicator.code
+    onward = _following(visit, case, indicator) if visit.typed.text("di-tiep") else indicator.code
     return await visit.done(receipt, to=visit.url.dossier(season, commune, indicator=onward))
+
+
+def _following(visit: Visit, case: Case, indicator: Indicator) -> str:
+    """The next indicator that waits for this person, or the same one when none does."""
+    after = sheet_view(case, [mandate.position for mandate in visit.actor.mandates]).after(indicator.code)
+    return after.code if after else indicator.code
 
 
 @act(urls.DOSSIER + "/tinh", again=show)
