@@ -114,7 +114,7 @@ async def more(visit: Visit) -> Answer:
     """Everything the small screen has no room for, and one's own account."""
     session = visit.session
     sessions = await visit.backing.sessions.of_person(session.tenant, session.issuer, session.subject)
-    devices = {one.handle: device(one.client) or visit.words.say("Máy khác") for one in sessions}
+    devices = {one.handle: device(one.client) or visit.words.say("Thiết bị khác") for one in sessions}
     return await visit.page("signin/more.html", sessions=sessions, devices=devices)
 
 
