@@ -1,17 +1,36 @@
 """Numbers, days and sentences as people here write them, and every refusal in words."""
 
+import ast
+import dataclasses
 import importlib
 import pkgutil
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from jinja2 import Environment, nodes
 from markupsafe import Markup
 
 import services
+from domain.appraisal import Proposal
+from domain.assessment import Stage as Dossier
+from domain.catalogue import FACTS
+from domain.council import Role
 from domain.errors import NotPermitted, Refused, ScoreAboveMaximum
-from domain.official import Position
+from domain.export import ExportState
+from domain.measure import Answer, Outcome
+from domain.meeting import Choice, VoteOutcome
+from domain.official import COMMUNE_OFFICERS, Position
+from domain.recognition import Result
+from domain.rulebook import ConditionKind, Majority, Provenance
+from domain.season import State, Step
+from domain.unit import Level
+from projections.standings import Stage
+from services.verdicts import Status
 from services.web.forms import NotADate, Typed, read_day, read_number
 from services.web.i18n import LOCALES, load_words, sentences
 from services.web.refusals import explain
@@ -159,3 +178,147 @@ def test_no_two_files_say_the_same_differently(locale: str):
         said.setdefault(key, set()).add(text)
 
     assert {key: texts for key, texts in said.items() if len(texts) > 1} == {}
+
+
+# Completeness ------------------------------------------------------------------------------------------
+
+
+class Said(NamedTuple):
+    """What templates and code say: whole sentences and keys, and how composed keys begin."""
+
+    whole: frozenset[str]
+    beginnings: frozenset[str]
+
+
+#: A name by which a sentence is looked up, such as `refused.stale`; everything else said is the sentence itself.
+KEY = re.compile(r"[a-z_-]+(\.[a-zA-Z0-9_-]+)+")
+SERVICES = Path(services.__path__[0])
+SAYING = [*SERVICES.glob("web/**/*.py"), SERVICES / "demo_provider.py", SERVICES / "workbook.py"]
+
+
+def said_in_templates() -> Iterator[tuple[str, bool]]:
+    jinja = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+
+    def literals(node: nodes.Node) -> Iterator[tuple[str, bool]]:
+        match node:
+            case nodes.Const(value=str(text)):
+                yield text, True
+            case nodes.Concat(nodes=[nodes.Const(value=str(text)), *_]):
+                yield text, False
+            case nodes.CondExpr(expr1=one, expr2=nodes.Node() as other):
+                yield from literals(one)
+                yield from literals(other)
+
+    for path in SERVICES.glob("web/templates/**/*.html"):
+        for call in jinja.parse(path.read_text()).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "_":
+                yield from literals(call.args[0])
+
+
+def said_in_code() -> Iterator[tuple[str, bool]]:
+    for path in SAYING:
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="say") | ast.Attribute(attr="say"), args=[ast.Constant(value=str(text)), *_]
+                ):
+                    yield text, True
+                case ast.Constant(value=str(text)) if KEY.fullmatch(text) and (VI.knows(text) or EN.knows(text)):
+                    yield text, True
+                case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]) if re.match(r"[a-z-]+\.", text):
+                    yield text, False
+
+
+@pytest.fixture(scope="module")
+def said() -> Said:
+    found = [*said_in_templates(), *said_in_code()]
+    return Said(
+        frozenset(text for text, whole in found if whole), frozenset(text for text, whole in found if not whole)
+    )
+
+
+#: Keys composed of a beginning and a value, each value of which may come up.
+FAMILIES: dict[str, Iterable[str]] = {
+    "abbr.": COMMUNE_OFFICERS,
+    "answer.": Answer,
+    "board.condition.": ConditionKind,
+    "choice.": Choice,
+    "computed.": Result,
+    "due.": [*Step, "supplement", "scored.levels"],
+    "majority.": Majority,
+    "office.": COMMUNE_OFFICERS,
+    "outcome.": VoteOutcome,
+    "penalty.": Answer,
+    "position.": Position,
+    "proposal.": Proposal,
+    "provenance.": Provenance,
+    "result.": Result,
+    "role.": Role,
+    "season.state.": State,
+    "stage.": Stage,
+    "state.": [*State, *Dossier, *ExportState],
+    "status.": [*Status, *(f"{status}.levels" for status in Status)],
+    "step-name.": Step,
+    "step.": Step,
+    "trail.": FACTS,
+    "word.": [*Answer, *Outcome, *Level],
+}
+
+
+def states_refused() -> Iterator[str]:
+    """The states that refusals name in so many words: `OutOfOrder(step="sign", state="signed")`."""
+    for path in [*SERVICES.glob("*.py"), *(SERVICES.parent / "domain").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Name(id="OutOfOrder"), keywords=named):
+                    yield from (
+                        str(one.value.value)
+                        for one in named
+                        if one.arg == "state" and isinstance(one.value, ast.Constant)
+                    )
+
+
+def test_every_sentence_said_is_there_in_both_languages(said: Said):
+    keys = {text for text in said.whole if KEY.fullmatch(text)} | {f"state.{state}" for state in states_refused()}
+    keys |= {f"{beginning}{value}" for beginning, values in FAMILIES.items() for value in values}
+
+    assert len(said.whole) > 900
+    assert sorted(key for key in keys if not VI.knows(key)) == []
+    assert sorted(text for text in said.whole | keys if not EN.knows(text)) == []
+
+
+def test_no_sentence_is_translated_that_nobody_says(said: Said):
+    values = {
+        str(node.value)
+        for package in ("domain", "infra", "projections", "services")
+        for path in (SERVICES.parent / package).glob("**/*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+    }
+    # A detail of a fact or a refusal is said by its name and value: `step.posted`, `state.open`.
+    details = {f"{field.name}." for fact in FACTS.values() for field in dataclasses.fields(fact)}
+    beginnings = {*said.beginnings, *details, *FAMILIES}
+
+    def comes_up(key: str) -> bool:
+        for beginning in (one for one in beginnings if key.startswith(one)):
+            rest = key.removeprefix(beginning)
+            value, _, variant = rest.rpartition(".")
+            if rest in values or (value in values and variant in values | {"levels", "next"}):
+                return True
+        return False
+
+    for words in WORDS.values():
+        assert sorted(key for key in words.sentences if key not in said.whole and not comes_up(key)) == []
+
+
+def test_a_translation_has_the_slots_of_its_sentence():
+    slot = re.compile(r"%\((\w+)\)s")
+    for key, english in EN.sentences.items():
+        vietnamese = VI.sentences.get(key, key)
+        assert set(slot.findall(english)) == set(slot.findall(vietnamese)), key
+
+
+def test_nobody_is_addressed_and_nothing_is_shouted(said: Said):
+    sentences_here = {*VI.sentences.values(), *(text for text in said.whole if not KEY.fullmatch(text))}
+
+    assert [text for text in sentences_here if re.search(r"\bbạn\b|!", text.casefold())] == []
