@@ -52,12 +52,16 @@ def check(folder: Path | None) -> int:
     if folder is not None and (folder / "web.port").exists():
         raise Misconfigured(f"{folder} holds a demonstration already; --check walks a fresh one: name another folder")
     fresh = folder or Path(tempfile.mkdtemp(prefix="minhchuan-check-"))
-    failed = 1
+    kept = folder is not None
     try:
-        with embedded.services(read_settings(fresh)) as settings, _everything(settings) as (settings, _):
+        with embedded.services(read_settings(fresh)) as given, _everything(given) as (settings, _):
             failed = walking.walk(settings, begun)
+        kept = kept or failed != 0
+    except Exception:
+        kept = True  # its logs say why
+        raise
     finally:
-        if folder is None and not failed:
+        if not kept:
             shutil.rmtree(fresh)
     return failed
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from hashlib import sha256
@@ -392,12 +393,12 @@ async def make_document(walk: Walk) -> None:
     browser = await walk.decider()
     page = await browser.get(walk.at("quyet-dinh"))
     page = await browser.send(page, page.form("yeu-cau", document="decision"))
-    async with asyncio.timeout(PATIENCE):
-        while not page.has_form("tai-ve"):
-            await asyncio.sleep(0.2)
-            page = await browser.get(f"/t/{BINH_PHUOC.slug}/ket-xuat")
-            if "không lập được" in page.text:
-                raise Unexpected(f"expected the document; the page says: {page.gist}")
+    last = time.monotonic() + PATIENCE
+    while not page.has_form("tai-ve"):
+        if "không lập được" in page.text or time.monotonic() > last:
+            raise Unexpected(f"expected the document within {PATIENCE:.0f} s; the page says: {page.gist}")
+        await asyncio.sleep(0.2)
+        page = await browser.get(f"/t/{BINH_PHUOC.slug}/ket-xuat")
     paper = await browser.send(page, page.form("tai-ve"))
     if not paper.content.startswith(b"%PDF"):
         raise Unexpected(f"expected a PDF; there is {paper.content[:20]!r}")

@@ -6,6 +6,7 @@ Each act is a command whose id follows from what it is, so telling a story again
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
@@ -40,6 +41,9 @@ from services.work import Receipt, Work
 
 #: Dossiers told at the same time: enough to fill the group commit, few enough to leave the pages room.
 TOGETHER = 6
+
+#: Seconds until a document must be made; the workers have many at once.
+PATIENCE = 90.0
 
 T = TypeVar("T")
 
@@ -297,13 +301,14 @@ class Teller:
 
     async def _document(self, export: UUID) -> str:
         """The hash of the finished document; the worker makes it."""
-        async with asyncio.timeout(90):
-            while True:
-                async with self.house.reads.at(self.tenant) as view:
-                    row = await view.one(EXPORTS, str(export))
-                if row is not None and row.sha256 is not None:
-                    return row.sha256
-                await asyncio.sleep(0.2)
+        last = time.monotonic() + PATIENCE
+        while time.monotonic() < last:
+            async with self.house.reads.at(self.tenant) as view:
+                row = await view.one(EXPORTS, str(export))
+            if row is not None and row.sha256 is not None:
+                return row.sha256
+            await asyncio.sleep(0.2)
+        raise TimeoutError(f"{self.story.slug}: no worker has made {export} within {PATIENCE:.0f} s")
 
 
 #: How the sign-in names a province's first administrator.

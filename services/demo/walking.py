@@ -88,7 +88,7 @@ class Walk:
     teller: Teller
     #: The key of the council's meeting.
     meeting: str
-    #: The position of the log, and the moment as pages write it, when the dossier had just been submitted.
+    #: The position of the log when the dossier had just been submitted.
     submitted: int
     #: The hash of the finished document.
     sha256: str

@@ -206,7 +206,7 @@ async def test_whatever_is_killed_nothing_acknowledged_is_lost_and_no_ballot_is_
     )
     await together(teller.decide(commune, number) for number, commune in enumerate(VOTED, start=101))
 
-    # Then people had to send again, and did; every position of the log is there once, and each command stands in it in one piece
+    # Then people had to send again, and every position is there once, each command in one piece
     assert people.unanswered > 0
     log = await log_of(teller)
     assert [one.position for one in log] == list(range(1, len(log) + 1))
