@@ -120,7 +120,7 @@ async def test_a_returned_indicator_comes_back_marked_as_changed(desks: Desks, s
 
     page = await desk.open(appraisal(season, TRAINED))
     assert "đổi từ lần thẩm định trước: 1" in page.text
-    assert "Lần trước thẩm định 2,0; xã đã sửa sau đó, cần xét lại." in page.text
+    assert "Lần trước thẩm định 2,0; sau đó xã đã sửa, cần xét lại." in page.text
     assert "đổi từ lần thẩm định trước" in (await desk.open(f"/tham-dinh/{season.season}?chi-tieu={TRAINED}")).text
 
 

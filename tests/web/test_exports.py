@@ -142,7 +142,7 @@ async def test_a_failure_says_why_and_what_to_do(department, season):
     page = await department.open(EXPORTS)
 
     assert newest(page)[0] == "failed"
-    assert "Đã thử nhiều lần mà không xong. Yêu cầu lại" in page.text
+    assert "Đã thử nhiều lần nhưng không lập được. Yêu cầu lại" in page.text
     assert "attempts-exhausted" in page.text
 
 

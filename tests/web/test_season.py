@@ -68,13 +68,13 @@ async def test_indicators_that_nobody_leads_are_named_before_the_season_opens(de
     desk = await desks.department()
 
     page = await desk.open(f"/mua/{story.season}")
-    assert "5 chỉ tiêu chưa có ai chủ trì" in page.text
+    assert "5 chỉ tiêu chưa phân công chủ trì" in page.text
     assert "5.1, 5.2, 5.3, 5.4, 5.5" in page.text.replace(" ,", ",")
     assert not page.offers("/mo")
     lines = {f"lead.TC5.CT{n}": Position.OFFICE_STATISTICS.value for n in range(1, 6)}
     page = await desk.send(page, "/phan-cong", lines | {"with.TC5.CT1": [Position.POLICE_CHIEF.value]})
 
-    assert "chưa có ai chủ trì" not in page.text
+    assert "chưa phân công chủ trì" not in page.text
     row = await stored(story)
     assert row.assignments["TC5.CT1"].lead is Position.OFFICE_STATISTICS
     assert row.assignments["TC5.CT1"].coordinating == (Position.POLICE_CHIEF,)
