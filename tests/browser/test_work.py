@@ -1,0 +1,156 @@
+"""The lead's evening and the member's vote, without scripts, and with nothing but a keyboard."""
+
+import re
+
+import pytest
+from playwright.async_api import FilePayload, Locator, Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.house import MEETING, MIDDLE, Told
+from tests.browser.looking import keep, overflowing, violations
+from tests.browser.places import LEAD, at, seat
+
+pytestmark = [pytest.mark.slow_browser, pytest.mark.asyncio(loop_scope="session")]
+
+PAPER = FilePayload(name="Báo cáo niêm yết.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7\n% what was posted\n")
+BALLOT = at(MIDDLE, "hop", MEETING) + "?xem=phieu"
+RECEIPT = re.compile(r"^[A-Z2-7]{4}-[A-Z2-7]{4}$")
+
+FOCUS = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body) return null;
+  const seen = [one, ...(one.labels || []), one.parentElement].some((each) => {
+    const style = getComputedStyle(each);
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  });
+  return {what: one.outerHTML.slice(0, 120), seen};
+}"""
+
+
+async def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until the target has the focus; every stop on the way shows where one is."""
+    for _ in range(150):
+        await page.keyboard.press("Tab")
+        focus = await page.evaluate(FOCUS)
+        assert focus is None or focus["seen"], f"no visible focus on {focus['what']}"
+        if await target.evaluate("one => one === document.activeElement"):
+            return
+    raise AssertionError(f"no way by Tab to {target}")
+
+
+@pytest.mark.parametrize("width", [1366, 360])
+async def test_the_lead_works_without_scripts(house: Told, open_as: Open, width: int):
+    # given an officer who signs in and opens the first thing to do
+    page = await open_as(None, width=width, scripts=False)
+    await page.goto(house.address(f"/t/{LEAD.slug}/dang-nhap"))
+    await page.locator("main form button.primary").click()
+    await page.locator(f'button[value="{LEAD.key}"]').click()
+    await page.get_by_role("link", name="Mở việc đầu tiên").click()
+    number = page.locator("#cham input.num").first
+    save = page.get_by_role("button", name=re.compile("^Lưu chỉ tiêu"))
+
+    # when a word stands where a number belongs
+    await number.fill("bốn rưỡi")
+    await save.click()
+
+    # then the page says so, leads to the field, and keeps what was typed
+    assert (await page.title()).startswith("Lỗi:")
+    assert await page.evaluate("document.activeElement.className") == "errsum"
+    field = await number.get_attribute("id")
+    assert f"#{field}" in [await one.get_attribute("href") for one in await page.locator(".errsum a").all()]
+    assert await number.input_value() == "bốn rưỡi"
+    assert await number.get_attribute("aria-invalid") == "true"
+    assert await overflowing(page) == []
+    await keep(page, f"editor-refused-{width}")
+
+    # when it is a number, and a file is attached
+    await number.fill("4,25")
+    await save.click()
+    assert await page.locator(".errsum").count() == 0
+    await page.locator("#minh-chung input[type=file]").set_input_files([PAPER])
+    await page.get_by_role("button", name="Tải lên").click()
+    await expect(page.locator("#minh-chung")).to_contain_text("Báo cáo niêm yết.pdf")
+    assert await number.input_value() == "4,25"
+    done = page.url
+
+    # then the next indicator is one press away
+    await page.get_by_role("button", name=re.compile("^Lưu và sang")).click()
+    assert "chi-tieu=" in page.url
+    assert page.url.partition("#")[0] != done.partition("#")[0]
+
+
+async def test_the_lead_works_with_the_keyboard_alone(house: Told, open_as: Open):
+    page = await open_as(None)
+    await page.goto(house.address(f"/t/{LEAD.slug}/dang-nhap"))
+
+    await tab_to(page, page.locator("main form button.primary"))
+    await page.keyboard.press("Enter")
+    await page.wait_for_load_state()
+    await tab_to(page, page.locator(f'button[value="{LEAD.key}"]'))
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/viec")
+
+    await tab_to(page, page.get_by_role("link", name="Mở việc đầu tiên"))
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/ho-so/**")
+    done = page.url
+    number = page.locator("#cham input.num").first
+    save = page.get_by_role("button", name=re.compile("^Lưu chỉ tiêu"))
+
+    await tab_to(page, number)
+    await page.keyboard.type("bốn")
+    await tab_to(page, save)
+    await page.keyboard.press("Space")
+    await expect(page.locator(".errsum")).to_be_focused()
+    assert await violations(page) == []
+    await tab_to(page, page.locator(".errsum a").first)
+    await page.keyboard.press("Enter")
+    await expect(number).to_be_focused()
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type("4,5")
+    await tab_to(page, save)
+    await page.keyboard.press("Space")
+    await expect(page.locator(".dock .saved")).to_contain_text("4,5")
+
+    await tab_to(page, page.locator("#minh-chung input[type=file]"))
+    async with page.expect_file_chooser() as choosing:
+        await page.keyboard.press("Enter")
+    await (await choosing.value).set_files([PAPER])
+    await tab_to(page, page.get_by_role("button", name="Tải lên"))
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#minh-chung")).to_contain_text("Báo cáo niêm yết.pdf")
+
+    await number.focus()
+    await page.keyboard.press("Control+Enter")
+    await page.wait_for_url(lambda url: "chi-tieu=" in url and url.partition("#")[0] != done.partition("#")[0])
+
+
+async def test_a_member_votes_without_scripts_and_a_forgotten_reason_loses_nothing(house: Told, open_as: Open):
+    page = await open_as(seat(5), width=360, scripts=False)
+    await page.goto(house.address(BALLOT))
+
+    await page.get_by_label("Ý kiến khác", exact=True).check()
+    await page.get_by_role("button", name="Ghi phiếu").click()
+    assert await page.locator(".errsum").get_attribute("data-code") == "reason-missing"
+    assert await page.get_by_label("Ý kiến khác", exact=True).is_checked()
+    await keep(page, "ballot-refused-360")
+
+    await page.locator("#reason").fill("Đề nghị kiểm tra lại sổ hòa giải.")
+    await page.get_by_role("button", name="Ghi phiếu").click()
+    receipt = await page.locator(".receipt .code").inner_text()
+    assert RECEIPT.match(receipt)
+
+    await page.reload()
+    assert await page.locator(".receipt .code").inner_text() == receipt
+
+
+async def test_a_member_votes_with_the_keyboard_alone(house: Told, open_as: Open):
+    page = await open_as(seat(6))
+    await page.goto(house.address(BALLOT))
+
+    await tab_to(page, page.get_by_label("Tán thành", exact=True))
+    await page.keyboard.press("Space")
+    await tab_to(page, page.get_by_role("button", name="Ghi phiếu"))
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator(".receipt .code")).to_have_text(RECEIPT)
