@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -9,16 +11,16 @@ from uuid import UUID
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.appraised import appraised_sheet
 from domain.assessment import Assessment, Entry, Evidence, Stage, assessment_stream
-from domain.errors import AlreadyDecided, MeasureInvalid, OutOfOrder, Stale, UnknownEvidence
+from domain.errors import MeasureInvalid, OutOfOrder, Stale, UnknownEvidence
 from domain.fact import Fact, StreamName
 from domain.judging import assess, judge
 from domain.measure import Outcome
 from domain.policy import Act, Subject
-from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Indicator, Rulebook
 from domain.season import Season
 from services.assessing import Value, shown_evidence, value_of
 from services.meetings import concluded_vote
+from services.recognising import must_be_undecided
 from services.seasons import commune_of, open_now
 from services.work import Receipt, Streams, Work, use_case
 
@@ -57,18 +59,12 @@ async def appraise_indicator(
     running, rulebook = await open_now(work, season)
     work.require(Act.APPRAISE, await _not_own_work(work, running, season, commune, {indicator}))
     rulebook.check_score(indicator, value)
-    name = assessment_stream(season, commune)
-    appraisal_name = appraisal_stream(season, commune)
-    async with work.changing(name, appraisal_name) as streams:
-        dossier = streams.get(Assessment, name)
-        await _must_be_undecided(work, season, commune)
-        _must_be_submitted(dossier)
+    async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         entry = dossier.entry(indicator)
         if entry.returned is not None:
             raise OutOfOrder(step="appraise", state="returned")
         if seen is not None and entry.changed > seen:
             raise Stale(indicator=indicator, version=dossier.version, yours=value, theirs=value_of(entry))
-        appraisal = _started(work, streams, appraisal_name, commune)
         version = dossier.version if seen is None else min(seen, dossier.version)
         _appraise(appraisal, rulebook.indicator(indicator), value, entry, version, reason)
         return await streams.record(lambda fact: _files(fact, {indicator: tuple(entry.evidence.values())}))
@@ -82,16 +78,10 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
     What the commune set by judgement, explained instead of supporting, or changed after an appraisal, is left.
     """
     running, rulebook = await open_now(work, season)
-    name = assessment_stream(season, commune)
-    plain = await work.look(Assessment, name)
+    plain = await work.look(Assessment, assessment_stream(season, commune))
     codes = {one.code for one in rulebook.indicators if _raises_no_question(work, one, plain.entry(one.code))}
     work.require(Act.APPRAISE, await _not_own_work(work, running, season, commune, codes))
-    appraisal_name = appraisal_stream(season, commune)
-    async with work.changing(name, appraisal_name) as streams:
-        dossier = streams.get(Assessment, name)
-        await _must_be_undecided(work, season, commune)
-        _must_be_submitted(dossier)
-        appraisal = _started(work, streams, appraisal_name, commune)
+    async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         files: dict[str, tuple[Evidence, ...]] = {}
         for indicator in rulebook.indicators:
             entry = dossier.entry(indicator.code)
@@ -112,13 +102,7 @@ async def return_indicator(work: Work, season: str, commune: str, indicator: str
     running, rulebook = await open_now(work, season)
     work.require(Act.RETURN_INDICATOR, commune_of(running, commune))
     rulebook.indicator(indicator)
-    name = assessment_stream(season, commune)
-    appraisal_name = appraisal_stream(season, commune)
-    async with work.changing(name, appraisal_name) as streams:
-        dossier = streams.get(Assessment, name)
-        await _must_be_undecided(work, season, commune)
-        _must_be_submitted(dossier)
-        appraisal = _started(work, streams, appraisal_name, commune)
+    async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         if appraisal.proposal is not None:
             raise OutOfOrder(step="return", state="concluded")
         shown = shown_evidence(dossier.entry(indicator))
@@ -138,13 +122,8 @@ async def conclude(
     """Propose a result to the council and the chairman; other than the computed one only with a reason."""
     running, rulebook = await open_now(work, season)
     work.require(Act.CONCLUDE_APPRAISAL, commune_of(running, commune))
-    name = assessment_stream(season, commune)
-    appraisal_name = appraisal_stream(season, commune)
-    async with work.changing(name, appraisal_name) as streams:
-        dossier = streams.get(Assessment, name)
-        await _must_be_undecided(work, season, commune)
+    async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         dossier.must_be_with_the_appraiser()
-        appraisal = _started(work, streams, appraisal_name, commune)
         computed = computed_proposal(work, dossier, appraisal, rulebook)
         changed = {indicator.code: dossier.entry(indicator.code).changed for indicator in rulebook.indicators}
         appraisal.conclude(on or work.today, proposal or computed, computed=computed, changed=changed, reason=reason)
@@ -156,7 +135,7 @@ async def resume(work: Work, season: str, commune: str, reason: str) -> Receipt:
     """Take a concluded appraisal up again: not after a decision, nor while the council's vote stands."""
     running, _ = await open_now(work, season)
     work.require(Act.CONCLUDE_APPRAISAL, commune_of(running, commune))
-    await _must_be_undecided(work, season, commune)
+    await must_be_undecided(work, season, commune)
     if await concluded_vote(work, season, running.participant(commune).decided_by, commune) is not None:
         raise OutOfOrder(step="resume-appraisal", state="voted")
     return await work.change(Appraisal, appraisal_stream(season, commune), lambda one: one.resume(reason))
@@ -169,6 +148,17 @@ def computed_proposal(work: Work, dossier: Assessment, appraisal: Appraisal, rul
 
 
 # ------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _appraising(work: Work, season: str, commune: str) -> AsyncIterator[tuple[Streams, Assessment, Appraisal]]:
+    """Hold a submitted dossier that is not decided, and its appraisal, until what is done is recorded."""
+    name, appraisal_name = assessment_stream(season, commune), appraisal_stream(season, commune)
+    async with work.changing(name, appraisal_name) as streams:
+        dossier = streams.get(Assessment, name)
+        await must_be_undecided(work, season, commune)
+        _must_be_submitted(dossier)
+        yield streams, dossier, _started(work, streams, appraisal_name, commune)
 
 
 def _appraise(
@@ -217,11 +207,6 @@ async def _not_own_work(work: Work, season: Season, name: str, commune: str, ind
 def _must_be_submitted(dossier: Assessment) -> None:
     if dossier.stage not in (Stage.SUBMITTED, Stage.SUPPLEMENT):
         raise OutOfOrder(step="appraise", state=dossier.stage)
-
-
-async def _must_be_undecided(work: Work, season: str, commune: str) -> None:
-    if await work.find(Recognition, recognition_stream(season, commune)) is not None:
-        raise AlreadyDecided(commune=commune)
 
 
 def _files(fact: Fact, files: dict[str, tuple[Evidence, ...]]) -> tuple[str, ...]:

@@ -115,6 +115,12 @@ async def revoke(
     )
 
 
+async def must_be_undecided(work: Work, season: str, commune: str) -> None:
+    """Raise AlreadyDecided once the chairman has decided: then neither appraisal nor vote changes any more."""
+    if await work.find(Recognition, recognition_stream(season, commune)) is not None:
+        raise AlreadyDecided(commune=commune)
+
+
 def _failed_as_law(verdict: Verdict) -> tuple[str, ...]:
     """The failed conditions whose wording and threshold were seen on an official page."""
     return tuple(

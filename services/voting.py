@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.council import Council, Member, council_stream, seats
 from domain.errors import (
-    AlreadyDecided,
     AlreadyVoted,
     BasisMissing,
     NotFound,
@@ -20,9 +19,9 @@ from domain.errors import (
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Official, official_stream
 from domain.policy import Act, Subject
-from domain.recognition import Recognition, recognition_stream
 from infra.eventstore import CommandReused
 from services.meetings import meeting_key, meetings_of, unit_of
+from services.recognising import must_be_undecided
 from services.seasons import open_now
 from services.work import Receipt, Work, use_case
 
@@ -115,7 +114,7 @@ async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt
     """Take ballots on a commune whose appraisal is concluded; the rulebook's quorum and majority are frozen in."""
     await _may_conduct(work, season, meeting)
     _, rulebook = await open_now(work, season)
-    await _must_be_undecided(work, season, item)
+    await must_be_undecided(work, season, item)
     appraisal = await work.find(Appraisal, appraisal_stream(season, item))
     if appraisal is None or appraisal.proposal is None:
         raise BasisMissing(missing="appraisal", commune=item)
@@ -142,7 +141,7 @@ async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, wit
 async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: str) -> Receipt:
     """Declare a concluded vote void, so that a new round can be opened; not after the decision."""
     await _may_conduct(work, season, meeting)
-    await _must_be_undecided(work, season, item)
+    await must_be_undecided(work, season, item)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.reopen_vote(item, reason))
 
 
@@ -241,11 +240,6 @@ async def _may_conduct(work: Work, season: str, meeting: str) -> None:
     council = await work.find(Council, council_stream(season, unit))
     work.require(Act.CONDUCT_MEETING, _conducted(council, unit))
     await open_now(work, season)
-
-
-async def _must_be_undecided(work: Work, season: str, commune: str) -> None:
-    if await work.find(Recognition, recognition_stream(season, commune)) is not None:
-        raise AlreadyDecided(commune=commune)
 
 
 async def _voted_at(work: Work, season: str, meeting: str, item: str, member: UUID) -> datetime | None:
