@@ -14,7 +14,6 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from domain.council import Council, council_stream
 from domain.errors import NotFound, NotPermitted
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded
@@ -26,6 +25,7 @@ from projections.seasons import SEASONS
 from projections.standings import STANDINGS
 from projections.units import UNITS
 from services import workbook
+from services.assessing import viewed_by
 from services.documents import decision
 from services.documents.reading import AsItStood
 from services.people import People
@@ -112,9 +112,7 @@ async def require(work: Work, document: Document, season: str, commune: str | No
         await work.look(Season, season_stream(season))
         return
     subject = commune_of(await work.look(Season, season_stream(season)), commune or "")
-    council = await work.find(Council, council_stream(season, subject.decided_by))
-    members = frozenset(str(person) for person in council.members) if council else frozenset()
-    work.require(ACTS[document], replace(subject, members=members))
+    work.require(ACTS[document], await viewed_by(work, season, subject))
 
 
 async def asked_by_oneself(work: Work, export: UUID) -> Export.Requested:
