@@ -94,17 +94,11 @@ class Work:
 
     async def find(self, kind: type[A], name: StreamName) -> A | None:
         """The aggregate of a stream that may not have begun."""
-        aggregate = (await self.stream(name)).aggregate
-        if aggregate is not None and not isinstance(aggregate, kind):
-            raise TypeError(f"{name} is a {type(aggregate).__name__}")
-        return aggregate
+        return _of_kind(kind, await self.stream(name))
 
     async def look(self, kind: type[A], name: StreamName) -> A:
         """The aggregate of a stream; NotFound when there is none. It is to be read, not changed."""
-        aggregate = await self.find(kind, name)
-        if aggregate is None:
-            raise NotFound(kind=name.kind, season=name.season, subject=name.subject)
-        return aggregate
+        return _begun(await self.find(kind, name), name)
 
     def rulebook(self, rulebook: str, sha256: str) -> Rulebook:
         """The rulebook that was adopted. RulebookNotAdopted when the program ships another text of it."""
@@ -169,17 +163,11 @@ class Streams:
 
     def find(self, kind: type[A], name: StreamName) -> A | None:
         """The aggregate, or None where the stream has not begun."""
-        aggregate = self._loaded[name].aggregate
-        if aggregate is not None and not isinstance(aggregate, kind):
-            raise TypeError(f"{name} is a {type(aggregate).__name__}")
-        return aggregate
+        return _of_kind(kind, self._loaded[name])
 
     def get(self, kind: type[A], name: StreamName) -> A:
         """The aggregate; NotFound where the stream has not begun."""
-        aggregate = self.find(kind, name)
-        if aggregate is None:
-            raise NotFound(kind=name.kind, season=name.season, subject=name.subject)
-        return aggregate
+        return _begun(self.find(kind, name), name)
 
     def begin(self, name: StreamName, aggregate: A) -> A:
         """Begin the stream with a new aggregate. AlreadyThere when it has begun."""
@@ -219,6 +207,18 @@ class Streams:
             evidence=[(evidence or own_file)(fact) for _, fact in facts],
         )
         return await work.store.append(work.tenant, command, self._loaded.values())
+
+
+def _of_kind(kind: type[A], loaded: Loaded) -> A | None:
+    if loaded.aggregate is not None and not isinstance(loaded.aggregate, kind):
+        raise TypeError(f"{loaded.name} is a {type(loaded.aggregate).__name__}")
+    return loaded.aggregate
+
+
+def _begun(aggregate: A | None, name: StreamName) -> A:
+    if aggregate is None:
+        raise NotFound(kind=name.kind, season=name.season, subject=name.subject)
+    return aggregate
 
 
 def own_file(fact: Fact) -> tuple[str, ...]:
