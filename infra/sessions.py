@@ -114,16 +114,6 @@ class Sessions:
         """Remember that a command of this session reached this position."""
         await self._advance(keys=[_key(session_id)], args=[position])
 
-    async def rotate(self, session_id: str) -> str:
-        """Another id for the same session, when its rights grow; the old id is worth nothing. "" when it ended."""
-        session = await self.find(session_id)
-        if session is None:
-            return ""
-        await self.end(session_id)
-        renewed = secrets.token_urlsafe(32)
-        await self._write(_key(renewed), session, self._left(session))
-        return renewed
-
     async def end(self, session_id: str) -> Session | None:
         """End a session; what it was, if it still was."""
         key = _key(session_id)

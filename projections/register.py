@@ -39,11 +39,6 @@ class RegisterRow(Row, frozen=True):
         """Whether the decision stands on the public page."""
         return self.published_on is not None
 
-    @property
-    def is_recognised(self) -> bool:
-        """Whether the commune is recognised today."""
-        return self.result is Result.RECOGNISED and self.revoked_on is None
-
 
 REGISTER = Projection("register", version=1, row=RegisterRow, scope=lambda row: row.season)
 

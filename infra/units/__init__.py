@@ -48,11 +48,6 @@ class UnknownProvince(LookupError):
     """The shipped data has no province of this code in this administration."""
 
 
-def era_of(day: date) -> Era:
-    """The administration on a day."""
-    return Era.FROM_2025 if day >= TWO_TIERS_FROM else Era.UNTIL_2025
-
-
 def provinces(era: Era) -> list[ShippedUnit]:
     """All provinces, in Vietnamese order."""
     return sorted((units[0] for units in _by_province(era).values()), key=lambda unit: sort_key(unit.name))

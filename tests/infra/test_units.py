@@ -6,7 +6,7 @@ import pytest
 
 from domain.unit import Level
 from domain.vietnamese import search_key
-from infra.units import Era, UnknownProvince, era_of, provinces, units_of
+from infra.units import Era, UnknownProvince, provinces, units_of
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -51,11 +51,6 @@ def test_codes_keep_their_zeros_and_are_each_there_once():
 
     assert "00001" in codes
     assert len(codes) == len(set(codes))
-
-
-def test_the_day_says_which_administration():
-    assert era_of(date(2025, 6, 30)) is Era.UNTIL_2025
-    assert era_of(date(2025, 7, 1)) is Era.FROM_2025
 
 
 def test_a_province_that_is_not_there_is_unknown():

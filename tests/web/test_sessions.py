@@ -85,19 +85,6 @@ async def test_signing_in_anew_ends_what_the_browser_had(sessions: Sessions):
     assert await sessions.find(first) is None
 
 
-async def test_a_rotated_session_goes_on_under_another_id(sessions: Sessions):
-    first, session = await opened(sessions, somebody())
-    await sessions.advance(first, 7)
-
-    second = await sessions.rotate(first)
-
-    assert await sessions.find(first) is None
-    found = await sessions.find(second)
-    assert found is not None
-    assert (found.handle, found.position) == (session.handle, 7)
-    assert await sessions.rotate(first) == ""
-
-
 async def test_a_person_lists_and_ends_their_own_sessions(sessions: Sessions):
     subject = somebody()
     here, mine = await opened(sessions, subject)
