@@ -42,7 +42,8 @@ class Noise:
 
 async def violations(page: Page) -> list[str]:
     """What axe-core finds against WCAG 2.2 A and AA: rule, element, why. The page must run scripts."""
-    await page.evaluate(AXE.read_text())
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text())
     found = await page.evaluate(f"axe.run(document, {json.dumps(RULES)})")
     return [
         f"{one['id']}: {node['html'][:200]}: {node['failureSummary']}"

@@ -85,8 +85,9 @@ async def test_the_lead_works_with_the_keyboard_alone(house: Told, open_as: Open
 
     await tab_to(page, page.locator("main form button.primary"))
     await page.keyboard.press("Enter")
-    await page.wait_for_load_state()
-    await tab_to(page, page.locator(f'button[value="{LEAD.key}"]'))
+    office = page.locator(f'button[value="{LEAD.key}"]')
+    await office.wait_for()
+    await tab_to(page, office)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/viec")
 
