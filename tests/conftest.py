@@ -12,7 +12,10 @@ import pytest
 from infra import embedded, migrate
 from infra.config import Settings, read_settings
 from infra.database import Database
+from infra.eventstore import EventStore
+from infra.readmodels import ReadModels
 from infra.tenants import Tenant, Tenants
+from tests.infra.logs import MAPPER
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
@@ -63,3 +66,19 @@ async def database(services: Settings) -> AsyncIterator[Database]:
     opened = await Database.open(services.app_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[EventStore]:
+    """The logs, of every kind of fact there is."""
+    store = EventStore(database, MAPPER)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def models(database: Database, store: EventStore) -> AsyncIterator[ReadModels]:
+    """The read models of these logs; nobody folds into their tables until a test does."""
+    models = ReadModels(database, store)
+    yield models
+    await models.close()

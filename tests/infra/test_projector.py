@@ -42,13 +42,6 @@ async def projector(database: Database, store: EventStore) -> AsyncIterator[Proj
     await projector.close()
 
 
-@pytest.fixture
-async def models(database: Database, store: EventStore) -> AsyncIterator[ReadModels]:
-    models = ReadModels(database, store)
-    yield models
-    await models.close()
-
-
 async def a_log(store: EventStore, tenant: Tenant, acts: int = 400, seed: int = 1) -> list[Recorded]:
     """A long history, written; as it stands in the log."""
     await write(store, tenant, a_long_history(acts, seed, tenant.id).commands)

@@ -5,38 +5,23 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
 
 from infra.config import Settings
-from infra.database import Database
 from infra.eventstore import EventStore
 from infra.readmodels import ReadModels
 from infra.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from services import projector
-from tests.infra.logs import MAPPER, write
+from tests.infra.logs import write
 from tests.projections.histories import a_long_history
 
 PATIENCE = 30.0
-
-
-@pytest.fixture
-async def store(database: Database) -> AsyncIterator[EventStore]:
-    store = EventStore(database, MAPPER)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-async def models(database: Database, store: EventStore) -> AsyncIterator[ReadModels]:
-    models = ReadModels(database, store)
-    yield models
-    await models.close()
 
 
 async def expect_all(store: EventStore, models: ReadModels, tenant: Tenant) -> None:
