@@ -35,7 +35,7 @@ import inspect
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias
 from urllib.parse import urlsplit
@@ -79,6 +79,9 @@ REMEMBERED = 5.0
 
 #: How long a page waits for the person's own last write (experience: at most two seconds).
 PATIENCE = 2.0
+
+#: No position and no version has so many digits.
+DIGITS = 16
 
 
 class SignInNeeded(Refused):
@@ -242,7 +245,7 @@ class Visit:
     def version(self) -> int | None:
         """The version of the thing that the person looked at when editing it."""
         seen = self.typed.text("version")
-        return int(seen) if seen.isascii() and seen.isdecimal() else None
+        return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < DIGITS else None
 
     def work(self) -> "Work":
         """This request's command: `await seasons.open_season(visit.work(), …)`."""
@@ -485,7 +488,7 @@ def read_moment(text: str) -> int | datetime | None:
     Times without a zone are Viet Nam's. None when it is none of these.
     """
     bare = text.removeprefix("#")
-    if bare.isascii() and bare.isdecimal() and len(bare) < 16:
+    if bare.isascii() and bare.isdecimal() and len(bare) < DIGITS:
         return int(bare)
     if (day := read_day(text)) is not None:
         return datetime(day.year, day.month, day.day, 23, 59, 59, 999_999, VIETNAM)
@@ -494,9 +497,11 @@ def read_moment(text: str) -> int | datetime | None:
         text = f"{day.isoformat()}T{clock}"
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter near the years 1 and 9999
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
+    return moment
 
 
 def own_path(address: str, slug: str) -> str:

@@ -110,6 +110,7 @@ def test_a_moment_is_a_position_a_day_or_a_time():
     assert read_moment("20/11/2023") == datetime.fromisoformat("2023-11-20T23:59:59.999999+07:00")
     assert read_moment("14:05 20/11/2023") == read_moment("2023-11-20T14:05") == read_moment("2023-11-20T07:05Z")
     assert read_moment("hôm qua") is None
+    assert read_moment("0001-01-01T00:00") is read_moment("9999-12-31T23:59-05:00") is None
 
 
 @pytest.mark.parametrize(
