@@ -18,7 +18,7 @@ class Refused(Exception):
 
 
 class NotPermitted(Refused):
-    """No mandate of the person allows this act on this subject (design: position x act x condition)."""
+    """No mandate of the person allows this act on this subject (position, act and condition: `domain/policy.py`)."""
 
     code = "not-permitted"
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from infra import processes
 from infra.config import Settings
 
-#: The processes of design: the web, the read models, and two workers, so that a long job delays no short one.
+#: The web, the read models, and two workers, so that a long job delays no short one.
 PROGRAMS: Mapping[str, Sequence[str]] = {
     "web": ("serve",),
     "projector": ("projector",),
