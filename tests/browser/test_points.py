@@ -3,9 +3,10 @@
 import pytest
 
 from services.demo.outcomes import POINTS
+from services.demo.provinces import DONG_NAI
 from tests.browser.conftest import Open
 from tests.browser.house import Told
-from tests.browser.places import WITHOUT_POINTS, Place
+from tests.browser.places import TODAY_COMMUNE, TODAY_DEPARTMENT, WITHOUT_POINTS, Place, at
 
 pytestmark = [pytest.mark.slow_browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -26,3 +27,13 @@ async def test_no_page_speaks_of_points_where_there_are_none(house: Told, open_a
 
     found = POINTS.search(said)
     assert found is None, said[max(0, found.start() - 80) : found.end() + 40]
+
+
+async def test_a_commune_that_is_still_entering_has_failed_nothing(house: Told, open_as: Open):
+    page = await open_as(TODAY_DEPARTMENT)
+
+    await page.goto(house.address(at(DONG_NAI, "quyet-dinh", TODAY_COMMUNE)))
+
+    conditions = page.locator("section[aria-labelledby=h-dk]")
+    assert "chưa đủ số liệu" in await conditions.inner_text()
+    assert "không đạt" not in await conditions.inner_text()
