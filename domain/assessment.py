@@ -477,7 +477,7 @@ class Assessment(Stream):
         self.trigger_event(self.CommentReceived, comment=comment, text=text, on=on)
 
     def answer_comment(self, comment: UUID, answer: str) -> None:
-        """Answer a comment."""
+        """Answer a comment, at any stage; a second answer replaces the first. NotFound for one that nobody made."""
         if comment not in self.comments:
             raise NotFound(comment=comment)
         if not answer.strip():

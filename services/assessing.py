@@ -341,7 +341,7 @@ async def receive_comment(work: Work, season: str, commune: str, text: str, on: 
 
 @use_case
 async def answer_comment(work: Work, season: str, commune: str, comment: UUID, answer: str) -> Receipt:
-    """Answer a comment."""
+    """Answer what somebody said of the posted result; the answer is public."""
     running, _ = await open_now(work, season)
     work.require(Act.ANSWER_COMMENT, commune_of(running, commune))
     return await work.change(

@@ -147,7 +147,7 @@ async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: 
 
 @use_case
 async def close_meeting(work: Work, season: str, meeting: str, on: date | None = None) -> Receipt:
-    """End the meeting."""
+    """End the meeting; not while a vote is open."""
     await _may_conduct(work, season, meeting)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.close(on or work.today))
 

@@ -156,7 +156,7 @@ async def grant(visit: Visit) -> Answer:
 
 @act(urls.ADMIN + "/thoi-nhiem-vu", again=show)
 async def end(visit: Visit) -> Answer:
-    """End a mandate."""
+    """End a mandate on its last day."""
     person, mandate = needed_id(visit, "person"), needed_id(visit, "mandate")
     receipt = await administering.end_mandate(
         visit.work(), person, mandate, needed_day(visit, "on"), visit.typed.needed("decision_no")

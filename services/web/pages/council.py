@@ -206,7 +206,7 @@ def members_typed(visit: Visit) -> list[Member]:
 
 
 def read_role(text: str) -> Role:
-    """A role of the council."""
+    """The role chosen; FieldMissing where none was."""
     try:
         return Role(text)
     except ValueError:

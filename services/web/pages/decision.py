@@ -171,7 +171,7 @@ async def keep_signed(files: Files, upload: UploadFile) -> str:
 
 
 def read_result(visit: Visit) -> Result:
-    """The result chosen."""
+    """The result chosen; FieldMissing where none was."""
     try:
         return Result(visit.typed.needed("result"))
     except ValueError:

@@ -198,7 +198,7 @@ async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 def read_choice(visit: Visit) -> Choice:
-    """The choice on the ballot."""
+    """The choice on the ballot; FieldMissing where none was made."""
     try:
         return Choice(visit.typed.needed("choice"))
     except ValueError:
