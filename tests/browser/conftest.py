@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from infra.config import Settings
+from infra import embedded, migrate
+from infra.config import read_settings
 from tests.browser.house import Told, told
 from tests.browser.looking import AXE
 from tests.browser.places import WIDTHS, Somebody
@@ -32,13 +32,17 @@ class Open(Protocol):
     async def __call__(self, who: Somebody | None, *, width: int = 1366, scripts: bool = True) -> Page: ...
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
-    async with told(replace(services, folder=tmp_path_factory.mktemp("house"))) as running:
-        yield running
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
+    """A house with services of its own, gone when the last of these tests is done: its processes look after every
+    province they find, and other tests make hundreds."""
+    with embedded.services(read_settings(tmp_path_factory.mktemp("house")), durable=False) as settings:
+        await migrate.control(settings.database_url, settings.app_url)
+        async with told(settings) as running:
+            yield running
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     assert AXE.exists(), "nothing to check accessibility with: npm ci --ignore-scripts --prefix tests/provider"
     async with async_playwright() as playwright:
@@ -47,7 +51,7 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def keys() -> dict[Somebody, Any]:
     """The cookies of everybody who has signed in."""
     return {}
