@@ -100,16 +100,27 @@ class Page:
 
     def form(self, verb: str, **hidden: str) -> Form:
         """The form that posts to `…/verb` and already holds these values."""
-        for form in self.forms:
-            same = form.method == "post" and urlsplit(form.action).path.rpartition("/")[2] == verb
+        for form in self.acts:
+            same = urlsplit(form.action).path.rpartition("/")[2] == verb
             if same and all(Field(name, "text", value, on=True) in form.fields for name, value in hidden.items()):
                 return form
-        offered = sorted({urlsplit(form.action).path for form in self.forms if form.method == "post"})
+        offered = sorted({urlsplit(form.action).path for form in self.acts})
         raise Unexpected(f"expected a form to …/{verb} {hidden or ''} on {self.url}; it has {offered}: {self.gist}")
+
+    @property
+    def acts(self) -> list[Form]:
+        """The forms that change something."""
+        return [form for form in self.forms if form.method == "post"]
 
     def has_form(self, verb: str) -> bool:
         """Whether the page offers this act."""
-        return any(urlsplit(form.action).path.endswith(f"/{verb}") for form in self.forms if form.method == "post")
+        return any(urlsplit(form.action).path.endswith(f"/{verb}") for form in self.acts)
+
+    def lacks(self, verb: str) -> Page:
+        """The page itself, if it does not offer this act."""
+        if self.has_form(verb):
+            raise Unexpected(f"expected no form to …/{verb} on {self.url}: {self.gist}")
+        return self
 
     def row(self, of: str) -> Row:
         """The row about this thing: it has a link whose path ends so."""

@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from domain.official import Position
-from services.demo.browsing import Page, Row, Unexpected
+from domain.recognition import Result
+from projections.standings import Stage
+from services.demo.browsing import Page, Unexpected
 from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
 from services.demo.walking import Walk
-from services.web.i18n import Words, load_words
+from services.verdicts import Status
+from services.web.i18n import Words, indicator_number, load_words
 
 Outcome: TypeAlias = Callable[[Walk], Awaitable[None]]
 
@@ -26,10 +29,11 @@ async def ha_noi(walk: Walk) -> None:
     await _all_recognised(walk, HA_NOI)
     browser = await walk.inspector(HA_NOI)
     season = await browser.get(f"/t/{HA_NOI.slug}/mua/{HA_NOI.year}")
+    lead = WORDS.say(f"office.{Position.OFFICE_STATISTICS}")
     for code in ("TC5.CT3", "TC5.CT4", "TC5.CT5"):
-        row = next((row for row in season.rows if row.cells[0].startswith(WORDS.filters()["no"](code) + " ")), None)
-        if row is None or "chưa giao" in row.cells[1]:
-            raise Unexpected(f"expected {code} to be assigned; there is {row}")
+        row = next((row for row in season.rows if row.cells[0].startswith(f"{indicator_number(code)} ")), None)
+        if row is None or lead not in row.cells[1]:
+            raise Unexpected(f"expected {code} with {lead}; there is {row}")
 
 
 async def binh_phuoc(walk: Walk) -> None:
@@ -41,15 +45,14 @@ async def thanh_hoa(walk: Walk) -> None:
     """Bỉm Sơn 2018: in flight, with the class of each commune and the satisfaction of its people."""
     browser = await walk.inspector(THANH_HOA)
     board = await browser.get(f"/t/{THANH_HOA.slug}/bang/{THANH_HOA.year}")
-    public = await walk.anybody().get(f"/t/{THANH_HOA.slug}/cong-khai")
-    public.says(f"0 đạt chuẩn 0 chưa đạt chuẩn 0 đang lấy ý kiến {len(THANH_HOA.dossiers)} chưa công bố")
     required = {"I": "90", "II": "80", "III": "70"}
     for one in THANH_HOA.dossiers:
-        cells = board.row(f"/{one.commune}").cells
-        if not (cells[3].endswith(f"/{required[one.unit_class or '']}") and cells[-1].startswith("Thẩm định")):
-            raise Unexpected(f"expected class {one.unit_class} at its appraisal for {one.commune}; there is {cells}")
+        _expect(board, one.commune, stage=Stage.SUBMITTED)
+        if not (margin := board.row(f"/{one.commune}").cells[3]).endswith(f"/{required[one.unit_class or '']}"):
+            raise Unexpected(f"expected {one.commune} held to its class {one.unit_class}; there is {margin!r}")
         dossier = await browser.get(f"/t/{THANH_HOA.slug}/ho-so/{THANH_HOA.year}/{one.commune}")
-        dossier.says(f"Sự hài lòng: {one.satisfied},00 %")
+        dossier.says(f"{one.satisfied},00 %")
+    await _published(walk, THANH_HOA, 0)
 
 
 async def dong_nai(walk: Walk) -> None:
@@ -70,21 +73,20 @@ async def dong_nai(walk: Walk) -> None:
             around = page.text[max(0, found.start() - 60) : found.end() + 40]
             raise Unexpected(f"expected no points on {page.url}; it says: … {around} …")
     for one in DONG_NAI.dossiers:
-        if not (cells := board.row(f"/{one.commune}").cells)[-1].startswith("Xã đang nhập"):
-            raise Unexpected(f"expected {one.commune} without a result; there is {cells}")
-    (await walk.anybody().get(f"{root}/cong-khai")).says(f"{len(DONG_NAI.dossiers)} chưa công bố")
+        _expect(board, one.commune, stage=Stage.COLLECTING)
+    await _published(walk, DONG_NAI, 0)
 
 
 async def tinh_mau(walk: Walk) -> None:
     """Tỉnh Mẫu 2023: fails on the total, on one criterion at 92, on the veto; recognised at 80.5; never scored."""
     browser = await walk.inspector(TINH_MAU)
     board = await browser.get(f"/t/{TINH_MAU.slug}/bang/{TINH_MAU.year}")
-    _expect(board, "99001", total="74,0 chưa đạt", stage="Đã công bố", result="không công nhận")
-    _expect(board, "99004", total="92,0 chưa đạt", stage="Đã công bố", result="không công nhận")
-    _expect(board, "99007", total="94,0 vướng điều kiện", stage="Đã công bố", result="không công nhận")
-    _expect(board, "99010", total="80,5", stage="Đã công bố", result="công nhận")
-    _expect(board, "99013", total="chưa chấm", stage="Xã đang nhập")
-    if (low := board.row("/99004").cells[6]) != "chưa đạt 7,0":
+    _expect(board, "99001", "74,0", Status.NO, Stage.PUBLISHED, Result.NOT_RECOGNISED)
+    _expect(board, "99004", "92,0", Status.NO, Stage.PUBLISHED, Result.NOT_RECOGNISED)
+    _expect(board, "99007", "94,0", Status.VETO, Stage.PUBLISHED, Result.NOT_RECOGNISED)
+    _expect(board, "99010", "80,5", Status.NEAR, Stage.PUBLISHED, Result.RECOGNISED)
+    _expect(board, "99013", "–", Status.TODO, Stage.COLLECTING)
+    if (low := board.row("/99004").cells[6]) != f"{WORDS.say('status.no')} 7,0":
         raise Unexpected(f"expected TC3 of 99004 below half; there is {low!r}")
     commune, code = FALSE_EVIDENCE
     false = await browser.get(f"/t/{TINH_MAU.slug}/ho-so/{TINH_MAU.year}/{commune}?chi-tieu={code}")
@@ -100,17 +102,32 @@ async def _all_recognised(walk: Walk, story: Story) -> None:
     browser = await walk.inspector(story)
     board = await browser.get(f"/t/{story.slug}/bang/{story.year}")
     for one in story.dossiers:
-        _expect(board, one.commune, total="", stage="Đã công bố", result="công nhận")
-    public = await walk.anybody().get(f"/t/{story.slug}/cong-khai")
-    public.says(f"{len(story.dossiers)} đạt chuẩn 0 chưa đạt chuẩn")
+        _expect(board, one.commune, stage=Stage.PUBLISHED, result=Result.RECOGNISED)
+    await _published(walk, story, len(story.dossiers))
 
 
-def _expect(board: Page, commune: str, *, total: str, stage: str, result: str = "") -> None:
-    """The commune's row says this."""
-    row: Row = board.row(f"/{commune}")
-    found = row.cells[-1].removeprefix(stage).strip()
-    if not (total in row.cells[2] and row.cells[-1].startswith(stage) and found.startswith(result)):
-        raise Unexpected(f"expected {commune} with {total!r}, {stage!r}, {result!r}; there is {row.cells}")
+async def _published(walk: Walk, story: Story, decisions: int) -> None:
+    """The province's public register has this many decisions."""
+    page = await walk.anybody().get(f"/t/{story.slug}/cong-khai?nam={story.year}")
+    found = sum("QĐ-UBND" in page.row(f"/{one.commune}").cells[-1] for one in story.dossiers)
+    if found != decisions:
+        raise Unexpected(f"expected {decisions} published decisions on {page.url}; there are {found}")
+
+
+def _expect(
+    board: Page,
+    commune: str,
+    total: str = "",
+    status: Status | None = None,
+    stage: Stage | None = None,
+    result: Result | None = None,
+) -> None:
+    """The commune's row says this; None: whatever it says."""
+    cells = board.row(f"/{commune}").cells
+    ended = f"{WORDS.say(f'stage.{stage}')} {WORDS.say(f'result.{result}') if result else ''}".strip()
+    judged = WORDS.say(f"status.{status}") if status else ""
+    if not (cells[-1].startswith(ended) and total in cells[2] and judged in cells[2]):
+        raise Unexpected(f"expected {commune} with {total} {judged}, {ended}; there is {cells}")
 
 
 OUTCOMES: tuple[tuple[str, Outcome], ...] = (

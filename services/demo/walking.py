@@ -171,7 +171,7 @@ class Walk:
 
 def position_of(page: Page) -> int:
     """The position of the log that the page was made from, as its foot says."""
-    found = re.search(r"Lập từ nhật ký đến vị trí #([\d.]+)", page.text)
-    if found is None:
+    found = re.findall(r"#([\d.]+)", page.text)
+    if not found:
         raise Unexpected(f"expected the position of the log on {page.url}: {page.gist}")
-    return int(found[1].replace(".", ""))
+    return int(found[-1].replace(".", ""))
