@@ -293,15 +293,16 @@ class Teller:
         work = await self.by(chairman, f"decide {commune}", day)
         await recognising.decide(work, self.season, commune, result, f"{number:02d}/QĐ-UBND", day)
         work = await self.by(chairman, f"document {commune}", day)
-        await exporting.request_export(work, Document.DECISION, self.season, commune)
-        sha256 = await self._document(exporting.export_id(work))
+        asked = await exporting.request_export(work, Document.DECISION, self.season, commune)
+        sha256 = await self._document(exporting.export_id(work), asked.last)
         await recognising.sign(await self.by(chairman, f"sign {commune}", day), self.season, commune, sha256, day)
         work = await self.by(chairman, f"publish {commune}", day)
         await recognising.publish(work, self.season, commune, "Cổng thông tin điện tử", day)
 
-    async def _document(self, export: UUID) -> str:
-        """The hash of the finished document; the worker makes it."""
+    async def _document(self, export: UUID, asked: int) -> str:
+        """The hash of the finished document, asked for at this position; the worker makes it."""
         last = time.monotonic() + PATIENCE
+        await self.house.reads.reached(self.tenant, asked, [EXPORTS], PATIENCE)
         while time.monotonic() < last:
             async with self.house.reads.at(self.tenant) as view:
                 row = await view.one(EXPORTS, str(export))
