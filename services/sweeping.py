@@ -56,11 +56,20 @@ class Sweeper:
                 try:
                     for tenant in await self._house.tenants.all():
                         if all_of_them or tenant.id in grown:
-                            await self.sweep(tenant)
+                            await self._try(tenant)
                 except QueueUnavailable as reason:
                     log.warning("queue unavailable", reason=str(reason))
                 except Exception:
-                    log.exception("sweep failed")
+                    log.exception("no provinces to sweep")
+
+    async def _try(self, tenant: Tenant) -> None:
+        """Sweep one province; its trouble is not the others'. Raises QueueUnavailable."""
+        try:
+            await self.sweep(tenant)
+        except QueueUnavailable:
+            raise
+        except Exception:
+            log.exception("sweep failed", tenant=tenant.id)
 
     async def sweep(self, tenant: Tenant) -> None:
         """Ask for everything this province is owed. Raises QueueUnavailable."""

@@ -341,3 +341,25 @@ async def test_without_redis_the_request_stands_and_nothing_is_lost(story, runs,
 
     assert export in [run.export for run in await runs.owed(story.tenant)]
     assert await state(story, export) is ExportState.QUEUED
+
+
+async def test_a_province_in_trouble_keeps_the_sweeper_from_no_other(story, house, runs, sweeper, tenants, services):
+    broken = await tenants.create(slug=f"a-{uuid4().hex}", province_code="98", name="A: the first to be swept")
+    owner = await asyncpg.connect(services.database_url)
+    await owner.execute(f"DROP TABLE {broken.id}.export_runs")
+    await owner.close()
+    export = await ask(story)
+    asked = await house.redis.zcard(LONG)
+
+    sweeping = asyncio.create_task(sweeper.run())
+    try:
+        await until(lambda: _holds_more(house, asked))
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+
+    assert export in [run.export for run in await runs.owed(story.tenant)]
+
+
+async def _holds_more(house: Wiring, asked: int) -> bool:
+    return bool(await house.redis.zcard(LONG) > asked)
