@@ -18,7 +18,6 @@ from domain.judging import Value
 from domain.measure import Measured
 from domain.official import Position
 from domain.season import Step
-from projections.catalogue import PROJECTIONS
 from services import assessing
 from services.demo import provider_of
 from services.demo.browsing import Page, Typed, Unexpected, Upload
@@ -66,9 +65,6 @@ async def take_provinces_in(walk: Walk) -> None:
 
     walk.teller = await teller(BINH_PHUOC)
     await walk.teller.enrol()
-    position = await walk.house.store.position(walk.teller.tenant)
-    if not await walk.house.reads.reached(walk.teller.tenant, position, PROJECTIONS, PATIENCE):
-        raise Unexpected("expected the read models to catch up with the log")
     walk.meanwhile("other provinces", tell_others())
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple, Self
 
 from domain.official import Position
 from infra.config import Settings
 from infra.tenants import Tenants
-from services.demo.browsing import Browser, Page, Unexpected
+from projections.catalogue import PROJECTIONS
+from services.demo.browsing import PATIENCE, Browser, Page, Unexpected
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, Story
 from services.demo.telling import Teller
@@ -58,12 +59,18 @@ async def _walk(settings: Settings) -> Done | None:
         story = await stack.enter_async_context(Walk(house, operator))
         for name, step in (*STEPS, *OUTCOMES):
             begun = time.monotonic()
-            failure = await _failure(step(story))
+            failure = await _failure(_settled(story, step))
             done = Done(name, time.monotonic() - begun, failure)
             _say(done)
             if failure:
                 return done
     return None
+
+
+async def _settled(story: Walk, step: Callable[[Walk], Awaitable[None]]) -> None:
+    """Take the step once the read models show what others did before: a page waits only for one's own command."""
+    await story.settled()
+    await step(story)
 
 
 async def _failure(step: Awaitable[None]) -> str:
@@ -118,6 +125,13 @@ class Walk:
     async def told(self, name: str) -> None:
         """Wait until it was told; what went wrong there goes wrong here."""
         await self._background[name]
+
+    async def settled(self) -> None:
+        """Wait until every province's read models hold what its log holds now."""
+        for tenant in await self.operator.all():
+            position = await self.house.store.position(tenant)
+            if not await self.house.reads.reached(tenant, position, PROJECTIONS, PATIENCE):
+                raise Unexpected(f"expected the read models of {tenant.name} to catch up with the log")
 
     # People -------------------------------------------------------------------------------------------
 
