@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -44,7 +45,12 @@ class StreamName(NamedTuple):
         So a stream of which there may be only one (one recognition per commune and season) is unique by
         the log's own rule, without asking first.
         """
-        return uuid5(STREAMS, f"{tenant}/{self.kind}/{self.season}/{self.subject}")
+        return _stream_id(tenant, self)
+
+
+@lru_cache(maxsize=10_000)
+def _stream_id(tenant: str, name: StreamName) -> UUID:
+    return uuid5(STREAMS, f"{tenant}/{name.kind}/{name.season}/{name.subject}")
 
 
 class Recorded(NamedTuple):

@@ -1,9 +1,9 @@
 """The log of each province: load a stream, append a command, read on from a position.
 
 Who changes a stream holds it (`holding`), loads it, lets the aggregate decide, and appends; who only rests a rule on
-a stream looks at it (`look`). A repeated command is recognised while loading, before anything is decided. An
-aggregate stays in the cache only after a fresh commit, and the next load checks it against the log, so that what
-was decided but not recorded never decides again.
+a stream looks at it (`look`). Before anything is decided a command is asked for (`answered`), so that a repeat gets
+its first receipt. An aggregate stays in the cache only after a fresh commit, and is used again only while the log's
+tail shows that its stream has not grown, so that what was decided but not recorded never decides again.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from infra.database import Database, HasId, Hints, schema_of
 from infra.groupcommit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
 from infra.leaf import payload_hash
 from infra.mapper import Decided, Mapper
+from infra.tail import Tail, Tails
 
 __all__ = ["Command", "CommandReused", "Conflict", "EventStore", "Loaded", "LogOwner", "OutcomeUnknown", "Receipt"]
 
@@ -84,6 +85,7 @@ class EventStore:
         self._database = database
         self._mapper = mapper
         self._hints = Hints(database.dsn, GROWN)
+        self._tails = Tails(database)
         self._commits = GroupCommit(database.writers, self._hints.mark)
         self._cache: Cache = OrderedDict()
         self._looked: Cache = OrderedDict()
@@ -103,18 +105,24 @@ class EventStore:
                 await stack.enter_async_context(self._lock(tenant.id, name))
             yield
 
-    async def load(
-        self, tenant: HasId, name: StreamName, command: UUID | None = None, body_sha256: bytes = b""
-    ) -> Loaded | Receipt:
-        """The stream as it stands, or the receipt that this very command got before.
+    async def tail(self, tenant: HasId, since: float | None = None) -> Tail:
+        """How far the log is, and which streams have grown, as of `since` (time.monotonic()) or later; None for now."""
+        return await self._tails.at(tenant, since)
 
-        Raises CommandReused when the command's id was used with another body.
-        """
-        return await self._stream(tenant, name, self._cache.pop((tenant.id, name), None), command, body_sha256)
+    async def answered(self, tenant: HasId, command: UUID, body_sha256: bytes = b"") -> Receipt | None:
+        """The receipt that this very command got before. CommandReused when its id was used with another body."""
+        found = await self._tails.answered(tenant, command)
+        if found is None:
+            return None
+        if found.body_sha256 != body_sha256:
+            raise CommandReused(command=str(command))
+        return Receipt(command, found.first, found.last, True, found.at)
 
-    async def look(
-        self, tenant: HasId, name: StreamName, command: UUID | None = None, body_sha256: bytes = b""
-    ) -> Loaded | Receipt:
+    async def load(self, tenant: HasId, name: StreamName, since: float | None = None) -> Loaded:
+        """The stream as it stands at `since` (time.monotonic()) or later; None for now."""
+        return await self._stream(tenant, name, self._cache.pop((tenant.id, name), None), since)
+
+    async def look(self, tenant: HasId, name: StreamName, since: float | None = None) -> Loaded:
         """Like `load`, for a stream that a rule rests on and nobody changes: many may look at one aggregate at once.
 
         What they see is only ever what the log holds, for a stream being changed is another object.
@@ -122,33 +130,26 @@ class EventStore:
         kept = self._looked.get((tenant.id, name))
         if kept and kept.aggregate.pending_events:  # somebody changed what was only to be looked at
             kept = None
-        stream = await self._stream(tenant, name, kept, command, body_sha256)
-        if isinstance(stream, Loaded) and stream.version:
+        stream = await self._stream(tenant, name, kept, since)
+        if stream.version:
             self._remember(self._looked, tenant, stream)
         return stream
 
-    async def _stream(
-        self, tenant: HasId, name: StreamName, kept: Loaded | None, command: UUID | None, body_sha256: bytes
-    ) -> Loaded | Receipt:
-        """What is kept, checked against the log and brought up to it; or all of the stream."""
-        stream = stream_id(tenant.id, name)
-        tail = _tail_sql(schema_of(tenant))
-        rows = await self._database.ask(tenant, tail, command, stream, kept.version if kept else 0)
-        if kept and (rows[0]["version"] != kept.version or rows[0]["leaf_hash"].hex() != kept.leaf_hash):
-            kept = None
-            rows = await self._database.ask(tenant, tail, command, stream, 0)
-        if command is not None and rows[0]["first_position"] is not None:
-            if rows[0]["body_sha256"] != body_sha256:
-                raise CommandReused(command=str(command))
-            return Receipt(command, rows[0]["first_position"], rows[0]["last_position"], True, rows[0]["done_at"])
-        if rows[0]["version"] is None:
-            return Loaded(name, None, 0, "")
+    async def _stream(self, tenant: HasId, name: StreamName, kept: Loaded | None, since: float | None) -> Loaded:
+        """What is kept, if the stream has not grown since; else brought up to the log, or all of the stream."""
+        stream = name.id(tenant.id)
+        tail = await self._tails.at(tenant, since)
+        if kept and tail.version(stream) <= kept.version:
+            return kept
+        rows = await self._database.ask(tenant, _stream_sql(schema_of(tenant)), stream, kept.version if kept else 0)
         aggregate = kept.aggregate if kept else None
         for row in rows:
-            if aggregate is None or row["version"] > aggregate.version:
+            if aggregate is None or row["version"] > aggregate.version:  # others may have brought it up meanwhile
                 aggregate = self._mapper.fact(
                     row["topic"], row["schema"], row["data"], stream, row["version"], row["at"]
                 ).mutate(aggregate)
+        if not rows:
+            return Loaded(name, None, 0, "")
         return Loaded(name, aggregate, rows[-1]["version"], rows[-1]["leaf_hash"].hex())
 
     async def append(self, tenant: LogOwner, command: Command, expected: Iterable[Loaded]) -> Receipt:
@@ -215,7 +216,7 @@ class EventStore:
         for place, (name, fact) in enumerate(command.facts):
             before = last.get(name)
             version = (before.version if before else loaded[name].version) + 1
-            stream = stream_id(tenant.id, name)
+            stream = name.id(tenant.id)
             if fact.originator_version != version or fact.originator_id != stream:
                 raise ValueError(f"{type(fact).__qualname__} is not fact {version} of {name}")
             payload = self._mapper.payload(fact)
@@ -260,6 +261,8 @@ class EventStore:
             self._remember(self._cache, tenant, replace(stream))
 
     def _remember(self, cache: Cache, tenant: HasId, stream: Loaded) -> None:
+        if not self._tails.known(tenant):  # nobody would notice that it has grown
+            return
         cache[tenant.id, stream.name] = stream
         cache.move_to_end((tenant.id, stream.name))
         if len(cache) > self._cached:
@@ -307,21 +310,12 @@ class _Lock:
         self.users = 0
 
 
-@lru_cache(maxsize=10_000)
-def stream_id(tenant: str, name: StreamName) -> UUID:
-    return name.id(tenant)
-
-
 @lru_cache(maxsize=1_000)
-def _tail_sql(schema: str) -> str:
-    """At least one row: what is known of command $1, beside the facts of stream $2 from version $3 on."""
+def _stream_sql(schema: str) -> str:
+    """The facts of stream $1 beyond version $2."""
     return f"""
-    SELECT done.first_position, done.last_position, done.body_sha256, done.at AS done_at,
-           event.version, event.topic, event.schema, event.data, event.at, event.leaf_hash
-    FROM (VALUES (1)) AS always
-    LEFT JOIN {schema}.commands done ON done.command_id = $1
-    LEFT JOIN {schema}.events event ON event.stream_id = $2 AND event.version >= $3
-    ORDER BY event.version
+    SELECT version, topic, schema, data, at, leaf_hash FROM {schema}.events
+    WHERE stream_id = $1 AND version > $2 ORDER BY version
     """
 
 
@@ -339,7 +333,7 @@ def _page(
     for condition, argument in (
         ("position <= ${}", upto),
         ("season = ${}", season),
-        ("stream_id = ANY(${}::uuid[])", None if streams is None else [stream_id(tenant.id, name) for name in streams]),
+        ("stream_id = ANY(${}::uuid[])", None if streams is None else [name.id(tenant.id) for name in streams]),
         ("topic = ANY(${}::text[])", topics),
     ):
         if argument is not None:

@@ -1,14 +1,14 @@
 """Dossiers that are looked at again and again: read from the log once, then only what is new.
 
-Facts never change and positions have no gaps, so what was read up to a position stays right for ever; a look asks
-for the log's last position and continues from where the last look ended.
+Facts never change and positions have no gaps, so what was read up to a position stays right for ever; a look reads on
+only when the log's tail shows that one of the dossier's streams has grown.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.appraisal import appraisal_stream
@@ -88,17 +88,22 @@ class Dossiers:
         self._kept = kept
         self._seen: OrderedDict[tuple[str, str, str], Followed] = OrderedDict()
 
-    async def now(self, tenant: Tenant, season: str, commune: str) -> Followed:
-        """The dossier as the log has it this moment."""
+    async def now(self, tenant: Tenant, season: str, commune: str, since: float | None = None) -> Followed:
+        """The dossier as the log has it at `since` (time.monotonic()) or later; None for this moment."""
         key = (tenant.id, season, commune)
+        tail = await self._store.tail(tenant, since)
+        position = tail.position
         seen = self._seen.get(key, Followed(season, commune))
-        position = await self._store.position(tenant)
         if position > seen.position:
-            seen = await self._continued(tenant, seen, position)
+            if not seen.position or any(tail.touched(name.id(tenant.id)) > seen.position for name in seen.streams):
+                seen = await self._continued(tenant, seen, position)
+            else:
+                seen = replace(seen, position=position)
             known = self._seen.get(key)
             if known is None or known.position < seen.position:
                 self._seen[key] = seen
-        self._seen.move_to_end(key)
+        if key in self._seen:
+            self._seen.move_to_end(key)
         if len(self._seen) > self._kept:
             self._seen.popitem(last=False)
         return seen

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.official import Official, official_stream, person_of
 from domain.policy import Actor
-from infra.eventstore import EventStore, Receipt
+from infra.eventstore import EventStore
 from infra.tenants import Tenant
 
 
@@ -26,8 +26,7 @@ class People:
 
     async def actor(self, tenant: Tenant, person: UUID, day: date) -> Actor | None:
         """The person of this id, with the mandates that hold on the day."""
-        loaded = await self._store.look(tenant, official_stream(person))
-        official = None if isinstance(loaded, Receipt) else loaded.aggregate
+        official = (await self._store.look(tenant, official_stream(person))).aggregate
         if not isinstance(official, Official):
             return None
         mandates = tuple(mandate for mandate in official.mandates.values() if mandate.holds_on(day))

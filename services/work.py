@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid5
@@ -20,7 +21,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from domain.adoption import Adoption
-from domain.errors import AlreadyThere, NotFound, RulebookNotAdopted, Stale
+from domain.errors import AlreadyThere, NotFound, Refused, RulebookNotAdopted, Stale
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate
 from domain.policy import Act, Actor, Subject, permit
@@ -43,19 +44,13 @@ P = ParamSpec("P")
 Evidence = Callable[[Fact], tuple[str, ...]]
 
 
-class Repeated(Exception):
-    """This very command was recorded before; `use_case` answers with its first receipt."""
-
-    def __init__(self, receipt: Receipt) -> None:
-        self.receipt = receipt
-
-
 @dataclass(slots=True)
 class Work:
     """A person, a province, the day, and one command to be recorded there.
 
     `command_id` names the command for ever: one Work serves one use case. `body` is the hash of what was asked,
-    `mandate` the one under which the policy let it pass; both are set on the way.
+    `mandate` the one under which the policy let it pass; both are set on the way. What the command rests on is read as
+    of `since` (time.monotonic()) or later.
     """
 
     tenant: Tenant
@@ -67,12 +62,13 @@ class Work:
     rulebooks: Mapping[str, Rulebook]
     calendar: Calendar
     cause: UUID | None = None
-    body: bytes | None = None
+    body: bytes = b""
     mandate: Mandate | None = None
+    since: float = field(default_factory=time.monotonic)
 
     def again(self, command_id: UUID) -> Work:
         """The same person's next command."""
-        return replace(self, command_id=command_id, body=None, mandate=None)
+        return replace(self, command_id=command_id, body=b"", mandate=None, since=time.monotonic())
 
     def require(self, act: Act, subject: Subject = Subject()) -> None:  # noqa: B008 - Subject is frozen
         """Ask the policy: the first line of each use case. NotPermitted when no mandate allows it."""
@@ -84,13 +80,13 @@ class Work:
 
     # Looking ------------------------------------------------------------------------------------------
 
+    async def answered(self) -> Receipt | None:
+        """The receipt that this command got before, if it did. CommandReused when something else was asked then."""
+        return await self.store.answered(self.tenant, self.command_id, self.body)
+
     async def stream(self, name: StreamName) -> Loaded:
-        """A stream as it stands, to rest a rule on. Inside a use case an answered command ends here."""
-        command = self.command_id if self.body is not None else None
-        loaded = await self.store.look(self.tenant, name, command, self.body or b"")
-        if isinstance(loaded, Receipt):
-            raise Repeated(loaded)
-        return loaded
+        """A stream as it stands, to rest a rule on."""
+        return await self.store.look(self.tenant, name, self.since)
 
     async def find(self, kind: type[A], name: StreamName) -> A | None:
         """The aggregate of a stream that may not have begun."""
@@ -118,13 +114,7 @@ class Work:
     async def changing(self, *names: StreamName) -> AsyncIterator[Streams]:
         """Hold these streams, loaded, until they are recorded. A stream that has not begun may begin here."""
         async with self.store.holding(self.tenant, *names):
-            loaded: dict[StreamName, Loaded] = {}
-            for name in names:
-                found = await self.store.load(self.tenant, name, self.command_id, self.body or b"")
-                if isinstance(found, Receipt):
-                    raise Repeated(found)
-                loaded[name] = found
-            yield Streams(self, loaded)
+            yield Streams(self, {name: await self.store.load(self.tenant, name, self.since) for name in names})
 
     async def change(
         self,
@@ -194,7 +184,9 @@ class Streams:
         ]
         work = self._work
         if not facts:
-            position = await work.store.position(work.tenant)
+            if first := await work.answered():  # a moment ago, and that is why there is nothing left to change
+                return first
+            position = (await work.store.tail(work.tenant, work.since)).position
             return Receipt(work.command_id, position + 1, position, repeated=False, at=datetime.now(UTC))
         command = Command(
             id=work.command_id,
@@ -203,7 +195,7 @@ class Streams:
             unit=work.mandate.unit if work.mandate else "",
             mandate=str(work.mandate.id) if work.mandate else "",
             cause=work.cause,
-            body_sha256=work.body or b"",
+            body_sha256=work.body,
             evidence=[(evidence or own_file)(fact) for _, fact in facts],
         )
         return await work.store.append(work.tenant, command, self._loaded.values())
@@ -245,13 +237,18 @@ def use_case(
         bound.apply_defaults()
         body = body_sha256(deed.__name__, list(bound.arguments.values())[1:])
         for attempt in range(ATTEMPTS):
+            trying = replace(work, body=body, since=time.monotonic())
+            if first := await trying.answered():
+                return first
             try:
-                return await deed(replace(work, body=body), *args, **kwargs)
-            except Repeated as first:
-                return first.receipt
+                return await deed(trying, *args, **kwargs)
             except Conflict:
                 if attempt + 1 == ATTEMPTS:
                     raise
+            except Refused:
+                if first := await trying.answered():  # pressed twice: the first press made the second impossible
+                    return first
+                raise
         raise AssertionError
 
     return run

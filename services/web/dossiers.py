@@ -85,7 +85,9 @@ async def read_case(visit: Visit, season: str, commune: str, upto: int | None = 
     """
     dossiers, tenant = visit.house.dossiers, visit.tenant
     seen: Followed = await (
-        dossiers.now(tenant, season, commune) if upto is None else dossiers.then(tenant, season, commune, upto)
+        dossiers.now(tenant, season, commune, visit.since)
+        if upto is None
+        else dossiers.then(tenant, season, commune, upto)
     )
     key = f"{season}/{commune}"
     planned: SeasonRow | None = seen.row(SEASONS, season)

@@ -157,6 +157,8 @@ class Visit:
         self.cookies: list[Cookie] = []
         #: Where forms of this page may lead besides our own pages: the province's sign-in.
         self.form_targets: tuple[str, ...] = ()
+        #: What the page shows is no older than this moment (time.monotonic()); None for the moment at which it looks.
+        self.since: float | None = time.monotonic()
         self._status = HTTPStatus.OK
 
     # Who and where ------------------------------------------------------------------------------------
@@ -249,6 +251,7 @@ class Visit:
 
     def work(self) -> "Work":
         """This request's command: `await seasons.open_season(visit.work(), …)`."""
+        self.since = None  # what is looked at after the command shows it
         return self.backing.work(self.tenant, self.actor, self.command)
 
     @property

@@ -88,9 +88,7 @@ def a_notebook(tenant: LogOwner, name: StreamName, title: str = "Sổ") -> Noteb
 
 
 async def loaded(store: EventStore, tenant: LogOwner, name: StreamName) -> Loaded:
-    stream = await store.load(tenant, name)
-    assert isinstance(stream, Loaded)
-    return stream
+    return await store.load(tenant, name)
 
 
 def a_command(*streams: Loaded, id: UUID | None = None, body: bytes = b"", actor: str = "u-1") -> Command:
@@ -104,9 +102,9 @@ async def write_line(
 ) -> Receipt:
     """Write a line, in a new notebook where there is none, as a use case would."""
     async with store.holding(tenant, name):
-        stream = await store.load(tenant, name, id, body)
-        if isinstance(stream, Receipt):
-            return stream
+        if id is not None and (first := await store.answered(tenant, id, body)):
+            return first
+        stream = await store.load(tenant, name)
         if stream.aggregate is None:
             stream.aggregate = a_notebook(tenant, name)
         stream.aggregate.write(text)
