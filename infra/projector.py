@@ -84,13 +84,16 @@ class Projector:
             if tenant.id not in self._seen:
                 await self._forgive(tenant)
                 self._seen.add(tenant.id)
-            if stale := self._stale(tenant, (await self._look(tenant)).values()):
+            checkpoints, position = await self._look(tenant)
+            if stale := self._stale(tenant, checkpoints):
                 await self.rebuild(tenant, stale)
-            while await self._is_behind(tenant):
+                checkpoints, position = await self._look(tenant)
+            while any(one.position < position for one in self._going(checkpoints)):
                 moved = await self._move(tenant)
                 if not moved:
                     break
                 folded += moved
+                checkpoints, position = await self._look(tenant)
         return folded
 
     async def rebuild(self, tenant: HasId, names: Collection[str] | None = None) -> Rebuilt | None:
@@ -138,16 +141,18 @@ class Projector:
 
     # Live -------------------------------------------------------------------------------------------------
 
-    async def _look(self, tenant: HasId) -> dict[str, Checkpoint]:
+    async def _look(self, tenant: HasId) -> tuple[list[Checkpoint], int]:
+        """How far the projections are, and how far the log is; the latter is 0 where none of them has a table."""
+        schema = schema_of(tenant)
         rows = await self._database.ask(
             tenant,
             f"""
-            SELECT projection, version, generation, position, failed_position, failure
-            FROM {schema_of(tenant)}.checkpoints WHERE projection = ANY($1)
+            SELECT projection, version, generation, done.position, failed_position, failure, head.position AS last
+            FROM {schema}.checkpoints done, {schema}.head WHERE projection = ANY($1)
             """,
             list(self._projections),
         )
-        return {row["projection"]: Checkpoint(*row) for row in rows}
+        return [Checkpoint(*row[:6]) for row in rows], max((row["last"] for row in rows), default=0)
 
     async def _forgive(self, tenant: HasId) -> None:
         """A process that begins tries again what another could not fold: it may be of a newer version."""
@@ -157,10 +162,6 @@ class Projector:
                 "WHERE failure IS NOT NULL AND projection = ANY($1)",
                 list(self._projections),
             )
-
-    async def _is_behind(self, tenant: HasId) -> bool:
-        position = await self._log.position(tenant)
-        return any(one.position < position for one in self._going((await self._look(tenant)).values()))
 
     def _going(self, checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
         """Those made by the fold we have, which have not failed."""

@@ -11,6 +11,7 @@ import ctypes
 import gc
 import os
 import signal
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -36,6 +37,10 @@ AT_ONCE = 4
 
 #: Seconds before a tenant whose database did not answer is tried again.
 PAUSE = 0.5
+
+#: A tenant that was moved on rests as long as that took, at most so many seconds: facts that come meanwhile are folded
+#: together, so that a busy log leaves the machine to those who write it.
+REST = 0.02
 
 #: What is asked for when nobody knows whose log has grown.
 EVERYBODY = ""
@@ -161,7 +166,7 @@ class Follower:
     def _ask(self, name: str) -> None:
         if name not in self._waiting:
             self._waiting.add(name)
-            if name not in self._moving:  # else whoever moves it asks again when done
+            if name not in self._moving:  # else it is asked for again once it has rested
                 self._asked.put_nowait(name)
 
     async def _work(self) -> None:
@@ -169,15 +174,20 @@ class Follower:
             name = await self._asked.get()
             self._waiting.discard(name)
             self._moving.add(name)
+            begun = time.monotonic()
             try:
                 await self._move(name)
             except Exception:  # noqa: BLE001 - tried again
                 log.error("tenant could not be moved on", tenant=name, trace=traceback.format_exc())  # noqa: TRY400
                 asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
             finally:
-                self._moving.discard(name)
-                if name in self._waiting:
-                    self._asked.put_nowait(name)
+                rest = min(time.monotonic() - begun, REST)
+                asyncio.get_running_loop().call_later(rest, self._rested, name)
+
+    def _rested(self, name: str) -> None:
+        self._moving.discard(name)
+        if name in self._waiting:
+            self._asked.put_nowait(name)
 
     async def _move(self, name: str) -> None:
         if name == EVERYBODY or name not in self._tenants:
