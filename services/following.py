@@ -67,7 +67,7 @@ class Followed:
     @property
     def own(self) -> Iterable[Recorded]:
         """The facts of the dossier's history: without those of who decides on it."""
-        own = self.streams[:OWN]
+        own = set(self.streams[:OWN])
         return (recorded for recorded in self.facts if recorded.stream in own)
 
     def further(self, facts: Collection[Recorded], position: int) -> Followed:

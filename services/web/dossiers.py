@@ -43,8 +43,16 @@ class Case(NamedTuple):
     members: frozenset[str]
     rulebook: Rulebook
     calendar: Calendar
-    facts: list[Recorded]
-    position: int
+    followed: Followed
+
+    @property
+    def position(self) -> int:
+        return self.followed.position
+
+    @property
+    def facts(self) -> list[Recorded]:
+        """The dossier's own history: without the facts of who decides on it."""
+        return list(self.followed.own)
 
     @property
     def levels(self) -> bool:
@@ -108,8 +116,7 @@ async def read_case(visit: Visit, season: str, commune: str, upto: int | None = 
         members=council.people if council else frozenset(),
         rulebook=visit.house.rulebooks[sheet.rulebook],
         calendar=visit.house.calendar,
-        facts=list(seen.own),
-        position=seen.position,
+        followed=seen,
     )
 
 
