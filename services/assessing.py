@@ -14,6 +14,7 @@ from domain.council import Council, council_stream
 from domain.errors import (
     IndicatorsUnassigned,
     MeasureInvalid,
+    Refused,
     Stale,
     TextTooLong,
     UnknownEvidence,
@@ -160,8 +161,12 @@ def shown_evidence(entry: Entry) -> tuple[str, ...]:
 
 async def attach_evidence(work: Work, season: str, commune: str, indicator: str, upload: Upload) -> Receipt:
     """Take a file in and attach it. Who may not attach leaves no bytes behind, nor does a refused file."""
-    running, _ = await open_now(work, season)
-    work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
+    try:
+        running, _ = await open_now(work, season)
+        work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
+    except Refused:
+        if not await work.is_known():  # only with the bytes it can be told whether it is the same upload again
+            raise
     async with work.files.receiving(upload.name, upload.content) as received:
         return await _attach(work, season, commune, indicator, received)
 

@@ -94,6 +94,8 @@ async def download_export(work: Work, export: UUID) -> Receipt:
 async def fetch_export(work: Work, export: UUID) -> Fetched:
     """The finished document, its download recorded. NotFound, NotPermitted, OutOfOrder."""
     receipt = await download_export(work, export)
+    asked = await asked_by_oneself(work, export)
+    await require(work, asked.document, asked.season, asked.commune)  # a repeat gives the receipt, not the bytes
     ready = await work.look(Export, export_stream(export))
     if ready.sha256 is None or ready.name is None or ready.media_type is None:
         raise NotFound(kind="export", subject=str(export))

@@ -180,28 +180,34 @@ async def cast_ballot(
     round casts no ballot in a later one.
     """
     name = meeting_stream(season, meeting)
-    held = await work.look(Meeting, name)
-    work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in held.members)))
-    await open_now(work, season)
-    vote = held.votes.get(item)
-    if vote is None or (round is not None and round != vote.round):
-        raise VoteIsClosed(item=item)
-    member = UUID(work.actor.person)
-    ballot = work.again(uuid5(work.id_of(name), f"{item}/{vote.round}/{member}"))
+    now = _round_of(await work.look(Meeting, name), item)
+    seen = now if round is None else round
+    ballot = work.again(uuid5(work.id_of(name), f"{item}/{seen}/{work.actor.person}"))
     try:
-        return await _cast(ballot, season, meeting, item, choice, (reason or "").strip() or None)
+        return await _cast(ballot, season, meeting, item, seen, choice, (reason or "").strip() or None)
     except (AlreadyVoted, CommandReused):
+        if seen != now:
+            raise VoteIsClosed(item=item) from None
+        member = UUID(work.actor.person)
         raise AlreadyVoted(member=member, at=await _voted_at(work, season, meeting, item, member)) from None
 
 
 @use_case
-async def _cast(work: Work, season: str, meeting: str, item: str, choice: Choice, reason: str | None) -> Receipt:
+async def _cast(
+    work: Work, season: str, meeting: str, item: str, round: int, choice: Choice, reason: str | None
+) -> Receipt:
     name = meeting_stream(season, meeting)
-    async with work.changing(name) as streams:
-        held = streams.get(Meeting, name)
-        work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in held.members)))
+    seated = (await work.look(Meeting, name)).members
+    work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in seated)))
+    await open_now(work, season)
+
+    def deed(held: Meeting) -> None:
+        vote = held.votes.get(item)
+        if vote is None or vote.round != round:
+            raise VoteIsClosed(item=item)
         held.cast_ballot(item, UUID(work.actor.person), choice, reason)
-        return await streams.record()
+
+    return await work.change(Meeting, name, deed)
 
 
 @use_case
@@ -233,6 +239,12 @@ async def receive_written_opinion(
 def _conducted(council: Council | None, unit: str) -> Subject:
     conducting = council.conducting if council else ()
     return Subject(decided_by=unit, conducting=frozenset(str(person) for person in conducting))
+
+
+def _round_of(meeting: Meeting, item: str) -> int:
+    """The round that is being voted on, was concluded, or comes next."""
+    vote = meeting.votes.get(item)
+    return vote.round if vote else meeting.rounds.get(item, 1)
 
 
 async def _may_conduct(work: Work, season: str, meeting: str) -> None:

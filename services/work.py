@@ -27,7 +27,7 @@ from domain.official import Mandate
 from domain.policy import Act, Actor, Subject, permit
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.eventstore import Command, Conflict, EventStore, Loaded, Receipt
+from infra.eventstore import Command, CommandReused, Conflict, EventStore, Loaded, Receipt
 from infra.files import Files, Received
 from infra.tenants import Tenant
 
@@ -102,6 +102,13 @@ class Work:
         if shipped is None or shipped.sha256 != sha256:
             raise RulebookNotAdopted(rulebook=rulebook)
         return shipped
+
+    async def is_known(self) -> bool:
+        """Whether a command of this id was recorded, whatever it asked."""
+        try:
+            return await self.answered() is not None
+        except CommandReused:
+            return True
 
     async def recorded(self, receipt: Receipt) -> list[Recorded]:
         """The facts of a receipt, as they stand in the log."""

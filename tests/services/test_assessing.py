@@ -26,6 +26,7 @@ from domain.errors import (
     SatisfactionMissing,
     ScoreAboveMaximum,
     ScoreBelowMinimum,
+    SeasonNotOpen,
     Stale,
     TextTooLong,
     UnknownCommune,
@@ -36,6 +37,7 @@ from domain.errors import (
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.official import Position
 from domain.policy import Actor
+from infra.eventstore import CommandReused
 from infra.files import FileDamaged, Files
 from services import assessing, seasons
 from services.assessing import Upload
@@ -271,6 +273,20 @@ async def test_the_same_upload_pressed_twice_is_one_piece_of_evidence(story: Sto
         )
 
     assert await evidence_of(story, "TC1.CT1") == ["a.pdf"]
+
+
+async def test_an_upload_repeated_after_its_season_closed_gets_its_first_receipt(story: Story):
+    work = await story.officer()
+    first = await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
+    await seasons.close_season(await story.as_administrator(), story.season)
+
+    again = await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
+
+    assert (again.first, again.repeated) == (first.first, True)
+    with pytest.raises(CommandReused):
+        await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF + b"another"))
+    with pytest.raises(SeasonNotOpen):
+        await assessing.attach_evidence(work.again(uuid4()), story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
 
 
 async def test_the_same_content_under_another_name_is_refused(story: Story):

@@ -11,6 +11,7 @@ from domain.export import Document, Export, export_stream
 from domain.measure import Answer
 from domain.meeting import Choice
 from domain.official import Position
+from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from infra.eventstore import CommandReused
 from services import administering, assessing, recognising
@@ -382,3 +383,16 @@ async def test_who_lost_the_mandate_takes_nothing_away(story):
 
     with pytest.raises(NotPermitted):
         await fetch_export(await story.by(subject), export)
+
+
+async def test_a_download_repeated_without_the_mandate_hands_nothing_out(story):
+    subject = f"leaving-{story.season}"
+    await story.enrol(subject, Position.INSPECTOR, PROVINCE)
+    work = await story.by(subject)
+    export = await ask(work, Document.STANDINGS, story)
+    await finish_export(story.house.system(story.tenant, uuid4()), export, PAPER)
+    download = work.again(uuid4())
+    await fetch_export(download, export)
+
+    with pytest.raises(NotPermitted):
+        await fetch_export(replace(download, actor=Actor(work.actor.person, ())), export)

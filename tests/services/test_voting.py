@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
@@ -26,7 +27,8 @@ from domain.errors import (
 )
 from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
 from domain.official import Position
-from services import voting
+from domain.policy import Actor
+from services import seasons, voting
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, Story
 
 DAY = date(2024, 1, 30)
@@ -190,6 +192,22 @@ async def test_a_second_press_even_from_another_page_gives_the_first_receipt(sto
     assert (await story.kinds()).count("Meeting.BallotCast") == 1
 
 
+@pytest.mark.parametrize("since", ["the vote was reopened", "the season was closed"])
+async def test_a_ballot_sent_again_gets_its_first_receipt_whatever_happened_since(story: Story, since: str):
+    key = await story.voted()
+    name = meeting_stream(story.season, key)
+    (first, *_) = [one for one in await story.facts(name) if isinstance(one.fact, Meeting.BallotCast)]
+    if since == "the vote was reopened":
+        await voting.reopen_vote(await story.decider(), story.season, key, COMMUNE, "Đếm nhầm")
+    else:
+        await seasons.close_season(await story.as_administrator(), story.season)
+
+    member = replace(await story.decider(), actor=Actor(first.actor, (await story.decider()).actor.mandates))
+    again = await voting.cast_ballot(member, story.season, key, COMMUNE, Choice.FOR, round=1)
+
+    assert (again.first, again.repeated) == (first.position, True)
+
+
 async def test_another_choice_is_refused_and_says_when_the_first_was_recorded(story: Story):
     key = await story.vote_open()
     await cast(story, "police", key)
@@ -275,7 +293,8 @@ async def test_a_page_of_an_earlier_round_casts_no_ballot_in_the_next(story: Sto
     await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
 
     with pytest.raises(VoteIsClosed):
-        await voting.cast_ballot(await story.by("police"), story.season, key, COMMUNE, Choice.FOR, round=1)
+        await voting.cast_ballot(await story.by("police"), story.season, key, COMMUNE, Choice.AGAINST, round=1)
+    assert not (await held(story, key)).votes[COMMUNE].ballots
     await voting.cast_ballot(await story.by("police"), story.season, key, COMMUNE, Choice.AGAINST, round=2)
 
     assert (await held(story, key)).votes[COMMUNE].round == 2

@@ -5,14 +5,16 @@ from uuid import uuid4
 
 import pytest
 
-from domain.errors import AlreadyThere, NotFound, RulebookNotAdopted
+from domain.errors import AlreadyThere, NotFound, NotPermitted, RulebookNotAdopted
+from domain.official import Position
+from domain.policy import Actor
 from domain.season import Season, Step, season_stream
 from infra.eventstore import CommandReused, Conflict
 from infra.leaf import NotCanonical
 from services import assessing, seasons
 from services.wiring import wired
 from services.work import Receipt, Work, use_case
-from tests.services.story import COMMUNE, Story
+from tests.services.story import COMMUNE, PROVINCE, Story
 
 
 async def test_a_command_repeated_is_answered_with_its_first_receipt_and_recorded_once(story: Story):
@@ -35,6 +37,21 @@ async def test_a_repeated_command_is_answered_even_where_it_could_not_be_done_an
     again = await assessing.submit(chairman.again(command), story.season, COMMUNE, "12/BC")
 
     assert again.first == first.first
+
+
+async def test_a_repeated_command_is_answered_even_when_the_mandate_has_ended(story: Story):
+    subject = f"leaving-{story.season}"
+    await story.enrol(subject, Position.JUSTICE_DEPARTMENT, PROVINCE)
+    work = await story.by(subject)
+    deadline = (story.season, Step.SCORED, date(2024, 1, 5), "KH 1")
+    first = await seasons.set_deadline(work, *deadline)
+    without = replace(work, actor=Actor(work.actor.person, ()))
+
+    again = await seasons.set_deadline(without, *deadline)
+
+    assert (again.first, again.repeated) == (first.first, True)
+    with pytest.raises(NotPermitted):
+        await seasons.set_deadline(without.again(uuid4()), *deadline)
 
 
 async def test_the_same_command_id_for_something_else_is_refused(story: Story):

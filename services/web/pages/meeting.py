@@ -191,9 +191,9 @@ async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
         visit.typed.whole("round"),
     )
     to = visit.url.meeting(season, meeting, muc=item, xem="phieu")
-    if not visit.is_partial:
+    view = await around(visit, await open_sitting(visit, season, meeting)) if visit.is_partial else {"own": None}
+    if view["own"] is None:  # a whole page, or a ballot sent again whose round is void since
         return await visit.done(receipt, to=to)
-    view = await around(visit, await open_sitting(visit, season, meeting))
     return await visit.done(receipt, to=to, fragment="meeting/_receipt.html", season=season, **view)
 
 
