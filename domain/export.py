@@ -14,6 +14,7 @@ class Document(StrEnum):
 
     DECISION = "decision"
     STANDINGS = "standings"
+    MINUTES = "minutes"
 
 
 class ExportState(StrEnum):
@@ -31,13 +32,18 @@ class Export(Stream):
     TOPIC = "export"
 
     class Requested(FirstFact):
-        """Somebody asked for a document made from the log up to `at_position`."""
+        """Somebody asked for a document made from the log up to `at_position`.
+
+        Of a commune, of a meeting, or of the whole season; `document_no` is the number that minutes are to bear.
+        """
 
         TOPIC = "export.requested"
         document: Document
         season: str
         at_position: int
         commune: str | None = None
+        meeting: str | None = None
+        document_no: str | None = None
 
     class Finished(Fact):
         """The document is there: made again at the same position it has the same hash."""
@@ -76,11 +82,22 @@ class Export(Stream):
 
         TOPIC = "export.downloaded"
 
-    def __init__(self, id: UUID, document: Document, season: str, at_position: int, commune: str | None = None) -> None:
+    def __init__(
+        self,
+        id: UUID,
+        document: Document,
+        season: str,
+        at_position: int,
+        commune: str | None = None,
+        meeting: str | None = None,
+        document_no: str | None = None,
+    ) -> None:
         self.document = document
         self.season = season
         self.at_position = at_position
         self.commune = commune
+        self.meeting = meeting
+        self.document_no = document_no
         self.state = ExportState.QUEUED
         self.sha256: str | None = None
         self.name: str | None = None

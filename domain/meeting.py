@@ -302,9 +302,11 @@ class Meeting(Stream):
         self.trigger_event(self.Closed, on=on)
 
     def issue_minutes(self, sha256: str, document_no: str) -> None:
-        """Record the issued minutes of a closed meeting."""
+        """Record the issued minutes of a closed meeting, once."""
         if not self.is_closed:
             raise OutOfOrder(step="issue-minutes", state="open")
+        if self.minutes_sha256 is not None:
+            raise OutOfOrder(step="issue-minutes", state="issued")
         self.trigger_event(self.MinutesIssued, sha256=sha256, document_no=document_no)
 
     @property

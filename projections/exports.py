@@ -31,9 +31,11 @@ class ExportRow(Row, frozen=True):
     media_type: str | None = None
     reason: str | None = None
     downloads: int = 0
+    meeting: str | None = None
+    document_no: str | None = None
 
 
-EXPORTS = Projection("exports", version=1, row=ExportRow, scope=lambda row: row.season, seasonal=False)
+EXPORTS = Projection("exports", version=2, row=ExportRow, scope=lambda row: row.season, seasonal=False)
 
 
 @EXPORTS.begins(Export.Requested)
@@ -47,6 +49,8 @@ def _requested(fact: Export.Requested, recorded: Recorded) -> ExportRow:
         recorded.actor,
         recorded.unit,
         recorded.at,
+        meeting=fact.meeting,
+        document_no=fact.document_no,
     )
 
 

@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 from domain.errors import NotFound, NotPermitted
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded
+from domain.meeting import Meeting, meeting_stream
 from domain.policy import Act, Actor
 from domain.season import Season, season_stream
 from infra.pdf import Printer
@@ -26,8 +27,9 @@ from projections.standings import STANDINGS
 from projections.units import UNITS
 from services import workbook
 from services.assessing import viewed_by
-from services.documents import decision
+from services.documents import decision, minutes
 from services.documents.reading import AsItStood
+from services.meetings import conducted_by
 from services.people import People
 from services.seasons import commune_of
 from services.web.i18n import load_words
@@ -36,7 +38,13 @@ from services.work import Receipt, Work, use_case
 #: How far the making is: `done` of `total` steps. Raises TakenAway when it should stop.
 Progress = Callable[[int, int], Awaitable[None]]
 
-ACTS = {Document.DECISION: Act.EXPORT_DECISION, Document.STANDINGS: Act.EXPORT_STANDINGS}
+ACTS = {
+    Document.DECISION: Act.EXPORT_DECISION,
+    Document.STANDINGS: Act.EXPORT_STANDINGS,
+    Document.MINUTES: Act.CONDUCT_MEETING,
+}
+
+PDF = "application/pdf"
 
 
 class Made(NamedTuple):
@@ -60,19 +68,33 @@ class Fetched(NamedTuple):
 
 
 @use_case
-async def request_export(work: Work, document: Document, season: str, commune: str | None = None) -> Receipt:
-    """Ask for a document. Its id is `export_id(work)`.
+async def request_export(
+    work: Work, document: Document, season: str, about: str | None = None, document_no: str | None = None
+) -> Receipt:
+    """Ask for a document about a commune, a meeting or the whole season. Its id is `export_id(work)`.
 
-    A decision is made from the log up to the decision itself, so that it always comes out the same; the standings
-    from the log as it is now. OutOfOrder where there is no decision yet.
+    A decision is made from the log up to the decision itself and minutes up to the closing of the meeting, so that
+    they always come out the same; the standings from the log as it is now. OutOfOrder where there is no decision yet,
+    or while the meeting goes on. `document_no` is the number that minutes are to bear.
     """
-    await require(work, document, season, commune)
+    await require(work, document, season, about)
     position = await work.store.position(work.tenant)
-    if document is Document.DECISION:
-        then = AsItStood(work.store, work.tenant, position)
-        position = (await decision.decided_at(then, season, commune or "")).position
+    then = AsItStood(work.store, work.tenant, position)
+    match document:
+        case Document.DECISION:
+            position = (await decision.decided_at(then, season, about or "")).position
+        case Document.MINUTES:
+            position = (await minutes.closed_at(then, season, about or "")).position
     name = export_stream(export_id(work))
-    asked = Export(id=work.id_of(name), document=document, season=season, at_position=position, commune=commune)
+    asked = Export(
+        id=work.id_of(name),
+        document=document,
+        season=season,
+        at_position=position,
+        commune=about if document is Document.DECISION else None,
+        meeting=about if document is Document.MINUTES else None,
+        document_no=document_no,
+    )
     return await work.create(name, asked)
 
 
@@ -87,7 +109,7 @@ async def cancel_export(work: Work, export: UUID) -> Receipt:
 async def download_export(work: Work, export: UUID) -> Receipt:
     """Record that who asked for it takes the finished document away."""
     asked = await asked_by_oneself(work, export)
-    await require(work, asked.document, asked.season, asked.commune)
+    await require(work, asked.document, asked.season, about_of(asked))
     return await work.change(Export, export_stream(export), Export.download)
 
 
@@ -95,7 +117,7 @@ async def fetch_export(work: Work, export: UUID) -> Fetched:
     """The finished document, its download recorded. NotFound, NotPermitted, OutOfOrder."""
     receipt = await download_export(work, export)
     asked = await asked_by_oneself(work, export)
-    await require(work, asked.document, asked.season, asked.commune)  # a repeat gives the receipt, not the bytes
+    await require(work, asked.document, asked.season, about_of(asked))  # a repeat gives the receipt, not the bytes
     ready = await work.look(Export, export_stream(export))
     if ready.sha256 is None or ready.name is None or ready.media_type is None:
         raise NotFound(kind="export", subject=str(export))
@@ -107,14 +129,23 @@ def export_id(work: Work) -> UUID:
     return work.new_id("export")
 
 
-async def require(work: Work, document: Document, season: str, commune: str | None) -> None:
-    """Ask the policy whether the actor may have this document."""
-    if document is Document.STANDINGS:
-        work.require(ACTS[document])
-        await work.look(Season, season_stream(season))
-        return
-    subject = commune_of(await work.look(Season, season_stream(season)), commune or "")
-    work.require(ACTS[document], await viewed_by(work, season, subject))
+def about_of(asked: Export.Requested) -> str | None:
+    """What the document is of, within its season: the commune or the meeting; None for all of the season."""
+    return asked.commune or asked.meeting
+
+
+async def require(work: Work, document: Document, season: str, about: str | None) -> None:
+    """Ask the policy whether the actor may have this document. NotFound, NotPermitted."""
+    match document:
+        case Document.STANDINGS:
+            work.require(ACTS[document])
+            await work.look(Season, season_stream(season))
+        case Document.DECISION:
+            subject = commune_of(await work.look(Season, season_stream(season)), about or "")
+            work.require(ACTS[document], await viewed_by(work, season, subject))
+        case Document.MINUTES:
+            await work.look(Meeting, meeting_stream(season, about or ""))
+            work.require(ACTS[document], await conducted_by(work, season, about or ""))
 
 
 async def asked_by_oneself(work: Work, export: UUID) -> Export.Requested:
@@ -150,12 +181,14 @@ async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress)
     if not isinstance(asked, Export.Requested):
         raise NotFound(kind="export", subject=str(export))
     actor = await _person(workshop.people, work, recorded.actor)
-    await require(replace(work, actor=actor), asked.document, asked.season, asked.commune)
+    await require(replace(work, actor=actor), asked.document, asked.season, about_of(asked))
     match asked.document:
         case Document.DECISION:
             return await _decision(workshop, work, asked, progress)
         case Document.STANDINGS:
             return await _standings(workshop, work, asked, progress)
+        case Document.MINUTES:
+            return await _minutes(workshop, work, asked, progress)
 
 
 async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
@@ -197,9 +230,21 @@ async def _decision(workshop: Workshop, work: Work, asked: Export.Requested, pro
     then = AsItStood(work.store, work.tenant, asked.at_position)
     paper = await decision.read_paper(then, asked.season, asked.commune or "", work.rulebooks, work.calendar)
     await progress(1, 2)
-    html = decision.render(paper)
-    pdf = await workshop.printer.print(html, sha256(html.encode()).digest()[:16])
-    return Made(pdf, f"quyet-dinh-{asked.season}-{asked.commune}.pdf", "application/pdf")
+    pdf = await _printed(workshop, decision.render(paper))
+    return Made(pdf, f"quyet-dinh-{asked.season}-{asked.commune}.pdf", PDF)
+
+
+async def _minutes(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
+    await progress(0, 2)
+    then = AsItStood(work.store, work.tenant, asked.at_position)
+    paper = await minutes.read_paper(then, asked.season, asked.meeting or "", asked.document_no or "")
+    await progress(1, 2)
+    pdf = await _printed(workshop, minutes.render(paper))
+    return Made(pdf, f"bien-ban-{asked.season}-{asked.meeting}.pdf", PDF)
+
+
+async def _printed(workshop: Workshop, html: str) -> bytes:
+    return await workshop.printer.print(html, sha256(html.encode()).digest()[:16])
 
 
 async def _standings(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:

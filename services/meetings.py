@@ -1,11 +1,15 @@
-"""Finding a council's meetings: they are numbered one after the other, so the log itself knows them all."""
+"""Finding a council's meetings and who sits in them: they are numbered, so the log itself knows them all."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
-from domain.fact import StreamName
+from domain.council import Council, Member, council_stream
+from domain.fact import Recorded, StreamName
 from domain.meeting import Meeting, Vote, VoteOutcome, meeting_stream
+from domain.policy import Subject
 from services.work import Work
 
 
@@ -45,3 +49,31 @@ async def concluded_vote(work: Work, season: str, unit: str, commune: str) -> Co
         if vote is not None and vote.outcome is not None:
             return ConcludedVote(name, vote, vote.outcome)
     return None
+
+
+def members_of(called: Collection[UUID], council: Sequence[Recorded]) -> tuple[Member, ...]:
+    """Those called to a meeting, in the order of the council's facts; one who left the council since comes last."""
+    everybody: dict[UUID, Member] = {}
+    seated: list[UUID] = []
+    for recorded in council:
+        match recorded.fact:
+            case Council.Constituted(members=members):
+                everybody.update((member.person, member) for member in members)
+                seated = [member.person for member in members]
+            case Council.MemberReplaced(leaving=leaving, member=member):
+                everybody[member.person] = member
+                seated = [*(person for person in seated if person != leaving), member.person]
+    left = [person for person in everybody if person not in seated]
+    return tuple(everybody[person] for person in (*seated, *left) if person in called)
+
+
+def conducted(council: Council | None, unit: str) -> Subject:
+    """Whom the policy asks about when somebody wants to conduct a meeting of this unit's council."""
+    conducting = council.conducting if council else ()
+    return Subject(decided_by=unit, conducting=frozenset(str(person) for person in conducting))
+
+
+async def conducted_by(work: Work, season: str, meeting: str) -> Subject:
+    """The same for one meeting."""
+    unit = unit_of(meeting)
+    return conducted(await work.find(Council, council_stream(season, unit)), unit)

@@ -20,7 +20,7 @@ from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Official, official_stream
 from domain.policy import Act, Subject
 from infra.eventstore import CommandReused
-from services.meetings import meeting_key, meetings_of, unit_of
+from services.meetings import conducted, conducted_by, meeting_key, meetings_of
 from services.recognising import must_be_undecided
 from services.seasons import open_now
 from services.work import Receipt, Work, use_case
@@ -73,7 +73,7 @@ async def convene(
 @use_case
 async def _convene(work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]) -> Receipt:
     council = await work.find(Council, council_stream(season, unit))
-    work.require(Act.CONVENE_MEETING, _conducted(council, unit))
+    work.require(Act.CONVENE_MEETING, conducted(council, unit))
     running, _ = await open_now(work, season)
     if council is None:
         raise NotFound(kind="council", season=season, subject=unit)
@@ -236,11 +236,6 @@ async def receive_written_opinion(
 # ------------------------------------------------------------------------------------------------------
 
 
-def _conducted(council: Council | None, unit: str) -> Subject:
-    conducting = council.conducting if council else ()
-    return Subject(decided_by=unit, conducting=frozenset(str(person) for person in conducting))
-
-
 def _round_of(meeting: Meeting, item: str) -> int:
     """The round that is being voted on, was concluded, or comes next."""
     vote = meeting.votes.get(item)
@@ -248,9 +243,7 @@ def _round_of(meeting: Meeting, item: str) -> int:
 
 
 async def _may_conduct(work: Work, season: str, meeting: str) -> None:
-    unit = unit_of(meeting)
-    council = await work.find(Council, council_stream(season, unit))
-    work.require(Act.CONDUCT_MEETING, _conducted(council, unit))
+    work.require(Act.CONDUCT_MEETING, await conducted_by(work, season, meeting))
     await open_now(work, season)
 
 

@@ -7,11 +7,8 @@ document, so the bytes that were signed can be made and compared again at any ti
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import ClassVar, NamedTuple
 from uuid import UUID
-
-import jinja2
 
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import appraised_sheet, spelled
@@ -29,10 +26,8 @@ from domain.unit import Level
 from domain.working_days import Calendar
 from infra.leaf import canonical, payload_hash
 from services.documents.reading import AsItStood
-from services.documents.wording import Place, day_in_words, lower_first, number_of, signature
-from services.web.i18n import Words
-
-FOLDER = Path(__file__).parent
+from services.documents.typesetting import NUMBERS, typeset
+from services.documents.wording import Place, signature
 
 #: The general basis of a committee's decisions. The law of 2015 was amended with effect from 1/7/2020 and replaced
 #: in 2025; the day of the later law was not verified, so only its year is cited.
@@ -45,7 +40,6 @@ LAW_OF_2025 = "Luật Tổ chức chính quyền địa phương năm 2025"
 AMENDED_FROM = date(2020, 7, 1)
 REPLACED_FROM = date(2025, 3, 1)
 
-NUMBERS = Words("vi", {})
 NOTHING = "–"
 
 
@@ -346,17 +340,8 @@ def _share(share: Decimal) -> str:
 
 # The document -----------------------------------------------------------------------------------------
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(FOLDER),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters.update(day=day_in_words, document_no=number_of, lower_first=lower_first, num=NUMBERS.number)
-
 
 def render(paper: Paper) -> str:
     """The document as HTML for print."""
     lines = signature(paper.unit, paper.capacity)
-    return _TEMPLATES.get_template("decision.html").render(paper=paper, signature=lines)
+    return typeset("decision.html", paper=paper, signature=lines)

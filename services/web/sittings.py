@@ -6,14 +6,13 @@ While a vote is open pages show who has voted, never how; the choices are left o
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.council import Council, Member, council_stream
+from domain.council import Member, council_stream
 from domain.errors import NotFound
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
@@ -26,7 +25,7 @@ from projections.fold import fold
 from projections.seasons import SEASONS, SeasonRow
 from projections.tallies import TALLIES, BallotRow, MeetingRow, Tally
 from projections.units import UNITS, UnitRow
-from services.meetings import unit_of
+from services.meetings import members_of, unit_of
 from services.web.dossiers import read_facts
 from services.web.request import Visit
 
@@ -59,12 +58,7 @@ class Sitting(NamedTuple):
     @property
     def members(self) -> tuple[Member, ...]:
         """The members of the meeting in the council's order; one who left the council since comes last."""
-        seated = {member.person: member for member in self.council.members}
-        past = {member.person: member for member in _former(self.facts_of_council)}
-        called = [seated.get(one) or past.get(one) for one in self.meeting.members]
-        order = {member.person: place for place, member in enumerate(self.council.members)}
-        found = [member for member in called if member is not None]
-        return tuple(sorted(found, key=lambda member: order.get(member.person, len(order))))
+        return members_of(self.meeting.members, self.facts_of_council)
 
     @property
     def facts_of_council(self) -> list[Recorded]:
@@ -287,15 +281,3 @@ def receipt_code(command: UUID) -> str:
     """What people note down of a command: `K7Q2-PXM4`. No digit looks like a letter."""
     code = base64.b32encode(command.bytes[-5:]).decode()
     return f"{code[:4]}-{code[4:]}"
-
-
-def _former(facts: Sequence[Recorded]) -> list[Member]:
-    """Everybody who ever sat in the council."""
-    found: list[Member] = []
-    for recorded in facts:
-        match recorded.fact:
-            case Council.Constituted() as fact:
-                found.extend(fact.members)
-            case Council.MemberReplaced() as fact:
-                found.append(fact.member)
-    return found

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -9,12 +10,12 @@ from msgspec import structs
 from domain.errors import NotFound, NotPermitted, OutOfOrder
 from domain.export import Document, Export, export_stream
 from domain.measure import Answer
-from domain.meeting import Choice
+from domain.meeting import Choice, Meeting
 from domain.official import Position
 from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from infra.eventstore import CommandReused
-from services import administering, assessing, recognising
+from services import administering, assessing, recognising, voting
 from services.documents.decision import StateDiffers
 from services.exporting import (
     Made,
@@ -29,11 +30,13 @@ from services.exporting import (
 )
 from services.work import Work
 from tests.services.papers import finished, made, no_progress, text_of, workshop
-from tests.services.story import COMMUNE, OTHER, PROVINCE, TODAY, Story
+from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PROVINCE, TODAY, Story
+
+MEETING = f"{DISTRICT}-1"
 
 
-async def ask(work: Work, document: Document, story: Story, commune: str | None = None) -> UUID:
-    await request_export(work, document, story.season, commune)
+async def ask(work: Work, document: Document, story: Story, about: str | None = None) -> UUID:
+    await request_export(work, document, story.season, about, "3/BB-HĐ" if document is Document.MINUTES else None)
     return export_id(work)
 
 
@@ -215,8 +218,14 @@ async def test_a_decision_of_the_province_has_no_points_and_no_council(province_
 @pytest.mark.parametrize("document", list(Document))
 async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_came_later(story, document):
     await story.decided()
-    commune = COMMUNE if document is Document.DECISION else None
-    export = await ask(await story.by(Position.INSPECTOR), document, story, commune)
+    await voting.close_meeting(await story.decider(), story.season, MEETING, date(2024, 1, 30))
+    asking = {
+        Document.DECISION: (await story.by(Position.INSPECTOR), COMMUNE),
+        Document.STANDINGS: (await story.by(Position.INSPECTOR), None),
+        Document.MINUTES: (await story.appraiser(), MEETING),
+    }
+    work, about = asking[document]
+    export = await ask(work, document, story, about)
 
     async with workshop(story.house) as shop:
         first = await made(shop, story, export)
@@ -293,6 +302,57 @@ async def test_a_demonstration_says_so_on_every_page(story):
         said = text_of((await make(shop, work, export, no_progress)).content)
 
     assert said.count("không phải văn bản có giá trị pháp lý") == 2
+
+
+async def test_minutes_name_everybody_every_ballot_and_the_place_in_the_log(story):
+    await story.concluded()
+    key = await story.meeting(present=(*DISTRICT_OFFICES, *AGENCIES[:2]))
+    await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
+    await voting.cast_ballot(await story.by("police"), story.season, key, COMMUNE, Choice.AGAINST)
+    await voting.conclude_vote(await story.decider(), story.season, key, COMMUNE, without_missing=True)
+    await voting.reopen_vote(await story.decider(), story.season, key, COMMUNE, "Mở nhầm mục")
+    await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
+    for subject in (*DISTRICT_OFFICES, "fatherland-front"):
+        await voting.cast_ballot(await story.by(subject), story.season, key, COMMUNE, Choice.FOR)
+    await voting.cast_ballot(
+        await story.by("police"), story.season, key, COMMUNE, Choice.OTHER, "Cần xác minh một biên bản"
+    )
+    await voting.conclude_vote(await story.decider(), story.season, key, COMMUNE)
+    await voting.close_meeting(await story.decider(), story.season, key, date(2024, 1, 30))
+    (closed,) = [one for one in await story.facts() if isinstance(one.fact, Meeting.Closed)]
+    export = await ask(await story.appraiser(), Document.MINUTES, story, key)
+
+    async with workshop(story.house) as shop:
+        document = await finished(shop, story, export)
+
+    said = text_of(document.content)
+    assert "HỘI ĐỒNG ĐÁNH GIÁ" in said
+    assert "Số: 03/BB-HĐ" in said
+    assert "thành lập theo Quyết định số 33/QĐ-UBND, có 5 thành viên" in said
+    assert "Chủ trì: Người district-chairman, Chủ tịch Hội đồng." in said
+    assert "1. Có mặt: 4 thành viên" in said
+    assert "2. Vắng mặt: 1 thành viên" in said
+    assert re.search(r"Người office\W+office\W+Ủy viên", said)
+    assert "có mặt ít nhất 4, hồ sơ được tán thành khi có từ 3 phiếu tán thành" in said
+    assert "công nhận 4 0 1 0 4 đã hủy" in said
+    assert "bị hủy, lý do: mở nhầm mục." in said
+    assert "công nhận 4 3 0 1 1 tán thành" in said
+    assert "Hội đồng tán thành công nhận" in said
+    assert "Cần xác minh một biên bản" in said
+    assert f"đến vị trí {closed.position}" in said
+    assert document.name == f"bien-ban-{story.season}-{key}.pdf"
+
+
+async def test_minutes_are_asked_for_by_who_conducts_and_after_the_meeting(story):
+    key = await story.voted()
+    with pytest.raises(OutOfOrder):
+        await ask(await story.appraiser(), Document.MINUTES, story, key)
+    await voting.close_meeting(await story.decider(), story.season, key)
+
+    with pytest.raises(NotPermitted):
+        await ask(await story.by("police"), Document.MINUTES, story, key)
+    with pytest.raises(NotFound):
+        await ask(await story.appraiser(), Document.MINUTES, story, f"{DISTRICT}-2")
 
 
 # Ending -----------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Position
 from services import voting
 from services.web.sittings import seats
-from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, Story
+from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PDF, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
+from tests.web.test_exports import worked_off
 
 __all__ = ["desks", "season", "workplace"]
 
@@ -297,3 +298,47 @@ def test_the_line_of_the_quorum_stands_after_as_many_seats_as_must_be_present():
     assert [seat.kind for seat in drawn.seats] == ["in"] * 7 + ["un"] * 2 + ["aw"] * 2
     before = [seat.x for seat in drawn.seats if seat.x < drawn.line]
     assert len(before) == 8
+
+
+async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away(desks: Desks, season: Story):
+    key = await season.voted()
+    await voting.close_meeting(await season.decider(), season.season, key)
+    secretary, member = await desks.appraiser(), await desks.of(AGENCIES[0])
+    path = meeting(season, key, xem="hop")
+
+    page = await secretary.open(path)
+    refused = await secretary.send(page, "/lap-bien-ban")
+    page = await secretary.send(page, "/lap-bien-ban", document_no="3/BB-HĐ")
+    assert (refused.status, refused.refused) == (422, "field-missing")
+    assert "đang lập biên bản 3/BB-HĐ" in page.text
+    part = await secretary.open(meeting(season, key, phan="bien-ban"), **{"hx-request": "true"})
+    assert (part.status, part.forms) == (200, [])
+    await worked_off(secretary)
+    part = await secretary.open(meeting(season, key, phan="bien-ban"), **{"hx-request": "true"})
+    assert (part.status, "đã lập biên bản 3/BB-HĐ" in part.text) == (286, True)
+    waiting = await member.open(path)
+    page = await secretary.open(path)
+    page = await secretary.send(page, "/phat-hanh-bien-ban")
+
+    assert "Chưa phát hành" in waiting.text
+    assert "Biên bản số 3/BB-HĐ đã phát hành." in page.text
+    assert not page.offers("/lap-bien-ban")
+    taken = await member.fetch(f"/hop/{season.season}/{key}/bien-ban")
+    assert (taken.headers["content-type"], taken.content[:5]) == ("application/pdf", b"%PDF-")
+    assert (await (await desks.officer(commune=OTHER)).fetch(f"/hop/{season.season}/{key}/bien-ban")).status_code == 403
+
+
+async def test_a_signed_copy_is_issued_in_place_of_the_one_made(desks: Desks, season: Story):
+    key = await season.voted()
+    await voting.close_meeting(await season.decider(), season.season, key)
+    secretary = await desks.appraiser()
+    await secretary.send(await secretary.open(meeting(season, key, xem="hop")), "/lap-bien-ban", document_no="3/BB-HĐ")
+    await worked_off(secretary)
+    page = await secretary.open(meeting(season, key, xem="hop"))
+
+    refused = await secretary.send(page, "/phat-hanh-bien-ban", files={"file": ("ky.txt", b"no pdf", "text/plain")})
+    await secretary.send(page, "/phat-hanh-bien-ban", files={"file": ("ky.pdf", PDF, "application/pdf")})
+
+    assert (refused.status, refused.refused) == (415, "file-type-forbidden")
+    taken = await secretary.fetch(f"/hop/{season.season}/{key}/bien-ban")
+    assert taken.content == PDF

@@ -17,6 +17,7 @@ from infra.config import Settings
 from infra.projector import Projector
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
+from services import voting
 from services.web import request, urls
 from services.web.app import create_app
 from services.web.pages import all_routes
@@ -98,17 +99,19 @@ def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
             await story.concluded()
             meeting = await story.vote_on_concluded()
             await story.decide()
+            entries = (await story.dossier()).entries.values()
+            evidence = next(held for entry in entries for held in entry.evidence.values())
+            await voting.close_meeting(await story.decider(), story.season, meeting)
+            await voting.issue_minutes(await story.decider(), story.season, meeting, evidence.sha256, "3/BB-HĐ")
             projector = Projector(house.database, house.store, PROJECTIONS)
             for tenant in (home, abroad):
                 await projector.catch_up(tenant)
             await projector.close()
-            entries = (await story.dossier()).entries.values()
-            evidence = next(held for entry in entries for held in entry.evidence)
             return {
                 "season": story.season,
                 "commune": COMMUNE,
                 "meeting": meeting,
-                "evidence": str(evidence),
+                "evidence": str(evidence.id),
                 "export": str(uuid4()),
             }
 

@@ -2,16 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from litestar.datastructures import UploadFile
-
-from domain.errors import FileTypeForbidden, NotFound
+from domain.errors import NotFound
 from domain.export import Document, ExportState
 from domain.fact import Recorded
 from domain.measure import Outcome
 from domain.meeting import Choice
 from domain.policy import Act, permit
 from domain.recognition import Recognition, Result
-from infra.files import Files
 from projections.exports import EXPORTS, ExportRow
 from projections.fold import fold
 from projections.register import REGISTER
@@ -21,10 +18,7 @@ from services.web import urls
 from services.web.dossiers import Case, gates, open_case, sheet_view
 from services.web.forms import FieldMissing
 from services.web.request import Answer, Visit, act, page
-
-#: Signed decisions are scans or signed PDFs of a few pages.
-SIGNED_LIMIT = 20_000_000
-PDF = "application/pdf"
+from services.web.signed import SIGNED_BODY, keep_signed
 
 
 class Voted(NamedTuple):
@@ -126,7 +120,7 @@ async def decide(visit: Visit, season: str, commune: str) -> Answer:
     return await visit.done(receipt, to=visit.url.decision(season, commune))
 
 
-@act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_LIMIT + 10_000)
+@act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_BODY)
 async def sign(visit: Visit, season: str, commune: str) -> Answer:
     """Record the signed document: an uploaded file, or one that was made here, by its hash."""
     case = await open_case(visit, season, commune)
@@ -159,15 +153,6 @@ async def revoke(visit: Visit, season: str, commune: str) -> Answer:
         visit.work(), season, commune, typed.needed("ground"), typed.needed("revocation_no"), typed.day("on")
     )
     return await visit.done(receipt, to=visit.url.decision(season, commune))
-
-
-async def keep_signed(files: Files, upload: UploadFile) -> str:
-    """Keep the signed document; its hash. FileTypeForbidden for anything but a PDF."""
-    async with files.receiving(upload.filename, await upload.read()) as received:
-        if received.media_type != PDF:
-            raise FileTypeForbidden(found=received.media_type, field="file")
-        await files.keep(received)
-        return received.sha256
 
 
 def read_result(visit: Visit) -> Result:

@@ -20,6 +20,7 @@ from projections.seasons import SEASONS
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
 from services import exporting
+from services.meetings import unit_of
 from services.web import urls
 from services.web.forms import FieldMissing
 from services.web.request import Answer, Visit, act, page
@@ -29,13 +30,16 @@ RUNNING = "running"
 
 
 class Line(NamedTuple):
-    """One export of the person's own; `state` is the log's, or `running` while a worker is at it."""
+    """One export of the person's own; `state` is the log's, or `running` while a worker is at it.
+
+    `place` is the commune that it is about, or the unit whose council met.
+    """
 
     row: ExportRow
     state: str
     done: int
     total: int
-    commune: UnitRow | None
+    place: UnitRow | None
 
     @property
     def is_under_way(self) -> bool:
@@ -82,7 +86,8 @@ def line_of(row: ExportRow, run: Run | None, units: Mapping[str, UnitRow]) -> Li
     """The export as the page shows it."""
     running = row.state is ExportState.QUEUED and run is not None and run.running
     done, total = (run.done, run.total) if run else (0, 0)
-    return Line(row, RUNNING if running else row.state, done, total, units.get(row.commune or ""))
+    place = unit_of(row.meeting) if row.meeting else row.commune or ""
+    return Line(row, RUNNING if running else row.state, done, total, units.get(place))
 
 
 def decisions_for(
@@ -108,16 +113,16 @@ def decisions_for(
 
 @act(urls.EXPORTS + "/yeu-cau", again=show)
 async def request(visit: Visit) -> Answer:
-    """Ask for a document. A form may name the commune, or season and commune in one field (`which`)."""
+    """Ask for a document. A form may name commune or meeting, or season and commune in one field (`which`)."""
     typed = visit.typed
     season, _, commune = typed.text("which").partition("/")
     try:
         document = Document(typed.needed("document"))
     except ValueError:
         raise FieldMissing(field="document") from None
-    receipt = await exporting.request_export(
-        visit.work(), document, season or typed.needed("season"), commune or typed.text("commune") or None
-    )
+    about = commune or typed.text("commune") or typed.text("meeting") or None
+    number = typed.needed("document_no") if document is Document.MINUTES else None
+    receipt = await exporting.request_export(visit.work(), document, season or typed.needed("season"), about, number)
     return await visit.done(receipt, to=visit.url.exports())
 
 

@@ -7,14 +7,21 @@ touched.
 from typing import Any
 from uuid import UUID
 
+from litestar import Response
+
 from domain.errors import NotFound
+from domain.export import Document, ExportState
 from domain.meeting import Choice
-from domain.policy import Act
-from services import voting
+from domain.policy import Act, permit
+from infra.export_runs import ExportRuns
+from projections.exports import EXPORTS, ExportRow
+from services import exporting, voting
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.forms import FieldMissing
+from services.web.pages.exports import Line, line_of
 from services.web.request import Answer, Visit, act, page
+from services.web.signed import SIGNED_BODY, keep_signed
 from services.web.sittings import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
 from services.web.telling import Teller, minutes_of, open_rounds
 
@@ -23,6 +30,7 @@ PARTS = {
     "dem": "meeting/_tally.html",
     "thanh-vien": "meeting/_members.html",
     "trang-thai": "meeting/_now.html",
+    "bien-ban": "meeting/_minutes.html",
 }
 #: htmx stops asking when it is answered so.
 STOP_ASKING = 286
@@ -34,14 +42,20 @@ async def show(visit: Visit, season: str, meeting: str) -> Answer:
     sitting = await open_sitting(visit, season, meeting)
     part = PARTS.get(visit.query("phan"))
     if part and visit.is_partial:
-        ended = STOP_ASKING if sitting.meeting.closed_on else None
-        return await visit.page(part, fragment=part, status=ended, **await around(visit, sitting))
+        view = await around(visit, sitting)
+        return await visit.page(part, fragment=part, status=STOP_ASKING if is_over(view) else None, **view)
     view = await around(visit, sitting) | await dossier_of(visit, sitting)
     conducts = may_conduct(visit, sitting)
     is_member = visit.actor.person in sitting.people
     as_member = is_member and (visit.query("xem") == "phieu" or not conducts) and visit.query("xem") != "hop"
     template = "meeting/member.html" if as_member else "meeting/index.html"
     return await visit.page(template, season=season, is_member=is_member, **view)
+
+
+def is_over(view: dict[str, Any]) -> bool:
+    """Whether what the page fetches will not change any more: the meeting is closed, no minutes are being made."""
+    paper: Line | None = view["paper"]
+    return view["meeting"].closed_on is not None and not (paper and paper.is_under_way)
 
 
 async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
@@ -67,6 +81,8 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
         "me": mine,
         "own": own_ballot(sitting, item, visit.actor.person) if item else None,
         "conducts": may_conduct(visit, sitting),
+        "issues": may_issue(visit, sitting),
+        "paper": await own_minutes(visit, sitting) if may_issue(visit, sitting) else None,
         "state": state_of(sitting),
         "Choice": Choice,
         "position": sitting.position,
@@ -102,6 +118,31 @@ def state_of(sitting: Sitting) -> str:
 def may_conduct(visit: Visit, sitting: Sitting) -> bool:
     """Whether the person conducts this meeting, today."""
     return visit.may(Act.CONDUCT_MEETING, sitting.subject) and sitting.meeting.closed_on is None
+
+
+def may_issue(visit: Visit, sitting: Sitting) -> bool:
+    """Whether the person may issue the minutes now: who conducts, after the meeting, once, while the season is open."""
+    meeting = sitting.meeting
+    may = visit.may(Act.CONDUCT_MEETING, sitting.subject) and sitting.season.state == "open"
+    return may and meeting.closed_on is not None and meeting.minutes_sha256 is None
+
+
+async def own_minutes(visit: Visit, sitting: Sitting) -> Line | None:
+    """The minutes that the person asked for last, made or being made."""
+    await visit.own_write(EXPORTS)
+    async with visit.house.reads.at(visit.tenant) as view:
+        rows: list[ExportRow] = await view.all(EXPORTS, sitting.season.season)
+    own = [
+        row
+        for row in rows
+        if (row.meeting, row.requested_by) == (sitting.meeting.meeting, visit.actor.person)
+        and row.state is not ExportState.CANCELLED
+    ]
+    if not own:
+        return None
+    last = max(own, key=lambda row: row.requested_at)
+    runs = await ExportRuns(visit.house.database).of(visit.tenant, [last.export])
+    return line_of(last, runs.get(last.export), {})
 
 
 # The chair --------------------------------------------------------------------------------------------
@@ -174,6 +215,49 @@ async def close(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting))
 
 
+# The minutes ------------------------------------------------------------------------------------------
+
+
+@act(urls.MEETING + "/lap-bien-ban", again=show)
+async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> Answer:
+    """Have the minutes made as a document, under the number that they are to bear."""
+    number = visit.typed.needed("document_no")
+    receipt = await exporting.request_export(visit.work(), Document.MINUTES, season, meeting, number)
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
+
+
+@act(urls.MEETING + "/phat-hanh-bien-ban", again=show, request_max_body_size=SIGNED_BODY)
+async def issue_minutes(visit: Visit, season: str, meeting: str) -> Answer:
+    """Issue the minutes: as they were made, or an uploaded copy that was signed."""
+    sitting = await open_sitting(visit, season, meeting)
+    permit(visit.actor, Act.CONDUCT_MEETING, sitting.subject)
+    made = await own_minutes(visit, sitting)
+    if made is None or str(made.row.export) != visit.typed.text("made") or made.row.sha256 is None:
+        raise NotFound(kind="export", subject=visit.typed.text("made"))
+    work = visit.work()
+    upload = visit.typed.file("file")
+    digest = await keep_signed(work.files, upload) if upload else made.row.sha256
+    receipt = await voting.issue_minutes(work, season, meeting, digest, made.row.document_no or "")
+    return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
+
+
+@page(urls.MEETING + "/bien-ban")
+async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> Answer:
+    """The issued minutes, hashed again on the way, for everybody who may see the meeting."""
+    sitting = await open_sitting(visit, season, meeting)
+    if sitting.meeting.minutes_sha256 is None:
+        raise NotFound(season=season, meeting=meeting)
+    content = await visit.house.files(visit.tenant).read(sitting.meeting.minutes_sha256)
+    return Response(
+        content,
+        media_type=exporting.PDF,
+        headers={
+            "Content-Disposition": f'attachment; filename="bien-ban-{season}-{meeting}.pdf"',
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
 # The member -------------------------------------------------------------------------------------------
 
 
@@ -214,5 +298,8 @@ ROUTES = [
     reopen_vote,
     receive_opinion,
     close,
+    draw_up_minutes,
+    issue_minutes,
+    hand_out_minutes,
     cast_ballot,
 ]

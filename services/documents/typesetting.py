@@ -1,0 +1,27 @@
+"""Documents as HTML for print, from the templates beside this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from services.documents.wording import day_in_words, lower_first, number_of
+from services.web.i18n import Words
+
+NUMBERS = Words("vi", {})
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(day=day_in_words, document_no=number_of, lower_first=lower_first, num=NUMBERS.number)
+
+
+def typeset(template: str, **said: Any) -> str:
+    """The template filled with what the document says."""
+    return _TEMPLATES.get_template(template).render(said)
