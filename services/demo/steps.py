@@ -367,6 +367,25 @@ async def close_vote(walk: Walk) -> None:
     page.lacks("diem-danh")
 
 
+async def issue_minutes(walk: Walk) -> None:
+    """The worker makes the minutes as a PDF; the secretary issues them, a member takes them away."""
+    secretary = await walk.member(2)
+    address = walk.at("hop", walk.meeting)
+    page = await secretary.get(f"{address}?xem=hop")
+    page = await secretary.send(page, page.form("lap-bien-ban"), {"document_no": "03/BB-HĐ"})
+    last = time.monotonic() + PATIENCE
+    while not page.has_form("phat-hanh-bien-ban"):
+        if page.has_form("lap-bien-ban") or time.monotonic() > last:
+            raise Unexpected(f"expected the minutes within {PATIENCE:.0f} s; the page says: {page.gist}")
+        await asyncio.sleep(0.2)
+        page = await secretary.get(f"{address}?xem=hop")
+    page = await secretary.send(page, page.form("phat-hanh-bien-ban"))
+    page.says("03/BB-HĐ").lacks("lap-bien-ban")
+    paper = await (await walk.member(3)).get(f"{address}/bien-ban")
+    if not paper.content.startswith(b"%PDF"):
+        raise Unexpected(f"expected a PDF; there is {paper.content[:20]!r}")
+
+
 # The decision -----------------------------------------------------------------------------------------
 
 
@@ -551,6 +570,7 @@ STEPS: tuple[tuple[str, StepOfWalk], ...] = (
     ("attendance, quorum, vote opened", meet),
     ("ballots cast, one pressed twice", vote),
     ("vote concluded, meeting closed", close_vote),
+    ("minutes made as PDF by the worker, issued", issue_minutes),
     ("decision taken by the chairman", decide),
     ("decision made as PDF by the worker, downloaded", make_document),
     ("decision signed and published", sign_and_publish),

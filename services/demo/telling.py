@@ -280,6 +280,18 @@ class Teller:
         )
         return await voting.cast_ballot(work, self.season, meeting, commune, choice)
 
+    async def close_meeting(self, meeting: str) -> None:
+        """The chair ends the meeting; the worker makes its minutes, which the secretary issues."""
+        unit, day = self.story.decided_by, self.story.calendar.met
+        work = await self.by(seat_key(unit, 0), "close meeting", day)
+        await voting.close_meeting(work, self.season, meeting, day)
+        number = "03/BB-HĐ"
+        work = await self.by(seat_key(unit, 2), "minutes", day)
+        asked = await exporting.request_export(work, Document.MINUTES, self.season, meeting, number)
+        sha256 = await self._document(exporting.export_id(work), asked.last)
+        work = await self.by(seat_key(unit, 2), "issue minutes", day)
+        await voting.issue_minutes(work, self.season, meeting, sha256, number)
+
     async def meets(self, commune: str) -> bool:
         """What the appraisal concluded, which is what the rules say."""
         loaded = await self.house.store.load(self.tenant, appraisal_stream(self.season, commune))
@@ -355,9 +367,8 @@ async def tell_all(teller: Teller) -> None:
         meeting = await teller.convene(finished)
         for commune in finished:
             await teller.vote(meeting, commune)
-        work = await teller.by(seat_key(story.decided_by, 0), "close meeting", story.calendar.met)
-        await voting.close_meeting(work, teller.season, meeting, story.calendar.met)
-        await together(teller.decide(commune, number) for number, commune in enumerate(finished, start=101))
+        decisions = (teller.decide(commune, number) for number, commune in enumerate(finished, start=101))
+        await together([teller.close_meeting(meeting), *decisions])
     if story.closes:
         await teller.close()
 

@@ -41,7 +41,7 @@ MIDDLE = replace(
 LARGE = replace(HA_NOI, slug="hai-tram", rulebook="qd-25-2021", year=2023, dossiers=())
 COMMUNES = 200
 
-MEETING = f"{MIDDLE.decided_by}-1"
+MEETING, ENDED = f"{MIDDLE.decided_by}-1", f"{MIDDLE.decided_by}-2"
 VOTED, AT_VOTE, RETURNED = "99001", "99004", "99007"
 #: Seats that have cast their ballot when the tests begin; the others are present, but for the last.
 CAST = (0, 1, 3)
@@ -117,6 +117,11 @@ async def tell_middle(teller: Teller) -> None:
     await voting.open_vote(await teller.by(chair, "open vote", days.met), teller.season, meeting, AT_VOTE)
     for number in CAST:
         await cast(teller, number)
+
+    chair_again = await teller.by(chair, "convene again", days.met)
+    place = "Phòng họp Ủy ban nhân dân"
+    _, ended = await voting.convene(chair_again, teller.season, story.decided_by, days.met, place, [RETURNED])
+    await voting.close_meeting(await teller.by(chair, "close again", days.met), teller.season, ended, days.met)
 
     department = await teller.held(story.province, Position.JUSTICE_DEPARTMENT, "plan next", days.met)
     taking_part = [Participant(one.commune, story.decided_by) for one in story.dossiers]

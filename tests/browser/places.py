@@ -6,7 +6,7 @@ from domain.official import Position
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, TINH_MAU, Story
 from services.demo.telling import ADMINISTRATOR
-from tests.browser.house import AT_VOTE, LARGE, MEETING, MIDDLE, PLANNED, RETURNED, VOTED
+from tests.browser.house import AT_VOTE, ENDED, LARGE, MEETING, MIDDLE, PLANNED, RETURNED, VOTED
 
 WIDTHS = {1366: 768, 360: 740}
 
@@ -126,6 +126,7 @@ PLACES = (
     Place("meeting-ballot", UNDECIDED_MEMBER, at(MIDDLE, "hop", MEETING) + "?xem=phieu", core=True),
     Place("meeting-ballot-cast", CHAIR, at(MIDDLE, "hop", MEETING) + "?xem=phieu"),
     Place("meeting-ballot-absent", seat(8), at(MIDDLE, "hop", MEETING) + "?xem=phieu"),
+    Place("meeting-ended", APPRAISER, at(MIDDLE, "hop", ENDED) + "?xem=hop"),
     Place("meeting-concluded", OF_BINH_PHUOC, at(BINH_PHUOC, "hop", "697-1")),
     Place("decision-to-take", DECIDER, at(MIDDLE, "quyet-dinh", VOTED), core=True),
     Place("decision-not-yet", DECIDER, at(MIDDLE, "quyet-dinh", AT_VOTE)),
