@@ -1,0 +1,296 @@
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.note import NOTE_LIMIT, Kind, Note, Signature, Signed, SignerKey, VerifierKey, read_signatures
+from infra.ledger.text import BadSignature, Invalid, Malformed
+from infra.ledger.tree import EMPTY
+from tests.infra.ledger.example import AT, LOG, ORIGIN, WITNESS
+
+HEAD = Checkpoint(ORIGIN, 3, sha256(b"root").digest())
+NOTE = HEAD.sign(LOG)
+
+#: The example of golang.org/x/mod/sumdb/note, in which the formats of keys and notes were first written down.
+PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+PETER_NOTE = (
+    "If you think cryptography is the answer to your problem,\n"
+    "then you don't know what your problem is.\n"
+    "\n"
+    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+)
+PETER_SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+
+
+# Keys -------------------------------------------------------------------------------------------------
+
+
+def test_the_first_note_ever_specified_verifies_and_is_signed_again_byte_for_byte():
+    note = Note.read(PETER_NOTE.encode())
+
+    assert bytes(note) == PETER_NOTE.encode()
+    assert note.check([VerifierKey.read(PETER)]) == (Signed(VerifierKey.read(PETER), None),)
+    assert SignerKey.read(PETER_SECRET).sign(note.text) == note.signatures[0]
+    assert str(SignerKey.read(PETER_SECRET).verifier) == PETER
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_keys_are_read_as_they_were_written(kind: Kind):
+    key = SignerKey.new("bộ.example/nhật-ký", kind)
+
+    assert SignerKey.read(key.secret_text()) == key
+    assert VerifierKey.read(str(key.verifier)) == key.verifier
+    assert SignerKey.new("a", kind) != SignerKey.new("a", kind)
+
+
+def test_a_secret_key_shows_only_its_public_half():
+    assert LOG.secret_text().rpartition("+")[2] not in f"{LOG!r} {LOG} {[LOG]}"
+    assert str(LOG.verifier) in repr(LOG)
+    with pytest.raises(Malformed) as refused:
+        SignerKey.read(LOG.secret_text().replace("c89bd381", "c89bd382"))
+    assert LOG.secret_text().rpartition("+")[2] not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "name",
+        "name+c89bd381",
+        str(LOG.verifier).replace("c89bd381", "C89BD381"),
+        str(LOG.verifier).replace("c89bd381", "c89bd382"),
+        str(LOG.verifier).replace("minhchuan", "minhchuán"),
+        str(LOG.verifier) + "\n",
+        str(LOG.verifier) + "=",
+        str(LOG.verifier)[:-1],
+        str(LOG.verifier)[:-4],
+        f"a b+{'0' * 8}+{b64encode(bytes([1]) + bytes(32)).decode()}",
+        f"+{'0' * 8}+{b64encode(bytes([1]) + bytes(32)).decode()}",
+        f"a+{'0' * 8}+{b64encode(bytes([2]) + bytes(32)).decode()}",
+        f"a+{'0' * 8}+{b64encode(bytes([6]) + bytes(1312)).decode()}",
+        f"a+{'0' * 8}+{b64encode(bytes([1]) + bytes(33)).decode()}",
+    ],
+)
+def test_what_is_no_key_is_refused(text: str):
+    with pytest.raises(Malformed):
+        VerifierKey.read(text)
+    with pytest.raises(Malformed):
+        SignerKey.read(f"PRIVATE+KEY+{text}")
+    with pytest.raises(Malformed):
+        SignerKey.read(text)
+
+
+def test_a_key_with_another_name_or_of_another_kind_has_another_id():
+    ids = {SignerKey(name, kind, LOG.seed).verifier.id for name in ("a", "b") for kind in Kind}
+
+    assert len(ids) == 4
+
+
+def test_only_a_cosignature_names_a_time():
+    with pytest.raises(TypeError):
+        LOG.sign(HEAD.text, AT)
+    with pytest.raises(TypeError):
+        WITNESS.sign(HEAD.text)
+
+
+# Notes ------------------------------------------------------------------------------------------------
+
+
+def test_a_note_tells_who_of_the_known_keys_signed_it_and_when():
+    note = NOTE.also([WITNESS.sign(HEAD.text, AT)])
+
+    assert Note.read(bytes(note)) == note
+    assert note.check([LOG.verifier]) == (Signed(LOG.verifier, None),)
+    assert note.check([WITNESS.verifier]) == (Signed(WITNESS.verifier, AT),)
+    assert note.check([LOG.verifier, WITNESS.verifier]) == (Signed(LOG.verifier, None), Signed(WITNESS.verifier, AT))
+    assert note.check([SignerKey.new("other", Kind.NOTE).verifier]) == ()
+    assert note.check([]) == ()
+
+
+def test_a_key_that_signs_twice_counts_once_with_its_earliest_time():
+    note = NOTE.also([WITNESS.sign(HEAD.text, at) for at in (AT, AT - 5, AT + 5)] + [LOG.sign(HEAD.text)])
+
+    assert note.check([LOG.verifier, WITNESS.verifier]) == (
+        Signed(LOG.verifier, None),
+        Signed(WITNESS.verifier, AT - 5),
+    )
+    doubled = Note(NOTE.text, NOTE.signatures * 2)
+    assert doubled.check([LOG.verifier]) == (Signed(LOG.verifier, None),)
+    assert NOTE.also(NOTE.signatures) == NOTE
+
+
+def test_a_known_key_whose_signature_fails_makes_the_note_invalid_wherever_it_stands():
+    good, bad = NOTE.signatures[0], LOG.sign("another text\n")
+    witness = WITNESS.sign(HEAD.text, AT)
+
+    for signatures in ((bad,), (good, bad), (bad, good), (witness, bad)):
+        with pytest.raises(BadSignature, match="does not hold"):
+            Note(HEAD.text, signatures).check([LOG.verifier, WITNESS.verifier])
+    assert Note(HEAD.text, (witness, bad)).check([WITNESS.verifier]) == (Signed(WITNESS.verifier, AT),)
+
+
+def test_a_signature_under_the_name_or_the_id_of_another_is_unknown_and_not_wrong():
+    good = NOTE.signatures[0]
+
+    for stranger in (Signature("other", good.id, good.value), Signature(good.name, b"\0\0\0\0", good.value)):
+        assert Note(HEAD.text, (stranger, good)).check([LOG.verifier]) == (Signed(LOG.verifier, None),)
+        assert Note(HEAD.text, (stranger,)).check([LOG.verifier]) == ()
+
+
+def test_the_time_of_a_cosignature_is_signed_and_bounded():
+    one = WITNESS.sign(HEAD.text, AT)
+    earlier = Signature(one.name, one.id, (AT - 1).to_bytes(8, "big") + one.value[8:])
+    latest = WITNESS.sign(HEAD.text, 2**63 - 1)
+    beyond = WITNESS.sign(HEAD.text, 2**63)
+
+    assert Note(HEAD.text, (latest,)).check([WITNESS.verifier])[0].at == 2**63 - 1
+    for wrong in (earlier, beyond, Signature(one.name, one.id, one.value[:7])):
+        with pytest.raises(BadSignature):
+            Note(HEAD.text, (wrong,)).check([WITNESS.verifier])
+
+
+def changed(find: str, replace: str) -> Callable[[str], str]:
+    return lambda text: text.replace(find, replace, 1)
+
+
+MALFORMED: list[tuple[Callable[[str], str], str]] = [
+    (lambda text: "", "empty line"),
+    (lambda text: text.replace("\n\n", "\n"), "empty line"),
+    (lambda text: text[:-1], "line end"),
+    (lambda text: text + "\n", "end with a signature"),
+    (lambda text: text.partition("—")[0], "end with a signature"),
+    (lambda text: text.replace("\n", "\r\n"), "control"),
+    (changed("— ", "—\r "), "control"),
+    (changed("3", "3\t"), "control"),
+    (changed("3", "3\0"), "control"),
+    (changed("— ", "- "), "em dash"),
+    (changed("— ", "－ "), "em dash"),
+    (changed("— ", "—"), "signature line"),
+    (changed("— ", "—  "), "signature line"),
+    (changed("— ", "—\u00a0"), "signature line"),
+    (changed("— minh", "— m+nh"), "name of a key"),
+    (changed("— minh", "— m\u00a0nh"), "name of a key"),
+    (changed("— minh", "— m\u2028nh"), "name of a key"),
+    (lambda text: text[:-1] + " \n", "signature line"),
+    (lambda text: text[:-2] + "\n", "base64"),
+    (lambda text: text[:-2] + "==\n", "base64"),
+    (lambda text: text[:-3] + "l=\n", "base64"),
+    (lambda text: text[:-8] + "-_-_kwk=\n", "base64"),
+    (lambda text: text.replace(text.split(" ")[-1], "AAAAAA==\n"), "key id"),
+    (lambda text: text + "".join(text.splitlines(keepends=True)[-1:] * 64), "more than 64"),
+    (lambda text: "x" * NOTE_LIMIT + text, "more than"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), MALFORMED)
+def test_a_note_that_is_not_written_as_notes_are_is_refused_with_the_reason(change: Callable[[str], str], reason: str):
+    text = bytes(NOTE).decode()
+    assert change(text) != text
+
+    with pytest.raises(Malformed, match=reason):
+        Note.read(change(text).encode())
+
+
+def test_a_note_of_the_greatest_length_with_the_most_signatures_is_read():
+    one = bytes(NOTE).decode().splitlines(keepends=True)[-1]
+    most = bytes(NOTE).decode() + one * 63
+
+    assert len(Note.read(most.encode()).signatures) == 64
+    assert len(Note.read(("x" * (NOTE_LIMIT - len(most.encode())) + most).encode()).text) > 200_000
+
+
+def test_a_text_with_empty_lines_is_parted_from_its_signatures_at_the_last():
+    key = SignerKey.new("poet", Kind.NOTE)
+    text = "one\n\n\n— two\n"
+
+    note = Note.read(bytes(Note(text, (key.sign(text),))))
+
+    assert note.text == text
+    assert note.check([key.verifier])
+
+
+def test_bytes_that_are_not_utf8_are_refused():
+    with pytest.raises(Malformed, match="UTF-8"):
+        Note.read(bytes(NOTE).replace(b"minh", b"m\xffnh", 1))
+    with pytest.raises(Malformed, match="UTF-8"):
+        Note.read("\ud800".encode("utf-8", "surrogatepass") + bytes(NOTE))
+
+
+def test_every_changed_byte_of_a_signed_note_makes_it_unsigned():
+    raw = bytes(NOTE)
+
+    for place in range(len(raw)):
+        for bit in (1, 2, 128):
+            altered = raw[:place] + bytes([raw[place] ^ bit]) + raw[place + 1 :]
+            with suppress(Invalid):
+                assert Note.read(altered).check([LOG.verifier]) == ()
+
+
+def test_signature_lines_come_back_as_they_were_sent():
+    lines = "".join(one.line for one in (WITNESS.sign(HEAD.text, AT), LOG.sign(HEAD.text)))
+
+    assert "".join(one.line for one in read_signatures(lines)) == lines
+    assert read_signatures("") == ()
+    with pytest.raises(Malformed):
+        read_signatures("\n")
+
+
+# Checkpoints ------------------------------------------------------------------------------------------
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1),
+    st.integers(1, 2**63 - 1),
+    st.binary(min_size=32, max_size=32),
+)
+def test_a_checkpoint_is_read_as_it_was_written(origin: str, size: int, root: bytes):
+    assert Checkpoint.read(Checkpoint(origin, size, root).text) == Checkpoint(origin, size, root)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "three lines"),
+        ("a\n3\n", "three lines"),
+        (HEAD.text[:-1], "three lines"),
+        (HEAD.text + "extension\n", "three lines"),
+        (HEAD.text + "\n", "three lines"),
+        (HEAD.text.replace(ORIGIN, ""), "without an origin"),
+        *(
+            (HEAD.text.replace("\n3\n", f"\n{size}\n"), "decimal")
+            for size in ("", "03", "+3", "-3", "3.0", "3 ", "0x3")
+        ),
+        *((HEAD.text.replace("\n3\n", f"\n{size}\n"), "decimal") for size in ("٣", "1e3", "1_0", 2**63, "9" * 5_000)),
+        (HEAD.text[:-3] + "\n", "base64"),
+        (f"a\n3\n{b64encode(bytes(31)).decode()}\n", "31 bytes"),
+        (f"a\n3\n{b64encode(bytes(33)).decode()}\n", "33 bytes"),
+        ("a\n3\n\n", "0 bytes"),
+        (Checkpoint("a", 0, HEAD.root).text, "empty tree"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused_with_the_reason(text: str, reason: str):
+    with pytest.raises(Malformed, match=reason):
+        Checkpoint.read(text)
+
+
+def test_checkpoints_of_the_empty_and_of_the_largest_tree_are_read():
+    for head in (Checkpoint("a", 0, EMPTY), Checkpoint("a", 2**63 - 1, HEAD.root)):
+        assert Checkpoint.read(head.text) == head
+
+
+def test_the_same_key_signs_the_same_checkpoint_with_the_same_bytes():
+    assert bytes(HEAD.sign(LOG)) == bytes(NOTE)
+
+
+# Anything at all --------------------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=300) | st.text(alphabet="—- +=\n\r\tAabc0123", max_size=300).map(str.encode))
+def test_whatever_bytes_are_handed_in_are_read_exactly_or_refused(raw: bytes):
+    with suppress(Malformed):
+        assert bytes(Note.read(raw)) == raw
