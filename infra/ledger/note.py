@@ -5,6 +5,7 @@ Two kinds of key are known: the one a log signs its checkpoints with, and the on
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from enum import IntEnum
 from hashlib import sha256
 from secrets import token_bytes
@@ -64,10 +65,9 @@ class VerifierKey(msgspec.Struct, frozen=True):
     @classmethod
     def read(cls, text: str) -> "VerifierKey":
         """From name+id+key. Raises Malformed, also for a kind of key that we do not verify."""
-        name, kind, public = _read_key(text)
-        key = cls(name, kind, public)
+        key = cls(*_read_key(text))
         if str(key) != text:
-            raise Malformed(f"key of {name}: the id is not that of name and key")
+            raise Malformed(f"key of {key.name}: the id is not that of name and key")
         return key
 
     @property
@@ -83,7 +83,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
         Raises BadSignature.
         """
         at = None
-        if self.kind == Kind.COSIGNATURE:
+        if self.kind is Kind.COSIGNATURE:
             at, value = int.from_bytes(value[:8], "big"), value[8:]
             if at > LARGEST:
                 raise BadSignature(f"{self.name} names a time beyond 2^63 - 1")
@@ -108,14 +108,12 @@ class SignerKey(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, text: str) -> "SignerKey":
-        """From PRIVATE+KEY+name+id+seed. Raises Malformed, without the key in its text."""
-        if not text.startswith(_SECRET):
-            raise Malformed("not a secret key of a note")
-        name, kind, seed = _read_key(text.removeprefix(_SECRET))
-        key = cls(name, kind, seed)
-        if key.secret_text() != text:
-            raise Malformed(f"key of {name}: the id is not that of name and key")
-        return key
+        """From PRIVATE+KEY+name+id+seed. Raises Malformed, which tells nothing of the text: it may be most of a key."""
+        with suppress(Malformed):
+            key = cls(*_read_key(text.removeprefix(_SECRET)))
+            if key.secret_text() == text:
+                return key
+        raise Malformed("not a secret key: PRIVATE+KEY+name+id+base64, where the id is that of name and key")
 
     def secret_text(self) -> str:
         return f"{_SECRET}{self.name}+{self.verifier.id.hex()}+{base64(bytes([self.kind]) + self.seed)}"
@@ -130,7 +128,7 @@ class SignerKey(msgspec.Struct, frozen=True):
 
     def sign(self, text: str, at: int | None = None) -> Signature:
         """Sign the text of a note; a cosignature names the time, in whole seconds since 1970."""
-        if (at is None) == (self.kind == Kind.COSIGNATURE):
+        if (at is None) == (self.kind is Kind.COSIGNATURE):
             raise TypeError("a cosignature names a time, and no other signature does")
         value = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_message(text, at))
         return Signature(self.name, self.verifier.id, value if at is None else at.to_bytes(8, "big") + value)
@@ -163,24 +161,24 @@ class Note(msgspec.Struct, frozen=True):
         return f"{self.text}\n{''.join(one.line for one in self.signatures)}".encode()
 
     def also(self, signatures: Iterable[Signature]) -> "Note":
-        """The note with further signatures under it, those that it has already left out."""
-        return Note(self.text, tuple(dict.fromkeys((*self.signatures, *signatures))))
+        """The note with further signatures under it, of keys that have none there yet: some verifiers take no two."""
+        found: dict[tuple[str, bytes], Signature] = {}
+        for one in (*self.signatures, *signatures):
+            found.setdefault((one.name, one.id), one)
+        return Note(self.text, tuple(found.values()))
 
     def check(self, keys: Iterable[VerifierKey]) -> tuple[Signed, ...]:
         """Who of these signed, each once however often. Signatures of other keys are ignored.
 
         Raises BadSignature when one of these keys has a signature that does not hold, whoever else signed too.
         """
-        found: dict[VerifierKey, Signed] = {}
-        known = list(keys)
-        for one in self.signatures:
-            for key in known:
-                if (key.name, key.id) == (one.name, one.id):
-                    at = key.check(self.text, one.value)
-                    before = found.get(key)
-                    if before is None or (at is not None and before.at is not None and at < before.at):
-                        found[key] = Signed(key, at)
-        return tuple(found.values())
+        found = []
+        for key in keys:
+            values = [one.value for one in self.signatures if (one.name, one.id) == (key.name, key.id)]
+            times = [key.check(self.text, value) for value in values]
+            if times:
+                found.append(Signed(key, min(times, key=lambda at: at or 0)))
+        return tuple(found)
 
 
 def read_signatures(text: str) -> tuple[Signature, ...]:
@@ -207,7 +205,7 @@ def _read_key(text: str) -> tuple[str, Kind, bytes]:
 
 
 def _check_name(name: str) -> None:
-    if not name or "+" in name or any(sign.isspace() or sign < " " for sign in name):
+    if not name or "+" in name or any(sign < "!" or sign.isspace() for sign in name):
         raise Malformed(f"{name[:80]!r} is not the name of a key")
 
 

@@ -139,7 +139,7 @@ class Policy(msgspec.Struct, frozen=True):
 
 def _read_key(text: str, kind: Kind) -> VerifierKey:
     key = VerifierKey.read(text)
-    if key.kind != kind:
+    if key.kind is not kind:
         raise Malformed(f"policy: the key of {key.name} is for {key.kind.name.lower()}, not for {kind.name.lower()}")
     return key
 

@@ -33,7 +33,7 @@ class BadProof(Invalid):
 def read_decimal(text: str, what: str) -> int:
     """A number from 0 to 2^63 - 1 without sign, spaces or leading zeroes."""
     if not _DECIMAL.fullmatch(text) or int(text) > LARGEST:
-        raise Malformed(f"{what}: {_shown(text)} is not a canonical decimal up to 2^63 - 1")
+        raise Malformed(f"{what}: {text[:80]!r} is not a canonical decimal up to 2^63 - 1")
     return int(text)
 
 
@@ -48,7 +48,7 @@ def read_base64(text: str, what: str) -> bytes:
     except (Error, ValueError):
         raw = b""
     if base64(raw) != text:
-        raise Malformed(f"{what}: {_shown(text)} is not canonical base64")
+        raise Malformed(f"{what}: {text[:80]!r} is not canonical base64")
     return raw
 
 
@@ -78,7 +78,3 @@ def read_utf8(raw: bytes, limit: int, what: str) -> str:
     if control := _CONTROL.search(text):
         raise Malformed(f"{what}: holds the control character {control[0]!r}")
     return text
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:80] + "...")

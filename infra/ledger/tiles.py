@@ -1,8 +1,8 @@
 """The tree in tiles of 256 hashes (c2sp.org/tlog-tiles): how it grows, and how proofs are read from few of them.
 
 A tile at level 0 holds leaf hashes, one at level L + 1 the roots of 256 tiles below. A full tile never changes; the
-last of each level may be partial and is replaced by a wider one. Nothing here trusts what it reads: whoever makes a
-proof verifies it against a signed root before handing it on, and `tree` shares no code with this.
+last of each level may be partial and is replaced by a wider one. A stored tile proves nothing by itself: whoever
+makes a proof from tiles verifies it against a signed root before handing it on.
 """
 
 import re
@@ -89,7 +89,7 @@ def read_bundle(raw: bytes, width: int) -> list[bytes]:
     at = 0
     while at < len(raw):
         end = at + 2 + int.from_bytes(raw[at : at + 2], "big")
-        if at + 2 > len(raw) or end > len(raw):
+        if end > len(raw):
             raise Malformed("a bundle that ends within an entry")
         leaves.append(raw[at + 2 : end])
         at = end
@@ -234,10 +234,10 @@ def _node(tiles: Tiles, height: int, index: int) -> bytes:
 
 def _hashes(tiles: Tiles, place: Place, first: int, count: int) -> bytes:
     stored = tiles.get(place, b"")
-    found = stored[first * WIDTH : (first + count) * WIDTH]
-    if len(found) != count * WIDTH or len(stored) > BYTES:
+    end = (first + count) * WIDTH
+    if not end <= len(stored) <= BYTES:
         raise Malformed(f"{path(*place)} is missing, or is not {first + count} hashes wide")
-    return found
+    return stored[first * WIDTH : end]
 
 
 def _subtrees(hashes: bytes) -> Iterator[bytes]:

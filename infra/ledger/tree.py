@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 6962 over SHA-256: its nodes, its proofs and how they are verified.
 
 Verifying follows the formulae of section 2.1 from the root down, so a proof with a hash too few, too many or in
-another place has nowhere to go. Making proofs is the business of `tiles`, which shares nothing with it but `node`.
+another place has nowhere to go. Proofs are made in `tiles`.
 """
 
 from collections.abc import Iterable, Sequence

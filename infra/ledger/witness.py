@@ -73,7 +73,7 @@ class Witness(msgspec.Struct, frozen=True):
     logs: tuple[VerifierKey, ...]
 
     def __post_init__(self) -> None:
-        if self.key.kind != Kind.COSIGNATURE:
+        if self.key.kind is not Kind.COSIGNATURE:
             raise Malformed(f"the key of {self.key.name} is not for cosignatures")
 
     def answer(self, request: Request, last: Checkpoint | None, now: int) -> Answer:

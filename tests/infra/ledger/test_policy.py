@@ -1,5 +1,4 @@
 from contextlib import suppress
-from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -7,19 +6,11 @@ from hypothesis import strategies as st
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
-from infra.ledger.policy import POLICY_LIMIT, Cosigned, Policy, QuorumMissed
+from infra.ledger.policy import Cosigned, Policy, QuorumMissed
 from infra.ledger.text import BadSignature, Malformed
+from tests.infra.ledger import refused
 from tests.infra.ledger.example import AT, LOG, ORIGIN, POLICY, WITNESS
-
-HEAD = Checkpoint(ORIGIN, 3, sha256(b"root").digest())
-SECOND = SignerKey("lang.example/w", Kind.COSIGNATURE, sha256(b"second").digest())
-THIRD = SignerKey("hang.example/w", Kind.COSIGNATURE, sha256(b"third").digest())
-LINES = [
-    f"log {LOG.verifier}",
-    f"witness thanhtra {WITNESS.verifier}",
-    f"witness lang {SECOND.verifier} https://lang.example/w",
-    f"witness hang {THIRD.verifier}",
-]
+from tests.infra.ledger.refused import HEAD, LINES, SECOND, THIRD
 
 
 def a_policy(quorum: int | str = 2) -> Policy:
@@ -59,7 +50,7 @@ def test_a_quorum_of_nobody_accepts_and_says_that_nobody_has_witnessed():
 
 
 def test_one_witness_that_signs_twice_is_one():
-    twice = cosigned(WITNESS).also([WITNESS.sign(HEAD.text, AT + 60)])
+    twice = Note(HEAD.text, (LOG.sign(HEAD.text), WITNESS.sign(HEAD.text, AT), WITNESS.sign(HEAD.text, AT + 60)))
 
     assert len(a_policy(2).judge(twice).cosigned) == 1
 
@@ -117,46 +108,10 @@ def test_a_policy_is_read_whatever_its_order_comments_and_spaces():
     assert [one.url for one in a_policy(2).witnesses] == ["", "https://lang.example/w", ""]
 
 
-@pytest.mark.parametrize(
-    ("lines", "reason"),
-    [
-        ([], "0 lines of quorum"),
-        (LINES, "0 lines of quorum"),
-        ([*LINES, "quorum"], "not a line"),
-        ([*LINES, "quorum 1 2"], "not a line"),
-        ([*LINES, "quorum -1"], "decimal"),
-        ([*LINES, "quorum 01"], "decimal"),
-        ([*LINES, "quorum none"], "decimal"),
-        ([*LINES, "quorum 4"], "4 among 3"),
-        ([*LINES, "quorum 1", "quorum 1"], "2 lines of quorum"),
-        ([*LINES[1:], "quorum 1"], "names no log"),
-        (["quorum 0"], "names no log"),
-        ([*LINES, "group g 2 thanhtra lang", "quorum 2"], "not a line"),
-        ([*LINES, "Quorum 1"], "not a line"),
-        ([*LINES, "log", "quorum 1"], "not a line"),
-        ([*LINES, "log a b c", "quorum 1"], "not a line"),
-        ([*LINES, "witness x", "quorum 1"], "not a line"),
-        ([*LINES, "witness a b c d", "quorum 1"], "not a line"),
-        ([*LINES, LINES[0], "quorum 1"], "a key is listed twice"),
-        ([*LINES, f"witness again {WITNESS.verifier}", "quorum 1"], "a key is listed twice"),
-        ([*LINES, f"witness x {SignerKey('x', Kind.COSIGNATURE, WITNESS.seed).verifier}", "quorum 1"], "listed twice"),
-        ([*LINES, f"log {SignerKey('other.example', Kind.NOTE, LOG.seed).verifier}", "quorum 1"], "listed twice"),
-        ([*LINES, f"witness x {SignerKey('x', Kind.COSIGNATURE, LOG.seed).verifier}", "quorum 1"], "listed twice"),
-        (
-            [*LINES, f"witness lang {SignerKey.new('x', Kind.COSIGNATURE).verifier}", "quorum 1"],
-            "witness is listed twice",
-        ),
-        ([f"log {WITNESS.verifier}", "quorum 0"], "not for note"),
-        ([LINES[0], f"witness x {SignerKey.new('x', Kind.NOTE).verifier}", "quorum 1"], "not for cosignature"),
-        ([LINES[0] + "A", "quorum 0"], "base64"),
-        ([LINES[0] + "\r", "quorum 0"], "control"),
-        ([LINES[0], "quorum 0\r"], "control"),
-        ([LINES[0], "#" * POLICY_LIMIT, "quorum 0"], "more than"),
-    ],
-)
-def test_a_policy_that_is_no_policy_is_refused_with_the_reason(lines: list[str], reason: str):
+@pytest.mark.parametrize(("raw", "reason"), refused.POLICIES)
+def test_a_policy_that_is_no_policy_is_refused_with_the_reason(raw: bytes, reason: str):
     with pytest.raises(Malformed, match=reason):
-        Policy.read("\n".join([*lines, ""]).encode())
+        Policy.read(raw)
 
 
 @given(
