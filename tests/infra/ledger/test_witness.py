@@ -91,7 +91,7 @@ def test_a_log_never_cosigned_starts_at_zero():
 def test_another_root_of_the_same_size_is_a_contradiction_and_kept():
     answer = WATCHING.answer(a_request(5, 5, FORKED), at_size(5), AT)
 
-    assert (answer.status, answer.type, answer.keep) == (HTTPStatus.CONFLICT, TEXT_TYPE, None)
+    assert (answer.status, answer.type, answer.keep) == (HTTPStatus.UNPROCESSABLE_ENTITY, TEXT_TYPE, None)
     assert answer.evidence == at_size(5, FORKED).sign(LOG)
 
 
