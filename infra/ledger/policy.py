@@ -1,7 +1,7 @@
 """Whom a verifier trusts: log keys, witnesses, and how many of these must have cosigned.
 
 The policy comes from the verifier, never from what is verified. Its file has the lines of c2sp.org/tlog-policy for
-logs and witnesses; its quorum is a number, any so many of the witnesses.
+logs and witnesses; its quorum is a number, any so many of the witnesses (there: the name of a group of them).
 """
 
 from collections.abc import Iterable

@@ -7,7 +7,7 @@ from binascii import Error
 #: What a tree size, an index or a timestamp may be at most.
 LARGEST = 2**63 - 1
 
-#: Hashes of one proof: a tree of LARGEST leaves needs no more.
+#: Hashes that a proof may have: enough for every tree of 2^62 leaves.
 HASHES = 63
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")

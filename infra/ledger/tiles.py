@@ -1,8 +1,9 @@
 """The tree in tiles of 256 hashes (c2sp.org/tlog-tiles): how it grows, and how proofs are read from few of them.
 
 A tile at level 0 holds leaf hashes, one at level L + 1 the roots of 256 tiles below. A full tile never changes; the
-last of each level may be partial and is replaced by a wider one. A stored tile proves nothing by itself: whoever
-makes a proof from tiles verifies it against a signed root before handing it on.
+last of each level may be partial and is replaced by a wider one. Which tiles a proof needs, `places` says of its
+`inclusion_path` or `consistency_path`. A stored tile proves nothing by itself: whoever makes a proof from tiles
+verifies it against a signed root before handing it on.
 """
 
 import re
