@@ -4,8 +4,10 @@
 |---|---|
 | `DATABASE_URL` | PostgreSQL 15 or later as the login that may create schemas and roles; absent: the embedded one |
 | `DATABASE_APP_URL` | the same database as the login role `app`; absent: derived from `DATABASE_URL` |
+| `DATABASE_SEALER_URL` | the same database as the login role `sealer`; for the sealer alone; absent: derived too |
 | `REDIS_URL` | Redis or Valkey; absent: the embedded one |
 | `MINHCHUAN_FOLDER` | data folder: embedded services, evidence files, secret; `--folder` goes first |
+| `MINHCHUAN_SEALER_FOLDER` | keys and last checkpoints of the sealer; absent: `sealer` in the data folder |
 | `MINHCHUAN_SECRET` | at least 32 characters; absent: made once and kept in the data folder |
 | `MINHCHUAN_HOST`, `MINHCHUAN_PORT` | where `serve` listens; port 0 is any free port |
 | `MINHCHUAN_PUBLIC_URL` | the address people type, without a final slash; absent: made of host and port |
@@ -22,6 +24,9 @@ from urllib.parse import urlsplit, urlunsplit
 #: The login role of the application; it can do nothing until it takes a tenant's role.
 APP_ROLE = "app"
 
+#: The login role of the sealer: it reads every log and writes checkpoints, and nothing else.
+SEALER_ROLE = "sealer"
+
 
 class Misconfigured(Exception):
     """A setting is missing or makes no sense; the text names the variable."""
@@ -34,12 +39,19 @@ class Settings:
     folder: Path
     database_url: str = ""
     app_url: str = ""
+    sealer_url: str = ""
     redis_url: str = ""
     secret: str = ""
     host: str = "127.0.0.1"
     port: int = 0
     public_url: str = ""
     demonstration: bool = False
+    sealer_folder: Path | None = None
+
+    @property
+    def seals(self) -> Path:
+        """Where the sealer keeps its keys and the last checkpoint of each log: on a disk that is not the database's."""
+        return self.sealer_folder or self.folder / "sealer"
 
     @property
     def files(self) -> Path:
@@ -55,6 +67,7 @@ class Settings:
         return {
             "DATABASE_URL": self.database_url,
             "DATABASE_APP_URL": self.app_url,
+            "DATABASE_SEALER_URL": self.sealer_url,
             "REDIS_URL": self.redis_url,
             "MINHCHUAN_FOLDER": str(self.folder),
             "MINHCHUAN_SECRET": self.secret,
@@ -62,6 +75,7 @@ class Settings:
             "MINHCHUAN_PORT": str(self.port),
             "MINHCHUAN_PUBLIC_URL": self.public_url,
             "MINHCHUAN_DEMONSTRATION": "1" if self.demonstration else "",
+            "MINHCHUAN_SEALER_FOLDER": str(self.sealer_folder or ""),
         }
 
 
@@ -70,19 +84,22 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
     folder = Path(folder or environ.get("MINHCHUAN_FOLDER") or default_folder()).absolute()
     database_url = checked_url(environ, "DATABASE_URL", {"postgres", "postgresql"})
     app_url = checked_url(environ, "DATABASE_APP_URL", {"postgres", "postgresql"})
+    sealer_url = checked_url(environ, "DATABASE_SEALER_URL", {"postgres", "postgresql"})
     port = environ.get("MINHCHUAN_PORT") or "0"
     if not port.isdecimal() or int(port) > 65535:
         raise Misconfigured(f"MINHCHUAN_PORT is not a port: {port}")
     return Settings(
         folder=folder,
         database_url=database_url,
-        app_url=app_url or (as_app(database_url) if database_url else ""),
+        app_url=app_url or as_login(database_url, APP_ROLE),
+        sealer_url=sealer_url or as_login(database_url, SEALER_ROLE),
         redis_url=checked_url(environ, "REDIS_URL", {"redis", "rediss", "unix"}),
         secret=secret_of(folder, environ.get("MINHCHUAN_SECRET", "")),
         host=environ.get("MINHCHUAN_HOST") or "127.0.0.1",
         port=int(port),
         public_url=checked_url(environ, "MINHCHUAN_PUBLIC_URL", {"http", "https"}).rstrip("/"),
         demonstration=environ.get("MINHCHUAN_DEMONSTRATION") == "1",
+        sealer_folder=Path(given).absolute() if (given := environ.get("MINHCHUAN_SEALER_FOLDER")) else None,
     )
 
 
@@ -93,15 +110,17 @@ def default_folder() -> Path:
     return Path.home() / ".local" / "share" / "minhchuan"
 
 
-def as_app(database_url: str) -> str:
-    """The same database as the application's login, with the same password.
+def as_login(database_url: str, role: str) -> str:
+    """The same database as another login, with the same password; "" when there is no address.
 
-    Good for one machine; where the web processes must not know the owner's password, give DATABASE_APP_URL.
+    Good for one machine; where processes must not know the owner's password, give each its own address.
     """
+    if not database_url:
+        return ""
     parts = urlsplit(database_url)
     login, _, place = parts.netloc.rpartition("@")
     _, colon, password = login.partition(":")
-    return urlunsplit(parts._replace(netloc=f"{APP_ROLE}{colon}{password}@{place}"))
+    return urlunsplit(parts._replace(netloc=f"{role}{colon}{password}@{place}"))
 
 
 def checked_url(environ: Mapping[str, str], name: str, schemes: set[str]) -> str:

@@ -161,7 +161,7 @@ class Wearers:
     async def close(self) -> None:
         for seat in self._seats:
             if seat.connection is not None:
-                await _closed(seat.connection)
+                await close(seat.connection)
 
     async def _dressed(self, seat: "_Seat", role: str) -> Connection:
         if seat.connection is None or seat.connection.is_closed():
@@ -193,7 +193,8 @@ async def connect(dsn: str, **settings: str) -> Connection:
     return await asyncpg.connect(dsn, server_settings={**SESSION, **settings}, statement_cache_size=500)
 
 
-async def _closed(connection: Connection) -> None:
+async def close(connection: Connection) -> None:
+    """End it in order, or at once when it does not answer."""
     try:
         await connection.close(timeout=5)
     except (*LOST, TimeoutError):
@@ -236,7 +237,7 @@ class Hints:
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._connection is not None:
-            await _closed(self._connection)
+            await close(self._connection)
 
     async def _send(self) -> None:
         while self._dirty:

@@ -27,7 +27,7 @@ from typing import IO
 from urllib.parse import quote
 
 from infra import processes
-from infra.config import Settings, as_app
+from infra.config import APP_ROLE, SEALER_ROLE, Settings, as_login
 from infra.processes import Account
 
 HERE = Path("/proc/self/cwd")  # the working directory, also where its parents are closed to the account
@@ -41,16 +41,17 @@ class Unavailable(Exception):
 
 
 @contextmanager
-def services(settings: Settings, *, durable: bool = True) -> Iterator[Settings]:
-    """The settings with every address filled: what the environment does not give is started.
+def services(settings: Settings, *, durable: bool = True, redis: bool = True) -> Iterator[Settings]:
+    """The settings with every address filled: what the environment does not give is started, Redis if it is wanted.
 
     `durable=False` gives up safety against power cuts, not against killed processes, for speed in tests.
     """
     with ExitStack() as stack:
-        if not (settings.database_url or settings.app_url):
+        if not (settings.database_url or settings.app_url or settings.sealer_url):
             url = stack.enter_context(in_use(Postgres(settings.folder, durable=durable)))
-            settings = replace(settings, database_url=url, app_url=as_app(url))
-        if not settings.redis_url:
+            app_url, sealer_url = (as_login(url, role) for role in (APP_ROLE, SEALER_ROLE))
+            settings = replace(settings, database_url=url, app_url=app_url, sealer_url=sealer_url)
+        if redis and not settings.redis_url:
             settings = replace(settings, redis_url=stack.enter_context(in_use(Redis(settings.folder))))
         yield settings
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from infra.config import APP_ROLE
+from infra.config import APP_ROLE, SEALER_ROLE, Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -26,26 +26,30 @@ class MigrationFailed(Exception):
     """A migration was refused; the text is the tool's, with file and reason. Later schemas were not touched."""
 
 
-async def everything(database_url: str, app_url: str = "") -> list[str]:
+async def everything(settings: Settings) -> list[str]:
     """Migrate the control schema and every tenant's; the names of the schemas, in order. Stops at the first failure."""
-    await control(database_url, app_url)
-    async with connected(database_url) as connection:
+    await control(settings)
+    async with connected(settings.database_url) as connection:
         found = await connection.fetch(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\_%' ORDER BY nspname")
     schemas = [str(row["nspname"]) for row in found]
     for schema in schemas:
-        await tenant(database_url, schema)
+        await tenant(settings.database_url, schema)
     return ["control", *schemas]
 
 
-async def control(database_url: str, app_url: str = "") -> None:
-    """Make the application's login role, with the password in `app_url`, and migrate the control schema."""
-    async with connected(database_url) as connection:
-        if not await exists(connection, APP_ROLE):
-            password = unquote(urlsplit(app_url).password or "")
-            clause = await connection.fetchval("SELECT format('PASSWORD %L', $1::text)", password) if password else ""
-            await create_role(connection, APP_ROLE, f"LOGIN NOINHERIT {clause}")
+async def control(settings: Settings) -> None:
+    """Make the logins of the application and the sealer, with the passwords of their addresses; then the schema."""
+    async with connected(settings.database_url) as connection:
+        for role, url, rights in (
+            (APP_ROLE, settings.app_url, "NOINHERIT"),
+            (SEALER_ROLE, settings.sealer_url, ""),
+        ):
+            if not await exists(connection, role):
+                password = unquote(urlsplit(url).password or "")
+                clause = await connection.fetchval("SELECT format('PASSWORD %L', $1::text)", password)
+                await create_role(connection, role, f"LOGIN {rights} {clause if password else ''}")
         sslmode = await sslmode_of(connection)
-    await dbmate(database_url, "control", "control", sslmode)
+    await dbmate(settings.database_url, "control", "control", sslmode)
 
 
 async def tenant(database_url: str, schema: str) -> None:

@@ -47,6 +47,13 @@ def projector(given: argparse.Namespace) -> None:
         asyncio.run(projector.run(settings))
 
 
+def sealer(given: argparse.Namespace) -> int:
+    from services import sealer
+
+    with surroundings(given, redis=False) as settings:
+        return asyncio.run(sealer.run(settings, once=given.once, only=given.tenant))
+
+
 def worker(given: argparse.Namespace) -> None:
     from services import worker
 
@@ -63,7 +70,7 @@ def provider(given: argparse.Namespace) -> None:
 
 def migrate_all(given: argparse.Namespace) -> None:
     with surroundings(given) as settings:
-        for schema in asyncio.run(migrate.everything(settings.database_url, settings.app_url)):
+        for schema in asyncio.run(migrate.everything(settings)):
             print(schema)
 
 
@@ -111,9 +118,9 @@ def list_tenants(given: argparse.Namespace) -> None:
 
 
 @contextmanager
-def surroundings(given: argparse.Namespace) -> Iterator[Settings]:
+def surroundings(given: argparse.Namespace, *, redis: bool = True) -> Iterator[Settings]:
     """The settings of the data folder, while its services run."""
-    with embedded.services(read_settings(given.folder)) as settings:
+    with embedded.services(read_settings(given.folder), redis=redis) as settings:
         yield settings
 
 
@@ -129,6 +136,7 @@ def arguments() -> argparse.ArgumentParser:
     for name, run, text in (
         ("serve", serve, "serve the pages"),
         ("projector", projector, "keep the read models up with the log"),
+        ("sealer", sealer, "sign for what the logs hold; ends with status 1 when one must not be signed for"),
         ("worker", worker, "do the jobs of one queue"),
         ("provider", provider, "serve the demonstration identity provider"),
         ("migrate", migrate_all, "bring the control schema and every province's to this version"),
@@ -140,7 +148,9 @@ def arguments() -> argparse.ArgumentParser:
         commands.add_parser(name, parents=[every], help=text, description=text).set_defaults(run=run)
     choices = commands.choices
     choices["worker"].add_argument("queue", choices=["short", "long"])
-    choices["rebuild"].add_argument("--tenant", metavar="SLUG", help="one province only")
+    choices["sealer"].add_argument("--once", action="store_true", help="sign for everything there is, and end")
+    for name in ("sealer", "rebuild"):
+        choices[name].add_argument("--tenant", metavar="SLUG", help="one province only")
     choices["rebuild"].add_argument("--projection", metavar="NAME", help="one projection only")
     choices["demo"].add_argument("--check", action="store_true", help="walk the story, print its steps and stop")
     choices["judge"].add_argument("file", help="a file, or - for standard input")

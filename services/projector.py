@@ -11,47 +11,43 @@ import ctypes
 import gc
 import os
 import signal
-import time
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from multiprocessing import get_context
-from typing import NamedTuple, Self
-
-import structlog
+from typing import NamedTuple
 
 from domain.catalogue import AGGREGATES, FACTS
 from infra.config import Settings
-from infra.database import Database, HasId, Listener
-from infra.eventstore import GROWN, EventStore
+from infra.database import Database, HasId
+from infra.eventstore import EventStore
 from infra.mapper import Mapper
 from infra.projector import Projector
 from infra.rebuilding import Folded, FoldSeason, fold_season
 from infra.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
+from services.growing import Follower
 
 #: Tenants that are moved on at the same time.
 AT_ONCE = 4
-
-#: Seconds before a tenant whose database did not answer is tried again.
-PAUSE = 0.5
 
 #: A tenant that was moved on rests as long as that took, at most so many seconds: facts that come meanwhile are folded
 #: together, so that a busy log leaves the machine to those who write it.
 REST = 0.02
 
-#: What is asked for when nobody knows whose log has grown.
-EVERYBODY = ""
-
-log = structlog.get_logger("projector")
-
 
 async def run(settings: Settings) -> None:
     """Keep every tenant's read models up, until cancelled."""
-    async with projecting(settings) as (projector, tenants), Follower(projector, tenants.all, settings.app_url):
+    async with projecting(settings) as (projector, tenants), following(projector, tenants.all, settings.app_url):
         await asyncio.Event().wait()
+
+
+def following(
+    projector: Projector, tenants: Callable[[], Awaitable[Sequence[HasId]]], dsn: str, *, poll: float = 1.0
+) -> Follower[HasId]:
+    """What moves on every tenant whose log has grown."""
+    return Follower(projector.catch_up, tenants, dsn, poll=poll, at_once=AT_ONCE, rest=lambda took: min(took, REST))
 
 
 async def rebuild(settings: Settings, tenant: str | None = None, projection: str | None = None) -> None:
@@ -127,73 +123,3 @@ async def _fold_elsewhere(dsn: str, tenant: HasId, season: str, upto: int, gener
     finally:
         await store.close()
         await database.close()
-
-
-class Follower:
-    """Moves on every tenant whose log may have grown: a few at a time, each by one task at most."""
-
-    def __init__(
-        self,
-        projector: Projector,
-        tenants: Callable[[], Awaitable[Sequence[HasId]]],
-        dsn: str,
-        *,
-        poll: float = 1.0,
-    ) -> None:
-        self._projector = projector
-        self._registry = tenants
-        self._tenants: dict[str, HasId] = {}
-        self._listener = Listener(dsn, GROWN, self._heard, poll)
-        self._asked: asyncio.Queue[str] = asyncio.Queue()
-        self._waiting: set[str] = set()
-        self._moving: set[str] = set()
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._work()) for _ in range(AT_ONCE)]
-        await self._listener.__aenter__()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._listener.__aexit__()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _heard(self, tenant: str | None) -> None:
-        self._ask(tenant or EVERYBODY)
-
-    def _ask(self, name: str) -> None:
-        if name not in self._waiting:
-            self._waiting.add(name)
-            if name not in self._moving:  # else it is asked for again once it has rested
-                self._asked.put_nowait(name)
-
-    async def _work(self) -> None:
-        while True:
-            name = await self._asked.get()
-            self._waiting.discard(name)
-            self._moving.add(name)
-            begun = time.monotonic()
-            try:
-                await self._move(name)
-            except Exception:  # noqa: BLE001 - tried again
-                log.error("tenant could not be moved on", tenant=name, trace=traceback.format_exc())  # noqa: TRY400
-                asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
-            finally:
-                rest = min(time.monotonic() - begun, REST)
-                asyncio.get_running_loop().call_later(rest, self._rested, name)
-
-    def _rested(self, name: str) -> None:
-        self._moving.discard(name)
-        if name in self._waiting:
-            self._asked.put_nowait(name)
-
-    async def _move(self, name: str) -> None:
-        if name == EVERYBODY or name not in self._tenants:
-            self._tenants = {tenant.id: tenant for tenant in await self._registry()}
-        if name == EVERYBODY:
-            for tenant in self._tenants:
-                self._ask(tenant)
-        elif name in self._tenants:
-            await self._projector.catch_up(self._tenants[name])

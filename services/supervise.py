@@ -18,10 +18,11 @@ from pathlib import Path
 from infra import processes
 from infra.config import Settings
 
-#: The web, the read models, and two workers, so that a long job delays no short one.
+#: The web, the read models, the sealer, and two workers, so that a long job delays no short one.
 PROGRAMS: Mapping[str, Sequence[str]] = {
     "web": ("serve",),
     "projector": ("projector",),
+    "sealer": ("sealer",),
     "worker-short": ("worker", "short"),
     "worker-long": ("worker", "long"),
 }

@@ -157,7 +157,7 @@ async def create(settings: Settings, given: argparse.Namespace) -> None:
         provider=provider,
         administrator=given.admin or "",
     )
-    await migrate.control(settings.database_url, settings.app_url)
+    await migrate.control(settings)
     async with wired(settings) as house, as_operator(settings) as operator:
         try:
             tenant = await create_tenant(house, operator, new)
@@ -175,7 +175,7 @@ async def create(settings: Settings, given: argparse.Namespace) -> None:
 
 async def show(settings: Settings) -> None:
     """`minhchuan tenant list`: one line a province."""
-    await migrate.control(settings.database_url, settings.app_url)
+    await migrate.control(settings)
     async with as_operator(settings) as operator:
         for tenant in await operator.all():
             provider = await operator.identity_provider(tenant)

@@ -37,7 +37,7 @@ def services() -> Iterator[Settings]:
         TemporaryDirectory(prefix="minhchuan-") as folder,
         embedded.services(read_settings(Path(folder)), durable=False) as settings,
     ):
-        asyncio.run(migrate.control(settings.database_url, settings.app_url))
+        asyncio.run(migrate.control(settings))
         yield settings
 
 

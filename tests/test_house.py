@@ -165,6 +165,15 @@ def test_only_migrations_and_the_operator_know_the_owner_of_the_database(compose
     assert knowing == {"postgres", "migrate", "operator"}
 
 
+def test_the_sealer_has_its_login_and_its_keys_to_itself(compose):
+    sealer = compose["services"]["sealer"]
+    others = [s for name, s in compose["services"].items() if name not in {"sealer", "migrate", "operator"}]
+
+    assert "SEALER_PASSWORD" in str(sealer)
+    assert [s for s in others if "SEALER_PASSWORD" in str(s) or "sealer:" in str(s.get("volumes"))] == []
+    assert {name for name in sealer["environment"] if name.startswith(("DATABASE", "REDIS"))} == {"DATABASE_SEALER_URL"}
+
+
 def test_every_variable_that_is_read_is_documented():
     read = set(re.findall(r'"((?:MINHCHUAN|DATABASE|REDIS)_[A-Z_]+)"', (ROOT / "infra" / "config.py").read_text()))
 
@@ -176,12 +185,14 @@ def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path)
         folder=tmp_path,
         database_url="postgresql://owner:a%40b@/db?host=%2Frun",
         app_url="postgresql://app@/db?host=%2Frun",
+        sealer_url="postgresql://sealer@/db?host=%2Frun",
         redis_url="unix:///run/redis.sock",
         secret="s" * 32,
         host="::1",
         port=8123,
         public_url="https://minhchuan.example",
         demonstration=True,
+        sealer_folder=tmp_path / "keys",
     )
 
     assert config.read_settings(environ=settings.environment()) == settings

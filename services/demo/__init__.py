@@ -71,7 +71,7 @@ def _everything(settings: Settings) -> Iterator[tuple[Settings, Supervisor]]:
     """All processes, with the demonstration's sign-in, ready to be used."""
     settings = replace(settings, demonstration=True)
     settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
-    asyncio.run(migrate.everything(settings.database_url, settings.app_url))
+    asyncio.run(migrate.everything(settings))
     with supervised(settings, WITH_SIGN_IN) as supervisor:
         supervisor.wait()
         yield settings, supervisor

@@ -56,7 +56,7 @@ def main(names: list[str]) -> int:
 
 async def prepare(services: Settings) -> Row:
     """Migrate the control schema, and say what machine this is."""
-    await migrate.control(services.database_url, services.app_url)
+    await migrate.control(services)
     connection = await asyncpg.connect(services.database_url)
     postgres = await connection.fetchval("SHOW server_version")
     await connection.close()

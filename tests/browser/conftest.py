@@ -37,7 +37,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]
     """A house with services of its own, gone when the last of these tests is done: its processes look after every
     province they find, and other tests make hundreds."""
     with embedded.services(read_settings(tmp_path_factory.mktemp("house")), durable=False) as settings:
-        await migrate.control(settings.database_url, settings.app_url)
+        await migrate.control(settings)
         async with told(settings) as running:
             yield running
 

@@ -21,7 +21,7 @@ import msgspec
 import pytest
 
 from infra import embedded, migrate
-from infra.config import Settings, as_app
+from infra.config import Settings, read_settings
 from infra.database import LOST, Database
 from infra.eventstore import Conflict, EventStore, OutcomeUnknown
 from infra.leaf import canonical, leaf_hash, payload_hash
@@ -142,12 +142,12 @@ async def test_a_killed_database_loses_nothing_that_was_acknowledged(tmp_path: P
     notes.write_text("")
     postgres.start()
     try:
-        owner = postgres.url()
-        await migrate.control(owner)
-        tenants = Tenants(owner)
+        settings = read_settings(tmp_path / "data", {"DATABASE_URL": postgres.url()})
+        await migrate.control(settings)
+        tenants = Tenants(settings.database_url)
         tenant = await tenants.create(slug="mau", province_code="99", name="Tỉnh Mẫu")
         await tenants.close()
-        writer = start_writer(as_app(owner), tenant, notes)
+        writer = start_writer(settings.app_url, tenant, notes)
         try:
             for _ in range(3):
                 await asyncio.sleep(1.5)
@@ -161,7 +161,7 @@ async def test_a_killed_database_loses_nothing_that_was_acknowledged(tmp_path: P
             writer.kill()
             writer.wait()
 
-        await check(as_app(owner), tenant, notes)
+        await check(settings.app_url, tenant, notes)
     finally:
         postgres.stop()
 

@@ -22,7 +22,7 @@ from projections.seasons import SEASONS, SeasonRow
 from projections.sheets import SHEETS
 from projections.standings import STANDINGS
 from projections.units import UNITS
-from services.projector import Follower
+from services.projector import following
 from tests.infra.logs import MAPPER, write
 from tests.projections.histories import Province, a_long_history
 from tests.projections.story import DOSSIER, KEY, SEASON, told
@@ -391,7 +391,7 @@ async def test_whoever_waits_for_a_position_sees_it_and_nobody_waits_for_ever(
     async def all_tenants() -> list[Tenant]:
         return [tenant]
 
-    async with Follower(projector, all_tenants, services.app_url):
+    async with following(projector, all_tenants, services.app_url):
         assert await models.reached(tenant, position, PROJECTIONS, timeout=10)
         province.do(DOSSIER, lambda it: it.explain("TC1.CT1", "hồ sơ giấy"))
         await write(store, tenant, province.commands[-1:])

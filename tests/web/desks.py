@@ -19,7 +19,7 @@ from domain.official import Position
 from infra.config import Settings
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
-from services.projector import Follower, projecting
+from services.projector import following, projecting
 from services.web.app import create_app
 from services.wiring import Wiring, wired
 from tests.services.story import COMMUNE, ISSUER, Story, prepared
@@ -205,7 +205,7 @@ async def desks(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
     async with (
         wired(replace(services, public_url=WEB)) as house,
         projecting(services) as (projector, _),
-        Follower(projector, house.tenants.all, services.app_url, poll=0.2),
+        following(projector, house.tenants.all, services.app_url, poll=0.2),
     ):
         opened = Desks(create_app(house.backing()), house, workplace)
         yield opened

@@ -1,0 +1,289 @@
+"""Seals logs: hashes what was appended, signs the new head, and stores what proofs are made from.
+
+The sealer believes nothing that it has not computed. Every row is held against its leaf directly before it is signed
+for; the tree that grows is compared with the last checkpoint that the sealer itself signed, a copy of which lies on
+its own disk; and what is smaller, has another past, or contradicts that copy is not signed by anybody's leave. Then
+the log is halted: nothing more is signed for it until somebody has found out why.
+
+The copy on disk is written before the database: after a crash in between it is ahead, and the same tree, derived
+again, is published with the signature that was made.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import asyncpg
+import structlog
+
+from infra.database import Connection, close, schema_of
+from infra.entries import BadEntry, Entry, read_entries
+from infra.leaf import leaf_hash
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.text import Invalid, Malformed
+from infra.ledger.tiles import FULL, Edge, Place, Tile, edge_places
+
+#: Facts under one checkpoint at most: so many are checked and hashed in about a second.
+MOST = 20_000
+
+#: Channel of the hints that a log was sealed; the payload is the tenant's id.
+SEALED = "sealed"
+
+log = structlog.get_logger("sealer")
+
+
+class LogOwner(Protocol):
+    """A tenant, as far as its sealing cares: its schema, and the origin of its log, which is the name of its key."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def log(self) -> str: ...
+
+
+class Halted(Exception):
+    """This log must not be sealed any further; the text says why. Nothing was signed."""
+
+
+class Held(Exception):
+    """Another sealer holds this log."""
+
+
+class Keep:
+    """What the sealer keeps on its own disk, one of each per log: the key, and the last checkpoint that it signed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def key(self, tenant: LogOwner, *, new: bool = False) -> SignerKey:
+        """The log's key; made at first use when the log is `new`. Raises Halted."""
+        file = self._folder / f"{tenant.id}.key"
+        if new and not file.exists():
+            self._write(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
+        try:
+            key = SignerKey.read(file.read_text())
+        except FileNotFoundError:
+            raise Halted(f"the key {file.name} is gone: this log was signed with it") from None
+        except Invalid as reason:
+            raise Halted(f"{file.name}: {reason}") from None
+        if key.name != tenant.log or key.kind is not Kind.NOTE:
+            raise Halted(f"{file.name} is the key of {key.name}")
+        return key
+
+    def checkpoint(self, tenant: LogOwner) -> Note | None:
+        """The last checkpoint signed, if any. Raises Halted when it cannot be read."""
+        file = self._folder / f"{tenant.id}.checkpoint"
+        try:
+            return Note.read(file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except Invalid as reason:
+            raise Halted(f"{file.name}: {reason}") from None
+
+    def keep(self, tenant: LogOwner, note: Note) -> None:
+        """Have the checkpoint on disk before anybody sees it."""
+        self._write(self._folder / f"{tenant.id}.checkpoint", bytes(note))
+
+    def _write(self, file: Path, content: bytes) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = file.with_suffix(f"{file.suffix}.new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        fresh.replace(file)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@dataclass(slots=True)
+class _Log:
+    """A log as it was sealed last: the right edge of its tree, and its last leaf."""
+
+    key: SignerKey
+    edge: Edge
+    last: bytes
+
+
+class Sealer:
+    """Seals the logs of one database over one connection, which also holds the locks: with it goes the right to seal.
+
+    So two sealers never sign for one log: the second finds it held, and a sealer that lost its connection lost its
+    locks and cannot write.
+    """
+
+    def __init__(self, connection: Connection, keep: Keep) -> None:
+        self._connection = connection
+        self._keep = keep
+        self._logs: dict[str, _Log] = {}
+
+    async def seal(self, tenant: LogOwner) -> Note | None:
+        """Sign for everything that the log holds now; the checkpoint, None when it has not grown.
+
+        Raises Held when another sealer is at it, Halted when something is wrong with the log.
+        """
+        try:
+            state = self._logs.get(tenant.id)
+            if state is None:
+                state = self._logs[tenant.id] = await self._begin(tenant)
+            return await self._grow(tenant, state)
+        except (Halted, BadEntry, Invalid) as reason:
+            self._logs.pop(tenant.id, None)
+            await self._say(tenant, str(reason))
+            raise Halted(str(reason)) from reason
+
+    async def close(self) -> None:
+        """Let go of every log."""
+        self._logs.clear()
+        await close(self._connection)
+
+    async def _grow(self, tenant: LogOwner, state: _Log) -> Note | None:
+        size = state.edge.size
+        position = await self._position(tenant, state)
+        if position == size:
+            return None
+        edge, last, tiles = await self._extend(tenant, state.edge, min(position, size + MOST))
+        note = Checkpoint(tenant.log, edge.size, edge.root()).sign(state.key)
+        self._keep.keep(tenant, note)
+        await self._publish(tenant, note, edge.size, tiles)
+        state.edge, state.last = edge, last
+        return note
+
+    async def _position(self, tenant: LogOwner, state: _Log) -> int:
+        """How far the log is; Halted when it has lost what was signed, or holds something else there."""
+        schema = schema_of(tenant)
+        row = await self._connection.fetchrow(
+            f"""
+            SELECT head.position, (SELECT leaf FROM {schema}.events WHERE position = $1) AS last FROM {schema}.head
+            """,
+            state.edge.size,
+        )
+        position = int(row["position"]) if row else 0
+        if position < state.edge.size:
+            raise Halted(f"the log ends at {position}, and was sealed up to {state.edge.size}")
+        if state.edge.size and (row is None or row["last"] is None or leaf_hash(row["last"]) != state.last):
+            raise Halted(f"position {state.edge.size} is not what was sealed")
+        return position
+
+    async def _begin(self, tenant: LogOwner) -> _Log:
+        """Take hold of the log, and derive its tree from what the database has; it must be the one signed last."""
+        schema = schema_of(tenant)
+        if not await self._connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"seal {schema}"):
+            raise Held(tenant.id)
+        own = self._keep.checkpoint(tenant)
+        stored = await self._stored(tenant)
+        if own is None and stored is not None:
+            raise Halted("the sealer's own copy of its last checkpoint is gone: put one there that is held elsewhere")
+        key = self._keep.key(tenant, new=own is None)
+        if own is None:
+            return _Log(key, Edge(), b"")
+        signed = _checked(own, key)
+        published = _checked(stored, key) if stored else Checkpoint(tenant.log, 0, Edge().root())
+        if published.size > signed.size:
+            raise Halted(f"a checkpoint of {published.size} is published, and {signed.size} was signed here last")
+        position = await self._connection.fetchval(f"SELECT position FROM {schema}.head")
+        if (position or 0) < signed.size:
+            raise Halted(f"the log ends at {position}, and was sealed up to {signed.size}")
+        edge, last, tiles = await self._derived(tenant, signed, published.size)
+        if published.size < signed.size:
+            await self._publish(tenant, own, signed.size, tiles)
+        else:
+            await self._store(tenant, tiles)
+        return _Log(key, edge, last)
+
+    async def _derived(self, tenant: LogOwner, signed: Checkpoint, stored: int) -> tuple[Edge, bytes, list[Tile]]:
+        """The tree that was signed: from stored tiles and the last leaves, or from all leaves if tiles are wrong."""
+        for base in (max(stored - 1, 0) // FULL * FULL, 0):
+            try:
+                edge, last, tiles = await self._extend(tenant, await self._edge(tenant, base), signed.size)
+            except Malformed:
+                continue
+            if edge.root() == signed.root:
+                return edge, last, tiles
+        raise Halted(f"the first {signed.size} facts are not those that were sealed")
+
+    async def _stored(self, tenant: LogOwner) -> Note | None:
+        note = await self._connection.fetchval(
+            f"SELECT note FROM {schema_of(tenant)}.sealings ORDER BY size DESC LIMIT 1"
+        )
+        return Note.read(note) if note is not None else None
+
+    async def _edge(self, tenant: LogOwner, size: int) -> Edge:
+        """The edge of the tree at some size, from the stored tiles. Raises Malformed when they are not there."""
+        places = edge_places(size)
+        rows = await self._connection.fetch(
+            f"""
+            SELECT level, number, hashes FROM {schema_of(tenant)}.tiles
+            WHERE (level, number) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))
+            """,
+            [place.level for place in places],
+            [place.number for place in places],
+        )
+        return Edge.read(size, {Place(level, number): hashes for level, number, hashes in rows})
+
+    async def _extend(self, tenant: LogOwner, edge: Edge, upto: int) -> tuple[Edge, bytes, list[Tile]]:
+        """The edge at `upto`, the last leaf's hash, and the tiles made or widened. Every row is checked."""
+        schema = schema_of(tenant)
+        widest: dict[Place, Tile] = {}
+        last = b""
+        async for entries in read_entries(self._connection, schema, edge.size, upto):
+            hashes = list(_hashes(tenant, entries))
+            edge, tiles = edge.grow(hashes)
+            widest |= {tile.place: tile for tile in tiles}
+            last = hashes[-1]
+        return edge, last, list(widest.values())
+
+    async def _publish(self, tenant: LogOwner, note: Note, size: int, tiles: list[Tile]) -> None:
+        async with self._connection.transaction():
+            await self._store(tenant, tiles)
+            await self._connection.execute(
+                f"INSERT INTO {schema_of(tenant)}.sealings (size, note) VALUES ($1, $2)", size, bytes(note)
+            )
+        await self._connection.execute("SELECT pg_notify($1, $2)", SEALED, tenant.id)
+
+    async def _store(self, tenant: LogOwner, tiles: list[Tile]) -> None:
+        await self._connection.executemany(
+            f"""
+            INSERT INTO {schema_of(tenant)}.tiles (level, number, hashes) VALUES ($1, $2, $3)
+            ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes
+            """,
+            [(*tile.place, tile.hashes) for tile in tiles],
+        )
+
+    async def _say(self, tenant: LogOwner, reason: str) -> None:
+        """Leave the reason where an operator sees it: in the log of the process, and beside the log itself."""
+        log.error("a log is no longer sealed", tenant=tenant.id, reason=reason)
+        schema = schema_of(tenant)
+        await self._connection.execute(
+            f"""
+            INSERT INTO {schema}.halts (size, reason)
+            SELECT coalesce((SELECT max(size) FROM {schema}.sealings), 0), $1
+            """,
+            reason,
+        )
+
+
+def _hashes(tenant: LogOwner, entries: list[Entry]) -> Iterator[bytes]:
+    for entry in entries:
+        yield entry.check(tenant.id, tenant.log)
+
+
+def _checked(note: Note, key: SignerKey) -> Checkpoint:
+    """The checkpoint, if this key has signed it. Raises Invalid or Halted."""
+    if not note.check([key.verifier]):
+        raise Halted("a checkpoint that this sealer's key has not signed")
+    found = Checkpoint.read(note.text)
+    if found.origin != key.name:
+        raise Halted(f"a checkpoint of {found.origin}")
+    return found
+
+
+async def connect(dsn: str) -> Connection:
+    """The sealer's one connection, as its own login."""
+    return await asyncpg.connect(dsn, server_settings={"lock_timeout": "2s", "jit": "off", "TimeZone": "UTC"})

@@ -1,0 +1,101 @@
+"""Calls for every log that has grown: told by hints, and looking by itself every now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, Self, TypeVar
+
+import structlog
+
+from infra.database import HasId, Listener
+from infra.eventstore import GROWN
+
+#: Seconds before a tenant whose move failed is tried again.
+PAUSE = 0.5
+
+#: What is asked for when nobody knows whose log has grown.
+EVERYBODY = ""
+
+T = TypeVar("T", bound=HasId)
+
+log = structlog.get_logger("growing")
+
+
+class Follower(Generic[T]):
+    """Moves on every tenant whose log may have grown: a few at a time, each by one task at most.
+
+    `rest` says for how many seconds a tenant is then left alone, given how many its move took.
+    """
+
+    def __init__(
+        self,
+        move: Callable[[T], Awaitable[object]],
+        tenants: Callable[[], Awaitable[Sequence[T]]],
+        dsn: str,
+        *,
+        at_once: int,
+        rest: Callable[[float], float],
+        poll: float = 1.0,
+    ) -> None:
+        self._move_on = move
+        self._registry = tenants
+        self._at_once = at_once
+        self._rest = rest
+        self._tenants: dict[str, T] = {}
+        self._listener = Listener(dsn, GROWN, self._heard, poll)
+        self._asked: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting: set[str] = set()
+        self._moving: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(self._at_once)]
+        await self._listener.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._listener.__aexit__()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _heard(self, tenant: str | None) -> None:
+        self._ask(tenant or EVERYBODY)
+
+    def _ask(self, name: str) -> None:
+        if name not in self._waiting:
+            self._waiting.add(name)
+            if name not in self._moving:  # else it is asked for again once it has rested
+                self._asked.put_nowait(name)
+
+    async def _work(self) -> None:
+        while True:
+            name = await self._asked.get()
+            self._waiting.discard(name)
+            self._moving.add(name)
+            begun = time.monotonic()
+            try:
+                await self._move(name)
+            except Exception:  # noqa: BLE001 - tried again
+                log.error("tenant could not be moved on", tenant=name, trace=traceback.format_exc())  # noqa: TRY400
+                asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
+            finally:
+                rest = self._rest(time.monotonic() - begun)
+                asyncio.get_running_loop().call_later(rest, self._rested, name)
+
+    def _rested(self, name: str) -> None:
+        self._moving.discard(name)
+        if name in self._waiting:
+            self._asked.put_nowait(name)
+
+    async def _move(self, name: str) -> None:
+        if name == EVERYBODY or name not in self._tenants:
+            self._tenants = {tenant.id: tenant for tenant in await self._registry()}
+        if name == EVERYBODY:
+            for tenant in self._tenants:
+                self._ask(tenant)
+        elif name in self._tenants:
+            await self._move_on(self._tenants[name])

@@ -1,0 +1,82 @@
+"""The process that signs for what logs hold: `minhchuan sealer`.
+
+It keeps its keys and last checkpoints in a folder of its own, signs in as a login of its own, and listens nowhere. A
+log that it must not sign for any more is left alone until the process is started again, and the others go on; the
+process then ends with status 1. There is no switch to go on all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from infra.config import Settings
+from infra.database import LOST
+from infra.sealing import Halted, Held, Keep, Sealer, connect
+from infra.tenants import Tenant, Tenants
+from services.growing import Follower
+
+#: Seconds that a log rests after it was sealed. What arrives meanwhile lies under one signature.
+REST = 0.1
+
+
+async def run(settings: Settings, *, once: bool = False, only: str | None = None) -> int:
+    """Seal every log (or `only` that of one slug) as it grows, until cancelled or none is left; `once`: as it is now.
+
+    1 when a log must not be sealed any further.
+    """
+    registry = Tenants(settings.sealer_url)
+    desk = Desk(settings, registry, only)
+    try:
+        if once:
+            for tenant in await desk.open():
+                await desk.seal(tenant)
+        else:
+            async with Follower(desk.seal, desk.open, settings.sealer_url, at_once=1, rest=lambda _: REST):
+                await desk.empty.wait()
+    finally:
+        await desk.close()
+        await registry.close()
+    return int(bool(desk.halted))
+
+
+class Desk:
+    """A sealer, connected again when it lost its connection, and the logs that it leaves alone."""
+
+    def __init__(self, settings: Settings, registry: Tenants, only: str | None) -> None:
+        self._registry = registry
+        self._only = only
+        self._dsn = settings.sealer_url
+        self._keep = Keep(settings.seals)
+        self._sealer: Sealer | None = None
+        self.halted: set[str] = set()
+        self.empty = asyncio.Event()
+
+    async def seal(self, tenant: Tenant) -> None:
+        """Sign for all that the log holds. A log that is halted, or held by another sealer, is left alone."""
+        if tenant.id in self.halted:
+            return
+        if self._sealer is None:
+            self._sealer = Sealer(await connect(self._dsn), self._keep)
+        try:
+            while await self._sealer.seal(tenant):
+                pass
+        except Held:
+            return
+        except Halted:
+            self.halted.add(tenant.id)
+        except LOST:
+            await self.close()
+            raise
+
+    async def open(self) -> list[Tenant]:
+        """Every province whose log is not halted."""
+        every = [tenant for tenant in await self._registry.all() if self._only in {None, tenant.slug}]
+        left = [tenant for tenant in every if tenant.id not in self.halted]
+        if every and not left:
+            self.empty.set()
+        return left
+
+    async def close(self) -> None:
+        if self._sealer is not None:
+            await self._sealer.close()
+            self._sealer = None

@@ -1,0 +1,313 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from infra.config import Settings
+from infra.database import schema_of
+from infra.eventstore import EventStore
+from infra.leaf import leaf_hash
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.note import Note
+from infra.ledger.tiles import Place, inclusion_proof, replay
+from infra.ledger.tree import verify_inclusion
+from infra.sealing import Halted, Held, Keep, Sealer, connect
+from infra.tenants import Tenant
+from tests.infra.notebook import a_name, write_line
+
+
+@pytest.fixture
+def keep(tmp_path: Path) -> Keep:
+    return Keep(tmp_path / "sealer")
+
+
+@pytest.fixture
+async def sealer(services: Settings, keep: Keep) -> AsyncIterator[Sealer]:
+    sealer = Sealer(await connect(services.sealer_url), keep)
+    yield sealer
+    await sealer.close()
+
+
+@pytest.fixture
+async def again(services: Settings, keep: Keep, sealer: Sealer) -> AsyncIterator[Sealer]:
+    """The sealer started again: what it knows is in its folder and in the database."""
+    await sealer.close()
+    again = Sealer(await connect(services.sealer_url), keep)
+    yield again
+    await again.close()
+
+
+@pytest.fixture
+async def superuser(services: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """Who may do anything to the database, triggers and checks or not."""
+    connection = await asyncpg.connect(services.database_url.replace("minhchuan@", "postgres@"))
+    await connection.execute("SET session_replication_role = replica")
+    yield connection
+    await connection.close()
+
+
+async def a_sealed_log(store: EventStore, tenant: Tenant, sealer: Sealer, lines: int = 5) -> Note:
+    """Facts 1 to `lines` + 1, sealed."""
+    await write_lines(store, tenant, lines)
+    note = await sealer.seal(tenant)
+    assert note is not None
+    return note
+
+
+async def write_lines(store: EventStore, tenant: Tenant, lines: int) -> None:
+    for number in range(lines):
+        await write_line(store, tenant, a_name(), f"dòng {number}")
+
+
+async def leaves_of(superuser: asyncpg.Connection, tenant: Tenant) -> list[bytes]:
+    return [row["leaf"] for row in await superuser.fetch(f"SELECT leaf FROM {tenant.id}.events ORDER BY position")]
+
+
+async def checkpoints_of(superuser: asyncpg.Connection, tenant: Tenant) -> list[Checkpoint]:
+    rows = await superuser.fetch(f"SELECT note FROM {tenant.id}.sealings ORDER BY size")
+    return [Checkpoint.read(Note.read(row["note"]).text) for row in rows]
+
+
+# What is signed ---------------------------------------------------------------------------------------
+
+
+async def test_a_checkpoint_is_signed_over_everything_that_the_log_holds(store, tenant, sealer, keep, superuser):
+    note = await a_sealed_log(store, tenant, sealer)
+
+    checkpoint = Checkpoint.read(note.text)
+    assert (checkpoint.origin, checkpoint.size) == (tenant.log, 6)
+    assert checkpoint.root == replay(await leaves_of(superuser, tenant))[6]
+    assert note.check([keep.key(tenant).verifier])
+    assert keep.checkpoint(tenant) == note
+    assert await checkpoints_of(superuser, tenant) == [checkpoint]
+
+
+async def test_a_log_that_has_not_grown_is_not_signed_again(store, tenant, sealer):
+    await a_sealed_log(store, tenant, sealer)
+
+    assert await sealer.seal(tenant) is None
+
+
+async def test_proofs_of_every_fact_come_from_the_stored_tiles(store, tenant, sealer, superuser):
+    for _ in range(3):
+        note = await a_sealed_log(store, tenant, sealer, lines=100)
+    checkpoint = Checkpoint.read(note.text)
+    rows = await superuser.fetch(f"SELECT level, number, hashes FROM {tenant.id}.tiles")
+    tiles = {Place(row["level"], row["number"]): row["hashes"] for row in rows}
+
+    for index, leaf in enumerate(await leaves_of(superuser, tenant)):
+        proof = inclusion_proof(index, checkpoint.size, tiles)
+        verify_inclusion(index, checkpoint.size, leaf_hash(leaf), proof, checkpoint.root)
+
+
+async def test_a_sealer_that_is_started_again_goes_on_where_it_was(store, tenant, sealer, again):
+    # the fixture `again` has closed the first one, which had signed nothing yet
+    await a_sealed_log(store, tenant, again)
+    await write_lines(store, tenant, 3)
+
+    note = await again.seal(tenant)
+
+    assert note is not None
+    assert Checkpoint.read(note.text).size == 9
+
+
+async def test_of_two_sealers_one_holds_a_log(services, store, tenant, sealer, keep):
+    await a_sealed_log(store, tenant, sealer)
+    other = Sealer(await connect(services.sealer_url), keep)
+
+    with pytest.raises(Held):
+        await other.seal(tenant)
+    await sealer.close()
+    await write_lines(store, tenant, 1)
+
+    assert await other.seal(tenant) is not None
+    await other.close()
+
+
+async def test_a_crash_between_disk_and_database_publishes_the_very_checkpoint_that_was_signed(
+    services, store, tenant, sealer, keep, superuser
+):
+    first = await a_sealed_log(store, tenant, sealer)
+    await write_lines(store, tenant, 4)
+    signed = await sealer.seal(tenant)
+    await superuser.execute(f"DELETE FROM {tenant.id}.sealings WHERE size = 10")
+    await superuser.execute(f"DELETE FROM {tenant.id}.tiles")
+    await sealer.close()
+    await write_lines(store, tenant, 2)
+    again = Sealer(await connect(services.sealer_url), keep)
+
+    last = await again.seal(tenant)
+
+    assert signed is not None
+    assert last is not None
+    notes = [row["note"] for row in await superuser.fetch(f"SELECT note FROM {tenant.id}.sealings ORDER BY size")]
+    assert notes == [bytes(first), bytes(signed), bytes(last)]
+    await again.close()
+
+
+async def test_many_facts_are_sealed_in_several_steps(store, tenant, sealer, superuser, monkeypatch):
+    monkeypatch.setattr("infra.sealing.MOST", 4)
+    await write_lines(store, tenant, 10)
+
+    while await sealer.seal(tenant):
+        pass
+
+    assert [checkpoint.size for checkpoint in await checkpoints_of(superuser, tenant)] == [4, 8, 11]
+
+
+async def test_facts_go_on_being_recorded_while_the_log_is_sealed(store, tenant, sealer, superuser):
+    writing = asyncio.create_task(write_lines(store, tenant, 60))
+    while not writing.done():
+        await sealer.seal(tenant)
+        await asyncio.sleep(0)
+    await sealer.seal(tenant)
+
+    checkpoints = await checkpoints_of(superuser, tenant)
+    roots = replay(await leaves_of(superuser, tenant), [one.size for one in checkpoints])
+    assert checkpoints[-1].size == 61
+    assert all(roots[one.size] == one.root for one in checkpoints)
+
+
+# What is not signed -----------------------------------------------------------------------------------
+
+UNCHECKED = "ALTER TABLE SCHEMA.events DROP CONSTRAINT leaf_hashed; "
+FORGED = "jsonb_set(data, '{text}', '\"khác\"')"
+TAMPERINGS = {
+    "a payload is changed": "UPDATE SCHEMA.events SET data = " + FORGED + " WHERE position = 8",
+    "a leaf is changed": UNCHECKED
+    + "UPDATE SCHEMA.events SET leaf = convert_to(replace(convert_from(leaf, 'UTF8'), 'u-1', 'u-2'), "
+    "'UTF8') WHERE position = 8",
+    "a leaf is changed and hashed": "UPDATE SCHEMA.events SET leaf = changed, leaf_hash = sha256('\\x00'::bytea || "
+    "changed) FROM (SELECT convert_to(replace(convert_from(leaf, 'UTF8'), 'u-1', 'u-2'), 'UTF8') AS changed "
+    "FROM SCHEMA.events WHERE position = 8) other WHERE position = 8",
+    "an actor is changed": "UPDATE SCHEMA.events SET actor = 'u-2' WHERE position = 8",
+    "a moment is changed": "UPDATE SCHEMA.events SET at = at - interval '1 day' WHERE position = 8",
+    "a stream is renamed": "UPDATE SCHEMA.events SET subject = 'n2' WHERE position = 8",
+    "a fact is removed": "DELETE FROM SCHEMA.events WHERE position = 8",
+    "two facts are swapped": "UPDATE SCHEMA.events SET position = 1017 - position WHERE position IN (8, 9); "
+    "UPDATE SCHEMA.events SET position = position - 1000 WHERE position > 1000",
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS.values(), ids=TAMPERINGS)
+async def test_what_was_tampered_with_before_it_was_sealed_is_not_signed(
+    store, tenant, sealer, keep, superuser, tampering
+):
+    signed = await a_sealed_log(store, tenant, sealer)
+    await write_lines(store, tenant, 5)
+    await superuser.execute(tampering.replace("SCHEMA", schema_of(tenant)))
+
+    with pytest.raises(Halted):
+        await sealer.seal(tenant)
+
+    assert keep.checkpoint(tenant) == signed
+    assert len(await checkpoints_of(superuser, tenant)) == 1
+    assert await superuser.fetchval(f"SELECT count(*) FROM {tenant.id}.halts WHERE size = 6") == 1
+
+
+PAST = {
+    "the last fact is changed": UNCHECKED + "UPDATE SCHEMA.events SET leaf = leaf || ' ' WHERE position = 6",
+    "the last fact is removed": "DELETE FROM SCHEMA.events WHERE position = 6; UPDATE SCHEMA.head SET position = 5",
+    "the log is truncated": "DELETE FROM SCHEMA.events WHERE position > 2; UPDATE SCHEMA.head SET position = 2",
+}
+
+
+@pytest.mark.parametrize("tampering", PAST.values(), ids=PAST)
+async def test_a_running_sealer_signs_nothing_above_an_end_that_was_changed(
+    store, tenant, sealer, keep, superuser, tampering
+):
+    signed = await a_sealed_log(store, tenant, sealer)
+    await superuser.execute(tampering.replace("SCHEMA", schema_of(tenant)))
+
+    with pytest.raises(Halted):
+        await sealer.seal(tenant)
+
+    assert keep.checkpoint(tenant) == signed
+
+
+ANYWHERE = {
+    **PAST,
+    "an early fact is changed, and the tiles are gone": "UPDATE SCHEMA.events SET data = "
+    + FORGED
+    + " WHERE position = 3; DELETE FROM SCHEMA.tiles",
+    "an old checkpoint was put back": "DELETE FROM SCHEMA.sealings; DELETE FROM SCHEMA.events WHERE position > 3; "
+    "UPDATE SCHEMA.head SET position = 3",
+}
+
+
+@pytest.mark.parametrize("tampering", ANYWHERE.values(), ids=ANYWHERE)
+async def test_a_sealer_that_is_started_on_another_past_signs_nothing(
+    services, store, tenant, sealer, keep, superuser, tampering
+):
+    signed = await a_sealed_log(store, tenant, sealer)
+    await sealer.close()
+    await superuser.execute(tampering.replace("SCHEMA", schema_of(tenant)))
+    again = Sealer(await connect(services.sealer_url), keep)
+
+    with pytest.raises(Halted):
+        await again.seal(tenant)
+
+    assert keep.checkpoint(tenant) == signed
+    await again.close()
+
+
+async def test_wrong_tiles_are_made_again_from_the_leaves(services, store, tenant, sealer, keep, superuser):
+    await a_sealed_log(store, tenant, sealer)
+    await sealer.close()
+    await superuser.execute(f"UPDATE {tenant.id}.tiles SET hashes = sha256('') || substr(hashes, 33)")
+    again = Sealer(await connect(services.sealer_url), keep)
+    await write_lines(store, tenant, 1)
+
+    note = await again.seal(tenant)
+
+    assert note is not None
+    assert Checkpoint.read(note.text).root == replay(await leaves_of(superuser, tenant))[7]
+    assert len(await superuser.fetchval(f"SELECT hashes FROM {tenant.id}.tiles WHERE level = 0")) == 7 * 32
+    await again.close()
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"), [("checkpoint", "copy of its last checkpoint is gone"), ("key", "is gone: this log was signed")]
+)
+async def test_a_sealer_without_what_it_kept_signs_nothing(services, store, tenant, sealer, tmp_path, keep, lost, said):
+    await a_sealed_log(store, tenant, sealer)
+    await sealer.close()
+    (tmp_path / "sealer" / f"{tenant.id}.{lost}").unlink()
+    again = Sealer(await connect(services.sealer_url), keep)
+
+    with pytest.raises(Halted, match=said):
+        await again.seal(tenant)
+    await again.close()
+
+
+# Its login --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "INSERT INTO SCHEMA.commands SELECT gen_random_uuid(), 1, 1, '', now()",
+        "UPDATE SCHEMA.head SET position = 0",
+        "DELETE FROM SCHEMA.sealings",
+        "UPDATE SCHEMA.sealings SET note = ''",
+        "DELETE FROM SCHEMA.events",
+    ],
+)
+async def test_the_sealer_s_login_may_write_nothing_but_checkpoints(services, store, tenant, sealer, deed):
+    await a_sealed_log(store, tenant, sealer)
+    connection = await connect(services.sealer_url)
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(deed.replace("SCHEMA", tenant.id))
+    await connection.close()
+
+
+async def test_the_application_may_read_checkpoints_and_write_none(database, store, tenant, sealer):
+    await a_sealed_log(store, tenant, sealer)
+
+    assert len(await database.ask(tenant, f"SELECT size FROM {tenant.id}.sealings")) == 1
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with database.writing(tenant) as connection:
+            await connection.execute(f"INSERT INTO {tenant.id}.sealings (size, note) VALUES (99, '')")
