@@ -374,12 +374,12 @@ async def issue_minutes(walk: Walk) -> None:
     page = await secretary.get(f"{address}?xem=hop")
     page = await secretary.send(page, page.form("lap-bien-ban"), {"document_no": "03/BB-HĐ"})
     last = time.monotonic() + PATIENCE
-    while not page.has_form("phat-hanh-bien-ban"):
+    while not page.has_form("ban-hanh-bien-ban"):
         if page.has_form("lap-bien-ban") or time.monotonic() > last:
             raise Unexpected(f"expected the minutes within {PATIENCE:.0f} s; the page says: {page.gist}")
         await asyncio.sleep(0.2)
         page = await secretary.get(f"{address}?xem=hop")
-    page = await secretary.send(page, page.form("phat-hanh-bien-ban"))
+    page = await secretary.send(page, page.form("ban-hanh-bien-ban"))
     page.says("03/BB-HĐ").lacks("lap-bien-ban")
     paper = await (await walk.member(3)).get(f"{address}/bien-ban")
     if not paper.content.startswith(b"%PDF"):

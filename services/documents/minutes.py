@@ -28,7 +28,7 @@ from services.meetings import members_of, unit_of
 ROLES = {
     Role.CHAIR: "Chủ tịch Hội đồng",
     Role.VICE_CHAIR: "Phó Chủ tịch Hội đồng",
-    Role.SECRETARY: "Thư ký Hội đồng",
+    Role.SECRETARY: "Ủy viên, Thư ký",
     Role.MEMBER: "Ủy viên",
 }
 CHOICES = {Choice.FOR: "Tán thành", Choice.AGAINST: "Không tán thành", Choice.OTHER: "Ý kiến khác"}

@@ -318,10 +318,10 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     assert (part.status, "đã lập biên bản 3/BB-HĐ" in part.text) == (286, True)
     waiting = await member.open(path)
     page = await secretary.open(path)
-    page = await secretary.send(page, "/phat-hanh-bien-ban")
+    page = await secretary.send(page, "/ban-hanh-bien-ban")
 
-    assert "Chưa phát hành" in waiting.text
-    assert "Biên bản số 3/BB-HĐ đã phát hành." in page.text
+    assert "Chưa ban hành" in waiting.text
+    assert "Biên bản số 3/BB-HĐ đã ban hành." in page.text
     assert not page.offers("/lap-bien-ban")
     taken = await member.fetch(f"/hop/{season.season}/{key}/bien-ban")
     assert (taken.headers["content-type"], taken.content[:5]) == ("application/pdf", b"%PDF-")
@@ -336,8 +336,8 @@ async def test_a_signed_copy_is_issued_in_place_of_the_one_made(desks: Desks, se
     await worked_off(secretary)
     page = await secretary.open(meeting(season, key, xem="hop"))
 
-    refused = await secretary.send(page, "/phat-hanh-bien-ban", files={"file": ("ky.txt", b"no pdf", "text/plain")})
-    await secretary.send(page, "/phat-hanh-bien-ban", files={"file": ("ky.pdf", PDF, "application/pdf")})
+    refused = await secretary.send(page, "/ban-hanh-bien-ban", files={"file": ("ky.txt", b"no pdf", "text/plain")})
+    await secretary.send(page, "/ban-hanh-bien-ban", files={"file": ("ky.pdf", PDF, "application/pdf")})
 
     assert (refused.status, refused.refused) == (415, "file-type-forbidden")
     taken = await secretary.fetch(f"/hop/{season.season}/{key}/bien-ban")

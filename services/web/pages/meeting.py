@@ -226,7 +226,7 @@ async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
 
 
-@act(urls.MEETING + "/phat-hanh-bien-ban", again=show, request_max_body_size=SIGNED_BODY)
+@act(urls.MEETING + "/ban-hanh-bien-ban", again=show, request_max_body_size=SIGNED_BODY)
 async def issue_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     """Issue the minutes: as they were made, or an uploaded copy that was signed."""
     sitting = await open_sitting(visit, season, meeting)
