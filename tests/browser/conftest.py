@@ -1,6 +1,7 @@
 """A real browser before a real house: everything started and told once, each person signed in once."""
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -14,7 +15,8 @@ from tests.browser.house import Told, told
 from tests.browser.looking import AXE
 from tests.browser.places import WIDTHS, Somebody
 
-CHROMIUM = "/usr/bin/chromium"
+#: What the browser may be called; the second has no window and needs less of the machine.
+CHROMIUM = ("chromium", "chromium-headless-shell")
 #: Runs as root in containers, and stays at home.
 FLAGS = [
     "--no-sandbox",
@@ -24,6 +26,14 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+def program(names: Sequence[str]) -> str:
+    """Where the first of these programs that the machine has lies; without any, the test fails with what to install."""
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    pytest.fail(f"no browser on PATH: sudo apt-get install --no-install-recommends {names[0]} (or {names[1]})", False)
 
 
 class Open(Protocol):
@@ -46,7 +56,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]
 async def chromium() -> AsyncIterator[Browser]:
     assert AXE.exists(), "nothing to check accessibility with: npm ci --ignore-scripts --prefix tests/provider"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=program(CHROMIUM), args=FLAGS)
         yield browser
         await browser.close()
 

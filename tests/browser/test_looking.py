@@ -1,8 +1,10 @@
 """The suite's own eyes: what they must see, they see."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import CHROMIUM, Open, program
 from tests.browser.looking import Noise, overflowing, violations
 
 pytestmark = [pytest.mark.slow_browser, pytest.mark.asyncio(loop_scope="session")]
@@ -38,3 +40,16 @@ async def test_errors_on_the_console_and_on_the_network_are_heard(open_as: Open)
 
     assert any("oh" in one for one in noise.heard)
     assert any(one.startswith("404") for one in noise.heard)
+
+
+async def test_the_browser_is_found_on_the_path_and_else_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(pytest.fail.Exception, match=r"apt-get install .* chromium"):
+        program(CHROMIUM)
+
+    shell = tmp_path / "chromium-headless-shell"
+    shell.touch(mode=0o755)
+
+    assert program(CHROMIUM) == str(shell)
