@@ -113,8 +113,8 @@ async def test_the_lead_works_with_the_keyboard_alone(house: Told, open_as: Open
     await page.keyboard.press("Space")
     await expect(page.locator(".dock .saved")).to_contain_text("4,5")
 
-    await tab_to(page, page.locator("#minh-chung input[type=file]"))
     async with page.expect_file_chooser() as choosing:
+        await tab_to(page, page.locator("#minh-chung input[type=file]"))
         await page.keyboard.press("Enter")
     await (await choosing.value).set_files([PAPER])
     await tab_to(page, page.get_by_role("button", name="Tải lên"))

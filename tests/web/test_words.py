@@ -323,3 +323,9 @@ def test_nobody_is_addressed_and_nothing_is_shouted(said: Said):
     sentences_here = {*VI.sentences.values(), *(text for text in said.whole if not KEY.fullmatch(text))}
 
     assert [text for text in sentences_here if re.search(r"\bbạn\b|!", text.casefold())] == []
+
+
+def test_a_file_is_chosen_only_with_the_button_that_speaks_the_page_s_language():
+    own = [path.name for path in SERVICES.glob("web/templates/**/*.html") if 'type="file"' in path.read_text()]
+
+    assert own == ["_parts.html"]

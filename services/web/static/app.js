@@ -1,5 +1,14 @@
 /* Comforts only: every page works without this file. */
 "use strict";
+document.documentElement.classList.add("scripts");
+
+/* The name of the file chosen, beside the button that stands in for the browser's own. */
+const nameChosen = (input) => {
+  const said = input.closest(".upload").querySelector("output");
+  said.textContent = [...input.files].map((file) => file.name).join(", ") || said.dataset.none;
+};
+document.addEventListener("change", (event) => { if (event.target.matches(".upload input")) nameChosen(event.target); });
+window.addEventListener("pageshow", () => document.querySelectorAll(".upload input").forEach(nameChosen));
 
 /* One press, one sending: the command id would make a second one harmless, this says so. */
 document.addEventListener("submit", (event) => {
