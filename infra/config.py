@@ -11,6 +11,7 @@
 | `MINHCHUAN_SECRET` | at least 32 characters; absent: made once and kept in the data folder |
 | `MINHCHUAN_HOST`, `MINHCHUAN_PORT` | where `serve` listens; port 0 is any free port |
 | `MINHCHUAN_PUBLIC_URL` | the address people type, without a final slash; absent: made of host and port |
+| `MINHCHUAN_PROXIES` | proxies whose `X-Forwarded-For` is believed, as addresses or networks by commas; absent: none |
 | `MINHCHUAN_DEMONSTRATION` | `1` switches the demonstration identity provider on; never where people work |
 """
 
@@ -18,6 +19,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -45,6 +47,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     public_url: str = ""
+    proxies: tuple[str, ...] = ()
     demonstration: bool = False
     sealer_folder: Path | None = None
 
@@ -74,6 +77,7 @@ class Settings:
             "MINHCHUAN_HOST": self.host,
             "MINHCHUAN_PORT": str(self.port),
             "MINHCHUAN_PUBLIC_URL": self.public_url,
+            "MINHCHUAN_PROXIES": ",".join(self.proxies),
             "MINHCHUAN_DEMONSTRATION": "1" if self.demonstration else "",
             "MINHCHUAN_SEALER_FOLDER": str(self.sealer_folder or ""),
         }
@@ -98,6 +102,7 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
         host=environ.get("MINHCHUAN_HOST") or "127.0.0.1",
         port=int(port),
         public_url=checked_url(environ, "MINHCHUAN_PUBLIC_URL", {"http", "https"}).rstrip("/"),
+        proxies=checked_networks(environ, "MINHCHUAN_PROXIES"),
         demonstration=environ.get("MINHCHUAN_DEMONSTRATION") == "1",
         sealer_folder=Path(given).absolute() if (given := environ.get("MINHCHUAN_SEALER_FOLDER")) else None,
     )
@@ -129,6 +134,17 @@ def checked_url(environ: Mapping[str, str], name: str, schemes: set[str]) -> str
     if url and urlsplit(url).scheme not in schemes:
         raise Misconfigured(f"{name} must begin with one of: {', '.join(sorted(s + '://' for s in schemes))}")
     return url
+
+
+def checked_networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The addresses and networks in this variable."""
+    networks = tuple(one.strip() for one in environ.get(name, "").split(",") if one.strip())
+    for one in networks:
+        try:
+            ip_network(one)
+        except ValueError as reason:
+            raise Misconfigured(f"{name} is no list of addresses or networks: {reason}") from None
+    return networks
 
 
 def secret_of(folder: Path, given: str) -> str:

@@ -6,13 +6,14 @@ Each worker reads the settings from the environment and wires a house of its own
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 from granian import Granian
 from granian.constants import Interfaces
-from litestar import Litestar
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from litestar.types import ASGIApp
 
 from infra.config import Settings, read_settings
 from services.supervise import kept_port
@@ -56,10 +57,16 @@ def structured_logs() -> None:
     )
 
 
-def application() -> Litestar:
+def application() -> ASGIApp:
     """The application of a worker; its house is wired when the server says that it starts, in the server's loop."""
     structured_logs()
-    return create_app(house)
+    return behind(read_settings().proxies, create_app(house))
+
+
+def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
+    """The application as it is reached through these proxies: they, and nobody else, say whom they speak for."""
+    wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, list(proxies))
+    return wrapped if proxies else app
 
 
 @asynccontextmanager

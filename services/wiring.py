@@ -26,6 +26,7 @@ from infra.readmodels import ReadModels
 from infra.rulebooks import load_calendar, load_rulebooks
 from infra.sessions import Sessions
 from infra.tenants import Tenant, Tenants
+from infra.throttle import Throttle
 from projections.catalogue import PROJECTIONS
 from projections.seasons import SEASONS
 from services.clock import today
@@ -85,6 +86,7 @@ class Wiring:
             sessions=Sessions(self.redis),
             identity=Identity(),
             people=self.actor_of,
+            throttle=Throttle(self.redis),
             work=self.work,
             reached=self.reached,
             chip=self.chip,

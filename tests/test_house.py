@@ -191,6 +191,7 @@ def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path)
         host="::1",
         port=8123,
         public_url="https://minhchuan.example",
+        proxies=("10.0.0.7", "fd00::/8"),
         demonstration=True,
         sealer_folder=tmp_path / "keys",
     )
@@ -207,6 +208,7 @@ def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path)
         ("MINHCHUAN_PORT", "70000"),
         ("MINHCHUAN_SECRET", "short"),
         ("MINHCHUAN_PUBLIC_URL", "minhchuan.example"),
+        ("MINHCHUAN_PROXIES", "10.0.0.0/8, the-proxy"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_by_its_name(tmp_path, name, value):

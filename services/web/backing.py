@@ -13,6 +13,7 @@ from domain.policy import Actor
 from infra.identity import Identity
 from infra.sessions import Sessions
 from infra.tenants import IdentityProvider, Tenant
+from infra.throttle import Throttle
 
 if TYPE_CHECKING:
     from services.wiring import Wiring
@@ -55,6 +56,7 @@ class Backing:
     sessions: Sessions
     identity: Identity
     people: People
+    throttle: Throttle
     #: Begin a command of this actor under this id.
     work: Callable[[Tenant, Actor, UUID], "Work"]
     #: Wait (at most so many seconds) until these read models, by name, reached the position; whether they did.

@@ -31,6 +31,7 @@ STATUS = {
     "score-above-maximum": HTTPStatus.UNPROCESSABLE_ENTITY,
     "score-below-minimum": HTTPStatus.UNPROCESSABLE_ENTITY,
     "command-reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "too-often": HTTPStatus.TOO_MANY_REQUESTS,
     "file-empty": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-name-hostile": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -1,16 +1,21 @@
 """What anybody sees without signing in: nothing before it is public, the result in plain words afterwards."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
+from ipaddress import IPv4Network
 from uuid import uuid4
 
 import httpx
 import pytest
+from limits import parse
 
 from domain.official import Position
 from domain.recognition import Result
 from services import assessing, recognising
 from services.assessing import COMMENT_LIMIT
+from services.serve import behind
+from services.web import throttling
 from tests.services.story import COMMUNE, OTHER, PROVINCE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 from tests.web.signing import WEB
@@ -20,10 +25,19 @@ __all__ = ["desks", "season", "workplace"]
 CODE = re.compile(r'class="code">([A-Z2-7]{4}-[A-Z2-7]{4})<')
 
 
+#: Every passer-by comes from an address of their own.
+addresses = map(str, IPv4Network("198.51.100.0/24").hosts())
+
+
 @pytest.fixture
 async def passer_by(desks: Desks) -> Desk:
     """Somebody without an account."""
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=desks.app), base_url=WEB)  # type: ignore[arg-type]
+    return await from_address(desks, next(addresses))
+
+
+async def from_address(desks: Desks, address: str, proxies: Sequence[str] = ()) -> Desk:
+    app = behind(proxies, desks.app)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app, client=(address, 4711)), base_url=WEB)  # type: ignore[arg-type]
     desks._open.append(client)
     return Desk(client, desks.house, desks.tenant)
 
@@ -103,6 +117,57 @@ async def test_an_empty_or_endless_comment_is_refused_and_kept(passer_by: Desk, 
     assert long.refused == "text-too-long"
     assert long.form("/gop-y").value("text") == endless
     assert (await season.dossier()).comments == {}
+
+
+@pytest.mark.parametrize(
+    ("limit", "neighbour"), [("PER_ADDRESS", 200), ("PER_DOSSIER", 429)], ids=["from one address", "on one dossier"]
+)
+async def test_who_comments_too_often_waits_and_loses_nothing(
+    desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch, limit: str, neighbour: int
+):
+    await season.posted()
+    monkeypatch.setattr(throttling, limit, parse("2 per 10 minutes"))
+    somebody, other = [await from_address(desks, next(addresses)) for _ in range(2)]
+    page = await somebody.open(public(season))
+    await somebody.send(page, "/gop-y", text="Lần một.")
+    again = await somebody.send(page, "/gop-y", text="Lần một.")
+    await somebody.send(await somebody.open(public(season)), "/gop-y", text="Lần hai.")
+
+    refused = await somebody.send(await somebody.open(public(season)), "/gop-y", text="Lần ba, viết rất dài.")
+    repeated = await somebody.send(page, "/gop-y", text="Lần một.")
+    elsewhere = await other.send(await other.open(public(season)), "/gop-y", text="Người khác.")
+
+    assert (refused.status, refused.refused) == (429, "too-often")
+    assert "Chờ 10 phút rồi gửi lại" in refused.text
+    assert refused.form("/gop-y").value("text") == "Lần ba, viết rất dài."
+    assert (again.status, repeated.status, elsewhere.status) == (200, 200, neighbour)
+    assert len((await season.dossier()).comments) == (3 if neighbour == 200 else 2)
+
+
+@pytest.mark.parametrize(("proxies", "second"), [((), 429), (("203.0.113.0/24",), 200)], ids=["unknown", "trusted"])
+async def test_a_proxy_is_believed_only_where_it_is_named(
+    desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch, proxies: Sequence[str], second: int
+):
+    await season.posted()
+    monkeypatch.setattr(throttling, "PER_ADDRESS", parse("1 per 10 minutes"))
+    proxy = await from_address(desks, "203.0.113.9" if proxies else next(addresses), proxies)
+
+    answers = []
+    for sender in ("192.0.2.1", "192.0.2.2"):
+        proxy.client.headers["x-forwarded-for"] = f"192.0.2.250, {sender}"
+        page = await proxy.open(public(season))
+        answers.append((await proxy.send(page, "/gop-y", text=f"Từ {sender}.")).status)
+
+    assert answers == [200, second]
+
+
+def test_of_an_ipv6_connection_the_network_counts():
+    one, other, elsewhere = [
+        throttling.network_of(text) for text in ("2001:db8:1:2::7", "2001:db8:1:2:ffff::", "2001:db8:1:3::7")
+    ]
+
+    assert one == other != elsewhere
+    assert throttling.network_of("::ffff:192.0.2.1") == throttling.network_of("192.0.2.1") == "192.0.2.1"
 
 
 async def test_a_comment_sent_from_a_foreign_page_is_refused(passer_by: Desk, season: Story):

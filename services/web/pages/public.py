@@ -23,6 +23,7 @@ from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.pages.decision import vote_on
 from services.web.request import Answer, Visit, act, page
 from services.web.sittings import receipt_code
+from services.web.throttling import require_patience
 
 #: Who comments on a posted result: nobody asks the name.
 ANYBODY = Actor("public", ())
@@ -148,7 +149,10 @@ def comment_by(case: Case, code: str) -> CommentRow | None:
 async def comment(visit: Visit, season: str, commune: str) -> Answer:
     """Record a comment on the posted result; its code leads back to it."""
     work = visit.backing.work(visit.tenant, ANYBODY, visit.command)
-    receipt = await assessing.receive_comment(work, season, commune, visit.typed.needed("text"))
+    text = visit.typed.needed("text")
+    if not await work.is_known():  # a second press takes nobody's turn
+        await require_patience(visit, season, commune)
+    receipt = await assessing.receive_comment(work, season, commune, text)
     code = receipt_code(work.new_id("comment"))
     return await visit.done(receipt, to=visit.url.public(season, commune, ma=code) + "#tra-cuu")
 

@@ -1,0 +1,57 @@
+"""How often the public may write: from one address, and on one dossier.
+
+The limits are wide enough for a village behind one address, and narrow enough that nobody buries an office in texts.
+"""
+
+from __future__ import annotations
+
+import math
+from ipaddress import IPv4Address, ip_address, ip_network
+from typing import ClassVar
+
+import structlog
+from limits import parse
+from redis.exceptions import RedisError
+
+from domain.errors import Refused
+from services.web.request import Visit
+
+PER_ADDRESS = parse("20 per 10 minutes")
+PER_DOSSIER = parse("100 per hour")
+
+#: Who has an IPv6 connection has at least so many bits of addresses to choose from.
+NETWORK = 64
+
+log = structlog.get_logger("web")
+
+
+class TooOften(Refused):
+    """So much was written from this address, or on this dossier, that the next has to wait `minutes`."""
+
+    code: ClassVar[str] = "too-often"
+
+
+async def require_patience(visit: Visit, season: str, commune: str) -> None:
+    """Raise TooOften when this address or this dossier has had enough for now. Without Redis nobody waits."""
+    throttle = visit.backing.throttle
+    try:
+        sender = network_of(visit.request.client.host if visit.request.client else "")
+        seconds = await throttle.wait(PER_ADDRESS, "comment-from", sender) or await throttle.wait(
+            PER_DOSSIER, "comment-on", visit.tenant.id, season, commune
+        )
+    except RedisError as reason:
+        log.warning("comments are not counted", reason=str(reason))
+        return
+    if seconds:
+        raise TooOften(minutes=math.ceil(seconds / 60))
+
+
+def network_of(host: str) -> str:
+    """Whom an address stands for: itself, of IPv6 the network; "" for what is no address."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ip_network((int(address), NETWORK), strict=False))
