@@ -359,11 +359,10 @@ class Visit:
         self.refusal = explain(refused, self.words)
         self._status = HTTPStatus(self.refusal.status)
         log.info("refused", code=self.refusal.code, path=self.request.url.path)
-        if self.is_partial:
-            return refusal_fragment(self)
         if again is None or isinstance(refused, (NotFound, SignInNeeded)):
             raise refused
-        return await again(self, **where)
+        page = await again(self, **where)  # or there is no such page, whatever else is wrong
+        return refusal_fragment(self) if self.is_partial else page
 
 
 def refusal_fragment(visit: Visit) -> Answer:

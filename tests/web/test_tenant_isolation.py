@@ -13,17 +13,19 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from domain.export import Document
+from domain.official import Position
 from infra.config import Settings
 from infra.projector import Projector
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
-from services import voting
+from services import exporting, voting
 from services.web import request, urls
 from services.web.app import create_app
 from services.web.pages import all_routes
 from services.web.security import masked
 from services.wiring import Wiring, wired
-from tests.services.story import COMMUNE, ISSUER, Story, prepared
+from tests.services.story import COMMUNE, ISSUER, OTHER, Story, prepared
 from tests.web.browser import Browser
 from tests.web.signing import WEB
 
@@ -67,6 +69,22 @@ def routes() -> Iterator[Route]:
 INSIDE = [route for route in routes() if route.path.startswith(urls.TENANT) and not route.public]
 
 
+#: Those who have anything to do with a season, a dossier, a meeting.
+PEOPLE = [
+    "administrator",
+    Position.JUSTICE_DEPARTMENT,
+    Position.DISTRICT_JUSTICE,
+    Position.DISTRICT_CHAIRMAN,
+    f"{COMMUNE} {Position.JUSTICE_OFFICER}",
+    f"{COMMUNE} {Position.COMMUNE_CHAIRMAN}",
+]
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The code of the refusal that stands on the page."""
+    return answer.text.partition('data-code="')[2].partition('"')[0]
+
+
 @dataclass(frozen=True)
 class Neighbours:
     """Somebody signed in at home, and the province next door with its ids."""
@@ -77,11 +95,21 @@ class Neighbours:
     ids: dict[str, str]
     house: Wiring
 
-    async def ask(self, route: Route, slug: str, csrf: str = "") -> httpx.Response:
+    async def ask(self, route: Route, slug: str, csrf: str = "", *, htmx: bool = False) -> httpx.Response:
         path = route.filled(slug, self.ids)
+        headers = {"hx-request": "true"} if htmx else {}
         if route.method == "GET":
-            return await self.browser.get(path)
-        return await self.browser.post(path, {**self.ids, "csrf": csrf, "indicator": "TC1.CT1", "reason": "lý do"})
+            return await self.browser.get(path, **headers)
+        form = {**self.ids, "csrf": csrf, "indicator": "TC1.CT1", "reason": "lý do"}
+        return await self.browser.post(path, form, **headers)
+
+    async def sign_in(self, who: str) -> str:
+        """Sign this person in at home; the token of the session."""
+        session_id, session = await self.house.backing().sessions.open(
+            tenant=self.home.id, issuer=ISSUER, subject=who, id_token="token"
+        )
+        self.browser.client.cookies.set("session", session_id)
+        return masked(session.csrf)
 
     async def positions(self) -> tuple[int, int]:
         store = self.house.store
@@ -103,6 +131,8 @@ def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
             evidence = next(held for entry in entries for held in entry.evidence.values())
             await voting.close_meeting(await story.decider(), story.season, meeting)
             await voting.issue_minutes(await story.decider(), story.season, meeting, evidence.sha256, "3/BB-HĐ")
+            work = await story.by(Position.JUSTICE_DEPARTMENT)
+            await exporting.request_export(work, Document.STANDINGS, story.season)
             projector = Projector(house.database, house.store, PROJECTIONS)
             for tenant in (home, abroad):
                 await projector.catch_up(tenant)
@@ -112,7 +142,7 @@ def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
                 "commune": COMMUNE,
                 "meeting": meeting,
                 "evidence": str(evidence.id),
-                "export": str(uuid4()),
+                "export": str(exporting.export_id(work)),
             }
 
     return home, abroad, asyncio.run(tell())
@@ -167,18 +197,39 @@ async def test_the_check_of_the_session_is_what_holds(
     assert {urls.SEASONS, urls.SEASON, urls.BOARD, urls.MORE} <= let_in
 
 
-async def test_ids_of_another_province_are_nothing_at_home(neighbours: tuple[Neighbours, str]):
-    there, csrf = neighbours
+@pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
+@pytest.mark.parametrize("who", PEOPLE)
+async def test_ids_of_another_province_are_nothing_at_home(neighbours: tuple[Neighbours, str], who: str, *, htmx: bool):
+    there, _ = neighbours
+    csrf = await there.sign_in(who)
     before = await there.positions()
 
     for route in INSIDE:
         if route.parameters:
-            answer = await there.ask(route, there.home.slug, csrf)
-            expected = {404} if route.method == "GET" else {403, 404, 422}
-            assert answer.status_code in expected, (route, answer.text)
-            assert "foreign-request" not in answer.text
+            answer = await there.ask(route, there.home.slug, csrf, htmx=htmx)
+            assert (answer.status_code, code_of(answer)) == (404, "not-found"), (route, answer.text)
 
     assert await there.positions() == before
+
+
+@pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
+@pytest.mark.parametrize("who", PEOPLE)
+async def test_in_a_season_of_one_s_own_a_foreign_commune_or_meeting_is_as_unknown_as_none(
+    neighbours: tuple[Neighbours, str], who: str, *, htmx: bool
+):
+    there, _ = neighbours
+    csrf = await there.sign_in(who)
+    own = await Story(there.house, there.home, "").opened([OTHER])
+    foreign = {**there.ids, "season": own.season}
+    nowhere = {**foreign, "commune": "00000", "meeting": "000-9", "evidence": str(uuid4()), "export": str(uuid4())}
+
+    for route in INSIDE:
+        if route.parameters - {"season"}:
+            answers = [
+                await replace(there, ids=ids).ask(route, there.home.slug, csrf, htmx=htmx) for ids in (foreign, nowhere)
+            ]
+            assert [one.status_code for one in answers] == [404, 404], (route, answers[0].text)
+            assert code_of(answers[0]) == code_of(answers[1]), route
 
 
 async def test_the_same_ids_are_there_for_whoever_belongs(neighbours: tuple[Neighbours, str]):
