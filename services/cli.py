@@ -19,6 +19,7 @@ from services.supervise import NotReady
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. What the surroundings lack is said in a line and is status 2."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job begins with it ignored
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # both end it in order
     given = arguments().parse_args(argv)
     try:

@@ -57,8 +57,11 @@ def test_what_is_no_command_is_answered_with_the_usage(arguments, capsys):
 
 @pytest.mark.fault
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_command_that_is_told_to_end_stops_its_services(tmp_path, name):
+@pytest.mark.parametrize("began", ["at a terminal", "in the background of a script, which has SIGINT ignored"])
+def test_a_command_that_is_told_to_end_stops_its_services(tmp_path, name, began):
     command = [sys.executable, "-m", "services.cli", "serve", "--folder", tmp_path]
+    if "ignored" in began:
+        command = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert "http://" in process.stdout.readline()  # its services run
