@@ -86,6 +86,12 @@ class UnverifiedNotAcknowledged(Refused):
     code = "unverified-not-acknowledged"
 
 
+class ParameterNotLocal(Refused):
+    """The rulebook leaves no value of this `path` to provinces."""
+
+    code = "parameter-not-local"
+
+
 class UnknownIndicator(Refused):
     """The rulebook has no such indicator or part."""
 

@@ -265,6 +265,9 @@ class Rulebook:
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
     legal_bases: tuple[LegalBasis, ...] = ()
+    #: Paths of the values that provinces set themselves. No text names one so far; reading one means applying it
+    #: where a season is judged, as of that season.
+    local: frozenset[str] = frozenset()
 
     @cached_property
     def indicators(self) -> tuple[Indicator, ...]:

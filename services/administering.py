@@ -8,10 +8,11 @@ from datetime import date
 from uuid import UUID
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
-from domain.errors import AlreadyThere, NotFound, OutOfOrder, RulebookNotAdopted
+from domain.errors import AlreadyThere, NotFound, OutOfOrder, ParameterNotLocal, RulebookNotAdopted
 from domain.official import Capacity, Mandate, Official, Position, official_stream, person_of
 from domain.policy import Act
 from domain.unit import Level, Unit, unit_stream
+from services.seasons import adopted_rulebook
 from services.work import Receipt, Work, use_case
 
 
@@ -57,8 +58,14 @@ async def adopt_rulebook(
 
 @use_case
 async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis: str) -> Receipt:
-    """Record a local value of an adopted rulebook, and the document it comes from."""
+    """Record a local value of an adopted rulebook, and the document it comes from.
+
+    ParameterNotLocal for whatever the rulebook does not leave to provinces, so that nothing is recorded that is not
+    applied.
+    """
     work.require(Act.ADOPT_RULEBOOK)
+    if path not in (await adopted_rulebook(work, rulebook)).local:
+        raise ParameterNotLocal(rulebook=rulebook, path=path)
     return await work.change(Adoption, adoption_stream(rulebook), lambda one: one.set_parameter(path, value, basis))
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from domain.errors import (
     NotFound,
     NotPermitted,
     OutOfOrder,
+    ParameterNotLocal,
     RulebookNotAdopted,
     UnverifiedNotAcknowledged,
 )
@@ -91,12 +93,28 @@ async def test_a_rulebook_is_adopted_with_all_that_is_unverified_acknowledged(pr
     assert adoption.sha256 == administrator.rulebooks["qd-25-2021"].sha256
 
 
-async def test_a_local_value_of_a_rulebook_names_its_document(province_story: Story):
-    await administering.set_parameter(
-        await province_story.as_administrator(), "qd-25-2021", "TC5.CT3.rate", "200000", "NQ 12/HĐND"
-    )
+@pytest.mark.parametrize("rulebook", ["qd-619-2017", "qd-25-2021", "qd-27-2025"])
+async def test_no_value_is_set_locally_that_the_rulebook_does_not_leave_to_provinces(
+    province_story: Story, rulebook: str
+):
+    administrator = await province_story.as_administrator()
+    before = await administrator.store.position(province_story.tenant)
 
-    adoption = await (await province_story.as_administrator()).look(Adoption, adoption_stream("qd-25-2021"))
+    for part in administrator.rulebooks[rulebook].parts:
+        with pytest.raises(ParameterNotLocal):
+            await administering.set_parameter(administrator, rulebook, f"{part}.rate", "200000", "NQ 12/HĐND")
+
+    assert await administrator.store.position(province_story.tenant) == before
+
+
+async def test_a_local_value_of_a_rulebook_names_its_document(province_story: Story):
+    administrator = await province_story.as_administrator()
+    rulebook = replace(administrator.rulebooks["qd-25-2021"], local=frozenset({"TC5.CT3.rate"}))
+    administrator = replace(administrator, rulebooks={rulebook.id: rulebook})
+
+    await administering.set_parameter(administrator, rulebook.id, "TC5.CT3.rate", "200000", "NQ 12/HĐND")
+
+    adoption = await administrator.look(Adoption, adoption_stream(rulebook.id))
     assert adoption.parameters == {"TC5.CT3.rate": "200000"}
 
 
