@@ -101,21 +101,13 @@ def forms_of(
     return tuple(_form(part, held.get(part.code), words, typed) for part in indicator.parts)
 
 
-def read_measures(indicator: Indicator, typed: Typed, held: Mapping[str, Measured]) -> dict[str, Measured]:
-    """The measured data that was typed, by part. Raises FormInvalid with every problem.
+def read_measures(
+    indicator: Indicator, typed: Typed, held: Mapping[str, Measured]
+) -> tuple[dict[str, Measured], list[Problem]]:
+    """The measured data that was typed, by part, and every field that cannot be read.
 
     A part whose fields are all empty is left out; one that already holds a value must not be emptied.
     """
-    measures, problems = try_measures(indicator, typed, held)
-    if problems:
-        raise FormInvalid(problems=tuple(problems), count=len(problems))
-    return measures
-
-
-def try_measures(
-    indicator: Indicator, typed: Typed, held: Mapping[str, Measured]
-) -> tuple[dict[str, Measured], list[Problem]]:
-    """What can be read, and what cannot."""
     measures: dict[str, Measured] = {}
     problems: list[Problem] = []
     for part in indicator.parts:

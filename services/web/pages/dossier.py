@@ -111,7 +111,7 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
     case = await open_case(visit, season, commune)
     indicator = case.rulebook.indicator(visit.typed.needed("chi-tieu"))
     entry = case.sheet.entries.get(indicator.code)
-    measures, problems = measuring.try_measures(indicator, visit.typed, entry.measures if entry else {})
+    measures, problems = measuring.read_measures(indicator, visit.typed, entry.measures if entry else {})
     if not visit.may(Act.SCORE, case.subject(indicator.code)):
         _refuse(problems)
         receipt = await assessing.measure_indicator(
@@ -149,7 +149,7 @@ async def calculate(visit: Visit, season: str, commune: str) -> Answer:
     case = await open_case(visit, season, commune)
     indicator = case.rulebook.indicator(visit.typed.needed("chi-tieu"))
     entry = case.sheet.entries.get(indicator.code)
-    measures, problems = measuring.try_measures(indicator, visit.typed, {})
+    measures, problems = measuring.read_measures(indicator, visit.typed, {})
     assessed = assess(indicator, measures, case.calendar)
     return await visit.page(
         "dossier/calculated.html",
