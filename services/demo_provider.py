@@ -33,12 +33,12 @@ from infra.tenants import Tenant
 from projections.officials import OFFICIALS, OfficialRow
 from projections.units import UNITS, UnitRow
 from services.clock import today
+from services.i18n import Words, load_words
 from services.serve import granian
 from services.supervise import kept_port
 from services.web import urls
 from services.web.app import harden
 from services.web.assets import Assets
-from services.web.i18n import Words, load_words
 from services.web.pages.service import healthz, static
 from services.web.render import Renderer, answer
 from services.web.search import found

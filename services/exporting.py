@@ -29,10 +29,10 @@ from services import workbook
 from services.assessing import viewed_by
 from services.documents import decision, minutes
 from services.documents.reading import AsItStood
+from services.i18n import load_words
 from services.meetings import conducted_by
 from services.people import People
 from services.seasons import commune_of
-from services.web.i18n import load_words
 from services.work import Receipt, Work, use_case
 
 #: How far the making is: `done` of `total` steps. Raises TakenAway when it should stop.

@@ -29,8 +29,8 @@ from domain.vietnamese import sort_key
 from projections.standings import Basis, Standing
 from projections.units import UnitRow
 from services.clock import VIETNAM
+from services.i18n import Words
 from services.verdicts import Gate, Judged, criterion_status, judged, required_total
-from services.web.i18n import Words
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -13,8 +13,8 @@ from services.demo.browsing import Page, Unexpected
 from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
 from services.demo.walking import Walk
+from services.i18n import Words, indicator_number, load_words
 from services.verdicts import Status
-from services.web.i18n import Words, indicator_number, load_words
 
 Outcome: TypeAlias = Callable[[Walk], Awaitable[None]]
 

@@ -26,7 +26,7 @@ from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, STORIES, Story
 from services.demo.telling import Teller, take_in, tell_all, together
 from services.demo.walking import WALKED, Walk, position_of
-from services.web.i18n import Words, load_words
+from services.i18n import Words, load_words
 
 StepOfWalk: TypeAlias = Callable[[Walk], Awaitable[None]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 
 from services.documents.wording import day_in_words, lower_first, number_of
-from services.web.i18n import Words
+from services.i18n import Words
 
 NUMBERS = Words("vi", {})
 

@@ -14,10 +14,10 @@ from litestar.types import Message, Scope
 
 from domain.errors import Refused
 from infra.readmodels import BeingRebuilt
+from services.i18n import load_words
 from services.web.assets import Assets
 from services.web.backing import Backing
 from services.web.errors import crash_answer, http_answer, rebuilding_answer, refused_answer
-from services.web.i18n import load_words
 from services.web.pages import all_routes
 from services.web.render import Renderer
 from services.web.request import Web, admit, provide_visit

@@ -25,8 +25,8 @@ from domain.measure import (
     YesNo,
 )
 from domain.rulebook import Indicator, NotArisen, Part, check
+from services.i18n import Words
 from services.web.forms import NotADate, Typed
-from services.web.i18n import Words
 
 RATIOS = (Kind.RATIO, Kind.RATIO_BANDS, Kind.RATIO_THRESHOLD, Kind.SURVEY, Kind.AMOUNT)
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from domain.errors import Refused
-from services.web.i18n import Words
+from services.i18n import Words
 
 #: Where a code has a better status than 409 (the act is against the rules as things stand).
 STATUS = {

@@ -26,8 +26,8 @@ from litestar import Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
 
+from services.i18n import Words
 from services.web.assets import Assets
-from services.web.i18n import Words
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Below this many bytes gzip saves no packet.

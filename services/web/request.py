@@ -56,12 +56,13 @@ from infra.readmodels import BeingRebuilt
 from infra.sessions import Session
 from infra.tenants import Tenant
 from projections.fold import Projection
+from services import i18n
 from services.clock import VIETNAM, today
-from services.web import i18n, security
+from services.i18n import Words
+from services.web import security
 from services.web.backing import Backing, Chip, Past
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
-from services.web.i18n import Words
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer
 from services.web.urls import Urls

@@ -21,7 +21,7 @@ from domain.meeting import Meeting
 from domain.official import Mandate, Official, Position
 from projections.officials import OfficialRow
 from projections.trail import Entry, entries
-from services.web.i18n import Words, indicator_number
+from services.i18n import Words, indicator_number
 
 
 class Detail(NamedTuple):

@@ -17,7 +17,7 @@ from domain.unit import Level
 from infra.rulebooks import load_rulebooks
 from projections.standings import Cell, Standing
 from projections.units import UnitRow
-from services.web.i18n import Words, load_words
+from services.i18n import Words, load_words
 from services.workbook import HEAD, Source, board_columns, standings_workbook
 
 MOMENT = datetime(2024, 2, 7, 7, 5, tzinfo=UTC)

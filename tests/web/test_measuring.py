@@ -11,9 +11,9 @@ from domain.judging import assess
 from domain.measure import NOT_ARISEN, Kind, Measured
 from domain.rulebook import Indicator
 from infra.rulebooks import load_calendar, load_rulebooks
+from services.i18n import load_words
 from services.web.assets import Assets
 from services.web.forms import Typed
-from services.web.i18n import load_words
 from services.web.measuring import Problem, forms_of, read_measures
 from services.web.render import Renderer
 from tests.services.story import best

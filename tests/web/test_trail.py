@@ -12,7 +12,7 @@ from domain.fact import Fact
 from domain.official import Position
 from domain.season import Step
 from services import assessing, seasons
-from services.web.i18n import LOCALES, load_words
+from services.i18n import LOCALES, load_words
 from tests.services.story import COMMUNE, OTHER, TODAY, Story
 from tests.web.desks import Desks, desks, season, workplace
 

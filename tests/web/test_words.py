@@ -30,9 +30,9 @@ from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
 from domain.unit import Level
 from projections.standings import Stage
+from services.i18n import LOCALES, load_words, sentences
 from services.verdicts import Status
 from services.web.forms import NotADate, Typed, read_day, read_number
-from services.web.i18n import LOCALES, load_words, sentences
 from services.web.refusals import explain
 from services.web.request import own_path, read_moment
 

@@ -15,9 +15,9 @@ from projections.adoptions import ADOPTIONS
 from projections.seasons import SEASONS, SeasonRow
 from projections.units import UNITS, UnitRow
 from services import seasons
+from services.i18n import Words
 from services.web import urls
 from services.web.forms import FieldMissing, Typed
-from services.web.i18n import Words
 from services.web.request import Answer, Visit, act, page
 
 #: The rulebooks' own words for the steps that have a deadline.

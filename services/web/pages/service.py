@@ -7,7 +7,8 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.params import FromPath
 
-from services.web import i18n, urls
+from services import i18n
+from services.web import urls
 from services.web.request import Answer, Visit, act, page
 
 KEEP = "public, max-age=31536000, immutable"

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from services.clock import VIETNAM
 
 LOCALES = ("vi", "en")
-FOLDER = Path(__file__).parent.parent / "locale"
+FOLDER = Path(__file__).parent / "locale"
 
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
