@@ -256,6 +256,8 @@ def use_case(
                 if first := await trying.answered():  # pressed twice: the first press made the second impossible
                     return first
                 raise
+            finally:
+                work.since = time.monotonic()  # who looks on after the command sees it
         raise AssertionError
 
     return run

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.assessment import Assessment, assessment_stream
 from domain.errors import AlreadyThere, NotFound, NotPermitted, RulebookNotAdopted
 from domain.official import Position
 from domain.policy import Actor
@@ -160,3 +161,14 @@ async def test_another_text_of_the_rulebook_than_the_one_adopted_is_not_used(sto
 
     with pytest.raises(RulebookNotAdopted):
         work.rulebook("qd-25-2021", "00" * 32)
+
+
+async def test_who_looks_on_after_a_command_sees_it(story: Story):
+    work = await story.officer()
+    before = await work.look(Assessment, assessment_stream(story.season, COMMUNE))
+    assert before.entry("TC1.CT1").explanation is None
+
+    await assessing.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…")
+
+    after = await work.look(Assessment, assessment_stream(story.season, COMMUNE))
+    assert after.entry("TC1.CT1").explanation == "Vì…"
