@@ -26,6 +26,7 @@ SESSION = {
     "idle_in_transaction_session_timeout": "5s",
     "jit": "off",
     "TimeZone": "UTC",
+    "DateStyle": "ISO",
 }
 
 

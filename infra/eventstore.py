@@ -8,7 +8,7 @@ tail shows that its stream has not grown, so that what was decided but not recor
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +16,8 @@ from functools import lru_cache
 from itertools import starmap
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
+
+import asyncpg
 
 from domain.fact import Fact, Recorded, StreamName
 from infra.database import Database, HasId, Hints, schema_of
@@ -184,23 +186,28 @@ class EventStore:
 
         Of one season, of these streams, or of these kinds when asked; at most `limit` in all.
         """
-        left = limit
         topics = None if facts is None else self._mapper.topics_of(facts)
-        while left is None or left > 0:
-            many = page if left is None else min(page, left)
+
+        def ask(after: int, many: int) -> Awaitable[list[asyncpg.Record]]:
             query, arguments = _page(tenant, after, upto, season, streams, topics, many)
-            if streams is None:
-                async with self._database.reading(tenant) as connection:
-                    rows = await connection.fetch(query, *arguments)
-            else:  # few facts: one trip, among the loads
-                rows = await self._database.ask(tenant, query, *arguments)
-            if rows:
+            return self._database.ask(tenant, query, *arguments)
+
+        left = _NO_END if limit is None else limit
+        many = min(page, left)
+        rows = await ask(after, many)
+        while rows:
+            left -= len(rows)
+            if left <= 0 or len(rows) < many:
                 yield list(starmap(self._recorded, rows))
-                after = rows[-1]["position"]
-            if len(rows) < many:
                 return
-            if left is not None:
-                left -= len(rows)
+            many = min(page, left)
+            coming = asyncio.ensure_future(ask(rows[-1]["position"], many))
+            try:
+                await asyncio.sleep(0)  # PostgreSQL is asked now and works while this page is decoded and folded
+                yield list(starmap(self._recorded, rows))
+                rows = await coming
+            finally:
+                coming.cancel()
 
     async def position(self, tenant: HasId) -> int:
         """The position of the last fact; 0 for an empty log."""
@@ -291,17 +298,19 @@ class EventStore:
         subject: str,
         stream_id: UUID,
         version: int,
-        at: datetime,
+        at: str,
         actor: str,
         unit: str,
         mandate: str,
         command: UUID,
         topic: str,
         schema: int,
-        data: str,
+        data: bytes,
     ) -> Recorded:
-        fact = self._mapper.fact(topic, schema, data, stream_id, version, at)
-        return Recorded(position, StreamName(kind, season, subject), version, at, actor, unit, mandate, command, fact)
+        moment = datetime.fromisoformat(at)
+        fact = self._mapper.fact(topic, schema, data, stream_id, version, moment)
+        stream = StreamName(kind, season, subject)
+        return Recorded(position, stream, version, moment, actor, unit, mandate, command, fact)
 
 
 class _Lock:
@@ -343,9 +352,10 @@ def _page(
         if argument is not None:
             arguments.append(argument)
             conditions.append(condition.format(len(arguments)))
+    # Moments as text and payloads as bytes: making their Python values from that takes half the time.
     query = f"""
-    SELECT position, kind, season, subject, stream_id, version, at, actor, unit, mandate, command_id,
-           topic, schema, data
+    SELECT position, kind, season, subject, stream_id, version, at::text, actor, unit, mandate, command_id,
+           topic, schema, convert_to(data::text, 'UTF8')
     FROM {schema_of(tenant)}.events WHERE {" AND ".join(conditions)}
     ORDER BY {place} LIMIT $3
     """
