@@ -21,8 +21,8 @@ from infra.database import Connection, Database, HasId, Listener, schema_of
 #: Channel of the hints that read models have moved on; the payload is the tenant's id.
 FOLDED = "folded"
 
-#: Facts folded at a time where pages are served: the loop is held for no more than about 15 ms.
-BREATH = 1_500
+#: Facts folded at a time where pages are served: the loop is held for some 5 ms.
+BREATH = 500
 
 #: A snapshot of a season's fold is kept each so many facts that it heard.
 SNAPSHOT = 5_000
