@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from operator import length_hint
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -14,8 +13,8 @@ from domain.fact import Fact, Recorded
 from infra.database import LOST, HasId
 from infra.readmodels import Log, Question
 
-#: Facts read at a time.
-PAGE = 2_000
+#: Facts read and folded at a time: so many that they are still in the processor's cache when they are folded.
+PAGE = 500
 
 log = structlog.get_logger("projector")
 
@@ -27,25 +26,24 @@ class Failure(NamedTuple):
     reason: str
 
 
-async def read(facts_of: Log, tenant: HasId, after: int, limit: int) -> tuple[list[Recorded], Failure | None]:
-    """The next facts; they end before one that cannot be read. What the database says is raised."""
-    facts: list[Recorded] = []
+async def read(
+    facts_of: Log, tenant: HasId, after: int, limit: int | None = None
+) -> AsyncGenerator[tuple[list[Recorded], Failure | None], None]:
+    """The next facts, page by page; they end before one that cannot be read. What the database says is raised."""
     try:
-        async for page in facts_of.read(tenant, after=after, limit=limit, page=min(limit, PAGE)):
-            facts += page
+        async for facts in facts_of.read(tenant, after=after, limit=limit, page=PAGE):
+            after = facts[-1].position
+            yield facts, None
     except (*LOST, asyncpg.PostgresError):
         raise
     except Exception:  # noqa: BLE001 - one by one it shows at which fact
-        return await _read_one_by_one(facts_of, tenant, after, limit)
-    return facts, None
+        yield await _read_one_by_one(facts_of, tenant, after)
 
 
-async def _read_one_by_one(
-    facts_of: Log, tenant: HasId, after: int, limit: int
-) -> tuple[list[Recorded], Failure | None]:
+async def _read_one_by_one(facts_of: Log, tenant: HasId, after: int) -> tuple[list[Recorded], Failure | None]:
     facts: list[Recorded] = []
     try:
-        async for page in facts_of.read(tenant, after=after, limit=limit, page=1):
+        async for page in facts_of.read(tenant, after=after, limit=PAGE, page=1):
             facts += page
     except (*LOST, asyncpg.PostgresError):
         raise
@@ -72,14 +70,24 @@ def heard(projections: Sequence[Question[Any]], facts: Iterable[Recorded]) -> di
 def fold(
     projection: Question[Any], facts: Sequence[Recorded], rows: dict[str, Any]
 ) -> tuple[dict[str, int], Failure | None]:
-    """Fold the facts into the rows: which changed at which position. After a failure the rows are good for nothing."""
-    iterator = iter(facts)
+    """Fold the facts into the rows, up to one that cannot be folded: which changed at which position."""
     try:
-        return projection.fold(iterator, rows), None
-    except Exception as reason:  # noqa: BLE001 - said in the checkpoint
-        failing = facts[len(facts) - length_hint(iterator) - 1]
-        say("a fact cannot be folded", projection.name, failing.position, reason)
-        return {}, Failure(failing.position, said(reason))
+        return projection.fold(facts, rows), None
+    except Exception:  # noqa: BLE001 - no row has changed; one by one it shows at which fact
+        return _fold_one_by_one(projection, facts, rows)
+
+
+def _fold_one_by_one(
+    projection: Question[Any], facts: Sequence[Recorded], rows: dict[str, Any]
+) -> tuple[dict[str, int], Failure | None]:
+    changed: dict[str, int] = {}
+    for recorded in facts:
+        try:
+            changed |= projection.fold([recorded], rows)
+        except Exception as reason:  # noqa: BLE001 - said in the checkpoint
+            say("a fact cannot be folded", projection.name, recorded.position, reason)
+            return changed, Failure(recorded.position, said(reason))
+    return changed, None
 
 
 def say(what: str, projection: str, position: int, reason: Exception) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -191,7 +191,7 @@ class Projector:
         except asyncpg.LockNotAvailableError:  # another process is moving them
             return 0
         for move in moves:
-            memories[move.projection.name].keep(move)
+            move.remember()
         self._hints.mark(tenant)
         return facts
 
@@ -199,40 +199,39 @@ class Projector:
         self, connection: Connection, tenant: HasId, going: Sequence[Checkpoint], memories: _Memories
     ) -> tuple[list[_Move], int]:
         """Fold the next batch and write its rows; how many facts it had."""
-        facts, failure = await read(self._log, tenant, min(one.position for one in going), self._batch)
-        mine = heard([self._projections[one.projection] for one in going], facts)
-        moves = [
-            await self._fold(connection, tenant, one, facts, mine[one.projection], failure, memories[one.projection])
-            for one in going
-        ]
+        moves = [self._begun(one, memories[one.projection]) for one in going]
+        count = 0
+        after = min(one.position for one in going)
+        async with aclosing(read(self._log, tenant, after, self._batch)) as pages:
+            async for facts, failure in pages:
+                count += len(facts)
+                mine = heard([move.projection for move in moves], facts)
+                for move in moves:
+                    if move.failure is None:
+                        await self._fold(connection, tenant, move, facts, mine[move.projection.name])
+                        move.failure = move.failure or failure
         await _write(connection, schema_of(tenant), moves)
-        return moves, len(facts)
+        return moves, count
+
+    def _begun(self, checkpoint: Checkpoint, memory: _Memory) -> _Move:
+        memory.stand_at(checkpoint)
+        return _Move(self._projections[checkpoint.projection], checkpoint.generation, checkpoint.position, memory)
 
     async def _fold(
-        self,
-        connection: Connection,
-        tenant: HasId,
-        checkpoint: Checkpoint,
-        facts: list[Recorded],
-        mine: list[Recorded],
-        failure: Failure | None,
-        memory: _Memory,
-    ) -> _Move:
-        """What the batch, which ended in `failure`, does to one projection's rows; `mine` are the facts it hears."""
-        projection = self._projections[checkpoint.projection]
-        memory.stand_at(checkpoint)
-        if facts and facts[0].position <= checkpoint.position:
-            mine = [one for one in mine if one.position > checkpoint.position]
-        keys = {key for one in mine for key in projection.keys(one)}
-        await _recall(connection, schema_of(tenant), projection, memory, checkpoint.generation, keys)
-        before = {key: row for key in keys if (row := memory.rows[key]) is not None}
-        rows = dict(before)
-        position = facts[-1].position if facts else checkpoint.position
-        changed, stopped = fold(projection, mine, rows)
-        if stopped is not None:
-            failure, position, rows = stopped, stopped.position - 1, before
-            changed, _ = fold(projection, [one for one in mine if one.position <= position], rows)
-        return _Move(projection, checkpoint.generation, position, rows, changed, failure)
+        self, connection: Connection, tenant: HasId, move: _Move, facts: list[Recorded], mine: list[Recorded]
+    ) -> None:
+        """What these facts do to one projection's rows; `mine` are those it hears."""
+        if not facts or facts[-1].position <= move.position:
+            return
+        if facts[0].position <= move.position:
+            mine = [one for one in mine if one.position > move.position]
+        keys = {key for one in mine for key in move.projection.keys(one)}
+        await _recall(connection, schema_of(tenant), move, keys)
+        rows = {key: row for key in keys if (row := move.row(key)) is not None}
+        changed, move.failure = fold(move.projection, mine, rows)
+        move.changed |= changed
+        move.rows |= {key: rows.get(key) for key in changed}
+        move.position = move.failure.position - 1 if move.failure else facts[-1].position
 
     # Anew -------------------------------------------------------------------------------------------------
 
@@ -258,7 +257,7 @@ class Projector:
             moves, facts = await self._fold_batch(connection, tenant, going, memories)
             failures |= {move.projection.name: move.failure for move in moves if move.failure is not None}
             for move in moves:
-                memories[move.projection.name].keep(move)
+                move.remember()
             going = [move.checkpoint for move in moves if move.failure is None]
             count += facts
             if not facts:
@@ -270,18 +269,24 @@ class Projector:
             await connection.execute(_clean_sql(schema_of(tenant)))
 
 
-class _Move(NamedTuple):
-    """New rows of a projection: those `changed`, with the position that changed them last, and how far it is now.
+@dataclass(slots=True)
+class _Move:
+    """How far a batch takes a projection, and the rows it `changed`, with the position that changed each last.
 
-    A changed row that is not in `rows` is gone.
+    A changed row that is None is gone.
     """
 
     projection: Question[Any]
     generation: int
     position: int
-    rows: dict[str, Any]
-    changed: dict[str, int]
-    failure: Failure | None
+    memory: _Memory
+    rows: dict[str, Any] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    failure: Failure | None = None
+
+    def row(self, key: str) -> Any:
+        """The row as it is now, or None; the memory holds it unless the batch has changed it."""
+        return self.rows[key] if key in self.rows else self.memory.rows[key]
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -289,6 +294,11 @@ class _Move(NamedTuple):
         position, reason = self.failure or (None, None)
         name, version = self.projection.name, self.projection.version
         return Checkpoint(name, version, self.generation, self.position, position, reason)
+
+    def remember(self) -> None:
+        """Once it is written."""
+        self.memory.position = self.position
+        self.memory.rows |= self.rows
 
 
 @dataclass(slots=True)
@@ -304,11 +314,6 @@ class _Memory:
         if (self.generation, self.position) != (checkpoint.generation, checkpoint.position) or len(self.rows) > KEPT:
             self.rows = {}
             self.generation, self.position = checkpoint.generation, checkpoint.position
-
-    def keep(self, move: _Move) -> None:
-        self.position = move.position
-        for key in move.changed:
-            self.rows[key] = move.rows.get(key)
 
 
 _Memories: TypeAlias = defaultdict[str, _Memory]
@@ -346,22 +351,21 @@ def _clean_sql(schema: str) -> str:
     """
 
 
-async def _recall(
-    connection: Connection, schema: str, projection: Question[Any], memory: _Memory, generation: int, keys: set[str]
-) -> None:
+async def _recall(connection: Connection, schema: str, move: _Move, keys: set[str]) -> None:
     """Load the rows that are not in memory."""
-    missing = keys - memory.rows.keys()
+    known = move.memory.rows
+    missing = keys - known.keys()
     if not missing:
         return
     found = await connection.fetch(
         f"SELECT key, body FROM {schema}.projected WHERE projection = $1 AND generation = $2 AND key = ANY($3)",
-        projection.name,
-        generation,
+        move.projection.name,
+        move.generation,
         list(missing),
     )
-    memory.rows.update(dict.fromkeys(missing))
-    decode = msgspec.json.Decoder(projection.row).decode
-    memory.rows.update({row["key"]: decode(row["body"]) for row in found})
+    known.update(dict.fromkeys(missing))
+    decode = msgspec.json.Decoder(move.projection.row).decode
+    known.update({row["key"]: decode(row["body"]) for row in found})
 
 
 async def _write(connection: Connection, schema: str, moves: Sequence[_Move]) -> None:

@@ -6,6 +6,7 @@ Rows never cross seasons, so seasons can be folded one after the other, or side 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, NamedTuple, Protocol
 
 import asyncpg
@@ -60,11 +61,11 @@ async def fold_season(
 
 async def _unreadable(log: Log, tenant: HasId, after: int) -> Failure:
     """The first fact that cannot be read."""
-    while True:
-        facts, failure = await read(log, tenant, after, PAGE)
-        if failure is not None:
-            return failure
-        after = facts[-1].position
+    async with aclosing(read(log, tenant, after)) as pages:
+        async for _, failure in pages:
+            if failure is not None:
+                return failure
+    raise AssertionError("unreachable")
 
 
 class _Folding:

@@ -8,9 +8,11 @@ database or another row.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
+from msgspec.structs import replace as changed_in
 
 from domain.fact import Fact, Recorded, StreamName
 
@@ -25,6 +27,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 R = TypeVar("R", bound=Row)
 F = TypeVar("F", bound=Fact)
+P = TypeVar("P")
 F_contra = TypeVar("F_contra", bound=Fact, contravariant=True)
 
 Keys: TypeAlias = Callable[[Recorded], Iterable[str]]
@@ -34,6 +37,12 @@ class Effect(Protocol[R, F_contra]):
     """What a fact does to a row that is there; None takes the row away."""
 
     def __call__(self, row: R, fact: F_contra, recorded: Recorded, /) -> R | None: ...
+
+
+class PartEffect(Protocol[P, F_contra]):
+    """What a fact does to one part of a row, which may not be there yet."""
+
+    def __call__(self, part: P | None, fact: F_contra, recorded: Recorded, /) -> P: ...
 
 
 def of_stream(recorded: Recorded) -> tuple[str]:
@@ -48,14 +57,16 @@ def everything_together(row: Row) -> str:
 
 
 class _Step(NamedTuple):
-    keys: Keys
-    begins: bool
     effect: Callable[..., Any]
+    keys: Keys = of_stream
+    begins: bool = False
+    part: _Part | None = None
 
-    def evolve(self, row: Any, recorded: Recorded) -> Any:
-        if self.begins:
-            return self.effect(recorded.fact, recorded)
-        return None if row is None else self.effect(row, recorded.fact, recorded)
+
+class _Part(NamedTuple):
+    field: str
+    named: Callable[[Any], Any]
+    stamp: str | None
 
 
 class Projection(Generic[R]):
@@ -90,7 +101,7 @@ class Projection(Generic[R]):
         """Declare the fact that makes the row."""
 
         def declare(effect: Callable[[F, Recorded], R]) -> Callable[[F, Recorded], R]:
-            self._steps[fact] = _Step(of_stream, begins=True, effect=effect)
+            self._steps[fact] = _Step(effect, begins=True)
             return effect
 
         return declare
@@ -102,8 +113,23 @@ class Projection(Generic[R]):
         """
 
         def declare(effect: Effect[R, F]) -> Effect[R, F]:
-            self._steps[fact] = _Step(keys, begins=False, effect=effect)
+            self._steps[fact] = _Step(effect, keys)
             self._scattered |= keys is not of_stream
+            return effect
+
+        return declare
+
+    def on_part(
+        self, fact: type[F], parts: str, named: str, *, stamp: str | None = None
+    ) -> Callable[[PartEffect[P, F]], PartEffect[P, F]]:
+        """Declare what a fact does to one part of the mapping `parts` in its row, the one that its field `named` names.
+
+        The row's field `stamp` takes the fact's version. For facts that come by the thousand: neither the row nor the
+        mapping is made anew for each of them.
+        """
+
+        def declare(effect: PartEffect[P, F]) -> PartEffect[P, F]:
+            self._steps[fact] = _Step(effect, part=_Part(parts, attrgetter(named), stamp))
             return effect
 
         return declare
@@ -118,35 +144,71 @@ class Projection(Generic[R]):
     def evolve(self, row: R | None, recorded: Recorded) -> R | None:
         """The row after the fact; the same object where nothing changed."""
         step = self._steps.get(type(recorded.fact))
-        evolved: R | None = step.evolve(row, recorded) if step else row
-        return evolved
+        return self._after(row, [(step, recorded)])[0] if step else row
 
     def fold(self, facts: Iterable[Recorded], rows: MutableMapping[str, R]) -> dict[str, int]:
-        """Fold the facts into the rows; the keys of the rows that changed, with the position that changed them last."""
-        changed: dict[str, int] = {}
+        """Fold the facts into the rows; the keys of the rows that changed, with the position that changed them last.
+
+        A row sees its own facts only, so each row is taken through all of its facts before the next. When a fact
+        cannot be folded, no row has changed.
+        """
+        runs: dict[str, list[tuple[_Step, Recorded]]] = {}
         steps = self._steps
         for recorded in facts:
-            fact = recorded.fact
-            step = steps.get(type(fact))
-            if step is None:
-                continue
-            keys, begins, effect = step  # `evolve` spelled out: every read model passes here a million times
-            for key in keys(recorded):
-                before = rows.get(key)
-                if begins:
-                    after = effect(fact, recorded)
-                elif before is None:
-                    continue
-                else:
-                    after = effect(before, fact, recorded)
-                if after is before:
-                    continue
-                if after is None:
-                    del rows[key]
-                else:
-                    rows[key] = after
-                changed[key] = recorded.position
+            step = steps.get(type(recorded.fact))
+            if step is not None:
+                for key in step.keys(recorded):
+                    run = runs.get(key)
+                    if run is None:
+                        runs[key] = [(step, recorded)]
+                    else:
+                        run.append((step, recorded))
+        changed: dict[str, int] = {}
+        after: dict[str, R | None] = {}
+        for key, run in runs.items():
+            row, position = self._after(rows.get(key), run)
+            if position is not None:
+                after[key] = row
+                changed[key] = position
+        for key, row in after.items():
+            if row is not None:
+                rows[key] = row
+            else:
+                rows.pop(key, None)
         return changed
+
+    def _after(self, row: R | None, run: Iterable[tuple[_Step, Recorded]]) -> tuple[R | None, int | None]:
+        """The row after these facts, and the position of the last that changed it."""
+        position = None
+        changes: dict[str, Any] = {}  # fields that the row does not have yet, among them mappings of parts
+        for (effect, _, begins, part), recorded in run:
+            fact = recorded.fact
+            if begins:
+                row = effect(fact, recorded)
+                changes = {}
+            elif row is None:
+                continue
+            elif part is not None:
+                field, named, stamp = part
+                parts = changes.get(field)
+                if parts is None:
+                    parts = changes[field] = getattr(row, field).copy()
+                name = named(fact)
+                parts[name] = effect(parts.get(name), fact, recorded)
+                if stamp is not None:
+                    changes[stamp] = recorded.version
+            else:
+                if changes:
+                    row = changed_in(row, **changes)
+                    changes = {}
+                before = row
+                row = effect(row, fact, recorded)
+                if row is before:
+                    continue
+            position = recorded.position
+        if changes and row is not None:
+            row = changed_in(row, **changes)
+        return row, position
 
     def streams(self, key: str) -> tuple[StreamName, ...] | None:
         """The streams whose facts alone make this row, or None where it takes the whole season to know."""

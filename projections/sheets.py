@@ -189,33 +189,33 @@ def _opened(fact: Assessment.Opened, recorded: Recorded) -> SheetRow:
 # What the commune enters ------------------------------------------------------------------------------
 
 
-def _change(row: SheetRow, indicator: str, recorded: Recorded, **changes: Any) -> SheetRow:
-    """The indicator's entry with these changes, marked as changed by this fact."""
-    entry = row.entries.get(indicator)
+def _change(entry: EntryRow | None, recorded: Recorded, **changes: Any) -> EntryRow:
+    """The entry with these changes, marked as changed by this fact."""
     if entry is None:
-        entry = EntryRow(recorded.version, recorded.actor, recorded.at, **changes)
-    else:
-        entry = replace(entry, changed=recorded.version, by=recorded.actor, at=recorded.at, **changes)
+        return EntryRow(recorded.version, recorded.actor, recorded.at, **changes)
+    return replace(entry, changed=recorded.version, by=recorded.actor, at=recorded.at, **changes)
+
+
+def _change_of(row: SheetRow, indicator: str, recorded: Recorded, **changes: Any) -> SheetRow:
+    """The row with these changes to the indicator's entry."""
+    entry = _change(row.entries.get(indicator), recorded, **changes)
     return replace(row, version=recorded.version, entries={**row.entries, indicator: entry})
 
 
-def _evidence(row: SheetRow, indicator: str) -> tuple[EvidenceRow, ...]:
-    entry = row.entries.get(indicator)
+def _evidence(entry: EntryRow | None) -> tuple[EvidenceRow, ...]:
     return entry.evidence if entry else ()
 
 
-@SHEETS.on(Assessment.IndicatorMeasured)
-def _measured(row: SheetRow, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> SheetRow:
-    entry = row.entries.get(fact.indicator)
+@SHEETS.on_part(Assessment.IndicatorMeasured, "entries", "indicator", stamp="version")
+def _measured(entry: EntryRow | None, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> EntryRow:
     measures = {**entry.measures, fact.part: fact.measured} if entry else {fact.part: fact.measured}
-    return _change(row, fact.indicator, recorded, scored=recorded.version, measures=measures)
+    return _change(entry, recorded, scored=recorded.version, measures=measures)
 
 
-@SHEETS.on(Assessment.IndicatorScored)
-def _scored(row: SheetRow, fact: Assessment.IndicatorScored, recorded: Recorded) -> SheetRow:
+@SHEETS.on_part(Assessment.IndicatorScored, "entries", "indicator", stamp="version")
+def _scored(entry: EntryRow | None, fact: Assessment.IndicatorScored, recorded: Recorded) -> EntryRow:
     return _change(
-        row,
-        fact.indicator,
+        entry,
         recorded,
         scored=recorded.version,
         points=fact.points,
@@ -228,33 +228,34 @@ def _scored(row: SheetRow, fact: Assessment.IndicatorScored, recorded: Recorded)
     )
 
 
-@SHEETS.on(Assessment.EvidenceAttached)
-def _attached(row: SheetRow, fact: Assessment.EvidenceAttached, recorded: Recorded) -> SheetRow:
+@SHEETS.on_part(Assessment.EvidenceAttached, "entries", "indicator", stamp="version")
+def _attached(entry: EntryRow | None, fact: Assessment.EvidenceAttached, recorded: Recorded) -> EntryRow:
     evidence = EvidenceRow(
         fact.evidence, fact.sha256, fact.name, fact.size, fact.media_type, recorded.actor, recorded.at
     )
-    return _change(row, fact.indicator, recorded, evidence=(*_evidence(row, fact.indicator), evidence))
+    return _change(entry, recorded, evidence=(*_evidence(entry), evidence))
 
 
 @SHEETS.on(Assessment.EvidenceReused)
 def _reused(row: SheetRow, fact: Assessment.EvidenceReused, recorded: Recorded) -> SheetRow:
     reused = tuple(
         replace(one, by=recorded.actor, at=recorded.at, reused_from=fact.from_indicator)
-        for one in _evidence(row, fact.from_indicator)
+        for one in _evidence(row.entries.get(fact.from_indicator))
         if one.id == fact.evidence
     )
-    return _change(row, fact.indicator, recorded, evidence=(*_evidence(row, fact.indicator), *reused))
+    held = _evidence(row.entries.get(fact.indicator))
+    return _change_of(row, fact.indicator, recorded, evidence=(*held, *reused))
 
 
-@SHEETS.on(Assessment.EvidenceWithdrawn)
-def _withdrawn(row: SheetRow, fact: Assessment.EvidenceWithdrawn, recorded: Recorded) -> SheetRow:
-    kept = tuple(one for one in _evidence(row, fact.indicator) if one.id != fact.evidence)
-    return _change(row, fact.indicator, recorded, evidence=kept)
+@SHEETS.on_part(Assessment.EvidenceWithdrawn, "entries", "indicator", stamp="version")
+def _withdrawn(entry: EntryRow | None, fact: Assessment.EvidenceWithdrawn, recorded: Recorded) -> EntryRow:
+    kept = tuple(one for one in _evidence(entry) if one.id != fact.evidence)
+    return _change(entry, recorded, evidence=kept)
 
 
-@SHEETS.on(Assessment.Explained)
-def _explained(row: SheetRow, fact: Assessment.Explained, recorded: Recorded) -> SheetRow:
-    return _change(row, fact.indicator, recorded, explanation=fact.explanation)
+@SHEETS.on_part(Assessment.Explained, "entries", "indicator", stamp="version")
+def _explained(entry: EntryRow | None, fact: Assessment.Explained, recorded: Recorded) -> EntryRow:
+    return _change(entry, recorded, explanation=fact.explanation)
 
 
 @SHEETS.on(Assessment.SatisfactionMeasured)
@@ -329,14 +330,14 @@ def _submitted(row: SheetRow, fact: Assessment.Submitted, recorded: Recorded) ->
 
 @SHEETS.on(Assessment.IndicatorReturned)
 def _returned(row: SheetRow, fact: Assessment.IndicatorReturned, recorded: Recorded) -> SheetRow:
-    row = _change(row, fact.indicator, recorded, returned=Returned(fact.reason, fact.due))
+    row = _change_of(row, fact.indicator, recorded, returned=Returned(fact.reason, fact.due))
     return replace(row, stage=Stage.SUPPLEMENT)
 
 
 @SHEETS.on(Assessment.Resubmitted)
 def _resubmitted(row: SheetRow, fact: Assessment.Resubmitted, recorded: Recorded) -> SheetRow:
     for indicator in fact.indicators:
-        row = _change(row, indicator, recorded, returned=None)
+        row = _change_of(row, indicator, recorded, returned=None)
     return replace(row, version=recorded.version, stage=Stage.SUBMITTED, resubmitted_on=fact.on)
 
 
@@ -348,20 +349,17 @@ def _started(row: SheetRow, fact: Appraisal.Started, recorded: Recorded) -> Shee
     return replace(row, appraisal_version=recorded.version)
 
 
-@SHEETS.on(Appraisal.EvidenceOpened)
-def _evidence_opened(row: SheetRow, fact: Appraisal.EvidenceOpened, recorded: Recorded) -> SheetRow:
-    opened = {**row.opened_evidence, fact.evidence: recorded.at}
-    return replace(row, appraisal_version=recorded.version, opened_evidence=opened)
+@SHEETS.on_part(Appraisal.EvidenceOpened, "opened_evidence", "evidence", stamp="appraisal_version")
+def _evidence_opened(opened: datetime | None, fact: Appraisal.EvidenceOpened, recorded: Recorded) -> datetime:
+    return recorded.at
 
 
-@SHEETS.on(Appraisal.IndicatorAppraised)
-def _appraised(row: SheetRow, fact: Appraisal.IndicatorAppraised, recorded: Recorded) -> SheetRow:
-    entry = row.entries.get(fact.indicator)
+@SHEETS.on_part(Appraisal.IndicatorAppraised, "entries", "indicator", stamp="appraisal_version")
+def _appraised(entry: EntryRow | None, fact: Appraisal.IndicatorAppraised, recorded: Recorded) -> EntryRow:
     if entry is None:  # in a what-if replay nothing may be left of what was appraised
         entry = EntryRow(0, "", recorded.at)
     appraised = AppraisedRow(fact.seen, recorded.actor, recorded.at, fact.points, fact.outcome, fact.reason)
-    entries = {**row.entries, fact.indicator: replace(entry, appraised=appraised)}
-    return replace(row, appraisal_version=recorded.version, entries=entries)
+    return replace(entry, appraised=appraised)
 
 
 @SHEETS.on(Appraisal.Concluded)

@@ -224,54 +224,55 @@ _EMPTY = Cell()
 
 
 def _change(row: Standing, indicator: str, version: int, **changes: Any) -> Standing:
+    """The row with these changes to the indicator's cell."""
     cell = replace(row.cells.get(indicator, _EMPTY), changed=version, **changes)
     return replace(row, version=version, cells={**row.cells, indicator: cell})
 
 
-@STANDINGS.on(Assessment.IndicatorMeasured)
-def _measured(row: Standing, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> Standing:
-    ratios = row.cells.get(fact.indicator, _EMPTY).ratios
+@STANDINGS.on_part(Assessment.IndicatorMeasured, "cells", "indicator", stamp="version")
+def _measured(cell: Cell | None, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> Cell:
+    cell = cell or _EMPTY
+    ratios = cell.ratios
     measured = fact.measured
     if measured.kind is Kind.RATIO_THRESHOLD and measured.numerator is not None and measured.denominator is not None:
         ratios = {**ratios, fact.part: (measured.numerator, measured.denominator)}
     elif fact.part in ratios:
         ratios = {part: ratio for part, ratio in ratios.items() if part != fact.part}
-    return _change(row, fact.indicator, recorded.version, ratios=ratios)
+    return replace(cell, changed=recorded.version, ratios=ratios)
 
 
-@STANDINGS.on(Assessment.IndicatorScored)
-def _scored(row: Standing, fact: Assessment.IndicatorScored, recorded: Recorded) -> Standing:
-    return _change(
-        row,
-        fact.indicator,
-        recorded.version,
+@STANDINGS.on_part(Assessment.IndicatorScored, "cells", "indicator", stamp="version")
+def _scored(cell: Cell | None, fact: Assessment.IndicatorScored, recorded: Recorded) -> Cell:
+    return replace(
+        cell or _EMPTY,
+        changed=recorded.version,
         points=fact.points,
         outcome=fact.outcome,
         scored_by=recorded.actor,
     )
 
 
-@STANDINGS.on(Assessment.EvidenceAttached)
-def _attached(row: Standing, fact: Assessment.EvidenceAttached, recorded: Recorded) -> Standing:
-    held = row.cells.get(fact.indicator, _EMPTY).evidence
-    return _change(row, fact.indicator, recorded.version, evidence=held + 1)
+@STANDINGS.on_part(Assessment.EvidenceAttached, "cells", "indicator", stamp="version")
+def _attached(cell: Cell | None, fact: Assessment.EvidenceAttached, recorded: Recorded) -> Cell:
+    cell = cell or _EMPTY
+    return replace(cell, changed=recorded.version, evidence=cell.evidence + 1)
 
 
-@STANDINGS.on(Assessment.EvidenceReused)
-def _reused(row: Standing, fact: Assessment.EvidenceReused, recorded: Recorded) -> Standing:
-    held = row.cells.get(fact.indicator, _EMPTY).evidence
-    return _change(row, fact.indicator, recorded.version, evidence=held + 1)
+@STANDINGS.on_part(Assessment.EvidenceReused, "cells", "indicator", stamp="version")
+def _reused(cell: Cell | None, fact: Assessment.EvidenceReused, recorded: Recorded) -> Cell:
+    cell = cell or _EMPTY
+    return replace(cell, changed=recorded.version, evidence=cell.evidence + 1)
 
 
-@STANDINGS.on(Assessment.EvidenceWithdrawn)
-def _withdrawn(row: Standing, fact: Assessment.EvidenceWithdrawn, recorded: Recorded) -> Standing:
-    held = row.cells.get(fact.indicator, _EMPTY).evidence
-    return _change(row, fact.indicator, recorded.version, evidence=max(0, held - 1))
+@STANDINGS.on_part(Assessment.EvidenceWithdrawn, "cells", "indicator", stamp="version")
+def _withdrawn(cell: Cell | None, fact: Assessment.EvidenceWithdrawn, recorded: Recorded) -> Cell:
+    cell = cell or _EMPTY
+    return replace(cell, changed=recorded.version, evidence=max(0, cell.evidence - 1))
 
 
-@STANDINGS.on(Assessment.Explained)
-def _explained(row: Standing, fact: Assessment.Explained, recorded: Recorded) -> Standing:
-    return _change(row, fact.indicator, recorded.version, explained=bool(fact.explanation))
+@STANDINGS.on_part(Assessment.Explained, "cells", "indicator", stamp="version")
+def _explained(cell: Cell | None, fact: Assessment.Explained, recorded: Recorded) -> Cell:
+    return replace(cell or _EMPTY, changed=recorded.version, explained=bool(fact.explanation))
 
 
 @STANDINGS.on(Assessment.SatisfactionMeasured)
@@ -331,15 +332,14 @@ def _resubmitted(row: Standing, fact: Assessment.Resubmitted, recorded: Recorded
 # The appraiser ----------------------------------------------------------------------------------------
 
 
-@STANDINGS.on(Appraisal.IndicatorAppraised)
-def _appraised(row: Standing, fact: Appraisal.IndicatorAppraised, recorded: Recorded) -> Standing:
-    cell = replace(
-        row.cells.get(fact.indicator, _EMPTY),
+@STANDINGS.on_part(Appraisal.IndicatorAppraised, "cells", "indicator")
+def _appraised(cell: Cell | None, fact: Appraisal.IndicatorAppraised, recorded: Recorded) -> Cell:
+    return replace(
+        cell or _EMPTY,
         seen=fact.seen,
         appraised_points=fact.points,
         appraised_outcome=fact.outcome,
     )
-    return replace(row, cells={**row.cells, fact.indicator: cell})
 
 
 @STANDINGS.on(Appraisal.Concluded)
