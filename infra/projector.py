@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -32,7 +32,7 @@ BATCH = 50_000
 #: Rows of one projection that are kept in memory between batches.
 KEPT = 20_000
 
-#: From so many facts on, the seasons of a log are folded in other processes, if there are any.
+#: From so many facts on, the seasons of a log are folded in other processes too, if there are any.
 LARGE = 100_000
 
 
@@ -47,7 +47,7 @@ class Rebuilt(NamedTuple):
 
 
 class Projector:
-    """Folds the logs of tenants into the tables of these projections; `elsewhere` folds seasons of large ones."""
+    """Folds the logs of tenants into the tables of these projections; `elsewhere` helps with large ones."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Projector:
         projections: Sequence[Question[Any]],
         *,
         batch: int = BATCH,
-        elsewhere: Callable[[], AbstractContextManager[FoldSeason]] | None = None,
+        elsewhere: Callable[[], AbstractContextManager[Sequence[FoldSeason]]] | None = None,
     ) -> None:
         self._database = database
         self._log = log
@@ -236,12 +236,16 @@ class Projector:
     # Anew -------------------------------------------------------------------------------------------------
 
     async def _fold_seasons(self, tenant: HasId, upto: int, generations: Mapping[str, int]) -> list[Folded]:
-        """The rows of every season: side by side in other processes, or one after the other in this one."""
-        seasons = await self._database.ask(tenant, _seasons_sql(schema_of(tenant)))
-        if self._elsewhere is not None and upto >= LARGE:
-            with self._elsewhere() as there:
-                return await asyncio.gather(*(there(tenant, row["season"], upto, generations) for row in seasons))
-        return [await self._here(tenant, row["season"], upto, generations) for row in seasons]
+        """The rows of every season; whoever folds takes the next one: this process, and others where a log is large."""
+        seasons = iter([row["season"] for row in await self._database.ask(tenant, _seasons_sql(schema_of(tenant)))])
+
+        async def take(fold: FoldSeason) -> list[Folded]:
+            return [await fold(tenant, season, upto, generations) for season in seasons]
+
+        with self._elsewhere() if self._elsewhere is not None and upto >= LARGE else nullcontext(()) as there:
+            async with asyncio.TaskGroup() as group:
+                taken = [group.create_task(take(fold)) for fold in (*there, self._here)]
+        return [folded for task in taken for folded in task.result()]
 
     async def _fold_on(
         self,

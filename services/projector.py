@@ -88,15 +88,19 @@ async def projecting(settings: Settings) -> AsyncIterator[tuple[Projector, Tenan
 
 
 @contextmanager
-def elsewhere(dsn: str) -> Iterator[FoldSeason]:
-    """Other processes, as many as there are cores, that fold the seasons of a large log; they end with the block."""
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+def elsewhere(dsn: str) -> Iterator[Sequence[FoldSeason]]:
+    """Other processes, one for each further core, that fold seasons of a large log; they end with the block."""
+    others = (os.cpu_count() or 1) - 1
+    if not others:
+        yield ()
+        return
+    with ProcessPoolExecutor(others, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
 
         async def fold(tenant: HasId, season: str, upto: int, generations: Mapping[str, int]) -> Folded:
             job = partial(fold_elsewhere, dsn, tenant.id, season, upto, dict(generations))
             return await asyncio.get_running_loop().run_in_executor(pool, job)
 
-        yield fold
+        yield [fold] * others
 
 
 def end_with_parent() -> None:
