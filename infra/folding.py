@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -11,7 +11,7 @@ import structlog
 
 from domain.fact import Fact, Recorded
 from infra.database import LOST, HasId
-from infra.readmodels import Log, Question
+from infra.readmodels import Log, Question, Run
 
 #: Facts read and folded at a time: so many that they are still in the processor's cache when they are folded.
 PAGE = 500
@@ -68,25 +68,26 @@ def heard(projections: Sequence[Question[Any]], facts: Iterable[Recorded]) -> di
 
 
 def fold(
-    projection: Question[Any], facts: Sequence[Recorded], rows: dict[str, Any]
+    projection: Question[Any], runs: Mapping[str, Run], rows: dict[str, Any]
 ) -> tuple[dict[str, int], Failure | None]:
     """Fold the facts into the rows, up to one that cannot be folded: which changed at which position."""
     try:
-        return projection.fold(facts, rows), None
+        return projection.fold_runs(runs, rows), None
     except Exception:  # noqa: BLE001 - no row has changed; one by one it shows at which fact
-        return _fold_one_by_one(projection, facts, rows)
+        return _fold_one_by_one(projection, runs, rows)
 
 
 def _fold_one_by_one(
-    projection: Question[Any], facts: Sequence[Recorded], rows: dict[str, Any]
+    projection: Question[Any], runs: Mapping[str, Run], rows: dict[str, Any]
 ) -> tuple[dict[str, int], Failure | None]:
     changed: dict[str, int] = {}
-    for recorded in facts:
+    facts = {recorded.position: recorded for run in runs.values() for _, recorded in run}
+    for position, recorded in sorted(facts.items()):
         try:
             changed |= projection.fold([recorded], rows)
         except Exception as reason:  # noqa: BLE001 - said in the checkpoint
-            say("a fact cannot be folded", projection.name, recorded.position, reason)
-            return changed, Failure(recorded.position, said(reason))
+            say("a fact cannot be folded", projection.name, position, reason)
+            return changed, Failure(position, said(reason))
     return changed, None
 
 

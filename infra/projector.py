@@ -225,10 +225,10 @@ class Projector:
             return
         if facts[0].position <= move.position:
             mine = [one for one in mine if one.position > move.position]
-        keys = {key for one in mine for key in move.projection.keys(one)}
-        await _recall(connection, schema_of(tenant), move, keys)
-        rows = {key: row for key in keys if (row := move.row(key)) is not None}
-        changed, move.failure = fold(move.projection, mine, rows)
+        runs = move.projection.runs(mine)
+        await _recall(connection, schema_of(tenant), move, runs)
+        rows = {key: row for key in runs if (row := move.row(key)) is not None}
+        changed, move.failure = fold(move.projection, runs, rows)
         move.changed |= changed
         move.rows |= {key: rows.get(key) for key in changed}
         move.position = move.failure.position - 1 if move.failure else facts[-1].position
@@ -355,17 +355,17 @@ def _clean_sql(schema: str) -> str:
     """
 
 
-async def _recall(connection: Connection, schema: str, move: _Move, keys: set[str]) -> None:
+async def _recall(connection: Connection, schema: str, move: _Move, keys: Iterable[str]) -> None:
     """Load the rows that are not in memory."""
     known = move.memory.rows
-    missing = keys - known.keys()
+    missing = [key for key in keys if key not in known]
     if not missing:
         return
     found = await connection.fetch(
         f"SELECT key, body FROM {schema}.projected WHERE projection = $1 AND generation = $2 AND key = ANY($3)",
         move.projection.name,
         move.generation,
-        list(missing),
+        missing,
     )
     known.update(dict.fromkeys(missing))
     decode = msgspec.json.Decoder(move.projection.row).decode

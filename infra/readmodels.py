@@ -9,9 +9,19 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -29,6 +39,9 @@ SNAPSHOT = 5_000
 
 R = TypeVar("R")
 
+#: Facts that concern one row, in their order, each with what a projection makes of it.
+Run: TypeAlias = list[tuple[Any, Recorded]]
+
 
 class Question(Protocol[R]):
     """A projection, as far as reading and keeping it up to date is concerned."""
@@ -45,8 +58,9 @@ class Question(Protocol[R]):
     def seasonal(self) -> bool: ...
     @property
     def scope(self) -> Callable[[R], str]: ...
-    def keys(self, recorded: Recorded, /) -> Iterable[str]: ...
     def fold(self, facts: Iterable[Recorded], rows: MutableMapping[str, R], /) -> dict[str, int]: ...
+    def runs(self, facts: Iterable[Recorded], /) -> dict[str, Run]: ...
+    def fold_runs(self, runs: Mapping[str, Run], rows: MutableMapping[str, R], /) -> dict[str, int]: ...
     def streams(self, key: str, /) -> Collection[StreamName] | None: ...
 
 

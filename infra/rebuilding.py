@@ -82,7 +82,7 @@ class _Folding:
     def fold(self, facts: list[Recorded]) -> None:
         mine = heard(self.going, facts)
         for one in list(self.going):
-            changed, failure = fold(one, mine[one.name], self.rows[one.name])
+            changed, failure = fold(one, one.runs(mine[one.name]), self.rows[one.name])
             self.changed[one.name].update(changed)
             if failure is not None:
                 self.failures[one.name] = failure

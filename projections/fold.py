@@ -69,6 +69,10 @@ class _Part(NamedTuple):
     stamp: str | None
 
 
+#: Facts that concern one row, in their order, each with what it does.
+Run: TypeAlias = list[tuple[Any, Recorded]]
+
+
 class Projection(Generic[R]):
     """One question, the rows that answer it, and what each fact does to them.
 
@@ -136,11 +140,6 @@ class Projection(Generic[R]):
 
     # The fold ---------------------------------------------------------------------------------------------
 
-    def keys(self, recorded: Recorded) -> Iterable[str]:
-        """The rows that the fact may touch."""
-        step = self._steps.get(type(recorded.fact))
-        return step.keys(recorded) if step else ()
-
     def evolve(self, row: R | None, recorded: Recorded) -> R | None:
         """The row after the fact; the same object where nothing changed."""
         step = self._steps.get(type(recorded.fact))
@@ -149,10 +148,13 @@ class Projection(Generic[R]):
     def fold(self, facts: Iterable[Recorded], rows: MutableMapping[str, R]) -> dict[str, int]:
         """Fold the facts into the rows; the keys of the rows that changed, with the position that changed them last.
 
-        A row sees its own facts only, so each row is taken through all of its facts before the next. When a fact
-        cannot be folded, no row has changed.
+        When a fact cannot be folded, no row has changed.
         """
-        runs: dict[str, list[tuple[_Step, Recorded]]] = {}
+        return self.fold_runs(self.runs(facts), rows)
+
+    def runs(self, facts: Iterable[Recorded]) -> dict[str, Run]:
+        """The facts that concern each row, by its key: a row sees no others, so it goes through all of them at once."""
+        runs: dict[str, Run] = {}
         steps = self._steps
         for recorded in facts:
             step = steps.get(type(recorded.fact))
@@ -163,6 +165,10 @@ class Projection(Generic[R]):
                         runs[key] = [(step, recorded)]
                     else:
                         run.append((step, recorded))
+        return runs
+
+    def fold_runs(self, runs: Mapping[str, Run], rows: MutableMapping[str, R]) -> dict[str, int]:
+        """Like `fold`, with facts already told apart."""
         changed: dict[str, int] = {}
         after: dict[str, R | None] = {}
         for key, run in runs.items():
@@ -177,7 +183,7 @@ class Projection(Generic[R]):
                 rows.pop(key, None)
         return changed
 
-    def _after(self, row: R | None, run: Iterable[tuple[_Step, Recorded]]) -> tuple[R | None, int | None]:
+    def _after(self, row: R | None, run: Run) -> tuple[R | None, int | None]:
         """The row after these facts, and the position of the last that changed it."""
         position = None
         changes: dict[str, Any] = {}  # fields that the row does not have yet, among them mappings of parts

@@ -77,12 +77,12 @@ def test_the_streams_named_for_a_row_are_all_that_makes_it(projection: Projectio
 
 
 @EVERY
-def test_keys_and_evolve_say_for_one_fact_what_fold_does_for_many(projection: Projection[Any]):
+def test_runs_and_evolve_say_for_one_fact_what_fold_does_for_many(projection: Projection[Any]):
     log = a_long_history(300).log
     rows: dict[str, Any] = {}
 
     for recorded in log:
-        for key in projection.keys(recorded):
+        for key in projection.runs([recorded]):
             row = projection.evolve(rows.get(key), recorded)
             rows = {**rows, key: row}
 
