@@ -1,6 +1,7 @@
 import asyncio
 import json
 import unicodedata
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import uuid4
@@ -244,6 +245,9 @@ async def test_reading_gives_the_asked_part_in_order(store, tenant):
     assert await everything(store, tenant, limit=7, page=3) == log[:7]
     assert await everything(store, tenant, limit=0) == []
     assert await everything(store, tenant, season="2022") == [r for r in log if r.stream.season == "2022"]
+    assert await everything(store, tenant, season="2023", after=3, upto=12, page=2) == [
+        r for r in log[3:12] if r.stream.season == "2023"
+    ]
     assert await everything(store, tenant, streams=names[:2], after=2, page=2) == [
         r for r in log if r.stream in names[:2] and r.position > 2
     ]
@@ -251,6 +255,17 @@ async def test_reading_gives_the_asked_part_in_order(store, tenant):
     for name in names:
         facts = [recorded.fact for recorded in log if recorded.stream == name]
         assert replay(facts) == (await loaded(store, tenant, name)).aggregate
+
+
+async def test_a_reader_may_stop_while_the_next_page_is_on_its_way(store, tenant):
+    for turn in range(6):
+        await write_line(store, tenant, a_name(), str(turn))
+
+    async with aclosing(store.read(tenant, page=2)) as pages:
+        first = await anext(pages)
+
+    assert [recorded.position for recorded in first] == [1, 2]
+    assert len(await everything(store, tenant, page=2)) == 7
 
 
 async def test_the_position_at_a_moment_never_shows_a_later_fact(store, owner, tenant):

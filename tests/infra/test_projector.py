@@ -262,6 +262,21 @@ async def test_a_fact_that_cannot_be_folded_stops_its_projection_and_is_named(da
     await projector.close()
 
 
+async def test_a_stopped_projection_holds_every_fact_before_the_one_it_stopped_at(database, store, tenant, models):
+    poisoned = poisoned_by_suspension()
+    projector = Projector(database, store, [poisoned])
+    await projector.catch_up(tenant)
+    province = told_in(tenant, "scored")
+    before = len(province.log)
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    await write(store, tenant, province.commands)
+
+    await projector.catch_up(tenant)
+
+    assert await row_of(models, tenant, poisoned) == fold(SEASONS, province.log[:before])[SEASON]
+    await projector.close()
+
+
 async def test_a_stopped_projection_goes_on_in_a_process_that_can_fold_the_fact(database, store, tenant, models):
     province = told_in(tenant, "scored")
     province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))

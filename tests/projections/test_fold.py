@@ -99,6 +99,20 @@ def test_a_what_if_may_leave_out_any_facts(projection: Projection[Any], province
     assert rows == fold(projection, [one for one in province.log if one.position not in without])
 
 
+def test_a_fold_that_fails_has_changed_no_row():
+    log = a_long_history(300).log
+    rows: dict[str, Any] = {}
+    STANDINGS.fold(log[:-1], rows)
+    before = written(rows)
+    scored = next(one for one in reversed(log) if one.stream.kind == "assessment")
+    no_fact_at_all = scored._replace(fact=type(scored.fact).__new__(type(scored.fact)))
+
+    with pytest.raises(AttributeError):
+        STANDINGS.fold([*log, no_fact_at_all], rows)
+
+    assert written(rows) == before
+
+
 def test_without_its_evidence_an_indicator_is_no_longer_supported():
     province = Province()
     province.found()
