@@ -340,7 +340,12 @@ def _page(
     many: int,
 ) -> tuple[str, list[Any]]:
     arguments: list[Any] = [after, _NO_END if upto is None else upto, many]
-    if season is None:
+    if streams is not None:  # an expression, so that no plan can walk the log instead of the streams
+        place, conditions = "position + 0", ["position + 0 > $1", "position + 0 <= $2"]
+        if season is not None:
+            arguments.append(season)
+            conditions.append("season = $4")
+    elif season is None:
         place, conditions = "position", ["position > $1", "position <= $2"]
     else:  # compared as a row, so that no plan can walk all the seasons before it to find its first fact
         arguments.append(season)
