@@ -9,8 +9,7 @@ The copy on disk is written before the database: after a crash in between it is 
 again, is published with the signature that was made.
 """
 
-import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +18,7 @@ import asyncpg
 import structlog
 
 from infra.database import Connection, close, schema_of
+from infra.durable import write_durably
 from infra.entries import BadEntry, Entry, read_entries
 from infra.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
@@ -29,7 +29,7 @@ from infra.ledger.tiles import FULL, Edge, Place, Tile, edge_places
 #: Facts under one checkpoint at most: so many are checked and hashed in about a second.
 MOST = 20_000
 
-#: Channel of the hints that a log was sealed; the payload is the tenant's id.
+#: Channel of the hints that a log was sealed, cosigned or halted; the payload is the tenant's id.
 SEALED = "sealed"
 
 log = structlog.get_logger("sealer")
@@ -62,7 +62,7 @@ class Keep:
         """The log's key; made at first use when the log is `new`. Raises Halted."""
         file = self._folder / f"{tenant.id}.key"
         if new and not file.exists():
-            self._write(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
+            write_durably(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
         try:
             key = SignerKey.read(file.read_text())
         except FileNotFoundError:
@@ -85,21 +85,7 @@ class Keep:
 
     def keep(self, tenant: LogOwner, note: Note) -> None:
         """Have the checkpoint on disk before anybody sees it."""
-        self._write(self._folder / f"{tenant.id}.checkpoint", bytes(note))
-
-    def _write(self, file: Path, content: bytes) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = file.with_suffix(f"{file.suffix}.new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        fresh.replace(file)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_durably(self._folder / f"{tenant.id}.checkpoint", bytes(note))
 
 
 @dataclass(slots=True)
@@ -135,7 +121,7 @@ class Sealer:
             return await self._grow(tenant, state)
         except (Halted, BadEntry, Invalid) as reason:
             self._logs.pop(tenant.id, None)
-            await self._say(tenant, str(reason))
+            await record_halt(self._connection, tenant, str(reason))
             raise Halted(str(reason)) from reason
 
     async def close(self) -> None:
@@ -216,16 +202,7 @@ class Sealer:
 
     async def _edge(self, tenant: LogOwner, size: int) -> Edge:
         """The edge of the tree at some size, from the stored tiles. Raises Malformed when they are not there."""
-        places = edge_places(size)
-        rows = await self._connection.fetch(
-            f"""
-            SELECT level, number, hashes FROM {schema_of(tenant)}.tiles
-            WHERE (level, number) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))
-            """,
-            [place.level for place in places],
-            [place.number for place in places],
-        )
-        return Edge.read(size, {Place(level, number): hashes for level, number, hashes in rows})
+        return Edge.read(size, await read_tiles(self._connection, tenant, edge_places(size)))
 
     async def _extend(self, tenant: LogOwner, edge: Edge, upto: int) -> tuple[Edge, bytes, list[Tile]]:
         """The edge at `upto`, the last leaf's hash, and the tiles made or widened. Every row is checked."""
@@ -256,17 +233,32 @@ class Sealer:
             [(*tile.place, tile.hashes) for tile in tiles],
         )
 
-    async def _say(self, tenant: LogOwner, reason: str) -> None:
-        """Leave the reason where an operator sees it: in the log of the process, and beside the log itself."""
-        log.error("a log is no longer sealed", tenant=tenant.id, reason=reason)
-        schema = schema_of(tenant)
-        await self._connection.execute(
-            f"""
-            INSERT INTO {schema}.halts (size, reason)
-            SELECT coalesce((SELECT max(size) FROM {schema}.sealings), 0), $1
-            """,
-            reason,
-        )
+
+async def read_tiles(connection: Connection, tenant: LogOwner, places: Collection[Place]) -> dict[Place, bytes]:
+    """The stored tiles at these places, as far as there are such; they prove nothing by themselves."""
+    rows = await connection.fetch(
+        f"""
+        SELECT level, number, hashes FROM {schema_of(tenant)}.tiles
+        WHERE (level, number) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))
+        """,
+        [place.level for place in places],
+        [place.number for place in places],
+    )
+    return {Place(level, number): hashes for level, number, hashes in rows}
+
+
+async def record_halt(connection: Connection, tenant: LogOwner, reason: str) -> None:
+    """Leave the reason where an operator sees it: in the log of the process, and beside the log itself."""
+    log.error("a log is no longer sealed", tenant=tenant.id, reason=reason)
+    schema = schema_of(tenant)
+    await connection.execute(
+        f"""
+        INSERT INTO {schema}.halts (size, reason)
+        SELECT coalesce((SELECT max(size) FROM {schema}.sealings), 0), $1
+        """,
+        reason,
+    )
+    await connection.execute("SELECT pg_notify($1, $2)", SEALED, tenant.id)
 
 
 def _hashes(tenant: LogOwner, entries: list[Entry]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra import embedded, migrate
-from infra.config import Misconfigured, Settings, read_settings
+from infra.config import Misconfigured, Settings, default_folder, read_settings
 from services.supervise import NotReady
 
 
@@ -52,7 +52,15 @@ def sealer(given: argparse.Namespace) -> int:
     from services import sealer
 
     with surroundings(given, redis=False) as settings:
+        if given.vkeys:
+            return asyncio.run(sealer.show_keys(settings, only=given.tenant))
         return asyncio.run(sealer.run(settings, once=given.once, only=given.tenant))
+
+
+def witness(given: argparse.Namespace) -> None:
+    from services import witness
+
+    witness.run(given.folder or default_folder(), name=given.name, host=given.host, port=given.port)
 
 
 def worker(given: argparse.Namespace) -> None:
@@ -118,6 +126,27 @@ def list_tenants(given: argparse.Namespace) -> None:
         asyncio.run(tenancy.show(settings))
 
 
+def publish_policy(given: argparse.Namespace) -> None:
+    from services import policies
+
+    with surroundings(given) as settings:
+        asyncio.run(policies.publish_file(settings, given))
+
+
+def show_policy(given: argparse.Namespace) -> int:
+    from services import policies
+
+    with surroundings(given) as settings:
+        return asyncio.run(policies.show(settings, given))
+
+
+def announce_key(given: argparse.Namespace) -> None:
+    from services import policies
+
+    with surroundings(given) as settings:
+        asyncio.run(policies.announce_key(settings, given))
+
+
 @contextmanager
 def surroundings(given: argparse.Namespace, *, redis: bool = True) -> Iterator[Settings]:
     """The settings of the data folder, while its services run."""
@@ -138,6 +167,7 @@ def arguments() -> argparse.ArgumentParser:
         ("serve", serve, "serve the pages"),
         ("projector", projector, "keep the read models up with the log"),
         ("sealer", sealer, "sign for what the logs hold; ends with status 1 when one must not be signed for"),
+        ("witness", witness, "cosign the checkpoints of other people's logs, from a folder of its own"),
         ("worker", worker, "do the jobs of one queue"),
         ("provider", provider, "serve the demonstration identity provider"),
         ("migrate", migrate_all, "bring the control schema and every province's to this version"),
@@ -150,6 +180,10 @@ def arguments() -> argparse.ArgumentParser:
     choices = commands.choices
     choices["worker"].add_argument("queue", choices=["short", "long"])
     choices["sealer"].add_argument("--once", action="store_true", help="sign for everything there is, and end")
+    choices["sealer"].add_argument("--vkeys", action="store_true", help="print the public keys of the logs, and end")
+    choices["witness"].add_argument("--name", default="", help="of its key, at the first start: example.org/witness")
+    choices["witness"].add_argument("--host", default="127.0.0.1", help="where it listens; default: %(default)s")
+    choices["witness"].add_argument("--port", type=int, default=0, help="default: one that the folder keeps")
     for name in ("sealer", "rebuild"):
         choices[name].add_argument("--tenant", metavar="SLUG", help="one province only")
     choices["rebuild"].add_argument("--projection", metavar="NAME", help="one projection only")
@@ -168,6 +202,22 @@ def arguments() -> argparse.ArgumentParser:
     create.add_argument("--issuer", metavar="URL", help="of its identity provider")
     create.add_argument("--client-id", metavar="ID", help="as which the identity provider knows us")
     create.add_argument("--admin", metavar="SUBJECT", help="first administrator, as the identity provider names them")
+
+    policy = commands.add_parser("policy", help="who must cosign").add_subparsers(metavar="ACT", required=True)
+    publish = policy.add_parser("publish", parents=[every], help="publish the policy of a province's log")
+    publish.set_defaults(run=publish_policy)
+    announce = policy.add_parser("announce-key", parents=[every], help="announce the key that signs the log next")
+    announce.set_defaults(run=announce_key)
+    show = policy.add_parser("show", parents=[every], help="print the policy in force; status 1 when there is none")
+    show.set_defaults(run=show_policy)
+    for one in (publish, announce, show):
+        one.add_argument("slug", help="the province")
+    publish.add_argument(
+        "file", type=Path, help="lines of log, witness (with address) and quorum (c2sp.org/tlog-policy)"
+    )
+    announce.add_argument("vkey", help="its public key")
+    for one in (publish, announce):
+        one.add_argument("--basis", metavar="TEXT", help="the document that orders it")
     return top
 
 

@@ -5,17 +5,16 @@ Each worker reads the settings from the environment and wires a house of its own
 
 import gc
 import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-import structlog
 from granian import Granian
 from granian.constants import Interfaces
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar.types import ASGIApp
 
 from infra.config import Settings, read_settings
+from services.structured import structured_logs
 from services.supervise import kept_port
 from services.web.app import create_app
 from services.web.backing import Backing
@@ -42,19 +41,6 @@ def granian(target: str, host: str, port: int) -> None:
         log_access=False,
         log_level="warning",  # type: ignore[arg-type]
     ).serve()
-
-
-def structured_logs() -> None:
-    """One JSON object a line, whatever people send: control characters are escaped, not printed."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
 
 
 def application() -> ASGIApp:

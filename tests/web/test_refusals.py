@@ -15,7 +15,7 @@ import structlog
 
 from domain.errors import NotANumber, ReasonMissing, Stale
 from infra.tenants import Tenant
-from services.serve import structured_logs
+from services.structured import structured_logs
 from services.web import app as web
 from services.web import urls
 from services.web.app import create_app
