@@ -450,7 +450,13 @@ def export(province: Province, chance: Random) -> None:
     province.do(name, chance.choice(deeds))
 
 
+def trust(province: Province, chance: Random) -> None:
+    province.do(LOG, lambda it: it.publish_policy(f"quorum {chance.randrange(3)}\n"))
+    province.do(LOG, lambda it: it.announce_key(f"{chance.randrange(3):064x}", "15/QĐ"))
+
+
 ACTS: tuple[Act, ...] = (
+    trust,
     measure,
     score,
     rate,

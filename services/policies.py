@@ -1,0 +1,145 @@
+"""Who must cosign a province's checkpoints: the policy and the next key of its log, published as facts of that log.
+
+An operator's business, on a command line: `minhchuan policy`. The file is the one that inspectors are given; what is
+published is exactly its text.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from domain.log import LOG, Log
+from infra import migrate
+from infra.config import Misconfigured, Settings
+from infra.database import schema_of
+from infra.leaf import NotCanonical, check_text
+from infra.ledger.note import Kind, Note, VerifierKey
+from infra.ledger.policy import Policy
+from infra.ledger.text import BadSignature, Invalid
+from infra.tenants import Tenant
+from services.wiring import Wiring, wired
+from services.work import Receipt, Work, use_case
+
+
+class PolicyRefused(Misconfigured):
+    """This policy, or this key, is not one for that log; the text says why."""
+
+
+async def publish(house: Wiring, tenant: Tenant, raw: bytes, basis: str | None = None) -> Policy:
+    """Publish a policy file; published again, the one in force adds nothing. Raises PolicyRefused."""
+    try:
+        policy = Policy.read(raw)
+        check_text(raw.decode())
+    except (Invalid, NotCanonical) as reason:
+        raise PolicyRefused(str(reason)) from None
+    for witness in policy.witnesses:
+        if urlsplit(witness.url).scheme not in {"http", "https"} or not urlsplit(witness.url).hostname:
+            raise PolicyRefused(f"witness {witness.name} has no address (http or https) at which it can be asked")
+    work = house.system(tenant, uuid4())
+    found = await work.look(Log, LOG)
+    _check_keys(policy, tenant.log, await latest_checkpoint(house, tenant), found.announced)
+    await _publish(work, raw.decode(), basis)
+    return policy
+
+
+async def announce(house: Wiring, tenant: Tenant, vkey: str, basis: str | None = None) -> VerifierKey:
+    """Announce the key that will sign the log next. Raises PolicyRefused."""
+    try:
+        key = VerifierKey.read(vkey)
+    except Invalid as reason:
+        raise PolicyRefused(str(reason)) from None
+    if key.name != tenant.log or key.kind is not Kind.NOTE:
+        raise PolicyRefused(f"{vkey} is not a key for the log {tenant.log}")
+    await _announce(house.system(tenant, uuid4()), digest(key), basis)
+    return key
+
+
+async def latest_checkpoint(house: Wiring, tenant: Tenant) -> Note | None:
+    """The last checkpoint that was signed for the log; None before the first."""
+    rows = await house.database.ask(tenant, f"SELECT note FROM {schema_of(tenant)}.sealings ORDER BY size DESC LIMIT 1")
+    return Note.read(rows[0]["note"]) if rows else None
+
+
+def digest(key: VerifierKey) -> str:
+    """What stands for a key that is announced."""
+    return sha256(str(key).encode()).hexdigest()
+
+
+def _check_keys(policy: Policy, origin: str, latest: Note | None, announced: Collection[str]) -> None:
+    """Every key of the log is the one that has signed it, or one announced; PolicyRefused when it is another's."""
+    if latest is None:
+        raise PolicyRefused("no checkpoint of this log has been signed yet: start the sealer first")
+    if strangers := [key for key in policy.logs if key.name != origin]:
+        raise PolicyRefused(f"{strangers[0].name} is another log; this one is {origin}")
+    signed = [key for key in policy.logs if _has_signed(key, latest)]
+    if not signed:
+        raise PolicyRefused("no key of the policy is the one that signs this log")
+    if unknown := [key for key in policy.logs if key not in signed and digest(key) not in announced]:
+        raise PolicyRefused(f"the key {unknown[0]} neither signs this log nor has been announced")
+
+
+def _has_signed(key: VerifierKey, note: Note) -> bool:
+    try:
+        return bool(note.check([key]))
+    except BadSignature:
+        return False
+
+
+@use_case
+async def _publish(work: Work, text: str, basis: str | None) -> Receipt:
+    return await work.change(Log, LOG, lambda log: log.publish_policy(text, basis))
+
+
+@use_case
+async def _announce(work: Work, vkey_sha256: str, basis: str | None) -> Receipt:
+    return await work.change(Log, LOG, lambda log: log.announce_key(vkey_sha256, basis))
+
+
+# Command line -----------------------------------------------------------------------------------------
+
+
+async def publish_file(settings: Settings, given: argparse.Namespace) -> None:
+    """`minhchuan policy publish SLUG FILE`."""
+    file: Path = given.file
+    try:
+        raw = file.read_bytes()
+    except OSError as reason:
+        raise PolicyRefused(f"{file}: {reason.strerror}") from None
+    await migrate.everything(settings)
+    async with wired(settings) as house:
+        policy = await publish(house, await _named(house, given.slug), raw, given.basis)
+    print(f"{given.slug}: {policy.quorum} of {len(policy.witnesses)} witnesses must cosign")
+    if not policy.quorum:
+        print("A quorum of 0 asks for nobody: whatever the log's key signs passes, UNWITNESSED.")
+
+
+async def announce_key(settings: Settings, given: argparse.Namespace) -> None:
+    """`minhchuan policy announce-key SLUG VKEY`."""
+    await migrate.everything(settings)
+    async with wired(settings) as house:
+        key = await announce(house, await _named(house, given.slug), given.vkey, given.basis)
+    print(f"{given.slug}: announced {digest(key)}")
+
+
+async def show(settings: Settings, given: argparse.Namespace) -> int:
+    """`minhchuan policy show SLUG`: the policy in force as it was handed in; 1 when there is none."""
+    async with wired(settings) as house:
+        tenant = await _named(house, given.slug)
+        found = await house.system(tenant, uuid4()).look(Log, LOG)
+    if found.policy is None:
+        print(f"# {given.slug} has published no policy: its log ({tenant.log}) has no witnesses.")
+        return 1
+    print(found.policy, end="")
+    return 0
+
+
+async def _named(house: Wiring, slug: str) -> Tenant:
+    tenant = await house.tenants.by_slug(slug)
+    if tenant is None or tenant.state == "registered":
+        raise PolicyRefused(f"there is no province {slug}, or it was not taken in to the end")
+    return tenant
