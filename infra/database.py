@@ -9,7 +9,7 @@ wrong name is refused by the server, a missing tenant by us.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol, Self, TypeAlias
 
 import asyncpg
@@ -303,3 +303,43 @@ class Listener:
 
     def _on_hint(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         self._heard(str(payload))
+
+
+class News:
+    """Wakes those who wait for news of a tenant on a channel; listens from the first wait on.
+
+    They are woken in any case every `poll` seconds, and look for themselves.
+    """
+
+    def __init__(self, dsn: str, channel: str, poll: float = 1.0) -> None:
+        self._listener = Listener(dsn, channel, self._heard, poll)
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._listening = AsyncExitStack()
+        self._begun: asyncio.Task[Any] | None = None
+
+    @asynccontextmanager
+    async def of(self, tenant: HasId) -> AsyncIterator[asyncio.Event]:
+        """An event that is set when there may be news of this tenant; whoever waits clears it before looking."""
+        if self._begun is None:
+            self._begun = asyncio.create_task(self._listening.enter_async_context(self._listener))
+        await asyncio.shield(self._begun)
+        event = asyncio.Event()
+        waiting = self._waiting.setdefault(tenant.id, set())
+        waiting.add(event)
+        try:
+            yield event
+        finally:
+            waiting.discard(event)
+            if not waiting:
+                self._waiting.pop(tenant.id, None)
+
+    async def close(self) -> None:
+        if self._begun is not None:
+            await asyncio.gather(self._begun, return_exceptions=True)
+        await self._listening.aclose()
+
+    def _heard(self, tenant: str | None) -> None:
+        tenants = [tenant] if tenant is not None else list(self._waiting)
+        for one in tenants:
+            for event in self._waiting.get(one, ()):
+                event.set()

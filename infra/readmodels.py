@@ -20,13 +20,13 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from domain.fact import Fact, Recorded, StreamName
-from infra.database import Connection, Database, HasId, Listener, schema_of
+from infra.database import Connection, Database, HasId, News, schema_of
 
 #: Channel of the hints that read models have moved on; the payload is the tenant's id.
 FOLDED = "folded"
@@ -159,7 +159,7 @@ class ReadModels:
         self._database = database
         self._log = log
         self._past = _Past(log)
-        self._news = _News(database.dsn)
+        self._news = News(database.dsn, FOLDED, poll=0.1)
 
     async def close(self) -> None:
         """Stop listening; database and log stay open."""
@@ -378,43 +378,6 @@ class _Past:
 
 
 # News -------------------------------------------------------------------------------------------------
-
-
-class _News:
-    """Wakes those who wait when a tenant's read models may have moved; listens from the first wait on."""
-
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._listening = AsyncExitStack()
-        self._begun: asyncio.Task[Any] | None = None
-
-    @asynccontextmanager
-    async def of(self, tenant: HasId) -> AsyncIterator[asyncio.Event]:
-        if self._begun is None:
-            listener = Listener(self._dsn, FOLDED, self._heard, poll=0.1)
-            self._begun = asyncio.create_task(self._listening.enter_async_context(listener))
-        await asyncio.shield(self._begun)
-        event = asyncio.Event()
-        waiting = self._waiting.setdefault(tenant.id, set())
-        waiting.add(event)
-        try:
-            yield event
-        finally:
-            waiting.discard(event)
-            if not waiting:
-                self._waiting.pop(tenant.id, None)
-
-    async def close(self) -> None:
-        if self._begun is not None:
-            await asyncio.gather(self._begun, return_exceptions=True)
-        await self._listening.aclose()
-
-    def _heard(self, tenant: str | None) -> None:
-        tenants = [tenant] if tenant is not None else list(self._waiting)
-        for one in tenants:
-            for event in self._waiting.get(one, ()):
-                event.set()
 
 
 # SQL --------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from infra.mapper import Mapper
 from infra.queue import Jobs
 from infra.readmodels import ReadModels
 from infra.rulebooks import load_calendar, load_rulebooks
+from infra.seals import Seals
 from infra.sessions import Sessions
 from infra.tenants import Tenant, Tenants
 from infra.throttle import Throttle
@@ -45,6 +46,7 @@ class Wiring:
     store: EventStore
     tenants: Tenants
     reads: ReadModels
+    seals: Seals
     dossiers: Dossiers
     people: People
     redis: Redis
@@ -137,6 +139,8 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
         stack.push_async_callback(tenants.close)
         reads = ReadModels(database, store)
         stack.push_async_callback(reads.close)
+        seals = Seals(database)
+        stack.push_async_callback(seals.close)
         redis: Redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         jobs = Jobs.at(settings.redis_url, settings.secret)
@@ -147,6 +151,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             store=store,
             tenants=tenants,
             reads=reads,
+            seals=seals,
             dossiers=Dossiers(store),
             people=People(store),
             redis=redis,

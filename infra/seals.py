@@ -1,0 +1,168 @@
+"""How far a position of a log is beyond doubt: sealed at which checkpoint, cosigned by how many, halted for what.
+
+The one door by which pages learn it. Nothing counts as witnessed here but a stored checkpoint that the policy in force
+accepts, signatures and all; and a log without witnesses is never said to have any.
+"""
+
+import asyncio
+from datetime import datetime
+from enum import StrEnum
+
+import asyncpg
+import msgspec
+
+from infra.database import Connection, Database, News, schema_of
+from infra.ledger.note import Note, read_signatures
+from infra.ledger.policy import Cosigned, Policy
+from infra.ledger.text import Invalid
+from infra.policies import read_policy
+from infra.sealing import SEALED, LogOwner
+
+
+class State(StrEnum):
+    """How far a position has come."""
+
+    RECEIVED = "received"
+    """It is in the log, and no checkpoint covers it yet: whoever runs the database could still drop it unseen."""
+
+    SEALED = "sealed"
+    """A checkpoint covers it, and nobody is asked to cosign: no policy was published, or its quorum is 0."""
+
+    AWAITING = "awaiting"
+    """A checkpoint covers it, and too few witnesses have cosigned one that does."""
+
+    WITNESSED = "witnessed"
+    """A checkpoint that covers it carries the quorum."""
+
+
+class Sealing(msgspec.Struct, frozen=True):
+    """A checkpoint of so many facts, and when it was signed, by the clock of the database."""
+
+    size: int
+    at: datetime
+
+
+class Seal(msgspec.Struct, frozen=True):
+    """What is known of one position.
+
+    `first` is the first checkpoint that covers it, `latest` the log's last one, covering it or not. `cosigned` are
+    the witnesses under `by`: the first covering checkpoint that carries the quorum or, until there is one, the last
+    that anybody has cosigned. `quorum` is None where no policy was published. `halted` says why the log is not sealed
+    any further; what was witnessed before remains so.
+    """
+
+    position: int
+    first: Sealing | None = None
+    latest: Sealing | None = None
+    by: Sealing | None = None
+    cosigned: tuple[Cosigned, ...] = ()
+    witnesses: int = 0
+    quorum: int | None = None
+    witnessed: bool = False
+    halted: str | None = None
+
+    @property
+    def state(self) -> State:
+        if self.first is None:
+            return State.RECEIVED
+        if self.witnessed:
+            return State.WITNESSED
+        return State.AWAITING if self.has_witnesses else State.SEALED
+
+    @property
+    def has_witnesses(self) -> bool:
+        """Somebody must cosign. Where nobody must, that has to be said wherever the seal is shown."""
+        return bool(self.quorum)
+
+    @property
+    def is_recorded(self) -> bool:
+        """It may be answered "recorded": sealed, and witnessed where there are witnesses."""
+        return self.state in {State.SEALED, State.WITNESSED}
+
+
+class Seals:
+    """The seals of all logs, for one process: looked up, or waited for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._news = News(database.dsn, SEALED)
+
+    async def close(self) -> None:
+        await self._news.close()
+
+    async def of(self, tenant: LogOwner, position: int) -> Seal:
+        """The seal of a position, now."""
+        async with self._database.reading(tenant) as connection:
+            return await _seal(connection, tenant, position)
+
+    async def recorded(
+        self,
+        tenant: LogOwner,
+        position: int,
+        timeout: float = 5.0,  # noqa: ASYNC109 - it answers with what it has, and raises nothing
+    ) -> Seal:
+        """Wait until the position may be answered "recorded"; the seal as it is then, or when that took too long.
+
+        A log that is halted is not waited for.
+        """
+        seal = None
+        try:
+            async with asyncio.timeout(timeout), self._news.of(tenant) as news:
+                while True:
+                    news.clear()
+                    seal = await self.of(tenant, position)
+                    if seal.is_recorded or seal.halted:
+                        return seal
+                    await news.wait()
+        except TimeoutError:
+            return seal or await self.of(tenant, position)
+
+
+async def _seal(connection: Connection, tenant: LogOwner, position: int) -> Seal:
+    schema = schema_of(tenant)
+    first = await _sealing(connection, schema, "size >= $1 ORDER BY size", position)
+    latest = await _sealing(connection, schema, "size >= $1 ORDER BY size DESC", 0)
+    halted = await connection.fetchval(
+        f"SELECT reason FROM {schema}.halts WHERE size >= $1 ORDER BY number DESC LIMIT 1",
+        latest["size"] if latest else 0,
+    )
+    seal = Seal(position, _dated(first), _dated(latest), halted=halted)
+    try:
+        policy = await read_policy(connection, tenant)
+        if policy is None:
+            return seal
+        seal = msgspec.structs.replace(seal, witnesses=len(policy.witnesses), quorum=policy.quorum)
+        return await _judged(connection, schema, seal, policy)
+    except Invalid as reason:
+        # Somebody has written into the tables by hand. The quorum is not lowered for that.
+        quorum = seal.quorum or 1
+        return msgspec.structs.replace(seal, quorum=quorum, halted=halted or f"what is stored does not hold: {reason}")
+
+
+async def _judged(connection: Connection, schema: str, seal: Seal, policy: Policy) -> Seal:
+    """The seal with the cosignatures of the checkpoint that has enough of them, or else of the last that has any."""
+    covering = f"FROM {schema}.cosignatures WHERE size >= $1 AND witness = ANY($2)"
+    keys = [str(one.key) for one in policy.witnesses]
+    size = await connection.fetchval(
+        f"SELECT size {covering} GROUP BY size HAVING count(*) >= $3 ORDER BY size LIMIT 1",
+        seal.position,
+        keys,
+        policy.quorum,
+    ) or await connection.fetchval(f"SELECT max(size) {covering}", seal.position, keys)
+    row = await _sealing(connection, schema, "size = $1", size) if size is not None else None
+    if row is None:
+        return seal
+    lines = await connection.fetch(f"SELECT line FROM {schema}.cosignatures WHERE size = $1 ORDER BY witness", size)
+    signatures = [one for (line,) in lines for one in read_signatures(line)]
+    verdict = policy.judge(Note.read(row["note"]).also(signatures))
+    if verdict.checkpoint.size != size:
+        raise Invalid(f"the checkpoint stored as that of {size} is one of {verdict.checkpoint.size}")
+    return msgspec.structs.replace(seal, by=_dated(row), cosigned=verdict.cosigned, witnessed=verdict.witnessed)
+
+
+async def _sealing(connection: Connection, schema: str, which: str, size: int) -> asyncpg.Record | None:
+    return await connection.fetchrow(f"SELECT size, at, note FROM {schema}.sealings WHERE {which} LIMIT 1", size)
+
+
+def _dated(row: asyncpg.Record | None) -> Sealing | None:
+    return None if row is None else Sealing(row["size"], row["at"])
