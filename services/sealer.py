@@ -3,6 +3,9 @@
 It keeps its keys and last checkpoints in a folder of its own, signs in as a login of its own, and listens nowhere. A
 log that it must not sign for any more is left alone until the process is started again, and the others go on; the
 process then ends with status 1. There is no switch to go on all the same.
+
+What was signed is handed on to the witnesses of the log's policy, who are asked beside the sealing; a log that one of
+them has cosigned otherwise is halted like any other.
 """
 
 from __future__ import annotations
@@ -10,9 +13,10 @@ from __future__ import annotations
 import asyncio
 
 from infra.config import Settings
-from infra.database import LOST
-from infra.sealing import Halted, Held, Keep, Sealer, connect
+from infra.database import LOST, Connection
+from infra.sealing import Halted, Held, Keep, LogOwner, Sealer, connect, record_halt
 from infra.tenants import Tenant, Tenants
+from infra.witnessing import witnessing
 from services.growing import Follower
 
 #: Seconds that a log rests after it was sealed. What arrives meanwhile lies under one signature.
@@ -27,16 +31,38 @@ async def run(settings: Settings, *, once: bool = False, only: str | None = None
     registry = Tenants(settings.sealer_url)
     desk = Desk(settings, registry, only)
     try:
-        if once:
-            for tenant in await desk.open():
-                await desk.seal(tenant)
-        else:
-            async with Follower(desk.seal, desk.open, settings.sealer_url, at_once=1, rest=lambda _: REST):
-                await desk.empty.wait()
+        async with witnessing(settings.sealer_url, desk.halt) as witnesses:
+
+            async def move(tenant: Tenant) -> None:
+                if await desk.seal(tenant):
+                    witnesses.ask(tenant)
+
+            if once:
+                for tenant in await desk.open():
+                    if await desk.seal(tenant):
+                        await witnesses.ask_once(tenant)
+            else:
+                async with Follower(move, desk.open, settings.sealer_url, at_once=1, rest=lambda _: REST):
+                    await desk.empty.wait()
     finally:
         await desk.close()
         await registry.close()
     return int(bool(desk.halted))
+
+
+async def show_keys(settings: Settings, *, only: str | None = None) -> int:
+    """Print the public keys that policies name, of the logs sealed here; 1 when there is none."""
+    registry = Tenants(settings.sealer_url)
+    keep = Keep(settings.seals)
+    shown = 0
+    try:
+        for tenant in await registry.all():
+            if only in {None, tenant.slug} and keep.checkpoint(tenant):
+                print(f"{tenant.slug}\t{keep.key(tenant).verifier}")
+                shown += 1
+    finally:
+        await registry.close()
+    return int(not shown)
 
 
 class Desk:
@@ -48,25 +74,38 @@ class Desk:
         self._dsn = settings.sealer_url
         self._keep = Keep(settings.seals)
         self._sealer: Sealer | None = None
+        self._handed_on: set[str] = set()
         self.halted: set[str] = set()
         self.empty = asyncio.Event()
 
-    async def seal(self, tenant: Tenant) -> None:
-        """Sign for all that the log holds. A log that is halted, or held by another sealer, is left alone."""
+    async def seal(self, tenant: Tenant) -> bool:
+        """Sign for all that the log holds; whether there is a checkpoint that witnesses may not have been asked for.
+
+        A log that is halted, or held by another sealer, is left alone.
+        """
         if tenant.id in self.halted:
-            return
+            return False
         if self._sealer is None:
             self._sealer = Sealer(await connect(self._dsn), self._keep)
         try:
-            while await self._sealer.seal(tenant):
-                pass
+            while tenant.id not in self.halted and await self._sealer.seal(tenant):
+                self._handed_on.discard(tenant.id)
         except Held:
-            return
+            return False
         except Halted:
             self.halted.add(tenant.id)
+            return False
         except LOST:
             await self.close()
             raise
+        new = tenant.id not in self._handed_on
+        self._handed_on.add(tenant.id)
+        return new
+
+    async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
+        """Sign for this log no more: somebody has cosigned another one."""
+        self.halted.add(tenant.id)
+        await record_halt(connection, tenant, reason)
 
     async def open(self) -> list[Tenant]:
         """Every province whose log is not halted."""
