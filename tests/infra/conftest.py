@@ -1,10 +1,16 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from infra.config import Settings
 from infra.database import Database
 from infra.eventstore import EventStore
+from infra.seals import Seals
+from infra.tenants import Tenant
+from tests.infra import logs
 from tests.infra.notebook import MAPPER
+from tests.infra.witnesses import House
 
 
 @pytest.fixture
@@ -21,3 +27,23 @@ async def other_store(database: Database) -> AsyncIterator[EventStore]:
     store = EventStore(database, MAPPER, cached=3)
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def seals(database: Database) -> AsyncIterator[Seals]:
+    seals = Seals(database)
+    yield seals
+    await seals.close()
+
+
+@pytest.fixture
+async def house(
+    services: Settings, database: Database, seals: Seals, tenant: Tenant, tmp_path: Path
+) -> AsyncIterator[House]:
+    """A log of the catalogue's facts that has been sealed once, and whoever is asked to witness it."""
+    store = EventStore(database, logs.MAPPER)
+    house = House(services, store, seals, tenant, tmp_path)
+    async with house.stack:
+        house.stack.push_async_callback(store.close)
+        await house.begin()
+        yield house

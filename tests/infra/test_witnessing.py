@@ -1,31 +1,22 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from http import HTTPStatus
-from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
 
 from infra import witnessing as asking
-from infra.config import Settings
-from infra.database import Connection, Database
 from infra.durable import write_durably
-from infra.eventstore import EventStore
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Note, SignerKey, VerifierKey, read_signatures
-from infra.ledger.policy import Policy, Verdict
+from infra.ledger.note import Note, read_signatures
 from infra.ledger.tiles import Place, consistency_proof
 from infra.ledger.witness import SIZE_TYPE, TEXT_TYPE, Answer, Request
 from infra.policies import read_policy
-from infra.sealing import Keep, LogOwner, Sealer, connect, read_tiles, record_halt
-from infra.seals import Seal, Seals, State
-from infra.tenants import Tenant
-from infra.witnessing import Witnessing, witnessing
-from tests.infra.logs import MAPPER
-from tests.infra.witnesses import AtAddress, a_key, a_policy, at_address, grow, honest, publish
+from infra.sealing import read_tiles
+from infra.seals import State
+from infra.witnessing import Witnessing
+from tests.infra.witnesses import AtAddress, House, a_key, a_policy, cosigned, publish
 
 PATIENCE = 10.0
 
@@ -33,114 +24,11 @@ PATIENCE = 10.0
 A_WHILE = 0.4
 
 
-class House:
-    """A log, its sealer, and the witnesses of one test."""
-
-    def __init__(self, services: Settings, store: EventStore, seals: Seals, tenant: Tenant, folder: Path) -> None:
-        self.services = services
-        self.store = store
-        self.seals = seals
-        self.tenant = tenant
-        self.folder = folder
-        self.keep = Keep(folder / "sealer")
-        self.halted: list[str] = []
-        self.stack = AsyncExitStack()
-        self.sealer: Sealer
-        self.witnesses: Witnessing
-        self.superuser: asyncpg.Connection
-
-    async def begin(self) -> None:
-        self.superuser = await asyncpg.connect(self.services.database_url.replace("minhchuan@", "postgres@"))
-        await self.superuser.execute("SET session_replication_role = replica")
-        self.stack.push_async_callback(self.superuser.close)
-        self.sealer = Sealer(await connect(self.services.sealer_url), self.keep)
-        self.stack.push_async_callback(self.sealer.close)
-        self.witnesses = await self.stack.enter_async_context(
-            witnessing(self.services.sealer_url, self.halt, first_pause=0.05)
-        )
-        await self.grow()
-
-    async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
-        self.halted.append(reason)
-        await record_halt(connection, tenant, reason)
-
-    @property
-    def log(self) -> VerifierKey:
-        return self.keep.key(self.tenant).verifier
-
-    async def honest(self, name: str) -> AtAddress:
-        return await self.stack.enter_async_context(honest(self.folder, name, self.log))
-
-    async def playing(self, name: str, answering: Callable[[Request], Answer | None], key: SignerKey) -> AtAddress:
-        """A witness that answers as it is told."""
-        return await self.stack.enter_async_context(
-            at_address(name, key.verifier, lambda raw: answering(Request.read(raw)))
-        )
-
-    async def grow(self, facts: int = 1) -> Note:
-        """More facts, sealed."""
-        await grow(self.store, self.tenant, facts)
-        return await self.seal()
-
-    async def seal(self) -> Note:
-        note = await self.sealer.seal(self.tenant)
-        assert note is not None
-        return note
-
-    async def trust(self, quorum: int, *witnesses: AtAddress) -> None:
-        """Publish the policy, seal, and ask."""
-        await publish(self.store, self.tenant, a_policy(self.log, quorum, *witnesses))
-        await self.seal()
-        self.witnesses.ask(self.tenant)
-
-    async def of(self, position: int | None = None) -> Seal:
-        return await self.seals.of(self.tenant, position or await self.store.position(self.tenant))
-
-    async def witnessed(self) -> Seal:
-        """The seal of the last fact, once it is witnessed."""
-        seal = await self.seals.recorded(self.tenant, await self.store.position(self.tenant), PATIENCE)
-        assert seal.state is State.WITNESSED, seal
-        return seal
-
-    async def verdict(self, size: int) -> Verdict:
-        """What an inspector's policy says of a checkpoint with what is stored under it. Raises QuorumMissed."""
-        schema = self.tenant.id
-        note = await self.superuser.fetchval(f"SELECT note FROM {schema}.sealings WHERE size = $1", size)
-        lines = await self.superuser.fetch(f"SELECT line FROM {schema}.cosignatures WHERE size = $1", size)
-        policy = await read_policy(self.superuser, self.tenant)
-        assert policy is not None
-        return Policy.read(bytes(policy)).verify(
-            Note.read(note).also(one for row in lines for one in read_signatures(row["line"]))
-        )
-
-
 @pytest.fixture
-async def store(database: Database) -> AsyncIterator[EventStore]:
-    store = EventStore(database, MAPPER)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-async def seals(database: Database) -> AsyncIterator[Seals]:
-    seals = Seals(database)
-    yield seals
-    await seals.close()
-
-
-@pytest.fixture
-async def house(services, store, seals, tenant, tmp_path) -> AsyncIterator[House]:
-    house = House(services, store, seals, tenant, tmp_path)
-    async with house.stack:
-        await house.begin()
-        yield house
-
-
-@pytest.fixture
-async def second(services, store, seals, house, other_tenant, tmp_path) -> AsyncIterator[House]:
+async def second(services, seals, house, other_tenant, tmp_path) -> AsyncIterator[House]:
     """Another history of the same log, sealed elsewhere with the log's own key."""
     same_log = msgspec.structs.replace(other_tenant, log=house.tenant.log)
-    second = House(services, store, seals, same_log, tmp_path / "second")
+    second = House(services, house.store, seals, same_log, tmp_path / "second")
     key = house.keep.key(house.tenant).secret_text().encode()
     write_durably(second.folder / "sealer" / f"{same_log.id}.key", key)
     async with second.stack:
@@ -248,12 +136,6 @@ async def test_without_a_policy_nobody_is_asked_and_nobody_said_to_have_cosigned
 KEY = a_key("lies")
 
 
-def cosigned(request: Request, key: SignerKey = KEY, *, text: str = "", name: str = "") -> Answer:
-    """A cosignature, under another text or name where one is given."""
-    line = key.sign(text or request.checkpoint.text, 1_800_000_000).line
-    return Answer(HTTPStatus.OK, line.replace(key.name, name) if name else line)
-
-
 def another(request: Request) -> str:
     return Checkpoint(request.checkpoint.origin, request.checkpoint.size, bytes(32)).text
 
@@ -263,20 +145,20 @@ LIES: dict[str, Callable[[Request], Answer | None]] = {
     "signs with another key in its own name": lambda request: Answer(
         HTTPStatus.OK, _with_id(cosigned(request, a_key("lies")).body)
     ),
-    "signs another root": lambda request: cosigned(request, text=another(request)),
+    "signs another root": lambda request: cosigned(request, KEY, text=another(request)),
     "signs rightly and wrongly": lambda request: Answer(
-        HTTPStatus.OK, cosigned(request).body + cosigned(request, text=another(request)).body
+        HTTPStatus.OK, cosigned(request, KEY).body + cosigned(request, KEY, text=another(request)).body
     ),
-    "gives itself another name": lambda request: cosigned(request, name="other.example/w"),
+    "gives itself another name": lambda request: cosigned(request, KEY, name="other.example/w"),
     "sends nothing": lambda _: Answer(HTTPStatus.OK, ""),
     "sends rubbish": lambda _: Answer(HTTPStatus.OK, "<html>"),
-    "sends too much": lambda request: Answer(HTTPStatus.OK, cosigned(request).body * 4_000),
+    "sends too much": lambda request: Answer(HTTPStatus.OK, cosigned(request, KEY).body * 4_000),
     "sends the checkpoint as the log signed it": lambda request: Answer(HTTPStatus.OK, request.note.signatures[0].line),
     "is broken": lambda _: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "oh"),
     "is forbidden": lambda _: Answer(HTTPStatus.FORBIDDEN, "no trusted key"),
     "does not know the log": lambda _: Answer(HTTPStatus.NOT_FOUND, "unknown log"),
     "sends elsewhere": lambda _: Answer(HTTPStatus.PERMANENT_REDIRECT, ""),
-    "says yes in another way": lambda request: Answer(HTTPStatus.ACCEPTED, cosigned(request).body),
+    "says yes in another way": lambda request: Answer(HTTPStatus.ACCEPTED, cosigned(request, KEY).body),
     "never answers": lambda _: None,
     "conflicts without a size": lambda _: Answer(HTTPStatus.CONFLICT, "no", SIZE_TYPE),
     "conflicts with a size that is none": lambda _: Answer(HTTPStatus.CONFLICT, "09\n", SIZE_TYPE),
@@ -328,7 +210,7 @@ async def test_sealing_goes_on_while_a_witness_says_nothing_and_it_is_asked_ever
 
 async def test_a_witness_that_comes_back_cosigns_what_was_sealed_meanwhile(house):
     answers = [Answer(HTTPStatus.BAD_GATEWAY, "")] * 2
-    witness = await house.playing("lies", lambda request: answers.pop() if answers else cosigned(request), KEY)
+    witness = await house.playing("lies", lambda request: answers.pop() if answers else cosigned(request, KEY), KEY)
     await house.trust(1, witness)
 
     await house.witnessed()
@@ -397,7 +279,7 @@ async def test_a_size_that_another_sealer_has_reached_meanwhile_halts_nothing(ho
 
     def answer(request: Request) -> Answer | None:
         if grown:
-            return cosigned(request) if grown[0].done() else Answer(HTTPStatus.SERVICE_UNAVAILABLE, "")
+            return cosigned(request, KEY) if grown[0].done() else Answer(HTTPStatus.SERVICE_UNAVAILABLE, "")
         grown.append(asyncio.ensure_future(seal_more()))
         return None
 

@@ -2,16 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
+
 from domain.log import LOG, Log
+from infra.config import Settings
 from infra.cosigning import Cosigner
+from infra.database import Connection
 from infra.eventstore import Command, EventStore
-from infra.ledger.note import Kind, SignerKey, VerifierKey
-from infra.ledger.witness import Answer
+from infra.ledger.note import Kind, Note, SignerKey, VerifierKey, read_signatures
+from infra.ledger.policy import Policy, Verdict
+from infra.ledger.witness import Answer, Request
+from infra.policies import read_policy
+from infra.sealing import Keep, LogOwner, Sealer, connect, record_halt
+from infra.seals import Seal, Seals, State
 from infra.tenants import Tenant
+from infra.witnessing import Witnessing, witnessing
 
 #: What a witness answers to a body; None: it never does.
 Answering = Callable[[bytes], Answer | None]
@@ -84,6 +94,12 @@ def a_key(name: str) -> SignerKey:
     return SignerKey.new(f"{name}.example/w", Kind.COSIGNATURE)
 
 
+def cosigned(request: Request, key: SignerKey, *, text: str = "", name: str = "") -> Answer:
+    """A cosignature, under another text or name where one is given."""
+    line = key.sign(text or request.checkpoint.text, 1_800_000_000).line
+    return Answer(HTTPStatus.OK, line.replace(key.name, name) if name else line)
+
+
 def a_policy(log: VerifierKey, quorum: int, *witnesses: AtAddress) -> str:
     return f"log {log}\n{''.join(one.line for one in witnesses)}quorum {quorum}\n"
 
@@ -111,3 +127,87 @@ async def in_log(store: EventStore, tenant: Tenant, deed: Callable[[Log], None])
     deed(loaded.aggregate)
     facts = [(LOG, fact) for fact in loaded.aggregate.collect_events()]
     await store.append(tenant, Command(id=uuid4(), facts=facts, actor="operator", unit="", mandate=""), [loaded])
+
+
+PATIENCE = 10.0
+
+
+class House:
+    """A log, its sealer, and the witnesses of one test."""
+
+    def __init__(self, services: Settings, store: EventStore, seals: Seals, tenant: Tenant, folder: Path) -> None:
+        self.services = services
+        self.store = store
+        self.seals = seals
+        self.tenant = tenant
+        self.folder = folder
+        self.keep = Keep(folder / "sealer")
+        self.halted: list[str] = []
+        self.stack = AsyncExitStack()
+        self.sealer: Sealer
+        self.witnesses: Witnessing
+        self.superuser: asyncpg.Connection
+
+    async def begin(self) -> None:
+        self.superuser = await asyncpg.connect(self.services.database_url.replace("minhchuan@", "postgres@"))
+        await self.superuser.execute("SET session_replication_role = replica")
+        self.stack.push_async_callback(self.superuser.close)
+        self.sealer = Sealer(await connect(self.services.sealer_url), self.keep)
+        self.stack.push_async_callback(self.sealer.close)
+        self.witnesses = await self.stack.enter_async_context(
+            witnessing(self.services.sealer_url, self.halt, first_pause=0.05)
+        )
+        await self.grow()
+
+    async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
+        self.halted.append(reason)
+        await record_halt(connection, tenant, reason)
+
+    @property
+    def log(self) -> VerifierKey:
+        return self.keep.key(self.tenant).verifier
+
+    async def honest(self, name: str) -> AtAddress:
+        return await self.stack.enter_async_context(honest(self.folder, name, self.log))
+
+    async def playing(self, name: str, answering: Callable[[Request], Answer | None], key: SignerKey) -> AtAddress:
+        """A witness that answers as it is told."""
+        return await self.stack.enter_async_context(
+            at_address(name, key.verifier, lambda raw: answering(Request.read(raw)))
+        )
+
+    async def grow(self, facts: int = 1) -> Note:
+        """More facts, sealed."""
+        await grow(self.store, self.tenant, facts)
+        return await self.seal()
+
+    async def seal(self) -> Note:
+        note = await self.sealer.seal(self.tenant)
+        assert note is not None
+        return note
+
+    async def trust(self, quorum: int, *witnesses: AtAddress) -> None:
+        """Publish the policy, seal, and ask."""
+        await publish(self.store, self.tenant, a_policy(self.log, quorum, *witnesses))
+        await self.seal()
+        self.witnesses.ask(self.tenant)
+
+    async def of(self, position: int | None = None) -> Seal:
+        return await self.seals.of(self.tenant, position or await self.store.position(self.tenant))
+
+    async def witnessed(self) -> Seal:
+        """The seal of the last fact, once it is witnessed."""
+        seal = await self.seals.recorded(self.tenant, await self.store.position(self.tenant), PATIENCE)
+        assert seal.state is State.WITNESSED, seal
+        return seal
+
+    async def verdict(self, size: int) -> Verdict:
+        """What an inspector's policy says of a checkpoint with what is stored under it. Raises QuorumMissed."""
+        schema = self.tenant.id
+        note = await self.superuser.fetchval(f"SELECT note FROM {schema}.sealings WHERE size = $1", size)
+        lines = await self.superuser.fetch(f"SELECT line FROM {schema}.cosignatures WHERE size = $1", size)
+        policy = await read_policy(self.superuser, self.tenant)
+        assert policy is not None
+        return Policy.read(bytes(policy)).verify(
+            Note.read(note).also(one for row in lines for one in read_signatures(row["line"]))
+        )

@@ -1,0 +1,187 @@
+import asyncio
+import time
+
+import pytest
+
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.policy import Cosigned
+from infra.seals import Seal, State
+from tests.infra.witnesses import House, a_key, a_policy, cosigned, grow, publish
+
+PATIENCE = 10.0
+KEY = a_key("lies")
+OTHER = a_key("other")
+AT = 1_800_000_000
+
+
+async def line_by(house: House, size: int, key=KEY, *, text: str = "", owner=None) -> None:
+    """A cosignature put into the table by hand."""
+    note = await house.superuser.fetchval(f"SELECT note FROM {house.tenant.id}.sealings WHERE size = $1", size)
+    signed = text or note.decode().partition("\n\n")[0] + "\n"
+    await house.superuser.execute(
+        f"INSERT INTO {house.tenant.id}.cosignatures (size, witness, line) VALUES ($1, $2, $3)",
+        size,
+        str((owner or key).verifier),
+        key.sign(signed, AT).line,
+    )
+
+
+# States -----------------------------------------------------------------------------------------------
+
+
+async def test_a_position_that_no_checkpoint_covers_is_only_received(house):
+    await grow(house.store, house.tenant)
+
+    seal = await house.of(3)
+
+    assert (seal.state, seal.is_recorded, seal.first) == (State.RECEIVED, False, None)
+    assert seal.latest is not None
+    assert seal.latest.size == 2
+
+
+async def test_without_a_policy_a_sealed_position_is_recorded_and_said_to_have_no_witnesses(house):
+    seal = await house.of(2)
+
+    assert (seal.state, seal.is_recorded) == (State.SEALED, True)
+    assert (seal.has_witnesses, seal.quorum, seal.witnesses, seal.cosigned, seal.by) == (False, None, 0, (), None)
+
+
+async def test_a_quorum_of_nobody_is_no_witness_however_many_cosign(house):
+    await publish(house.store, house.tenant, f"log {house.log}\nwitness w {KEY.verifier} http://w\nquorum 0\n")
+    await house.seal()
+    await line_by(house, 3)
+
+    seal = await house.of(1)
+
+    assert (seal.state, seal.is_recorded, seal.has_witnesses) == (State.SEALED, True, False)
+    assert (seal.quorum, seal.witnesses, seal.cosigned) == (0, 1, (Cosigned("w", AT),))
+
+
+async def test_the_first_checkpoint_with_the_quorum_counts_and_until_then_the_last_that_anybody_cosigned(house):
+    keys = f"witness a {KEY.verifier} http://a\nwitness b {OTHER.verifier} http://b\n"
+    await publish(house.store, house.tenant, f"log {house.log}\n{keys}quorum 2\n")
+    await house.seal()
+    for _ in range(4):
+        await house.grow()
+    seen = []
+    for size, key in ((3, KEY), (5, KEY), (4, KEY), (4, OTHER), (5, OTHER), (6, OTHER)):
+        await line_by(house, size, key)
+        seal = await house.of(3)
+        assert seal.by is not None
+        seen.append((seal.by.size, [one.witness for one in seal.cosigned], seal.state))
+
+    awaiting, witnessed = State.AWAITING, State.WITNESSED
+    assert seen == [
+        (3, ["a"], awaiting),
+        (5, ["a"], awaiting),
+        (5, ["a"], awaiting),
+        (4, ["a", "b"], witnessed),
+        (4, ["a", "b"], witnessed),
+        (4, ["a", "b"], witnessed),
+    ]
+    later = [await house.of(position) for position in (5, 6, 7)]
+    assert [(one.by.size if one.by else 0, len(one.cosigned), one.state) for one in later] == [
+        (5, 2, witnessed),
+        (6, 1, awaiting),
+        (0, 0, awaiting),
+    ]
+    assert [one.first.size for one in later if one.first] == [5, 6, 7]
+
+
+FORGERIES = {
+    "another key signed": lambda house: line_by(house, 3, a_key("lies"), owner=KEY),
+    "another root was signed": lambda house: line_by(house, 3, text=Checkpoint(house.tenant.log, 3, bytes(32)).text),
+    "another size was signed": lambda house: line_by(house, 3, text=Checkpoint(house.tenant.log, 2, bytes(32)).text),
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+async def test_a_cosignature_that_was_written_by_hand_witnesses_nothing(house, forge):
+    await publish(house.store, house.tenant, f"log {house.log}\nwitness w {KEY.verifier} http://w\nquorum 1\n")
+    await house.seal()
+    await forge(house)
+
+    seal = await house.of(1)
+
+    assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
+
+
+async def test_a_checkpoint_filed_under_a_larger_size_covers_nothing_more(house):
+    await publish(house.store, house.tenant, f"log {house.log}\nwitness w {KEY.verifier} http://w\nquorum 1\n")
+    await house.seal()
+    await grow(house.store, house.tenant)
+    table = f"{house.tenant.id}.sealings"
+    await house.superuser.execute(f"INSERT INTO {table} SELECT 4, note FROM {table} WHERE size = 3")
+    await line_by(house, 4)
+
+    seal = await house.of(4)
+
+    assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
+    assert "is one of 3" in (seal.halted or "")
+
+
+async def test_a_halt_is_told_until_a_later_checkpoint_is_signed(house):
+    await house.superuser.execute(f"INSERT INTO {house.tenant.id}.halts (size, reason) VALUES (2, 'because')")
+    halted = (await house.of(1)).halted
+    await house.grow()
+
+    assert (halted, (await house.of(1)).halted) == ("because", None)
+
+
+def test_a_seal_that_knows_nothing_promises_nothing():
+    assert (Seal(1).state, Seal(1).is_recorded) == (State.RECEIVED, False)
+
+
+# Waiting ----------------------------------------------------------------------------------------------
+
+
+async def test_who_waits_is_told_as_soon_as_the_position_is_sealed(house):
+    await grow(house.store, house.tenant)
+    waiting = asyncio.create_task(house.seals.recorded(house.tenant, 3, PATIENCE))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+
+    begun = time.monotonic()
+    await house.seal()
+    seal = await waiting
+
+    assert seal.state is State.SEALED
+    assert time.monotonic() - begun < 0.8  # by the hint: a look comes once a second
+
+
+async def test_who_waits_where_there_are_witnesses_is_not_told_before_they_have_cosigned(house):
+    lets = asyncio.Event()
+    witness = await house.playing("lies", lambda request: cosigned(request, KEY) if lets.is_set() else None, KEY)
+    await publish(house.store, house.tenant, a_policy(house.log, 1, witness))
+    waiting = asyncio.create_task(house.seals.recorded(house.tenant, 3, 2 * PATIENCE))
+    await house.seal()
+    house.witnesses.ask(house.tenant)
+    await asyncio.sleep(0.5)
+    assert not waiting.done()
+
+    lets.set()
+
+    assert (await waiting).state is State.WITNESSED
+
+
+@pytest.mark.parametrize("policy", [False, True])
+async def test_who_has_waited_long_enough_gets_what_there_is(house, policy):
+    if policy:
+        await publish(house.store, house.tenant, f"log {house.log}\nwitness w {KEY.verifier} http://w\nquorum 1\n")
+        await house.seal()
+    else:
+        await grow(house.store, house.tenant)
+
+    seal = await house.seals.recorded(house.tenant, 3, 0.3)
+
+    assert seal.state is (State.AWAITING if policy else State.RECEIVED)
+
+
+async def test_a_halted_log_is_not_waited_for(house):
+    await grow(house.store, house.tenant)
+    await house.superuser.execute(f"INSERT INTO {house.tenant.id}.halts (size, reason) VALUES (2, 'because')")
+
+    async with asyncio.timeout(PATIENCE / 2):
+        seal = await house.seals.recorded(house.tenant, 3, PATIENCE)
+
+    assert (seal.state, seal.halted) == (State.RECEIVED, "because")
