@@ -53,8 +53,8 @@ def sealer(given: argparse.Namespace) -> int:
 
     with surroundings(given, redis=False) as settings:
         if given.vkeys:
-            return asyncio.run(sealer.show_keys(settings, only=given.tenant))
-        return asyncio.run(sealer.run(settings, once=given.once, only=given.tenant))
+            return asyncio.run(sealer.show_keys(settings, only=given.tenant or ()))
+        return asyncio.run(sealer.run(settings, once=given.once, only=given.tenant or ()))
 
 
 def witness(given: argparse.Namespace) -> None:
@@ -184,8 +184,8 @@ def arguments() -> argparse.ArgumentParser:
     choices["witness"].add_argument("--name", default="", help="of its key, at the first start: example.org/witness")
     choices["witness"].add_argument("--host", default="127.0.0.1", help="where it listens; default: %(default)s")
     choices["witness"].add_argument("--port", type=int, default=0, help="default: one that the folder keeps")
-    for name in ("sealer", "rebuild"):
-        choices[name].add_argument("--tenant", metavar="SLUG", help="one province only")
+    choices["sealer"].add_argument("--tenant", metavar="SLUG", action="append", help="this province only; repeatable")
+    choices["rebuild"].add_argument("--tenant", metavar="SLUG", help="one province only")
     choices["rebuild"].add_argument("--projection", metavar="NAME", help="one projection only")
     choices["demo"].add_argument("--check", action="store_true", help="walk the story, print its steps and stop")
     choices["judge"].add_argument("file", help="a file, or - for standard input")

@@ -11,6 +11,7 @@ them has cosigned otherwise is halted like any other.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from infra.config import Settings
 from infra.database import LOST, Connection
@@ -23,8 +24,8 @@ from services.growing import Follower
 REST = 0.1
 
 
-async def run(settings: Settings, *, once: bool = False, only: str | None = None) -> int:
-    """Seal every log (or `only` that of one slug) as it grows, until cancelled or none is left; `once`: as it is now.
+async def run(settings: Settings, *, once: bool = False, only: Collection[str] = ()) -> int:
+    """Seal every log (or `only` those of these slugs) as it grows, until cancelled or none is left; `once`: as it is.
 
     1 when a log must not be sealed any further.
     """
@@ -50,14 +51,14 @@ async def run(settings: Settings, *, once: bool = False, only: str | None = None
     return int(bool(desk.halted))
 
 
-async def show_keys(settings: Settings, *, only: str | None = None) -> int:
+async def show_keys(settings: Settings, *, only: Collection[str] = ()) -> int:
     """Print the public keys that policies name, of the logs sealed here; 1 when there is none."""
     registry = Tenants(settings.sealer_url)
     keep = Keep(settings.seals)
     shown = 0
     try:
         for tenant in await registry.all():
-            if only in {None, tenant.slug} and keep.checkpoint(tenant):
+            if tenant.slug in (only or {tenant.slug}) and keep.checkpoint(tenant):
                 print(f"{tenant.slug}\t{keep.key(tenant).verifier}")
                 shown += 1
     finally:
@@ -68,7 +69,7 @@ async def show_keys(settings: Settings, *, only: str | None = None) -> int:
 class Desk:
     """A sealer, connected again when it lost its connection, and the logs that it leaves alone."""
 
-    def __init__(self, settings: Settings, registry: Tenants, only: str | None) -> None:
+    def __init__(self, settings: Settings, registry: Tenants, only: Collection[str]) -> None:
         self._registry = registry
         self._only = only
         self._dsn = settings.sealer_url
@@ -109,7 +110,7 @@ class Desk:
 
     async def open(self) -> list[Tenant]:
         """Every province whose log is not halted."""
-        every = [tenant for tenant in await self._registry.all() if self._only in {None, tenant.slug}]
+        every = [tenant for tenant in await self._registry.all() if tenant.slug in (self._only or {tenant.slug})]
         left = [tenant for tenant in every if tenant.id not in self.halted]
         if every and not left:
             self.empty.set()

@@ -24,7 +24,7 @@ async def tenant(house: Wiring, services: Settings) -> Tenant:
     """A province whose log has been sealed once."""
     async with as_operator(services) as operator:
         tenant = await create_tenant(house, operator, new(province_code="99"))
-    assert await sealer.run(services, once=True, only=tenant.slug) == 0
+    assert await sealer.run(services, once=True, only=[tenant.slug]) == 0
     return tenant
 
 
@@ -125,7 +125,7 @@ async def test_a_key_for_something_else_is_not_announced(house, tenant):
 
 
 async def test_an_operator_learns_the_key_publishes_and_looks(tenant, services, tmp_path, capsys):
-    assert await sealer.show_keys(services, only=tenant.slug) == 0
+    assert await sealer.show_keys(services, only=[tenant.slug]) == 0
     slug, vkey = capsys.readouterr().out.split()
     file = tmp_path / "policy"
     file.write_text(f"log {vkey}\n{LINE}quorum 1\n")

@@ -86,13 +86,13 @@ async def test_a_killed_sealer_goes_on_where_it_was_and_its_checkpoints_agree(st
 async def test_sealing_once_signs_for_everything_and_ends(store, tenant, settings, superuser):
     await write(store, tenant, 7)
 
-    assert await sealer.run(settings, once=True, only=tenant.slug) == 0
+    assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0
 
     assert (await sealed(superuser, tenant, 8)).size == 8
 
 
 async def test_a_running_sealer_signs_within_moments(store, tenant, settings, superuser):
-    running = asyncio.create_task(sealer.run(settings, only=tenant.slug))
+    running = asyncio.create_task(sealer.run(settings, only=[tenant.slug]))
     for lines in (3, 4):
         await write(store, tenant, lines)
         await sealed(superuser, tenant, await store.position(tenant))
@@ -106,12 +106,12 @@ async def test_on_a_truncated_log_the_sealer_fails_signs_nothing_and_still_seals
     store, tenant, other_tenant, settings, superuser
 ):
     await write(store, tenant, 7)
-    assert await sealer.run(settings, once=True, only=tenant.slug) == 0
+    assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0
     signed = Keep(settings.seals).checkpoint(tenant)
     await truncate(superuser, tenant, 5)
     await write(store, other_tenant, 2)
 
-    assert await sealer.run(settings, once=True) == 1
+    assert await sealer.run(settings, once=True, only=[tenant.slug, other_tenant.slug]) == 1
 
     assert Keep(settings.seals).checkpoint(tenant) == signed
     assert await superuser.fetchval(f"SELECT reason FROM {tenant.id}.halts") == (
@@ -122,16 +122,16 @@ async def test_on_a_truncated_log_the_sealer_fails_signs_nothing_and_still_seals
 
 async def test_a_sealer_whose_only_log_is_halted_ends(store, tenant, settings, superuser):
     await write(store, tenant, 7)
-    await sealer.run(settings, once=True, only=tenant.slug)
+    await sealer.run(settings, once=True, only=[tenant.slug])
     await truncate(superuser, tenant, 5)
 
     async with asyncio.timeout(PATIENCE):
-        assert await sealer.run(settings, only=tenant.slug) == 1
+        assert await sealer.run(settings, only=[tenant.slug]) == 1
 
 
 async def test_the_keys_are_readable_by_their_owner_alone(store, tenant, settings):
     await write(store, tenant, 1)
-    await sealer.run(settings, once=True, only=tenant.slug)
+    await sealer.run(settings, once=True, only=[tenant.slug])
 
     assert oct((settings.seals / f"{tenant.id}.key").stat().st_mode & 0o777) == "0o600"
     assert oct(settings.seals.stat().st_mode & 0o777) == "0o700"

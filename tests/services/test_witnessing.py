@@ -146,7 +146,7 @@ async def test_a_killed_sealer_has_its_last_checkpoint_cosigned_when_it_is_start
 async def test_a_log_of_which_a_witness_has_cosigned_another_history_is_halted_and_the_sealer_fails(
     house, tenant, settings, tmp_path
 ):
-    assert await sealer.run(settings, once=True, only=tenant.slug) == 0
+    assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0
     key = Keep(settings.seals).key(tenant)
     with running(tmp_path / "w", key.verifier) as witness:
         elsewhere = Checkpoint(tenant.log, 999, bytes(32)).sign(key)
@@ -154,7 +154,7 @@ async def test_a_log_of_which_a_witness_has_cosigned_another_history_is_halted_a
         await trust(house, tenant, 1, witness)
 
         async with asyncio.timeout(PATIENCE):
-            assert await sealer.run(settings, only=tenant.slug) == 1
+            assert await sealer.run(settings, only=[tenant.slug]) == 1
 
     seal = await house.seals.recorded(tenant, 1, PATIENCE)
     assert (seal.state, seal.is_recorded) == (State.AWAITING, False)

@@ -19,6 +19,7 @@ from domain.official import Position
 from infra.config import Settings
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
+from services import sealer
 from services.projector import following, projecting
 from services.web.app import create_app
 from services.wiring import Wiring, wired
@@ -158,13 +159,14 @@ class Desk:
 
 
 class Desks:
-    """The people of the workplace."""
+    """The people of the workplace, and its sealer at work."""
 
-    def __init__(self, app: Litestar, house: Wiring, tenant: Tenant) -> None:
+    def __init__(self, app: Litestar, house: Wiring, tenant: Tenant, services: Settings) -> None:
         self.app = app
         self.house = house
         self.tenant = tenant
         self._open: list[httpx.AsyncClient] = []
+        self.start_sealing(services)
 
     async def of(self, subject: str) -> Desk:
         """The desk of the person who signs in as this subject."""
@@ -190,7 +192,17 @@ class Desks:
     async def department(self) -> Desk:
         return await self.of(Position.JUSTICE_DEPARTMENT)
 
+    def start_sealing(self, services: Settings) -> None:
+        """The sealer is at work from now on."""
+        self._sealing = asyncio.create_task(sealer.run(services, only=[self.tenant.slug]))
+
+    async def stop_sealing(self) -> None:
+        """The sealer is down from now on."""
+        self._sealing.cancel()
+        await asyncio.gather(self._sealing, return_exceptions=True)
+
     async def close(self) -> None:
+        await self.stop_sealing()
         await asyncio.gather(*(client.aclose() for client in self._open))
 
 
@@ -207,7 +219,7 @@ async def desks(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
         projecting(services) as (projector, _),
         following(projector, house.tenants.all, services.app_url, poll=0.2),
     ):
-        opened = Desks(create_app(house.backing()), house, workplace)
+        opened = Desks(create_app(house.backing()), house, workplace, services)
         yield opened
         await opened.close()
 

@@ -18,6 +18,7 @@ from services.web import urls
 from services.web.dossiers import Case, gates, open_case, sheet_view
 from services.web.forms import FieldMissing
 from services.web.request import Answer, Visit, act, page
+from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, keep_signed
 
 
@@ -52,6 +53,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "voted": result_of(vote),
         "decided": decided,
         "basis": basis_of(case.facts),
+        "seal": await seal_of(visit, next((one.position for one in case.facts if is_decision(one)), None)),
         "missing": missing(case, vote),
         "documents": await documents(visit, case) if decided else [],
         "subject": case.subject(),
@@ -96,6 +98,10 @@ def missing(case: Case, vote: Voted | None) -> str:
     return "vote" if vote is None and case.rulebook.council.required else ""
 
 
+def is_decision(recorded: Recorded) -> bool:
+    return isinstance(recorded.fact, Recognition.Decided)
+
+
 def basis_of(facts: list[Recorded]) -> Recognition.Decided | None:
     """The decision's own fact, with the streams that it rests on."""
     return next((one.fact for one in facts if isinstance(one.fact, Recognition.Decided)), None)
@@ -117,7 +123,7 @@ async def decide(visit: Visit, season: str, commune: str) -> Answer:
         typed.day("on"),
         typed.text("reason") or None,
     )
-    return await visit.done(receipt, to=visit.url.decision(season, commune))
+    return await visit.done(await sealed(visit, receipt), to=visit.url.decision(season, commune))
 
 
 @act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_BODY)

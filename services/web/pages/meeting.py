@@ -21,6 +21,7 @@ from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.forms import FieldMissing
 from services.web.pages.exports import Line, line_of
 from services.web.request import Answer, Visit, act, page
+from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, keep_signed
 from services.web.sittings import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
 from services.web.telling import Teller, minutes_of, open_rounds
@@ -31,6 +32,7 @@ PARTS = {
     "thanh-vien": "meeting/_members.html",
     "trang-thai": "meeting/_now.html",
     "bien-ban": "meeting/_minutes.html",
+    "bien-nhan": "meeting/_receipt.html",
 }
 #: htmx stops asking when it is answered so.
 STOP_ASKING = 286
@@ -43,7 +45,8 @@ async def show(visit: Visit, season: str, meeting: str) -> Answer:
     part = PARTS.get(visit.query("phan"))
     if part and visit.is_partial:
         view = await around(visit, sitting)
-        return await visit.page(part, fragment=part, status=STOP_ASKING if is_over(view) else None, **view)
+        over = is_over(view) and visit.query("phan") != "bien-nhan"
+        return await visit.page(part, fragment=part, status=STOP_ASKING if over else None, **view)
     view = await around(visit, sitting) | await dossier_of(visit, sitting)
     conducts = may_conduct(visit, sitting)
     is_member = visit.actor.person in sitting.people
@@ -68,6 +71,7 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
     present = sum(paper.present for paper in papers) if current else len(meeting.present)
     names = {code: unit.inside for code, unit in sitting.items.items()}
     teller = Teller(visit.words, names, {}, sitting.members, open_rounds(sitting.facts))
+    own = own_ballot(sitting, item, visit.actor.person) if item else None
     mine = next((one for one in sitting.members if str(one.person) == visit.actor.person), None)
     return {
         "sitting": sitting,
@@ -79,7 +83,8 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
         "following": sitting.after(item) if item else None,
         "minutes": minutes_of(sitting.facts, meeting.meeting, teller)[:12],
         "me": mine,
-        "own": own_ballot(sitting, item, visit.actor.person) if item else None,
+        "own": own,
+        "seal": await seal_of(visit, own.position if own else None),
         "conducts": may_conduct(visit, sitting),
         "issues": may_issue(visit, sitting),
         "paper": await own_minutes(visit, sitting) if may_issue(visit, sitting) else None,
@@ -238,7 +243,9 @@ async def issue_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     upload = visit.typed.file("file")
     digest = await keep_signed(work.files, upload) if upload else made.row.sha256
     receipt = await voting.issue_minutes(work, season, meeting, digest, made.row.document_no or "")
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
+    return await visit.done(
+        await sealed(visit, receipt), to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban"
+    )
 
 
 @page(urls.MEETING + "/bien-ban")
@@ -274,6 +281,7 @@ async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
         visit.typed.text("reason") or None,
         visit.typed.whole("round"),
     )
+    await sealed(visit, receipt)
     to = visit.url.meeting(season, meeting, muc=item, xem="phieu")
     view = await around(visit, await open_sitting(visit, season, meeting)) if visit.is_partial else {"own": None}
     if view["own"] is None:  # a whole page, or a ballot sent again whose round is void since

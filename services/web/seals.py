@@ -1,0 +1,26 @@
+"""What a page says of an act that counts only once it is beyond doubt: a ballot, minutes, a decision.
+
+"Đã ghi nhận" (recorded) is said of these when a checkpoint covers them and, where the province has witnesses, the
+quorum has cosigned it. Until then the page says how far it is, and nothing is ever said earlier.
+"""
+
+from infra.groupcommit import Receipt
+from infra.seals import Seal
+from services.web.request import Visit
+
+#: Seconds that an answer waits for the seal. It comes within moments; a sealer that is down must not hold up a meeting.
+WAIT = 2.0
+
+
+async def sealed(visit: Visit, receipt: Receipt) -> Receipt:
+    """The receipt, once it may be called recorded, or when that takes too long: the page then says how far it is."""
+    await visit.house.seals.recorded(visit.tenant, receipt.last, timeout=WAIT)
+    return receipt
+
+
+async def seal_of(visit: Visit, position: int | None) -> Seal | None:
+    """How far a position of the log is sealed; None where there is none to ask for."""
+    if position is None:
+        return None
+    seal: Seal = await visit.house.seals.of(visit.tenant, position)
+    return seal
