@@ -83,6 +83,20 @@ class Keep:
         except Invalid as reason:
             raise Halted(f"{file.name}: {reason}") from None
 
+    def halt(self, tenant: LogOwner, reason: str) -> None:
+        """Remember that somebody has cosigned another history of this log: a sealer started again must not go on.
+
+        Once it is known why, and what to do, the file `<tenant>.halted` is taken away by hand.
+        """
+        write_durably(self._folder / f"{tenant.id}.halted", f"{reason}\n".encode())
+
+    def check_halted(self, tenant: LogOwner) -> None:
+        """Raises Halted when the log was, for what others had cosigned."""
+        try:
+            raise Halted((self._folder / f"{tenant.id}.halted").read_text().strip())
+        except FileNotFoundError:
+            return
+
     def keep(self, tenant: LogOwner, note: Note) -> None:
         """Have the checkpoint on disk before anybody sees it."""
         write_durably(self._folder / f"{tenant.id}.checkpoint", bytes(note))
@@ -162,6 +176,7 @@ class Sealer:
         schema = schema_of(tenant)
         if not await self._connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"seal {schema}"):
             raise Held(tenant.id)
+        self._keep.check_halted(tenant)
         own = self._keep.checkpoint(tenant)
         stored = await self._stored(tenant)
         if own is None and stored is not None:
@@ -248,13 +263,15 @@ async def read_tiles(connection: Connection, tenant: LogOwner, places: Collectio
 
 
 async def record_halt(connection: Connection, tenant: LogOwner, reason: str) -> None:
-    """Leave the reason where an operator sees it: in the log of the process, and beside the log itself."""
+    """Leave the reason where an operator sees it: in the log of the process, and, once, beside the log itself."""
     log.error("a log is no longer sealed", tenant=tenant.id, reason=reason)
     schema = schema_of(tenant)
     await connection.execute(
         f"""
+        WITH sealed AS (SELECT coalesce(max(size), 0) AS size FROM {schema}.sealings)
         INSERT INTO {schema}.halts (size, reason)
-        SELECT coalesce((SELECT max(size) FROM {schema}.sealings), 0), $1
+        SELECT size, $1 FROM sealed
+        WHERE NOT EXISTS (SELECT FROM {schema}.halts said WHERE said.size = sealed.size AND said.reason = $1)
         """,
         reason,
     )

@@ -9,6 +9,7 @@ the log is halted. Anything else that it says but a cosignature that holds is no
 """
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -104,8 +105,8 @@ class Witnessing:
                 try:
                     async with self._connection() as connection:
                         policy = await read_policy(connection, tenant)
-                except (*LOST, asyncpg.PostgresError, Invalid) as reason:
-                    log.warning("the policy cannot be read", tenant=tenant.id, reason=_named(reason))
+                except Exception as reason:  # noqa: BLE001 - tried again
+                    log.error("the policy cannot be read", tenant=tenant.id, reason=_named(reason))  # noqa: TRY400
                     errand.wanted.set()
                     await asyncio.sleep(LONGEST_PAUSE if isinstance(reason, Invalid) else self._first_pause)
                     continue
@@ -151,6 +152,10 @@ class Witnessing:
             if said.is_new(_named(reason)):
                 log.warning("not cosigned", tenant=tenant.id, witness=witness.name, reason=_named(reason))
             return False
+        except Exception as reason:  # noqa: BLE001 - tried again
+            if said.is_new(_named(reason)):
+                log.error("a witness could not be asked", witness=witness.name, trace=traceback.format_exc())  # noqa: TRY400
+            return False
         if said.is_new(""):
             log.warning("cosigned again", tenant=tenant.id, witness=witness.name)
         return True
@@ -177,6 +182,8 @@ class Witnessing:
             if answer.status != HTTPStatus.CONFLICT:
                 raise NotCosigned(f"status {answer.status}: {answer.text[:200].strip()}")
             told = answer.size()
+            if told < latest.cosigned:  # it may cosign anything now; what it says is worth nothing until it is replaced
+                raise NotCosigned(f"it has cosigned {latest.cosigned} facts and remembers {told}: it is to be retired")
             if told == old:
                 raise NotCosigned(f"it was asked from {old}, and says that it has cosigned {old}")
             if told > latest.checkpoint.size:
@@ -242,7 +249,9 @@ async def witnessing(dsn: str, halt: Halt, *, first_pause: float = FIRST_PAUSE) 
     settings = {"lock_timeout": "2s", "jit": "off", "TimeZone": "UTC"}
     async with (
         asyncpg.create_pool(dsn, min_size=0, max_size=4, server_settings=settings) as pool,
-        httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as http,
+        httpx2.AsyncClient(
+            timeout=TIMEOUT, follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"}
+        ) as http,
     ):
         found = Witnessing(pool, http, halt, first_pause)
         try:

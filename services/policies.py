@@ -38,7 +38,7 @@ async def publish(house: Wiring, tenant: Tenant, raw: bytes, basis: str | None =
     except (Invalid, NotCanonical) as reason:
         raise PolicyRefused(str(reason)) from None
     for witness in policy.witnesses:
-        if urlsplit(witness.url).scheme not in {"http", "https"} or not urlsplit(witness.url).hostname:
+        if not _is_address(witness.url):
             raise PolicyRefused(f"witness {witness.name} has no address (http or https) at which it can be asked")
     work = house.system(tenant, uuid4())
     found = await work.look(Log, LOG)
@@ -68,6 +68,14 @@ async def latest_checkpoint(house: Wiring, tenant: Tenant) -> Note | None:
 def digest(key: VerifierKey) -> str:
     """What stands for a key that is announced."""
     return sha256(str(key).encode()).hexdigest()
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _check_keys(policy: Policy, origin: str, latest: Note | None, announced: Collection[str]) -> None:

@@ -5,12 +5,13 @@ log that it must not sign for any more is left alone until the process is starte
 process then ends with status 1. There is no switch to go on all the same.
 
 What was signed is handed on to the witnesses of the log's policy, who are asked beside the sealing; a log that one of
-them has cosigned otherwise is halted like any other.
+them has cosigned otherwise is halted too, and remains so when the process is started again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Collection
 
 from infra.config import Settings
@@ -58,9 +59,13 @@ async def show_keys(settings: Settings, *, only: Collection[str] = ()) -> int:
     shown = 0
     try:
         for tenant in await registry.all():
-            if tenant.slug in (only or {tenant.slug}) and keep.checkpoint(tenant):
+            if tenant.slug not in (only or {tenant.slug}):
+                continue
+            try:
                 print(f"{tenant.slug}\t{keep.key(tenant).verifier}")
                 shown += 1
+            except Halted as reason:
+                print(f"{tenant.slug}: {reason}", file=sys.stderr)
     finally:
         await registry.close()
     return int(not shown)
@@ -106,6 +111,7 @@ class Desk:
     async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
         """Sign for this log no more: somebody has cosigned another one."""
         self.halted.add(tenant.id)
+        self._keep.halt(tenant, reason)
         await record_halt(connection, tenant, reason)
 
     async def open(self) -> list[Tenant]:

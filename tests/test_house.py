@@ -138,7 +138,7 @@ def test_compose_runs_the_processes_of_the_supervisor_on_official_images(compose
     theirs = {name: s["image"] for name, s in services.items() if s["image"] != "minhchuan"}
 
     assert {name: ours[name] for name in PROGRAMS} == PROGRAMS
-    assert set(ours) == {*PROGRAMS, "migrate", "operator"}
+    assert set(ours) == {*PROGRAMS, "migrate", "operator", "witness"}
     assert set(theirs) == {"postgres", "redis"}
     assert int(theirs["postgres"].removeprefix("postgres:")) >= 15
     assert re.fullmatch(r"redis:\d+", theirs["redis"])
@@ -172,6 +172,14 @@ def test_the_sealer_has_its_login_and_its_keys_to_itself(compose):
     assert "SEALER_PASSWORD" in str(sealer)
     assert [s for s in others if "SEALER_PASSWORD" in str(s) or "sealer:" in str(s.get("volumes"))] == []
     assert {name for name in sealer["environment"] if name.startswith(("DATABASE", "REDIS"))} == {"DATABASE_SEALER_URL"}
+
+
+def test_a_witness_is_another_body_s_and_gets_nothing_of_the_house(compose):
+    witness = compose["services"]["witness"]
+
+    assert witness["profiles"] == ["witness"]
+    assert (witness["environment"], witness["depends_on"]) == ({}, {})
+    assert [name for name, s in compose["services"].items() if "witness:" in str(s.get("volumes"))] == ["witness"]
 
 
 def test_every_variable_that_is_read_is_documented():

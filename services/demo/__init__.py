@@ -19,6 +19,7 @@ from infra import embedded, migrate
 from infra.config import Misconfigured, Settings, read_settings
 from infra.tenants import IdentityProvider
 from services import demo_provider
+from services.demo import witnesses
 from services.demo.provinces import STORIES, Story
 from services.demo.telling import take_in, tell_all
 from services.demo_provider import CLIENT
@@ -68,11 +69,11 @@ def check(folder: Path | None) -> int:
 
 @contextmanager
 def _everything(settings: Settings) -> Iterator[tuple[Settings, Supervisor]]:
-    """All processes, with the demonstration's sign-in, ready to be used."""
+    """All processes, with the demonstration's sign-in and witnesses, ready to be used."""
     settings = replace(settings, demonstration=True)
     settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
     asyncio.run(migrate.everything(settings))
-    with supervised(settings, WITH_SIGN_IN) as supervisor:
+    with supervised(settings, {**WITH_SIGN_IN, **witnesses.programs(settings)}) as supervisor:
         supervisor.wait()
         yield settings, supervisor
 
@@ -81,7 +82,13 @@ async def tell(settings: Settings, stories: Iterable[Story]) -> None:
     """Take these provinces in and tell their stories; what is there already is left as it is."""
     async with wired(settings) as house, as_operator(settings) as operator:
         for story in stories:
-            await tell_all(await take_in(house, operator, story, provider_of(settings, story)))
+            teller = await take_in(house, operator, story, provider_of(settings, story))
+            await witnesses.trust(house, teller.tenant)
+            await tell_all(teller)
+            seal = await witnesses.cosigned(house, teller.tenant)
+            print(
+                f"  {story.slug}: {seal.position} facts, cosigned {len(seal.cosigned)} of {seal.witnesses}", flush=True
+            )
 
 
 def provider_of(settings: Settings, story: Story) -> IdentityProvider:

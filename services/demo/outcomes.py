@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from domain.official import Position
 from domain.recognition import Result
+from infra.seals import State
 from projections.standings import Stage
+from services.demo import witnesses
 from services.demo.browsing import Page, Unexpected
 from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
@@ -95,6 +97,14 @@ async def tinh_mau(walk: Walk) -> None:
         raise Unexpected(f"expected the false paper at {paper.url}")
 
 
+async def every_log(walk: Walk) -> None:
+    """What all five provinces have recorded is sealed and cosigned by both witnesses."""
+    for tenant in await walk.operator.all():
+        seal = await witnesses.cosigned(walk.house, tenant)
+        if not (seal.state is State.WITNESSED and len(seal.cosigned) == witnesses.QUORUM):
+            raise Unexpected(f"expected the {seal.position} facts of {tenant.slug} witnessed; there is {seal}")
+
+
 # ------------------------------------------------------------------------------------------------------
 
 
@@ -136,4 +146,5 @@ OUTCOMES: tuple[tuple[str, Outcome], ...] = (
     ("outcome: Bỉm Sơn 2018 in flight, classes and satisfaction", thanh_hoa),
     ("outcome: Đồng Nai 2026 without points or result", dong_nai),
     ("outcome: Tỉnh Mẫu 2023, each fails or passes as told", tinh_mau),
+    ("outcome: every log sealed, cosigned 2 of 2", every_log),
 )

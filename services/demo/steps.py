@@ -19,7 +19,7 @@ from domain.measure import Measured
 from domain.official import Position
 from domain.season import Step
 from services import assessing
-from services.demo import provider_of
+from services.demo import provider_of, witnesses
 from services.demo.browsing import Page, Typed, Unexpected, Upload
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, office_key, seat_key
@@ -56,7 +56,9 @@ async def take_provinces_in(walk: Walk) -> None:
     """The walked province is taken in and its people enrolled; the others are told in the background."""
 
     async def teller(story: Story) -> Teller:
-        return await take_in(walk.house, walk.operator, story, provider_of(walk.house.settings, story))
+        found = await take_in(walk.house, walk.operator, story, provider_of(walk.house.settings, story))
+        await witnesses.trust(walk.house, found.tenant)
+        return found
 
     async def tell_others() -> None:
         for story in STORIES:

@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 
 from infra import witnessing as asking
+from infra.cosigning import Cosigner
 from infra.durable import write_durably
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
@@ -216,6 +218,26 @@ async def test_a_witness_that_comes_back_cosigns_what_was_sealed_meanwhile(house
     await house.witnessed()
 
     assert len(witness.asked) == 3
+
+
+async def test_a_witness_that_has_forgotten_what_it_cosigned_is_not_begun_anew_with(house):
+    witness = await house.honest("thanhtra")
+    await house.trust(1, witness)
+    await house.witnessed()
+    (house.folder / "thanhtra" / "cosigned.sqlite").unlink()
+    (house.folder / "thanhtra" / "key").rename(house.folder / "key")
+    begun = Cosigner.open(house.folder / "thanhtra", "other.example/w")
+    (house.folder / "key").rename(house.folder / "thanhtra" / "key")
+    with sqlite3.connect(house.folder / "thanhtra" / "cosigned.sqlite") as memory:
+        memory.execute("UPDATE witness SET vkey = ?", (str(witness.vkey),))
+    memory.close()
+    assert begun.vkey != Cosigner.open(house.folder / "thanhtra").vkey == witness.vkey
+
+    await house.grow()
+    house.witnesses.ask(house.tenant)
+    await until(lambda: len(witness.asked) > 2)
+
+    assert (house.halted, (await house.of()).state) == ([], State.AWAITING)
 
 
 async def test_stored_tiles_that_are_wrong_are_never_held_against_the_log(house):

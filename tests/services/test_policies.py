@@ -77,6 +77,7 @@ async def test_the_policy_in_force_is_not_published_again_and_a_former_one_may_b
         (f"log KEY\nwitness thanhtra {WITNESS}\nquorum 1\n", "no address"),
         (f"log KEY\nwitness thanhtra {WITNESS} ftp://thanhtra.example\nquorum 1\n", "no address"),
         (f"log KEY\nwitness thanhtra {WITNESS} https:\nquorum 1\n", "no address"),
+        (f"log KEY\nwitness thanhtra {WITNESS} http://[::1\nquorum 1\n", "no address"),
         ("log KEY\n# Phu\u031bo\u031b\u0301c\nWITNESSquorum 1\n", "not in Unicode NFC"),
         ("log KEY\r\nWITNESSquorum 1\n", "control character"),
     ],

@@ -159,3 +159,17 @@ async def test_a_log_of_which_a_witness_has_cosigned_another_history_is_halted_a
     seal = await house.seals.recorded(tenant, 1, PATIENCE)
     assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
     assert "w0 has cosigned 999 facts" in (seal.halted or "")
+
+    # and the sealer that is started again signs nothing more, whatever is recorded
+    position = await announce(house, tenant)
+    assert await sealer.run(settings, once=True, only=tenant.slug) == 1
+    assert (await house.seals.of(tenant, position)).state is State.RECEIVED
+    assert (await house.seals.of(tenant, position)).halted == seal.halted
+    rows = await house.database.ask(tenant, f"SELECT reason FROM {schema_of(tenant)}.halts")
+    assert [row["reason"] for row in rows] == [seal.halted]
+
+    # until somebody has found out why
+    (settings.seals / f"{tenant.id}.halted").unlink()
+    await publish(house, tenant, f"log {key.verifier}\nquorum 0\n".encode())
+    assert await sealer.run(settings, once=True, only=tenant.slug) == 0
+    assert (await house.seals.of(tenant, position)).state is State.SEALED
