@@ -5,6 +5,7 @@
 | `DATABASE_URL` | PostgreSQL 15 or later as the login that may create schemas and roles; absent: the embedded one |
 | `DATABASE_APP_URL` | the same database as the login role `app`; absent: derived from `DATABASE_URL` |
 | `DATABASE_SEALER_URL` | the same database as the login role `sealer`; for the sealer alone; absent: derived too |
+| `DATABASE_VERIFIER_URL` | the same as the login role `verifier`; for `minhchuan verify` alone; absent: derived |
 | `REDIS_URL` | Redis or Valkey; absent: the embedded one |
 | `MINHCHUAN_FOLDER` | data folder: embedded services, evidence files, secret; `--folder` goes first |
 | `MINHCHUAN_SEALER_FOLDER` | keys and last checkpoints of the sealer; absent: `sealer` in the data folder |
@@ -29,6 +30,9 @@ APP_ROLE = "app"
 #: The login role of the sealer: it reads every log and writes checkpoints, and nothing else.
 SEALER_ROLE = "sealer"
 
+#: The login role of who verifies: it reads every log and writes what it found, and nothing else.
+VERIFIER_ROLE = "verifier"
+
 
 class Misconfigured(Exception):
     """A setting is missing or makes no sense; the text names the variable."""
@@ -42,6 +46,7 @@ class Settings:
     database_url: str = ""
     app_url: str = ""
     sealer_url: str = ""
+    verifier_url: str = ""
     redis_url: str = ""
     secret: str = ""
     host: str = "127.0.0.1"
@@ -71,6 +76,7 @@ class Settings:
             "DATABASE_URL": self.database_url,
             "DATABASE_APP_URL": self.app_url,
             "DATABASE_SEALER_URL": self.sealer_url,
+            "DATABASE_VERIFIER_URL": self.verifier_url,
             "REDIS_URL": self.redis_url,
             "MINHCHUAN_FOLDER": str(self.folder),
             "MINHCHUAN_SECRET": self.secret,
@@ -89,6 +95,7 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
     database_url = checked_url(environ, "DATABASE_URL", {"postgres", "postgresql"})
     app_url = checked_url(environ, "DATABASE_APP_URL", {"postgres", "postgresql"})
     sealer_url = checked_url(environ, "DATABASE_SEALER_URL", {"postgres", "postgresql"})
+    verifier_url = checked_url(environ, "DATABASE_VERIFIER_URL", {"postgres", "postgresql"})
     port = environ.get("MINHCHUAN_PORT") or "0"
     if not port.isdecimal() or int(port) > 65535:
         raise Misconfigured(f"MINHCHUAN_PORT is not a port: {port}")
@@ -97,6 +104,7 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
         database_url=database_url,
         app_url=app_url or as_login(database_url, APP_ROLE),
         sealer_url=sealer_url or as_login(database_url, SEALER_ROLE),
+        verifier_url=verifier_url or as_login(database_url, VERIFIER_ROLE),
         redis_url=checked_url(environ, "REDIS_URL", {"redis", "rediss", "unix"}),
         secret=secret_of(folder, environ.get("MINHCHUAN_SECRET", "")),
         host=environ.get("MINHCHUAN_HOST") or "127.0.0.1",

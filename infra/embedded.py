@@ -27,7 +27,7 @@ from typing import IO
 from urllib.parse import quote
 
 from infra import processes
-from infra.config import APP_ROLE, SEALER_ROLE, Settings, as_login
+from infra.config import APP_ROLE, SEALER_ROLE, VERIFIER_ROLE, Settings, as_login
 from infra.processes import Account
 
 HERE = Path("/proc/self/cwd")  # the working directory, also where its parents are closed to the account
@@ -47,10 +47,12 @@ def services(settings: Settings, *, durable: bool = True, redis: bool = True) ->
     `durable=False` gives up safety against power cuts, not against killed processes, for speed in tests.
     """
     with ExitStack() as stack:
-        if not (settings.database_url or settings.app_url or settings.sealer_url):
+        if not (settings.database_url or settings.app_url or settings.sealer_url or settings.verifier_url):
             url = stack.enter_context(in_use(Postgres(settings.folder, durable=durable)))
-            app_url, sealer_url = (as_login(url, role) for role in (APP_ROLE, SEALER_ROLE))
-            settings = replace(settings, database_url=url, app_url=app_url, sealer_url=sealer_url)
+            app_url, sealer_url, verifier_url = (as_login(url, role) for role in (APP_ROLE, SEALER_ROLE, VERIFIER_ROLE))
+            settings = replace(
+                settings, database_url=url, app_url=app_url, sealer_url=sealer_url, verifier_url=verifier_url
+            )
         if redis and not settings.redis_url:
             settings = replace(settings, redis_url=stack.enter_context(in_use(Redis(settings.folder))))
         yield settings

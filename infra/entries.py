@@ -2,24 +2,19 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
-from uuid import UUID
 
 import msgspec
 
 from domain.fact import StreamName
 from infra.database import Connection
-from infra.leaf import NotCanonical, canonical, instant, leaf_hash, parse
+from infra.leaf import Leaf, NotCanonical, canonical, leaf_hash, read_leaf
 from infra.ledger.text import Invalid
 
 #: Rows read at a time.
 PAGE = 2_000
-
-#: The keys of a leaf, all of them always.
-KEYS = {"actor", "at", "command", "evidence", "log", "on_behalf_of", "payload_sha256"} | {
-    *("prev", "schema", "stream", "type", "unit", "v", "version")
-}
 
 
 class BadEntry(Invalid):
@@ -33,63 +28,72 @@ class BadEntry(Invalid):
 
 class Entry(NamedTuple):
     """A row of the log, by the names of its columns; `before` and `follows` are the leaf hash and the position of its
-    stream's fact before.
+    stream's fact before, where these were asked for.
     """
 
     position: int
     kind: str
     season: str
     subject: str
-    stream_id: UUID
+    stream_id: str
     version: int
     topic: str
     schema: int
-    command_id: UUID
+    command_id: str
     actor: str
     unit: str
     at: datetime
     data: str
     leaf: bytes
     leaf_hash: bytes
-    before: bytes | None
-    follows: int | None
+    before: bytes | None = None
+    follows: int | None = None
 
     def check(self, tenant: str, origin: str) -> bytes:
-        """The leaf's hash, when leaf and row say the same and the hashes stored are right. Raises BadEntry."""
-        found = leaf_hash(self.leaf)
-        if found != self.leaf_hash:
-            raise BadEntry(self.position, "the stored hash is not that of the leaf")
-        try:
-            said = parse(self.leaf)
-            payload = canonical(msgspec.json.decode(self.data))
-        except (NotCanonical, msgspec.DecodeError) as reason:
-            raise BadEntry(self.position, f"not canonical: {reason}") from None
-        if not isinstance(said, dict) or said.keys() != KEYS:
-            raise BadEntry(self.position, "the leaf has other keys than a leaf has")
-        row = {
-            "v": 1,
-            "log": origin,
-            "stream": str(self.stream_id),
-            "version": self.version,
-            "prev": self.before.hex() if self.before else "",
-            "type": self.topic,
-            "schema": self.schema,
-            "at": instant(self.at),
-            "actor": self.actor,
-            "unit": self.unit,
-            "command": str(self.command_id),
-            "payload_sha256": sha256(payload).hexdigest(),
-        }
-        for key, value in row.items():
-            if said[key] != value:
-                raise BadEntry(self.position, f"{key} is {value!r} in the row and {said[key]!r} in the leaf")
-        if (self.version > 1) != (self.before is not None):
-            raise BadEntry(self.position, f"version {self.version} without the one before it")
+        """The leaf's hash, when the row is right and follows the one before it in its stream. Raises BadEntry."""
+        said = self.said(tenant, origin)
+        if said.prev != (self.before.hex() if self.before else ""):
+            raise BadEntry(
+                self.position, f"prev is {said.prev!r} in the leaf, and another is version {said.version - 1}"
+            )
         if self.follows is not None and self.follows >= self.position:
             raise BadEntry(self.position, f"version {self.version - 1} comes later, at {self.follows}")
-        if StreamName(self.kind, self.season, self.subject).id(tenant) != self.stream_id:
+        return self.leaf_hash
+
+    def said(self, tenant: str, origin: str) -> Leaf:
+        """What the leaf says, when the row says the same and its hashes are right. Raises BadEntry."""
+        if leaf_hash(self.leaf) != self.leaf_hash:
+            raise BadEntry(self.position, "the stored hash is not that of the leaf")
+        try:
+            said = read_leaf(self.leaf)
+            payload = canonical(msgspec.json.decode(self.data))
+            at = datetime.fromisoformat(said.at)
+        except (NotCanonical, ValueError) as reason:
+            raise BadEntry(self.position, f"not canonical: {reason}") from None
+        row = (
+            *(origin, self.stream_id, self.version, self.topic, self.schema, self.command_id, self.actor, self.unit),
+            *(self.at, sha256(payload).hexdigest()),
+        )
+        leaf = (
+            *(said.log, said.stream, said.version, said.type, said.schema, said.command, said.actor, said.unit),
+            *(at, said.payload_sha256),
+        )
+        if row != leaf:
+            key, ours, theirs = next(three for three in zip(_SAID, row, leaf, strict=True) if three[1] != three[2])
+            raise BadEntry(self.position, f"{key} is {ours} in the row and {theirs} in the leaf")
+        if _stream_id(tenant, self.kind, self.season, self.subject) != self.stream_id:
             raise BadEntry(self.position, "the stream's name and its id do not belong together")
-        return found
+        return said
+
+
+#: What row and leaf both say, by the keys of the leaf.
+_SAID = ("log", "stream", "version", "type", "schema", "command", "actor", "unit", "at", "payload_sha256")
+
+#: The columns of an entry that stand in its own row.
+_COLUMNS = """
+    event.position, event.kind, event.season, event.subject, event.stream_id::text, event.version, event.topic,
+    event.schema, event.command_id::text, event.actor, event.unit, event.at, event.data, event.leaf, event.leaf_hash
+"""
 
 
 async def read_entries(
@@ -108,11 +112,32 @@ async def read_entries(
         after = entries[-1].position
 
 
+async def read_rows(
+    connection: Connection, schema: str, after: int, upto: int, page: int = PAGE
+) -> AsyncIterator[list[Entry]]:
+    """The rows with `after` < position <= `upto` that there are, in pages, without what stands before each."""
+    while rows := await connection.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM {schema}.events event
+        WHERE event.position > $1 AND event.position <= $2 ORDER BY event.position LIMIT $3
+        """,
+        after,
+        upto,
+        page,
+    ):
+        entries = [Entry(*row) for row in rows]
+        yield entries
+        after = entries[-1].position
+
+
+@lru_cache(maxsize=100_000)
+def _stream_id(tenant: str, kind: str, season: str, subject: str) -> str:
+    return str(StreamName(kind, season, subject).id(tenant))
+
+
 def _entries_sql(schema: str) -> str:
     return f"""
-    SELECT event.position, event.kind, event.season, event.subject, event.stream_id, event.version, event.topic,
-           event.schema, event.command_id, event.actor, event.unit, event.at, event.data, event.leaf, event.leaf_hash,
-           before.leaf_hash, before.position
+    SELECT {_COLUMNS}, before.leaf_hash, before.position
     FROM (SELECT * FROM {schema}.events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3) event
          LEFT JOIN {schema}.events before
          ON before.stream_id = event.stream_id AND before.version = event.version - 1

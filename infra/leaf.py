@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,6 +20,10 @@ PAYLOAD_LIMIT = 256 * 1_024
 DEPTH_LIMIT = 16
 LARGEST = 2**53 - 1
 
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+_IDS = re.compile(f"{_UUID} {_UUID} {_INSTANT} [0-9a-f]{{64}} (?:[0-9a-f]{{64}})?")
+_HASHES = re.compile(r"(?:[0-9a-f]{64} )+")
 _KEY = re.compile(r"[a-z0-9_]+")
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _IN_ORDER = msgspec.json.Encoder()  # for what is written down in order already
@@ -103,7 +108,7 @@ def _check(value: Any, path: str, depth: int) -> None:
         check_integer(value, path)
     elif kind is dict:
         for key, item in value.items():
-            if type(key) is not str or not _KEY.fullmatch(key):
+            if type(key) is not str or not _is_key(key):
                 raise NotCanonical(path, f"key {key!r} is not of [a-z0-9_]+")
             _check(item, f"{path}.{key}" if path else key, depth + 1)
     elif kind in (list, tuple):
@@ -111,6 +116,11 @@ def _check(value: Any, path: str, depth: int) -> None:
             _check(item, f"{path}[{number}]", depth + 1)
     else:
         raise NotCanonical(path, f"{kind.__name__} has no canonical spelling")
+
+
+@lru_cache(maxsize=1_000)
+def _is_key(key: str) -> bool:
+    return _KEY.fullmatch(key) is not None
 
 
 # The leaf ---------------------------------------------------------------------------------------------
@@ -158,6 +168,51 @@ def leaf(
     if len(spelled) > LEAF_LIMIT:
         raise NotCanonical("leaf", f"{len(spelled)} bytes, more than {LEAF_LIMIT}")
     return spelled
+
+
+class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a leaf says; its fields stand in the order of its keys."""
+
+    actor: str
+    at: str
+    command: str
+    evidence: list[str]
+    log: str
+    on_behalf_of: str
+    payload_sha256: str
+    prev: str
+    schema: int
+    stream: str
+    type: str
+    unit: str
+    v: int
+    version: int
+
+
+_LEAF = msgspec.json.Decoder(Leaf)
+
+
+def read_leaf(spelled: bytes) -> Leaf:
+    """What these bytes say, if they are exactly how a leaf is written. Raises NotCanonical."""
+    if len(spelled) > LEAF_LIMIT:
+        raise NotCanonical("leaf", f"{len(spelled)} bytes, more than {LEAF_LIMIT}")
+    try:
+        said = _LEAF.decode(spelled)
+    except (msgspec.DecodeError, UnicodeDecodeError) as reason:
+        raise NotCanonical("leaf", f"not a leaf: {reason}") from None
+    if said.v != 1 or not (0 < said.version <= LARGEST and 0 < said.schema <= LARGEST):
+        raise NotCanonical("leaf", "of another form than 1, or without version or schema")
+    if (said.version > 1) != bool(said.prev):
+        raise NotCanonical("leaf", f"version {said.version} with prev {said.prev!r}")
+    if not _IDS.fullmatch(f"{said.stream} {said.command} {said.at} {said.payload_sha256} {said.prev}") or (
+        said.evidence and not _HASHES.fullmatch(" ".join(said.evidence) + " ")
+    ):
+        raise NotCanonical("leaf", "a stream, command, moment or hash in another spelling")
+    if not spelled.isascii():
+        check_text(spelled.decode(), "leaf")
+    if _IN_ORDER.encode(said) != spelled:
+        raise NotCanonical("leaf", "not the canonical spelling (order, spaces, escapes or a duplicate key)")
+    return said
 
 
 def leaf_hash(spelled: bytes) -> bytes:

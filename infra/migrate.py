@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from infra.config import APP_ROLE, SEALER_ROLE, Settings
+from infra.config import APP_ROLE, SEALER_ROLE, VERIFIER_ROLE, Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -38,11 +38,12 @@ async def everything(settings: Settings) -> list[str]:
 
 
 async def control(settings: Settings) -> None:
-    """Make the logins of the application and the sealer, with the passwords of their addresses; then the schema."""
+    """Make the logins of application, sealer and verifier, with the passwords of their addresses; then the schema."""
     async with connected(settings.database_url) as connection:
         for role, url, rights in (
             (APP_ROLE, settings.app_url, "NOINHERIT"),
             (SEALER_ROLE, settings.sealer_url, ""),
+            (VERIFIER_ROLE, settings.verifier_url, ""),
         ):
             if not await exists(connection, role):
                 password = unquote(urlsplit(url).password or "")

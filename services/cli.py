@@ -63,6 +63,13 @@ def witness(given: argparse.Namespace) -> None:
     witness.run(given.folder or default_folder(), name=given.name, host=given.host, port=given.port)
 
 
+def verify(given: argparse.Namespace) -> int:
+    from services import verifying
+
+    with surroundings(given, redis=False) as settings:
+        return asyncio.run(verifying.run(settings, given))
+
+
 def worker(given: argparse.Namespace) -> None:
     from services import worker
 
@@ -168,6 +175,7 @@ def arguments() -> argparse.ArgumentParser:
         ("projector", projector, "keep the read models up with the log"),
         ("sealer", sealer, "sign for what the logs hold; ends with status 1 when one must not be signed for"),
         ("witness", witness, "cosign the checkpoints of other people's logs, from a folder of its own"),
+        ("verify", verify, "hash whole logs again and hold them against checkpoints; status 1 when one does not fit"),
         ("worker", worker, "do the jobs of one queue"),
         ("provider", provider, "serve the demonstration identity provider"),
         ("migrate", migrate_all, "bring the control schema and every province's to this version"),
@@ -185,7 +193,12 @@ def arguments() -> argparse.ArgumentParser:
     choices["witness"].add_argument("--host", default="127.0.0.1", help="where it listens; default: %(default)s")
     choices["witness"].add_argument("--port", type=int, default=0, help="default: one that the folder keeps")
     choices["sealer"].add_argument("--tenant", metavar="SLUG", action="append", help="this province only; repeatable")
-    choices["rebuild"].add_argument("--tenant", metavar="SLUG", help="one province only")
+    choices["verify"].add_argument(
+        "--checkpoint", type=Path, action="append", default=[], metavar="FILE", help="one held elsewhere; repeatable"
+    )
+    choices["verify"].add_argument("--policy", type=Path, metavar="FILE", help="whose signatures count")
+    for name in ("verify", "rebuild"):
+        choices[name].add_argument("--tenant", metavar="SLUG", help="one province only")
     choices["rebuild"].add_argument("--projection", metavar="NAME", help="one projection only")
     choices["demo"].add_argument("--check", action="store_true", help="walk the story, print its steps and stop")
     choices["judge"].add_argument("file", help="a file, or - for standard input")

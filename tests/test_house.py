@@ -138,7 +138,7 @@ def test_compose_runs_the_processes_of_the_supervisor_on_official_images(compose
     theirs = {name: s["image"] for name, s in services.items() if s["image"] != "minhchuan"}
 
     assert {name: ours[name] for name in PROGRAMS} == PROGRAMS
-    assert set(ours) == {*PROGRAMS, "migrate", "operator", "witness"}
+    assert set(ours) == {*PROGRAMS, "migrate", "operator", "witness", "verify"}
     assert set(theirs) == {"postgres", "redis"}
     assert int(theirs["postgres"].removeprefix("postgres:")) >= 15
     assert re.fullmatch(r"redis:\d+", theirs["redis"])
@@ -182,6 +182,16 @@ def test_a_witness_is_another_body_s_and_gets_nothing_of_the_house(compose):
     assert [name for name, s in compose["services"].items() if "witness:" in str(s.get("volumes"))] == ["witness"]
 
 
+def test_the_verifier_has_its_login_to_itself(compose):
+    verifier = compose["services"]["verify"]
+    others = [s for name, s in compose["services"].items() if name not in {"verify", "migrate", "operator"}]
+
+    assert [s for s in others if "VERIFIER_PASSWORD" in str(s)] == []
+    assert {name for name in verifier["environment"] if name.startswith(("DATABASE", "REDIS"))} == {
+        "DATABASE_VERIFIER_URL"
+    }
+
+
 def test_every_variable_that_is_read_is_documented():
     read = set(re.findall(r'"((?:MINHCHUAN|DATABASE|REDIS)_[A-Z_]+)"', (ROOT / "infra" / "config.py").read_text()))
 
@@ -194,6 +204,7 @@ def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path)
         database_url="postgresql://owner:a%40b@/db?host=%2Frun",
         app_url="postgresql://app@/db?host=%2Frun",
         sealer_url="postgresql://sealer@/db?host=%2Frun",
+        verifier_url="postgresql://verifier@/db?host=%2Frun",
         redis_url="unix:///run/redis.sock",
         secret="s" * 32,
         host="::1",

@@ -1,0 +1,83 @@
+"""By whose signatures a command goes: a policy file handed in, else what the log's province published last."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from domain.log import LOG
+from infra.config import Misconfigured
+from infra.database import Connection, schema_of
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.note import NOTE_LIMIT, Note
+from infra.ledger.policy import POLICY_LIMIT, Policy
+from infra.ledger.text import Invalid
+from infra.sealing import LogOwner
+
+#: The fact by which a province says who must cosign its checkpoints; its `text` is the policy file.
+PUBLISHED = "policy.published"
+
+
+class Unreadable(Misconfigured):
+    """A file that was handed in is not what it has to be; the text names it."""
+
+
+class Trust(NamedTuple):
+    """A policy, and its file as it was handed in: inspectors compare the hash of that."""
+
+    policy: Policy
+    text: bytes
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.text).hexdigest()
+
+
+def read_trust(file: Path) -> Trust:
+    """The policy of this file. Raises Unreadable."""
+    text = read_limited(file, POLICY_LIMIT)
+    try:
+        return Trust(Policy.read(text), text)
+    except Invalid as reason:
+        raise Unreadable(f"{file}: {reason}") from None
+
+
+async def published_trust(connection: Connection, tenant: LogOwner) -> Trust | None:
+    """The policy that the province published last; None where there never was one. Raises Unreadable."""
+    text = await connection.fetchval(
+        f"""
+        SELECT data ->> 'text' FROM {schema_of(tenant)}.events
+        WHERE stream_id = $1 AND topic = $2 ORDER BY version DESC LIMIT 1
+        """,
+        LOG.id(tenant.id),
+        PUBLISHED,
+    )
+    if text is None:
+        return None
+    try:
+        return Trust(Policy.read(text.encode()), text.encode())
+    except Invalid as reason:
+        raise Unreadable(f"the policy that {tenant.log} published: {reason}") from None
+
+
+def read_checkpoint(file: Path) -> Note:
+    """The checkpoint of this file. Raises Unreadable."""
+    try:
+        note = Note.read(read_limited(file, NOTE_LIMIT))
+        Checkpoint.read(note.text)
+    except Invalid as reason:
+        raise Unreadable(f"{file}: {reason}") from None
+    return note
+
+
+def read_limited(file: Path, limit: int) -> bytes:
+    """The content of a file that must not be larger. Raises Unreadable."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(limit + 1)
+    except OSError as reason:
+        raise Unreadable(f"{file}: {reason.strerror}") from None
+    if len(content) > limit:
+        raise Unreadable(f"{file}: more than {limit} bytes")
+    return content

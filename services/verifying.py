@@ -1,0 +1,87 @@
+"""`minhchuan verify`: is every log still what was signed, and what of it has nobody vouched for yet?
+
+It signs in as the verifier, reads everything, changes nothing, and leaves its result where pages show it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+
+from infra import verifying
+from infra.config import Settings
+from infra.leaf import instant
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.note import Note
+from infra.tenants import Tenant, Tenants
+from infra.verifying import Result, Sealing
+from services.trust import Trust, Unreadable, published_trust, read_checkpoint, read_trust
+
+#: Findings that are printed of one log.
+PRINTED = 100
+
+
+async def run(settings: Settings, given: argparse.Namespace) -> int:
+    """Verify the log of one province, or of all. 1 when something does not fit."""
+    trust = read_trust(given.policy) if given.policy else None
+    held = [read_checkpoint(file) for file in given.checkpoint]
+    registry = Tenants(settings.verifier_url)
+    try:
+        tenants = [one for one in await registry.all() if given.tenant in {None, one.slug}]
+    finally:
+        await registry.close()
+    if not tenants:
+        raise Unreadable(f"there is no province {given.tenant}" if given.tenant else "there is no province yet")
+    _check_origins(held, tenants)
+    results = [await verify_log(settings, tenant, trust, held) for tenant in tenants]
+    return int(not all(result.ok for result in results))
+
+
+async def verify_log(settings: Settings, tenant: Tenant, trust: Trust | None, held: Sequence[Note] = ()) -> Result:
+    """Verify one log, say and record what was found. Without a policy that of the log itself tells who must sign."""
+    own = [note for note in held if Checkpoint.read(note.text).origin == tenant.log]
+    async with verifying.looking(settings.verifier_url) as connection:
+        published = None if trust else await published_trust(connection, tenant)
+    judge = trust or published
+    result = await verifying.verify(settings.verifier_url, tenant, policy=judge.policy if judge else None, held=own)
+    for line in said(tenant, result, from_outside=trust is not None):
+        print(line, flush=True)
+    await verifying.record(settings.verifier_url, tenant, result, judge.sha256 if judge else "")
+    return result
+
+
+def said(tenant: Tenant, result: Result, *, from_outside: bool) -> Iterator[str]:
+    """The result in lines for people."""
+    yield f"{tenant.slug}: {tenant.log}, {result.facts:,} facts in {result.seconds:.1f} s"
+    for finding in result.findings[:PRINTED]:
+        yield f"  {finding}"
+    if result.found > PRINTED:
+        yield f"  and {result.found - PRINTED:,} more"
+    yield f"  checkpoints: {result.checkpoints} stored, the last that agrees is {_checkpoint(result.sealed)}"
+    if result.policy and result.witnessed != result.sealed:
+        yield f"  witnessed as the policy asks: {_checkpoint(result.witnessed)}"
+    if result.held:
+        yield f"  held elsewhere and in agreement: {', '.join(f'{size:,}' for size in result.held)}"
+    yield f"  above the last checkpoint: {result.beyond:,} facts, for which nobody has vouched yet"
+    if not result.policy:
+        yield "  no policy was given and none is published: signatures were not checked"
+    elif not from_outside:
+        yield "  the policy is the one in this very log: who can change the log can change it; give --policy"
+    if not result.held:
+        yield "  nothing held elsewhere was given: a log signed anew as a whole would pass; give --checkpoint"
+    yield "  ok" if result.ok else f"  FAILS: {result.found:,} findings"
+
+
+def _checkpoint(sealing: Sealing | None) -> str:
+    if sealing is None:
+        return "none"
+    cosigned = f", {sealing.verdict}" if sealing.verdict else ""
+    return f"of {sealing.size:,} facts at {instant(sealing.at)}{cosigned}"
+
+
+def _check_origins(held: Sequence[Note], tenants: Sequence[Tenant]) -> None:
+    """A checkpoint that is of none of these logs was handed in by mistake, or to be passed over."""
+    known = {tenant.log for tenant in tenants}
+    for note in held:
+        if (origin := Checkpoint.read(note.text).origin) not in known:
+            raise Unreadable(f"a checkpoint of {origin} is of none of these logs")
