@@ -9,11 +9,14 @@ Run as a program (`python -m infra.pdf FOLDER`) this module is that process.
 """
 
 import asyncio
+import mimetypes
 import os
 import resource
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -36,6 +39,9 @@ ASSETS = {".css": "text/css", ".ttf": "font/ttf", ".svg": "image/svg+xml"}
 #: What the library needs of the machine, as one types it on Debian.
 WHAT_IT_NEEDS = "cannot print: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
+#: Attached files have no time of their own: the same document gives the same bytes.
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
 NO_FONTS_OF_THIS_MACHINE = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>'
 
 
@@ -48,10 +54,11 @@ class PrintingFailed(Exception):
 
 
 class Sheet(msgspec.Struct, array_like=True):
-    """A document to print; `identifier` stands in the file in place of a random one."""
+    """A document to print; `identifier` stands in the file in place of a random one, `attached` are files by name."""
 
     html: str
     identifier: bytes
+    attached: dict[str, bytes] = {}
 
 
 class Print(msgspec.Struct, array_like=True):
@@ -82,12 +89,15 @@ class Printer:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*(press.kill() for press in self._presses))
 
-    async def print(self, html: str, identifier: bytes) -> bytes:
-        """The PDF of this HTML. Raises PrintingFailed with `printing-timeout` or `printing-failed`."""
+    async def print(self, html: str, identifier: bytes, attached: Mapping[str, bytes] | None = None) -> bytes:
+        """The PDF of this HTML, with these files attached.
+
+        Raises PrintingFailed with `printing-timeout` or `printing-failed`.
+        """
         press = await self._idle.get()
         try:
             async with asyncio.timeout(self._patience):
-                printed = await press.print(Sheet(html, identifier))
+                printed = await press.print(Sheet(html, identifier, dict(attached or {})))
         except TimeoutError:
             await press.kill()
             raise PrintingFailed("printing-timeout", f"more than {self._patience:g} s") from None
@@ -176,6 +186,7 @@ def main(assets: Path, source: BinaryIO, answers: BinaryIO) -> None:
             from weasyprint import HTML  # needs the configuration, and memory that web processes do not give
         except OSError as reason:  # its own text is of many lines
             return answer(answers, Print(error=f"{WHAT_IT_NEEDS} ({str(reason).splitlines()[0]})"))
+        mimetypes.init(files=[])  # types of attached files, by no list of this machine's
         own = own_assets(assets)
         sys.addaudithook(stay_inside)
         answer(answers, Print())
@@ -185,12 +196,38 @@ def main(assets: Path, source: BinaryIO, answers: BinaryIO) -> None:
             resource.setrlimit(resource.RLIMIT_CPU, (spent + int(PATIENCE) + 5, resource.RLIM_INFINITY))
             try:
                 pdf = HTML(string=sheet.html, url_fetcher=own, base_url="asset:/").write_pdf(
-                    pdf_identifier=sheet.identifier.hex().encode(), pdf_variant="pdf/a-3a"
+                    pdf_identifier=sheet.identifier.hex().encode(),
+                    pdf_variant="pdf/a-3a",
+                    attachments=attachments(sheet.attached),
+                    finisher=once,
                 )
                 answer(answers, Print(pdf))
             except (Exception, NotOurs) as reason:  # noqa: BLE001 - one bad document ends no process
                 answer(answers, Print(error=f"{type(reason).__name__}: {reason}"))
     return None
+
+
+def attachments(files: Mapping[str, bytes]) -> list[Any]:
+    """Files for the printing library, in the order of their names, which readers of PDF look them up by."""
+    from weasyprint import Attachment
+
+    return [
+        Attachment(
+            string=files[name], name=name, created=LONG_AGO, modified=LONG_AGO, relationship="Data", url_fetcher=no_url
+        )
+        for name in sorted(files, key=str.encode)
+    ]
+
+
+def no_url(url: str) -> None:
+    """Attachments are given, never fetched."""
+    raise NotOurs(url)
+
+
+def once(_document: Any, pdf: Any) -> None:
+    """The library lists each attached file twice where a document says that it comes with files (its issue 2917)."""
+    if "AF" in pdf.catalog:
+        pdf.catalog["AF"][:] = dict.fromkeys(pdf.catalog["AF"])
 
 
 def own_assets(folder: Path) -> Any:

@@ -268,7 +268,7 @@ class _Span(NamedTuple):
     rows: int
     whole: bool
     hashes: bytes
-    begun: dict[str, tuple[_Point, str]]
+    begun: dict[str, tuple[_Point, str | None]]
     ended: dict[str, _Point]
     first_at: str
     last_at: str
@@ -292,7 +292,7 @@ async def _read_span(asked: _Asked) -> _Span:
         sealings = await _read_sealings(connection, asked, notes)
         clock = _Clock(sealings)
         hashes: list[bytes] = []
-        begun: dict[str, tuple[_Point, str]] = {}
+        begun: dict[str, tuple[_Point, str | None]] = {}
         ended: dict[str, _Point] = {}
         rows, last, whole = 0, asked.after, True
         first_at = last_at = ""
@@ -329,7 +329,7 @@ def _gap(before: int, after: int, notes: Findings) -> None:
 
 
 def _check_row(
-    asked: _Asked, entry: Entry, begun: dict[str, tuple[_Point, str]], ended: dict[str, _Point], notes: Findings
+    asked: _Asked, entry: Entry, begun: dict[str, tuple[_Point, str | None]], ended: dict[str, _Point], notes: Findings
 ) -> str:
     """Hold the row against its leaf and against the one before it in its stream; its moment."""
     try:
@@ -341,14 +341,16 @@ def _check_row(
     here = _Point(entry.position, entry.version, entry.leaf_hash.hex())
     before = ended.get(entry.stream_id)
     if before is None:
-        begun[entry.stream_id] = here, prev or ""
-    elif prev is not None:
+        begun[entry.stream_id] = here, prev
+    else:
         _check_link(before, here, prev, notes)
     ended[entry.stream_id] = here
     return at
 
 
-def _check_link(before: _Point | None, here: _Point, prev: str, notes: Findings) -> None:
+def _check_link(before: _Point | None, here: _Point, prev: str | None, notes: Findings) -> None:
+    if prev is None:  # of a row that is wrong in itself
+        return
     if before is None:
         if here.version != 1:
             notes.add(here.position, f"version {here.version} of its stream, and none stands before it")

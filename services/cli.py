@@ -70,6 +70,26 @@ def verify(given: argparse.Namespace) -> int:
         return asyncio.run(verifying.run(settings, given))
 
 
+def export_log(given: argparse.Namespace) -> int:
+    from services import log_export
+
+    with surroundings(given, redis=False) as settings:
+        return asyncio.run(log_export.run(settings, given))
+
+
+def export_dossier(given: argparse.Namespace) -> int:
+    from services.dossier import exporting
+
+    with surroundings(given, redis=False) as settings:
+        return asyncio.run(exporting.run(settings, given))
+
+
+def verify_dossier(given: argparse.Namespace) -> int:
+    from services.dossier import verifying
+
+    return asyncio.run(verifying.run(given))
+
+
 def worker(given: argparse.Namespace) -> None:
     from services import worker
 
@@ -202,6 +222,30 @@ def arguments() -> argparse.ArgumentParser:
     choices["rebuild"].add_argument("--projection", metavar="NAME", help="one projection only")
     choices["demo"].add_argument("--check", action="store_true", help="walk the story, print its steps and stop")
     choices["judge"].add_argument("file", help="a file, or - for standard input")
+
+    log = commands.add_parser("log", help="the logs").add_subparsers(metavar="ACT", required=True)
+    exporting = log.add_parser("export", parents=[every], help="write a log as files that verify without us")
+    exporting.set_defaults(run=export_log)
+    exporting.add_argument("--tiles", action="store_true", help="with tiles and entries, for a static mirror")
+    dossier = commands.add_parser("dossier", help="one recognition").add_subparsers(metavar="ACT", required=True)
+    taking = dossier.add_parser("export", parents=[every], help="write all that a decision rests on, with proofs")
+    taking.set_defaults(run=export_dossier)
+    taking.add_argument("--commune", metavar="CODE", help="with --season; default: the first that was recognised")
+    taking.add_argument("--season", metavar="YEAR")
+    for one in (exporting, taking):
+        one.add_argument("--out", type=Path, required=True, metavar="DIR", help="where; must not be there yet")
+        one.add_argument("--tenant", metavar="SLUG", help="default: the first province")
+        one.add_argument("--policy", type=Path, metavar="FILE", help="whose signatures count; default: as published")
+        one.add_argument("--checkpoint", type=Path, metavar="FILE", help="one held elsewhere, to be continued")
+
+    text = "say what a dossier is worth: 0 valid, 3 valid and not witnessed, 4 incomplete, 1 invalid; offline"
+    verifying = commands.add_parser("verify-dossier", help=text, description=text)
+    verifying.set_defaults(run=verify_dossier)
+    verifying.add_argument("path", type=Path, help="the PDF, or the folder")
+    verifying.add_argument(
+        "--policy", type=Path, required=True, metavar="FILE", help="whom you trust; not from the dossier"
+    )
+    verifying.add_argument("--checkpoint", type=Path, metavar="FILE", help="one that you hold")
 
     tenant = commands.add_parser("tenant", help="the provinces").add_subparsers(metavar="ACT", required=True)
     tenant.add_parser("list", parents=[every], help="list the provinces").set_defaults(run=list_tenants)

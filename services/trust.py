@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from domain.log import LOG
-from infra.config import Misconfigured
+from infra.config import Misconfigured, Settings
 from infra.database import Connection, schema_of
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import NOTE_LIMIT, Note
 from infra.ledger.policy import POLICY_LIMIT, Policy
 from infra.ledger.text import Invalid
-from infra.sealing import LogOwner
+from infra.sealing import Halted, Keep, LogOwner
+from infra.tenants import Tenant, Tenants
 
 #: The fact by which a province says who must cosign its checkpoints; its `text` is the policy file.
 PUBLISHED = "policy.published"
@@ -81,3 +82,32 @@ def read_limited(file: Path, limit: int) -> bytes:
     if len(content) > limit:
         raise Unreadable(f"{file}: more than {limit} bytes")
     return content
+
+
+async def trust_of(settings: Settings, connection: Connection, tenant: LogOwner, file: Path | None) -> Trust:
+    """The policy to export by: that of the file, else the one published, else this machine's own key and no witness.
+
+    Raises Unreadable where none of these is there.
+    """
+    if file is not None:
+        return read_trust(file)
+    if published := await published_trust(connection, tenant):
+        return published
+    try:
+        key = Keep(settings.seals).key(tenant).verifier
+    except Halted:
+        raise Unreadable(f"{tenant.log} has published no policy: give one with --policy FILE") from None
+    text = f"log {key}\nquorum 0\n".encode()
+    return Trust(Policy.read(text), text)
+
+
+async def province(settings: Settings, slug: str | None) -> Tenant:
+    """The province at this address; without one the first that was taken in. Raises Unreadable."""
+    registry = Tenants(settings.app_url)
+    try:
+        found = [one for one in await registry.all() if slug in {None, one.slug}]
+    finally:
+        await registry.close()
+    if not found:
+        raise Unreadable(f"there is no province {slug}" if slug else "there is no province yet")
+    return min(found, key=lambda one: (len(one.id), one.id))

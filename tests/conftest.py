@@ -7,13 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
-from infra import embedded, migrate
+from infra import embedded, migrate, sealing
 from infra.config import Settings, read_settings
 from infra.database import Database
 from infra.eventstore import EventStore
 from infra.readmodels import ReadModels
+from infra.sealing import Keep, Sealer
 from infra.tenants import Tenant, Tenants
 from tests.infra.logs import MAPPER
 
@@ -82,3 +84,24 @@ async def models(database: Database, store: EventStore) -> AsyncIterator[ReadMod
     models = ReadModels(database, store)
     yield models
     await models.close()
+
+
+@pytest.fixture
+def keep(tmp_path: Path) -> Keep:
+    return Keep(tmp_path / "sealer")
+
+
+@pytest.fixture
+async def sealer(services: Settings, keep: Keep) -> AsyncIterator[Sealer]:
+    sealer = Sealer(await sealing.connect(services.sealer_url), keep)
+    yield sealer
+    await sealer.close()
+
+
+@pytest.fixture
+async def superuser(services: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """Who may do anything to the database, triggers and checks or not."""
+    connection = await asyncpg.connect(services.database_url.replace("minhchuan@", "postgres@"))
+    await connection.execute("SET session_replication_role = replica")
+    yield connection
+    await connection.close()

@@ -1,13 +1,13 @@
 """The log as it stood at a position, for documents that must come out the same again."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from domain.fact import Recorded, Stream, StreamName, replay
 from domain.unit import Level, Unit, unit_stream
-from infra.eventstore import EventStore
+from infra.database import HasId
 from infra.tenants import Tenant
 from services.documents.wording import Place
 
@@ -17,13 +17,21 @@ A = TypeVar("A", bound=Stream)
 LEVELS = 3
 
 
+class Facts(Protocol):
+    """Where facts are read: the log, or the few that somebody took away from it."""
+
+    def read(
+        self, tenant: HasId, *, upto: int | None = None, streams: Collection[StreamName] | None = None
+    ) -> AsyncIterator[list[Recorded]]: ...
+
+
 class AsItStood(NamedTuple):
     """A province's log up to a position; what came later does not exist here.
 
     `versions` may end single streams even earlier: what a decision relied on, by stream.
     """
 
-    store: EventStore
+    store: Facts
     tenant: Tenant
     position: int
     versions: Mapping[UUID, int] = MappingProxyType({})

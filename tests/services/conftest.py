@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from infra.config import Settings
+from infra.sealing import Keep
 from infra.tenants import Tenant
 from services.wiring import Wiring, wired
 from tests.services.story import Story, prepared
+from tests.services.telling import Told, told
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +33,8 @@ def province_story(house: Wiring, province: Tenant) -> Story:
 async def story(province_story: Story) -> Story:
     """An open season under 25/2021, in which nothing has been entered."""
     return await province_story.opened()
+
+
+@pytest.fixture(scope="session")
+def told_once(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    return told(services, Keep(tmp_path_factory.mktemp("told") / "sealer"))

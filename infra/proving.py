@@ -1,0 +1,180 @@
+"""What proofs are made from: stored checkpoints with their cosignatures, leaves and tiles.
+
+Nothing here is believed because it is stored: who makes a proof verifies it under a signed root before handing it on.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+from infra.database import Connection, close, connect, schema_of
+from infra.leaf import leaf_hash
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.note import Note, read_signatures
+from infra.ledger.policy import Policy, Verdict
+from infra.ledger.proof import Proof
+from infra.ledger.text import BadProof, Invalid, base64
+from infra.ledger.tiles import (
+    Place,
+    Tiles,
+    consistency_path,
+    consistency_proof,
+    inclusion_path,
+    inclusion_proof,
+    places,
+    root,
+)
+from infra.ledger.tree import verify_consistency
+from infra.sealing import LogOwner
+
+#: Checkpoints read at a time while looking for one that is cosigned.
+PAGE = 200
+
+
+class NotSealed(Invalid):
+    """No checkpoint of this log has been signed yet."""
+
+
+class Changed(Invalid):
+    """The log is not what was signed, so nothing is proven from it: `minhchuan verify` says where."""
+
+
+class Stored(NamedTuple):
+    """A stored checkpoint with its cosignatures; `at` is when the log says that it signed."""
+
+    note: Note
+    checkpoint: Checkpoint
+    verdict: Verdict
+    at: datetime
+
+    @property
+    def size(self) -> int:
+        return self.checkpoint.size
+
+
+@asynccontextmanager
+async def reading_log(dsn: str, tenant: LogOwner) -> AsyncIterator[Connection]:
+    """A connection of the application that wears this tenant's role."""
+    connection = await connect(dsn, default_transaction_read_only="on")
+    try:
+        await connection.execute(f"SET ROLE {schema_of(tenant)}")
+        yield connection
+    finally:
+        await close(connection)
+
+
+async def last_two(connection: Connection, tenant: LogOwner, policy: Policy) -> tuple[Stored, Stored]:
+    """The last checkpoint that the policy accepts and the one before it; where there is none, the last that is signed.
+
+    The first checkpoint of a log stands for the one before it too. Raises NotSealed, or Invalid when the last is
+    none that this policy knows.
+    """
+    signed: list[Stored] = []
+    accepted: list[Stored] = []
+    async for stored in _downwards(connection, tenant, policy):
+        if len(signed) < 2:
+            signed.append(stored)
+        if stored.verdict.accepted:
+            accepted.append(stored)
+        if len(accepted) == 2:
+            break
+    found = accepted or signed
+    if not found:
+        raise NotSealed(f"{tenant.log}: no checkpoint has been signed yet")
+    return found[0], found[-1]
+
+
+async def _downwards(connection: Connection, tenant: LogOwner, policy: Policy) -> AsyncIterator[Stored]:
+    schema = schema_of(tenant)
+    below = 2**63 - 1
+    while rows := await connection.fetch(
+        f"""
+        SELECT size, note, at, (SELECT coalesce(string_agg(line, '' ORDER BY witness), '')
+                                FROM {schema}.cosignatures WHERE cosignatures.size = sealings.size) AS lines
+        FROM {schema}.sealings WHERE size < $1 ORDER BY size DESC LIMIT {PAGE}
+        """,
+        below,
+    ):
+        below = rows[-1]["size"]
+        for _, raw, at, lines in rows:
+            yield judged(Note.read(raw).also(read_signatures(lines) if lines else ()), tenant, policy, at)
+
+
+def judged(note: Note, tenant: LogOwner, policy: Policy, at: datetime) -> Stored:
+    """A checkpoint of this log as the policy sees it. Raises Invalid."""
+    verdict = policy.judge(note)
+    if verdict.checkpoint.origin != tenant.log:
+        raise Invalid(f"a checkpoint of {verdict.checkpoint.origin}, which is not {tenant.log}")
+    return Stored(note, verdict.checkpoint, verdict, at)
+
+
+async def read_tiles(connection: Connection, tenant: LogOwner, wanted: Collection[Place]) -> dict[Place, bytes]:
+    """The stored tiles at these places, as far as there are such."""
+    rows = await connection.fetch(
+        f"""
+        SELECT level, number, hashes FROM {schema_of(tenant)}.tiles
+        WHERE (level, number) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))
+        """,
+        [place.level for place in wanted],
+        [place.number for place in wanted],
+    )
+    return {Place(level, number): hashes for level, number, hashes in rows}
+
+
+async def tiles_for(
+    connection: Connection, tenant: LogOwner, indexes: Iterable[int], size: int, old: int
+) -> dict[Place, bytes]:
+    """The tiles that these inclusion proofs at `size` need, and the proof that it continues `old`."""
+    wanted = places(consistency_path(old, size)) | places([(0, size)])
+    for index in indexes:
+        wanted |= places(inclusion_path(index, size))
+    return await read_tiles(connection, tenant, wanted)
+
+
+# Proofs, each verified --------------------------------------------------------------------------------
+
+
+def check_root(head: Checkpoint, tiles: Tiles) -> None:
+    """The tiles are those of the checkpoint. Raises Changed."""
+    try:
+        found = root(head.size, tiles)
+    except Invalid as reason:
+        raise Changed(f"{head.origin}: {reason}") from None
+    if found != head.root:
+        raise Changed(f"{head.origin}: the first {head.size} facts are not those that were signed")
+
+
+def prove(index: int, leaf: bytes, head: Stored, tiles: Tiles, policy: Policy) -> Proof:
+    """The proof that this leaf stands there. Raises Changed when it does not."""
+    try:
+        proof = Proof(index, tuple(inclusion_proof(index, head.size, tiles)), head.note)
+        if head.verdict.accepted:
+            proof.verify(leaf, policy)
+        else:
+            proof.verify(leaf, Policy(policy.logs, policy.witnesses, 0))
+    except Invalid as reason:
+        raise Changed(f"{head.checkpoint.origin}: position {index + 1}: {reason}") from None
+    return proof
+
+
+def prove_consistency(old: Checkpoint, head: Checkpoint, tiles: Tiles) -> list[bytes]:
+    """The proof that one checkpoint continues the other. Raises Changed when it does not."""
+    if old.size > head.size:
+        raise Changed(f"{head.origin}: sealed over {head.size} facts, and a checkpoint of {old.size} is held elsewhere")
+    try:
+        proof = consistency_proof(old.size, head.size, tiles)
+        verify_consistency(old.size, old.root, head.size, head.root, proof)
+    except (BadProof, Invalid) as reason:
+        raise Changed(f"{head.origin}: {reason}") from None
+    return proof
+
+
+def lines_of(proof: Iterable[bytes]) -> bytes:
+    """A consistency proof as a file: one hash a line."""
+    return "".join(f"{base64(one)}\n" for one in proof).encode()
+
+
+def hash_of(leaf: bytes) -> str:
+    """A leaf's hash, as texts name it."""
+    return leaf_hash(leaf).hex()

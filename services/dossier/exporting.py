@@ -1,0 +1,250 @@
+"""`minhchuan dossier export`: takes one recognition out of a log, whole, proven, and bound as a PDF.
+
+What is written has been verified first, by the very code that verifies dossiers anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from domain.adoption import adoption_stream
+from domain.appraisal import appraisal_stream
+from domain.assessment import Assessment, assessment_stream
+from domain.council import council_stream
+from domain.errors import Refused
+from domain.fact import StreamName
+from domain.meeting import meeting_stream
+from domain.official import official_stream
+from domain.recognition import Recognition, Result, recognition_stream
+from domain.season import season_stream
+from domain.unit import Unit, unit_stream
+from infra.config import Settings
+from infra.database import Connection, schema_of
+from infra.folders import whole_folder, write_into
+from infra.leaf import canonical, instant
+from infra.ledger.note import Note
+from infra.ledger.text import Invalid
+from infra.pdf import Printer
+from infra.proving import Changed, Stored, judged, last_two, lines_of, prove, prove_consistency, reading_log, tiles_for
+from infra.rulebooks import load_calendar, load_rulebooks
+from infra.tenants import Tenant
+from services.dossier.files import (
+    CHECKPOINT,
+    CONSISTENCY,
+    DOSSIER,
+    EVIDENCE,
+    HOW_TO,
+    LEAVES,
+    PAGES,
+    PREVIOUS,
+    payload_name,
+    proof_name,
+)
+from services.dossier.history import History, Line, line_of
+from services.dossier.printing import ASSETS, bound, printer
+from services.dossier.telling import Circumstances, actors, how_to, tell, told_evidence
+from services.dossier.verifying import Law, judge_files
+from services.meetings import meeting_key
+from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
+
+
+class Which(NamedTuple):
+    """The recognition of a commune in a season."""
+
+    season: str
+    commune: str
+
+
+class Made(NamedTuple):
+    """The files of a dossier, and what they stand under."""
+
+    files: dict[str, bytes]
+    head: Stored
+    beyond: int
+
+
+async def run(settings: Settings, given: argparse.Namespace) -> int:
+    """Write the dossier of one recognition, and say what it is."""
+    if bool(given.commune) != bool(given.season):
+        raise Unreadable("a recognition is named by its commune and its season, both")
+    tenant = await province(settings, given.tenant)
+    held = read_checkpoint(given.checkpoint) if given.checkpoint else None
+    law = Law(load_rulebooks(), load_calendar())
+    try:
+        async with reading_log(settings.app_url, tenant) as connection:
+            trust = await trust_of(settings, connection, tenant, given.policy)
+            which = Which(given.season, given.commune) if given.commune else await first_decided(connection, tenant)
+            made = await gather(connection, tenant, which, trust, law, held=held)
+        async with Printer(ASSETS) as prints:
+            await write(made.files, prints, given.out)
+    except (Invalid, Refused) as reason:
+        raise Unreadable(str(reason)) from None
+    print(f"{given.out}: {tenant.log}, season {which.season}, commune {which.commune}")
+    print(f"as of checkpoint {made.head.size} at {instant(made.head.at)}, {made.head.verdict}")
+    if not made.head.verdict.accepted:
+        print("NOT cosigned as the policy asks: by this policy nothing of it holds yet")
+    print(f"above it {made.beyond:,} facts, for which nobody has vouched yet; written as PDF/A-3, not validated")
+    return 0
+
+
+async def write(files: Mapping[str, bytes], prints: Printer, out: Path) -> None:
+    """Write the folder: the files, and the PDF that has them all attached. Raises Occupied, PrintingFailed."""
+    with whole_folder(out) as folder:
+        for name, content in files.items():
+            write_into(folder, name, content)
+        write_into(folder, PAGES, await bound(files, prints))
+
+
+async def first_decided(connection: Connection, tenant: Tenant) -> Which:
+    """The first recognition, else the first decision not to recognise. Raises Invalid where there is neither."""
+    row = await connection.fetchrow(
+        f"""
+        SELECT season, subject FROM {schema_of(tenant)}.events WHERE topic = $1
+        ORDER BY data ->> 'result' = $2 DESC, position LIMIT 1
+        """,
+        Recognition.Decided.TOPIC,
+        Result.RECOGNISED.value,
+    )
+    if row is None:
+        raise Invalid(f"{tenant.log}: nothing has been decided yet")
+    return Which(row["season"], row["subject"])
+
+
+async def gather(
+    connection: Connection, tenant: Tenant, which: Which, trust: Trust, law: Law, *, held: Note | None = None
+) -> Made:
+    """All files but the PDF, verified. `held` is a checkpoint from elsewhere that they are to continue.
+
+    Raises Invalid (NotSealed, Changed, Incomplete and others), and Refused like the decision document.
+    """
+    head, previous = await last_two(connection, tenant, trust.policy)
+    if held is not None:
+        previous = judged(held, tenant, trust.policy, head.at)
+    history = History(tenant.id, [line async for line in _lines(connection, tenant, which, head.size)])
+    indexes = [line.position - 1 for line in history.lines]
+    tiles = await tiles_for(connection, tenant, indexes, head.size, min(previous.size, head.size))
+    between = prove_consistency(previous.checkpoint, head.checkpoint, tiles)
+    beyond = await connection.fetchval(f"SELECT position FROM {schema_of(tenant)}.head") - head.size
+    circumstances = Circumstances(
+        tenant=tenant.id,
+        province=tenant.name,
+        demonstration="yes" if tenant.demonstration else "no",
+        sealed_at=instant(head.at),
+        beyond=beyond,
+        policy_sha256=trust.sha256,
+        cosigned=tuple(sorted(one.witness for one in head.verdict.cosigned)),
+        witnesses=head.verdict.witnesses,
+        quorum=head.verdict.quorum,
+        printer=printer(),
+    )
+    files = {
+        DOSSIER: await tell(history, head.checkpoint, circumstances, law.rulebooks, law.calendar),
+        LEAVES: b"".join(line.leaf + b"\n" for line in history.lines),
+        CHECKPOINT: bytes(head.note),
+        PREVIOUS: bytes(previous.note),
+        CONSISTENCY: lines_of(between),
+        EVIDENCE: canonical(told_evidence(history)),
+        HOW_TO: how_to(head.checkpoint, history.decision().hash, trust.sha256),
+        **{payload_name(line.said.payload_sha256): line.payload for line in history.lines},
+    }
+    for line in history.lines:
+        proof = prove(line.position - 1, line.leaf, head, tiles, trust.policy)
+        files[proof_name(line.hash)] = bytes(proof)
+    if head.verdict.accepted:
+        found = await judge_files(files, None, trust, law)
+        if not found.holds:
+            raise Changed(f"{tenant.log}: the dossier that was made does not hold: {found.reason}")
+    return Made(files, head, beyond)
+
+
+# Which facts ------------------------------------------------------------------------------------------
+
+
+async def _lines(connection: Connection, tenant: Tenant, which: Which, size: int) -> AsyncIterator[Line]:
+    """The streams that a decision rests on up to it, and the decision's own up to the checkpoint; stream by stream."""
+    name = recognition_stream(*which)
+    own = [line async for line in _read(connection, tenant, [name], size)]
+    decisions = [line for line in own if isinstance(line.recorded.fact, Recognition.Decided)]
+    if not decisions:
+        raise Invalid(
+            f"{tenant.log}: nothing was decided on {which.commune} in {which.season}, or it is not sealed yet"
+        )
+    decision = decisions[0]
+    decided = decision.recorded.fact
+    assert isinstance(decided, Recognition.Decided)  # noqa: S101 - chosen by its type
+    lines = [*own]
+    dossier = assessment_stream(*which)
+    first = [season_stream(which.season), dossier, appraisal_stream(*which), adoption_stream(decided.rulebook)]
+    lines += [line async for line in _read(connection, tenant, first, decision.position)]
+    deciding = next(
+        (line.recorded.fact.decided_by for line in lines if isinstance(line.recorded.fact, Assessment.Opened)), ""
+    )
+    lines += [line async for line in _units(connection, tenant, [which.commune, deciding], decision.position)]
+    lines += [line async for line in _council(connection, tenant, which.season, deciding, decision.position)]
+    lines += [line async for line in _officials(connection, tenant, lines, size)]
+    for line in lines:
+        yield line
+
+
+async def _units(connection: Connection, tenant: Tenant, codes: Iterable[str], upto: int) -> AsyncIterator[Line]:
+    """These units and those above them."""
+    seen: set[str] = set()
+    waiting = [code for code in codes if code]
+    while waiting:
+        code = waiting.pop(0)
+        if code in seen:
+            continue
+        seen.add(code)
+        async for line in _read(connection, tenant, [unit_stream(code)], upto):
+            if isinstance(line.recorded.fact, Unit.Registered) and line.recorded.fact.parent:
+                waiting.append(line.recorded.fact.parent)
+            yield line
+
+
+async def _council(connection: Connection, tenant: Tenant, season: str, unit: str, upto: int) -> AsyncIterator[Line]:
+    """The council and all its meetings: which vote is the last on a commune, only all of them can tell."""
+    async for line in _read(connection, tenant, [council_stream(season, unit)], upto):
+        yield line
+    number = 1
+    while found := [
+        line async for line in _read(connection, tenant, [meeting_stream(season, meeting_key(unit, number))], upto)
+    ]:
+        number += 1
+        for line in found:
+            yield line
+
+
+async def _officials(connection: Connection, tenant: Tenant, lines: Iterable[Line], upto: int) -> AsyncIterator[Line]:
+    """Everybody who acted, and who acted in giving them their mandates, and so on."""
+    seen: set[StreamName] = set()
+    waiting = [official_stream(person) for person in actors(History(tenant.id, lines))]
+    while waiting:
+        fresh = [name for name in dict.fromkeys(waiting) if name not in seen]
+        seen.update(fresh)
+        found = [line async for line in _read(connection, tenant, fresh, upto)]
+        for line in found:
+            yield line
+        waiting = [official_stream(person) for person in actors(History(tenant.id, found))] if found else []
+
+
+async def _read(connection: Connection, tenant: Tenant, names: Iterable[StreamName], upto: int) -> AsyncIterator[Line]:
+    """The facts of these streams up to a position, stream by stream."""
+    for name in names:
+        rows = await connection.fetch(
+            f"""
+            SELECT position, leaf, data FROM {schema_of(tenant)}.events
+            WHERE stream_id = $1 AND position <= $2 ORDER BY version
+            """,
+            name.id(tenant.id),
+            upto,
+        )
+        for position, leaf, data in rows:
+            try:
+                yield line_of(position, name, leaf, canonical(msgspec.json.decode(data)))
+            except (ValueError, LookupError) as reason:
+                raise Changed(f"position {position}: {reason}") from None

@@ -1,0 +1,359 @@
+"""`minhchuan verify-dossier`: does a dossier hold? Offline, by a policy from outside, whatever is handed in.
+
+Nothing that a dossier says of itself is believed: its facts are proven one by one, its streams linked, the state that
+was judged is judged again, what it says in words is made again and compared, and so are its pages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from enum import IntEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from domain.errors import Refused
+from domain.fact import StreamName
+from domain.rulebook import Rulebook
+from domain.working_days import Calendar
+from infra.leaf import NotCanonical, canonical, instant, leaf_hash, parse, read_leaf
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.note import Note
+from infra.ledger.policy import QuorumMissed, Verdict
+from infra.ledger.proof import Proof
+from infra.ledger.text import Invalid, Malformed, read_hashes, read_utf8
+from infra.ledger.tree import verify_consistency, verify_inclusion
+from infra.pdf import Printer, PrintingFailed
+from infra.rulebooks import load_calendar, load_rulebooks
+from services.dossier.files import (
+    CHECKPOINT,
+    CONSISTENCY,
+    DOSSIER,
+    EVIDENCE,
+    FACTS_LIMIT,
+    HOW_TO,
+    LEAVES,
+    PREVIOUS,
+    SINGLE,
+    Files,
+    payload_name,
+    proof_name,
+    read_files,
+)
+from services.dossier.history import History, Incomplete, Line, line_of
+from services.dossier.printing import ASSETS, Prints, bound, printer
+from services.dossier.telling import Circumstances, how_to, tell, told_evidence
+from services.trust import Trust, read_checkpoint, read_trust
+
+
+class Answer(IntEnum):
+    """What is answered, by the exit status that says it."""
+
+    VALID = 0
+    INVALID = 1
+    UNWITNESSED = 3
+    INCOMPLETE = 4
+
+
+WORDS = {
+    Answer.VALID: ("HỢP LỆ", "VALID"),
+    Answer.UNWITNESSED: ("HỢP LỆ - CHƯA ĐỒNG KÝ", "VALID-UNWITNESSED"),
+    Answer.INCOMPLETE: ("THIẾU SỰ KIỆN", "INCOMPLETE STREAM"),
+    Answer.INVALID: ("KHÔNG HỢP LỆ", "INVALID"),
+}
+
+
+class Law(NamedTuple):
+    """The rulebooks and holidays that this program ships, by which what was judged is judged again."""
+
+    rulebooks: Mapping[str, Rulebook]
+    calendar: Calendar
+
+
+class Found(NamedTuple):
+    """What a verification found. `verdict` and `said` are there as far as it came."""
+
+    answer: Answer
+    reason: str = ""
+    verdict: Verdict | None = None
+    said: Mapping[str, Any] | None = None
+    own_policy: bool = True
+
+    @property
+    def holds(self) -> bool:
+        return self.answer in {Answer.VALID, Answer.UNWITNESSED}
+
+
+async def run(given: argparse.Namespace) -> int:
+    """Verify what lies at a path, and say it in both languages."""
+    trust = read_trust(given.policy)
+    held = read_checkpoint(given.checkpoint) if given.checkpoint else None
+    async with Printer(ASSETS) as prints:
+        found = await verify(given.path, trust, Law(load_rulebooks(), load_calendar()), held=held, prints=prints)
+    for line in lines(found, held):
+        print(line)
+    return int(found.answer)
+
+
+async def verify(
+    path: Path, trust: Trust, law: Law, *, held: Note | None = None, prints: Prints | None = None
+) -> Found:
+    """What a dossier at this path is worth. Whatever lies there, this answers; it raises nothing of its own."""
+    try:
+        files, pdf = await asyncio.to_thread(read_files, path)
+    except Invalid as reason:
+        return Found(Answer.INVALID, str(reason))
+    found = await judge_files(files, held, trust, law)
+    if pdf is None or not found.holds:
+        return found
+    if wrong := await _wrong_pages(files, pdf, prints):
+        return found._replace(answer=Answer.INVALID, reason=wrong)
+    return found
+
+
+async def judge_files(files: Files, held: Note | None, trust: Trust, law: Law) -> Found:
+    """What these files are worth, without the pages."""
+    verdict: Verdict | None = None
+    try:
+        note = Note.read(files[CHECKPOINT])
+        verdict = trust.policy.judge(note)
+        trust.policy.verify(note)
+        _check_past(files, verdict.checkpoint, trust, held)
+        circumstances, named = _stated(files, verdict.checkpoint.origin)
+        history = History(circumstances.tenant, _proven(files, verdict.checkpoint, note, circumstances.tenant, named))
+        history.check_streams()
+        _check_nothing_else(files, history)
+        said = await _told_again(files, history, verdict, circumstances, trust, law)
+    except QuorumMissed as reason:
+        return Found(Answer.INVALID, f"the quorum is missed: {reason}", verdict)
+    except Incomplete as reason:
+        return Found(Answer.INCOMPLETE, str(reason), verdict)
+    except (Invalid, NotCanonical, Refused) as reason:
+        return Found(Answer.INVALID, str(reason), verdict)
+    except Exception as reason:  # noqa: BLE001 - what others made may lead anywhere, and must be answered all the same
+        return Found(Answer.INVALID, f"its facts cannot be read: {type(reason).__name__}: {str(reason)[:200]}", verdict)
+    answer = Answer.VALID if verdict.witnessed else Answer.UNWITNESSED
+    return Found(answer, "", verdict, said, circumstances.policy_sha256 == trust.sha256)
+
+
+# What is proven ---------------------------------------------------------------------------------------
+
+
+def _check_past(files: Files, head: Checkpoint, trust: Trust, held: Note | None) -> None:
+    """The checkpoint continues the previous one and, if there is one, the one that the verifier holds."""
+    previous = trust.policy.judge(Note.read(files[PREVIOUS])).checkpoint
+    lines = read_utf8(files[CONSISTENCY], SINGLE[CONSISTENCY], CONSISTENCY).split("\n")
+    if lines.pop():
+        raise Malformed(f"{CONSISTENCY}: a line without its end")
+    if previous.origin != head.origin:
+        raise Malformed(f"{PREVIOUS} is of another log, {previous.origin[:80]!r}")
+    verify_consistency(previous.size, previous.root, head.size, head.root, read_hashes(lines))
+    if held is None:
+        return
+    mine = trust.policy.judge(held).checkpoint
+    if mine.origin != head.origin:
+        raise Invalid(f"the checkpoint that you hold is of another log, {mine.origin[:80]!r}")
+    known = {previous.size: previous.root, head.size: head.root}
+    if mine.size not in known:
+        raise Invalid(
+            f"nothing in it shows that its log continues the checkpoint of {mine.size} that you hold: have it exported"
+            " again with --checkpoint"
+        )
+    if known[mine.size] != mine.root:
+        raise Invalid(f"its log is not the one that you hold a checkpoint of: the first {mine.size} facts are others")
+
+
+class _Stream(msgspec.Struct, frozen=True):
+    """How `dossier.json` names a stream; the id is of that name, so a false name is noticed."""
+
+    stream: str
+    kind: str
+    season: str
+    subject: str
+
+
+class _Stated(msgspec.Struct, frozen=True):
+    """What `dossier.json` has to state, for facts do not say it."""
+
+    log: str
+    circumstances: Circumstances
+    streams: list[_Stream]
+
+
+def _stated(files: Files, origin: str) -> tuple[Circumstances, dict[str, StreamName]]:
+    """The circumstances, and the names of the streams by their ids. Raises Malformed."""
+    try:
+        parse(files[DOSSIER])
+        stated = msgspec.json.decode(files[DOSSIER], type=_Stated)
+    except (NotCanonical, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
+        raise Malformed(f"{DOSSIER}: {str(reason)[:200]}") from None
+    if stated.log != origin:
+        raise Malformed(f"{DOSSIER} is about another log, {stated.log[:80]!r}")
+    names = {one.stream: StreamName(one.kind, one.season, one.subject) for one in stated.streams}
+    return stated.circumstances, names
+
+
+def _proven(files: Files, head: Checkpoint, note: Note, tenant: str, named: Mapping[str, StreamName]) -> Iterator[Line]:
+    """Each fact, once its proof has led to the checkpoint and its payload is the one of its leaf. Raises Invalid."""
+    leaves = files[LEAVES].split(b"\n")
+    if leaves.pop():
+        raise Malformed(f"{LEAVES}: a line without its end")
+    if len(leaves) > FACTS_LIMIT:
+        raise Malformed(f"{LEAVES}: {len(leaves)} facts, more than {FACTS_LIMIT}")
+    last = ""
+    streams: set[str] = set()
+    hashes: set[bytes] = set()
+    for leaf in leaves:
+        said = read_leaf(leaf)
+        hashed = leaf_hash(leaf)
+        name = named.get(said.stream)
+        if said.log != head.origin:
+            raise Malformed(f"a fact of another log, {said.log[:80]!r}")
+        if name is None or str(name.id(tenant)) != said.stream:
+            raise Malformed(f"stream {said.stream} is not named, or goes by another name")
+        if hashed in hashes or (said.stream != last and said.stream in streams):
+            raise Malformed(f"{LEAVES}: a fact or a stream stands in two places, {said.stream}")
+        last = said.stream
+        streams.add(last)
+        hashes.add(hashed)
+        payload = _payload(files, said.payload_sha256)
+        proof = Proof.read(_file(files, proof_name(hashed.hex())))
+        if proof.checkpoint != note or proof.extra is not None:
+            raise Malformed(f"{proof_name(hashed.hex())}: under another checkpoint, or with more than a proof")
+        verify_inclusion(proof.index, head.size, hashed, proof.hashes, head.root)
+        yield line_of(proof.index + 1, name, leaf, payload)
+
+
+def _payload(files: Files, hashed: str) -> bytes:
+    """The payload of this hash, in its one spelling. Raises Malformed, NotCanonical."""
+    payload = _file(files, payload_name(hashed))
+    if sha256(payload).hexdigest() != hashed:
+        raise Malformed(f"{payload_name(hashed)}: not the payload of that hash")
+    parse(payload)
+    return payload
+
+
+def _file(files: Files, name: str) -> bytes:
+    if name not in files:
+        raise Malformed(f"{name}: missing")
+    return files[name]
+
+
+def _check_nothing_else(files: Files, history: History) -> None:
+    """Every file belongs to one of the facts. Raises Malformed."""
+    ours = {name for line in history.lines for name in (payload_name(line.said.payload_sha256), proof_name(line.hash))}
+    if strangers := sorted(files.keys() - ours - SINGLE.keys()):
+        raise Malformed(f"{strangers[0]}: belongs to none of the facts")
+
+
+# What is said -----------------------------------------------------------------------------------------
+
+
+async def _told_again(
+    files: Files, history: History, verdict: Verdict, circumstances: Circumstances, trust: Trust, law: Law
+) -> Mapping[str, Any]:
+    """What the facts say, when the files say just that. Raises Invalid, Refused."""
+    head = verdict.checkpoint
+    told = await tell(history, head, circumstances, law.rulebooks, law.calendar)
+    if told != files[DOSSIER]:
+        raise Malformed(f"{DOSSIER}: not what the facts say")
+    if canonical(told_evidence(history)) != files[EVIDENCE]:
+        raise Malformed(f"{EVIDENCE}: not what the facts say")
+    if how_to(head, history.decision().hash, circumstances.policy_sha256) != files[HOW_TO]:
+        raise Malformed(f"{HOW_TO}: not the text that belongs there")
+    if circumstances.policy_sha256 == trust.sha256:
+        cosigned = tuple(sorted(one.witness for one in verdict.cosigned))
+        if (cosigned, verdict.witnesses, verdict.quorum) != (
+            circumstances.cosigned,
+            circumstances.witnesses,
+            circumstances.quorum,
+        ):
+            raise Malformed(f"{DOSSIER}: not cosigned as it says")
+    said: Mapping[str, Any] = msgspec.json.decode(told)
+    return said
+
+
+async def _wrong_pages(files: Files, pdf: bytes, prints: Prints | None) -> str:
+    """Why the pages cannot be trusted; "" when they are just what the facts give."""
+    made_by = msgspec.json.decode(files[DOSSIER], type=_Stated).circumstances.printer
+    if prints is None or made_by != printer():
+        return (
+            f"its facts hold, and its pages were not compared: they were made by {made_by[:80]!r}, and this program"
+            f" makes them by {printer()!r}; verify the folder without the PDF"
+        )
+    try:
+        again = await bound(files, prints)
+    except PrintingFailed as reason:
+        return f"its facts hold, and its pages cannot be compared here: {reason}; verify the folder without the PDF"
+    return "" if again == pdf else "its facts hold, and its pages are not what they say"
+
+
+# For people -------------------------------------------------------------------------------------------
+
+
+def lines(found: Found, held: Note | None = None) -> Iterator[str]:
+    """The answer, Vietnamese and English line by line."""
+    yield " / ".join(WORDS[found.answer])
+    if found.reason:
+        yield f"  Lý do / reason: {found.reason}"
+    if found.verdict is None:
+        return
+    yield from _as_of(found.verdict, found.said)
+    if found.said is None:
+        return
+    if found.answer is Answer.UNWITNESSED:
+        yield "  CHÚ Ý: chính sách không đòi ai đồng ký; ai có khóa nhật ký có thể viết lại lịch sử"
+        yield "  NOTE: the policy asks for no witness; whoever has the key of the log could rewrite its past"
+    if not found.own_policy:
+        yield "  Hồ sơ được lập theo chính sách khác / made under another policy:"
+        yield f"    SHA-256 {found.said['circumstances']['policy_sha256']}"
+    if held is None:
+        yield "  Không so với điểm kiểm nào bạn giữ / compared with no checkpoint that you hold (--checkpoint)"
+    yield from _decided(found.said)
+
+
+def _as_of(verdict: Verdict, said: Mapping[str, Any] | None) -> Iterator[str]:
+    head = verdict.checkpoint
+    at, by = "?", ("không có thời điểm", "at a time that nobody states")
+    if verdict.at is not None:
+        at = instant(datetime.fromtimestamp(min(verdict.at, 253_402_300_799), UTC))
+        by = ("theo bên đồng ký", "as a witness says")
+    elif said is not None:
+        at, by = said["circumstances"]["sealed_at"], ("theo chính nhật ký", "as the log itself says")
+    yield f"  Tính đến điểm kiểm {head.size} của {head.origin}, lúc {at} ({by[0]})"
+    yield f"  As of checkpoint {head.size} of {head.origin} at {at} ({by[1]})"
+    yield f"  Đồng ký {len(verdict.cosigned)}/{verdict.witnesses}, cần {verdict.quorum} / {verdict}"
+    if said is not None:
+        beyond = said["circumstances"]["beyond"]
+        yield f"  Sau điểm kiểm có {beyond} sự kiện chưa ai xác nhận (theo bên lập hồ sơ); không loại trừ sự kiện về sau"
+        yield f"  Beyond it {beyond} events that nobody has vouched for (its maker says); later ones are not excluded"
+
+
+def _decided(said: Mapping[str, Any]) -> Iterator[str]:
+    decision = said["decision"]
+    yield "  Ai quyết định / who decided:"
+    yield f"    {decision['name']} ({decision['actor']}), {decision['at']}, vị trí / position {decision['position']}"
+    for post in decision["posts"]:
+        yield f"    {post['position']}, {post['unit']}, {post['decision_no']}"
+    yield f"    {decision['decision_no']}, {decision['on']}: {decision['result']}"
+    yield f"    {said['commune']['name']}, {said['season']}"
+    if "reason" in decision:
+        yield f"    {decision['reason']}"
+    yield "  Căn cứ, từng việc có mặt và trùng khớp / on what, each present and equal:"
+    for one in said["relied_on"]:
+        yield f"    {one['name']}  {one['version']}  {one['leaf_hash']}"
+    yield "  Trạng thái đã xét, tính lại và trùng khớp / what was judged, judged again and equal:"
+    yield f"    {decision['state_sha256']}"
+    for one in said["ballots"]:
+        yield f"    {one['at']}  {one['member_name']}  {one['choice']}"
+    for one in said["since"]:
+        yield f"  {one['at']}  {one['type']}  {one['name']}"
+    acts, streams = len(said["acts"]), len(said["streams"])
+    loose = sum(one["end"] == "not-bound" for one in said["streams"])
+    yield f"  {acts} sự kiện trong {streams} chuỗi; phần cuối của {loose} chuỗi không do quyết định xác định"
+    yield f"  {acts} events in {streams} streams; of {loose} the decision does not bind the end"
