@@ -330,7 +330,7 @@ def _as_of(verdict: Verdict, said: Mapping[str, Any] | None) -> Iterator[str]:
     yield f"  Đồng ký {len(verdict.cosigned)}/{verdict.witnesses}, cần {verdict.quorum} / {verdict}"
     if said is not None:
         beyond = said["circumstances"]["beyond"]
-        yield f"  Sau điểm kiểm có {beyond} sự kiện chưa ai xác nhận (theo bên lập hồ sơ); không loại trừ sự kiện về sau"
+        yield f"  Sau điểm kiểm có {beyond} sự kiện chưa ai xác nhận (theo bên lập); không loại trừ sự kiện về sau"
         yield f"  Beyond it {beyond} events that nobody has vouched for (its maker says); later ones are not excluded"
 
 

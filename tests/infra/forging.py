@@ -11,7 +11,7 @@ import msgspec
 from infra.leaf import canonical, leaf_hash
 
 Row = dict[str, Any]
-Forgery = Callable[[asyncpg.Connection, str], Awaitable[None]]
+Forgery = Callable[..., Awaitable[None]]
 
 
 async def rows_of(superuser: asyncpg.Connection, schema: str) -> list[Row]:
@@ -20,6 +20,7 @@ async def rows_of(superuser: asyncpg.Connection, schema: str) -> list[Row]:
 
 async def write_rows(superuser: asyncpg.Connection, schema: str, rows: list[Row]) -> None:
     """These rows instead of all there are, numbered from 1, each leaf made anew so that everything links."""
+    rows = [dict(row) for row in rows]
     last: dict[Any, tuple[int, str]] = {}
     for position, row in enumerate(rows, 1):
         version, prev = last.get(row["stream_id"], (0, ""))
@@ -38,36 +39,42 @@ async def write_rows(superuser: asyncpg.Connection, schema: str, rows: list[Row]
     )
 
 
-def forgery(change: Callable[[list[Row]], list[Row] | None]) -> Forgery:
-    async def forge(superuser: asyncpg.Connection, schema: str) -> None:
+def forgery(change: Callable[[list[Row], int], list[Row] | None]) -> Forgery:
+    async def forge(superuser: asyncpg.Connection, schema: str, at: int = 2) -> None:
         rows = await rows_of(superuser, schema)
-        await write_rows(superuser, schema, change(rows) or rows)
+        await write_rows(superuser, schema, change(rows, at) or rows)
 
     return forge
 
 
-def _changed(rows: list[Row]) -> None:
-    rows[2]["data"] = rows[2]["data"].replace("dòng 1", "dòng 9")
+def altered(row: Row) -> Row:
+    """The fact with another payload: a ballot turned round, else some text that is another."""
+    said = msgspec.json.decode(row["data"])
+    if said.get("choice") == "for":
+        said["choice"] = "against"
+    else:
+        key = max(key for key, value in said.items() if isinstance(value, str))
+        said[key] += " khác"
+    return dict(row, data=canonical(said).decode())
 
 
-def _back_dated(rows: list[Row]) -> list[Row]:
-    old = dict(rows[3], at=rows[3]["at"] - timedelta(days=3), data=rows[3]["data"].replace("dòng", "cũ"))
-    return [*rows[:4], old, *rows[4:]]
-
-
-def _swapped(rows: list[Row]) -> None:
-    rows[2], rows[3] = rows[3], rows[2]
+def _back_dated(rows: list[Row], at: int) -> list[Row]:
+    return [*rows[: at + 1], altered(dict(rows[at], at=rows[at]["at"] - timedelta(days=3))), *rows[at + 1 :]]
 
 
 #: What stands afterwards is a log without a fault of its own: only a checkpoint held elsewhere can tell.
 FORGERIES: dict[str, Forgery] = {
-    "a fact is changed, and everything hashed again": forgery(_changed),
-    "an actor is changed, and everything hashed again": forgery(lambda rows: rows[2].update(actor="u-9")),
-    "the last fact is gone": forgery(lambda rows: rows[:-1]),
-    "a fact in the middle is gone, and the rest renumbered": forgery(lambda rows: [*rows[:3], *rows[4:]]),
+    "a fact is changed, and everything hashed again": forgery(
+        lambda rows, at: [*rows[:at], altered(rows[at]), *rows[at + 1 :]]
+    ),
+    "an actor is changed, and everything hashed again": forgery(
+        lambda rows, at: [*rows[:at], dict(rows[at], actor="u-9"), *rows[at + 1 :]]
+    ),
+    "the last fact is gone": forgery(lambda rows, at: rows[:-1]),
+    "a fact in the middle is gone, and the rest renumbered": forgery(lambda rows, at: [*rows[:at], *rows[at + 1 :]]),
     "a back-dated fact is inserted": forgery(_back_dated),
-    "two facts have changed places": forgery(_swapped),
+    "two facts have changed places": forgery(lambda rows, at: [*rows[:at], rows[at + 1], rows[at], *rows[at + 2 :]]),
     "the log is truncated and has grown again": forgery(
-        lambda rows: [*rows[:3], *(dict(row, data=row["data"].replace("dòng", "mới")) for row in rows[3:])]
+        lambda rows, at: [*rows[:at], altered(rows[at]), *(dict(row) for row in rows[at + 1 :])]
     ),
 }

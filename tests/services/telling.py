@@ -1,4 +1,4 @@
-"""A province of which one commune was recognised, told and sealed once for all tests that take something away from it."""
+"""A province of which one commune was recognised, told and sealed once for the tests that take it away."""
 
 import asyncio
 from contextlib import asynccontextmanager
