@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from infra import embedded, migrate
 from infra.config import Misconfigured, Settings, default_folder, read_settings
@@ -184,12 +185,22 @@ def surroundings(given: argparse.Namespace, *, redis: bool = True) -> Iterator[S
 # Arguments --------------------------------------------------------------------------------------------
 
 
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
 def arguments() -> argparse.ArgumentParser:
     every = argparse.ArgumentParser(add_help=False)
     every.add_argument("--folder", type=Path, metavar="DIR", help="the data folder to work on")
     top = argparse.ArgumentParser(prog="minhchuan", description="Communes that meet the legal-access standard.")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
+    of_processes(commands, every)
+    of_taking_away(commands, every)
+    of_provinces(commands, every)
+    of_policies(commands, every)
+    return top
 
+
+def of_processes(commands: Subparsers, every: argparse.ArgumentParser) -> None:
     for name, run, text in (
         ("serve", serve, "serve the pages"),
         ("projector", projector, "keep the read models up with the log"),
@@ -223,6 +234,8 @@ def arguments() -> argparse.ArgumentParser:
     choices["demo"].add_argument("--check", action="store_true", help="walk the story, print its steps and stop")
     choices["judge"].add_argument("file", help="a file, or - for standard input")
 
+
+def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None:
     log = commands.add_parser("log", help="the logs").add_subparsers(metavar="ACT", required=True)
     exporting = log.add_parser("export", parents=[every], help="write a log as files that verify without us")
     exporting.set_defaults(run=export_log)
@@ -247,6 +260,8 @@ def arguments() -> argparse.ArgumentParser:
     )
     verifying.add_argument("--checkpoint", type=Path, metavar="FILE", help="one that you hold")
 
+
+def of_provinces(commands: Subparsers, every: argparse.ArgumentParser) -> None:
     tenant = commands.add_parser("tenant", help="the provinces").add_subparsers(metavar="ACT", required=True)
     tenant.add_parser("list", parents=[every], help="list the provinces").set_defaults(run=list_tenants)
     create = tenant.add_parser("create", parents=[every], help="take in a province")
@@ -260,6 +275,8 @@ def arguments() -> argparse.ArgumentParser:
     create.add_argument("--client-id", metavar="ID", help="as which the identity provider knows us")
     create.add_argument("--admin", metavar="SUBJECT", help="first administrator, as the identity provider names them")
 
+
+def of_policies(commands: Subparsers, every: argparse.ArgumentParser) -> None:
     policy = commands.add_parser("policy", help="who must cosign").add_subparsers(metavar="ACT", required=True)
     publish = policy.add_parser("publish", parents=[every], help="publish the policy of a province's log")
     publish.set_defaults(run=publish_policy)
@@ -275,7 +292,6 @@ def arguments() -> argparse.ArgumentParser:
     announce.add_argument("vkey", help="its public key")
     for one in (publish, announce):
         one.add_argument("--basis", metavar="TEXT", help="the document that orders it")
-    return top
 
 
 if __name__ == "__main__":
