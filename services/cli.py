@@ -185,7 +185,7 @@ def surroundings(given: argparse.Namespace, *, redis: bool = True) -> Iterator[S
 # Arguments --------------------------------------------------------------------------------------------
 
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 
 
 def arguments() -> argparse.ArgumentParser:
