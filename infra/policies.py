@@ -10,7 +10,13 @@ from infra.sealing import LogOwner
 
 async def read_policy(connection: Connection, tenant: LogOwner) -> Policy | None:
     """The policy published last, None where there never was one. Raises Malformed when the row is no policy."""
-    text = await connection.fetchval(
+    text = await read_policy_text(connection, tenant)
+    return None if text is None else Policy.read(text.encode())
+
+
+async def read_policy_text(connection: Connection, tenant: LogOwner) -> str | None:
+    """The policy published last, as it was handed in."""
+    text: str | None = await connection.fetchval(
         f"""
         SELECT data ->> 'text' FROM {schema_of(tenant)}.events
         WHERE stream_id = $1 AND topic = $2 ORDER BY version DESC LIMIT 1
@@ -18,4 +24,4 @@ async def read_policy(connection: Connection, tenant: LogOwner) -> Policy | None
         LOG.id(tenant.id),
         get_topic(Log.PolicyPublished),
     )
-    return None if text is None else Policy.read(text.encode())
+    return text

@@ -161,6 +161,19 @@ def publish_policy(given: argparse.Namespace) -> None:
         asyncio.run(policies.publish_file(settings, given))
 
 
+def show_receipt_key(given: argparse.Namespace) -> None:
+    from services import policies
+
+    with surroundings(given) as settings:
+        asyncio.run(policies.show_receipt_key(settings, given))
+
+
+def verify_receipt(given: argparse.Namespace) -> int:
+    from services import receipts
+
+    return receipts.run(given)
+
+
 def show_policy(given: argparse.Namespace) -> int:
     from services import policies
 
@@ -251,6 +264,12 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
         one.add_argument("--policy", type=Path, metavar="FILE", help="whose signatures count; default: as published")
         one.add_argument("--checkpoint", type=Path, metavar="FILE", help="one held elsewhere, to be continued")
 
+    text = "say what a receipt is worth: 0 valid, 3 valid and not witnessed, 5 a promise, 1 invalid; offline"
+    checking = commands.add_parser("verify-receipt", help=text, description=text)
+    checking.set_defaults(run=verify_receipt)
+    checking.add_argument("file", type=Path, help="the proof or the promise")
+    checking.add_argument("--policy", type=Path, required=True, metavar="FILE", help="whom you trust")
+
     text = "say what a dossier is worth: 0 valid, 3 valid and not witnessed, 4 incomplete, 1 invalid; offline"
     verifying = commands.add_parser("verify-dossier", help=text, description=text)
     verifying.set_defaults(run=verify_dossier)
@@ -284,7 +303,9 @@ def of_policies(commands: Subparsers, every: argparse.ArgumentParser) -> None:
     announce.set_defaults(run=announce_key)
     show = policy.add_parser("show", parents=[every], help="print the policy in force; status 1 when there is none")
     show.set_defaults(run=show_policy)
-    for one in (publish, announce, show):
+    promises = policy.add_parser("receipt-key", parents=[every], help="print the public key that signs receipts")
+    promises.set_defaults(run=show_receipt_key)
+    for one in (publish, announce, show, promises):
         one.add_argument("slug", help="the province")
     publish.add_argument(
         "file", type=Path, help="lines of log, witness (with address) and quorum (c2sp.org/tlog-policy)"

@@ -22,6 +22,7 @@ from infra.ledger.note import Kind, Note, VerifierKey
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
 from infra.tenants import Tenant
+from services.receipts import key_of
 from services.wiring import Wiring, wired
 from services.work import Receipt, Work, use_case
 
@@ -42,7 +43,8 @@ async def publish(house: Wiring, tenant: Tenant, raw: bytes, basis: str | None =
             raise PolicyRefused(f"witness {witness.name} has no address (http or https) at which it can be asked")
     work = house.system(tenant, uuid4())
     found = await work.look(Log, LOG)
-    _check_keys(policy, tenant.log, await latest_checkpoint(house, tenant), found.announced)
+    promises = key_of(house.settings.secret, tenant).verifier
+    _check_keys(policy, tenant.log, promises, await latest_checkpoint(house, tenant), found.announced)
     await _publish(work, raw.decode(), basis)
     return policy
 
@@ -78,16 +80,19 @@ def _is_address(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-def _check_keys(policy: Policy, origin: str, latest: Note | None, announced: Collection[str]) -> None:
-    """Every key of the log is the one that has signed it, or one announced; PolicyRefused when it is another's."""
+def _check_keys(
+    policy: Policy, origin: str, promises: VerifierKey, latest: Note | None, announced: Collection[str]
+) -> None:
+    """Each log key has signed this log, was announced, or signs its promises. Raises PolicyRefused."""
     if latest is None:
         raise PolicyRefused("no checkpoint of this log has been signed yet: start the sealer first")
-    if strangers := [key for key in policy.logs if key.name != origin]:
+    logs = [key for key in policy.logs if key != promises]
+    if strangers := [key for key in logs if key.name != origin]:
         raise PolicyRefused(f"{strangers[0].name} is another log; this one is {origin}")
-    signed = [key for key in policy.logs if _has_signed(key, latest)]
+    signed = [key for key in logs if _has_signed(key, latest)]
     if not signed:
         raise PolicyRefused("no key of the policy is the one that signs this log")
-    if unknown := [key for key in policy.logs if key not in signed and digest(key) not in announced]:
+    if unknown := [key for key in logs if key not in signed and digest(key) not in announced]:
         raise PolicyRefused(f"the key {unknown[0]} neither signs this log nor has been announced")
 
 
@@ -144,6 +149,12 @@ async def show(settings: Settings, given: argparse.Namespace) -> int:
         return 1
     print(found.policy, end="")
     return 0
+
+
+async def show_receipt_key(settings: Settings, given: argparse.Namespace) -> None:
+    """`minhchuan policy receipt-key SLUG`: the public key of the promises of a log, for a line `log` of the policy."""
+    async with wired(settings) as house:
+        print(key_of(settings.secret, await _named(house, given.slug)).verifier)
 
 
 async def _named(house: Wiring, slug: str) -> Tenant:

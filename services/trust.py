@@ -6,18 +6,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from domain.log import LOG
 from infra.config import Misconfigured, Settings
-from infra.database import Connection, schema_of
+from infra.database import Connection
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import NOTE_LIMIT, Note
 from infra.ledger.policy import POLICY_LIMIT, Policy
 from infra.ledger.text import Invalid
+from infra.policies import read_policy_text
 from infra.sealing import Halted, Keep, LogOwner
 from infra.tenants import Tenant, Tenants
-
-#: The fact by which a province says who must cosign its checkpoints; its `text` is the policy file.
-PUBLISHED = "policy.published"
 
 
 class Unreadable(Misconfigured):
@@ -46,14 +43,7 @@ def read_trust(file: Path) -> Trust:
 
 async def published_trust(connection: Connection, tenant: LogOwner) -> Trust | None:
     """The policy that the province published last; None where there never was one. Raises Unreadable."""
-    text = await connection.fetchval(
-        f"""
-        SELECT data ->> 'text' FROM {schema_of(tenant)}.events
-        WHERE stream_id = $1 AND topic = $2 ORDER BY version DESC LIMIT 1
-        """,
-        LOG.id(tenant.id),
-        PUBLISHED,
-    )
+    text = await read_policy_text(connection, tenant)
     if text is None:
         return None
     try:

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from enum import IntEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +29,7 @@ from infra.ledger.text import Invalid, Malformed, read_hashes, read_utf8
 from infra.ledger.tree import verify_consistency, verify_inclusion
 from infra.pdf import Printer, PrintingFailed
 from infra.rulebooks import load_calendar, load_rulebooks
+from services.answers import LAST_SECOND, WORDS, Answer
 from services.dossier.files import (
     CHECKPOINT,
     CONSISTENCY,
@@ -49,23 +49,6 @@ from services.dossier.history import History, Incomplete, Line, line_of
 from services.dossier.printing import ASSETS, Prints, bound, printer
 from services.dossier.telling import Circumstances, how_to, tell, told_evidence
 from services.trust import Trust, read_checkpoint, read_trust
-
-
-class Answer(IntEnum):
-    """What is answered, by the exit status that says it."""
-
-    VALID = 0
-    INVALID = 1
-    UNWITNESSED = 3
-    INCOMPLETE = 4
-
-
-WORDS = {
-    Answer.VALID: ("HỢP LỆ", "VALID"),
-    Answer.UNWITNESSED: ("HỢP LỆ - CHƯA ĐỒNG KÝ", "VALID-UNWITNESSED"),
-    Answer.INCOMPLETE: ("THIẾU SỰ KIỆN", "INCOMPLETE STREAM"),
-    Answer.INVALID: ("KHÔNG HỢP LỆ", "INVALID"),
-}
 
 
 class Law(NamedTuple):
@@ -321,7 +304,7 @@ def _as_of(verdict: Verdict, said: Mapping[str, Any] | None) -> Iterator[str]:
     head = verdict.checkpoint
     at, by = "?", ("không có thời điểm", "at a time that nobody states")
     if verdict.at is not None:
-        at = instant(datetime.fromtimestamp(min(verdict.at, 253_402_300_799), UTC))
+        at = instant(datetime.fromtimestamp(min(verdict.at, LAST_SECOND), UTC))
         by = ("theo bên đồng ký", "as a witness says")
     elif said is not None:
         at, by = said["circumstances"]["sealed_at"], ("theo chính nhật ký", "as the log itself says")

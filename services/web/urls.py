@@ -97,6 +97,9 @@ class Urls:
     def meeting(self, season: str, meeting: str, **query: object) -> str:
         return fill(MEETING, self.slug, season, meeting, **{"asof": self.asof, **query})
 
+    def meeting_receipt(self, season: str, meeting: str, **query: object) -> str:
+        return fill(MEETING + "/bien-nhan", self.slug, season, meeting, **query)
+
     def decision(self, season: str, commune: str, **query: object) -> str:
         return fill(DECISION, self.slug, season, commune, **{"asof": self.asof, **query})
 

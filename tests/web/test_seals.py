@@ -6,8 +6,11 @@ import pytest
 
 from infra.config import Settings
 from infra.ledger.note import Kind, SignerKey
+from infra.ledger.policy import Policy
 from infra.sealing import Keep
+from services.answers import Answer
 from services.policies import publish
+from services.receipts import key_of, verify
 from services.web import seals
 from tests.services.story import AGENCIES, COMMUNE, Story
 from tests.web.desks import Desks, desks, season, workplace
@@ -112,3 +115,32 @@ async def test_in_english_too(desks: Desks, season: Story):
     page = await vote(member, season, key)
 
     assert "Sealed; the province has no witnesses yet" in page.text
+
+
+async def test_a_member_takes_a_promise_home_and_later_the_proof(
+    desks: Desks, season: Story, services: Settings, impatient
+):
+    key = await season.vote_open()
+    await desks.stop_sealing()
+    member = await desks.of(AGENCIES[0])
+    await vote(member, season, key)
+    address = f"{member.home}/hop/{season.season}/{key}/bien-nhan"
+    early = await member.client.get(address)
+    desks.start_sealing(services)
+    await sealed(desks)
+    late = await member.client.get(address)
+
+    keys = (Keep(services.seals).key(desks.tenant).verifier, key_of(desks.house.settings.secret, desks.tenant).verifier)
+    answers = [verify(one.content, Policy(keys, (), 0)) for one in (early, late)]
+
+    assert [found.answer for found in answers] == [Answer.PROMISED, Answer.UNWITNESSED]
+    assert all(found.leaf is not None and found.leaf["type"] == "meeting.ballot-cast" for found in answers)
+    assert 'filename="bien-nhan-' in late.headers["content-disposition"]
+
+
+async def test_nobody_takes_home_a_ballot_that_they_did_not_cast(desks: Desks, season: Story):
+    key = await season.vote_open()
+    await vote(await desks.of(AGENCIES[0]), season, key)
+    other = await desks.of(AGENCIES[1])
+
+    assert (await other.client.get(f"{other.home}/hop/{season.season}/{key}/bien-nhan")).status_code == 404

@@ -16,6 +16,7 @@ from domain.policy import Act, permit
 from infra.export_runs import ExportRuns
 from projections.exports import EXPORTS, ExportRow
 from services import exporting, voting
+from services.receipts import keepsake
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.forms import FieldMissing
@@ -289,6 +290,25 @@ async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=to, fragment="meeting/_receipt.html", season=season, **view)
 
 
+@page(urls.MEETING + "/bien-nhan")
+async def hand_out_receipt(visit: Visit, season: str, meeting: str) -> Answer:
+    """The person's own ballot to take home: the proof that it is in the log, or our promise that it will be."""
+    sitting = await open_sitting(visit, season, meeting)
+    item = viewed(visit, sitting)
+    own = own_ballot(sitting, item, visit.actor.person) if item else None
+    if own is None:
+        raise NotFound(season=season, meeting=meeting)
+    kept = await keepsake(visit.house, visit.tenant, own.position)
+    return Response(
+        kept.content,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="bien-nhan-{own.code}.{kept.suffix}"',
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
 def read_choice(visit: Visit) -> Choice:
     """The choice on the ballot; FieldMissing where none was made."""
     try:
@@ -310,4 +330,5 @@ ROUTES = [
     issue_minutes,
     hand_out_minutes,
     cast_ballot,
+    hand_out_receipt,
 ]

@@ -1,0 +1,25 @@
+"""What is answered about something that was taken home: in both languages, and by an exit status."""
+
+from enum import IntEnum
+
+
+class Answer(IntEnum):
+    """What is answered, by the exit status that says it."""
+
+    VALID = 0
+    INVALID = 1
+    UNWITNESSED = 3
+    INCOMPLETE = 4
+    PROMISED = 5
+
+
+WORDS = {
+    Answer.VALID: ("HỢP LỆ", "VALID"),
+    Answer.UNWITNESSED: ("HỢP LỆ - CHƯA ĐỒNG KÝ", "VALID-UNWITNESSED"),
+    Answer.INCOMPLETE: ("THIẾU SỰ KIỆN", "INCOMPLETE STREAM"),
+    Answer.PROMISED: ("MỚI LÀ LỜI HỨA", "PROMISED"),
+    Answer.INVALID: ("KHÔNG HỢP LỆ", "INVALID"),
+}
+
+#: 31/12/9999: what a file names later than that is no moment of a calendar.
+LAST_SECOND = 253_402_300_799
