@@ -135,6 +135,15 @@ async def tiles_for(
 # Proofs, each verified --------------------------------------------------------------------------------
 
 
+async def check_whole(connection: Connection, tenant: LogOwner, size: int) -> None:
+    """Every position up to there has its fact, so that none is passed over unnoticed. Raises Changed."""
+    found = await connection.fetchval(
+        f"SELECT count(*) FROM {schema_of(tenant)}.events WHERE position BETWEEN 1 AND $1", size
+    )
+    if found != size:
+        raise Changed(f"{tenant.log}: {size} facts were signed, and {found} are there")
+
+
 def check_root(head: Checkpoint, tiles: Tiles) -> None:
     """The tiles are those of the checkpoint. Raises Changed."""
     try:

@@ -30,7 +30,18 @@ from infra.leaf import canonical, instant
 from infra.ledger.note import Note
 from infra.ledger.text import Invalid
 from infra.pdf import Printer
-from infra.proving import Changed, Stored, judged, last_two, lines_of, prove, prove_consistency, reading_log, tiles_for
+from infra.proving import (
+    Changed,
+    Stored,
+    check_whole,
+    judged,
+    last_two,
+    lines_of,
+    prove,
+    prove_consistency,
+    reading_log,
+    tiles_for,
+)
 from infra.rulebooks import load_calendar, load_rulebooks
 from infra.tenants import Tenant
 from services.dossier.files import (
@@ -125,6 +136,7 @@ async def gather(
     head, previous = await last_two(connection, tenant, trust.policy)
     if held is not None:
         previous = judged(held, tenant, trust.policy, head.at)
+    await check_whole(connection, tenant, head.size)
     history = History(tenant.id, [line async for line in _lines(connection, tenant, which, head.size)])
     indexes = [line.position - 1 for line in history.lines]
     tiles = await tiles_for(connection, tenant, indexes, head.size, min(previous.size, head.size))

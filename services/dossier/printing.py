@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Protocol
 
 import msgspec
 
+from domain.official import Position
 from services import documents
 from services.documents.typesetting import typeset
 from services.dossier.files import DOSSIER, Files
+from services.web.i18n import load_words
 
 ASSETS = Path(documents.__file__).parent
 
@@ -22,15 +25,24 @@ class Prints(Protocol):
     async def print(self, html: str, identifier: bytes, attached: Files | None = None) -> bytes: ...
 
 
+@cache
 def printer() -> str:
     """What makes the pages, by name: two programs of one name give the same bytes."""
-    form = sha256((ASSETS / "dossier.html").read_bytes() + (ASSETS / "print.css").read_bytes()).hexdigest()
-    return f"weasyprint {version('weasyprint')}, pages {form[:16]}"
+    form = sha256((ASSETS / "dossier.html").read_bytes() + (ASSETS / "print.css").read_bytes())
+    form.update(msgspec.json.encode(positions()))
+    return f"weasyprint {version('weasyprint')}, pages {form.hexdigest()[:16]}"
+
+
+@cache
+def positions() -> dict[str, str]:
+    """What the posts are called."""
+    words = load_words()["vi"]
+    return {position.value: words.say(f"position.{position}") for position in Position}
 
 
 def pages(dossier: bytes) -> str:
     """The pages as HTML."""
-    return typeset("dossier.html", said=msgspec.json.decode(dossier))
+    return typeset("dossier.html", said=msgspec.json.decode(dossier), positions=positions())
 
 
 async def bound(files: Files, prints: Prints) -> bytes:
