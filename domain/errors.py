@@ -218,6 +218,18 @@ class FileNameHostile(Refused):
     code = "file-name-hostile"
 
 
+class FileDamaged(Refused):
+    """The bytes kept under `sha256` are no longer those that were taken in: somebody changed them, or the disk did."""
+
+    code = "file-damaged"
+
+
+class FileMissing(Refused):
+    """There are no bytes of this `sha256`."""
+
+    code = "file-missing"
+
+
 # Appraisal --------------------------------------------------------------------------------------------
 
 

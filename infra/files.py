@@ -19,7 +19,9 @@ from time import time
 from typing import BinaryIO
 from uuid import uuid4
 
-from domain.errors import FileEmpty, FileNameHostile, FileTooLarge, FileTypeForbidden
+import structlog
+
+from domain.errors import FileDamaged, FileEmpty, FileMissing, FileNameHostile, FileTooLarge, FileTypeForbidden
 
 MEGABYTE = 1_000_000
 LIMIT = 20 * MEGABYTE
@@ -56,12 +58,7 @@ RATIO_LIMIT = 200
 HOSTILE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
-class FileDamaged(Exception):
-    """The bytes are no longer those that were taken in: somebody changed them, or the disk did."""
-
-
-class FileMissing(Exception):
-    """There are no bytes of this hash."""
+log = structlog.get_logger("files")
 
 
 class Received:
@@ -121,10 +118,24 @@ class Files:
         try:
             content = await asyncio.to_thread(self._place(sha256).read_bytes)
         except FileNotFoundError:
-            raise FileMissing(sha256) from None
+            log.error("a file is missing", sha256=sha256, folder=str(self._folder))  # noqa: TRY400 - it says all
+            raise FileMissing(sha256=sha256) from None
         if (await asyncio.to_thread(hashlib.sha256, content)).hexdigest() != sha256:
-            raise FileDamaged(sha256)
+            log.error("a file is no longer what was taken in", sha256=sha256, folder=str(self._folder))
+            raise FileDamaged(sha256=sha256)
         return content
+
+    def check(self, sha256: str) -> int:
+        """Hash the bytes of a file again, whatever its size; how many there are. Raises FileMissing, FileDamaged."""
+        try:
+            with self._place(sha256).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+                size = file.tell()
+        except FileNotFoundError:
+            raise FileMissing(sha256=sha256) from None
+        if found != sha256:
+            raise FileDamaged(sha256=sha256)
+        return size
 
     def _quarantine(self) -> Path:
         """The folder of what is arriving. What a killed process left in it long ago goes."""
@@ -152,7 +163,7 @@ class Files:
 
     def _place(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-            raise FileMissing(sha256)
+            raise FileMissing(sha256=sha256)
         return self._folder / "sha256" / sha256[:2] / sha256[2:4] / sha256
 
     @staticmethod

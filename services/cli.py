@@ -91,6 +91,13 @@ def verify_dossier(given: argparse.Namespace) -> int:
     return asyncio.run(verifying.run(given))
 
 
+def scrub_evidence(given: argparse.Namespace) -> int:
+    from services import scrubbing
+
+    with surroundings(given, redis=False) as settings:
+        return asyncio.run(scrubbing.run(settings, given))
+
+
 def worker(given: argparse.Namespace) -> None:
     from services import worker
 
@@ -269,6 +276,11 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
     checking.set_defaults(run=verify_receipt)
     checking.add_argument("file", type=Path, help="the proof or the promise")
     checking.add_argument("--policy", type=Path, required=True, metavar="FILE", help="whom you trust")
+    evidence = commands.add_parser("evidence", help="the files").add_subparsers(metavar="ACT", required=True)
+    text = "hash every file again that a fact names; status 1 when one is missing or wrong"
+    scrubbing = evidence.add_parser("scrub", parents=[every], help=text, description=text)
+    scrubbing.set_defaults(run=scrub_evidence)
+    scrubbing.add_argument("--tenant", metavar="SLUG", help="one province only")
 
     text = "say what a dossier is worth: 0 valid, 3 valid and not witnessed, 4 incomplete, 1 invalid; offline"
     verifying = commands.add_parser("verify-dossier", help=text, description=text)

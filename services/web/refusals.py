@@ -32,6 +32,8 @@ STATUS = {
     "score-below-minimum": HTTPStatus.UNPROCESSABLE_ENTITY,
     "command-reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too-often": HTTPStatus.TOO_MANY_REQUESTS,
+    "file-damaged": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "file-missing": HTTPStatus.INTERNAL_SERVER_ERROR,
     "file-empty": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-name-hostile": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

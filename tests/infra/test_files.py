@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import FileEmpty, FileNameHostile, FileTooLarge, FileTypeForbidden
-from infra.files import FileDamaged, FileMissing, Files, clean_name, media_type
+from domain.errors import FileDamaged, FileEmpty, FileMissing, FileNameHostile, FileTooLarge, FileTypeForbidden
+from infra.files import Files, clean_name, media_type
 
 PDF = b"%PDF-1.7\n"
 

@@ -11,6 +11,7 @@ from domain.errors import (
     AssessmentLocked,
     EvidenceAlreadyAttached,
     EvidenceMissing,
+    FileDamaged,
     FileEmpty,
     FileNameHostile,
     FileTooLarge,
@@ -38,7 +39,7 @@ from domain.measure import Answer, Kind, Measured, Outcome
 from domain.official import Position
 from domain.policy import Actor
 from infra.eventstore import CommandReused
-from infra.files import FileDamaged, Files
+from infra.files import Files
 from services import assessing, seasons
 from services.assessing import Upload
 from services.work import Work

@@ -275,6 +275,29 @@ async def test_the_same_file_twice_is_refused_and_may_support_another_indicator(
     assert held.id in (await season.dossier()).entry("TC2.CT6").evidence
 
 
+async def test_a_file_that_was_changed_or_is_gone_is_said_so_with_a_code_and_never_handed_out(
+    desks: Desks, season: Story
+):
+    content = PDF + season.season.encode()
+    await season.attach(TRAINED, content=content)
+    (held,) = (await season.dossier()).entry(TRAINED).evidence.values()
+    address = f"{dossier(season)}/minh-chung/{held.id}"
+    desk = await desks.officer()
+    place = (await season.officer()).files._place(held.sha256)
+    assert (await desk.open(address)).status == 200
+    place.chmod(0o600)
+
+    place.write_bytes(content.replace(b"page", b"pale"))
+    damaged = await desk.open(address)
+    place.unlink()
+    missing = await desk.open(address)
+
+    for page, code in ((damaged, "file-damaged"), (missing, "file-missing")):
+        assert (page.status, page.refused) == (500, code)
+        assert held.sha256 in page.text
+        assert "pale" not in page.text
+
+
 async def test_a_file_sent_by_script_brings_the_evidence_alone_and_leaves_the_editor_as_it_is(
     desks: Desks, season: Story
 ):
