@@ -14,7 +14,7 @@ from domain.official import Position
 from services import documents
 from services.documents.typesetting import typeset
 from services.dossier.files import DOSSIER, Files
-from services.web.i18n import load_words
+from services.i18n import load_words
 
 ASSETS = Path(documents.__file__).parent
 

@@ -19,12 +19,13 @@ from infra.pdf import Printer
 from infra.proving import Changed, hash_of, reading_log
 from infra.rulebooks import load_calendar, load_rulebooks
 from services import cli
+from services.answers import Answer
 from services.dossier import exporting, verifying
 from services.dossier.exporting import Which, gather
 from services.dossier.files import CHECKPOINT, CONSISTENCY, DOSSIER, EVIDENCE, HOW_TO, LEAVES, PAGES, PREVIOUS, checked
 from services.dossier.history import Incomplete
 from services.dossier.printing import ASSETS, pages
-from services.dossier.verifying import Answer, Found, Law, judge_files, lines, verify
+from services.dossier.verifying import Found, Law, judge_files, lines, verify
 from services.trust import Trust
 from tests.infra.forging import FORGERIES, rows_of
 from tests.infra.sealed import seal_anew
