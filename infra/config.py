@@ -91,7 +91,7 @@ class Settings:
 
 def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the environment. Raises Misconfigured with the name of the variable."""
-    folder = Path(folder or environ.get("MINHCHUAN_FOLDER") or default_folder()).absolute()
+    folder = folder_of(folder, environ)
     database_url = checked_url(environ, "DATABASE_URL", {"postgres", "postgresql"})
     app_url = checked_url(environ, "DATABASE_APP_URL", {"postgres", "postgresql"})
     sealer_url = checked_url(environ, "DATABASE_SEALER_URL", {"postgres", "postgresql"})
@@ -114,6 +114,11 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
         demonstration=environ.get("MINHCHUAN_DEMONSTRATION") == "1",
         sealer_folder=Path(given).absolute() if (given := environ.get("MINHCHUAN_SEALER_FOLDER")) else None,
     )
+
+
+def folder_of(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder that a command works on: the given one, else that of the environment, else a default."""
+    return Path(given or environ.get("MINHCHUAN_FOLDER") or default_folder()).absolute()
 
 
 def default_folder() -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from infra import embedded, migrate
-from infra.config import Misconfigured, Settings, default_folder, read_settings
+from infra.config import Misconfigured, Settings, folder_of, read_settings
 from services.supervise import NotReady
 
 
@@ -61,7 +61,7 @@ def sealer(given: argparse.Namespace) -> int:
 def witness(given: argparse.Namespace) -> None:
     from services import witness
 
-    witness.run(given.folder or default_folder(), name=given.name, host=given.host, port=given.port)
+    witness.run(folder_of(given.folder), name=given.name, host=given.host, port=given.port)
 
 
 def verify(given: argparse.Namespace) -> int:
