@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -27,7 +28,10 @@ from services.work import Receipt, Streams, Work, use_case
 
 @use_case
 async def open_evidence(work: Work, season: str, commune: str, indicator: str, evidence: UUID) -> Receipt:
-    """Record that the appraiser opened a file; only the first time is recorded."""
+    """Record that the appraiser opened a file; only the first time is recorded.
+
+    FileDamaged and FileMissing when there is nothing to be looked at any more.
+    """
     running, _ = await open_now(work, season)
     work.require(Act.OPEN_EVIDENCE, commune_of(running, commune))
     dossier = await work.look(Assessment, assessment_stream(season, commune))
@@ -35,6 +39,7 @@ async def open_evidence(work: Work, season: str, commune: str, indicator: str, e
     if held is None:
         raise UnknownEvidence(indicator=indicator, evidence=evidence)
     _must_be_submitted(dossier)
+    await asyncio.to_thread(work.files.check, held.sha256)
     name = appraisal_stream(season, commune)
     async with work.changing(name) as streams:
         _started(work, streams, name, commune).open_evidence(indicator, evidence)

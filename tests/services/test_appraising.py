@@ -8,6 +8,7 @@ from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Stage
 from domain.errors import (
     AlreadyDecided,
+    FileDamaged,
     IndicatorsUnappraised,
     NotPermitted,
     OutOfOrder,
@@ -20,7 +21,7 @@ from domain.errors import (
 from domain.official import Position
 from services import administering, appraising, assessing
 from services.administering import NewMandate
-from tests.services.story import COMMUNE, DISTRICT, Story
+from tests.services.story import COMMUNE, DISTRICT, PDF, Story
 
 DUE = date(2024, 1, 22)
 CODE = "TC1.CT1"
@@ -202,6 +203,23 @@ async def test_opening_evidence_is_recorded_once(story: Story):
     assert (await story.kinds()).count("Appraisal.EvidenceOpened") == 1
     with pytest.raises(UnknownEvidence):
         await appraising.open_evidence(await story.appraiser(), story.season, COMMUNE, CODE, uuid4())
+
+
+async def test_a_file_that_was_changed_is_not_recorded_as_looked_at(story: Story):
+    content = PDF + story.season.encode()
+    await story.filled()
+    await story.attach(CODE, content=content)
+    await story.submit_filled()
+    held = next(one for one in (await story.dossier()).entry(CODE).evidence.values() if one.size == len(content))
+    place = (await story.appraiser()).files._place(held.sha256)
+    place.chmod(0o600)
+    place.write_bytes(content.replace(b"page", b"pale"))
+
+    with pytest.raises(FileDamaged):
+        await appraising.open_evidence(await story.appraiser(), story.season, COMMUNE, CODE, held.id)
+
+    assert "Appraisal.EvidenceOpened" not in await story.kinds()
+    place.write_bytes(content)
 
 
 async def test_an_appraiser_of_another_unit_does_not_appraise(story: Story):
