@@ -17,6 +17,7 @@ from domain.errors import (
     EvidenceAlreadyAttached,
     EvidenceMissing,
     IndicatorsUnscored,
+    NotErasable,
     NotFound,
     OutOfOrder,
     PostingUnfinished,
@@ -31,6 +32,7 @@ from domain.errors import (
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.measure import Answer, Measured, Outcome
+from domain.personal import Personal, Sealed
 
 #: Files on one indicator. Whoever scores it is recorded with the hashes of all of them.
 EVIDENCE_LIMIT = 40
@@ -247,15 +249,22 @@ class Assessment(Stream):
             assessment.posted_until = self.until
 
     class CommentReceived(Fact):
-        """Somebody commented on the posted result."""
+        """Somebody commented on the posted result; the text is theirs, so it is sealed."""
 
         TOPIC = "assessment.comment-received"
+        class_version = 2
         comment: UUID
-        text: str
+        text: Personal
         on: date
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, object]) -> None:
+            """The text stood in clear, and stays so."""
 
         def apply(self, assessment: Assessment) -> None:
             assessment.comments[self.comment] = None
+            if isinstance(self.text, Sealed):
+                assessment.erasable[self.comment] = self.text.subject
 
     class CommentAnswered(Fact):
         """The commune answered a comment."""
@@ -324,6 +333,7 @@ class Assessment(Stream):
         self.satisfaction: tuple[int, int] | None = None
         self.vetoes: dict[str, Answer] = {}
         self.comments: dict[UUID, str | None] = {}
+        self.erasable: dict[UUID, UUID] = {}
         self.posted_until: date | None = None
 
     def entry(self, indicator: str) -> Entry:
@@ -469,11 +479,9 @@ class Assessment(Stream):
         self._must_be(Stage.CONSOLIDATED, step="post")
         self.trigger_event(self.Posted, on=on, until=until, place=place)
 
-    def receive_comment(self, comment: UUID, text: str, on: date) -> None:
-        """Record a comment on the posted result."""
+    def receive_comment(self, comment: UUID, text: Sealed, on: date) -> None:
+        """Record a comment on the posted result (that it says something was seen before it was sealed)."""
         self._must_be(Stage.POSTED, step="comment")
-        if not text.strip():
-            raise ReasonMissing(act="comment")
         self.trigger_event(self.CommentReceived, comment=comment, text=text, on=on)
 
     def answer_comment(self, comment: UUID, answer: str) -> None:
@@ -483,6 +491,17 @@ class Assessment(Stream):
         if not answer.strip():
             raise ReasonMissing(act="answer-comment")
         self.trigger_event(self.CommentAnswered, comment=comment, answer=answer)
+
+    def erasable_of(self, comment: UUID) -> UUID:
+        """The subject whose key the comment is sealed under.
+
+        NotFound for a comment that nobody made, NotErasable for one from before comments were sealed.
+        """
+        if comment not in self.comments:
+            raise NotFound(comment=comment)
+        if comment not in self.erasable:
+            raise NotErasable(comment=comment)
+        return self.erasable[comment]
 
     def submit(self, on: date, document_no: str, *, indicators: Collection[str]) -> None:
         """Send the dossier for appraisal: complete, posted to the end, comments answered."""

@@ -15,6 +15,7 @@ from domain.fact import Fact, Stream
 from domain.log import Log
 from domain.meeting import Meeting
 from domain.official import Official
+from domain.personal import DataSubject
 from domain.recognition import Recognition
 from domain.season import Season
 from domain.unit import Unit
@@ -31,6 +32,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "meeting": Meeting,
     "recognition": Recognition,
     "export": Export,
+    "subject": DataSubject,
 }
 
 FACTS: dict[str, type[Fact]] = {

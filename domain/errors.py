@@ -191,6 +191,27 @@ class ReturnsOutstanding(Refused):
     code = "returns-outstanding"
 
 
+# Personal data ----------------------------------------------------------------------------------------
+
+
+class NotErasable(Refused):
+    """The value was recorded in clear, before such values were sealed: it stands in the log for ever."""
+
+    code = "not-erasable"
+
+
+class KeysUnavailable(Refused):
+    """The database of keys does not answer: nothing can be sealed, opened or destroyed now."""
+
+    code = "keys-unavailable"
+
+
+class KeyDestroyed(Refused):
+    """The subject's key was destroyed: nothing more is sealed under it."""
+
+    code = "key-destroyed"
+
+
 # Evidence files ---------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ class Act(StrEnum):
     ADOPT_RULEBOOK = "administration:adopt-rulebook"
     ENROL_OFFICIAL = "administration:enrol-official"
     REGISTER_UNIT = "administration:register-unit"
+    SHRED_SUBJECT = "administration:shred-subject"
     ANSWER_COMMENT = "assessment:answer-comment"
     ATTACH_EVIDENCE = "assessment:attach-evidence"
     CONSOLIDATE = "assessment:consolidate"
@@ -149,6 +150,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
+    Act.SHRED_SUBJECT: (_ADMINISTERS,),
     Act.ANSWER_COMMENT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
     Act.ATTACH_EVIDENCE: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
     Act.CONSOLIDATE: (_JUSTICE_OFFICER,),

@@ -6,19 +6,25 @@
 | `DATABASE_APP_URL` | the same database as the login role `app`; absent: derived from `DATABASE_URL` |
 | `DATABASE_SEALER_URL` | the same database as the login role `sealer`; for the sealer alone; absent: derived too |
 | `DATABASE_VERIFIER_URL` | the same as the login role `verifier`; for `minhchuan verify` alone; absent: derived |
+| `KEYS_DATABASE_URL` | keys of personal data, as the login role `keyholder`; absent: `<name>_keys` beside the other |
+| `KEYS_DATABASE_OWNER_URL` | the same as its owner, for migrations; absent: the login of `DATABASE_URL` |
 | `REDIS_URL` | Redis or Valkey; absent: the embedded one |
 | `MINHCHUAN_FOLDER` | data folder: embedded services, evidence files, secret; `--folder` goes first |
 | `MINHCHUAN_SEALER_FOLDER` | keys and last checkpoints of the sealer; absent: `sealer` in the data folder |
 | `MINHCHUAN_SECRET` | at least 32 characters; absent: made once and kept in the data folder |
+| `MINHCHUAN_KEK` | 64 hex digits that wrap the keys of personal data; absent: made once and kept in the data folder |
 | `MINHCHUAN_HOST`, `MINHCHUAN_PORT` | where `serve` listens; port 0 is any free port |
 | `MINHCHUAN_PUBLIC_URL` | the address people type, without a final slash; absent: made of host and port |
 | `MINHCHUAN_PROXIES` | proxies whose `X-Forwarded-For` is believed, as addresses or networks by commas; absent: none |
 | `MINHCHUAN_DEMONSTRATION` | `1` switches the demonstration identity provider on; never where people work |
 """
 
+import contextlib
 import os
+import re
 import secrets
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -32,6 +38,9 @@ SEALER_ROLE = "sealer"
 
 #: The login role of who verifies: it reads every log and writes what it found, and nothing else.
 VERIFIER_ROLE = "verifier"
+
+#: The login of whoever opens personal data: it reads, makes and destroys keys, in a database of their own.
+KEYS_ROLE = "keyholder"
 
 
 class Misconfigured(Exception):
@@ -47,8 +56,11 @@ class Settings:
     app_url: str = ""
     sealer_url: str = ""
     verifier_url: str = ""
+    keys_url: str = ""
+    keys_owner_url: str = ""
     redis_url: str = ""
     secret: str = ""
+    kek: str = ""
     host: str = "127.0.0.1"
     port: int = 0
     public_url: str = ""
@@ -60,6 +72,26 @@ class Settings:
     def seals(self) -> Path:
         """Where the sealer keeps its keys and the last checkpoint of each log: on a disk that is not the database's."""
         return self.sealer_folder or self.folder / "sealer"
+
+    def derived(self) -> "Settings":
+        """The same, the addresses that nobody gave made of the one of the owner, as far as there is one."""
+        owner = self.database_url
+        keys_url = self.keys_url or as_login(beside(owner, "_keys"), KEYS_ROLE)
+        return replace(
+            self,
+            app_url=self.app_url or as_login(owner, APP_ROLE),
+            sealer_url=self.sealer_url or as_login(owner, SEALER_ROLE),
+            verifier_url=self.verifier_url or as_login(owner, VERIFIER_ROLE),
+            keys_url=keys_url,
+            keys_owner_url=self.keys_owner_url or as_login_of(keys_url, owner),
+        )
+
+    def key_encryption_key(self) -> bytes:
+        """What wraps the keys of personal data: the given one, else the folder's own, made at first use."""
+        text = self.kek or made_once(self.folder / "kek", lambda: secrets.token_hex(32))
+        if not re.fullmatch(r"[0-9a-f]{64}", text):
+            raise Misconfigured("MINHCHUAN_KEK must have 64 hex digits")
+        return bytes.fromhex(text)
 
     @property
     def files(self) -> Path:
@@ -77,9 +109,12 @@ class Settings:
             "DATABASE_APP_URL": self.app_url,
             "DATABASE_SEALER_URL": self.sealer_url,
             "DATABASE_VERIFIER_URL": self.verifier_url,
+            "KEYS_DATABASE_URL": self.keys_url,
+            "KEYS_DATABASE_OWNER_URL": self.keys_owner_url,
             "REDIS_URL": self.redis_url,
             "MINHCHUAN_FOLDER": str(self.folder),
             "MINHCHUAN_SECRET": self.secret,
+            "MINHCHUAN_KEK": self.kek,
             "MINHCHUAN_HOST": self.host,
             "MINHCHUAN_PORT": str(self.port),
             "MINHCHUAN_PUBLIC_URL": self.public_url,
@@ -92,21 +127,21 @@ class Settings:
 def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the environment. Raises Misconfigured with the name of the variable."""
     folder = folder_of(folder, environ)
-    database_url = checked_url(environ, "DATABASE_URL", {"postgres", "postgresql"})
-    app_url = checked_url(environ, "DATABASE_APP_URL", {"postgres", "postgresql"})
-    sealer_url = checked_url(environ, "DATABASE_SEALER_URL", {"postgres", "postgresql"})
-    verifier_url = checked_url(environ, "DATABASE_VERIFIER_URL", {"postgres", "postgresql"})
+    postgres = {"postgres", "postgresql"}
     port = environ.get("MINHCHUAN_PORT") or "0"
     if not port.isdecimal() or int(port) > 65535:
         raise Misconfigured(f"MINHCHUAN_PORT is not a port: {port}")
-    return Settings(
+    settings = Settings(
         folder=folder,
-        database_url=database_url,
-        app_url=app_url or as_login(database_url, APP_ROLE),
-        sealer_url=sealer_url or as_login(database_url, SEALER_ROLE),
-        verifier_url=verifier_url or as_login(database_url, VERIFIER_ROLE),
+        database_url=checked_url(environ, "DATABASE_URL", postgres),
+        app_url=checked_url(environ, "DATABASE_APP_URL", postgres),
+        sealer_url=checked_url(environ, "DATABASE_SEALER_URL", postgres),
+        verifier_url=checked_url(environ, "DATABASE_VERIFIER_URL", postgres),
+        keys_url=checked_url(environ, "KEYS_DATABASE_URL", postgres),
+        keys_owner_url=checked_url(environ, "KEYS_DATABASE_OWNER_URL", postgres),
         redis_url=checked_url(environ, "REDIS_URL", {"redis", "rediss", "unix"}),
         secret=secret_of(folder, environ.get("MINHCHUAN_SECRET", "")),
+        kek=environ.get("MINHCHUAN_KEK", "").strip(),
         host=environ.get("MINHCHUAN_HOST") or "127.0.0.1",
         port=int(port),
         public_url=checked_url(environ, "MINHCHUAN_PUBLIC_URL", {"http", "https"}).rstrip("/"),
@@ -114,6 +149,9 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
         demonstration=environ.get("MINHCHUAN_DEMONSTRATION") == "1",
         sealer_folder=Path(given).absolute() if (given := environ.get("MINHCHUAN_SEALER_FOLDER")) else None,
     )
+    if settings.kek:
+        settings.key_encryption_key()
+    return settings.derived()
 
 
 def folder_of(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -141,6 +179,24 @@ def as_login(database_url: str, role: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{role}{colon}{password}@{place}"))
 
 
+def as_login_of(database_url: str, owner_url: str) -> str:
+    """The database of the first address as the login of the second, with its password; "" when one is missing."""
+    if not (database_url and owner_url):
+        return ""
+    login, at, _ = urlsplit(owner_url).netloc.rpartition("@")
+    parts = urlsplit(database_url)
+    return urlunsplit(parts._replace(netloc=f"{login}{at}{parts.netloc.rpartition('@')[2]}"))
+
+
+def beside(database_url: str, suffix: str) -> str:
+    """A database of the same server, called like this one with a suffix; "" when there is no address."""
+    if not database_url:
+        return ""
+    parts = urlsplit(database_url)
+    name = parts.path.strip("/") or parts.username or ""
+    return urlunsplit(parts._replace(path=f"/{name}{suffix}"))
+
+
 def checked_url(environ: Mapping[str, str], name: str, schemes: set[str]) -> str:
     """The address in this variable, or "" when it is absent."""
     url = environ.get(name, "").strip()
@@ -166,14 +222,24 @@ def secret_of(folder: Path, given: str) -> str:
         if len(given) < 32:
             raise Misconfigured("MINHCHUAN_SECRET must have at least 32 characters")
         return given
-    kept = folder / "secret"
+    return made_once(folder / "secret", lambda: secrets.token_urlsafe(48))
+
+
+def made_once(kept: Path, make: Callable[[], str]) -> str:
+    """The text of this file, made at first use: whole or not there, however many begin at once, and safe on disk."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-                new.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not kept.exists():
+            descriptor, fresh = tempfile.mkstemp(dir=kept.parent, prefix=f".{kept.name}-")  # 0600
+            try:
+                with os.fdopen(descriptor, "w") as new:
+                    new.write(make())
+                    new.flush()
+                    os.fsync(descriptor)
+                with contextlib.suppress(FileExistsError):
+                    os.link(fresh, kept)
+            finally:
+                Path(fresh).unlink()
         return kept.read_text()
     except OSError as reason:
-        raise Misconfigured(f"the data folder {folder} cannot be used: {reason}") from reason
+        raise Misconfigured(f"the data folder {kept.parent} cannot be used: {reason}") from reason

@@ -27,13 +27,13 @@ from typing import IO
 from urllib.parse import quote
 
 from infra import processes
-from infra.config import APP_ROLE, SEALER_ROLE, VERIFIER_ROLE, Settings, as_login
+from infra.config import Settings
 from infra.processes import Account
 
 HERE = Path("/proc/self/cwd")  # the working directory, also where its parents are closed to the account
 PATIENCE = 30.0  # seconds for a server to answer
 LONGEST_SOCKET = 107  # bytes that the system allows in the name of a socket
-OWNER = "minhchuan"  # the login that owns the database; no superuser, but may create roles
+OWNER = "minhchuan"  # the login that owns the databases; no superuser, but may create roles and databases
 
 
 class Unavailable(Exception):
@@ -49,10 +49,7 @@ def services(settings: Settings, *, durable: bool = True, redis: bool = True) ->
     with ExitStack() as stack:
         if not (settings.database_url or settings.app_url or settings.sealer_url or settings.verifier_url):
             url = stack.enter_context(in_use(Postgres(settings.folder, durable=durable)))
-            app_url, sealer_url, verifier_url = (as_login(url, role) for role in (APP_ROLE, SEALER_ROLE, VERIFIER_ROLE))
-            settings = replace(
-                settings, database_url=url, app_url=app_url, sealer_url=sealer_url, verifier_url=verifier_url
-            )
+            settings = replace(settings, database_url=url).derived()
         if redis and not settings.redis_url:
             settings = replace(settings, redis_url=stack.enter_context(in_use(Redis(settings.folder))))
         yield settings
@@ -105,6 +102,10 @@ class Server(ABC):
             if processes.marked(self.mark) is None:  # again: children of a killed one may need a moment to go
                 processes.start(argv, mark=self.mark, log=self.log, folder=self.data, account=self.account())
             time.sleep(0.02)
+        self.settle(program)
+
+    def settle(self, program: Path) -> None:  # noqa: B027 - most have nothing to settle
+        """See to what an older version of the folder may lack, each time it was started."""
 
     def stop(self) -> None:
         """Stop it, whoever started it, and take away what is only good while it runs."""
@@ -217,6 +218,10 @@ class Postgres(Server):
         self.run([initdb, "-D", HERE, "--encoding=UTF8", "--no-instructions", *way_in, *locale, *sync], data)
         first = f"CREATE ROLE {OWNER} LOGIN CREATEROLE;\nCREATE DATABASE {OWNER} OWNER {OWNER};\n"
         self.run([program, "--single", "-D", HERE, "postgres"], data, first)
+
+    def settle(self, program: Path) -> None:
+        may = f"ALTER ROLE {OWNER} CREATEDB"
+        self.run([program.with_name("psql"), "-XqU", "postgres", "-h", HERE, "-c", may, "postgres"], self.data)
 
     def arguments(self) -> list[str]:
         options = {

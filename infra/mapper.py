@@ -20,6 +20,7 @@ from eventsourcing.domain import CanInitAggregate, CanMutateAggregate
 from eventsourcing.utils import get_topic
 
 from domain.fact import Fact
+from domain.personal import Personal, Sealed
 from infra.leaf import PAYLOAD_LIMIT, NotCanonical, check_integer, check_text, encode_checked, instant
 
 #: Fields of every fact that are columns of the log, not payload.
@@ -249,7 +250,21 @@ def _of(kind: type, value: Any, path: str) -> Any:
     return value
 
 
-_SPELLERS: dict[Any, Spell] = {str: _text, int: _integer, Decimal: _decimal, datetime: _moment, date: _day, UUID: _uuid}
+def _sealed(value: Any, path: str) -> dict[str, Any]:
+    # Never the plain text of a fact from before: nobody may write one again.
+    seal: Sealed = _of(Sealed, value, path)
+    return {"commit": _text(seal.commit, path), "ct": _text(seal.ct, path), "sealed": 1, "subject": str(seal.subject)}
+
+
+_SPELLERS: dict[Any, Spell] = {
+    str: _text,
+    int: _integer,
+    Decimal: _decimal,
+    datetime: _moment,
+    date: _day,
+    UUID: _uuid,
+    Personal: _sealed,
+}
 
 
 def _enum(kind: type[StrEnum]) -> Spell:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from infra.config import APP_ROLE, SEALER_ROLE, VERIFIER_ROLE, Settings
+from infra.config import APP_ROLE, KEYS_ROLE, SEALER_ROLE, VERIFIER_ROLE, Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -34,23 +34,35 @@ async def everything(settings: Settings) -> list[str]:
     schemas = [str(row["nspname"]) for row in found]
     for schema in schemas:
         await tenant(settings.database_url, schema)
-    return ["control", *schemas]
+    return ["control", "keys", *schemas]
 
 
 async def control(settings: Settings) -> None:
-    """Make the logins of application, sealer and verifier, with the passwords of their addresses; then the schema."""
+    """Make the logins of application, sealer and verifier, with the passwords of their addresses; then the schema.
+
+    The keys of personal data go with it, in the database of their own.
+    """
     async with connected(settings.database_url) as connection:
-        for role, url, rights in (
-            (APP_ROLE, settings.app_url, "NOINHERIT"),
-            (SEALER_ROLE, settings.sealer_url, ""),
-            (VERIFIER_ROLE, settings.verifier_url, ""),
-        ):
-            if not await exists(connection, role):
-                password = unquote(urlsplit(url).password or "")
-                clause = await connection.fetchval("SELECT format('PASSWORD %L', $1::text)", password)
-                await create_role(connection, role, f"LOGIN {rights} {clause if password else ''}")
+        await login(connection, APP_ROLE, settings.app_url, "NOINHERIT")
+        await login(connection, SEALER_ROLE, settings.sealer_url)
+        await login(connection, VERIFIER_ROLE, settings.verifier_url)
         sslmode = await sslmode_of(connection)
     await dbmate(settings.database_url, "control", "control", sslmode)
+    await keys(settings)
+
+
+async def keys(settings: Settings) -> None:
+    """Make the login that may use the keys of personal data, their database where it is missing, and its schema."""
+    url = settings.keys_owner_url
+    try:
+        async with connected(url) as connection:
+            await login(connection, KEYS_ROLE, settings.keys_url)
+            sslmode = await sslmode_of(connection)
+    except asyncpg.InvalidCatalogNameError:
+        await create_database(url)
+        await keys(settings)
+        return
+    await dbmate(url, "keys", "keys", sslmode)
 
 
 async def tenant(database_url: str, schema: str) -> None:
@@ -72,6 +84,27 @@ async def connected(database_url: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close()
+
+
+async def login(connection: asyncpg.Connection, role: str, url: str, rights: str = "") -> None:
+    """Make the login with the password of its address, unless it is there."""
+    if not await exists(connection, role):
+        password = unquote(urlsplit(url).password or "")
+        clause = await connection.fetchval("SELECT format('PASSWORD %L', $1::text)", password)
+        await create_role(connection, role, f"LOGIN {rights} {clause if password else ''}")
+
+
+async def create_database(url: str) -> None:
+    """Make the database of this address, through the one that every server has."""
+    parts = urlsplit(url)
+    name = parts.path.strip("/").replace('"', '""')
+    async with connected(urlunsplit(parts._replace(path="/postgres"))) as connection:
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}"')
+        except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):  # a concurrent run was first
+            return
+        except asyncpg.InsufficientPrivilegeError as reason:
+            raise MigrationFailed(f"{name}: {reason} (KEYS_DATABASE_URL may name one that is there)") from reason
 
 
 async def exists(connection: asyncpg.Connection, role: str) -> bool:

@@ -13,6 +13,7 @@ from domain.appraisal import Appraisal, Proposal
 from domain.assessment import Assessment, Returned, Stage
 from domain.fact import Recorded
 from domain.measure import Answer, Measured, Outcome
+from domain.personal import Personal
 from projections.fold import Part, Projection, Row
 
 
@@ -117,10 +118,14 @@ class SatisfactionRow(Part, frozen=True):
 
 
 class CommentRow(Part, frozen=True):
-    """What somebody said of the posted result, and the commune's answer."""
+    """What somebody said of the posted result, and the commune's answer.
 
-    text: str
+    The text is sealed; `received` is the version of the dossier's stream at which it stands.
+    """
+
+    text: Personal
     on: date
+    received: int
     answer: str | None = None
 
 
@@ -170,7 +175,7 @@ class SheetRow(Row, frozen=True):
         return self.stage is Stage.SUPPLEMENT and entry is not None and entry.returned is not None
 
 
-SHEETS = Projection("sheets", version=1, row=SheetRow, scope=lambda row: row.season)
+SHEETS = Projection("sheets", version=2, row=SheetRow, scope=lambda row: row.season)
 
 
 @SHEETS.begins(Assessment.Opened)
@@ -304,7 +309,7 @@ def _posted(row: SheetRow, fact: Assessment.Posted, recorded: Recorded) -> Sheet
 
 @SHEETS.on(Assessment.CommentReceived)
 def _comment(row: SheetRow, fact: Assessment.CommentReceived, recorded: Recorded) -> SheetRow:
-    comments = {**row.comments, fact.comment: CommentRow(fact.text, fact.on)}
+    comments = {**row.comments, fact.comment: CommentRow(fact.text, fact.on, recorded.version)}
     return replace(row, version=recorded.version, comments=comments)
 
 
@@ -313,7 +318,7 @@ def _answer(row: SheetRow, fact: Assessment.CommentAnswered, recorded: Recorded)
     comment = row.comments.get(fact.comment)
     comments = row.comments
     if comment is not None:
-        comments = {**comments, fact.comment: CommentRow(comment.text, comment.on, fact.answer)}
+        comments = {**comments, fact.comment: replace(comment, answer=fact.answer)}
     return replace(row, version=recorded.version, comments=comments)
 
 

@@ -19,6 +19,7 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Fact, Recorded, StreamName
 from domain.official import Official
+from domain.personal import DataSubject
 from domain.season import Season
 
 _COLUMNS = frozenset({"originator_id", "originator_version", "timestamp", "originator_topic"})
@@ -77,6 +78,8 @@ def entries(facts: Iterable[Recorded]) -> Iterator[Entry]:
 def concerns(recorded: Recorded, commune: str) -> bool:
     """Whether a season's fact belongs into the trail of this commune: its own, or one that touches every commune."""
     kind, _, subject = recorded.stream
+    if isinstance(recorded.fact, DataSubject.Shredded):
+        return recorded.fact.commune == commune
     if kind in {"assessment", "appraisal", "recognition"}:
         return subject == commune
     if kind == "meeting":

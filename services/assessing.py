@@ -14,6 +14,7 @@ from domain.council import Council, council_stream
 from domain.errors import (
     IndicatorsUnassigned,
     MeasureInvalid,
+    ReasonMissing,
     Refused,
     Stale,
     TextTooLong,
@@ -25,6 +26,7 @@ from domain.measure import Answer, Measured, Outcome
 from domain.policy import Act, Subject
 from domain.rulebook import Indicator, Rulebook, check
 from infra.files import Received
+from infra.personal import Covered, Place
 from services.seasons import commune_of, open_now, with_rulebook
 from services.work import Receipt, Work, use_case
 
@@ -329,19 +331,31 @@ def posting_days(rulebook: Rulebook) -> int:
     return days[0] if days and days[0] is not None else POSTING_DAYS
 
 
-@use_case
 async def receive_comment(work: Work, season: str, commune: str, text: str, on: date | None = None) -> Receipt:
-    """Record what somebody says of the posted result. Anybody may; the policy is not asked."""
+    """Record what somebody says of the posted result, sealed under a key of its own. Anybody may say something.
+
+    Whoever comments is known by nothing but the comment, so each comment is a subject.
+    """
+    if not text.strip():
+        raise ReasonMissing(act="comment")
     if len(text) > COMMENT_LIMIT:
         raise TextTooLong(limit=COMMENT_LIMIT)
+    covered = await work.keys.cover(work.tenant, work.new_id("comment"), text)
+    return await record_comment(work, season, commune, covered, on)
+
+
+@use_case
+async def record_comment(work: Work, season: str, commune: str, text: Covered, on: date | None = None) -> Receipt:
+    """Record a comment whose text is ready to be sealed. The policy is not asked."""
     running, _ = await open_now(work, season)
     running.participant(commune)
-    comment = work.new_id("comment")
-    return await work.change(
-        Assessment,
-        assessment_stream(season, commune),
-        lambda one: one.receive_comment(comment, text, on or work.today),
-    )
+    name = assessment_stream(season, commune)
+
+    def deed(dossier: Assessment) -> None:
+        place = Place(work.tenant.log, work.id_of(name), dossier.version + 1, "text")
+        dossier.receive_comment(work.new_id("comment"), text.seal(place), on or work.today)
+
+    return await work.change(Assessment, name, deed)
 
 
 @use_case

@@ -13,13 +13,14 @@ from uuid import uuid5
 
 import structlog
 
-from domain.errors import Refused
+from domain.errors import KeysUnavailable, Refused
 from infra.database import Listener
 from infra.eventstore import GROWN
 from infra.export_runs import ExportRuns, Run
 from infra.queue import Queue, QueueUnavailable
 from infra.tenants import Tenant
 from services.exporting import fail_export
+from services.personal import Shredder
 from services.wiring import Wiring
 
 log = structlog.get_logger("sweeper")
@@ -35,12 +36,13 @@ LONG, MAKE_EXPORT = "minhchuan:long", "make_export"
 
 
 class Sweeper:
-    """Looks after the exports of every province."""
+    """Looks after the exports of every province, and after the keys of whom its log says are erased."""
 
     def __init__(self, house: Wiring, runs: ExportRuns, queue: Queue) -> None:
         self._house = house
         self._runs = runs
         self._queue = queue
+        self._shredder = Shredder(house.store, house.keys)
         self._grown: set[str] = set()
         self._look_at_all = True
         self._wake = asyncio.Event()
@@ -79,6 +81,10 @@ class Sweeper:
                 await self._queue.ask(LONG, job_name(tenant, run), MAKE_EXPORT, tenant.id, str(run.export))
             else:
                 await self._give_up(tenant, run)
+        try:
+            await self._shredder.sweep(tenant)
+        except KeysUnavailable:
+            log.warning("keys of erased subjects not looked after", tenant=tenant.id)
 
     async def _give_up(self, tenant: Tenant, run: Run) -> None:
         work = self._house.system(tenant, uuid5(run.export, "fail"))

@@ -20,6 +20,7 @@ from infra.database import Database
 from infra.eventstore import EventStore
 from infra.files import Files
 from infra.identity import Identity
+from infra.keys import Keys
 from infra.mapper import Mapper
 from infra.queue import Jobs
 from infra.readmodels import ReadModels
@@ -33,6 +34,7 @@ from projections.seasons import SEASONS
 from services.clock import today
 from services.following import Dossiers
 from services.people import People
+from services.personal import Door
 from services.web.backing import Backing, Chip, Past
 from services.work import SYSTEM, Work
 
@@ -49,6 +51,8 @@ class Wiring:
     seals: Seals
     dossiers: Dossiers
     people: People
+    keys: Keys
+    door: Door
     redis: Redis
     jobs: Jobs
     rulebooks: Mapping[str, Rulebook]
@@ -67,6 +71,7 @@ class Wiring:
             today=day or today(),
             store=self.store,
             files=self.files(tenant),
+            keys=self.keys,
             rulebooks=self.rulebooks,
             calendar=self.calendar,
         )
@@ -141,6 +146,8 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
         stack.push_async_callback(reads.close)
         seals = Seals(database)
         stack.push_async_callback(seals.close)
+        keys = Keys(settings.keys_url, settings.key_encryption_key())
+        stack.push_async_callback(keys.close)
         redis: Redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         jobs = Jobs.at(settings.redis_url, settings.secret)
@@ -154,6 +161,8 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             seals=seals,
             dossiers=Dossiers(store),
             people=People(store),
+            keys=keys,
+            door=Door(store, keys),
             redis=redis,
             jobs=jobs,
             rulebooks=load_rulebooks(),

@@ -29,6 +29,8 @@ from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.eventstore import Command, CommandReused, Conflict, EventStore, Loaded, Receipt
 from infra.files import Files, Received
+from infra.keys import Keys
+from infra.personal import Covered
 from infra.tenants import Tenant
 
 __all__ = ["SYSTEM", "Receipt", "Streams", "Work", "use_case"]
@@ -59,6 +61,7 @@ class Work:
     today: date
     store: EventStore
     files: Files
+    keys: Keys
     rulebooks: Mapping[str, Rulebook]
     calendar: Calendar
     cause: UUID | None = None
@@ -272,4 +275,6 @@ def body_sha256(verb: str, arguments: Iterable[Any]) -> bytes:
 def _spell(value: Any) -> Any:
     if isinstance(value, Received):
         return [value.name, value.sha256]
+    if isinstance(value, Covered):
+        return [str(value.subject), value.mark]
     raise TypeError(f"{type(value).__name__} is no argument of a command")

@@ -159,6 +159,12 @@ def test_compose_sets_only_variables_that_are_documented_and_holds_no_secret(com
     assert [text for text in secrets if "${" in text and ":?" not in text] == []
 
 
+def test_the_keys_of_personal_data_are_for_those_who_show_them(compose):
+    knowing = {name for name, s in compose["services"].items() if "KEYS_PASSWORD" in str(s)}
+
+    assert knowing == {"migrate", "operator", "web", "projector", "worker-short", "worker-long"}
+
+
 def test_only_migrations_and_the_operator_know_the_owner_of_the_database(compose):
     knowing = {name for name, s in compose["services"].items() if "OWNER_PASSWORD" in str(s)}
 
@@ -193,9 +199,9 @@ def test_the_verifier_has_its_login_to_itself(compose):
 
 
 def test_every_variable_that_is_read_is_documented():
-    read = set(re.findall(r'"((?:MINHCHUAN|DATABASE|REDIS)_[A-Z_]+)"', (ROOT / "infra" / "config.py").read_text()))
+    read = set(re.findall(r'"((?:MINHCHUAN|DATABASE|KEYS|REDIS)_[A-Z_]+)"', (ROOT / "infra" / "config.py").read_text()))
 
-    assert read == set(re.findall(r"`((?:MINHCHUAN|DATABASE|REDIS)_[A-Z_]+)`", config.__doc__ or ""))
+    assert read == set(re.findall(r"`((?:MINHCHUAN|DATABASE|KEYS|REDIS)_[A-Z_]+)`", config.__doc__ or ""))
 
 
 def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path):
@@ -205,8 +211,11 @@ def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path)
         app_url="postgresql://app@/db?host=%2Frun",
         sealer_url="postgresql://sealer@/db?host=%2Frun",
         verifier_url="postgresql://verifier@/db?host=%2Frun",
+        keys_url="postgresql://keyholder@/db_keys?host=%2Frun",
+        keys_owner_url="postgresql://guard@/db_keys?host=%2Frun",
         redis_url="unix:///run/redis.sock",
         secret="s" * 32,
+        kek="0f" * 32,
         host="::1",
         port=8123,
         public_url="https://minhchuan.example",
@@ -225,6 +234,8 @@ def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path)
         ("REDIS_URL", "localhost:6379"),
         ("MINHCHUAN_PORT", "eighty"),
         ("MINHCHUAN_PORT", "70000"),
+        ("KEYS_DATABASE_URL", "localhost"),
+        ("MINHCHUAN_KEK", "short"),
         ("MINHCHUAN_SECRET", "short"),
         ("MINHCHUAN_PUBLIC_URL", "minhchuan.example"),
         ("MINHCHUAN_PROXIES", "10.0.0.0/8, the-proxy"),

@@ -39,12 +39,12 @@ def test_a_stored_fact_is_read_and_written_again_as_it_stands(sample: Path, mapp
     stored = sample.read_bytes().rstrip(b"\n")
 
     fact = mapper.fact(topic, form, stored, STREAM, 1, AT)
-    again = mapper.payload(fact)
 
     assert type(fact) is FACTS[topic]
     assert parse(stored) == json.loads(stored)
-    if again.schema == form:
-        assert (again.topic, again.data) == (topic, stored)
+    if form == getattr(FACTS[topic], "class_version", 1):  # an older form is read, and need not be one to write
+        again = mapper.payload(fact)
+        assert (again.topic, again.schema, again.data) == (topic, form, stored)
 
 
 def test_every_fact_and_every_form_of_it_has_a_sample(mapper: Mapper):

@@ -31,6 +31,8 @@ STATUS = {
     "score-above-maximum": HTTPStatus.UNPROCESSABLE_ENTITY,
     "score-below-minimum": HTTPStatus.UNPROCESSABLE_ENTITY,
     "command-reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "keys-unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "key-destroyed": HTTPStatus.GONE,
     "too-often": HTTPStatus.TOO_MANY_REQUESTS,
     "file-damaged": HTTPStatus.INTERNAL_SERVER_ERROR,
     "file-missing": HTTPStatus.INTERNAL_SERVER_ERROR,

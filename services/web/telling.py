@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from domain.fact import Recorded, StreamName
 from domain.measure import Kind, Measured
 from domain.meeting import Meeting
 from domain.official import Mandate, Official, Position
+from domain.personal import Personal, Sealed
 from projections.officials import OfficialRow
 from projections.trail import Entry, entries
 from services.i18n import Words, indicator_number
@@ -60,7 +62,10 @@ DETAILS = ("reason", "ground", "basis", "document_no", "decision_no")
 
 
 class Teller:
-    """Tells facts in one language, with the names of units, office-holders and council members."""
+    """Tells facts in one language, with the names of units, office-holders and council members.
+
+    `personal` holds what is to be said of sealed values, for pages that show any.
+    """
 
     def __init__(
         self,
@@ -69,12 +74,14 @@ class Teller:
         holders: Mapping[str, Holder],
         members: Iterable[Member] = (),
         secret: frozenset[Round] = frozenset(),
+        personal: Mapping[Personal, str] = MappingProxyType({}),
     ) -> None:
         self._words = words
         self._units = units
         self._holders = holders
         self._agencies = {member.person: member.agency for member in members}
         self._secret = secret
+        self._personal = personal
 
     def tell(self, entry: Entry) -> Told:
         """The entry in words."""
@@ -148,6 +155,8 @@ class Teller:
         match value:
             case None:
                 return "–"
+            case Sealed():
+                return self._personal.get(value, "–")
             case Measured():
                 return measured_in_words(value, words)
             case Mandate() | Official.MandateGranted():

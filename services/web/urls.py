@@ -37,6 +37,7 @@ SEASONS = TENANT + "/mua"
 SEASON = TENANT + "/mua/{season:str}"
 EXPORTS = TENANT + "/ket-xuat"
 ADMIN = TENANT + "/quan-tri"
+PERSONAL = TENANT + "/quan-tri/du-lieu-ca-nhan"
 
 
 def fill(pattern: str, *parts: str, **query: object) -> str:
@@ -123,3 +124,6 @@ class Urls:
 
     def admin(self, **query: object) -> str:
         return fill(ADMIN, self.slug, **query)
+
+    def personal(self, **query: object) -> str:
+        return fill(PERSONAL, self.slug, **query)

@@ -23,6 +23,7 @@ from domain.errors import (
     VetoUndeclared,
 )
 from domain.measure import Answer, Kind, Measured, Outcome
+from domain.personal import Sealed
 from tests.domain.aggregates import (
     CODES,
     DAY,
@@ -166,7 +167,7 @@ def test_a_consolidated_sheet_is_changed_only_after_it_was_reopened():
 def test_a_dossier_goes_out_after_the_posting_with_comments_answered():
     dossier = a_posted_dossier()
     comment = uuid4()
-    dossier.receive_comment(comment, "Chưa đúng", DAY)
+    dossier.receive_comment(comment, Sealed("ab" * 32, "", comment), DAY)
 
     with pytest.raises(PostingUnfinished):
         dossier.submit(date(2024, 1, 28), "12/BC", indicators=CODES)

@@ -44,6 +44,7 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.ADOPT_RULEBOOK: (set(), set(), ADMINISTRATION),
     Act.ENROL_OFFICIAL: (set(), set(), ADMINISTRATION),
     Act.REGISTER_UNIT: (set(), set(), ADMINISTRATION),
+    Act.SHRED_SUBJECT: (set(), set(), ADMINISTRATION),
     Act.ANSWER_COMMENT: ({Position.JUSTICE_OFFICER, Position.COMMUNE_CHAIRMAN}, set(), set()),
     Act.ATTACH_EVIDENCE: (LEAD_AND_COORDINATING, set(), set()),
     Act.CONSOLIDATE: ({Position.JUSTICE_OFFICER}, set(), set()),

@@ -25,6 +25,7 @@ from domain.log import LOG, Log
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import COMMUNE_OFFICERS, Mandate, Official, Position, official_stream
+from domain.personal import DataSubject, Sealed, subject_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream
@@ -228,12 +229,29 @@ def reopen(province: Province, chance: Random) -> None:
 
 def comment(province: Province, chance: Random) -> None:
     number = UUID(int=chance.randrange(3))
-    province.do(_dossier(chance), lambda it: it.receive_comment(number, "ý kiến của dân", DAY))
+    province.do(_dossier(chance), lambda it: it.receive_comment(number, Sealed("ab" * 32, "", number), DAY))
+
+
+def shred(province: Province, number: UUID) -> None:
+    province.begin(
+        subject_stream(number),
+        DataSubject,
+        subject=number,
+        season=SEASONS[-1],
+        commune=COMMUNES[0],
+        order_no="52/QĐ-STP",
+        reason="người gửi yêu cầu",
+        on=DAY,
+        official="Quản trị viên",
+        position=Position.ADMINISTRATOR,
+    )
 
 
 def answer_comment(province: Province, chance: Random) -> None:
     number = UUID(int=chance.randrange(3))
     province.do(_dossier(chance), lambda it: it.answer_comment(number, "đã tiếp thu"))
+    if not number.int:
+        shred(province, number)
 
 
 def give_back(province: Province, chance: Random) -> None:

@@ -11,6 +11,7 @@ from domain.assessment import Evidence, assessment_stream
 from domain.fact import StreamName
 from domain.measure import Answer
 from domain.meeting import Choice, Meeting, meeting_stream
+from domain.personal import Sealed
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import Majority
 from tests.projections.histories import DAY, INDICATORS, MEMBERS, UNIT, Province
@@ -77,7 +78,7 @@ def _posted(province: Province) -> None:
 
 
 def _commented(province: Province) -> None:
-    _do(province, DOSSIER, lambda it: it.receive_comment(COMMENT, "thiếu biên bản", DAY))
+    _do(province, DOSSIER, lambda it: it.receive_comment(COMMENT, Sealed("ab" * 32, "", COMMENT), DAY))
 
 
 def _answered(province: Province) -> None:

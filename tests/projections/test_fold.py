@@ -10,6 +10,7 @@ from domain.assessment import Evidence
 from domain.catalogue import FACTS
 from domain.fact import Recorded, StreamName
 from domain.log import Log
+from domain.personal import DataSubject
 from projections.catalogue import PROJECTIONS
 from projections.fold import Projection, fold
 from projections.register import REGISTER
@@ -21,10 +22,13 @@ EVIDENCE = Evidence(UUID(int=1), "0" * 64, "biên bản.pdf", 10, "application/p
 EVERY = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: str(one.name))
 
 
-def test_every_fact_but_those_of_the_log_itself_answers_some_question():
+def test_every_fact_but_those_of_the_log_itself_and_the_erasures_answers_some_question():
     asked = {fact for projection in PROJECTIONS for fact in projection.facts}
 
-    assert set(FACTS.values()) - asked == {Log.Opened, Log.PolicyPublished, Log.KeyAnnounced}
+    assert set(FACTS.values()) - asked == {
+        *(Log.Opened, Log.PolicyPublished, Log.KeyAnnounced),
+        DataSubject.Shredded,  # the door asks the log itself, which knows it at once
+    }
 
 
 def test_long_histories_hold_every_fact_there_is():

@@ -27,6 +27,7 @@ from services.web.dossiers import (
 from services.web.forms import NotADate, Typed
 from services.web.history import history_of, people_of
 from services.web.measuring import FormInvalid, Problem
+from services.web.personal import comments_said
 from services.web.request import Answer, Visit, act, page
 
 
@@ -55,6 +56,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "due": due,
         "days_left": days_left(due[1], visit.today) if due else None,
         "editor": editor_of(visit, case, sheet, indicator) if indicator else None,
+        "comments": {} if indicator else await comments_said(visit, case),
         "history": told,
         "people": await people_of(visit, told),
         "subject": case.subject(),

@@ -3,6 +3,7 @@
 from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from domain.assessment import Stage
 from domain.errors import NotFound
@@ -14,13 +15,13 @@ from domain.vietnamese import search_key, sort_key
 from projections.fold import fold
 from projections.register import REGISTER, RegisterRow
 from projections.seasons import SEASONS, SeasonRow
-from projections.sheets import CommentRow
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
 from services import assessing
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.pages.decision import vote_on
+from services.web.personal import Said, comments_said
 from services.web.request import Answer, Visit, act, page
 from services.web.sittings import receipt_code
 from services.web.throttling import require_patience
@@ -108,6 +109,14 @@ def state_of(decision: RegisterRow | None, *, posted: bool) -> Seen:
 # One commune ------------------------------------------------------------------------------------------
 
 
+class Comment(NamedTuple):
+    """What somebody said of the posted result, and the commune's answer."""
+
+    on: date
+    said: Said
+    answer: str | None
+
+
 @page(urls.PUBLIC, public=True)
 async def show(visit: Visit, season: str, commune: str) -> Answer:
     """The commune's result; `?ma=` the answer to a comment by its code."""
@@ -122,6 +131,8 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     state = state_of(decision, posted=case.sheet.stage is Stage.POSTED)
     shown = state is not Seen.PENDING
     published = decision if decision and decision.is_public else None
+    mine = comment_by(case, visit.query("ma"))
+    comments = await comments_shown(visit, case, mine)
     return {
         "case": case,
         "state": state.value,
@@ -131,18 +142,25 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "vote": await vote_on(visit, season, commune) if published else None,
         "expected": case.season.due(Step.DECIDED),
         "commentable": state is Seen.POSTED and case.season.state == "open",
-        "answered": [one for one in case.sheet.comments.values() if one.answer],
-        "mine": comment_by(case, visit.query("ma")),
+        "answered": [one for one in comments.values() if one.answer],
+        "mine": comments[mine] if mine else None,
         "asked_code": visit.query("ma"),
         "Choice": Choice,
         "position": case.position,
     }
 
 
-def comment_by(case: Case, code: str) -> CommentRow | None:
+def comment_by(case: Case, code: str) -> UUID | None:
     """The comment of this code."""
     wanted = code.strip().upper()
-    return next((row for one, row in case.sheet.comments.items() if receipt_code(one) == wanted), None)
+    return next((one for one in case.sheet.comments if receipt_code(one) == wanted), None)
+
+
+async def comments_shown(visit: Visit, case: Case, mine: UUID | None) -> dict[UUID, Comment]:
+    """The comments that were answered, and the visitor's own."""
+    rows = {one: row for one, row in case.sheet.comments.items() if row.answer or one == mine}
+    said = await comments_said(visit, case, rows)
+    return {one: Comment(row.on, said[one], row.answer) for one, row in rows.items()}
 
 
 @act(urls.PUBLIC + "/gop-y", again=show, public=True)

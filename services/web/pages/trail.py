@@ -9,6 +9,7 @@ from typing import NamedTuple
 from domain.council import Member, council_stream
 from domain.fact import Recorded
 from domain.meeting import meeting_stream
+from domain.personal import subject_stream
 from domain.policy import Act, permit
 from domain.season import Step
 from projections.councils import COUNCILS
@@ -19,6 +20,7 @@ from projections.units import UNITS
 from services.meetings import meeting_key
 from services.web import urls
 from services.web.dossiers import Case, open_case, read_facts
+from services.web.personal import values_said
 from services.web.request import Answer, Visit, page
 from services.web.telling import Teller, Told, holders_of, open_rounds
 
@@ -36,7 +38,7 @@ COMPLETES = {
     "recognition.decided": Step.DECIDED,
 }
 
-KINDS = ("season", "assessment", "appraisal", "council", "meeting", "recognition")
+KINDS = ("season", "assessment", "appraisal", "council", "meeting", "recognition", "subject")
 
 
 class Asked(NamedTuple):
@@ -105,6 +107,8 @@ async def facts_about(visit: Visit, case: Case) -> list[Recorded]:
         if not any(recorded.stream == names[-1] for recorded in found):
             break
         number += MEETINGS
+    if case.sheet.comments:
+        facts += await read_facts(visit, upto, *map(subject_stream, case.sheet.comments))
     mine = (recorded for recorded in facts if concerns(recorded, case.sheet.commune))
     return sorted(mine, key=lambda recorded: recorded.position)
 
@@ -115,7 +119,9 @@ async def told_of(visit: Visit, case: Case, facts: list[Recorded]) -> list[Told]
         officials = await view.all(OFFICIALS)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
     seated = members_of(facts)
-    teller = Teller(visit.words, units, holders_of(officials), seated, open_rounds(facts))
+    teller = Teller(
+        visit.words, units, holders_of(officials), seated, open_rounds(facts), await values_said(visit, facts)
+    )
     return [teller.tell(entry) for entry in entries(facts)][::-1]
 
 
