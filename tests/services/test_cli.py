@@ -21,7 +21,7 @@ def bare_environment(monkeypatch):
 def test_a_command_works_on_its_folder_and_leaves_nothing_running(tmp_path, capsys):
     assert cli.main(["migrate", "--folder", str(tmp_path)]) == 0
 
-    assert capsys.readouterr().out.split() == ["control"]
+    assert capsys.readouterr().out.split() == ["control", "keys"]
     assert (tmp_path / "postgres").is_dir()
     assert [mark.name for mark in tmp_path.glob("*.pid")] == []
 
