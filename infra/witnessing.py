@@ -88,10 +88,8 @@ class Witnessing:
 
     async def ask_once(self, tenant: LogOwner) -> None:
         """Ask every witness of this log for the latest checkpoint, and leave it at what they say."""
-        async with self._connection() as connection:
-            policy = await read_policy(connection, tenant)
-        if policy is not None:
-            await asyncio.gather(*(self._try(tenant, witness, _Said()) for witness in policy.witnesses))
+        witnesses = await self._witnesses(tenant)
+        await asyncio.gather(*(self._try(tenant, witness, _Said()) for witness in witnesses or ()))
 
     # Tasks --------------------------------------------------------------------------------------------
 
@@ -102,15 +100,11 @@ class Witnessing:
             while True:
                 await errand.wanted.wait()
                 errand.wanted.clear()
-                try:
-                    async with self._connection() as connection:
-                        policy = await read_policy(connection, tenant)
-                except Exception as reason:  # noqa: BLE001 - tried again
-                    log.error("the policy cannot be read", tenant=tenant.id, reason=_named(reason))  # noqa: TRY400
+                wanted = await self._witnesses(tenant)
+                if wanted is None:
                     errand.wanted.set()
-                    await asyncio.sleep(LONGEST_PAUSE if isinstance(reason, Invalid) else self._first_pause)
+                    await asyncio.sleep(FIRST_PAUSE)
                     continue
-                wanted = policy.witnesses if policy else ()
                 for witness in sent.keys() - set(wanted):
                     await sent.pop(witness).end()
                 for witness in wanted:
@@ -120,6 +114,16 @@ class Witnessing:
         finally:
             for one in sent.values():
                 await one.end()
+
+    async def _witnesses(self, tenant: LogOwner) -> tuple[Witness, ...] | None:
+        """Those of the policy in force; nobody where there is none that can be read, None when we could not look."""
+        try:
+            async with self._connection() as connection:
+                policy = await read_policy(connection, tenant)
+        except Exception as reason:  # noqa: BLE001 - whatever it is, sealing goes on
+            log.error("the policy cannot be read", tenant=tenant.id, reason=_named(reason))  # noqa: TRY400 - it says all
+            return () if isinstance(reason, Invalid) else None
+        return policy.witnesses if policy else ()
 
     def _pursuing(self, tenant: LogOwner, witness: Witness) -> "Callable[[_Errand], Awaitable[None]]":
         async def pursue(errand: _Errand) -> None:

@@ -255,16 +255,37 @@ async def test_stored_tiles_that_are_wrong_are_never_held_against_the_log(house)
 
 
 async def test_a_row_that_is_no_policy_asks_nobody_and_lowers_no_quorum(house):
-    await house.trust(1, await house.honest("thanhtra"))
+    witness = await house.honest("thanhtra")
+    await house.trust(1, witness)
     await house.witnessed()
     await house.superuser.execute(
         f"UPDATE {house.tenant.id}.events SET data = '{{\"text\": \"quorum 0\"}}' WHERE topic = 'policy.published'"
     )
 
+    house.witnesses.ask(house.tenant)
+    await house.witnesses.ask_once(house.tenant)
     seal = await house.of()
 
     assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
     assert "names no log" in (seal.halted or "")
+    assert len(witness.asked) == 1
+
+
+async def test_asking_goes_on_after_the_database_had_ended_every_connection(house):
+    witness = await house.honest("thanhtra")
+    await house.trust(1, witness)
+    await house.witnessed()
+    await house.grow()
+    await house.superuser.execute(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE usename = 'sealer' AND pid <> pg_backend_pid() AND query NOT LIKE '%advisory%'
+        """
+    )
+
+    house.witnesses.ask(house.tenant)
+
+    await house.witnessed()
 
 
 # Another history --------------------------------------------------------------------------------------
