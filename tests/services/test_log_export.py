@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 
 import metamorphic_log as rust
@@ -13,7 +14,7 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
-from infra.ledger.text import Invalid, read_hashes
+from infra.ledger.text import Invalid, read_hashes, read_utf8
 from infra.ledger.tiles import replay
 from infra.ledger.tree import verify_consistency
 from infra.proving import Changed, reading_log
@@ -169,3 +170,50 @@ async def test_the_command_says_what_it_wrote(told_once, tmp_path, capsys):
     assert "as of checkpoint 185" in said
     assert "cosigned 0 of 0, quorum 0" in said
     assert (tmp_path / "out" / "checkpoint").read_bytes() == bytes(told_once.last)
+
+
+async def test_no_flipped_byte_of_what_proves_an_act_is_accepted(told_once, exported):
+    folder = await exported()
+    proof_file = next((folder / "proofs").glob("*-recognition.decided.tlog-proof"))
+    raw = {one: proof_file.with_suffix(f".{one}").read_bytes() for one in ("tlog-proof", "leaf", "payload")}
+    assert holds(raw, told_once.trust.policy)  # canary
+    accepted = [
+        (name, place)
+        for name, content in raw.items()
+        for place in range(len(content))
+        if holds({**raw, name: flipped(content, place)}, told_once.trust.policy)
+    ]
+    for name in ("checkpoint", "previous-checkpoint", "consistency.txt"):
+        whole = (folder / name).read_bytes()
+        for place in range(len(whole)):
+            (folder / name).write_bytes(flipped(whole, place))
+            accepted += [(name, place)] if continues(folder, told_once.trust.policy) else []
+        (folder / name).write_bytes(whole)
+    assert continues(folder, told_once.trust.policy)  # canary
+
+    assert accepted == []
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :]
+
+
+def holds(raw: Mapping[str, bytes], policy: Policy) -> bool:
+    try:
+        Proof.read(raw["tlog-proof"]).verify(raw["leaf"], policy)
+        return read_leaf(raw["leaf"]).payload_sha256 == payload_hash(raw["payload"])
+    except ValueError:
+        return False
+
+
+def continues(folder: Path, policy: Policy) -> bool:
+    try:
+        old = policy.verify(Note.read((folder / "previous-checkpoint").read_bytes())).checkpoint
+        new = policy.verify(Note.read((folder / "checkpoint").read_bytes())).checkpoint
+        lines = read_utf8((folder / "consistency.txt").read_bytes(), 5_000, "proof").split("\n")
+        if lines.pop():
+            return False
+        verify_consistency(old.size, old.root, new.size, new.root, read_hashes(lines))
+    except ValueError:
+        return False
+    return True
