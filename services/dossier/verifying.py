@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -50,6 +51,21 @@ from services.dossier.printing import ASSETS, Prints, bound, printer
 from services.dossier.telling import Circumstances, how_to, tell, told_evidence
 from services.trust import Trust, read_checkpoint, read_trust
 
+MEANING = {
+    Answer.INCOMPLETE: (
+        "Một chuỗi thiếu sự kiện: hồ sơ có thể đã bị cắt bớt",
+        "A stream lacks an event: the dossier may have been cut",
+    ),
+    Answer.INVALID: (
+        "Không được tin hồ sơ này ở dạng đã nhận",
+        "Do not rely on this dossier in the form in which you got it",
+    ),
+    Answer.UNWITNESSED: (
+        "CHÚ Ý: chính sách không đòi ai đồng ký; ai có khóa nhật ký có thể viết lại lịch sử",
+        "NOTE: the policy asks for no witness; whoever has the key of the log could rewrite its past",
+    ),
+}
+
 
 class Law(NamedTuple):
     """The rulebooks and holidays that this program ships, by which what was judged is judged again."""
@@ -76,7 +92,9 @@ async def run(given: argparse.Namespace) -> int:
     """Verify what lies at a path, and say it in both languages."""
     trust = read_trust(given.policy)
     held = read_checkpoint(given.checkpoint) if given.checkpoint else None
-    async with Printer(ASSETS) as prints:
+    async with AsyncExitStack() as stack:
+        prints = Printer(ASSETS)  # not entered: it starts only where there are pages, and may be missing here
+        stack.push_async_exit(prints)
         found = await verify(given.path, trust, Law(load_rulebooks(), load_calendar()), held=held, prints=prints)
     for line in lines(found, held):
         print(line)
@@ -282,6 +300,7 @@ async def _wrong_pages(files: Files, pdf: bytes, prints: Prints | None) -> str:
 def lines(found: Found, held: Note | None = None) -> Iterator[str]:
     """The answer, Vietnamese and English line by line."""
     yield " / ".join(WORDS[found.answer])
+    yield from (f"  {meaning}" for meaning in MEANING.get(found.answer, ()))
     if found.reason:
         yield f"  Lý do / reason: {found.reason}"
     if found.verdict is None:
@@ -289,9 +308,6 @@ def lines(found: Found, held: Note | None = None) -> Iterator[str]:
     yield from _as_of(found.verdict, found.said)
     if found.said is None:
         return
-    if found.answer is Answer.UNWITNESSED:
-        yield "  CHÚ Ý: chính sách không đòi ai đồng ký; ai có khóa nhật ký có thể viết lại lịch sử"
-        yield "  NOTE: the policy asks for no witness; whoever has the key of the log could rewrite its past"
     if not found.own_policy:
         yield "  Hồ sơ được lập theo chính sách khác / made under another policy:"
         yield f"    SHA-256 {found.said['circumstances']['policy_sha256']}"

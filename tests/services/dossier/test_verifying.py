@@ -15,7 +15,7 @@ from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Malformed
 from infra.ledger.tiles import Edge, inclusion_proof
-from infra.pdf import Printer
+from infra.pdf import Printer, PrintingFailed
 from infra.proving import Changed, hash_of, reading_log
 from infra.rulebooks import load_calendar, load_rulebooks
 from services import cli
@@ -186,6 +186,24 @@ async def test_no_flipped_byte_of_the_folder_or_the_pdf_is_accepted(told_once, f
         flipped[generator.randrange(len(stated))] ^= 1 << generator.randrange(8)
         (folder / DOSSIER).write_bytes(flipped)
         assert not (await verify(folder, told_once.trust, LAW, prints=prints)).holds
+
+
+class Broken:
+    """A machine that lacks what printing needs."""
+
+    async def print(self, html: str, identifier: bytes, attached: Mapping[str, bytes] | None = None) -> bytes:
+        raise PrintingFailed("printing-failed", "no Pango")
+
+
+async def test_where_pages_cannot_be_compared_they_are_not_vouched_for_and_the_folder_is(told_once, folder):
+    for prints in (None, Broken()):
+        found = await verify(folder / PAGES, told_once.trust, LAW, prints=prints)
+        assert found.answer is Answer.INVALID
+        assert "its facts hold" in found.reason
+        assert "verify the folder without the PDF" in found.reason
+    (folder / PAGES).unlink()
+
+    assert (await verify(folder, told_once.trust, LAW, prints=Broken())).holds
 
 
 @pytest.mark.parametrize("name", [DOSSIER, LEAVES, CHECKPOINT, PREVIOUS, CONSISTENCY, EVIDENCE, HOW_TO])
