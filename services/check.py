@@ -12,7 +12,7 @@ import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from infra.config import APP_ROLE, Settings
+from infra.config import APP_ROLE, KEYS_ROLE, Settings
 
 OLDEST_POSTGRES = 150000
 
@@ -38,6 +38,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
     async for finding in of_the_application(settings.app_url):
         yield finding
+    yield await of_the_keys(settings.keys_url)
     async for finding in of_redis(settings.redis_url):
         yield finding
     yield of_the_folder(settings.folder)
@@ -76,6 +77,21 @@ async def of_the_application(url: str) -> AsyncIterator[Finding]:
     modest = role is not None and not role["rolsuper"] and not role["rolinherit"]
     yield Finding(about, "" if modest else "this login is a superuser, or inherits")
     yield Finding("the control schema", "" if migrated else "is missing: minhchuan migrate")
+
+
+async def of_the_keys(url: str) -> Finding:
+    about = f"KEYS_DATABASE_URL: the login {KEYS_ROLE}, which sees the keys of personal data and no more"
+    try:
+        async with connected(url) as connection:
+            boundless = await connection.fetchval(
+                "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+            )
+            migrated = await connection.fetchval("SELECT to_regclass('keys.keys') IS NOT NULL")
+    except (OSError, asyncpg.PostgresError) as reason:
+        return Finding(about, f"{reason} (minhchuan migrate makes it)")
+    if boundless:
+        return Finding(about, "this login is a superuser, or sees the keys of every province")
+    return Finding(about, "" if migrated else "is empty: minhchuan migrate")
 
 
 async def of_redis(url: str) -> AsyncIterator[Finding]:

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 from redis import Redis
 
-from infra import embedded, processes
+from infra import embedded, migrate, processes
 from infra.config import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +96,20 @@ async def test_what_was_written_is_there_the_next_time(folder):
         assert await ask(settings, "SELECT answer FROM kept") == 42
         with Redis.from_url(settings.redis_url) as redis:
             assert redis.get("kept") == b"42"
+
+
+async def test_the_owner_of_a_folder_from_before_may_make_the_database_of_keys(folder):
+    with services(folder) as settings:
+        superuser = await asyncpg.connect(settings.database_url.replace("minhchuan@", "postgres@"))
+        await superuser.execute("ALTER ROLE minhchuan NOCREATEDB")
+        await superuser.close()
+
+    with services(folder) as settings:
+        await migrate.control(settings)
+
+        keyholder = await asyncpg.connect(settings.keys_url)
+        assert await keyholder.fetchval("SELECT count(*) FROM keys.keys") == 0
+        await keyholder.close()
 
 
 async def test_who_leaves_first_does_not_stop_the_services_for_the_other(folder):

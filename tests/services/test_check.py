@@ -16,7 +16,7 @@ async def test_the_services_of_the_tests_can_work(services, capsys):
     assert await check.run(services) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert [line for line in lines if not line.startswith("ok")] == []
 
 
@@ -26,6 +26,12 @@ async def test_a_superuser_is_no_login_for_the_application(services, capsys):
     assert "DATABASE_APP_URL" in await wrong(careless)
     assert await check.run(careless) == 1
     assert "FAILS DATABASE_APP_URL" in capsys.readouterr().out
+
+
+async def test_a_superuser_is_no_login_for_the_keys_either(services):
+    careless = replace(services, keys_url=services.keys_url.replace("keyholder@", "postgres@"))
+
+    assert "KEYS_DATABASE_URL" in await wrong(careless)
 
 
 async def test_an_owner_who_may_not_create_roles_is_found(services):
@@ -43,6 +49,7 @@ async def test_services_that_do_not_answer_are_named(services, tmp_path):
         services,
         database_url="postgresql://minhchuan@127.0.0.1:1/minhchuan",
         app_url="postgresql://app@127.0.0.1:1/minhchuan",
+        keys_url="postgresql://keyholder@127.0.0.1:1/minhchuan_keys",
         redis_url="redis://127.0.0.1:1",
         folder=tmp_path / "missing",
     )
@@ -50,6 +57,7 @@ async def test_services_that_do_not_answer_are_named(services, tmp_path):
     assert list(await wrong(nobody_home)) == [
         "DATABASE_URL",
         "DATABASE_APP_URL",
+        "KEYS_DATABASE_URL",
         "REDIS_URL",
         f"the data folder {tmp_path / 'missing'} can be written",
     ]
