@@ -3,7 +3,7 @@
 Nothing here is believed because it is stored: who makes a proof verifies it under a signed root before handing it on.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -26,7 +26,7 @@ from infra.ledger.tiles import (
     root,
 )
 from infra.ledger.tree import verify_consistency
-from infra.sealing import LogOwner
+from infra.sealing import LogOwner, read_tiles
 
 #: Checkpoints read at a time while looking for one that is cosigned.
 PAGE = 200
@@ -107,19 +107,6 @@ def judged(note: Note, tenant: LogOwner, policy: Policy, at: datetime) -> Stored
     if verdict.checkpoint.origin != tenant.log:
         raise Invalid(f"a checkpoint of {verdict.checkpoint.origin}, which is not {tenant.log}")
     return Stored(note, verdict.checkpoint, verdict, at)
-
-
-async def read_tiles(connection: Connection, tenant: LogOwner, wanted: Collection[Place]) -> dict[Place, bytes]:
-    """The stored tiles at these places, as far as there are such."""
-    rows = await connection.fetch(
-        f"""
-        SELECT level, number, hashes FROM {schema_of(tenant)}.tiles
-        WHERE (level, number) IN (SELECT * FROM unnest($1::int[], $2::bigint[]))
-        """,
-        [place.level for place in wanted],
-        [place.number for place in wanted],
-    )
-    return {Place(level, number): hashes for level, number, hashes in rows}
 
 
 async def tiles_for(

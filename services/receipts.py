@@ -27,8 +27,8 @@ from infra.ledger.proof import PROOF_LIMIT, Proof
 from infra.ledger.text import Invalid, Malformed, base64, read_base64, read_decimal
 from infra.ledger.tiles import inclusion_path, inclusion_proof, places
 from infra.ledger.tree import verify_inclusion
-from infra.proving import NotSealed, last_two, read_tiles
-from infra.sealing import LogOwner
+from infra.proving import NotSealed, last_two
+from infra.sealing import LogOwner, read_tiles
 from infra.tenants import Tenant
 from services.answers import LAST_SECOND, WORDS, Answer
 from services.trust import published_trust, read_limited, read_trust

@@ -13,7 +13,7 @@ import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid5
@@ -51,8 +51,8 @@ class Work:
     """A person, a province, the day, and one command to be recorded there.
 
     `command_id` names the command for ever: one Work serves one use case. `body` is the hash of what was asked,
-    `mandate` the one under which the policy let it pass; both are set on the way. What the command rests on is read as
-    of `since` (time.monotonic()) or later.
+    `mandate` the one under which the policy let it pass; both are set on the way. Within a use case streams are read
+    as of `since` (time.monotonic()), when it was begun, or later; outside of one, as they are now.
     """
 
     tenant: Tenant
@@ -67,11 +67,11 @@ class Work:
     cause: UUID | None = None
     body: bytes = b""
     mandate: Mandate | None = None
-    since: float = field(default_factory=time.monotonic)
+    since: float | None = None
 
     def again(self, command_id: UUID) -> Work:
         """The same person's next command."""
-        return replace(self, command_id=command_id, body=b"", mandate=None, since=time.monotonic())
+        return replace(self, command_id=command_id, body=b"", mandate=None, since=None)
 
     def require(self, act: Act, subject: Subject = Subject()) -> None:  # noqa: B008 - Subject is frozen
         """Ask the policy: the first line of each use case. NotPermitted when no mandate allows it."""
@@ -259,8 +259,6 @@ def use_case(
                 if first := await trying.answered():  # pressed twice: the first press made the second impossible
                     return first
                 raise
-            finally:
-                work.since = time.monotonic()  # who looks on after the command sees it
         raise AssertionError
 
     return run

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -19,33 +18,12 @@ from tests.infra.notebook import a_name, write_line
 
 
 @pytest.fixture
-def keep(tmp_path: Path) -> Keep:
-    return Keep(tmp_path / "sealer")
-
-
-@pytest.fixture
-async def sealer(services: Settings, keep: Keep) -> AsyncIterator[Sealer]:
-    sealer = Sealer(await connect(services.sealer_url), keep)
-    yield sealer
-    await sealer.close()
-
-
-@pytest.fixture
 async def again(services: Settings, keep: Keep, sealer: Sealer) -> AsyncIterator[Sealer]:
     """The sealer started again: what it knows is in its folder and in the database."""
     await sealer.close()
     again = Sealer(await connect(services.sealer_url), keep)
     yield again
     await again.close()
-
-
-@pytest.fixture
-async def superuser(services: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """Who may do anything to the database, triggers and checks or not."""
-    connection = await asyncpg.connect(services.database_url.replace("minhchuan@", "postgres@"))
-    await connection.execute("SET session_replication_role = replica")
-    yield connection
-    await connection.close()
 
 
 async def a_sealed_log(store: EventStore, tenant: Tenant, sealer: Sealer, lines: int = 5) -> Note:

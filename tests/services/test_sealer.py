@@ -35,14 +35,6 @@ async def store(database: Database) -> AsyncIterator[EventStore]:
     await store.close()
 
 
-@pytest.fixture
-async def superuser(services: Settings) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(services.database_url.replace("minhchuan@", "postgres@"))
-    await connection.execute("SET session_replication_role = replica")
-    yield connection
-    await connection.close()
-
-
 async def sealed(superuser: asyncpg.Connection, tenant: Tenant, size: int) -> Checkpoint:
     """The first checkpoint that covers so many facts."""
     until = time.monotonic() + PATIENCE
