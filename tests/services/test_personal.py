@@ -24,19 +24,26 @@ from infra.config import Settings
 from infra.entries import read_entries
 from infra.eventstore import CommandReused, EventStore
 from infra.leaf import canonical
+from infra.ledger.policy import Policy
 from infra.mapper import Decided, Mapper, Payload
 from infra.projector import Projector
+from infra.proving import reading_log
+from infra.sealing import Keep, Sealer, connect
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.sheets import SHEETS
-from services import assessing, personal
+from services import appraising, assessing, personal
+from services.dossier.exporting import Which, gather
+from services.dossier.verifying import Law, judge_files
 from services.exporting import export_id, request_export
+from services.log_export import export
 from services.personal import Kept, Seen, Shredder
+from services.trust import Trust
 from services.wiring import Wiring, wired
-from services.work import Work
+from services.work import Work, body_sha256
 from tests.services.papers import finished, workshop
-from tests.services.story import COMMUNE, OTHER, Story
+from tests.services.story import COMMUNE, OTHER, Story, prepared
 
 TEXT = "Zephyrine Quokkaby o so nha 7 noi rang bien ban hoa giai thieu chu ky"
 ORDER, WHY = "52/QĐ-STP", "Người gửi yêu cầu xóa"
@@ -418,8 +425,6 @@ async def entries_of(services: Settings, tenant: Tenant) -> list[bytes]:
 
 async def test_what_was_asked_is_known_again_by_nothing_that_could_be_guessed(posted: Story, services: Settings):
     """The hash of a command is for ever; over the text itself it would tell whoever guesses a short one."""
-    from services.work import body_sha256
-
     command = uuid4()
     await said(posted, "Đúng", command)
     connection = await asyncpg.connect(services.sealer_url.replace("sealer@", "postgres@"))
@@ -432,3 +437,49 @@ async def test_what_was_asked_is_known_again_by_nothing_that_could_be_guessed(po
 
     for verb in ("receive_comment", "record_comment"):
         assert stored != body_sha256(verb, [posted.season, COMMUNE, "Đúng", None])
+
+
+@pytest.fixture
+def apart(services: Settings) -> Tenant:
+    """A province whose log this test alone seals."""
+    return prepared(services)
+
+
+async def test_dossier_and_log_export_never_held_it_and_hold_after_the_erasure_as_before(
+    house: Wiring, services: Settings, apart: Tenant, tmp_path: Path
+):
+    story = await Story(house, apart, "").opened()
+    await story.posted()
+    comment = await said(story)
+    await assessing.answer_comment(await story.officer(), story.season, COMMUNE, comment, "Marzipanfish")
+    await assessing.submit(await story.chairman(), story.season, COMMUNE, "12/BC", date(2024, 1, 15))
+    await story.appraised()
+    await appraising.conclude(await story.appraiser(), story.season, COMMUNE)
+    await story.vote_on_concluded()
+    await story.decide()
+    keep = Keep(tmp_path / "sealer")
+    sealer = Sealer(await connect(services.sealer_url), keep)
+    await sealer.seal(apart)
+    policy = f"log {keep.key(apart).verifier}\nquorum 0\n".encode()
+    trust, law = Trust(Policy.read(policy), policy), Law(house.rulebooks, house.calendar)
+    which = Which(story.season, COMMUNE)
+
+    async def taken(name: str) -> dict[str, bytes]:
+        async with reading_log(services.app_url, apart) as connection:
+            await export(connection, apart, trust, tmp_path / name, tiles=True)
+            return (await gather(connection, apart, which, trust, law)).files
+
+    before = await taken("before")
+    await shred(story, comment)
+    await sealer.seal(apart)
+    after = await taken("after")
+    await sealer.close()
+
+    assert (await judge_files(before, None, trust, law)).holds
+    assert (await judge_files(after, None, trust, law)).holds
+    assert {name for name in before if name.startswith("payloads/")} <= after.keys()
+    everything = [b"".join(files.values()) for files in (before, after)]
+    everything += [b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())]
+    for found in everything:
+        assert b"Marzipanfish" in found or found is everything[-1]  # the export has leaves, and payloads of acts only
+        assert [one for one in spellings(TEXT) if one in found] == []
