@@ -332,8 +332,11 @@ async def test_a_file_changed_on_the_disk_is_never_shown(story: Story):
     place.chmod(0o600)
     place.write_bytes(content.replace(b"only", b"0nly"))
 
-    with pytest.raises(FileDamaged):
-        await assessing.read_evidence(await story.officer(), story.season, COMMUNE, held.id)
+    try:
+        with pytest.raises(FileDamaged):
+            await assessing.read_evidence(await story.officer(), story.season, COMMUNE, held.id)
+    finally:
+        place.write_bytes(content)  # the province is every test's
 
 
 # Steps ------------------------------------------------------------------------------------------------
