@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export PYTHON
 VENV := .venv/bin
-PYTEST := $(VENV)/python -m pytest
+PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 LOCK := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 help:  ## List the commands

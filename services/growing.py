@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,6 +19,10 @@ PAUSE = 0.5
 
 #: What is asked for when nobody knows whose log has grown.
 EVERYBODY = ""
+
+#: Who was heard to have grown comes before those who are only looked at, unless these have waited so many seconds:
+#: a province at work does not wait until every other one has been gone through.
+HEAD_START = 10.0
 
 T = TypeVar("T", bound=HasId)
 
@@ -46,8 +51,8 @@ class Follower(Generic[T]):
         self._rest = rest
         self._tenants: dict[str, T] = {}
         self._listener = Listener(dsn, GROWN, self._heard, poll)
-        self._asked: asyncio.Queue[str] = asyncio.Queue()
-        self._waiting: set[str] = set()
+        self._asked: asyncio.PriorityQueue[tuple[float, str]] = asyncio.PriorityQueue()
+        self._waiting: dict[str, float] = {}  # when it is their turn
         self._moving: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -63,18 +68,21 @@ class Follower(Generic[T]):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _heard(self, tenant: str | None) -> None:
-        self._ask(tenant or EVERYBODY)
+        self._ask(tenant or EVERYBODY, time.monotonic() - HEAD_START)
 
-    def _ask(self, name: str) -> None:
-        if name not in self._waiting:
-            self._waiting.add(name)
+    def _ask(self, name: str, turn: float | None = None) -> None:
+        turn = time.monotonic() if turn is None else turn
+        if turn < self._waiting.get(name, math.inf):
+            self._waiting[name] = turn
             if name not in self._moving:  # else it is asked for again once it has rested
-                self._asked.put_nowait(name)
+                self._asked.put_nowait((turn, name))
 
     async def _work(self) -> None:
         while True:
-            name = await self._asked.get()
-            self._waiting.discard(name)
+            turn, name = await self._asked.get()
+            if self._waiting.get(name) != turn:
+                continue  # it had an earlier turn meanwhile
+            del self._waiting[name]
             self._moving.add(name)
             begun = time.monotonic()
             try:
@@ -89,7 +97,7 @@ class Follower(Generic[T]):
     def _rested(self, name: str) -> None:
         self._moving.discard(name)
         if name in self._waiting:
-            self._asked.put_nowait(name)
+            self._asked.put_nowait((self._waiting[name], name))
 
     async def _move(self, name: str) -> None:
         if name == EVERYBODY or name not in self._tenants:

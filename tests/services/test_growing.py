@@ -1,0 +1,47 @@
+"""Whose turn it is when many logs have grown."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from infra.database import connect
+from infra.eventstore import GROWN
+from services.growing import Follower
+
+
+@dataclass(frozen=True)
+class Province:
+    id: str
+
+
+PROVINCES = [Province(f"t_{number}") for number in range(1, 41)]
+
+
+@pytest.mark.parametrize("named", ["t_40", "t_41"])
+async def test_a_province_that_was_heard_to_have_grown_does_not_wait_for_all_the_others(services, named):
+    registered = list(PROVINCES)
+    moved: list[str] = []
+    begun, heard, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def move(province: Province) -> None:
+        moved.append(province.id)
+        begun.set()
+        await heard.wait()
+        if set(moved) == {one.id for one in registered}:
+            done.set()
+
+    async def registry() -> list[Province]:
+        return registered
+
+    connection = await connect(services.app_url)
+    async with asyncio.timeout(20), Follower(move, registry, services.app_url, at_once=1, rest=lambda took: took):
+        await begun.wait()
+        registered.append(Province("t_41"))
+        await connection.execute("SELECT pg_notify($1, $2)", GROWN, named)
+        await asyncio.sleep(0.1)
+        heard.set()
+        await done.wait()
+    await connection.close()
+
+    assert named in moved[:3]
