@@ -129,10 +129,16 @@ def test_the_list_of_logs_is_read_again_when_it_has_changed(folder):
     assert status(witness, a_request(5, 6)) == HTTPStatus.NOT_FOUND
 
 
-WRONG = ["nonsense\n", f"{LOG.verifier}x\n", f"{SignerKey.new(NAME, Kind.COSIGNATURE).verifier}\n", "\x07\n"]
+WRONG = {
+    "no key": "nonsense\n",
+    "a letter too many": f"{LOG.verifier}x\n",
+    "a witness's own key": f"{SignerKey.new(NAME, Kind.COSIGNATURE).verifier}\n",
+    "no text": "\x07\n",
+}
+wrong_lists = pytest.mark.parametrize("lines", WRONG.values(), ids=WRONG)
 
 
-@pytest.mark.parametrize("lines", WRONG)
+@wrong_lists
 def test_a_witness_does_not_start_with_a_list_that_is_none(folder, lines):
     know(folder, lines)
 
@@ -140,7 +146,7 @@ def test_a_witness_does_not_start_with_a_list_that_is_none(folder, lines):
         opened(folder)
 
 
-@pytest.mark.parametrize("lines", WRONG)
+@wrong_lists
 def test_a_list_that_is_spoilt_later_leaves_the_former_one_in_force(folder, lines):
     witness = opened(folder)
     know(folder, lines)
