@@ -33,6 +33,7 @@ DECISION = TENANT + "/quyet-dinh/{season:str}/{commune:str}"
 REGISTER = TENANT + "/cong-khai"
 PUBLIC = TENANT + "/cong-khai/{season:str}/{commune:str}"
 TRAIL = TENANT + "/nhat-ky/{season:str}/{commune:str}"
+TRACE = TENANT + "/trach-nhiem/{season:str}/{commune:str}"
 SEASONS = TENANT + "/mua"
 SEASON = TENANT + "/mua/{season:str}"
 EXPORTS = TENANT + "/ket-xuat"
@@ -112,6 +113,12 @@ class Urls:
 
     def trail(self, season: str, commune: str, **query: object) -> str:
         return fill(TRAIL, self.slug, season, commune, **{"asof": self.asof, **query})
+
+    def trace(self, season: str, commune: str, indicator: str | None = None, **query: object) -> str:
+        return fill(TRACE, self.slug, season, commune, **{"chi_tieu": indicator, "asof": self.asof, **query})
+
+    def trace_json(self, season: str, commune: str, indicator: str | None = None) -> str:
+        return fill(TRACE + "/json", self.slug, season, commune, chi_tieu=indicator, asof=self.asof)
 
     def seasons(self) -> str:
         return fill(SEASONS, self.slug)
