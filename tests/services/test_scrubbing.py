@@ -8,7 +8,13 @@ from infra.tenants import Tenant
 from services import cli, recognising, scrubbing
 from services.scrubbing import Scrubbed, scrub
 from services.wiring import Wiring
-from tests.services.story import COMMUNE, PDF, Story
+from tests.services.story import COMMUNE, PDF, Story, prepared
+
+
+@pytest.fixture(scope="module")
+def province(services) -> Tenant:
+    """A province of these tests alone: others name files that were never kept."""
+    return prepared(services)
 
 
 @pytest.fixture
