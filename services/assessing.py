@@ -18,7 +18,6 @@ from domain.errors import (
     Refused,
     Stale,
     TextTooLong,
-    UnknownEvidence,
     UnknownIndicator,
 )
 from domain.judging import assess
@@ -223,21 +222,6 @@ async def explain(work: Work, season: str, commune: str, indicator: str, explana
     return await work.change(
         Assessment, assessment_stream(season, commune), lambda one: one.explain(indicator, explanation)
     )
-
-
-async def read_evidence(work: Work, season: str, commune: str, evidence: UUID) -> tuple[Evidence, bytes]:
-    """A file of the dossier and its bytes, hashed again, for those who may see the dossier.
-
-    A withdrawn file is no longer part of the dossier: UnknownEvidence.
-    """
-    running, _ = await with_rulebook(work, season)
-    work.require(Act.VIEW_DOSSIER, await viewed_by(work, season, commune_of(running, commune)))
-    dossier = await work.look(Assessment, assessment_stream(season, commune))
-    for entry in dossier.entries.values():
-        if evidence in entry.evidence:
-            held = entry.evidence[evidence]
-            return held, await work.files.read(held.sha256)
-    raise UnknownEvidence(evidence=evidence)
 
 
 async def viewed_by(work: Work, season: str, subject: Subject) -> Subject:

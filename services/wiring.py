@@ -108,9 +108,9 @@ class Wiring:
         questions = [one for one in PROJECTIONS if one.name in names]
         return await self.reads.reached(tenant, position, questions, patience)
 
-    async def chip(self, tenant: Tenant, season: str | None) -> Chip | None:
+    async def chip(self, tenant: Tenant, season: str | None, upto: int | None = None) -> Chip | None:
         """The season that a page names: the one asked for, else the latest that is open, else the latest."""
-        async with self.reads.at(tenant) as view:
+        async with self.reads.at(tenant, upto) as view:
             seasons = [row for row in await view.all(SEASONS) if season in (None, row.season)]
         if not seasons:
             return None

@@ -62,7 +62,7 @@ class Backing:
     #: Wait (at most so many seconds) until these read models, by name, reached the position; whether they did.
     reached: Callable[[Tenant, tuple[str, ...], int, float], Awaitable[bool]]
     #: The season a page's frame names: the one asked for, or the province's current one.
-    chip: Callable[[Tenant, str | None], Awaitable[Chip | None]]
+    chip: Callable[[Tenant, str | None, int | None], Awaitable[Chip | None]]
     #: The past that a position, or the last position at a moment, stands for; None when there is none such.
     past: Callable[[Tenant, int | datetime], Awaitable[Past | None]]
     #: What `/readyz` asks; raises when something is missing.

@@ -80,22 +80,21 @@ class Case(NamedTuple):
 
 async def open_case(visit: Visit, season: str, commune: str) -> Case:
     """The dossier as of the visit's moment, if the person may see it. NotPermitted, and what `read_case` refuses."""
-    past = await visit.as_of()
-    case = await read_case(visit, season, commune, past.position if past else None)
+    case = await read_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_DOSSIER, case.subject())
     return case
 
 
-async def read_case(visit: Visit, season: str, commune: str, upto: int | None = None) -> Case:
-    """The dossier as the log has it up to a position, for whoever; the caller has asked the policy.
+async def read_case(visit: Visit, season: str, commune: str) -> Case:
+    """The dossier as of the visit's moment, for whoever; the caller has asked the policy.
 
     NotFound without such a season, UnknownCommune without a part in it, SeasonNotOpen before it was opened.
     """
     dossiers, tenant = visit.house.dossiers, visit.tenant
     seen: Followed = await (
         dossiers.now(tenant, season, commune, visit.since)
-        if upto is None
-        else dossiers.then(tenant, season, commune, upto)
+        if visit.upto is None
+        else dossiers.then(tenant, season, commune, visit.upto)
     )
     key = f"{season}/{commune}"
     planned: SeasonRow | None = seen.row(SEASONS, season)
@@ -120,9 +119,9 @@ async def read_case(visit: Visit, season: str, commune: str, upto: int | None = 
     )
 
 
-async def read_facts(visit: Visit, upto: int | None, *streams: StreamName) -> list[Recorded]:
-    """The facts of these streams, in the order of the log."""
-    pages = visit.house.store.read(visit.tenant, upto=upto, streams=streams)
+async def read_facts(visit: Visit, *streams: StreamName) -> list[Recorded]:
+    """The facts of these streams as of the visit's moment, in the order of the log."""
+    pages = visit.house.store.read(visit.tenant, upto=visit.upto, streams=streams)
     return [recorded async for page in pages for recorded in page]
 
 

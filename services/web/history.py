@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from domain.official import Position
-from projections.officials import OFFICIALS
+from projections.officials import OFFICIALS, OfficialRow
 from projections.trail import Entry, entries
 from services.web.dossiers import Case
 from services.web.request import Visit
@@ -53,11 +53,13 @@ def _concerns(entry: Entry, indicator: str) -> bool:
 async def people_of(visit: Visit, told: Iterable[Entry]) -> Mapping[str, Person]:
     """Who acted in these entries, by the mandate that they acted under, and by person."""
     people: dict[str, Person] = {}
-    async with visit.house.reads.at(visit.tenant) as view:
-        found = [await view.one(OFFICIALS, person) for person in {entry.actor for entry in told}]
-    for row in found:
-        if row is None:
-            continue
+    rows: list[OfficialRow] = []
+    async with visit.reads() as view:
+        for person in {entry.actor for entry in told}:
+            row = await view.one(OFFICIALS, person)
+            if row is not None:
+                rows.append(row)
+    for row in rows:
         people[row.person] = Person(row.mandates[0].position if row.mandates else None, row.name)
         for mandate in row.mandates:
             people[str(mandate.id)] = Person(mandate.position, row.name)

@@ -27,14 +27,17 @@ and the acts that change it stand together:
   page's `#refusal`, so the form that is being filled stays as it is.
 * `done` answers 303 to the page, or, to htmx and given `fragment`, that fragment at once. It remembers the position
   of the receipt, so that the person's next page can wait for it (`own_write`).
-* The past: `past = await visit.as_of()` is None today; in the past `may` is False and the frame says so.
+* The past: `?asof=` works on every page, unless it says `@page(path, past=False)` because nothing on it was recorded.
+  Read rows with `visit.reads()` and facts up to `visit.upto`, and the page is right then as it is now. In the past
+  `may` is False, `today` is that day, and the frame says so.
 """
 
 import functools
 import inspect
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias
@@ -68,6 +71,7 @@ from services.web.render import Renderer, answer
 from services.web.urls import Urls
 
 if TYPE_CHECKING:
+    from infra.readmodels import View
     from services.work import Work
 
 Answer: TypeAlias = Response[Any]
@@ -198,7 +202,8 @@ class Visit:
 
     @property
     def today(self) -> date:
-        return today()
+        """The day on which the page is seen: in the past, that of the moment."""
+        return self.past.moment.astimezone(VIETNAM).date() if self.past else today()
 
     @property
     def locale(self) -> str:
@@ -271,6 +276,17 @@ class Visit:
                 raise NotFound(asof=text)
         return self.past
 
+    @property
+    def upto(self) -> int | None:
+        """The position that the page is seen as of; None today."""
+        return self.past.position if self.past else None
+
+    @asynccontextmanager
+    async def reads(self) -> AsyncIterator["View"]:
+        """The read models as of the visit's moment."""
+        async with self.house.reads.at(self.tenant, self.upto) as view:
+            yield view
+
     async def own_write(self, *projections: Projection[Any]) -> None:
         """Wait until these read models hold the person's own last command; else the page says it is behind."""
         position = self.signed_in.position if self.signed_in else 0
@@ -300,7 +316,7 @@ class Visit:
         if self.province is None or self.person is None:
             return None
         try:
-            return await self.backing.chip(self.province, season)
+            return await self.backing.chip(self.province, season, self.upto)
         except BeingRebuilt:
             return None
 
@@ -378,12 +394,23 @@ def refusal_fragment(visit: Visit) -> Answer:
 
 
 def page(
-    path: str, *, public: bool = False, **options: Any
+    path: str, *, public: bool = False, past: bool = True, **options: Any
 ) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
-    """A page to look at. Calling the handler in Python (as `again` does) calls the function."""
+    """A page to look at, now or as of `?asof=`. Calling the handler in Python (as `again` does) calls the function.
+
+    `past=False` is for pages that show nothing recorded: they know no `?asof=`.
+    """
 
     def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
-        return get(path, public=public, include_in_schema=False, **options)(_told(path, function))
+        @functools.wraps(function)
+        async def showing(*args: P.args, **kwargs: P.kwargs) -> Answer:
+            visit = kwargs.get("visit", args[0] if args else None)
+            assert isinstance(visit, Visit)  # noqa: S101 - every page has its visit
+            await visit.as_of()
+            return await function(*args, **kwargs)
+
+        shown = _told(path, showing if past else function)
+        return get(path, public=public, past=past, include_in_schema=False, **options)(shown)
 
     return handler
 

@@ -81,18 +81,16 @@ class Sitting(NamedTuple):
 
 async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
     """The meeting as of the visit's moment, if the person may see it. NotFound, NotPermitted."""
-    past = await visit.as_of()
-    upto = past.position if past else None
     unit = unit_of(meeting)
     facts = await read_facts(
-        visit, upto, meeting_stream(season, meeting), council_stream(season, unit), season_stream(season)
+        visit, meeting_stream(season, meeting), council_stream(season, unit), season_stream(season)
     )
     held = fold(TALLIES, facts).get(f"{season}/{meeting}")
     council = fold(COUNCILS, facts).get(f"{season}/{unit}")
     if held is None or council is None:
         raise NotFound(season=season, meeting=meeting)
     planned = fold(SEASONS, facts)[season]
-    units = fold(UNITS, await read_facts(visit, upto, unit_stream(unit), *map(unit_stream, held.items)))
+    units = fold(UNITS, await read_facts(visit, unit_stream(unit), *map(unit_stream, held.items)))
     sitting = Sitting(
         meeting=held,
         council=council,
@@ -101,7 +99,7 @@ async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
         items={item: units[item] for item in held.items},
         rulebook=visit.house.rulebooks[planned.rulebook],
         facts=facts,
-        position=await visit.house.store.position(visit.tenant) if upto is None else upto,
+        position=visit.upto or await visit.house.store.position(visit.tenant),
     )
     permit(visit.actor, Act.VIEW_DOSSIER, sitting.subject)
     return sitting

@@ -145,6 +145,7 @@ class Teller:
         slots["unit_name"] = self.unit(str(args.get("unit", entry.stream.subject)))
         slots["subject"] = self.unit(entry.stream.subject)
         slots.setdefault("season", entry.stream.season)
+        slots.setdefault("file", "–")  # in a replay without the fact that attached it
         if entry.topic in BALLOTS and self._is_open(entry):
             slots.pop("reason", None)
         slots["count"] = str(next((len(args[name]) for name in COUNTED if name in args), 0))

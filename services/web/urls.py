@@ -78,8 +78,8 @@ class Urls:
     def more(self) -> str:
         return fill(MORE, self.slug)
 
-    def work(self) -> str:
-        return fill(WORK, self.slug)
+    def work(self, **query: object) -> str:
+        return fill(WORK, self.slug, **{"asof": self.asof, **query})
 
     def board(self, season: str, **query: object) -> str:
         return fill(BOARD, self.slug, season, **{"asof": self.asof, **query})
@@ -87,11 +87,14 @@ class Urls:
     def dossier(self, season: str, commune: str, indicator: str | None = None, **query: object) -> str:
         return fill(DOSSIER, self.slug, season, commune, **{"chi_tieu": indicator, "asof": self.asof, **query})
 
+    def evidence(self, season: str, commune: str, evidence: str) -> str:
+        return fill(DOSSIER + "/minh-chung/{evidence:str}", self.slug, season, commune, evidence, asof=self.asof)
+
     def appraisals(self, season: str, **query: object) -> str:
-        return fill(APPRAISALS, self.slug, season, **query)
+        return fill(APPRAISALS, self.slug, season, **{"asof": self.asof, **query})
 
     def appraisal(self, season: str, commune: str, indicator: str | None = None, **query: object) -> str:
-        return fill(APPRAISAL, self.slug, season, commune, **{"chi_tieu": indicator, **query})
+        return fill(APPRAISAL, self.slug, season, commune, **{"chi_tieu": indicator, "asof": self.asof, **query})
 
     def council(self, season: str, **query: object) -> str:
         return fill(COUNCIL, self.slug, season, **{"asof": self.asof, **query})
@@ -106,10 +109,10 @@ class Urls:
         return fill(DECISION, self.slug, season, commune, **{"asof": self.asof, **query})
 
     def register(self, **query: object) -> str:
-        return fill(REGISTER, self.slug, **query)
+        return fill(REGISTER, self.slug, **{"asof": self.asof, **query})
 
     def public(self, season: str, commune: str, **query: object) -> str:
-        return fill(PUBLIC, self.slug, season, commune, **query)
+        return fill(PUBLIC, self.slug, season, commune, **{"asof": self.asof, **query})
 
     def trail(self, season: str, commune: str, **query: object) -> str:
         return fill(TRAIL, self.slug, season, commune, **{"asof": self.asof, **query})
@@ -121,16 +124,16 @@ class Urls:
         return fill(TRACE + "/json", self.slug, season, commune, chi_tieu=indicator, asof=self.asof)
 
     def seasons(self) -> str:
-        return fill(SEASONS, self.slug)
+        return fill(SEASONS, self.slug, asof=self.asof)
 
     def season(self, season: str, **query: object) -> str:
-        return fill(SEASON, self.slug, season, **query)
+        return fill(SEASON, self.slug, season, **{"asof": self.asof, **query})
 
     def exports(self, **query: object) -> str:
-        return fill(EXPORTS, self.slug, **query)
+        return fill(EXPORTS, self.slug, **{"asof": self.asof, **query})
 
     def admin(self, **query: object) -> str:
-        return fill(ADMIN, self.slug, **query)
+        return fill(ADMIN, self.slug, **{"asof": self.asof, **query})
 
     def personal(self, **query: object) -> str:
-        return fill(PERSONAL, self.slug, **query)
+        return fill(PERSONAL, self.slug, **{"asof": self.asof, **query})

@@ -11,7 +11,6 @@ from domain.errors import (
     AssessmentLocked,
     EvidenceAlreadyAttached,
     EvidenceMissing,
-    FileDamaged,
     FileEmpty,
     FileNameHostile,
     FileTooLarge,
@@ -209,10 +208,9 @@ async def test_a_score_refers_to_the_files_that_were_there(story: Story):
 async def test_an_attached_file_is_kept_by_its_hash_and_read_back(story: Story):
     await story.attach("TC1.CT1")
 
-    (evidence,) = (await story.dossier()).entry("TC1.CT1").evidence
-    held, content = await assessing.read_evidence(await story.appraiser(), story.season, COMMUNE, evidence)
+    (held,) = (await story.dossier()).entry("TC1.CT1").evidence.values()
 
-    assert content == PDF
+    assert await (await story.officer()).files.read(held.sha256) == PDF
     assert (held.name, held.media_type, held.size) == ("Báo cáo.pdf", "application/pdf", len(PDF))
 
 
@@ -312,31 +310,6 @@ async def test_a_file_can_support_a_second_indicator_and_be_withdrawn_from_the_f
     assert await evidence_of(story, TC1_CT2) == ["Báo cáo.pdf"]
     with pytest.raises(UnknownEvidence):
         await assessing.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, "…")
-
-
-async def test_evidence_is_read_only_by_those_who_may_see_the_dossier(story: Story):
-    await story.attach("TC1.CT1")
-    (evidence,) = (await story.dossier()).entry("TC1.CT1").evidence
-
-    with pytest.raises(NotPermitted):
-        await assessing.read_evidence(await story.officer(commune=OTHER), story.season, COMMUNE, evidence)
-    with pytest.raises(UnknownEvidence):
-        await assessing.read_evidence(await story.officer(), story.season, COMMUNE, uuid4())
-
-
-async def test_a_file_changed_on_the_disk_is_never_shown(story: Story):
-    content = b"%PDF-1.7 only in this test " + story.season.encode()
-    await story.attach("TC1.CT1", content=content)
-    (held,) = (await story.dossier()).entry("TC1.CT1").evidence.values()
-    place = (await story.officer()).files._place(held.sha256)
-    place.chmod(0o600)
-    place.write_bytes(content.replace(b"only", b"0nly"))
-
-    try:
-        with pytest.raises(FileDamaged):
-            await assessing.read_evidence(await story.officer(), story.season, COMMUNE, held.id)
-    finally:
-        place.write_bytes(content)  # the province is every test's
 
 
 # Steps ------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A commune at work on its dossier, through the pages: what is typed, what is kept, what is refused."""
 
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 
@@ -273,6 +274,22 @@ async def test_the_same_file_twice_is_refused_and_may_support_another_indicator(
     page = await desk.send(page, "/minh-chung/dung-lai", evidence=f"{TRAINED} {held.id}")
     assert "Cũng dùng ở 2.5" in page.text
     assert held.id in (await season.dossier()).entry("TC2.CT6").evidence
+
+
+async def test_a_file_is_handed_out_only_to_those_who_may_see_the_dossier_and_while_it_is_part_of_it(
+    desks: Desks, season: Story
+):
+    await season.attach(TRAINED)
+    (held,) = (await season.dossier()).entry(TRAINED).evidence.values()
+    address = f"{dossier(season)}/minh-chung/{held.id}"
+    before = await desks.house.store.position(desks.tenant)
+    await assessing.withdraw_evidence(await season.officer(), season.season, COMMUNE, TRAINED, held.id, "Nhầm tệp")
+    desk = await desks.officer()
+
+    assert (await (await desks.officer(commune=OTHER)).open(address)).status == 403
+    assert (await desk.open(f"{dossier(season)}/minh-chung/{uuid4()}")).status == 404
+    assert (await desk.open(address)).status == 404
+    assert (await desk.fetch(f"{address}?asof={before}")).content == PDF
 
 
 async def test_a_file_that_was_changed_or_is_gone_is_said_so_with_a_code_and_never_handed_out(

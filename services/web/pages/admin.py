@@ -59,7 +59,7 @@ async def show(visit: Visit) -> Answer:
     if part not in (PEOPLE, PLACES, RULES):
         raise NotFound(part=part)
     await visit.own_write(OFFICIALS, UNITS, ADOPTIONS)
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         officials = await view.all(OFFICIALS)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         adoptions = {row.rulebook: row for row in await view.all(ADOPTIONS)}

@@ -30,6 +30,10 @@ from services.web.request import Answer, Visit, act, page
 SUPPLEMENT_DAYS = 5
 
 
+#: Stages in which the appraiser gives values.
+WORKABLE = (Stage.SUBMITTED, Stage.SUPPLEMENT)
+
+
 class Queued(NamedTuple):
     """A dossier in the queue with its commune."""
 
@@ -57,7 +61,7 @@ class Elsewhere(NamedTuple):
 async def index(visit: Visit, season: str) -> Answer:
     """The dossiers that wait for the person's unit; `?chi-tieu=` compares one indicator over all of them."""
     await visit.own_write(SEASONS, STANDINGS)
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         standings = await view.all(STANDINGS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
@@ -107,7 +111,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.CONCLUDE_APPRAISAL, case.subject())
     sheet = sheet_view(case)
-    cells = {code: case.standing.cells.get(code, Cell()) for code in case.season.indicators}
+    cells = {code: case.standing.cells.get(code, Cell()) for code in case.rulebook.by_code}
     states = {code: waiting(cell) for code, cell in cells.items()}
     code = visit.query("chi-tieu") or visit.typed.text("chi-tieu") or next_waiting(states) or ""
     indicator = case.rulebook.by_code.get(code)
@@ -131,7 +135,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
         following=next_waiting(states, code),
         appraised=verdict,
         computed=Proposal.RECOGNISE if verdict.verdict.result is Outcome.MET else Proposal.NOT_RECOGNISE,
-        workable=case.sheet.stage in (Stage.SUBMITTED, Stage.SUPPLEMENT) and case.sheet.proposal is None,
+        workable=case.sheet.stage in WORKABLE and case.sheet.proposal is None and visit.past is None,
         history=told,
         people=await people_of(visit, told),
         subject=case.subject(),

@@ -256,9 +256,8 @@ SORTS: dict[str, Callable[[Line], Any]] = {
 async def show(visit: Visit, season: str) -> Answer:
     """The season's board, now or as of a moment; the address keeps filters, order and moment."""
     permit(visit.actor, Act.VIEW_BOARD)
-    past = await visit.as_of()
     await visit.own_write(STANDINGS, SEASONS)
-    async with visit.house.reads.at(visit.tenant, past.position if past else None) as view:
+    async with visit.reads() as view:
         table = await _table(visit, view, season)
         position = view.position
     row = table.row

@@ -52,9 +52,8 @@ class Held(NamedTuple):
 @page(urls.COUNCIL)
 async def show(visit: Visit, season: str) -> Answer:
     """The councils that the person may see: their own unit's, those they sit in, all for those who oversee."""
-    past = await visit.as_of()
     await visit.own_write(COUNCILS, TALLIES, OFFICIALS)
-    async with visit.house.reads.at(visit.tenant, past.position if past else None) as view:
+    async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)

@@ -64,7 +64,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
 
 async def vote_on(visit: Visit, season: str, commune: str) -> Voted | None:
     """The latest vote on the commune that stands, as of the visit's moment."""
-    async with visit.house.reads.at(visit.tenant, visit.past.position if visit.past else None) as view:
+    async with visit.reads() as view:
         meetings: list[MeetingRow] = await view.all(TALLIES, season)
     held = [one for one in meetings if commune in one.votes and not one.votes[commune].is_open]
     latest = max(held, key=lambda one: int(one.meeting.rpartition("-")[2]), default=None)
@@ -73,7 +73,7 @@ async def vote_on(visit: Visit, season: str, commune: str) -> Voted | None:
 
 async def documents(visit: Visit, case: Case) -> list[ExportRow]:
     """The decision's documents that the person asked for and that are ready."""
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         rows: list[ExportRow] = await view.all(EXPORTS, case.sheet.season)
     return [
         row

@@ -60,14 +60,14 @@ class Decided(NamedTuple):
 async def show(visit: Visit) -> Answer:
     """The person's own exports, and what can be asked for."""
     await visit.own_write(EXPORTS)
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         own = [row for row in await view.all(EXPORTS) if row.requested_by == visit.actor.person]
         units = {unit.code: unit for unit in await view.all(UNITS)}
         seasons = sorted((row.season for row in await view.all(SEASONS)), reverse=True)
         decided = [row for row in await view.all(STANDINGS) if row.result is not None]
         councils = {(row.season, row.unit): row for row in await view.all(COUNCILS)}
         position = view.position
-    runs = await ExportRuns(visit.house.database).of(visit.tenant, [row.export for row in own])
+    runs = {} if visit.past else await ExportRuns(visit.house.database).of(visit.tenant, [row.export for row in own])
     lines = [line_of(row, runs.get(row.export), units) for row in own]
     lines.sort(key=lambda line: line.row.requested_at, reverse=True)
     return await visit.page(

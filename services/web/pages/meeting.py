@@ -100,7 +100,7 @@ async def dossier_of(visit: Visit, sitting: Sitting) -> dict[str, Any]:
     item = viewed(visit, sitting)
     if item is None:
         return {"case": None, "sheet": None, "gates": ()}
-    case: Case = await read_case(visit, sitting.season.season, item, visit.past.position if visit.past else None)
+    case: Case = await read_case(visit, sitting.season.season, item)
     return {"case": case, "sheet": sheet_view(case), "gates": gates(case)}
 
 
@@ -136,7 +136,7 @@ def may_issue(visit: Visit, sitting: Sitting) -> bool:
 async def own_minutes(visit: Visit, sitting: Sitting) -> Line | None:
     """The minutes that the person asked for last, made or being made."""
     await visit.own_write(EXPORTS)
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         rows: list[ExportRow] = await view.all(EXPORTS, sitting.season.season)
     own = [
         row

@@ -36,7 +36,7 @@ async def show(visit: Visit) -> Answer:
     permit(visit.actor, Act.SHRED_SUBJECT)
     season, commune = (visit.query(name) or visit.typed.text(name) for name in ("nam", "xa"))
     code = (visit.query("ma") or visit.typed.text("ma")).upper()
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         seasons = sorted(await view.all(SEASONS), key=lambda row: row.year, reverse=True)
         units = {unit.code: unit for unit in await view.all(UNITS)}
     taking_part = {one for row in seasons for one in row.participants}

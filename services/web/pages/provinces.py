@@ -16,7 +16,7 @@ class Choice(NamedTuple):
     demonstration: bool
 
 
-@page(urls.PROVINCES, public=True)
+@page(urls.PROVINCES, public=True, past=False)
 async def choose(visit: Visit) -> Answer:
     """All provinces, or those that match `?q=`; the one visited last stands first."""
     asked = visit.query("q")
@@ -29,7 +29,7 @@ async def choose(visit: Visit) -> Answer:
     )
 
 
-@page(urls.TENANT, public=True)
+@page(urls.TENANT, public=True, past=False)
 async def enter(visit: Visit) -> Answer:
     """A province's front door: to one's work, or to the sign-in."""
     inside = visit.person is not None and visit.person.mandates

@@ -56,7 +56,7 @@ class Line(NamedTuple):
 @page(urls.REGISTER, public=True)
 async def register(visit: Visit) -> Answer:
     """The results that the province published, and what is posted for comment now; `?nam=` another year."""
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         seasons: list[SeasonRow] = [row for row in await view.all(SEASONS) if row.state != "planned"]
         chosen = choose(seasons, visit.query("nam"))
         season = chosen.season if chosen else ""
@@ -141,7 +141,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "decision": published,
         "vote": await vote_on(visit, season, commune) if published else None,
         "expected": case.season.due(Step.DECIDED),
-        "commentable": state is Seen.POSTED and case.season.state == "open",
+        "commentable": state is Seen.POSTED and case.season.state == "open" and not visit.past,
         "answered": [one for one in comments.values() if one.answer],
         "mine": comments[mine] if mine else None,
         "asked_code": visit.query("ma"),

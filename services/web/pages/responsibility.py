@@ -92,7 +92,7 @@ async def chain_of(visit: Visit, season: str, commune: str) -> tuple[Case, str, 
     if indicator and indicator not in case.rulebook.by_code:
         raise NotFound(indicator=indicator)
     facts = await facts_about(visit, case)
-    async with visit.house.reads.at(visit.tenant, visit.past.position if visit.past else None) as view:
+    async with visit.reads() as view:
         officials: list[OfficialRow] = await view.all(OFFICIALS)
     found = trace(facts, case.season, commune, officials, indicator or None)
     told = {one.entry.position: one for one in await told_of(visit, case, facts)}

@@ -80,7 +80,7 @@ class Halt(NamedTuple):
 async def index(visit: Visit) -> Answer:
     """All seasons, and the form that plans the next one."""
     await visit.own_write(SEASONS)
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         rows = await view.all(SEASONS)
         units = await view.all(UNITS)
         adopted = {row.rulebook for row in await view.all(ADOPTIONS)}
@@ -104,7 +104,7 @@ async def index(visit: Visit) -> Answer:
 async def show(visit: Visit, season: str) -> Answer:
     """One season: opening, deadlines, the matrix of who does what, who takes part."""
     await visit.own_write(SEASONS)
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
@@ -232,7 +232,7 @@ async def plan(visit: Visit) -> Answer:
     rulebook = visit.house.rulebooks.get(typed.text("rulebook"))
     if rulebook is None:
         raise FieldMissing(field="rulebook")
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         units = await view.all(UNITS)
     participants = chosen(units, typed, rulebook)
     if not participants:

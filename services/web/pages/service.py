@@ -34,7 +34,7 @@ async def healthz() -> Response[str]:
     return Response("ok", media_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
-@page(urls.READY, public=True)
+@page(urls.READY, public=True, past=False)
 async def readyz(visit: Visit) -> Answer:
     """The process can work: database, Redis and read models are there."""
     try:

@@ -16,7 +16,7 @@ YEAR = 365 * 24 * 3600
 OURS = {"csrf", "command"}
 
 
-@page(urls.SIGN_IN, public=True)
+@page(urls.SIGN_IN, public=True, past=False)
 async def show(visit: Visit) -> Answer:
     """The province's sign-in; whoever is in already goes on."""
     then = own_path(visit.query("tiep"), visit.tenant.slug)
@@ -45,7 +45,7 @@ async def begin(visit: Visit) -> Answer:
     return visit.see(beginning.url)
 
 
-@page(urls.SIGN_IN_RETURN, public=True)
+@page(urls.SIGN_IN_RETURN, public=True, past=False)
 async def finish(visit: Visit) -> Answer:
     """Back from the provider: check everything, then a new session under a new id."""
     cookies = visit.web.cookies
@@ -77,7 +77,7 @@ async def finish(visit: Visit) -> Answer:
     return visit.see(attempt.then or visit.url.work())
 
 
-@page(urls.SIGN_IN_AGAIN)
+@page(urls.SIGN_IN_AGAIN, past=False)
 async def send_again(visit: Visit) -> Answer:
     """What was typed before the session ended, to be looked at and sent."""
     kept = await visit.backing.sessions.kept(visit.session)
@@ -86,7 +86,7 @@ async def send_again(visit: Visit) -> Answer:
     return await visit.page("signin/again.html", kept=kept)
 
 
-@page(urls.SIGN_OUT, public=True)
+@page(urls.SIGN_OUT, public=True, past=False)
 async def signed_out(visit: Visit) -> Answer:
     """Signed out, here and at the provider."""
     return await visit.page("signin/out.html")
@@ -109,7 +109,7 @@ async def sign_out(visit: Visit) -> Answer:
     return visit.see(there or visit.url.sign_out())
 
 
-@page(urls.MORE)
+@page(urls.MORE, past=False)
 async def more(visit: Visit) -> Answer:
     """Everything the small screen has no room for, and one's own account."""
     session = visit.session

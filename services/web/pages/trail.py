@@ -96,26 +96,25 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
 async def facts_about(visit: Visit, case: Case) -> list[Recorded]:
     """Everything that concerns the commune's year, in the order of the log."""
     season, unit = case.sheet.season, case.sheet.decided_by
-    upto = visit.past.position if visit.past else None
     facts = [recorded for recorded in case.facts if recorded.stream.season == season]
-    facts += await read_facts(visit, upto, council_stream(season, unit))
+    facts += await read_facts(visit, council_stream(season, unit))
     number = 1
     while True:
         names = [meeting_stream(season, meeting_key(unit, one)) for one in range(number, number + MEETINGS)]
-        found = await read_facts(visit, upto, *names)
+        found = await read_facts(visit, *names)
         facts += found
         if not any(recorded.stream == names[-1] for recorded in found):
             break
         number += MEETINGS
     if case.sheet.comments:
-        facts += await read_facts(visit, upto, *map(subject_stream, case.sheet.comments))
+        facts += await read_facts(visit, *map(subject_stream, case.sheet.comments))
     mine = (recorded for recorded in facts if concerns(recorded, case.sheet.commune))
     return sorted(mine, key=lambda recorded: recorded.position)
 
 
 async def told_of(visit: Visit, case: Case, facts: list[Recorded]) -> list[Told]:
     """The facts in words, newest first; names as of the moment looked at."""
-    async with visit.house.reads.at(visit.tenant, visit.past.position if visit.past else None) as view:
+    async with visit.reads() as view:
         officials = await view.all(OFFICIALS)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
     seated = members_of(facts)

@@ -55,7 +55,7 @@ async def show(visit: Visit) -> Answer:
     rulebooks: Mapping[str, Rulebook] = visit.house.rulebooks
     tasks: list[Task] = []
     progress: list[Progress] = []
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         seasons = {row.season: row for row in await view.all(SEASONS)}
         units = {row.code: row for row in await view.all(UNITS)}
         for season in seasons.values():
