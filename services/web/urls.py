@@ -34,6 +34,7 @@ REGISTER = TENANT + "/cong-khai"
 PUBLIC = TENANT + "/cong-khai/{season:str}/{commune:str}"
 TRAIL = TENANT + "/nhat-ky/{season:str}/{commune:str}"
 TRACE = TENANT + "/trach-nhiem/{season:str}/{commune:str}"
+REPLAY = TENANT + "/phat-lai/{season:str}/{commune:str}"
 SEASONS = TENANT + "/mua"
 SEASON = TENANT + "/mua/{season:str}"
 EXPORTS = TENANT + "/ket-xuat"
@@ -122,6 +123,9 @@ class Urls:
 
     def trace_json(self, season: str, commune: str, indicator: str | None = None) -> str:
         return fill(TRACE + "/json", self.slug, season, commune, chi_tieu=indicator, asof=self.asof)
+
+    def replay(self, season: str, commune: str, **query: object) -> str:
+        return fill(REPLAY, self.slug, season, commune, **{"asof": self.asof, **query})
 
     def seasons(self) -> str:
         return fill(SEASONS, self.slug, asof=self.asof)

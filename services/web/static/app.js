@@ -61,7 +61,7 @@ document.addEventListener("keydown", (event) => {
   let found = null;
   if (event.ctrlKey && event.key === "Enter") {
     found = event.target.closest("form")?.querySelector("button.btn") ?? document.querySelector(".dock button.primary");
-  } else if (!event.ctrlKey && !event.shiftKey && !typing && !lettersOff() && /^[a-z]$/.test(event.key)) {
+  } else if (!event.ctrlKey && !event.shiftKey && !typing && !lettersOff() && /^[a-z[\]]$/.test(event.key)) {
     found = document.querySelector(`[data-key="${event.key}"]`);
   }
   if (!found) return;

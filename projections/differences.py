@@ -1,0 +1,133 @@
+"""What is otherwise in a dossier now than it was then, and which fact changed it?
+
+Two rows of the same dossier held against each other. The cause of a difference is the last fact between the two
+moments that bears on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from domain.appraisal import Appraisal
+from domain.assessment import Assessment
+from domain.fact import Fact, Recorded
+from domain.measure import Measured
+from projections.sheets import EntryRow, SheetRow
+
+
+class Matter(StrEnum):
+    """What differs."""
+
+    MEASURED = "measured"
+    PROPOSED = "proposed"
+    FILES = "files"
+    EXPLANATION = "explanation"
+    APPRAISED = "appraised"
+    RETURNED = "returned"
+    VETO = "veto"
+    SATISFACTION = "satisfaction"
+    STAGE = "stage"
+    CONCLUSION = "conclusion"
+
+
+class Difference(NamedTuple):
+    """One thing then and now; `about` is the code of an indicator, a part or a condition, "" for the dossier itself.
+
+    A value of None was not there. `cause` is None where the facts between do not show it.
+    """
+
+    matter: Matter
+    about: str
+    then: Any
+    now: Any
+    cause: Recorded | None
+
+
+#: The facts that can cause a difference in each matter.
+CAUSES: dict[Matter, tuple[type[Fact], ...]] = {
+    Matter.MEASURED: (Assessment.IndicatorMeasured,),
+    Matter.PROPOSED: (Assessment.IndicatorScored,),
+    Matter.FILES: (Assessment.EvidenceAttached, Assessment.EvidenceReused, Assessment.EvidenceWithdrawn),
+    Matter.EXPLANATION: (Assessment.Explained,),
+    Matter.APPRAISED: (Appraisal.IndicatorAppraised,),
+    Matter.RETURNED: (Assessment.IndicatorReturned, Assessment.Resubmitted),
+    Matter.VETO: (Assessment.VetoDeclared,),
+    Matter.SATISFACTION: (Assessment.SatisfactionMeasured,),
+    Matter.STAGE: (
+        Assessment.Opened,
+        Assessment.Consolidated,
+        Assessment.Reopened,
+        Assessment.Posted,
+        Assessment.Submitted,
+        Assessment.IndicatorReturned,
+        Assessment.Resubmitted,
+    ),
+    Matter.CONCLUSION: (Appraisal.Concluded, Appraisal.Resumed),
+}
+
+
+def differences(then: SheetRow | None, now: SheetRow, between: Sequence[Recorded]) -> tuple[Difference, ...]:
+    """What differs, indicator by indicator in the order of their codes, then the dossier as a whole.
+
+    `between` are the dossier's facts after the first moment and up to the second, in the order of the log.
+    """
+    causes = {matter: [one for one in between if isinstance(one.fact, kinds)] for matter, kinds in CAUSES.items()}
+    return tuple(
+        Difference(matter, about, before, after, _last(causes[matter], about))
+        for matter, about, before, after in _changed(then, now)
+        if before != after
+    )
+
+
+def _last(facts: Iterable[Recorded], about: str) -> Recorded | None:
+    """The last of these facts about the indicator, part or condition, or any, where it is about none."""
+    found = None
+    for recorded in facts:
+        if not about or about in _abouts(recorded.fact):
+            found = recorded
+    return found
+
+
+def _abouts(fact: Any) -> tuple[str, ...]:
+    match fact:
+        case Assessment.IndicatorMeasured():
+            return (fact.part,)
+        case Assessment.VetoDeclared():
+            return (fact.condition,)
+        case Assessment.Resubmitted():
+            return fact.indicators
+    return (fact.indicator,)
+
+
+def _changed(then: SheetRow | None, now: SheetRow) -> Iterator[tuple[Matter, str, Any, Any]]:
+    before = then.entries if then else {}
+    for code in sorted({*before, *now.entries}):
+        yield from _entry(code, before.get(code), now.entries.get(code))
+    vetoes = then.vetoes if then else {}
+    for condition in sorted({*vetoes, *now.vetoes}):
+        was, is_ = vetoes.get(condition), now.vetoes.get(condition)
+        yield Matter.VETO, condition, was.occurred if was else None, is_.occurred if is_ else None
+    yield Matter.SATISFACTION, "", then.satisfaction if then else None, now.satisfaction
+    yield Matter.CONCLUSION, "", then.proposal if then else None, now.proposal
+    yield Matter.STAGE, "", then.stage if then else None, now.stage
+
+
+#: What is compared of an indicator.
+PARTS: dict[Matter, Callable[[EntryRow], Any]] = {
+    Matter.PROPOSED: lambda entry: entry.value,
+    Matter.FILES: lambda entry: tuple(file.name for file in entry.evidence) or None,
+    Matter.EXPLANATION: lambda entry: entry.explanation,
+    Matter.APPRAISED: lambda entry: entry.appraised.value if entry.appraised else None,
+    Matter.RETURNED: lambda entry: entry.returned.reason if entry.returned else None,
+}
+
+
+def _entry(code: str, then: EntryRow | None, now: EntryRow | None) -> Iterator[tuple[Matter, str, Any, Any]]:
+    measured: dict[str, Measured] = dict(then.measures) if then else {}
+    later: dict[str, Measured] = dict(now.measures) if now else {}
+    for part in sorted({*measured, *later}):
+        yield Matter.MEASURED, part, measured.get(part), later.get(part)
+    for matter, of in PARTS.items():
+        yield matter, code, of(then) if then else None, of(now) if now else None
