@@ -194,7 +194,10 @@ class Said(NamedTuple):
 #: A name by which a sentence is looked up, such as `refused.stale`; everything else said is the sentence itself.
 KEY = re.compile(r"[a-z_-]+(\.[a-zA-Z0-9_-]+)+")
 SERVICES = Path(services.__path__[0])
-SAYING = [*SERVICES.glob("web/**/*.py"), SERVICES / "demo_provider.py", SERVICES / "workbook.py"]
+SAYING = [
+    *SERVICES.glob("web/**/*.py"),
+    *(SERVICES / f"{name}.py" for name in ("demo_provider", "telling", "workbook")),
+]
 
 
 def said_in_templates() -> Iterator[tuple[str, bool]]:

@@ -19,10 +19,10 @@ from projections.officials import OFFICIALS, OfficialRow
 from projections.units import UNITS, UnitRow
 from services import administering
 from services.administering import NewMandate, NewUnit
+from services.telling import Holder
 from services.web import urls
 from services.web.forms import FieldMissing
 from services.web.request import Answer, Visit, act, page
-from services.web.telling import Holder
 
 #: Rows of a list on one page; the search finds the others.
 MANY = 100

@@ -17,6 +17,7 @@ from infra.export_runs import ExportRuns
 from projections.exports import EXPORTS, ExportRow
 from services import exporting, voting
 from services.receipts import keepsake
+from services.telling import Teller, minutes_of, open_rounds
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.forms import FieldMissing
@@ -25,7 +26,6 @@ from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, keep_signed
 from services.web.sittings import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
-from services.web.telling import Teller, minutes_of, open_rounds
 
 #: What the page fetches of itself every few seconds, by `?phan=`.
 PARTS = {

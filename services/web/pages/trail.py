@@ -18,11 +18,11 @@ from projections.officials import OFFICIALS
 from projections.trail import Entry, concerns, entries
 from projections.units import UNITS
 from services.meetings import meeting_key
+from services.telling import Teller, Told, holders_of, open_rounds
 from services.web import urls
 from services.web.dossiers import Case, open_case, read_facts
 from services.web.personal import values_said
 from services.web.request import Answer, Visit, page
-from services.web.telling import Teller, Told, holders_of, open_rounds
 
 #: Entries on one page.
 MANY = 250
