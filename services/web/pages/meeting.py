@@ -45,15 +45,19 @@ async def show(visit: Visit, season: str, meeting: str) -> Answer:
     sitting = await open_sitting(visit, season, meeting)
     part = PARTS.get(visit.query("phan"))
     if part and visit.is_partial:
+        of_receipt = visit.query("phan") == "bien-nhan"
         view = await around(visit, sitting)
-        over = is_over(view) and visit.query("phan") != "bien-nhan"
+        view |= await receipt_of(visit, view) if of_receipt else {}
+        over = is_over(view) and not of_receipt
         return await visit.page(part, fragment=part, status=STOP_ASKING if over else None, **view)
     view = await around(visit, sitting) | await dossier_of(visit, sitting)
     conducts = may_conduct(visit, sitting)
     is_member = visit.actor.person in sitting.people
     as_member = is_member and (visit.query("xem") == "phieu" or not conducts) and visit.query("xem") != "hop"
-    template = "meeting/member.html" if as_member else "meeting/index.html"
-    return await visit.page(template, season=season, is_member=is_member, **view)
+    if not as_member:
+        return await visit.page("meeting/index.html", season=season, is_member=is_member, **view)
+    view |= await receipt_of(visit, view)
+    return await visit.page("meeting/member.html", season=season, is_member=is_member, **view)
 
 
 def is_over(view: dict[str, Any]) -> bool:
@@ -85,7 +89,6 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
         "minutes": minutes_of(sitting.facts, meeting.meeting, teller)[:12],
         "me": mine,
         "own": own,
-        "seal": await seal_of(visit, own.position if own else None),
         "conducts": may_conduct(visit, sitting),
         "issues": may_issue(visit, sitting),
         "paper": await own_minutes(visit, sitting) if may_issue(visit, sitting) else None,
@@ -93,6 +96,11 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
         "Choice": Choice,
         "position": sitting.position,
     }
+
+
+async def receipt_of(visit: Visit, view: dict[str, Any]) -> dict[str, Any]:
+    """What the receipt of the person's own ballot shows besides."""
+    return {"seal": await seal_of(visit, view["own"].position if view["own"] else None)}
 
 
 async def dossier_of(visit: Visit, sitting: Sitting) -> dict[str, Any]:
@@ -287,6 +295,7 @@ async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
     view = await around(visit, await open_sitting(visit, season, meeting)) if visit.is_partial else {"own": None}
     if view["own"] is None:  # a whole page, or a ballot sent again whose round is void since
         return await visit.done(receipt, to=to)
+    view |= await receipt_of(visit, view)
     return await visit.done(receipt, to=to, fragment="meeting/_receipt.html", season=season, **view)
 
 
