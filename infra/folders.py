@@ -1,4 +1,4 @@
-"""Folders that are handed out whole or not at all."""
+"""What is handed in is read within a bound; folders are handed out whole or not at all."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from infra.config import Misconfigured
+from infra.ledger.text import Malformed
 
 
 class Occupied(Misconfigured):
@@ -34,6 +35,18 @@ def write_into(folder: Path, name: str, content: bytes) -> None:
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
+
+
+def read_limited(file: Path, limit: int) -> bytes:
+    """The content of a file of at most so many bytes. Raises Malformed, which names the file."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(limit + 1)
+    except OSError as reason:
+        raise Malformed(f"{file}: {reason.strerror}") from None
+    if len(content) > limit:
+        raise Malformed(f"{file}: more than {limit} bytes")
+    return content
 
 
 def _must_be_free(out: Path) -> None:

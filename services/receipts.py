@@ -31,7 +31,7 @@ from infra.proving import NotSealed, last_two
 from infra.sealing import LogOwner, read_tiles
 from infra.tenants import Tenant
 from services.answers import LAST_SECOND, WORDS, Answer
-from services.trust import published_trust, read_limited, read_trust
+from services.trust import published_trust, read_handed_in, read_trust
 from services.wiring import Wiring
 
 #: Within this time after a receipt was handed out its leaf is in the log.
@@ -184,7 +184,7 @@ def lines(found: Found) -> Iterator[str]:
 def run(given: argparse.Namespace) -> int:
     """`minhchuan verify-receipt FILE --policy FILE`."""
     trust = read_trust(given.policy)
-    found = verify(read_limited(given.file, PROOF_LIMIT), trust.policy)
+    found = verify(read_handed_in(given.file, PROOF_LIMIT), trust.policy)
     for line in lines(found):
         print(line)
     return int(found.answer)

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from infra.config import Misconfigured, Settings
 from infra.database import Connection
+from infra.folders import read_limited
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import NOTE_LIMIT, Note
 from infra.ledger.policy import POLICY_LIMIT, Policy
-from infra.ledger.text import Invalid
+from infra.ledger.text import Invalid, Malformed
 from infra.policies import read_policy_text
 from infra.sealing import Halted, Keep, LogOwner
 from infra.tenants import Tenant, Tenants
@@ -34,7 +35,7 @@ class Trust(NamedTuple):
 
 def read_trust(file: Path) -> Trust:
     """The policy of this file. Raises Unreadable."""
-    text = read_limited(file, POLICY_LIMIT)
+    text = read_handed_in(file, POLICY_LIMIT)
     try:
         return Trust(Policy.read(text), text)
     except Invalid as reason:
@@ -55,23 +56,19 @@ async def published_trust(connection: Connection, tenant: LogOwner) -> Trust | N
 def read_checkpoint(file: Path) -> Note:
     """The checkpoint of this file. Raises Unreadable."""
     try:
-        note = Note.read(read_limited(file, NOTE_LIMIT))
+        note = Note.read(read_handed_in(file, NOTE_LIMIT))
         Checkpoint.read(note.text)
     except Invalid as reason:
         raise Unreadable(f"{file}: {reason}") from None
     return note
 
 
-def read_limited(file: Path, limit: int) -> bytes:
-    """The content of a file that must not be larger. Raises Unreadable."""
+def read_handed_in(file: Path, limit: int) -> bytes:
+    """The content of a file that was named on the command line. Raises Unreadable."""
     try:
-        with file.open("rb") as opened:
-            content = opened.read(limit + 1)
-    except OSError as reason:
-        raise Unreadable(f"{file}: {reason.strerror}") from None
-    if len(content) > limit:
-        raise Unreadable(f"{file}: more than {limit} bytes")
-    return content
+        return read_limited(file, limit)
+    except Malformed as reason:
+        raise Unreadable(str(reason)) from None
 
 
 async def trust_of(settings: Settings, connection: Connection, tenant: LogOwner, file: Path | None) -> Trust:

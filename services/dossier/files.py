@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from infra.attachments import read_attachments
+from infra.folders import read_limited
 from infra.leaf import PAYLOAD_LIMIT
 from infra.ledger.note import NOTE_LIMIT
 from infra.ledger.proof import PROOF_LIMIT
@@ -72,13 +73,13 @@ def read_files(path: Path) -> tuple[dict[str, bytes], bytes | None]:
     A folder with a PDF has everything twice; whether both are the same is asked where the pages are.
     """
     if not path.is_dir():
-        pages = _content(path, TOTAL_LIMIT)
+        pages = read_limited(path, TOTAL_LIMIT)
         return checked(read_attachments(path, TOTAL_LIMIT).items()), pages
     files = checked(_in_folder(path))
     place = path / PAGES
     if not place.exists():
         return files, None
-    return files, _content(place, TOTAL_LIMIT)
+    return files, read_limited(place, TOTAL_LIMIT)
 
 
 def checked(named: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
@@ -112,15 +113,4 @@ def _in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
         if file.is_symlink() or not (file.is_dir() or file.is_file()):
             raise Malformed(f"{name[:80]!r} is neither file nor folder")
         if file.is_file() and name != PAGES:
-            yield name, _content(file, limit_of(name))
-
-
-def _content(file: Path, limit: int) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(limit + 1)
-    except OSError as reason:
-        raise Malformed(f"{file.name}: {reason.strerror}") from None
-    if len(content) > limit:
-        raise Malformed(f"{file.name}: more than {limit} bytes")
-    return content
+            yield name, read_limited(file, limit_of(name))
