@@ -15,6 +15,7 @@ class Document(StrEnum):
     DECISION = "decision"
     STANDINGS = "standings"
     MINUTES = "minutes"
+    DOSSIER = "dossier"
 
 
 class ExportState(StrEnum):
@@ -32,7 +33,7 @@ class Export(Stream):
     TOPIC = "export"
 
     class Requested(FirstFact):
-        """Somebody asked for a document made from the log up to `at_position`.
+        """Somebody asked for a document made from the log up to `at_position`; a dossier covers at least so much.
 
         Of a commune, of a meeting, or of the whole season; `document_no` is the number that minutes are to bear.
         """
@@ -44,6 +45,19 @@ class Export(Stream):
         commune: str | None = None
         meeting: str | None = None
         document_no: str | None = None
+
+    class CheckpointTaken(Fact):
+        """The dossier is made under this checkpoint of the log, and shows that it continues the earlier one.
+
+        Both are whole notes with the cosignatures that they had: those that come later change nothing in it.
+        """
+
+        TOPIC = "export.checkpoint-taken"
+        checkpoint: str
+        previous: str
+
+        def apply(self, export: Export) -> None:
+            export.checkpoint = self.checkpoint
 
     class Finished(Fact):
         """The document is there: made again at the same position it has the same hash."""
@@ -99,9 +113,15 @@ class Export(Stream):
         self.meeting = meeting
         self.document_no = document_no
         self.state = ExportState.QUEUED
+        self.checkpoint: str | None = None
         self.sha256: str | None = None
         self.name: str | None = None
         self.media_type: str | None = None
+
+    def take_checkpoint(self, checkpoint: str, previous: str) -> None:
+        """Say under which checkpoint the dossier is made; whoever says so first says it for good."""
+        if self.state is ExportState.QUEUED and self.checkpoint is None:
+            self.trigger_event(self.CheckpointTaken, checkpoint=checkpoint, previous=previous)
 
     def finish(self, sha256: str, size: int, name: str, media_type: str) -> None:
         """Record the finished document; a second time nothing happens, since jobs may run twice."""

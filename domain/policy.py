@@ -42,6 +42,7 @@ class Act(StrEnum):
     CONSTITUTE_COUNCIL = "council:constitute"
     CONVENE_MEETING = "council:convene-meeting"
     EXPORT_DECISION = "export:decision"
+    EXPORT_DOSSIER = "export:dossier"
     EXPORT_STANDINGS = "export:standings"
     DECIDE = "recognition:decide"
     PUBLISH = "recognition:publish"
@@ -171,6 +172,8 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.CONSTITUTE_COUNCIL: (_APPRAISER, _CHAIRMAN),
     Act.CONVENE_MEETING: (_APPRAISER, (_ALL, conducting)),
     Act.EXPORT_DECISION: _MAY_SEE,
+    # A dossier tells all that the council did, about other communes too: not everybody who may see one of these may.
+    Act.EXPORT_DOSSIER: ((_APPRAISERS + _CHAIRMEN, in_deciding_unit), (_OVERSIGHT, anywhere)),
     Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Position.ADMINISTRATOR,), anywhere),),
     Act.DECIDE: (_CHAIRMAN,),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),

@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NamedTuple
 
+import asyncpg
+
 from infra.database import Connection, close, connect, schema_of
 from infra.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Policy, Verdict
 from infra.ledger.proof import Proof
-from infra.ledger.text import BadProof, Invalid, base64
+from infra.ledger.text import LARGEST, BadProof, Invalid, base64
 from infra.ledger.tiles import (
     Place,
     Tiles,
@@ -72,7 +74,8 @@ async def last_two(connection: Connection, tenant: LogOwner, policy: Policy) -> 
     """
     signed: list[Stored] = []
     accepted: list[Stored] = []
-    async for stored in _downwards(connection, tenant, policy):
+    async for row in _downwards(connection, tenant):
+        stored = _judged_row(row, tenant, policy)
         if len(signed) < 2:
             signed.append(stored)
         if stored.verdict.accepted:
@@ -85,20 +88,70 @@ async def last_two(connection: Connection, tenant: LogOwner, policy: Policy) -> 
     return found[0], found[-1]
 
 
-async def _downwards(connection: Connection, tenant: LogOwner, policy: Policy) -> AsyncIterator[Stored]:
+async def first_over(
+    connection: Connection, tenant: LogOwner, policy: Policy, position: int
+) -> tuple[Stored, Stored] | None:
+    """The first checkpoint over a position that the policy accepts, and the last accepted one before it.
+
+    None until there is one. The first accepted checkpoint of a log stands for the one before it too.
+    """
+    async for row in _upwards(connection, tenant, position):
+        if head := _accepted(row, tenant, policy):
+            async for before in _downwards(connection, tenant, head.size):
+                if previous := _accepted(before, tenant, policy):
+                    return head, previous
+            return head, head
+    return None
+
+
+async def sealed_at(connection: Connection, tenant: LogOwner, size: int) -> datetime:
+    """When the log says that it signed its checkpoint of so many facts. Raises Changed where there is none."""
+    at: datetime | None = await connection.fetchval(
+        f"SELECT at FROM {schema_of(tenant)}.sealings WHERE size = $1", size
+    )
+    if at is None:
+        raise Changed(f"{tenant.log}: a checkpoint of {size} facts was signed, and is gone")
+    return at
+
+
+async def _downwards(connection: Connection, tenant: LogOwner, below: int = LARGEST) -> AsyncIterator[asyncpg.Record]:
+    while rows := await _stored(connection, tenant, "size < $1 ORDER BY size DESC", below):
+        below = rows[-1]["size"]
+        for row in rows:
+            yield row
+
+
+async def _upwards(connection: Connection, tenant: LogOwner, position: int) -> AsyncIterator[asyncpg.Record]:
+    while rows := await _stored(connection, tenant, "size >= $1 ORDER BY size", position):
+        position = rows[-1]["size"] + 1
+        for row in rows:
+            yield row
+
+
+async def _stored(connection: Connection, tenant: LogOwner, which: str, size: int) -> list[asyncpg.Record]:
     schema = schema_of(tenant)
-    below = 2**63 - 1
-    while rows := await connection.fetch(
+    return await connection.fetch(
         f"""
         SELECT size, note, at, (SELECT coalesce(string_agg(line, '' ORDER BY witness), '')
                                 FROM {schema}.cosignatures WHERE cosignatures.size = sealings.size) AS lines
-        FROM {schema}.sealings WHERE size < $1 ORDER BY size DESC LIMIT {PAGE}
+        FROM {schema}.sealings WHERE {which} LIMIT {PAGE}
         """,
-        below,
-    ):
-        below = rows[-1]["size"]
-        for _, raw, at, lines in rows:
-            yield judged(Note.read(raw).also(read_signatures(lines) if lines else ()), tenant, policy, at)
+        size,
+    )
+
+
+def _judged_row(row: asyncpg.Record, tenant: LogOwner, policy: Policy) -> Stored:
+    signatures = read_signatures(row["lines"]) if row["lines"] else ()
+    return judged(Note.read(row["note"]).also(signatures), tenant, policy, row["at"])
+
+
+def _accepted(row: asyncpg.Record, tenant: LogOwner, policy: Policy) -> Stored | None:
+    """The checkpoint, if the policy accepts it; one signed by keys that the policy does not know it does not."""
+    try:
+        stored = _judged_row(row, tenant, policy)
+    except Invalid:
+        return None
+    return stored if stored.verdict.accepted else None
 
 
 def judged(note: Note, tenant: LogOwner, policy: Policy, at: datetime) -> Stored:

@@ -14,9 +14,10 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from domain.errors import NotFound, NotPermitted
+from domain.errors import NotFound, NotPermitted, VoteIsOpen
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded
+from domain.log import LOG, Log
 from domain.meeting import Meeting, meeting_stream
 from domain.policy import Act, Actor
 from domain.season import Season, season_stream
@@ -29,11 +30,16 @@ from services import workbook
 from services.assessing import viewed_by
 from services.documents import decision, minutes
 from services.documents.reading import AsItStood
+from services.dossier import asking
+from services.dossier.asking import PolicyMissing
 from services.i18n import load_words
-from services.meetings import conducted_by
+from services.meetings import conducted_by, meetings_of
 from services.people import People
 from services.seasons import commune_of
 from services.work import Receipt, Work, use_case
+
+#: Documents about one commune.
+OF_A_COMMUNE = frozenset({Document.DECISION, Document.DOSSIER})
 
 #: How far the making is: `done` of `total` steps. Raises TakenAway when it should stop.
 Progress = Callable[[int, int], Awaitable[None]]
@@ -42,6 +48,7 @@ ACTS = {
     Document.DECISION: Act.EXPORT_DECISION,
     Document.STANDINGS: Act.EXPORT_STANDINGS,
     Document.MINUTES: Act.CONDUCT_MEETING,
+    Document.DOSSIER: Act.EXPORT_DOSSIER,
 }
 
 PDF = "application/pdf"
@@ -74,8 +81,9 @@ async def request_export(
     """Ask for a document about a commune, a meeting or the whole season. Its id is `export_id(work)`.
 
     A decision is made from the log up to the decision itself and minutes up to the closing of the meeting, so that
-    they always come out the same; the standings from the log as it is now. OutOfOrder where there is no decision yet,
-    or while the meeting goes on. `document_no` is the number that minutes are to bear.
+    they always come out the same; the standings from the log as it is now, which a dossier covers at least. OutOfOrder
+    where there is no decision yet, or while the meeting goes on; for a dossier also VoteIsOpen and PolicyMissing.
+    `document_no` is the number that minutes are to bear.
     """
     await require(work, document, season, about)
     position = await work.store.position(work.tenant)
@@ -85,17 +93,31 @@ async def request_export(
             position = (await decision.decided_at(then, season, about or "")).position
         case Document.MINUTES:
             position = (await minutes.closed_at(then, season, about or "")).position
+        case Document.DOSSIER:
+            await decision.decided_at(then, season, about or "")
+            await _may_be_proven(work, season, about or "")
     name = export_stream(export_id(work))
     asked = Export(
         id=work.id_of(name),
         document=document,
         season=season,
         at_position=position,
-        commune=about if document is Document.DECISION else None,
+        commune=about if document in OF_A_COMMUNE else None,
         meeting=about if document is Document.MINUTES else None,
         document_no=document_no,
     )
     return await work.create(name, asked)
+
+
+async def _may_be_proven(work: Work, season: str, commune: str) -> None:
+    """A dossier holds whatever the council did until the decision: no ballot of a vote that is open, then."""
+    if (await work.look(Log, LOG)).policy is None:
+        raise PolicyMissing
+    unit = commune_of(await work.look(Season, season_stream(season)), commune).decided_by
+    for _, meeting in await meetings_of(work, season, unit):
+        for item, vote in meeting.votes.items():
+            if vote.is_open:
+                raise VoteIsOpen(item=item)
 
 
 @use_case
@@ -140,7 +162,7 @@ async def require(work: Work, document: Document, season: str, about: str | None
         case Document.STANDINGS:
             work.require(ACTS[document])
             await work.look(Season, season_stream(season))
-        case Document.DECISION:
+        case Document.DECISION | Document.DOSSIER:
             subject = commune_of(await work.look(Season, season_stream(season)), about or "")
             work.require(ACTS[document], await viewed_by(work, season, subject))
         case Document.MINUTES:
@@ -172,10 +194,14 @@ class Workshop(NamedTuple):
     people: People
     reads: ReadModels
     printer: Printer
+    sealed: asking.Sealed
 
 
 async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress) -> Made:
-    """Make what was asked for, after asking the policy again for who asked. Any Refused is the reason it cannot be."""
+    """Make what was asked for, after asking the policy again for who asked.
+
+    Any Refused is the reason it cannot be; Unsealed says why it cannot be yet.
+    """
     recorded = await request_of(work, export)
     asked = recorded.fact
     if not isinstance(asked, Export.Requested):
@@ -189,6 +215,8 @@ async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress)
             return await _standings(workshop, work, asked, progress)
         case Document.MINUTES:
             return await _minutes(workshop, work, asked, progress)
+        case Document.DOSSIER:
+            return await _dossier(workshop, work, export, asked, progress)
 
 
 async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
@@ -241,6 +269,14 @@ async def _minutes(workshop: Workshop, work: Work, asked: Export.Requested, prog
     await progress(1, 2)
     pdf = await _printed(workshop, minutes.render(paper))
     return Made(pdf, f"bien-ban-{asked.season}-{asked.meeting}.pdf", PDF)
+
+
+async def _dossier(workshop: Workshop, work: Work, export: UUID, asked: Export.Requested, progress: Progress) -> Made:
+    await progress(0, 2)
+    await asking.take_checkpoint(workshop.sealed, work, export)
+    await progress(1, 2)
+    pdf = await asking.bind(workshop.sealed, work, export, workshop.printer)
+    return Made(pdf, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF)
 
 
 async def _printed(workshop: Workshop, html: str) -> bytes:

@@ -12,7 +12,7 @@ from infra.folders import read_limited
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import NOTE_LIMIT, Note
 from infra.ledger.policy import POLICY_LIMIT, Policy
-from infra.ledger.text import Invalid, Malformed
+from infra.ledger.text import LARGEST, Invalid, Malformed
 from infra.policies import read_policy_text
 from infra.sealing import Halted, Keep, LogOwner
 from infra.tenants import Tenant, Tenants
@@ -42,9 +42,9 @@ def read_trust(file: Path) -> Trust:
         raise Unreadable(f"{file}: {reason}") from None
 
 
-async def published_trust(connection: Connection, tenant: LogOwner) -> Trust | None:
-    """The policy that the province published last; None where there never was one. Raises Unreadable."""
-    text = await read_policy_text(connection, tenant)
+async def published_trust(connection: Connection, tenant: LogOwner, upto: int = LARGEST) -> Trust | None:
+    """The policy that the province published last up to a position; None where there is none. Raises Unreadable."""
+    text = await read_policy_text(connection, tenant, upto)
     if text is None:
         return None
     try:

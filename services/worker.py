@@ -24,6 +24,7 @@ from infra.export_runs import ExportRuns
 from infra.pdf import Printer, PrintingFailed
 from infra.tenants import Tenant
 from services import documents
+from services.dossier.asking import Sealed, Unsealed
 from services.exporting import Made, Progress, Workshop, fail_export, finish_export, make
 from services.sweeping import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
 from services.wiring import Wiring, wired
@@ -40,6 +41,7 @@ class Manners:
     patience = 180.0  # seconds a job may take
     hold = timedelta(seconds=12)  # a killed worker's document is taken up again after this
     beat = 3.0  # seconds between two signs of life
+    until_sealed = timedelta(seconds=10)  # between two looks at a log that is not sealed or cosigned far enough
     again = 1.0  # seconds before a worker that lost Redis for good begins anew
 
 
@@ -63,7 +65,7 @@ async def serve(settings: Settings, kind: str) -> None:
                 await stack.enter_async_context(printer)
             except PrintingFailed as lacking:
                 raise Misconfigured(str(lacking)) from lacking
-            place = Workplace(house, ExportRuns(house.database), Workshop(house.people, house.reads, printer))
+            place = Workplace(house, ExportRuns(house.database), workshop_of(house, printer))
             name, functions = LONG, {MAKE_EXPORT: place.make_export}
         else:
             sweeper = Sweeper(house, ExportRuns(house.database), house.jobs)
@@ -73,6 +75,11 @@ async def serve(settings: Settings, kind: str) -> None:
             if await _work(settings, name, functions):
                 return
             await asyncio.sleep(Manners.again)
+
+
+def workshop_of(house: Wiring, printer: Printer) -> Workshop:
+    """What documents are made with."""
+    return Workshop(house.people, house.reads, printer, Sealed(house.database, house.seals))
 
 
 async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:
@@ -138,7 +145,7 @@ class Workplace:
         work = self._house.system(tenant, export)
         about = log.bind(tenant=tenant.id, export=str(export), attempt=taken.attempts)
         about.info("taken up")
-        trouble = ""
+        trouble, pause = "", pause_after(taken.attempts)
         try:
             made = await self._held(
                 tenant, export, holder, lambda progress: make(self._workshop, work, export, progress)
@@ -153,6 +160,9 @@ class Workplace:
         except PrintingFailed as failed:
             about.warning("not printed", reason=str(failed))
             trouble = failed.code
+        except Unsealed as waiting:
+            about.info("waits for the seal", code=waiting.code)
+            trouble, pause = waiting.code, Manners.until_sealed
         except asyncio.CancelledError:  # told to stop: another worker may begin at once
             await asyncio.shield(self._runs.let_go(tenant, export, holder, timedelta()))
             about.info("let go")
@@ -163,7 +173,7 @@ class Workplace:
         if trouble and taken.attempts >= ATTEMPTS:
             await fail_export(work, export, trouble)
         elif trouble:
-            await self._runs.let_go(tenant, export, holder, pause_after(taken.attempts), trouble)
+            await self._runs.let_go(tenant, export, holder, pause, trouble)
 
     async def _held(
         self, tenant: Tenant, export: UUID, holder: str, making: Callable[[Progress], Coroutine[Any, Any, Made]]

@@ -71,6 +71,14 @@ class Which(NamedTuple):
     commune: str
 
 
+class Heads(NamedTuple):
+    """A checkpoint that proofs lead to, an earlier one that it continues, and how many facts stand above it."""
+
+    head: Stored
+    previous: Stored
+    beyond: int
+
+
 class Made(NamedTuple):
     """The files of a dossier, and what they stand under."""
 
@@ -129,19 +137,27 @@ async def first_decided(connection: Connection, tenant: Tenant) -> Which:
 async def gather(
     connection: Connection, tenant: Tenant, which: Which, trust: Trust, law: Law, *, held: Note | None = None
 ) -> Made:
-    """All files but the PDF, verified. `held` is a checkpoint from elsewhere that they are to continue.
+    """All files but the PDF, under the last checkpoint, verified. `held` is another that they are to continue.
 
     Raises Invalid (NotSealed, Changed, Incomplete and others), and Refused like the decision document.
     """
     head, previous = await last_two(connection, tenant, trust.policy)
     if held is not None:
         previous = judged(held, tenant, trust.policy, head.at)
+    beyond = await connection.fetchval(f"SELECT position FROM {schema_of(tenant)}.head") - head.size
+    return await gather_under(connection, tenant, which, trust, law, Heads(head, previous, beyond))
+
+
+async def gather_under(
+    connection: Connection, tenant: Tenant, which: Which, trust: Trust, law: Law, heads: Heads
+) -> Made:
+    """The same under given checkpoints: what is gathered follows from them and the log alone."""
+    head, previous, beyond = heads
     await check_whole(connection, tenant, head.size)
     history = History(tenant.id, [line async for line in _lines(connection, tenant, which, head.size)])
     indexes = [line.position - 1 for line in history.lines]
     tiles = await tiles_for(connection, tenant, indexes, head.size, min(previous.size, head.size))
     between = prove_consistency(previous.checkpoint, head.checkpoint, tiles)
-    beyond = await connection.fetchval(f"SELECT position FROM {schema_of(tenant)}.head") - head.size
     circumstances = Circumstances(
         tenant=tenant.id,
         province=tenant.name,

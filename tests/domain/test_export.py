@@ -45,3 +45,14 @@ def test_what_was_given_up_is_not_finished():
     finish(export)
 
     assert export.state is ExportState.CANCELLED
+
+
+def test_the_checkpoint_that_was_taken_first_stays():
+    export = an_export()
+
+    export.take_checkpoint("log\n9\n", "log\n3\n")
+    export.take_checkpoint("log\n12\n", "log\n9\n")
+
+    assert facts_of(export) == ["Requested", "CheckpointTaken"]
+    assert export.checkpoint == "log\n9\n"
+    assert replayed(export) == state(export)

@@ -65,6 +65,7 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.CONSTITUTE_COUNCIL: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.CONVENE_MEETING: (set(), APPRAISERS, set()),
     Act.EXPORT_DECISION: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
+    Act.EXPORT_DOSSIER: (set(), APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_STANDINGS: (set(), set(), EXPORTERS),
     Act.DECIDE: (set(), CHAIRMEN, set()),
     Act.PUBLISH: (set(), APPRAISERS | CHAIRMEN, set()),

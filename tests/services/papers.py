@@ -10,6 +10,7 @@ from infra.pdf import Printer
 from services import documents
 from services.exporting import Made, Workshop, finish_export, make
 from services.wiring import Wiring
+from services.worker import workshop_of
 from tests.services.story import Story
 
 
@@ -19,7 +20,7 @@ async def no_progress(done: int, total: int) -> None: ...
 @asynccontextmanager
 async def workshop(house: Wiring) -> AsyncIterator[Workshop]:
     async with Printer(Path(documents.__file__).parent) as printer:
-        yield Workshop(house.people, house.reads, printer)
+        yield workshop_of(house, printer)
 
 
 async def made(shop: Workshop, story: Story, export: UUID) -> Made:

@@ -1,13 +1,24 @@
 """The decision through its page: what it rests on, a reason when it differs, signature, publication, revocation."""
 
+from datetime import timedelta
 from decimal import Decimal
+
+import pytest
 
 from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Recognition
-from services import appraising
+from infra.config import Settings
+from infra.sealing import Keep
+from services import appraising, recognising
+from services.dossier import asking
+from services.policies import publish
+from services.worker import Manners
 from tests.services.story import COMMUNE, PDF, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
+from tests.web.signing import WEB
+from tests.web.test_exports import worked_off
+from tests.web.test_seals import sealed
 
 __all__ = ["desks", "season", "workplace"]
 
@@ -147,3 +158,91 @@ async def test_only_the_deciding_chairman_is_offered_the_decision(desks: Desks, 
         page = await (await desks.of(subject)).open(decision(season))
         assert page.status == 200
         assert not page.offers("/quyet-dinh"), subject
+
+
+# The dossier that proves itself -----------------------------------------------------------------------
+
+ASK = "/ho-so-doi-chung"
+
+
+@pytest.fixture
+async def decided_and_trusted(desks: Desks, season: Story, services: Settings) -> None:
+    """The commune is decided on, and the province has published who signs its log."""
+    await season.decided()
+    await sealed(desks)
+    key = Keep(services.seals).key(desks.tenant).verifier
+    await publish(desks.house, desks.tenant, f"log {key}\nquorum 0\n".encode())
+
+
+async def test_the_dossier_is_asked_for_on_the_page_watched_there_and_taken_away(
+    desks: Desks, season: Story, decided_and_trusted
+):
+    inspector = await desks.of(Position.INSPECTOR)
+
+    asked = await inspector.send(await inspector.open(decision(season)), ASK)
+    part = await inspector.open(f"{decision(season)}?phan=doi-chung", **{"hx-request": "true"})
+    await worked_off(inspector)
+    page = await inspector.open(decision(season))
+
+    assert 'data-state="queued"' in asked.html
+    assert not asked.offers(ASK)
+    assert 'phan=doi-chung" hx-trigger="every 2s"' in part.html
+    assert part.html.lstrip().startswith('<section class="panel mt" id="ho-so-doi-chung"')
+    assert 'data-state="ready"' in page.html
+    assert "hx-trigger" not in page.html
+    form = page.form("/tai-ve")
+    answer = await inspector.client.post(form.action, data=dict(form.fields), headers={"origin": WEB})
+    assert answer.content.startswith(b"%PDF-")
+    name = f"ho-so-doi-chung-{season.season}-{COMMUNE}.pdf"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+
+
+async def test_while_the_log_is_not_sealed_the_page_says_so_and_offers_it_again(
+    desks: Desks, season: Story, decided_and_trusted, services: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(asking, "WAIT", 0.2)
+    monkeypatch.setattr(Manners, "until_sealed", timedelta())
+    inspector = await desks.of(Position.INSPECTOR)
+    page = await inspector.open(decision(season))
+    await desks.stop_sealing()
+    await recognising.sign(await season.decider(), season.season, COMMUNE, "ab" * 32)
+    await inspector.send(page, ASK)
+
+    await worked_off(inspector)
+    waiting = await inspector.open(decision(season))
+    await worked_off(inspector)
+    await worked_off(inspector)
+    failed = await inspector.open(decision(season))
+    desks.start_sealing(services)
+    await sealed(desks)
+    await inspector.send(failed, ASK)
+    await worked_off(inspector)
+    ready = await inspector.open(decision(season))
+
+    assert "đang chờ niêm phong" in waiting.text
+    assert "Đã nhận, chưa niêm phong" in waiting.text
+    assert 'data-state="failed"' in failed.html
+    assert "chưa được niêm phong đến lúc yêu cầu" in failed.text
+    assert 'data-state="ready"' in ready.html
+
+
+async def test_who_may_not_see_the_whole_council_is_not_offered_the_dossier(
+    desks: Desks, season: Story, decided_and_trusted
+):
+    officer = await desks.officer()
+
+    page = await officer.open(decision(season))
+
+    assert page.status == 200
+    assert not page.offers(ASK)
+    token = page.form("/yeu-cau").value("csrf")
+    address = f"{officer.home}{decision(season)}{ASK}"
+    assert (await officer.post(address, {"csrf": token})).refused == "not-permitted"
+
+
+async def test_the_public_page_offers_no_dossier(desks: Desks, season: Story, decided_and_trusted):
+    somebody = await desks.officer()
+
+    page = await somebody.open(f"/cong-khai/{season.season}/{COMMUNE}")
+
+    assert "doi-chung" not in page.html

@@ -13,10 +13,11 @@ from projections.exports import EXPORTS, ExportRow
 from projections.fold import fold
 from projections.register import REGISTER
 from projections.tallies import TALLIES, MeetingRow, Tally
-from services import recognising
+from services import exporting, recognising
 from services.web import urls
 from services.web.dossiers import Case, gates, open_case, sheet_view
 from services.web.forms import FieldMissing
+from services.web.pages.exports import own_last
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, keep_signed
@@ -33,7 +34,10 @@ class Voted(NamedTuple):
 async def show(visit: Visit, season: str, commune: str) -> Answer:
     """The decision, or what it waits for."""
     case = await open_case(visit, season, commune)
-    return await visit.page("decision/index.html", season=season, **await view_of(visit, case))
+    if visit.is_partial and visit.query("phan") == "doi-chung":
+        part = "decision/_dossier.html"
+        return await visit.page(part, fragment=part, season=season, commune=commune, **await own_dossier(visit, case))
+    return await visit.page("decision/index.html", season=season, commune=commune, **await view_of(visit, case))
 
 
 async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
@@ -56,6 +60,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "seal": await seal_of(visit, next((one.position for one in case.facts if is_decision(one)), None)),
         "missing": missing(case, vote),
         "documents": await documents(visit, case) if decided else [],
+        **(await own_dossier(visit, case) if decided else {"dossier": None}),
         "subject": case.subject(),
         "Choice": Choice,
         "position": case.position,
@@ -82,6 +87,17 @@ async def documents(visit: Visit, case: Case) -> list[ExportRow]:
         and visit.person is not None
         and row.requested_by == visit.person.person
     ]
+
+
+async def own_dossier(visit: Visit, case: Case) -> dict[str, Any]:
+    """The dossier that the person asked for last, and how far the log is sealed where it waits for that."""
+    subject, season = case.subject(), case.sheet.season
+    if not visit.may(Act.EXPORT_DOSSIER, subject):
+        return {"dossier": None}
+    await visit.own_write(TALLIES, EXPORTS)
+    line = await own_last(visit, season, Document.DOSSIER, case.sheet.commune)
+    waits = line is not None and line.is_unsealed
+    return {"dossier": line, "dossier_seal": await seal_of(visit, line.row.at_position) if line and waits else None}
 
 
 def result_of(vote: Voted | None) -> Result | None:
@@ -161,6 +177,16 @@ async def revoke(visit: Visit, season: str, commune: str) -> Answer:
     return await visit.done(receipt, to=visit.url.decision(season, commune))
 
 
+# Taking it away ---------------------------------------------------------------------------------------
+
+
+@act(urls.DECISION + "/ho-so-doi-chung", again=show)
+async def ask_for_dossier(visit: Visit, season: str, commune: str) -> Answer:
+    """Have the dossier made that proves the decision without us."""
+    receipt = await exporting.request_export(visit.work(), Document.DOSSIER, season, commune)
+    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ho-so-doi-chung")
+
+
 def read_result(visit: Visit) -> Result:
     """The result chosen; FieldMissing where none was."""
     try:
@@ -169,4 +195,4 @@ def read_result(visit: Visit) -> Result:
         raise FieldMissing(field="result") from None
 
 
-ROUTES = [show, decide, sign, publish, revoke]
+ROUTES = [show, decide, sign, publish, revoke, ask_for_dossier]

@@ -20,6 +20,7 @@ from projections.seasons import SEASONS
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
 from services import exporting
+from services.dossier.asking import WAITING
 from services.meetings import unit_of
 from services.web import urls
 from services.web.forms import FieldMissing
@@ -32,7 +33,8 @@ RUNNING = "running"
 class Line(NamedTuple):
     """One export of the person's own; `state` is the log's, or `running` while a worker is at it.
 
-    `place` is the commune that it is about, or the unit whose council met.
+    `place` is the commune that it is about, or the unit whose council met; `trouble` is the code of what went wrong in
+    the last attempt.
     """
 
     row: ExportRow
@@ -40,11 +42,17 @@ class Line(NamedTuple):
     done: int
     total: int
     place: UnitRow | None
+    trouble: str
 
     @property
     def is_under_way(self) -> bool:
         """Whether its state will change by itself."""
         return self.state in (RUNNING, ExportState.QUEUED)
+
+    @property
+    def is_unsealed(self) -> bool:
+        """Whether it waits, or waited in vain, until the log is sealed and cosigned far enough."""
+        return (self.row.reason or self.trouble) in WAITING
 
 
 class Decided(NamedTuple):
@@ -87,7 +95,24 @@ def line_of(row: ExportRow, run: Run | None, units: Mapping[str, UnitRow]) -> Li
     running = row.state is ExportState.QUEUED and run is not None and run.running
     done, total = (run.done, run.total) if run else (0, 0)
     place = unit_of(row.meeting) if row.meeting else row.commune or ""
-    return Line(row, RUNNING if running else row.state, done, total, units.get(place))
+    return Line(row, RUNNING if running else row.state, done, total, units.get(place), run.trouble if run else "")
+
+
+async def own_last(visit: Visit, season: str, document: Document, about: str) -> Line | None:
+    """The document of this kind, about a commune or a meeting, that the person asked for last and did not give up."""
+    async with visit.house.reads.at(visit.tenant) as view:
+        rows: list[ExportRow] = await view.all(EXPORTS, season)
+    own = [
+        row
+        for row in rows
+        if (row.document, row.commune or row.meeting, row.requested_by) == (document, about, visit.actor.person)
+        and row.state is not ExportState.CANCELLED
+    ]
+    if not own:
+        return None
+    last = max(own, key=lambda row: row.requested_at)
+    runs = await ExportRuns(visit.house.database).of(visit.tenant, [last.export])
+    return line_of(last, runs.get(last.export), {})
 
 
 def decisions_for(

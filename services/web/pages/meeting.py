@@ -10,18 +10,17 @@ from uuid import UUID
 from litestar import Response
 
 from domain.errors import NotFound
-from domain.export import Document, ExportState
+from domain.export import Document
 from domain.meeting import Choice
 from domain.policy import Act, permit
-from infra.export_runs import ExportRuns
-from projections.exports import EXPORTS, ExportRow
+from projections.exports import EXPORTS
 from services import exporting, voting
 from services.receipts import keepsake
 from services.telling import Teller, minutes_of, open_rounds
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.forms import FieldMissing
-from services.web.pages.exports import Line, line_of
+from services.web.pages.exports import Line, own_last
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, keep_signed
@@ -144,19 +143,7 @@ def may_issue(visit: Visit, sitting: Sitting) -> bool:
 async def own_minutes(visit: Visit, sitting: Sitting) -> Line | None:
     """The minutes that the person asked for last, made or being made."""
     await visit.own_write(EXPORTS)
-    async with visit.reads() as view:
-        rows: list[ExportRow] = await view.all(EXPORTS, sitting.season.season)
-    own = [
-        row
-        for row in rows
-        if (row.meeting, row.requested_by) == (sitting.meeting.meeting, visit.actor.person)
-        and row.state is not ExportState.CANCELLED
-    ]
-    if not own:
-        return None
-    last = max(own, key=lambda row: row.requested_at)
-    runs = await ExportRuns(visit.house.database).of(visit.tenant, [last.export])
-    return line_of(last, runs.get(last.export), {})
+    return await own_last(visit, sitting.season.season, Document.MINUTES, sitting.meeting.meeting)
 
 
 # The chair --------------------------------------------------------------------------------------------
