@@ -21,6 +21,7 @@ from domain.measure import Kind, Measured
 from domain.meeting import Meeting
 from domain.official import Mandate, Official, Position
 from domain.personal import Personal, Sealed
+from domain.rulebook import Rulebook
 from projections.officials import OfficialRow
 from projections.trail import Entry, entries
 from services.i18n import Words, indicator_number
@@ -64,7 +65,8 @@ DETAILS = ("reason", "ground", "basis", "document_no", "decision_no")
 class Teller:
     """Tells facts in one language, with the names of units, office-holders and council members.
 
-    `personal` holds what is to be said of sealed values, for pages that show any.
+    `personal` holds what is to be said of sealed values, for pages that show any; `called` what rulebooks and
+    conditions are called, by code.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Teller:
         members: Iterable[Member] = (),
         secret: frozenset[Round] = frozenset(),
         personal: Mapping[Personal, str] = MappingProxyType({}),
+        called: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._words = words
         self._units = units
@@ -82,6 +85,7 @@ class Teller:
         self._agencies = {member.person: member.agency for member in members}
         self._secret = secret
         self._personal = personal
+        self._called = called
 
     def tell(self, entry: Entry) -> Told:
         """The entry in words."""
@@ -183,6 +187,8 @@ class Teller:
                 return ", ".join(value)
         if name in UNITS:
             return self.unit(str(value))
+        if name in CALLED:
+            return self._called.get(str(value), str(value))
         return indicator_number(str(value)) if name in INDICATORS else str(value)
 
     def _word(self, name: str, value: StrEnum) -> str:
@@ -198,6 +204,8 @@ class Teller:
 #: Fields whose values are codes of units, and of indicators or parts.
 UNITS = frozenset({"item", "items", "commune", "unit", "into", "parent", "decided_by"})
 INDICATORS = frozenset({"indicator", "indicators", "part", "from_indicator"})
+#: Fields whose values are codes of rulebooks, and of their conditions.
+CALLED = frozenset({"rulebook", "condition"})
 #: Fields that are told by how many they hold.
 COUNTED = ("participants", "present", "roll", "items", "members", "indicators", "acknowledged")
 
@@ -228,6 +236,12 @@ def measured_in_words(measured: Measured, words: Words) -> str:
 def holders_of(officials: Iterable[OfficialRow]) -> dict[str, Holder]:
     """Everybody who ever held a mandate, by the mandate's id."""
     return {str(mandate.id): Holder(row.name, mandate) for row in officials for mandate in row.mandates}
+
+
+def called(rulebook: Rulebook) -> dict[str, str]:
+    """A rulebook by its number, its conditions by code and text."""
+    conditions = {one.code: f"{one.code} ({one.text})" for one in rulebook.conditions if one.text}
+    return {rulebook.id: rulebook.short, **conditions}
 
 
 def open_rounds(facts: Iterable[Recorded]) -> frozenset[Round]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,15 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(day=day_in_words, document_no=number_of, lower_first=lower_first, num=NUMBERS.number)
+_TEMPLATES.filters.update(
+    day=day_in_words,
+    day_of=lambda day: NUMBERS.date(date.fromisoformat(day)),
+    document_no=number_of,
+    lower_first=lower_first,
+    moment_of=lambda at: NUMBERS.instant(datetime.fromisoformat(at)),
+    num=NUMBERS.number,
+    upper_first=lambda text: text[:1].upper() + text[1:],
+)
 
 
 def typeset(template: str, **said: Any) -> str:

@@ -6,7 +6,7 @@ What is written has been verified first, by the very code that verifies dossiers
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from domain.assessment import Assessment, assessment_stream
 from domain.council import council_stream
 from domain.errors import Refused
 from domain.fact import StreamName
-from domain.meeting import meeting_stream
+from domain.meeting import Meeting, meeting_stream
 from domain.official import official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.season import season_stream
@@ -212,8 +212,10 @@ async def _lines(connection: Connection, tenant: Tenant, which: Which, size: int
     deciding = next(
         (line.recorded.fact.decided_by for line in lines if isinstance(line.recorded.fact, Assessment.Opened)), ""
     )
-    lines += [line async for line in _units(connection, tenant, [which.commune, deciding], decision.position)]
-    lines += [line async for line in _council(connection, tenant, which.season, deciding, decision.position)]
+    council = [line async for line in _council(connection, tenant, which.season, deciding, decision.position)]
+    named = [which.commune, deciding, *_discussed(council)]
+    lines += [line async for line in _units(connection, tenant, named, decision.position)]
+    lines += council
     lines += [line async for line in _officials(connection, tenant, lines, size)]
     for line in lines:
         yield line
@@ -245,6 +247,13 @@ async def _council(connection: Connection, tenant: Tenant, season: str, unit: st
         number += 1
         for line in found:
             yield line
+
+
+def _discussed(council: Iterable[Line]) -> Iterator[str]:
+    """The communes on the agendas of a council: without their names nobody could say what it did."""
+    for line in council:
+        if isinstance(line.recorded.fact, Meeting.Convened):
+            yield from line.recorded.fact.items
 
 
 async def _officials(connection: Connection, tenant: Tenant, lines: Iterable[Line], upto: int) -> AsyncIterator[Line]:

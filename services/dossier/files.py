@@ -2,7 +2,7 @@
 
 | file | what it is |
 |---|---|
-| `dossier.json` | what the facts say, as `telling` makes it of them; the pages of the PDF are made of this alone |
+| `dossier.json` | what the facts say, as `telling` makes it of them |
 | `leaves.ndjson` | the leaf of each fact and a line end, stream by stream |
 | `payloads/HASH.json` | the payloads, each by its SHA-256 |
 | `proofs/HASH.tlog-proof` | that a leaf is in the log, each by the hash of the leaf |
@@ -10,7 +10,7 @@
 | `previous-checkpoint`, `consistency.txt` | an earlier checkpoint, and the proof that `checkpoint` continues it |
 | `evidence.json` | the files that the facts name, by SHA-256 |
 | `VERIFY.txt` | how to verify it, in Vietnamese and English |
-| `dossier.pdf` | for people; all other files are attached to it |
+| `dossier.pdf` | for people, made of all other files, which are attached to it |
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pages of a dossier, made of `dossier.json` alone, with all its other files attached."""
+"""The pages of a dossier, made of its other files alone, which are attached to them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-from domain.official import Position
-from services import documents
+from services import documents, telling
 from services.documents.typesetting import typeset
+from services.dossier import wording
 from services.dossier.files import DOSSIER, Files
-from services.i18n import load_words
+from services.dossier.wording import vietnamese, worded
 
 ASSETS = Path(documents.__file__).parent
 
@@ -25,26 +25,29 @@ class Prints(Protocol):
     async def print(self, html: str, identifier: bytes, attached: Files | None = None) -> bytes: ...
 
 
+#: What pages are made by, beside the library that sets them.
+FORMS = (
+    ASSETS / "dossier.html",
+    ASSETS / "dossier.css",
+    ASSETS / "print.css",
+    Path(wording.__file__),
+    Path(telling.__file__),
+)
+
+
 @cache
 def printer() -> str:
     """What makes the pages, by name: two programs of one name give the same bytes."""
-    form = sha256((ASSETS / "dossier.html").read_bytes() + (ASSETS / "print.css").read_bytes())
-    form.update(msgspec.json.encode(positions()))
+    form = sha256(b"".join(file.read_bytes() for file in FORMS))
+    form.update(msgspec.json.encode(vietnamese().sentences, order="sorted"))
     return f"weasyprint {version('weasyprint')}, pages {form.hexdigest()[:16]}"
 
 
-@cache
-def positions() -> dict[str, str]:
-    """What the posts are called."""
-    words = load_words()["vi"]
-    return {position.value: words.say(f"position.{position}") for position in Position}
-
-
-def pages(dossier: bytes) -> str:
-    """The pages as HTML."""
-    return typeset("dossier.html", said=msgspec.json.decode(dossier), positions=positions())
+def pages(files: Files) -> str:
+    """The pages as HTML, of what lies in the dossier alone."""
+    return typeset("dossier.html", said=msgspec.json.decode(files[DOSSIER]), told=worded(files))
 
 
 async def bound(files: Files, prints: Prints) -> bytes:
     """The PDF. Raises PrintingFailed."""
-    return await prints.print(pages(files[DOSSIER]), sha256(files[DOSSIER]).digest()[:16], files)
+    return await prints.print(pages(files), sha256(files[DOSSIER]).digest()[:16], files)

@@ -35,7 +35,9 @@ from projections.fold import fold
 from projections.sheets import SHEETS
 from services import appraising, assessing, personal
 from services.dossier.exporting import Which, gather
+from services.dossier.printing import pages
 from services.dossier.verifying import Law, judge_files
+from services.dossier.wording import NOT_PRINTED
 from services.exporting import export_id, request_export
 from services.log_export import export
 from services.personal import Kept, Seen, Shredder
@@ -478,7 +480,9 @@ async def test_dossier_and_log_export_never_held_it_and_hold_after_the_erasure_a
     assert (await judge_files(before, None, trust, law)).holds
     assert (await judge_files(after, None, trust, law)).holds
     assert {name for name in before if name.startswith("payloads/")} <= after.keys()
-    everything = [b"".join(files.values()) for files in (before, after)]
+    printed = [pages(files) for files in (before, after)]
+    assert [f"Gửi ý kiến về kết quả niêm yết: {NOT_PRINTED}" in one for one in printed] == [True, True]
+    everything = [b"".join(files.values()) + one.encode() for files, one in zip((before, after), printed, strict=True)]
     everything += [b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())]
     for found in everything:
         assert b"Marzipanfish" in found or found is everything[-1]  # the export has leaves, and payloads of acts only

@@ -18,7 +18,7 @@ from projections.officials import OFFICIALS
 from projections.trail import Entry, concerns, entries
 from projections.units import UNITS
 from services.meetings import meeting_key
-from services.telling import Teller, Told, holders_of, open_rounds
+from services.telling import Teller, Told, called, holders_of, open_rounds
 from services.web import urls
 from services.web.dossiers import Case, open_case, read_facts
 from services.web.personal import values_said
@@ -119,7 +119,13 @@ async def told_of(visit: Visit, case: Case, facts: list[Recorded]) -> list[Told]
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
     seated = members_of(facts)
     teller = Teller(
-        visit.words, units, holders_of(officials), seated, open_rounds(facts), await values_said(visit, facts)
+        visit.words,
+        units,
+        holders_of(officials),
+        seated,
+        open_rounds(facts),
+        await values_said(visit, facts),
+        called(case.rulebook),
     )
     return [teller.tell(entry) for entry in entries(facts)][::-1]
 

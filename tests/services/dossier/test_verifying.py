@@ -1,4 +1,5 @@
 import random
+import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from hashlib import sha256
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain.catalogue import FACTS
 from infra.leaf import canonical, leaf_hash, payload_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
@@ -136,15 +138,35 @@ async def test_the_answer_tells_who_decided_on_what_as_of_which_checkpoint(files
         assert f"{one['name']}  {one['version']}  {one['leaf_hash']}" in said_
 
 
-async def test_the_pages_are_made_of_dossier_json_alone_and_say_what_it_says(files, folder, prints):
+async def test_the_pages_are_made_of_the_other_files_alone_and_say_what_they_say(files, folder, prints):
     pdf = (folder / PAGES).read_bytes()
     text = text_of(pdf)
     document = msgspec.json.decode(files[DOSSIER])
 
-    assert pdf == await prints.print(pages(files[DOSSIER]), sha256(files[DOSSIER]).digest()[:16], files)
+    assert pdf == await prints.print(pages(files), sha256(files[DOSSIER]).digest()[:16], files)
     for word in (document["commune"]["name"], "Người district-chairman", "Chủ tịch UBND", "chưa được kiểm định"[:4]):
         assert word in text
     assert all(one["leaf_hash"][:20] in text.replace(" ", "") for one in document["relied_on"])
+
+
+async def test_the_pages_speak_to_people(files, folder):
+    said_ = text_of((folder / PAGES).read_bytes())
+    document = msgspec.json.decode(files[DOSSIER])
+
+    assert document["commune"]["name"] in said_
+    assert "Người district-chairman; Chủ tịch UBND cấp huyện, huyện Mẫu (theo 01/QĐ, từ 01/01/2015)" in said_
+    for sentence in (
+        "Quyết định 41/QĐ-UBND ngày 15/01/2024: công nhận (quy tắc cho công nhận)",
+        "Đề xuất chỉ tiêu 1.1: 3,0 (quy tắc cho 3,0)",
+        "Lập mùa đánh giá",
+        "Bỏ phiếu về thị trấn Bến Lụa, vòng 1: Tán thành (police)",
+    ):
+        assert sentence in pages(files)
+    assert re.search(r"\d\d:\d\d:\d\d \d\d/\d\d/\d{4}: ký quyết định ngày 15/01/2024", pages(files))
+    assert re.search(r"trang 1/\d+", said_)
+    assert [topic for topic in FACTS if topic in said_] == []
+    assert re.findall(r"\d{4}-\d\d-\d\d", said_) == []
+    assert "đơn vị 99" not in said_
 
 
 # Files ------------------------------------------------------------------------------------------------
