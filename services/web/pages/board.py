@@ -22,6 +22,7 @@ from projections.units import UNITS, UnitRow
 from services.verdicts import Gate, Judged, Status, criterion_status, judged, required_total
 from services.web import urls
 from services.web.request import Answer, Visit, page
+from services.web.verified import last_verified
 
 #: Half the width of the margin bar stands for this many points.
 MARGIN_REACH = Decimal(20)
@@ -278,6 +279,7 @@ async def show(visit: Visit, season: str) -> Answer:
         order=lambda key: visit.url.board(season, **_asked(filters, key)),
         terms=_terms(visit, levels=rulebook.model is Model.LEVELS),
         position=position,
+        verified=await last_verified(visit),
     )
 
 

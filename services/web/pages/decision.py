@@ -21,6 +21,7 @@ from services.web.pages.exports import own_last
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, keep_signed
+from services.web.verified import last_verified
 
 
 class Voted(NamedTuple):
@@ -64,6 +65,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "subject": case.subject(),
         "Choice": Choice,
         "position": case.position,
+        "verified": await last_verified(visit),
     }
 
 

@@ -23,6 +23,7 @@ from services.web import urls
 from services.web.dossiers import Case, open_case, read_facts
 from services.web.personal import values_said
 from services.web.request import Answer, Visit, page
+from services.web.verified import last_verified
 
 #: Entries on one page.
 MANY = 250
@@ -90,6 +91,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
         people=sorted({told.who for told in every}),
         indicators=case.rulebook.indicators,
         position=case.position,
+        verified=await last_verified(visit),
     )
 
 

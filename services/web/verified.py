@@ -1,0 +1,33 @@
+"""When the log was last hashed again from its first fact on, and whether it still was what had been signed.
+
+What the verifier left, and nothing that a page has computed: the verifier signs in by a login of its own, which is the
+only one that can write it.
+"""
+
+import time
+from typing import NamedTuple
+
+from infra.verifying import Recorded, last_result
+from services.web.request import Visit
+
+#: Seconds for which a process says the same of a province; verifications are hours apart.
+KEPT = 30
+
+
+class Verified(NamedTuple):
+    """The last verification of the province's log; None where nobody has verified it yet."""
+
+    result: Recorded | None
+
+
+async def last_verified(visit: Visit) -> Verified | None:
+    """What a page of today says of it. None on a page of the past, which knows nothing of later."""
+    if visit.past is not None:
+        return None
+    key = ("verified", visit.tenant.id, int(time.monotonic() // KEPT))
+    known = visit.web.kept.get(key)
+    if not isinstance(known, Verified):
+        async with visit.house.database.reading(visit.tenant) as connection:
+            known = Verified(await last_result(connection, visit.tenant))
+        visit.web.kept.put(key, known)
+    return known
