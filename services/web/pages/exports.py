@@ -100,7 +100,7 @@ def line_of(row: ExportRow, run: Run | None, units: Mapping[str, UnitRow]) -> Li
 
 async def own_last(visit: Visit, season: str, document: Document, about: str) -> Line | None:
     """The document of this kind, about a commune or a meeting, that the person asked for last and did not give up."""
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         rows: list[ExportRow] = await view.all(EXPORTS, season)
     own = [
         row
@@ -111,7 +111,7 @@ async def own_last(visit: Visit, season: str, document: Document, about: str) ->
     if not own:
         return None
     last = max(own, key=lambda row: row.requested_at)
-    runs = await ExportRuns(visit.house.database).of(visit.tenant, [last.export])
+    runs = {} if visit.past else await ExportRuns(visit.house.database).of(visit.tenant, [last.export])
     return line_of(last, runs.get(last.export), {})
 
 

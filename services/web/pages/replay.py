@@ -12,13 +12,13 @@ from projections.register import REGISTER, RegisterRow
 from projections.sheets import SHEETS, SheetRow
 from projections.standings import STANDINGS, Standing
 from services.following import Followed
+from services.telling import Told
 from services.verdicts import Judged, judged
 from services.web import urls
 from services.web.dossiers import Case, open_case
 from services.web.history import MILESTONES
 from services.web.pages.trail import facts_about, told_of
 from services.web.request import DIGITS, Answer, Visit, page
-from services.web.telling import Told
 
 #: Steps listed before and after the one that is looked at.
 AROUND = 6

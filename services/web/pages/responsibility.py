@@ -14,11 +14,11 @@ from projections.fold import fold
 from projections.officials import OFFICIALS, OfficialRow
 from projections.register import REGISTER
 from projections.responsibility import File, Link, Role, Roles, Trace, trace
+from services.telling import Told
 from services.web import urls
 from services.web.dossiers import Case, gates, open_case, sheet_view
 from services.web.pages.trail import facts_about, told_of
 from services.web.request import Answer, Visit, page
-from services.web.telling import Told
 
 
 class Line(NamedTuple):
