@@ -27,6 +27,9 @@ check: dev  ## Check format, lint, types, layers and texts, then run the quick t
 bench: dev  ## Measure against the budgets; prints a table and writes build/bench.json
 	@$(VENV)/python -m tests.bench $(ARGS)
 
+kills: dev  ## Kill sealer, witnesses, web and PostgreSQL under load, 200 times; ARGS="--kills 20 --seed 7" for others
+	@$(VENV)/python -m tests.fault.kills $(ARGS)
+
 lock: dev  ## Write the lock files again after a change of dependencies; ARGS=--upgrade takes newer versions
 	$(LOCK) $(ARGS) --extra embedded --output-file requirements.lock pyproject.toml
 	$(LOCK) $(ARGS) --extra dev --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
@@ -49,4 +52,4 @@ node: tests/provider/node_modules/.package-lock.json
 tests/provider/node_modules/.package-lock.json: tests/provider/package-lock.json | dev
 	@PATH="$(CURDIR)/$(VENV):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --prefix tests/provider
 
-.PHONY: help demo test test-quick check bench lock assets format clean run dev node
+.PHONY: help demo test test-quick check bench kills lock assets format clean run dev node
