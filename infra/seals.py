@@ -14,7 +14,7 @@ import msgspec
 from infra.database import Connection, Database, News, schema_of
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Cosigned, Policy
-from infra.ledger.text import Invalid
+from infra.ledger.text import LARGEST, Invalid
 from infra.policies import read_policy
 from infra.sealing import SEALED, LogOwner
 
@@ -141,14 +141,11 @@ async def _seal(connection: Connection, tenant: LogOwner, position: int) -> Seal
 
 async def _judged(connection: Connection, schema: str, seal: Seal, policy: Policy) -> Seal:
     """The seal with the cosignatures of the checkpoint that has enough of them, or else of the last that has any."""
-    covering = f"FROM {schema}.cosignatures WHERE size >= $1 AND witness = ANY($2)"
     keys = [str(one.key) for one in policy.witnesses]
     size = await connection.fetchval(
-        f"SELECT size {covering} GROUP BY size HAVING count(*) >= $3 ORDER BY size LIMIT 1",
-        seal.position,
-        keys,
-        policy.quorum,
-    ) or await connection.fetchval(f"SELECT max(size) {covering}", seal.position, keys)
+        _FIRST_COSIGNED.format(schema, LARGEST), seal.position, keys, max(1, policy.quorum)
+    )
+    size = size or await connection.fetchval(_LAST_COSIGNED.format(schema, LARGEST), seal.position, keys)
     row = await _sealing(connection, schema, "size = $1", size) if size is not None else None
     if row is None:
         return seal
@@ -158,6 +155,34 @@ async def _judged(connection: Connection, schema: str, seal: Seal, policy: Polic
     if verdict.checkpoint.size != size:
         raise Invalid(f"the checkpoint stored as that of {size} is one of {verdict.checkpoint.size}")
     return msgspec.structs.replace(seal, by=_dated(row), cosigned=verdict.cosigned, witnessed=verdict.witnessed)
+
+
+#: The first size from $1 on that $3 of the witnesses $2 have cosigned. Each witness says what it cosigned next; the
+#: size that so many have reached by then is the next that can be it. So one that is gone ends the search at once,
+#: however much the others have cosigned since. Witness and size are compared as a row, which only the index of both in
+#: this order can answer; the other walks past all that the others have cosigned.
+_FIRST_COSIGNED = """
+WITH RECURSIVE step AS (
+  SELECT $1::bigint AS size, false AS enough
+  UNION ALL
+  SELECT next.size, (SELECT count(*) >= $3 FROM {0}.cosignatures WHERE size = next.size AND witness = ANY($2))
+  FROM step, LATERAL (
+    SELECT its.size
+    FROM unnest($2::text[]) AS key, LATERAL (
+      SELECT size FROM {0}.cosignatures WHERE (witness, size) BETWEEN (key, step.size) AND (key, {1})
+      ORDER BY witness, size LIMIT 1) its
+    ORDER BY its.size OFFSET $3 - 1 LIMIT 1) next
+  WHERE NOT step.enough)
+SELECT size FROM step WHERE enough
+"""
+
+#: The last size from $1 on that any of the witnesses $2 has cosigned.
+_LAST_COSIGNED = """
+SELECT max(its.size)
+FROM unnest($2::text[]) AS key, LATERAL (
+  SELECT size FROM {0}.cosignatures WHERE (witness, size) BETWEEN (key, $1) AND (key, {1})
+  ORDER BY witness DESC, size DESC LIMIT 1) its
+"""
 
 
 async def _sealing(connection: Connection, schema: str, which: str, size: int) -> asyncpg.Record | None:

@@ -23,7 +23,7 @@ from infra.database import LOST, Connection, Pool, schema_of
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Witness
-from infra.ledger.text import BadProof, Invalid, Malformed, read_decimal, read_utf8
+from infra.ledger.text import LARGEST, BadProof, Invalid, Malformed, read_decimal, read_utf8
 from infra.ledger.tiles import consistency_path, consistency_proof, places, root
 from infra.ledger.tree import verify_consistency
 from infra.ledger.witness import SIZE_TYPE, Request
@@ -307,7 +307,9 @@ async def _latest(connection: Connection, tenant: LogOwner, witness: Witness) ->
     schema = schema_of(tenant)
     row = await connection.fetchrow(
         f"""
-        SELECT note, coalesce((SELECT max(size) FROM {schema}.cosignatures WHERE witness = $1), 0) AS cosigned
+        SELECT note, coalesce((
+          SELECT size FROM {schema}.cosignatures WHERE (witness, size) BETWEEN ($1, 0) AND ($1, {LARGEST})
+          ORDER BY witness DESC, size DESC LIMIT 1), 0) AS cosigned
         FROM {schema}.sealings ORDER BY size DESC LIMIT 1
         """,
         str(witness.key),

@@ -1,10 +1,16 @@
 import asyncio
+import json
 import time
+from collections import Counter
+from collections.abc import Iterable
+from random import Random
 
 import pytest
 
+from infra import seals
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.policy import Cosigned
+from infra.ledger.text import LARGEST
 from infra.seals import Seal, State
 from tests.infra.witnesses import House, a_key, a_policy, cosigned, grow, publish
 
@@ -86,6 +92,52 @@ async def test_the_first_checkpoint_with_the_quorum_counts_and_until_then_the_la
         (0, 0, awaiting),
     ]
     assert [one.first.size for one in later if one.first] == [5, 6, 7]
+
+
+async def cosigned_by(house: House, witness: str, sizes: Iterable[int]) -> None:
+    """Rows of a witness as they would lie there; nobody has signed them."""
+    for table, columns, row in (("sealings", "note", "''"), ("cosignatures", "witness, line", "$2, ''")):
+        given = [list(sizes), witness][: 1 + ("$2" in row)]
+        await house.superuser.execute(
+            f"INSERT INTO {house.tenant.id}.{table} (size, {columns}) SELECT size, {row} FROM unnest($1::bigint[]) size"
+            " ON CONFLICT DO NOTHING",
+            *given,
+        )
+
+
+async def first_cosigned(house: House, position: int, quorum: int) -> int | None:
+    found: int | None = await house.superuser.fetchval(
+        seals._FIRST_COSIGNED.format(house.tenant.id, LARGEST), position, WITNESSES, quorum
+    )
+    return found
+
+
+WITNESSES = ["a", "b", "c"]
+
+
+async def test_the_first_size_with_a_quorum_is_found_whoever_has_cosigned_which(house):
+    random = Random(7)
+    cosigned = {one: sorted(random.sample(range(10, 90), 25)) for one in WITNESSES}
+    for one, sizes in cosigned.items():
+        await cosigned_by(house, one, sizes)
+    await cosigned_by(house, "a stranger", range(10, 90))
+    times = Counter(size for sizes in cosigned.values() for size in sizes)
+
+    for quorum in (1, 2, 3):
+        for position in range(1, 95):
+            covering = [size for size, count in times.items() if count >= quorum and size >= position]
+            assert await first_cosigned(house, position, quorum) == min(covering, default=None)
+
+
+async def test_a_witness_that_is_gone_makes_nobody_walk_past_what_the_others_have_cosigned_since(house):
+    await cosigned_by(house, "a", range(10, 20_000))
+    await cosigned_by(house, "b", range(10, 100))
+    await house.superuser.execute(f"ANALYZE {house.tenant.id}.cosignatures")
+    sql = seals._FIRST_COSIGNED.format(house.tenant.id, LARGEST)
+
+    ((plan,),) = await house.superuser.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", 100, WITNESSES, 2)
+
+    assert json.loads(plan)[0]["Plan"]["Shared Hit Blocks"] < 50
 
 
 FORGERIES = {
