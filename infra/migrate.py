@@ -22,6 +22,16 @@ from infra.config import APP_ROLE, KEYS_ROLE, SEALER_ROLE, VERIFIER_ROLE, Settin
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+#: What the server says to whoever comes to a database that was not migrated: no such login, table or column, no right.
+NOT_MIGRATED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
+)
+
+
 class MigrationFailed(Exception):
     """A migration was refused; the text is the tool's, with file and reason. Later schemas were not touched."""
 

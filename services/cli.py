@@ -28,6 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Misconfigured, embedded.Unavailable, migrate.MigrationFailed, NotReady) as reason:
         print(f"minhchuan: {reason}", file=sys.stderr)
         return 2
+    except migrate.NOT_MIGRATED as reason:
+        print(
+            f"minhchuan: the database is not as this version needs it ({reason}): run `minhchuan migrate`",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
         return 130
 

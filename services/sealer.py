@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 
 from infra.config import Settings
 from infra.database import LOST, Connection
@@ -44,6 +45,8 @@ async def run(settings: Settings, *, once: bool = False, only: Collection[str] =
                     if await desk.seal(tenant):
                         await witnesses.ask_once(tenant)
             else:
+                with suppress(*LOST):  # it may be on its way; but what it is not made for is said at once
+                    await desk.open()
                 async with Follower(move, desk.open, settings.sealer_url, at_once=1, rest=lambda _: REST):
                     await desk.empty.wait()
     finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import processes
+from infra import config, embedded, processes
 from services import cli
 
 SHEET = {"rulebook": "qd-619-2017", "unit_class": "I", "satisfaction": "96.10", "vetoes": [], "criteria": {"TC1": "15"}}
@@ -34,6 +34,16 @@ def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.startswith("minhchuan: ")
     assert len(said.splitlines()) == 1
+
+
+def test_on_a_database_that_was_not_migrated_a_command_says_what_to_run(tmp_path, capsys):
+    with embedded.services(config.read_settings(tmp_path, {}), redis=False):
+        for command in (["verify"], ["sealer"], ["sealer", "--once"], ["sealer", "--vkeys"], ["rebuild"]):
+            assert cli.main([*command, "--folder", str(tmp_path)]) == 2
+
+            said = capsys.readouterr().err
+            assert said.endswith("does not exist): run `minhchuan migrate`\n")
+            assert len(said.splitlines()) == 1
 
 
 def test_a_sheet_is_judged_without_any_service_or_folder(tmp_path, capsys, monkeypatch):
