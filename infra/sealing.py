@@ -10,6 +10,7 @@ again, is published with the signature that was made.
 """
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -52,6 +53,17 @@ class Held(Exception):
     """Another sealer holds this log."""
 
 
+class Paused(Exception):
+    """This log cannot be sealed just now, for want of room on a disk; the text says on which. Nothing was shown.
+
+    The next call tries again.
+    """
+
+
+class Unkept(Exception):
+    """The sealer's own disk does not take what it must keep; the text says why."""
+
+
 class Keep:
     """What the sealer keeps on its own disk, one of each per log: the key, and the last checkpoint that it signed."""
 
@@ -59,10 +71,10 @@ class Keep:
         self._folder = folder
 
     def key(self, tenant: LogOwner, *, new: bool = False) -> SignerKey:
-        """The log's key; made at first use when the log is `new`. Raises Halted."""
+        """The log's key; made at first use when the log is `new`. Raises Halted, Unkept."""
         file = self._folder / f"{tenant.id}.key"
         if new and not file.exists():
-            write_durably(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
+            self._write(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
         try:
             key = SignerKey.read(file.read_text())
         except FileNotFoundError:
@@ -98,8 +110,14 @@ class Keep:
             return
 
     def keep(self, tenant: LogOwner, note: Note) -> None:
-        """Have the checkpoint on disk before anybody sees it."""
-        write_durably(self._folder / f"{tenant.id}.checkpoint", bytes(note))
+        """Have the checkpoint on disk before anybody sees it. Raises Unkept."""
+        self._write(self._folder / f"{tenant.id}.checkpoint", bytes(note))
+
+    def _write(self, file: Path, content: bytes) -> None:
+        try:
+            write_durably(file, content)
+        except OSError as reason:
+            raise Unkept(f"the sealer cannot keep {file}: {reason.strerror}") from reason
 
 
 @dataclass(slots=True)
@@ -122,26 +140,41 @@ class Sealer:
         self._connection = connection
         self._keep = keep
         self._logs: dict[str, _Log] = {}
+        self._paused: dict[str, str] = {}
 
     async def seal(self, tenant: LogOwner) -> Note | None:
         """Sign for everything that the log holds now; the checkpoint, None when it has not grown.
 
-        Raises Held when another sealer is at it, Halted when something is wrong with the log.
+        Raises Held when another sealer is at it, Halted when something is wrong with the log, Paused when the sealer
+        or the database has no room.
         """
         try:
             state = self._logs.get(tenant.id)
             if state is None:
                 state = self._logs[tenant.id] = await self._begin(tenant)
-            return await self._grow(tenant, state)
+            note = await self._grow(tenant, state)
         except (Halted, BadEntry, Invalid) as reason:
             self._logs.pop(tenant.id, None)
             await record_halt(self._connection, tenant, str(reason))
             raise Halted(str(reason)) from reason
+        except (Unkept, asyncpg.InsufficientResourcesError) as reason:
+            await self._pause(tenant, f"{reason}; it is tried again until there is room")
+            raise Paused(str(reason)) from reason
+        if self._paused.pop(tenant.id, None):
+            log.warning("a log is sealed again", tenant=tenant.id)
+        return note
 
     async def close(self) -> None:
         """Let go of every log."""
         self._logs.clear()
         await close(self._connection)
+
+    async def _pause(self, tenant: LogOwner, reason: str) -> None:
+        """Say it once, as of a log that is halted: what is said there holds until a later checkpoint is signed."""
+        if self._paused.get(tenant.id) != reason:
+            self._paused[tenant.id] = reason
+            with suppress(asyncpg.InsufficientResourcesError):  # then the process's own log has to do
+                await record_halt(self._connection, tenant, reason)
 
     async def _grow(self, tenant: LogOwner, state: _Log) -> Note | None:
         size = state.edge.size

@@ -4,6 +4,8 @@ It keeps its keys and last checkpoints in a folder of its own, signs in as a log
 log that it must not sign for any more is left alone until the process is started again, and the others go on; the
 process then ends with status 1. There is no switch to go on all the same.
 
+Where a disk is full, the sealer's or the database's, the log waits, says so, and goes on by itself once there is room.
+
 What was signed is handed on to the witnesses of the log's policy, who are asked beside the sealing; a log that one of
 them has cosigned otherwise is halted too, and remains so when the process is started again.
 """
@@ -12,15 +14,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Collection
 from contextlib import suppress
 
 from infra.config import Settings
 from infra.database import LOST, Connection
-from infra.sealing import Halted, Held, Keep, LogOwner, Sealer, connect, record_halt
+from infra.sealing import Halted, Held, Keep, LogOwner, Paused, Sealer, connect, record_halt
 from infra.tenants import Tenant, Tenants
 from infra.witnessing import witnessing
 from services.growing import Follower
+
+#: Seconds until a log is tried again for which there was no room on a disk.
+PAUSE = 5.0
 
 #: Seconds that a log rests after it was sealed. What arrives meanwhile lies under one signature.
 REST = 0.1
@@ -29,7 +35,7 @@ REST = 0.1
 async def run(settings: Settings, *, once: bool = False, only: Collection[str] = ()) -> int:
     """Seal every log (or `only` those of these slugs) as it grows, until cancelled or none is left; `once`: as it is.
 
-    1 when a log must not be sealed any further.
+    1 when a log must not be sealed any further, or could not be for want of room.
     """
     registry = Tenants(settings.sealer_url)
     desk = Desk(settings, registry, only)
@@ -52,7 +58,7 @@ async def run(settings: Settings, *, once: bool = False, only: Collection[str] =
     finally:
         await desk.close()
         await registry.close()
-    return int(bool(desk.halted))
+    return int(bool(desk.halted or desk.paused))
 
 
 async def show_keys(settings: Settings, *, only: Collection[str] = ()) -> int:
@@ -85,14 +91,16 @@ class Desk:
         self._sealer: Sealer | None = None
         self._handed_on: set[str] = set()
         self.halted: set[str] = set()
+        self.paused: dict[str, float] = {}
+        """Those for which there was no room on a disk, and when they are tried again (time.monotonic())."""
         self.empty = asyncio.Event()
 
     async def seal(self, tenant: Tenant) -> bool:
         """Sign for all that the log holds; whether there is a checkpoint that witnesses may not have been asked for.
 
-        A log that is halted, or held by another sealer, is left alone.
+        A log that is halted, or held by another sealer, is left alone, and one that is paused for a while.
         """
-        if tenant.id in self.halted:
+        if tenant.id in self.halted or time.monotonic() < self.paused.get(tenant.id, 0):
             return False
         if self._sealer is None:
             self._sealer = Sealer(await connect(self._dsn), self._keep)
@@ -104,9 +112,13 @@ class Desk:
         except Halted:
             self.halted.add(tenant.id)
             return False
+        except Paused:
+            self.paused[tenant.id] = time.monotonic() + PAUSE
+            return False
         except LOST:
             await self.close()
             raise
+        self.paused.pop(tenant.id, None)
         new = tenant.id not in self._handed_on
         self._handed_on.add(tenant.id)
         return new

@@ -121,6 +121,29 @@ async def test_a_sealer_whose_only_log_is_halted_ends(store, tenant, settings, s
         assert await sealer.run(settings, only=[tenant.slug]) == 1
 
 
+async def test_a_sealer_whose_disk_is_full_leaves_the_log_alone_and_goes_on_by_itself(
+    store, tenant, other_tenant, settings, superuser, monkeypatch
+):
+    monkeypatch.setattr(sealer, "PAUSE", 0.3)
+    settings.seals.mkdir()
+    full = settings.seals / f"{tenant.id}.checkpoint.new"
+    full.symlink_to("/dev/full")
+    await write(store, tenant, 3)
+    assert await sealer.run(settings, once=True, only=[tenant.slug]) == 1
+
+    running = asyncio.create_task(sealer.run(settings, only=[tenant.slug, other_tenant.slug]))
+    await write(store, other_tenant, 3)
+    await sealed(superuser, other_tenant, 4)
+    assert await superuser.fetchval(f"SELECT count(*) FROM {tenant.id}.sealings") == 0
+    assert "No space left on device" in await superuser.fetchval(f"SELECT reason FROM {tenant.id}.halts")
+    full.unlink()
+    await sealed(superuser, tenant, 4)
+
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
 async def test_the_keys_are_readable_by_their_owner_alone(store, tenant, settings):
     await write(store, tenant, 1)
     await sealer.run(settings, once=True, only=[tenant.slug])
