@@ -33,7 +33,7 @@ from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import StreamName
 from infra.config import Settings
 from infra.database import Database
-from infra.eventstore import Command, EventStore, Loaded
+from infra.eventstore import Command, EventStore, Loaded, Receipt
 from infra.leaf import leaf, leaf_hash, payload_hash
 from infra.mapper import Decided, Mapper
 from infra.tenants import Tenant, Tenants
@@ -139,12 +139,12 @@ class Ours:
 
         return await rate(tasks, seconds, one)
 
-    async def append(self, tenant: Tenant, task: int) -> None:
+    async def append(self, tenant: Tenant, task: int) -> Receipt:
         name = StreamName("assessment", "2023", f"{task:05}")
         stream = self.streams.setdefault((tenant.id, task), Loaded(name, None, 0, ""))
         facts: list[tuple[StreamName, Decided]] = [(name, a_fact(name.id(tenant.id), stream.version + 1))]
         command = Command(uuid4(), facts, ACTOR, "25441", MANDATE, body_sha256=BODY)
-        await self.store.append(tenant, command, [stream])
+        return await self.store.append(tenant, command, [stream])
 
 
 ACTOR, MANDATE, BODY = str(uuid4()), str(uuid4()), bytes(32)
