@@ -7,6 +7,9 @@ the log is halted: nothing more is signed for it until somebody has found out wh
 
 The copy on disk is written before the database: after a crash in between it is ahead, and the same tree, derived
 again, is published with the signature that was made.
+
+A log changes its key in the open. The next key signs beside the present one as soon as a fact that announces it lies
+below a checkpoint; a key that has once signed is not left out again until it is retired, and never for want of a file.
 """
 
 from collections.abc import Collection, Iterator
@@ -16,16 +19,19 @@ from pathlib import Path
 from typing import Protocol
 
 import asyncpg
+import msgspec
 import structlog
 
+from domain.log import LOG, Log
 from infra.database import Connection, close, schema_of
-from infra.durable import write_durably
+from infra.durable import put_in_place, write_durably
 from infra.entries import BadEntry, Entry, read_entries
 from infra.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Kind, Note, SignerKey
-from infra.ledger.text import Invalid, Malformed
-from infra.ledger.tiles import FULL, Edge, Place, Tile, edge_places
+from infra.ledger.note import Kind, Note, SignerKey, VerifierKey
+from infra.ledger.text import BadProof, Invalid, Malformed
+from infra.ledger.tiles import FULL, Edge, Place, Tile, Tiles, edge_places, inclusion_path, inclusion_proof, places
+from infra.ledger.tree import verify_inclusion
 
 #: Facts under one checkpoint at most: so many are checked and hashed in about a second.
 MOST = 20_000
@@ -65,7 +71,11 @@ class Unkept(Exception):
 
 
 class Keep:
-    """What the sealer keeps on its own disk, one of each per log: the key, and the last checkpoint that it signed."""
+    """What the sealer keeps on its own disk, one of each per log: the key, and the last checkpoint that it signed.
+
+    While a log changes its key there is the next one too; keys that sign no more remain, under the ids that stand in
+    their signatures.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -75,15 +85,43 @@ class Keep:
         file = self._folder / f"{tenant.id}.key"
         if new and not file.exists():
             self._write(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
-        try:
-            key = SignerKey.read(file.read_text())
-        except FileNotFoundError:
-            raise Halted(f"the key {file.name} is gone: this log was signed with it") from None
-        except Invalid as reason:
-            raise Halted(f"{file.name}: {reason}") from None
-        if key.name != tenant.log or key.kind is not Kind.NOTE:
-            raise Halted(f"{file.name} is the key of {key.name}")
+        key = _read_key(file, tenant)
+        if key is None:
+            raise Halted(f"the key {file.name} is gone: this log was signed with it")
         return key
+
+    def next_key(self, tenant: LogOwner) -> SignerKey | None:
+        """The key that is to follow the present one, if any. Raises Halted.
+
+        Who asks for both asks for this one first: it takes the other's place in one step.
+        """
+        return _read_key(self._next(tenant), tenant)
+
+    def make_next_key(self, tenant: LogOwner) -> SignerKey:
+        """The next key; made when there is none. Raises Halted."""
+        found = self.next_key(tenant)
+        if found is None:
+            found = SignerKey.new(tenant.log, Kind.NOTE)
+            self._write(self._next(tenant), found.secret_text().encode())
+        return found
+
+    def retire(self, tenant: LogOwner, key: SignerKey) -> None:
+        """Have the next key take the place of this one, the present one. Raises Halted.
+
+        Until the last step both sign as before, so that it may break off anywhere and be done again.
+        """
+        self._write(self._retired(tenant, key.verifier.id), key.secret_text().encode())
+        put_in_place(self._next(tenant), self._folder / f"{tenant.id}.key")
+
+    def is_retired(self, tenant: LogOwner, key_id: bytes) -> bool:
+        """Whether the key of this id signs no more; an empty file of that name says so of a key that is lost."""
+        return self._retired(tenant, key_id).exists()
+
+    def _next(self, tenant: LogOwner) -> Path:
+        return self._folder / f"{tenant.id}.next.key"
+
+    def _retired(self, tenant: LogOwner, key_id: bytes) -> Path:
+        return self._folder / f"{tenant.id}.retired-{key_id.hex()}.key"
 
     def checkpoint(self, tenant: LogOwner) -> Note | None:
         """The last checkpoint signed, if any. Raises Halted when it cannot be read."""
@@ -122,9 +160,9 @@ class Keep:
 
 @dataclass(slots=True)
 class _Log:
-    """A log as it was sealed last: the right edge of its tree, and its last leaf."""
+    """A log as it was sealed last: that checkpoint, the right edge of its tree, and its last leaf."""
 
-    key: SignerKey
+    note: Note | None
     edge: Edge
     last: bytes
 
@@ -141,6 +179,7 @@ class Sealer:
         self._keep = keep
         self._logs: dict[str, _Log] = {}
         self._paused: dict[str, str] = {}
+        self._unannounced: set[VerifierKey] = set()
 
     async def seal(self, tenant: LogOwner) -> Note | None:
         """Sign for everything that the log holds now; the checkpoint, None when it has not grown.
@@ -181,11 +220,12 @@ class Sealer:
         position = await self._position(tenant, state)
         if position == size:
             return None
+        keys = await self._signers(tenant, state)
         edge, last, tiles = await self._extend(tenant, state.edge, min(position, size + MOST))
-        note = Checkpoint(tenant.log, edge.size, edge.root()).sign(state.key)
+        note = Checkpoint(tenant.log, edge.size, edge.root()).sign(*keys)
         self._keep.keep(tenant, note)
         await self._publish(tenant, note, edge.size, tiles)
-        state.edge, state.last = edge, last
+        state.note, state.edge, state.last = note, edge, last
         return note
 
     async def _position(self, tenant: LogOwner, state: _Log) -> int:
@@ -216,7 +256,7 @@ class Sealer:
             raise Halted("the sealer's own copy of its last checkpoint is gone: put one there that is held elsewhere")
         key = self._keep.key(tenant, new=own is None)
         if own is None:
-            return _Log(key, Edge(), b"")
+            return _Log(None, Edge(), b"")
         signed = _checked(own, key)
         published = _checked(stored, key) if stored else Checkpoint(tenant.log, 0, Edge().root())
         if published.size > signed.size:
@@ -229,7 +269,64 @@ class Sealer:
             await self._publish(tenant, own, signed.size, tiles)
         else:
             await self._store(tenant, tiles)
-        return _Log(key, edge, last)
+        return _Log(own, edge, last)
+
+    async def _signers(self, tenant: LogOwner, state: _Log) -> tuple[SignerKey, ...]:
+        """The present key and, once it is announced below the last checkpoint, the next one. Raises Halted."""
+        coming, key = self._keep.next_key(tenant), self._keep.key(tenant)
+        keys: tuple[SignerKey, ...] = (key,)
+        if coming is not None and coming != key and await self._may_sign(tenant, coming.verifier, state):
+            keys = key, coming
+        at_hand = {one.verifier.id for one in keys}
+        for line in state.note.signatures if state.note else ():
+            if line.name == tenant.log and line.id not in at_hand and not self._keep.is_retired(tenant, line.id):
+                lost = line.id.hex()
+                raise Halted(
+                    f"the last checkpoint is signed by the key {lost} too, and that is gone: put its file back from a"
+                    f" copy ({tenant.id}.next.key); if there is none, make an empty file"
+                    f" {tenant.id}.retired-{lost}.key, and it is left out"
+                )
+        return keys
+
+    async def _may_sign(self, tenant: LogOwner, coming: VerifierKey, state: _Log) -> bool:
+        if state.note is None:
+            return False
+        if state.note.check([coming]):
+            return True
+        if await self._is_announced(tenant, coming, state.edge):
+            log.warning("the next key signs too from now on", tenant=tenant.id, key=str(coming))
+            return True
+        if coming not in self._unannounced:
+            self._unannounced.add(coming)
+            log.warning("the next key is not used: below the last checkpoint nothing announces it", key=str(coming))
+        return False
+
+    async def _is_announced(self, tenant: LogOwner, key: VerifierKey, edge: Edge) -> bool:
+        """Whether a fact in the very tree that was signed last announces this key. Raises BadEntry, Halted."""
+        position = await self._connection.fetchval(
+            f"""
+            SELECT min(position) FROM {schema_of(tenant)}.events
+            WHERE stream_id = $1 AND topic = $2 AND data ->> 'vkey_sha256' = $3 AND position <= $4
+            """,
+            LOG.id(tenant.id),
+            Log.KeyAnnounced.TOPIC,
+            key.sha256,
+            edge.size,
+        )
+        if position is None:
+            return False
+        (entry,) = await anext(read_entries(self._connection, schema_of(tenant), position - 1, position))
+        hashed = entry.check(tenant.id, tenant.log)
+        said = entry.stream_id, entry.topic, msgspec.json.decode(entry.data).get("vkey_sha256")
+        if said != (str(LOG.id(tenant.id)), Log.KeyAnnounced.TOPIC, key.sha256):
+            return False
+        stored = await read_tiles(self._connection, tenant, places(inclusion_path(position - 1, edge.size)))
+        if not _is_in(edge, position, hashed, stored):
+            _, _, tiles = await self._extend(tenant, Edge(), edge.size)  # those that are stored may be wrong
+            if not _is_in(edge, position, hashed, dict(tiles)):
+                raise Halted(f"position {position} is not what was sealed")
+            await self._store(tenant, tiles)
+        return True
 
     async def _derived(self, tenant: LogOwner, signed: Checkpoint, stored: int) -> tuple[Edge, bytes, list[Tile]]:
         """The tree that was signed: from stored tiles and the last leaves, or from all leaves if tiles are wrong."""
@@ -309,6 +406,29 @@ async def record_halt(connection: Connection, tenant: LogOwner, reason: str) -> 
         reason,
     )
     await connection.execute("SELECT pg_notify($1, $2)", SEALED, tenant.id)
+
+
+def _read_key(file: Path, tenant: LogOwner) -> SignerKey | None:
+    """The key in this file, of this log. Raises Halted."""
+    try:
+        key = SignerKey.read(file.read_text())
+    except FileNotFoundError:
+        return None
+    except Invalid as reason:
+        raise Halted(f"{file.name}: {reason}") from None
+    if key.name != tenant.log or key.kind is not Kind.NOTE:
+        raise Halted(f"{file.name} is the key of {key.name}")
+    return key
+
+
+def _is_in(edge: Edge, position: int, hashed: bytes, tiles: Tiles) -> bool:
+    """Whether these tiles show that this leaf stands at the position."""
+    index = position - 1
+    try:
+        verify_inclusion(index, edge.size, hashed, inclusion_proof(index, edge.size, tiles), edge.root())
+    except (Malformed, BadProof):
+        return False
+    return True
 
 
 def _hashes(tenant: LogOwner, entries: list[Entry]) -> Iterator[bytes]:

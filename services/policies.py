@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
-from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -57,7 +56,7 @@ async def announce(house: Wiring, tenant: Tenant, vkey: str, basis: str | None =
         raise PolicyRefused(str(reason)) from None
     if key.name != tenant.log or key.kind is not Kind.NOTE:
         raise PolicyRefused(f"{vkey} is not a key for the log {tenant.log}")
-    await _announce(house.system(tenant, uuid4()), digest(key), basis)
+    await _announce(house.system(tenant, uuid4()), key.sha256, basis)
     return key
 
 
@@ -65,11 +64,6 @@ async def latest_checkpoint(house: Wiring, tenant: Tenant) -> Note | None:
     """The last checkpoint that was signed for the log; None before the first."""
     rows = await house.database.ask(tenant, f"SELECT note FROM {schema_of(tenant)}.sealings ORDER BY size DESC LIMIT 1")
     return Note.read(rows[0]["note"]) if rows else None
-
-
-def digest(key: VerifierKey) -> str:
-    """What stands for a key that is announced."""
-    return sha256(str(key).encode()).hexdigest()
 
 
 def _is_address(url: str) -> bool:
@@ -92,7 +86,7 @@ def _check_keys(
     signed = [key for key in logs if _has_signed(key, latest)]
     if not signed:
         raise PolicyRefused("no key of the policy is the one that signs this log")
-    if unknown := [key for key in logs if key not in signed and digest(key) not in announced]:
+    if unknown := [key for key in logs if key not in signed and key.sha256 not in announced]:
         raise PolicyRefused(f"the key {unknown[0]} neither signs this log nor has been announced")
 
 
@@ -136,7 +130,7 @@ async def announce_key(settings: Settings, given: argparse.Namespace) -> None:
     await migrate.everything(settings)
     async with wired(settings) as house:
         key = await announce(house, await _named(house, given.slug), given.vkey, given.basis)
-    print(f"{given.slug}: announced {digest(key)}")
+    print(f"{given.slug}: announced {key.sha256}")
 
 
 async def show(settings: Settings, given: argparse.Namespace) -> int:

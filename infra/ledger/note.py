@@ -74,6 +74,11 @@ class VerifierKey(msgspec.Struct, frozen=True):
     def id(self) -> bytes:
         return sha256(f"{self.name}\n".encode() + bytes([self.kind]) + self.public).digest()[:4]
 
+    @property
+    def sha256(self) -> str:
+        """Of its text, in hex: it stands for a key that is not shown yet."""
+        return sha256(str(self).encode()).hexdigest()
+
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{base64(bytes([self.kind]) + self.public)}"
 

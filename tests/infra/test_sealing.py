@@ -6,15 +6,18 @@ import pytest
 
 from infra.config import Settings
 from infra.database import schema_of
+from infra.durable import put_in_place
 from infra.eventstore import EventStore
 from infra.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Note
+from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.tiles import Place, inclusion_proof, replay
 from infra.ledger.tree import verify_inclusion
 from infra.sealing import Halted, Held, Keep, Sealer, connect
 from infra.tenants import Tenant
+from tests.infra.forging import rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
+from tests.infra.witnesses import House, grow, in_log
 
 
 @pytest.fixture
@@ -258,6 +261,246 @@ async def test_a_sealer_without_what_it_kept_signs_nothing(services, store, tena
     with pytest.raises(Halted, match=said):
         await again.seal(tenant)
     await again.close()
+
+
+# The next key -----------------------------------------------------------------------------------------
+
+
+async def announce(house: House, key: SignerKey) -> None:
+    await in_log(house.store, house.tenant, lambda log: log.announce_key(key.verifier.sha256))
+
+
+async def begin_again(house: House) -> None:
+    await house.sealer.close()
+    await house.start_sealer()
+
+
+async def overlapping(house: House) -> tuple[SignerKey, SignerKey]:
+    """The present key and the next one, both of which have signed the last checkpoint."""
+    present, coming = house.keep.key(house.tenant), house.keep.make_next_key(house.tenant)
+    await announce(house, coming)
+    await house.seal()
+    assert signers(await house.grow()) == [present.verifier.id, coming.verifier.id]
+    return present, coming
+
+
+def signers(note: Note) -> list[bytes]:
+    return [line.id for line in note.signatures]
+
+
+async def test_a_next_key_is_made_once_for_its_owner_alone(house):
+    made = house.keep.make_next_key(house.tenant)
+
+    assert house.keep.make_next_key(house.tenant) == house.keep.next_key(house.tenant) == made
+    assert (made.name, made.kind) == (house.tenant.log, Kind.NOTE)
+    assert made != house.keep.key(house.tenant)
+    file = house.folder / "sealer" / f"{house.tenant.id}.next.key"
+    assert oct(file.stat().st_mode & 0o777) == "0o600"
+
+
+async def test_a_next_key_that_nothing_announces_never_signs_and_that_is_said_once(house, capsys):
+    present = house.keep.key(house.tenant)
+    house.keep.make_next_key(house.tenant)
+    await announce(house, SignerKey.new(house.tenant.log, Kind.NOTE))
+
+    notes = [await house.seal(), await house.grow(), await house.grow()]
+
+    assert [signers(note) for note in notes] == [[present.verifier.id]] * 3
+    assert capsys.readouterr().out.count("the next key is not used") == 1
+
+
+async def test_an_announced_key_signs_once_its_announcement_lies_below_a_checkpoint(house):
+    present, coming = house.keep.key(house.tenant), house.keep.make_next_key(house.tenant)
+    await announce(house, coming)
+
+    covering, above, later = await house.seal(), await house.grow(), await house.grow()
+
+    assert signers(covering) == [present.verifier.id]
+    assert signers(above) == signers(later) == [present.verifier.id, coming.verifier.id]
+    assert len(above.check([present.verifier, coming.verifier])) == 2
+    assert house.keep.checkpoint(house.tenant) == later
+    stored = await house.superuser.fetch(f"SELECT note FROM {house.tenant.id}.sealings ORDER BY size DESC LIMIT 2")
+    assert [row["note"] for row in stored] == [bytes(later), bytes(above)]
+
+
+async def test_a_sealer_started_again_goes_on_with_the_keys_it_had(house):
+    present, coming = house.keep.key(house.tenant), house.keep.make_next_key(house.tenant)
+    await announce(house, coming)
+    await house.seal()
+    await begin_again(house)
+    first = await house.grow()
+    await begin_again(house)
+
+    assert signers(first) == signers(await house.grow()) == [present.verifier.id, coming.verifier.id]
+
+
+async def test_a_crash_between_disk_and_database_publishes_both_signatures_as_they_were_made(house):
+    await overlapping(house)
+    signed = await house.grow()
+    await house.superuser.execute(f"DELETE FROM {house.tenant.id}.sealings WHERE size = {house_size(signed)}")
+    await begin_again(house)
+
+    assert await house.sealer.seal(house.tenant) is None
+
+    stored = await house.superuser.fetchval(f"SELECT note FROM {house.tenant.id}.sealings ORDER BY size DESC LIMIT 1")
+    assert stored == bytes(signed)
+
+
+def house_size(note: Note) -> int:
+    return Checkpoint.read(note.text).size
+
+
+async def test_wrong_tiles_are_made_again_before_an_announcement_is_believed(house):
+    coming = house.keep.make_next_key(house.tenant)
+    await announce(house, coming)
+    for _ in range(260):
+        await grow(house.store, house.tenant)
+    await house.seal()
+    await house.superuser.execute(f"UPDATE {house.tenant.id}.tiles SET hashes = sha256('') || substr(hashes, 33)")
+
+    assert signers(await house.grow())[1:] == [coming.verifier.id]
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        "UPDATE SCHEMA.events SET data = jsonb_set(data, '{vkey_sha256}', to_jsonb('SHA'::text)) WHERE position = 2",
+        "UPDATE SCHEMA.events SET data = '{\"vkey_sha256\": \"SHA\"}', topic = 'log.key-announced' WHERE position = 1",
+    ],
+    ids=["an announcement is changed", "an opening is turned into one"],
+)
+async def test_an_announcement_that_is_not_the_fact_that_was_sealed_lets_no_key_sign(house, forge):
+    coming = house.keep.make_next_key(house.tenant)
+    signed = await house.grow()
+    await house.superuser.execute(forge.replace("SCHEMA", house.tenant.id).replace("SHA", coming.verifier.sha256))
+    await grow(house.store, house.tenant)
+
+    with pytest.raises(Halted, match="position"):
+        await house.sealer.seal(house.tenant)
+
+    assert house.keep.checkpoint(house.tenant) == signed
+
+
+async def test_a_leaf_forged_into_the_sealed_part_announces_nothing(house):
+    coming = house.keep.make_next_key(house.tenant)
+    signed = await house.grow()
+    rows = await rows_of(house.superuser, house.tenant.id)
+    rows[1]["data"] = f'{{"vkey_sha256":"{coming.verifier.sha256}"}}'
+    await grow(house.store, house.tenant)
+    grown = await rows_of(house.superuser, house.tenant.id)
+    await write_rows(house.superuser, house.tenant.id, [*rows[:2], *grown[2:]])
+    await house.superuser.execute(
+        f"UPDATE {house.tenant.id}.events SET leaf_hash = $1, leaf = $2 WHERE position = {house_size(signed)}",
+        grown[house_size(signed) - 1]["leaf_hash"],
+        grown[house_size(signed) - 1]["leaf"],
+    )
+
+    with pytest.raises(Halted, match="position"):
+        await house.sealer.seal(house.tenant)
+
+    assert house.keep.checkpoint(house.tenant) == signed
+
+
+async def test_a_next_key_that_is_lost_halts_the_log_until_somebody_decides_what_becomes_of_it(house):
+    present, coming = await overlapping(house)
+    file = house.folder / "sealer" / f"{house.tenant.id}.next.key"
+    copy = file.read_bytes()
+    signed = house.keep.checkpoint(house.tenant)
+    lost = coming.verifier.id.hex()
+    for again in (False, True):
+        file.unlink(missing_ok=True)
+        if again:
+            await begin_again(house)
+        await grow(house.store, house.tenant)
+        with pytest.raises(Halted, match=f"is signed by the key {lost} too, and that is gone: put its file back"):
+            await house.sealer.seal(house.tenant)
+        assert house.keep.checkpoint(house.tenant) == signed
+
+    file.write_bytes(copy)
+    assert signers(await house.seal()) == [present.verifier.id, coming.verifier.id]
+
+    file.unlink()
+    file.with_name(f"{house.tenant.id}.retired-{lost}.key").touch()
+    assert signers(await house.grow()) == [present.verifier.id]
+
+
+async def test_another_key_in_the_place_of_the_next_one_halts_the_log_too(house):
+    await overlapping(house)
+    (house.folder / "sealer" / f"{house.tenant.id}.next.key").unlink()
+    await announce(house, house.keep.make_next_key(house.tenant))
+
+    with pytest.raises(Halted, match="is gone"):
+        await house.sealer.seal(house.tenant)
+
+
+# The former key ---------------------------------------------------------------------------------------
+
+
+async def test_once_the_former_key_is_retired_the_next_one_signs_alone(house):
+    present, coming = await overlapping(house)
+    house.keep.retire(house.tenant, present)
+
+    running = await house.grow()
+    await begin_again(house)
+    started_again = await house.grow()
+
+    assert signers(running) == signers(started_again) == [coming.verifier.id]
+    assert house.keep.next_key(house.tenant) is None
+    retired = house.folder / "sealer" / f"{house.tenant.id}.retired-{present.verifier.id.hex()}.key"
+    assert SignerKey.read(retired.read_text()) == present
+
+
+async def test_a_sealer_is_started_on_its_last_checkpoint_that_both_keys_have_signed(house):
+    present, coming = await overlapping(house)
+    house.keep.retire(house.tenant, present)
+    await begin_again(house)
+
+    assert signers(await house.grow()) == [coming.verifier.id]
+
+
+@pytest.mark.parametrize("step", [1, 2])
+async def test_retiring_that_is_broken_off_leaves_both_keys_signing_and_can_be_done_again(house, monkeypatch, step):
+    present, coming = await overlapping(house)
+    steps = iter(range(1, 3))
+
+    def broken_off(*arguments):
+        if next(steps) == step:
+            raise KeyboardInterrupt
+        put_in_place(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("infra.sealing.put_in_place", broken_off)
+        patched.setattr("infra.durable.put_in_place", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            house.keep.retire(house.tenant, present)
+
+    await begin_again(house)
+    assert signers(await house.grow()) == [present.verifier.id, coming.verifier.id]
+    house.keep.retire(house.tenant, present)
+    await begin_again(house)
+    assert signers(await house.grow()) == [coming.verifier.id]
+
+
+async def test_a_key_that_has_not_signed_the_last_checkpoint_does_not_take_over(house):
+    present, coming = house.keep.key(house.tenant), house.keep.make_next_key(house.tenant)
+    house.keep.retire(house.tenant, present)
+    await begin_again(house)
+
+    with pytest.raises(Halted, match="this sealer's key has not signed"):
+        await house.grow()
+
+    assert coming == house.keep.key(house.tenant)
+
+
+async def test_a_log_changes_its_key_as_often_as_it_likes(house):
+    first, second = await overlapping(house)
+    house.keep.retire(house.tenant, first)
+    await house.grow()
+    second_again, third = await overlapping(house)
+    house.keep.retire(house.tenant, second)
+
+    assert signers(await house.grow()) == [third.verifier.id]
+    assert second_again == second
 
 
 # Its login --------------------------------------------------------------------------------------------

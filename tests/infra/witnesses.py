@@ -152,12 +152,16 @@ class House:
         self.superuser = await asyncpg.connect(self.services.database_url.replace("minhchuan@", "postgres@"))
         await self.superuser.execute("SET session_replication_role = replica")
         self.stack.push_async_callback(self.superuser.close)
-        self.sealer = Sealer(await connect(self.services.sealer_url), self.keep)
-        self.stack.push_async_callback(self.sealer.close)
+        await self.start_sealer()
         self.witnesses = await self.stack.enter_async_context(
             witnessing(self.services.sealer_url, self.halt, first_pause=0.05)
         )
         await self.grow()
+
+    async def start_sealer(self) -> None:
+        """A sealer that knows what is in its folder and in the database; the one before has to be closed."""
+        self.sealer = Sealer(await connect(self.services.sealer_url), self.keep)
+        self.stack.push_async_callback(self.sealer.close)
 
     async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
         self.halted.append(reason)
