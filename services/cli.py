@@ -56,9 +56,13 @@ def projector(given: argparse.Namespace) -> None:
 
 
 def sealer(given: argparse.Namespace) -> int:
-    from services import sealer
+    from services import rotating, sealer
 
     with surroundings(given, redis=False) as settings:
+        if given.next_key:
+            return asyncio.run(rotating.make_next(settings, given.next_key))
+        if given.retire_key:
+            return asyncio.run(rotating.retire(settings, given.retire_key))
         if given.vkeys:
             return asyncio.run(sealer.show_keys(settings, only=given.tenant or ()))
         return asyncio.run(sealer.run(settings, once=given.once, only=given.tenant or ()))
@@ -244,8 +248,11 @@ def of_processes(commands: Subparsers, every: argparse.ArgumentParser) -> None:
         commands.add_parser(name, parents=[every], help=text, description=text).set_defaults(run=run)
     choices = commands.choices
     choices["worker"].add_argument("queue", choices=["short", "long"])
-    choices["sealer"].add_argument("--once", action="store_true", help="sign for everything there is, and end")
-    choices["sealer"].add_argument("--vkeys", action="store_true", help="print the public keys of the logs, and end")
+    sealing = choices["sealer"].add_mutually_exclusive_group()
+    sealing.add_argument("--once", action="store_true", help="sign for everything there is, and end")
+    sealing.add_argument("--vkeys", action="store_true", help="print the public keys of the logs, and end")
+    sealing.add_argument("--next-key", metavar="SLUG", help="make the key that is to sign this log next, and end")
+    sealing.add_argument("--retire-key", metavar="SLUG", help="have that key take the former one's place, and end")
     choices["witness"].add_argument("--name", default="", help="of its key, at the first start: example.org/witness")
     choices["witness"].add_argument("--host", default="127.0.0.1", help="where it listens; default: %(default)s")
     choices["witness"].add_argument("--port", type=int, default=0, help="default: one that the folder keeps")

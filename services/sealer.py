@@ -71,8 +71,11 @@ async def show_keys(settings: Settings, *, only: Collection[str] = ()) -> int:
             if tenant.slug not in (only or {tenant.slug}):
                 continue
             try:
+                coming = keep.next_key(tenant)
                 print(f"{tenant.slug}\t{keep.key(tenant).verifier}")
                 shown += 1
+                if coming is not None:
+                    print(f"{tenant.slug}\t{coming.verifier}\tnext")
             except Halted as reason:
                 print(f"{tenant.slug}: {reason}", file=sys.stderr)
     finally:
