@@ -69,12 +69,14 @@ async def reading_log(dsn: str, tenant: LogOwner) -> AsyncIterator[Connection]:
 async def last_two(connection: Connection, tenant: LogOwner, policy: Policy) -> tuple[Stored, Stored]:
     """The last checkpoint that the policy accepts and the one before it; where there is none, the last that is signed.
 
-    The first checkpoint of a log stands for the one before it too. Raises NotSealed, or Invalid when the last is
-    none that this policy knows.
+    The first checkpoint of a log stands for the one before it too, and so does the first that is signed by a key of
+    this policy. Raises NotSealed, or Invalid when the last is none that this policy knows.
     """
     signed: list[Stored] = []
     accepted: list[Stored] = []
     async for row in _downwards(connection, tenant):
+        if signed and not policy.knows(Note.read(row["note"])):
+            break  # from before the log changed to the keys of this policy
         stored = _judged_row(row, tenant, policy)
         if len(signed) < 2:
             signed.append(stored)

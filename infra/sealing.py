@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Protocol
 
 import asyncpg
-import msgspec
 import structlog
 
 from domain.log import LOG, Log
+from infra.announcing import Announcement
 from infra.database import Connection, close, schema_of
 from infra.durable import put_in_place, write_durably
 from infra.entries import BadEntry, Entry, read_entries
@@ -317,7 +317,7 @@ class Sealer:
             return False
         (entry,) = await anext(read_entries(self._connection, schema_of(tenant), position - 1, position))
         hashed = entry.check(tenant.id, tenant.log)
-        said = entry.stream_id, entry.topic, msgspec.json.decode(entry.data).get("vkey_sha256")
+        said = entry.stream_id, entry.topic, Announcement.read(position, entry.data).vkey_sha256
         if said != (str(LOG.id(tenant.id)), Log.KeyAnnounced.TOPIC, key.sha256):
             return False
         stored = await read_tiles(self._connection, tenant, places(inclusion_path(position - 1, edge.size)))

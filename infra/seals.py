@@ -46,9 +46,10 @@ class Seal(msgspec.Struct, frozen=True):
     """What is known of one position.
 
     `first` is the first checkpoint that covers it, `latest` the log's last one, covering it or not. `cosigned` are
-    the witnesses under `by`: the first covering checkpoint that carries the quorum or, until there is one, the last
-    that anybody has cosigned. `quorum` is None where no policy was published. `halted` says why the log is not sealed
-    any further; what was witnessed before remains so.
+    the witnesses under `by`: the first covering checkpoint that carries the quorum (the last that does, where a key
+    signed the first that the policy names no more) or, until there is one, the last that anybody has cosigned.
+    `quorum` is None where no policy was published. `halted` says why the log is not sealed any further; what was
+    witnessed before remains so.
     """
 
     position: int
@@ -140,15 +141,23 @@ async def _seal(connection: Connection, tenant: LogOwner, position: int) -> Seal
 
 
 async def _judged(connection: Connection, schema: str, seal: Seal, policy: Policy) -> Seal:
-    """The seal with the cosignatures of the checkpoint that has enough of them, or else of the last that has any."""
+    """The seal with the cosignatures of the checkpoint that has enough of them, or else of the last that has any.
+
+    Where the log has changed its key since the first that has enough, that may be none of the policy's: then the last
+    that has enough will do as well.
+    """
     keys = [str(one.key) for one in policy.witnesses]
-    size = await connection.fetchval(
-        _FIRST_COSIGNED.format(schema, LARGEST), seal.position, keys, max(1, policy.quorum)
-    )
-    size = size or await connection.fetchval(_LAST_COSIGNED.format(schema, LARGEST), seal.position, keys)
-    row = await _sealing(connection, schema, "size = $1", size) if size is not None else None
-    if row is None:
-        return seal
+    for enough, which in ((max(1, policy.quorum), _FIRST), (max(1, policy.quorum), _LAST), (1, _LAST)):
+        size = await connection.fetchval(which.format(schema, LARGEST), seal.position, keys, enough)
+        row = await _sealing(connection, schema, "size = $1", size) if size is not None else None
+        if row is not None and policy.knows(Note.read(row["note"])):
+            return await _witnessed(connection, schema, seal, policy, row)
+    return seal
+
+
+async def _witnessed(connection: Connection, schema: str, seal: Seal, policy: Policy, row: asyncpg.Record) -> Seal:
+    """The seal as cosigned under this checkpoint. Raises Invalid."""
+    size = row["size"]
     lines = await connection.fetch(f"SELECT line FROM {schema}.cosignatures WHERE size = $1 ORDER BY witness", size)
     signatures = [one for (line,) in lines for one in read_signatures(line)]
     verdict = policy.judge(Note.read(row["note"]).also(signatures))
@@ -161,7 +170,7 @@ async def _judged(connection: Connection, schema: str, seal: Seal, policy: Polic
 #: size that so many have reached by then is the next that can be it. So one that is gone ends the search at once,
 #: however much the others have cosigned since. Witness and size are compared as a row, which only the index of both in
 #: this order can answer; the other walks past all that the others have cosigned.
-_FIRST_COSIGNED = """
+_FIRST = """
 WITH RECURSIVE step AS (
   SELECT $1::bigint AS size, false AS enough
   UNION ALL
@@ -176,12 +185,20 @@ WITH RECURSIVE step AS (
 SELECT size FROM step WHERE enough
 """
 
-#: The last size from $1 on that any of the witnesses $2 has cosigned.
-_LAST_COSIGNED = """
-SELECT max(its.size)
-FROM unnest($2::text[]) AS key, LATERAL (
-  SELECT size FROM {0}.cosignatures WHERE (witness, size) BETWEEN (key, $1) AND (key, {1})
-  ORDER BY witness DESC, size DESC LIMIT 1) its
+#: The last size from $1 on that enough of the witnesses $2 have cosigned, at least $3 of them; found likewise.
+_LAST = """
+WITH RECURSIVE step AS (
+  SELECT {1}::bigint AS size, false AS enough
+  UNION ALL
+  SELECT next.size, (SELECT count(*) >= $3 FROM {0}.cosignatures WHERE size = next.size AND witness = ANY($2))
+  FROM step, LATERAL (
+    SELECT its.size
+    FROM unnest($2::text[]) AS key, LATERAL (
+      SELECT size FROM {0}.cosignatures WHERE (witness, size) BETWEEN (key, $1) AND (key, step.size)
+      ORDER BY witness DESC, size DESC LIMIT 1) its
+    ORDER BY its.size DESC OFFSET $3 - 1 LIMIT 1) next
+  WHERE NOT step.enough)
+SELECT size FROM step WHERE enough
 """
 
 

@@ -1,8 +1,9 @@
 """Is a log still what was signed? Hashes it all again and compares checkpoints, those stored and those held elsewhere.
 
 The database is believed in nothing: rows are held against their leaves, payloads and leaves are hashed, streams must
-link, positions be dense, moments rise, and the roots of the tree be those that were signed. What does not fit is a
-finding, by position; nothing stops at the first. What nobody has signed for yet is counted, never called verified.
+link, positions be dense, moments rise, the roots of the tree be those that were signed, and the keys that signed them
+announced. What does not fit is a finding, by position; nothing stops at the first. What nobody has signed for yet is
+counted, never called verified.
 
 A log is cut into spans of positions that several processes read at a time; what leads from one span to the next
 (streams, moments) is joined afterwards.
@@ -23,6 +24,8 @@ from typing import NamedTuple
 import asyncpg
 import msgspec
 
+from domain.log import Log
+from infra.announcing import Announcement, Signers, signers, unannounced
 from infra.database import Connection, HasId, schema_of
 from infra.entries import BadEntry, Entry, read_rows
 from infra.leaf import instant
@@ -58,12 +61,16 @@ class Finding(NamedTuple):
 
 
 class Sealing(NamedTuple):
-    """A stored checkpoint of so many facts. `at` is when a witness says that it was there, else the log itself."""
+    """A stored checkpoint of so many facts. `at` is when a witness says that it was there, else the log itself.
+
+    `verdict` is None without a policy, and where the policy names none of the keys that signed.
+    """
 
     size: int
     root: bytes
     at: datetime
     verdict: Verdict | None
+    signers: Signers
 
     @property
     def witnessed(self) -> bool:
@@ -75,7 +82,8 @@ class Result(NamedTuple):
     """What a verification found. `facts` is the last position of the log.
 
     `sealed` and `witnessed` are the last stored checkpoints whose root is the log's own; `held` are the sizes of those
-    held elsewhere that it agrees with. `policy` tells whether signatures were checked at all.
+    held elsewhere that it agrees with. `policy` tells whether signatures were checked at all; `former` are checkpoints
+    from before the first key that the policy names, whose signatures were not.
     """
 
     at: datetime
@@ -87,6 +95,7 @@ class Result(NamedTuple):
     witnessed: Sealing | None
     held: tuple[int, ...]
     policy: bool
+    former: int
     seconds: float
 
     @property
@@ -127,11 +136,14 @@ async def verify(
         _join(spans, notes)
         sealings = [sealing for span in spans for sealing in span.sealings]
         _check_whole(look, sum(span.rows for span in spans), sealings, notes)
-        held_heads = list(_read_held(tenant.log, held, policy, notes))
+        counted, former = _counted(sealings, policy, notes)
+        held_read = list(_read_held(tenant.log, held, policy, notes))
+        held_heads = [head for head, _ in held_read]
+        _check_keys([*(one.signers for one in sealings), *(by for _, by in held_read)], spans, policy, notes)
         roots, whole = _roots(spans, [*(one.size for one in sealings), *(one.size for one in held_heads)])
-        agreed = [sealing for sealing in sealings if _agrees("stored", sealing, roots, whole, look.facts, notes)]
+        agreed = [sealing for sealing in counted if _agrees("stored", sealing, roots, whole, look.facts, notes)]
         held_agreed = [head.size for head in held_heads if _agrees("held", head, roots, whole, look.facts, notes)]
-        if len(agreed) < len(sealings) or len(held_agreed) < len(held_heads):
+        if len(agreed) < len(counted) or len(held_agreed) < len(held_heads):
             await _name_changed(connection, schema, spans, notes)
     return Result(
         at=datetime.now(UTC),
@@ -139,10 +151,11 @@ async def verify(
         findings=tuple(notes.listed),
         found=notes.count,
         checkpoints=len(sealings),
-        sealed=agreed[-1] if agreed else None,
+        sealed=next((one for one in reversed(agreed) if one.verdict or policy is None), None),
         witnessed=next((one for one in reversed(agreed) if one.witnessed), None),
         held=tuple(sorted(held_agreed)),
         policy=policy is not None,
+        former=former,
         seconds=time.monotonic() - began,
     )
 
@@ -273,6 +286,7 @@ class _Span(NamedTuple):
     first_at: str
     last_at: str
     sealings: list[Sealing]
+    announced: list[Announcement]
     findings: list[Finding]
     found: int
 
@@ -296,6 +310,7 @@ async def _read_span(asked: _Asked) -> _Span:
         ended: dict[str, _Point] = {}
         rows, last, whole = 0, asked.after, True
         first_at = last_at = ""
+        announced: list[Announcement] = []
         async for entries in read_rows(connection, asked.schema, asked.after, asked.upto, page=4_000):
             moments = []
             for entry in entries:
@@ -305,7 +320,7 @@ async def _read_span(asked: _Asked) -> _Span:
                 if whole:
                     hashes.append(entry.leaf_hash)
                 last = entry.position
-                moments.append(_check_row(asked, entry, begun, ended, notes))
+                moments.append(_check_row(asked, entry, begun, ended, announced, notes))
             clock.check(entries, moments, last_at, notes)
             first_at, last_at = first_at or moments[0], moments[-1]
             rows += len(entries)
@@ -315,6 +330,7 @@ async def _read_span(asked: _Asked) -> _Span:
     return _Span(
         *(asked.after, rows, whole, b"".join(hashes), begun, ended, first_at, last_at),
         [sealing for sealing in sealings if asked.above < sealing.size <= asked.below],
+        announced,
         *(notes.listed, notes.count),
     )
 
@@ -329,12 +345,19 @@ def _gap(before: int, after: int, notes: Findings) -> None:
 
 
 def _check_row(
-    asked: _Asked, entry: Entry, begun: dict[str, tuple[_Point, str | None]], ended: dict[str, _Point], notes: Findings
+    asked: _Asked,
+    entry: Entry,
+    begun: dict[str, tuple[_Point, str | None]],
+    ended: dict[str, _Point],
+    announced: list[Announcement],
+    notes: Findings,
 ) -> str:
     """Hold the row against its leaf and against the one before it in its stream; its moment."""
     try:
         said = entry.said(asked.tenant, asked.origin)
         prev, at = said.prev, said.at
+        if said.type == Log.KeyAnnounced.TOPIC:
+            announced.append(Announcement.read(entry.position, entry.data))
     except BadEntry as reason:
         notes.add(entry.position, reason.reason)
         prev, at = None, instant(entry.at)
@@ -382,7 +405,8 @@ async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings)
         about = notes if asked.above < size <= asked.below else Findings()  # of a neighbour its own span tells
         try:
             note = Note.read(raw)
-            head, verdict = _judged(note.also(read_signatures(lines)) if lines else note, asked.origin, asked.policy)
+            policy = asked.policy if asked.policy and asked.policy.knows(note) else None
+            head, verdict = _judged(note.also(read_signatures(lines)) if lines else note, asked.origin, policy)
         except Invalid as reason:
             about.add(0, f"stored checkpoint of {size}: {reason}")
             continue
@@ -390,7 +414,8 @@ async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings)
             about.add(0, f"stored checkpoint of {size}: it is one of {head.size}")
             continue
         witnessed = verdict.at if verdict else None
-        found.append(Sealing(size, head.root, at if witnessed is None else _moment(witnessed), verdict))
+        moment = at if witnessed is None else _moment(witnessed)
+        found.append(Sealing(size, head.root, moment, verdict, signers(size, note, asked.origin)))
     return found
 
 
@@ -444,13 +469,41 @@ def _parsed(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
 
 
-def _read_held(origin: str, held: Sequence[Note], policy: Policy | None, notes: Findings) -> Iterator[Checkpoint]:
-    """The checkpoints held elsewhere that are checkpoints of this log."""
+def _read_held(
+    origin: str, held: Sequence[Note], policy: Policy | None, notes: Findings
+) -> Iterator[tuple[Checkpoint, Signers]]:
+    """The checkpoints held elsewhere that are checkpoints of this log, and who has signed them."""
     for note in held:
         try:
-            yield _judged(note, origin, policy)[0]
+            head, _ = _judged(note, origin, policy)
+            yield head, signers(head.size, note, origin)
         except Invalid as reason:
             notes.add(0, f"checkpoint held elsewhere: {reason}")
+
+
+# Keys -------------------------------------------------------------------------------------------------
+
+
+def _counted(sealings: Sequence[Sealing], policy: Policy | None, notes: Findings) -> tuple[list[Sealing], int]:
+    """The checkpoints that the policy's keys have signed, and before them the former ones, of which there are so many.
+
+    A log that has changed its key was signed by another before: what a policy of today says nothing of is compared
+    with the log all the same. But once a key of the policy has signed, every later checkpoint is signed by one.
+    """
+    if policy is None:
+        return list(sealings), 0
+    first = min((one.size for one in sealings if one.verdict), default=0)
+    for one in sealings:
+        if one.verdict is None and one.size >= first:
+            notes.add(0, f"stored checkpoint of {one.size}: no trusted key of the log has signed it")
+    former = [one for one in sealings if one.verdict is None and one.size < first]
+    return [*former, *(one for one in sealings if one.verdict)], len(former)
+
+
+def _check_keys(checkpoints: Iterable[Signers], spans: Sequence[_Span], policy: Policy | None, notes: Findings) -> None:
+    announced = [one for span in spans for one in span.announced]
+    for size, key in unannounced(checkpoints, announced, policy.logs if policy else ()):
+        notes.add(0, f"checkpoint of {size}: nothing announces the key {key.hex()}, which signs from there on")
 
 
 # Joining spans ----------------------------------------------------------------------------------------

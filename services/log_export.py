@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 import msgspec
 
+from domain.log import Log
 from domain.meeting import Meeting
 from domain.recognition import Recognition
+from infra.announcing import Announcement, signers, unannounced
 from infra.config import Settings
 from infra.database import Connection, schema_of
 from infra.folders import whole_folder, write_into
 from infra.leaf import canonical, instant, leaf_hash, payload_hash, read_leaf
 from infra.ledger.note import Note
+from infra.ledger.policy import Policy
 from infra.ledger.text import Invalid
 from infra.ledger.tiles import FULL, Edge, Place, bundle, layout, path
 from infra.ledger.tree import WIDTH
@@ -28,10 +31,13 @@ from infra.proving import Changed, Stored, check_root, judged, last_two, lines_o
 from infra.tenants import Tenant
 from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
 
-#: What is proven one by one: ballots, decisions, revocations.
+#: What is proven one by one: ballots, decisions, revocations, and which keys may sign the log.
 PROVEN = tuple(
     fact.TOPIC
-    for fact in (Meeting.BallotCast, Meeting.WrittenOpinionReceived, Recognition.Decided, Recognition.Revoked)
+    for fact in (
+        *(Meeting.BallotCast, Meeting.WrittenOpinionReceived, Recognition.Decided, Recognition.Revoked),
+        Log.KeyAnnounced,
+    )
 )
 
 #: Leaves read at a time: so many full tiles and bundles.
@@ -94,6 +100,7 @@ async def export(
     with whole_folder(out) as folder:
         grown, acts = await _write_leaves(connection, tenant, head.size, folder, tiles=tiles)
         check_root(head.checkpoint, grown)
+        await _check_keys(connection, tenant, trust.policy, acts, [head, previous])
         between = prove_consistency(previous.checkpoint, head.checkpoint, grown)
         for act in acts:
             proof = prove(act.position - 1, act.leaf, head, grown, trust.policy)
@@ -131,6 +138,20 @@ async def _write_leaves(
                     piece = leaves[at : at + FULL]
                     write_into(folder, path(None, (start + at) // FULL, len(piece)), bundle(piece))
     return grown, acts
+
+
+async def _check_keys(
+    connection: Connection, tenant: Tenant, policy: Policy, acts: Sequence[Act], handed_out: Sequence[Stored]
+) -> None:
+    """Whoever has signed was the log's first key, or announced in what is exported. Raises Changed."""
+    rows = await connection.fetch(
+        f"SELECT size, note FROM {schema_of(tenant)}.sealings WHERE size <= $1", handed_out[0].size
+    )
+    stored = [signers(size, Note.read(raw), tenant.log) for size, raw in rows]
+    announced = [Announcement.read(act.position, act.payload) for act in acts if act.topic == Log.KeyAnnounced.TOPIC]
+    also = [signers(one.size, one.note, tenant.log) for one in handed_out]
+    for size, key in unannounced([*stored, *also], announced, policy.logs):
+        raise Changed(f"{tenant.log}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
 
 
 async def _read(

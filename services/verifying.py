@@ -60,6 +60,8 @@ def said(tenant: Tenant, result: Result, *, from_outside: bool) -> Iterator[str]
     yield f"  checkpoints: {result.checkpoints} stored, the last that agrees is {_checkpoint(result.sealed)}"
     if result.policy and result.witnessed != result.sealed:
         yield f"  witnessed as the policy asks: {_checkpoint(result.witnessed)}"
+    if result.former:
+        yield f"  signed by keys of before, which the policy does not name: {result.former:,} of them"
     if result.held:
         yield f"  held elsewhere and in agreement: {', '.join(f'{size:,}' for size in result.held)}"
     yield f"  above the last checkpoint: {result.beyond:,} facts, for which nobody has vouched yet"

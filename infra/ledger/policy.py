@@ -111,6 +111,15 @@ class Policy(msgspec.Struct, frozen=True):
             ]
         ).encode()
 
+    def knows(self, note: Note) -> bool:
+        """Whether a line of a log key of this policy stands under it; whether that holds is for `judge` to say.
+
+        A log that has changed its key has checkpoints from before and after that a policy does not know.
+        """
+        origin = note.text.partition("\n")[0]
+        lines = {(one.name, one.id) for one in note.signatures}
+        return any((key.name, key.id) in lines for key in self.logs if key.name == origin)
+
     def judge(self, note: Note) -> Verdict:
         """Read a checkpoint, and say how far it is cosigned; whether that is enough is for the caller to ask.
 

@@ -1,19 +1,35 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
 
 from domain.log import LOG, Log
+from infra import verifying
 from infra.config import Settings
 from infra.database import schema_of
 from infra.ledger.note import Note, SignerKey, VerifierKey
+from infra.ledger.policy import Policy
+from infra.proving import reading_log
+from infra.rulebooks import load_calendar, load_rulebooks
 from infra.sealing import Keep
+from infra.seals import State
 from infra.tenants import Tenant
-from services import cli, rotating, sealer
+from services import cli, receipts, rotating, sealer
+from services.answers import Answer
+from services.dossier.exporting import Which, gather
+from services.dossier.verifying import Law, judge_files
+from services.log_export import export
 from services.policies import PolicyRefused, announce, publish
 from services.rotating import KeyRefused
 from services.tenancy import as_operator, create_tenant
+from services.trust import Trust
 from services.wiring import Wiring
+from tests.services.story import COMMUNE
+from tests.services.telling import Told, told
 from tests.services.test_tenancy import new
+from tests.services.witnesses import Process, running
 
 
 @pytest.fixture
@@ -158,3 +174,201 @@ def test_the_commands_are_given_on_the_command_line(services, tenant, monkeypatc
     assert f"{tenant.slug}\t{tenant.log}+" in said.out
     assert "both keys must have signed" in said.err
     assert "there is no province no-such-province" in said.err
+
+
+# From the first key to the next, and what holds by whose policy ---------------------------------------
+
+LAW = Law(load_rulebooks(), load_calendar())
+
+
+@pytest.fixture(scope="module")
+def recognised(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """A province of this module alone, with a commune that was recognised and a sealer that has all commands."""
+    settings = replace(services, sealer_folder=tmp_path_factory.mktemp("rotating") / "sealer")
+    return told(settings, Keep(settings.seals))
+
+
+class Taken(NamedTuple):
+    """What somebody has taken home at some time: a dossier, a receipt, the checkpoint."""
+
+    dossier: Mapping[str, bytes]
+    receipt: bytes
+    checkpoint: Note
+
+
+class Rotation:
+    """The log of the province, its witness, and the policies of three inspectors."""
+
+    def __init__(self, house: Wiring, told: Told, witness: Process) -> None:
+        self.house = house
+        self.told = told
+        self.tenant = told.tenant
+        self.witness = witness
+        self.keys: list[VerifierKey] = [told.keep.key(told.tenant).verifier]
+
+    def trust(self, *keys: VerifierKey) -> Trust:
+        lines = [*(f"log {key}" for key in keys), f"witness w {self.witness.vkey} {self.witness.url}", "quorum 1"]
+        text = "".join(f"{line}\n" for line in lines).encode()
+        return Trust(Policy.read(text), text)
+
+    @property
+    def trusts(self) -> Mapping[str, Trust]:
+        former, coming = self.keys
+        return {"old": self.trust(former), "both": self.trust(former, coming), "new": self.trust(coming)}
+
+    def make_known(self, *keys: VerifierKey) -> None:
+        (self.witness.folder / "logs").write_text("".join(f"{key}\n" for key in keys))
+
+    async def publish(self, trust: Trust) -> None:
+        await publish(self.house, self.tenant, trust.text)
+        await seal(self.told.settings, self.tenant)
+
+    async def grow(self) -> int:
+        """By one fact; how many keys have signed."""
+        return len(await grow(self.house, self.told.settings, self.tenant))
+
+    async def state(self, position: int) -> State:
+        return (await self.house.seals.of(self.tenant, position)).state
+
+    async def take(self, trust: Trust) -> Taken:
+        async with reading_log(self.told.settings.app_url, self.tenant) as connection:
+            made = await gather(connection, self.tenant, Which(self.told.season, COMMUNE), trust, LAW)
+        receipt = await receipts.keepsake(self.house, self.tenant, 3)
+        return Taken(made.files, receipt.content, made.head.note)
+
+    async def answers(self, taken: Taken) -> dict[str, tuple[Answer, Answer]]:
+        """Of the dossier and of the receipt, by each inspector."""
+        return {
+            name: (
+                (await judge_files(taken.dossier, None, trust, LAW)).answer,
+                receipts.verify(taken.receipt, trust.policy).answer,
+            )
+            for name, trust in self.trusts.items()
+        }
+
+    async def verified(self, *held: Note) -> dict[str, verifying.Result]:
+        """The whole log, by each inspector."""
+        dsn = self.told.settings.verifier_url
+        return {
+            name: await verifying.verify(dsn, self.tenant, policy=trust.policy, held=held, processes=1)
+            for name, trust in self.trusts.items()
+        }
+
+
+async def test_each_policy_vouches_for_what_was_taken_while_a_key_that_it_names_has_signed(house, recognised, tmp_path):
+    settings, tenant = recognised.settings, recognised.tenant
+    with running(tmp_path / "w", recognised.keep.key(tenant).verifier) as witness:
+        rotation = Rotation(house, recognised, witness)
+        await rotation.publish(rotation.trust(*rotation.keys))
+        assert await rotation.grow() == 1
+
+        # before
+        rotation.keys.append(await next_of(settings, tenant))
+        assert await rotation.grow() == 1
+        before = await rotation.take(rotation.trusts["old"])
+        results = await rotation.verified(before.checkpoint)
+        assert {name: one.ok for name, one in results.items()} == {"old": True, "both": True, "new": False}
+        assert results["new"].sealed is None
+
+        # during
+        await announce(house, tenant, str(rotation.keys[1]))
+        await seal(settings, tenant)
+        rotation.make_known(*rotation.keys)
+        assert await rotation.grow() == 2
+        await rotation.publish(rotation.trusts["both"])
+        assert await rotation.grow() == 2
+        during = await rotation.take(rotation.trusts["both"])
+        results = await rotation.verified()
+        assert {name: (one.ok, one.former > 0) for name, one in results.items()} == {
+            "old": (True, False),
+            "both": (True, False),
+            "new": (True, True),
+        }
+        assert {one.witnessed and one.witnessed.size for one in results.values()} == {
+            await house.store.position(tenant)
+        }
+        overlap = await house.store.position(tenant)
+
+        # after
+        assert await rotating.retire(settings, tenant.slug) == 0
+        assert await rotation.grow() == 1
+        assert await rotation.state(await house.store.position(tenant)) is State.WITNESSED
+        await rotation.publish(rotation.trusts["new"])
+        rotation.make_known(rotation.keys[1])
+        assert await rotation.grow() == 1
+        after = await rotation.take(rotation.trusts["new"])
+        results = await rotation.verified()
+        assert {name: (one.ok, one.former > 0) for name, one in results.items()} == {
+            "old": (False, False),
+            "both": (True, False),
+            "new": (True, True),
+        }
+        assert results["old"].sealed is not None
+        assert results["old"].sealed.size == overlap
+        assert {finding.text.partition(": ")[2] for finding in results["old"].findings} == {
+            "no trusted key of the log has signed it"
+        }
+        results = await rotation.verified(before.checkpoint, during.checkpoint)
+        assert {name: len(one.held) for name, one in results.items()} == {"old": 2, "both": 2, "new": 1}
+        assert {name: one.ok for name, one in results.items()} == {"old": False, "both": True, "new": False}
+        assert [await rotation.state(position) for position in (1, overlap)] == [State.WITNESSED] * 2
+
+        good, bad = (Answer.VALID,) * 2, (Answer.INVALID,) * 2
+        assert await rotation.answers(before) == {"old": good, "both": good, "new": bad}
+        assert await rotation.answers(during) == {"old": good, "both": good, "new": good}
+        assert await rotation.answers(after) == {"old": bad, "both": good, "new": good}
+
+        async with reading_log(settings.app_url, tenant) as connection:
+            exported = await export(
+                connection, tenant, rotation.trusts["new"], tmp_path / "log", held=during.checkpoint
+            )
+        assert exported.head.verdict.witnessed
+        (announced,) = [
+            file
+            for file in (tmp_path / "log" / "proofs").glob("*-log.key-announced.payload")
+            if rotation.keys[1].sha256 in file.read_text()
+        ]
+        assert announced.with_suffix(".tlog-proof").exists()
+
+
+async def test_a_witness_that_knows_the_former_key_alone_cosigns_until_its_lines_stop(
+    house, services, tenant, tmp_path
+):
+    present = present_of(services, tenant).verifier
+    with running(tmp_path / "w", present) as witness:
+        asked = f"witness w {witness.vkey} {witness.url}\nquorum 1\n".encode()
+        await publish(house, tenant, f"log {present}\n".encode() + asked)
+        await seal(services, tenant)
+        _, coming = await overlapping(house, services, tenant)
+        await publish(house, tenant, f"log {present}\nlog {coming}\n".encode() + asked)
+        await seal(services, tenant)
+        last = await house.store.position(tenant)
+        assert (await house.seals.of(tenant, last)).state is State.WITNESSED
+
+        await rotating.retire(services, tenant.slug)
+        await grow(house, services, tenant)
+        assert (await house.seals.of(tenant, last + 1)).state is State.AWAITING
+
+        (witness.folder / "logs").write_text(f"{present}\n{coming}\n")
+        await seal(services, tenant)
+        assert (await house.seals.of(tenant, last + 1)).state is State.WITNESSED
+
+
+async def test_under_a_policy_with_the_next_key_alone_nothing_is_said_to_be_wrong_with_older_checkpoints(
+    house, services, tenant, tmp_path
+):
+    present = present_of(services, tenant).verifier
+    with running(tmp_path / "w", present) as witness:
+        asked = f"witness w {witness.vkey} {witness.url}\nquorum 1\n".encode()
+        await publish(house, tenant, f"log {present}\n".encode() + asked)
+        await seal(services, tenant)
+        witness.kill()
+        _, coming = await overlapping(house, services, tenant)
+        await publish(house, tenant, f"log {coming}\n".encode() + asked)
+
+        seal_of_first = await house.seals.of(tenant, 1)
+        assert (seal_of_first.state, seal_of_first.halted) == (State.AWAITING, None)
+
+        witness.start()
+        await seal(services, tenant)
+        assert (await house.seals.of(tenant, 1)).state is State.WITNESSED
