@@ -14,6 +14,7 @@ from tests.infra.ledger.example import AT, LOG, ORIGIN
 from tests.infra.ledger.test_witness import FORKED, a_request, at_size
 
 NAME = "witness.example/w"
+NEXT = SignerKey.new(ORIGIN, Kind.NOTE)
 
 
 @pytest.fixture
@@ -207,6 +208,32 @@ def test_both_notes_of_a_log_that_contradicts_itself_are_kept_once(folder):
     assert Note.read((kept / "cosigned").read_bytes()) == at_size(5).sign(LOG)
     assert Request.read((kept / "request").read_bytes()) == a_request(5, 9, FORKED)
     assert status(witness, a_request(5, 9)) == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("listed", [(LOG,), (NEXT,), (LOG, NEXT)], ids=["the old key", "the new key", "both"])
+def test_while_a_log_changes_its_key_it_has_one_history_by_whichever_key_is_listed(folder, listed):
+    witness = opened(folder)
+    assert status(witness, a_request(0, 5)) == HTTPStatus.OK
+    know(folder, "".join(f"{key.verifier}\n" for key in listed))
+    overlap = at_size(9).sign(LOG, NEXT)
+
+    assert status(witness, Request.of(5, a_request(5, 9).proof, overlap)) == HTTPStatus.OK
+
+    for key in (LOG, NEXT):
+        forked = at_size(9, FORKED).sign(key)
+        refusal = HTTPStatus.UNPROCESSABLE_ENTITY if key in listed else HTTPStatus.FORBIDDEN
+        assert status(witness, Request.of(9, (), forked)) == refusal
+        assert status(witness, Request.of(0, (), forked)) in {HTTPStatus.CONFLICT, HTTPStatus.FORBIDDEN}
+    later = at_size(12).sign(NEXT)
+    taken = HTTPStatus.OK if NEXT in listed else HTTPStatus.FORBIDDEN
+    assert status(witness, Request.of(9, a_request(9, 12).proof, later)) == taken
+
+
+def test_a_note_with_a_second_line_that_does_not_hold_is_not_cosigned_where_that_key_is_listed(folder):
+    witness = opened(folder)
+    spoilt = at_size(5).sign(LOG).also([NEXT.sign("something else\n")])
+    know(folder, f"{LOG.verifier}\n{NEXT.verifier}\n")
+    assert status(witness, Request.of(0, (), spoilt)) == HTTPStatus.FORBIDDEN
 
 
 def test_a_witness_that_cannot_store_cosigns_nothing(folder):

@@ -9,10 +9,12 @@ from infra.database import schema_of
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
+from infra.tenants import Tenant
 from infra.verifying import Finding, Result
 from tests.infra.forging import FORGERIES, rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
 from tests.infra.sealed import a_policy, seal_anew
+from tests.infra.witnesses import House, in_log
 
 
 @pytest.fixture
@@ -204,6 +206,115 @@ async def test_which_fact_was_changed_is_told_by_the_hashes_that_the_sealer_stor
     result = await check(signed)
 
     assert {finding.position for finding in result.findings if "whose hash was sealed" in finding.text} == {3, 4, 5, 6}
+
+
+# Keys -------------------------------------------------------------------------------------------------
+
+
+async def rotated(house: House) -> tuple[SignerKey, SignerKey]:
+    """A log that the first key has signed alone, then both, then the second one alone."""
+    first, second = house.keep.key(house.tenant), house.keep.make_next_key(house.tenant)
+    await in_log(house.store, house.tenant, lambda log: log.announce_key(second.verifier.sha256))
+    await house.seal()
+    await house.grow()
+    house.keep.retire(house.tenant, first)
+    await house.grow()
+    return first, second
+
+
+def naming(*keys: SignerKey) -> Policy:
+    """A policy of these keys alone."""
+    return Policy.read(("".join(f"log {key.verifier}\n" for key in keys) + "quorum 0\n").encode())
+
+
+async def found(house: House, *keys: SignerKey) -> Result:
+    """By a policy of these keys, or by none."""
+    policy = naming(*keys) if keys else None
+    return await verifying.verify(house.services.verifier_url, house.tenant, policy=policy, processes=1)
+
+
+async def sign_last(superuser: asyncpg.Connection, tenant: Tenant, *keys: SignerKey) -> None:
+    """The last stored checkpoint with these signatures instead of those that it had."""
+    (row,) = await superuser.fetch(f"SELECT size, note FROM {tenant.id}.sealings ORDER BY size DESC LIMIT 1")
+    note = Checkpoint.read(Note.read(row["note"]).text).sign(*keys)
+    await superuser.execute(f"UPDATE {tenant.id}.sealings SET note = $1 WHERE size = $2", bytes(note), row["size"])
+
+
+def unannounced(size: int, key: SignerKey) -> Finding:
+    said = f"nothing announces the key {key.verifier.id.hex()}, which signs from there on"
+    return Finding(0, f"checkpoint of {size}: {said}")
+
+
+async def test_a_log_that_has_changed_its_key_in_the_open_fits(house):
+    first, second = await rotated(house)
+
+    results = [await found(house, *keys) for keys in ((first, second), (second,), ())]
+
+    assert [(one.findings, one.former, one.beyond) for one in results] == [((), 0, 0), ((), 2, 0), ((), 0, 0)]
+
+
+async def test_by_the_first_key_alone_later_checkpoints_do_not_count(house):
+    first, _ = await rotated(house)
+
+    result = await found(house, first)
+
+    assert result.findings == (Finding(0, "stored checkpoint of 5: no trusted key of the log has signed it"),)
+    assert (result.covered, result.beyond) == (4, 1)
+
+
+async def test_checkpoints_of_before_are_still_compared_with_the_log(house):
+    _, second = await rotated(house)
+    await house.superuser.execute(
+        f"UPDATE {house.tenant.id}.sealings SET note = $1 WHERE size = 3",
+        bytes(Checkpoint(house.tenant.log, 3, bytes(32)).sign(a_stranger(house.tenant))),
+    )
+
+    assert any("checkpoint of 3, stored" in finding.text for finding in (await found(house, second)).findings)
+
+
+def a_stranger(tenant: Tenant) -> SignerKey:
+    return SignerKey.new(tenant.log, Kind.NOTE)
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "beside the log's own"])
+@pytest.mark.parametrize("trusted", ["all", "own", "stranger", "nobody"])
+async def test_a_checkpoint_that_is_signed_by_a_key_that_nothing_announces_is_invalid(
+    services, signed, store, tenant, sealer, superuser, keep, alone, trusted
+):
+    own, stranger = keep.key(tenant), a_stranger(tenant)
+    await write(store, tenant, 2)
+    await sealer.seal(tenant)
+    policies = {"all": naming(own, stranger), "own": naming(own), "stranger": naming(stranger), "nobody": None}
+    assert (await verifying.verify(services.verifier_url, tenant, policy=naming(own))).ok  # canary
+    await sign_last(superuser, tenant, *([stranger] if alone else [own, stranger]))
+
+    result = await verifying.verify(services.verifier_url, tenant, policy=policies[trusted])
+
+    assert unannounced(8, stranger) in result.findings
+
+
+async def test_a_key_that_signs_the_very_checkpoint_that_first_covers_its_announcement_is_invalid(house):
+    first, second = house.keep.key(house.tenant), house.keep.make_next_key(house.tenant)
+    await in_log(house.store, house.tenant, lambda log: log.announce_key(second.verifier.sha256))
+    await house.seal()
+    await sign_last(house.superuser, house.tenant, first, second)
+
+    assert (await found(house, first, second)).findings == (unannounced(3, second),)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["is known", "is unknown"])
+async def test_a_checkpoint_held_elsewhere_that_a_stranger_has_signed_too_is_invalid(
+    check, signed, store, tenant, sealer, keep, known
+):
+    stranger = a_stranger(tenant)
+    await write(store, tenant, 2)
+    held = await sealer.seal(tenant)
+    policy = naming(keep.key(tenant), *([stranger] if known else []))
+    assert (await check(held, policy=policy)).ok  # canary
+
+    result = await check(held.also([stranger.sign(held.text)]), policy=policy)
+
+    assert result.findings == (unannounced(8, stranger),)
 
 
 # Moments ----------------------------------------------------------------------------------------------

@@ -155,6 +155,23 @@ async def test_a_policy_that_does_not_know_the_log_s_key_gets_no_export(told_onc
         await exported(trust=Trust(Policy.read(text), text))
 
 
+async def test_a_log_that_a_key_has_signed_that_nothing_announces_gets_no_export(told_once, exported, superuser):
+    tenant = told_once.tenant
+    own, stranger = told_once.keep.key(tenant), SignerKey.new(tenant.log, Kind.NOTE)
+    text = f"log {own.verifier}\nlog {stranger.verifier}\nquorum 0\n".encode()
+    trust = Trust(Policy.read(text), text)
+    await exported("canary", trust=trust)
+    async with put_back(superuser, tenant.id):
+        await superuser.execute(
+            f"UPDATE {tenant.id}.sealings SET note = $1 WHERE note = $2",
+            bytes(told_once.last.also([stranger.sign(told_once.last.text)])),
+            bytes(told_once.last),
+        )
+
+        with pytest.raises(Changed, match=f"nothing announces the key {stranger.verifier.id.hex()}"):
+            await exported(trust=trust)
+
+
 # The command ------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from services.policies import PolicyRefused, announce, publish
 from services.rotating import KeyRefused
 from services.tenancy import as_operator, create_tenant
 from services.trust import Trust
+from services.verifying import said
 from services.wiring import Wiring
 from tests.services.story import COMMUNE
 from tests.services.telling import Told, told
@@ -287,6 +288,8 @@ async def test_each_policy_vouches_for_what_was_taken_while_a_key_that_it_names_
         assert {one.witnessed and one.witnessed.size for one in results.values()} == {
             await house.store.position(tenant)
         }
+        lines = list(said(tenant, results["new"], from_outside=True))
+        assert f"  signed by keys of before, which the policy does not name: {results['new'].former} of them" in lines
         overlap = await house.store.position(tenant)
 
         # after
@@ -372,3 +375,18 @@ async def test_under_a_policy_with_the_next_key_alone_nothing_is_said_to_be_wron
         witness.start()
         await seal(services, tenant)
         assert (await house.seals.of(tenant, 1)).state is State.WITNESSED
+
+
+async def test_by_the_next_key_alone_a_log_is_exported_from_the_first_checkpoint_that_it_has_signed(
+    house, services, tenant, tmp_path
+):
+    present, coming = await overlapping(house, services, tenant)
+    size = await house.store.position(tenant)
+    by_next, by_both = policy(coming), policy(present, coming)
+
+    async with reading_log(services.app_url, tenant) as connection:
+        alone = await export(connection, tenant, Trust(Policy.read(by_next), by_next), tmp_path / "next")
+        both = await export(connection, tenant, Trust(Policy.read(by_both), by_both), tmp_path / "both")
+
+    assert (alone.head.size, alone.previous.size) == (size, size)
+    assert (both.head.size, both.previous.size) == (size, size - 1)

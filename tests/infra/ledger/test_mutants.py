@@ -341,6 +341,8 @@ def policies(m: SimpleNamespace) -> None:
         both = m.policy.Policy.read(f"log {log.verifier}\nlog {elsewhere.verifier} https://x\nquorum 0\n".encode())
         refuses(unsigned, both.judge, n.Note(NOTE_TEXT, (elsewhere.sign(NOTE_TEXT),)), reason="no trusted key")
         accepted(both.judge(n.Note(NOTE_TEXT, (log.sign(NOTE_TEXT),))).quorum, 0)
+        accepted(both.knows(n.Note(NOTE_TEXT, (log.sign(NOTE_TEXT),))), True)
+        accepted(both.knows(n.Note(NOTE_TEXT, (elsewhere.sign(NOTE_TEXT),))), False)
     for raw, reason in refused.PROOFS:
         refuses(bad, m.proof.Proof.read, raw, reason=reason)
     trusted = m.policy.Policy.read(POLICY)

@@ -87,6 +87,20 @@ def test_a_key_announced_in_time_takes_over_without_a_gap():
         before.verify(HEAD.sign(new))
 
 
+def test_a_policy_knows_a_checkpoint_by_the_line_of_a_key_of_its_own_log_whether_or_not_that_holds():
+    new, elsewhere = SignerKey.new(ORIGIN, Kind.NOTE), SignerKey.new("elsewhere.example/t/1", Kind.NOTE)
+    policy = Policy.read(f"log {LOG.verifier}\nlog {elsewhere.verifier}\nquorum 0\n".encode())
+    spoilt = Note(HEAD.text, (LOG.sign("something else\n"),))
+
+    assert [policy.knows(HEAD.sign(*keys)) for keys in ((LOG,), (new, LOG), (new,), (elsewhere,), ())] == [
+        *(True, True),
+        *(False, False, False),
+    ]
+    assert policy.knows(spoilt)
+    with pytest.raises(BadSignature):
+        policy.judge(spoilt)
+
+
 def test_a_trusted_witness_whose_signature_fails_makes_the_checkpoint_invalid_whoever_else_signed():
     lying = cosigned(WITNESS, THIRD).also([SECOND.sign("something else\n", AT)])
 
