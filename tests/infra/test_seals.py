@@ -105,9 +105,9 @@ async def cosigned_by(house: House, witness: str, sizes: Iterable[int]) -> None:
         )
 
 
-async def first_cosigned(house: House, position: int, quorum: int) -> int | None:
+async def cosigned_size(house: House, which: str, position: int, quorum: int) -> int | None:
     found: int | None = await house.superuser.fetchval(
-        seals._FIRST_COSIGNED.format(house.tenant.id, LARGEST), position, WITNESSES, quorum
+        which.format(house.tenant.id, LARGEST), position, WITNESSES, quorum
     )
     return found
 
@@ -115,7 +115,7 @@ async def first_cosigned(house: House, position: int, quorum: int) -> int | None
 WITNESSES = ["a", "b", "c"]
 
 
-async def test_the_first_size_with_a_quorum_is_found_whoever_has_cosigned_which(house):
+async def test_the_first_and_the_last_size_with_a_quorum_are_found_whoever_has_cosigned_which(house):
     random = Random(7)
     cosigned = {one: sorted(random.sample(range(10, 90), 25)) for one in WITNESSES}
     for one, sizes in cosigned.items():
@@ -126,14 +126,16 @@ async def test_the_first_size_with_a_quorum_is_found_whoever_has_cosigned_which(
     for quorum in (1, 2, 3):
         for position in range(1, 95):
             covering = [size for size, count in times.items() if count >= quorum and size >= position]
-            assert await first_cosigned(house, position, quorum) == min(covering, default=None)
+            assert await cosigned_size(house, seals._FIRST, position, quorum) == min(covering, default=None)
+            assert await cosigned_size(house, seals._LAST, position, quorum) == max(covering, default=None)
 
 
-async def test_a_witness_that_is_gone_makes_nobody_walk_past_what_the_others_have_cosigned_since(house):
+@pytest.mark.parametrize("which", [seals._FIRST, seals._LAST], ids=["first", "last"])
+async def test_a_witness_that_is_gone_makes_nobody_walk_past_what_the_others_have_cosigned_since(house, which):
     await cosigned_by(house, "a", range(10, 20_000))
     await cosigned_by(house, "b", range(10, 100))
     await house.superuser.execute(f"ANALYZE {house.tenant.id}.cosignatures")
-    sql = seals._FIRST_COSIGNED.format(house.tenant.id, LARGEST)
+    sql = which.format(house.tenant.id, LARGEST)
 
     ((plan,),) = await house.superuser.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", 100, WITNESSES, 2)
 
