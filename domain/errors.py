@@ -350,3 +350,12 @@ class MeasureInvalid(Refused):
     """
 
     code = "measure-invalid"
+
+
+# What if ----------------------------------------------------------------------------------------------
+
+
+class WhatIfInvalid(Refused):
+    """A what-if asks for what cannot be: `reason` says what; `position`, `parameter` or `typed` with which."""
+
+    code = "what-if-invalid"

@@ -28,6 +28,7 @@ STATUS = {
     "form-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "measure-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "reason-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "what-if-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "score-above-maximum": HTTPStatus.UNPROCESSABLE_ENTITY,
     "score-below-minimum": HTTPStatus.UNPROCESSABLE_ENTITY,
     "command-reused": HTTPStatus.UNPROCESSABLE_ENTITY,

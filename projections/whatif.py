@@ -1,0 +1,393 @@
+"""What would have come out without some of the facts, with others in their places, or by another rule?
+
+The answer comes from the folds and the judgement that decided; only the facts and the rulebook differ. What rests on
+something struck out falls with it:
+
+- a file is struck out with all its attachments and reuses. An indicator that has neither evidence nor explanation
+  left could not have been submitted (`EvidenceMissing`): it earns 0 points (a penalty stays), or is not met;
+- measured data that change change the rule's value; a score that followed the rule follows it again, and so does an
+  appraised value that followed the score. A value that somebody set apart from it, with a reason, stands, but never
+  above what is left under it;
+- what is struck out and has nothing earlier in its place earns nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from domain.appraisal import Appraisal
+from domain.assessment import Assessment
+from domain.errors import WhatIfInvalid
+from domain.fact import Fact, Recorded
+from domain.judging import ConditionResult, Sheet, Value, Verdict, assess, judge
+from domain.measure import Answer, Measured, Outcome, percent
+from domain.meeting import Choice, Meeting, VoteOutcome, outcome_of
+from domain.rulebook import ZERO, ConditionKind, Indicator, Rulebook, check
+from domain.working_days import Calendar
+from projections.fold import fold
+from projections.sheets import SHEETS, EntryRow, SheetRow
+from projections.standings import STANDINGS, Standing, sheet_of
+from projections.tallies import TALLIES, Tally
+
+#: Facts of a dossier that its verdict rests on.
+Judged: TypeAlias = (
+    Assessment.IndicatorMeasured
+    | Assessment.IndicatorScored
+    | Assessment.EvidenceAttached
+    | Assessment.EvidenceReused
+    | Assessment.EvidenceWithdrawn
+    | Assessment.Explained
+    | Assessment.SatisfactionMeasured
+    | Assessment.VetoDeclared
+    | Appraisal.IndicatorAppraised
+)
+JUDGED = Judged.__args__
+BALLOTS = (Meeting.BallotCast, Meeting.WrittenOpinionReceived)
+
+#: What may stand in a fact's place; for a satisfaction survey (satisfied, asked).
+Other: TypeAlias = Decimal | Outcome | Measured | Answer | Choice | tuple[int, int]
+
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """What is taken to be otherwise: facts by position, thresholds by the code of their condition.
+
+    A threshold by class is named `C1.II`. A share is in percent.
+    """
+
+    without: frozenset[int] = frozenset()
+    replace: Mapping[int, Other] = field(default_factory=dict)
+    thresholds: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.without or self.replace or self.thresholds)
+
+
+class Changed(NamedTuple):
+    """A condition that comes out differently."""
+
+    before: ConditionResult
+    after: ConditionResult
+
+
+class Moved(NamedTuple):
+    """An indicator whose value is another. `unsupported`: because it lost its last evidence or explanation."""
+
+    indicator: str
+    before: Value | None
+    after: Value | None
+    unsupported: bool
+
+
+class Vote(NamedTuple):
+    """The last concluded vote, counted again under the rule that was frozen into it.
+
+    A member whose ballot is struck out took no part; `present` are the members of the roll who did.
+    """
+
+    before: VoteOutcome
+    after: VoteOutcome
+    in_favour: int
+    against: int
+    members: int
+    present: int
+    quorum: int
+
+    @property
+    def is_quorate(self) -> bool:
+        """Whether enough members took part to vote at all."""
+        return self.present >= self.quorum
+
+
+class Answered(NamedTuple):
+    """What came out and what would have; `without` are all positions struck out, with those of the same files."""
+
+    before: Verdict
+    after: Verdict
+    conditions: tuple[Changed, ...]
+    moved: tuple[Moved, ...]
+    vote: Vote | None
+    without: frozenset[int]
+
+
+def what_if(
+    facts: Sequence[Recorded], commune: str, rulebook: Rulebook, calendar: Calendar, otherwise: Otherwise
+) -> Answered:
+    """The verdict of a dossier as it is and as it would be. `facts`: one season's, its own and the meetings'.
+
+    Raises WhatIfInvalid for what cannot be, and what scores and measured values may raise.
+    """
+    without, replace = _read(facts, rulebook, otherwise)
+    other_rule = with_thresholds(rulebook, otherwise.thresholds)
+    standing, row = _rows(facts, commune)
+    standing_after, row_after = _rows(facts, commune, without, replace)
+    before = judge(sheet_of(standing, rulebook), rulebook)
+    values = dict(sheet_of(standing, rulebook).values)
+    lost = []
+    for code, indicator in rulebook.by_code.items():
+        then, now = row.entries.get(code), row_after.entries.get(code)
+        if then == now:
+            continue
+        value = value_of(then, now, indicator, calendar, *_given(facts, replace, code))
+        if value is None:
+            values.pop(code, None)
+        else:
+            values[code] = value
+        if then is not None and then.is_supported and not (now and now.is_supported):
+            lost.append(code)
+    sheet = dataclasses.replace(sheet_of(standing_after, rulebook), values=values)
+    after = judge(sheet, other_rule)
+    held = sheet_of(standing, rulebook).values
+    return Answered(
+        before,
+        after,
+        tuple(
+            Changed(one, other)
+            for one, other in zip(before.conditions, after.conditions, strict=True)
+            if (one.outcome, one.required, one.where) != (other.outcome, other.required, other.where)
+        ),
+        tuple(
+            Moved(code, held.get(code), values.get(code), code in lost)
+            for code in rulebook.by_code
+            if held.get(code) != values.get(code) or code in lost
+        ),
+        _vote(facts, commune, without, replace),
+        without,
+    )
+
+
+def _rows(
+    facts: Sequence[Recorded],
+    commune: str,
+    without: Collection[int] = (),
+    replace: Mapping[int, Fact] | None = None,
+) -> tuple[Standing, SheetRow]:
+    own = [one for one in facts if one.stream.kind in {"assessment", "appraisal"} and one.stream.subject == commune]
+    standings = fold(STANDINGS, own, without=without, replace=replace)
+    return next(iter(standings.values())), next(iter(fold(SHEETS, own, without=without, replace=replace).values()))
+
+
+# What may be asked ------------------------------------------------------------------------------------
+
+
+def _read(
+    facts: Sequence[Recorded], rulebook: Rulebook, otherwise: Otherwise
+) -> tuple[frozenset[int], dict[int, Fact]]:
+    """All positions struck out, and the facts put in the places of others."""
+    known = {one.position: one for one in facts}
+    for position in (*otherwise.without, *otherwise.replace):
+        if position not in known:
+            raise WhatIfInvalid(reason="no-such-fact", position=position)
+        if not isinstance(known[position].fact, (*JUDGED, *BALLOTS)):
+            raise WhatIfInvalid(reason="not-judged", position=position)
+    without = frozenset(otherwise.without) | _same_files(facts, otherwise.without)
+    for position in otherwise.replace:
+        if position in without:
+            raise WhatIfInvalid(reason="struck-and-replaced", position=position)
+    return without, {
+        position: _otherwise(known[position].fact, other, rulebook, position)
+        for position, other in otherwise.replace.items()
+    }
+
+
+def _same_files(facts: Iterable[Recorded], positions: Collection[int]) -> frozenset[int]:
+    """Every attachment and reuse of the files that are attached or reused at these positions."""
+    wanted = set(positions)
+    return frozenset(position for file in files(facts).values() if not wanted.isdisjoint(file) for position in file)
+
+
+def files(facts: Iterable[Recorded]) -> dict[str, list[int]]:
+    """By SHA-256: the positions at which a file was attached or reused."""
+    hashes: dict[UUID, str] = {}
+    found: dict[str, list[int]] = {}
+    for recorded in facts:
+        match recorded.fact:
+            case Assessment.EvidenceAttached() as fact:
+                hashes[fact.evidence] = fact.sha256
+                found.setdefault(fact.sha256, []).append(recorded.position)
+            case Assessment.EvidenceReused() as fact if fact.evidence in hashes:
+                found[hashes[fact.evidence]].append(recorded.position)
+    return found
+
+
+def _otherwise(fact: Fact, other: Other, rulebook: Rulebook, position: int) -> Fact:
+    """The fact with another value; refused where that could not have been its value."""
+    match fact, other:
+        case Assessment.IndicatorScored() | Appraisal.IndicatorAppraised(), Decimal() | Outcome():
+            rulebook.check_score(fact.indicator, other)
+            points, outcome = (other, None) if isinstance(other, Decimal) else (None, other)
+            return _with(fact, points=points, outcome=outcome)
+        case Assessment.IndicatorMeasured(), Measured():
+            check(rulebook.part(fact.part), other)
+            return _with(fact, measured=other)
+        case Assessment.VetoDeclared(), Answer():
+            return _with(fact, occurred=other)
+        case Assessment.SatisfactionMeasured(), (int() as satisfied, int() as asked) if 0 <= satisfied <= asked != 0:
+            return _with(fact, satisfied=satisfied, asked=asked)
+        case Meeting.BallotCast() | Meeting.WrittenOpinionReceived(), Choice():
+            return _with(fact, choice=other)
+    raise WhatIfInvalid(reason="wrong-value", position=position)
+
+
+def _with(fact: Fact, **fields: Any) -> Fact:
+    other = object.__new__(type(fact))
+    vars(other).update(vars(fact), **fields)
+    return other
+
+
+def _given(facts: Iterable[Recorded], replace: Mapping[int, Fact], indicator: str) -> tuple[bool, bool]:
+    """Whether the what-if itself states the indicator's score, and its appraised value."""
+    mine = [fact for fact in replace.values() if getattr(fact, "indicator", None) == indicator]
+    return (
+        any(isinstance(fact, Assessment.IndicatorScored) for fact in mine),
+        any(isinstance(fact, Appraisal.IndicatorAppraised) for fact in mine),
+    )
+
+
+def parameters(rulebook: Rulebook) -> dict[str, tuple[Decimal, Decimal]]:
+    """The thresholds that may be taken to be otherwise: each with its value and the most it can be."""
+    found = {}
+    for condition in rulebook.judged:
+        if condition.threshold is not None:
+            share = condition.kind is ConditionKind.MIN_EACH_CRITERION_RATIO
+            total = condition.kind is ConditionKind.MIN_TOTAL
+            found[condition.code] = (
+                condition.threshold * HUNDRED if share else condition.threshold,
+                rulebook.max_points if total else HUNDRED,
+            )
+        found |= {
+            f"{condition.code}.{of_class}": (points, rulebook.max_points) for of_class, points in condition.by_class
+        }
+    return found
+
+
+def with_thresholds(rulebook: Rulebook, thresholds: Mapping[str, Decimal]) -> Rulebook:
+    """The rulebook with other thresholds; WhatIfInvalid for one that it has not, or outside 0 to the maximum."""
+    if not thresholds:
+        return rulebook
+    known = parameters(rulebook)
+    for code, number in thresholds.items():
+        if code not in known:
+            raise WhatIfInvalid(reason="no-such-parameter", parameter=code)
+        if not number.is_finite() or not 0 <= number <= known[code][1]:
+            raise WhatIfInvalid(reason="parameter-out-of-range", parameter=code, typed=number, maximum=known[code][1])
+    conditions = []
+    for condition in rulebook.conditions:
+        share = condition.kind is ConditionKind.MIN_EACH_CRITERION_RATIO
+        other = thresholds.get(condition.code)
+        threshold = condition.threshold if other is None else other / HUNDRED if share else other
+        by_class = tuple((one, thresholds.get(f"{condition.code}.{one}", points)) for one, points in condition.by_class)
+        conditions.append(dataclasses.replace(condition, threshold=threshold, by_class=by_class))
+    return dataclasses.replace(rulebook, conditions=tuple(conditions))
+
+
+# What an indicator would be worth ---------------------------------------------------------------------
+
+
+def value_of(
+    before: EntryRow | None,
+    after: EntryRow | None,
+    indicator: Indicator,
+    calendar: Calendar,
+    scored: bool = False,  # noqa: FBT001, FBT002 - the what-if states the score itself
+    appraised: bool = False,  # noqa: FBT001, FBT002 - or the appraised value
+) -> Value | None:
+    """The indicator's value with the entry that is left of the one that was there; None where there was none."""
+    if before is None or _best_known(before) is None:
+        return None
+    nothing: Value = ZERO if indicator.max_points else Outcome.NOT_MET
+    if after is None:
+        return nothing
+    proposed = nothing if after.value is None else after.value
+    if not scored and after.measures != before.measures:
+        proposed = _follow(proposed, _rule(before, indicator, calendar), _rule(after, indicator, calendar))
+    value = proposed
+    if after.appraised is not None and after.appraised.value is not None:
+        value = after.appraised.value
+        if not appraised and before.value is not None:
+            value = _follow(value, before.value, proposed)
+    if before.is_supported and not after.is_supported:
+        return min(ZERO, value) if isinstance(value, Decimal) else nothing
+    return value
+
+
+def _best_known(entry: EntryRow) -> Value | None:
+    appraised = entry.appraised.value if entry.appraised else None
+    return entry.value if appraised is None else appraised
+
+
+def _rule(entry: EntryRow, indicator: Indicator, calendar: Calendar) -> Value:
+    """What the rule gives for what is measured; parts that are not measured earn nothing."""
+    assessed = assess(indicator, entry.measures, calendar)
+    if indicator.max_points:
+        return assessed.points or ZERO
+    return assessed.met or Outcome.NOT_MET
+
+
+def _follow(value: Value, before: Value, after: Value) -> Value:
+    """What becomes of a value when what it was taken from becomes another."""
+    if value == before:
+        return after
+    if _rank(after) < _rank(before) and _rank(after) < _rank(value):
+        return after
+    return value
+
+
+def _rank(value: Value) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(value is Outcome.MET)
+
+
+# The vote ---------------------------------------------------------------------------------------------
+
+
+def _vote(
+    facts: Sequence[Recorded], commune: str, without: Collection[int], replace: Mapping[int, Fact]
+) -> Vote | None:
+    then = _tally(fold(TALLIES, facts), commune)
+    if then is None or then.outcome is None:
+        return None
+    now = _tally(fold(TALLIES, facts, without=without, replace=replace), commune)
+    ballots = now.ballots if now is not None else {}
+    choices = [ballot.choice for ballot in ballots.values()]
+    absent = sum(member in then.ballots and member not in ballots for member in then.roll)
+    present = len(then.roll) - absent
+    after = outcome_of(choices, then.members, then.majority)
+    if present < then.quorum:
+        after = VoteOutcome.NOT_CARRIED
+    in_favour = choices.count(Choice.FOR)
+    return Vote(then.outcome, after, in_favour, len(choices) - in_favour, then.members, present, then.quorum)
+
+
+def _tally(rows: Mapping[str, Any], commune: str) -> Tally | None:
+    """The last concluded vote on the commune."""
+    closed = [row.votes[commune] for row in rows.values() if commune in row.votes and row.votes[commune].concluded_at]
+    return max(closed, key=lambda tally: tally.concluded_at, default=None)
+
+
+# Under another rulebook -------------------------------------------------------------------------------
+
+
+def measured_sheet(row: SheetRow, rulebook: Rulebook, calendar: Calendar) -> Sheet:
+    """The sheet that a dossier's measured data make under a rulebook that it was not made for.
+
+    Data are found by the part's code; of another kind they count as not measured, and an indicator that is not
+    measured whole has no value. Scores, appraised values and declared conditions belong to the rulebook that they
+    were given under.
+    """
+    measures = {part: value for entry in row.entries.values() for part, value in entry.measures.items()}
+    values: dict[str, Value] = {}
+    for indicator in rulebook.indicators:
+        assessed = assess(indicator, measures, calendar)
+        if assessed.complete and assessed.value is not None:
+            values[indicator.code] = assessed.value
+    counted = row.satisfaction
+    return Sheet(
+        values, row.unit_class, percent(counted.satisfied, counted.asked) if counted and counted.asked else None
+    )
