@@ -118,17 +118,29 @@ class Answered(NamedTuple):
 
 
 def what_if(
-    facts: Sequence[Recorded], commune: str, rulebook: Rulebook, calendar: Calendar, otherwise: Otherwise
+    facts: Sequence[Recorded],
+    commune: str,
+    rulebook: Rulebook,
+    calendar: Calendar,
+    otherwise: Otherwise,
+    under: Rulebook | None = None,
 ) -> Answered:
     """The verdict of a dossier as it is and as it would be. `facts`: one season's, its own and the meetings'.
+
+    Under another rulebook (`under`, whose the thresholds then are) what was measured is judged, and no single
+    condition or indicator compares.
 
     Raises WhatIfInvalid for what cannot be, and what scores and measured values may raise.
     """
     without, replace = _read(facts, rulebook, otherwise)
-    other_rule = with_thresholds(rulebook, otherwise.thresholds)
+    other_rule = with_thresholds(under or rulebook, otherwise.thresholds)
     standing, row = _rows(facts, commune)
     standing_after, row_after = _rows(facts, commune, without, replace)
     before = judge(sheet_of(standing, rulebook), rulebook)
+    vote = _vote(facts, commune, without, replace)
+    if under is not None:
+        after = judge(measured_sheet(row_after, under, calendar), other_rule)
+        return Answered(before, after, (), (), vote, without)
     values = dict(sheet_of(standing, rulebook).values)
     lost = []
     for code, indicator in rulebook.by_code.items():
@@ -158,7 +170,7 @@ def what_if(
             for code in rulebook.by_code
             if held.get(code) != values.get(code) or code in lost
         ),
-        _vote(facts, commune, without, replace),
+        vote,
         without,
     )
 
@@ -391,3 +403,29 @@ def measured_sheet(row: SheetRow, rulebook: Rulebook, calendar: Calendar) -> She
     return Sheet(
         values, row.unit_class, percent(counted.satisfied, counted.asked) if counted and counted.asked else None
     )
+
+
+class Side(NamedTuple):
+    """One commune of a season, as it is judged and as it would be."""
+
+    commune: str
+    before: Verdict
+    after: Verdict
+
+    @property
+    def changes(self) -> bool:
+        """Whether the commune changes side."""
+        return self.before.result is not self.after.result
+
+
+def side_of(
+    standing: Standing,
+    rulebook: Rulebook,
+    other: Rulebook,
+    row: SheetRow | None,
+    calendar: Calendar,
+) -> Side:
+    """The commune under its rulebook and under another: a variant of the same, or, with its sheet `row`, a stranger."""
+    sheet = sheet_of(standing, rulebook)
+    after = judge(sheet if row is None else measured_sheet(row, other, calendar), other)
+    return Side(standing.commune, judge(sheet, rulebook), after)

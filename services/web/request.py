@@ -234,6 +234,10 @@ class Visit:
         """A parameter of the address, "" when absent."""
         return str(self.request.query_params.get(name, "")).strip()
 
+    def queries(self, name: str) -> list[str]:
+        """All values of a parameter that may come several times, without empty ones."""
+        return [text for value in self.request.query_params.getall(name, []) if (text := str(value).strip())]
+
     @property
     def is_partial(self) -> bool:
         """Whether htmx asks for a fragment, not for a page."""

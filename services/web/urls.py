@@ -7,6 +7,7 @@ Handlers take their path from the constants, templates and handlers build links 
 A province's pages lie below `/t/<slug>`; state changes are POSTs to a page's path plus a verb.
 """
 
+from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 PROVINCES = "/"
@@ -35,6 +36,9 @@ PUBLIC = TENANT + "/cong-khai/{season:str}/{commune:str}"
 TRAIL = TENANT + "/nhat-ky/{season:str}/{commune:str}"
 TRACE = TENANT + "/trach-nhiem/{season:str}/{commune:str}"
 REPLAY = TENANT + "/phat-lai/{season:str}/{commune:str}"
+WHAT_IF_SEASON = TENANT + "/gia-dinh/{season:str}"
+WHAT_IF = TENANT + "/gia-dinh/{season:str}/{commune:str}"
+FLAGS = TENANT + "/dau-hieu/{season:str}"
 SEASONS = TENANT + "/mua"
 SEASON = TENANT + "/mua/{season:str}"
 EXPORTS = TENANT + "/ket-xuat"
@@ -48,6 +52,12 @@ def fill(pattern: str, *parts: str, **query: object) -> str:
     segments = [quote(next(rest), safe="") if part.startswith("{") else part for part in pattern.split("/")]
     asked = [(name.replace("_", "-"), str(value)) for name, value in query.items() if value is not None]
     return "/".join(segments) + ("?" + urlencode(asked) if asked else "")
+
+
+def with_query(path: str, asof: str | None, asked: Iterable[tuple[str, str]]) -> str:
+    """The path with a query in which a name may come several times."""
+    query = [*([("asof", asof)] if asof else []), *asked]
+    return path + ("?" + urlencode(query) if query else "")
 
 
 class Urls:
@@ -126,6 +136,16 @@ class Urls:
 
     def replay(self, season: str, commune: str, **query: object) -> str:
         return fill(REPLAY, self.slug, season, commune, **{"asof": self.asof, **query})
+
+    def what_if(self, season: str, commune: str, assumed: Iterable[tuple[str, str]] = ()) -> str:
+        """The page of a what-if; `assumed` are its parameters, several of one name among them."""
+        return with_query(fill(WHAT_IF, self.slug, season, commune), self.asof, assumed)
+
+    def what_if_season(self, season: str, assumed: Iterable[tuple[str, str]] = ()) -> str:
+        return with_query(fill(WHAT_IF_SEASON, self.slug, season), self.asof, assumed)
+
+    def flags(self, season: str, **query: object) -> str:
+        return fill(FLAGS, self.slug, season, **{"asof": self.asof, **query})
 
     def seasons(self) -> str:
         return fill(SEASONS, self.slug, asof=self.asof)

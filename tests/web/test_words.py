@@ -265,6 +265,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "step-name.": Step,
     "step.": Step,
     "trail.": FACTS,
+    "whatif.condition.": ConditionKind,
+    "whatif.parameter.": [one for one in ConditionKind if one.value.startswith("min_")],
     "word.": [*Answer, *Outcome, *Level],
 }
 
