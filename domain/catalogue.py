@@ -12,6 +12,7 @@ from domain.assessment import Assessment
 from domain.council import Council
 from domain.export import Export
 from domain.fact import Fact, Stream
+from domain.flag import Flag
 from domain.log import Log
 from domain.meeting import Meeting
 from domain.official import Official
@@ -31,6 +32,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "council": Council,
     "meeting": Meeting,
     "recognition": Recognition,
+    "flag": Flag,
     "export": Export,
     "subject": DataSubject,
 }

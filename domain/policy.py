@@ -41,6 +41,7 @@ class Act(StrEnum):
     CONDUCT_MEETING = "council:conduct-meeting"
     CONSTITUTE_COUNCIL = "council:constitute"
     CONVENE_MEETING = "council:convene-meeting"
+    DISMISS_FLAG = "inspection:dismiss-flag"
     EXPORT_DECISION = "export:decision"
     EXPORT_DOSSIER = "export:dossier"
     EXPORT_STANDINGS = "export:standings"
@@ -55,6 +56,7 @@ class Act(StrEnum):
     SUSPEND_SEASON = "season:suspend"
     VIEW_BOARD = "view:board"
     VIEW_DOSSIER = "view:dossier"
+    VIEW_FLAGS = "view:flags"
     VIEW_TRAIL = "view:trail"
 
 
@@ -171,6 +173,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.CONDUCT_MEETING: ((_ALL, conducting),),
     Act.CONSTITUTE_COUNCIL: (_APPRAISER, _CHAIRMAN),
     Act.CONVENE_MEETING: (_APPRAISER, (_ALL, conducting)),
+    Act.DISMISS_FLAG: (((Position.JUSTICE_DEPARTMENT, Position.INSPECTOR), anywhere),),
     Act.EXPORT_DECISION: _MAY_SEE,
     # A dossier tells all that the council did, about other communes too: not everybody who may see one of these may.
     Act.EXPORT_DOSSIER: ((_APPRAISERS + _CHAIRMEN, in_deciding_unit), (_OVERSIGHT, anywhere)),
@@ -186,6 +189,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.SUSPEND_SEASON: (_RUNS_THE_SEASON,),
     Act.VIEW_BOARD: ((_ALL, anywhere),),
     Act.VIEW_DOSSIER: _MAY_SEE,
+    Act.VIEW_FLAGS: _MAY_SEE,
     Act.VIEW_TRAIL: _MAY_SEE,
 }
 

@@ -32,6 +32,7 @@ from infra.throttle import Throttle
 from projections.catalogue import PROJECTIONS
 from projections.seasons import SEASONS
 from services.clock import today
+from services.flagging import Flagging
 from services.following import Dossiers
 from services.people import People
 from services.personal import Door
@@ -50,6 +51,7 @@ class Wiring:
     reads: ReadModels
     seals: Seals
     dossiers: Dossiers
+    flagging: Flagging
     people: People
     keys: Keys
     door: Door
@@ -160,6 +162,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             reads=reads,
             seals=seals,
             dossiers=Dossiers(store),
+            flagging=Flagging(store),
             people=People(store),
             keys=keys,
             door=Door(store, keys),

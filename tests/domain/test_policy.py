@@ -64,6 +64,7 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.CONDUCT_MEETING: (set(), set(), set()),
     Act.CONSTITUTE_COUNCIL: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.CONVENE_MEETING: (set(), APPRAISERS, set()),
+    Act.DISMISS_FLAG: (set(), set(), {Position.JUSTICE_DEPARTMENT, Position.INSPECTOR}),
     Act.EXPORT_DECISION: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_DOSSIER: (set(), APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_STANDINGS: (set(), set(), EXPORTERS),
@@ -78,11 +79,12 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.SUSPEND_SEASON: (set(), set(), RUNS_SEASONS),
     Act.VIEW_BOARD: (set(), set(), ALL),
     Act.VIEW_DOSSIER: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
+    Act.VIEW_FLAGS: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.VIEW_TRAIL: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
 }
 
 #: What a seat in the council, or its chair, allows besides, whatever position the member holds.
-AS_MEMBER = {Act.CAST_BALLOT, Act.EXPORT_DECISION, Act.VIEW_DOSSIER, Act.VIEW_TRAIL}
+AS_MEMBER = {Act.CAST_BALLOT, Act.EXPORT_DECISION, Act.VIEW_DOSSIER, Act.VIEW_FLAGS, Act.VIEW_TRAIL}
 AS_CHAIR = AS_MEMBER | {Act.CONDUCT_MEETING, Act.CONVENE_MEETING}
 
 

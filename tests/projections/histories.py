@@ -21,6 +21,7 @@ from domain.council import Council, Member, Role, council_stream
 from domain.errors import Refused
 from domain.export import Document, Export, export_stream
 from domain.fact import STREAMS, Recorded, Stream, StreamName
+from domain.flag import Flag, flag_stream
 from domain.log import LOG, Log
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
@@ -468,6 +469,18 @@ def export(province: Province, chance: Random) -> None:
     province.do(name, chance.choice(deeds))
 
 
+def dismiss_flag(province: Province, chance: Random) -> None:
+    dossier, last = _dossier(chance), chance.randrange(1, len(province.log) + 1)
+    province.begin(
+        flag_stream(dossier.season, dossier.subject, "ballots-at-once", last),
+        Flag,
+        commune=dossier.subject,
+        flag="ballots-at-once",
+        positions=(last,),
+        reason="họp trực tuyến",
+    )
+
+
 def trust(province: Province, chance: Random) -> None:
     province.do(LOG, lambda it: it.publish_policy(f"quorum {chance.randrange(3)}\n"))
     province.do(LOG, lambda it: it.announce_key(f"{chance.randrange(3):064x}", "15/QĐ"))
@@ -512,6 +525,7 @@ ACTS: tuple[Act, ...] = (
     staff,
     adopt,
     export,
+    dismiss_flag,
 )
 
 

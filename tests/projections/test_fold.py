@@ -12,6 +12,7 @@ from domain.fact import Recorded, StreamName
 from domain.log import Log
 from domain.personal import DataSubject
 from projections.catalogue import PROJECTIONS
+from projections.flags import MARKS
 from projections.fold import Projection, fold
 from projections.register import REGISTER
 from projections.sheets import SHEETS
@@ -19,11 +20,12 @@ from projections.standings import STANDINGS
 from tests.projections.histories import Province, a_long_history, histories
 
 EVIDENCE = Evidence(UUID(int=1), "0" * 64, "biên bản.pdf", 10, "application/pdf")
-EVERY = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: str(one.name))
+QUESTIONS = (*PROJECTIONS, MARKS)
+EVERY = pytest.mark.parametrize("projection", QUESTIONS, ids=lambda one: str(one.name))
 
 
 def test_every_fact_but_those_of_the_log_itself_and_the_erasures_answers_some_question():
-    asked = {fact for projection in PROJECTIONS for fact in projection.facts}
+    asked = {fact for projection in QUESTIONS for fact in projection.facts}
 
     assert set(FACTS.values()) - asked == {
         *(Log.Opened, Log.PolicyPublished, Log.KeyAnnounced),

@@ -23,6 +23,7 @@ PATHS: dict[str, Callable[[Story], str]] = {
     "meeting": lambda story: f"/hop/{story.season}/{DISTRICT}-1",
     "decision": lambda story: f"/quyet-dinh/{story.season}/{COMMUNE}",
     "trail": lambda story: f"/nhat-ky/{story.season}/{COMMUNE}",
+    "flags": lambda story: f"/dau-hieu/{story.season}",
     "what-if": lambda story: f"/gia-dinh/{story.season}/{COMMUNE}",
     "what-if of the season": lambda story: f"/gia-dinh/{story.season}?nguong=C1:90",
 }

@@ -29,6 +29,7 @@ from domain.recognition import Result
 from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
 from domain.unit import Level
+from projections.flags import Sign
 from projections.standings import Stage
 from services.i18n import LOCALES, load_words, sentences
 from services.verdicts import Status
@@ -249,6 +250,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "choice.": Choice,
     "computed.": Result,
     "due.": [*Step, "supplement", "scored.levels"],
+    "flag.": [*Sign, *(f"{sign}.rule" for sign in Sign)],
     "majority.": Majority,
     "office.": COMMUNE_OFFICERS,
     "outcome.": VoteOutcome,

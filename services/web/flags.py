@@ -1,0 +1,45 @@
+"""The flags of a season as pages show them, kept for as long as nothing they rest on has changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from domain.official import Mandate
+from infra.readmodels import View
+from projections.flags import Flag, Known, Marks, flags_of
+from projections.officials import OFFICIALS
+from projections.seasons import SeasonRow
+from projections.standings import STANDINGS, Standing
+from services.verdicts import judged
+from services.web.request import Visit
+
+
+async def flags_at(visit: Visit, view: View, row: SeasonRow) -> list[Flag]:
+    """Every flag of the season at the view's moment, those set aside among them."""
+    key = ("flags", visit.tenant.id, row.season, view.position)
+    known = visit.web.kept.get(key)
+    if isinstance(known, list):
+        return known
+    marks = await visit.house.flagging.marks(visit.tenant, row.season, view.position)
+    standings = await view.all(STANDINGS, row.season)
+    officials = await view.all(OFFICIALS)
+    mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
+    # In a thread, so that others are served meanwhile: a season has some 15,000 files.
+    flags = await asyncio.to_thread(_held_against_the_rules, visit, marks, standings, mandates, row)
+    visit.web.kept.put(key, flags)
+    return flags
+
+
+def _held_against_the_rules(
+    visit: Visit, marks: Sequence[Marks], standings: Sequence[Standing], mandates: dict[str, Mandate], row: SeasonRow
+) -> list[Flag]:
+    rulebook = visit.house.rulebooks[row.rulebook]
+    verdicts = {one.commune: judged(one, rulebook).verdict for one in standings}
+    return flags_of(marks, Known(mandates, verdicts, rulebook))
+
+
+def standing_flags(flags: Sequence[Flag]) -> Counter[str]:
+    """How many flags of each commune stand, those set aside left out."""
+    return Counter(flag.commune for flag in flags if flag.dismissed is None)

@@ -1,0 +1,100 @@
+"""The list of flags: rule, facts and links, for who oversees and the commune concerned; set aside by a fact."""
+
+import pytest
+
+from domain.official import Position
+from projections.flags import Sign
+from services import assessing
+from services.assessing import Upload
+from tests.services.story import COMMUNE, OTHER, PDF, Story
+from tests.web.desks import Desk, Desks, desks, season, workplace
+
+__all__ = ["desks", "season", "workplace"]
+
+
+@pytest.fixture
+async def inspector(desks: Desks) -> Desk:
+    return await desks.of(Position.INSPECTOR.value)
+
+
+@pytest.fixture
+async def shared(season: Story) -> Story:
+    """One paper, attached in two communes."""
+    for commune in (COMMUNE, OTHER):
+        for code in season.codes[:1]:
+            work = await season.officer(Position.JUSTICE_OFFICER, commune)
+            await assessing.attach_evidence(work, season.season, commune, code, Upload("chung.pdf", PDF + b"chung"))
+    return season
+
+
+def at(story: Story, query: str = "") -> str:
+    return f"/dau-hieu/{story.season}{'?' if query else ''}{query}"
+
+
+async def test_a_flag_names_its_rule_its_facts_and_the_other_commune(inspector: Desk, shared: Story):
+    page = await inspector.open(at(shared, f"xa={COMMUNE}"))
+
+    assert page.status == 200
+    assert "Một tệp ở nhiều xã" in page.text
+    assert "Cùng một tệp, đúng từng byte" in page.text
+    assert f"/nhat-ky/{shared.season}/{COMMUNE}#p" in page.html
+
+
+async def test_the_board_says_how_many_flags_stand_and_leads_to_them(inspector: Desk, shared: Story):
+    board = await inspector.open(f"/bang/{shared.season}")
+
+    assert f"/dau-hieu/{shared.season}?xa={COMMUNE}" in board.html
+
+
+async def test_the_officials_concerned_see_the_flags_of_their_commune_and_no_others(desks: Desks, shared: Story):
+    officer = await desks.officer()
+
+    page = await officer.open(at(shared))
+
+    assert f'id="h-{COMMUNE}"' in page.html
+    assert f'id="h-{OTHER}"' not in page.html
+    assert not page.offers("/bo-qua")
+
+
+async def test_a_flag_is_set_aside_with_a_reason_and_comes_back_with_new_facts(inspector: Desk, shared: Story):
+    page = await inspector.open(at(shared, f"xa={COMMUNE}"))
+    sign = Sign.FILE_IN_SEVERAL_COMMUNES.value
+
+    bare = await inspector.send(page, "/bo-qua", {"loai": sign, **last_of(page, sign)})
+    done = await inspector.send(page, "/bo-qua", {"loai": sign, **last_of(page, sign)}, reason="Biên bản chung")
+    hidden = await inspector.open(at(shared, f"xa={COMMUNE}"))
+    other = await inspector.open(at(shared, f"xa={OTHER}"))
+
+    assert bare.refused == "reason-missing"
+    assert "Biên bản chung" in done.text
+    assert f'id="{COMMUNE}-{sign}"' not in hidden.html
+    assert f'id="{OTHER}-{sign}"' in other.html
+
+
+def last_of(page, sign: str) -> dict[str, str]:
+    """Commune and last fact of the flag, as its form has them."""
+    form = page.form("/bo-qua", loai=sign)
+    return {"xa": form.value("xa"), "den": form.value("den")}
+
+
+async def test_only_who_oversees_may_set_aside(desks: Desks, shared: Story, inspector: Desk):
+    page = await inspector.open(at(shared, f"xa={COMMUNE}"))
+    chairman = await desks.of(Position.DISTRICT_CHAIRMAN.value)
+    token = next(value for one in (await chairman.open("/them")).forms for name, value in one.fields if name == "csrf")
+
+    data = {"csrf": token, "reason": "x", "loai": Sign.FILE_IN_SEVERAL_COMMUNES.value}
+    answer = await chairman.post(
+        f"{chairman.home}{at(shared)}/bo-qua", {**data, **last_of(page, Sign.FILE_IN_SEVERAL_COMMUNES.value)}
+    )
+
+    assert answer.status == 403
+
+
+async def test_as_of_before_the_second_commune_there_was_no_flag(inspector: Desk, shared: Story):
+    attached = [one.position for one in await shared.facts()]
+    page = await inspector.open(at(shared, f"asof={attached[-1]}"))
+    before = await inspector.open(at(shared, f"asof={attached[-1] - 1}"))
+
+    assert {page.status, before.status} == {200}
+    assert "Một tệp ở nhiều xã" in page.text.partition("dấu hiệu đang đứng")[2]
+    assert "Một tệp ở nhiều xã" not in before.text.partition("dấu hiệu đang đứng")[2]
