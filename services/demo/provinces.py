@@ -218,7 +218,7 @@ TINH_MAU = Story(
         Dossier("99004", criteria=_points(TC1="10", TC2="30", TC3="7", TC4="20", TC5="25")),
         # 94 points and a disciplined head: the veto condition decides.
         Dossier("99007", criteria=_points(TC1="10", TC2="28", TC3="14", TC4="19", TC5="23"), veto=Answer.YES),
-        # Recognised at 80.5; one of its papers is false, and nobody has found out.
+        # Recognised at 80.5; one of its papers is false, copied from 99016, and nobody has found out.
         Dossier("99010", criteria=_points(TC1="8", TC2="15.5", TC3="14.5", TC4="19", TC5="23.5")),
         # Nobody ever scored it.
         Dossier("99013", until=Until.NOTHING),
@@ -228,5 +228,7 @@ TINH_MAU = Story(
 
 #: Where the paper lies that is false, for later inspection: its text contradicts the register it claims to copy.
 FALSE_EVIDENCE = ("99010", "TC2.CT5")
+#: Whose paper it was: the same file lies there for the same indicator.
+COPIED_FROM = "99016"
 
 STORIES = (HA_NOI, BINH_PHUOC, THANH_HOA, DONG_NAI, TINH_MAU)

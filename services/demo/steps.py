@@ -18,15 +18,16 @@ from domain.judging import Value
 from domain.measure import Measured
 from domain.official import Position
 from domain.season import Step
+from projections.flags import Sign
 from services import assessing
 from services.demo import provider_of, witnesses
 from services.demo.browsing import Page, Typed, Unexpected, Upload
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, office_key, seat_key
-from services.demo.provinces import BINH_PHUOC, DONG_NAI, STORIES, Story
+from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, STORIES, TINH_MAU, Story
 from services.demo.telling import Teller, take_in, tell_all, together
 from services.demo.walking import WALKED, Walk, position_of
-from services.i18n import Words, load_words
+from services.i18n import Words, indicator_number, load_words
 
 StepOfWalk: TypeAlias = Callable[[Walk], Awaitable[None]]
 
@@ -477,6 +478,33 @@ async def read_trail(walk: Walk) -> None:
     page.says("Hai hồ sơ giải quyết chậm một ngày", "Một vụ việc hòa giải chưa có biên bản", "101/QĐ-UBND")
 
 
+async def find_by_flag(walk: Walk) -> None:
+    """In Tỉnh Mẫu the board counts flags; one says that two communes have the same paper, and names the indicator."""
+    await walk.told("other provinces")
+    browser = await walk.inspector(TINH_MAU)
+    board = await browser.get(f"/t/{TINH_MAU.slug}/bang/{TINH_MAU.year}")
+    commune, code = FALSE_EVIDENCE
+    flags = await browser.get(board.link(rf"/dau-hieu/{TINH_MAU.year}\?xa={commune}"))
+    flags.says(*(WORDS.say(f"flag.{sign}") for sign in (Sign.AT_THE_THRESHOLD, Sign.AGREED_UNOPENED)))
+    copied = await browser.get(f"{flags.url}&loai={Sign.FILE_IN_SEVERAL_COMMUNES}")
+    copied.says(WORDS.say(f"flag.{Sign.FILE_IN_SEVERAL_COMMUNES}.rule"), indicator_number(code))
+    walk.suspected = int(copied.link(rf"/nhat-ky/{TINH_MAU.year}/{commune}.*#p\d+$").rpartition("#p")[2])
+
+
+async def try_without(walk: Walk) -> None:
+    """Without that paper the commune would have had 78.5 points and not met the standard; the log stays as it was."""
+    browser = await walk.inspector(TINH_MAU)
+    commune, _ = FALSE_EVIDENCE
+    address = f"/t/{TINH_MAU.slug}/gia-dinh/{TINH_MAU.year}/{commune}"
+    page = await browser.get(address)
+    position = position_of(page)
+    page.says("80,5").link(rf"\?bo={walk.suspected}$")
+    struck = await browser.get(f"{address}?bo={walk.suspected}")
+    struck.says("80,5", "78,5", WORDS.say("không đạt chuẩn"))
+    if (after := position_of(await browser.get(address))) != position:
+        raise Unexpected(f"expected nothing recorded after #{position}; the log is at #{after}")
+
+
 async def stay_in_the_province(walk: Walk) -> None:
     """Another province's pages do not exist for the people of this one."""
     await walk.told("other provinces")
@@ -580,6 +608,8 @@ STEPS: tuple[tuple[str, StepOfWalk], ...] = (
     ("board and dossier seen as of an earlier moment", look_back),
     ("trail read by the inspector", read_trail),
     ("another province's pages are not there", stay_in_the_province),
+    ("flag: one paper in two communes, found by the inspector", find_by_flag),
+    ("what-if: without that paper 78,5, not met", try_without),
     ("every kind of measure entered under today's rules", enter_every_kind),
     ("season closed", close_season),
 )

@@ -34,7 +34,7 @@ from services.assessing import Upload
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, SINCE, Office, office_key, offices, seat_key
 from services.demo.papers import FALSE, Papers
-from services.demo.provinces import FALSE_EVIDENCE, Dossier, Story, Until
+from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, Story, Until
 from services.tenancy import NewTenant, create_tenant
 from services.wiring import Wiring
 from services.work import Receipt, Work
@@ -192,8 +192,8 @@ class Teller:
         day = min(day, date.today()) if self.story.year >= date.today().year else day  # noqa: DTZ011
         work = await self.held(commune, lead, f"score {commune} {code}", day)
         await assessing.score_indicator(work, self.season, commune, code, figure.measures)
-        false = (commune, code) == FALSE_EVIDENCE
-        paper = self.papers.paper(commune, code, FALSE) if false else self.papers.paper(commune, code)
+        false = code == FALSE_EVIDENCE[1] and commune in (FALSE_EVIDENCE[0], COPIED_FROM)
+        paper = self.papers.paper(COPIED_FROM, code, FALSE) if false else self.papers.paper(commune, code)
         name = f"{'danh-sach-tap-huan' if false else 'minh-chung'}-{code.lower().replace('.', '-')}.pdf"
         work = await self.held(commune, lead, f"attach {commune} {code}", day)
         await assessing.attach_evidence(work, self.season, commune, code, Upload(name, paper))

@@ -97,6 +97,8 @@ class Walk:
     meeting: str
     #: The position of the log when the dossier had just been submitted.
     submitted: int
+    #: The position at which the paper was attached that a flag leads to.
+    suspected: int
     #: The hash of the finished document.
     sha256: str
 
