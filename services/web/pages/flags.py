@@ -32,9 +32,8 @@ class Flagged(NamedTuple):
 async def show(visit: Visit, season: str) -> Answer:
     """The flags of a season; `?xa=` commune, `?loai=` sign, `?xem=tat-ca` also those set aside."""
     permit(visit.actor, Act.VIEW_BOARD)
-    past = await visit.as_of()
     await visit.own_write(SEASONS, STANDINGS)
-    async with visit.house.reads.at(visit.tenant, past.position if past else None) as view:
+    async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)
@@ -83,7 +82,7 @@ async def dismiss(visit: Visit, season: str) -> Answer:
     """Set a flag aside with a reason: as the page showed it, by its commune, sign and last fact."""
     typed = visit.typed
     commune, sign, last = typed.needed("xa"), typed.needed("loai"), typed.whole("den")
-    async with visit.house.reads.at(visit.tenant) as view:
+    async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         flags = await flags_at(visit, view, row) if row else []
     flag = next((one for one in flags if (one.commune, one.sign, one.positions[-1]) == (commune, sign, last)), None)

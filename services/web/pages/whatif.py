@@ -18,12 +18,12 @@ from projections.sheets import SHEETS
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS
 from projections.whatif import BALLOTS, JUDGED, Answered, Side, parameters, side_of, what_if, with_thresholds
+from services.telling import Told
 from services.web import urls
 from services.web.assuming import Assumed, read_assumed
 from services.web.dossiers import Case, open_case
 from services.web.pages.trail import facts_about, told_of
 from services.web.request import Answer, Visit, page
-from services.web.telling import Told
 
 #: Communes judged at a time, so that the event loop is free in between.
 BREATH = 20
@@ -171,8 +171,7 @@ class Line(NamedTuple):
 async def show_season(visit: Visit, season: str) -> Answer:
     """A season under another rulebook or with another parameter; who changes side comes first."""
     permit(visit.actor, Act.VIEW_BOARD)
-    past = await visit.as_of()
-    async with visit.house.reads.at(visit.tenant, past.position if past else None) as view:
+    async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)
