@@ -18,6 +18,7 @@ from domain.meeting import Meeting
 from domain.official import Official
 from domain.personal import DataSubject
 from domain.recognition import Recognition
+from domain.review import Review
 from domain.season import Season
 from domain.unit import Unit
 
@@ -33,6 +34,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "meeting": Meeting,
     "recognition": Recognition,
     "flag": Flag,
+    "review": Review,
     "export": Export,
     "subject": DataSubject,
 }

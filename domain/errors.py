@@ -338,6 +338,51 @@ class AgainstTheRules(Refused):
     code = "against-the-rules"
 
 
+# Review -----------------------------------------------------------------------------------------------
+
+
+class NothingToReview(Refused):
+    """No recognition stands there to be looked at again; `reason` is one of: undecided, not-recognised, revoked."""
+
+    code = "nothing-to-review"
+
+
+class GroundReviewed(Refused):
+    """The recognition was or is being reviewed on this `ground`, in the review of this `number`."""
+
+    code = "ground-reviewed"
+
+
+class DocumentMissing(Refused):
+    """An inspection is ordered by a document, and its number was not given."""
+
+    code = "document-missing"
+
+
+class NotInTheDossier(Refused):
+    """Some of the facts pointed to do not concern this commune's year; `positions` lists them."""
+
+    code = "not-in-the-dossier"
+
+
+class NotAsked(Refused):
+    """Nobody asked this person to explain: only who was asked answers, each for themselves."""
+
+    code = "not-asked"
+
+
+class Unheard(Refused):
+    """Officials concerned were not asked, or may still explain; `officials` lists them."""
+
+    code = "unheard"
+
+
+class FindingMissing(Refused):
+    """Nothing was found yet on which a proposal could rest."""
+
+    code = "finding-missing"
+
+
 # Measured values and judging --------------------------------------------------------------------------
 
 

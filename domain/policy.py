@@ -44,11 +44,14 @@ class Act(StrEnum):
     DISMISS_FLAG = "inspection:dismiss-flag"
     EXPORT_DECISION = "export:decision"
     EXPORT_DOSSIER = "export:dossier"
+    EXPORT_REVIEW = "export:review"
     EXPORT_STANDINGS = "export:standings"
     DECIDE = "recognition:decide"
     PUBLISH = "recognition:publish"
-    REVOKE = "recognition:revoke"
     SIGN = "recognition:sign"
+    CONCLUDE_REVIEW = "review:conclude"
+    CONDUCT_REVIEW = "review:conduct"
+    EXPLAIN_IN_REVIEW = "review:explain"
     ASSIGN_INDICATOR = "season:assign-indicator"
     OPEN_SEASON = "season:open"
     PLAN_SEASON = "season:plan"
@@ -57,6 +60,7 @@ class Act(StrEnum):
     VIEW_BOARD = "view:board"
     VIEW_DOSSIER = "view:dossier"
     VIEW_FLAGS = "view:flags"
+    VIEW_REVIEW = "view:review"
     VIEW_TRAIL = "view:trail"
 
 
@@ -80,6 +84,7 @@ class Subject:
     proposed_by: frozenset[str] = frozenset()
     members: frozenset[str] = frozenset()
     conducting: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
 
 
 Condition: TypeAlias = Callable[[Actor, Mandate, Subject], bool]
@@ -125,6 +130,11 @@ def as_member(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
 def conducting(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
     """The person is chair, vice-chair or secretary of the council."""
     return actor.person in subject.conducting
+
+
+def when_asked(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """An inspector asked the person to explain."""
+    return actor.person in subject.asked
 
 
 Rule: TypeAlias = tuple[tuple[Position, ...], Condition]
@@ -177,11 +187,14 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.EXPORT_DECISION: _MAY_SEE,
     # A dossier tells all that the council did, about other communes too: not everybody who may see one of these may.
     Act.EXPORT_DOSSIER: ((_APPRAISERS + _CHAIRMEN, in_deciding_unit), (_OVERSIGHT, anywhere)),
+    Act.EXPORT_REVIEW: _MAY_SEE,
     Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Position.ADMINISTRATOR,), anywhere),),
     Act.DECIDE: (_CHAIRMAN,),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
-    Act.REVOKE: (_CHAIRMAN,),
     Act.SIGN: (_CHAIRMAN,),
+    Act.CONCLUDE_REVIEW: (_CHAIRMAN,),
+    Act.CONDUCT_REVIEW: (((Position.INSPECTOR,), anywhere),),
+    Act.EXPLAIN_IN_REVIEW: ((_ALL, when_asked),),
     Act.ASSIGN_INDICATOR: (_RUNS_THE_SEASON,),
     Act.OPEN_SEASON: (_RUNS_THE_SEASON,),
     Act.PLAN_SEASON: (_RUNS_THE_SEASON,),
@@ -190,6 +203,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.VIEW_BOARD: ((_ALL, anywhere),),
     Act.VIEW_DOSSIER: _MAY_SEE,
     Act.VIEW_FLAGS: _MAY_SEE,
+    Act.VIEW_REVIEW: (*_MAY_SEE, (_ALL, when_asked)),
     Act.VIEW_TRAIL: _MAY_SEE,
 }
 

@@ -72,12 +72,13 @@ class Recognition(Stream):
             recognition.published_on = self.on
 
     class Revoked(Fact):
-        """The recognition was taken back."""
+        """The recognition was taken back, by the conclusion of the review of this number."""
 
         TOPIC = "recognition.revoked"
         ground: str
         decision_no: str
         on: date
+        review: int | None = None
 
         def apply(self, recognition: Recognition) -> None:
             recognition.revoked_on = self.on
@@ -124,13 +125,13 @@ class Recognition(Stream):
             raise OutOfOrder(step="publish", state="published" if self.published_on else "unsigned")
         self.trigger_event(self.Published, on=on, place=place)
 
-    def revoke(self, ground: str, decision_no: str, on: date) -> None:
-        """Take a recognition back, with the ground and the decision."""
+    def revoke(self, ground: str, decision_no: str, on: date, review: int | None = None) -> None:
+        """Take a recognition back, with the ground and the decision that a review ended with."""
         if self.result is not Result.RECOGNISED or self.revoked_on is not None:
             raise OutOfOrder(step="revoke", state="revoked" if self.revoked_on else "not-recognised")
         if not ground.strip():
             raise ReasonMissing(act="revoke")
-        self.trigger_event(self.Revoked, ground=ground, decision_no=decision_no, on=on)
+        self.trigger_event(self.Revoked, ground=ground, decision_no=decision_no, on=on, review=review)
 
 
 def reason_to_differ(result: Result, computed: Result, voted: Result | None, reason: str | None) -> str | None:

@@ -10,6 +10,7 @@ from projections.exports import EXPORTS
 from projections.fold import Projection
 from projections.officials import OFFICIALS
 from projections.register import REGISTER
+from projections.reviews import REVIEWS
 from projections.seasons import SEASONS
 from projections.sheets import SHEETS
 from projections.standings import STANDINGS
@@ -26,5 +27,6 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     COUNCILS,
     TALLIES,
     REGISTER,
+    REVIEWS,
     EXPORTS,
 )

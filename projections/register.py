@@ -12,7 +12,10 @@ from projections.fold import Projection, Row
 
 
 class RegisterRow(Row, frozen=True):
-    """The decision on one commune in one season; nobody outside sees it before `published_on`."""
+    """The decision on one commune in one season; nobody outside sees it before `published_on`.
+
+    `review` is the number of the review that ended with taking it back.
+    """
 
     season: str
     commune: str
@@ -33,6 +36,7 @@ class RegisterRow(Row, frozen=True):
     revoked_on: date | None = None
     revocation_no: str | None = None
     ground: str | None = None
+    review: int | None = None
 
     @property
     def is_public(self) -> bool:
@@ -40,7 +44,7 @@ class RegisterRow(Row, frozen=True):
         return self.published_on is not None
 
 
-REGISTER = Projection("register", version=1, row=RegisterRow, scope=lambda row: row.season)
+REGISTER = Projection("register", version=2, row=RegisterRow, scope=lambda row: row.season)
 
 
 @REGISTER.begins(Recognition.Decided)
@@ -74,5 +78,10 @@ def _published(row: RegisterRow, fact: Recognition.Published, recorded: Recorded
 @REGISTER.on(Recognition.Revoked)
 def _revoked(row: RegisterRow, fact: Recognition.Revoked, recorded: Recorded) -> RegisterRow:
     return replace(
-        row, version=recorded.version, revoked_on=fact.on, revocation_no=fact.decision_no, ground=fact.ground
+        row,
+        version=recorded.version,
+        revoked_on=fact.on,
+        revocation_no=fact.decision_no,
+        ground=fact.ground,
+        review=fact.review,
     )

@@ -20,6 +20,7 @@ from domain.assessment import Assessment
 from domain.fact import Fact, Recorded, StreamName
 from domain.official import Official
 from domain.personal import DataSubject
+from domain.review import commune_and_number
 from domain.season import Season
 
 _COLUMNS = frozenset({"originator_id", "originator_version", "timestamp", "originator_topic"})
@@ -52,6 +53,8 @@ class Entry(NamedTuple):
         """The commune that the fact is about."""
         if self.stream.kind in {"assessment", "appraisal", "recognition"}:
             return self.stream.subject
+        if self.stream.kind == "review":
+            return commune_and_number(self.stream.subject)[0]
         return self.args.get("item") or self.args.get("commune")
 
 
@@ -82,6 +85,8 @@ def concerns(recorded: Recorded, commune: str) -> bool:
         return recorded.fact.commune == commune
     if kind in {"assessment", "appraisal", "recognition"}:
         return subject == commune
+    if kind == "review":
+        return commune_and_number(subject)[0] == commune
     if kind == "meeting":
         fact: Any = recorded.fact
         return commune in getattr(fact, "items", ()) or getattr(fact, "item", None) in {None, commune}

@@ -16,6 +16,7 @@ from domain.assessment import assessment_stream
 from domain.council import council_stream
 from domain.fact import Recorded, StreamName
 from domain.recognition import recognition_stream
+from domain.review import Ground, review_streams
 from domain.season import season_stream
 from domain.unit import unit_stream
 from infra.eventstore import EventStore
@@ -29,8 +30,8 @@ from projections.units import UNITS
 
 FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
 
-#: How many of a dossier's streams are its own: season, assessment, appraisal, recognition, unit.
-OWN = 5
+#: How many of a dossier's streams are its own: season, assessment, appraisal, recognition, unit, reviews.
+OWN = 5 + len(Ground)
 
 #: Dossiers kept per process; each holds its facts, some 100 to 300.
 KEPT = 500
@@ -61,6 +62,7 @@ class Followed:
             appraisal_stream(self.season, self.commune),
             recognition_stream(self.season, self.commune),
             unit_stream(self.commune),
+            *review_streams(self.season, self.commune),
             *around,
         )
 

@@ -1,4 +1,4 @@
-"""The chairman's decision on a commune, its signature, its publication, its revocation."""
+"""The chairman's decision on a commune, its signature, its publication. What takes it back: `services/reviewing.py`."""
 
 from __future__ import annotations
 
@@ -98,20 +98,6 @@ async def publish(work: Work, season: str, commune: str, place: str, on: date | 
     work.require(Act.PUBLISH, commune_of(running, commune))
     return await work.change(
         Recognition, recognition_stream(season, commune), lambda one: one.publish(on or work.today, place)
-    )
-
-
-@use_case
-async def revoke(
-    work: Work, season: str, commune: str, ground: str, decision_no: str, on: date | None = None
-) -> Receipt:
-    """Take a recognition back, also after the season was closed."""
-    running, _ = await with_rulebook(work, season)
-    work.require(Act.REVOKE, commune_of(running, commune))
-    return await work.change(
-        Recognition,
-        recognition_stream(season, commune),
-        lambda one: one.revoke(ground, decision_no, on or work.today),
     )
 
 

@@ -21,6 +21,7 @@ from domain.measure import Kind, Measured
 from domain.meeting import Meeting
 from domain.official import Mandate, Official, Position
 from domain.personal import Personal, Sealed
+from domain.review import Reference
 from domain.rulebook import Rulebook
 from projections.officials import OfficialRow
 from projections.trail import Entry, entries
@@ -59,7 +60,7 @@ Round: TypeAlias = tuple[StreamName, str, int]
 BALLOTS = frozenset({"meeting.ballot-cast", "meeting.written-opinion-received"})
 
 #: Slots that follow the sentence as details, in this order, with the key of their label.
-DETAILS = ("reason", "ground", "basis", "document_no", "decision_no")
+DETAILS = ("reason", "ground", "basis", "document_no", "decision_no", "references")
 
 
 class Teller:
@@ -101,7 +102,7 @@ class Teller:
         details = tuple(
             Detail(words.say(f"trail.detail.{name}"), slots[name])
             for name in DETAILS
-            if name in slots and f"%({name})s" not in words.say(key)
+            if slots.get(name) and f"%({name})s" not in words.say(key)
         )
         return Told(
             entry,
@@ -171,6 +172,8 @@ class Teller:
                 return value.agency
             case UUID():
                 return self._agencies.get(value, str(value)[:8])
+            case Reference():
+                return f"#{words.number(value.position)}"
             case StrEnum():
                 return self._word(name, value)
             case Decimal():

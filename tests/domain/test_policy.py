@@ -25,6 +25,7 @@ PLAIN = Subject(
 )
 MEMBER = Subject(commune=COMMUNE, decided_by=DISTRICT, members=frozenset({SELF}))
 CONDUCTING = Subject(commune=COMMUNE, decided_by=DISTRICT, members=frozenset({SELF}), conducting=frozenset({SELF}))
+ASKED = Subject(commune=COMMUNE, decided_by=DISTRICT, asked=frozenset({SELF}))
 PROPOSER = Subject(commune=COMMUNE, decided_by=DISTRICT, proposed_by=frozenset({SELF}))
 
 OFFICERS = set(COMMUNE_OFFICERS)
@@ -67,11 +68,14 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.DISMISS_FLAG: (set(), set(), {Position.JUSTICE_DEPARTMENT, Position.INSPECTOR}),
     Act.EXPORT_DECISION: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_DOSSIER: (set(), APPRAISERS | CHAIRMEN, OVERSIGHT),
+    Act.EXPORT_REVIEW: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_STANDINGS: (set(), set(), EXPORTERS),
     Act.DECIDE: (set(), CHAIRMEN, set()),
     Act.PUBLISH: (set(), APPRAISERS | CHAIRMEN, set()),
-    Act.REVOKE: (set(), CHAIRMEN, set()),
     Act.SIGN: (set(), CHAIRMEN, set()),
+    Act.CONCLUDE_REVIEW: (set(), CHAIRMEN, set()),
+    Act.CONDUCT_REVIEW: (set(), set(), {Position.INSPECTOR}),
+    Act.EXPLAIN_IN_REVIEW: (set(), set(), set()),
     Act.ASSIGN_INDICATOR: (set(), set(), RUNS_SEASONS),
     Act.OPEN_SEASON: (set(), set(), RUNS_SEASONS),
     Act.PLAN_SEASON: (set(), set(), RUNS_SEASONS),
@@ -80,11 +84,22 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.VIEW_BOARD: (set(), set(), ALL),
     Act.VIEW_DOSSIER: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.VIEW_FLAGS: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
+    Act.VIEW_REVIEW: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.VIEW_TRAIL: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
 }
 
 #: What a seat in the council, or its chair, allows besides, whatever position the member holds.
-AS_MEMBER = {Act.CAST_BALLOT, Act.EXPORT_DECISION, Act.VIEW_DOSSIER, Act.VIEW_FLAGS, Act.VIEW_TRAIL}
+AS_MEMBER = {
+    Act.CAST_BALLOT,
+    Act.EXPORT_DECISION,
+    Act.EXPORT_REVIEW,
+    Act.VIEW_DOSSIER,
+    Act.VIEW_FLAGS,
+    Act.VIEW_REVIEW,
+    Act.VIEW_TRAIL,
+}
+#: What being asked to explain allows, whatever position is held now.
+WHEN_ASKED = {Act.EXPLAIN_IN_REVIEW, Act.VIEW_REVIEW}
 AS_CHAIR = AS_MEMBER | {Act.CONDUCT_MEETING, Act.CONVENE_MEETING}
 
 
@@ -115,6 +130,11 @@ def test_a_seat_in_the_council_adds_exactly_what_belongs_to_it(act: Act, positio
 
     assert may(elsewhere, act, MEMBER) is (anywhere or act in AS_MEMBER)
     assert may(elsewhere, act, CONDUCTING) is (anywhere or act in AS_CHAIR)
+
+
+@pytest.mark.parametrize(("act", "position"), list(product(Act, Position)), ids=str)
+def test_who_was_asked_may_explain_and_see_the_review_and_nothing_else(act: Act, position: Position):
+    assert may(an_actor(position, OTHER_DISTRICT), act, ASKED) is (position in MATRIX[act][2] or act in WHEN_ASKED)
 
 
 @pytest.mark.parametrize("position", sorted(APPRAISERS))

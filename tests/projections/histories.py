@@ -28,6 +28,7 @@ from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import COMMUNE_OFFICERS, Mandate, Official, Position, official_stream
 from domain.personal import DataSubject, Sealed, subject_stream
 from domain.recognition import Recognition, Result, recognition_stream
+from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
 from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
@@ -399,9 +400,55 @@ def settle(province: Province, chance: Random) -> None:
     steps: list[Callable[[Any], None]] = [
         lambda it: it.sign(DAY, "01" * 32),
         lambda it: it.publish(DAY, "Cổng thông tin"),
-        lambda it: it.revoke("minh chứng không đúng", "400/QĐ-UBND", DAY),
+        lambda it: it.revoke("minh chứng không đúng", "400/QĐ-UBND", DAY, 1),
     ]
     province.do(name, chance.choice(steps))
+
+
+def _review(chance: Random) -> StreamName:
+    dossier = _dossier(chance)
+    return review_stream(dossier.season, dossier.subject, chance.randrange(1, 3))
+
+
+def _fact(province: Province, chance: Random) -> Reference:
+    one = chance.choice(province.log)
+    return Reference(one.stream.id(province.tenant), one.stream.kind, one.version, one.position)
+
+
+def review(province: Province, chance: Random) -> None:
+    name = _review(chance)
+    fields = {
+        "commune": name.subject.partition("-")[0],
+        "ground": chance.choice(tuple(Ground)),
+        "statement": "danh sách không khớp sổ",
+        "document_no": "21/QĐ-TTr",
+        "document_on": DAY,
+        "on": DAY,
+        "references": (_fact(province, chance),),
+    }
+    province.begin(name, Review, **fields)
+    inquiry, official = UUID(int=chance.randrange(3)), chance.choice(MEMBERS[:2])
+    act, position = _fact(province, chance), chance.choice(tuple(Position))
+    tomorrow = DAY + timedelta(days=1)
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.ask(inquiry, official, position, COMMUNES[0], "lập từ đâu?", DAY),
+        lambda it: it.explain(inquiry, official, "theo số người được mời", DAY),
+        lambda it: it.find("sổ có 13 chữ ký", (act,)),
+        lambda it: it.determine(official, position, COMMUNES[0], act, chance.choice(tuple(Degree)), "Điều 7", tomorrow),
+        lambda it: it.note(act, chance.choice((None, "xem lại"))),
+    ]
+    for deed in deeds[chance.randrange(len(deeds)) :]:
+        province.do(name, deed)
+
+
+def end_review(province: Province, chance: Random) -> None:
+    ruling = chance.choice(tuple(Ruling))
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.propose(ruling, "dưới một nửa", DAY, DAY + timedelta(days=1)),
+        lambda it: it.conclude(ruling, "915/QĐ-UBND", DAY, "như đề nghị"),
+    ]
+    if chance.random() < 0.4:
+        province.do(_review(chance), chance.choice(deeds))
 
 
 def rule_the_season(province: Province, chance: Random) -> None:
@@ -519,6 +566,8 @@ ACTS: tuple[Act, ...] = (
     close_meeting,
     decide,
     settle,
+    review,
+    end_review,
     rule_the_season,
     end_the_season,
     change_unit,

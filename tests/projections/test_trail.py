@@ -51,7 +51,7 @@ def test_the_trail_of_a_commune_holds_its_own_facts_and_those_of_the_whole_seaso
     kept = [entry for entry in entries(log) if concerns(log_at(log, entry), COMMUNE)]
 
     assert {entry.commune for entry in kept} <= {COMMUNE, None}
-    assert {"season", "assessment", "appraisal", "recognition", "council", "meeting"} == {
+    assert {"season", "assessment", "appraisal", "recognition", "review", "council", "meeting"} == {
         entry.stream.kind for entry in kept
     }
     others = [entry for entry in entries(log) if entry.stream.subject in COMMUNES and entry.commune != COMMUNE]

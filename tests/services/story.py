@@ -25,11 +25,12 @@ from domain.measure import (
 from domain.meeting import Choice
 from domain.official import COMMUNE_OFFICERS, Position, person_of
 from domain.recognition import Result
+from domain.review import Ground, Ruling
 from domain.rulebook import Indicator, Part, Rulebook
 from domain.season import Participant
 from infra.config import Settings
 from infra.tenants import IdentityProvider, Tenant
-from services import administering, appraising, assessing, recognising, seasons, voting
+from services import administering, appraising, assessing, recognising, reviewing, seasons, voting
 from services.administering import NewMandate
 from services.assessing import Upload
 from services.tenancy import NewTenant, as_operator, create_tenant
@@ -126,6 +127,9 @@ class Story:
 
     async def decider(self, command: UUID | None = None) -> Work:
         return await self.by(Position.DISTRICT_CHAIRMAN, command)
+
+    async def inspector(self, command: UUID | None = None) -> Work:
+        return await self.by(Position.INSPECTOR, command)
 
     async def enrol(self, subject: str, position: Position, unit: str) -> None:
         mandate = NewMandate(position, unit, date(2015, 1, 1), "01/QĐ")
@@ -290,6 +294,27 @@ class Story:
     async def decide(self) -> "Story":
         await recognising.decide(await self.decider(), self.season, COMMUNE, Result.RECOGNISED, "41/QĐ-UBND")
         return self
+
+    async def under_review(self, ground: Ground = Ground.FALSE_EVIDENCE, number: int = 1) -> "Story":
+        """An inspector has opened a review of the recognition and found something."""
+        await reviewing.open_review(
+            await self.inspector(),
+            self.season,
+            COMMUNE,
+            ground,
+            "Danh sách không khớp sổ gốc",
+            "21/QĐ-TTr",
+            date(2024, 1, 10),
+        )
+        await reviewing.record_finding(await self.inspector(), self.season, COMMUNE, number, "Sổ gốc có 13 chữ ký")
+        return self
+
+    async def revoke(self, decision_no: str = "915/QĐ-UBND", on: date = date(2024, 5, 15), number: int = 1) -> None:
+        """The review ends with the recognition taken back."""
+        await reviewing.propose(
+            await self.inspector(), self.season, COMMUNE, number, Ruling.REVOKED, "Minh chứng không đúng"
+        )
+        await reviewing.conclude(await self.decider(), self.season, COMMUNE, number, Ruling.REVOKED, decision_no, on)
 
 
 def best(part: Part) -> Measured:

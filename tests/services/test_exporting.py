@@ -231,9 +231,7 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
         first = await made(shop, story, export)
         await recognising.sign(await story.decider(), story.season, COMMUNE, sha256(first.content).hexdigest())
         await recognising.publish(await story.decider(), story.season, COMMUNE, "Cổng thông tin điện tử")
-        await recognising.revoke(
-            await story.decider(), story.season, COMMUNE, "Minh chứng không đúng", "90/QĐ-UBND", date(2024, 6, 1)
-        )
+        await (await story.under_review()).revoke()
         await story.score(story.codes[0], OTHER)
     async with workshop(story.house) as shop:
         second = await made(shop, story, export)

@@ -19,7 +19,7 @@ from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Recognition, Result, recognition_stream
 from infra.leaf import canonical
-from services import appraising, assessing, recognising, seasons
+from services import appraising, assessing, recognising
 from tests.services.story import COMMUNE, Story
 
 
@@ -182,15 +182,3 @@ async def test_a_decision_is_published_after_it_is_signed_and_each_once(story: S
     await recognising.sign(await story.decider(), story.season, COMMUNE, "ab" * 32)
     with pytest.raises(OutOfOrder):
         await recognising.sign(await story.decider(), story.season, COMMUNE, "cd" * 32)
-
-
-async def test_a_recognition_is_revoked_with_its_ground_also_after_the_season(story: Story):
-    await story.decided()
-    await seasons.close_season(await story.as_administrator(), story.season)
-
-    with pytest.raises(ReasonMissing):
-        await recognising.revoke(await story.decider(), story.season, COMMUNE, " ", "50/QĐ")
-    await recognising.revoke(await story.decider(), story.season, COMMUNE, "Tài liệu giả", "50/QĐ")
-
-    with pytest.raises(OutOfOrder):
-        await recognising.revoke(await story.decider(), story.season, COMMUNE, "Tài liệu giả", "51/QĐ")

@@ -137,20 +137,6 @@ async def test_a_hash_that_names_no_document_of_this_decision_signs_nothing(desk
     assert "Recognition.Signed" not in await season.kinds()
 
 
-async def test_a_recognition_is_revoked_with_its_ground(desks: Desks, season: Story):
-    await season.decided()
-    chairman = await desks.of(CHAIRMAN)
-
-    page = await chairman.open(decision(season))
-    refused = await chairman.send(page, "/thu-hoi", revocation_no="915/QĐ-UBND")
-    page = await chairman.send(refused, "/thu-hoi", ground="Minh chứng của chỉ tiêu 2.5 không đúng")
-
-    assert (refused.status, refused.refused) == (422, "field-missing")
-    assert "Quyết định công nhận đã bị thu hồi" in page.text
-    assert "Minh chứng của chỉ tiêu 2.5 không đúng" in page.text
-    assert not page.offers("/thu-hoi")
-
-
 async def test_only_the_deciding_chairman_is_offered_the_decision(desks: Desks, season: Story):
     await season.voted()
 

@@ -201,9 +201,7 @@ async def test_the_published_result_stands_in_plain_words_with_its_decision(pass
 async def test_a_revoked_recognition_says_so_first_with_the_ground(passer_by: Desk, season: Story):
     await season.decided()
     await publish(season)
-    await recognising.revoke(
-        await season.decider(), season.season, COMMUNE, "Minh chứng không đúng", "915/QĐ-UBND", date(2024, 5, 15)
-    )
+    await (await season.under_review()).revoke("915/QĐ-UBND", date(2024, 5, 15))
 
     page = await passer_by.open(public(season))
 

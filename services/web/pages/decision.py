@@ -169,16 +169,6 @@ async def publish(visit: Visit, season: str, commune: str) -> Answer:
     return await visit.done(receipt, to=visit.url.decision(season, commune))
 
 
-@act(urls.DECISION + "/thu-hoi", again=show)
-async def revoke(visit: Visit, season: str, commune: str) -> Answer:
-    """Take a recognition back."""
-    typed = visit.typed
-    receipt = await recognising.revoke(
-        visit.work(), season, commune, typed.needed("ground"), typed.needed("revocation_no"), typed.day("on")
-    )
-    return await visit.done(receipt, to=visit.url.decision(season, commune))
-
-
 # Taking it away ---------------------------------------------------------------------------------------
 
 
@@ -197,4 +187,4 @@ def read_result(visit: Visit) -> Result:
         raise FieldMissing(field="result") from None
 
 
-ROUTES = [show, decide, sign, publish, revoke, ask_for_dossier]
+ROUTES = [show, decide, sign, publish, ask_for_dossier]

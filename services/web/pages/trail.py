@@ -39,7 +39,7 @@ COMPLETES = {
     "recognition.decided": Step.DECIDED,
 }
 
-KINDS = ("season", "assessment", "appraisal", "council", "meeting", "recognition", "subject")
+KINDS = ("season", "assessment", "appraisal", "council", "meeting", "recognition", "review", "subject")
 
 
 class Asked(NamedTuple):
