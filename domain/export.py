@@ -16,6 +16,7 @@ class Document(StrEnum):
     STANDINGS = "standings"
     MINUTES = "minutes"
     DOSSIER = "dossier"
+    REVIEW = "review"
 
 
 class ExportState(StrEnum):
@@ -35,7 +36,8 @@ class Export(Stream):
     class Requested(FirstFact):
         """Somebody asked for a document made from the log up to `at_position`; a dossier covers at least so much.
 
-        Of a commune, of a meeting, or of the whole season; `document_no` is the number that minutes are to bear.
+        Of a commune, of a meeting, of a review (by its key, `99010-1`), or of the whole season; `document_no` is the
+        number that minutes are to bear.
         """
 
         TOPIC = "export.requested"
@@ -45,6 +47,7 @@ class Export(Stream):
         commune: str | None = None
         meeting: str | None = None
         document_no: str | None = None
+        review: str | None = None
 
     class CheckpointTaken(Fact):
         """The dossier is made under this checkpoint of the log, and shows that it continues the earlier one.
@@ -105,6 +108,7 @@ class Export(Stream):
         commune: str | None = None,
         meeting: str | None = None,
         document_no: str | None = None,
+        review: str | None = None,
     ) -> None:
         self.document = document
         self.season = season
@@ -112,6 +116,7 @@ class Export(Stream):
         self.commune = commune
         self.meeting = meeting
         self.document_no = document_no
+        self.review = review
         self.state = ExportState.QUEUED
         self.checkpoint: str | None = None
         self.sha256: str | None = None

@@ -1,7 +1,7 @@
 """What must I do, for which commune, until when?
 
-A question to the season, the standings and the meetings, asked with somebody's mandates: no rows of its own. Each
-duty is listed only for whom the policy allows it.
+A question to the season, the standings, the meetings and the reviews, asked with somebody's mandates: no rows of its
+own. Each duty is listed only for whom the policy allows it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from domain.policy import Act, Actor, Subject, may
 from domain.rulebook import Rulebook
 from domain.season import Assignment, State, Step
 from projections.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
+from projections.reviews import ReviewRow
 from projections.seasons import SeasonRow
 from projections.standings import Cell, Stage, Standing
 from projections.tallies import MeetingRow
@@ -41,6 +42,8 @@ class Duty(StrEnum):
     DECIDE = "decide"
     SIGN = "sign"
     PUBLISH = "publish"
+    EXPLAIN_IN_REVIEW = "explain-in-review"
+    CONCLUDE_REVIEW = "conclude-review"
 
 
 class Urgency(StrEnum):
@@ -68,6 +71,7 @@ class Task(NamedTuple):
     not_before: date | None = None
     reason: str | None = None
     meeting: str | None = None
+    review: int | None = None
 
     def urgency(self, today: date) -> Urgency:
         """Overdue, within seven days, or later; without a last day it is later."""
@@ -97,6 +101,19 @@ def of_meeting(meeting: MeetingRow, actor: Actor) -> Iterator[Task]:
     item = meeting.open_item
     if item and actor.person in {str(member) for member in meeting.votes[item].missing}:
         yield Task(Duty.VOTE, meeting.season, item, due=meeting.on, meeting=meeting.meeting)
+
+
+def of_review(review: ReviewRow, decided_by: str, actor: Actor) -> Iterator[Task]:
+    """What a review waits for: the explanation of who was asked, then the chairman's conclusion."""
+    if not review.is_open:
+        return
+    subject = Subject(review.commune, decided_by, asked=review.asked)
+    if may(actor, Act.EXPLAIN_IN_REVIEW, subject):
+        for one in review.inquiries.values():
+            if str(one.official) == actor.person and not one.explanations:
+                yield Task(Duty.EXPLAIN_IN_REVIEW, review.season, review.commune, due=one.due, review=review.number)
+    if review.proposal is not None and may(actor, Act.CONCLUDE_REVIEW, subject):
+        yield Task(Duty.CONCLUDE_REVIEW, review.season, review.commune, review=review.number)
 
 
 def of_commune(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:

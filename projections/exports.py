@@ -33,9 +33,10 @@ class ExportRow(Row, frozen=True):
     downloads: int = 0
     meeting: str | None = None
     document_no: str | None = None
+    review: str | None = None
 
 
-EXPORTS = Projection("exports", version=2, row=ExportRow, scope=lambda row: row.season, seasonal=False)
+EXPORTS = Projection("exports", version=3, row=ExportRow, scope=lambda row: row.season, seasonal=False)
 
 
 @EXPORTS.begins(Export.Requested)
@@ -51,6 +52,7 @@ def _requested(fact: Export.Requested, recorded: Recorded) -> ExportRow:
         recorded.at,
         meeting=fact.meeting,
         document_no=fact.document_no,
+        review=fact.review,
     )
 
 

@@ -16,10 +16,11 @@ from uuid import UUID, uuid5
 
 from domain.errors import NotFound, NotPermitted, VoteIsOpen
 from domain.export import Document, Export, export_stream
-from domain.fact import Recorded
+from domain.fact import Recorded, StreamName
 from domain.log import LOG, Log
 from domain.meeting import Meeting, meeting_stream
 from domain.policy import Act, Actor
+from domain.review import Review, commune_and_number
 from domain.season import Season, season_stream
 from infra.pdf import Printer
 from infra.readmodels import ReadModels
@@ -28,7 +29,7 @@ from projections.standings import STANDINGS
 from projections.units import UNITS
 from services import workbook
 from services.assessing import viewed_by
-from services.documents import decision, minutes
+from services.documents import decision, minutes, review
 from services.documents.reading import AsItStood
 from services.dossier import asking
 from services.dossier.asking import PolicyMissing
@@ -49,6 +50,7 @@ ACTS = {
     Document.STANDINGS: Act.EXPORT_STANDINGS,
     Document.MINUTES: Act.CONDUCT_MEETING,
     Document.DOSSIER: Act.EXPORT_DOSSIER,
+    Document.REVIEW: Act.EXPORT_REVIEW,
 }
 
 PDF = "application/pdf"
@@ -78,12 +80,12 @@ class Fetched(NamedTuple):
 async def request_export(
     work: Work, document: Document, season: str, about: str | None = None, document_no: str | None = None
 ) -> Receipt:
-    """Ask for a document about a commune, a meeting or the whole season. Its id is `export_id(work)`.
+    """Ask for a document about a commune, a meeting, a review or the whole season. Its id is `export_id(work)`.
 
-    A decision is made from the log up to the decision itself and minutes up to the closing of the meeting, so that
-    they always come out the same; the standings from the log as it is now, which a dossier covers at least. OutOfOrder
-    where there is no decision yet, or while the meeting goes on; for a dossier also VoteIsOpen and PolicyMissing.
-    `document_no` is the number that minutes are to bear.
+    A decision is made from the log up to the decision itself, minutes up to the closing of the meeting and the end of
+    a review up to its conclusion, so that they always come out the same; the standings from the log as it is now,
+    which a dossier covers at least. OutOfOrder where there is no decision or conclusion yet, or while the meeting goes
+    on; for a dossier also VoteIsOpen and PolicyMissing. `document_no` is the number that minutes are to bear.
     """
     await require(work, document, season, about)
     position = await work.store.position(work.tenant)
@@ -96,15 +98,18 @@ async def request_export(
         case Document.DOSSIER:
             await decision.decided_at(then, season, about or "")
             await _may_be_proven(work, season, about or "")
+        case Document.REVIEW:
+            position = (await review.concluded_at(then, season, about or "")).position
     name = export_stream(export_id(work))
     asked = Export(
         id=work.id_of(name),
         document=document,
         season=season,
         at_position=position,
-        commune=about if document in OF_A_COMMUNE else None,
+        commune=_commune(document, about),
         meeting=about if document is Document.MINUTES else None,
         document_no=document_no,
+        review=about if document is Document.REVIEW else None,
     )
     return await work.create(name, asked)
 
@@ -118,6 +123,12 @@ async def _may_be_proven(work: Work, season: str, commune: str) -> None:
         for item, vote in meeting.votes.items():
             if vote.is_open:
                 raise VoteIsOpen(item=item)
+
+
+def _commune(document: Document, about: str | None) -> str | None:
+    if document is Document.REVIEW:
+        return commune_and_number(about or "")[0]
+    return about if document in OF_A_COMMUNE else None
 
 
 @use_case
@@ -152,8 +163,8 @@ def export_id(work: Work) -> UUID:
 
 
 def about_of(asked: Export.Requested) -> str | None:
-    """What the document is of, within its season: the commune or the meeting; None for all of the season."""
-    return asked.commune or asked.meeting
+    """What the document is of, within its season: the review, commune or meeting; None for all of the season."""
+    return asked.review or asked.commune or asked.meeting
 
 
 async def require(work: Work, document: Document, season: str, about: str | None) -> None:
@@ -168,6 +179,12 @@ async def require(work: Work, document: Document, season: str, about: str | None
         case Document.MINUTES:
             await work.look(Meeting, meeting_stream(season, about or ""))
             work.require(ACTS[document], await conducted_by(work, season, about or ""))
+        case Document.REVIEW:
+            stream = StreamName("review", season, about or "")
+            subject = commune_of(
+                await work.look(Season, season_stream(season)), (await work.look(Review, stream)).commune
+            )
+            work.require(ACTS[document], await viewed_by(work, season, subject))
 
 
 async def asked_by_oneself(work: Work, export: UUID) -> Export.Requested:
@@ -217,6 +234,8 @@ async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress)
             return await _minutes(workshop, work, asked, progress)
         case Document.DOSSIER:
             return await _dossier(workshop, work, export, asked, progress)
+        case Document.REVIEW:
+            return await _review(workshop, work, asked, progress)
 
 
 async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
@@ -277,6 +296,15 @@ async def _dossier(workshop: Workshop, work: Work, export: UUID, asked: Export.R
     await progress(1, 2)
     pdf = await asking.bind(workshop.sealed, work, export, workshop.printer)
     return Made(pdf, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF)
+
+
+async def _review(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
+    await progress(0, 2)
+    then = AsItStood(work.store, work.tenant, asked.at_position)
+    paper = await review.read_paper(then, asked.season, asked.review or "", work.rulebooks)
+    await progress(1, 2)
+    pdf = await _printed(workshop, review.render(paper))
+    return Made(pdf, f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf", PDF)
 
 
 async def _printed(workshop: Workshop, html: str) -> bytes:

@@ -236,6 +236,13 @@ def measured_in_words(measured: Measured, words: Words) -> str:
     return words.say("%(count)s mục", count=words.number(len(measured.checked)))
 
 
+def holder_in_words(holder: Holder, words: Words, unit: str) -> str:
+    """Somebody by name, position and unit; without the name where it is the position itself."""
+    position = words.say(f"position.{holder.mandate.position.value}")
+    office = words.say("%(position)s, %(unit)s", position=position, unit=unit)
+    return office if _says(holder.name, holder.mandate.position, words) else f"{holder.name} – {office}"
+
+
 def holders_of(officials: Iterable[OfficialRow]) -> dict[str, Holder]:
     """Everybody who ever held a mandate, by the mandate's id."""
     return {str(mandate.id): Holder(row.name, mandate) for row in officials for mandate in row.mandates}

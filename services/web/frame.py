@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 _APPRAISES = {Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT}
 _RUNS = {Position.ADMINISTRATOR, Position.JUSTICE_DEPARTMENT}
+_REVIEWS = {
+    Position.INSPECTOR,
+    Position.DISTRICT_CHAIRMAN,
+    Position.PROVINCE_CHAIRMAN,
+    Position.JUSTICE_DEPARTMENT,
+}
 _COMMUNE = {*COMMUNE_OFFICERS, Position.COMMUNE_CHAIRMAN}
 
 
@@ -55,6 +61,8 @@ class Frame:
                 work.append(self._link(say("Thẩm định"), url.appraisals(season)))
             if not held <= _COMMUNE:
                 work.append(self._link(say("Hội đồng"), url.council(season)))
+            if held & _REVIEWS:
+                work.append(self._link(say("Xem xét công nhận"), url.reviews(season)))
             year.append(self._link(say("Mùa đánh giá"), url.season(season)))
             if own:
                 year.append(self._link(say("Nhật ký"), url.trail(season, own)))

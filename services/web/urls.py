@@ -33,6 +33,8 @@ MEETING = TENANT + "/hop/{season:str}/{meeting:str}"
 DECISION = TENANT + "/quyet-dinh/{season:str}/{commune:str}"
 REGISTER = TENANT + "/cong-khai"
 PUBLIC = TENANT + "/cong-khai/{season:str}/{commune:str}"
+REVIEWS = TENANT + "/thanh-tra/xem-xet/{season:str}"
+REVIEW = TENANT + "/thanh-tra/xem-xet/{season:str}/{commune:str}/{number:str}"
 TRAIL = TENANT + "/nhat-ky/{season:str}/{commune:str}"
 TRACE = TENANT + "/trach-nhiem/{season:str}/{commune:str}"
 REPLAY = TENANT + "/phat-lai/{season:str}/{commune:str}"
@@ -124,6 +126,12 @@ class Urls:
 
     def public(self, season: str, commune: str, **query: object) -> str:
         return fill(PUBLIC, self.slug, season, commune, **{"asof": self.asof, **query})
+
+    def reviews(self, season: str, **query: object) -> str:
+        return fill(REVIEWS, self.slug, season, **{"asof": self.asof, **query})
+
+    def review(self, season: str, commune: str, number: object, **query: object) -> str:
+        return fill(REVIEW, self.slug, season, commune, str(number), **{"asof": self.asof, **query})
 
     def trail(self, season: str, commune: str, **query: object) -> str:
         return fill(TRAIL, self.slug, season, commune, **{"asof": self.asof, **query})

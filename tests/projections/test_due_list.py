@@ -5,14 +5,16 @@ import pytest
 
 from domain.official import Mandate, Position
 from domain.policy import Actor
+from domain.review import Ground, Review, Ruling, review_stream
 from domain.season import Step, season_stream
 from infra.rulebooks import load_rulebooks
-from projections.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_season
+from projections.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
 from projections.fold import fold
+from projections.reviews import REVIEWS
 from projections.seasons import SEASONS
 from projections.standings import STANDINGS
 from projections.tallies import TALLIES
-from tests.projections.histories import INDICATORS, MEMBERS, UNIT, Province
+from tests.projections.histories import DAY, INDICATORS, MEMBERS, UNIT, Province
 from tests.projections.story import COMMUNE, KEY, SEASON, told
 
 TODAY = date(2023, 12, 1)
@@ -154,3 +156,37 @@ def test_the_deadline_of_a_step_is_the_season_s():
     province.do(season_stream(SEASON), lambda it: it.set_deadline(Step.SCORED, TODAY, "KH 1"))
 
     assert {task.due for task in duties(province, OFFICER)} == {TODAY}
+
+
+def test_a_review_waits_for_who_was_asked_and_then_for_the_chairman():
+    province, inquiry, official = told("published"), UUID(int=5), MEMBERS[0]
+    name = review_stream(SEASON, COMMUNE, 1)
+    province.begin(
+        name,
+        Review,
+        commune=COMMUNE,
+        ground=Ground.COMPLAINT,
+        statement="không khớp sổ",
+        document_no="21/QĐ-TTr",
+        document_on=DAY,
+        on=DAY,
+        references=(),
+    )
+    asked = an_actor(Position.JUSTICE_OFFICER, "25444", str(official))
+
+    def waiting() -> list[list[Duty]]:
+        (row,) = fold(REVIEWS, province.log).values()
+        return [[task.duty for task in of_review(row, UNIT, actor)] for actor in (asked, OFFICER, DISTRICT)]
+
+    found = [waiting()]
+    for deed in (
+        lambda it: it.ask(inquiry, official, Position.JUSTICE_OFFICER, COMMUNE, "từ đâu?", TODAY),
+        lambda it: it.explain(inquiry, official, "theo số người được mời", TODAY),
+        lambda it: (it.find("13 chữ ký", []), it.propose(Ruling.REVOKED, "sai", TODAY, TODAY)),
+        lambda it: it.conclude(Ruling.REVOKED, "915/QĐ-UBND", TODAY),
+    ):
+        assert province.do(name, deed)
+        found.append(waiting())
+
+    explain, conclude = [Duty.EXPLAIN_IN_REVIEW], [Duty.CONCLUDE_REVIEW]
+    assert found == [[[], [], []], [explain, [], []], [[], [], []], [[], [], conclude], [[], [], []]]

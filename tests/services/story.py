@@ -309,6 +309,13 @@ class Story:
         await reviewing.record_finding(await self.inspector(), self.season, COMMUNE, number, "Sổ gốc có 13 chữ ký")
         return self
 
+    async def confirm(self, number: int = 1) -> None:
+        """The review ends with the recognition standing."""
+        await reviewing.propose(
+            await self.inspector(), self.season, COMMUNE, number, Ruling.CONFIRMED, "Không có căn cứ"
+        )
+        await reviewing.conclude(await self.decider(), self.season, COMMUNE, number, Ruling.CONFIRMED, "914/QĐ-UBND")
+
     async def revoke(self, decision_no: str = "915/QĐ-UBND", on: date = date(2024, 5, 15), number: int = 1) -> None:
         """The review ends with the recognition taken back."""
         await reviewing.propose(

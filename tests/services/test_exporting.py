@@ -14,6 +14,7 @@ from domain.meeting import Choice, Meeting
 from domain.official import Position
 from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
+from domain.review import Ground
 from infra.eventstore import CommandReused
 from services import administering, assessing, recognising, voting
 from services.documents.decision import StateDiffers
@@ -219,8 +220,10 @@ async def test_a_decision_of_the_province_has_no_points_and_no_council(province_
 async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_came_later(story, document):
     await story.decided()
     await voting.close_meeting(await story.decider(), story.season, MEETING, date(2024, 1, 30))
+    await (await story.under_review(Ground.COMPLAINT)).confirm()
     asking = {
         Document.DECISION: (await story.by(Position.INSPECTOR), COMMUNE),
+        Document.REVIEW: (await story.by(Position.INSPECTOR), f"{COMMUNE}-1"),
         Document.STANDINGS: (await story.by(Position.INSPECTOR), None),
         Document.MINUTES: (await story.appraiser(), MEETING),
     }
@@ -231,7 +234,7 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
         first = await made(shop, story, export)
         await recognising.sign(await story.decider(), story.season, COMMUNE, sha256(first.content).hexdigest())
         await recognising.publish(await story.decider(), story.season, COMMUNE, "Cổng thông tin điện tử")
-        await (await story.under_review()).revoke()
+        await (await story.under_review(number=2)).revoke(number=2)
         await story.score(story.codes[0], OTHER)
     async with workshop(story.house) as shop:
         second = await made(shop, story, export)

@@ -22,6 +22,7 @@ PATHS: dict[str, Callable[[Story], str]] = {
     "council": lambda story: f"/hoi-dong/{story.season}",
     "meeting": lambda story: f"/hop/{story.season}/{DISTRICT}-1",
     "decision": lambda story: f"/quyet-dinh/{story.season}/{COMMUNE}",
+    "reviews": lambda story: f"/thanh-tra/xem-xet/{story.season}",
     "trail": lambda story: f"/nhat-ky/{story.season}/{COMMUNE}",
     "flags": lambda story: f"/dau-hieu/{story.season}",
     "what-if": lambda story: f"/gia-dinh/{story.season}/{COMMUNE}",

@@ -12,6 +12,7 @@ from domain.recognition import Recognition, Result
 from projections.exports import EXPORTS, ExportRow
 from projections.fold import fold
 from projections.register import REGISTER
+from projections.reviews import REVIEWS
 from projections.tallies import TALLIES, MeetingRow, Tally
 from services import exporting, recognising
 from services.web import urls
@@ -57,6 +58,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "vote": vote,
         "voted": result_of(vote),
         "decided": decided,
+        "reviews": sorted(fold(REVIEWS, case.facts).values(), key=lambda one: one.number),
         "basis": basis_of(case.facts),
         "seal": await seal_of(visit, next((one.position for one in case.facts if is_decision(one)), None)),
         "missing": missing(case, vote),

@@ -138,14 +138,14 @@ def decisions_for(
 
 @act(urls.EXPORTS + "/yeu-cau", again=show)
 async def request(visit: Visit) -> Answer:
-    """Ask for a document. A form may name commune or meeting, or season and commune in one field (`which`)."""
+    """Ask for a document. A form may name review, commune or meeting, or season and commune in one field (`which`)."""
     typed = visit.typed
     season, _, commune = typed.text("which").partition("/")
     try:
         document = Document(typed.needed("document"))
     except ValueError:
         raise FieldMissing(field="document") from None
-    about = commune or typed.text("commune") or typed.text("meeting") or None
+    about = typed.text("review") or commune or typed.text("commune") or typed.text("meeting") or None
     number = typed.needed("document_no") if document is Document.MINUTES else None
     receipt = await exporting.request_export(visit.work(), document, season or typed.needed("season"), about, number)
     return await visit.done(receipt, to=visit.url.exports())

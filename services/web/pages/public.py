@@ -14,6 +14,7 @@ from domain.season import Step
 from domain.vietnamese import search_key, sort_key
 from projections.fold import fold
 from projections.register import REGISTER, RegisterRow
+from projections.reviews import REVIEWS, ReviewRow
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
@@ -140,6 +141,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "gates": gates(case) if shown else (),
         "decision": published,
         "vote": await vote_on(visit, season, commune) if published else None,
+        "review": review_that_revoked(case, published),
         "expected": case.season.due(Step.DECIDED),
         "commentable": state is Seen.POSTED and case.season.state == "open" and not visit.past,
         "answered": [one for one in comments.values() if one.answer],
@@ -148,6 +150,13 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "Choice": Choice,
         "position": case.position,
     }
+
+
+def review_that_revoked(case: Case, decision: RegisterRow | None) -> ReviewRow | None:
+    """The review that ended with the recognition taken back; nobody outside is told of any other."""
+    if decision is None or decision.review is None:
+        return None
+    return fold(REVIEWS, case.facts).get(f"{decision.season}/{decision.commune}-{decision.review}")
 
 
 def comment_by(case: Case, code: str) -> UUID | None:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from domain.errors import NotFound
 from domain.rulebook import Indicator, Rulebook
-from projections.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_season
+from projections.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
+from projections.reviews import REVIEWS
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS, Standing
 from projections.tallies import TALLIES
@@ -19,7 +20,8 @@ TABS: Mapping[str, frozenset[Duty]] = {
     "tra-lai": frozenset({Duty.SUPPLEMENT, Duty.RESUBMIT}),
     "tham-dinh": frozenset({Duty.APPRAISE, Duty.CONCLUDE}),
     "phieu": frozenset({Duty.VOTE, Duty.CONVENE}),
-    "ky": frozenset({Duty.DECIDE, Duty.SIGN, Duty.PUBLISH}),
+    "ky": frozenset({Duty.DECIDE, Duty.SIGN, Duty.PUBLISH, Duty.CONCLUDE_REVIEW}),
+    "giai-trinh": frozenset({Duty.EXPLAIN_IN_REVIEW}),
     "buoc": frozenset({Duty.ASSIGN, Duty.OPEN_SEASON, Duty.CONSOLIDATE, Duty.POST, Duty.ANSWER_COMMENT, Duty.SUBMIT}),
 }
 
@@ -51,7 +53,7 @@ class Progress(NamedTuple):
 @page(urls.WORK)
 async def show(visit: Visit) -> Answer:
     """The tasks of this person, by urgency; `?loai=` shows one kind."""
-    await visit.own_write(SEASONS, STANDINGS, TALLIES)
+    await visit.own_write(SEASONS, STANDINGS, TALLIES, REVIEWS)
     rulebooks: Mapping[str, Rulebook] = visit.house.rulebooks
     tasks: list[Task] = []
     progress: list[Progress] = []
@@ -66,6 +68,8 @@ async def show(visit: Visit) -> Answer:
                 progress += _progress(visit, standing, season, units)
             for meeting in await view.all(TALLIES, season.season):
                 tasks += of_meeting(meeting, visit.actor)
+            for review in await view.all(REVIEWS, season.season):
+                tasks += of_review(review, season.participants[review.commune], visit.actor)
         position = view.position
     items = [_item(visit, task, seasons[task.season], units, rulebooks) for task in in_order(tasks)]
     tab = visit.query("loai")
@@ -143,6 +147,8 @@ def _href(visit: Visit, task: Task) -> str:
             return url.council(task.season)
         case Duty.VOTE:
             return url.meeting(task.season, task.meeting or "")
+        case Duty.EXPLAIN_IN_REVIEW | Duty.CONCLUDE_REVIEW:
+            return url.review(task.season, task.commune, task.review)
         case Duty.DECIDE | Duty.SIGN | Duty.PUBLISH:
             return url.decision(task.season, task.commune)
         case _:
