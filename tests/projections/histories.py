@@ -508,6 +508,7 @@ def export(province: Province, chance: Random) -> None:
     name = export_stream(UUID(int=chance.randrange(12)))
     province.begin(name, Export, document=Document.STANDINGS, season="2023", at_position=len(province.log))
     deeds: list[Callable[[Any], None]] = [
+        lambda it: it.take_checkpoint("sau", "trước"),
         lambda it: it.finish("aa" * 32, 1234, "bảng.xlsx", "application/xlsx"),
         lambda it: it.fail("timeout"),
         lambda it: it.cancel(),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from domain.assessment import Evidence
 from domain.catalogue import FACTS
+from domain.export import Export
 from domain.fact import Recorded, StreamName
 from domain.log import Log
 from domain.personal import DataSubject
@@ -30,6 +31,7 @@ def test_every_fact_but_those_of_the_log_itself_and_the_erasures_answers_some_qu
     assert set(FACTS.values()) - asked == {
         *(Log.Opened, Log.PolicyPublished, Log.KeyAnnounced),
         DataSubject.Shredded,  # the door asks the log itself, which knows it at once
+        Export.CheckpointTaken,  # so does the maker of the dossier
     }
 
 
