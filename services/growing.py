@@ -11,7 +11,7 @@ from typing import Generic, Self, TypeVar
 
 import structlog
 
-from infra.database import HasId, Listener
+from infra.database import LOST, HasId, Listener
 from infra.eventstore import GROWN
 
 #: Seconds before a tenant whose move failed is tried again.
@@ -55,6 +55,7 @@ class Follower(Generic[T]):
         self._waiting: dict[str, float] = {}  # when it is their turn
         self._moving: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._away = False
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._work()) for _ in range(self._at_once)]
@@ -87,12 +88,25 @@ class Follower(Generic[T]):
             begun = time.monotonic()
             try:
                 await self._move(name)
+                self._say_away("")
+            except LOST as reason:
+                self._say_away(str(reason) or type(reason).__name__)
+                asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
             except Exception:  # noqa: BLE001 - tried again
                 log.error("tenant could not be moved on", tenant=name, trace=traceback.format_exc())  # noqa: TRY400
                 asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
             finally:
                 rest = self._rest(time.monotonic() - begun)
                 asyncio.get_running_loop().call_later(rest, self._rested, name)
+
+    def _say_away(self, reason: str) -> None:
+        """Once, not at every try: a database may be away for hours."""
+        if bool(reason) is not self._away:
+            self._away = bool(reason)
+            if reason:
+                log.warning("the database is away", reason=reason)
+            else:
+                log.warning("the database is back")
 
     def _rested(self, name: str) -> None:
         self._moving.discard(name)

@@ -4,7 +4,10 @@ import asyncio
 from dataclasses import dataclass
 
 import pytest
+from structlog.testing import capture_logs
 
+from infra import embedded
+from infra.config import read_settings
 from infra.database import connect
 from infra.eventstore import GROWN
 from services.growing import Follower
@@ -45,3 +48,38 @@ async def test_a_province_that_was_heard_to_have_grown_does_not_wait_for_all_the
     await connection.close()
 
     assert named in moved[:3]
+
+
+@pytest.mark.fault
+async def test_a_database_that_is_away_is_said_once_and_that_it_is_back(tmp_path):
+    tries = 0
+    moved = asyncio.Event()
+    postgres = embedded.Postgres(tmp_path, durable=False)
+    dsn = postgres.url().replace("minhchuan@", "postgres@")
+
+    async def look() -> None:
+        nonlocal tries
+        tries += 1
+        connection = await connect(dsn)
+        await connection.close()
+
+    async def move(province: Province) -> None:
+        await look()
+        moved.set()
+
+    async def registry() -> list[Province]:
+        await look()
+        return PROVINCES[:1]
+
+    with embedded.services(read_settings(tmp_path, {}), durable=False, redis=False), capture_logs() as said:
+        async with asyncio.timeout(60), Follower(move, registry, dsn, at_once=1, rest=lambda took: took, poll=0.1):
+            await moved.wait()
+            await asyncio.to_thread(postgres.stop)
+            before = tries
+            while tries < before + 5:  # noqa: ASYNC110 - it counts what goes on beside
+                await asyncio.sleep(0.05)
+            moved.clear()
+            await asyncio.to_thread(postgres.start)
+            await moved.wait()
+
+    assert [one["event"] for one in said] == ["the database is away", "the database is back"]
