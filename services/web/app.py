@@ -17,7 +17,7 @@ from infra.readmodels import BeingRebuilt
 from services.i18n import load_words
 from services.web.assets import Assets
 from services.web.backing import Backing
-from services.web.errors import crash_answer, http_answer, rebuilding_answer, refused_answer
+from services.web.errors import AWAY, away_answer, crash_answer, http_answer, rebuilding_answer, refused_answer
 from services.web.pages import all_routes
 from services.web.render import Renderer
 from services.web.request import Web, admit, provide_visit
@@ -50,6 +50,7 @@ def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backi
             Refused: refused_answer,
             BeingRebuilt: rebuilding_answer,
             HTTPException: http_answer,
+            **dict.fromkeys(AWAY, away_answer),
             Exception: crash_answer,
         },
         lifespan=[living],

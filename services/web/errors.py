@@ -2,8 +2,9 @@
 
 import secrets
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
+import asyncpg
 import msgspec
 import structlog
 from litestar import Response
@@ -11,11 +12,21 @@ from litestar.connection import Request
 from litestar.exceptions import HTTPException
 
 from domain.errors import Refused
+from infra.groupcommit import OutcomeUnknown
 from infra.readmodels import BeingRebuilt
 from services.web.refusals import Refusal, explain, plain
 from services.web.request import Visit, refusal_fragment, visit_of
 
 log = structlog.get_logger("web")
+
+#: The database is away or has no room. What was asked may be in the log all the same: the same form asks again.
+AWAY: Final = (
+    ConnectionError,
+    OutcomeUnknown,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
 
 #: What the server itself refuses, by status.
 KINDS = {404: "not-found", 405: "method-not-allowed", 413: "file-too-large"}
@@ -61,6 +72,16 @@ def rebuilding_answer(request: "Request[Any, Any, Any]", waiting: BeingRebuilt) 
     """The read models of the province are being made: nothing is lost, but there is nothing to show yet."""
     visit = visit_of(request)
     visit.refusal = plain("being-rebuilt", HTTPStatus.SERVICE_UNAVAILABLE, visit.words)
+    if wants_problem(request):
+        return problem(visit.refusal, request.url.path)
+    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
+
+
+def away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response[Any]":
+    """Over by itself once the database answers again, or has room."""
+    visit = visit_of(request)
+    log.error("the database cannot do it", path=request.url.path, reason=str(away) or type(away).__name__)
+    visit.refusal = plain("database-away", HTTPStatus.SERVICE_UNAVAILABLE, visit.words)
     if wants_problem(request):
         return problem(visit.refusal, request.url.path)
     return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import ClassVar
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
 import structlog
 
 from domain.errors import NotANumber, ReasonMissing, Stale
+from infra.groupcommit import OutcomeUnknown
 from infra.tenants import Tenant
 from services.structured import structured_logs
 from services.web import app as web
@@ -54,6 +56,18 @@ async def alone(visit: Visit, season: str) -> Answer:
     raise NotANumber(field="points", typed=visit.typed.text("points"))
 
 
+@act(urls.SEASON + "/vang/{which:str}")
+async def away(visit: Visit, season: str, which: str) -> Answer:
+    raise AWAY[which]
+
+
+AWAY = {
+    "broken": OutcomeUnknown("connection was closed in the middle of operation"),
+    "full": asyncpg.DiskFullError('could not extend file "base/1/2": No space left on device'),
+    "gone": ConnectionRefusedError(111, "Connection refused"),
+}
+
+
 @act(urls.SEASON + "/hong")
 async def broken(visit: Visit, season: str) -> Answer:
     raise ZeroDivisionError("secret detail")
@@ -79,7 +93,7 @@ async def pages(
     backing: Backing, provinces: list[Tenant], provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Pages]:
     (tmp_path / "sheet.html").write_text(SHEET)
-    monkeypatch.setattr(web, "all_routes", lambda: [sheet, score, alone, broken])
+    monkeypatch.setattr(web, "all_routes", lambda: [sheet, score, alone, away, broken])
     monkeypatch.setattr(web, "Renderer", lambda words, assets: Renderer(words, assets, [TEMPLATES, tmp_path]))
     session_id, session = await backing.sessions.open(
         tenant=provinces[0].id, issuer=provider.issuers[0], subject=OFFICIAL, id_token="token"
@@ -165,6 +179,25 @@ async def test_our_own_fault_shows_a_code_that_the_log_knows_and_no_more(pages: 
     assert "ZeroDivisionError" in entry["exception"]
     assert "secret detail" not in answer.text
     assert "giữ lại" in answer.text
+
+
+@pytest.mark.parametrize("which", AWAY)
+async def test_while_the_database_is_away_nobody_is_told_that_nothing_was_recorded(pages: Pages, which: str):
+    logged = StringIO()
+    with redirect_stderr(logged):
+        structured_logs()
+        try:
+            answer = await pages.send(f"vang/{which}", {"points": "giữ lại"})
+        finally:
+            structlog.reset_defaults()
+
+    (entry,) = (json.loads(line) for line in logged.getvalue().splitlines())
+    assert answer.status_code == 503
+    assert 'data-code="database-away"' in answer.text
+    assert "không ghi hai lần" in answer.text
+    assert "giữ lại" in answer.text
+    assert "Chưa ghi nhận gì" not in answer.text
+    assert entry["reason"] == str(AWAY[which])
 
 
 async def test_a_hostile_address_is_one_line_in_the_log(pages: Pages):
