@@ -274,6 +274,8 @@ class Sealer:
     async def _signers(self, tenant: LogOwner, state: _Log) -> tuple[SignerKey, ...]:
         """The present key and, once it is announced below the last checkpoint, the next one. Raises Halted."""
         coming, key = self._keep.next_key(tenant), self._keep.key(tenant)
+        if state.note is not None:
+            _checked(state.note, key)
         keys: tuple[SignerKey, ...] = (key,)
         if coming is not None and coming != key and await self._may_sign(tenant, coming.verifier, state):
             keys = key, coming

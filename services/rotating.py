@@ -35,7 +35,7 @@ async def make_next(settings: Settings, slug: str) -> int:
     try:
         if keep.checkpoint(tenant) is None:
             raise KeyRefused(f"{slug}: no checkpoint has been signed here yet, so there is no key to change")
-        coming, present = keep.make_next_key(tenant), keep.key(tenant)
+        present, coming = keep.key(tenant), keep.make_next_key(tenant)
     except Halted as reason:
         raise KeyRefused(f"{slug}: {reason}") from None
     print(f"{slug}\t{coming.verifier}")

@@ -481,10 +481,12 @@ async def test_retiring_that_is_broken_off_leaves_both_keys_signing_and_can_be_d
     assert signers(await house.grow()) == [coming.verifier.id]
 
 
-async def test_a_key_that_has_not_signed_the_last_checkpoint_does_not_take_over(house):
+@pytest.mark.parametrize("running", [True, False], ids=["while it runs", "when it is started"])
+async def test_a_key_that_has_not_signed_the_last_checkpoint_does_not_take_over(house, running):
     present, coming = house.keep.key(house.tenant), house.keep.make_next_key(house.tenant)
     house.keep.retire(house.tenant, present)
-    await begin_again(house)
+    if not running:
+        await begin_again(house)
 
     with pytest.raises(Halted, match="this sealer's key has not signed"):
         await house.grow()
