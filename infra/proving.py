@@ -97,9 +97,9 @@ async def first_over(
 
     None until there is one. The first accepted checkpoint of a log stands for the one before it too.
     """
-    async for row in _upwards(connection, tenant, position):
+    async for row in _upwards(connection, tenant, position, policy.quorum):
         if head := _accepted(row, tenant, policy):
-            async for before in _downwards(connection, tenant, head.size):
+            async for before in _downwards(connection, tenant, head.size, policy.quorum):
                 if previous := _accepted(before, tenant, policy):
                     return head, previous
             return head, head
@@ -116,29 +116,37 @@ async def sealed_at(connection: Connection, tenant: LogOwner, size: int) -> date
     return at
 
 
-async def _downwards(connection: Connection, tenant: LogOwner, below: int = LARGEST) -> AsyncIterator[asyncpg.Record]:
-    while rows := await _stored(connection, tenant, "size < $1 ORDER BY size DESC", below):
+async def _downwards(
+    connection: Connection, tenant: LogOwner, below: int = LARGEST, quorum: int = 0
+) -> AsyncIterator[asyncpg.Record]:
+    while rows := await _stored(connection, tenant, "size < $1", "size DESC", below, quorum):
         below = rows[-1]["size"]
         for row in rows:
             yield row
 
 
-async def _upwards(connection: Connection, tenant: LogOwner, position: int) -> AsyncIterator[asyncpg.Record]:
-    while rows := await _stored(connection, tenant, "size >= $1 ORDER BY size", position):
+async def _upwards(
+    connection: Connection, tenant: LogOwner, position: int, quorum: int
+) -> AsyncIterator[asyncpg.Record]:
+    while rows := await _stored(connection, tenant, "size >= $1", "size", position, quorum):
         position = rows[-1]["size"] + 1
         for row in rows:
             yield row
 
 
-async def _stored(connection: Connection, tenant: LogOwner, which: str, size: int) -> list[asyncpg.Record]:
-    schema = schema_of(tenant)
+async def _stored(
+    connection: Connection, tenant: LogOwner, which: str, order: str, size: int, quorum: int
+) -> list[asyncpg.Record]:
+    """Checkpoints as they are stored; those with fewer cosignatures than that need no look."""
+    cosigned = f"FROM {schema_of(tenant)}.cosignatures WHERE cosignatures.size = sealings.size"
     return await connection.fetch(
         f"""
-        SELECT size, note, at, (SELECT coalesce(string_agg(line, '' ORDER BY witness), '')
-                                FROM {schema}.cosignatures WHERE cosignatures.size = sealings.size) AS lines
-        FROM {schema}.sealings WHERE {which} LIMIT {PAGE}
+        SELECT size, note, at, (SELECT coalesce(string_agg(line, '' ORDER BY witness), '') {cosigned}) AS lines
+        FROM {schema_of(tenant)}.sealings WHERE {which} AND ($2 = 0 OR (SELECT count(*) {cosigned}) >= $2)
+        ORDER BY {order} LIMIT {PAGE}
         """,
         size,
+        quorum,
     )
 
 

@@ -52,7 +52,7 @@ class Line(NamedTuple):
     @property
     def is_unsealed(self) -> bool:
         """Whether it waits, or waited in vain, until the log is sealed and cosigned far enough."""
-        return (self.row.reason or self.trouble) in WAITING
+        return self.state is not ExportState.READY and (self.row.reason or self.trouble) in WAITING
 
 
 class Decided(NamedTuple):
