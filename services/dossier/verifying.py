@@ -291,6 +291,9 @@ async def _wrong_pages(files: Files, pdf: bytes, prints: Prints | None) -> str:
         again = await bound(files, prints)
     except PrintingFailed as reason:
         return f"its facts hold, and its pages cannot be compared here: {reason}; verify the folder without the PDF"
+    except Exception as reason:  # noqa: BLE001 - facts may be proven, and still not be such as pages can tell
+        name = type(reason).__name__
+        return f"its facts hold, and no pages can be made of them ({name}); verify the folder without the PDF"
     return "" if again == pdf else "its facts hold, and its pages are not what they say"
 
 

@@ -211,21 +211,25 @@ async def test_no_flipped_byte_of_the_folder_or_the_pdf_is_accepted(told_once, f
 
 
 class Broken:
-    """A machine that lacks what printing needs."""
+    """A machine that lacks what printing needs, or a program whose words do not suffice."""
+
+    def __init__(self, trouble: Exception) -> None:
+        self._trouble = trouble
 
     async def print(self, html: str, identifier: bytes, attached: Mapping[str, bytes] | None = None) -> bytes:
-        raise PrintingFailed("printing-failed", "no Pango")
+        raise self._trouble
 
 
 async def test_where_pages_cannot_be_compared_they_are_not_vouched_for_and_the_folder_is(told_once, folder):
-    for prints in (None, Broken()):
+    lacking = Broken(PrintingFailed("printing-failed", "no Pango"))
+    for prints in (None, lacking, Broken(KeyError("99001"))):
         found = await verify(folder / PAGES, told_once.trust, LAW, prints=prints)
         assert found.answer is Answer.INVALID
         assert "its facts hold" in found.reason
         assert "verify the folder without the PDF" in found.reason
     (folder / PAGES).unlink()
 
-    assert (await verify(folder, told_once.trust, LAW, prints=Broken())).holds
+    assert (await verify(folder, told_once.trust, LAW, prints=lacking)).holds
 
 
 @pytest.mark.parametrize("name", [DOSSIER, LEAVES, CHECKPOINT, PREVIOUS, CONSISTENCY, EVIDENCE, HOW_TO])
