@@ -12,6 +12,7 @@ from domain.meeting import Choice
 from domain.official import Position
 from domain.season import Participant
 from infra.config import Settings
+from infra.sealing import Keep
 from projections.catalogue import PROJECTIONS
 from services import appraising, seasons, voting
 from services.administering import NewMandate, enrolling
@@ -20,6 +21,7 @@ from services.demo.figures import figures
 from services.demo.offices import SINCE, office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, HA_NOI, TINH_MAU, Dossier, Story, Until
 from services.demo.telling import Teller, take_in, tell_all, together
+from services.policies import publish
 from services.supervise import kept_port, supervised
 from services.tenancy import as_operator
 from services.wiring import Wiring, wired
@@ -88,12 +90,20 @@ async def told(settings: Settings) -> AsyncIterator[Told]:
             tellers = {story.slug: await teller(story) for story in (TINH_MAU, BINH_PHUOC, DONG_NAI, MIDDLE, LARGE)}
             for story in (TINH_MAU, BINH_PHUOC, DONG_NAI):
                 await tell_all(tellers[story.slug])
+            await trust(house, tellers[BINH_PHUOC.slug])
             await tell_middle(tellers[MIDDLE.slug])
             await tell_large(tellers[LARGE.slug])
             positions = {slug: await house.store.position(one.tenant) for slug, one in tellers.items()}
             result = Told(house, tellers, positions)
             await result.settled()
             yield result
+
+
+async def trust(house: Wiring, teller: Teller) -> None:
+    """The province publishes who signs its log, so that its decisions can be taken away proven."""
+    await house.seals.recorded(teller.tenant, 1, 60)
+    key = Keep(house.settings.seals).key(teller.tenant).verifier
+    await publish(house, teller.tenant, f"log {key}\nquorum 0\n".encode())
 
 
 async def tell_middle(teller: Teller) -> None:
