@@ -34,6 +34,9 @@ FOLDED = "folded"
 #: Facts folded at a time where pages are served: the loop is held for some 5 ms.
 BREATH = 500
 
+#: Rows decoded at a time: sheets of whole dossiers hold the loop for some 3 ms.
+MOUTHFUL = 25
+
 #: A snapshot of a season's fold is kept each so many facts that it heard.
 SNAPSHOT = 5_000
 
@@ -272,7 +275,12 @@ class _Now:
             scope,
         )
         decode = msgspec.json.Decoder(question.row).decode
-        return [decode(row["body"]) for row in rows]
+        found = []
+        for number, row in enumerate(rows, start=1):
+            found.append(decode(row["body"]))
+            if number % MOUTHFUL == 0:
+                await asyncio.sleep(0)
+        return found
 
     def checkpoint(self, question: Question[Any]) -> Checkpoint:
         checkpoint = self._checkpoints.get(question.name)

@@ -168,13 +168,20 @@ async def watched() -> AsyncIterator[list[float]]:
 # The log that is folded -------------------------------------------------------------------------------
 
 
-async def load(services: Settings, tenant: Tenant, many: int, *, prepared: bool = False) -> tuple[int, list[str]]:
+async def load(
+    services: Settings,
+    tenant: Tenant,
+    many: int,
+    *,
+    prepared: bool = False,
+    dossier: list[tuple[str, str, int, str]] | None = None,
+) -> tuple[int, list[str]]:
     """Fill the log in one go, past its triggers; `prepared` lets live folding begin at its beginning."""
     owner = await asyncpg.connect(services.database_url)
     if prepared:
         async with projecting(services) as (projector, _):
             await projector.catch_up(tenant)
-    dossier = a_dossier()
+    dossier = dossier or a_dossier()
     seasons = [str(2000 + number) for number in range(max(1, many // (len(dossier) * COMMUNES)))]
     records = a_log(tenant, dossier, seasons)
     await owner.execute(f"ALTER TABLE {tenant.id}.events DISABLE TRIGGER USER")

@@ -13,20 +13,16 @@ from domain.meeting import Meeting
 from domain.policy import Act, Subject, may, permit
 from domain.rulebook import Model, Rulebook
 from projections.pivotal import Pivotal, pivotal
-from projections.seasons import SEASONS
-from projections.sheets import SHEETS
-from projections.standings import STANDINGS, Standing
+from projections.seasons import SEASONS, SeasonRow
 from projections.units import UNITS
-from projections.whatif import BALLOTS, JUDGED, Answered, Side, parameters, side_of, what_if, with_thresholds
+from projections.whatif import BALLOTS, JUDGED, Answered, Side, parameters, what_if, with_thresholds
 from services.telling import Told
 from services.web import urls
 from services.web.assuming import Assumed, read_assumed
 from services.web.dossiers import Case, open_case
 from services.web.pages.trail import facts_about, told_of
 from services.web.request import Answer, Visit, page
-
-#: Communes judged at a time, so that the event loop is free in between.
-BREATH = 20
+from services.whatif import sides_of
 
 #: Sets of several facts that are listed; the page says how many there are.
 LISTED = 12
@@ -179,16 +175,9 @@ async def show_season(visit: Visit, season: str) -> Answer:
         assumed = read_assumed(visit, visit.house.rulebooks, rulebook)
         stranger = visit.house.rulebooks[assumed.rulebook] if assumed.rulebook else None
         other = with_thresholds(stranger or rulebook, dict(assumed.thresholds))
-        standings = await view.all(STANDINGS, season)
-        sheets = {one.commune: one for one in await view.all(SHEETS, season)} if stranger else {}
+        sides = await sides_of(view, season, rulebook, other, visit.house.calendar)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position
-    sides: list[Side] = []
-    for number, standing in enumerate(standings):
-        if number % BREATH == 0:
-            await asyncio.sleep(0)
-        sheet = sheets.get(standing.commune)
-        sides.append(side_of(standing, rulebook, other, sheet, visit.house.calendar))
     lines = [Line(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
     lines.sort(key=lambda line: not line.side.changes)
     return await visit.page(
@@ -205,14 +194,14 @@ async def show_season(visit: Visit, season: str) -> Answer:
         rulebooks=list(visit.house.rulebooks.values()),
         levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
         here=lambda changed: visit.url.what_if_season(season, changed.query(visit)),
-        readable=_readable(visit, standings),
+        readable=_readable(visit, row),
         position=position,
     )
 
 
-def _readable(visit: Visit, standings: Iterable[Standing]) -> frozenset[str]:
+def _readable(visit: Visit, row: SeasonRow) -> frozenset[str]:
     """The communes whose dossiers the person may try."""
-    subjects = {one.commune: Subject(commune=one.commune, decided_by=one.decided_by) for one in standings}
+    subjects = {code: Subject(commune=code, decided_by=unit) for code, unit in row.participants.items()}
     return frozenset(code for code, subject in subjects.items() if may(visit.actor, Act.VIEW_TRAIL, subject))
 
 
