@@ -442,8 +442,8 @@ def _in_common(
 ) -> Iterator[Flag]:
     shared = [one for one in row.files if one.sha256 in files and not one.withdrawn]
     if shared:
-        others = dict.fromkeys(commune for one in shared for commune in files[one.sha256] if commune != row.commune)
-        yield _of_files(Sign.FILE_IN_SEVERAL_COMMUNES, row, shared)._replace(communes=tuple(others))
+        with_whom = {commune for one in shared for commune in files[one.sha256]} - {row.commune}
+        yield _of_files(Sign.FILE_IN_SEVERAL_COMMUNES, row, shared)._replace(communes=tuple(sorted(with_whom)))
     if row.satisfaction and (same := surveys.get(row.satisfaction[:2])):
         others = dict.fromkeys(commune for commune in same if commune != row.commune)
         yield Flag(Sign.SATISFACTION_COPIED, row.commune, (row.satisfaction[2],), communes=tuple(others))

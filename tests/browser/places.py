@@ -79,6 +79,8 @@ WITHOUT_POINTS = (
     Place("today-public", None, at(DONG_NAI, "cong-khai", TODAY_COMMUNE)),
     Place("today-register", None, "/t/dong-nai/cong-khai"),
     Place("today-trail", OF_DONG_NAI, at(DONG_NAI, "nhat-ky", TODAY_COMMUNE)),
+    Place("today-what-if", OF_DONG_NAI, at(DONG_NAI, "gia-dinh", TODAY_COMMUNE)),
+    Place("today-flags", OF_DONG_NAI, at(DONG_NAI, "dau-hieu")),
     Place("today-exports", TODAY_DEPARTMENT, "/t/dong-nai/ket-xuat"),
 )
 
@@ -143,6 +145,14 @@ PLACES = (
     Place("replay", OF_BINH_PHUOC, at(BINH_PHUOC, "phat-lai", "25435")),
     Place("replay-of-the-past", INSPECTOR, at(MIDDLE, "phat-lai", RETURNED) + "?asof={giua-mua}"),
     Place("work-of-the-past", LEAD, "/t/giua-mua/viec?asof={giua-mua}"),
+    Place("what-if", OF_MAU, at(TINH_MAU, "gia-dinh", "99010") + "?nguong=C1:81&tap=3"),
+    Place("what-if-of-one-that-fails", OF_MAU, at(TINH_MAU, "gia-dinh", "99007")),
+    Place("what-if-of-the-past", INSPECTOR, at(MIDDLE, "gia-dinh", RETURNED) + "?asof={giua-mua}"),
+    Place("what-if-refused", OF_MAU, at(TINH_MAU, "gia-dinh", "99010") + "?bo=1", 422),
+    Place("what-if-season", OF_MAU, at(TINH_MAU, "gia-dinh") + "?nguong=C1:85"),
+    Place("what-if-season-under-another-rulebook", OF_MAU, at(TINH_MAU, "gia-dinh") + "?bo-tieu-chi=qd-27-2025"),
+    Place("flags", OF_MAU, at(TINH_MAU, "dau-hieu")),
+    Place("flags-of-the-past", INSPECTOR, at(MIDDLE, "dau-hieu") + "?asof={giua-mua}"),
     Place("exports", holder(TINH_MAU, Position.DISTRICT_CHAIRMAN, "990"), "/t/tinh-mau/ket-xuat"),
     Place("exports-none", INSPECTOR, "/t/giua-mua/ket-xuat"),
     Place("admin", RUNS, "/t/giua-mua/quan-tri"),
