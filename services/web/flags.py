@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from domain.official import Mandate
 from infra.readmodels import View
-from projections.flags import Flag, Known, Marks, flags_of
+from projections.flags import MARKS, Flag, Known, Marks, flags_of
 from projections.officials import OFFICIALS
 from projections.seasons import SeasonRow
 from projections.standings import STANDINGS, Standing
@@ -22,7 +22,10 @@ async def flags_at(visit: Visit, view: View, row: SeasonRow) -> list[Flag]:
     known = visit.web.kept.get(key)
     if isinstance(known, list):
         return known
-    marks = await visit.house.flagging.marks(visit.tenant, row.season, view.position)
+    if view.is_past:
+        marks = await view.all(MARKS, row.season)  # folded from the nearest snapshot
+    else:
+        marks = await visit.house.flagging.marks(visit.tenant, row.season, view.position)
     standings = await view.all(STANDINGS, row.season)
     officials = await view.all(OFFICIALS)
     mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
