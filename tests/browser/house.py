@@ -9,12 +9,13 @@ from typing import Any
 
 from domain.assessment import Assessment, assessment_stream
 from domain.meeting import Choice
-from domain.official import Position
+from domain.official import Official, Position, official_stream
+from domain.review import Degree, Ground, Ruling
 from domain.season import Participant
 from infra.config import Settings
 from infra.sealing import Keep
 from projections.catalogue import PROJECTIONS
-from services import appraising, seasons, voting
+from services import appraising, reviewing, seasons, voting
 from services.administering import NewMandate, enrolling
 from services.demo import WITH_SIGN_IN, provider_of
 from services.demo.figures import figures
@@ -45,6 +46,8 @@ COMMUNES = 200
 
 MEETING, ENDED = f"{MIDDLE.decided_by}-1", f"{MIDDLE.decided_by}-2"
 VOTED, AT_VOTE, RETURNED = "99001", "99004", "99007"
+#: Communes of Tỉnh Mẫu whose recognition is reviewed, and was.
+REVIEWED, REVOKED = "99010", "99016"
 #: Seats that have cast their ballot when the tests begin; the others are present, but for the last.
 CAST = (0, 1, 3)
 #: A season that is planned and has indicators without a lead.
@@ -91,6 +94,7 @@ async def told(settings: Settings) -> AsyncIterator[Told]:
             for story in (TINH_MAU, BINH_PHUOC, DONG_NAI):
                 await tell_all(tellers[story.slug])
             await trust(house, tellers[BINH_PHUOC.slug])
+            await tell_reviews(tellers[TINH_MAU.slug])
             await tell_middle(tellers[MIDDLE.slug])
             await tell_large(tellers[LARGE.slug])
             positions = {slug: await house.store.position(one.tenant) for slug, one in tellers.items()}
@@ -104,6 +108,48 @@ async def trust(house: Wiring, teller: Teller) -> None:
     await house.seals.recorded(teller.tenant, 1, 60)
     key = Keep(house.settings.seals).key(teller.tenant).verifier
     await publish(house, teller.tenant, f"log {key}\nquorum 0\n".encode())
+
+
+async def tell_reviews(teller: Teller) -> None:
+    """Two recognitions under review: of one an officer is asked to explain, the other was taken back."""
+    days, season = teller.story.calendar, teller.season
+
+    async def inspector(what: str) -> Any:
+        return await teller.held(teller.story.province, Position.INSPECTOR, what, days.decided)
+
+    for commune in (REVIEWED, REVOKED):
+        pages = teller.house.store.read(teller.tenant, streams=[assessment_stream(season, commune)])
+        positions = [one.position async for page in pages for one in page][1:3]
+        statement = "Danh sách tập huấn ghi 22/22 người, sổ đăng ký lớp học chỉ có 13 người ký tên."
+        await reviewing.open_review(
+            await inspector(f"open {commune}"),
+            season,
+            commune,
+            Ground.FALSE_EVIDENCE,
+            statement,
+            "21/QĐ-TTr",
+            days.decided,
+            positions,
+        )
+        lead = teller.person(office_key(commune, Position.JUSTICE_OFFICER))
+        official = await (await inspector("look")).look(Official, official_stream(lead))
+        (mandate,) = official.mandates
+        work = await inspector(f"ask {commune}")
+        due = days.decided if commune == REVIEWED else days.planned
+        question = "Danh sách tập huấn được lập từ đâu?"
+        await reviewing.ask_official(work, season, commune, 1, lead, mandate, question, due)
+        work = await inspector(f"find {commune}")
+        await reviewing.record_finding(work, season, commune, 1, "Danh sách không đúng với sổ.", positions)
+        await reviewing.add_note(await inspector(f"note {commune}"), season, commune, 1, positions[0], "Xem ai mở tệp.")
+    work = await inspector("determine")
+    basis = "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh hoạ)"
+    await reviewing.determine_responsibility(
+        work, season, REVOKED, 1, lead, mandate, positions[0], Degree.DIRECT, basis
+    )
+    reason = "Minh chứng của chỉ tiêu 2.5 không đúng thực tế."
+    await reviewing.propose(await inspector("propose"), season, REVOKED, 1, Ruling.REVOKED, reason)
+    chairman = await teller.held(teller.story.decided_by, Position.DISTRICT_CHAIRMAN, "revoke", days.decided)
+    await reviewing.conclude(chairman, season, REVOKED, 1, Ruling.REVOKED, "0915/QĐ-UBND", days.decided)
 
 
 async def tell_middle(teller: Teller) -> None:

@@ -6,7 +6,7 @@ from domain.official import Position
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, TINH_MAU, Story
 from services.demo.telling import ADMINISTRATOR
-from tests.browser.house import AT_VOTE, ENDED, LARGE, MEETING, MIDDLE, PLANNED, RETURNED, VOTED
+from tests.browser.house import AT_VOTE, ENDED, LARGE, MEETING, MIDDLE, PLANNED, RETURNED, REVIEWED, REVOKED, VOTED
 
 WIDTHS = {1366: 768, 360: 740}
 
@@ -53,6 +53,7 @@ DEPARTMENT = holder(MIDDLE, Position.JUSTICE_DEPARTMENT)
 INSPECTOR = holder(MIDDLE, Position.INSPECTOR)
 RUNS = Somebody(MIDDLE.slug, ADMINISTRATOR)
 OF_MAU = holder(TINH_MAU, Position.INSPECTOR)
+REVIEWED_LEAD = holder(TINH_MAU, Position.JUSTICE_OFFICER, REVIEWED)
 OF_BINH_PHUOC = holder(BINH_PHUOC, Position.INSPECTOR)
 TODAY_COMMUNE, TODAY_UNTOUCHED = "25210", "25270"
 OF_DONG_NAI = holder(DONG_NAI, Position.INSPECTOR)
@@ -134,6 +135,12 @@ PLACES = (
     Place("decision-not-yet", DECIDER, at(MIDDLE, "quyet-dinh", AT_VOTE)),
     Place("decision-published", OF_BINH_PHUOC, at(BINH_PHUOC, "quyet-dinh", "25435")),
     Place("decision-against", OF_MAU, at(TINH_MAU, "quyet-dinh", "99007")),
+    Place("decision-revoked", OF_MAU, at(TINH_MAU, "quyet-dinh", REVOKED)),
+    Place("reviews", OF_MAU, f"/t/tinh-mau/thanh-tra/xem-xet/{TINH_MAU.year}"),
+    Place("review", OF_MAU, f"/t/tinh-mau/thanh-tra/xem-xet/{TINH_MAU.year}/{REVIEWED}/1"),
+    Place("review-asked", REVIEWED_LEAD, f"/t/tinh-mau/thanh-tra/xem-xet/{TINH_MAU.year}/{REVIEWED}/1"),
+    Place("review-concluded", OF_MAU, f"/t/tinh-mau/thanh-tra/xem-xet/{TINH_MAU.year}/{REVOKED}/1"),
+    Place("public-revoked", None, at(TINH_MAU, "cong-khai", REVOKED)),
     Place("public-recognised", None, at(BINH_PHUOC, "cong-khai", "25435"), core=True),
     Place("public-not-recognised", None, at(TINH_MAU, "cong-khai", "99004")),
     Place("public-not-yet", None, at(MIDDLE, "cong-khai", CONSOLIDATED)),
