@@ -107,7 +107,7 @@ class Teller:
         return Told(
             entry,
             self._who(entry, held),
-            held.name if held and not _says(held.name, held.mandate.position, words) else "",
+            held.name if held and not says_position(held.name, held.mandate.position, words) else "",
             held.mandate.decision_no if held else "",
             sentence,
             details,
@@ -240,7 +240,7 @@ def holder_in_words(holder: Holder, words: Words, unit: str) -> str:
     """Somebody by name, position and unit; without the name where it is the position itself."""
     position = words.say(f"position.{holder.mandate.position.value}")
     office = words.say("%(position)s, %(unit)s", position=position, unit=unit)
-    return office if _says(holder.name, holder.mandate.position, words) else f"{holder.name} – {office}"
+    return office if says_position(holder.name, holder.mandate.position, words) else f"{holder.name} – {office}"
 
 
 def holders_of(officials: Iterable[OfficialRow]) -> dict[str, Holder]:
@@ -273,7 +273,7 @@ def minutes_of(facts: Sequence[Recorded], meeting: str, teller: Teller) -> list[
     return told[::-1]
 
 
-def _says(name: str, position: Position, words: Words) -> bool:
+def says_position(name: str, position: Position, words: Words) -> bool:
     """Whether the name is the position itself, as demonstration officials are called."""
     post = words.say(f"position.{position.value}").partition(" UBND")[0]
     return post.casefold() in name.casefold()

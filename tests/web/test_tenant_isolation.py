@@ -134,6 +134,7 @@ def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
             evidence = next(held for entry in entries for held in entry.evidence.values())
             await voting.close_meeting(await story.decider(), story.season, meeting)
             await voting.issue_minutes(await story.decider(), story.season, meeting, evidence.sha256, "3/BB-HĐ")
+            await story.under_review()
             work = await story.by(Position.JUSTICE_DEPARTMENT)
             await exporting.request_export(work, Document.STANDINGS, story.season)
             projector = Projector(house.database, house.store, PROJECTIONS)
@@ -144,6 +145,7 @@ def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
                 "season": story.season,
                 "commune": COMMUNE,
                 "meeting": meeting,
+                "number": "1",
                 "evidence": str(evidence.id),
                 "export": str(exporting.export_id(work)),
             }

@@ -22,7 +22,7 @@ from projections.reviews import REVIEWS, ReviewRow
 from projections.seasons import SEASONS
 from projections.units import UNITS, UnitRow
 from services import reviewing
-from services.telling import Holder, holder_in_words
+from services.telling import Holder, holder_in_words, says_position
 from services.web import urls
 from services.web.dossiers import Case, read_case
 from services.web.forms import FieldMissing
@@ -135,7 +135,11 @@ async def view_of(visit: Visit, case: Case, review: ReviewRow, subject: Subject)
         "decided": decided,
         "subject": subject,
         "told": told,
-        "names": {row.person: row.name for row in officials},
+        "names": {
+            row.person: row.name
+            for row in officials
+            if not any(says_position(row.name, mandate.position, visit.words) for mandate in row.mandates)
+        },
         "units": units,
         "officials": concerned(visit, officials, units, {review.commune, case.sheet.decided_by}, acted),
         "notes": review.notes if may(visit.actor, Act.CONDUCT_REVIEW, subject) else (),
