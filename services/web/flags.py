@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 
 from domain.official import Mandate
@@ -41,8 +40,3 @@ def _held_against_the_rules(
     rulebook = visit.house.rulebooks[row.rulebook]
     verdicts = {one.commune: judged(one, rulebook).verdict for one in standings}
     return flags_of(marks, Known(mandates, verdicts, rulebook))
-
-
-def standing_flags(flags: Sequence[Flag]) -> Counter[str]:
-    """How many flags of each commune stand, those set aside left out."""
-    return Counter(flag.commune for flag in flags if flag.dismissed is None)

@@ -42,8 +42,12 @@ async def test_a_flag_names_its_rule_its_facts_and_the_other_commune(inspector: 
 
 async def test_the_board_says_how_many_flags_stand_and_leads_to_them(inspector: Desk, shared: Story):
     board = await inspector.open(f"/bang/{shared.season}")
+    counts = await inspector.open(at(shared), **{"hx-request": "true"})
 
-    assert f"/dau-hieu/{shared.season}?xa={COMMUNE}" in board.html
+    assert f'href="{inspector.home}/dau-hieu/{shared.season}"' in board.html
+    assert f'hx-get="{inspector.home}/dau-hieu/{shared.season}"' in board.html
+    assert f"/dau-hieu/{shared.season}?xa={COMMUNE}" in counts.html
+    assert "<html" not in counts.html
 
 
 async def test_the_officials_concerned_see_the_flags_of_their_commune_and_no_others(desks: Desks, shared: Story):

@@ -21,7 +21,6 @@ from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow
 from services.verdicts import Gate, Judged, Status, criterion_status, judged, required_total
 from services.web import urls
-from services.web.flags import flags_at, standing_flags
 from services.web.request import Answer, Visit, page
 from services.web.verified import last_verified
 
@@ -62,7 +61,6 @@ class Line(NamedTuple):
     stage: Stage
     result: Result | None
     decision_no: str | None
-    flags: int = 0
 
     @property
     def bar(self) -> tuple[Decimal, Decimal] | None:
@@ -296,8 +294,6 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
         units = {unit.code: unit for unit in await view.all(UNITS)}
         rows = await view.all(STANDINGS, season)
         table = table_of(rows, row, units, visit.house.rulebooks[row.rulebook])
-        flags = standing_flags(await flags_at(visit, view, row))
-        table = table._replace(lines=tuple(line._replace(flags=flags[line.code]) for line in table.lines))
         visit.web.kept.put(key, table)
     return table
 

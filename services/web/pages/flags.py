@@ -30,7 +30,10 @@ class Flagged(NamedTuple):
 
 @page(urls.FLAGS)
 async def show(visit: Visit, season: str) -> Answer:
-    """The flags of a season; `?xa=` commune, `?loai=` sign, `?xem=tat-ca` also those set aside."""
+    """The flags of a season; `?xa=` commune, `?loai=` sign, `?xem=tat-ca` also those set aside.
+
+    To the board, which asks once it is shown, how many of each commune: folding them takes longer than the board.
+    """
     permit(visit.actor, Act.VIEW_BOARD)
     await visit.own_write(SEASONS, STANDINGS)
     async with visit.reads() as view:
@@ -48,6 +51,7 @@ async def show(visit: Visit, season: str) -> Answer:
     ]
     return await visit.page(
         "flags/index.html",
+        fragment="flags/_counts.html",
         season=season,
         groups=_by_commune(flags, units),
         shown=SHOWN,
