@@ -53,6 +53,12 @@ class TextTooLong(Refused):
     code = "text-too-long"
 
 
+class LogClosed(Refused):
+    """The province has merged into another: its log is closed, to be read and verified, and nothing is added to it."""
+
+    code = "log-closed"
+
+
 # Season -----------------------------------------------------------------------------------------------
 
 

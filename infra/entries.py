@@ -9,8 +9,10 @@ from typing import NamedTuple
 import msgspec
 
 from domain.fact import StreamName
+from domain.log import LOG, Log
 from infra.database import Connection
 from infra.leaf import Leaf, NotCanonical, canonical, leaf_hash, read_leaf
+from infra.ledger.epoch import Epoch, covers
 from infra.ledger.text import Invalid
 
 #: Rows read at a time.
@@ -49,8 +51,8 @@ class Entry(NamedTuple):
     before: bytes | None = None
     follows: int | None = None
 
-    def check(self, tenant: str, origin: str) -> bytes:
-        """The leaf's hash, when the row is right and follows the one before it in its stream. Raises BadEntry."""
+    def check(self, tenant: str, origin: str) -> Leaf:
+        """What the leaf says, when the row is right and follows the one before it in its stream. Raises BadEntry."""
         said = self.said(tenant, origin)
         if said.prev != (self.before.hex() if self.before else ""):
             raise BadEntry(
@@ -58,10 +60,13 @@ class Entry(NamedTuple):
             )
         if self.follows is not None and self.follows >= self.position:
             raise BadEntry(self.position, f"version {self.version - 1} comes later, at {self.follows}")
-        return self.leaf_hash
+        return said
 
     def said(self, tenant: str, origin: str) -> Leaf:
-        """What the leaf says, when the row says the same and its hashes are right. Raises BadEntry."""
+        """What the leaf says, when the row says the same and its hashes are right. Raises BadEntry.
+
+        `origin` is that of the log now; a leaf may be of an earlier epoch.
+        """
         if leaf_hash(self.leaf) != self.leaf_hash:
             raise BadEntry(self.position, "the stored hash is not that of the leaf")
         try:
@@ -71,8 +76,8 @@ class Entry(NamedTuple):
         except (NotCanonical, ValueError) as reason:
             raise BadEntry(self.position, f"not canonical: {reason}") from None
         row = (
-            *(origin, self.stream_id, self.version, self.topic, self.schema, self.command_id, self.actor, self.unit),
-            *(self.at, sha256(payload).hexdigest()),
+            *(said.log if covers(origin, said.log) else origin, self.stream_id, self.version, self.topic, self.schema),
+            *(self.command_id, self.actor, self.unit, self.at, sha256(payload).hexdigest()),
         )
         leaf = (
             *(said.log, said.stream, said.version, said.type, said.schema, said.command, said.actor, said.unit),
@@ -84,6 +89,32 @@ class Entry(NamedTuple):
         if _stream_id(tenant, self.kind, self.season, self.subject) != self.stream_id:
             raise BadEntry(self.position, "the stream's name and its id do not belong together")
         return said
+
+    def check_course(self, said: Leaf, before: Leaf | None) -> None:
+        """Whether the fact may stand after the one before it in the log (None where that is not known).
+
+        A log begins in its first epoch, a later epoch with the fact that admits the loss, and nothing follows the end.
+        Raises BadEntry.
+        """
+        if self.position == 1 and Epoch.read(said.log).number > 1:
+            raise BadEntry(self.position, f"a log does not begin as {said.log}")
+        if before is None:
+            return
+        if before.type == Log.Closed.TOPIC:
+            raise BadEntry(self.position, "stands after the fact that closed the log")
+        if said.log == before.log and said.type != Log.Restored.TOPIC:
+            return
+        if not covers(said.log, before.log):
+            raise BadEntry(self.position, f"is of {said.log}, and the fact before it of {before.log}")
+        if said.log == before.log or said.type != Log.Restored.TOPIC or not self._begins(said.log):
+            raise BadEntry(self.position, f"{said.type} of {said.log} cannot follow a fact of {before.log}")
+
+    def _begins(self, origin: str) -> bool:
+        try:
+            told = msgspec.json.decode(self.data, type=_Begun)
+        except msgspec.DecodeError:
+            return False
+        return self.kind == LOG.kind and told == _Begun(origin, self.position - 1)
 
 
 #: What row and leaf both say, by the keys of the leaf.
@@ -128,6 +159,22 @@ async def read_rows(
         entries = [Entry(*row) for row in rows]
         yield entries
         after = entries[-1].position
+
+
+class _Begun(msgspec.Struct):
+    """What of `log.restored` says where it stands."""
+
+    origin: str
+    kept: int
+
+
+async def leaf_at(connection: Connection, schema: str, position: int) -> Leaf | None:
+    """What the leaf at a position says, None where there is none. Raises BadEntry."""
+    leaf = await connection.fetchval(f"SELECT leaf FROM {schema}.events WHERE position = $1", position)
+    try:
+        return None if leaf is None else read_leaf(leaf)
+    except NotCanonical as reason:
+        raise BadEntry(position, f"not canonical: {reason}") from None
 
 
 @lru_cache(maxsize=100_000)

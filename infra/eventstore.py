@@ -22,7 +22,8 @@ import asyncpg
 from domain.fact import Fact, Recorded, StreamName
 from infra.database import Database, HasId, Hints, schema_of
 from infra.groupcommit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
-from infra.leaf import payload_hash
+from infra.leaf import epoch_of, payload_hash
+from infra.ledger.epoch import Epoch
 from infra.mapper import Decided, Mapper
 from infra.tail import Tail, Tails
 
@@ -213,6 +214,28 @@ class EventStore:
         """The position of the last fact; 0 for an empty log."""
         rows = await self._database.ask(tenant, f"SELECT position FROM {schema_of(tenant)}.head")
         return int(rows[0]["position"])
+
+    async def origin_at(self, tenant: LogOwner, position: int) -> str:
+        """The origin under which the fact at this position was recorded: that of its epoch."""
+        if Epoch.read(tenant.log).number == 1:
+            return tenant.log
+        query = f"SELECT leaf FROM {schema_of(tenant)}.events WHERE position = $1"
+        return next((epoch_of(row["leaf"]) for row in await self._database.ask(tenant, query, position)), tenant.log)
+
+    async def origins_of(self, tenant: LogOwner, facts: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], str]:
+        """The origin under which each of these facts was recorded, by the id of its stream and its version."""
+        if Epoch.read(tenant.log).number == 1:
+            return dict.fromkeys(facts, tenant.log)
+        rows = await self._database.ask(
+            tenant,
+            f"""
+            SELECT stream_id, version, leaf FROM {schema_of(tenant)}.events
+            WHERE (stream_id, version) IN (SELECT * FROM unnest($1::uuid[], $2::int[]))
+            """,
+            [stream for stream, _ in facts],
+            [version for _, version in facts],
+        )
+        return {(row["stream_id"], row["version"]): epoch_of(row["leaf"]) for row in rows}
 
     async def position_at(self, tenant: HasId, moment: datetime) -> int:
         """The last position at which nothing recorded is later than the moment; 0 before the first fact."""

@@ -16,9 +16,10 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from domain.errors import Refused
+from domain.errors import LogClosed, Refused
 from domain.fact import StreamName
 from infra.database import LOST, Connection, HasId, Wearers, schema_of
+from infra.epochs import CLOSED, EPOCH
 from infra.leaf import leaf, leaf_hash
 from infra.mapper import Decided
 
@@ -38,7 +39,7 @@ PAUSES = (0.05, 0.3, 1.0)
 
 
 class Conflict(Refused):
-    """Somebody wrote to the stream since it was loaded: load again and decide again."""
+    """Somebody wrote to the stream since it was loaded, or began an epoch of the log: load again and decide again."""
 
     code: ClassVar[str] = "conflict"
 
@@ -157,9 +158,10 @@ class GroupCommit:
         self._flushing: dict[str, asyncio.Task[None]] = {}
 
     async def append(self, tenant: HasId, command: Pending) -> Receipt:
-        """Record the command. Raises NotCanonical, Conflict, CommandReused, OutcomeUnknown, or what the database said.
+        """Record the command.
 
-        A caller that goes away does not undo the commit: the flush is a task of its own.
+        Raises NotCanonical, Conflict, LogClosed, CommandReused, OutcomeUnknown, or what the database said. A caller
+        that goes away does not undo the commit: the flush is a task of its own.
         """
         schema = schema_of(tenant)
         command.seal()
@@ -244,7 +246,7 @@ async def _write(connection: Connection, schema: str, batch: list[Pending]) -> N
         elif isinstance(reason, asyncpg.UniqueViolationError):
             await _answer_refused(connection, schema, batch[0])
         else:
-            batch[0].fail(reason)
+            batch[0].fail(_refusal(reason))
     else:
         if last is None:
             raise RuntimeError("the log has lost its head row")
@@ -252,6 +254,15 @@ async def _write(connection: Connection, schema: str, batch: list[Pending]) -> N
         for command in batch:
             first, position = position + 1, position + len(command.events)
             command.succeed(Receipt(command.id, first, position, False, command.events[-1].fact.timestamp))
+
+
+def _refusal(reason: asyncpg.PostgresError) -> Exception:
+    match reason.constraint_name if isinstance(reason, asyncpg.CheckViolationError) else None:
+        case constraint if constraint == CLOSED:
+            return LogClosed()
+        case constraint if constraint == EPOCH:
+            return Conflict()
+    return reason
 
 
 async def _answer_refused(connection: Connection, schema: str, command: Pending) -> None:

@@ -25,6 +25,7 @@ _INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 _IDS = re.compile(f"{_UUID} {_UUID} {_INSTANT} [0-9a-f]{{64}} (?:[0-9a-f]{{64}})?")
 _HASHES = re.compile(r"(?:[0-9a-f]{64} )+")
 _KEY = re.compile(r"[a-z0-9_]+")
+_LOG = re.compile(rb'"log":"([^"\\]*)"')  # within a value a quotation mark would be escaped
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _IN_ORDER = msgspec.json.Encoder()  # for what is written down in order already
 
@@ -213,6 +214,12 @@ def read_leaf(spelled: bytes) -> Leaf:
     if _IN_ORDER.encode(said) != spelled:
         raise NotCanonical("leaf", "not the canonical spelling (order, spaces, escapes or a duplicate key)")
     return said
+
+
+def epoch_of(spelled: bytes) -> str:
+    """The origin in a leaf, without reading the rest; "" in what is no leaf."""
+    found = _LOG.search(spelled)
+    return found[1].decode(errors="replace") if found else ""
 
 
 def leaf_hash(spelled: bytes) -> bytes:

@@ -13,6 +13,7 @@ import asyncpg
 from infra.database import Connection, close, connect, schema_of
 from infra.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.epoch import covers
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Policy, Verdict
 from infra.ledger.proof import Proof
@@ -70,12 +71,16 @@ async def last_two(connection: Connection, tenant: LogOwner, policy: Policy) -> 
     """The last checkpoint that the policy accepts and the one before it; where there is none, the last that is signed.
 
     The first checkpoint of a log stands for the one before it too, and so does the first that is signed by a key of
-    this policy. Raises NotSealed, or Invalid when the last is none that this policy knows.
+    this policy. Of epochs whose key the policy does not name nothing is looked at: an older policy gets what was signed
+    while it held. Raises NotSealed, or Invalid when the last is none that this policy knows.
     """
     signed: list[Stored] = []
     accepted: list[Stored] = []
     async for row in _downwards(connection, tenant):
-        if signed and not policy.knows(Note.read(row["note"])):
+        note = Note.read(row["note"])
+        if not _is_named(Checkpoint.read(note.text).origin, tenant, policy):
+            continue
+        if signed and not policy.knows(note):
             break  # from before the log changed to the keys of this policy
         stored = _judged_row(row, tenant, policy)
         if len(signed) < 2:
@@ -88,6 +93,12 @@ async def last_two(connection: Connection, tenant: LogOwner, policy: Policy) -> 
     if not found:
         raise NotSealed(f"{tenant.log}: no checkpoint has been signed yet")
     return found[0], found[-1]
+
+
+def _is_named(origin: str, tenant: LogOwner, policy: Policy) -> bool:
+    """Whether it is for this policy to judge: no checkpoint of an epoch that it does not name, if it names another."""
+    named = {key.name for key in policy.logs if covers(tenant.log, key.name)}
+    return not named or origin in named or not covers(tenant.log, origin)
 
 
 async def first_over(
@@ -165,9 +176,9 @@ def _accepted(row: asyncpg.Record, tenant: LogOwner, policy: Policy) -> Stored |
 
 
 def judged(note: Note, tenant: LogOwner, policy: Policy, at: datetime) -> Stored:
-    """A checkpoint of this log as the policy sees it. Raises Invalid."""
+    """A checkpoint of this log, of this epoch or an earlier one, as the policy sees it. Raises Invalid."""
     verdict = policy.judge(note)
-    if verdict.checkpoint.origin != tenant.log:
+    if not covers(tenant.log, verdict.checkpoint.origin):
         raise Invalid(f"a checkpoint of {verdict.checkpoint.origin}, which is not {tenant.log}")
     return Stored(note, verdict.checkpoint, verdict, at)
 

@@ -5,6 +5,9 @@ for; the tree that grows is compared with the last checkpoint that the sealer it
 its own disk; and what is smaller, has another past, or contradicts that copy is not signed by anybody's leave. Then
 the log is halted: nothing more is signed for it until somebody has found out why.
 
+Only a fact of the log itself leads out of that: one that says that facts were lost, which this sealer had signed for,
+and begins a new epoch. It is signed with a key of its own, and begins with all that is left.
+
 The copy on disk is written before the database: after a crash in between it is ahead, and the same tree, derived
 again, is published with the signature that was made.
 
@@ -12,7 +15,8 @@ A log changes its key in the open. The next key signs beside the present one as 
 below a checkpoint; a key that has once signed is not left out again until it is retired, and never for want of a file.
 """
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +29,11 @@ from domain.log import LOG, Log
 from infra.announcing import Announcement
 from infra.database import Connection, close, schema_of
 from infra.durable import put_in_place, write_durably
-from infra.entries import BadEntry, Entry, read_entries
+from infra.entries import BadEntry, leaf_at, read_entries
+from infra.epochs import read_beginnings
 from infra.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.epoch import Epoch, covers
 from infra.ledger.note import Kind, Note, SignerKey, VerifierKey
 from infra.ledger.text import BadProof, Invalid, Malformed
 from infra.ledger.tiles import FULL, Edge, Place, Tile, Tiles, edge_places, inclusion_path, inclusion_proof, places
@@ -71,10 +77,10 @@ class Unkept(Exception):
 
 
 class Keep:
-    """What the sealer keeps on its own disk, one of each per log: the key, and the last checkpoint that it signed.
+    """What the sealer keeps on its own disk, one of each per epoch of a log: key, and last checkpoint that it signed.
 
     While a log changes its key there is the next one too; keys that sign no more remain, under the ids that stand in
-    their signatures.
+    their signatures. What was kept of an earlier epoch stays as it is.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -82,7 +88,7 @@ class Keep:
 
     def key(self, tenant: LogOwner, *, new: bool = False) -> SignerKey:
         """The log's key; made at first use when the log is `new`. Raises Halted, Unkept."""
-        file = self._folder / f"{tenant.id}.key"
+        file = self.file(tenant, "key")
         if new and not file.exists():
             self._write(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
         key = _read_key(file, tenant)
@@ -111,45 +117,50 @@ class Keep:
         Until the last step both sign as before, so that it may break off anywhere and be done again.
         """
         self._write(self._retired(tenant, key.verifier.id), key.secret_text().encode())
-        put_in_place(self._next(tenant), self._folder / f"{tenant.id}.key")
+        put_in_place(self._next(tenant), self.file(tenant, "key"))
 
     def is_retired(self, tenant: LogOwner, key_id: bytes) -> bool:
         """Whether the key of this id signs no more; an empty file of that name says so of a key that is lost."""
         return self._retired(tenant, key_id).exists()
 
     def _next(self, tenant: LogOwner) -> Path:
-        return self._folder / f"{tenant.id}.next.key"
+        return self.file(tenant, "next.key")
 
     def _retired(self, tenant: LogOwner, key_id: bytes) -> Path:
-        return self._folder / f"{tenant.id}.retired-{key_id.hex()}.key"
+        return self.file(tenant, f"retired-{key_id.hex()}.key")
 
     def checkpoint(self, tenant: LogOwner) -> Note | None:
         """The last checkpoint signed, if any. Raises Halted when it cannot be read."""
-        file = self._folder / f"{tenant.id}.checkpoint"
-        try:
-            return Note.read(file.read_bytes())
-        except FileNotFoundError:
-            return None
-        except Invalid as reason:
-            raise Halted(f"{file.name}: {reason}") from None
+        return _read(self.file(tenant, "checkpoint"))
+
+    def last(self, tenant: LogOwner) -> Checkpoint | None:
+        """What was signed last, in whatever epoch. Raises Halted when it cannot be read."""
+        notes = (_read(file) for file in self._folder.glob(f"{tenant.id}*.checkpoint") if _is_of(tenant, file))
+        found = (Checkpoint.read(note.text) for note in notes if note)
+        return max(found, key=lambda one: Epoch.read(one.origin).number, default=None)
 
     def halt(self, tenant: LogOwner, reason: str) -> None:
         """Remember that somebody has cosigned another history of this log: a sealer started again must not go on.
 
         Once it is known why, and what to do, the file `<tenant>.halted` is taken away by hand.
         """
-        write_durably(self._folder / f"{tenant.id}.halted", f"{reason}\n".encode())
+        write_durably(self.file(tenant, "halted"), f"{reason}\n".encode())
 
     def check_halted(self, tenant: LogOwner) -> None:
         """Raises Halted when the log was, for what others had cosigned."""
         try:
-            raise Halted((self._folder / f"{tenant.id}.halted").read_text().strip())
+            raise Halted(self.file(tenant, "halted").read_text().strip())
         except FileNotFoundError:
             return
 
     def keep(self, tenant: LogOwner, note: Note) -> None:
         """Have the checkpoint on disk before anybody sees it. Raises Unkept."""
-        self._write(self._folder / f"{tenant.id}.checkpoint", bytes(note))
+        self._write(self.file(tenant, "checkpoint"), bytes(note))
+
+    def file(self, tenant: LogOwner, kind: str) -> Path:
+        """`<tenant>.key` and so on in the first epoch, `<tenant>.e2.key` in the second."""
+        number = Epoch.read(tenant.log).number
+        return self._folder / (f"{tenant.id}.{kind}" if number == 1 else f"{tenant.id}.e{number}.{kind}")
 
     def _write(self, file: Path, content: bytes) -> None:
         try:
@@ -158,10 +169,24 @@ class Keep:
             raise Unkept(f"the sealer cannot keep {file}: {reason.strerror}") from reason
 
 
+def _is_of(tenant: LogOwner, file: Path) -> bool:
+    return re.fullmatch(rf"{re.escape(tenant.id)}(\.e[0-9]+)?\.checkpoint", file.name) is not None
+
+
+def _read(file: Path) -> Note | None:
+    try:
+        return Note.read(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except Invalid as reason:
+        raise Halted(f"{file.name}: {reason}") from None
+
+
 @dataclass(slots=True)
 class _Log:
-    """A log as it was sealed last: that checkpoint, the right edge of its tree, and its last leaf."""
+    """A log as it was sealed last: its epoch, that checkpoint, the right edge of its tree, and its last leaf."""
 
+    origin: str
     note: Note | None
     edge: Edge
     last: bytes
@@ -189,7 +214,7 @@ class Sealer:
         """
         try:
             state = self._logs.get(tenant.id)
-            if state is None:
+            if state is None or state.origin != tenant.log:
                 state = self._logs[tenant.id] = await self._begin(tenant)
             note = await self._grow(tenant, state)
         except (Halted, BadEntry, Invalid) as reason:
@@ -252,13 +277,18 @@ class Sealer:
         self._keep.check_halted(tenant)
         own = self._keep.checkpoint(tenant)
         stored = await self._stored(tenant)
-        if own is None and stored is not None:
+        last_of_all = self._keep.last(tenant)
+        if last_of_all and not covers(tenant.log, last_of_all.origin):
+            raise Halted(f"the log goes by {tenant.log}, and was sealed as {last_of_all.origin} here last")
+        if own is None and last_of_all is not None:
+            return await self._begin_epoch(tenant, last_of_all, stored)
+        if own is None and (stored is not None or Epoch.read(tenant.log).number > 1):
             raise Halted("the sealer's own copy of its last checkpoint is gone: put one there that is held elsewhere")
         key = self._keep.key(tenant, new=own is None)
         if own is None:
-            return _Log(None, Edge(), b"")
+            return _Log(tenant.log, None, Edge(), b"")
         signed = _checked(own, key)
-        published = _checked(stored, key) if stored else Checkpoint(tenant.log, 0, Edge().root())
+        published = _published(stored, key) if stored else Checkpoint(tenant.log, 0, Edge().root())
         if published.size > signed.size:
             raise Halted(f"a checkpoint of {published.size} is published, and {signed.size} was signed here last")
         position = await self._connection.fetchval(f"SELECT position FROM {schema}.head")
@@ -269,7 +299,7 @@ class Sealer:
             await self._publish(tenant, own, signed.size, tiles)
         else:
             await self._store(tenant, tiles)
-        return _Log(own, edge, last)
+        return _Log(tenant.log, own, edge, last)
 
     async def _signers(self, tenant: LogOwner, state: _Log) -> tuple[SignerKey, ...]:
         """The present key and, once it is announced below the last checkpoint, the next one. Raises Halted."""
@@ -285,8 +315,8 @@ class Sealer:
                 lost = line.id.hex()
                 raise Halted(
                     f"the last checkpoint is signed by the key {lost} too, and that is gone: put its file back from a"
-                    f" copy ({tenant.id}.next.key); if there is none, make an empty file"
-                    f" {tenant.id}.retired-{lost}.key, and it is left out"
+                    f" copy ({self._keep.file(tenant, 'next.key').name}); if there is none, make an empty file"
+                    f" {self._keep.file(tenant, f'retired-{lost}.key').name}, and it is left out"
                 )
         return keys
 
@@ -318,17 +348,53 @@ class Sealer:
         if position is None:
             return False
         (entry,) = await anext(read_entries(self._connection, schema_of(tenant), position - 1, position))
-        hashed = entry.check(tenant.id, tenant.log)
+        entry.check(tenant.id, tenant.log)
         said = entry.stream_id, entry.topic, Announcement.read(position, entry.data).vkey_sha256
         if said != (str(LOG.id(tenant.id)), Log.KeyAnnounced.TOPIC, key.sha256):
             return False
         stored = await read_tiles(self._connection, tenant, places(inclusion_path(position - 1, edge.size)))
-        if not _is_in(edge, position, hashed, stored):
+        if not _is_in(edge, position, entry.leaf_hash, stored):
             _, _, tiles = await self._extend(tenant, Edge(), edge.size)  # those that are stored may be wrong
-            if not _is_in(edge, position, hashed, dict(tiles)):
+            if not _is_in(edge, position, entry.leaf_hash, dict(tiles)):
                 raise Halted(f"position {position} is not what was sealed")
             await self._store(tenant, tiles)
         return True
+
+    async def _begin_epoch(self, tenant: LogOwner, signed: Checkpoint, stored: Note | None) -> _Log:
+        """Take up what is left of the epoch before, as far as its checkpoints still vouch for it, and all that is left.
+
+        The log itself must say that something is lost for which this sealer, or one after it, has signed.
+        """
+        kept = await self._kept(tenant, signed)
+        published = Checkpoint.read(stored.text) if stored else Checkpoint(signed.origin, 0, Edge().root())
+        if published.size > kept or not covers(signed.origin, published.origin):
+            raise Halted(f"a checkpoint of {published.size} is published for {published.origin}, and {kept} are left")
+        base = signed if signed.size <= kept else published
+        edge, last, tiles = await self._derived(tenant, base, min(base.size, published.size))
+        if edge.size < kept:
+            edge, last, more = await self._extend(tenant, edge, kept)
+            tiles += more
+        await self._store(tenant, tiles)
+        self._keep.key(tenant, new=True)
+        return _Log(tenant.log, None, edge, last)
+
+    async def _kept(self, tenant: LogOwner, signed: Checkpoint) -> int:
+        """How much the log says was left when this epoch began. Raises Halted unless it admits that some was lost."""
+        begun = (await read_beginnings(self._connection, tenant))[-1:]
+        if not begun or begun[0].origin != tenant.log:
+            raise Halted(f"{signed.size} facts were signed as {signed.origin}, and nothing says that any were lost")
+        (said,) = begun
+        before = Checkpoint(said.predecessor_origin, said.predecessor_size, said.predecessor_root)
+        kept = said.position - 1
+        later = covers(before.origin, signed.origin) and before.origin != signed.origin
+        if not (before == signed or later or (before.origin == signed.origin and before.size > signed.size)):
+            raise Halted(
+                f"{tenant.log} is said to follow {before.size} facts of {before.origin}, and {signed.size} were signed"
+                f" as {signed.origin}"
+            )
+        if kept >= before.size:
+            raise Halted(f"{tenant.log} begins after {kept} facts, and lacks none of the {before.size} signed before")
+        return kept
 
     async def _derived(self, tenant: LogOwner, signed: Checkpoint, stored: int) -> tuple[Edge, bytes, list[Tile]]:
         """The tree that was signed: from stored tiles and the last leaves, or from all leaves if tiles are wrong."""
@@ -356,8 +422,13 @@ class Sealer:
         schema = schema_of(tenant)
         widest: dict[Place, Tile] = {}
         last = b""
+        before = await leaf_at(self._connection, schema, edge.size)
         async for entries in read_entries(self._connection, schema, edge.size, upto):
-            hashes = list(_hashes(tenant, entries))
+            for entry in entries:
+                said = entry.check(tenant.id, tenant.log)
+                entry.check_course(said, before)
+                before = said
+            hashes = [entry.leaf_hash for entry in entries]
             edge, tiles = edge.grow(hashes)
             widest |= {tile.place: tile for tile in tiles}
             last = hashes[-1]
@@ -410,6 +481,12 @@ async def record_halt(connection: Connection, tenant: LogOwner, reason: str) -> 
     await connection.execute("SELECT pg_notify($1, $2)", SEALED, tenant.id)
 
 
+def _published(note: Note, key: SignerKey) -> Checkpoint:
+    """The checkpoint stored last: of this key, or, while its first one is not there, of an earlier epoch."""
+    found = Checkpoint.read(note.text)
+    return found if found.origin != key.name and covers(key.name, found.origin) else _checked(note, key)
+
+
 def _read_key(file: Path, tenant: LogOwner) -> SignerKey | None:
     """The key in this file, of this log. Raises Halted."""
     try:
@@ -431,11 +508,6 @@ def _is_in(edge: Edge, position: int, hashed: bytes, tiles: Tiles) -> bool:
     except (Malformed, BadProof):
         return False
     return True
-
-
-def _hashes(tenant: LogOwner, entries: list[Entry]) -> Iterator[bytes]:
-    for entry in entries:
-        yield entry.check(tenant.id, tenant.log)
 
 
 def _checked(note: Note, key: SignerKey) -> Checkpoint:

@@ -1,7 +1,7 @@
 """How far a position of a log is beyond doubt: sealed at which checkpoint, cosigned by how many, halted for what.
 
-The one door by which pages learn it. Nothing counts as witnessed here but a stored checkpoint that the policy in force
-accepts, signatures and all; and a log without witnesses is never said to have any.
+The one door by which pages learn it. Nothing counts as witnessed here but a stored checkpoint that the policy of its
+epoch accepts, signatures and all; and a log without witnesses is never said to have any.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from infra.database import Connection, Database, News, schema_of
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Cosigned, Policy
 from infra.ledger.text import LARGEST, Invalid
-from infra.policies import read_policy
+from infra.policies import Era, read_eras
 from infra.sealing import SEALED, LogOwner
 
 
@@ -48,8 +48,9 @@ class Seal(msgspec.Struct, frozen=True):
     `first` is the first checkpoint that covers it, `latest` the log's last one, covering it or not. `cosigned` are
     the witnesses under `by`: the first covering checkpoint that carries the quorum (the last that does, where a key
     signed the first that the policy names no more) or, until there is one, the last that anybody has cosigned.
-    `quorum` is None where no policy was published. `halted` says why the log is not sealed any further; what was
-    witnessed before remains so.
+    `quorum` is None where no policy was published; in a new epoch it is that of the last policy before it, which
+    nothing meets there, until the epoch has one of its own. `halted` says why the log is not sealed any further; what
+    was witnessed before remains so.
     """
 
     position: int
@@ -129,26 +130,32 @@ async def _seal(connection: Connection, tenant: LogOwner, position: int) -> Seal
     )
     seal = Seal(position, _dated(first), _dated(latest), halted=halted)
     try:
-        policy = await read_policy(connection, tenant)
-        if policy is None:
-            return seal
-        seal = msgspec.structs.replace(seal, witnesses=len(policy.witnesses), quorum=policy.quorum)
-        return await _judged(connection, schema, seal, policy)
+        for era in await read_eras(connection, tenant):  # the first whose policy is met says it, else the present one
+            policy = era.policy
+            if policy is None:
+                continue
+            seal = msgspec.structs.replace(seal, witnesses=len(policy.witnesses), quorum=policy.quorum)
+            if era.end is None or era.end >= position:
+                judged = await _judged(connection, schema, seal, policy, era)
+                if judged.witnessed or era.end is None:
+                    return judged
     except Invalid as reason:
         # Somebody has written into the tables by hand. The quorum is not lowered for that.
         quorum = seal.quorum or 1
         return msgspec.structs.replace(seal, quorum=quorum, halted=halted or f"what is stored does not hold: {reason}")
+    return seal
 
 
-async def _judged(connection: Connection, schema: str, seal: Seal, policy: Policy) -> Seal:
+async def _judged(connection: Connection, schema: str, seal: Seal, policy: Policy, era: Era) -> Seal:
     """The seal with the cosignatures of the checkpoint that has enough of them, or else of the last that has any.
 
     Where the log has changed its key since the first that has enough, that may be none of the policy's: then the last
     that has enough will do as well.
     """
     keys = [str(one.key) for one in policy.witnesses]
+    start, end = max(seal.position, era.start), LARGEST if era.end is None else era.end
     for enough, which in ((max(1, policy.quorum), _FIRST), (max(1, policy.quorum), _LAST), (1, _LAST)):
-        size = await connection.fetchval(which.format(schema, LARGEST), seal.position, keys, enough)
+        size = await connection.fetchval(which.format(schema, end), start, keys, enough)
         row = await _sealing(connection, schema, "size = $1", size) if size is not None else None
         if row is not None and policy.knows(Note.read(row["note"])):
             return await _witnessed(connection, schema, seal, policy, row)

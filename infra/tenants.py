@@ -19,7 +19,10 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Tenant(msgspec.Struct, frozen=True):
-    """A province. `id` is stable: its schema, its role, and in the name of its log; everything else may change."""
+    """A province. `id` is stable: its schema, its role, and in the name of its log; everything else may change.
+
+    `log` is the origin of the log's present epoch.
+    """
 
     id: str
     slug: str
@@ -89,7 +92,15 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.resume
     reason: str
 
 
-TenantFact: TypeAlias = Registered | Provisioned | IdentityProviderConfigured | Renamed | Suspended | Resumed
+class EpochBegun(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.epoch-begun"):
+    """Its log goes on under another origin, for some of it was lost; the log itself says how much, and why."""
+
+    log: str
+
+
+TenantFact: TypeAlias = (
+    Registered | Provisioned | IdentityProviderConfigured | Renamed | Suspended | Resumed | EpochBegun
+)
 
 
 def evolve(tenant: Tenant | None, tenant_id: str, fact: TenantFact) -> Tenant:
@@ -116,6 +127,8 @@ def evolve(tenant: Tenant | None, tenant_id: str, fact: TenantFact) -> Tenant:
             changes = {"state": "suspended"}
         case Renamed():
             changes = {"slug": fact.slug, "name": fact.name}
+        case EpochBegun():
+            changes = {"log": fact.log}
         case IdentityProviderConfigured():
             changes = {}
     return msgspec.structs.replace(tenant, version=tenant.version + 1, **changes)
@@ -214,7 +227,8 @@ class Tenants:
                                                  state, version)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                     ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name,
-                      placement = excluded.placement, state = excluded.state, version = excluded.version
+                      placement = excluded.placement, log = excluded.log, state = excluded.state,
+                      version = excluded.version
                     """,
                     *msgspec.structs.astuple(tenant),
                 )

@@ -18,23 +18,25 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import asyncpg
 import msgspec
 
-from domain.log import Log
+from domain.log import LOG, Log
 from infra.announcing import Announcement, Signers, signers, unannounced
 from infra.database import Connection, HasId, schema_of
-from infra.entries import BadEntry, Entry, read_rows
-from infra.leaf import instant
+from infra.entries import BadEntry, Entry, leaf_at, read_rows
+from infra.leaf import Leaf, instant, leaf_hash
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.epoch import covers
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Policy, Verdict
-from infra.ledger.text import LARGEST, Invalid
+from infra.ledger.text import LARGEST, Invalid, base64
 from infra.ledger.tiles import BATCH, FULL, Edge
 from infra.ledger.tree import WIDTH
+from infra.policies import Era, read_eras
 from infra.sealing import LogOwner
 
 #: Findings that are kept one by one; more are only counted.
@@ -66,6 +68,7 @@ class Sealing(NamedTuple):
     `verdict` is None without a policy, and where the policy names none of the keys that signed.
     """
 
+    origin: str
     size: int
     root: bytes
     at: datetime
@@ -76,6 +79,14 @@ class Sealing(NamedTuple):
     def witnessed(self) -> bool:
         """As the policy asks for; never so without a policy."""
         return self.verdict is not None and self.verdict.witnessed
+
+
+class Predecessor(NamedTuple):
+    """A log that was closed in favour of this one, as this one names it; whether it is here to be compared."""
+
+    origin: str
+    size: int
+    compared: bool
 
 
 class Result(NamedTuple):
@@ -94,6 +105,7 @@ class Result(NamedTuple):
     sealed: Sealing | None
     witnessed: Sealing | None
     held: tuple[int, ...]
+    predecessors: tuple[Predecessor, ...]
     policy: bool
     former: int
     seconds: float
@@ -114,35 +126,46 @@ class Result(NamedTuple):
 
 
 async def verify(
-    dsn: str, tenant: LogOwner, *, policy: Policy | None = None, held: Sequence[Note] = (), processes: int = 0
+    dsn: str,
+    tenant: LogOwner,
+    *,
+    policy: Policy | None = None,
+    held: Sequence[Note] = (),
+    others: Sequence[LogOwner] = (),
+    processes: int = 0,
 ) -> Result:
     """Hash the whole log again, in so many processes (0: as many as there are processors).
 
-    `held` are checkpoints from elsewhere; `policy` says by whom all of them must be signed.
+    `held` are checkpoints from elsewhere; `policy` says by whom all of them must be signed, stored ones too. Without
+    it, and for an earlier epoch that it does not name, the policy does that was published last in the epoch itself.
+    `others` are the logs of this database: a predecessor that this one names is looked up among them.
     """
     began = time.monotonic()
     schema = schema_of(tenant)
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(looking(dsn))
         look = await _look(connection, schema)
+        notes = Findings()
+        judge = _Judge(tenant.log, policy, await _eras(connection, tenant, notes))
         count = max(1, min(processes or os.cpu_count() or 1, look.rows // SPAN))
-        asked = [_Asked(dsn, schema, tenant.id, tenant.log, policy, *cut) for cut in _cuts(look, count)]
+        asked = [_Asked(dsn, schema, tenant.id, judge, *cut) for cut in _cuts(look, count)]
         if count == 1:
             spans = [await _read_span(asked[0])]
         else:
             spawning = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
             spans = await _read_apart(stack.enter_context(spawning), asked)
-        notes = Findings()
         _join(spans, notes)
         sealings = [sealing for span in spans for sealing in span.sealings]
         _check_whole(look, sum(span.rows for span in spans), sealings, notes)
-        counted, former = _counted(sealings, policy, notes)
-        held_read = list(_read_held(tenant.log, held, policy, notes))
-        held_heads = [head for head, _ in held_read]
-        _check_keys([*(one.signers for one in sealings), *(by for _, by in held_read)], spans, policy, notes)
+        counted, former = _counted(sealings, judge, notes)
+        held_heads = list(_read_held(judge, held, notes))
+        _check_keys([*sealings, *held_heads], spans, judge, notes)
         roots, whole = _roots(spans, [*(one.size for one in sealings), *(one.size for one in held_heads)])
-        agreed = [sealing for sealing in counted if _agrees("stored", sealing, roots, whole, look.facts, notes)]
-        held_agreed = [head.size for head in held_heads if _agrees("held", head, roots, whole, look.facts, notes)]
+        agreed = [one for one in counted if _agrees(one, "stored", roots, whole, look.facts, notes)]
+        held_agreed = [
+            one.size for one in held_heads if _agrees(one, "held elsewhere", roots, whole, look.facts, notes)
+        ]
+        predecessors = [one async for one in _predecessors(connection, tenant, others, notes)]
         if len(agreed) < len(counted) or len(held_agreed) < len(held_heads):
             await _name_changed(connection, schema, spans, notes)
     return Result(
@@ -151,10 +174,11 @@ async def verify(
         findings=tuple(notes.listed),
         found=notes.count,
         checkpoints=len(sealings),
-        sealed=next((one for one in reversed(agreed) if one.verdict or policy is None), None),
+        sealed=next((one for one in reversed(agreed) if one.verdict or judge.of(one.origin) is None), None),
         witnessed=next((one for one in reversed(agreed) if one.witnessed), None),
         held=tuple(sorted(held_agreed)),
-        policy=policy is not None,
+        predecessors=tuple(predecessors),
+        policy=judge.of(tenant.log) is not None,
         former=former,
         seconds=time.monotonic() - began,
     )
@@ -249,6 +273,59 @@ def _check_whole(look: _Look, read: int, sealings: Sequence[Sealing], notes: Fin
         notes.add(0, "two checkpoints are stored for one size")
 
 
+class _Judge(NamedTuple):
+    """By whose signatures the checkpoints of each epoch go."""
+
+    origin: str
+    policy: Policy | None
+    eras: list[Era]
+
+    def read(self, note: Note, *, former: bool = False) -> tuple[Checkpoint, Verdict | None]:
+        """What a checkpoint says and, where a policy judges it, how far it is cosigned. Raises Invalid.
+
+        With `former` there is no verdict where the policy names none of the keys that signed.
+        """
+        head = Checkpoint.read(note.text)
+        if not covers(self.origin, head.origin):
+            raise Invalid(f"it is of another log, {head.origin}")
+        policy = self.of(head.origin)
+        return head, policy.judge(note) if policy and (policy.knows(note) or not former) else None
+
+    def era(self, size: int) -> Era:
+        """The epoch whose checkpoints are of this size."""
+        return next(one for one in reversed(self.eras) if one.start <= size or one is self.eras[0])
+
+    def lost(self, head: Checkpoint) -> Era | None:
+        """The epoch that a checkpoint is of, if it covers more than what was left of it."""
+        own = [one for one in self.eras if one.origin == head.origin]
+        left = (
+            own[0]
+            if own
+            else max((one for one in self.eras if covers(head.origin, one.origin)), key=lambda one: one.start)
+        )
+        return left if left.end is not None and head.size > left.end else None
+
+    def of(self, origin: str) -> Policy | None:
+        """The policy that judges the checkpoints of this epoch."""
+        if self.policy and (origin == self.origin or any(key.name == origin for key in self.policy.logs)):
+            return self.policy
+        return next((one.policy for one in self.eras if one.origin == origin), None)
+
+
+async def _eras(connection: Connection, tenant: LogOwner, notes: Findings) -> list[Era]:
+    """The epochs that the log tells of; a policy in it that is none counts as none, and is a finding."""
+    found = []
+    for era in await read_eras(connection, tenant):
+        try:
+            era.policy  # noqa: B018 - it raises
+        except Invalid as reason:
+            notes.add(0, f"the policy that was published for {era.origin}: {reason}")
+            found.append(era._replace(text=None))
+        else:
+            found.append(era)
+    return found
+
+
 # A span of it, in a process of its own ----------------------------------------------------------------
 
 
@@ -258,8 +335,7 @@ class _Asked(NamedTuple):
     dsn: str
     schema: str
     tenant: str
-    origin: str
-    policy: Policy | None
+    judge: _Judge
     after: int
     upto: int
     above: int
@@ -308,6 +384,7 @@ async def _read_span(asked: _Asked) -> _Span:
         hashes: list[bytes] = []
         begun: dict[str, tuple[_Point, str | None]] = {}
         ended: dict[str, _Point] = {}
+        before = await _before(connection, asked)
         rows, last, whole = 0, asked.after, True
         first_at = last_at = ""
         announced: list[Announcement] = []
@@ -315,12 +392,14 @@ async def _read_span(asked: _Asked) -> _Span:
             moments = []
             for entry in entries:
                 if entry.position != last + 1:
-                    whole = False
+                    whole, before = False, None
                     _gap(last, entry.position, notes)
                 if whole:
                     hashes.append(entry.leaf_hash)
                 last = entry.position
-                moments.append(_check_row(asked, entry, begun, ended, announced, notes))
+                said = _check_row(asked, entry, before, begun, ended, announced, notes)
+                moments.append(said.at if said else instant(entry.at))
+                before = said
             clock.check(entries, moments, last_at, notes)
             first_at, last_at = first_at or moments[0], moments[-1]
             rows += len(entries)
@@ -344,23 +423,33 @@ def _gap(before: int, after: int, notes: Findings) -> None:
         notes.add(before + 1, f"is missing, as are all up to {after - 1}")
 
 
+async def _before(connection: Connection, asked: _Asked) -> Leaf | None:
+    """What the fact before the span says; None where that cannot be read, of which its own span tells."""
+    try:
+        return await leaf_at(connection, asked.schema, asked.after)
+    except BadEntry:
+        return None
+
+
 def _check_row(
     asked: _Asked,
     entry: Entry,
+    last: Leaf | None,
     begun: dict[str, tuple[_Point, str | None]],
     ended: dict[str, _Point],
     announced: list[Announcement],
     notes: Findings,
-) -> str:
-    """Hold the row against its leaf and against the one before it in its stream; its moment."""
+) -> Leaf | None:
+    """Hold the row against its leaf, against the one before it and the one before it in its stream; what it says."""
+    said = None
     try:
-        said = entry.said(asked.tenant, asked.origin)
-        prev, at = said.prev, said.at
+        said = entry.said(asked.tenant, asked.judge.origin)
         if said.type == Log.KeyAnnounced.TOPIC:
             announced.append(Announcement.read(entry.position, entry.data))
+        entry.check_course(said, last)
     except BadEntry as reason:
         notes.add(entry.position, reason.reason)
-        prev, at = None, instant(entry.at)
+    prev = said.prev if said else None
     here = _Point(entry.position, entry.version, entry.leaf_hash.hex())
     before = ended.get(entry.stream_id)
     if before is None:
@@ -368,7 +457,7 @@ def _check_row(
     else:
         _check_link(before, here, prev, notes)
     ended[entry.stream_id] = here
-    return at
+    return said
 
 
 def _check_link(before: _Point | None, here: _Point, prev: str | None, notes: Findings) -> None:
@@ -405,27 +494,20 @@ async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings)
         about = notes if asked.above < size <= asked.below else Findings()  # of a neighbour its own span tells
         try:
             note = Note.read(raw)
-            policy = asked.policy if asked.policy and asked.policy.knows(note) else None
-            head, verdict = _judged(note.also(read_signatures(lines)) if lines else note, asked.origin, policy)
+            head, verdict = asked.judge.read(note.also(read_signatures(lines)) if lines else note, former=True)
         except Invalid as reason:
             about.add(0, f"stored checkpoint of {size}: {reason}")
             continue
         if head.size != size:
             about.add(0, f"stored checkpoint of {size}: it is one of {head.size}")
             continue
+        if head.origin != (expected := asked.judge.era(size).origin):
+            about.add(0, f"stored checkpoint of {size}: it is of {head.origin}, and the log of that size is {expected}")
+            continue
         witnessed = verdict.at if verdict else None
         moment = at if witnessed is None else _moment(witnessed)
-        found.append(Sealing(size, head.root, moment, verdict, signers(size, note, asked.origin)))
+        found.append(Sealing(head.origin, size, head.root, moment, verdict, signers(size, note, head.origin)))
     return found
-
-
-def _judged(note: Note, origin: str, policy: Policy | None) -> tuple[Checkpoint, Verdict | None]:
-    """What a checkpoint says and, where there is a policy, how far it is cosigned. Raises Invalid."""
-    verdict = policy.judge(note) if policy else None
-    head = verdict.checkpoint if verdict else Checkpoint.read(note.text)
-    if head.origin != origin:
-        raise Invalid(f"it is of another log, {head.origin}")
-    return head, verdict
 
 
 def _moment(seconds: int) -> datetime:
@@ -469,22 +551,43 @@ def _parsed(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
 
 
-def _read_held(
-    origin: str, held: Sequence[Note], policy: Policy | None, notes: Findings
-) -> Iterator[tuple[Checkpoint, Signers]]:
-    """The checkpoints held elsewhere that are checkpoints of this log, and who has signed them."""
+class _Held(NamedTuple):
+    """A checkpoint held elsewhere; `lost` is the epoch that it is of, where the log admits that it lost some of it."""
+
+    origin: str
+    size: int
+    root: bytes
+    signers: Signers
+    lost: Era | None
+
+
+def _read_held(judge: _Judge, held: Sequence[Note], notes: Findings) -> Iterator[_Held]:
+    """The checkpoints held elsewhere that are checkpoints of this log, of whatever epoch, and who has signed them."""
     for note in held:
         try:
-            head, _ = _judged(note, origin, policy)
-            yield head, signers(head.size, note, origin)
+            head = judge.read(note)[0]
         except Invalid as reason:
             notes.add(0, f"checkpoint held elsewhere: {reason}")
+        else:
+            by = signers(head.size, note, head.origin)
+            yield _Held(head.origin, head.size, head.root, by, judge.lost(head))
 
 
 # Keys -------------------------------------------------------------------------------------------------
 
 
-def _counted(sealings: Sequence[Sealing], policy: Policy | None, notes: Findings) -> tuple[list[Sealing], int]:
+def _counted(sealings: Sequence[Sealing], judge: _Judge, notes: Findings) -> tuple[list[Sealing], int]:
+    """The checkpoints of all epochs that count, and how many of them are former ones."""
+    counted: list[Sealing] = []
+    former = 0
+    for origin, of_epoch in groupby(sealings, key=lambda one: one.origin):
+        listed, before = _counted_of(list(of_epoch), judge.of(origin), notes)
+        counted += listed
+        former += before
+    return counted, former
+
+
+def _counted_of(sealings: Sequence[Sealing], policy: Policy | None, notes: Findings) -> tuple[list[Sealing], int]:
     """The checkpoints that the policy's keys have signed, and before them the former ones, of which there are so many.
 
     A log that has changed its key was signed by another before: what a policy of today says nothing of is compared
@@ -500,10 +603,14 @@ def _counted(sealings: Sequence[Sealing], policy: Policy | None, notes: Findings
     return [*former, *(one for one in sealings if one.verdict)], len(former)
 
 
-def _check_keys(checkpoints: Iterable[Signers], spans: Sequence[_Span], policy: Policy | None, notes: Findings) -> None:
+def _check_keys(checkpoints: Sequence[Sealing | _Held], spans: Sequence[_Span], judge: _Judge, notes: Findings) -> None:
+    """In each epoch every key that signs is its first, or announced."""
     announced = [one for span in spans for one in span.announced]
-    for size, key in unannounced(checkpoints, announced, policy.logs if policy else ()):
-        notes.add(0, f"checkpoint of {size}: nothing announces the key {key.hex()}, which signs from there on")
+    for origin in dict.fromkeys(one.origin for one in checkpoints):
+        policy = judge.of(origin)
+        of_epoch = [one.signers for one in checkpoints if one.origin == origin]
+        for size, key in unannounced(of_epoch, announced, policy.logs if policy else ()):
+            notes.add(0, f"checkpoint of {size}: nothing announces the key {key.hex()}, which signs from there on")
 
 
 # Joining spans ----------------------------------------------------------------------------------------
@@ -550,11 +657,19 @@ def _roots(spans: Sequence[_Span], sizes: Iterable[int]) -> tuple[dict[int, byte
 
 
 def _agrees(
-    where: str, head: Sealing | Checkpoint, roots: dict[int, bytes], whole: int, facts: int, notes: Findings
+    head: Sealing | _Held, where: str, roots: dict[int, bytes], whole: int, facts: int, notes: Findings
 ) -> bool:
     """Whether the log begins with what this checkpoint covers; if not, that is a finding."""
-    what = f"checkpoint of {head.size}, {'held elsewhere' if where == 'held' else where}"
-    if head.size > facts:
+    what = f"checkpoint of {head.size}, {where}"
+    lost = head.lost if isinstance(head, _Held) else None
+    if lost is not None and lost.end is not None:
+        left = lost.end
+        notes.add(
+            0,
+            f"{what}: {head.size - left} facts that were sealed are lost, those above {left}, as the log itself says"
+            f" at position {left + 1}",
+        )
+    elif head.size > facts:
         notes.add(0, f"{what}: the log ends at {facts}, so it has lost {head.size - facts} facts that were sealed")
     elif head.size > whole:
         notes.add(0, f"{what}: it cannot be compared, for position {whole + 1} is missing")
@@ -578,6 +693,50 @@ async def _name_changed(connection: Connection, schema: str, spans: Sequence[_Sp
                 ours = hashes[start + at : start + at + WIDTH]
                 if ours and ours != stored[at : at + WIDTH]:
                     notes.add((start + at) // WIDTH + 1, "is not the fact whose hash was sealed here")
+
+
+# Predecessors -----------------------------------------------------------------------------------------
+
+
+async def _predecessors(
+    connection: Connection, tenant: LogOwner, others: Sequence[LogOwner], notes: Findings
+) -> AsyncIterator[Predecessor]:
+    """The logs that this one names as its predecessors; one that is here must be closed, for this one, and the same."""
+    rows = await connection.fetch(
+        f"""
+        SELECT position, data ->> 'predecessor_origin' AS origin, (data ->> 'predecessor_size')::bigint AS size,
+               data ->> 'predecessor_root' AS root
+        FROM {schema_of(tenant)}.events WHERE stream_id = $1 AND topic = $2 ORDER BY version
+        """,
+        LOG.id(tenant.id),
+        Log.PredecessorRecorded.TOPIC,
+    )
+    for position, origin, size, root in rows:
+        other = next((one for one in others if covers(one.log, origin)), None)
+        if other is not None:
+            ended = await connection.fetchrow(
+                f"""
+                SELECT position, topic, data ->> 'successor_origin' AS successor
+                FROM {schema_of(other)}.events ORDER BY position DESC LIMIT 1
+                """
+            )
+            if base64(await root_at(connection, other, size)) != root:
+                notes.add(position, f"{origin} of {size} facts is not the log that is named as predecessor")
+            elif ended is None or (ended["position"], ended["topic"]) != (size, Log.Closed.TOPIC):
+                notes.add(position, f"{origin} is named as predecessor with {size} facts, and does not end there")
+            elif not covers(tenant.log, ended["successor"]):
+                notes.add(position, f"{origin} is named as predecessor, and was closed for {ended['successor']}")
+        yield Predecessor(origin, size, other is not None)
+
+
+async def root_at(connection: Connection, tenant: HasId, size: int) -> bytes:
+    """The root of the first `size` leaves, hashed again; of fewer where there are no more."""
+    edge, after = Edge(), 0
+    page = f"FROM {schema_of(tenant)}.events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT {BATCH}"
+    while rows := await connection.fetch(f"SELECT position, leaf {page}", after, size):
+        edge, _ = edge.grow([leaf_hash(leaf) for _, leaf in rows])
+        after = rows[-1]["position"]
+    return edge.root()
 
 
 # What was found last ----------------------------------------------------------------------------------

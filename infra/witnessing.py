@@ -20,6 +20,7 @@ import httpx2
 import structlog
 
 from infra.database import LOST, Connection, Pool, schema_of
+from infra.epochs import beginning_of
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Witness
@@ -58,7 +59,7 @@ Halt = Callable[[LogOwner, Connection, str], Awaitable[None]]
 
 
 class _Latest(NamedTuple):
-    """The last checkpoint of a log, and the size that a witness has cosigned last, as far as we know."""
+    """The last checkpoint of a log, and the size that a witness has cosigned last of its epoch, as far as we know."""
 
     note: Note
     checkpoint: Checkpoint
@@ -308,11 +309,12 @@ async def _latest(connection: Connection, tenant: LogOwner, witness: Witness) ->
     row = await connection.fetchrow(
         f"""
         SELECT note, coalesce((
-          SELECT size FROM {schema}.cosignatures WHERE (witness, size) BETWEEN ($1, 0) AND ($1, {LARGEST})
+          SELECT size FROM {schema}.cosignatures WHERE (witness, size) BETWEEN ($1, $2) AND ($1, {LARGEST})
           ORDER BY witness DESC, size DESC LIMIT 1), 0) AS cosigned
-        FROM {schema}.sealings ORDER BY size DESC LIMIT 1
+        FROM {schema}.sealings WHERE size >= $2 ORDER BY size DESC LIMIT 1
         """,
         str(witness.key),
+        await beginning_of(connection, tenant),
     )
     if row is None:
         return None

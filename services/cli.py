@@ -88,6 +88,27 @@ def export_log(given: argparse.Namespace) -> int:
         return asyncio.run(log_export.run(settings, given))
 
 
+def restore_log(given: argparse.Namespace) -> None:
+    from services import restoring
+
+    with surroundings(given) as settings:
+        asyncio.run(restoring.run(settings, given))
+
+
+def close_log(given: argparse.Namespace) -> None:
+    from services import closing
+
+    with surroundings(given) as settings:
+        asyncio.run(closing.run_close(settings, given))
+
+
+def succeed_log(given: argparse.Namespace) -> None:
+    from services import closing
+
+    with surroundings(given) as settings:
+        asyncio.run(closing.run_succeed(settings, given))
+
+
 def export_dossier(given: argparse.Namespace) -> int:
     from services.dossier import exporting
 
@@ -273,6 +294,23 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
     exporting = log.add_parser("export", parents=[every], help="write a log as files that verify without us")
     exporting.set_defaults(run=export_log)
     exporting.add_argument("--tiles", action="store_true", help="with tiles and entries, for a static mirror")
+    closing = log.add_parser("close", parents=[every], help="end the log of a province that merges into another")
+    closing.set_defaults(run=close_log)
+    closing.add_argument("--successor", required=True, metavar="SLUG", help="the province that it merges into")
+    closing.add_argument("--basis", required=True, metavar="TEXT", help="the document by which they merge")
+    text = "record in a province's log the final checkpoint of one that was closed for it"
+    succeeding = log.add_parser("succeed", parents=[every], help=text, description=text)
+    succeeding.set_defaults(run=succeed_log)
+    succeeding.add_argument("--predecessor", required=True, metavar="SLUG", help="the province that merged into it")
+    text = "go on after a restored backup that lacks what was signed for, by a fact that says so"
+    restoring = log.add_parser("restore", parents=[every], help=text, description=text)
+    restoring.set_defaults(run=restore_log)
+    for one in (closing, succeeding, restoring):
+        one.add_argument("slug", help="the province")
+    restoring.add_argument("--reason", required=True, metavar="TEXT", help="what happened; it stays in the log")
+    restoring.add_argument("--basis", required=True, metavar="TEXT", help="the document that orders it")
+    restoring.add_argument("--ordered-by", metavar="TEXT", help="who signed that")
+    restoring.add_argument("--checkpoint", type=Path, metavar="FILE", help="the last one, if the sealer lost its own")
     dossier = commands.add_parser("dossier", help="one recognition").add_subparsers(metavar="ACT", required=True)
     taking = dossier.add_parser("export", parents=[every], help="write all that a decision rests on, with proofs")
     taking.set_defaults(run=export_dossier)

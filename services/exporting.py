@@ -14,6 +14,8 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+import msgspec
+
 from domain.errors import NotFound, NotPermitted, VoteIsOpen
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded, StreamName
@@ -274,7 +276,7 @@ async def _person(people: People, work: Work, person: str) -> Actor:
 
 async def _decision(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
     await progress(0, 2)
-    then = AsItStood(work.store, work.tenant, asked.at_position)
+    then = await _as_it_stood(work, asked.at_position)
     paper = await decision.read_paper(then, asked.season, asked.commune or "", work.rulebooks, work.calendar)
     await progress(1, 2)
     pdf = await _printed(workshop, decision.render(paper))
@@ -283,7 +285,7 @@ async def _decision(workshop: Workshop, work: Work, asked: Export.Requested, pro
 
 async def _minutes(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
     await progress(0, 2)
-    then = AsItStood(work.store, work.tenant, asked.at_position)
+    then = await _as_it_stood(work, asked.at_position)
     paper = await minutes.read_paper(then, asked.season, asked.meeting or "", asked.document_no or "")
     await progress(1, 2)
     pdf = await _printed(workshop, minutes.render(paper))
@@ -300,11 +302,17 @@ async def _dossier(workshop: Workshop, work: Work, export: UUID, asked: Export.R
 
 async def _review(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
     await progress(0, 2)
-    then = AsItStood(work.store, work.tenant, asked.at_position)
+    then = await _as_it_stood(work, asked.at_position)
     paper = await review.read_paper(then, asked.season, asked.review or "", work.rulebooks)
     await progress(1, 2)
     pdf = await _printed(workshop, review.render(paper))
     return Made(pdf, f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf", PDF)
+
+
+async def _as_it_stood(work: Work, position: int) -> AsItStood:
+    """What is printed names the origin of that time: in a later epoch a document still comes out the same."""
+    tenant = msgspec.structs.replace(work.tenant, log=await work.store.origin_at(work.tenant, position))
+    return AsItStood(work.store, tenant, position)
 
 
 async def _printed(workshop: Workshop, html: str) -> bytes:
@@ -323,7 +331,7 @@ async def _standings(workshop: Workshop, work: Work, asked: Export.Requested, pr
         province=work.tenant.name,
         season=asked.season,
         rulebook=work.rulebook(season.rulebook, season.rulebook_sha256),
-        log=work.tenant.log,
+        log=await work.store.origin_at(work.tenant, asked.at_position),
         position=asked.at_position,
         moment=await _moment(work, asked.at_position),
         demonstration=work.tenant.demonstration,

@@ -21,7 +21,9 @@ from infra.announcing import Announcement, signers, unannounced
 from infra.config import Settings
 from infra.database import Connection, schema_of
 from infra.folders import whole_folder, write_into
-from infra.leaf import canonical, instant, leaf_hash, payload_hash, read_leaf
+from infra.leaf import canonical, epoch_of, instant, leaf_hash, payload_hash, read_leaf
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.ledger.text import Invalid
@@ -126,8 +128,10 @@ async def _write_leaves(
     acts: list[Act] = []
     with ExitStack() as stack:
         every = stack.enter_context((folder / "leaves.ndjson").open("wb"))
+        before = ""
         async for rows in _read(connection, tenant, size):
             leaves = [leaf for _, _, leaf, _ in rows]
+            before = _check_epochs(rows[0][0], leaves, before, tenant.log)
             every.write(b"".join(leaf + b"\n" for leaf in leaves))
             start = edge.size
             edge, made = edge.grow([leaf_hash(leaf) for leaf in leaves])
@@ -147,11 +151,13 @@ async def _check_keys(
     rows = await connection.fetch(
         f"SELECT size, note FROM {schema_of(tenant)}.sealings WHERE size <= $1", handed_out[0].size
     )
-    stored = [signers(size, Note.read(raw), tenant.log) for size, raw in rows]
+    every = [Note.read(raw) for _, raw in rows] + [one.note for one in handed_out]
     announced = [Announcement.read(act.position, act.payload) for act in acts if act.topic == Log.KeyAnnounced.TOPIC]
-    also = [signers(one.size, one.note, tenant.log) for one in handed_out]
-    for size, key in unannounced([*stored, *also], announced, policy.logs):
-        raise Changed(f"{tenant.log}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
+    heads = [(Checkpoint.read(note.text), note) for note in every]
+    for origin in dict.fromkeys(head.origin for head, _ in heads):
+        signed = [signers(head.size, note, origin) for head, note in heads if head.origin == origin]
+        for size, key in unannounced(signed, announced, policy.logs):
+            raise Changed(f"{origin}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
 
 
 async def _read(
@@ -171,6 +177,19 @@ async def _read(
         if [row[0] for row in rows] != list(range(start, min(start + PAGE, size))):
             raise Changed(f"{tenant.log}: facts are missing between {start + 1} and {min(start + PAGE, size)}")
         yield [(index, topic, leaf, data) for index, topic, leaf, data in rows]
+
+
+def _check_epochs(index: int, leaves: Sequence[bytes], before: str, origin: str) -> str:
+    """Whether these leaves, the first at `index`, may stand here after one of epoch `before`; the last's epoch.
+
+    Raises Changed.
+    """
+    for place, leaf in enumerate(leaves, index + 1):
+        epoch = epoch_of(leaf)
+        if epoch != before and not (covers(origin, epoch) and (not before or covers(epoch, before))):
+            raise Changed(f"position {place}: of {epoch or 'no log'}, under {origin} and after {before or 'nothing'}")
+        before = epoch
+    return before
 
 
 def _act(index: int, topic: str, leaf: bytes, data: str) -> Act:

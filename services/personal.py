@@ -132,10 +132,17 @@ class Door:
         sealed = {one.value.subject for one in kept if isinstance(one.value, Sealed)}
         erased = await self._erased(tenant, sealed) if sealed else {}
         keys = await self._living(tenant, sealed - erased.keys())
-        return {one.value: self._seen(tenant, one, keys, erased) for one in kept}
+        facts = {(one.stream.id(tenant.id), one.version) for one in kept if isinstance(one.value, Sealed)}
+        origins = await self._store.origins_of(tenant, facts) if keys else {}
+        return {one.value: self._seen(tenant, one, keys, erased, origins) for one in kept}
 
     def _seen(
-        self, tenant: Tenant, kept: Kept, keys: Mapping[UUID, bytes], erased: Mapping[UUID, DataSubject.Shredded]
+        self,
+        tenant: Tenant,
+        kept: Kept,
+        keys: Mapping[UUID, bytes],
+        erased: Mapping[UUID, DataSubject.Shredded],
+        origins: Mapping[tuple[UUID, int], str],
     ) -> Seen:
         value = kept.value
         if isinstance(value, str):
@@ -145,7 +152,7 @@ class Door:
         if (key := keys.get(value.subject)) is None:
             return Seen()
         try:
-            return Seen(str(unseal(value, key, place_of(tenant, kept.stream, kept.version, kept.field))))
+            return Seen(str(unseal(value, key, _place(tenant, kept, origins))))
         except Unopened as reason:
             log.warning("not opened", tenant=tenant.id, subject=str(value.subject), reason=str(reason))
             return Seen()
@@ -162,6 +169,7 @@ class Door:
             return {}
 
 
-def place_of(tenant: Tenant, stream: StreamName, version: int, field: str) -> Place:
-    """The place of a value in this province's log."""
-    return Place(tenant.log, stream.id(tenant.id), version, field)
+def _place(tenant: Tenant, kept: Kept, origins: Mapping[tuple[UUID, int], str]) -> Place:
+    """Where a value was sealed; its log is called as it was then."""
+    stream = kept.stream.id(tenant.id)
+    return Place(origins.get((stream, kept.version), tenant.log), stream, kept.version, kept.field)

@@ -17,6 +17,7 @@ from infra import migrate
 from infra.config import Misconfigured, Settings
 from infra.database import schema_of
 from infra.leaf import NotCanonical, check_text
+from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, VerifierKey
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
@@ -61,9 +62,10 @@ async def announce(house: Wiring, tenant: Tenant, vkey: str, basis: str | None =
 
 
 async def latest_checkpoint(house: Wiring, tenant: Tenant) -> Note | None:
-    """The last checkpoint that was signed for the log; None before the first."""
+    """The last checkpoint that was signed for the log in its present epoch; None before the first."""
     rows = await house.database.ask(tenant, f"SELECT note FROM {schema_of(tenant)}.sealings ORDER BY size DESC LIMIT 1")
-    return Note.read(rows[0]["note"]) if rows else None
+    note = Note.read(rows[0]["note"]) if rows else None
+    return note if note and Checkpoint.read(note.text).origin == tenant.log else None
 
 
 def _is_address(url: str) -> bool:
@@ -119,7 +121,7 @@ async def publish_file(settings: Settings, given: argparse.Namespace) -> None:
         raise PolicyRefused(f"{file}: {reason.strerror}") from None
     await migrate.everything(settings)
     async with wired(settings) as house:
-        policy = await publish(house, await _named(house, given.slug), raw, given.basis)
+        policy = await publish(house, await named(house, given.slug), raw, given.basis)
     print(f"{given.slug}: {policy.quorum} of {len(policy.witnesses)} witnesses must cosign")
     if not policy.quorum:
         print("A quorum of 0 asks for nobody: whatever the log's key signs passes, UNWITNESSED.")
@@ -129,14 +131,14 @@ async def announce_key(settings: Settings, given: argparse.Namespace) -> None:
     """`minhchuan policy announce-key SLUG VKEY`."""
     await migrate.everything(settings)
     async with wired(settings) as house:
-        key = await announce(house, await _named(house, given.slug), given.vkey, given.basis)
+        key = await announce(house, await named(house, given.slug), given.vkey, given.basis)
     print(f"{given.slug}: announced {key.sha256}")
 
 
 async def show(settings: Settings, given: argparse.Namespace) -> int:
     """`minhchuan policy show SLUG`: the policy in force as it was handed in; 1 when there is none."""
     async with wired(settings) as house:
-        tenant = await _named(house, given.slug)
+        tenant = await named(house, given.slug)
         found = await house.system(tenant, uuid4()).look(Log, LOG)
     if found.policy is None:
         print(f"# {given.slug} has published no policy: its log ({tenant.log}) has no witnesses.")
@@ -148,10 +150,11 @@ async def show(settings: Settings, given: argparse.Namespace) -> int:
 async def show_receipt_key(settings: Settings, given: argparse.Namespace) -> None:
     """`minhchuan policy receipt-key SLUG`: the public key of the promises of a log, for a line `log` of the policy."""
     async with wired(settings) as house:
-        print(key_of(settings.secret, await _named(house, given.slug)).verifier)
+        print(key_of(settings.secret, await named(house, given.slug)).verifier)
 
 
-async def _named(house: Wiring, slug: str) -> Tenant:
+async def named(house: Wiring, slug: str) -> Tenant:
+    """The province at this address. Raises PolicyRefused."""
     tenant = await house.tenants.by_slug(slug)
     if tenant is None or tenant.state == "registered":
         raise PolicyRefused(f"there is no province {slug}, or it was not taken in to the end")

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from infra.database import Connection, schema_of
 from infra.leaf import NotCanonical, instant, leaf_hash, parse
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.epoch import covers
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy, Verdict
 from infra.ledger.proof import PROOF_LIMIT, Proof
@@ -146,23 +147,26 @@ def verify(raw: bytes, policy: Policy) -> Found:
             proof = Proof.read(raw)
             verdict = proof.verify(proof.extra or b"", policy)
             answer = Answer.VALID if verdict.witnessed else Answer.UNWITNESSED
-            return Found(answer, leaf=_told(proof.extra or b""), verdict=verdict)
+            return Found(answer, leaf=_told(proof.extra or b"", verdict.checkpoint.origin), verdict=verdict)
         note = Note.read(raw)
         promise = Promise.read(note.text)
         if not note.check([key for key in policy.logs if key.name == named(promise.origin)]):
             return Found(Answer.INVALID, f"no key of the policy for the promises of {promise.origin} has signed it")
-        return Found(Answer.PROMISED, leaf=_told(promise.leaf), by=promise.by)
+        return Found(Answer.PROMISED, leaf=_told(promise.leaf, promise.origin), by=promise.by)
     except Invalid as reason:
         return Found(Answer.INVALID, str(reason))
 
 
-def _told(leaf: bytes) -> Mapping[str, Any]:
+def _told(leaf: bytes, origin: str) -> Mapping[str, Any]:
+    """What the leaf says, when it may stand in this log. Raises Malformed."""
     try:
         said = parse(leaf)
     except NotCanonical as reason:
         raise Malformed(f"the leaf: {reason}") from None
     if not isinstance(said, dict):
         raise Malformed("the leaf is no act")
+    if not covers(origin, str(said.get("log"))):
+        raise Malformed(f"an act of another log, {str(said.get('log'))[:80]!r}")
     return said
 
 

@@ -12,6 +12,7 @@ from infra import verifying
 from infra.config import Settings
 from infra.leaf import instant
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.tenants import Tenant, Tenants
 from infra.verifying import Result, Sealing
@@ -27,26 +28,35 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
     held = [read_checkpoint(file) for file in given.checkpoint]
     registry = Tenants(settings.verifier_url)
     try:
-        tenants = [one for one in await registry.all() if given.tenant in {None, one.slug}]
+        every = await registry.all()
+        tenants = [one for one in every if given.tenant in {None, one.slug}]
     finally:
         await registry.close()
     if not tenants:
         raise Unreadable(f"there is no province {given.tenant}" if given.tenant else "there is no province yet")
     _check_origins(held, tenants)
-    results = [await verify_log(settings, tenant, trust, held) for tenant in tenants]
+    results = [await verify_log(settings, tenant, trust, held, others=every) for tenant in tenants]
     return int(not all(result.ok for result in results))
 
 
-async def verify_log(settings: Settings, tenant: Tenant, trust: Trust | None, held: Sequence[Note] = ()) -> Result:
+async def verify_log(
+    settings: Settings,
+    tenant: Tenant,
+    trust: Trust | None,
+    held: Sequence[Note] = (),
+    *,
+    others: Sequence[Tenant] = (),
+) -> Result:
     """Verify one log, say and record what was found. Without a policy that of the log itself tells who must sign."""
-    own = [note for note in held if Checkpoint.read(note.text).origin == tenant.log]
+    own = [note for note in held if covers(tenant.log, Checkpoint.read(note.text).origin)]
     async with verifying.looking(settings.verifier_url) as connection:
         published = None if trust else await published_trust(connection, tenant)
-    judge = trust or published
-    result = await verifying.verify(settings.verifier_url, tenant, policy=judge.policy if judge else None, held=own)
+    policy = trust.policy if trust else None
+    result = await verifying.verify(settings.verifier_url, tenant, policy=policy, held=own, others=others)
     for line in said(tenant, result, from_outside=trust is not None):
         print(line, flush=True)
-    await verifying.record(settings.verifier_url, tenant, result, judge.sha256 if judge else "")
+    judge = trust or published
+    await verifying.record(settings.verifier_url, tenant, result, judge.sha256 if judge and result.policy else "")
     return result
 
 
@@ -64,9 +74,12 @@ def said(tenant: Tenant, result: Result, *, from_outside: bool) -> Iterator[str]
         yield f"  signed by keys of before, which the policy does not name: {result.former:,} of them"
     if result.held:
         yield f"  held elsewhere and in agreement: {', '.join(f'{size:,}' for size in result.held)}"
+    for one in result.predecessors:
+        how = "compared" if one.compared else "NOT compared, for it is not here"
+        yield f"  predecessor {one.origin} with {one.size:,} facts: {how}"
     yield f"  above the last checkpoint: {result.beyond:,} facts, for which nobody has vouched yet"
     if not result.policy:
-        yield "  no policy was given and none is published: signatures were not checked"
+        yield "  no policy was given and none is published for this epoch: signatures were not checked"
     elif not from_outside:
         yield "  the policy is the one in this very log: who can change the log can change it; give --policy"
     if not result.held:
@@ -83,7 +96,7 @@ def _checkpoint(sealing: Sealing | None) -> str:
 
 def _check_origins(held: Sequence[Note], tenants: Sequence[Tenant]) -> None:
     """A checkpoint that is of none of these logs was handed in by mistake, or to be passed over."""
-    known = {tenant.log for tenant in tenants}
     for note in held:
-        if (origin := Checkpoint.read(note.text).origin) not in known:
+        origin = Checkpoint.read(note.text).origin
+        if not any(covers(tenant.log, origin) for tenant in tenants):
             raise Unreadable(f"a checkpoint of {origin} is of none of these logs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from domain.fact import Recorded, StreamName
 from domain.recognition import Recognition, ReliedOn
 from infra.database import HasId
 from infra.leaf import Leaf, leaf_hash, read_leaf
+from infra.ledger.epoch import covers
 from infra.ledger.text import Invalid
 from infra.mapper import Mapper
 
@@ -87,6 +89,12 @@ class History:
                 if before and line.position <= before.position:
                     raise Invalid(f"{shown(name)}: version {version} stands before the one before it")
                 before = line
+
+    def check_epochs(self) -> None:
+        """No fact of an earlier epoch of the log stands after one of a later epoch. Raises Invalid."""
+        for before, line in pairwise(self.by_position()):
+            if not covers(line.said.log, before.said.log):
+                raise Invalid(f"position {line.position} is of {line.said.log}, {before.position} of {before.said.log}")
 
     def relied_on(self, one: ReliedOn) -> Line:
         """The last fact that the decision says it relied on, present and equal. Raises Incomplete."""

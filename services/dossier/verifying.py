@@ -23,6 +23,7 @@ from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.leaf import NotCanonical, canonical, instant, leaf_hash, parse, read_leaf
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.ledger.policy import QuorumMissed, Verdict
 from infra.ledger.proof import Proof
@@ -128,6 +129,7 @@ async def judge_files(files: Files, held: Note | None, trust: Trust, law: Law) -
         circumstances, named = _stated(files, verdict.checkpoint.origin)
         history = History(circumstances.tenant, _proven(files, verdict.checkpoint, note, circumstances.tenant, named))
         history.check_streams()
+        history.check_epochs()
         _check_nothing_else(files, history)
         said = await _told_again(files, history, verdict, circumstances, trust, law)
     except QuorumMissed as reason:
@@ -151,13 +153,13 @@ def _check_past(files: Files, head: Checkpoint, trust: Trust, held: Note | None)
     lines = read_utf8(files[CONSISTENCY], SINGLE[CONSISTENCY], CONSISTENCY).split("\n")
     if lines.pop():
         raise Malformed(f"{CONSISTENCY}: a line without its end")
-    if previous.origin != head.origin:
+    if not covers(head.origin, previous.origin):
         raise Malformed(f"{PREVIOUS} is of another log, {previous.origin[:80]!r}")
     verify_consistency(previous.size, previous.root, head.size, head.root, read_hashes(lines))
     if held is None:
         return
     mine = trust.policy.judge(held).checkpoint
-    if mine.origin != head.origin:
+    if not covers(head.origin, mine.origin):
         raise Invalid(f"the checkpoint that you hold is of another log, {mine.origin[:80]!r}")
     known = {previous.size: previous.root, head.size: head.root}
     if mine.size not in known:
@@ -213,7 +215,7 @@ def _proven(files: Files, head: Checkpoint, note: Note, tenant: str, named: Mapp
         said = read_leaf(leaf)
         hashed = leaf_hash(leaf)
         name = named.get(said.stream)
-        if said.log != head.origin:
+        if not covers(head.origin, said.log):
             raise Malformed(f"a fact of another log, {said.log[:80]!r}")
         if name is None or str(name.id(tenant)) != said.stream:
             raise Malformed(f"stream {said.stream} is not named, or goes by another name")

@@ -41,3 +41,30 @@ def test_a_key_is_announced_once_and_stays_announced(log):
 
     assert log.announced == {"a" * 64, "b" * 64}
     assert facts(log) == ["Log.KeyAnnounced"] * 2
+
+
+LOST = ("minhchuan.example/t/1", 6913, "root", 6801, "Hỏng ổ đĩa", "21/QĐ-UBND")
+
+
+def test_an_epoch_begins_once_and_the_log_goes_on_under_its_origin(log):
+    log.restore("minhchuan.example/t/1/e2", *LOST)
+    log.restore("minhchuan.example/t/1/e2", *LOST)
+
+    assert log.origin == "minhchuan.example/t/1/e2"
+    assert facts(log) == ["Log.Restored"]
+
+
+def test_a_log_is_closed_once(log):
+    log.close("minhchuan.example/t/2", "202/2025/QH15")
+    log.close("minhchuan.example/t/3", "203/2025/QH15")
+
+    assert (log.successor, log.closed_by) == ("minhchuan.example/t/2", "202/2025/QH15")
+    assert facts(log) == ["Log.Closed"]
+
+
+def test_each_predecessor_is_recorded_once(log):
+    for origin in ("minhchuan.example/t/2", "minhchuan.example/t/3", "minhchuan.example/t/2"):
+        log.record_predecessor(origin, 7102, "root", "202/2025/QH15")
+
+    assert log.predecessors == {"minhchuan.example/t/2", "minhchuan.example/t/3"}
+    assert facts(log) == ["Log.PredecessorRecorded"] * 2

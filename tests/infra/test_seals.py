@@ -5,14 +5,17 @@ from collections import Counter
 from collections.abc import Iterable
 from random import Random
 
+import msgspec
 import pytest
 
 from infra import seals
+from infra.eventstore import EventStore
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.policy import Cosigned
-from infra.ledger.text import LARGEST
+from infra.ledger.text import LARGEST, base64
 from infra.seals import Seal, State
-from tests.infra.witnesses import House, a_key, a_policy, cosigned, grow, publish
+from tests.infra import logs
+from tests.infra.witnesses import House, a_key, a_policy, cosigned, grow, in_log, knows, publish
 
 PATIENCE = 10.0
 KEY = a_key("lies")
@@ -239,3 +242,51 @@ async def test_a_halted_log_is_not_waited_for(house):
         seal = await house.seals.recorded(house.tenant, 3, PATIENCE)
 
     assert (seal.state, seal.halted) == (State.RECEIVED, "because")
+
+
+# A new epoch ------------------------------------------------------------------------------------------
+
+
+async def lose(house: House, kept: int) -> None:
+    """What is left when a backup of so many facts was restored."""
+    columns = {"events": "position", "commands": "last_position", "cosignatures": "size", "sealings": "size"}
+    for table, column in columns.items():
+        await house.superuser.execute(f"DELETE FROM {house.tenant.id}.{table} WHERE {column} > {kept}")
+    await house.superuser.execute(f"DELETE FROM {house.tenant.id}.tiles")
+    await house.superuser.execute(f"UPDATE {house.tenant.id}.head SET position = {kept}")
+
+
+async def test_in_a_new_epoch_nothing_counts_as_witnessed_until_a_policy_of_its_own_is_published(house, database):
+    witness = await house.honest("a")
+    await house.trust(1, witness)
+    kept = (await house.witnessed()).position
+    large = Checkpoint.read((await house.grow(3)).text)
+    await lose(house, kept)
+    old = house.tenant
+    house.tenant = msgspec.structs.replace(old, log=f"{old.log}/e2")
+    house.store = EventStore(database, logs.MAPPER)
+    house.stack.push_async_callback(house.store.close)
+    await in_log(
+        house.store,
+        house.tenant,
+        lambda log: log.restore(house.tenant.log, old.log, large.size, base64(large.root), kept, "hỏng", "21/QĐ"),
+    )
+    first = Checkpoint.read((await house.seal()).text)
+    knows(house.folder / "a", house.keep.key(old).verifier, house.log)
+    await house.witnesses.ask_once(house.tenant)
+
+    cosigned = f"SELECT count(*) FROM {house.tenant.id}.cosignatures WHERE size = $1"
+    assert await house.superuser.fetchval(cosigned, first.size) == 1
+    seal = await house.of(kept + 1)
+    assert (seal.state, seal.cosigned, seal.quorum, seal.halted) == (State.AWAITING, (), 1, None)
+    assert (await house.of(kept)).state is State.WITNESSED
+
+    await house.trust(1, witness)
+
+    seal = await house.witnessed()
+    assert seal.by is not None
+    assert seal.by.size > kept
+    former = await house.of(kept)
+    assert former.state is State.WITNESSED
+    assert former.by is not None
+    assert former.by.size == kept

@@ -17,7 +17,7 @@ from services.wiring import wired
 from tests.services.story import COMMUNE, Story, prepared
 
 #: What a log is, beside the registry.
-TABLES = ("events", "head", "sealings", "tiles", "cosignatures", "halts")
+TABLES = ("events", "head", "commands", "sealings", "tiles", "cosignatures", "halts")
 
 
 class Told(NamedTuple):

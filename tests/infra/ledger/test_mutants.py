@@ -21,7 +21,7 @@ from tests.infra.ledger import refused
 from tests.infra.ledger.example import AT, LEAVES, LOG, ORIGIN, POLICY, PROOF, WITNESS
 from tests.infra.ledger.naive import Tree
 
-MODULES = ("text", "tree", "tiles", "note", "checkpoint", "policy", "proof", "witness")
+MODULES = ("text", "tree", "tiles", "note", "checkpoint", "policy", "proof", "witness", "epoch")
 FOLDER = Path(infra.ledger.__file__).parent
 SOURCES = {name: ast.parse((FOLDER / f"{name}.py").read_text()) for name in MODULES}
 CODE = {name: compile(tree, name, "exec") for name, tree in SOURCES.items()}
@@ -48,6 +48,7 @@ SAME = {
     "tiles.py read_bundle: at < len(raw) -> at != len(raw)",  # an entry that ends beyond is refused
     "checkpoint.py read: found.size == 0 -> found.size <= 0",  # digits without a sign
     "policy.py _once: len(set(listed)) < len(listed) -> len(set(listed)) != len(listed)",  # a set is never larger
+    "epoch.py origin: self.number == 1 -> self.number <= 1",  # there is none below
     "policy.py witnessed: self.quorum > 0 -> self.quorum != 0",  # digits without a sign
 }
 
@@ -162,6 +163,7 @@ def matrix(m: SimpleNamespace) -> None:
     notes(m)
     policies(m)
     witnesses(m)
+    epochs(m)
 
 
 def trees(m: SimpleNamespace) -> None:
@@ -389,6 +391,24 @@ def witnesses(m: SimpleNamespace) -> None:
     accepted(status(5, head(9), head(5), n.SignerKey.new(ORIGIN, n.Kind.NOTE)), 403)
     wrong = n.Signature(ORIGIN, log.verifier.id, ONES + ONES)
     accepted(watching.answer(w.Request.of(0, [], n.Note(head(5).text, (wrong,))), None, AT).status, 403)
+
+
+def epochs(m: SimpleNamespace) -> None:
+    e = m.epoch
+    for number in (1, 2, 9, 10, 99, 100, e.MOST):
+        origin = "a/t/1" if number == 1 else f"a/t/1/e{number}"
+        accepted(e.Epoch.read(origin), e.Epoch("a/t/1", number))
+        accepted(e.Epoch("a/t/1", number).origin, origin)
+        accepted(e.covers(origin, origin), True)
+        accepted(e.covers(origin, "a/t/1"), True)
+        for other in ("a/t/2", "a/t/0", "a/t/1/e1000", "a/t/1/e1", "a/t/1/e02", "b", ""):
+            accepted(e.covers(origin, other), False)
+            accepted(e.covers(other, origin), False)
+    accepted([e.covers("a/e5", f"a/e{number}") for number in (2, 4, 5, 6, 999)], [True, True, True, False, False])
+    accepted(e.Epoch("a", 1).next(), e.Epoch("a", 2))
+    accepted(e.Epoch("a", e.MOST - 1).next().origin, "a/e999")
+    for number in (e.MOST, e.MOST + 1):
+        refuses(ValueError, e.Epoch("a", number).next, reason="last epoch")
 
 
 # The test ---------------------------------------------------------------------------------------------

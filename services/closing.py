@@ -1,0 +1,139 @@
+"""`minhchuan log close` and `minhchuan log succeed`: what becomes of a log when its province merges into another.
+
+The log ends with a fact that names the successor, and the database takes none after it, from nobody; all can still be
+read, verified and taken away. Once the checkpoint over that last fact is signed, and witnessed where there are
+witnesses, the successor's log records it, so that whoever trusts the one can hold the other to it. Both commands may
+be given again: what is done already is not done twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+from uuid import uuid5
+
+import asyncpg
+
+from domain.fact import STREAMS
+from domain.log import LOG, Log
+from infra import migrate
+from infra.config import Misconfigured, Settings
+from infra.database import schema_of
+from infra.epochs import admit_end, hold, is_closed
+from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.epoch import Epoch
+from infra.ledger.note import Note
+from infra.ledger.text import base64
+from infra.seals import Seal
+from infra.tenants import Tenant
+from infra.verifying import root_at
+from services.policies import named
+from services.wiring import Wiring, wired
+from services.work import Receipt, Work, use_case
+
+
+class ClosingRefused(Misconfigured):
+    """The log is not closed, or not succeeded; the text says why."""
+
+
+# Closing ----------------------------------------------------------------------------------------------
+
+
+async def close_log(house: Wiring, tenant: Tenant, successor: Tenant, basis: str) -> int:
+    """Close a log in favour of another; the position of its last fact. Raises ClosingRefused."""
+    if tenant.id == successor.id:
+        raise ClosingRefused(f"{tenant.slug} cannot succeed itself")
+    if (theirs := (await _log(house, successor)).successor) is not None:
+        raise ClosingRefused(f"the log of {successor.slug} is itself closed, in favour of {theirs}")
+    own = (await _log(house, tenant)).successor
+    if own is not None and not _is_one(own, successor.log):
+        raise ClosingRefused(f"the log of {tenant.slug} is closed in favour of {own}")
+    connection = await asyncpg.connect(house.settings.database_url)
+    try:
+        async with connection.transaction():
+            position = await hold(connection, tenant)
+            if not await is_closed(connection, tenant):
+                await admit_end(connection, tenant, position)
+    finally:
+        await connection.close()
+    await _close(house.system(tenant, uuid5(STREAMS, f"{tenant.id} close")), successor.log, basis)
+    return await house.store.position(tenant)
+
+
+@use_case
+async def _close(work: Work, successor: str, basis: str) -> Receipt:
+    return await work.change(Log, LOG, lambda log: log.close(successor, basis))
+
+
+# Succeeding -------------------------------------------------------------------------------------------
+
+
+async def succeed(house: Wiring, successor: Tenant, predecessor: Tenant) -> Checkpoint:
+    """Record the final checkpoint of a closed log in its successor's. Raises ClosingRefused."""
+    log = await _log(house, predecessor)
+    if log.successor is None or log.closed_by is None or not _is_one(log.successor, successor.log):
+        raise ClosingRefused(
+            f"the log of {predecessor.slug} is not closed in favour of {successor.slug}: `minhchuan log close` first"
+        )
+    final = await _final(house, predecessor)
+    work = house.system(successor, uuid5(STREAMS, f"{successor.id} succeeds {predecessor.id}"))
+    await _succeed(work, final.origin, final.size, base64(final.root), log.closed_by)
+    return final
+
+
+@use_case
+async def _succeed(work: Work, origin: str, size: int, root: str, basis: str) -> Receipt:
+    return await work.change(Log, LOG, lambda log: log.record_predecessor(origin, size, root, basis))
+
+
+async def _final(house: Wiring, tenant: Tenant) -> Checkpoint:
+    """The checkpoint over the last fact, signed, witnessed as the policy asks, and agreeing with the log."""
+    last = await house.store.position(tenant)
+    seal = await house.seals.of(tenant, last)
+    if seal.halted or not seal.is_recorded:
+        raise ClosingRefused(f"the final checkpoint of {tenant.slug} is not there yet: {_lacking(seal)}")
+    async with house.database.reading(tenant) as connection:
+        raw = await connection.fetchval(f"SELECT note FROM {schema_of(tenant)}.sealings WHERE size = $1", last)
+        final = Checkpoint.read(Note.read(raw).text)
+        if final.root != await root_at(connection, tenant, last):
+            raise ClosingRefused(f"the log of {tenant.slug} is not what was signed: `minhchuan verify` says where")
+    return final
+
+
+def _lacking(seal: Seal) -> str:
+    if seal.halted:
+        return f"the sealer has stopped: {seal.halted}"
+    if seal.first is None:
+        return "the sealer has not signed it"
+    return f"{len(seal.cosigned)} of {seal.witnesses} witnesses have cosigned it, and {seal.quorum} must"
+
+
+async def _log(house: Wiring, tenant: Tenant) -> Log:
+    return await house.system(tenant, uuid5(STREAMS, tenant.id)).look(Log, LOG)
+
+
+def _is_one(origin: str, other: str) -> bool:
+    """Whether both are epochs of one log."""
+    return Epoch.read(origin).log == Epoch.read(other).log
+
+
+# Command line -----------------------------------------------------------------------------------------
+
+
+async def run_close(settings: Settings, given: argparse.Namespace) -> None:
+    """`minhchuan log close SLUG --successor SLUG --basis TEXT`."""
+    await migrate.everything(settings)
+    async with wired(settings) as house:
+        tenant, successor = await named(house, given.slug), await named(house, given.successor)
+        last = await close_log(house, tenant, successor, given.basis)
+    print(f"{tenant.slug}: closed at position {last} in favour of {successor.log}; nothing is added to it any more")
+    print("Leave the sealer running until that is signed, and cosigned where there are witnesses; then:")
+    print(f"minhchuan log succeed {successor.slug} --predecessor {tenant.slug}")
+
+
+async def run_succeed(settings: Settings, given: argparse.Namespace) -> None:
+    """`minhchuan log succeed SLUG --predecessor SLUG`."""
+    await migrate.everything(settings)
+    async with wired(settings) as house:
+        successor, predecessor = await named(house, given.slug), await named(house, given.predecessor)
+        final = await succeed(house, successor, predecessor)
+    print(f"{successor.slug}: records {final.origin} as its predecessor, with {final.size} facts")
