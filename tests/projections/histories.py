@@ -532,7 +532,11 @@ def dismiss_flag(province: Province, chance: Random) -> None:
 def trust(province: Province, chance: Random) -> None:
     province.do(LOG, lambda it: it.publish_policy(f"quorum {chance.randrange(3)}\n"))
     province.do(LOG, lambda it: it.announce_key(f"{chance.randrange(3):064x}", "15/QĐ"))
+    province.do(LOG, lambda it: it.record_predecessor(f"minhchuan.example/t/{chance.randrange(3)}", 9, "gốc", "7/NQ"))
 
+
+#: Facts in no random history: nothing follows a log's end, and its new epoch begins only after a loss.
+ENDS = frozenset({Log.Closed, Log.Restored})
 
 ACTS: tuple[Act, ...] = (
     trust,
