@@ -84,8 +84,8 @@ class File:
 class Link:
     """One person's part in one role; `actor` is "" where the post was vacant, `acts` empty where nothing was done.
 
-    `on` is the legal date of the last act that bears one, `due` the last day of its step. `mandate` is the one acted
-    under, or, where nothing was done, the one that was held.
+    `on` is the legal date of the act that completed the step, or of the last that bears one; `due` the last day of that
+    step. `mandate` is the one acted under, or, where nothing was done, the one that was held.
     """
 
     role: Role
@@ -110,8 +110,18 @@ class Link:
         return self.acts[-1].at if self.acts else None
 
 
+#: Roles that one person naturally holds together; whoever holds roles of several hands judged his own work.
+HANDS: tuple[frozenset[Role], ...] = (
+    frozenset({Role.LEAD, Role.COORDINATING}),
+    frozenset({Role.CONSOLIDATED, Role.POSTED, Role.SUBMITTED}),
+    frozenset({Role.APPRAISED, Role.CONCLUDED}),
+    frozenset({Role.CONDUCTED, Role.VOTED}),
+    frozenset({Role.DECIDED, Role.PUBLISHED, Role.REVOKED}),
+)
+
+
 class Roles(NamedTuple):
-    """One person in more than one role."""
+    """One person in the roles of more than one hand."""
 
     actor: str
     mandate: Mandate | None
@@ -234,7 +244,8 @@ class _Chain:
     def _whole(self, recorded: Recorded, role: Role, step: Step | None) -> None:
         link = self._link(role, recorded)
         link.acts.append(recorded)
-        link.on = getattr(recorded.fact, "on", None) or link.on
+        if step is not None or link.due is None:  # what is done again after the step was completed is not late by it
+            link.on = getattr(recorded.fact, "on", None) or link.on
         if step is not None:
             link.due = self._season.due(step)
 
@@ -384,11 +395,13 @@ def _differs(fact: Fact) -> bool:
 
 
 def _several(links: Iterable[Link]) -> tuple[Roles, ...]:
-    """Who stands in the chain in more than one role, the part of each being an act."""
+    """Who stands in the chain in the roles of several hands, the part of each being an act."""
     found: dict[str, dict[Role, Mandate | None]] = {}
     for link in links:
         if link.acts and link.actor:
             found.setdefault(link.actor, {}).setdefault(link.role, link.mandate)
     return tuple(
-        Roles(actor, next(iter(roles.values())), tuple(roles)) for actor, roles in found.items() if len(roles) > 1
+        Roles(actor, next(iter(roles.values())), tuple(roles))
+        for actor, roles in found.items()
+        if sum(not hand.isdisjoint(roles) for hand in HANDS) > 1
     )

@@ -114,6 +114,35 @@ def test_one_person_in_several_roles_is_pointed_out():
     assert {Role.LEAD, Role.APPRAISED, Role.VOTED} <= set(several.roles)
 
 
+def test_who_consolidates_and_posts_or_appraises_and_concludes_holds_one_hand():
+    log, season = a_year()
+    kept = {"Assessment.Consolidated", "Assessment.Posted", "Assessment.Submitted"}
+
+    found = trace(
+        by("a", JUSTICE, [one for one in log if type(one.fact).__qualname__ in kept]), season, COMMUNE, OFFICIALS
+    )
+
+    assert len(found.links) > 1
+    assert found.several == ()
+
+
+def test_what_is_sent_again_after_a_return_is_not_late_by_the_first_deadline():
+    for seed in range(1, 12):
+        log, season = a_year(seed)
+        sent = {"Assessment.Submitted", "Assessment.Resubmitted"}
+        acts_of = [one for one in log if type(one.fact).__qualname__ in sent]
+        if len({type(one.fact) for one in acts_of}) == len(sent):
+            break
+    first = next(one.fact.on for one in acts_of if type(one.fact).__qualname__ == "Assessment.Submitted")  # type: ignore[attr-defined]
+    season = changed(season, deadlines={Step.SUBMITTED: Deadline(first, "Kế hoạch")})
+    again = [one for one in acts_of if type(one.fact).__qualname__ == "Assessment.Resubmitted"]
+
+    link = the(trace(by("a", JUSTICE, acts_of), season, COMMUNE, OFFICIALS), Role.SUBMITTED)
+
+    assert again
+    assert (link.on, link.late) == (first, 0)
+
+
 def test_a_decision_dated_before_the_mandate_or_after_the_last_day_is_marked():
     log, season = a_year()
     on_paper = [one for one in log if type(one.fact).__qualname__ == "Recognition.Decided"]
