@@ -334,7 +334,10 @@ class Sealer:
         return False
 
     async def _is_announced(self, tenant: LogOwner, key: VerifierKey, edge: Edge) -> bool:
-        """Whether a fact in the very tree that was signed last announces this key. Raises BadEntry, Halted."""
+        """Whether a fact of this epoch, in the very tree that was signed last, announces this key.
+
+        Raises BadEntry, Halted.
+        """
         position = await self._connection.fetchval(
             f"""
             SELECT min(position) FROM {schema_of(tenant)}.events
@@ -348,9 +351,11 @@ class Sealer:
         if position is None:
             return False
         (entry,) = await anext(read_entries(self._connection, schema_of(tenant), position - 1, position))
-        entry.check(tenant.id, tenant.log)
-        said = entry.stream_id, entry.topic, Announcement.read(position, entry.data).vkey_sha256
-        if said != (str(LOG.id(tenant.id)), Log.KeyAnnounced.TOPIC, key.sha256):
+        said = entry.check(tenant.id, tenant.log)
+        announced = Announcement.read(said.log, position, entry.data)
+        if announced != (tenant.log, position, key.sha256):
+            return False
+        if (said.stream, said.type) != (str(LOG.id(tenant.id)), Log.KeyAnnounced.TOPIC):
             return False
         stored = await read_tiles(self._connection, tenant, places(inclusion_path(position - 1, edge.size)))
         if not _is_in(edge, position, entry.leaf_hash, stored):

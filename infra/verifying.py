@@ -159,7 +159,7 @@ async def verify(
         _check_whole(look, sum(span.rows for span in spans), sealings, notes)
         counted, former = _counted(sealings, judge, notes)
         held_heads = list(_read_held(judge, held, notes))
-        _check_keys([*sealings, *held_heads], spans, judge, notes)
+        _check_keys([*sealings, *(one for one in held_heads if one.lost is None)], spans, judge, notes)
         roots, whole = _roots(spans, [*(one.size for one in sealings), *(one.size for one in held_heads)])
         agreed = [one for one in counted if _agrees(one, "stored", roots, whole, look.facts, notes)]
         held_agreed = [
@@ -445,7 +445,7 @@ def _check_row(
     try:
         said = entry.said(asked.tenant, asked.judge.origin)
         if said.type == Log.KeyAnnounced.TOPIC:
-            announced.append(Announcement.read(entry.position, entry.data))
+            announced.append(Announcement.read(said.log, entry.position, entry.data))
         entry.check_course(said, last)
     except BadEntry as reason:
         notes.add(entry.position, reason.reason)
@@ -506,7 +506,7 @@ async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings)
             continue
         witnessed = verdict.at if verdict else None
         moment = at if witnessed is None else _moment(witnessed)
-        found.append(Sealing(head.origin, size, head.root, moment, verdict, signers(size, note, head.origin)))
+        found.append(Sealing(head.origin, size, head.root, moment, verdict, signers(size, note)))
     return found
 
 
@@ -569,7 +569,7 @@ def _read_held(judge: _Judge, held: Sequence[Note], notes: Findings) -> Iterator
         except Invalid as reason:
             notes.add(0, f"checkpoint held elsewhere: {reason}")
         else:
-            by = signers(head.size, note, head.origin)
+            by = signers(head.size, note)
             yield _Held(head.origin, head.size, head.root, by, judge.lost(head))
 
 
@@ -604,13 +604,12 @@ def _counted_of(sealings: Sequence[Sealing], policy: Policy | None, notes: Findi
 
 
 def _check_keys(checkpoints: Sequence[Sealing | _Held], spans: Sequence[_Span], judge: _Judge, notes: Findings) -> None:
-    """In each epoch every key that signs is its first, or announced."""
+    """In each epoch every key that signs is its first, or announced. What is lost may have announced one."""
     announced = [one for span in spans for one in span.announced]
-    for origin in dict.fromkeys(one.origin for one in checkpoints):
-        policy = judge.of(origin)
-        of_epoch = [one.signers for one in checkpoints if one.origin == origin]
-        for size, key in unannounced(of_epoch, announced, policy.logs if policy else ()):
-            notes.add(0, f"checkpoint of {size}: nothing announces the key {key.hex()}, which signs from there on")
+    policies = [judge.of(origin) for origin in dict.fromkeys(one.origin for one in checkpoints)]
+    known = [key for policy in policies if policy for key in policy.logs]
+    for size, key in unannounced([one.signers for one in checkpoints], announced, known):
+        notes.add(0, f"checkpoint of {size}: nothing announces the key {key.hex()}, which signs from there on")
 
 
 # Joining spans ----------------------------------------------------------------------------------------

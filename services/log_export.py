@@ -22,7 +22,6 @@ from infra.config import Settings
 from infra.database import Connection, schema_of
 from infra.folders import whole_folder, write_into
 from infra.leaf import canonical, epoch_of, instant, leaf_hash, payload_hash, read_leaf
-from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
@@ -151,13 +150,15 @@ async def _check_keys(
     rows = await connection.fetch(
         f"SELECT size, note FROM {schema_of(tenant)}.sealings WHERE size <= $1", handed_out[0].size
     )
-    every = [Note.read(raw) for _, raw in rows] + [one.note for one in handed_out]
-    announced = [Announcement.read(act.position, act.payload) for act in acts if act.topic == Log.KeyAnnounced.TOPIC]
-    heads = [(Checkpoint.read(note.text), note) for note in every]
-    for origin in dict.fromkeys(head.origin for head, _ in heads):
-        signed = [signers(head.size, note, origin) for head, note in heads if head.origin == origin]
-        for size, key in unannounced(signed, announced, policy.logs):
-            raise Changed(f"{origin}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
+    stored = [signers(size, Note.read(raw)) for size, raw in rows]
+    announced = [
+        Announcement.read(epoch_of(act.leaf), act.position, act.payload)
+        for act in acts
+        if act.topic == Log.KeyAnnounced.TOPIC
+    ]
+    also = [signers(one.size, one.note) for one in handed_out]
+    for size, key in unannounced([*stored, *also], announced, policy.logs):
+        raise Changed(f"{tenant.log}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
 
 
 async def _read(

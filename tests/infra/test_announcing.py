@@ -9,11 +9,11 @@ SECOND, THIRD = (SignerKey.new(ORIGIN, Kind.NOTE).verifier for _ in range(2))
 
 
 def announced(position: int, key: VerifierKey) -> Announcement:
-    return Announcement(position, key.sha256)
+    return Announcement(key.name, position, key.sha256)
 
 
 def by(size: int, *keys: VerifierKey) -> Signers:
-    return Signers(size, tuple(key.id for key in keys))
+    return Signers(keys[0].name, size, tuple(key.id for key in keys))
 
 
 @pytest.fixture(params=[(FIRST, SECOND, THIRD), (SECOND,), ()], ids=["the keys are known", "one is", "none is"])
@@ -68,7 +68,19 @@ def test_one_announcement_is_not_there_for_two_keys_that_nobody_knows():
     assert list(unannounced(checkpoints, [announced(2, SECOND)], [])) == [(12, THIRD.id)]
 
 
+def test_the_first_key_of_a_later_epoch_needs_no_announcement_and_the_next_one_needs_one_of_that_epoch(known):
+    first, second = (SignerKey.new(f"{ORIGIN}/e2", Kind.NOTE).verifier for _ in range(2))
+    checkpoints = [by(5, FIRST), by(9, FIRST, SECOND), by(12, first), by(15, first, second), by(20, second)]
+    spare = Announcement(ORIGIN, 6, "a key that has not signed")
+
+    for also in ((), (first, second)):
+        every = [announced(5, SECOND), announced(12, second)]
+        assert list(unannounced(checkpoints, every, [*known, *also])) == []
+        assert list(unannounced(checkpoints, [*every[:1], spare], [*known, *also])) == [(15, second.id)]
+        assert list(unannounced(checkpoints, [*every[1:], spare], [*known, *also])) == [(9, SECOND.id)]
+
+
 @pytest.mark.parametrize("payload", ["{}", "[]", '{"vkey_sha256": 7}', "nonsense", b"\xff"])
 def test_a_payload_of_another_form_announces_nothing(payload):
-    assert Announcement.read(3, payload) == (3, "")
-    assert Announcement.read(3, f'{{"vkey_sha256":"{SECOND.sha256}"}}') == announced(3, SECOND)
+    assert Announcement.read(ORIGIN, 3, payload) == (ORIGIN, 3, "")
+    assert Announcement.read(ORIGIN, 3, f'{{"vkey_sha256":"{SECOND.sha256}"}}') == announced(3, SECOND)

@@ -30,7 +30,7 @@ from infra.proving import Changed, reading_log
 from infra.rulebooks import load_calendar, load_rulebooks
 from infra.sealing import Keep
 from infra.tenants import EpochBegun, Tenant
-from services import recognising, sealer
+from services import recognising, rotating, sealer
 from services.answers import Answer
 from services.dossier.exporting import Which, gather
 from services.dossier.files import CHECKPOINT, CONSISTENCY, LEAVES, PREVIOUS, payload_name
@@ -60,6 +60,12 @@ async def seal(settings: Settings, tenant: Tenant) -> Note:
     note = Keep(settings.seals).checkpoint(tenant)
     assert note is not None
     return note
+
+
+async def seal_grown(settings: Settings, tenant: Tenant) -> Note:
+    async with wired(settings) as house:
+        await grow(house, tenant)
+    return await seal(settings, tenant)
 
 
 async def refuses_to_seal(settings: Settings, tenant: Tenant, superuser: Connection) -> str:
@@ -467,27 +473,68 @@ async def test_a_sealer_that_lost_its_folder_too_is_told_by_whoever_holds_the_la
     assert head_of(await seal(settings, now)).origin == now.log
 
 
-async def change_key(settings: Settings, tenant: Tenant) -> None:
+async def change_key(settings: Settings, tenant: Tenant) -> tuple[SignerKey, SignerKey]:
+    """The former key and the present one, as the commands change them."""
     keep = Keep(settings.seals)
+    former = keep.key(tenant)
+    await rotating.make_next(settings, tenant.slug)
+    coming = keep.next_key(tenant)
+    assert coming is not None
     async with wired(settings) as house:
-        await announce(house, tenant, str(keep.make_next_key(tenant).verifier))
-        for _ in range(2):  # the second is signed by both keys
-            await seal(settings, tenant)
-            await grow(house, tenant)
-        keep.retire(tenant, keep.key(tenant))
+        await announce(house, tenant, str(coming.verifier))
+        await publish(house, tenant, trust_in(former, coming).text)
         await seal(settings, tenant)
+        await grow(house, tenant)
+        assert len((await seal(settings, tenant)).check([former.verifier, coming.verifier])) == 2
+        await rotating.retire(settings, tenant.slug)
+        await grow(house, tenant)
+    await seal(settings, tenant)
+    return former, coming
 
 
-async def test_a_log_changes_its_key_before_the_loss_and_after_it(settings, tenant, superuser):
-    await change_key(settings, tenant)
+async def test_a_log_changes_its_key_in_its_second_epoch_as_it_did_in_its_first(settings, tenant, superuser, tmp_path):
+    former, present = await change_key(settings, tenant)
     async with losing(superuser, settings, tenant):
         pass
     now = await go_on(settings, tenant)
-    await seal(settings, now)
-    await change_key(settings, now)
+    before = await seal(settings, now)
+    assert (await verify_log(settings, now, None, [before])).ok
 
-    assert (await verify_log(settings, now, None)).ok
-    assert len(list(settings.seals.glob(f"{tenant.id}.*key"))) == 4
+    first, second = await change_key(settings, now)
+    after = await seal_grown(settings, now)
+
+    assert after.check([second.verifier])
+    assert not after.check([first.verifier, former.verifier, present.verifier])
+    for trust in (None, trust_in(first, second), trust_in(former, present, first, second)):
+        found = await verify_log(settings, now, trust, [before, after])
+        assert found.ok
+        assert found.former == 0
+        assert found.held == (head_of(before).size, head_of(after).size)
+    new_only = await verify_log(settings, now, trust_in(second), [after])
+    assert new_only.ok
+    assert new_only.former == 2
+    async with reading_log(settings.app_url, now) as connection:
+        await export(connection, now, trust_in(first, second), tmp_path / "out")
+    assert {file.name.replace(tenant.id, "t") for file in settings.seals.glob(f"{tenant.id}.*")} == {
+        *("t.key", f"t.retired-{former.verifier.id.hex()}.key", "t.checkpoint"),
+        *("t.e2.key", f"t.e2.retired-{first.verifier.id.hex()}.key", "t.e2.checkpoint"),
+    }
+
+
+async def test_of_a_lost_checkpoint_it_is_not_asked_who_announced_its_key_for_that_may_be_lost_too(
+    settings, tenant, superuser
+):
+    async with put_back(superuser, tenant.id):
+        await change_key(settings, tenant)
+        held = Keep(settings.seals).checkpoint(tenant)
+    assert held is not None
+    now = await go_on(settings, tenant)
+    await seal(settings, now)
+
+    (finding,) = (await verify_log(settings, now, None, [held])).findings
+
+    assert f"checkpoint of {head_of(held).size}, held elsewhere: " in finding.text
+    assert "are lost, those above" in finding.text
 
 
 # What is forged ---------------------------------------------------------------------------------------
