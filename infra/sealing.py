@@ -16,8 +16,8 @@ below a checkpoint; a key that has once signed is not left out again until it is
 """
 
 import re
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -80,7 +80,7 @@ class Keep:
     """What the sealer keeps on its own disk, one of each per epoch of a log: key, and last checkpoint that it signed.
 
     While a log changes its key there is the next one too; keys that sign no more remain, under the ids that stand in
-    their signatures. What was kept of an earlier epoch stays as it is.
+    their signatures. What was kept of an earlier epoch stays as it is. Whatever writes raises Unkept.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -88,7 +88,7 @@ class Keep:
 
     def key(self, tenant: LogOwner, *, new: bool = False) -> SignerKey:
         """The log's key; made at first use when the log is `new`. Raises Halted, Unkept."""
-        file = self.file(tenant, "key")
+        file = self._file(tenant, "key")
         if new and not file.exists():
             self._write(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
         key = _read_key(file, tenant)
@@ -104,7 +104,7 @@ class Keep:
         return _read_key(self._next(tenant), tenant)
 
     def make_next_key(self, tenant: LogOwner) -> SignerKey:
-        """The next key; made when there is none. Raises Halted."""
+        """The next key; made when there is none. Raises Halted, Unkept."""
         found = self.next_key(tenant)
         if found is None:
             found = SignerKey.new(tenant.log, Kind.NOTE)
@@ -112,26 +112,36 @@ class Keep:
         return found
 
     def retire(self, tenant: LogOwner, key: SignerKey) -> None:
-        """Have the next key take the place of this one, the present one. Raises Halted.
+        """Have the next key take the place of this one, the present one. Raises Unkept.
 
         Until the last step both sign as before, so that it may break off anywhere and be done again.
         """
         self._write(self._retired(tenant, key.verifier.id), key.secret_text().encode())
-        put_in_place(self._next(tenant), self.file(tenant, "key"))
+        file = self._file(tenant, "key")
+        with _kept_as(file):
+            put_in_place(self._next(tenant), file)
 
     def is_retired(self, tenant: LogOwner, key_id: bytes) -> bool:
         """Whether the key of this id signs no more; an empty file of that name says so of a key that is lost."""
         return self._retired(tenant, key_id).exists()
 
+    def missing(self, tenant: LogOwner, key_id: bytes) -> str:
+        """What to do about a key that has signed and is not here."""
+        return (
+            f"the last checkpoint is signed by the key {key_id.hex()} too, and that is gone: put its file back from a"
+            f" copy ({self._next(tenant).name}); if there is none, make an empty file"
+            f" {self._retired(tenant, key_id).name}, and it is left out"
+        )
+
     def _next(self, tenant: LogOwner) -> Path:
-        return self.file(tenant, "next.key")
+        return self._file(tenant, "next.key")
 
     def _retired(self, tenant: LogOwner, key_id: bytes) -> Path:
-        return self.file(tenant, f"retired-{key_id.hex()}.key")
+        return self._file(tenant, f"retired-{key_id.hex()}.key")
 
     def checkpoint(self, tenant: LogOwner) -> Note | None:
         """The last checkpoint signed, if any. Raises Halted when it cannot be read."""
-        return _read(self.file(tenant, "checkpoint"))
+        return _read(self._file(tenant, "checkpoint"))
 
     def last(self, tenant: LogOwner) -> Checkpoint | None:
         """What was signed last, in whatever epoch. Raises Halted when it cannot be read."""
@@ -142,31 +152,37 @@ class Keep:
     def halt(self, tenant: LogOwner, reason: str) -> None:
         """Remember that somebody has cosigned another history of this log: a sealer started again must not go on.
 
-        Once it is known why, and what to do, the file `<tenant>.halted` is taken away by hand.
+        Once it is known why, and what to do, the file `<tenant>.halted` is taken away by hand. Raises Unkept.
         """
-        write_durably(self.file(tenant, "halted"), f"{reason}\n".encode())
+        self._write(self._file(tenant, "halted"), f"{reason}\n".encode())
 
     def check_halted(self, tenant: LogOwner) -> None:
         """Raises Halted when the log was, for what others had cosigned."""
         try:
-            raise Halted(self.file(tenant, "halted").read_text().strip())
+            raise Halted(self._file(tenant, "halted").read_text().strip())
         except FileNotFoundError:
             return
 
     def keep(self, tenant: LogOwner, note: Note) -> None:
         """Have the checkpoint on disk before anybody sees it. Raises Unkept."""
-        self._write(self.file(tenant, "checkpoint"), bytes(note))
+        self._write(self._file(tenant, "checkpoint"), bytes(note))
 
-    def file(self, tenant: LogOwner, kind: str) -> Path:
+    def _file(self, tenant: LogOwner, kind: str) -> Path:
         """`<tenant>.key` and so on in the first epoch, `<tenant>.e2.key` in the second."""
         number = Epoch.read(tenant.log).number
         return self._folder / (f"{tenant.id}.{kind}" if number == 1 else f"{tenant.id}.e{number}.{kind}")
 
     def _write(self, file: Path, content: bytes) -> None:
-        try:
+        with _kept_as(file):
             write_durably(file, content)
-        except OSError as reason:
-            raise Unkept(f"the sealer cannot keep {file}: {reason.strerror}") from reason
+
+
+@contextmanager
+def _kept_as(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as reason:
+        raise Unkept(f"the sealer cannot keep {file}: {reason.strerror}") from reason
 
 
 def _is_of(tenant: LogOwner, file: Path) -> bool:
@@ -184,7 +200,7 @@ def _read(file: Path) -> Note | None:
 
 @dataclass(slots=True)
 class _Log:
-    """A log as it was sealed last: its epoch, that checkpoint, the right edge of its tree, and its last leaf."""
+    """A log as it was sealed last: that checkpoint of the present epoch, the right edge of its tree, its last leaf."""
 
     origin: str
     note: Note | None
@@ -312,12 +328,7 @@ class Sealer:
         at_hand = {one.verifier.id for one in keys}
         for line in state.note.signatures if state.note else ():
             if line.name == tenant.log and line.id not in at_hand and not self._keep.is_retired(tenant, line.id):
-                lost = line.id.hex()
-                raise Halted(
-                    f"the last checkpoint is signed by the key {lost} too, and that is gone: put its file back from a"
-                    f" copy ({self._keep.file(tenant, 'next.key').name}); if there is none, make an empty file"
-                    f" {self._keep.file(tenant, f'retired-{lost}.key').name}, and it is left out"
-                )
+                raise Halted(self._keep.missing(tenant, line.id))
         return keys
 
     async def _may_sign(self, tenant: LogOwner, coming: VerifierKey, state: _Log) -> bool:
@@ -493,7 +504,7 @@ def _published(note: Note, key: SignerKey) -> Checkpoint:
 
 
 def _read_key(file: Path, tenant: LogOwner) -> SignerKey | None:
-    """The key in this file, of this log. Raises Halted."""
+    """The key in this file, of this epoch of the log. Raises Halted."""
     try:
         key = SignerKey.read(file.read_text())
     except FileNotFoundError:

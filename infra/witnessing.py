@@ -29,7 +29,7 @@ from infra.ledger.tiles import consistency_path, consistency_proof, places, root
 from infra.ledger.tree import verify_consistency
 from infra.ledger.witness import SIZE_TYPE, Request
 from infra.policies import read_policy
-from infra.sealing import SEALED, LogOwner, read_tiles
+from infra.sealing import SEALED, LogOwner, Unkept, read_tiles
 
 #: Seconds that a witness may take for a whole answer.
 TIMEOUT = 5.0
@@ -153,7 +153,7 @@ class Witnessing:
                 async with self._connection() as connection:
                     await self._halt(tenant, connection, str(reason))
                 self._halted.add(tenant.id)
-        except (NotCosigned, *LOST, asyncpg.PostgresError, Invalid) as reason:
+        except (NotCosigned, Unkept, *LOST, asyncpg.PostgresError, Invalid) as reason:
             if said.is_new(_named(reason)):
                 log.warning("not cosigned", tenant=tenant.id, witness=witness.name, reason=_named(reason))
             return False

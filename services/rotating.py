@@ -20,7 +20,7 @@ from infra.database import Connection, close, schema_of
 from infra.ledger.note import Note, SignerKey
 from infra.ledger.text import Invalid
 from infra.policies import read_policy
-from infra.sealing import Halted, Keep, connect
+from infra.sealing import Halted, Keep, Unkept, connect
 from infra.tenants import Tenant, Tenants
 
 
@@ -36,7 +36,7 @@ async def make_next(settings: Settings, slug: str) -> int:
         if keep.checkpoint(tenant) is None:
             raise KeyRefused(f"{slug}: no checkpoint has been signed here yet, so there is no key to change")
         present, coming = keep.key(tenant), keep.make_next_key(tenant)
-    except Halted as reason:
+    except (Halted, Unkept) as reason:
         raise KeyRefused(f"{slug}: {reason}") from None
     print(f"{slug}\t{coming.verifier}")
     print(f"It signs beside {present.verifier} once it is announced: minhchuan policy announce-key {slug} VKEY")
@@ -56,7 +56,7 @@ async def retire(settings: Settings, slug: str) -> int:
             await _check_overlap(connection, tenant, keep, present, coming)
             await _check_policy(connection, tenant, coming)
         keep.retire(tenant, present)
-    except (Halted, Invalid) as reason:
+    except (Halted, Unkept, Invalid) as reason:
         raise KeyRefused(f"{slug}: {reason}") from None
     print(f"{slug}: from its next checkpoint on {coming.verifier} signs alone")
     return 0

@@ -127,10 +127,12 @@ class Desk:
         return new
 
     async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
-        """Sign for this log no more: somebody has cosigned another one."""
+        """Sign for this log no more: somebody has cosigned another one. Raises Unkept."""
         self.halted.add(tenant.id)
-        self._keep.halt(tenant, reason)
-        await record_halt(connection, tenant, reason)
+        try:
+            self._keep.halt(tenant, reason)
+        finally:
+            await record_halt(connection, tenant, reason)
 
     async def open(self) -> list[Tenant]:
         """Every province whose log is not halted."""

@@ -7,11 +7,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
+from typing import NamedTuple
 
 import asyncpg
 import pytest
@@ -21,7 +22,7 @@ from infra.cosigning import Cosigner
 from infra.eventstore import EventStore
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note
-from infra.sealing import Keep, Paused, Sealer, connect
+from infra.sealing import Keep, Paused, Sealer, Unkept, connect
 from infra.tenants import Tenant
 from tests.infra.ledger.example import LOG
 from tests.infra.ledger.test_witness import a_request
@@ -112,6 +113,30 @@ async def test_a_new_log_whose_key_cannot_be_kept_is_not_sealed(store, tenant, s
 
     full.unlink()
     assert await sealer.seal(tenant)
+
+
+class Owner(NamedTuple):
+    id: str
+    log: str
+
+
+@pytest.mark.parametrize("epoch", ["", "e2"])
+def test_whatever_a_sealer_must_keep_of_any_epoch_is_said_to_be_unkept_where_nothing_goes_in(keep, tmp_path, epoch):
+    log = Owner("t_17", "/".join(["example.org/t/17", *filter(None, [epoch])]))
+    key = keep.key(log, new=True)
+    deeds: dict[str, Callable[[], object]] = {
+        "halted": lambda: keep.halt(log, "why"),
+        "checkpoint": lambda: keep.keep(log, Checkpoint(log.log, 0, bytes(32)).sign(key)),
+        "next.key": lambda: keep.make_next_key(log),
+        f"retired-{key.verifier.id.hex()}.key": lambda: keep.retire(log, key),
+    }
+
+    for kind, deed in deeds.items():
+        name = ".".join(filter(None, [log.id, epoch, kind]))
+        (tmp_path / "sealer" / f"{name}.new").symlink_to("/dev/full")
+        with pytest.raises(Unkept, match=f"{name}: No space left on device"):
+            deed()
+    assert keep.key(log) == key
 
 
 async def test_a_full_file_system_of_the_sealer_is_waited_for(services, store, tenant, superuser, small_disk):

@@ -473,6 +473,20 @@ async def test_a_sealer_that_lost_its_folder_too_is_told_by_whoever_holds_the_la
     assert head_of(await seal(settings, now)).origin == now.log
 
 
+async def test_a_new_epoch_whose_key_cannot_be_kept_begins_when_there_is_room(settings, tenant, superuser):
+    async with losing(superuser, settings, tenant):
+        pass
+    now = await go_on(settings, tenant)
+    full = settings.seals / f"{tenant.id}.e2.key.new"
+    full.symlink_to("/dev/full")
+
+    assert "No space left on device" in await refuses_to_seal(settings, now, superuser)
+    full.unlink()
+
+    assert head_of(await seal(settings, now)).origin == now.log
+    assert (await verify_log(settings, now, None)).ok
+
+
 async def change_key(settings: Settings, tenant: Tenant) -> tuple[SignerKey, SignerKey]:
     """The former key and the present one, as the commands change them."""
     keep = Keep(settings.seals)
