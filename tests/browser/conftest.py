@@ -1,8 +1,9 @@
 """A real browser before a real house: everything started and told once, each person signed in once."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import pytest
@@ -58,7 +59,7 @@ async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program(CHROMIUM), args=FLAGS)
         yield browser
-        await browser.close()
+        await closed(browser)
 
 
 @pytest.fixture(scope="package")
@@ -88,7 +89,13 @@ async def open_as(house: Told, chromium: Browser, keys: dict[Somebody, Any]) -> 
 
     yield open_page
     for context in opened:
-        await context.close()
+        await closed(context)
+
+
+async def closed(what: Browser | BrowserContext) -> None:
+    """Close it; Chromium does not always answer, and what it still holds ends with its process."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(what.close(), 30)
 
 
 async def signed_in(house: Told, chromium: Browser, who: Somebody) -> Any:
@@ -105,4 +112,4 @@ async def signed_in(house: Told, chromium: Browser, who: Somebody) -> Any:
 async def page_of(chromium: Browser) -> AsyncIterator[Page]:
     context = await chromium.new_context(java_script_enabled=False, locale="vi-VN")
     yield await context.new_page()
-    await context.close()
+    await closed(context)

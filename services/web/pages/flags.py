@@ -32,7 +32,7 @@ class Flagged(NamedTuple):
 async def show(visit: Visit, season: str) -> Answer:
     """The flags of a season; `?xa=` commune, `?loai=` sign, `?xem=tat-ca` also those set aside.
 
-    To the board, which asks once it is shown, how many of each commune: folding them takes longer than the board.
+    To the board, where somebody asks there, how many of each commune: folding them takes longer than the board.
     """
     permit(visit.actor, Act.VIEW_BOARD)
     await visit.own_write(SEASONS, STANDINGS)
