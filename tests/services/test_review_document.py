@@ -31,7 +31,7 @@ async def hold_the_officer_responsible(story: Story) -> int:
     """The officer was asked, did not explain, and answers for a score; its position."""
     person = story.person(OFFICER)
     official = await (await story.decider()).look(Official, official_stream(person))
-    (mandate,) = official.mandates
+    mandate = next(iter(official.mandates))  # other tests may have given the officer further ones
     mine = [one for one in await story.facts() if one.stream.subject == COMMUNE]
     scored = [one.position for one in mine if type(one.fact).__qualname__ == "Assessment.IndicatorScored"][-1]
     due = TODAY - timedelta(days=1)
