@@ -93,9 +93,9 @@ async def open_as(house: Told, chromium: Browser, keys: dict[Somebody, Any]) -> 
 
 
 async def closed(what: Browser | BrowserContext) -> None:
-    """Close it; Chromium does not always answer, and what it still holds ends with its process."""
+    """Close it. Chromium 156 sometimes never answers that, and answers everything else: its process ends it then."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(what.close(), 30)
+        await asyncio.wait_for(what.close(), 2)
 
 
 async def signed_in(house: Told, chromium: Browser, who: Somebody) -> Any:
