@@ -479,12 +479,12 @@ async def read_trail(walk: Walk) -> None:
 
 
 async def find_by_flag(walk: Walk) -> None:
-    """In Tỉnh Mẫu the board counts flags; one says that two communes have the same paper, and names the indicator."""
+    """From the board of Tỉnh Mẫu to its flags: one says that two communes have one paper, and where."""
     await walk.told("other provinces")
     browser = await walk.inspector(TINH_MAU)
     board = await browser.get(f"/t/{TINH_MAU.slug}/bang/{TINH_MAU.year}")
     commune, code = FALSE_EVIDENCE
-    flags = await browser.get(board.link(rf"/dau-hieu/{TINH_MAU.year}\?xa={commune}"))
+    flags = await browser.get(f"{board.link(rf'/dau-hieu/{TINH_MAU.year}$')}?xa={commune}")
     flags.says(*(WORDS.say(f"flag.{sign}") for sign in (Sign.AT_THE_THRESHOLD, Sign.AGREED_UNOPENED)))
     copied = await browser.get(f"{flags.url}&loai={Sign.FILE_IN_SEVERAL_COMMUNES}")
     copied.says(WORDS.say(f"flag.{Sign.FILE_IN_SEVERAL_COMMUNES}.rule"), indicator_number(code))
