@@ -2,7 +2,8 @@
 PYTHON ?= python3
 export PYTHON
 VENV := .venv/bin
-PYTEST := $(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(VENV)/python -m pytest
+SHARED := --numprocesses auto --maxprocesses 4 --dist loadfile
 LOCK := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 help:  ## List the commands
@@ -12,17 +13,18 @@ demo: run  ## Run the whole story on this machine; ARGS=--check walks it and exi
 	@$(VENV)/minhchuan demo $(ARGS)
 
 test: dev node  ## Run every test; ARGS narrows them: make test ARGS=tests/domain
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) $(SHARED) -m "not slow_browser" $(ARGS) || [ $$? = 5 ]
+	@$(PYTEST) -m slow_browser $(ARGS) || [ $$? = 5 ]
 
 test-quick: dev  ## Run the tests that need no browser and kill nothing
-	@$(PYTEST) -m "not slow_browser and not fault" $(ARGS)
+	@$(PYTEST) $(SHARED) -m "not slow_browser and not fault" $(ARGS)
 
 check: dev  ## Check format, lint, types, layers and texts, then run the quick tests
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
-	$(PYTEST) -q -m "not slow_browser and not fault"
+	$(PYTEST) -q $(SHARED) -m "not slow_browser and not fault"
 
 bench: dev  ## Measure against the budgets; prints a table and writes build/bench.json
 	@$(VENV)/python -m tests.bench $(ARGS)

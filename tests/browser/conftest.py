@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import pytest
@@ -93,9 +93,8 @@ async def open_as(house: Told, chromium: Browser, keys: dict[Somebody, Any]) -> 
 
 
 async def closed(what: Browser | BrowserContext) -> None:
-    """Close it. Chromium 156 sometimes never answers that, and answers everything else: its process ends it then."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(what.close(), 2)
+    """Close it, and wait for that a while only: Chromium 156 sometimes never answers it. Its process ends it then."""
+    await asyncio.wait({asyncio.ensure_future(what.close())}, timeout=10)
 
 
 async def signed_in(house: Told, chromium: Browser, who: Somebody) -> Any:
