@@ -16,7 +16,7 @@ from projections.register import REGISTER
 from projections.responsibility import File, Link, Role, Roles, Trace, trace
 from services.telling import Told
 from services.web import urls
-from services.web.dossiers import Case, gates, open_case, sheet_view
+from services.web.dossiers import Case, open_case, sheet_view
 from services.web.pages.trail import facts_about, told_of
 from services.web.request import Answer, Visit, page
 
@@ -37,7 +37,6 @@ class Chain(NamedTuple):
     lines: tuple[Line, ...]
     ballots: tuple[Line, ...]
     trace: Trace
-    people: Mapping[str, str]
 
     def of(self, roles: Roles) -> str:
         """The person who stands in several roles, by the post of the first."""
@@ -53,7 +52,6 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
         season=season,
         case=case,
         sheet=sheet_view(case),
-        gates=gates(case),
         decided=fold(REGISTER, case.facts).get(f"{season}/{commune}"),
         indicator=case.rulebook.by_code.get(indicator),
         chain=chain,
@@ -106,7 +104,6 @@ def _in_words(visit: Visit, case: Case, found: Trace, told: Mapping[int, Told], 
         tuple(line for line in lines if line.link.role is not Role.VOTED),
         tuple(line for line in lines if line.link.role is Role.VOTED),
         found,
-        people,
     )
 
 
