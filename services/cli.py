@@ -36,6 +36,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except Exception as reason:
+        if not interrupted(reason):
+            raise
+        print(f"minhchuan: interrupted ({type(reason).__name__}: {reason})", file=sys.stderr)
+        return 130
+
+
+def interrupted(reason: BaseException | None) -> bool:
+    """Whether an error came of an interrupt: one that arrives at a bad moment surfaces as what its clean-up met."""
+    while reason and not isinstance(reason, KeyboardInterrupt):
+        reason = reason.__cause__ or reason.__context__
+    return reason is not None
 
 
 # Commands ---------------------------------------------------------------------------------------------

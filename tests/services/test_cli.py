@@ -2,12 +2,13 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from infra import config, embedded, processes
-from services import cli
+from services import cli, judge
 
 SHEET = {"rulebook": "qd-619-2017", "unit_class": "I", "satisfaction": "96.10", "vetoes": [], "criteria": {"TC1": "15"}}
 
@@ -63,6 +64,21 @@ def test_what_is_no_command_is_answered_with_the_usage(arguments, capsys):
 
     assert end.value.code == 2
     assert "usage: minhchuan" in capsys.readouterr().err
+
+
+def test_an_interrupt_at_a_bad_moment_is_still_an_interrupt(tmp_path, capsys, monkeypatch):
+    def interrupted_while_it_cleans_up(*_):
+        lock = threading.Lock()
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            lock.release()  # as the standard library does with a lock that the interrupt kept it from taking
+
+    monkeypatch.setattr(judge, "main", interrupted_while_it_cleans_up)
+
+    assert cli.main(["judge", str(tmp_path / "sheet.json")]) == 130
+
+    assert "interrupted (RuntimeError" in capsys.readouterr().err
 
 
 @pytest.mark.fault
