@@ -108,7 +108,7 @@ class Projector:
             await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", f"rebuild {schema}"):
                 return None
-            await self._clean(tenant)  # what a rebuild that was killed may have left
+            await self._clear(tenant)
             generations = await _next_generations(connection, schema, [one.name for one in chosen])
             upto = await self._log.position(tenant)
             folded = await self._fold_seasons(tenant, upto, generations)
@@ -268,6 +268,11 @@ class Projector:
                 break
         return list(going), count
 
+    async def _clear(self, tenant: HasId) -> None:
+        """Take away what a rebuild that was killed may have left; only for who holds the lock of rebuilding."""
+        async with self._database.writing(tenant) as connection:
+            await connection.execute(_clear_sql(schema_of(tenant)))
+
     async def _clean(self, tenant: HasId) -> None:
         async with self._database.writing(tenant) as connection:
             await connection.execute(_clean_sql(schema_of(tenant)))
@@ -347,11 +352,21 @@ def _seasons_sql(schema: str) -> str:
     """
 
 
+def _clear_sql(schema: str) -> str:
+    """Take away all rows but those that are read. The first rebuild of all leaves no checkpoint when it is killed."""
+    return f"""
+    DELETE FROM {schema}.projected old WHERE NOT EXISTS (
+        SELECT FROM {schema}.checkpoints done
+        WHERE done.projection = old.projection AND done.generation = old.generation
+    )
+    """
+
+
 def _clean_sql(schema: str) -> str:
-    """Take away the rows that nobody reads any more."""
+    """Take away the rows that nobody reads any more. Later ones may be of a rebuild that has begun meanwhile."""
     return f"""
     DELETE FROM {schema}.projected old USING {schema}.checkpoints done
-    WHERE old.projection = done.projection AND old.generation <> done.generation
+    WHERE old.projection = done.projection AND old.generation < done.generation
     """
 
 

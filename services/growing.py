@@ -56,6 +56,7 @@ class Follower(Generic[T]):
         self._moving: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._away = False
+        self._ended = False
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._work()) for _ in range(self._at_once)]
@@ -63,6 +64,7 @@ class Follower(Generic[T]):
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._ended = True
         await self._listener.__aexit__()
         for task in self._tasks:
             task.cancel()
@@ -79,7 +81,7 @@ class Follower(Generic[T]):
                 self._asked.put_nowait((turn, name))
 
     async def _work(self) -> None:
-        while True:
+        while not self._ended:  # a move that fails at the moment it is cancelled tells of its failure only
             turn, name = await self._asked.get()
             if self._waiting.get(name) != turn:
                 continue  # it had an earlier turn meanwhile

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import Recorded
 from domain.season import Season
-from infra.database import Database
+from infra.database import Database, HasId
 from infra.eventstore import EventStore
 from infra.mapper import Mapper
 from infra.projector import Projector
@@ -223,6 +223,39 @@ async def test_old_rows_do_not_pile_up(store, tenant, projector, services):
     generations = await owner.fetch(f"SELECT DISTINCT projection, generation FROM {tenant.id}.projected")
     await owner.close()
     assert len(generations) == len({row["projection"] for row in generations})
+
+
+class StuckInASeason(EventStore):
+    """Gives what belongs to no season, and then nothing more."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, MAPPER)
+        self.stuck = asyncio.Event()
+
+    async def read(self, tenant: HasId, **asked: Any) -> AsyncIterator[list[Recorded]]:
+        if asked["season"]:
+            self.stuck.set()
+            await asyncio.Event().wait()
+        async for page in super().read(tenant, **asked):
+            yield page
+
+
+async def test_a_first_rebuild_that_is_killed_half_way_leaves_nothing_in_the_way_of_the_next(
+    database, store, tenant, projector, models
+):
+    log = await a_log(store, tenant)
+    first_log = StuckInASeason(database)
+    first = Projector(database, first_log, PROJECTIONS)
+    rebuilding = asyncio.create_task(first.catch_up(tenant))
+    await first_log.stuck.wait()
+    rebuilding.cancel()
+    await asyncio.wait([rebuilding])
+    await first_log.close()
+    await first.close()
+
+    await projector.catch_up(tenant)
+
+    assert await tables(models, tenant) == folded(log)
 
 
 async def test_only_one_rebuild_of_a_province_runs_at_a_time(store, tenant, projector, database):

@@ -50,6 +50,24 @@ async def test_a_province_that_was_heard_to_have_grown_does_not_wait_for_all_the
     assert named in moved[:3]
 
 
+async def test_it_ends_though_a_move_fails_at_the_moment_it_is_told_to_end(services):
+    moving = asyncio.Event()
+
+    async def move(province: Province) -> None:
+        moving.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError(province.id)
+
+    async def registry() -> list[Province]:
+        return PROVINCES[:1]
+
+    async with asyncio.timeout(20):
+        async with Follower(move, registry, services.app_url, at_once=1, rest=lambda took: took):
+            await moving.wait()
+
+
 @pytest.mark.fault
 async def test_a_database_that_is_away_is_said_once_and_that_it_is_back(tmp_path):
     tries = 0
