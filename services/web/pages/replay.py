@@ -17,8 +17,8 @@ from services.verdicts import Judged, judged
 from services.web import urls
 from services.web.dossiers import Case, open_case
 from services.web.history import MILESTONES
-from services.web.pages.trail import facts_about, told_of
 from services.web.request import DIGITS, Answer, Visit, page
+from services.web.telling import facts_about, told_of
 
 #: Steps listed before and after the one that is looked at.
 AROUND = 6
@@ -59,7 +59,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
     facts = await facts_about(visit, case)
-    told = (await told_of(visit, case, facts))[::-1]
+    told = (await told_of(visit, case, facts)).told
     at = asked(visit, facts)
     here = facts[at]
     followed: Followed = await visit.house.dossiers.then(visit.tenant, season, commune, here.position)

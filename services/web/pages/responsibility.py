@@ -11,14 +11,13 @@ from domain.errors import NotFound
 from domain.official import Mandate
 from domain.policy import Act, permit
 from projections.fold import fold
-from projections.officials import OFFICIALS, OfficialRow
 from projections.register import REGISTER
 from projections.responsibility import File, Link, Role, Roles, Trace, trace
 from services.telling import Told
 from services.web import urls
 from services.web.dossiers import Case, open_case, sheet_view
-from services.web.pages.trail import facts_about, told_of
 from services.web.request import Answer, Visit, page
+from services.web.telling import facts_about, told_of
 
 
 class Line(NamedTuple):
@@ -90,11 +89,10 @@ async def chain_of(visit: Visit, season: str, commune: str) -> tuple[Case, str, 
     if indicator and indicator not in case.rulebook.by_code:
         raise NotFound(indicator=indicator)
     facts = await facts_about(visit, case)
-    async with visit.reads() as view:
-        officials: list[OfficialRow] = await view.all(OFFICIALS)
-    found = trace(facts, case.season, commune, officials, indicator or None)
-    told = {one.entry.position: one for one in await told_of(visit, case, facts)}
-    return case, indicator, _in_words(visit, case, found, told, {row.person: row.name for row in officials})
+    account = await told_of(visit, case, facts)
+    found = trace(facts, case.season, commune, account.officials, indicator or None)
+    people = {row.person: row.name for row in account.officials}
+    return case, indicator, _in_words(visit, case, found, account.by_position, people)
 
 
 def _in_words(visit: Visit, case: Case, found: Trace, told: Mapping[int, Told], people: Mapping[str, str]) -> Chain:

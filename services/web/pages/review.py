@@ -1,7 +1,7 @@
 """The review of a recognition: those of a season with the opening of another, and one from its ground to its end."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from infra.groupcommit import Receipt
 from projections.councils import COUNCILS
 from projections.exports import EXPORTS, ExportRow
 from projections.fold import fold
-from projections.officials import OFFICIALS, OfficialRow
+from projections.officials import OfficialRow
 from projections.register import REGISTER, RegisterRow
 from projections.reviews import REVIEWS, ReviewRow
 from projections.seasons import SEASONS
@@ -26,9 +26,9 @@ from services.telling import Holder, holder_in_words, says_position
 from services.web import urls
 from services.web.dossiers import Case, read_case
 from services.web.forms import FieldMissing
-from services.web.pages.trail import facts_about, told_of
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
+from services.web.telling import facts_about, told_of
 
 Choice = TypeVar("Choice", Ground, Degree, Ruling)
 
@@ -122,10 +122,7 @@ async def show(visit: Visit, season: str, commune: str, number: str) -> Answer:
 async def view_of(visit: Visit, case: Case, review: ReviewRow, subject: Subject) -> dict[str, Any]:
     """What the page shows. Notes of the inspection are for inspectors."""
     facts = await facts_about(visit, case)
-    told = {one.entry.position: one for one in await told_of(visit, case, facts)}
-    async with visit.reads() as view:
-        officials: list[OfficialRow] = await view.all(OFFICIALS)
-        units = {unit.code: unit.inside for unit in await view.all(UNITS)}
+    account = await told_of(visit, case, facts)
     decided = fold(REGISTER, case.facts).get(f"{review.season}/{review.commune}")
     recognised_by = next((one.actor for one in facts if isinstance(one.fact, Recognition.Decided)), None)
     acted = {one.mandate for one in facts}
@@ -134,14 +131,14 @@ async def view_of(visit: Visit, case: Case, review: ReviewRow, subject: Subject)
         "review": review,
         "decided": decided,
         "subject": subject,
-        "told": told,
+        "told": account.by_position,
         "names": {
             row.person: row.name
-            for row in officials
+            for row in account.officials
             if not any(says_position(row.name, mandate.position, visit.words) for mandate in row.mandates)
         },
-        "units": units,
-        "officials": concerned(visit, officials, units, {review.commune, case.sheet.decided_by}, acted),
+        "units": account.units,
+        "officials": concerned(visit, account.officials, account.units, {review.commune, case.sheet.decided_by}, acted),
         "notes": review.notes if may(visit.actor, Act.CONDUCT_REVIEW, subject) else (),
         "mine": [
             (inquiry, one) for inquiry, one in review.inquiries.items() if str(one.official) == visit.actor.person
@@ -168,7 +165,7 @@ def review_of(case: Case, number: str) -> ReviewRow:
 
 
 def concerned(
-    visit: Visit, officials: Iterable[OfficialRow], units: dict[str, str], around: set[str], acted: set[str]
+    visit: Visit, officials: Iterable[OfficialRow], units: Mapping[str, str], around: set[str], acted: set[str]
 ) -> list[Official]:
     """Who acted in the dossier, and who holds or held an office in the commune or the unit that decides."""
     found = [

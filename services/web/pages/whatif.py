@@ -20,8 +20,8 @@ from services.telling import Told
 from services.web import urls
 from services.web.assuming import Assumed, read_assumed
 from services.web.dossiers import Case, open_case
-from services.web.pages.trail import facts_about, told_of
 from services.web.request import Answer, Visit, page
+from services.web.telling import facts_about, told_of
 from services.whatif import sides_of
 
 #: Sets of several facts that are listed; the page says how many there are.
@@ -62,7 +62,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     answered = what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
     largest = 3 if visit.query("tap") == "3" else 1
     carried = await asyncio.to_thread(pivotal, facts, commune, case.rulebook, case.calendar, largest)
-    told = {one.entry.position: one for one in await told_of(visit, case, facts)}
+    told = (await told_of(visit, case, facts)).by_position
     return await visit.page(
         "whatif/dossier.html",
         season=season,
