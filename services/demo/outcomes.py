@@ -10,12 +10,14 @@ from domain.official import Position
 from domain.recognition import Result
 from infra.seals import State
 from projections.standings import Stage
+from services.agreeing import disagreements
 from services.demo import witnesses
 from services.demo.browsing import Page, Unexpected
 from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
 from services.demo.walking import Walk
 from services.i18n import Words, indicator_number, load_words
+from services.projector import projecting
 from services.verdicts import Status
 
 Outcome: TypeAlias = Callable[[Walk], Awaitable[None]]
@@ -105,6 +107,14 @@ async def every_log(walk: Walk) -> None:
             raise Unexpected(f"expected the {seal.position} facts of {tenant.slug} witnessed; there is {seal}")
 
 
+async def every_read_model(walk: Walk) -> None:
+    """All rows of all five provinces are the same however they are made."""
+    async with projecting(walk.house.settings) as (projector, _):
+        for tenant in await walk.operator.all():
+            if found := await disagreements(walk.house.reads, projector, tenant):
+                raise Unexpected(f"expected the read models of {tenant.slug} the same three ways; there is {found[0]}")
+
+
 # ------------------------------------------------------------------------------------------------------
 
 
@@ -147,4 +157,9 @@ OUTCOMES: tuple[tuple[str, Outcome], ...] = (
     ("outcome: Đồng Nai 2026 without points or result", dong_nai),
     ("outcome: Tỉnh Mẫu 2023, each fails or passes as told", tinh_mau),
     ("outcome: every log sealed, cosigned 2 of 2", every_log),
+)
+
+#: Held at the very end, over all that was told and walked.
+AGREEMENT: tuple[tuple[str, Outcome], ...] = (
+    ("agreement: read models live, rebuilt, folded as of the end", every_read_model),
 )

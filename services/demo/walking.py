@@ -3,7 +3,7 @@
 Everything that people do here they do with pages and forms, signed in at the demonstration provider, each by the
 position that may (`steps`). Other communes and provinces are told through the use cases in the background. At the end
 the boards of all provinces are read and must say what the story promises (`outcomes`); then the one recognition that
-does not hold is reviewed and taken back (`inspection`).
+does not hold is reviewed and taken back (`inspection`), and all read models are held against the log.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ def walk(settings: Settings, begun: float) -> int:
 async def _walk(settings: Settings) -> Done | None:
     """The step that failed; the walk ends with it."""
     from services.demo.inspection import INSPECTION
-    from services.demo.outcomes import OUTCOMES
+    from services.demo.outcomes import AGREEMENT, OUTCOMES
     from services.demo.steps import STEPS
 
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(wired(settings))
         operator = await stack.enter_async_context(as_operator(settings))
         story = await stack.enter_async_context(Walk(house, operator))
-        for name, step in (*STEPS, *OUTCOMES, *INSPECTION):
+        for name, step in (*STEPS, *OUTCOMES, *INSPECTION, *AGREEMENT):
             begun = time.monotonic()
             failure = await _failure(_settled(story, step))
             done = Done(name, time.monotonic() - begun, failure)

@@ -1,3 +1,4 @@
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -12,20 +13,44 @@ from domain.official import Position
 from domain.recognition import Result
 from domain.season import Participant
 from infra.config import Settings
-from infra.tenants import IdentityProvider
+from infra.tenants import IdentityProvider, Tenant
 from infra.units import units_of
+from projections.catalogue import PROJECTIONS
 from projections.exports import EXPORTS
 from projections.fold import fold
 from projections.standings import STANDINGS, Standing
 from services import seasons
+from services.agreeing import disagreements
 from services.assessing import value_of
 from services.demo.papers import FALSE, Papers
-from services.demo.provinces import DONG_NAI, FALSE_EVIDENCE, HA_NOI, STORIES, TINH_MAU, Story, Until
-from services.demo.telling import Teller, take_in, tell_all
+from services.demo.provinces import (
+    BINH_PHUOC,
+    DONG_NAI,
+    FALSE_EVIDENCE,
+    HA_NOI,
+    STORIES,
+    THANH_HOA,
+    TINH_MAU,
+    Story,
+    Until,
+)
+from services.demo.telling import Teller, take_in, tell_all, together
+from services.projector import projecting
 from services.supervise import PROGRAMS, supervised
 from services.tenancy import as_operator
 from services.verdicts import Status, judged
 from services.wiring import Wiring, wired
+
+PROVIDER = IdentityProvider("https://id.example", "minhchuan")
+
+#: The five stories in short.
+SHORT = (
+    replace(HA_NOI, dossiers=HA_NOI.dossiers[:2], closes=False),
+    replace(BINH_PHUOC, dossiers=BINH_PHUOC.dossiers[:2]),
+    replace(THANH_HOA, dossiers=THANH_HOA.dossiers[:1]),
+    replace(DONG_NAI, dossiers=DONG_NAI.dossiers[:1]),
+    replace(TINH_MAU, dossiers=TINH_MAU.dossiers[:5]),
+)
 
 READERS_AND_WORKERS = {name: PROGRAMS[name] for name in ("projector", "worker-short", "worker-long")}
 
@@ -48,7 +73,25 @@ async def taken_in(house: Wiring, story: Story) -> Teller:
     """The province of the story, under a name of this test's own."""
     own = replace(story, slug=f"{story.slug}-{uuid4().hex}")
     async with as_operator(house.settings) as operator:
-        return await take_in(house, operator, own, IdentityProvider("https://id.example", "minhchuan"))
+        return await take_in(house, operator, own, PROVIDER)
+
+
+@pytest.fixture(scope="module")
+def told(working: Settings) -> dict[str, tuple[Story, Tenant]]:
+    """Each story told once with some of its communes, by its slug."""
+
+    async def tell() -> dict[str, tuple[Story, Tenant]]:
+        async with wired(working) as house:
+            tellers = [await taken_in(house, story) for story in SHORT]
+            await together(tell_all(teller) for teller in tellers)
+        return {story.slug: (teller.story, teller.tenant) for story, teller in zip(SHORT, tellers, strict=True)}
+
+    return asyncio.run(tell())
+
+
+def teller_of(house: Wiring, told: dict[str, tuple[Story, Tenant]], story: Story) -> Teller:
+    """Who tells a story of these again, as another start on the same folder would."""
+    return Teller(house, *told[story.slug], PROVIDER)
 
 
 async def log_of(teller: Teller) -> list[Recorded]:
@@ -59,10 +102,8 @@ async def standings(teller: Teller) -> dict[str, Standing]:
     return {row.commune: row for row in fold(STANDINGS, await log_of(teller)).values()}
 
 
-async def test_in_tinh_mau_each_commune_passes_or_fails_as_the_story_has_it(house):
-    teller = await taken_in(house, replace(TINH_MAU, dossiers=TINH_MAU.dossiers[:5]))
-
-    await tell_all(teller)
+async def test_in_tinh_mau_each_commune_passes_or_fails_as_the_story_has_it(house, told):
+    teller = teller_of(house, told, TINH_MAU)
 
     rows = await standings(teller)
     verdicts = {commune: judged(row, teller.rulebook) for commune, row in rows.items()}
@@ -85,22 +126,56 @@ async def test_in_tinh_mau_each_commune_passes_or_fails_as_the_story_has_it(hous
     assert rows["99013"].cells == {}
 
 
-@pytest.mark.parametrize("closes", [False, True], ids=["open", "closed"])
-async def test_a_story_told_twice_adds_no_fact(house, closes):
-    # Given a season in which three indicators have nobody to lead them, with two wards
-    story = replace(HA_NOI, dossiers=HA_NOI.dossiers[:2], closes=closes)
-    teller = await taken_in(house, story)
-    await tell_all(teller)
-    told = await log_of(teller)
+@pytest.mark.parametrize("story", [HA_NOI, BINH_PHUOC], ids=["open", "closed"])
+async def test_a_story_told_twice_adds_no_fact(house, told, story):
+    # Given a season with two communes, which was closed or not
+    teller = teller_of(house, told, story)
+    before = await log_of(teller)
 
     # When it is told again, as by another start on the same folder
-    await tell_all(Teller(house, teller.story, teller.tenant, IdentityProvider(teller.issuer, "minhchuan")))
+    await tell_all(teller)
 
-    # Then nothing has been added, and both wards are recognised
-    assert [one.position for one in await log_of(teller)] == [one.position for one in told]
+    # Then nothing has been added, and both communes are recognised
+    assert [one.position for one in await log_of(teller)] == [one.position for one in before]
     assert {row.result for row in (await standings(teller)).values()} == {Result.RECOGNISED}
-    documents = [(row.document, row.state) for row in fold(EXPORTS, told).values()]
+    documents = [(row.document, row.state) for row in fold(EXPORTS, before).values()]
     assert Counter(documents) == {("decision", "ready"): 2, ("minutes", "ready"): 1}
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.slug)
+async def test_rows_kept_up_live_made_anew_and_folded_as_of_the_end_are_the_same(house, told, working, story):
+    _, tenant = told[story.slug]
+    await settled(house, tenant)
+
+    async with projecting(working) as (projector, _):
+        assert await disagreements(house.reads, projector, tenant) == []
+
+
+async def test_a_row_that_is_wrong_or_missing_in_the_table_is_named(house, told, working, superuser):
+    # Given a table in which somebody has changed a dossier's row and taken away a season's
+    _, tenant = told[THANH_HOA.slug]
+    await settled(house, tenant)
+    table = f"{tenant.id}.projected"
+    await superuser.execute(
+        f"UPDATE {table} SET body = (body::jsonb || '{{\"version\": 1}}')::json WHERE projection = 'sheets'"
+    )
+    await superuser.execute(f"DELETE FROM {table} WHERE projection = 'seasons'")
+
+    # When the rows are held against the log
+    async with projecting(working) as (projector, _):
+        found = {one.projection: one for one in await disagreements(house.reads, projector, tenant)}
+        again = await disagreements(house.reads, projector, tenant)
+
+    # Then both are named, and the table that was made anew is right
+    assert set(found) == {"sheets", "seasons"}
+    assert found["seasons"].live == ""
+    assert all(one.rebuilt == one.folded for one in found.values())
+    assert again == []
+
+
+async def settled(house: Wiring, tenant: Tenant) -> None:
+    """Until the read models hold everything."""
+    assert await house.reads.reached(tenant, await house.store.position(tenant), PROJECTIONS, 60)
 
 
 async def test_the_indicators_that_nobody_leads_are_named_before_the_season_opens(house):
@@ -122,15 +197,14 @@ async def test_a_season_that_people_have_planned_is_left_alone(house):
     planned = len(await log_of(people))
 
     # When the demonstration starts
-    await tell_all(Teller(house, story, people.tenant, IdentityProvider(people.issuer, "minhchuan")))
+    await tell_all(Teller(house, story, people.tenant, PROVIDER))
 
     # Then it adds nothing to it
     assert len(await log_of(people)) == planned
 
 
-async def test_under_todays_rules_every_value_is_met_or_not_met(house):
-    teller = await taken_in(house, replace(DONG_NAI, dossiers=DONG_NAI.dossiers[:1]))
-    await tell_all(teller)
+async def test_under_todays_rules_every_value_is_met_or_not_met(house, told):
+    teller = teller_of(house, told, DONG_NAI)
 
     dossier = fold_assessment(await log_of(teller), teller)
     assert {value_of(entry) for entry in dossier.values()} == {Outcome.MET}
