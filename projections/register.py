@@ -39,6 +39,11 @@ class RegisterRow(Row, frozen=True):
     review: int | None = None
 
     @property
+    def stands(self) -> bool:
+        """Whether the commune is recognised, and that was not taken back."""
+        return self.result is Result.RECOGNISED and self.revoked_on is None
+
+    @property
     def is_public(self) -> bool:
         """Whether the decision stands on the public page."""
         return self.published_on is not None

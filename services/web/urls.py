@@ -130,6 +130,12 @@ class Urls:
     def reviews(self, season: str, **query: object) -> str:
         return fill(REVIEWS, self.slug, season, **{"asof": self.asof, **query})
 
+    def open_review(self, season: str, commune: str, ground: str, positions: Iterable[int], sign: object = None) -> str:
+        """The form that opens a review, filled with what led to it."""
+        listed = ", ".join(f"#{position}" for position in positions)
+        asked = {"xa": commune, "can_cu": ground, "dan_chieu": listed, "dau_hieu": sign}
+        return fill(REVIEWS, self.slug, season, **asked) + "#mo"
+
     def review(self, season: str, commune: str, number: object, **query: object) -> str:
         return fill(REVIEW, self.slug, season, commune, str(number), **{"asof": self.asof, **query})
 

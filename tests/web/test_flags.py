@@ -1,5 +1,7 @@
 """The list of flags: rule, facts and links, for who oversees and the commune concerned; set aside by a fact."""
 
+from html import unescape
+
 import pytest
 
 from domain.official import Position
@@ -7,7 +9,7 @@ from projections.flags import Sign
 from services import assessing
 from services.assessing import Upload
 from tests.services.story import COMMUNE, OTHER, PDF, Story
-from tests.web.desks import Desk, Desks, desks, season, workplace
+from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
@@ -102,3 +104,35 @@ async def test_as_of_before_the_second_commune_there_was_no_flag(inspector: Desk
     assert {page.status, before.status} == {200}
     assert "Một tệp ở nhiều xã" in page.text.partition("dấu hiệu đang đứng")[2]
     assert "Một tệp ở nhiều xã" not in before.text.partition("dấu hiệu đang đứng")[2]
+
+
+async def test_an_inspector_opens_a_review_from_a_flag_with_what_led_there_filled_in(
+    inspector: Desk, desks: Desks, season: Story
+):
+    # Given a recognition with a flag: files that the appraiser had not opened
+    await season.decided()
+    flags = await inspector.open(at(season, f"xa={COMMUNE}"))
+    sign = Sign.AGREED_UNOPENED.value
+    known = len(await season.facts())
+
+    # When the link beside the flag is followed
+    form = (await inspector.open(way_to_a_review(flags, sign))).form("/mo")
+
+    # Then the form knows commune, ground and facts, and nothing was recorded until it is sent
+    assert (form.value("commune"), form.value("ground")) == (COMMUNE, "flag")
+    assert form.value("statement") == "Dấu hiệu: Đồng ý khi chưa mở minh chứng."
+    assert f"#{last_of(flags, sign)['den']}" in form.value("references").split(", ")
+    assert len(await season.facts()) == known
+
+    # And whoever may not conduct a review is not led to one, nor anybody in the past
+    chairman = await desks.of(Position.DISTRICT_CHAIRMAN.value)
+    past = await inspector.open(at(season, f"xa={COMMUNE}&asof={(await season.facts())[-1].position}"))
+    assert f'id="{COMMUNE}-{sign}"' in past.html
+    assert "can-cu=flag" not in past.html + (await chairman.open(at(season, f"xa={COMMUNE}"))).html
+
+
+def way_to_a_review(page: Page, sign: str) -> str:
+    """Where the link beside the flag leads, within the province."""
+    article = page.html.partition(f'id="{COMMUNE}-{sign}"')[2].partition("</article>")[0]
+    href = unescape(article.partition('<a class="btn sm" href="')[2].partition('"')[0])
+    return href[href.index("/thanh-tra") :]

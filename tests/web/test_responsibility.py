@@ -1,6 +1,7 @@
 """Who is responsible: the page names everybody in the chain, what each relied on, and who did nothing."""
 
 import json
+from html import unescape
 
 import pytest
 
@@ -123,3 +124,23 @@ async def test_the_chain_is_one_click_from_the_indicator(inspector: Desk, season
     page = await inspector.open(f"/ho-so/{season.season}/{COMMUNE}?chi-tieu=TC1.CT1")
 
     assert f"/trach-nhiem/{season.season}/{COMMUNE}?chi-tieu=TC1.CT1" in page.html
+
+
+async def test_an_inspector_opens_a_review_from_a_line_of_the_chain(inspector: Desk, desks: Desks, season: Story):
+    await season.decided()
+    page = await inspector.open(chain(season, "?chi-tieu=TC1.CT1"))
+    attached = [
+        one.position
+        for one in await season.facts()
+        if isinstance(one.fact, Assessment.EvidenceAttached) and one.fact.indicator == "TC1.CT1"
+    ]
+
+    lead = page.html.partition('class="role">Chủ trì<')[2].partition("</tr>")[0]
+    href = unescape(lead.partition('<a class="sm noprint" href="')[2].partition('"')[0])
+    form = (await inspector.open(href[href.index("/thanh-tra") :])).form("/mo")
+
+    assert (form.value("commune"), form.value("ground")) == (COMMUNE, "false-evidence")
+    assert form.value("references") == ", ".join(f"#{position}" for position in attached)
+    officer = await (await desks.officer()).open(chain(season, "?chi-tieu=TC1.CT1"))
+    assert officer.status == 200
+    assert "can-cu=" not in officer.html

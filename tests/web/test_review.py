@@ -6,7 +6,7 @@ from domain.official import Position
 from domain.recognition import Recognition
 from domain.review import Ground, Review
 from services import recognising, reviewing
-from tests.services.story import COMMUNE, TODAY, Story
+from tests.services.story import COMMUNE, OTHER, TODAY, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
@@ -120,6 +120,22 @@ async def test_a_ground_is_reviewed_once(desks: Desks, published: Story):
     assert (again.status, again.refused) == (409, "ground-reviewed")
     assert "Đã có cuộc xem xét số 1 với căn cứ này (minh chứng không đúng)" in again.text
     assert other.url.endswith(review(published, 2))
+
+
+async def test_without_a_recognition_or_a_mandate_no_review_is_opened(desks: Desks, published: Story):
+    inspector = await desks.of(INSPECTOR)
+    page = await inspector.open(f"{listed(published)}?xa={COMMUNE}")
+
+    undecided = await open_review(inspector, published, commune=OTHER)
+    elsewhere = await desks.of(OFFICER)
+    token = (await elsewhere.open("/them")).form("/dang-xuat").value("csrf")
+    sent = {**dict(page.form("/mo").fields), "csrf": token, "ground": "flag", "statement": "x"}
+    dated = {"document_no": "1/QĐ", "document_on": "2/4/2024"}
+    unasked = await elsewhere.post(f"{elsewhere.home}{listed(published)}/mo", sent | dated)
+
+    assert (undecided.status, undecided.refused) == (409, "nothing-to-review")
+    assert (unasked.status, unasked.refused) == (403, "not-permitted")
+    assert not [one for one in await published.facts() if isinstance(one.fact, Review.Opened)]
 
 
 async def test_an_empty_choice_is_named_in_its_own_form(desks: Desks, published: Story):

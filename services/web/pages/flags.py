@@ -8,6 +8,7 @@ from domain.errors import NotFound
 from domain.policy import Act, Subject, may, permit
 from domain.vietnamese import sort_key
 from projections.flags import Flag, Sign
+from projections.register import REGISTER, RegisterRow
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS
 from projections.units import UNITS, UnitRow
@@ -21,11 +22,12 @@ SHOWN = 8
 
 
 class Flagged(NamedTuple):
-    """One commune with its flags."""
+    """One commune with its flags, and the decision on it where there is one."""
 
     code: str
     name: str
     flags: list[Flag]
+    decided: RegisterRow | None
 
 
 @page(urls.FLAGS)
@@ -35,12 +37,13 @@ async def show(visit: Visit, season: str) -> Answer:
     To the board, where somebody asks there, how many of each commune: folding them takes longer than the board.
     """
     permit(visit.actor, Act.VIEW_BOARD)
-    await visit.own_write(SEASONS, STANDINGS)
+    await visit.own_write(SEASONS, STANDINGS, REGISTER)
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
+        decided = {one.commune: one for one in await view.all(REGISTER, season)}
         every = [flag for flag in await flags_at(visit, view, row) if _may_see(visit, row, flag.commune)]
         position = view.position
     commune, sign, everything = visit.query("xa"), visit.query("loai"), visit.query("xem") == "tat-ca"
@@ -53,7 +56,7 @@ async def show(visit: Visit, season: str) -> Answer:
         "flags/index.html",
         fragment="flags/_counts.html",
         season=season,
-        groups=_by_commune(flags, units),
+        groups=_by_commune(flags, units, decided),
         shown=SHOWN,
         total=sum(flag.dismissed is None for flag in every),
         set_aside=sum(flag.dismissed is not None for flag in every),
@@ -73,11 +76,14 @@ def _may_see(visit: Visit, row: SeasonRow, commune: str) -> bool:
     return may(visit.actor, Act.VIEW_FLAGS, subject)
 
 
-def _by_commune(flags: list[Flag], units: dict[str, UnitRow]) -> list[Flagged]:
+def _by_commune(flags: list[Flag], units: dict[str, UnitRow], decided: dict[str, RegisterRow]) -> list[Flagged]:
     found: dict[str, list[Flag]] = {}
     for flag in flags:
         found.setdefault(flag.commune, []).append(flag)
-    groups = [Flagged(code, units[code].full_name if code in units else code, mine) for code, mine in found.items()]
+    groups = [
+        Flagged(code, units[code].full_name if code in units else code, mine, decided.get(code))
+        for code, mine in found.items()
+    ]
     return sorted(groups, key=lambda group: (-len(group.flags), sort_key(group.name)))
 
 

@@ -10,6 +10,7 @@ from litestar import Response
 from domain.errors import NotFound
 from domain.official import Mandate
 from domain.policy import Act, permit
+from domain.review import Ground
 from projections.fold import fold
 from projections.register import REGISTER
 from projections.responsibility import File, Link, Role, Roles, Trace, trace
@@ -18,6 +19,10 @@ from services.web import urls
 from services.web.dossiers import Case, open_case, sheet_view
 from services.web.request import Answer, Visit, page
 from services.web.telling import facts_about, told_of
+
+#: Roles that bring files, and the facts by which they do.
+BRINGING = frozenset({Role.LEAD, Role.COORDINATING})
+FILES = frozenset({"assessment.evidence-attached", "assessment.evidence-reused"})
 
 
 class Line(NamedTuple):
@@ -28,6 +33,17 @@ class Line(NamedTuple):
     name: str
     acts: tuple[Told, ...]
     indicators: tuple[str, ...]
+
+    @property
+    def ground(self) -> Ground:
+        """What a review of this part would be for: its files where it brought any, else that it looks odd."""
+        return Ground.FALSE_EVIDENCE if self.link.role in BRINGING and self.link.files else Ground.FLAG
+
+    @property
+    def pointed(self) -> list[int]:
+        """The facts that such a review points to: those that brought the files, else all."""
+        files = [act.entry.position for act in self.acts if act.entry.topic in FILES]
+        return files if files and self.ground is Ground.FALSE_EVIDENCE else [act.entry.position for act in self.acts]
 
 
 class Chain(NamedTuple):

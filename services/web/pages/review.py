@@ -9,12 +9,13 @@ from domain.errors import NotANumber, NotFound
 from domain.export import Document, ExportState
 from domain.official import Position
 from domain.policy import Act, Subject, may, permit
-from domain.recognition import Recognition, Result
+from domain.recognition import Recognition
 from domain.review import Degree, Ground, Ruling, commune_and_number
 from domain.vietnamese import sort_key
 from infra.groupcommit import Receipt
 from projections.councils import COUNCILS
 from projections.exports import EXPORTS, ExportRow
+from projections.flags import Sign
 from projections.fold import fold
 from projections.officials import OfficialRow
 from projections.register import REGISTER, RegisterRow
@@ -53,7 +54,11 @@ class Official(NamedTuple):
 
 @page(urls.REVIEWS)
 async def listed(visit: Visit, season: str) -> Answer:
-    """The reviews that the person may see; an inspector opens another. `?xa=` the commune it is about."""
+    """The reviews that the person may see; an inspector opens another.
+
+    What led here fills the form: `?xa=` the commune, `?can-cu=` the ground, `?dan-chieu=` positions of the log,
+    `?dau-hieu=` the sign of a flag.
+    """
     await visit.own_write(REVIEWS, REGISTER)
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
@@ -70,13 +75,14 @@ async def listed(visit: Visit, season: str) -> Answer:
         return Subject(commune, decided_by, members=members.get(decided_by, frozenset()), asked=asked)
 
     seen = [one for one in reviews if may(visit.actor, Act.VIEW_REVIEW, subject(one.commune, one.asked))]
-    standing = [units[one.commune] for one in decisions if one.result is Result.RECOGNISED and one.revoked_on is None]
+    standing = [units[one.commune] for one in decisions if one.stands]
     return await visit.page(
         "review/list.html",
         season=season,
         lines=[Line(one, units[one.commune]) for one in sorted(seen, key=lambda one: one.opened, reverse=True)],
         candidates=sorted(standing, key=lambda unit: sort_key(unit.bare_name)),
-        chosen=visit.query("xa"),
+        asked={name: visit.query(name) for name in ("xa", "can-cu", "dan-chieu")},
+        sign=next((one for one in Sign if one == visit.query("dau-hieu")), None),
         grounds=Ground,
         position=position,
     )
