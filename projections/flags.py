@@ -418,11 +418,14 @@ def _outside(mandate: Mandate | None, act: ActMark) -> Iterator[int]:
 
 
 def _idle(row: Marks, season: Marks, mandates: Mapping[str, Mandate]) -> Iterator[Flag]:
-    """Positions that were assigned an indicator and did nothing on it."""
+    """Positions that were to lead an indicator and did nothing on it.
+
+    Not those that only coordinate: they help where the lead asks them to, and no rule asks for an act of theirs.
+    """
     idle = []
     for code, assigned in season.assigned.items():
         worked = {mandates[one].position for one in row.workers.get(code, ()) if one in mandates}
-        if not {assigned.lead, *assigned.coordinating} <= worked:
+        if assigned.lead not in worked:
             idle.append(code)
     if idle:
         positions = tuple(sorted({season.assigned_at[code] for code in idle}))

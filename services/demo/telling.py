@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from domain.appraisal import Proposal, appraisal_stream
+from domain.assessment import Assessment, assessment_stream
 from domain.council import Member
 from domain.errors import AlreadyThere, IndicatorsUnassigned
 from domain.export import Document
@@ -222,7 +223,7 @@ class Teller:
         await assessing.submit(work, self.season, commune, "02/TTr-UBND", days.submitted)
 
     async def appraise(self, dossier: Dossier) -> None:
-        """The appraiser looks at the papers, asks for a supplement where the story has one, agrees and concludes."""
+        """The appraiser asks for a supplement where the story has one, opens the papers, agrees and concludes."""
         commune, days = dossier.commune, self.story.calendar
         if dossier.returned:
             work = await self._appraiser(f"return {commune}")
@@ -237,8 +238,19 @@ class Teller:
             )
             work = await self.held(commune, Position.COMMUNE_CHAIRMAN, f"resubmit {commune}", due)
             await assessing.resubmit(work, self.season, commune, due)
+        await self._open_papers(commune)
         await appraising.agree_all_unchanged(await self._appraiser(f"agree {commune}"), self.season, commune)
         await appraising.conclude(await self._appraiser(f"conclude {commune}"), self.season, commune, on=days.appraised)
+
+    async def _open_papers(self, commune: str) -> None:
+        """Every paper but the false one, which would not have passed if somebody had looked at it."""
+        loaded = await self.house.store.load(self.tenant, assessment_stream(self.season, commune))
+        dossier = loaded.aggregate if isinstance(loaded, Loaded) else None
+        entries = dossier.entries if isinstance(dossier, Assessment) else {}
+        for code, entry in entries.items():
+            for evidence in entry.evidence if (commune, code) != FALSE_EVIDENCE else ():
+                work = await self._appraiser(f"open {evidence}")
+                await appraising.open_evidence(work, self.season, commune, code, evidence)
 
     async def _appraiser(self, what: str) -> Work:
         """The officer of the justice office, who is the council's secretary too."""

@@ -203,18 +203,26 @@ def test_an_act_outside_its_mandate_is_flagged_by_its_day_and_by_its_documents(
     assert (Sign.MANDATE_NOT_IN_FORCE in signs(told("submitted"), mandate=mandate)) is flagged
 
 
-def test_who_was_assigned_an_indicator_and_did_nothing_on_it_is_flagged_with_the_assignment():
+@pytest.mark.parametrize(
+    ("lead", "coordinating", "flagged"),
+    [
+        (Position.POLICE_CHIEF, Position.JUSTICE_OFFICER, True),
+        (Position.JUSTICE_OFFICER, Position.POLICE_CHIEF, False),
+    ],
+)
+def test_who_was_to_lead_an_indicator_and_did_nothing_on_it_is_flagged_with_the_assignment(
+    lead: Position, coordinating: Position, *, flagged: bool
+):
     province = Province()
     province.found()
-    lead, other = Position.JUSTICE_OFFICER, Position.POLICE_CHIEF
-    province.do(season_stream(SEASON), lambda it: it.assign(INDICATORS[1], lead, (other,)))
+    province.do(season_stream(SEASON), lambda it: it.assign(INDICATORS[1], lead, (coordinating,)))
     assigned = len(province.log)
     for step in list(STEPS)[1 : list(STEPS).index("submitted") + 1]:
         STEPS[step](province)
 
-    found = flags(province.log)[COMMUNE, Sign.ASSIGNED_IDLE]
+    found = flags(province.log).get((COMMUNE, Sign.ASSIGNED_IDLE))
 
-    assert (found.positions, found.indicators) == ((assigned,), (INDICATORS[1],))
+    assert (found and (found.positions, found.indicators)) == (((assigned,), (INDICATORS[1],)) if flagged else None)
 
 
 def test_the_same_survey_in_two_communes_is_flagged():
