@@ -101,6 +101,8 @@ class Walk:
     submitted: int
     #: The position at which the paper was attached that a flag leads to.
     suspected: int
+    #: The position of the log when the recognition that does not hold still stood.
+    unrevoked: int
     #: The hash of the finished document.
     sha256: str
 
