@@ -151,6 +151,7 @@ PLACES = (
     Place("responsibility-indicator", OF_BINH_PHUOC, at(BINH_PHUOC, "trach-nhiem", "25435") + "?chi-tieu=TC1.CT1"),
     Place("replay", OF_BINH_PHUOC, at(BINH_PHUOC, "phat-lai", "25435")),
     Place("replay-of-the-past", INSPECTOR, at(MIDDLE, "phat-lai", RETURNED) + "?asof={giua-mua}"),
+    Place("replay-under-review", OF_MAU, at(TINH_MAU, "phat-lai", REVIEWED)),
     Place("work-of-the-past", LEAD, "/t/giua-mua/viec?asof={giua-mua}"),
     Place("what-if", OF_MAU, at(TINH_MAU, "gia-dinh", "99010") + "?nguong=C1:81&tap=3"),
     Place("what-if-of-one-that-fails", OF_MAU, at(TINH_MAU, "gia-dinh", "99007")),

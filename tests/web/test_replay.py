@@ -1,4 +1,4 @@
-"""A dossier played back: each step in words, the moment as it was, and what changed since and why."""
+"""Replays: each step in words, the moment as it was, what changed since and why; and the steps that are marked."""
 
 import re
 from decimal import Decimal
@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 
 from domain.official import Position
+from domain.recognition import Recognition
+from domain.review import Review
 from services import assessing
 from tests.services.story import COMMUNE, OTHER, Story
-from tests.web.desks import Desk, Desks, desks, season, workplace
+from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
@@ -95,3 +97,77 @@ async def test_another_communes_officers_do_not_see_the_replay(desks: Desks, sea
     desk = await desks.of(f"{OTHER} {Position.JUSTICE_OFFICER}")
 
     assert (await desk.open(replay(season))).status == 403
+
+
+# Marks ------------------------------------------------------------------------------------------------
+
+
+async def at_decision(desk: Desk, story: Story) -> tuple[int, Page]:
+    """The replay at the step that decided, with its position."""
+    position = next(one.position for one in await story.facts() if isinstance(one.fact, Recognition.Decided))
+    return position, await desk.open(replay(story, f"?den={position}"))
+
+
+async def test_an_inspector_marks_a_step_and_finds_it_at_the_step_and_in_the_review(
+    desks: Desks, inspector: Desk, season: Story
+):
+    await season.decided()
+    await season.under_review()
+    position, page = await at_decision(inspector, season)
+
+    page = await inspector.send(page, "/danh-dau", note="Đối chiếu sổ gốc")
+    page = await inspector.send(page, "/danh-dau")
+    elsewhere = await inspector.open(replay(season))
+    review = await inspector.open(f"/thanh-tra/xem-xet/{season.season}/{COMMUNE}/1")
+    chairman = (await at_decision(await desks.of(Position.DISTRICT_CHAIRMAN.value), season))[1]
+
+    notes = [one.fact for one in await season.facts() if isinstance(one.fact, Review.NoteAdded)]
+    assert [(note.marked.position, note.text) for note in notes] == [(position, "Đối chiếu sổ gốc"), (position, None)]
+    assert f"den={position}" in page.url
+    assert "Đối chiếu sổ gốc" in page.text
+    assert "Đã đánh dấu bước này." in page.text
+    assert f"den={position}#danh-dau" in elsewhere.html
+    assert "Đối chiếu sổ gốc" not in elsewhere.text
+    assert "Đối chiếu sổ gốc" in review.text
+    assert "Đối chiếu sổ gốc" not in chairman.text
+    assert not chairman.offers("/danh-dau")
+
+
+async def test_where_no_review_takes_marks_the_page_says_how_to_open_one(inspector: Desk, season: Story):
+    await season.concluded()
+    undecided = await inspector.open(replay(season))
+    await season.vote_on_concluded()
+    await season.decide()
+    decided = await inspector.open(replay(season))
+
+    assert "Mở được khi có quyết định công nhận còn hiệu lực." in undecided.text
+    assert f"/thanh-tra/xem-xet/{season.season}?xa={COMMUNE}" in decided.html
+    assert not decided.offers("/danh-dau")
+
+
+async def test_what_cannot_be_marked_is_refused_in_words(inspector: Desk, season: Story):
+    await season.decided()
+    await season.under_review()
+    _, page = await at_decision(inspector, season)
+
+    nowhere = await inspector.send(page, "/danh-dau", review="4", note="Giữ lại")
+    await season.confirm()
+    late = await inspector.send(page, "/danh-dau", note="Giữ lại")
+
+    assert nowhere.status == 404
+    assert (late.status, late.refused) == (409, "out-of-order")
+    assert "Chưa làm được bước này (cuộc xem xét đã kết luận)" in late.text
+    assert not [one for one in await season.facts() if isinstance(one.fact, Review.NoteAdded)]
+
+
+async def test_who_is_no_inspector_cannot_mark(desks: Desks, inspector: Desk, season: Story):
+    await season.decided()
+    await season.under_review()
+    chairman = await desks.of(Position.DISTRICT_CHAIRMAN.value)
+    page = await inspector.open(replay(season))
+    form = dict(page.form("/danh-dau").fields)
+    csrf = (await chairman.open("/them")).form("/dang-xuat").value("csrf")
+
+    refused = await chairman.post(chairman.home + replay(season, "/danh-dau"), form | {"csrf": csrf})
+
+    assert (refused.status, refused.refused) == (403, "not-permitted")

@@ -1,45 +1,33 @@
-"""A dossier played back: fact by fact in sentences, what was known then, and what is otherwise now and why."""
+"""A dossier played back: fact by fact in sentences, what was known then, and what is otherwise now and why.
+
+An inspector who reviews the recognition marks a step, with a note or without: a fact of the review.
+"""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from domain.errors import NotFound
-from domain.fact import Recorded
-from domain.policy import Act, permit
+from domain.policy import Act, may, permit
+from domain.recognition import Result
 from projections.differences import Difference, differences
+from projections.fold import fold
 from projections.register import REGISTER, RegisterRow
+from projections.reviews import REVIEWS, ReviewRow
 from projections.sheets import SHEETS, SheetRow
 from projections.standings import STANDINGS, Standing
+from services import reviewing
 from services.following import Followed
-from services.telling import Told
 from services.verdicts import Judged, judged
 from services.web import urls
 from services.web.dossiers import Case, open_case
 from services.web.history import MILESTONES
-from services.web.request import DIGITS, Answer, Visit, page
+from services.web.pages.review import count, one_position
+from services.web.reels import asked, reel_of
+from services.web.request import Answer, Visit, act, page
 from services.web.telling import facts_about, told_of
-
-#: Steps listed before and after the one that is looked at.
-AROUND = 6
 
 #: What a time line marks beside the dossier's own milestones.
 STONES = MILESTONES | {"season.opened", "meeting.vote-opened", "meeting.vote-concluded"}
-
-
-class Step(NamedTuple):
-    """One fact of the replay; `later` than the one looked at or not."""
-
-    told: Told
-    current: bool
-    later: bool
-
-
-class Stone(NamedTuple):
-    """A milestone: where it lies on the time line, in percent of its length."""
-
-    told: Told
-    x: float
 
 
 class Moment(NamedTuple):
@@ -48,6 +36,34 @@ class Moment(NamedTuple):
     sheet: SheetRow | None
     judged: Judged | None
     decision: RegisterRow | None
+
+
+class Mark(NamedTuple):
+    """What an inspector marked: the fact, by its position, in which review; the note is None for a bookmark."""
+
+    position: int
+    review: int
+    note: str | None
+
+
+class Inspection(NamedTuple):
+    """An inspector's marks on the dossier, oldest first, and the reviews that still take some.
+
+    `may_open`: a recognition stands, so that a review of it can be opened.
+    """
+
+    marks: tuple[Mark, ...]
+    reviews: tuple[ReviewRow, ...]
+    may_open: bool
+
+    @property
+    def marked(self) -> frozenset[int]:
+        """The positions that bear a mark."""
+        return frozenset(mark.position for mark in self.marks)
+
+    def on(self, position: int) -> list[Mark]:
+        """The marks on one fact."""
+        return [mark for mark in self.marks if mark.position == position]
 
 
 @page(urls.REPLAY)
@@ -60,37 +76,22 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
     facts = await facts_about(visit, case)
     told = (await told_of(visit, case, facts)).told
-    at = asked(visit, facts)
+    at = asked(visit, [one.position for one in facts])
     here = facts[at]
     followed: Followed = await visit.house.dossiers.then(visit.tenant, season, commune, here.position)
     then, now = moment_of(followed, visit), moment_of(case.followed, visit)
-    first, last = max(at - AROUND, 0), at + AROUND + 1
     return await visit.page(
         "replay/index.html",
         season=season,
         case=case,
-        told=told,
-        at=at,
-        here=told[at],
-        steps=[Step(one, index == at, index > at) for index, one in enumerate(told)][first:last],
-        stones=[Stone(one, along(index, len(told))) for index, one in enumerate(told) if one.entry.topic in STONES],
-        cursor=along(at, len(told)),
+        reel=reel_of(told, at, STONES),
+        to=lambda position: visit.url.replay(season, commune, den=position),
         then=then,
         now=now,
         differences=changed(case, then, here.position),
+        inspection=inspection_of(visit, case, now.decision),
         position=case.position,
     )
-
-
-def asked(visit: Visit, facts: list[Recorded]) -> int:
-    """Which of the facts is looked at: the one at the position asked for, or the last before it."""
-    text = visit.query("den").removeprefix("#")
-    if not text:
-        return len(facts) - 1
-    position = int(text) if text.isascii() and text.isdecimal() and len(text) < DIGITS else 0
-    if not facts or not facts[0].position <= position <= facts[-1].position:
-        raise NotFound(den=visit.query("den"))
-    return max(index for index, one in enumerate(facts) if one.position <= position)
 
 
 def moment_of(seen: Followed, visit: Visit) -> Moment:
@@ -111,9 +112,32 @@ def changed(case: Case, then: Moment, position: int) -> tuple[Difference, ...]:
     return differences(then.sheet, case.sheet, later)
 
 
-def along(index: int, facts: int) -> float:
-    """Where the fact lies on a line on which all are equally far apart, in percent."""
-    return round(100 * index / max(facts - 1, 1), 2)
+def inspection_of(visit: Visit, case: Case, decision: RegisterRow | None) -> Inspection | None:
+    """The marks up to the visit's moment. None for who is no inspector: notes of the inspection are not for them."""
+    if not may(visit.actor, Act.CONDUCT_REVIEW, case.subject()):
+        return None
+    reviews = sorted(fold(REVIEWS, case.facts).values(), key=lambda one: one.number)
+    return Inspection(
+        tuple(Mark(note.marked.position, one.number, note.text) for one in reviews for note in one.notes),
+        tuple(one for one in reviews if one.proposal is None),
+        decision is not None and decision.result is Result.RECOGNISED and decision.revoked_on is None,
+    )
 
 
-ROUTES = [show]
+@act(urls.REPLAY + "/danh-dau", again=show)
+async def mark(visit: Visit, season: str, commune: str) -> Answer:
+    """Mark a step in a review, with a note or without."""
+    position = one_position(visit, "marked")
+    receipt = await reviewing.add_note(
+        visit.work(),
+        season,
+        commune,
+        count(visit.typed.needed("review")),
+        position,
+        visit.typed.text("note") or None,
+    )
+    to = visit.url.replay(season, commune, den=position) + "#danh-dau"
+    return await visit.done(receipt, to=to)
+
+
+ROUTES = [show, mark]
