@@ -214,10 +214,13 @@ def workplace(services: Settings) -> Tenant:
 
 @pytest.fixture
 async def desks(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
+    async def looked_after() -> list[Tenant]:
+        return [workplace]  # and not the hundreds of provinces of other tests
+
     async with (
         wired(replace(services, public_url=WEB)) as house,
         projecting(services) as (projector, _),
-        following(projector, house.tenants.all, services.app_url, poll=0.2),
+        following(projector, looked_after, services.app_url, poll=0.2),
     ):
         opened = Desks(create_app(house.backing()), house, workplace, services)
         yield opened

@@ -22,11 +22,10 @@ from domain.official import Position
 from domain.unit import Level
 from infra.config import Settings
 from infra.tenants import Tenant, Tenants
-from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.tallies import TALLIES
 from services.administering import NewMandate, NewUnit, enrolling, registering
-from services.projector import following, projecting
+from services.projector import projecting
 from services.web import urls
 from services.web.app import create_app
 from services.web.pages import all_routes
@@ -132,16 +131,11 @@ async def a_province(registry: Tenants, house: Wiring, seed: int, share: float) 
 
 @asynccontextmanager
 async def twins(services: Settings, registry: Tenants, seed: int) -> AsyncIterator[tuple[Twins, Province]]:
-    async with (
-        wired(replace(services, public_url=WEB)) as house,
-        projecting(services) as (projector, _),
-        following(projector, house.tenants.all, services.app_url, poll=0.2),
-    ):
+    async with wired(replace(services, public_url=WEB)) as house, projecting(services) as (projector, _):
         ended, _ = await a_province(registry, house, seed, Random(seed).uniform(0.3, 0.9))
         whole, history = await a_province(registry, house, seed, 1)
-        names = tuple(projection.name for projection in PROJECTIONS)
         for tenant in (whole, ended):
-            assert await house.reached(tenant, names, await house.store.position(tenant), 30)
+            await projector.catch_up(tenant)
         app: Litestar = create_app(house.backing())
         app.register(canary)
         position = await house.store.position(ended)
