@@ -62,6 +62,7 @@ class Act(StrEnum):
     VIEW_FLAGS = "view:flags"
     VIEW_REVIEW = "view:review"
     VIEW_TRAIL = "view:trail"
+    VIEW_TRAIL_OF_PROVINCE = "view:trail-of-province"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.VIEW_FLAGS: _MAY_SEE,
     Act.VIEW_REVIEW: (*_MAY_SEE, (_ALL, when_asked)),
     Act.VIEW_TRAIL: _MAY_SEE,
+    Act.VIEW_TRAIL_OF_PROVINCE: (((*_OVERSIGHT, Position.ADMINISTRATOR), anywhere),),
 }
 
 

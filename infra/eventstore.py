@@ -180,17 +180,18 @@ class EventStore:
         season: str | None = None,
         streams: Collection[StreamName] | None = None,
         facts: Collection[type[Fact]] | None = None,
+        positions: Collection[int] | None = None,
         limit: int | None = None,
         page: int = PAGE,
     ) -> AsyncIterator[list[Recorded]]:
         """The facts with `after` < position <= `upto`, in order, in batches that are never empty.
 
-        Of one season, of these streams, or of these kinds when asked; at most `limit` in all.
+        Of one season, of these streams, of these kinds, or at these positions when asked; at most `limit` in all.
         """
         topics = None if facts is None else self._mapper.topics_of(facts)
 
         def ask(after: int, many: int) -> Awaitable[list[asyncpg.Record]]:
-            query, arguments = _page(tenant, after, upto, season, streams, topics, many)
+            query, arguments = _page(tenant, after, upto, season, streams, topics, positions, many)
             return self._database.ask(tenant, query, *arguments)
 
         left = _NO_END if limit is None else limit
@@ -360,6 +361,7 @@ def _page(
     season: str | None,
     streams: Collection[StreamName] | None,
     topics: list[str] | None,
+    positions: Collection[int] | None,
     many: int,
 ) -> tuple[str, list[Any]]:
     arguments: list[Any] = [after, _NO_END if upto is None else upto, many]
@@ -376,6 +378,7 @@ def _page(
     for condition, argument in (
         ("stream_id = ANY(${}::uuid[])", None if streams is None else [name.id(tenant.id) for name in streams]),
         ("topic = ANY(${}::text[])", topics),
+        ("position = ANY(${}::bigint[])", None if positions is None else list(positions)),
     ):
         if argument is not None:
             arguments.append(argument)

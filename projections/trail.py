@@ -16,12 +16,26 @@ from uuid import UUID
 from eventsourcing.utils import get_topic
 
 from domain.appraisal import Appraisal
-from domain.assessment import Assessment
+from domain.assessment import Assessment, assessment_stream
 from domain.fact import Fact, Recorded, StreamName
+from domain.meeting import Meeting
 from domain.official import Official
 from domain.personal import DataSubject
 from domain.review import commune_and_number
 from domain.season import Season
+
+#: Facts that later ones are told with: a value before it was changed, the name of a file, whether a vote is open.
+TOLD_WITH: tuple[type[Fact], ...] = (
+    Appraisal.IndicatorAppraised,
+    Assessment.EvidenceAttached,
+    Assessment.IndicatorMeasured,
+    Assessment.IndicatorScored,
+    Meeting.VoteConcluded,
+    Meeting.VoteOpened,
+    Official.MandateGranted,
+    Season.DeadlineSet,
+    Season.IndicatorAssigned,
+)
 
 _COLUMNS = frozenset({"originator_id", "originator_version", "timestamp", "originator_topic"})
 
@@ -91,6 +105,18 @@ def concerns(recorded: Recorded, commune: str) -> bool:
         fact: Any = recorded.fact
         return commune in getattr(fact, "items", ()) or getattr(fact, "item", None) in {None, commune}
     return kind in {"season", "council"}
+
+
+def streams_around(facts: Iterable[Recorded]) -> set[StreamName]:
+    """Where those of `TOLD_WITH` stand that these facts need to be told."""
+    found = set()
+    for recorded in facts:
+        kind, season, subject = recorded.stream
+        if isinstance(recorded.fact, Appraisal.EvidenceOpened):
+            found.add(assessment_stream(season, subject))
+        elif kind in {"appraisal", "assessment", "meeting", "official", "season"}:
+            found.add(recorded.stream)
+    return found
 
 
 @cache

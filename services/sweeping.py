@@ -31,12 +31,15 @@ ATTEMPTS = 3
 #: The longest time in seconds until a lost hint, an ended hold or a flushed queue is noticed.
 PERIOD = 1.0
 
+#: Facts marked in one sweep, for the trail to be searched: one province's long log does not delay the others'.
+MARKED = 20_000
+
 #: The queue and the name of the job that makes a document.
 LONG, MAKE_EXPORT = "minhchuan:long", "make_export"
 
 
 class Sweeper:
-    """Looks after the exports of every province, and after the keys of whom its log says are erased."""
+    """Looks after every province: its exports, the marks of its trail, the keys of whom its log says are erased."""
 
     def __init__(self, house: Wiring, runs: ExportRuns, queue: Queue) -> None:
         self._house = house
@@ -81,6 +84,7 @@ class Sweeper:
                 await self._queue.ask(LONG, job_name(tenant, run), MAKE_EXPORT, tenant.id, str(run.export))
             else:
                 await self._give_up(tenant, run)
+        await self._house.searching.learn(tenant, MARKED)
         try:
             await self._shredder.sweep(tenant)
         except KeysUnavailable:

@@ -36,6 +36,7 @@ from services.flagging import Flagging
 from services.following import Dossiers
 from services.people import People
 from services.personal import Door
+from services.searching import Searching
 from services.web.backing import Backing, Chip, Past
 from services.work import SYSTEM, Work
 
@@ -52,6 +53,7 @@ class Wiring:
     seals: Seals
     dossiers: Dossiers
     flagging: Flagging
+    searching: Searching
     people: People
     keys: Keys
     door: Door
@@ -163,6 +165,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             seals=seals,
             dossiers=Dossiers(store),
             flagging=Flagging(store),
+            searching=Searching(database, store),
             people=People(store),
             keys=keys,
             door=Door(store, keys),

@@ -17,6 +17,7 @@ _REVIEWS = {
     Position.PROVINCE_CHAIRMAN,
     Position.JUSTICE_DEPARTMENT,
 }
+_SEES_ALL = {Position.ADMINISTRATOR, Position.INSPECTOR, Position.JUSTICE_DEPARTMENT, Position.PROVINCE_CHAIRMAN}
 _COMMUNE = {*COMMUNE_OFFICERS, Position.COMMUNE_CHAIRMAN}
 
 
@@ -66,6 +67,8 @@ class Frame:
             year.append(self._link(say("Mùa đánh giá"), url.season(season)))
             if own:
                 year.append(self._link(say("Nhật ký"), url.trail(season, own)))
+        if any(mandate.position in _SEES_ALL for mandate in self._mandates):
+            year.append(self._link(say("Nhật ký toàn tỉnh"), url.trail_of_province()))
         year.append(self._link(say("Kết xuất"), url.exports()))
         year.append(self._link(say("Công khai"), url.register()))
         if any(mandate.position in _RUNS for mandate in self._mandates):

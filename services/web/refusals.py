@@ -24,6 +24,7 @@ STATUS = {
     "stale": HTTPStatus.PRECONDITION_FAILED,
     "not-a-number": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "period-reversed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
     "form-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "measure-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,

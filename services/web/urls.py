@@ -35,6 +35,7 @@ REGISTER = TENANT + "/cong-khai"
 PUBLIC = TENANT + "/cong-khai/{season:str}/{commune:str}"
 REVIEWS = TENANT + "/thanh-tra/xem-xet/{season:str}"
 REVIEW = TENANT + "/thanh-tra/xem-xet/{season:str}/{commune:str}/{number:str}"
+TRAIL_OF_PROVINCE = TENANT + "/nhat-ky"
 TRAIL = TENANT + "/nhat-ky/{season:str}/{commune:str}"
 TRACE = TENANT + "/trach-nhiem/{season:str}/{commune:str}"
 REPLAY = TENANT + "/phat-lai/{season:str}/{commune:str}"
@@ -138,6 +139,10 @@ class Urls:
 
     def review(self, season: str, commune: str, number: object, **query: object) -> str:
         return fill(REVIEW, self.slug, season, commune, str(number), **{"asof": self.asof, **query})
+
+    def trail_of_province(self, asked: Iterable[tuple[str, str]] = ()) -> str:
+        """The trail of the province; `asked` are its filters."""
+        return with_query(fill(TRAIL_OF_PROVINCE, self.slug), self.asof, asked)
 
     def trail(self, season: str, commune: str, **query: object) -> str:
         return fill(TRAIL, self.slug, season, commune, **{"asof": self.asof, **query})

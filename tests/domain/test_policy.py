@@ -86,6 +86,7 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.VIEW_FLAGS: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.VIEW_REVIEW: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.VIEW_TRAIL: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
+    Act.VIEW_TRAIL_OF_PROVINCE: (set(), set(), OVERSIGHT | ADMINISTRATION),
 }
 
 #: What a seat in the council, or its chair, allows besides, whatever position the member holds.

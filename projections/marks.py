@@ -1,0 +1,172 @@
+"""By which marks is a fact found: who acted, in which position, what was done, about whom and what, in which words?
+
+A mark is a short text: `a:` the act (a topic), `p:` the person who acted, `v:` in which position, `u:` for which unit;
+`x:` a unit that it is about, `o:` an official, `c:` an indicator, `h:` a meeting; `w:` a word that somebody wrote, bare
+of marks and capitals; `s:` to whose trail it belongs. A search asks for sets of marks of which the fact bears one each.
+The same search is a query over the rows that the projector keeps, and `wants` over facts at hand.
+
+Nothing is found by what nobody may see: words of sealed values, of an inspector's notes and of ballots are no marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from eventsourcing.utils import get_topic
+
+from domain.council import Member
+from domain.fact import Recorded
+from domain.official import Official, Position
+from domain.review import commune_and_number
+from domain.vietnamese import search_key
+
+#: Raised when other marks are made of the same fact.
+VERSION = 1
+
+#: Fields that hold what somebody wrote and the trail tells.
+WRITTEN = (
+    "answer",
+    "basis",
+    "decision_no",
+    "document_no",
+    "explanation",
+    "name",
+    "order_no",
+    "place",
+    "question",
+    "reason",
+    "statement",
+    "text",
+)
+
+#: Facts whose words are not for everybody who may know that they happened.
+SILENT = frozenset(
+    {
+        "assessment.comment-received",
+        "meeting.ballot-cast",
+        "meeting.written-opinion-received",
+        "review.note-added",
+    }
+)
+
+_WORD = re.compile(r"\w+")
+
+
+class Marked(NamedTuple):
+    """A fact as it is found; `season` also of what stands outside the seasons and names one."""
+
+    position: int
+    season: str
+    at: datetime
+    marks: frozenset[str]
+
+
+class Search(NamedTuple):
+    """What is looked for: one mark of each set, none of `without`, within these moments (both included)."""
+
+    sets: tuple[frozenset[str], ...] = ()
+    season: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    without: frozenset[str] = frozenset()
+
+    def wants(self, one: Marked) -> bool:
+        """Whether the fact is among those looked for."""
+        return (
+            all(wanted & one.marks for wanted in self.sets)
+            and not self.without & one.marks
+            and self.season in {"", one.season}
+            and (self.since is None or self.since <= one.at)
+            and (self.until is None or one.at <= self.until)
+        )
+
+
+def mark(facts: Iterable[Recorded], positions: MutableMapping[str, Position]) -> Iterator[Marked]:
+    """The facts with their marks; `positions` are those of the mandates granted before, and learns of more."""
+    for recorded in facts:
+        fact: Any = recorded.fact
+        if isinstance(fact, Official.MandateGranted):
+            positions[str(fact.mandate)] = fact.position
+        season = recorded.stream.season or str(getattr(fact, "season", ""))
+        found = frozenset((*_who(recorded, positions), *_about(recorded, season), *_written(recorded)))
+        yield Marked(recorded.position, season, recorded.at, found)
+
+
+def words_of(text: str) -> list[str]:
+    """The words by which a text is found: `QĐ 12/UBND, Minh Thắng` is qd, 12, ubnd, minh, thang."""
+    return _WORD.findall(search_key(text))
+
+
+def reach(season: str, commune: str, decided_by: str) -> frozenset[str]:
+    """The marks of what belongs to the trail of a commune in a season, as `projections.trail.concerns` says."""
+    return frozenset({f"s:{season}/{commune}", f"s:{season}/", f"s:{season}/@{decided_by}"})
+
+
+def _who(recorded: Recorded, positions: Mapping[str, Position]) -> Iterator[str]:
+    yield f"a:{get_topic(type(recorded.fact))}"
+    yield f"p:{recorded.actor}"
+    if recorded.unit:
+        yield f"u:{recorded.unit}"
+    if recorded.mandate in positions:
+        yield f"v:{positions[recorded.mandate]}"
+
+
+def _about(recorded: Recorded, season: str) -> Iterator[str]:
+    kind, _, subject = recorded.stream
+    fact: Any = recorded.fact
+    communes = {getattr(fact, name, None) for name in ("commune", "item")} - {None}
+    match kind:
+        case "assessment" | "appraisal" | "recognition":
+            communes.add(subject)
+            yield f"s:{season}/{subject}"
+        case "review":
+            commune, _ = commune_and_number(subject)
+            communes.add(commune)
+            yield f"s:{season}/{commune}"
+        case "meeting":
+            unit = subject.rpartition("-")[0]
+            item = getattr(fact, "item", None)
+            communes.update(getattr(fact, "items", ()))
+            yield f"h:{season}/{subject}"
+            yield f"x:{unit}"
+            yield f"s:{season}/{item or '@' + unit}"
+        case "council":
+            yield f"x:{subject}"
+            yield f"s:{season}/@{subject}"
+        case "season":
+            yield f"s:{season}/"
+        case "subject":
+            yield f"s:{season}/{fact.commune}"
+        case "unit":
+            yield f"x:{subject}"
+        case "official":
+            yield f"o:{subject}"
+        case "export" if getattr(fact, "meeting", None):
+            yield f"h:{season}/{fact.meeting}"
+    yield from (f"x:{commune}" for commune in communes)
+    yield from (f"x:{unit}" for unit in (getattr(fact, "into", None), getattr(fact, "unit", None)) if unit)
+    yield from (f"o:{person}" for person in map(_person, _named(fact, "official", "member", "leaving")) if person)
+    codes = _named(fact, "indicator", "from_indicator")
+    yield from (f"c:{code}" for code in (*codes, *(getattr(fact, "indicators", ()) if kind == "assessment" else ())))
+
+
+def _named(fact: Any, *names: str) -> list[Any]:
+    return [value for name in names if (value := getattr(fact, name, None)) is not None]
+
+
+def _person(value: Any) -> str:
+    if isinstance(value, Member):
+        return str(value.person)
+    return str(value) if isinstance(value, UUID) else ""
+
+
+def _written(recorded: Recorded) -> Iterator[str]:
+    if get_topic(type(recorded.fact)) in SILENT:
+        return
+    for value in _named(recorded.fact, *WRITTEN):
+        if isinstance(value, str):
+            yield from (f"w:{word}" for word in words_of(value))

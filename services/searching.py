@@ -1,0 +1,377 @@
+"""The trail of a province, searched: by who acted, what was done, about what, when, and in which words.
+
+What is asked for stands in an address (`Asked`) and means the same wherever it is asked: on the page, as of a moment,
+and in the workbook made from it. Names are those of the moment looked at, so that what was named later finds nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import ClassVar, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from domain.catalogue import FACTS
+from domain.errors import Refused
+from domain.fact import Recorded
+from domain.official import Official, Position
+from domain.personal import Personal
+from domain.policy import Act, Actor, Subject, may, permit
+from domain.rulebook import Rulebook
+from infra.database import Database
+from infra.eventstore import CLOCK_DRIFT, EventStore
+from infra.readmodels import View
+from infra.tenants import Tenant
+from infra.trail_index import Reached, TrailIndex
+from projections.councils import COUNCILS, CouncilRow
+from projections.marks import VERSION, Marked, Search, mark, reach, words_of
+from projections.officials import OFFICIALS, OfficialRow
+from projections.seasons import SEASONS, SeasonRow
+from projections.trail import TOLD_WITH, entries, streams_around
+from projections.units import UNITS, UnitRow
+from services.i18n import Words, load_words
+from services.telling import Teller, Told, called, holders_of, open_rounds
+
+#: Facts marked in one transaction, which takes some tenths of a second.
+MARKED = 5_000
+
+#: What people do, each a name under `doing.` in the locale and the facts it means, by topic or its beginning.
+ACTS: Mapping[str, tuple[str, ...]] = {
+    "cham": (
+        "assessment.opened",
+        "assessment.indicator-measured",
+        "assessment.indicator-scored",
+        "assessment.explained",
+        "assessment.satisfaction-measured",
+        "assessment.veto-declared",
+    ),
+    "minh-chung": (
+        "assessment.evidence-attached",
+        "assessment.evidence-reused",
+        "assessment.evidence-withdrawn",
+        "appraisal.evidence-opened",
+    ),
+    "nop": (
+        "assessment.consolidated",
+        "assessment.reopened",
+        "assessment.posted",
+        "assessment.submitted",
+        "assessment.resubmitted",
+    ),
+    "y-kien": ("assessment.comment-received", "assessment.comment-answered", "subject."),
+    "tham-dinh": (
+        "appraisal.started",
+        "appraisal.indicator-appraised",
+        "appraisal.concluded",
+        "appraisal.resumed",
+        "assessment.indicator-returned",
+    ),
+    "hop": (
+        "council.",
+        "meeting.convened",
+        "meeting.attendance-recorded",
+        "meeting.item-taken-up",
+        "meeting.closed",
+        "meeting.minutes-issued",
+    ),
+    "bieu-quyet": ("meeting.vote-", "meeting.ballot-cast", "meeting.written-opinion-received"),
+    "cong-nhan": ("recognition.",),
+    "xem-xet": ("review.", "flag."),
+    "mua": ("season.", "rulebook."),
+    "can-bo": ("official.", "unit."),
+    "ket-xuat": ("export.",),
+    "nhat-ky": ("log.", "policy."),
+}
+
+
+class PeriodReversed(Refused):
+    """A period that ends before it begins."""
+
+    code: ClassVar[str] = "period-reversed"
+
+
+class Asked(NamedTuple):
+    """What the address asks for, as typed; empty strings ask for everything.
+
+    `who` and `official` are a person's id or a part of a name, `act` is one of `ACTS`, `meeting` a season and a meeting
+    in it. The moments are both included.
+    """
+
+    who: str = ""
+    position: str = ""
+    act: str = ""
+    season: str = ""
+    unit: str = ""
+    indicator: str = ""
+    meeting: str = ""
+    official: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def read(cls, given: Callable[[str], str], since: datetime | None = None, until: datetime | None = None) -> Asked:
+        """From the parameters of an address. PeriodReversed."""
+        if since and until and until < since:
+            raise PeriodReversed(field="den")
+        return cls(
+            given("ai"),
+            given("chuc-vu"),
+            given("viec"),
+            given("mua"),
+            given("xa"),
+            given("chi-tieu"),
+            given("hop"),
+            given("can-bo"),
+            given("tim"),
+            since,
+            until,
+        )
+
+    @classmethod
+    def spelled(cls, text: str) -> Asked:
+        """From what `spell` gave."""
+        given = dict(parse_qsl(text))
+        since, until = (datetime.fromisoformat(given[name]) if name in given else None for name in ("tu", "den"))
+        return cls.read(lambda name: given.get(name, ""), since, until)
+
+    def spell(self) -> str:
+        """All of it in one line, always the same."""
+        return urlencode(
+            [
+                (name, value.isoformat() if isinstance(value, datetime) else value)
+                for name, value in zip(PARAMETERS, self, strict=True)
+                if value
+            ]
+        )
+
+
+#: The parameters of the address, in the order of `Asked`.
+PARAMETERS = ("ai", "chuc-vu", "viec", "mua", "xa", "chi-tieu", "hop", "can-bo", "tim", "tu", "den")
+
+
+class Names(NamedTuple):
+    """Who and what there was at a moment."""
+
+    officials: Sequence[OfficialRow]
+    units: Sequence[UnitRow]
+    seasons: Sequence[SeasonRow]
+    councils: Sequence[CouncilRow]
+
+
+class Found(NamedTuple):
+    """Facts that were looked for, and those that they are told with."""
+
+    facts: tuple[Recorded, ...]
+    around: tuple[Recorded, ...]
+
+
+class Searching:
+    """Searches the logs of all provinces, in one process."""
+
+    def __init__(self, database: Database, store: EventStore) -> None:
+        self._store = store
+        self._index = TrailIndex(database, VERSION)
+        self._granted: dict[str, tuple[int, dict[str, Position]]] = {}
+
+    async def learn(self, tenant: Tenant, most: int = MARKED) -> Reached:
+        """Mark what the log has grown by, at most so many facts; how far it is then."""
+
+        async def marking(after: int, upto: int) -> list[Marked]:
+            known, positions = self._granted.get(tenant.id, (0, {}))
+            if known != after:
+                positions = await self._mandates(tenant, after)
+            pages = self._store.read(tenant, after=after, upto=upto)
+            found = [one async for page in pages for one in mark(page, positions)]
+            self._granted[tenant.id] = (upto, positions)
+            return found
+
+        return await self._index.learn(tenant, marking, most)
+
+    async def find(
+        self,
+        tenant: Tenant,
+        search: Search,
+        upto: int,
+        many: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+    ) -> list[int]:
+        """The positions that are looked for, up to `upto`: the newest, the next before a position, or after one.
+
+        Newest first; those after a position oldest first.
+        """
+        low, high = await self._within(tenant, search, upto)
+        if before is not None:
+            high = min(high, before - 1)
+        if after is not None:
+            low = max(low, after)
+        return await self._index.find(tenant, search, low, high, many, rising=after is not None)
+
+    async def count(self, tenant: Tenant, search: Search, upto: int, most: int) -> int:
+        """How many there are up to a position, at most `most`."""
+        low, high = await self._within(tenant, search, upto)
+        return await self._index.count(tenant, search, low, high, most)
+
+    async def read(self, tenant: Tenant, positions: Collection[int], upto: int) -> Found:
+        """The facts at these positions with all that they are told with, up to a position of the log."""
+        pages = self._store.read(tenant, positions=positions, upto=upto)
+        facts = [recorded async for page in pages for recorded in page]
+        pages = self._store.read(tenant, streams=streams_around(facts), facts=TOLD_WITH, upto=upto)
+        return Found(tuple(facts), tuple([recorded async for page in pages for recorded in page]))
+
+    async def _within(self, tenant: Tenant, search: Search, upto: int) -> tuple[int, int]:
+        """Between which positions the moments lie that are looked for: nothing outside is of them."""
+        low, high = 0, upto
+        if search.since is not None:
+            low = await self._store.position_at(tenant, search.since - timedelta(microseconds=1))
+        if search.until is not None:
+            high = min(upto, await self._store.position_at(tenant, search.until + CLOCK_DRIFT))
+        return low, high
+
+    async def _mandates(self, tenant: Tenant, upto: int) -> dict[str, Position]:
+        pages = self._store.read(tenant, upto=upto, season="", facts=[Official.MandateGranted])
+        return {
+            str(one.fact.mandate): one.fact.position
+            async for page in pages
+            for one in page
+            if isinstance(one.fact, Official.MandateGranted)
+        }
+
+
+async def read_names(view: View) -> Names:
+    """Those of the view's moment."""
+    return Names(await view.all(OFFICIALS), await view.all(UNITS), await view.all(SEASONS), await view.all(COUNCILS))
+
+
+# What is looked for -----------------------------------------------------------------------------------
+
+
+def search_of(asked: Asked, actor: Actor, names: Names) -> Search:
+    """The search that this person may make of it. NotPermitted for whoever sees no trail at all."""
+    seen, without = _seen(actor, names)
+    sets = [
+        _people(asked.who, names, "p") if asked.who else None,
+        frozenset({f"v:{asked.position}"}) if asked.position else None,
+        frozenset(f"a:{topic}" for topic in topics(asked.act)) if asked.act else None,
+        frozenset({f"x:{asked.unit}"}) if asked.unit else None,
+        frozenset({f"c:{asked.indicator}"}) if asked.indicator else None,
+        frozenset({f"h:{asked.meeting}"}) if asked.meeting else None,
+        _people(asked.official, names, "o") if asked.official else None,
+        *(_worded(word, names) for word in dict.fromkeys(words_of(asked.text))),
+        seen,
+    ]
+    wanted = tuple(one for one in sets if one is not None)
+    return Search(wanted, asked.season, asked.since, asked.until, without)
+
+
+def topics(act: str) -> frozenset[str]:
+    """The facts that are meant by an act; none by what is no act."""
+    meant = ACTS.get(act, ())
+    return frozenset(topic for topic in FACTS if any(topic == one or _begins(topic, one) for one in meant))
+
+
+def _begins(topic: str, one: str) -> bool:
+    return one.endswith((".", "-")) and topic.startswith(one)
+
+
+def _seen(actor: Actor, names: Names) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """To whose trails the facts must belong, None for all; and what is left out even so."""
+    if may(actor, Act.VIEW_TRAIL_OF_PROVINCE):
+        hidden = () if may(actor, Act.VIEW_REVIEW) else topics("xem-xet")
+        return None, frozenset(f"a:{topic}" for topic in hidden)
+    members = {(one.season, one.unit): one.people for one in names.councils}
+    marks: set[str] = set()
+    for season in names.seasons:
+        for commune, decided_by in season.participants.items():
+            subject = Subject(commune, decided_by, members=members.get((season.season, decided_by), frozenset()))
+            if may(actor, Act.VIEW_TRAIL, subject):
+                marks |= reach(season.season, commune, decided_by)
+    if not marks:
+        permit(actor, Act.VIEW_TRAIL_OF_PROVINCE)
+    return frozenset(marks), frozenset()
+
+
+def _people(asked: str, names: Names, sign: str) -> frozenset[str]:
+    """A person by id, or everybody whose name has all these words."""
+    wanted = set(words_of(asked))
+    return frozenset(
+        f"{sign}:{row.person}"
+        for row in names.officials
+        if row.person == asked or (wanted and wanted <= set(words_of(row.name)))
+    ) | ({f"{sign}:system"} if asked == "system" else frozenset())
+
+
+def _worded(word: str, names: Names) -> frozenset[str]:
+    """The marks of all that has this word in it: what was written, a name, a position, what is said of the act."""
+    units = [row.code for row in names.units if word in words_of(row.full_name)]
+    people = [row.person for row in names.officials if word in words_of(row.name)]
+    return frozenset(
+        (
+            f"w:{word}",
+            *(f"{sign}:{code}" for code in units for sign in "ux"),
+            *(f"{sign}:{person}" for person in people for sign in "po"),
+            *_said().get(word, ()),
+        )
+    )
+
+
+@cache
+def _said() -> Mapping[str, tuple[str, ...]]:
+    """The marks of acts and positions by the words that they are told in, in any language."""
+    found: dict[str, set[str]] = {}
+    for words in load_words().values():
+        for key, sentence in words.sentences.items():
+            for sign, topic in _meant(key):
+                for word in words_of(re.sub(r"%\(\w+\)s", " ", sentence)):
+                    found.setdefault(word, set()).add(f"{sign}:{topic}")
+    return {word: tuple(marks) for word, marks in found.items()}
+
+
+def _meant(key: str) -> list[tuple[str, str]]:
+    """What a sentence of the locale is said of."""
+    family, _, rest = key.partition(".")
+    if family == "position" and rest in set(Position):
+        return [("v", rest)]
+    topic = ".".join(rest.split(".")[:2])
+    return [("a", topic)] if family == "trail" and topic in FACTS else []
+
+
+# What was found, in words -----------------------------------------------------------------------------
+
+
+def tell(
+    found: Found,
+    names: Names,
+    words: Words,
+    rulebooks: Mapping[str, Rulebook],
+    personal: Mapping[Personal, str],
+) -> list[Told]:
+    """The facts in words, in the order of the log; `personal` says what is told of sealed values."""
+    wanted = {recorded.position for recorded in found.facts}
+    every = sorted({one.position: one for one in (*found.around, *found.facts)}.values(), key=lambda one: one.position)
+    units = {unit.code: unit.inside for unit in names.units}
+    holders = holders_of(names.officials)
+    members = [member for council in names.councils for member in council.members]
+    secret = open_rounds(every)
+    tellers: dict[str, Teller] = {}
+    told = []
+    for entry in entries(every):
+        if entry.position in wanted:
+            season = entry.stream.season
+            if season not in tellers:
+                tellers[season] = Teller(
+                    words, units, holders, members, secret, personal, _called(season, names.seasons, rulebooks)
+                )
+            told.append(tellers[season].tell(entry))
+    return told
+
+
+def _called(season: str, seasons: Iterable[SeasonRow], rulebooks: Mapping[str, Rulebook]) -> Mapping[str, str]:
+    """What rulebooks are called, and the conditions of the one that the season has."""
+    adopted = {row.season: row.rulebook for row in seasons}.get(season, "")
+    every = {rulebook.id: rulebook.short for rulebook in rulebooks.values()}
+    return {**every, **called(rulebooks[adopted])} if adopted in rulebooks else every
