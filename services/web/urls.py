@@ -30,6 +30,7 @@ APPRAISALS = TENANT + "/tham-dinh/{season:str}"
 APPRAISAL = TENANT + "/tham-dinh/{season:str}/{commune:str}"
 COUNCIL = TENANT + "/hoi-dong/{season:str}"
 MEETING = TENANT + "/hop/{season:str}/{meeting:str}"
+REPLAY_MEETING = MEETING + "/phat-lai"
 DECISION = TENANT + "/quyet-dinh/{season:str}/{commune:str}"
 REGISTER = TENANT + "/cong-khai"
 PUBLIC = TENANT + "/cong-khai/{season:str}/{commune:str}"
@@ -155,6 +156,9 @@ class Urls:
 
     def replay(self, season: str, commune: str, **query: object) -> str:
         return fill(REPLAY, self.slug, season, commune, **{"asof": self.asof, **query})
+
+    def replay_meeting(self, season: str, meeting: str, **query: object) -> str:
+        return fill(REPLAY_MEETING, self.slug, season, meeting, **{"asof": self.asof, **query})
 
     def what_if(self, season: str, commune: str, assumed: Iterable[tuple[str, str]] = ()) -> str:
         """The page of a what-if; `assumed` are its parameters, several of one name among them."""

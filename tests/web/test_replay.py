@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Position
 from domain.recognition import Recognition
 from domain.review import Review
@@ -97,6 +98,32 @@ async def test_another_communes_officers_do_not_see_the_replay(desks: Desks, sea
     desk = await desks.of(f"{OTHER} {Position.JUSTICE_OFFICER}")
 
     assert (await desk.open(replay(season))).status == 403
+
+
+# A meeting --------------------------------------------------------------------------------------------
+
+
+async def test_a_meeting_is_played_back_and_an_open_vote_shows_who_voted_not_how(desks: Desks, season: Story):
+    key = await season.voted(Choice.AGAINST)
+    facts = await season.facts(meeting_stream(season.season, key))
+    cast = next(one.position for one in facts if isinstance(one.fact, Meeting.BallotCast))
+    chair = await desks.of(Position.DISTRICT_CHAIRMAN.value)
+    path = f"/hop/{season.season}/{key}/phat-lai"
+
+    now = await chair.open(path)
+    then = await chair.open(f"{path}?den={cast}")
+    live = await chair.open(f"{path}?asof={cast}")
+
+    assert f"{path}" in (await chair.open(f"/hop/{season.season}/{key}?xem=hop")).html
+    assert f"Bước {len(facts)}/{len(facts)}" in now.text
+    assert "phiên họp không đổi" in now.text
+    assert "1 phiếu đã ghi, 5 thành viên có mặt" in then.text
+    assert "đang biểu quyết, 1/5 phiếu" in then.text
+    assert "không công nhận 0-5-0" in then.text
+    assert f"den={facts[-1].position}" in then.html
+    assert "Không tán thành" not in live.text
+    for stone in ("Triệu tập", "Điểm danh", "Mở biểu quyết", "Đóng biểu quyết"):
+        assert stone in now.text
 
 
 # Marks ------------------------------------------------------------------------------------------------
