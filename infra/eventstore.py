@@ -211,6 +211,14 @@ class EventStore:
             finally:
                 coming.cancel()
 
+    async def positions(self, tenant: HasId, season: str, *, after: int, upto: int) -> list[int]:
+        """The positions of a season's facts with `after` < position <= `upto`, in order."""
+        query = f"""
+        SELECT position FROM {schema_of(tenant)}.events
+        WHERE (season, position) > ($1, $2) AND (season, position) <= ($1, $3) ORDER BY season, position
+        """
+        return [row["position"] for row in await self._database.ask(tenant, query, season, after, upto)]
+
     async def position(self, tenant: HasId) -> int:
         """The position of the last fact; 0 for an empty log."""
         rows = await self._database.ask(tenant, f"SELECT position FROM {schema_of(tenant)}.head")

@@ -36,6 +36,7 @@ from services.flagging import Flagging
 from services.following import Dossiers
 from services.people import People
 from services.personal import Door
+from services.replaying import Courses
 from services.searching import Searching
 from services.web.backing import Backing, Chip, Past
 from services.work import SYSTEM, Work
@@ -54,6 +55,7 @@ class Wiring:
     dossiers: Dossiers
     flagging: Flagging
     searching: Searching
+    courses: Courses
     people: People
     keys: Keys
     door: Door
@@ -166,6 +168,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             dossiers=Dossiers(store),
             flagging=Flagging(store),
             searching=Searching(database, store),
+            courses=Courses(store),
             people=People(store),
             keys=keys,
             door=Door(store, keys),

@@ -40,6 +40,7 @@ TRAIL_OF_PROVINCE = TENANT + "/nhat-ky"
 TRAIL = TENANT + "/nhat-ky/{season:str}/{commune:str}"
 TRACE = TENANT + "/trach-nhiem/{season:str}/{commune:str}"
 REPLAY = TENANT + "/phat-lai/{season:str}/{commune:str}"
+REPLAY_SEASON = TENANT + "/phat-lai/{season:str}"
 WHAT_IF_SEASON = TENANT + "/gia-dinh/{season:str}"
 WHAT_IF = TENANT + "/gia-dinh/{season:str}/{commune:str}"
 FLAGS = TENANT + "/dau-hieu/{season:str}"
@@ -159,6 +160,9 @@ class Urls:
 
     def replay_meeting(self, season: str, meeting: str, **query: object) -> str:
         return fill(REPLAY_MEETING, self.slug, season, meeting, **{"asof": self.asof, **query})
+
+    def replay_season(self, season: str, **query: object) -> str:
+        return fill(REPLAY_SEASON, self.slug, season, **{"asof": self.asof, **query})
 
     def what_if(self, season: str, commune: str, assumed: Iterable[tuple[str, str]] = ()) -> str:
         """The page of a what-if; `assumed` are its parameters, several of one name among them."""

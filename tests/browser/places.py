@@ -154,6 +154,8 @@ PLACES = (
     Place("replay-under-review", OF_MAU, at(TINH_MAU, "phat-lai", REVIEWED)),
     Place("replay-meeting", OF_BINH_PHUOC, at(BINH_PHUOC, "hop", "697-1", "phat-lai")),
     Place("replay-meeting-at-a-vote", CHAIR, at(MIDDLE, "hop", MEETING, "phat-lai")),
+    Place("replay-season", OF_BINH_PHUOC, at(BINH_PHUOC, "phat-lai") + "?xa=25435"),
+    Place("replay-season-of-the-past", INSPECTOR, at(MIDDLE, "phat-lai") + "?asof={giua-mua}"),
     Place("work-of-the-past", LEAD, "/t/giua-mua/viec?asof={giua-mua}"),
     Place("what-if", OF_MAU, at(TINH_MAU, "gia-dinh", "99010") + "?nguong=C1:81&tap=3"),
     Place("what-if-of-one-that-fails", OF_MAU, at(TINH_MAU, "gia-dinh", "99007")),

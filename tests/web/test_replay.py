@@ -9,7 +9,7 @@ from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Position
 from domain.recognition import Recognition
 from domain.review import Review
-from services import assessing
+from services import appraising, assessing
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -124,6 +124,62 @@ async def test_a_meeting_is_played_back_and_an_open_vote_shows_who_voted_not_how
     assert "Không tán thành" not in live.text
     for stone in ("Triệu tập", "Điểm danh", "Mở biểu quyết", "Đóng biểu quyết"):
         assert stone in now.text
+
+
+# A season ---------------------------------------------------------------------------------------------
+
+
+async def test_a_season_is_played_back_from_its_plan_to_its_decisions(inspector: Desk, season: Story):
+    await season.submitted()
+    submitted = await inspector.house.store.position(inspector.tenant)
+    await season.appraised()
+    await appraising.conclude(await season.appraiser(), season.season, COMMUNE)
+    facts = [one for one in await season.facts() if one.stream.season == season.season]
+    path = f"/phat-lai/{season.season}"
+
+    page = await inspector.open(path)
+    then = await inspector.open(f"{path}?den={submitted}&xa={COMMUNE}")
+    first = await inspector.open(f"{path}?den={facts[0].position}")
+    past = await inspector.open(f"{path}?asof={submitted}")
+
+    assert path in (await inspector.open(f"/bang/{season.season}")).html
+    assert path in (await inspector.open(f"/mua/{season.season}")).html
+    assert f"Bước {len(facts)}/{len(facts)}" in page.text
+    assert "Thẩm định xong 1 1" in page.text
+    assert "Thẩm định xong 0 1" in then.text
+    assert f"den={facts[-1].position}&amp;xa={COMMUNE}" in then.html
+    assert "Phát lại hồ sơ" in then.text
+    assert f"Bước 1/{len(facts)}" in first.text
+    assert "Bước trước" not in first.text
+    assert "Thẩm định xong" not in past.text
+    assert "Bước kế" not in past.text
+    for stone in ("Lập kế hoạch", "Phân công", "Mở mùa"):
+        assert stone in page.text
+    assert "milestone." not in page.text
+
+
+async def test_each_step_of_a_season_says_the_sentence_that_its_dossier_says(inspector: Desk, season: Story):
+    await season.score("TC1.CT1")
+    entry = (await season.dossier()).entry("TC1.CT1")
+    assert entry.points
+    again = dict(entry.measures), entry.points - 1, "Thiếu một văn bản"
+    await assessing.score_indicator(await season.officer(), season.season, COMMUNE, "TC1.CT1", *again)
+
+    of_season = await inspector.open(f"/phat-lai/{season.season}")
+    of_dossier = await inspector.open(replay(season))
+
+    last = re.compile(r'aria-current="step">.*?<br>(?:<b>[^<]*</b>: )?(.*?)</span>')
+    assert last.findall(of_season.html)[-1] == last.findall(of_dossier.html)[-1]
+
+
+async def test_the_replay_of_a_season_is_for_those_who_oversee_all_of_it(desks: Desks, season: Story):
+    path = f"/phat-lai/{season.season}"
+    officer, department = await desks.officer(), await desks.department()
+
+    assert (await officer.open(path)).status == 403
+    assert path not in (await officer.open(f"/mua/{season.season}")).html
+    assert (await department.open(path)).status == 200
+    assert [(await department.open(f"{path}{asked}")).status for asked in ("?den=0", "?xa=1", "x")] == [404] * 3
 
 
 # Marks ------------------------------------------------------------------------------------------------

@@ -278,6 +278,7 @@ async def show(visit: Visit, season: str) -> Answer:
         readable=_readable(visit, table.lines),
         order=lambda key: visit.url.board(season, **_asked(filters, key)),
         terms=_terms(visit, levels=rulebook.model is Model.LEVELS),
+        oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=position,
         verified=await last_verified(visit),
     )

@@ -123,6 +123,7 @@ async def show(visit: Visit, season: str) -> Answer:
         groups=taking_part(visit, row, units),
         halts=halts(row, visit.words),
         today=visit.today,
+        oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
 
