@@ -17,6 +17,7 @@ class Document(StrEnum):
     MINUTES = "minutes"
     DOSSIER = "dossier"
     REVIEW = "review"
+    TRAIL = "trail"
 
 
 class ExportState(StrEnum):
@@ -37,7 +38,8 @@ class Export(Stream):
         """Somebody asked for a document made from the log up to `at_position`; a dossier covers at least so much.
 
         Of a commune, of a meeting, of a review (by its key, `99010-1`), or of the whole season; `document_no` is the
-        number that minutes are to bear.
+        number that minutes are to bear. Of the province's trail what is `asked`, spelled as in the page's address; it
+        belongs to no season ("").
         """
 
         TOPIC = "export.requested"
@@ -48,6 +50,7 @@ class Export(Stream):
         meeting: str | None = None
         document_no: str | None = None
         review: str | None = None
+        asked: str | None = None
 
     class CheckpointTaken(Fact):
         """The dossier is made under this checkpoint of the log, and shows that it continues the earlier one.
@@ -109,6 +112,7 @@ class Export(Stream):
         meeting: str | None = None,
         document_no: str | None = None,
         review: str | None = None,
+        asked: str | None = None,
     ) -> None:
         self.document = document
         self.season = season
@@ -117,6 +121,7 @@ class Export(Stream):
         self.meeting = meeting
         self.document_no = document_no
         self.review = review
+        self.asked = asked
         self.state = ExportState.QUEUED
         self.checkpoint: str | None = None
         self.sha256: str | None = None

@@ -34,9 +34,10 @@ class ExportRow(Row, frozen=True):
     meeting: str | None = None
     document_no: str | None = None
     review: str | None = None
+    asked: str | None = None
 
 
-EXPORTS = Projection("exports", version=3, row=ExportRow, scope=lambda row: row.season, seasonal=False)
+EXPORTS = Projection("exports", version=4, row=ExportRow, scope=lambda row: row.season, seasonal=False)
 
 
 @EXPORTS.begins(Export.Requested)
@@ -53,6 +54,7 @@ def _requested(fact: Export.Requested, recorded: Recorded) -> ExportRow:
         meeting=fact.meeting,
         document_no=fact.document_no,
         review=fact.review,
+        asked=fact.asked,
     )
 
 

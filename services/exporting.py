@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
 
-from domain.errors import NotFound, NotPermitted, VoteIsOpen
+from domain.errors import NotFound, NotPermitted, Refused, VoteIsOpen
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded, StreamName
 from domain.log import LOG, Log
@@ -29,7 +29,7 @@ from infra.readmodels import ReadModels
 from projections.seasons import SEASONS
 from projections.standings import STANDINGS
 from projections.units import UNITS
-from services import workbook
+from services import trail_workbook, workbook
 from services.assessing import viewed_by
 from services.documents import decision, minutes, review
 from services.documents.reading import AsItStood
@@ -38,6 +38,7 @@ from services.dossier.asking import PolicyMissing
 from services.i18n import load_words
 from services.meetings import conducted_by, meetings_of
 from services.people import People
+from services.searching import Asked, Searching, about, read_names, search_of, tell
 from services.seasons import commune_of
 from services.work import Receipt, Work, use_case
 
@@ -53,9 +54,19 @@ ACTS = {
     Document.MINUTES: Act.CONDUCT_MEETING,
     Document.DOSSIER: Act.EXPORT_DOSSIER,
     Document.REVIEW: Act.EXPORT_REVIEW,
+    Document.TRAIL: Act.VIEW_TRAIL_OF_PROVINCE,
 }
 
 PDF = "application/pdf"
+
+#: Facts of a trail that are read and told at a time.
+PAGE = 500
+
+
+class TooManyFacts(Refused):
+    """A trail of more than `most` facts is no document that anybody reads."""
+
+    code: ClassVar[str] = "too-many-facts"
 
 
 class Made(NamedTuple):
@@ -82,12 +93,12 @@ class Fetched(NamedTuple):
 async def request_export(
     work: Work, document: Document, season: str, about: str | None = None, document_no: str | None = None
 ) -> Receipt:
-    """Ask for a document about a commune, a meeting, a review or the whole season. Its id is `export_id(work)`.
+    """Ask for a document about a commune, a meeting, a review, a search or a season. Its id is `export_id(work)`.
 
     A decision is made from the log up to the decision itself, minutes up to the closing of the meeting and the end of
-    a review up to its conclusion, so that they always come out the same; the standings from the log as it is now,
-    which a dossier covers at least. OutOfOrder where there is no decision or conclusion yet, or while the meeting goes
-    on; for a dossier also VoteIsOpen and PolicyMissing. `document_no` is the number that minutes are to bear.
+    a review up to its conclusion, so that they always come out the same; standings and trail from the log as it is
+    now, which a dossier covers at least. OutOfOrder where there is no decision or conclusion yet, or while the meeting
+    goes on; for a dossier also VoteIsOpen and PolicyMissing. `document_no` is the number that minutes are to bear.
     """
     await require(work, document, season, about)
     position = await work.store.position(work.tenant)
@@ -112,6 +123,7 @@ async def request_export(
         meeting=about if document is Document.MINUTES else None,
         document_no=document_no,
         review=about if document is Document.REVIEW else None,
+        asked=about if document is Document.TRAIL else None,
     )
     return await work.create(name, asked)
 
@@ -165,8 +177,8 @@ def export_id(work: Work) -> UUID:
 
 
 def about_of(asked: Export.Requested) -> str | None:
-    """What the document is of, within its season: the review, commune or meeting; None for all of the season."""
-    return asked.review or asked.commune or asked.meeting
+    """What the document is of: the review, commune or meeting of its season, the search; None for all of the season."""
+    return asked.review or asked.commune or asked.meeting or asked.asked
 
 
 async def require(work: Work, document: Document, season: str, about: str | None) -> None:
@@ -175,6 +187,9 @@ async def require(work: Work, document: Document, season: str, about: str | None
         case Document.STANDINGS:
             work.require(ACTS[document])
             await work.look(Season, season_stream(season))
+        case Document.TRAIL:
+            work.require(ACTS[document])
+            _spelled(about)
         case Document.DECISION | Document.DOSSIER:
             subject = commune_of(await work.look(Season, season_stream(season)), about or "")
             work.require(ACTS[document], await viewed_by(work, season, subject))
@@ -187,6 +202,13 @@ async def require(work: Work, document: Document, season: str, about: str | None
                 await work.look(Season, season_stream(season)), (await work.look(Review, stream)).commune
             )
             work.require(ACTS[document], await viewed_by(work, season, subject))
+
+
+def _spelled(asked: str | None) -> Asked:
+    try:
+        return Asked.spelled(asked or "")
+    except ValueError:  # not from our own page
+        raise NotFound(kind="trail", subject=asked or "") from None
 
 
 async def asked_by_oneself(work: Work, export: UUID) -> Export.Requested:
@@ -214,6 +236,7 @@ class Workshop(NamedTuple):
     reads: ReadModels
     printer: Printer
     sealed: asking.Sealed
+    searching: Searching
 
 
 async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress) -> Made:
@@ -238,6 +261,8 @@ async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress)
             return await _dossier(workshop, work, export, asked, progress)
         case Document.REVIEW:
             return await _review(workshop, work, asked, progress)
+        case Document.TRAIL:
+            return await _trail(workshop, replace(work, actor=actor), asked, progress)
 
 
 async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
@@ -339,6 +364,40 @@ async def _standings(workshop: Workshop, work: Work, asked: Export.Requested, pr
     content = await asyncio.to_thread(workbook.standings_workbook, source, rows, units, load_words()["vi"])
     await progress(len(rows), len(rows))
     return Made(content, f"bang-danh-gia-{asked.season}-{asked.at_position}.xlsx", workbook.MEDIA_TYPE)
+
+
+async def _trail(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
+    """Every fact that the search finds up to the position. Raises TooManyFacts."""
+    position, looked_for = asked.at_position, _spelled(asked.asked)
+    while (reached := await workshop.searching.learn(work.tenant)).position < position:
+        await progress(reached.position, position)
+    async with workshop.reads.at(work.tenant, position) as view:
+        names = await read_names(view)
+    search = search_of(looked_for, work.actor, names)
+    total = await workshop.searching.count(work.tenant, search, position, trail_workbook.MOST + 1)
+    if total > trail_workbook.MOST:
+        raise TooManyFacts(most=trail_workbook.MOST)
+    words = load_words()["vi"]
+    lines: list[trail_workbook.Line] = []
+    after = 0
+    while len(lines) < total:
+        await progress(len(lines), total)
+        positions = await workshop.searching.find(work.tenant, search, position, PAGE, after=after)
+        found = await workshop.searching.read(work.tenant, positions, position)
+        lines += [
+            trail_workbook.Line(told, about(told.entry, names, words))
+            for told in tell(found, names, words, work.rulebooks, {})
+        ]
+        after = positions[-1]
+    source = trail_workbook.Source(
+        province=work.tenant.name,
+        log=await work.store.origin_at(work.tenant, position),
+        position=position,
+        moment=await _moment(work, position),
+        demonstration=work.tenant.demonstration,
+    )
+    content = await asyncio.to_thread(trail_workbook.trail_workbook, source, looked_for, lines, words)
+    return Made(content, f"nhat-ky-{position}.xlsx", workbook.MEDIA_TYPE)
 
 
 async def _moment(work: Work, position: int) -> datetime:

@@ -29,9 +29,10 @@ from projections.councils import COUNCILS, CouncilRow
 from projections.marks import VERSION, Marked, Search, mark, reach, words_of
 from projections.officials import OFFICIALS, OfficialRow
 from projections.seasons import SEASONS, SeasonRow
-from projections.trail import TOLD_WITH, entries, streams_around
+from projections.trail import TOLD_WITH, Entry, entries, streams_around
 from projections.units import UNITS, UnitRow
 from services.i18n import Words, load_words
+from services.meetings import unit_of
 from services.telling import Teller, Told, called, holders_of, open_rounds
 
 #: Facts marked in one transaction, which takes some tenths of a second.
@@ -159,6 +160,14 @@ class Names(NamedTuple):
     units: Sequence[UnitRow]
     seasons: Sequence[SeasonRow]
     councils: Sequence[CouncilRow]
+
+
+class Object(NamedTuple):
+    """What a fact is about, and the filter (parameter and value) that finds all else about it."""
+
+    label: str
+    name: str
+    value: str
 
 
 class Found(NamedTuple):
@@ -368,6 +377,30 @@ def tell(
                 )
             told.append(tellers[season].tell(entry))
     return told
+
+
+def about(entry: Entry, names: Names, words: Words) -> tuple[Object, ...]:
+    """A commune or unit, an official, a meeting; the season besides."""
+    found = []
+    kind, season, subject = entry.stream
+    units = {unit.code: unit.inside for unit in names.units}
+    code = entry.commune or (subject if kind in {"unit", "council"} else "")
+    if code:
+        found.append(Object(units.get(code, code), "xa", code))
+    if kind == "official":
+        name = next((row.name for row in names.officials if row.person == subject), subject[:8])
+        found.append(Object(name, "can-bo", subject))
+    if kind == "meeting":
+        found.append(Object(meeting_called(subject, units, words), "hop", f"{season}/{subject}"))
+    if season := season or str(entry.args.get("season", "")):
+        found.append(Object(words.say("năm %(season)s", season=season), "mua", season))
+    return tuple(found)
+
+
+def meeting_called(key: str, units: Mapping[str, str], words: Words) -> str:
+    """A meeting by its number and whose council met."""
+    unit = unit_of(key)
+    return words.say("phiên %(number)s, %(unit)s", number=key.rpartition("-")[2], unit=units.get(unit, unit))
 
 
 def _called(season: str, seasons: Iterable[SeasonRow], rulebooks: Mapping[str, Rulebook]) -> Mapping[str, str]:

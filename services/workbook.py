@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
@@ -69,6 +69,29 @@ class Source(NamedTuple):
         """Whether the rulebook has no points."""
         return self.rulebook.model is Model.LEVELS
 
+    @property
+    def about(self) -> str:
+        return f"{self.province}, năm {self.season}"
+
+    @property
+    def made_from(self) -> str:
+        return f"Lập từ nhật ký đến vị trí {self.position} · bộ tiêu chí {self.rulebook.short}"
+
+
+class Origin(Protocol):
+    """What every sheet says of itself: about what it is, from which log up to which position and moment."""
+
+    @property
+    def about(self) -> str: ...
+    @property
+    def made_from(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def moment(self) -> datetime: ...
+    @property
+    def demonstration(self) -> bool: ...
+
 
 class Column(NamedTuple):
     """A column: its head, its width in characters, how its numbers are shown."""
@@ -100,7 +123,7 @@ def standings_workbook(source: Source, rows: Sequence[Standing], units: Mapping[
     fill(
         book.create_sheet("Nguồn gốc"), source, "Nguồn gốc", [Column("Mục", 30), Column("Giá trị", 90)], _origin(source)
     )
-    return saved(book, source)
+    return saved(book, source, f"Bảng đánh giá năm {source.season}, {source.province}")
 
 
 # What it says -----------------------------------------------------------------------------------------
@@ -253,11 +276,11 @@ def _order(row: Standing, units: Mapping[str, UnitRow]) -> tuple[object, str]:
 
 
 def fill(
-    sheet: Worksheet, source: Source, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
+    sheet: Worksheet, source: Origin, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
 ) -> None:
     """A sheet with title, source, mark, heads and lines."""
-    put(sheet["A1"], f"{title}: {source.province}, năm {source.season}", _TITLE)
-    put(sheet["A2"], f"Lập từ nhật ký đến vị trí {source.position} · bộ tiêu chí {source.rulebook.short}", _TEXT)
+    put(sheet["A1"], f"{title}: {source.about}", _TITLE)
+    put(sheet["A2"], source.made_from, _TEXT)
     if source.demonstration:
         put(sheet["A3"], "Dữ liệu minh hoạ, không phải kết quả chính thức", _MARK)
     for number, column in enumerate(columns, start=1):
@@ -299,11 +322,11 @@ def put(cell: Cell, value: Value, font: Font = _TEXT, shown: str = "General") ->
         cell.number_format = shown
 
 
-def saved(book: Workbook, source: Source) -> bytes:
+def saved(book: Workbook, source: Origin, title: str) -> bytes:
     """The file's bytes, with the log's time in place of the clock's and nothing that changes from run to run."""
     moment = source.moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     book.properties.creator = "Minh Chuẩn"
-    book.properties.title = f"Bảng đánh giá năm {source.season}, {source.province}"
+    book.properties.title = title
     book.properties.created = moment
     raw, settled = io.BytesIO(), io.BytesIO()
     book.save(raw)  # writes the clock's time as that of the last change

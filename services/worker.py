@@ -79,7 +79,7 @@ async def serve(settings: Settings, kind: str) -> None:
 
 def workshop_of(house: Wiring, printer: Printer) -> Workshop:
     """What documents are made with."""
-    return Workshop(house.people, house.reads, printer, Sealed(house.database, house.seals))
+    return Workshop(house.people, house.reads, printer, Sealed(house.database, house.seals), house.searching)
 
 
 async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:

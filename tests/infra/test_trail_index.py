@@ -49,7 +49,7 @@ async def test_a_query_finds_what_the_search_finds(database: Database, store: Ev
     await write(store, tenant, history.commands)
     facts: list[Recorded] = [one async for page in store.read(tenant) for one in page]
     marked = list(mark(facts, {}))
-    index = TrailIndex(database, VERSION)
+    index = TrailIndex(database, VERSION, near=5)
 
     async def marking(after: int, upto: int) -> list[Marked]:
         return [one for one in marked if after < one.position <= upto]

@@ -1,9 +1,11 @@
+import io
 import re
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from uuid import UUID, uuid4
 
+import openpyxl
 import pytest
 from msgspec import structs
 
@@ -16,10 +18,12 @@ from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
 from infra.eventstore import CommandReused
-from services import administering, assessing, recognising, voting
+from projections.marks import mark
+from services import administering, assessing, recognising, trail_workbook, voting
 from services.documents.decision import StateDiffers
 from services.exporting import (
     Made,
+    TooManyFacts,
     cancel_export,
     download_export,
     export_id,
@@ -29,7 +33,9 @@ from services.exporting import (
     make,
     request_export,
 )
+from services.searching import Asked, read_names, search_of
 from services.work import Work
+from services.workbook import HEAD
 from tests.services.papers import finished, made, no_progress, text_of, workshop
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PROVINCE, TODAY, Story
 
@@ -226,6 +232,7 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
         Document.REVIEW: (await story.by(Position.INSPECTOR), f"{COMMUNE}-1"),
         Document.STANDINGS: (await story.by(Position.INSPECTOR), None),
         Document.MINUTES: (await story.appraiser(), MEETING),
+        Document.TRAIL: (await story.by(Position.INSPECTOR), "viec=cham"),
     }
     work, about = asking[document]
     export = await ask(work, document, story, about)
@@ -455,3 +462,50 @@ async def test_a_download_repeated_without_the_mandate_hands_nothing_out(story):
 
     with pytest.raises(NotPermitted):
         await fetch_export(replace(download, actor=Actor(work.actor.person, ())), export)
+
+
+# The trail --------------------------------------------------------------------------------------------
+
+
+async def test_an_exported_trail_holds_exactly_what_the_filter_finds_as_of_the_request(story):
+    await story.filled()
+    asked = Asked(season=story.season, act="cham", unit=COMMUNE, text="de xuat")
+    export = await _ask_for_trail(story, asked)
+    position = (await exported(story, export)).at_position
+    await story.score("TC1.CT1")
+    facts = [one async for page in story.house.store.read(story.tenant, upto=position) for one in page]
+    async with story.house.reads.at(story.tenant, position) as view:
+        search = search_of(asked, (await story.inspector()).actor, await read_names(view))
+
+    async with workshop(story.house) as shop:
+        first, again = await finished(shop, story, export), await made(shop, story, export)
+
+    book = openpyxl.load_workbook(io.BytesIO(first.content))
+    rows = list(book["Nhật ký"].iter_rows(min_row=HEAD + 1, values_only=True))
+    assert [row[0] for row in rows] == [one.position for one in mark(facts, {}) if search.wants(one)]
+    assert len(rows) > 10
+    assert {row[7] for row in rows} == {f"thị trấn Bến Lụa, năm {story.season}"}
+    assert first.content == again.content
+    assert [row[1] for row in book["Nguồn gốc"].iter_rows(values_only=True) if row[0] == "Bộ lọc: chữ"] == ["de xuat"]
+
+
+async def test_only_who_sees_the_whole_province_exports_its_trail(story):
+    with pytest.raises(NotPermitted):
+        await request_export(await story.officer(), Document.TRAIL, "", "")
+    with pytest.raises(NotFound):
+        await request_export(await story.inspector(), Document.TRAIL, "", "tu=hom+qua")
+
+
+async def test_a_trail_too_long_for_a_workbook_is_refused_and_not_cut_off(story, monkeypatch):
+    monkeypatch.setattr(trail_workbook, "MOST", 3)
+    export = await _ask_for_trail(story, Asked(season=story.season))
+
+    async with workshop(story.house) as shop:
+        with pytest.raises(TooManyFacts):
+            await made(shop, story, export)
+
+
+async def _ask_for_trail(story: Story, asked: Asked) -> UUID:
+    work = await story.inspector()
+    await request_export(work, Document.TRAIL, "", asked.spell())
+    return export_id(work)

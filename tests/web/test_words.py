@@ -32,6 +32,7 @@ from domain.unit import Level
 from projections.flags import Sign
 from projections.standings import Stage
 from services.i18n import LOCALES, load_words, sentences
+from services.searching import ACTS, PARAMETERS
 from services.verdicts import Status
 from services.web.forms import NotADate, Typed, read_day, read_number
 from services.web.refusals import explain
@@ -197,7 +198,7 @@ KEY = re.compile(r"[a-z_-]+(\.[a-zA-Z0-9_-]+)+")
 SERVICES = Path(services.__path__[0])
 SAYING = [
     *SERVICES.glob("web/**/*.py"),
-    *(SERVICES / f"{name}.py" for name in ("demo_provider", "telling", "workbook")),
+    *(SERVICES / f"{name}.py" for name in ("demo_provider", "searching", "telling", "trail_workbook", "workbook")),
 ]
 
 
@@ -249,7 +250,9 @@ FAMILIES: dict[str, Iterable[str]] = {
     "board.condition.": ConditionKind,
     "choice.": Choice,
     "computed.": Result,
+    "doing.": ACTS,
     "due.": [*Step, "supplement", "scored.levels"],
+    "filter.": PARAMETERS,
     "flag.": [*Sign, *(f"{sign}.rule" for sign in Sign)],
     "majority.": Majority,
     "office.": COMMUNE_OFFICERS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from litestar import Response
@@ -43,6 +44,11 @@ class Line(NamedTuple):
     total: int
     place: UnitRow | None
     trouble: str
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """The filter of a trail, as parameters of its page."""
+        return parse_qsl(self.row.asked or "")
 
     @property
     def is_under_way(self) -> bool:
@@ -138,13 +144,19 @@ def decisions_for(
 
 @act(urls.EXPORTS + "/yeu-cau", again=show)
 async def request(visit: Visit) -> Answer:
-    """Ask for a document. A form may name review, commune or meeting, or season and commune in one field (`which`)."""
+    """Ask for a document. A form may name review, commune or meeting, or season and commune in one field (`which`).
+
+    Of the trail it names what is `asked`, "" for everything.
+    """
     typed = visit.typed
     season, _, commune = typed.text("which").partition("/")
     try:
         document = Document(typed.needed("document"))
     except ValueError:
         raise FieldMissing(field="document") from None
+    if document is Document.TRAIL:
+        receipt = await exporting.request_export(visit.work(), document, "", typed.text("asked"))
+        return await visit.done(receipt, to=visit.url.exports())
     about = typed.text("review") or commune or typed.text("commune") or typed.text("meeting") or None
     number = typed.needed("document_no") if document is Document.MINUTES else None
     receipt = await exporting.request_export(visit.work(), document, season or typed.needed("season"), about, number)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.errors import Refused
-from domain.fact import StreamName
 from domain.official import Position
 from domain.vietnamese import person_key, sort_key
 from projections.councils import COUNCILS
@@ -15,11 +14,21 @@ from projections.marks import Search
 from projections.officials import OFFICIALS
 from projections.seasons import SEASONS
 from projections.tallies import TALLIES
-from projections.trail import Entry
 from projections.units import UNITS
 from services.i18n import indicator_number
-from services.meetings import unit_of
-from services.searching import ACTS, PARAMETERS, Asked, Found, Names, read_names, search_of, tell
+from services.searching import (
+    ACTS,
+    PARAMETERS,
+    Asked,
+    Found,
+    Names,
+    Object,
+    about,
+    meeting_called,
+    read_names,
+    search_of,
+    tell,
+)
 from services.telling import Told
 from services.web import urls
 from services.web.forms import NotADate
@@ -32,14 +41,6 @@ MANY = 50
 
 #: Facts are counted up to so many; beyond, the page says "more than".
 COUNTED = 10_000
-
-
-class Object(NamedTuple):
-    """What a fact is about, and the filter that finds all else about it."""
-
-    label: str
-    name: str
-    value: str
 
 
 class Line(NamedTuple):
@@ -95,6 +96,7 @@ async def show(visit: Visit) -> Answer:
         count=min(count, COUNTED),
         more=count > COUNTED,
         asked=typed,
+        spelled=asked.spell(),
         active=list(typed.items()),
         choices=await choices_of(visit, asked, names),
         marked=reached.position if reached.position < (reached.last if visit.upto is None else visit.upto) else None,
@@ -158,32 +160,7 @@ async def lines_of(visit: Visit, found: Found, names: Names) -> list[Line]:
     """The facts as the page shows them, newest first."""
     personal = await values_said(visit, found.facts)
     told = tell(found, names, visit.words, visit.house.rulebooks, personal)
-    units = {unit.code: unit.inside for unit in names.units}
-    people = {row.person: row.name for row in names.officials}
-    return [Line(one, tuple(objects_of(visit, one.entry, units, people))) for one in told[::-1]]
-
-
-def objects_of(visit: Visit, entry: Entry, units: dict[str, str], people: dict[str, str]) -> list[Object]:
-    """A commune or unit, an official, a meeting; the season besides."""
-    found = []
-    kind, season, subject = entry.stream
-    code = entry.commune or (subject if kind in {"unit", "council"} else "")
-    if code:
-        found.append(Object(units.get(code, code), "xa", code))
-    if kind == "official":
-        found.append(Object(people.get(subject, subject[:8]), "can-bo", subject))
-    if kind == "meeting":
-        found.append(Object(meeting_called(visit, entry.stream, units), "hop", f"{season}/{subject}"))
-    if season := season or str(entry.args.get("season", "")):
-        found.append(Object(visit.words.say("năm %(season)s", season=season), "mua", season))
-    return found
-
-
-def meeting_called(visit: Visit, stream: StreamName, units: dict[str, str]) -> str:
-    """A meeting by its number and whose council met."""
-    unit = unit_of(stream.subject)
-    number = stream.subject.rpartition("-")[2]
-    return visit.words.say("phiên %(number)s, %(unit)s", number=number, unit=units.get(unit, unit))
+    return [Line(one, about(one.entry, names, visit.words)) for one in told[::-1]]
 
 
 async def choices_of(visit: Visit, asked: Asked, names: Names) -> Choices:
@@ -195,7 +172,7 @@ async def choices_of(visit: Visit, asked: Asked, names: Names) -> Choices:
         async with visit.reads() as view:
             rows = await view.all(TALLIES, asked.season)
         for key in sorted({row.meeting for row in rows}):
-            name = meeting_called(visit, StreamName("meeting", asked.season, key), units)
+            name = meeting_called(key, units, visit.words)
             meetings.append((f"{asked.season}/{key}", name))
     return Choices(
         people=sorted({row.name for row in names.officials}, key=person_key),

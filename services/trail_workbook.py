@@ -1,0 +1,98 @@
+"""What was found in the trail as a workbook: one line for each fact, in the order of the log, and what was asked.
+
+Personal data that lies under keys is not in it: nobody could destroy it in a file that was taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from openpyxl import Workbook
+
+from services.clock import VIETNAM
+from services.i18n import Words
+from services.searching import Asked, Object
+from services.telling import Told
+from services.workbook import Column, Value, fill, saved
+
+#: Facts in one workbook; more are refused rather than cut off.
+MOST = 20_000
+
+COLUMNS = (
+    Column("Vị trí", 10),
+    Column("Ghi nhận lúc", 20),
+    Column("Người thực hiện", 36),
+    Column("Họ tên", 26),
+    Column("Theo văn bản", 18),
+    Column("Việc", 70),
+    Column("Chi tiết", 50),
+    Column("Về", 36),
+)
+
+
+class Line(NamedTuple):
+    """One fact in words, and what it is about."""
+
+    told: Told
+    about: tuple[Object, ...]
+
+
+class Source(NamedTuple):
+    """Where it comes from: the log, how far it was read, and the moment of the last fact read."""
+
+    province: str
+    log: str
+    position: int
+    moment: datetime
+    demonstration: bool
+
+    @property
+    def about(self) -> str:
+        return self.province
+
+    @property
+    def made_from(self) -> str:
+        return f"Lập từ nhật ký đến vị trí {self.position}"
+
+
+def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: Words) -> bytes:
+    """The workbook of these facts. Made again it has the same bytes."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Nhật ký"
+    fill(sheet, source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
+    origin = [Column("Mục", 30), Column("Giá trị", 90)]
+    fill(book.create_sheet("Nguồn gốc"), source, "Nguồn gốc", origin, _origin(source, asked, len(lines), words))
+    return saved(book, source, f"Nhật ký, {source.province}")
+
+
+def _line(line: Line, words: Words) -> list[Value]:
+    told = line.told
+    return [
+        told.entry.position,
+        words.instant(told.entry.at),
+        told.who,
+        told.name,
+        told.decision_no,
+        told.sentence,
+        "; ".join(f"{detail.label}: {detail.text}" for detail in told.details),
+        ", ".join(one.label for one in line.about),
+    ]
+
+
+def _origin(source: Source, asked: Asked, count: int, words: Words) -> list[list[Value]]:
+    filters: list[list[Value]] = [
+        [f"Bộ lọc: {words.say(f'filter.{name}')}", value] for name, value in parse_qsl(asked.spell())
+    ]
+    return [
+        ["Tỉnh, thành phố", source.province],
+        *filters,
+        ["Số sự kiện", count],
+        ["Nhật ký", source.log],
+        ["Lập từ nhật ký đến vị trí", source.position],
+        ["Thời điểm của sự kiện cuối", f"{source.moment.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"],
+        ["Dữ liệu cá nhân", "Không có trong tệp này: xem trên trang Nhật ký."],
+    ]
