@@ -18,6 +18,7 @@ class Document(StrEnum):
     DOSSIER = "dossier"
     REVIEW = "review"
     TRAIL = "trail"
+    RESPONSIBILITY = "responsibility"
 
 
 class ExportState(StrEnum):
@@ -38,8 +39,8 @@ class Export(Stream):
         """Somebody asked for a document made from the log up to `at_position`; a dossier covers at least so much.
 
         Of a commune, of a meeting, of a review (by its key, `99010-1`), or of the whole season; `document_no` is the
-        number that minutes are to bear. Of the province's trail what is `asked`, spelled as in the page's address; it
-        belongs to no season ("").
+        number that minutes are to bear, `indicator` the one whose chain of responsibility is asked for. Of the
+        province's trail what is `asked`, spelled as in the page's address; it belongs to no season ("").
         """
 
         TOPIC = "export.requested"
@@ -51,6 +52,7 @@ class Export(Stream):
         document_no: str | None = None
         review: str | None = None
         asked: str | None = None
+        indicator: str | None = None
 
     class CheckpointTaken(Fact):
         """The dossier is made under this checkpoint of the log, and shows that it continues the earlier one.
@@ -113,6 +115,7 @@ class Export(Stream):
         document_no: str | None = None,
         review: str | None = None,
         asked: str | None = None,
+        indicator: str | None = None,
     ) -> None:
         self.document = document
         self.season = season
@@ -122,6 +125,7 @@ class Export(Stream):
         self.document_no = document_no
         self.review = review
         self.asked = asked
+        self.indicator = indicator
         self.state = ExportState.QUEUED
         self.checkpoint: str | None = None
         self.sha256: str | None = None

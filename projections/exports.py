@@ -35,6 +35,7 @@ class ExportRow(Row, frozen=True):
     document_no: str | None = None
     review: str | None = None
     asked: str | None = None
+    indicator: str | None = None
 
 
 EXPORTS = Projection("exports", version=4, row=ExportRow, scope=lambda row: row.season, seasonal=False)
@@ -55,6 +56,7 @@ def _requested(fact: Export.Requested, recorded: Recorded) -> ExportRow:
         document_no=fact.document_no,
         review=fact.review,
         asked=fact.asked,
+        indicator=fact.indicator,
     )
 
 

@@ -19,7 +19,7 @@ from domain.fact import Fact, Recorded
 from domain.meeting import Meeting
 from domain.official import Mandate, Position
 from domain.recognition import Recognition
-from domain.season import Assignment, Step
+from domain.season import Assignment, Deadline, Step
 from projections.officials import OfficialRow
 from projections.seasons import SeasonRow
 
@@ -84,7 +84,7 @@ class File:
 class Link:
     """One person's part in one role; `actor` is "" where the post was vacant, `acts` empty where nothing was done.
 
-    `on` is the legal date of the act that completed the step, or of the last that bears one; `due` the last day of that
+    `on` is the legal date of the act that completed the step, or of the last that bears one; `deadline` that of the
     step. `mandate` is the one acted under, or, where nothing was done, the one that was held.
     """
 
@@ -96,8 +96,17 @@ class Link:
     acts: list[Recorded] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     on: date | None = None
-    due: date | None = None
+    deadline: Deadline | None = None
     remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def due(self) -> date | None:
+        return self.deadline.on if self.deadline else None
+
+    @property
+    def basis(self) -> str:
+        """The document that set the last day, "" where none was set."""
+        return self.deadline.basis if self.deadline else ""
 
     @property
     def late(self) -> int:
@@ -247,12 +256,12 @@ class _Chain:
         if step is not None or link.due is None:  # what is done again after the step was completed is not late by it
             link.on = getattr(recorded.fact, "on", None) or link.on
         if step is not None:
-            link.due = self._season.due(step)
+            link.deadline = self._season.deadlines.get(step)
 
     def _entered(self, recorded: Recorded, fact: Entering) -> None:
         link = self._link(self._role_of(recorded, fact), recorded)
         link.acts.append(recorded)
-        link.due = self._season.due(Step.SCORED)
+        link.deadline = self._season.deadlines.get(Step.SCORED)
         match fact:
             case Assessment.EvidenceAttached():
                 file = File(fact.evidence, fact.sha256, fact.name, fact.indicator)
@@ -286,7 +295,7 @@ class _Chain:
     def _appraised(self, recorded: Recorded, indicator: str) -> None:
         link = self._link(Role.APPRAISED, recorded)
         link.acts.append(recorded)
-        link.due = self._season.due(Step.APPRAISED)
+        link.deadline = self._season.deadlines.get(Step.APPRAISED)
         kept = [file for file in link.files if file.indicator != indicator]
         link.files = kept + [
             File(file.id, file.sha256, file.name, indicator, self._opened.get((recorded.actor, file.id)))
@@ -305,7 +314,7 @@ class _Chain:
         for role, position in _posts(assigned):
             if position in acted:
                 continue
-            due = self._season.due(Step.SCORED)
+            scoring = self._season.deadlines.get(Step.SCORED)
             held = [
                 (row.person, mandate)
                 for row in officials
@@ -313,10 +322,10 @@ class _Chain:
                 if mandate.position is position and mandate.unit == self._commune and self._in_season(mandate)
             ]
             for person, mandate in held:
-                idle = Link(role, person, mandate, self._commune, position, due=due, remarks=[Remark.IDLE])
+                idle = Link(role, person, mandate, self._commune, position, deadline=scoring, remarks=[Remark.IDLE])
                 self._links[role, person, str(mandate.id)] = idle
             if not held:
-                vacant = Link(role, "", None, self._commune, position, due=due, remarks=[Remark.VACANT])
+                vacant = Link(role, "", None, self._commune, position, deadline=scoring, remarks=[Remark.VACANT])
                 self._links[role, "", position.value] = vacant
 
     def _in_season(self, mandate: Mandate) -> bool:

@@ -7,7 +7,7 @@ may fetch it, and only while still permitted: the worker and every download ask 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from domain.assessment import Assessment, assessment_stream
 from domain.errors import NotFound, NotPermitted, Refused, VoteIsOpen
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded, StreamName
@@ -23,6 +24,7 @@ from domain.log import LOG, Log
 from domain.meeting import Meeting, meeting_stream
 from domain.policy import Act, Actor
 from domain.review import Review, commune_and_number
+from domain.rulebook import Rulebook
 from domain.season import Season, season_stream
 from infra.pdf import Printer
 from infra.readmodels import ReadModels
@@ -31,10 +33,11 @@ from projections.standings import STANDINGS
 from projections.units import UNITS
 from services import trail_workbook, workbook
 from services.assessing import viewed_by
-from services.documents import decision, minutes, review
+from services.documents import decision, minutes, responsibility, review
 from services.documents.reading import AsItStood
 from services.dossier import asking
 from services.dossier.asking import PolicyMissing
+from services.following import Dossiers
 from services.i18n import load_words
 from services.meetings import conducted_by, meetings_of
 from services.people import People
@@ -43,7 +46,7 @@ from services.seasons import commune_of
 from services.work import Receipt, Work, use_case
 
 #: Documents about one commune.
-OF_A_COMMUNE = frozenset({Document.DECISION, Document.DOSSIER})
+OF_A_COMMUNE = frozenset({Document.DECISION, Document.DOSSIER, Document.RESPONSIBILITY})
 
 #: How far the making is: `done` of `total` steps. Raises TakenAway when it should stop.
 Progress = Callable[[int, int], Awaitable[None]]
@@ -55,6 +58,7 @@ ACTS = {
     Document.DOSSIER: Act.EXPORT_DOSSIER,
     Document.REVIEW: Act.EXPORT_REVIEW,
     Document.TRAIL: Act.VIEW_TRAIL_OF_PROVINCE,
+    Document.RESPONSIBILITY: Act.VIEW_TRAIL,
 }
 
 PDF = "application/pdf"
@@ -91,14 +95,23 @@ class Fetched(NamedTuple):
 
 @use_case
 async def request_export(
-    work: Work, document: Document, season: str, about: str | None = None, document_no: str | None = None
+    work: Work,
+    document: Document,
+    season: str,
+    about: str | None = None,
+    document_no: str | None = None,
+    *,
+    indicator: str | None = None,
+    upto: int | None = None,
 ) -> Receipt:
     """Ask for a document about a commune, a meeting, a review, a search or a season. Its id is `export_id(work)`.
 
     A decision is made from the log up to the decision itself, minutes up to the closing of the meeting and the end of
     a review up to its conclusion, so that they always come out the same; standings and trail from the log as it is
-    now, which a dossier covers at least. OutOfOrder where there is no decision or conclusion yet, or while the meeting
-    goes on; for a dossier also VoteIsOpen and PolicyMissing. `document_no` is the number that minutes are to bear.
+    now, which a dossier covers at least, a chain of responsibility, of one `indicator` or of all, as of now or `upto`
+    an earlier position. OutOfOrder where there is no decision or conclusion yet, or while the meeting goes on; for a
+    dossier also VoteIsOpen and PolicyMissing; for a chain NotFound where there was no dossier or no such indicator.
+    `document_no` is the number that minutes are to bear.
     """
     await require(work, document, season, about)
     position = await work.store.position(work.tenant)
@@ -113,6 +126,9 @@ async def request_export(
             await _may_be_proven(work, season, about or "")
         case Document.REVIEW:
             position = (await review.concluded_at(then, season, about or "")).position
+        case Document.RESPONSIBILITY:
+            position = min(upto or position, position)
+            await _must_have_a_chain(then._replace(position=position), work.rulebooks, season, about or "", indicator)
     name = export_stream(export_id(work))
     asked = Export(
         id=work.id_of(name),
@@ -124,8 +140,19 @@ async def request_export(
         document_no=document_no,
         review=about if document is Document.REVIEW else None,
         asked=about if document is Document.TRAIL else None,
+        indicator=indicator if document is Document.RESPONSIBILITY else None,
     )
     return await work.create(name, asked)
+
+
+async def _must_have_a_chain(
+    then: AsItStood, rulebooks: Mapping[str, Rulebook], season: str, commune: str, indicator: str | None
+) -> None:
+    if await then.find(Assessment, assessment_stream(season, commune)) is None:
+        raise NotFound(kind="assessment", subject=commune)
+    planned = await then.find(Season, season_stream(season))
+    if indicator is not None and (planned is None or indicator not in rulebooks[planned.rulebook].by_code):
+        raise NotFound(indicator=indicator)
 
 
 async def _may_be_proven(work: Work, season: str, commune: str) -> None:
@@ -190,7 +217,7 @@ async def require(work: Work, document: Document, season: str, about: str | None
         case Document.TRAIL:
             work.require(ACTS[document])
             _spelled(about)
-        case Document.DECISION | Document.DOSSIER:
+        case Document.DECISION | Document.DOSSIER | Document.RESPONSIBILITY:
             subject = commune_of(await work.look(Season, season_stream(season)), about or "")
             work.require(ACTS[document], await viewed_by(work, season, subject))
         case Document.MINUTES:
@@ -263,6 +290,8 @@ async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress)
             return await _review(workshop, work, asked, progress)
         case Document.TRAIL:
             return await _trail(workshop, replace(work, actor=actor), asked, progress)
+        case Document.RESPONSIBILITY:
+            return await _responsibility(workshop, work, asked, progress)
 
 
 async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
@@ -332,6 +361,18 @@ async def _review(workshop: Workshop, work: Work, asked: Export.Requested, progr
     await progress(1, 2)
     pdf = await _printed(workshop, review.render(paper))
     return Made(pdf, f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf", PDF)
+
+
+async def _responsibility(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
+    await progress(0, 2)
+    then = await _as_it_stood(work, asked.at_position)
+    seen = await Dossiers(work.store).then(then.tenant, asked.season, asked.commune or "", then.position)
+    at = await _moment(work, then.position)
+    paper = await responsibility.read_paper(then, seen, workshop.reads, asked.indicator, work.rulebooks, at)
+    await progress(1, 2)
+    pdf = await _printed(workshop, responsibility.render(paper))
+    about = "-".join(part for part in (asked.season, asked.commune, asked.indicator, str(then.position)) if part)
+    return Made(pdf, f"trach-nhiem-{about}.pdf", PDF)
 
 
 async def _as_it_stood(work: Work, position: int) -> AsItStood:

@@ -7,14 +7,16 @@ only when the log's tail shows that one of the dossier's streams has grown.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from domain.appraisal import appraisal_stream
 from domain.assessment import assessment_stream
 from domain.council import council_stream
 from domain.fact import Recorded, StreamName
+from domain.meeting import meeting_stream
+from domain.personal import subject_stream
 from domain.recognition import recognition_stream
 from domain.review import Ground, review_streams
 from domain.season import season_stream
@@ -26,12 +28,20 @@ from projections.fold import Projection
 from projections.seasons import SEASONS
 from projections.sheets import SHEETS
 from projections.standings import STANDINGS
+from projections.trail import concerns
 from projections.units import UNITS
+from services.meetings import meeting_key
 
 FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
 
 #: How many of a dossier's streams are its own: season, assessment, appraisal, recognition, unit, reviews.
 OWN = 5 + len(Ground)
+
+#: Meetings of one council that are looked for at a time.
+MEETINGS = 16
+
+#: Reads whole streams, up to the moment that is looked at.
+Reading: TypeAlias = Callable[..., Awaitable[list[Recorded]]]
 
 #: Dossiers kept per process; each holds its facts, some 100 to 300.
 KEPT = 500
@@ -124,3 +134,22 @@ class Dossiers:
     async def _read(self, tenant: Tenant, streams: Collection[StreamName], after: int, position: int) -> list[Recorded]:
         pages = self._store.read(tenant, after=after, upto=position, streams=streams)
         return [recorded async for page in pages for recorded in page]
+
+
+async def facts_about(seen: Followed, read: Reading) -> list[Recorded]:
+    """Everything that concerns the commune's year, its council's meetings among it, in the order of the log."""
+    sheet = seen.row(SHEETS, f"{seen.season}/{seen.commune}")
+    facts = [recorded for recorded in seen.own if recorded.stream.season == seen.season]
+    facts += await read(council_stream(seen.season, sheet.decided_by))
+    number = 1
+    while True:
+        keys = [meeting_key(sheet.decided_by, one) for one in range(number, number + MEETINGS)]
+        names = [meeting_stream(seen.season, key) for key in keys]
+        found = await read(*names)
+        facts += found
+        if not any(recorded.stream == names[-1] for recorded in found):
+            break
+        number += MEETINGS
+    if sheet.comments:
+        facts += await read(*map(subject_stream, sheet.comments))
+    return sorted((one for one in facts if concerns(one, seen.commune)), key=lambda one: one.position)

@@ -23,6 +23,8 @@ from domain.official import Mandate, Official, Position
 from domain.personal import Personal, Sealed
 from domain.review import Reference
 from domain.rulebook import Rulebook
+from projections.councils import COUNCILS
+from projections.fold import fold
 from projections.officials import OfficialRow
 from projections.trail import Entry, entries
 from services.i18n import Words, indicator_number
@@ -252,6 +254,19 @@ def called(rulebook: Rulebook) -> dict[str, str]:
     """A rulebook by its number, its conditions by code and text."""
     conditions = {one.code: f"{one.code} ({one.text})" for one in rulebook.conditions if one.text}
     return {rulebook.id: rulebook.short, **conditions}
+
+
+def teller_of(
+    facts: Sequence[Recorded],
+    officials: Iterable[OfficialRow],
+    units: Mapping[str, str],
+    rulebook: Rulebook,
+    words: Words,
+    personal: Mapping[Personal, str] = MappingProxyType({}),
+) -> Teller:
+    """Who tells these facts of one commune's year."""
+    seated = [member for council in fold(COUNCILS, facts).values() for member in council.members]
+    return Teller(words, units, holders_of(officials), seated, open_rounds(facts), personal, called(rulebook))
 
 
 def open_rounds(facts: Iterable[Recorded]) -> frozenset[Round]:

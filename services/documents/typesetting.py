@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from services.documents.wording import day_in_words, lower_first, number_of
-from services.i18n import Words
+from services.i18n import Words, indicator_number
 
 NUMBERS = Words("vi", {})
 
@@ -21,6 +21,7 @@ _TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters.update(
+    no=indicator_number,
     day=day_in_words,
     day_of=lambda day: NUMBERS.date(date.fromisoformat(day)),
     document_no=number_of,

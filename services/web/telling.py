@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
-from domain.council import Member, council_stream
 from domain.fact import Recorded
-from domain.meeting import meeting_stream
-from domain.personal import subject_stream
-from projections.councils import COUNCILS
-from projections.fold import fold
 from projections.officials import OFFICIALS, OfficialRow
-from projections.trail import concerns, entries
+from projections.trail import entries
 from projections.units import UNITS
-from services.meetings import meeting_key
-from services.telling import Teller, Told, called, holders_of, open_rounds
+from services import following
+from services.telling import Told, teller_of
 from services.web.dossiers import Case, read_facts
 from services.web.personal import values_said
 from services.web.request import Visit
-
-#: Meetings of one council that are looked for at a time.
-MEETINGS = 16
 
 
 class Account(NamedTuple):
@@ -38,21 +31,7 @@ class Account(NamedTuple):
 
 async def facts_about(visit: Visit, case: Case) -> list[Recorded]:
     """Everything that concerns the commune's year, in the order of the log."""
-    season, unit = case.sheet.season, case.sheet.decided_by
-    facts = [recorded for recorded in case.facts if recorded.stream.season == season]
-    facts += await read_facts(visit, council_stream(season, unit))
-    number = 1
-    while True:
-        names = [meeting_stream(season, meeting_key(unit, one)) for one in range(number, number + MEETINGS)]
-        found = await read_facts(visit, *names)
-        facts += found
-        if not any(recorded.stream == names[-1] for recorded in found):
-            break
-        number += MEETINGS
-    if case.sheet.comments:
-        facts += await read_facts(visit, *map(subject_stream, case.sheet.comments))
-    mine = (recorded for recorded in facts if concerns(recorded, case.sheet.commune))
-    return sorted(mine, key=lambda recorded: recorded.position)
+    return await following.facts_about(case.followed, partial(read_facts, visit))
 
 
 async def told_of(visit: Visit, case: Case, facts: list[Recorded]) -> Account:
@@ -60,19 +39,5 @@ async def told_of(visit: Visit, case: Case, facts: list[Recorded]) -> Account:
     async with visit.reads() as view:
         officials: list[OfficialRow] = await view.all(OFFICIALS)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
-    teller = Teller(
-        visit.words,
-        units,
-        holders_of(officials),
-        members_of(facts),
-        open_rounds(facts),
-        await values_said(visit, facts),
-        called(case.rulebook),
-    )
+    teller = teller_of(facts, officials, units, case.rulebook, visit.words, await values_said(visit, facts))
     return Account(tuple(map(teller.tell, entries(facts))), tuple(officials), units)
-
-
-def members_of(facts: Iterable[Recorded]) -> tuple[Member, ...]:
-    """Those who sit in the council that these facts set up."""
-    councils = fold(COUNCILS, facts).values()
-    return tuple(member for council in councils for member in council.members)

@@ -231,6 +231,7 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
         Document.DECISION: (await story.by(Position.INSPECTOR), COMMUNE),
         Document.REVIEW: (await story.by(Position.INSPECTOR), f"{COMMUNE}-1"),
         Document.STANDINGS: (await story.by(Position.INSPECTOR), None),
+        Document.RESPONSIBILITY: (await story.by(Position.INSPECTOR), COMMUNE),
         Document.MINUTES: (await story.appraiser(), MEETING),
         Document.TRAIL: (await story.by(Position.INSPECTOR), "viec=cham"),
     }

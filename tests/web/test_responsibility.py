@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from domain.assessment import Assessment
+from domain.export import Document, Export
 from domain.meeting import Choice
 from domain.official import Position
 from services import appraising, voting
@@ -144,3 +145,21 @@ async def test_an_inspector_opens_a_review_from_a_line_of_the_chain(inspector: D
     officer = await (await desks.officer()).open(chain(season, "?chi-tieu=TC1.CT1"))
     assert officer.status == 200
     assert "can-cu=" not in officer.html
+
+
+async def test_the_chain_is_asked_for_as_a_document_as_of_the_moment_that_is_looked_at(inspector: Desk, season: Story):
+    await season.score("TC1.CT1")
+    then = (await season.facts())[-1].position
+    await season.attach("TC1.CT1")
+    page = await inspector.open(chain(season, f"?chi-tieu=TC1.CT1&asof={then}"))
+    href = unescape(page.html[: page.html.index('">Lập PDF<')].rpartition('href="')[2])
+
+    centre = await inspector.open(href[href.index("/ket-xuat") :])
+    asked = await inspector.send(centre, "/yeu-cau")
+
+    assert "chỉ tiêu 1.1" in centre.text
+    pages = inspector.house.store.read(inspector.tenant, after=then)
+    (fact,) = [one.fact async for facts in pages for one in facts if isinstance(one.fact, Export.Requested)]
+    assert (fact.document, fact.commune) == (Document.RESPONSIBILITY, COMMUNE)
+    assert (fact.indicator, fact.at_position) == ("TC1.CT1", then)
+    assert "Chuỗi trách nhiệm, " in asked.text

@@ -61,6 +61,16 @@ class Line(NamedTuple):
         return self.state is not ExportState.READY and (self.row.reason or self.trouble) in WAITING
 
 
+class Asked(NamedTuple):
+    """A chain of responsibility that a page led here to print: of a dossier, or of one `indicator` of it."""
+
+    season: str
+    commune: str
+    name: str
+    indicator: str
+    position: str
+
+
 class Decided(NamedTuple):
     """A commune whose decision the person may have as a document."""
 
@@ -72,7 +82,10 @@ class Decided(NamedTuple):
 
 @page(urls.EXPORTS)
 async def show(visit: Visit) -> Answer:
-    """The person's own exports, and what can be asked for."""
+    """The person's own exports, and what can be asked for.
+
+    `?ho-so=2023/99010` with `&chi-tieu=` and `&vi-tri=` offers that chain of responsibility as of a position.
+    """
     await visit.own_write(EXPORTS)
     async with visit.reads() as view:
         own = [row for row in await view.all(EXPORTS) if row.requested_by == visit.actor.person]
@@ -92,8 +105,18 @@ async def show(visit: Visit) -> Answer:
         seasons=seasons,
         chosen=visit.query("season"),
         decisions=decisions_for(visit, decided, councils, units),
+        chain=chain_asked(visit, units),
         position=position,
     )
+
+
+def chain_asked(visit: Visit, units: Mapping[str, UnitRow]) -> Asked | None:
+    """What the address asks for, None where it asks for no chain."""
+    season, _, commune = visit.query("ho-so").partition("/")
+    unit = units.get(commune)
+    if unit is None:
+        return None
+    return Asked(season, commune, unit.inside, visit.query("chi-tieu"), visit.query("vi-tri"))
 
 
 def line_of(row: ExportRow, run: Run | None, units: Mapping[str, UnitRow]) -> Line:
@@ -159,7 +182,15 @@ async def request(visit: Visit) -> Answer:
         return await visit.done(receipt, to=visit.url.exports())
     about = typed.text("review") or commune or typed.text("commune") or typed.text("meeting") or None
     number = typed.needed("document_no") if document is Document.MINUTES else None
-    receipt = await exporting.request_export(visit.work(), document, season or typed.needed("season"), about, number)
+    receipt = await exporting.request_export(
+        visit.work(),
+        document,
+        season or typed.needed("season"),
+        about,
+        number,
+        indicator=typed.text("indicator") or None,
+        upto=typed.whole("position"),
+    )
     return await visit.done(receipt, to=visit.url.exports())
 
 
