@@ -259,13 +259,26 @@ async def read_names(view: View) -> Names:
 # What is looked for -----------------------------------------------------------------------------------
 
 
-def search_of(asked: Asked, actor: Actor, names: Names) -> Search:
-    """The search that this person may make of it. NotPermitted for whoever sees no trail at all."""
+def topics(act: str) -> frozenset[str]:
+    """The facts that are meant by an act; none by what is no act."""
+    meant = ACTS.get(act, ())
+    return frozenset(topic for topic in FACTS if any(topic == one or _begins(topic, one) for one in meant))
+
+
+def _begins(topic: str, one: str) -> bool:
+    return one.endswith((".", "-")) and topic.startswith(one)
+
+
+def search_of(asked: Asked, actor: Actor, names: Names, meant: Callable[[str], Iterable[str]] = topics) -> Search:
+    """The search that this person may make of it. NotPermitted for whoever sees no trail at all.
+
+    `meant` gives what is meant by an act, where that is not a choice of facts.
+    """
     seen, without = _seen(actor, names)
     sets = [
         _people(asked.who, names, "p") if asked.who else None,
         frozenset({f"v:{asked.position}"}) if asked.position else None,
-        frozenset(f"a:{topic}" for topic in topics(asked.act)) if asked.act else None,
+        frozenset(f"a:{one}" for one in meant(asked.act)) if asked.act else None,
         frozenset({f"x:{asked.unit}"}) if asked.unit else None,
         frozenset({f"c:{asked.indicator}"}) if asked.indicator else None,
         frozenset({f"h:{asked.meeting}"}) if asked.meeting else None,
@@ -275,16 +288,6 @@ def search_of(asked: Asked, actor: Actor, names: Names) -> Search:
     ]
     wanted = tuple(one for one in sets if one is not None)
     return Search(wanted, asked.season, asked.since, asked.until, without)
-
-
-def topics(act: str) -> frozenset[str]:
-    """The facts that are meant by an act; none by what is no act."""
-    meant = ACTS.get(act, ())
-    return frozenset(topic for topic in FACTS if any(topic == one or _begins(topic, one) for one in meant))
-
-
-def _begins(topic: str, one: str) -> bool:
-    return one.endswith((".", "-")) and topic.startswith(one)
 
 
 def _seen(actor: Actor, names: Names) -> tuple[frozenset[str] | None, frozenset[str]]:

@@ -8,7 +8,7 @@ often fails, and everybody can see that.
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid5
 
 import structlog
@@ -19,6 +19,7 @@ from infra.eventstore import GROWN
 from infra.export_runs import ExportRuns, Run
 from infra.queue import Queue, QueueUnavailable
 from infra.tenants import Tenant
+from services.clock import today
 from services.exporting import fail_export
 from services.personal import Shredder
 from services.wiring import Wiring
@@ -46,6 +47,7 @@ class Sweeper:
         self._runs = runs
         self._queue = queue
         self._shredder = Shredder(house.store, house.keys)
+        self._forgot: dict[str, date] = {}
         self._grown: set[str] = set()
         self._look_at_all = True
         self._wake = asyncio.Event()
@@ -85,6 +87,9 @@ class Sweeper:
             else:
                 await self._give_up(tenant, run)
         await self._house.searching.learn(tenant, MARKED)
+        if self._forgot.get(tenant.id) != today():
+            await self._house.accesses.forget(tenant)
+            self._forgot[tenant.id] = today()
         try:
             await self._shredder.sweep(tenant)
         except KeysUnavailable:

@@ -31,6 +31,7 @@ from infra.tenants import Tenant, Tenants
 from infra.throttle import Throttle
 from projections.catalogue import PROJECTIONS
 from projections.seasons import SEASONS
+from services.accesses import Accesses
 from services.clock import today
 from services.flagging import Flagging
 from services.following import Dossiers
@@ -56,6 +57,7 @@ class Wiring:
     flagging: Flagging
     searching: Searching
     courses: Courses
+    accesses: Accesses
     people: People
     keys: Keys
     door: Door
@@ -169,6 +171,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             flagging=Flagging(store),
             searching=Searching(database, store),
             courses=Courses(store),
+            accesses=Accesses(database),
             people=People(store),
             keys=keys,
             door=Door(store, keys),

@@ -8,12 +8,14 @@ import asyncpg
 import msgspec
 import structlog
 from litestar import Response
+from litestar.background_tasks import BackgroundTask
 from litestar.connection import Request
 from litestar.exceptions import HTTPException
 
 from domain.errors import Refused
 from infra.groupcommit import OutcomeUnknown
 from infra.readmodels import BeingRebuilt
+from services.web.access import note_refused
 from services.web.refusals import Refusal, explain, plain
 from services.web.request import Visit, refusal_fragment, visit_of
 
@@ -33,18 +35,24 @@ KINDS = {404: "not-found", 405: "method-not-allowed", 413: "file-too-large"}
 
 
 def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Response[Any]":
-    """A refusal that no page of its own answered."""
+    """A refusal that no page of its own answered; it is noted once it is answered."""
     visit = visit_of(request)
     visit.refusal = explain(refused, visit.words)
+    response = _refusal_answer(request, visit, visit.refusal)
+    response.background = BackgroundTask(note_refused, visit, refused)
+    return response
+
+
+def _refusal_answer(request: "Request[Any, Any, Any]", visit: Visit, refusal: Refusal) -> "Response[Any]":
     if wants_problem(request):
-        return problem(visit.refusal, request.url.path)
-    if visit.refusal.code == "sign-in-needed":
+        return problem(refusal, request.url.path)
+    if refusal.code == "sign-in-needed":
         return _sign_in_first(visit)
     if visit.is_partial:
         return refusal_fragment(visit)
-    if visit.refusal.code == "not-enrolled":
+    if refusal.code == "not-enrolled":
         return _stranger(visit)
-    return _error_page(visit, visit.refusal)
+    return _error_page(visit, refusal)
 
 
 def http_answer(request: "Request[Any, Any, Any]", error: HTTPException) -> "Response[Any]":

@@ -63,6 +63,7 @@ from services import i18n
 from services.clock import VIETNAM, today
 from services.i18n import Words
 from services.web import security
+from services.web.access import note_refused
 from services.web.backing import Backing, Chip, Past
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
@@ -382,6 +383,7 @@ class Visit:
         log.info("refused", code=self.refusal.code, path=self.request.url.path)
         if again is None or isinstance(refused, (NotFound, SignInNeeded)):
             raise refused
+        await note_refused(self, refused)
         page = await again(self, **where)  # or there is no such page, whatever else is wrong
         return refusal_fragment(self) if self.is_partial else page
 

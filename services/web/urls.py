@@ -37,6 +37,7 @@ PUBLIC = TENANT + "/cong-khai/{season:str}/{commune:str}"
 REVIEWS = TENANT + "/thanh-tra/xem-xet/{season:str}"
 REVIEW = TENANT + "/thanh-tra/xem-xet/{season:str}/{commune:str}/{number:str}"
 TRAIL_OF_PROVINCE = TENANT + "/nhat-ky"
+ACCESSES = TENANT + "/nhat-ky/truy-cap"
 TRAIL = TENANT + "/nhat-ky/{season:str}/{commune:str}"
 TRACE = TENANT + "/trach-nhiem/{season:str}/{commune:str}"
 REPLAY = TENANT + "/phat-lai/{season:str}/{commune:str}"
@@ -145,6 +146,10 @@ class Urls:
     def trail_of_province(self, asked: Iterable[tuple[str, str]] = ()) -> str:
         """The trail of the province; `asked` are its filters."""
         return with_query(fill(TRAIL_OF_PROVINCE, self.slug), self.asof, asked)
+
+    def accesses(self, asked: Iterable[tuple[str, str]] = ()) -> str:
+        """Who opened evidence and who was refused; `asked` are the filters."""
+        return with_query(fill(ACCESSES, self.slug), self.asof, asked)
 
     def trail(self, season: str, commune: str, **query: object) -> str:
         return fill(TRAIL, self.slug, season, commune, **{"asof": self.asof, **query})

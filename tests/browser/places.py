@@ -177,6 +177,7 @@ PLACES = (
     Place("no-such-province", None, "/t/khong-co-tinh-nay/viec", 404),
     Place("another-province", LEAD, "/t/tinh-mau/viec", 404),
     Place("not-permitted", LEAD, "/t/giua-mua/quan-tri", 403),
+    Place("accesses", INSPECTOR, "/t/giua-mua/nhat-ky/truy-cap"),
     Place("no-such-past", INSPECTOR, at(MIDDLE, "bang") + "?asof=hôm-kia", 404),
     *WITHOUT_POINTS,
 )

@@ -5,7 +5,7 @@ import re
 from domain.official import Position
 from services import appraising
 from services.clock import VIETNAM
-from services.web.pages.trail_of_province import MANY
+from services.web.filtering import MANY
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 

@@ -12,6 +12,7 @@ from domain.errors import UnknownEvidence
 from infra.files import LIMIT
 from services import assessing
 from services.web import urls
+from services.web.access import note_opened
 from services.web.dossiers import open_case
 from services.web.forms import FieldMissing
 from services.web.pages.dossier import evidence_again, show
@@ -58,13 +59,15 @@ async def withdraw(visit: Visit, season: str, commune: str) -> Answer:
 
 @page(urls.DOSSIER + "/minh-chung/{evidence:str}")
 async def hand_out(visit: Visit, season: str, commune: str, evidence: str) -> Answer:
-    """The file's bytes, hashed again on the way. Nothing in it can run on our pages."""
+    """The file's bytes, hashed again on the way, and a note of who opened it. Nothing in it can run on our pages."""
     case = await open_case(visit, season, commune)
     wanted = _known(evidence)
-    held = next((file for entry in case.sheet.entries.values() for file in entry.evidence if file.id == wanted), None)
+    found = ((code, file) for code, entry in case.sheet.entries.items() for file in entry.evidence)
+    code, held = next((one for one in found if one[1].id == wanted), ("", None))
     if held is None:  # a file that was taken off is no part of the dossier any more, but was one before
         raise UnknownEvidence(evidence=wanted)
     content = await visit.house.files(visit.tenant).read(held.sha256)
+    await note_opened(visit, season, commune, code, str(wanted))
     shown = "inline" if held.media_type in DRAWN else "attachment"
     return Response(
         content,
