@@ -169,7 +169,11 @@ PLACES = (
     Place("what-if-season-under-another-rulebook", OF_MAU, at(TINH_MAU, "gia-dinh") + "?bo-tieu-chi=qd-27-2025"),
     Place("flags", OF_MAU, at(TINH_MAU, "dau-hieu")),
     Place("flags-of-the-past", INSPECTOR, at(MIDDLE, "dau-hieu") + "?asof={giua-mua}"),
-    Place("exports", holder(TINH_MAU, Position.DISTRICT_CHAIRMAN, "990"), "/t/tinh-mau/ket-xuat"),
+    Place(
+        "exports",
+        holder(TINH_MAU, Position.DISTRICT_CHAIRMAN, "990"),
+        "/t/tinh-mau/ket-xuat?ho-so=2023/99010&chi-tieu=TC2.CT5&vi-tri=300",
+    ),
     Place("exports-none", INSPECTOR, "/t/giua-mua/ket-xuat"),
     Place("admin", RUNS, "/t/giua-mua/quan-tri"),
     Place("more", LEAD, "/t/giua-mua/them"),

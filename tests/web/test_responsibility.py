@@ -137,7 +137,7 @@ async def test_an_inspector_opens_a_review_from_a_line_of_the_chain(inspector: D
     ]
 
     lead = page.html.partition('class="role">Chủ trì<')[2].partition("</tr>")[0]
-    href = unescape(lead.partition('<a class="sm noprint" href="')[2].partition('"')[0])
+    href = unescape(lead.partition('<a class="sm" href="')[2].partition('"')[0])
     form = (await inspector.open(href[href.index("/thanh-tra") :])).form("/mo")
 
     assert (form.value("commune"), form.value("ground")) == (COMMUNE, "false-evidence")

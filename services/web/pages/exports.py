@@ -116,7 +116,7 @@ def chain_asked(visit: Visit, units: Mapping[str, UnitRow]) -> Asked | None:
     unit = units.get(commune)
     if unit is None:
         return None
-    return Asked(season, commune, unit.inside, visit.query("chi-tieu"), visit.query("vi-tri"))
+    return Asked(season, commune, unit.full_name, visit.query("chi-tieu"), visit.query("vi-tri"))
 
 
 def line_of(row: ExportRow, run: Run | None, units: Mapping[str, UnitRow]) -> Line:
