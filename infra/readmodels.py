@@ -21,21 +21,20 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from domain.fact import Fact, Recorded, StreamName
 from infra.database import Connection, Database, HasId, News, schema_of
+from infra.slicing import in_slices
 
 #: Channel of the hints that read models have moved on; the payload is the tenant's id.
 FOLDED = "folded"
 
 #: Facts folded at a time where pages are served: the loop is held for some 5 ms.
 BREATH = 500
-
-#: Rows decoded at a time: sheets of whole dossiers hold the loop for some 3 ms.
-MOUTHFUL = 25
 
 #: A snapshot of a season's fold is kept each so many facts that it heard.
 SNAPSHOT = 5_000
@@ -275,12 +274,7 @@ class _Now:
             scope,
         )
         decode = msgspec.json.Decoder(question.row).decode
-        found = []
-        for number, row in enumerate(rows, start=1):
-            found.append(decode(row["body"]))
-            if number % MOUTHFUL == 0:
-                await asyncio.sleep(0)
-        return found
+        return await in_slices(decode(row["body"]) for row in rows)
 
     def checkpoint(self, question: Question[Any]) -> Checkpoint:
         checkpoint = self._checkpoints.get(question.name)
@@ -352,37 +346,55 @@ class _Then:
 
 
 class _Past:
-    """Folds up to a position, begun at the nearest earlier snapshot. Rows are frozen, so snapshots share them."""
+    """Folds up to a position, begun at the nearest earlier one that is kept. Rows are frozen, so they are shared."""
 
-    def __init__(self, log: Log, *, seasons: int = 24) -> None:
+    def __init__(self, log: Log, *, seasons: int = 48) -> None:
         self._log = log
         self._seasons = seasons
-        self._snapshots: OrderedDict[tuple[str, str, str], dict[int, dict[str, Any]]] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str, str], _Seen] = OrderedDict()
 
     async def rows(self, question: Question[R], tenant: HasId, season: str, position: int) -> dict[str, R]:
         """The rows of a season ("" for what belongs to none) as of the position."""
-        snapshots = self._of(tenant, question, season)
-        after = max((one for one in snapshots if one <= position), default=0)
-        rows: dict[str, R] = dict(snapshots.get(after, {}))
+        seen = self._of(tenant, question, season)
+        after = seen.nearest(position)
+        rows: dict[str, R] = dict(seen.rows(after))
         folded = 0
         heard = frozenset(question.facts)
         pages = self._log.read(tenant, after=after, upto=position, season=season, facts=heard, page=BREATH)
         with uncollected():
             async for facts in pages:
                 question.fold(facts, rows)
+                after = facts[-1].position
                 folded += len(facts)
                 if folded >= SNAPSHOT:
-                    snapshots[facts[-1].position] = dict(rows)
+                    seen.snapshots[after] = dict(rows)
                     folded = 0
+        if folded:
+            seen.last = (after, dict(rows))
         return rows
 
-    def _of(self, tenant: HasId, question: Question[Any], season: str) -> dict[int, dict[str, Any]]:
+    def _of(self, tenant: HasId, question: Question[Any], season: str) -> _Seen:
         key = (tenant.id, question.name, season)
-        found = self._snapshots.setdefault(key, {})
-        self._snapshots.move_to_end(key)
-        if len(self._snapshots) > self._seasons:
-            self._snapshots.popitem(last=False)
+        found = self._seen.setdefault(key, _Seen())
+        self._seen.move_to_end(key)
+        if len(self._seen) > self._seasons:
+            self._seen.popitem(last=False)
         return found
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Rows of a season at some positions: every so many facts, and where somebody looked last."""
+
+    snapshots: dict[int, dict[str, Any]] = field(default_factory=dict)
+    last: tuple[int, dict[str, Any]] = (0, {})
+
+    def nearest(self, position: int) -> int:
+        """The last kept position that is not later; 0 for the beginning."""
+        return max((one for one in (*self.snapshots, self.last[0]) if one <= position), default=0)
+
+    def rows(self, position: int) -> dict[str, Any]:
+        return self.last[1] if self.last[0] == position else self.snapshots.get(position, {})
 
 
 # News -------------------------------------------------------------------------------------------------

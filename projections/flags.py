@@ -316,7 +316,7 @@ class Known(NamedTuple):
     rulebook: Rulebook
 
 
-def flags_of(rows: Iterable[Marks], known: Known) -> list[Flag]:
+def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[Flag]:
     """Every flag of a season, those set aside among them, by commune and in the catalogue's order."""
     every = list(rows)
     season = next((row for row in every if not row.commune), None)
@@ -324,12 +324,10 @@ def flags_of(rows: Iterable[Marks], known: Known) -> list[Flag]:
     shared = _in_several([(one.sha256, row.commune) for row in communes for one in row.files if not one.withdrawn])
     same = _in_several([(row.satisfaction[:2], row.commune) for row in communes if row.satisfaction])
     order = list(Sign)
-    found = []
     for row in communes:
         raised = [*_of_commune_alone(row, season, known), *_in_common(row, shared, same)]
         raised.sort(key=lambda flag: order.index(flag.sign))
-        found += [_set_aside(flag, row.dismissed) for flag in raised]
-    return found
+        yield from (_set_aside(flag, row.dismissed) for flag in raised)
 
 
 def _of_commune_alone(row: Marks, season: Marks | None, known: Known) -> Iterator[Flag]:

@@ -33,7 +33,6 @@ from projections.catalogue import PROJECTIONS
 from projections.seasons import SEASONS
 from services.accesses import Accesses
 from services.clock import today
-from services.flagging import Flagging
 from services.following import Dossiers
 from services.people import People
 from services.personal import Door
@@ -54,7 +53,6 @@ class Wiring:
     reads: ReadModels
     seals: Seals
     dossiers: Dossiers
-    flagging: Flagging
     searching: Searching
     courses: Courses
     accesses: Accesses
@@ -168,7 +166,6 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             reads=reads,
             seals=seals,
             dossiers=Dossiers(store),
-            flagging=Flagging(store),
             searching=Searching(database, store),
             courses=Courses(store),
             accesses=Accesses(database),

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from typing import NamedTuple
 
-from domain.official import Mandate
-from infra.readmodels import View
-from projections.flags import MARKS, Flag, Known, Marks, flags_of
+from domain.errors import NotFound
+from infra.slicing import in_slices
+from projections.flags import MARKS, Flag, Known, flags_of
 from projections.officials import OFFICIALS
-from projections.seasons import SeasonRow
-from projections.standings import STANDINGS, Standing
+from projections.seasons import SEASONS, SeasonRow
+from projections.standings import STANDINGS
 from services.verdicts import judged
 from services.web.request import Visit
 
 
-async def flags_at(visit: Visit, view: View, row: SeasonRow) -> list[Flag]:
-    """Every flag of the season at the view's moment, those set aside among them."""
-    key = ("flags", visit.tenant.id, row.season, view.position)
-    known = visit.web.kept.get(key)
-    if isinstance(known, list):
-        return known
-    if view.is_past:
-        marks = await view.all(MARKS, row.season)  # folded from the nearest snapshot
-    else:
-        marks = await visit.house.flagging.marks(visit.tenant, row.season, view.position)
-    standings = await view.all(STANDINGS, row.season)
-    officials = await view.all(OFFICIALS)
-    mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
-    # In a thread, so that others are served meanwhile: a season has some 15,000 files.
-    flags = await asyncio.to_thread(_held_against_the_rules, visit, marks, standings, mandates, row)
-    visit.web.kept.put(key, flags)
-    return flags
+class Raised(NamedTuple):
+    """Every flag of a season, those set aside among them, as of a position."""
+
+    row: SeasonRow
+    flags: list[Flag]
+    position: int
 
 
-def _held_against_the_rules(
-    visit: Visit, marks: Sequence[Marks], standings: Sequence[Standing], mandates: dict[str, Mandate], row: SeasonRow
-) -> list[Flag]:
+async def flags_at(visit: Visit, season: str) -> Raised:
+    """The flags as of the visit's moment. NotFound for a season that there is not."""
+    async with visit.reads() as view:
+        row = await view.one(SEASONS, season)
+        if row is None:
+            raise NotFound(season=season)
+        position = view.position
+        key = ("flags", visit.tenant.id, season, position)
+        known = visit.web.kept.get(key)
+        if isinstance(known, list):
+            return Raised(row, known, position)
+        standings = await view.all(STANDINGS, season)
+        officials = await view.all(OFFICIALS)
+    # Marks have no table: now, too, they are folded, and no transaction may wait for that.
+    async with visit.house.reads.at(visit.tenant, position) as then:
+        marks = await then.all(MARKS, season)
     rulebook = visit.house.rulebooks[row.rulebook]
-    verdicts = {one.commune: judged(one, rulebook).verdict for one in standings}
-    return flags_of(marks, Known(mandates, verdicts, rulebook))
+    mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
+    verdicts = dict(await in_slices((one.commune, judged(one, rulebook).verdict) for one in standings))
+    flags = await in_slices(flags_of(marks, Known(mandates, verdicts, rulebook)))
+    visit.web.kept.put(key, flags)
+    return Raised(row, flags, position)

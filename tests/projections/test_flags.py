@@ -37,7 +37,7 @@ def flags(
 ) -> dict[tuple[str, Sign], Flag]:
     mine = [one for one in facts if one.stream.season == SEASON]
     verdicts = {row.commune: judge(sheet_of(row, rulebook), rulebook) for row in fold(STANDINGS, mine).values()}
-    found = flags_of(fold(MARKS, mine).values(), Known({"m-1": mandate}, verdicts, rulebook))
+    found = list(flags_of(fold(MARKS, mine).values(), Known({"m-1": mandate}, verdicts, rulebook)))
     return {(flag.commune, flag.sign): flag for flag in found}
 
 

@@ -8,7 +8,6 @@ from domain.official import Position
 from projections.flags import MARKS
 from projections.fold import fold
 from services import flagging
-from services.flagging import Flagging
 from tests.services.story import COMMUNE, Story
 
 
@@ -16,12 +15,14 @@ async def test_looking_back_and_forth_gives_the_rows_of_each_moment(story: Story
     await story.filled()
     facts = await story.facts()
     last, middle = facts[-1].position, facts[len(facts) // 2].position
-    followed = Flagging(story.house.store)
 
-    seen = [await followed.marks(story.tenant, story.season, one) for one in (middle, last, middle, last)]
+    seen = []
+    for position in (middle, last, middle, last):
+        async with story.house.reads.at(story.tenant, position) as view:
+            seen.append(await view.all(MARKS, story.season))
 
-    now = list(fold(MARKS, facts).values())
-    then = list(fold(MARKS, [one for one in facts if one.position <= middle]).values())
+    now = [row for _, row in sorted(fold(MARKS, facts).items())]
+    then = [row for _, row in sorted(fold(MARKS, [one for one in facts if one.position <= middle]).items())]
     assert seen == [then, now, then, now]
 
 

@@ -38,14 +38,11 @@ async def show(visit: Visit, season: str) -> Answer:
     """
     permit(visit.actor, Act.VIEW_BOARD)
     await visit.own_write(SEASONS, STANDINGS, REGISTER)
+    row, raised, position = await flags_at(visit, season)
     async with visit.reads() as view:
-        row = await view.one(SEASONS, season)
-        if row is None:
-            raise NotFound(season=season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         decided = {one.commune: one for one in await view.all(REGISTER, season)}
-        every = [flag for flag in await flags_at(visit, view, row) if _may_see(visit, row, flag.commune)]
-        position = view.position
+    every = [flag for flag in raised if _may_see(visit, row, flag.commune)]
     commune, sign, everything = visit.query("xa"), visit.query("loai"), visit.query("xem") == "tat-ca"
     flags = [
         flag
@@ -92,9 +89,7 @@ async def dismiss(visit: Visit, season: str) -> Answer:
     """Set a flag aside with a reason: as the page showed it, by its commune, sign and last fact."""
     typed = visit.typed
     commune, sign, last = typed.needed("xa"), typed.needed("loai"), typed.whole("den")
-    async with visit.reads() as view:
-        row = await view.one(SEASONS, season)
-        flags = await flags_at(visit, view, row) if row else []
+    flags = (await flags_at(visit, season)).flags
     flag = next((one for one in flags if (one.commune, one.sign, one.positions[-1]) == (commune, sign, last)), None)
     if flag is None:
         raise NotFound(flag=sign)
