@@ -59,6 +59,11 @@ def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
 async def house() -> AsyncIterator[Backing]:
     """The parts of this process, from the settings in its environment."""
     async with wired(read_settings()) as wiring:
-        gc.freeze()  # templates, rulebooks and words live as long as the process
-        gc.set_threshold(50_000, 20, 50)  # a page makes many values and few cycles
+        settle()
         yield wiring.backing()
+
+
+def settle() -> None:
+    """Look for garbage as a process should that makes many values, few cycles, and others wait meanwhile."""
+    gc.freeze()  # templates, rulebooks and words live as long as the process
+    gc.set_threshold(10_000, 5, 1_000)  # often and briefly: some 50,000 values are looked at in 10 ms

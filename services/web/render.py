@@ -16,7 +16,8 @@ and imports its parts: `{% import "_parts.html" as parts with context %}`.
 """
 
 import gzip
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,15 @@ from litestar import Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
 
+from infra.slicing import in_slices
 from services.i18n import Words
 from services.web.assets import Assets
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Below this many bytes gzip saves no packet.
 WORTH_PACKING = 1_000
+#: How hard gzip tries, and how many bytes it is given at a time.
+LEVEL, BLOCK = 5, 100_000
 
 
 class Renderer:
@@ -42,7 +46,11 @@ class Renderer:
 
     def render(self, template: str, locale: str, view: dict[str, Any]) -> str:
         """The template filled with the view; what the view lacks is an error, not an empty place."""
-        return self._environments[locale].get_template(template).render(view)
+        return "".join(self.pieces(template, locale, view))
+
+    def pieces(self, template: str, locale: str, view: dict[str, Any]) -> Iterator[str]:
+        """The same in pieces, each made when it is asked for."""
+        return self._environments[locale].get_template(template).generate(view)
 
 
 def answer(
@@ -50,17 +58,30 @@ def answer(
     *,
     status: int = 200,
     accepts_gzip: bool = True,
+    packed: bytes | None = None,
     headers: dict[str, str] | None = None,
     cookies: list[Cookie] | None = None,
     media_type: str = "text/html; charset=utf-8",
 ) -> Response[bytes]:
-    """The page as an answer: packed where the browser takes it, never kept by shared caches."""
+    """The page as an answer, never kept by shared caches: packed where the browser takes it, `packed` if that is
+    done already.
+    """
     body = html.encode()
     sent = {"Vary": "Accept-Encoding, HX-Request, Cookie", "Cache-Control": "no-store", **(headers or {})}
     if accepts_gzip and len(body) >= WORTH_PACKING:
-        body = gzip.compress(body, 5, mtime=0)
+        body = packed or gzip.compress(body, LEVEL, mtime=0)
         sent["Content-Encoding"] = "gzip"
     return Response(body, status_code=status, media_type=media_type, headers=sent, cookies=cookies or [])
+
+
+async def pack(html: str) -> bytes | None:
+    """A page packed in slices; None where it is not worth it."""
+    body = html.encode()
+    if len(body) < WORTH_PACKING:
+        return None
+    packer = zlib.compressobj(LEVEL, wbits=31)  # 31: as gzip
+    blocks = (packer.compress(body[place : place + BLOCK]) for place in range(0, len(body), BLOCK))
+    return b"".join([*await in_slices(blocks), packer.flush()])
 
 
 def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Environment:

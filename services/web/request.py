@@ -57,6 +57,7 @@ from domain.policy import Act, Actor, Subject, may
 from infra.groupcommit import Receipt
 from infra.readmodels import BeingRebuilt
 from infra.sessions import Session
+from infra.slicing import in_slices
 from infra.tenants import Tenant
 from projections.fold import Projection
 from services import i18n
@@ -68,7 +69,7 @@ from services.web.backing import Backing, Chip, Past
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
 from services.web.refusals import Refusal, explain
-from services.web.render import Renderer, answer
+from services.web.render import Renderer, answer, pack
 from services.web.urls import Urls
 
 if TYPE_CHECKING:
@@ -313,8 +314,8 @@ class Visit:
     ) -> Answer:
         """The page, or to htmx its fragment. `season` is the one the frame names (else the current one)."""
         if fragment and self.is_partial:
-            return self._answer(self.render(fragment, season=season, **view), status)
-        return self._answer(self.render(template, chip=await self._chip(season), season=season, **view), status)
+            return await self._rendered(fragment, status, season=season, **view)
+        return await self._rendered(template, status, chip=await self._chip(season), season=season, **view)
 
     async def _chip(self, season: str | None) -> Chip | None:
         """The season of the frame; none while the read models are being made."""
@@ -332,7 +333,7 @@ class Visit:
             await self.backing.sessions.advance(session_id, receipt.last)
         if self.is_partial:
             if fragment:
-                return self._answer(self.render(fragment, receipt=receipt, **view), None)
+                return await self._rendered(fragment, None, receipt=receipt, **view)
             return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": to})
         return self.see(to)
 
@@ -345,9 +346,17 @@ class Visit:
             cookies=self.cookies,
         )
 
+    async def _rendered(self, template: str, status: int | None, **view: Any) -> Answer:
+        """The answer, made in slices: a large page takes longer than others may be kept waiting."""
+        html = "".join(await in_slices(self.web.renderer.pieces(template, self.locale, self._known(view))))
+        return self._answer(html, status, await pack(html) if self._accepts_gzip else None)
+
     def render(self, template: str, **view: Any) -> str:
         """A template filled with the view and what every template knows."""
-        known = {
+        return self.web.renderer.render(template, self.locale, self._known(view))
+
+    def _known(self, view: dict[str, Any]) -> dict[str, Any]:
+        return {
             "visit": self,
             "url": self.url,
             "may": self.may,
@@ -359,19 +368,24 @@ class Visit:
             "season": None,
             "receipt": None,
             "new_command": uuid4,
+            **view,
         }
-        return self.web.renderer.render(template, self.locale, known | view)
 
-    @property
+    @functools.cached_property
     def csrf(self) -> str:
-        """The token for a form, "" where nobody is signed in."""
+        """The token for the forms of this answer, "" where nobody is signed in."""
         return security.masked(self.signed_in.csrf) if self.signed_in else ""
 
-    def _answer(self, html: str, status: int | None) -> Answer:
+    @property
+    def _accepts_gzip(self) -> bool:
+        return "gzip" in self.request.headers.get("accept-encoding", "")
+
+    def _answer(self, html: str, status: int | None, packed: bytes | None = None) -> Answer:
         return answer(
             html,
             status=status or self._status,
-            accepts_gzip="gzip" in self.request.headers.get("accept-encoding", ""),
+            accepts_gzip=self._accepts_gzip,
+            packed=packed,
             headers={"Content-Security-Policy": security.content_policy(self.form_targets)},
             cookies=self.cookies,
         )

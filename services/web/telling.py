@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from domain.fact import Recorded
+from infra.slicing import in_slices
 from projections.officials import OFFICIALS, OfficialRow
 from projections.trail import entries
 from projections.units import UNITS
@@ -40,4 +41,4 @@ async def told_of(visit: Visit, case: Case, facts: list[Recorded]) -> Account:
         officials: list[OfficialRow] = await view.all(OFFICIALS)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
     teller = teller_of(facts, officials, units, case.rulebook, visit.words, await values_said(visit, facts))
-    return Account(tuple(map(teller.tell, entries(facts))), tuple(officials), units)
+    return Account(tuple(await in_slices(map(teller.tell, entries(facts)))), tuple(officials), units)

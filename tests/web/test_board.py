@@ -17,7 +17,7 @@ from projections.seasons import SeasonRow
 from projections.standings import Cell, Standing
 from projections.units import UnitRow
 from services.verdicts import Gate, Status
-from services.web.pages.board import Board, Filters, Line, board_of, table_of
+from services.web.pages.board import Board, Filters, Line, board_of, lines_of, table_of
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 
@@ -45,15 +45,15 @@ def board(rulebook: Rulebook, *rows: Standing, filters: Filters | None = None) -
     units = {row.commune: UnitRow(row.commune, f"Đông {row.commune}", "Xã", Level.COMMUNE, "9") for row in rows}
     communes = {row.commune: row.decided_by for row in rows}
     season = SeasonRow("2023", 2023, rulebook.id, rulebook.sha256, (), communes, 1, state=State.OPEN)
-    return board_of(table_of(rows, season, units, rulebook), filters or Filters())
+    return board_of(table_of(lines_of(rows, units, rulebook), season, units), filters or Filters())
 
 
-def lines_of(rulebook: Rulebook, *rows: Standing) -> list[Line]:
+def shown(rulebook: Rulebook, *rows: Standing) -> list[Line]:
     return board(rulebook, *rows).lines
 
 
 def test_a_commune_with_full_points_meets_the_standard_by_twenty():
-    (line,) = lines_of(POINTS, a_row(POINTS))
+    (line,) = shown(POINTS, a_row(POINTS))
 
     assert (line.status, line.total, line.margin) == (Status.OK, Decimal(100), Decimal(20))
     assert line.gate is Gate.CLEAR
@@ -61,13 +61,13 @@ def test_a_commune_with_full_points_meets_the_standard_by_twenty():
 
 
 def test_a_margin_under_one_point_is_near():
-    (line,) = lines_of(POINTS, a_row(POINTS, "0.805"))
+    (line,) = shown(POINTS, a_row(POINTS, "0.805"))
 
     assert (line.status, line.margin) == (Status.NEAR, Decimal("0.5"))
 
 
 def test_a_veto_stands_before_any_score():
-    (line,) = lines_of(POINTS, a_row(POINTS, vetoes={"C3": Answer.YES}))
+    (line,) = shown(POINTS, a_row(POINTS, vetoes={"C3": Answer.YES}))
 
     assert (line.status, line.gate, line.total) == (Status.VETO, Gate.SHUT, Decimal(100))
 
@@ -75,14 +75,14 @@ def test_a_veto_stands_before_any_score():
 def test_a_criterion_below_half_fails_a_commune_of_92_points_and_is_marked():
     half = {"TC3.CT1": "4", "TC3.CT2": "1", "TC3.CT3": "2"}
 
-    (line,) = lines_of(POINTS, a_row(POINTS, less=half))
+    (line,) = shown(POINTS, a_row(POINTS, less=half))
 
     assert (line.status, line.total) == (Status.NO, Decimal(92))
     assert [one.status for one in line.criteria] == [Status.OK, Status.OK, Status.NO, Status.OK, Status.OK]
 
 
 def test_a_commune_that_nobody_scored_has_no_total_and_no_bar():
-    (line,) = lines_of(POINTS, a_row(POINTS, cells={}, vetoes={}))
+    (line,) = shown(POINTS, a_row(POINTS, cells={}, vetoes={}))
 
     assert (line.status, line.total, line.bar, line.gate) == (Status.TODO, None, None, Gate.UNDECLARED)
 
@@ -91,7 +91,7 @@ def test_without_points_the_board_counts_criteria_and_shows_a_pip_for_each_indic
     cells = {one.code: Cell(outcome=Outcome.MET, evidence=1) for one in LEVELS.indicators}
     cells["TC2.CT3"] = Cell(outcome=Outcome.NOT_MET)
 
-    (line,) = lines_of(LEVELS, a_row(LEVELS, cells=cells))
+    (line,) = shown(LEVELS, a_row(LEVELS, cells=cells))
 
     assert (line.status, line.total, line.criteria_met) == (Status.NO, None, 2)
     assert [one.met for one in line.criteria] == [3, 6, 4]
@@ -102,7 +102,7 @@ def test_without_points_the_board_counts_criteria_and_shows_a_pip_for_each_indic
 def test_under_619_each_class_has_its_own_line():
     strict, mild = a_row(CLASSES, "0.8", "1", unit_class="I"), a_row(CLASSES, "0.8", "2", unit_class="III")
 
-    first, second = lines_of(CLASSES, *(replace(row, satisfied=95, asked=100) for row in (strict, mild)))
+    first, second = shown(CLASSES, *(replace(row, satisfied=95, asked=100) for row in (strict, mild)))
 
     assert (first.required, first.status) == (Decimal(90), Status.NO)
     assert (second.required, second.status) == (Decimal(70), Status.OK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from domain.recognition import Result
 from domain.rulebook import ConditionKind, Model, Rulebook
 from domain.vietnamese import search_key, sort_key
 from infra.readmodels import View
+from infra.slicing import in_slices
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow
@@ -134,9 +135,13 @@ class Table(NamedTuple):
     districts: tuple[UnitRow, ...]
 
 
-def table_of(rows: Iterable[Standing], season: SeasonRow, units: Mapping[str, UnitRow], rulebook: Rulebook) -> Table:
-    """Every commune judged, by name."""
-    lines = [_line(judged(row, rulebook), units, rulebook) for row in rows]
+def lines_of(rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook) -> Iterator[Line]:
+    """Each commune judged."""
+    return (_line(judged(row, rulebook), units, rulebook) for row in rows)
+
+
+def table_of(lines: Iterable[Line], season: SeasonRow, units: Mapping[str, UnitRow]) -> Table:
+    """The communes by name."""
     districts = [units[code] for code in season.deciding_units if code in units]
     return Table(
         season,
@@ -294,7 +299,8 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
             raise NotFound(season=season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         rows = await view.all(STANDINGS, season)
-        table = table_of(rows, row, units, visit.house.rulebooks[row.rulebook])
+        lines = await in_slices(lines_of(rows, units, visit.house.rulebooks[row.rulebook]))
+        table = table_of(lines, row, units)
         visit.web.kept.put(key, table)
     return table
 
