@@ -38,6 +38,7 @@ from infra.eventstore import Command, EventStore, Loaded, Receipt
 from infra.leaf import leaf, leaf_hash, payload_hash
 from infra.mapper import Decided, Mapper
 from infra.tenants import Tenant, Tenants
+from tests.bench._work import server_of, worked
 
 SECONDS = 1.0
 REPEATS = 5
@@ -63,6 +64,7 @@ async def rows(services: Settings) -> list[Row]:
     await ours.measure(one_tenant, 1, 0.2)
     plain = await Plain.prepare(services.database_url, tenants[0])
     stock = Stock(services.database_url)
+    server = await server_of(services.database_url)
     found: list[Row] = []
     for tasks in TASKS:
         variants: dict[str, Variant] = {
@@ -73,13 +75,14 @@ async def rows(services: Settings) -> list[Row]:
             variants["pgbench, INSERT of the same row"] = partial(plain.pgbench, tasks)
         if tasks == 32:
             variants["the stock eventsourcing recorder"] = partial(stock.measure, tasks)
-        found += await compare(f"append-{tasks}", variants)
+        found += await compare(f"append-{tasks}", variants, server)
     found += await compare(
         "append-63-tenants",
         {
             "ours": partial(ours.measure, tenants, 32, SECONDS),
             "a plain asyncpg program": partial(plain.asyncpg, 32),
         },
+        server,
     )
     await ours.store.close()
     await database.close()
@@ -88,23 +91,31 @@ async def rows(services: Settings) -> list[Row]:
     return found
 
 
-async def compare(name: str, variants: dict[str, Variant]) -> list[Row]:
+async def compare(name: str, variants: dict[str, Variant], server: int | None) -> list[Row]:
     """One row per rival: our median, and how many times theirs it is in the middle one of the rounds.
 
     A round measures every variant, each time in another order and close together, so that what else the machine does
-    and what the round before left to be written weighs on all alike. One round goes before, uncounted.
+    and what the round before left to be written weighs on all alike. One round goes before, uncounted. Beside it,
+    where the server is at hand: how many microseconds of the processors one of theirs and one of ours costs.
     """
     rates: dict[str, list[float]] = {variant: [] for variant in variants}
+    costs: dict[str, list[float]] = {variant: [] for variant in variants}
     order = deque(variants)
     for _ in range(REPEATS + 1):
         for variant in order:
+            begun = worked(server) if server else 0
             rates[variant].append(await variants[variant]())
+            spent = worked(server) - begun if server else 0
+            costs[variant].append(1e6 * spent / (rates[variant][-1] * SECONDS))
         order.rotate()
     ours = rates.pop("ours")[1:]
     found = []
     for rival, theirs in rates.items():
         ratios = sorted(mine / other for mine, other in zip(ours, theirs[1:], strict=True))
         said = f"{rival}: {round(statistics.median(theirs[1:]))}/s; {ratios[0]:.2f} to {ratios[-1]:.2f} x"
+        if server:
+            cost, own = statistics.median(costs[rival][1:]), statistics.median(costs["ours"][1:])
+            said += f"; {cost:.0f} us of work each, ours {own:.0f} ({cost / own:.2f} x)"
         found.append(
             {
                 "name": name,

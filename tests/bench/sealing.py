@@ -27,6 +27,7 @@ from services.demo import witnesses
 from services.supervise import supervised
 from services.tenancy import NewTenant, as_operator, create_tenant
 from services.wiring import Wiring, wired
+from tests.bench._work import server_of
 from tests.bench.append import SECONDS, Ours, Plain, compare
 
 RATE = 50
@@ -59,6 +60,7 @@ async def rows(services: Settings) -> list[Row]:
                         "into a log that is not sealed": partial(ours.measure, [unsealed], TASKS, SECONDS),
                         "a plain asyncpg program": partial(plain.asyncpg, TASKS),
                     },
+                    await server_of(services.database_url),
                 )
                 saturated = ours.lags()
                 await plain.close()
