@@ -11,6 +11,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from domain.catalogue import AGGREGATES, FACTS
+from domain.fact import Recorded, StreamName
 from domain.policy import Actor
 from domain.rulebook import Rulebook
 from domain.season import State
@@ -30,15 +31,17 @@ from infra.sessions import Sessions
 from infra.tenants import Tenant, Tenants
 from infra.throttle import Throttle
 from projections.catalogue import PROJECTIONS
+from projections.effective import came_to
 from projections.seasons import SEASONS
+from projections.sheets import SHEETS
 from services.accesses import Accesses
-from services.clock import today
-from services.following import Dossiers
+from services.clock import VIETNAM, today
+from services.following import Dossiers, facts_about
 from services.people import People
 from services.personal import Door
 from services.replaying import Courses
 from services.searching import Searching
-from services.web.backing import Backing, Chip, Past
+from services.web.backing import Backing, Chip, Clock, Past
 from services.work import SYSTEM, Work
 
 
@@ -104,6 +107,7 @@ class Wiring:
             reached=self.reached,
             chip=self.chip,
             past=self.past,
+            effective=self.effective,
             ready=self.ready,
             public_url=self.settings.public_url,
             house=self,
@@ -130,6 +134,21 @@ class Wiring:
         async for page in self.store.read(tenant, after=position - 1, upto=position):
             return Past(position, when if isinstance(when, datetime) else page[-1].at)
         return None
+
+    async def effective(self, tenant: Tenant, moment: datetime, season: str, commune: str) -> Past | None:
+        """How far a dossier had come at the moment by the days of its documents; None where it had not begun."""
+        recorded = await self.store.position_at(tenant, moment)
+        seen = await self.dossiers.now(tenant, season, commune)
+
+        async def read(*streams: StreamName) -> list[Recorded]:
+            return [one async for page in self.store.read(tenant, streams=streams) for one in page]
+
+        facts = list(seen.facts)
+        if seen.row(SHEETS, f"{season}/{commune}") is not None:
+            facts += await facts_about(seen, read)
+        in_order = sorted({one.position: one for one in facts}.values())
+        came = came_to(in_order, moment.astimezone(VIETNAM).date(), recorded)
+        return Past(came.position, moment, Clock.EFFECTIVE, came.known, came.later, came.missed) if came else None
 
     async def ready(self) -> None:
         """Raise when the database or Redis does not answer."""

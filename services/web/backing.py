@@ -6,6 +6,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
@@ -41,11 +42,25 @@ class People(Protocol):
     async def __call__(self, tenant: Tenant, issuer: str, subject: str) -> Actor | None: ...
 
 
+class Clock(StrEnum):
+    """By which clock a moment is meant: when things were recorded, or when they took effect."""
+
+    RECORDED = "recorded"
+    EFFECTIVE = "effective"
+
+
 class Past(NamedTuple):
-    """The moment a page is seen as of: everything up to this position, recorded at or before `moment`."""
+    """The moment a page is seen as of: everything up to this position, which is what was recorded by `moment`, or what
+    had taken effect by then. Of the latter `known` had been recorded, `later` was recorded afterwards; `missed` was in
+    effect but lies beyond.
+    """
 
     position: int
     moment: datetime
+    clock: Clock = Clock.RECORDED
+    known: int = 0
+    later: int = 0
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,8 @@ class Backing:
     chip: Callable[[Tenant, str | None, int | None], Awaitable[Chip | None]]
     #: The past that a position, or the last position at a moment, stands for; None when there is none such.
     past: Callable[[Tenant, int | datetime], Awaitable[Past | None]]
+    #: The past of one dossier (season, commune) by what had taken effect at a moment; None when nothing of it had.
+    effective: Callable[[Tenant, datetime, str, str], Awaitable[Past | None]]
     #: What `/readyz` asks; raises when something is missing.
     ready: Callable[[], Awaitable[None]]
     #: The address people type, without a final slash; its scheme decides about secure cookies.

@@ -1,12 +1,13 @@
 """What stands around every page: where one can go from here, and who one is."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from domain.official import COMMUNE_OFFICERS, Position
+from services.web.backing import Chip, Clock
 
 if TYPE_CHECKING:
-    from services.web.backing import Chip
     from services.web.request import Visit
 
 _APPRAISES = {Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT}
@@ -99,8 +100,20 @@ class Frame:
     @property
     def present(self) -> str:
         """This very page, today."""
+        return self._with({"asof": None, "clock": None})
+
+    @property
+    def by_other_clock(self) -> str:
+        """This very page and moment by the other clock, "" where there is none."""
+        if not self._visit.has_other_clock:
+            return ""
+        return self._with({"clock": Clock.EFFECTIVE if self._visit.clock is Clock.RECORDED else None})
+
+    def _with(self, changed: Mapping[str, str | None]) -> str:
+        """The address of this page with another query: None takes a name away."""
         path, _, query = self._visit.address.partition("?")
-        rest = urlencode([(name, value) for name, value in parse_qsl(query) if name != "asof"])
+        kept = [(name, value) for name, value in parse_qsl(query) if name not in changed]
+        rest = urlencode(kept + [(name, value) for name, value in changed.items() if value is not None])
         return f"{path}?{rest}" if rest else path
 
     @property

@@ -90,7 +90,8 @@ def asked(visit: Visit, positions: Sequence[int]) -> int:
 
     NotFound for a position that lies outside.
     """
-    text = (visit.query("den") or visit.typed.text("marked")).removeprefix("#")
+    asked_for = visit.query("den") or visit.typed.text("marked")
+    text = asked_for.removeprefix("#").replace(visit.words.thousands, "")
     if not text and positions:
         return len(positions) - 1
     position = int(text) if text.isascii() and text.isdecimal() and len(text) < DIGITS else 0

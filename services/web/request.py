@@ -29,7 +29,8 @@ and the acts that change it stand together:
   of the receipt, so that the person's next page can wait for it (`own_write`).
 * The past: `?asof=` works on every page, unless it says `@page(path, past=False)` because nothing on it was recorded.
   Read rows with `visit.reads()` and facts up to `visit.upto`, and the page is right then as it is now. In the past
-  `may` is False, `today` is that day, and the frame says so.
+  `may` is False, `today` is that day, and the frame says so. `?clock=effective` asks for what had taken effect then; a
+  dossier's page that shows more than the dossier says `@page(path, effective=False)`.
 """
 
 import functools
@@ -65,12 +66,12 @@ from services.clock import VIETNAM, today
 from services.i18n import Words
 from services.web import security
 from services.web.access import note_refused
-from services.web.backing import Backing, Chip, Past
+from services.web.backing import Backing, Chip, Clock, Past
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer, pack
-from services.web.urls import Urls
+from services.web.urls import Moment, Urls
 
 if TYPE_CHECKING:
     from infra.readmodels import View
@@ -200,7 +201,7 @@ class Visit:
     @property
     def url(self) -> Urls:
         """Addresses in this province; in the past they stay in the past."""
-        return Urls(self.province.slug if self.province else "", self.asof_text if self.past else None)
+        return Urls(self.province.slug if self.province else "", self.moment)
 
     @property
     def today(self) -> date:
@@ -270,17 +271,50 @@ class Visit:
     def asof_text(self) -> str:
         return self.query("asof")
 
+    @property
+    def clock(self) -> Clock:
+        """By which clock the past is asked for."""
+        return Clock.EFFECTIVE if self.query("clock") == Clock.EFFECTIVE else Clock.RECORDED
+
+    @property
+    def moment(self) -> Moment | None:
+        """The moment of the page as it was asked for; None today."""
+        if self.past is None:
+            return None
+        return Moment(self.asof_text, "" if self.clock is Clock.RECORDED else self.clock)
+
     async def as_of(self) -> Past | None:
         """The past that `?asof=` names: a position (131, #131), a day (its end) or a moment; None for today.
 
+        By `?clock=effective` the page of a dossier shows what had taken effect then; a page of more than one dossier
+        has no such past and shows what had been recorded, and a position is one of the record anyway.
         Raises NotFound for what is no moment, or lies before the first fact.
         """
         if text := self.asof_text:
             when = read_moment(text)
-            self.past = None if when is None else await self.backing.past(self.tenant, when)
+            if self.clock is Clock.EFFECTIVE and isinstance(when, datetime) and self.is_of_dossier:
+                where = self.request.path_params
+                self.past = await self.backing.effective(self.tenant, when, where["season"], where["commune"])
+            elif when is not None:
+                self.past = await self.backing.past(self.tenant, when)
             if self.past is None:
                 raise NotFound(asof=text)
         return self.past
+
+    @property
+    def is_of_dossier(self) -> bool:
+        """Whether the page is one dossier's, by its address, and shows nothing of its past but that dossier."""
+        handler = self.request.route_handler
+        return {"season", "commune"} <= self.request.path_params.keys() and bool(handler.opt.get("effective", True))
+
+    @property
+    def has_other_clock(self) -> bool:
+        """Whether this page and moment can be seen by the other clock too. A position is one of the record only, and of
+        a dossier of which nothing had been recorded the record has no page.
+        """
+        if self.past is None or not self.is_of_dossier or isinstance(read_moment(self.asof_text), int):
+            return False
+        return self.past.clock is Clock.RECORDED or self.past.known > 0
 
     @property
     def upto(self) -> int | None:

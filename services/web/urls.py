@@ -8,6 +8,7 @@ A province's pages lie below `/t/<slug>`; state changes are POSTs to a page's pa
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 PROVINCES = "/"
@@ -52,24 +53,42 @@ ADMIN = TENANT + "/quan-tri"
 PERSONAL = TENANT + "/quan-tri/du-lieu-ca-nhan"
 
 
+class Moment(NamedTuple):
+    """A moment as it is asked for: a position, a day or a time, and by which clock, "" for the recorded."""
+
+    asof: str
+    clock: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {name: value for name, value in self._asdict().items() if value}
+
+
 def fill(pattern: str, *parts: str, **query: object) -> str:
-    """The address that `pattern` stands for, its parameters filled in order; a query value of None is left out."""
+    """The address that `pattern` stands for, its parameters filled in order; a query value of None is left out, and a
+    Moment brings its clock along.
+    """
     rest = iter(parts)
     segments = [quote(next(rest), safe="") if part.startswith("{") else part for part in pattern.split("/")]
-    asked = [(name.replace("_", "-"), str(value)) for name, value in query.items() if value is not None]
+    asked: list[tuple[str, str]] = []
+    for name, value in query.items():
+        if isinstance(value, Moment):
+            asked += value.query.items()
+        elif value is not None:
+            asked.append((name.replace("_", "-"), str(value)))
     return "/".join(segments) + ("?" + urlencode(asked) if asked else "")
 
 
-def with_query(path: str, asof: str | None, asked: Iterable[tuple[str, str]]) -> str:
+def with_query(path: str, asof: Moment | None, asked: Iterable[tuple[str, str]]) -> str:
     """The path with a query in which a name may come several times."""
-    query = [*([("asof", asof)] if asof else []), *asked]
+    query = [*(asof.query.items() if asof else ()), *asked]
     return path + ("?" + urlencode(query) if query else "")
 
 
 class Urls:
-    """Addresses within one province. `asof` (a position or a moment) goes along on every page that has a past."""
+    """Addresses within one province. `asof`, the moment of the page, goes along on every page that has a past."""
 
-    def __init__(self, slug: str, asof: str | None = None) -> None:
+    def __init__(self, slug: str, asof: Moment | None = None) -> None:
         self.slug = slug
         self.asof = asof
 

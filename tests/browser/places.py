@@ -108,6 +108,7 @@ PLACES = (
     Place("dossier-inspector", OF_MAU, at(TINH_MAU, "ho-so", "99007")),
     Place("dossier-untouched", OF_MAU, at(TINH_MAU, "ho-so", "99013")),
     Place("dossier-of-the-past", INSPECTOR, at(MIDDLE, "ho-so", RETURNED) + "?asof={giua-mua}"),
+    Place("dossier-by-the-effective-clock", OF_MAU, at(TINH_MAU, "ho-so", "99010") + "?asof=31/1/2024&clock=effective"),
     Place("editor-lead", LEAD, at(MIDDLE, "ho-so", ENTERING) + "?chi-tieu=TC1.CT1", core=True),
     Place("editor-returned", RETURNED_LEAD, at(MIDDLE, "ho-so", RETURNED) + "?chi-tieu=TC2.CT4"),
     Place("indicator-chairman", CHAIRMAN, at(MIDDLE, "ho-so", CONSOLIDATED) + "?chi-tieu=TC2.CT1"),

@@ -18,6 +18,7 @@ from domain.adoption import Adoption, adoption_stream
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.council import Council, Member, Role, council_stream
+from domain.effect import BEARS
 from domain.errors import Refused
 from domain.export import Document, Export, export_stream
 from domain.fact import STREAMS, Recorded, Stream, StreamName
@@ -87,6 +88,14 @@ class Province:
             command.append(recorded)
         if command:
             self.commands.append(command)
+
+    def on_days_of_their_own(self, chance: Random) -> Province:
+        """Every fact that takes effect on a day has one of its own, mostly later than those before it."""
+        for recorded in self.log:
+            if field := BEARS.get(type(recorded.fact)):
+                day = DAY + timedelta(days=recorded.position // 20 + chance.randrange(-3, 4))
+                vars(recorded.fact)[field] = day
+        return self
 
     def found(self) -> None:
         """The first facts of every province here: units, seasons, and dossiers of the open one."""

@@ -135,3 +135,52 @@ async def test_a_moment_without_facts_is_not_found(inspector: Desk, season: Stor
     page = await inspector.open(then(PATHS["board"](season), asof))
 
     assert page.status == 404
+
+
+# The other clock --------------------------------------------------------------------------------------
+
+
+def bar(page: Page) -> str:
+    """What the page says of the moment it shows."""
+    text = page.html.partition('class="pastbar"')[2].partition("</div>")[0].partition(">")[2]
+    return " ".join(re.sub("<[^>]*>", " ", text).split())
+
+
+async def test_by_the_effective_clock_a_dossier_is_seen_as_far_as_it_had_come_on_the_day(
+    inspector: Desk, season: Story
+):
+    await season.decided()
+    trail = f"/nhat-ky/{season.season}/{COMMUNE}"
+
+    before = await inspector.open(f"{trail}?asof=14/1/2024&clock=effective")
+    then = await inspector.open(f"{trail}?asof=15/1/2024&clock=effective")
+    after = await inspector.open(f"{trail}?asof=16/1/2024&clock=effective")
+    decision = await inspector.open(f"/quyet-dinh/{season.season}/{COMMUNE}?asof=16/1/2024&clock=effective")
+
+    assert (before.status, then.status, after.status) == (404, 200, 200)
+    assert "Thành lập Hội đồng" not in then.text
+    assert "41/QĐ-UBND" not in then.text
+    assert "Đồng hồ: hiệu lực" in bar(then)
+    assert "sự kiện ghi nhận sau thời điểm này" in bar(then)
+    assert "1 sự kiện đã có hiệu lực nhưng ghi sau một việc có hiệu lực muộn hơn" in bar(then)
+    assert "41/QĐ-UBND" in after.text
+    assert "không hiện" not in bar(after)
+    assert "41/QĐ-UBND" in decision.text
+    assert re.search(r'href="[^"]*/ho-so/[^"]*asof=15%2F1%2F2024&amp;clock=effective"', then.html)
+    assert "Xem theo" not in bar(then)
+
+
+async def test_a_page_that_has_no_effective_past_says_so_and_shows_the_record(inspector: Desk, season: Story):
+    await season.submitted()
+    last = await inspector.house.store.position(inspector.tenant)
+
+    board = await inspector.open(f"/bang/{season.season}?asof=1/1/2100&clock=effective")
+    position = await inspector.open(f"/ho-so/{season.season}/{COMMUNE}?asof={last}&clock=effective")
+    recorded = await inspector.open(f"/ho-so/{season.season}/{COMMUNE}?asof=1/1/2100")
+    effective = await inspector.open(f"/ho-so/{season.season}/{COMMUNE}?asof=1/1/2100&clock=effective")
+
+    assert "Chưa xem được theo ngày hiệu lực ở đây. Đồng hồ: ghi nhận." in bar(board)
+    assert "Chưa xem được theo ngày hiệu lực ở đây. Đồng hồ: ghi nhận." in bar(position)
+    assert "Xem theo" not in bar(board) + bar(position)
+    assert "Xem theo ngày hiệu lực" in bar(recorded)
+    assert "Xem theo lúc ghi nhận" in bar(effective)

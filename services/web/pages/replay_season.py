@@ -26,6 +26,9 @@ from services.web import urls
 from services.web.reels import Reel, Step, Stone, along, around, asked, teller_of
 from services.web.request import Answer, Visit, page
 
+#: Steps over which one goes at once, back or on.
+JUMP = 100
+
 #: What a sentence may say of an earlier fact: a former value, the name of a file.
 TOLD_OF: tuple[type[Fact], ...] = (
     Assessment.IndicatorMeasured,
@@ -68,6 +71,7 @@ async def show(visit: Visit, season: str) -> Answer:
         row=row,
         reel=reel,
         to=lambda position: visit.url.replay_season(season, den=position, xa=commune or None),
+        jumps=[course.positions[index] for index in (at - JUMP, at + JUMP) if 0 <= index < len(course.positions)],
         commune=commune,
         own=stones([one for one in course.of(STAGES) if about(one) == commune], course) if commune else [],
         communes=sorted(((units[code], code) for code in row.participants), key=lambda one: sort_key(one[0])),

@@ -20,7 +20,7 @@ from services.web.request import Answer, Visit, page
 from services.web.telling import facts_about, told_of
 
 
-@page(urls.TRACE)
+@page(urls.TRACE, effective=False)  # it shows mandates under which nobody acted
 async def show(visit: Visit, season: str, commune: str) -> Answer:
     """The chain of the whole decision; `?chi-tieu=` that of one indicator."""
     case, indicator, chain = await chain_of(visit, season, commune)
@@ -36,7 +36,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     )
 
 
-@page(urls.TRACE + "/json")
+@page(urls.TRACE + "/json", effective=False)
 async def export(visit: Visit, season: str, commune: str) -> Answer:
     """The same chain for programs."""
     case, indicator, chain = await chain_of(visit, season, commune)
