@@ -52,12 +52,12 @@ async def show(visit: Visit, season: str) -> Answer:
     """The replay up to the visit's moment; `?den=` the position that is looked at, else the last fact; `?xa=` the
     commune whose milestones are listed. For those who oversee the whole season.
     """
-    permit(visit.actor, Act.VIEW_TRAIL, Subject())
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
     if row is None:
         raise NotFound(season=season)
+    permit(visit.actor, Act.VIEW_TRAIL, Subject())
     commune = visit.query("xa")
     if commune and commune not in row.participants:
         raise NotFound(commune=commune)
