@@ -56,11 +56,18 @@ PAGES = (
 )
 
 
-class Taken(NamedTuple):
-    """Milliseconds of the first answer and of each later one, and for how long the loop was held."""
+class Took(NamedTuple):
+    """Milliseconds until the answer was there, and how many of them this process worked."""
 
-    cold: float
-    warm: list[float]
+    wall: float
+    work: float
+
+
+class Taken(NamedTuple):
+    """The first answer and each later one, and for how long the loop was held."""
+
+    cold: Took
+    warm: list[Took]
     held: Held
 
 
@@ -78,7 +85,7 @@ async def rows(services: Settings) -> list[Row]:
 
 
 def figures(asked: Asked, taken: list[Taken]) -> list[Row]:
-    warm = [time for turn in taken for time in turn.warm]
+    warm = [one for turn in taken for one in turn.warm]
     return [
         figure(asked.name, [turn.cold for turn in taken], asked.cold),
         figure(f"{asked.name}-warm", warm, asked.warm),
@@ -87,14 +94,15 @@ def figures(asked: Asked, taken: list[Taken]) -> list[Row]:
 
 
 def loop_held(name: str, held: list[Held]) -> Row:
-    row = figure(f"{name}-loop-held", [turn.longest for turn in held], HELD)
-    return {**row, "against": f"{row['against']}; at work {statistics.median(turn.work for turn in held):.0f} ms"}
+    return figure(f"{name}-loop-held", [Took(turn.longest, turn.work) for turn in held], HELD)
 
 
-def figure(name: str, taken: list[float], budget: int | None) -> Row:
-    """The median, the longest beside it, and what share of the budget it is."""
-    value = statistics.median(taken)
-    said = f"at most {max(taken):.0f} ms" + (f"; budget {budget:,} ms" if budget else "")
+def figure(name: str, taken: list[Took], budget: int | None) -> Row:
+    """The median, what share of the budget it is, and beside it the longest and the median of the work."""
+    value = statistics.median(one.wall for one in taken)
+    work = statistics.median(one.work for one in taken)
+    said = f"{work:.0f} ms of work; at most {max(one.wall for one in taken):.0f} ms"
+    said += f"; budget {budget:,} ms" if budget else ""
     return {
         "name": name,
         "value": round(value, 1),
@@ -133,17 +141,17 @@ async def several(browser: Browser, ground: Ground, asked: Asked, turn: int) -> 
     return Taken(cold, warm, held)
 
 
-async def one(browser: Browser, ground: Ground, asked: Asked, season: str, number: int) -> float:
-    """Milliseconds until the page was there."""
+async def one(browser: Browser, ground: Ground, asked: Asked, season: str, number: int) -> Took:
+    """Ask for the page; RuntimeError when that is refused."""
     path = asked.path.format(
         season=season,
         commune=ground.communes[number // 10],
         moment=ground.ends[season] - 3_000 - 700 * number,
         step=ground.ends[season] - 30_000 + 50 * number,
     )
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     answer = await browser.get(f"/t/{ground.tenant.slug}/{path}")
-    taken = (time.perf_counter() - begun) * 1000
+    took = Took((time.perf_counter() - begun) * 1000, (time.process_time() - worked) * 1000)
     if answer.status_code != 200:
         raise RuntimeError(f"{answer.status_code} {path}: {answer.text[:600]}")
-    return taken
+    return took

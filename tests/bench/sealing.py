@@ -2,8 +2,8 @@
 
 Sealer and witnesses are processes of their own on the same cores, with folders and keys of their own. Who looks asks
 the database every few milliseconds which checkpoint is there and which is cosigned by both: that is in the figures too.
-Facts are appended at a steady pace, and as fast as 32 tasks can, in turns into a log that is sealed and one that is
-not.
+Facts are appended at a steady pace, and as fast as 32 tasks can: into a log that is not sealed, one that is, as on a
+machine whose witnesses are elsewhere, and one whose witnesses work on these cores too.
 """
 
 import asyncio
@@ -41,29 +41,41 @@ Row = dict[str, Any]
 
 
 async def rows(services: Settings) -> list[Row]:
-    """seal-lag, witness-lag, their like at 32 tasks, and append-32-sealed."""
+    """seal-lag, witness-lag, their like at 32 tasks, append-32-sealed and append-32-witnessed."""
+    server = await server_of(services.database_url)
     async with wired(services) as house:
-        sealed, unsealed = [await province(house) for _ in range(2)]
-        programs = {"sealer": ("sealer", "--tenant", sealed.slug), **witnesses.programs(services)}
-        with supervised(services, programs):
-            await witnesses.trust(house, sealed)
-            async with watching(services, sealed) as watch:
-                ours = Watched(house, watch)
-                plain = await Plain.prepare(services.database_url, sealed)
+        witnessed, sealed, unsealed = [await province(house) for _ in range(3)]
+        sealers = {f"sealer-{one.id}": ("sealer", "--tenant", one.slug) for one in (witnessed, sealed)}
+        with supervised(services, {**sealers, **witnesses.programs(services)}):
+            await witnesses.trust(house, witnessed)
+            plain = await Plain.prepare(services.database_url, witnessed)
+            async with watching(services, witnessed) as watch:
+                ours = Watched(house, watch, watch.witnessed)
                 await ours.measure([unsealed], TASKS, 0.5)  # plans and roles are warm, as in a running service
-                paced = await ours.at_rate(sealed)
+                paced = await ours.at_rate(witnessed)
                 ours.acks.clear()
                 found = await compare(
+                    "append-32-witnessed",
+                    {
+                        "ours": partial(ours.measure_sealed, witnessed),
+                        "a plain asyncpg program": partial(plain.asyncpg, TASKS),
+                    },
+                    server,
+                )
+                saturated = ours.lags()
+                ours.acks.clear()
+            async with watching(services, sealed) as watch:
+                ours.watch, ours.last = watch, watch.sealed
+                found += await compare(
                     "append-32-sealed",
                     {
                         "ours": partial(ours.measure_sealed, sealed),
                         "into a log that is not sealed": partial(ours.measure, [unsealed], TASKS, SECONDS),
                         "a plain asyncpg program": partial(plain.asyncpg, TASKS),
                     },
-                    await server_of(services.database_url),
+                    server,
                 )
-                saturated = ours.lags()
-                await plain.close()
+            await plain.close()
     return [*lags("", f"at {RATE}/s", paced), *lags("-32", "at 32 tasks", saturated), *found]
 
 
@@ -98,9 +110,10 @@ def lags(suffix: str, load: str, found: tuple[list[float], list[float]]) -> list
 class Watched(Ours):
     """The appends of `append-*`, each with the moment at which it was acknowledged."""
 
-    def __init__(self, house: Wiring, watch: "Watch") -> None:
+    def __init__(self, house: Wiring, watch: "Watch", last: "Seen") -> None:
         super().__init__(house.store)
         self.watch = watch
+        self.last = last
         self.acks: list[tuple[int, float]] = []
 
     async def at_rate(self, tenant: Tenant) -> tuple[list[float], list[float]]:
@@ -109,11 +122,11 @@ class Watched(Ours):
         for number in range(int(RATE * PACED)):
             await asyncio.sleep(max(0.0, begun + number / RATE - time.perf_counter()))
             await self.noted(tenant, number % TASKS)
-        await self.watch.reached(self.acks[-1][0])
+        await self.last.reached(self.acks[-1][0])
         return self.lags()
 
     async def measure_sealed(self, tenant: Tenant) -> float:
-        """As fast as it goes; what is then left to be sealed is waited for before the next turn."""
+        """As fast as it goes; what is then left to be sealed or cosigned is waited for before the next turn."""
         turn = itertools.count()
 
         async def go(task: int) -> None:
@@ -125,7 +138,7 @@ class Watched(Ours):
         end = start + SECONDS
         await asyncio.gather(*map(go, range(TASKS)))
         rate = next(turn) / (time.perf_counter() - start)
-        await self.watch.reached(max(self.acks)[0])
+        await self.last.reached(max(self.acks)[0])
         return rate
 
     async def noted(self, tenant: Tenant, task: int) -> None:
@@ -150,6 +163,11 @@ class Seen:
         if size > self.sizes[-1]:
             self.sizes.append(size)
             self.times.append(time.perf_counter())
+
+    async def reached(self, position: int) -> None:
+        async with asyncio.timeout(60):
+            while self.sizes[-1] < position:  # noqa: ASYNC110 - the watch looks as often
+                await asyncio.sleep(LOOK)
 
     def lags(self, acks: list[tuple[int, float]]) -> list[float]:
         return [max(0.0, self.times[bisect_left(self.sizes, position)] - at) for position, at in acks]
@@ -180,11 +198,6 @@ class Watch:
             self.sealed.add(row["sealed"] or 0)
             self.witnessed.add(row["witnessed"] or 0)
             await asyncio.sleep(LOOK)
-
-    async def reached(self, position: int) -> None:
-        async with asyncio.timeout(60):
-            while self.witnessed.sizes[-1] < position:  # noqa: ASYNC110 - the watch looks as often
-                await asyncio.sleep(LOOK)
 
 
 @asynccontextmanager
