@@ -41,21 +41,20 @@ LAW = Law(load_rulebooks(), load_calendar())
 class Remembering:
     """A printer that prints the same pages once."""
 
-    def __init__(self, printer: Printer) -> None:
-        self._printer = printer
+    def __init__(self) -> None:
         self._known: dict[Any, bytes] = {}
 
     async def print(self, html: str, identifier: bytes, attached: Mapping[str, bytes] | None = None) -> bytes:
         key = html, identifier, tuple((attached or {}).items())
         if key not in self._known:
-            self._known[key] = await self._printer.print(html, identifier, attached)
+            async with Printer(ASSETS) as printer:
+                self._known[key] = await printer.print(html, identifier, attached)
         return self._known[key]
 
 
-@pytest.fixture
-async def prints():
-    async with Printer(ASSETS) as printer:
-        yield Remembering(printer)
+@pytest.fixture(scope="module")
+def prints() -> Remembering:
+    return Remembering()
 
 
 @pytest.fixture
@@ -138,12 +137,12 @@ async def test_the_answer_tells_who_decided_on_what_as_of_which_checkpoint(files
         assert f"{one['name']}  {one['version']}  {one['leaf_hash']}" in said_
 
 
-async def test_the_pages_are_made_of_the_other_files_alone_and_say_what_they_say(files, folder, prints):
+async def test_the_pages_are_made_of_the_other_files_alone_and_say_what_they_say(files, folder):
     pdf = (folder / PAGES).read_bytes()
     text = text_of(pdf)
     document = msgspec.json.decode(files[DOSSIER])
 
-    assert pdf == await prints.print(pages(files), sha256(files[DOSSIER]).digest()[:16], files)
+    assert pdf == await Remembering().print(pages(files), sha256(files[DOSSIER]).digest()[:16], files)
     for word in (document["commune"]["name"], "Người district-chairman", "Chủ tịch UBND", "chưa được kiểm định"[:4]):
         assert word in text
     assert all(one["leaf_hash"][:20] in text.replace(" ", "") for one in document["relied_on"])
