@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from functools import cache
 
 import structlog
 
@@ -28,7 +29,7 @@ DOINGS = ("mo", "tu-choi")
 #: Seconds that a note may take.
 PATIENCE = 1.0
 
-_WORDS = load_words()
+_words = cache(load_words)
 
 
 class Accesses:
@@ -79,7 +80,7 @@ class Accesses:
 
 def marks_of(access: Access) -> set[str]:
     """By which it is found: as facts are, and by the words of what was done."""
-    said = {word for words in _WORDS.values() for word in words_of(called(access.act, words))}
+    said = {word for words in _words().values() for word in words_of(called(access.act, words))}
     named = (("p", access.person), ("v", access.office), ("u", access.unit), ("x", access.commune), ("a", access.act))
     return {
         f"a:{'tu-choi' if access.refused else 'mo'}",

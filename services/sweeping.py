@@ -32,8 +32,8 @@ ATTEMPTS = 3
 #: The longest time in seconds until a lost hint, an ended hold or a flushed queue is noticed.
 PERIOD = 1.0
 
-#: Facts marked in one sweep, for the trail to be searched: one province's long log does not delay the others'.
-MARKED = 20_000
+#: How often in one sweep facts are marked, for the trail to be searched: a long log does not delay other provinces.
+MARKINGS = 4
 
 #: The queue and the name of the job that makes a document.
 LONG, MAKE_EXPORT = "minhchuan:long", "make_export"
@@ -86,14 +86,17 @@ class Sweeper:
                 await self._queue.ask(LONG, job_name(tenant, run), MAKE_EXPORT, tenant.id, str(run.export))
             else:
                 await self._give_up(tenant, run)
-        await self._house.searching.learn(tenant, MARKED)
-        if self._forgot.get(tenant.id) != today():
-            await self._house.accesses.forget(tenant)
-            self._forgot[tenant.id] = today()
         try:
             await self._shredder.sweep(tenant)
         except KeysUnavailable:
             log.warning("keys of erased subjects not looked after", tenant=tenant.id)
+        for _ in range(MARKINGS):
+            reached = await self._house.searching.learn(tenant)
+            if reached.position == reached.last:
+                break
+        if self._forgot.get(tenant.id) != today():
+            await self._house.accesses.forget(tenant)
+            self._forgot[tenant.id] = today()
 
     async def _give_up(self, tenant: Tenant, run: Run) -> None:
         work = self._house.system(tenant, uuid5(run.export, "fail"))

@@ -206,6 +206,13 @@ async def test_what_kills_its_worker_every_time_visibly_fails(story, runs, sweep
     assert await kinds_of(story, export) == ["Export.Requested", "Export.Failed"]
 
 
+async def test_a_sweep_marks_what_came_in_for_the_trail_to_be_searched(story, house, sweeper):
+    await sweeper.sweep(story.tenant)
+
+    reached = await house.searching.learn(story.tenant, 0)
+    assert reached.position == reached.last > 0
+
+
 async def test_only_one_worker_holds_a_document(story, runs):
     export = await ask(story)
     await runs.learn(story.tenant)

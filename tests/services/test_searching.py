@@ -1,0 +1,28 @@
+"""What an address asks of the trail, and what it means."""
+
+from datetime import datetime
+
+import pytest
+
+from domain.catalogue import FACTS
+from services.clock import VIETNAM
+from services.searching import ACTS, Asked, PeriodReversed, topics
+
+
+def test_every_fact_is_meant_by_exactly_one_act():
+    meant = [topic for act in ACTS for topic in topics(act)]
+
+    assert sorted(meant) == sorted(FACTS)
+
+
+def test_what_is_asked_is_spelled_so_that_it_is_read_again():
+    since, until = datetime(2023, 11, 1, tzinfo=VIETNAM), datetime(2023, 11, 2, 14, 5, tzinfo=VIETNAM)
+    asked = Asked("Nguyễn Văn A", act="cham", season="2023", text="minh thắng & 12/QĐ", since=since, until=until)
+
+    assert Asked.spelled(asked.spell()) == asked
+    assert Asked().spell() == ""
+
+
+def test_a_period_does_not_end_before_it_begins():
+    with pytest.raises(PeriodReversed):
+        Asked.spelled("tu=2024-01-02&den=2024-01-01")
