@@ -321,8 +321,8 @@ def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[Flag]:
     every = list(rows)
     season = next((row for row in every if not row.commune), None)
     communes = sorted((row for row in every if row.commune), key=lambda row: row.commune)
-    shared = _in_several([(one.sha256, row.commune) for row in communes for one in row.files if not one.withdrawn])
-    same = _in_several([(row.satisfaction[:2], row.commune) for row in communes if row.satisfaction])
+    shared = _in_several((one.sha256, row.commune) for row in communes for one in row.files if not one.withdrawn)
+    same = _in_several((row.satisfaction[:2], row.commune) for row in communes if row.satisfaction)
     order = list(Sign)
     for row in communes:
         raised = [*_of_commune_alone(row, season, known), *_in_common(row, shared, same)]
@@ -432,10 +432,13 @@ def _idle(row: Marks, season: Marks, mandates: Mapping[str, Mandate]) -> Iterato
 
 def _in_several(pairs: Iterable[tuple[Any, str]]) -> dict[Any, tuple[str, ...]]:
     """What more than one commune has, with the communes."""
-    found: dict[Any, dict[str, None]] = {}
+    first: dict[Any, str] = {}
+    several: dict[Any, dict[str, None]] = {}
     for what, commune in pairs:
-        found.setdefault(what, {})[commune] = None
-    return {what: tuple(communes) for what, communes in found.items() if len(communes) > 1}
+        other = first.setdefault(what, commune)
+        if other != commune:
+            several.setdefault(what, {other: None})[commune] = None
+    return {what: tuple(communes) for what, communes in several.items()}
 
 
 def _in_common(
