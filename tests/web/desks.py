@@ -28,9 +28,10 @@ from tests.web.signing import WEB
 
 
 class Page:
-    """A page as it came: its status, its text, the forms in it."""
+    """A page as it came, which is never a crash: its status, its text, the forms in it."""
 
     def __init__(self, answer: httpx.Response) -> None:
+        assert "crashed-" not in answer.text, answer.url
         self.status = answer.status_code
         self.html = answer.text
         self.headers = answer.headers
