@@ -7,7 +7,6 @@ kept. Of the turns the median counts, for the loop too: what the machine's other
 MINHCHUAN_BENCH_FACTS makes the province smaller.
 """
 
-import gc
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -16,11 +15,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from infra.config import Settings
-from services.serve import settle
 from services.web import security
 from services.wiring import wired
 from tests.bench._seasons import INSPECTOR, ISSUER, Ground, a_province
-from tests.bench.projecting import FACTS, Held, watched
+from tests.bench.projecting import FACTS, Held, settled, watched
 from tests.web.browser import Browser
 from tests.web.signing import WEB, browsing
 
@@ -121,16 +119,6 @@ async def inspecting(services: Settings, ground: Ground) -> AsyncIterator[Browse
         async with browsing(backing) as browser, settled():
             browser.client.cookies.set(security.Cookies(WEB).session, session)
             yield browser
-
-
-@asynccontextmanager
-async def settled() -> AsyncIterator[None]:
-    """This process looks for garbage as the web's does."""
-    usual = gc.get_threshold()
-    settle()
-    yield
-    gc.set_threshold(*usual)
-    gc.unfreeze()
 
 
 async def several(browser: Browser, ground: Ground, asked: Asked, turn: int) -> Taken:
