@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from infra import embedded, migrate
 from infra.config import Misconfigured, Settings, folder_of, read_settings
+from services.structured import plain_logs
 from services.supervise import NotReady
 
 
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. What the surroundings lack is said in a line and is status 2."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job begins with it ignored
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # both end it in order
+    plain_logs()
     given = arguments().parse_args(argv)
     try:
         return int(given.run(given) or 0)

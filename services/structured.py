@@ -5,6 +5,15 @@ import sys
 import structlog
 
 
+def plain_logs() -> None:
+    """Lines for who reads them at a terminal; a traceback without the values in it, which may be somebody's secrets."""
+    *before, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(processors=[*before, renderer])
+
+
 def structured_logs() -> None:
     """One JSON object a line, whatever people send: control characters are escaped, not printed."""
     structlog.configure(

@@ -8,6 +8,7 @@ often fails, and everybody can see that.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from uuid import uuid5
 
@@ -49,6 +50,7 @@ class Sweeper:
         self._shredder = Shredder(house.store, house.keys)
         self._forgot: dict[str, date] = {}
         self._grown: set[str] = set()
+        self._untidy: dict[str, Tenant] = {}
         self._look_at_all = True
         self._wake = asyncio.Event()
 
@@ -63,16 +65,21 @@ class Sweeper:
                 try:
                     for tenant in await self._house.tenants.all():
                         if all_of_them or tenant.id in grown:
-                            await self._try(tenant)
+                            await self._try(self.sweep, tenant)
+                            self._untidy[tenant.id] = tenant
                 except QueueUnavailable as reason:
                     log.warning("queue unavailable", reason=str(reason))
                 except Exception:
                     log.exception("no provinces to sweep")
+                while self._untidy:  # at least one a turn; what somebody waits for goes before the others
+                    await self._try(self.tidy, self._untidy.pop(next(iter(self._untidy))))
+                    if self._wake.is_set():
+                        break
 
-    async def _try(self, tenant: Tenant) -> None:
-        """Sweep one province; its trouble is not the others'. Raises QueueUnavailable."""
+    async def _try(self, deed: Callable[[Tenant], Awaitable[None]], tenant: Tenant) -> None:
+        """See to one province; its trouble is not the others'. Raises QueueUnavailable."""
         try:
-            await self.sweep(tenant)
+            await deed(tenant)
         except QueueUnavailable:
             raise
         except Exception:
@@ -90,6 +97,9 @@ class Sweeper:
             await self._shredder.sweep(tenant)
         except KeysUnavailable:
             log.warning("keys of erased subjects not looked after", tenant=tenant.id)
+
+    async def tidy(self, tenant: Tenant) -> None:
+        """Mark the trail of this province as far as it has come, and let go of old accesses: nobody waits for it."""
         for _ in range(MARKINGS):
             reached = await self._house.searching.learn(tenant)
             if reached.position == reached.last:

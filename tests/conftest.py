@@ -17,6 +17,7 @@ from infra.eventstore import EventStore
 from infra.readmodels import ReadModels
 from infra.sealing import Keep, Sealer
 from infra.tenants import Tenant, Tenants
+from services.structured import plain_logs
 from tests.infra.logs import MAPPER
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}
@@ -30,6 +31,8 @@ def stay_at_home(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(stay_at_home)
+
+plain_logs()
 
 
 @pytest.fixture(scope="session")

@@ -206,8 +206,8 @@ async def test_what_kills_its_worker_every_time_visibly_fails(story, runs, sweep
     assert await kinds_of(story, export) == ["Export.Requested", "Export.Failed"]
 
 
-async def test_a_sweep_marks_what_came_in_for_the_trail_to_be_searched(story, house, sweeper):
-    await sweeper.sweep(story.tenant)
+async def test_tidying_marks_what_came_in_for_the_trail_to_be_searched(story, house, sweeper):
+    await sweeper.tidy(story.tenant)
 
     reached = await house.searching.learn(story.tenant, 0)
     assert reached.position == reached.last > 0
