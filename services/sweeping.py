@@ -8,6 +8,7 @@ often fails, and everybody can see that.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from uuid import uuid5
@@ -60,6 +61,7 @@ class Sweeper:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
+                begun = time.monotonic()
                 grown, self._grown = self._grown, set()
                 all_of_them, self._look_at_all = self._look_at_all, False
                 try:
@@ -71,10 +73,15 @@ class Sweeper:
                     log.warning("queue unavailable", reason=str(reason))
                 except Exception:
                     log.exception("no provinces to sweep")
-                while self._untidy:  # at least one a turn; what somebody waits for goes before the others
-                    await self._try(self.tidy, self._untidy.pop(next(iter(self._untidy))))
-                    if self._wake.is_set():
-                        break
+                await self._tidy_for(time.monotonic() - begun)
+
+    async def _tidy_for(self, seconds: float) -> None:
+        """Tidy one province after the other, for so long at least, and on until there is something to ask for."""
+        end = time.monotonic() + seconds
+        while self._untidy:
+            await self._try(self.tidy, self._untidy.pop(next(iter(self._untidy))))
+            if self._wake.is_set() and time.monotonic() > end:
+                break
 
     async def _try(self, deed: Callable[[Tenant], Awaitable[None]], tenant: Tenant) -> None:
         """See to one province; its trouble is not the others'. Raises QueueUnavailable."""

@@ -22,6 +22,7 @@ from infra import embedded, processes
 from infra.config import Settings
 from infra.export_runs import ExportRuns
 from infra.queue import Jobs, QueueUnavailable
+from infra.tenants import Tenant, Tenants
 from services import administering
 from services.exporting import cancel_export, export_id, request_export
 from services.sweeping import ATTEMPTS, LONG, Sweeper
@@ -211,6 +212,33 @@ async def test_tidying_marks_what_came_in_for_the_trail_to_be_searched(story, ho
 
     reached = await house.searching.learn(story.tenant, 0)
     assert reached.position == reached.last > 0
+
+
+class Alone(Tenants):
+    """A registry that knows one province."""
+
+    def __init__(self, dsn: str, tenant: Tenant) -> None:
+        super().__init__(dsn)
+        self._tenant = tenant
+
+    async def all(self) -> list[Tenant]:
+        return [self._tenant]
+
+
+async def test_a_running_sweeper_tidies_once_it_has_asked(story, house, runs, services):
+    registry = Alone(services.app_url, story.tenant)
+    sweeping = asyncio.create_task(Sweeper(replace(house, tenants=registry), runs, house.jobs).run())
+
+    async def marked() -> bool:
+        reached = await house.searching.learn(story.tenant, 0)
+        return bool(reached.position == reached.last)
+
+    try:
+        await until(marked)
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+        await registry.close()
 
 
 async def test_only_one_worker_holds_a_document(story, runs):
