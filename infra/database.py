@@ -292,7 +292,7 @@ class Listener:
                 while not connection.is_closed():
                     self._heard(None)
                     await asyncio.sleep(self._poll)
-            except LOST:
+            except (*LOST, asyncpg.PostgresError):  # too many connections, too
                 pass
             finally:
                 if connection is not None:

@@ -7,8 +7,8 @@ may be killed at any point: what it did is either a fact in the log or it never 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,6 @@ from services.sweeping import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
 from services.wiring import Wiring, wired
 
 log = structlog.get_logger("worker")
-
-SHORT, SWEEP = "minhchuan:short", "sweep"
 
 
 class Manners:
@@ -56,23 +54,19 @@ def run(settings: Settings, kind: str) -> None:
 
 async def serve(settings: Settings, kind: str) -> None:
     """Work until cancelled or told to stop by a signal; a Redis that is away for long only delays."""
-    name: str
-    functions: dict[str, queue.Job]
     async with wired(settings) as house, AsyncExitStack() as stack:
-        if kind == "long":
-            printer = Printer(Path(documents.__file__).parent)
-            try:
-                await stack.enter_async_context(printer)
-            except PrintingFailed as lacking:
-                raise Misconfigured(str(lacking)) from lacking
-            place = Workplace(house, ExportRuns(house.database), workshop_of(house, printer))
-            name, functions = LONG, {MAKE_EXPORT: place.make_export}
-        else:
-            sweeper = Sweeper(house, ExportRuns(house.database), house.jobs)
-            await stack.enter_async_context(running(sweeper.run()))
-            name, functions = SHORT, {SWEEP: _sweep_by(house, sweeper)}
+        runs = ExportRuns(house.database)
+        if kind == "short":
+            await stack.enter_async_context(Sweeper(house, runs, house.jobs).at_work())
+            await asyncio.Event().wait()
+        printer = Printer(Path(documents.__file__).parent)
+        try:
+            await stack.enter_async_context(printer)
+        except PrintingFailed as lacking:
+            raise Misconfigured(str(lacking)) from lacking
+        place = Workplace(house, runs, workshop_of(house, printer))
         while True:
-            if await _work(settings, name, functions):
+            if await _work(settings, LONG, {MAKE_EXPORT: place.make_export}):
                 return
             await asyncio.sleep(Manners.again)
 
@@ -98,26 +92,6 @@ async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) 
     finally:
         await queue.closed(worker)
     return True
-
-
-@asynccontextmanager
-async def running(deed: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """The deed goes on beside the block and ends with it."""
-    task = asyncio.create_task(deed)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def _sweep_by(house: Wiring, sweeper: Sweeper) -> queue.Job:
-    async def sweep(_context: dict[str, Any], tenant_id: str) -> None:
-        """Look after one province now."""
-        if tenant := await house.tenants.by_id(tenant_id):
-            await sweeper.sweep(tenant)
-
-    return sweep
 
 
 # Making documents -------------------------------------------------------------------------------------

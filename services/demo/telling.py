@@ -16,7 +16,7 @@ from domain.appraisal import Proposal, appraisal_stream
 from domain.assessment import Assessment, assessment_stream
 from domain.council import Member
 from domain.errors import AlreadyThere, IndicatorsUnassigned
-from domain.export import Document
+from domain.export import Document, ExportState
 from domain.fact import STREAMS
 from domain.meeting import Choice
 from domain.official import Mandate, Position, person_of
@@ -26,9 +26,10 @@ from domain.rulebook import Rulebook
 from domain.season import Participant, Season, State, Step, season_stream
 from infra.assignments import load_matrices
 from infra.eventstore import Loaded
+from infra.export_runs import ExportRuns
 from infra.tenants import IdentityProvider, Tenant, Tenants
 from infra.units import units_of
-from projections.exports import EXPORTS
+from projections.exports import EXPORTS, ExportRow
 from services import appraising, assessing, exporting, recognising, seasons, voting
 from services.administering import NewMandate, classify_unit, enrol_official
 from services.assessing import Upload
@@ -43,10 +44,14 @@ from services.work import Receipt, Work
 #: Dossiers told at the same time: enough to fill the group commit, few enough to leave the pages room.
 TOGETHER = 6
 
-#: Seconds until a document must be made; the workers have many at once.
-PATIENCE = 90.0
+#: Seconds until a document must be made: the workers have many at once, and the machine may have much else to do.
+PATIENCE = 300.0
 
 T = TypeVar("T")
+
+
+class DocumentMissing(Exception):
+    """A document of the story was not made; the text says how far it came."""
 
 
 class Teller:
@@ -324,16 +329,28 @@ class Teller:
         await recognising.publish(work, self.season, commune, "Cổng thông tin điện tử", day)
 
     async def _document(self, export: UUID, asked: int) -> str:
-        """The hash of the finished document, asked for at this position; the worker makes it."""
-        last = time.monotonic() + PATIENCE
+        """The hash of the finished document, asked for at this position; the worker makes it.
+
+        Raises DocumentMissing when it could not be made, or not within PATIENCE.
+        """
+        end = time.monotonic() + PATIENCE
         await self.house.reads.reached(self.tenant, asked, [EXPORTS], PATIENCE)
-        while time.monotonic() < last:
+        while True:
             async with self.house.reads.at(self.tenant) as view:
                 row = await view.one(EXPORTS, str(export))
             if row is not None and row.sha256 is not None:
                 return row.sha256
+            if (row is not None and row.state is not ExportState.QUEUED) or time.monotonic() > end:
+                raise DocumentMissing(f"{self.story.slug}: {export} {await self._how_far(export, row)}")
             await asyncio.sleep(0.2)
-        raise TimeoutError(f"{self.story.slug}: no worker has made {export} within {PATIENCE:.0f} s")
+
+    async def _how_far(self, export: UUID, row: ExportRow | None) -> str:
+        """What the table, the workers and the read models say of a document."""
+        told = "is not in the table" if row is None else f"{row.document} is {row.state} {row.reason or ''}"
+        run = (await ExportRuns(self.house.database).of(self.tenant, [export])).get(export)
+        models = await self.house.reads.status(self.tenant)
+        behind, failures = models.behind, ", ".join(one.projection for one in models.failures)
+        return f"{told}; {run}; read models {behind} facts behind, stopped: {failures or 'none'}"
 
 
 #: How the sign-in names a province's first administrator.

@@ -145,7 +145,7 @@ class Ear:
         self.news.set()
 
     async def until(self, tenant: str | None) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while tenant not in self.heard:
                 self.news.clear()
                 await self.news.wait()

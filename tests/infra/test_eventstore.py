@@ -146,7 +146,7 @@ async def test_holding_the_same_streams_in_another_order_does_not_lock_up(store,
         async with store.holding(tenant, *names):
             await asyncio.sleep(0)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(hold(*((first, second) if turn % 2 else (second, first))) for turn in range(20)))
 
 

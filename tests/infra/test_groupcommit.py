@@ -133,7 +133,7 @@ async def test_a_caller_that_goes_away_does_not_undo_the_commit(store, tenant):
         await task
 
     receipt = None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while receipt is None:
             receipt = await store.answered(tenant, command.id)
     assert receipt.first == 1

@@ -440,10 +440,10 @@ async def test_whoever_waits_for_a_position_sees_it_and_nobody_waits_for_ever(
         return [tenant]
 
     async with following(projector, all_tenants, services.app_url):
-        assert await models.reached(tenant, position, PROJECTIONS, timeout=10)
+        assert await models.reached(tenant, position, PROJECTIONS, timeout=60)
         province.do(DOSSIER, lambda it: it.explain("TC1.CT1", "hồ sơ giấy"))
         await write(store, tenant, province.commands[-1:])
-        assert await models.reached(tenant, position + 1, [SHEETS], timeout=10)
+        assert await models.reached(tenant, position + 1, [SHEETS], timeout=60)
     async with models.at(tenant) as view:
         row = await view.one(SHEETS, KEY)
     assert row is not None

@@ -34,7 +34,7 @@ from services.demo.provinces import (
     Story,
     Until,
 )
-from services.demo.telling import Teller, take_in, tell_all, together
+from services.demo.telling import DocumentMissing, Teller, take_in, tell_all, together
 from services.projector import projecting
 from services.supervise import PROGRAMS, supervised
 from services.tenancy import as_operator
@@ -86,7 +86,12 @@ def told(working: Settings) -> dict[str, tuple[Story, Tenant]]:
             await together(tell_all(teller) for teller in tellers)
         return {story.slug: (teller.story, teller.tenant) for story, teller in zip(SHORT, tellers, strict=True)}
 
-    return asyncio.run(tell())
+    try:
+        return asyncio.run(tell())
+    except DocumentMissing:
+        for one in READERS_AND_WORKERS:  # shown with what failed
+            print(one, (working.folder / f"{one}.log").read_text()[-4_000:], sep="\n")
+        raise
 
 
 def teller_of(house: Wiring, told: dict[str, tuple[Story, Tenant]], story: Story) -> Teller:

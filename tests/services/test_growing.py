@@ -38,7 +38,7 @@ async def test_a_province_that_was_heard_to_have_grown_does_not_wait_for_all_the
         return registered
 
     connection = await connect(services.app_url)
-    async with asyncio.timeout(20), Follower(move, registry, services.app_url, at_once=1, rest=lambda took: took):
+    async with asyncio.timeout(60), Follower(move, registry, services.app_url, at_once=1, rest=lambda took: took):
         await begun.wait()
         registered.append(Province("t_41"))
         await connection.execute("SELECT pg_notify($1, $2)", GROWN, named)
@@ -63,7 +63,7 @@ async def test_it_ends_though_a_move_fails_at_the_moment_it_is_told_to_end(servi
     async def registry() -> list[Province]:
         return PROVINCES[:1]
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async with Follower(move, registry, services.app_url, at_once=1, rest=lambda took: took):
             await moving.wait()
 

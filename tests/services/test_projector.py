@@ -21,7 +21,7 @@ from services import projector
 from tests.infra.logs import write
 from tests.projections.histories import a_long_history
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 async def expect_all(store: EventStore, models: ReadModels, tenant: Tenant) -> None:

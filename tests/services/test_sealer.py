@@ -19,7 +19,7 @@ from services import sealer
 from services.supervise import supervised
 from tests.infra.notebook import MAPPER, a_name, write_line
 
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def settings(services: Settings, tmp_path: Path) -> Settings:
 
 
 def status(settings: Settings, path: str) -> int:
-    with urllib.request.urlopen(settings.public_url + path, timeout=5) as response:
+    with urllib.request.urlopen(settings.public_url + path, timeout=30) as response:
         return int(response.status)
 
 

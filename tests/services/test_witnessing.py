@@ -28,7 +28,7 @@ from services.wiring import Wiring, wired
 from tests.services.test_tenancy import new
 from tests.services.witnesses import Process, running
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

@@ -20,19 +20,19 @@ from domain.export import Document, Export, ExportState, export_stream
 from domain.official import Position
 from infra import embedded, processes
 from infra.config import Settings
-from infra.export_runs import ExportRuns
+from infra.export_runs import ExportRuns, Run
 from infra.queue import Jobs, QueueUnavailable
 from infra.tenants import Tenant, Tenants
 from services import administering
 from services.exporting import cancel_export, export_id, request_export
-from services.sweeping import ATTEMPTS, LONG, Sweeper
+from services.sweeping import ATTEMPTS, LONG, SLOT, Sweeper, job_name
 from services.wiring import Wiring
 from services.worker import Manners, TakenAway, Workplace
 from tests.services.papers import workshop
 from tests.services.story import COMMUNE, Story
 
 #: Longer than a hold, a sweep and a new start.
-PATIENCE = 40.0
+PATIENCE = 150.0
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def working(settings: Settings, kind: str) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             if process.poll() is None:
                 process.terminate()
-            assert process.wait(20) in (0, -signal.SIGKILL, -signal.SIGTERM, 130), "a worker ends in order"
+            assert process.wait(60) in (0, -signal.SIGKILL, -signal.SIGTERM, 130), "a worker ends in order"
 
 
 @contextmanager
@@ -160,7 +160,7 @@ async def test_a_worker_told_to_stop_leaves_its_document_to_the_next(services, s
 
             await until(running, pause=0.002)
             long.send_signal(signal.SIGTERM)
-            long.wait(20)
+            long.wait(60)
 
         with working(services, "long"):
             assert await settled(story, export) == {ExportState.READY}
@@ -225,20 +225,48 @@ class Alone(Tenants):
         return [self._tenant]
 
 
-async def test_a_running_sweeper_tidies_once_it_has_asked(story, house, runs, services):
+async def test_a_running_sweeper_tidies_too(story, house, runs, services):
     registry = Alone(services.app_url, story.tenant)
-    sweeping = asyncio.create_task(Sweeper(replace(house, tenants=registry), runs, house.jobs).run())
 
     async def marked() -> bool:
         reached = await house.searching.learn(story.tenant, 0)
         return bool(reached.position == reached.last)
 
-    try:
+    async with Sweeper(replace(house, tenants=registry), runs, house.jobs).at_work():
         await until(marked)
-    finally:
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
-        await registry.close()
+
+    await registry.close()
+
+
+async def test_a_province_that_takes_long_to_tidy_keeps_nobody_waiting_for_a_document(story, house, runs, services):
+    # Given a sweeper that is tidying this province, and will be for a while
+    registry = Alone(services.app_url, story.tenant)
+    at_it, may_end = asyncio.Event(), asyncio.Event()
+
+    class Slow(Sweeper):
+        async def tidy(self, tenant: Tenant) -> None:
+            at_it.set()
+            await may_end.wait()
+
+    async with Slow(replace(house, tenants=registry), runs, house.jobs).at_work():
+        await at_it.wait()
+        asked = await house.redis.zcard(LONG)
+
+        # When a document is asked for
+        await ask(story)
+
+        # Then a worker is told while the tidying goes on
+        await until(lambda: _holds_more(house, asked))
+        may_end.set()
+    await registry.close()
+
+
+async def test_a_worker_killed_before_it_took_anything_up_blocks_the_name_of_its_job_for_seconds_only(story):
+    run = Run(uuid4(), attempts=0, done=0, total=0, running=False, over=False, trouble="")
+
+    names = [job_name(story.tenant, run, now) for now in (0, SLOT - 1, SLOT)]
+
+    assert names[0] == names[1] != names[2]
 
 
 async def test_only_one_worker_holds_a_document(story, runs):
@@ -386,12 +414,8 @@ async def test_a_province_in_trouble_keeps_the_sweeper_from_no_other(story, hous
     export = await ask(story)
     asked = await house.redis.zcard(LONG)
 
-    sweeping = asyncio.create_task(sweeper.run())
-    try:
+    async with sweeper.at_work():
         await until(lambda: _holds_more(house, asked))
-    finally:
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
 
     assert export in [run.export for run in await runs.owed(story.tenant)]
 

@@ -14,7 +14,7 @@ from infra.ledger.note import VerifierKey
 from infra.ledger.witness import Request
 from services.supervise import Supervisor, kept_port, supervised
 
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 class Process:

@@ -42,7 +42,7 @@ async def awaited(desks: Desks, season: Story, services: Settings) -> AsyncItera
 async def sealed(desks: Desks) -> None:
     """Wait until everything that the log holds is sealed."""
     position = await desks.house.store.position(desks.tenant)
-    assert (await desks.house.seals.recorded(desks.tenant, position, timeout=20)).is_recorded
+    assert (await desks.house.seals.recorded(desks.tenant, position, timeout=60)).is_recorded
 
 
 async def test_a_ballot_is_called_recorded_once_it_is_sealed(desks: Desks, season: Story):
