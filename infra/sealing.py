@@ -200,12 +200,16 @@ def _read(file: Path) -> Note | None:
 
 @dataclass(slots=True)
 class _Log:
-    """A log as it was sealed last: that checkpoint of the present epoch, the right edge of its tree, its last leaf."""
+    """A log as it was sealed last: that checkpoint of the present epoch, the right edge of its tree, its last leaf.
+
+    `position` is how far the log was then, which may be further than one checkpoint reaches.
+    """
 
     origin: str
     note: Note | None
     edge: Edge
     last: bytes
+    position: int = 0
 
 
 class Sealer:
@@ -223,7 +227,7 @@ class Sealer:
         self._unannounced: set[VerifierKey] = set()
 
     async def seal(self, tenant: LogOwner) -> Note | None:
-        """Sign for everything that the log holds now; the checkpoint, None when it has not grown.
+        """Sign for what the log holds now, MOST facts at most; the checkpoint, None when it has not grown.
 
         Raises Held when another sealer is at it, Halted when something is wrong with the log, Paused when the sealer
         or the database has no room.
@@ -244,6 +248,11 @@ class Sealer:
             log.warning("a log is sealed again", tenant=tenant.id)
         return note
 
+    def has_left(self, tenant: LogOwner) -> bool:
+        """Whether the log held more than the last checkpoint took."""
+        state = self._logs.get(tenant.id)
+        return state is not None and state.edge.size < state.position
+
     async def close(self) -> None:
         """Let go of every log."""
         self._logs.clear()
@@ -258,11 +267,11 @@ class Sealer:
 
     async def _grow(self, tenant: LogOwner, state: _Log) -> Note | None:
         size = state.edge.size
-        position = await self._position(tenant, state)
-        if position == size:
+        state.position = await self._position(tenant, state)
+        if state.position == size:
             return None
         keys = await self._signers(tenant, state)
-        edge, last, tiles = await self._extend(tenant, state.edge, min(position, size + MOST))
+        edge, last, tiles = await self._extend(tenant, state.edge, min(state.position, size + MOST))
         note = Checkpoint(tenant.log, edge.size, edge.root()).sign(*keys)
         self._keep.keep(tenant, note)
         await self._publish(tenant, note, edge.size, tiles)

@@ -50,6 +50,7 @@ class Follower(Generic[T]):
         self._at_once = at_once
         self._rest = rest
         self._tenants: dict[str, T] = {}
+        self._strangers: set[str] = set()  # heard of, and not among ours when we last looked at all
         self._listener = Listener(dsn, GROWN, self._heard, poll)
         self._asked: asyncio.PriorityQueue[tuple[float, str]] = asyncio.PriorityQueue()
         self._waiting: dict[str, float] = {}  # when it is their turn
@@ -116,10 +117,13 @@ class Follower(Generic[T]):
             self._asked.put_nowait((self._waiting[name], name))
 
     async def _move(self, name: str) -> None:
-        if name == EVERYBODY or name not in self._tenants:
+        if name == EVERYBODY or not (name in self._tenants or name in self._strangers):
             self._tenants = {tenant.id: tenant for tenant in await self._registry()}
         if name == EVERYBODY:
+            self._strangers.clear()
             for tenant in self._tenants:
                 self._ask(tenant)
         elif name in self._tenants:
             await self._move_on(self._tenants[name])
+        else:
+            self._strangers.add(name)

@@ -108,8 +108,10 @@ class Desk:
         if self._sealer is None:
             self._sealer = Sealer(await connect(self._dsn), self._keep)
         try:
-            while tenant.id not in self.halted and await self._sealer.seal(tenant):
+            more = True
+            while more and tenant.id not in self.halted and await self._sealer.seal(tenant):
                 self._handed_on.discard(tenant.id)
+                more = self._sealer.has_left(tenant)  # what came in meanwhile lies under the next, after a rest
         except Held:
             return False
         except Halted:

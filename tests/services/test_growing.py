@@ -50,6 +50,31 @@ async def test_a_province_that_was_heard_to_have_grown_does_not_wait_for_all_the
     assert named in moved[:3]
 
 
+async def test_a_log_that_is_not_ours_is_looked_up_once_however_often_it_grows(services):
+    moved, looked = asyncio.Queue[str](), 0
+
+    async def move(province: Province) -> None:
+        moved.put_nowait(province.id)
+
+    async def registry() -> list[Province]:
+        nonlocal looked
+        looked += 1
+        return PROVINCES[:1]
+
+    connection = await connect(services.app_url)
+    follower = Follower(move, registry, services.app_url, at_once=1, rest=lambda took: took, poll=60)
+    async with asyncio.timeout(60), follower:
+        await moved.get()
+        for _ in range(3):  # after each, our own grows: once that has moved, the stranger has been heard of
+            await connection.execute("SELECT pg_notify($1, 't_99')", GROWN)
+            await asyncio.sleep(0.05)
+            await connection.execute("SELECT pg_notify($1, 't_1')", GROWN)
+            await moved.get()
+    await connection.close()
+
+    assert looked == 2
+
+
 async def test_it_ends_though_a_move_fails_at_the_moment_it_is_told_to_end(services):
     moving = asyncio.Event()
 

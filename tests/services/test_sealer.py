@@ -83,6 +83,28 @@ async def test_sealing_once_signs_for_everything_and_ends(store, tenant, setting
     assert (await sealed(superuser, tenant, 8)).size == 8
 
 
+async def test_sealing_once_takes_as_many_checkpoints_as_it_needs(store, tenant, settings, superuser, monkeypatch):
+    monkeypatch.setattr("infra.sealing.MOST", 4)
+    await write(store, tenant, 9)
+
+    assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0
+
+    rows = await superuser.fetch(f"SELECT size FROM {tenant.id}.sealings ORDER BY size")
+    assert [row["size"] for row in rows] == [4, 8, 10]
+
+
+async def test_a_log_that_grows_all_the_time_rests_between_two_checkpoints(store, tenant, settings, superuser):
+    begun = time.monotonic()
+    running = asyncio.create_task(sealer.run(settings, only=[tenant.slug]))
+    while time.monotonic() < begun + 10 * sealer.REST:
+        await write(store, tenant, 5)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    most = (time.monotonic() - begun) / sealer.REST + 1
+    assert 0 < await superuser.fetchval(f"SELECT count(*) FROM {tenant.id}.sealings") <= most
+
+
 async def test_a_running_sealer_signs_within_moments(store, tenant, settings, superuser):
     running = asyncio.create_task(sealer.run(settings, only=[tenant.slug]))
     for lines in (3, 4):
