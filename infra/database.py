@@ -9,7 +9,7 @@ wrong name is refused by the server, a missing tenant by us.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Protocol, Self, TypeAlias
 
 import asyncpg
@@ -109,8 +109,10 @@ class Database:
         try:
             yield connection  # type: ignore[misc]  # the pool's proxy has all of a connection
         except BaseException:
-            if not connection.is_closed():
+            try:
                 await connection.execute("ROLLBACK")
+            except LOST:  # what went wrong is raised, not that nothing can be done about it on this connection
+                _cut(connection)
             raise
         else:
             await connection.execute("COMMIT")
@@ -125,7 +127,7 @@ class Database:
                 await connection.execute(begin)
             except BaseException as reason:
                 if isinstance(reason, LOST):
-                    connection.terminate()
+                    _cut(connection)
                 await self.pool.release(connection)
                 if last or not isinstance(reason, LOST):
                     raise
@@ -199,6 +201,12 @@ async def close(connection: Connection) -> None:
     try:
         await connection.close(timeout=5)
     except (*LOST, TimeoutError):
+        connection.terminate()
+
+
+def _cut(connection: PooledConnection) -> None:
+    """End it here; a pool may have let go of it already, and then says so."""
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 

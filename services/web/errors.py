@@ -25,6 +25,8 @@ log = structlog.get_logger("web")
 AWAY: Final = (
     ConnectionError,
     OutcomeUnknown,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -87,6 +89,8 @@ def rebuilding_answer(request: "Request[Any, Any, Any]", waiting: BeingRebuilt) 
 
 def away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response[Any]":
     """Over by itself once the database answers again, or has room."""
+    if isinstance(away, ValueError):  # asyncpg's InterfaceError, when it is our value that does not fit
+        return crash_answer(request, away)
     visit = visit_of(request)
     log.error("the database cannot do it", path=request.url.path, reason=str(away) or type(away).__name__)
     visit.refusal = plain("database-away", HTTPStatus.SERVICE_UNAVAILABLE, visit.words)

@@ -118,6 +118,24 @@ async def test_when_a_role_cannot_be_taken_nobody_s_role_is_assumed(services: Se
     await wearers.close()
 
 
+@pytest.mark.parametrize("door", ["reading", "writing"])
+async def test_a_connection_that_is_cut_in_the_middle_is_called_lost_and_the_next_one_is_whole(
+    database: Database, tenant: Tenant, superuser: asyncpg.Connection, door: str
+):
+    async def cut_in_the_middle() -> None:
+        async with getattr(database, door)(tenant) as connection:
+            pid = await connection.fetchval("SELECT pg_backend_pid()")
+            await superuser.execute("SELECT pg_terminate_backend($1)", pid)
+            while True:
+                await connection.fetchval("SELECT 1")
+
+    with pytest.raises((asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError)):
+        await cut_in_the_middle()
+
+    async with getattr(database, door)(tenant) as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+
+
 async def test_tenants_take_turns_on_one_connection_each_in_its_own_role(
     services: Settings, tenant: Tenant, other_tenant: Tenant
 ):
