@@ -49,6 +49,7 @@ PAGES = (
     Asked("flags-asof", "dau-hieu/{season}?asof={moment}", None, None),
     Asked("trace", "trach-nhiem/{season}/{commune}", 200, 200),
     Asked("replay-step", "phat-lai/{season}/{commune}?den={step}", 100, 100),
+    Asked("replay-step-season", "phat-lai/{season}?den={step}", 100, 100),
     Asked("what-if", "gia-dinh/{season}/{commune}?nguong=C1:85", 300, 300),
     Asked("what-if-season", "gia-dinh/{season}?bo-tieu-chi=qd-27-2025", 1_000, 1_000),
 )
