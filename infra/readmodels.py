@@ -7,7 +7,6 @@ to the same template. A page of the person's own write is never old: `fresh` fol
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import OrderedDict
 from collections.abc import (
     AsyncIterator,
@@ -15,12 +14,11 @@ from collections.abc import (
     Collection,
     Hashable,
     Iterable,
-    Iterator,
     Mapping,
     MutableMapping,
     Sequence,
 )
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -140,18 +138,6 @@ class View(Protocol):
     async def all(self, question: Question[R], scope: str | None = None) -> list[R]:
         """The rows of a scope, or all rows, by key."""
         ...
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Reading and folding make many values and no cycles; looking for cycles takes a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class ReadModels:
@@ -361,14 +347,13 @@ class _Past:
         folded = 0
         heard = frozenset(question.facts)
         pages = self._log.read(tenant, after=after, upto=position, season=season, facts=heard, page=BREATH)
-        with uncollected():
-            async for facts in pages:
-                question.fold(facts, rows)
-                after = facts[-1].position
-                folded += len(facts)
-                if folded >= SNAPSHOT:
-                    seen.snapshots[after] = dict(rows)
-                    folded = 0
+        async for facts in pages:
+            question.fold(facts, rows)
+            after = facts[-1].position
+            folded += len(facts)
+            if folded >= SNAPSHOT:
+                seen.snapshots[after] = dict(rows)
+                folded = 0
         if folded:
             seen.last = (after, dict(rows))
         return rows

@@ -20,7 +20,7 @@ from domain.meeting import Meeting
 from domain.recognition import Recognition
 from domain.season import Season
 from infra.eventstore import EventStore
-from infra.readmodels import BREATH, uncollected
+from infra.readmodels import BREATH
 from infra.tenants import Tenant
 
 #: What moves a commune through a season, in the order in which it happens.
@@ -104,7 +104,6 @@ class Courses:
         pages = self._store.read(
             tenant, after=after, upto=upto, season=season, facts=(*STAGES, *TURNS, *BESIDE), page=BREATH
         )
-        with uncollected():
-            async for page in pages:
-                facts += page
+        async for page in pages:
+            facts += page
         return Course(array("q", [*course.positions, *positions]), [*course.facts, *facts])

@@ -66,4 +66,4 @@ async def house() -> AsyncIterator[Backing]:
 def settle() -> None:
     """Look for garbage as a process should that makes many values, few cycles, and others wait meanwhile."""
     gc.freeze()  # templates, rulebooks and words live as long as the process
-    gc.set_threshold(10_000, 5, 1_000)  # often and briefly: some 50,000 values are looked at in 10 ms
+    gc.set_threshold(5_000, 3, 3_000)  # often and briefly: some 20,000 values are looked at in 4 ms
