@@ -316,8 +316,8 @@ class Known(NamedTuple):
     rulebook: Rulebook
 
 
-def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[Flag]:
-    """Every flag of a season, those set aside among them, by commune and in the catalogue's order."""
+def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[list[Flag]]:
+    """The flags of each commune of a season, those set aside among them, in the catalogue's order."""
     every = list(rows)
     season = next((row for row in every if not row.commune), None)
     communes = sorted((row for row in every if row.commune), key=lambda row: row.commune)
@@ -327,7 +327,7 @@ def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[Flag]:
     for row in communes:
         raised = [*_of_commune_alone(row, season, known), *_in_common(row, shared, same)]
         raised.sort(key=lambda flag: order.index(flag.sign))
-        yield from (_set_aside(flag, row.dismissed) for flag in raised)
+        yield [_set_aside(flag, row.dismissed) for flag in raised]
 
 
 def _of_commune_alone(row: Marks, season: Marks | None, known: Known) -> Iterator[Flag]:

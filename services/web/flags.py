@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
 
 from domain.errors import NotFound
@@ -41,6 +42,7 @@ async def flags_at(visit: Visit, season: str) -> Raised:
     rulebook = visit.house.rulebooks[row.rulebook]
     mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
     verdicts = dict(await in_slices((one.commune, judged(one, rulebook).verdict) for one in standings))
-    flags = await in_slices(flags_of(marks, Known(mandates, verdicts, rulebook)))
+    communes = await in_slices(flags_of(marks, Known(mandates, verdicts, rulebook)))
+    flags = list(chain.from_iterable(communes))
     visit.web.kept.put(key, flags)
     return Raised(row, flags, position)

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from uuid import UUID
 
 import pytest
@@ -37,7 +38,8 @@ def flags(
 ) -> dict[tuple[str, Sign], Flag]:
     mine = [one for one in facts if one.stream.season == SEASON]
     verdicts = {row.commune: judge(sheet_of(row, rulebook), rulebook) for row in fold(STANDINGS, mine).values()}
-    found = list(flags_of(fold(MARKS, mine).values(), Known({"m-1": mandate}, verdicts, rulebook)))
+    known = Known({"m-1": mandate}, verdicts, rulebook)
+    found = chain.from_iterable(flags_of(fold(MARKS, mine).values(), known))
     return {(flag.commune, flag.sign): flag for flag in found}
 
 
@@ -58,6 +60,14 @@ def test_an_ordinary_dossier_raises_what_its_short_story_cannot_avoid_and_nothin
     wide = dataclasses.replace(RULEBOOK, conditions=(at_least("20"),))
 
     assert signs(province, rulebook=wide) == {Sign.AGREED_UNOPENED}
+
+
+def test_a_season_is_judged_commune_by_commune_those_without_a_flag_too():
+    rows = fold(MARKS, told("opened").log).values()
+
+    found = list(flags_of(rows, Known({}, {}, RULEBOOK)))
+
+    assert found == [[] for row in rows if row.commune]
 
 
 def test_evidence_after_submission_is_flagged_also_where_a_supplement_was_asked_for():

@@ -61,7 +61,7 @@ async def show(visit: Visit, season: str) -> Answer:
         units=units,
         communes=sorted(
             (units[code] for code in {flag.commune for flag in every} if code in units),
-            key=lambda unit: sort_key(unit.name),
+            key=lambda unit: (sort_key(unit.name), unit.code),
         ),
         asked={"xa": commune, "loai": sign, "xem": "tat-ca" if everything else ""},
         position=position,
