@@ -51,7 +51,7 @@ class Outcome(StrEnum):
     NOT_VERIFIABLE = "not_verifiable"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a default that stands in the class need not be set when a fact is read
 class Measured:
     """What an officer entered for one part; which fields are set depends on the kind.
 
