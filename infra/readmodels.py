@@ -35,7 +35,7 @@ FOLDED = "folded"
 BREATH = 500
 
 #: A snapshot of a season's fold is kept each so many facts that it heard.
-SNAPSHOT = 5_000
+SNAPSHOT = 2_500
 
 R = TypeVar("R")
 
