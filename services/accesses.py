@@ -20,8 +20,9 @@ from services.i18n import Words, load_words
 
 log = structlog.get_logger("accesses")
 
-#: The act of who opens a file.
+#: The act of who opens a file, and of who takes all files of a dossier.
 OPENED = "evidence:opened"
+TAKEN = "evidence:taken"
 
 #: What the filter tells apart, each a name under `doing.` in the locale.
 DOINGS = ("mo", "tu-choi")

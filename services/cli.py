@@ -330,6 +330,8 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
     taking.set_defaults(run=export_dossier)
     taking.add_argument("--commune", metavar="CODE", help="with --season; default: the first that was recognised")
     taking.add_argument("--season", metavar="YEAR")
+    text = "with evidence.zip, the files that it names; status 1 when one that the decision rests on cannot be read"
+    taking.add_argument("--with-evidence", action="store_true", help=text)
     for one in (exporting, taking):
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="where; must not be there yet")
         one.add_argument("--tenant", metavar="SLUG", help="default: the first province")
@@ -355,6 +357,8 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
         "--policy", type=Path, required=True, metavar="FILE", help="whom you trust; not from the dossier"
     )
     verifying.add_argument("--checkpoint", type=Path, metavar="FILE", help="one that you hold")
+    text = "its evidence.zip; default: the one in the folder"
+    verifying.add_argument("--evidence", type=Path, metavar="FILE", help=text)
 
 
 def of_provinces(commands: Subparsers, every: argparse.ArgumentParser) -> None:

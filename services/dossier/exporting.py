@@ -23,8 +23,10 @@ from domain.official import official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.season import season_stream
 from domain.unit import Unit, unit_stream
+from infra.access_log import Access
 from infra.config import Settings
-from infra.database import Connection, schema_of
+from infra.database import Connection, Database, schema_of
+from infra.files import Files
 from infra.folders import whole_folder, write_into
 from infra.leaf import canonical, instant
 from infra.ledger.note import Note
@@ -44,7 +46,11 @@ from infra.proving import (
 )
 from infra.rulebooks import load_calendar, load_rulebooks
 from infra.tenants import Tenant
+from services.accesses import TAKEN, Accesses
+from services.dossier.archive import MANIFEST, EvidenceTooLarge, State, Wanted, lacking, wanted_in
+from services.dossier.archive import write as write_archive
 from services.dossier.files import (
+    ARCHIVE,
     CHECKPOINT,
     CONSISTENCY,
     DOSSIER,
@@ -57,11 +63,12 @@ from services.dossier.files import (
     proof_name,
 )
 from services.dossier.history import History, Line, line_of
-from services.dossier.printing import ASSETS, bound, printer
+from services.dossier.printing import ASSETS, Prints, bound, printer
 from services.dossier.telling import Circumstances, actors, how_to, tell, told_evidence
 from services.dossier.verifying import Law, judge_files
 from services.meetings import meeting_key
 from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
+from services.work import SYSTEM
 
 
 class Which(NamedTuple):
@@ -80,11 +87,12 @@ class Heads(NamedTuple):
 
 
 class Made(NamedTuple):
-    """The files of a dossier, and what they stand under."""
+    """The files of a dossier, what they stand under, and the evidence that its facts name."""
 
     files: dict[str, bytes]
     head: Stored
     beyond: int
+    wanted: Wanted
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
@@ -99,8 +107,14 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
             trust = await trust_of(settings, connection, tenant, given.policy)
             which = Which(given.season, given.commune) if given.commune else await first_decided(connection, tenant)
             made = await gather(connection, tenant, which, trust, law, held=held)
+        if given.with_evidence:
+            made.wanted.must_fit()
         async with Printer(ASSETS) as prints:
-            await write(made.files, prints, given.out)
+            evidence = Evidence(made.wanted, Files(settings.files / tenant.id)) if given.with_evidence else None
+            states = await write(made.files, prints, given.out, evidence)
+    except EvidenceTooLarge as large:
+        size, limit = large.details["size"], large.details["limit"]
+        raise Unreadable(f"{size} MB of evidence, more than the {limit} MB of an archive: do without it") from None
     except (Invalid, Refused) as reason:
         raise Unreadable(str(reason)) from None
     print(f"{given.out}: {tenant.log}, season {which.season}, commune {which.commune}")
@@ -108,15 +122,56 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
     if not made.head.verdict.accepted:
         print("NOT cosigned as the policy asks: by this policy nothing of it holds yet")
     print(f"above it {made.beyond:,} facts, for which nobody has vouched yet; written as PDF/A-3, not validated")
-    return 0
+    if given.with_evidence:
+        await _note_taken(settings, tenant, made.wanted)
+        for line in lines(made.wanted, states):
+            print(line)
+    return int(bool(lacking(states)))
 
 
-async def write(files: Mapping[str, bytes], prints: Printer, out: Path) -> None:
-    """Write the folder: the files, and the PDF that has them all attached. Raises Occupied, PrintingFailed."""
+class Evidence(NamedTuple):
+    """The evidence that is wanted, and where it lies."""
+
+    wanted: Wanted
+    files: Files
+
+
+async def write(
+    files: Mapping[str, bytes], prints: Prints, out: Path, evidence: Evidence | None = None
+) -> dict[str, State]:
+    """Write the folder: the files, the PDF that has them all attached, and the archive of the evidence if it is wanted.
+
+    What became of each file of evidence, by its hash. Raises Occupied, PrintingFailed.
+    """
     with whole_folder(out) as folder:
         for name, content in files.items():
             write_into(folder, name, content)
         write_into(folder, PAGES, await bound(files, prints))
+        if evidence is None:
+            return {}
+        with (folder / ARCHIVE).open("xb") as archive:
+            return await write_archive(archive, evidence.wanted, evidence.files)
+
+
+def lines(wanted: Wanted, states: Mapping[str, State]) -> Iterator[str]:
+    """The evidence that was written, in lines for people, and each file that was not."""
+    given = [paper for paper in wanted.papers if states[paper.sha256] is State.GIVEN]
+    yield f"{ARCHIVE}: {len(given):,} files, {sum(paper.size for paper in given):,} bytes"
+    for paper in wanted.papers:
+        if states[paper.sha256] is not State.GIVEN:
+            yield f"  {states[paper.sha256].value}: {paper.sha256} {paper.name}"
+    if gone := len(lacking(states)):
+        yield f"  FAILS: {gone:,} files that the decision rests on could not be read; {MANIFEST} in it says which"
+
+
+async def _note_taken(settings: Settings, tenant: Tenant, wanted: Wanted) -> None:
+    """Who looks who opened evidence finds that the operator took all of it."""
+    database = await Database.open(settings.app_url)
+    try:
+        access = Access(SYSTEM.person, "", "", TAKEN, wanted.decided.season, wanted.decided.commune, ARCHIVE, "")
+        await Accesses(database).note(tenant, access, *(f"c:{code}" for code in wanted.indicators))
+    finally:
+        await database.close()
 
 
 async def first_decided(connection: Connection, tenant: Tenant) -> Which:
@@ -176,7 +231,7 @@ async def gather_under(
         CHECKPOINT: bytes(head.note),
         PREVIOUS: bytes(previous.note),
         CONSISTENCY: lines_of(between),
-        EVIDENCE: canonical(told_evidence(history)),
+        EVIDENCE: canonical(told_evidence(history.facts)),
         HOW_TO: how_to(head.checkpoint, history.decision().hash, trust.sha256),
         **{payload_name(line.said.payload_sha256): line.payload for line in history.lines},
     }
@@ -187,7 +242,7 @@ async def gather_under(
         found = await judge_files(files, None, trust, law)
         if not found.holds:
             raise Changed(f"{tenant.log}: the dossier that was made does not hold: {found.reason}")
-    return Made(files, head, beyond)
+    return Made(files, head, beyond, wanted_in(history))
 
 
 # Which facts ------------------------------------------------------------------------------------------

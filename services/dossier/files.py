@@ -11,6 +11,7 @@
 | `evidence.json` | the files that the facts name, by SHA-256 |
 | `VERIFY.txt` | how to verify it, in Vietnamese and English |
 | `dossier.pdf` | for people, made of all other files, which are attached to it |
+| `evidence.zip` | the files that `evidence.json` names, where they were asked for: the dossier's twin, no part of it |
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ CONSISTENCY = "consistency.txt"
 EVIDENCE = "evidence.json"
 HOW_TO = "VERIFY.txt"
 PAGES = "dossier.pdf"
+ARCHIVE = "evidence.zip"
 
 #: Facts in a dossier, and bytes of all its files; and of a file that has no limit of its own.
 FACTS_LIMIT = 20_000
@@ -70,7 +72,8 @@ def proof_name(leaf: str) -> str:
 def read_files(path: Path) -> tuple[dict[str, bytes], bytes | None]:
     """The files at a path, a folder or a PDF, and the bytes of the PDF where there is one. Raises Malformed.
 
-    A folder with a PDF has everything twice; whether both are the same is asked where the pages are.
+    A folder with a PDF has everything twice; whether both are the same is asked where the pages are. What its archive
+    is worth is asked elsewhere too.
     """
     if not path.is_dir():
         pages = read_limited(path, TOTAL_LIMIT)
@@ -112,5 +115,5 @@ def _in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
         name = file.relative_to(folder).as_posix()
         if file.is_symlink() or not (file.is_dir() or file.is_file()):
             raise Malformed(f"{name[:80]!r} is neither file nor folder")
-        if file.is_file() and name != PAGES:
+        if file.is_file() and name not in {PAGES, ARCHIVE}:
             yield name, read_limited(file, limit_of(name))

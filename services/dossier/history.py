@@ -66,6 +66,11 @@ class History:
     def by_position(self) -> list[Line]:
         return sorted(self.lines, key=lambda line: line.position)
 
+    @property
+    def facts(self) -> list[Recorded]:
+        """The facts in the order of the log."""
+        return [line.recorded for line in self.by_position()]
+
     def named(self, stream: UUID) -> StreamName | None:
         return self._ids.get(stream)
 

@@ -6,7 +6,7 @@ was sealed and cosigned, and what stood above) are `Circumstances`, as stated by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -18,7 +18,7 @@ from domain.adoption import adoption_stream
 from domain.appraisal import appraisal_stream
 from domain.assessment import Assessment, assessment_stream
 from domain.council import Council
-from domain.fact import StreamName
+from domain.fact import Recorded, StreamName
 from domain.meeting import Meeting
 from domain.official import Official, official_stream
 from domain.recognition import Recognition
@@ -129,17 +129,17 @@ async def tell(
             for person, called in sorted(people.items())
         ],
         "streams": list(_streams(history, decided)),
-        "evidence": len(told_evidence(history)),
+        "evidence": len(told_evidence(history.facts)),
         "acts": [_where(one, people) for one in history.by_position()],
     }
     return canonical(document)
 
 
-def told_evidence(history: History) -> list[dict[str, Any]]:
+def told_evidence(facts: Iterable[Recorded]) -> list[dict[str, Any]]:
     """The files that the facts name, in the order in which they were attached."""
     found = []
-    for line in history.by_position():
-        fact = line.recorded.fact
+    for recorded in facts:
+        fact = recorded.fact
         if isinstance(fact, Assessment.EvidenceAttached):
             found.append(
                 {
@@ -149,7 +149,7 @@ def told_evidence(history: History) -> list[dict[str, Any]]:
                     "media_type": fact.media_type,
                     "indicator": fact.indicator,
                     "evidence": str(fact.evidence),
-                    "position": line.position,
+                    "position": recorded.position,
                 }
             )
     return found

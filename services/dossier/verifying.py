@@ -32,7 +32,10 @@ from infra.ledger.tree import verify_consistency, verify_inclusion
 from infra.pdf import Printer, PrintingFailed
 from infra.rulebooks import load_calendar, load_rulebooks
 from services.answers import LAST_SECOND, WORDS, Answer
+from services.dossier.archive import State, wanted_in
+from services.dossier.comparing import Compared, compare
 from services.dossier.files import (
+    ARCHIVE,
     CHECKPOINT,
     CONSISTENCY,
     DOSSIER,
@@ -67,6 +70,15 @@ MEANING = {
     ),
 }
 
+NOT_GIVEN = {
+    State.WITHDRAWN: (
+        "đã được gỡ trước quyết định, theo các sự kiện",
+        "taken off before the decision, as the facts say",
+    ),
+    State.MISSING: ("kho tệp không còn, theo bên lập", "missing from the store, as its maker says"),
+    State.DAMAGED: ("tệp trong kho đã hỏng, theo bên lập", "damaged in the store, as its maker says"),
+}
+
 
 class Law(NamedTuple):
     """The rulebooks and holidays that this program ships, by which what was judged is judged again."""
@@ -76,13 +88,18 @@ class Law(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a verification found. `verdict` and `said` are there as far as it came."""
+    """What a verification found. `verdict`, `said` and the proven `history` are there as far as it came.
+
+    `compared` is there where evidence was handed in, too, and the facts hold.
+    """
 
     answer: Answer
     reason: str = ""
     verdict: Verdict | None = None
     said: Mapping[str, Any] | None = None
     own_policy: bool = True
+    history: History | None = None
+    compared: Compared | None = None
 
     @property
     def holds(self) -> bool:
@@ -96,26 +113,52 @@ async def run(given: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         prints = Printer(ASSETS)  # not entered: it starts only where there are pages, and may be missing here
         stack.push_async_exit(prints)
-        found = await verify(given.path, trust, Law(load_rulebooks(), load_calendar()), held=held, prints=prints)
+        law = Law(load_rulebooks(), load_calendar())
+        found = await verify(given.path, trust, law, held=held, prints=prints, evidence=given.evidence)
     for line in lines(found, held):
         print(line)
     return int(found.answer)
 
 
 async def verify(
-    path: Path, trust: Trust, law: Law, *, held: Note | None = None, prints: Prints | None = None
+    path: Path,
+    trust: Trust,
+    law: Law,
+    *,
+    held: Note | None = None,
+    prints: Prints | None = None,
+    evidence: Path | None = None,
 ) -> Found:
-    """What a dossier at this path is worth. Whatever lies there, this answers; it raises nothing of its own."""
+    """What a dossier at this path is worth. Whatever lies there, this answers; it raises nothing of its own.
+
+    An archive of its evidence that lies in the folder is held against it, and so is one that is handed in beside it:
+    what is in one has to be what the facts name, and what is not there is counted and changes no answer.
+    """
     try:
         files, pdf = await asyncio.to_thread(read_files, path)
     except Invalid as reason:
         return Found(Answer.INVALID, str(reason))
     found = await judge_files(files, held, trust, law)
-    if pdf is None or not found.holds:
-        return found
-    if wrong := await _wrong_pages(files, pdf, prints):
-        return found._replace(answer=Answer.INVALID, reason=wrong)
+    if pdf is not None and found.holds and (wrong := await _wrong_pages(files, pdf, prints)):
+        found = found._replace(answer=Answer.INVALID, reason=wrong)
+    own = path / ARCHIVE
+    for archive in (own if own.exists() else None, evidence):
+        if archive is not None and found.holds:
+            found = await asyncio.to_thread(_with_evidence, found, archive)
     return found
+
+
+def _with_evidence(found: Found, archive: Path) -> Found:
+    """The same, once an archive was held against the facts that hold."""
+    assert found.history is not None  # noqa: S101 - what holds has its facts
+    try:
+        compared = compare(archive, wanted_in(found.history))
+    except Malformed as reason:
+        return found._replace(answer=Answer.INVALID, reason=f"its facts hold, and not the evidence: {reason}")
+    if not compared.wrong:
+        return found._replace(compared=compared)
+    wrong = f"its facts hold, and not the evidence: {len(compared.wrong)} files are not those that they name"
+    return found._replace(answer=Answer.INVALID, reason=wrong, compared=compared)
 
 
 async def judge_files(files: Files, held: Note | None, trust: Trust, law: Law) -> Found:
@@ -141,7 +184,7 @@ async def judge_files(files: Files, held: Note | None, trust: Trust, law: Law) -
     except Exception as reason:  # noqa: BLE001 - what others made may lead anywhere, and must be answered all the same
         return Found(Answer.INVALID, f"its facts cannot be read: {type(reason).__name__}: {str(reason)[:200]}", verdict)
     answer = Answer.VALID if verdict.witnessed else Answer.UNWITNESSED
-    return Found(answer, "", verdict, said, circumstances.policy_sha256 == trust.sha256)
+    return Found(answer, "", verdict, said, circumstances.policy_sha256 == trust.sha256, history)
 
 
 # What is proven ---------------------------------------------------------------------------------------
@@ -265,7 +308,7 @@ async def _told_again(
     told = await tell(history, head, circumstances, law.rulebooks, law.calendar)
     if told != files[DOSSIER]:
         raise Malformed(f"{DOSSIER}: not what the facts say")
-    if canonical(told_evidence(history)) != files[EVIDENCE]:
+    if canonical(told_evidence(history.facts)) != files[EVIDENCE]:
         raise Malformed(f"{EVIDENCE}: not what the facts say")
     if how_to(head, history.decision().hash, circumstances.policy_sha256) != files[HOW_TO]:
         raise Malformed(f"{HOW_TO}: not the text that belongs there")
@@ -318,7 +361,23 @@ def lines(found: Found, held: Note | None = None) -> Iterator[str]:
         yield f"    SHA-256 {found.said['circumstances']['policy_sha256']}"
     if held is None:
         yield "  Không so với điểm kiểm nào bạn giữ / compared with no checkpoint that you hold (--checkpoint)"
+    yield from _evidence(found)
     yield from _decided(found.said)
+
+
+def _evidence(found: Found) -> Iterator[str]:
+    """What was compared of the evidence, and each file that was not there or is another."""
+    compared = found.compared
+    if compared is None:
+        yield "  Không đối chiếu tệp minh chứng nào / no evidence file was compared (--evidence)"
+        return
+    every = compared.equal + len(compared.wrong) + len(compared.absent)
+    yield f"  Tệp minh chứng: {compared.equal}/{every} tệp trùng khớp, {compared.bytes} byte"
+    yield f"  Evidence: {compared.equal} of {every} files are those that the facts name, {compared.bytes} bytes"
+    yield from (f"    KHÔNG KHỚP / DIFFERS: {one}" for one in compared.wrong)
+    for paper, state in compared.absent:
+        yield f"    không có trong tệp nén / not given: {paper.entry}, {paper.name}"
+        yield f"      {' / '.join(NOT_GIVEN[state])}"
 
 
 def _as_of(verdict: Verdict, said: Mapping[str, Any] | None) -> Iterator[str]:

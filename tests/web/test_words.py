@@ -255,7 +255,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "board.condition.": ConditionKind,
     "choice.": Choice,
     "computed.": Result,
-    "act.": [*(act.value.replace(":", ".") for act in Act), "evidence.opened"],
+    "act.": [*(act.value.replace(":", ".") for act in Act), "evidence.opened", "evidence.taken"],
     "doing.": [*ACTS, *DOINGS],
     "due.": [*Step, "supplement", "scored.levels"],
     "filter.": PARAMETERS,

@@ -13,6 +13,7 @@ from services.searching import Names, Object, search_of
 from services.web import urls
 from services.web.filtering import filter_of, part_of, view_of
 from services.web.request import Answer, Visit, page
+from services.work import SYSTEM
 
 
 class Try(NamedTuple):
@@ -60,15 +61,11 @@ async def tries_of(visit: Visit, kept: Sequence[Kept], names: Names) -> list[Try
     found = []
     for one in kept:
         access = one.access
-        who = (
-            say(
-                "%(position)s, %(unit)s",
-                position=say(f"position.{access.office}"),
-                unit=units.get(access.unit, access.unit),
-            )
-            if access.office
-            else say("Chưa được ghi danh")
-        )
+        if access.office:
+            office, unit = say(f"position.{access.office}"), units.get(access.unit, access.unit)
+            who = say("%(position)s, %(unit)s", position=office, unit=unit)
+        else:
+            who = say("Hệ thống") if access.person == SYSTEM.person else say("Chưa được ghi danh")
         objects = [Object(units.get(access.commune, access.commune), "xa", access.commune)] if access.commune else []
         if access.season:
             objects.append(Object(say("năm %(season)s", season=access.season), "mua", access.season))

@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from domain.catalogue import FACTS
+from infra.access_log import AccessLog
+from infra.files import Files
 from infra.leaf import canonical, leaf_hash, payload_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
@@ -21,10 +23,22 @@ from infra.pdf import Printer, PrintingFailed
 from infra.proving import Changed, hash_of, reading_log
 from infra.rulebooks import load_calendar, load_rulebooks
 from services import cli
+from services.accesses import TAKEN
 from services.answers import Answer
 from services.dossier import exporting, verifying
 from services.dossier.exporting import Which, gather
-from services.dossier.files import CHECKPOINT, CONSISTENCY, DOSSIER, EVIDENCE, HOW_TO, LEAVES, PAGES, PREVIOUS, checked
+from services.dossier.files import (
+    ARCHIVE,
+    CHECKPOINT,
+    CONSISTENCY,
+    DOSSIER,
+    EVIDENCE,
+    HOW_TO,
+    LEAVES,
+    PAGES,
+    PREVIOUS,
+    checked,
+)
 from services.dossier.history import Incomplete
 from services.dossier.printing import ASSETS, pages
 from services.dossier.verifying import Found, Law, judge_files, lines, verify
@@ -32,7 +46,7 @@ from services.trust import Trust
 from tests.infra.forging import FORGERIES, rows_of
 from tests.infra.sealed import seal_anew
 from tests.services.papers import text_of
-from tests.services.story import COMMUNE
+from tests.services.story import COMMUNE, PDF
 from tests.services.telling import Told, put_back
 
 LAW = Law(load_rulebooks(), load_calendar())
@@ -481,16 +495,56 @@ async def test_a_policy_with_another_key_or_a_missed_quorum_accepts_nothing(file
 # The commands -----------------------------------------------------------------------------------------
 
 
-async def test_both_commands_go_together(told_once, tmp_path, capsys):
+@pytest.fixture
+def export(told_once, tmp_path):
+    """The dossier with its evidence, as the command writes it; its status."""
     (tmp_path / "policy").write_bytes(told_once.trust.text)
-    (tmp_path / "held").write_bytes(bytes(told_once.last))
     asked = ["dossier", "export", "--out", str(tmp_path / "out"), "--tenant", told_once.tenant.slug]
-    given = cli.arguments().parse_args([*asked, "--policy", str(tmp_path / "policy")])
-    assert await exporting.run(told_once.settings, given) == 0
-    assert "written as PDF/A-3, not validated" in capsys.readouterr().out
+    given = cli.arguments().parse_args([*asked, "--policy", str(tmp_path / "policy"), "--with-evidence"])
+    return partial(exporting.run, told_once.settings, given)
 
-    asked = ["verify-dossier", str(tmp_path / "out" / PAGES), "--policy", str(tmp_path / "policy")]
-    given = cli.arguments().parse_args([*asked, "--checkpoint", str(tmp_path / "held")])
 
-    assert await verifying.run(given) == 3
-    assert "VALID-UNWITNESSED" in capsys.readouterr().out
+async def test_both_commands_go_together(told_once, export, prints, database, tmp_path, capsys):
+    (tmp_path / "held").write_bytes(bytes(told_once.last))
+    out, altered = tmp_path / "out", tmp_path / "altered.zip"
+
+    assert await export() == 0
+
+    exported = capsys.readouterr().out
+    assert "written as PDF/A-3, not validated" in exported
+    assert f"{ARCHIVE}: 1 files, {len(PDF)} bytes" in exported
+    log = AccessLog(database)
+    (kept,) = await log.read(told_once.tenant, [await log.last(told_once.tenant)])
+    assert kept.access == ("system", "", "", TAKEN, told_once.season, COMMUNE, ARCHIVE, "")
+    asked = ["verify-dossier", str(out / PAGES), "--policy", str(tmp_path / "policy")]
+    given = [*asked, "--checkpoint", str(tmp_path / "held"), "--evidence", str(out / ARCHIVE)]
+    assert await verifying.run(cli.arguments().parse_args(given)) == 3
+    answered = capsys.readouterr().out
+    assert "VALID-UNWITNESSED" in answered
+    assert "Evidence: 1 of 1 files are those that the facts name" in answered
+    altered.write_bytes((out / ARCHIVE).read_bytes().replace(PDF, PDF[::-1]))
+    beside = await verify(out, told_once.trust, LAW, prints=prints, evidence=altered)
+    (out / ARCHIVE).write_bytes(altered.read_bytes())
+    within = await verify(out, told_once.trust, LAW, prints=prints)
+    for found in (beside, within):
+        assert found.answer is Answer.INVALID
+        assert "its facts hold, and not the evidence" in found.reason
+        assert "not the file of this hash" in said(found)
+    alone = await verify(out / PAGES, told_once.trust, LAW, prints=prints)
+    assert "no evidence file was compared" in said(alone)
+
+
+async def test_a_file_that_the_store_lost_is_said_and_the_rest_is_written(told_once, export, tmp_path, capsys):
+    place = Files(told_once.settings.files / told_once.tenant.id)._place(sha256(PDF).hexdigest())
+    place.rename(place.with_suffix(".away"))
+    try:
+        assert await export() == 1
+    finally:
+        place.with_suffix(".away").rename(place)
+
+    assert f"missing: {place.name} Báo cáo.pdf" in capsys.readouterr().out
+    (tmp_path / "out" / PAGES).unlink()
+    found = await verify(tmp_path / "out", told_once.trust, LAW)
+    assert found.answer is Answer.UNWITNESSED
+    assert "not given" in said(found)
+    assert "missing from the store, as its maker says" in said(found)
