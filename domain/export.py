@@ -19,6 +19,7 @@ class Document(StrEnum):
     REVIEW = "review"
     TRAIL = "trail"
     RESPONSIBILITY = "responsibility"
+    EVIDENCE = "evidence"
 
 
 class ExportState(StrEnum):

@@ -7,6 +7,7 @@ may fetch it, and only while still permitted: the worker and every download ask 
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import NotFound, NotPermitted, Refused, VoteIsOpen
+from domain.errors import FileDamaged, FileMissing, NotFound, NotPermitted, Refused, VoteIsOpen
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded, StreamName
 from domain.log import LOG, Log
@@ -26,6 +27,7 @@ from domain.policy import Act, Actor
 from domain.review import Review, commune_and_number
 from domain.rulebook import Rulebook
 from domain.season import Season, season_stream
+from infra.files import MEGABYTE
 from infra.pdf import Printer
 from infra.readmodels import ReadModels
 from projections.seasons import SEASONS
@@ -35,7 +37,8 @@ from services import trail_workbook, workbook
 from services.assessing import viewed_by
 from services.documents import decision, minutes, responsibility, review
 from services.documents.reading import AsItStood
-from services.dossier import asking
+from services.dossier import archive, asking
+from services.dossier.archive import Decided, Wanted, wanted_by
 from services.dossier.asking import PolicyMissing
 from services.following import Dossiers
 from services.i18n import load_words
@@ -46,7 +49,7 @@ from services.seasons import commune_of
 from services.work import Receipt, Work, use_case
 
 #: Documents about one commune.
-OF_A_COMMUNE = frozenset({Document.DECISION, Document.DOSSIER, Document.RESPONSIBILITY})
+OF_A_COMMUNE = frozenset({Document.DECISION, Document.DOSSIER, Document.EVIDENCE, Document.RESPONSIBILITY})
 
 #: How far the making is: `done` of `total` steps. Raises TakenAway when it should stop.
 Progress = Callable[[int, int], Awaitable[None]]
@@ -59,9 +62,15 @@ ACTS = {
     Document.REVIEW: Act.EXPORT_REVIEW,
     Document.TRAIL: Act.VIEW_TRAIL_OF_PROVINCE,
     Document.RESPONSIBILITY: Act.VIEW_TRAIL,
+    Document.EVIDENCE: Act.EXPORT_DOSSIER,
 }
 
 PDF = "application/pdf"
+ZIP = "application/zip"
+
+#: Bytes of the files in one archive: it is made, kept and handed out in memory, and two may be made at a time. Ten
+#: files of the largest size, or some hundred scans of an ordinary one.
+EVIDENCE_LIMIT = 200 * MEGABYTE
 
 #: Facts of a trail that are read and told at a time.
 PAGE = 500
@@ -82,12 +91,13 @@ class Made(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """A document on its way to who asked for it."""
+    """A document on its way to who asked for it; `asked` is the request."""
 
     content: bytes
     name: str
     media_type: str
     receipt: Receipt
+    asked: Export.Requested
 
 
 # People -----------------------------------------------------------------------------------------------
@@ -106,12 +116,12 @@ async def request_export(
 ) -> Receipt:
     """Ask for a document about a commune, a meeting, a review, a search or a season. Its id is `export_id(work)`.
 
-    A decision is made from the log up to the decision itself, minutes up to the closing of the meeting and the end of
-    a review up to its conclusion, so that they always come out the same; standings and trail from the log as it is
-    now, which a dossier covers at least, a chain of responsibility, of one `indicator` or of all, as of now or `upto`
-    an earlier position. OutOfOrder where there is no decision or conclusion yet, or while the meeting goes on; for a
-    dossier also VoteIsOpen and PolicyMissing; for a chain NotFound where there was no dossier or no such indicator.
-    `document_no` is the number that minutes are to bear.
+    A decision and its evidence are made from the log up to the decision itself, minutes up to the closing of the
+    meeting and the end of a review up to its conclusion, so that they always come out the same; standings and trail
+    from the log as it is now, which a dossier covers at least, a chain of responsibility, of one `indicator` or of all,
+    as of now or `upto` an earlier position. OutOfOrder where there is no decision or conclusion yet, or while the
+    meeting goes on; for a dossier also VoteIsOpen and PolicyMissing, for evidence EvidenceTooLarge, for a chain
+    NotFound where there was no dossier or no such indicator. `document_no` is the number that minutes are to bear.
     """
     await require(work, document, season, about)
     position = await work.store.position(work.tenant)
@@ -124,6 +134,9 @@ async def request_export(
         case Document.DOSSIER:
             await decision.decided_at(then, season, about or "")
             await _may_be_proven(work, season, about or "")
+        case Document.EVIDENCE:
+            position = (await decision.decided_at(then, season, about or "")).position
+            (await evidence_at(work, season, about or "", position)).must_fit(EVIDENCE_LIMIT)
         case Document.REVIEW:
             position = (await review.concluded_at(then, season, about or "")).position
         case Document.RESPONSIBILITY:
@@ -195,7 +208,14 @@ async def fetch_export(work: Work, export: UUID) -> Fetched:
     ready = await work.look(Export, export_stream(export))
     if ready.sha256 is None or ready.name is None or ready.media_type is None:
         raise NotFound(kind="export", subject=str(export))
-    return Fetched(await work.files.read(ready.sha256), ready.name, ready.media_type, receipt)
+    return Fetched(await work.files.read(ready.sha256), ready.name, ready.media_type, receipt, asked)
+
+
+async def evidence_at(work: Work, season: str, commune: str, position: int) -> Wanted:
+    """The files that belong to the decision at this position."""
+    then = AsItStood(work.store, work.tenant, position)
+    log = await work.store.origin_at(work.tenant, position)
+    return wanted_by(Decided(log, season, commune, position), await then.facts(assessment_stream(season, commune)))
 
 
 def export_id(work: Work) -> UUID:
@@ -217,7 +237,7 @@ async def require(work: Work, document: Document, season: str, about: str | None
         case Document.TRAIL:
             work.require(ACTS[document])
             _spelled(about)
-        case Document.DECISION | Document.DOSSIER | Document.RESPONSIBILITY:
+        case Document.DECISION | Document.DOSSIER | Document.EVIDENCE | Document.RESPONSIBILITY:
             subject = commune_of(await work.look(Season, season_stream(season)), about or "")
             work.require(ACTS[document], await viewed_by(work, season, subject))
         case Document.MINUTES:
@@ -292,6 +312,8 @@ async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress)
             return await _trail(workshop, replace(work, actor=actor), asked, progress)
         case Document.RESPONSIBILITY:
             return await _responsibility(workshop, work, asked, progress)
+        case Document.EVIDENCE:
+            return await _evidence(work, asked, progress)
 
 
 async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
@@ -352,6 +374,17 @@ async def _dossier(workshop: Workshop, work: Work, export: UUID, asked: Export.R
     await progress(1, 2)
     pdf = await asking.bind(workshop.sealed, work, export, workshop.printer)
     return Made(pdf, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF)
+
+
+async def _evidence(work: Work, asked: Export.Requested, progress: Progress) -> Made:
+    """The archive, whole: raises FileMissing and FileDamaged rather than leave out what the decision rests on."""
+    wanted = await evidence_at(work, asked.season, asked.commune or "", asked.at_position)
+    wanted.must_fit(EVIDENCE_LIMIT)
+    out = io.BytesIO()
+    states = await archive.write(out, wanted, work.files, progress)
+    for hashed, state in archive.lacking(states).items():
+        raise FileMissing(sha256=hashed) if state is archive.State.MISSING else FileDamaged(sha256=hashed)
+    return Made(out.getvalue(), f"minh-chung-{asked.season}-{asked.commune}.zip", ZIP)
 
 
 async def _review(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:

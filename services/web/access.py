@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from domain.errors import NotFound, Refused
 from infra.access_log import Access
-from services.accesses import OPENED
+from services.accesses import OPENED, TAKEN
 from services.web.refusals import STATUS
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ async def note_opened(visit: Visit, season: str, commune: str, indicator: str, e
     """The person takes a file to look at."""
     access = _access(visit, OPENED, season, commune, evidence, "")
     await visit.house.accesses.note(visit.tenant, access, f"c:{indicator}")
+
+
+async def note_taken(visit: Visit, season: str, commune: str, indicators: Iterable[str], name: str) -> None:
+    """The person takes all files of a dossier with them: found by each indicator that rests on one of them."""
+    access = _access(visit, TAKEN, season, commune, name, "")
+    await visit.house.accesses.note(visit.tenant, access, *(f"c:{indicator}" for indicator in indicators))
 
 
 async def note_refused(visit: Visit, refused: Refused) -> None:

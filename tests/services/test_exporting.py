@@ -1,5 +1,6 @@
 import io
 import re
+import zipfile
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -9,7 +10,7 @@ import openpyxl
 import pytest
 from msgspec import structs
 
-from domain.errors import NotFound, NotPermitted, OutOfOrder
+from domain.errors import FileMissing, NotFound, NotPermitted, OutOfOrder
 from domain.export import Document, Export, export_stream
 from domain.measure import Answer
 from domain.meeting import Choice, Meeting
@@ -19,8 +20,9 @@ from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
 from infra.eventstore import CommandReused
 from projections.marks import mark
-from services import administering, assessing, recognising, trail_workbook, voting
+from services import administering, assessing, exporting, recognising, trail_workbook, voting
 from services.documents.decision import StateDiffers
+from services.dossier.archive import EvidenceTooLarge
 from services.exporting import (
     Made,
     TooManyFacts,
@@ -37,7 +39,7 @@ from services.searching import Asked, read_names, search_of
 from services.work import Work
 from services.workbook import HEAD
 from tests.services.papers import finished, made, no_progress, text_of, workshop
-from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PROVINCE, TODAY, Story
+from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PDF, PROVINCE, TODAY, Story
 
 MEETING = f"{DISTRICT}-1"
 
@@ -234,6 +236,7 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
         Document.RESPONSIBILITY: (await story.by(Position.INSPECTOR), COMMUNE),
         Document.MINUTES: (await story.appraiser(), MEETING),
         Document.TRAIL: (await story.by(Position.INSPECTOR), "viec=cham"),
+        Document.EVIDENCE: (await story.by(Position.INSPECTOR), COMMUNE),
     }
     work, about = asking[document]
     export = await ask(work, document, story, about)
@@ -249,6 +252,43 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
 
     assert sha256(first.content).hexdigest() == sha256(second.content).hexdigest()
     assert first == second
+
+
+async def test_the_evidence_of_a_decision_is_one_archive_and_none_that_lacks_a_file(story):
+    own = PDF + story.season.encode()
+    await story.attach(story.codes[0], content=own)
+    await story.decided()
+    export = await ask(await story.by(Position.INSPECTOR), Document.EVIDENCE, story, COMMUNE)
+    (decided,) = [one for one in await story.facts() if isinstance(one.fact, Recognition.Decided)]
+
+    async with workshop(story.house) as shop:
+        document = await finished(shop, story, export)
+        place = story.house.files(story.tenant)._place(sha256(own).hexdigest())
+        place.unlink()
+        with pytest.raises(FileMissing):
+            await made(shop, story, export)
+
+    assert (await exported(story, export)).at_position == decided.position
+    assert document.name == f"minh-chung-{story.season}-{COMMUNE}.zip"
+    with zipfile.ZipFile(io.BytesIO(document.content)) as archive:
+        assert archive.read(f"evidence/{sha256(own).hexdigest()}.pdf") == own
+        assert len(archive.namelist()) == 4
+
+
+async def test_more_evidence_than_an_archive_may_have_is_refused_when_it_is_asked_for(story, monkeypatch):
+    await story.decided()
+    monkeypatch.setattr(exporting, "EVIDENCE_LIMIT", 10)
+
+    with pytest.raises(EvidenceTooLarge):
+        await ask(await story.by(Position.INSPECTOR), Document.EVIDENCE, story, COMMUNE)
+
+
+@pytest.mark.parametrize("subject", [f"{COMMUNE} {Position.JUSTICE_OFFICER}", AGENCIES[0], "administrator"])
+async def test_who_may_not_have_the_dossier_may_not_have_its_evidence(story, subject):
+    await story.decided()
+
+    with pytest.raises(NotPermitted):
+        await ask(await story.by(subject), Document.EVIDENCE, story, COMMUNE)
 
 
 async def test_two_people_get_the_same_decision_document(story):

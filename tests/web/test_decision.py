@@ -10,7 +10,7 @@ from domain.official import Position
 from domain.recognition import Recognition
 from infra.config import Settings
 from infra.sealing import Keep
-from services import appraising, recognising
+from services import appraising, exporting, recognising
 from services.dossier import asking
 from services.policies import publish
 from services.worker import Manners
@@ -148,7 +148,7 @@ async def test_only_the_deciding_chairman_is_offered_the_decision(desks: Desks, 
 
 # The dossier that proves itself -----------------------------------------------------------------------
 
-ASK = "/ho-so-doi-chung"
+ASK, FILES = "/ho-so-doi-chung", "/minh-chung"
 
 
 @pytest.fixture
@@ -181,6 +181,43 @@ async def test_the_dossier_is_asked_for_on_the_page_watched_there_and_taken_away
     assert answer.content.startswith(b"%PDF-")
     name = f"ho-so-doi-chung-{season.season}-{COMMUNE}.pdf"
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+
+
+async def test_its_evidence_is_asked_for_beside_it_and_whoever_takes_it_is_noted(desks: Desks, season: Story):
+    await season.decided()
+    inspector = await desks.of(Position.INSPECTOR)
+
+    asked = await inspector.send(await inspector.open(decision(season)), FILES)
+    await worked_off(inspector)
+    page = await inspector.open(decision(season))
+    form = page.form("/tai-ve")
+    answer = await inspector.client.post(form.action, data=dict(form.fields), headers={"origin": WEB})
+    accesses = await inspector.open(f"/nhat-ky/truy-cap?mua={season.season}&xa={COMMUNE}&viec=mo&chi-tieu=TC1.CT1")
+
+    assert 'data-state="queued"' in asked.html
+    assert not asked.offers(FILES)
+    name = f"minh-chung-{season.season}-{COMMUNE}.zip"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert answer.content.startswith(b"PK")
+    assert "Thanh tra" in accesses.text
+    assert f"Lấy cả bộ tệp minh chứng của hồ sơ {name}" in accesses.text
+    assert accesses.html.count('data-access="granted"') == 1
+    assert "Tệp minh chứng, thị trấn Bến Lụa" in (await inspector.open("/ket-xuat")).text
+
+
+async def test_evidence_too_large_for_one_file_is_refused_with_what_to_do(
+    desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch
+):
+    await season.decided()
+    inspector = await desks.of(Position.INSPECTOR)
+    page = await inspector.open(decision(season))
+    monkeypatch.setattr(exporting, "EVIDENCE_LIMIT", 10)
+
+    refused = await inspector.send(page, FILES)
+
+    assert (refused.status, refused.refused) == (409, "evidence-too-large")
+    assert "Minh chứng của hồ sơ có 1 MB, quá 0 MB" in refused.text
+    assert "minhchuan dossier export --with-evidence" in refused.text
 
 
 async def test_while_the_log_is_not_sealed_the_page_says_so_and_offers_it_again(
@@ -220,10 +257,11 @@ async def test_who_may_not_see_the_whole_council_is_not_offered_the_dossier(
     page = await officer.open(decision(season))
 
     assert page.status == 200
-    assert not page.offers(ASK)
     token = page.form("/yeu-cau").value("csrf")
-    address = f"{officer.home}{decision(season)}{ASK}"
-    assert (await officer.post(address, {"csrf": token})).refused == "not-permitted"
+    for ask in (ASK, FILES):
+        assert not page.offers(ask)
+        address = f"{officer.home}{decision(season)}{ask}"
+        assert (await officer.post(address, {"csrf": token})).refused == "not-permitted"
 
 
 async def test_the_public_page_offers_no_dossier(desks: Desks, season: Story, decided_and_trusted):

@@ -15,6 +15,7 @@ from projections.register import REGISTER
 from projections.reviews import REVIEWS
 from projections.tallies import TALLIES, MeetingRow, Tally
 from services import exporting, recognising
+from services.dossier.archive import Decided, wanted_by
 from services.web import urls
 from services.web.dossiers import Case, gates, open_case, sheet_view
 from services.web.forms import FieldMissing
@@ -63,7 +64,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "seal": await seal_of(visit, next((one.position for one in case.facts if is_decision(one)), None)),
         "missing": missing(case, vote),
         "documents": await documents(visit, case) if decided else [],
-        **(await own_dossier(visit, case) if decided else {"dossier": None}),
+        **(await own_dossier(visit, case) if decided else {}),
         "subject": case.subject(),
         "Choice": Choice,
         "position": case.position,
@@ -94,14 +95,25 @@ async def documents(visit: Visit, case: Case) -> list[ExportRow]:
 
 
 async def own_dossier(visit: Visit, case: Case) -> dict[str, Any]:
-    """The dossier that the person asked for last, and how far the log is sealed where it waits for that."""
-    subject, season = case.subject(), case.sheet.season
+    """The dossier and the evidence that the person asked for last, and how far the log is sealed if one waits for that.
+
+    `wanted` are the files that belong to the decision.
+    """
+    subject, season, commune = case.subject(), case.sheet.season, case.sheet.commune
     if not visit.may(Act.EXPORT_DOSSIER, subject):
-        return {"dossier": None}
+        return {"dossier": None, "evidence": None}
     await visit.own_write(TALLIES, EXPORTS)
-    line = await own_last(visit, season, Document.DOSSIER, case.sheet.commune)
+    line = await own_last(visit, season, Document.DOSSIER, commune)
     waits = line is not None and line.is_unsealed
-    return {"dossier": line, "dossier_seal": await seal_of(visit, line.row.at_position) if line and waits else None}
+    decided = next((one.position for one in case.facts if is_decision(one)), 0)
+    return {
+        "dossier": line,
+        "dossier_seal": await seal_of(visit, line.row.at_position) if line and waits else None,
+        "evidence": await own_last(visit, season, Document.EVIDENCE, commune),
+        "wanted": wanted_by(
+            Decided(visit.tenant.log, season, commune, decided), (one for one in case.facts if one.position <= decided)
+        ),
+    }
 
 
 def result_of(vote: Voted | None) -> Result | None:
@@ -181,6 +193,13 @@ async def ask_for_dossier(visit: Visit, season: str, commune: str) -> Answer:
     return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ho-so-doi-chung")
 
 
+@act(urls.DECISION + "/minh-chung", again=show)
+async def ask_for_evidence(visit: Visit, season: str, commune: str) -> Answer:
+    """Have the files put together that the dossier names."""
+    receipt = await exporting.request_export(visit.work(), Document.EVIDENCE, season, commune)
+    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#minh-chung")
+
+
 def read_result(visit: Visit) -> Result:
     """The result chosen; FieldMissing where none was."""
     try:
@@ -189,4 +208,4 @@ def read_result(visit: Visit) -> Result:
         raise FieldMissing(field="result") from None
 
 
-ROUTES = [show, decide, sign, publish, ask_for_dossier]
+ROUTES = [show, decide, sign, publish, ask_for_dossier, ask_for_evidence]

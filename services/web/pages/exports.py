@@ -24,6 +24,7 @@ from services import exporting
 from services.dossier.asking import WAITING
 from services.meetings import unit_of
 from services.web import urls
+from services.web.access import note_taken
 from services.web.forms import FieldMissing
 from services.web.request import Answer, Visit, act, page
 
@@ -203,8 +204,13 @@ async def cancel(visit: Visit, export: str) -> Answer:
 
 @act(urls.EXPORTS + "/{export:str}/tai-ve", again=show)
 async def download(visit: Visit, export: str) -> Answer:
-    """Take one's own finished document away; that is recorded."""
-    fetched = await exporting.fetch_export(visit.work(), identifier(export))
+    """Take one's own finished document away; that is recorded. Evidence is opened by it, which is noted as well."""
+    work = visit.work()
+    fetched = await exporting.fetch_export(work, identifier(export))
+    asked = fetched.asked
+    if asked.document is Document.EVIDENCE:
+        evidence = await exporting.evidence_at(work, asked.season, asked.commune or "", asked.at_position)
+        await note_taken(visit, asked.season, asked.commune or "", evidence.indicators, fetched.name)
     return Response(
         fetched.content,
         status_code=HTTPStatus.OK,

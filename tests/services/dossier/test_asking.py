@@ -116,11 +116,11 @@ async def asked_by_inspector(story: Story) -> UUID:
     return await ask(await story.by(Position.INSPECTOR), story)
 
 
-async def worth(pdf: bytes, trust: Trust, folder: Path) -> Found:
+async def worth(pdf: bytes, trust: Trust, folder: Path, evidence: Path | None = None) -> Found:
     """What somebody without our server finds."""
     (folder / "dossier.pdf").write_bytes(pdf)
     async with Printer(ASSETS) as prints:
-        return await verify(folder / "dossier.pdf", trust, LAW, prints=prints)
+        return await verify(folder / "dossier.pdf", trust, LAW, prints=prints, evidence=evidence)
 
 
 async def state(story: Story, export: UUID) -> Export:
@@ -130,15 +130,23 @@ async def state(story: Story, export: UUID) -> Export:
 # Making -----------------------------------------------------------------------------------------------
 
 
-async def test_what_was_asked_for_is_one_file_that_verifies_without_us(log: Sealed, tmp_path: Path):
+async def test_what_was_asked_for_is_one_file_that_verifies_without_us_and_so_does_its_evidence(
+    log: Sealed, tmp_path: Path
+):
     trust = await log.trust()
     export = await asked_by_inspector(log.story)
+    work = await log.story.by(Position.INSPECTOR)
+    await request_export(work, Document.EVIDENCE, log.story.season, COMMUNE)
     await log.seal()
 
     async with workshop(log.story.house) as shop:
         document = await made(shop, log.story, export)
+        evidence = await made(shop, log.story, export_id(work))
 
-    found = await worth(document.content, trust, tmp_path)
+    (tmp_path / "evidence.zip").write_bytes(evidence.content)
+    found = await worth(document.content, trust, tmp_path, tmp_path / "evidence.zip")
+    assert found.compared is not None
+    assert (found.compared.equal, found.compared.absent) == (1, ())
     assert (found.answer, found.reason, found.own_policy) == (Answer.UNWITNESSED, "", True)
     assert found.verdict is not None
     assert found.verdict.checkpoint.size >= (await state(log.story, export)).at_position
