@@ -4,8 +4,11 @@ import asyncpg
 
 from domain.export import Document
 from domain.official import Position
+from infra.access_log import Access
 from infra.config import Settings
+from services.accesses import TAKEN
 from services.exporting import export_id, request_export
+from services.work import SYSTEM
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, Page, desks, season, workplace
 
@@ -71,6 +74,17 @@ async def test_a_try_at_somebody_elses_export_is_noted(desks: Desks, season: Sto
 
     assert page.status == 404
     assert address in (await inspector.open("/nhat-ky/truy-cap?tim=tai+lieu+nguoi+khac")).text
+
+
+async def test_what_the_operator_took_by_a_command_is_said_of_the_system(desks: Desks, season: Story):
+    taken = Access(SYSTEM.person, "", "", TAKEN, season.season, COMMUNE, "evidence.zip", "")
+    await season.house.accesses.note(season.tenant, taken, f"c:{CODE}")
+
+    page = await looked_at(desks, season, f"&ai=system&chi-tieu={CODE}")
+
+    assert rows(page, "granted") == 1
+    assert "Hệ thống" in page.text
+    assert "Lấy cả bộ tệp minh chứng của hồ sơ evidence.zip" in page.text
 
 
 async def test_only_who_sees_the_whole_province_sees_it(desks: Desks, season: Story):
