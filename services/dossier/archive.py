@@ -46,9 +46,6 @@ ENDINGS = {
     "image/tiff": ".tif",
 }
 
-#: How far the writing is: `done` of `total` files.
-Progress = Callable[[int, int], Awaitable[None]]
-
 
 class EvidenceTooLarge(Refused):
     """The files have `size` megabytes in all, more than the `limit`."""
@@ -159,8 +156,13 @@ def manifest(wanted: Wanted, states: Mapping[str, State]) -> bytes:
 # Writing ----------------------------------------------------------------------------------------------
 
 
-async def write(out: BinaryIO, wanted: Wanted, files: Files, progress: Progress | None = None) -> dict[str, State]:
-    """Write the archive; what became of each file, by its hash. The same files give the same bytes."""
+async def write(
+    out: BinaryIO, wanted: Wanted, files: Files, progress: Callable[[int, int], Awaitable[None]] | None = None
+) -> dict[str, State]:
+    """Write the archive; what became of each file, by its hash. The same files give the same bytes.
+
+    `progress` is told how many of all files are done.
+    """
     states: dict[str, State] = {}
     with archives.begin(out) as archive:
         archives.add(archive, EVIDENCE, wanted.listed)

@@ -114,7 +114,9 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
             states = await write(made.files, prints, given.out, evidence)
     except EvidenceTooLarge as large:
         size, limit = large.details["size"], large.details["limit"]
-        raise Unreadable(f"{size} MB of evidence, more than the {limit} MB of an archive: do without it") from None
+        raise Unreadable(
+            f"{size} MB of evidence, and an archive has {limit} at most: leave out --with-evidence"
+        ) from None
     except (Invalid, Refused) as reason:
         raise Unreadable(str(reason)) from None
     print(f"{given.out}: {tenant.log}, season {which.season}, commune {which.commune}")

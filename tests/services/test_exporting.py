@@ -20,9 +20,8 @@ from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
 from infra.eventstore import CommandReused
 from projections.marks import mark
-from services import administering, assessing, exporting, recognising, trail_workbook, voting
+from services import administering, assessing, recognising, trail_workbook, voting
 from services.documents.decision import StateDiffers
-from services.dossier.archive import EvidenceTooLarge
 from services.exporting import (
     Made,
     TooManyFacts,
@@ -254,10 +253,13 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
     assert first == second
 
 
-async def test_the_evidence_of_a_decision_is_one_archive_and_none_that_lacks_a_file(story):
+async def test_who_may_have_the_dossier_gets_its_evidence_as_one_archive_and_none_that_lacks_a_file(story):
     own = PDF + story.season.encode()
     await story.attach(story.codes[0], content=own)
     await story.decided()
+    for subject in (f"{COMMUNE} {Position.JUSTICE_OFFICER}", AGENCIES[0], "administrator"):
+        with pytest.raises(NotPermitted):
+            await ask(await story.by(subject), Document.EVIDENCE, story, COMMUNE)
     export = await ask(await story.by(Position.INSPECTOR), Document.EVIDENCE, story, COMMUNE)
     (decided,) = [one for one in await story.facts() if isinstance(one.fact, Recognition.Decided)]
 
@@ -273,22 +275,6 @@ async def test_the_evidence_of_a_decision_is_one_archive_and_none_that_lacks_a_f
     with zipfile.ZipFile(io.BytesIO(document.content)) as archive:
         assert archive.read(f"evidence/{sha256(own).hexdigest()}.pdf") == own
         assert len(archive.namelist()) == 4
-
-
-async def test_more_evidence_than_an_archive_may_have_is_refused_when_it_is_asked_for(story, monkeypatch):
-    await story.decided()
-    monkeypatch.setattr(exporting, "EVIDENCE_LIMIT", 10)
-
-    with pytest.raises(EvidenceTooLarge):
-        await ask(await story.by(Position.INSPECTOR), Document.EVIDENCE, story, COMMUNE)
-
-
-@pytest.mark.parametrize("subject", [f"{COMMUNE} {Position.JUSTICE_OFFICER}", AGENCIES[0], "administrator"])
-async def test_who_may_not_have_the_dossier_may_not_have_its_evidence(story, subject):
-    await story.decided()
-
-    with pytest.raises(NotPermitted):
-        await ask(await story.by(subject), Document.EVIDENCE, story, COMMUNE)
 
 
 async def test_two_people_get_the_same_decision_document(story):
