@@ -68,13 +68,14 @@ class ExportRuns:
             )
             await connection.execute(f"UPDATE {schema}.export_watch SET position = $1", upto)
 
-    async def owed(self, tenant: HasId) -> list[Run]:
-        """What nobody holds and is not over, in the order it was asked for."""
+    async def owed(self, tenant: HasId, most: int = 1_000) -> list[Run]:
+        """What nobody holds and is not over, in the order it was asked for, at most so many."""
         schema = schema_of(tenant)
         async with self._database.reading(tenant) as connection:
             rows = await connection.fetch(
                 f"SELECT {_RUN} FROM {schema}.export_runs WHERE NOT over AND held_until <= clock_timestamp() "
-                "ORDER BY requested LIMIT 1000"
+                "ORDER BY requested LIMIT $1",
+                most,
             )
         return [Run(**row) for row in rows]
 

@@ -57,6 +57,7 @@ class Follower(Generic[T]):
         self._moving: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._away = False
+        self._trouble: dict[str, str] = {}
         self._ended = False
 
     async def __aenter__(self) -> Self:
@@ -92,11 +93,12 @@ class Follower(Generic[T]):
             try:
                 await self._move(name)
                 self._say_away("")
+                self._trouble.pop(name, None)
             except LOST as reason:
                 self._say_away(str(reason) or type(reason).__name__)
                 asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
             except Exception:  # noqa: BLE001 - tried again
-                log.error("tenant could not be moved on", tenant=name, trace=traceback.format_exc())  # noqa: TRY400
+                self._say_trouble(name, traceback.format_exc())
                 asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
             finally:
                 rest = self._rest(time.monotonic() - begun)
@@ -110,6 +112,12 @@ class Follower(Generic[T]):
                 log.warning("the database is away", reason=reason)
             else:
                 log.warning("the database is back")
+
+    def _say_trouble(self, name: str, trace: str) -> None:
+        """Likewise: a log that cannot be read remains so until somebody has looked at it."""
+        if self._trouble.get(name) != trace:
+            self._trouble[name] = trace
+            log.error("tenant could not be moved on", tenant=name, trace=trace)
 
     def _rested(self, name: str) -> None:
         self._moving.discard(name)

@@ -30,6 +30,9 @@ log = structlog.get_logger("sweeper")
 #: How often a document is tried.
 ATTEMPTS = 3
 
+#: Documents of one province that wait in the queue at a time: nobody waits behind all that another has asked for.
+SHARE = 4
+
 #: Provinces that are swept at the same time.
 AT_ONCE = 2
 
@@ -68,9 +71,9 @@ class Sweeper:
             yield
 
     async def sweep(self, tenant: Tenant) -> None:
-        """Ask for everything this province is owed. Raises QueueUnavailable."""
+        """Ask for what this province is owed, the oldest first. Raises QueueUnavailable."""
         await self._runs.learn(tenant)
-        for run in await self._runs.owed(tenant):
+        for run in await self._runs.owed(tenant, SHARE):
             if run.attempts < ATTEMPTS:
                 await self._queue.ask(LONG, job_name(tenant, run, time.time()), MAKE_EXPORT, tenant.id, str(run.export))
             else:

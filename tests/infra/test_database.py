@@ -129,7 +129,7 @@ async def test_a_connection_that_is_cut_in_the_middle_is_called_lost_and_the_nex
             while True:
                 await connection.fetchval("SELECT 1")
 
-    with pytest.raises((asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError)):
+    with pytest.raises((asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError, asyncpg.InternalClientError)):
         await cut_in_the_middle()
 
     async with getattr(database, door)(tenant) as connection:

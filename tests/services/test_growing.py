@@ -75,6 +75,32 @@ async def test_a_log_that_is_not_ours_is_looked_up_once_however_often_it_grows(s
     assert looked == 2
 
 
+async def test_what_fails_again_and_again_is_said_once_and_again_after_it_went_well(services, monkeypatch):
+    monkeypatch.setattr("services.growing.PAUSE", 0.01)
+    tries = 0
+    enough = asyncio.Event()
+
+    async def move(province: Province) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 12:
+            enough.set()
+        if tries != 6:
+            raise ValueError(province.id)
+
+    async def registry() -> list[Province]:
+        return PROVINCES[:1]
+
+    with capture_logs() as said:
+        async with (
+            asyncio.timeout(60),
+            Follower(move, registry, services.app_url, at_once=1, rest=lambda took: took, poll=0.05),
+        ):
+            await enough.wait()
+
+    assert [one["event"] for one in said] == ["tenant could not be moved on"] * 2
+
+
 async def test_it_ends_though_a_move_fails_at_the_moment_it_is_told_to_end(services):
     moving = asyncio.Event()
 

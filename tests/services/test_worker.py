@@ -25,7 +25,7 @@ from infra.queue import Jobs, QueueUnavailable
 from infra.tenants import Tenant, Tenants
 from services import administering
 from services.exporting import cancel_export, export_id, request_export
-from services.sweeping import ATTEMPTS, LONG, SLOT, Sweeper, job_name
+from services.sweeping import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
 from services.wiring import Wiring
 from services.worker import Manners, TakenAway, Workplace
 from tests.services.papers import workshop
@@ -110,7 +110,7 @@ async def test_a_flushed_redis_loses_nothing(services, story):
         redis = Redis.from_url(services.redis_url)
 
         async def asked_in_redis() -> bool:
-            return int(await redis.zcard(LONG)) >= len(exports)
+            return int(await redis.zcard(LONG)) >= SHARE
 
         await until(asked_in_redis)
         await redis.flushall()
@@ -259,6 +259,25 @@ async def test_a_province_that_takes_long_to_tidy_keeps_nobody_waiting_for_a_doc
         await until(lambda: _holds_more(house, asked))
         may_end.set()
     await registry.close()
+
+
+async def test_of_one_province_a_few_documents_wait_at_a_time_the_oldest_first(story, house, runs):
+    for _ in range(SHARE + 2):
+        await ask(story)
+    asked: list[str] = []
+
+    class Noting:
+        async def ask(self, _queue: str, _job: str, _function: str, *ids: str) -> bool:
+            asked.append(ids[1])
+            return True
+
+    sweeper = Sweeper(house, runs, Noting())
+    await sweeper.sweep(story.tenant)
+    owed = [run.export for run in await runs.owed(story.tenant)]
+    await runs.take(story.tenant, owed[0], uuid4().hex, timedelta(seconds=60))
+    await sweeper.sweep(story.tenant)
+
+    assert asked == [str(one) for one in (*owed[:SHARE], *owed[1 : SHARE + 1])]
 
 
 async def test_a_worker_killed_before_it_took_anything_up_blocks_the_name_of_its_job_for_seconds_only(story):
