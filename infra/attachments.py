@@ -1,14 +1,18 @@
 """What is attached to a PDF, read in a process of its own: the file may come from anybody.
 
+It is read from the first revision, whatever was added to it: no update can put other files in the place of these.
+
 Run as a program (`python -m infra.attachments FILE LIMIT`) this module is that process. It has bounds of memory and
 time, and what a stream unpacks to is bounded before it is unpacked.
 """
 
+import re
 import resource
 import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
@@ -21,6 +25,15 @@ PATIENCE = 60
 
 #: Files that may be attached, far above what any dossier of ours has.
 MOST = 100_000
+
+#: How a PDF of ours ends, and any that is signed goes on behind; the number is where its table of objects stands.
+END = re.compile(rb"\nstartxref\n(\d{1,10})\n%%EOF\n")
+
+
+def first_revision(pdf: bytes) -> int:
+    """How many bytes a PDF had before anything was added to it; all of them where nothing was."""
+    end = END.search(pdf)
+    return end.end() if end else len(pdf)
 
 
 def read_attachments(file: Path, limit: int) -> dict[str, bytes]:
@@ -59,7 +72,8 @@ def attached(file: Path, limit: int) -> Iterator[tuple[str, bytes]]:
     """Each attached file, written as our printer writes it. Raises whatever is wrong."""
     import pikepdf  # only here: it is large, and parses what others made
 
-    with pikepdf.open(file) as pdf:
+    content = file.read_bytes()
+    with pikepdf.open(BytesIO(content[: first_revision(content)])) as pdf:
         names = pdf.Root.Names.EmbeddedFiles.Names
         if len(names) > 2 * MOST or len(names) % 2:
             raise Malformed("too many attachments")

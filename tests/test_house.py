@@ -77,6 +77,22 @@ def test_nothing_is_pickled():
     assert users == []
 
 
+def test_what_opens_and_signs_pdfs_is_loaded_only_where_that_is_done():
+    large = {"asn1crypto", "pikepdf", "pyhanko", "pyhanko_certvalidator"}
+    loading = {
+        f"{module.relative_to(ROOT)}: {name}"
+        for package in ("infra", "services")
+        for module in modules_of(package)
+        for node in ast.parse(module.read_text()).body
+        for name in (
+            [node.module] if isinstance(node, ast.ImportFrom) else [one.name for one in getattr(node, "names", [])]
+        )
+        if name and name.partition(".")[0] in large
+    }
+
+    assert loading == set()
+
+
 # Dependencies -----------------------------------------------------------------------------------------
 
 
