@@ -75,6 +75,14 @@ def start_writer(dsn: str, tenant: Tenant, notes: Path, first_client: int = 0) -
     return subprocess.Popen([sys.executable, "-c", program, *arguments], cwd=Path(__file__).parents[2])
 
 
+async def more_acknowledged(notes: Path) -> None:
+    """Until the writer, which may just have begun, has been answered."""
+    size = notes.stat().st_size
+    async with asyncio.timeout(60):
+        while notes.stat().st_size == size:  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.02)
+
+
 async def check(dsn: str, tenant: Tenant, notes: Path) -> None:
     """Every acknowledged command is in the log where its receipt says, once; positions and chains are whole."""
     database = await Database.open(dsn)
@@ -117,8 +125,9 @@ async def test_killed_writers_lose_nothing_they_acknowledged_and_write_nothing_t
     writers = [start_writer(services.app_url, tenant, file, CLIENTS * place) for place, file in enumerate(notes)]
     try:
         for turn in range(12):
-            await asyncio.sleep(0.4 + seed.random() * 0.5)
             victim = turn % 2
+            await more_acknowledged(notes[victim])
+            await asyncio.sleep(seed.random() * 0.5)
             assert writers[victim].poll() is None
             writers[victim].kill()
             writers[victim].wait()
