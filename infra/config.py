@@ -16,6 +16,7 @@
 | `MINHCHUAN_HOST`, `MINHCHUAN_PORT` | where `serve` listens; port 0 is any free port |
 | `MINHCHUAN_PUBLIC_URL` | the address people type, without a final slash; absent: made of host and port |
 | `MINHCHUAN_PROXIES` | proxies whose `X-Forwarded-For` is believed, as addresses or networks by commas; absent: none |
+| `MINHCHUAN_PASSPHRASE` | of the key that `minhchuan dossier sign` signs with; absent: asked for at the terminal |
 | `MINHCHUAN_DEMONSTRATION` | `1` switches the demonstration identity provider on; never where people work |
 """
 
@@ -157,6 +158,11 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
 def folder_of(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
     """The folder that a command works on: the given one, else that of the environment, else a default."""
     return Path(given or environ.get("MINHCHUAN_FOLDER") or default_folder()).absolute()
+
+
+def passphrase_of(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The passphrase of the key that a person signs with; None where they are to be asked."""
+    return environ.get("MINHCHUAN_PASSPHRASE")
 
 
 def default_folder() -> Path:

@@ -130,6 +130,12 @@ def export_dossier(given: argparse.Namespace) -> int:
         return asyncio.run(exporting.run(settings, given))
 
 
+def sign_dossier(given: argparse.Namespace) -> None:
+    from services.dossier import signing
+
+    asyncio.run(signing.run(given))
+
+
 def verify_dossier(given: argparse.Namespace) -> int:
     from services.dossier import verifying
 
@@ -332,6 +338,7 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
     taking.add_argument("--season", metavar="YEAR")
     text = "with evidence.zip, the files that it names; status 1 when one that the decision rests on cannot be read"
     taking.add_argument("--with-evidence", action="store_true", help=text)
+    of_signing(dossier)
     for one in (exporting, taking):
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="where; must not be there yet")
         one.add_argument("--tenant", metavar="SLUG", help="default: the first province")
@@ -348,7 +355,10 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
     scrubbing = evidence.add_parser("scrub", parents=[every], help=text, description=text)
     scrubbing.set_defaults(run=scrub_evidence)
     scrubbing.add_argument("--tenant", metavar="SLUG", help="one province only")
+    of_verifying(commands)
 
+
+def of_verifying(commands: Subparsers) -> None:
     text = "say what a dossier is worth: 0 valid, 3 valid and not witnessed, 4 incomplete, 1 invalid; offline"
     verifying = commands.add_parser("verify-dossier", help=text, description=text)
     verifying.set_defaults(run=verify_dossier)
@@ -359,6 +369,21 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
     verifying.add_argument("--checkpoint", type=Path, metavar="FILE", help="one that you hold")
     text = "its evidence.zip; default: the one in the folder"
     verifying.add_argument("--evidence", type=Path, metavar="FILE", help=text)
+    verifying.add_argument(
+        "--certificates", type=Path, metavar="FILE", help="roots that you trust for signatures upon the PDF, as PEM"
+    )
+
+
+def of_signing(dossier: Subparsers) -> None:
+    text = "sign a dossier with a person's own key, offline; each signature lies behind all that is there already"
+    signing = dossier.add_parser("sign", help=text, description=text)
+    signing.set_defaults(run=sign_dossier)
+    signing.add_argument("pdf", type=Path, metavar="PDF", help="the dossier, signed by others or not")
+    signing.add_argument(
+        "--key", type=Path, required=True, metavar="FILE", help="PKCS #12; the passphrase is asked for at the terminal"
+    )
+    signing.add_argument("--reason", default="", metavar="TEXT", help="why; it stands in the signature")
+    signing.add_argument("--out", type=Path, metavar="FILE", help="must not be there yet; default: PDF-signed.pdf")
 
 
 def of_provinces(commands: Subparsers, every: argparse.ArgumentParser) -> None:

@@ -6,6 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificates
+
 from infra.config import Misconfigured, Settings
 from infra.database import Connection
 from infra.folders import read_limited
@@ -16,6 +19,9 @@ from infra.ledger.text import LARGEST, Invalid, Malformed
 from infra.policies import read_policy_text
 from infra.sealing import Halted, Keep, LogOwner
 from infra.tenants import Tenant, Tenants
+
+#: Bytes of a file of trusted certificates.
+CERTIFICATES_LIMIT = 1_024 * 1_024
 
 
 class Unreadable(Misconfigured):
@@ -61,6 +67,15 @@ def read_checkpoint(file: Path) -> Note:
     except Invalid as reason:
         raise Unreadable(f"{file}: {reason}") from None
     return note
+
+
+def read_certificates(file: Path) -> list[bytes]:
+    """The certificates of this file, as DER. Raises Unreadable."""
+    try:
+        found = load_pem_x509_certificates(read_handed_in(file, CERTIFICATES_LIMIT))
+    except ValueError:
+        raise Unreadable(f"{file}: no certificates in it (PEM)") from None
+    return [one.public_bytes(Encoding.DER) for one in found]
 
 
 def read_handed_in(file: Path, limit: int) -> bytes:

@@ -1,14 +1,15 @@
 """`minhchuan verify-dossier`: does a dossier hold? Offline, by a policy from outside, whatever is handed in.
 
 Nothing that a dossier says of itself is believed: its facts are proven one by one, its streams linked, the state that
-was judged is judged again, what it says in words is made again and compared, and so are its pages.
+was judged is judged again, what it says in words is made again and compared, and so are its pages. What stands behind
+these in the PDF is signatures and nothing else, each of which holds.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -31,6 +32,7 @@ from infra.ledger.text import Invalid, Malformed, read_hashes, read_utf8
 from infra.ledger.tree import verify_consistency, verify_inclusion
 from infra.pdf import Printer, PrintingFailed
 from infra.rulebooks import load_calendar, load_rulebooks
+from infra.signatures import Signature, Unjudged, read_signatures
 from services.answers import LAST_SECOND, WORDS, Answer
 from services.dossier.archive import State, wanted_in
 from services.dossier.comparing import Compared, compare
@@ -53,7 +55,7 @@ from services.dossier.files import (
 from services.dossier.history import History, Incomplete, Line, line_of
 from services.dossier.printing import ASSETS, Prints, bound, printer
 from services.dossier.telling import Circumstances, how_to, tell, told_evidence
-from services.trust import Trust, read_checkpoint, read_trust
+from services.trust import Trust, read_certificates, read_checkpoint, read_trust
 
 MEANING = {
     Answer.INCOMPLETE: (
@@ -100,6 +102,7 @@ class Found(NamedTuple):
     own_policy: bool = True
     history: History | None = None
     compared: Compared | None = None
+    signatures: Sequence[Signature] = ()
 
     @property
     def holds(self) -> bool:
@@ -110,12 +113,13 @@ async def run(given: argparse.Namespace) -> int:
     """Verify what lies at a path, and say it in both languages."""
     trust = read_trust(given.policy)
     held = read_checkpoint(given.checkpoint) if given.checkpoint else None
+    roots = read_certificates(given.certificates) if given.certificates else ()
     async with AsyncExitStack() as stack:
         prints = Printer(ASSETS)  # not entered: it starts only where there are pages, and may be missing here
         stack.push_async_exit(prints)
         law = Law(load_rulebooks(), load_calendar())
-        found = await verify(given.path, trust, law, held=held, prints=prints, evidence=given.evidence)
-    for line in lines(found, held):
+        found = await verify(given.path, trust, law, held=held, prints=prints, evidence=given.evidence, roots=roots)
+    for line in lines(found, held, roots):
         print(line)
     return int(found.answer)
 
@@ -128,24 +132,34 @@ async def verify(
     held: Note | None = None,
     prints: Prints | None = None,
     evidence: Path | None = None,
+    roots: Sequence[bytes] = (),
 ) -> Found:
     """What a dossier at this path is worth. Whatever lies there, this answers; it raises nothing of its own.
 
     An archive of its evidence that lies in the folder is held against it, and so is one that is handed in beside it:
-    what is in one has to be what the facts name, and what is not there is counted and changes no answer.
+    what is in one has to be what the facts name, and what is not there is counted and changes no answer. `roots` are
+    certificates (DER) that the verifier trusts to name officials.
     """
     try:
         files, pdf = await asyncio.to_thread(read_files, path)
     except Invalid as reason:
         return Found(Answer.INVALID, str(reason))
     found = await judge_files(files, held, trust, law)
-    if pdf is not None and found.holds and (wrong := await _wrong_pages(files, pdf, prints)):
-        found = found._replace(answer=Answer.INVALID, reason=wrong)
+    if pdf is not None and found.holds:
+        found = await _with_pages(found, files, pdf, prints, roots)
     own = path / ARCHIVE
     for archive in (own if own.exists() else None, evidence):
         if archive is not None and found.holds:
             found = await asyncio.to_thread(_with_evidence, found, archive)
     return found
+
+
+async def _with_pages(found: Found, files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> Found:
+    """The same, once the pages were held against the facts that hold, and what is signed there was read."""
+    try:
+        return found._replace(signatures=await _check_pages(files, pdf, prints, roots))
+    except Invalid as reason:
+        return found._replace(answer=Answer.INVALID, reason=f"its facts hold, and {reason}")
 
 
 def _with_evidence(found: Found, archive: Path) -> Found:
@@ -324,28 +338,37 @@ async def _told_again(
     return said
 
 
-async def _wrong_pages(files: Files, pdf: bytes, prints: Prints | None) -> str:
-    """Why the pages cannot be trusted; "" when they are just what the facts give."""
+async def _check_pages(files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> Sequence[Signature]:
+    """The signatures upon the pages, when these are just what the facts give. Raises Invalid."""
     made_by = msgspec.json.decode(files[DOSSIER], type=_Stated).circumstances.printer
     if prints is None or made_by != printer():
-        return (
-            f"its facts hold, and its pages were not compared: they were made by {made_by[:80]!r}, and this program"
-            f" makes them by {printer()!r}; verify the folder without the PDF"
+        raise Invalid(
+            f"its pages were not compared: they were made by {made_by[:80]!r}, and this program makes them by"
+            f" {printer()!r}; verify the folder without the PDF"
         )
     try:
         again = await bound(files, prints)
     except PrintingFailed as reason:
-        return f"its facts hold, and its pages cannot be compared here: {reason}; verify the folder without the PDF"
+        raise Invalid(f"its pages cannot be compared here: {reason}; verify the folder without the PDF") from None
     except Exception as reason:  # noqa: BLE001 - facts may be proven, and still not be such as pages can tell
         name = type(reason).__name__
-        return f"its facts hold, and no pages can be made of them ({name}); verify the folder without the PDF"
-    return "" if again == pdf else "its facts hold, and its pages are not what they say"
+        raise Invalid(f"no pages can be made of them ({name}); verify the folder without the PDF") from None
+    if not pdf.startswith(again):
+        raise Invalid("its pages are not what they say")
+    if pdf == again:
+        return ()
+    try:
+        return await asyncio.to_thread(read_signatures, pdf, len(again), roots)
+    except Malformed as reason:
+        raise Invalid(f"so do its pages, but behind them stands what is not to be relied on: {reason}") from None
+    except Unjudged as reason:
+        raise Invalid(f"so do its pages, but signatures behind them cannot be judged here: {reason}") from None
 
 
 # For people -------------------------------------------------------------------------------------------
 
 
-def lines(found: Found, held: Note | None = None) -> Iterator[str]:
+def lines(found: Found, held: Note | None = None, roots: Sequence[bytes] = ()) -> Iterator[str]:
     """The answer, Vietnamese and English line by line."""
     yield " / ".join(WORDS[found.answer])
     yield from (f"  {meaning}" for meaning in MEANING.get(found.answer, ()))
@@ -363,6 +386,8 @@ def lines(found: Found, held: Note | None = None) -> Iterator[str]:
         yield "  Không so với điểm kiểm nào bạn giữ / compared with no checkpoint that you hold (--checkpoint)"
     yield from _evidence(found)
     yield from _decided(found.said)
+    if found.signatures:
+        yield from _signed(found.signatures, asked=bool(roots))
 
 
 def _evidence(found: Found) -> Iterator[str]:
@@ -420,3 +445,18 @@ def _decided(said: Mapping[str, Any]) -> Iterator[str]:
     loose = sum(one["end"] == "not-bound" for one in said["streams"])
     yield f"  {acts} sự kiện trong {streams} chuỗi; phần cuối của {loose} chuỗi không do quyết định xác định"
     yield f"  {acts} events in {streams} streams; of {loose} the decision does not bind the end"
+
+
+def _signed(signatures: Sequence[Signature], *, asked: bool) -> Iterator[str]:
+    yield f"  Chữ ký số trên PDF, mỗi chữ ký đều nguyên vẹn / signatures upon the PDF, each intact: {len(signatures)}"
+    for one in signatures:
+        claimed = one.claimed or "?"
+        yield f"    {one.signer}, số chứng thư / certificate {one.serial}"
+        yield f"      ký lúc, theo lời người ký / signed at, as the signer claims: {claimed}"
+        if asked and not one.doubt:
+            yield "      chứng thư dẫn tới gốc bạn tin / the certificate leads to a root that you trust"
+        elif asked:
+            yield f"      KHÔNG AI BẢO ĐẢM chứng thư này / NOBODY VOUCHES for the certificate: {one.doubt}"
+        else:
+            yield "      KHÔNG AI BẢO ĐẢM chứng thư này / NOBODY VOUCHES for the certificate (--certificates)"
+    yield "  Không hỏi chứng thư có bị thu hồi hay không / whether a certificate was revoked was not asked"

@@ -1,9 +1,10 @@
 """Making documents as the worker does, without a worker."""
 
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from infra.pdf import Printer
@@ -12,6 +13,20 @@ from services.exporting import Made, Workshop, finish_export, make
 from services.wiring import Wiring
 from services.worker import workshop_of
 from tests.services.story import Story
+
+
+class Remembering:
+    """A printer that prints the same pages once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, bytes] = {}
+
+    async def print(self, html: str, identifier: bytes, attached: Mapping[str, bytes] | None = None) -> bytes:
+        key = html, identifier, tuple((attached or {}).items())
+        if key not in self._known:
+            async with Printer(Path(documents.__file__).parent) as printer:
+                self._known[key] = await printer.print(html, identifier, attached)
+        return self._known[key]
 
 
 async def no_progress(done: int, total: int) -> None: ...

@@ -19,7 +19,7 @@ from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Malformed
 from infra.ledger.tiles import Edge, inclusion_proof
-from infra.pdf import Printer, PrintingFailed
+from infra.pdf import PrintingFailed
 from infra.proving import Changed, hash_of, reading_log
 from infra.rulebooks import load_calendar, load_rulebooks
 from services import cli
@@ -40,30 +40,16 @@ from services.dossier.files import (
     checked,
 )
 from services.dossier.history import Incomplete
-from services.dossier.printing import ASSETS, pages
+from services.dossier.printing import pages
 from services.dossier.verifying import Found, Law, judge_files, lines, verify
 from services.trust import Trust
 from tests.infra.forging import FORGERIES, rows_of
 from tests.infra.sealed import seal_anew
-from tests.services.papers import text_of
+from tests.services.papers import Remembering, text_of
 from tests.services.story import COMMUNE, PDF
 from tests.services.telling import Told, put_back
 
 LAW = Law(load_rulebooks(), load_calendar())
-
-
-class Remembering:
-    """A printer that prints the same pages once."""
-
-    def __init__(self) -> None:
-        self._known: dict[Any, bytes] = {}
-
-    async def print(self, html: str, identifier: bytes, attached: Mapping[str, bytes] | None = None) -> bytes:
-        key = html, identifier, tuple((attached or {}).items())
-        if key not in self._known:
-            async with Printer(ASSETS) as printer:
-                self._known[key] = await printer.print(html, identifier, attached)
-        return self._known[key]
 
 
 @pytest.fixture(scope="module")
