@@ -3,6 +3,7 @@ import random
 import re
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,15 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.validation import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from infra.attachments import first_revision, read_attachments
 from infra.pdf import Printer
 from infra.signatures import Asked, Judged, Unjudged, judged, read_signatures
-from infra.signing import sign
-from tests.infra.officials import key_of, officials
+from infra.signing import read_key, sign
+from tests.infra.officials import PASSPHRASE, key_of, officials
 
 ASSETS = Path("services/documents").absolute()
 FILES = {"a.json": b'{"v":1}', "b.txt": b"x" * 3_000}
@@ -104,13 +105,28 @@ def test_each_signature_is_laid_behind_all_that_is_there_and_names_its_signer(ma
     assert (an.doubt, binh.doubt) == ("", "")
 
 
-def test_nobody_is_believed_without_a_root_that_was_given(once, twice, made, judge):
+def test_nobody_is_believed_without_a_root_that_was_given(twice, judge):
     assert [one.doubt for one in judge(twice, []).signatures] == ["no certificate chain found"] * 2
-    alone = asyncio.run(sign(made, key_of(officials().alone)))
-    (one,) = judge(alone).signatures
 
-    assert one.signer == "Phạm Một Mình?"
-    assert one.doubt
+
+def test_one_who_vouches_for_themselves_or_whose_certificate_had_expired_is_doubted(made, judge):
+    earlier = datetime.now(UTC) - timedelta(days=30)
+    expired = read_key(officials().expired, PASSPHRASE, earlier)
+    for key, signer in ((key_of(officials().alone), "Phạm Một Mình?"), (expired, "Lê Quá Hạn")):
+        (one,) = judge(asyncio.run(sign(made, key))).signatures
+        assert one.signer == signer
+        assert one.doubt
+
+
+@pytest.mark.parametrize(("drawn", "holds"), [(b"", True), (b"BT (x) Tj ET", False)])
+def test_the_appearance_that_tools_give_an_invisible_signature_is_empty(made, judge, drawn, holds):
+    def appearance(writer: IncrementalPdfFileWriter) -> None:
+        append_signature_field(writer, SigFieldSpec("Other"))
+        form = {pdf_name("/Type"): pdf_name("/XObject"), pdf_name("/Subtype"): pdf_name("/Form")}
+        shown = writer.add_object(generic.StreamObject(form, stream_data=drawn))
+        writer.root["/AcroForm"]["/Fields"][0].get_object()["/AP"] = generic.DictionaryObject({pdf_name("/N"): shown})
+
+    assert (judge(other_tool(made, appearance)).wrong == "") is holds
 
 
 def test_the_attachments_are_those_of_the_pdf_that_was_signed(made, twice, tmp_path):
