@@ -25,7 +25,7 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -160,9 +160,12 @@ def folder_of(given: Path | None, environ: Mapping[str, str] = os.environ) -> Pa
     return Path(given or environ.get("MINHCHUAN_FOLDER") or default_folder()).absolute()
 
 
-def passphrase_of(environ: Mapping[str, str] = os.environ) -> str | None:
-    """The passphrase of the key that a person signs with; None where they are to be asked."""
-    return environ.get("MINHCHUAN_PASSPHRASE")
+def take_passphrase(environ: MutableMapping[str, str] = os.environ) -> str | None:
+    """The passphrase of the key that a person signs with; None where they are to be asked.
+
+    It is taken out of the environment: processes that open PDFs of others do not inherit it.
+    """
+    return environ.pop("MINHCHUAN_PASSPHRASE", None)
 
 
 def default_folder() -> Path:

@@ -380,7 +380,11 @@ def of_signing(dossier: Subparsers) -> None:
     signing.set_defaults(run=sign_dossier)
     signing.add_argument("pdf", type=Path, metavar="PDF", help="the dossier, signed by others or not")
     signing.add_argument(
-        "--key", type=Path, required=True, metavar="FILE", help="PKCS #12; the passphrase is asked for at the terminal"
+        "--key",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="PKCS #12; its passphrase is asked for, else MINHCHUAN_PASSPHRASE",
     )
     signing.add_argument("--reason", default="", metavar="TEXT", help="why; it stands in the signature")
     signing.add_argument("--out", type=Path, metavar="FILE", help="must not be there yet; default: PDF-signed.pdf")

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from getpass import getpass
-from os import environ
 from pathlib import Path
 
 from infra.attachments import first_revision
-from infra.config import Misconfigured, passphrase_of
+from infra.config import Misconfigured, take_passphrase
 from infra.folders import Occupied
 from infra.ledger.text import Malformed
 from infra.signatures import Unjudged, read_signatures
@@ -32,6 +30,7 @@ class NotSigned(Misconfigured):
 
 async def run(given: argparse.Namespace) -> None:
     """Sign a dossier, and say where the signed one is."""
+    known = take_passphrase()
     out = given.out or given.pdf.with_name(f"{given.pdf.stem}-signed.pdf")
     if out.exists():
         raise Occupied(f"{out} is there already")
@@ -39,7 +38,8 @@ async def run(given: argparse.Namespace) -> None:
         pdf = read_dossier(given.pdf)
         size = first_revision(pdf)
         earlier = read_signatures(pdf, size) if size < len(pdf) else []
-        key = read_key(read_handed_in(given.key, KEY_LIMIT), passphrase(given.key, environ), datetime.now(UTC))
+        container = read_handed_in(given.key, KEY_LIMIT)
+        key = read_key(container, asked(given.key) if known is None else known, datetime.now(UTC))
         if key.sha256 in {one.certificate_sha256 for one in earlier}:
             raise NotSigned(f"{given.pdf}: signed with this certificate already")
         signed = await sign(pdf, key, given.reason)
@@ -52,9 +52,7 @@ async def run(given: argparse.Namespace) -> None:
         raise NotSigned(f"{given.pdf}: not signed: the signature that was made does not hold")
     write_new(out, signed)
     print(f"{out}: signed by {last.signer} (serial {last.serial}), signature {len(earlier) + 1} upon this dossier")
-    print(
-        "the pages were not verified, and no server stamped the time: `minhchuan verify-dossier` says what it is worth"
-    )
+    print("the time is this machine's, and nothing was verified: `minhchuan verify-dossier` says what it is worth")
 
 
 def read_dossier(path: Path) -> bytes:
@@ -67,15 +65,11 @@ def read_dossier(path: Path) -> bytes:
     return pdf
 
 
-def passphrase(key: Path, surroundings: Mapping[str, str]) -> str:
-    """The passphrase of a key, never from the command line, where others on the machine would see it.
-
-    Raises NotSigned where there is nobody to ask.
-    """
-    known = passphrase_of(surroundings)
-    if known is None and not sys.stdin.isatty():
+def asked(key: Path) -> str:
+    """The passphrase of a key, from the terminal. Raises NotSigned where there is none."""
+    if not sys.stdin.isatty():
         raise NotSigned("no terminal to ask for the passphrase at: set MINHCHUAN_PASSPHRASE")
-    return getpass(f"Passphrase of {key}: ") if known is None else known
+    return getpass(f"Passphrase of {key}: ")
 
 
 def write_new(out: Path, content: bytes) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import io
+import os
 import re
 from pathlib import Path
 
@@ -145,6 +146,7 @@ def test_both_commands_go_together(told_once, folder, signing, tmp_path, capsys)
     out = tmp_path / "signed.pdf"
     assert signing(folder / PAGES, "--out", str(out), "--reason", "Đồng ý") == 0
     assert "signed by Nguyễn Văn An" in capsys.readouterr().out
+    assert "MINHCHUAN_PASSPHRASE" not in os.environ
     assert len(read_signatures(out.read_bytes(), (folder / PAGES).stat().st_size)) == 1
     (tmp_path / "policy").write_bytes(told_once.trust.text)
     (tmp_path / "roots.pem").write_bytes(officials().root.public_bytes(Encoding.PEM))
@@ -174,7 +176,7 @@ def test_nobody_signs_twice_nor_over_a_file_nor_what_is_no_dossier(folder, signi
         ("d-signed.pdf", None, "set MINHCHUAN_PASSPHRASE"),
     ):
         if secret is None:
-            monkeypatch.delenv("MINHCHUAN_PASSPHRASE")
+            monkeypatch.delenv("MINHCHUAN_PASSPHRASE", raising=False)
         else:
             monkeypatch.setenv("MINHCHUAN_PASSPHRASE", secret)
         assert signing(tmp_path / pdf) == 2, pdf
