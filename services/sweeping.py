@@ -42,8 +42,9 @@ REST = 0.02
 #: How often facts are marked in one go, for the trail to be searched: a long log does not delay other provinces.
 MARKINGS = 4
 
-#: Seconds after which a job may be asked for by another name. The queue holds the name of a job whose worker was killed
-#: before it had taken anything up, and would let nobody ask for it again for minutes.
+#: Seconds after which a job is asked for by its other name. The queue holds the name of a job whose worker was killed
+#: before it had taken anything up, and would let nobody ask for it again for minutes. There are two names, so that
+#: nothing piles up while no worker is there.
 SLOT = 15
 
 #: The queue and the name of the job that makes a document.
@@ -108,8 +109,8 @@ class Sweeper:
 
 
 def job_name(tenant: Tenant, run: Run, now: float) -> str:
-    """Each attempt is another job, and another again after SLOT; `now` in seconds since the epoch."""
-    return f"{tenant.id}:{run.export}:{run.attempts}:{now // SLOT:.0f}"
+    """Each attempt is another job, by two names in turn; `now` in seconds since the epoch."""
+    return f"{tenant.id}:{run.export}:{run.attempts}:{now // SLOT % 2:.0f}"
 
 
 def pause_after(attempts: int) -> timedelta:

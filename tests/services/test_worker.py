@@ -288,6 +288,14 @@ async def test_a_worker_killed_before_it_took_anything_up_blocks_the_name_of_its
     assert names[0] == names[1] != names[2]
 
 
+async def test_while_no_worker_is_there_nothing_piles_up_in_the_queue(story):
+    run = Run(uuid4(), attempts=0, done=0, total=0, running=False, over=False, trouble="")
+
+    names = {job_name(story.tenant, run, now) for now in range(24 * 60 * 60)}
+
+    assert len(names) == 2
+
+
 async def test_only_one_worker_holds_a_document(story, runs):
     export = await ask(story)
     await runs.learn(story.tenant)
