@@ -72,8 +72,8 @@ def attached(file: Path, limit: int) -> Iterator[tuple[str, bytes]]:
     """Each attached file, written as our printer writes it. Raises whatever is wrong."""
     import pikepdf  # only here: it is large, and parses what others made
 
-    content = file.read_bytes()
-    with pikepdf.open(BytesIO(content[: first_revision(content)])) as pdf:
+    whole = file.read_bytes()
+    with pikepdf.open(BytesIO(whole[: first_revision(whole)])) as pdf:
         names = pdf.Root.Names.EmbeddedFiles.Names
         if len(names) > 2 * MOST or len(names) % 2:
             raise Malformed("too many attachments")

@@ -103,13 +103,14 @@ async def own_dossier(visit: Visit, case: Case) -> dict[str, Any]:
     if not visit.may(Act.EXPORT_DOSSIER, subject):
         return {"dossier": None, "evidence": None}
     await visit.own_write(TALLIES, EXPORTS)
-    line = await own_last(visit, season, Document.DOSSIER, commune)
+    last = await own_last(visit, season, commune, Document.DOSSIER, Document.EVIDENCE)
+    line = last.get(Document.DOSSIER)
     waits = line is not None and line.is_unsealed
     decided = next((one.position for one in case.facts if is_decision(one)), 0)
     return {
         "dossier": line,
         "dossier_seal": await seal_of(visit, line.row.at_position) if line and waits else None,
-        "evidence": await own_last(visit, season, Document.EVIDENCE, commune),
+        "evidence": last.get(Document.EVIDENCE),
         "wanted": wanted_by(
             Decided(visit.tenant.log, season, commune, decided), (one for one in case.facts if one.position <= decided)
         ),

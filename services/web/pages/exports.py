@@ -128,21 +128,21 @@ def line_of(row: ExportRow, run: Run | None, units: Mapping[str, UnitRow]) -> Li
     return Line(row, RUNNING if running else row.state, done, total, units.get(place), run.trouble if run else "")
 
 
-async def own_last(visit: Visit, season: str, document: Document, about: str) -> Line | None:
-    """The document of this kind, about a commune or a meeting, that the person asked for last and did not give up."""
+async def own_last(visit: Visit, season: str, about: str, *documents: Document) -> dict[Document, Line]:
+    """Of each kind, about a commune or a meeting, the one that the person asked for last and did not give up."""
     async with visit.reads() as view:
         rows: list[ExportRow] = await view.all(EXPORTS, season)
-    own = [
+    own = (
         row
         for row in rows
-        if (row.document, row.commune or row.meeting, row.requested_by) == (document, about, visit.actor.person)
+        if row.document in documents
+        and (row.commune or row.meeting, row.requested_by) == (about, visit.actor.person)
         and row.state is not ExportState.CANCELLED
-    ]
-    if not own:
-        return None
-    last = max(own, key=lambda row: row.requested_at)
-    runs = {} if visit.past else await ExportRuns(visit.house.database).of(visit.tenant, [last.export])
-    return line_of(last, runs.get(last.export), {})
+    )
+    last = {row.document: row for row in sorted(own, key=lambda row: row.requested_at)}
+    asked = [row.export for row in last.values()]
+    runs = await ExportRuns(visit.house.database).of(visit.tenant, asked) if asked and not visit.past else {}
+    return {document: line_of(row, runs.get(row.export), {}) for document, row in last.items()}
 
 
 def decisions_for(

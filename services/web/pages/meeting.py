@@ -143,7 +143,8 @@ def may_issue(visit: Visit, sitting: Sitting) -> bool:
 async def own_minutes(visit: Visit, sitting: Sitting) -> Line | None:
     """The minutes that the person asked for last, made or being made."""
     await visit.own_write(EXPORTS)
-    return await own_last(visit, sitting.season.season, Document.MINUTES, sitting.meeting.meeting)
+    last = await own_last(visit, sitting.season.season, sitting.meeting.meeting, Document.MINUTES)
+    return last.get(Document.MINUTES)
 
 
 # The chair --------------------------------------------------------------------------------------------
