@@ -30,7 +30,7 @@ from domain.working_days import Calendar
 from projections.fold import fold
 from projections.sheets import SHEETS, SheetRow
 from projections.standings import STANDINGS, sheet_of
-from projections.whatif import JUDGED, files, value_of
+from projections.whatif import JUDGED, files, value_of, ways
 
 #: The largest sets that are looked for.
 LARGEST = 3
@@ -93,17 +93,17 @@ class _Search:
         self.positions = list(dict.fromkeys(sets.get(one.position, frozenset((one.position,))) for one in judged))
         self._number = {position: n for n, positions in enumerate(self.positions) for position in positions}
         self._files = {sha256: self._number[file[0]] for sha256, file in together.items()}
-        self._facts: dict[str, list[Recorded]] = {}  # by indicator; "" for conditions
+        #: By indicator, "" for conditions: what its value comes of, in order, with all that its files came by.
+        self._facts: dict[str, list[Recorded]] = {}
         self._touching: dict[str, Items] = {}
-        sources = {one.fact.evidence: one for one in judged if isinstance(one.fact, Assessment.EvidenceAttached)}
-        for one in judged:
-            mine = self._facts.setdefault(getattr(one.fact, "indicator", ""), [])
-            if isinstance(one.fact, Assessment.EvidenceReused) and (source := sources.get(one.fact.evidence)):
-                mine.append(source)
-            mine.append(one)
-        for code, mine in self._facts.items():
-            mine.sort(key=lambda one: one.position)
-            self._touching[code] = frozenset(self._number[one.position] for one in mine)
+        came = ways(facts)
+        touching: dict[str, dict[int, Recorded]] = {}
+        for recorded in judged:
+            _, way = came.get(recorded.position, ("", (recorded,)))
+            touching.setdefault(getattr(recorded.fact, "indicator", ""), {}).update((one.position, one) for one in way)
+        for code, mine in touching.items():
+            self._facts[code] = [mine[position] for position in sorted(mine)]
+            self._touching[code] = frozenset(self._number[position] for position in mine)
         self._values: dict[tuple[str, Items], Value | None] = {}
         self._criterion = {
             indicator.code: number

@@ -217,15 +217,29 @@ def _same_files(facts: Iterable[Recorded], positions: Collection[int]) -> frozen
 
 def files(facts: Iterable[Recorded]) -> dict[str, list[int]]:
     """By SHA-256: the positions at which a file was attached or reused."""
-    hashes: dict[UUID, str] = {}
     found: dict[str, list[int]] = {}
+    for sha256, way in ways(facts).values():
+        found.setdefault(sha256, []).append(way[-1].position)
+    return found
+
+
+def ways(facts: Iterable[Recorded]) -> dict[int, tuple[str, tuple[Recorded, ...]]]:
+    """How each file came to its indicator, by the position of the fact that put it there.
+
+    The file's SHA-256, and the facts that it came by, in order: its attachment, then each reuse down to this one. An
+    id of evidence names a file of its indicator only: two indicators may have files of one id.
+    """
+    latest: dict[tuple[str, UUID], tuple[str, tuple[Recorded, ...]]] = {}
+    found: dict[int, tuple[str, tuple[Recorded, ...]]] = {}
     for recorded in facts:
         match recorded.fact:
             case Assessment.EvidenceAttached() as fact:
-                hashes[fact.evidence] = fact.sha256
-                found.setdefault(fact.sha256, []).append(recorded.position)
-            case Assessment.EvidenceReused() as fact if fact.evidence in hashes:
-                found[hashes[fact.evidence]].append(recorded.position)
+                way = fact.sha256, (recorded,)
+            case Assessment.EvidenceReused() as fact if source := latest.get((fact.from_indicator, fact.evidence)):
+                way = source[0], (*source[1], recorded)
+            case _:
+                continue
+        latest[fact.indicator, fact.evidence] = found[recorded.position] = way
     return found
 
 

@@ -46,7 +46,8 @@ ACT = st.one_of(
     doing("appraise", POINTS),
     doing("attach", FILE),
     doing("attach", FILE),
-    doing("reuse", FILE),
+    doing("reuse", st.tuples(FILE, INDICATOR)),
+    doing("reuse", st.tuples(FILE, INDICATOR)),
     doing("withdraw", FILE),
     doing("explain", st.just("")),
     doing("veto", st.sampled_from(Answer)),
@@ -80,7 +81,8 @@ def entering(name: str, indicator: str, said: Any) -> Deed:
             file = Evidence(UUID(int=said), f"{said:064x}", "tệp.pdf", 10, "application/pdf")
             return lambda it: it.attach(indicator, file)
         case "reuse":
-            return lambda it: it.reuse(indicator, UUID(int=said), INDICATORS[said % len(INDICATORS)])
+            file, source = said
+            return lambda it: it.reuse(indicator, UUID(int=file), source)
         case "withdraw":
             return lambda it: it.withdraw(indicator, UUID(int=said), "nhầm tệp")
         case "explain":
@@ -137,12 +139,57 @@ def test_the_sets_found_are_those_that_trying_everything_finds(acts, spare, more
 
 def test_a_file_that_supports_two_indicators_counts_once():
     file = ("attach", INDICATORS[0], 0)
-    province = a_dossier([*SCORED, file, ("reuse", INDICATORS[1], 0), ("explain", INDICATORS[2], "")])
+    reuse = ("reuse", INDICATORS[1], (0, INDICATORS[0]))
+    province = a_dossier([*SCORED, file, reuse, ("explain", INDICATORS[2], "")])
     attached, reused = (one.position for one in province.log if "evidence" in vars(one.fact))
 
     found = pivotal(province.log, COMMUNE, with_conditions(province, Decimal(10)), CALENDAR)
 
     assert found.of_size(1) == [frozenset({frozenset({attached, reused})})]
+
+
+def test_a_file_reused_from_where_it_was_reused_counts_once():
+    first, second, third = INDICATORS[:3]
+    handed_on = [("attach", first, 0), ("reuse", second, (0, first)), ("reuse", third, (0, second))]
+    province = a_dossier([*SCORED, *handed_on])
+    file = frozenset(one.position for one in province.log if "evidence" in vars(one.fact))
+    rulebook = with_conditions(province, Decimal(20))
+
+    found = pivotal(province.log, COMMUNE, rulebook, CALENDAR)
+    answered = what_if(province.log, COMMUNE, rulebook, CALENDAR, Otherwise(frozenset({min(file)})))
+
+    assert len(file) == 3
+    assert answered.without == file
+    assert answered.after.result is Outcome.NOT_MET
+    assert found.of_size(1) == [frozenset({file})]
+
+
+def test_a_value_supported_by_a_file_handed_on_falls_to_the_earlier_score_only():
+    first, second, third = INDICATORS[:3]
+    handed_on = [("attach", first, 0), ("reuse", second, (0, first)), ("reuse", third, (0, second))]
+    province = a_dossier([*SCORED, *handed_on, ("score", third, Decimal(10))])
+    last = province.log[-1].position
+    rulebook = with_conditions(province, Decimal(5))
+
+    found = pivotal(province.log, COMMUNE, rulebook, CALENDAR)
+    answered = what_if(province.log, COMMUNE, rulebook, CALENDAR, Otherwise(frozenset({last})))
+
+    assert answered.after.result is Outcome.MET
+    assert frozenset({frozenset({last})}) not in found.carrying
+
+
+def test_two_files_of_one_id_in_two_indicators_are_two_files():
+    first, second, third = INDICATORS[:3]
+    one, other = (Evidence(UUID(int=0), f"{number:064x}", "tệp.pdf", 10, "application/pdf") for number in (1, 2))
+    province = a_dossier([*SCORED, *(("explain", indicator, "") for indicator in INDICATORS[3:])])
+    province.do(DOSSIER, lambda it: it.attach(first, one))
+    province.do(DOSSIER, lambda it: it.attach(second, other))
+    province.do(DOSSIER, lambda it: it.reuse(third, one.id, first))
+    attached, alone, reused = (fact.position for fact in province.log if "evidence" in vars(fact.fact))
+
+    found = files(province.log)
+
+    assert found == {one.sha256: [attached, reused], other.sha256: [alone]}
 
 
 def test_several_files_carry_a_verdict_only_together():
