@@ -232,7 +232,8 @@ def _attached(row: Marks, fact: Assessment.EvidenceAttached, recorded: Recorded)
 
 @MARKS.on(Assessment.EvidenceReused)
 def _reused(row: Marks, fact: Assessment.EvidenceReused, recorded: Recorded) -> Marks:
-    file = next((one for one in row.files if one.evidence == fact.evidence), None)
+    source = (fact.from_indicator, fact.evidence)
+    file = next((one for one in reversed(row.files) if (one.indicator, one.evidence) == source), None)
     if file is None:
         return _act(row, recorded)
     reused = FileMark(

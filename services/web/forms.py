@@ -17,9 +17,17 @@ from litestar.datastructures import UploadFile
 
 from domain.errors import NotANumber, Refused
 
+#: Space between groups of three: plain, unbreakable, narrow, thin.
+_SPACE = " \u00a0\u202f\u2009"
 _NUMBER = re.compile(r"[+\-\u2212]?\d{1,15}([.,]\d{1,6})?", re.ASCII)
-_GROUPED = re.compile(r"[+\-\u2212]?\d{1,3}((\.\d{3})+(,\d{1,6})?|(,\d{3})+(\.\d{1,6})?)", re.ASCII)
-_COUNT = re.compile(r"\d{1,3}([., \u00a0]\d{3})+", re.ASCII)
+_GROUPED = re.compile(
+    rf"[+\-\u2212]?\d{{1,3}}((\.\d{{3}})+(,\d{{1,6}})?|(,\d{{3}})+(\.\d{{1,6}})?|([{_SPACE}]\d{{3}})+([.,]\d{{1,6}})?)",
+    re.ASCII,
+)
+#: A thousand and something, or one and something: both are written so.
+_TWO_WAYS = re.compile(r"[+\-\u2212]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_COUNT = re.compile(rf"\d{{1,3}}([.,{_SPACE}]\d{{3}})+", re.ASCII)
+_CELLS = re.compile(r"[\d.,%]+(\s+[\d.,%]+)+", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
 
 
@@ -81,23 +89,28 @@ class Typed(Mapping[str, str]):
         return tuple(value for key, value in self.pairs if key == name and value)
 
     def decimal(self, name: str) -> Decimal | None:
-        """A number as people type it: 87,5 or 87.5 or 1.234,5, with or without %. None when empty."""
+        """A number as people type it: 87,5 or 87.5 or 1.234,5. None when empty.
+
+        NotANumber for anything else, with a reason where there is one: a share in percent, a number that can be
+        read in two ways, several cells pasted at once.
+        """
         if not (text := self.text(name)):
             return None
-        number = read_number(text)
+        number = None if text.endswith("%") else read_number(text)
         if number is None:
-            raise NotANumber(field=name, typed=text)
+            raise NotANumber(field=name, typed=text, reason=_why_no_number(text))
         return number
 
     def whole(self, name: str) -> int | None:
-        """A count; thousands may be grouped. None when empty."""
-        if _COUNT.fullmatch(self.text(name)):
-            return int(re.sub(r"[., \u00a0]", "", self.text(name)))
+        """A count; thousands may be grouped (1.234). None when empty; NotANumber for anything else."""
+        text = self.text(name)
+        if _COUNT.fullmatch(text):
+            return int(re.sub(r"\D", "", text))
         number = self.decimal(name)
         if number is None:
             return None
         if number != number.to_integral_value():
-            raise NotANumber(field=name, typed=self.text(name))
+            raise NotANumber(field=name, typed=text, reason="not-a-count")
         return int(number)
 
     def day(self, name: str) -> date | None:
@@ -123,15 +136,18 @@ class Typed(Mapping[str, str]):
 
 
 def read_number(text: str) -> Decimal | None:
-    """The number that people mean; None when it is none.
+    """The number that people mean; None when it is none, or could be two.
 
-    One comma or one point is a decimal mark, also before three digits, for scores are typed that way; groups of
-    three need at least two separators (1.234.567) or a decimal mark besides (1.234,5).
+    One comma or one point is a decimal mark; groups of three need at least two separators (1.234.567), a decimal
+    mark besides (1.234,5), or a space (1 234). Of 1.234 nobody can tell. A sign of percent may follow.
     """
-    bare = text.removesuffix("%").replace("\u00a0", "").replace(" ", "")
+    bare = text.removesuffix("%").strip()
+    if _TWO_WAYS.fullmatch(bare):
+        return None
     if _NUMBER.fullmatch(bare):
         plain = bare.replace(",", ".")
     elif _GROUPED.fullmatch(bare):
+        bare = re.sub(f"[{_SPACE}]", "", bare)
         mark = "," if bare.rfind(",") > bare.rfind(".") else "."
         if bare.count(mark) > 1:
             plain = bare.replace(mark, "")
@@ -140,6 +156,15 @@ def read_number(text: str) -> Decimal | None:
     else:
         return None
     return Decimal(plain.replace("\u2212", "-"))
+
+
+def _why_no_number(text: str) -> str:
+    """The reason of NotANumber, "" where there is nothing to say but that it is none."""
+    if _TWO_WAYS.fullmatch(text):
+        return "two-ways"
+    if text.endswith("%") and read_number(text) is not None:
+        return "a-share"
+    return "several-cells" if _CELLS.fullmatch(text) else ""
 
 
 def read_day(text: str) -> date | None:

@@ -127,7 +127,7 @@ def problem_of(refused: Refused, part: str) -> Problem:
     field = str(details.get("field", ""))
     if not field.startswith(part):
         field = f"{part}.{field or 'not_arisen'}"
-    return Problem(field, str(details.get("reason", refused.code)), details)
+    return Problem(field, str(details.get("reason") or refused.code), details)
 
 
 # Reading ----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from domain.appraisal import Proposal
 from domain.assessment import Stage as Dossier
 from domain.catalogue import FACTS
 from domain.council import Role
-from domain.errors import NotPermitted, Refused, ScoreAboveMaximum
+from domain.errors import NotANumber, NotPermitted, Refused, ScoreAboveMaximum
 from domain.export import ExportState
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
@@ -33,10 +33,11 @@ from domain.unit import Level
 from projections.flags import Sign
 from projections.standings import Stage
 from services.accesses import DOINGS
-from services.i18n import LOCALES, load_words, sentences
+from services.i18n import LOCALES, Words, load_words, sentences
 from services.searching import ACTS, PARAMETERS
 from services.verdicts import Status
 from services.web.forms import NotADate, Typed, read_day, read_number
+from services.web.measuring import problem_of
 from services.web.refusals import explain
 from services.web.request import own_path, read_moment
 
@@ -83,7 +84,15 @@ def test_what_fills_a_slot_is_escaped_once():
         ("1.234,5", "1234.5"),
         ("1,234.5", "1234.5"),
         ("1.234.567", "1234567"),
+        ("1 234", "1234"),
+        ("1\u00a0234\u202f567,5", "1234567.5"),
+        ("0,125", "0.125"),
+        ("1234,567", "1234.567"),
         ("−2", "-2"),
+        ("1.234", None),
+        ("1,234", None),
+        ("41 45", None),
+        ("41\t45", None),
         ("mười", None),
         ("1,2,3", None),
         ("", None),
@@ -96,9 +105,47 @@ def test_numbers_are_read_as_people_type_them(typed: str, number: str | None):
     assert read_number(typed) == (None if number is None else Decimal(number))
 
 
-def test_a_count_may_have_its_thousands_grouped():
-    assert Typed([("n", "1.234")]).whole("n") == 1234
+@pytest.mark.parametrize("typed", ["1234", "1.234", "1,234", "1 234", "1\u202f234", "1234,0", " 1234 "])
+def test_a_count_may_have_its_thousands_grouped(typed: str):
+    assert Typed([("n", typed.strip())]).whole("n") == 1234
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("87,5", "not-a-count"),
+        ("95%", "a-share"),
+        ("95 %", "a-share"),
+        ("41\t45", "several-cells"),
+        ("41 45", "several-cells"),
+        ("mười", ""),
+    ],
+)
+def test_what_is_no_count_is_refused_with_the_reason(typed: str, reason: str):
+    with pytest.raises(NotANumber) as refused:
+        Typed([("n", typed)]).whole("n")
+
+    assert refused.value.details == {"field": "n", "typed": typed, "reason": reason}
     assert Typed([("n", "")]).whole("n") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"), [("95%", "a-share"), ("1.234", "two-ways"), ("1,234", "two-ways"), ("9\t10", "several-cells")]
+)
+def test_a_score_is_never_silently_another_number(typed: str, reason: str):
+    with pytest.raises(NotANumber) as refused:
+        Typed([("n", typed)]).decimal("n")
+
+    assert refused.value.details == {"field": "n", "typed": typed, "reason": reason}
+
+
+@pytest.mark.parametrize("words", [VI, EN])
+@pytest.mark.parametrize("reason", ["two-ways", "a-share", "several-cells", "not-a-count", ""])
+def test_a_number_that_is_none_is_answered_with_what_to_type(words: Words, reason: str):
+    refused = NotANumber(field="n", typed="95 %", reason=reason)
+
+    assert "95 %" in explain(refused, words).sentence
+    assert "95 %" in problem_of(refused, "n").said(words)
 
 
 def test_days_are_read_day_first():

@@ -26,7 +26,7 @@ from services.web.dossiers import (
 )
 from services.web.forms import NotADate, Typed
 from services.web.history import history_of, people_of
-from services.web.measuring import FormInvalid, Problem
+from services.web.measuring import FormInvalid, Problem, problem_of
 from services.web.personal import comments_said
 from services.web.request import Answer, Visit, act, page
 
@@ -266,7 +266,7 @@ def read_proposed(typed: Typed, indicator: Indicator, case: Case, problems: list
     try:
         points = typed.decimal("proposed")
     except NotANumber as refused:
-        problems.append(Problem("proposed", refused.code, refused.details))
+        problems.append(problem_of(refused, "proposed"))
         return None
     if points is not None and points > indicator.max_points:
         details = {"typed": points, "maximum": indicator.max_points}
