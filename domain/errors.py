@@ -59,6 +59,12 @@ class LogClosed(Refused):
     code = "log-closed"
 
 
+class ProvinceSuspended(Refused):
+    """Whoever runs the system has stopped the work of this province for a while: people may look, and do nothing."""
+
+    code = "province-suspended"
+
+
 # Season -----------------------------------------------------------------------------------------------
 
 

@@ -17,11 +17,17 @@ from infra.database import NoTenant, Pool
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
+#: The states of a province: its id is taken and its schema not made yet; work goes on; work has stopped for a while.
+REGISTERED, ACTIVE, SUSPENDED = "registered", "active", "suspended"
+
+#: Characters of a reason at most.
+REASON = 500
+
 
 class Tenant(msgspec.Struct, frozen=True):
     """A province. `id` is stable: its schema, its role, and in the name of its log; everything else may change.
 
-    `log` is the origin of the log's present epoch.
+    `log` is the origin of the log's present epoch. `suspended_for` is the reason while it is suspended, else "".
     """
 
     id: str
@@ -34,6 +40,16 @@ class Tenant(msgspec.Struct, frozen=True):
     log: str
     state: str
     version: int
+    suspended_for: str = ""
+
+    @property
+    def is_suspended(self) -> bool:
+        """People may look and do nothing; what reads, signs and checks the log goes on."""
+        return self.state == SUSPENDED
+
+
+#: The columns of the registry by name: one that a later version has added disturbs nobody.
+_COLUMNS = ", ".join(Tenant.__struct_fields__)
 
 
 class IdentityProvider(msgspec.Struct, frozen=True):
@@ -81,7 +97,7 @@ class Renamed(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.rename
 
 
 class Suspended(msgspec.Struct, frozen=True, tag_field="topic", tag="tenant.suspended"):
-    """Nobody may work in it until it is resumed."""
+    """Nobody may work in it until it is resumed: they look on, and nothing is recorded for them."""
 
     reason: str
 
@@ -116,15 +132,15 @@ def evolve(tenant: Tenant | None, tenant_id: str, fact: TenantFact) -> Tenant:
                 placement=fact.placement,
                 demonstration=fact.demonstration,
                 log=fact.log,
-                state="registered",
+                state=REGISTERED,
                 version=1,
             )
         case _ if tenant is None:
             raise NoTenant(tenant_id)
         case Provisioned() | Resumed():
-            changes: dict[str, Any] = {"state": "active"}
+            changes: dict[str, Any] = {"state": ACTIVE, "suspended_for": ""}
         case Suspended():
-            changes = {"state": "suspended"}
+            changes = {"state": SUSPENDED, "suspended_for": fact.reason}
         case Renamed():
             changes = {"slug": fact.slug, "name": fact.name}
         case EpochBegun():
@@ -136,6 +152,10 @@ def evolve(tenant: Tenant | None, tenant_id: str, fact: TenantFact) -> Tenant:
 
 class SlugTaken(Exception):
     """Another province has this address already."""
+
+
+class OutOfTurn(Exception):
+    """The province is not in a state in which this can happen to it; the text says in which it is."""
 
 
 class Tenants:
@@ -154,16 +174,22 @@ class Tenants:
 
     async def all(self) -> list[Tenant]:
         """Every province that can be worked in, by name."""
-        rows = await (await self._connections()).fetch("SELECT * FROM control.tenants WHERE state <> 'registered'")
+        rows = await (await self._connections()).fetch(
+            f"SELECT {_COLUMNS} FROM control.tenants WHERE state <> $1", REGISTERED
+        )
         return sorted((Tenant(**row) for row in rows), key=lambda tenant: tenant.name)
 
     async def by_slug(self, slug: str) -> Tenant | None:
         """The province at this address."""
-        row = await (await self._connections()).fetchrow("SELECT * FROM control.tenants WHERE slug = $1", slug)
+        row = await (await self._connections()).fetchrow(
+            f"SELECT {_COLUMNS} FROM control.tenants WHERE slug = $1", slug
+        )
         return Tenant(**row) if row else None
 
     async def by_id(self, tenant_id: str) -> Tenant | None:
-        row = await (await self._connections()).fetchrow("SELECT * FROM control.tenants WHERE id = $1", tenant_id)
+        row = await (await self._connections()).fetchrow(
+            f"SELECT {_COLUMNS} FROM control.tenants WHERE id = $1", tenant_id
+        )
         return Tenant(**row) if row else None
 
     async def create(
@@ -183,7 +209,7 @@ class Tenants:
         if not _SLUG.fullmatch(slug):
             raise ValueError(f"not an address: {slug!r} (a-z, 0-9 and single hyphens)")
         tenant = await self.by_slug(slug)
-        if tenant is not None and tenant.state != "registered":
+        if tenant is not None and tenant.state != REGISTERED:
             raise SlugTaken(slug)
         if tenant is None:
             number = await (await self._connections()).fetchval("SELECT nextval('control.tenant_number')")
@@ -203,13 +229,15 @@ class Tenants:
         return await self.record(tenant.id, Provisioned())
 
     async def record(self, tenant_id: str, fact: TenantFact) -> Tenant:
-        """Write the fact into the operator log and the registry, together. Raises SlugTaken."""
+        """Write the fact into the operator log and the registry, together. Raises SlugTaken, OutOfTurn."""
         pool = await self._connections()
         try:
             async with pool.acquire() as connection, connection.transaction():
                 await connection.execute("LOCK TABLE control.operator_log IN SHARE ROW EXCLUSIVE MODE")
-                row = await connection.fetchrow("SELECT * FROM control.tenants WHERE id = $1", tenant_id)
-                tenant = evolve(Tenant(**row) if row else None, tenant_id, fact)
+                row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM control.tenants WHERE id = $1", tenant_id)
+                known = Tenant(**row) if row else None
+                _require_turn(known, fact)
+                tenant = evolve(known, tenant_id, fact)
                 await connection.execute(
                     """
                     INSERT INTO control.operator_log (position, tenant, version, topic, operator, data)
@@ -224,17 +252,25 @@ class Tenants:
                 await connection.execute(
                     """
                     INSERT INTO control.tenants (id, slug, name, province_code, locale, placement, demonstration, log,
-                                                 state, version)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                                 state, version, suspended_for)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                     ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name,
                       placement = excluded.placement, log = excluded.log, state = excluded.state,
-                      version = excluded.version
+                      version = excluded.version, suspended_for = excluded.suspended_for
                     """,
                     *msgspec.structs.astuple(tenant),
                 )
         except asyncpg.UniqueViolationError as reason:
             raise SlugTaken(str(reason)) from reason
         return tenant
+
+    async def suspend(self, tenant: Tenant, reason: str) -> Tenant:
+        """Stop the work of a province until it is resumed. ValueError for no reason; OutOfTurn when it is at rest."""
+        return await self.record(tenant.id, Suspended(reason=_checked_reason(reason)))
+
+    async def resume(self, tenant: Tenant, reason: str) -> Tenant:
+        """Let the work of a suspended province go on. ValueError for no reason; OutOfTurn when it is not suspended."""
+        return await self.record(tenant.id, Resumed(reason=_checked_reason(reason)))
 
     async def history(self, tenant_id: str) -> list[TenantFact]:
         """What happened to the province, in order (readable by the owner only)."""
@@ -269,3 +305,20 @@ class Tenants:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(self._dsn, min_size=0, max_size=4)
         return self._pool
+
+
+def _require_turn(tenant: Tenant | None, fact: TenantFact) -> None:
+    """OutOfTurn when this cannot happen to the province as it is."""
+    match fact:
+        case Suspended() if tenant is not None and tenant.state != ACTIVE:
+            raise OutOfTurn(f"{tenant.slug} is {tenant.state}, not at work")
+        case Resumed() if tenant is not None and tenant.state != SUSPENDED:
+            raise OutOfTurn(f"{tenant.slug} is {tenant.state}, not suspended")
+
+
+def _checked_reason(text: str) -> str:
+    """The reason in one line. ValueError when there is none, or too much of it."""
+    reason = " ".join(text.split())
+    if not reason or len(reason) > REASON or not reason.isprintable():
+        raise ValueError(f"a reason has 1 to {REASON} printable characters")
+    return reason

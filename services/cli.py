@@ -212,6 +212,20 @@ def list_tenants(given: argparse.Namespace) -> None:
         asyncio.run(tenancy.show(settings))
 
 
+def suspend_tenant(given: argparse.Namespace) -> None:
+    from services import tenancy
+
+    with surroundings(given, redis=False) as settings:
+        asyncio.run(tenancy.suspend(settings, given))
+
+
+def resume_tenant(given: argparse.Namespace) -> None:
+    from services import tenancy
+
+    with surroundings(given, redis=False) as settings:
+        asyncio.run(tenancy.resume(settings, given))
+
+
 def publish_policy(given: argparse.Namespace) -> None:
     from services import policies
 
@@ -393,6 +407,14 @@ def of_signing(dossier: Subparsers) -> None:
 def of_provinces(commands: Subparsers, every: argparse.ArgumentParser) -> None:
     tenant = commands.add_parser("tenant", help="the provinces").add_subparsers(metavar="ACT", required=True)
     tenant.add_parser("list", parents=[every], help="list the provinces").set_defaults(run=list_tenants)
+    for name, run, text in (
+        ("suspend", suspend_tenant, "stop the work of a province: its people look on and do nothing"),
+        ("resume", resume_tenant, "let the work of a suspended province go on"),
+    ):
+        stopping = tenant.add_parser(name, parents=[every], help=text, description=text)
+        stopping.set_defaults(run=run)
+        stopping.add_argument("slug", help="the province")
+        stopping.add_argument("--reason", required=True, metavar="TEXT", help="it stays in the operator log")
     create = tenant.add_parser("create", parents=[every], help="take in a province")
     create.set_defaults(run=create_tenant)
     create.add_argument("slug", help="its name in addresses, such as dong-nai")

@@ -21,7 +21,7 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, VerifierKey
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
-from infra.tenants import Tenant
+from infra.tenants import REGISTERED, Tenant
 from services.receipts import key_of
 from services.wiring import Wiring, wired
 from services.work import Receipt, Work, use_case
@@ -156,6 +156,6 @@ async def show_receipt_key(settings: Settings, given: argparse.Namespace) -> Non
 async def named(house: Wiring, slug: str) -> Tenant:
     """The province at this address. Raises PolicyRefused."""
     tenant = await house.tenants.by_slug(slug)
-    if tenant is None or tenant.state == "registered":
+    if tenant is None or tenant.state == REGISTERED:
         raise PolicyRefused(f"there is no province {slug}, or it was not taken in to the end")
     return tenant

@@ -60,6 +60,7 @@ class Sweeper:
         self._queue = queue
         self._shredder = Shredder(house.store, house.keys)
         self._forgot: dict[str, date] = {}
+        self._resting: set[str] = set()
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -72,9 +73,12 @@ class Sweeper:
             yield
 
     async def sweep(self, tenant: Tenant) -> None:
-        """Ask for what this province is owed, the oldest first. Raises QueueUnavailable."""
+        """Ask for what this province is owed, the oldest first, unless it is suspended. Raises QueueUnavailable.
+
+        Erasures that its log has ordered are carried out in any case.
+        """
         await self._runs.learn(tenant)
-        for run in await self._runs.owed(tenant, SHARE):
+        for run in [] if self._rests(tenant) else await self._runs.owed(tenant, SHARE):
             if run.attempts < ATTEMPTS:
                 await self._queue.ask(LONG, job_name(tenant, run, time.time()), MAKE_EXPORT, tenant.id, str(run.export))
             else:
@@ -93,6 +97,16 @@ class Sweeper:
         if self._forgot.get(tenant.id) != today():
             await self._house.accesses.forget(tenant)
             self._forgot[tenant.id] = today()
+
+    def _rests(self, tenant: Tenant) -> bool:
+        """Whether nothing new is asked for, because the province is suspended; said once, and once when it goes on."""
+        if tenant.is_suspended and tenant.id not in self._resting:
+            self._resting.add(tenant.id)
+            log.info("no documents are made: the province is suspended", tenant=tenant.id, reason=tenant.suspended_for)
+        elif not tenant.is_suspended and tenant.id in self._resting:
+            self._resting.discard(tenant.id)
+            log.info("documents are made again", tenant=tenant.id)
+        return tenant.is_suspended
 
     async def _swept(self, tenant: Tenant) -> None:
         try:

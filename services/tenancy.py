@@ -7,8 +7,8 @@ same call and nothing is done twice.
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from uuid import uuid5
 
@@ -19,7 +19,7 @@ from domain.official import Position
 from domain.rulebook import RecognisingLevel, Rulebook
 from infra import migrate
 from infra.config import Misconfigured, Settings
-from infra.tenants import IdentityProvider, SlugTaken, Tenant, Tenants
+from infra.tenants import REGISTERED, IdentityProvider, OutOfTurn, SlugTaken, Tenant, Tenants
 from infra.units import Era, UnknownProvince, units_of
 from services.administering import NewMandate, NewUnit, adopting, enrolling, registering
 from services.wiring import Wiring, wired
@@ -59,7 +59,7 @@ async def create_tenant(house: Wiring, operator: Tenants, new: NewTenant) -> Ten
     tenant = await operator.by_slug(new.slug)
     if tenant is not None and tenant.province_code != new.province_code:
         raise SlugTaken(new.slug)
-    if tenant is None or tenant.state == "registered":
+    if tenant is None or tenant.state == REGISTERED:
         tenant = await operator.create(
             slug=new.slug,
             province_code=new.province_code,
@@ -180,7 +180,43 @@ async def show(settings: Settings) -> None:
         for tenant in await operator.all():
             provider = await operator.identity_provider(tenant)
             signs_in = provider.issuer if provider else "no identity provider"
-            print(f"{tenant.slug}\t{tenant.name}\t{tenant.province_code}\t{tenant.id}\t{tenant.state}\t{signs_in}")
+            state = f"{tenant.state}: {tenant.suspended_for}" if tenant.is_suspended else tenant.state
+            print(f"{tenant.slug}\t{tenant.name}\t{tenant.province_code}\t{tenant.id}\t{state}\t{signs_in}")
+
+
+async def suspend(settings: Settings, given: argparse.Namespace) -> None:
+    """`minhchuan tenant suspend`: its people look on and do nothing until it is resumed. Impossible when it rests."""
+    async with as_operator(settings) as operator:
+        tenant = await _of_slug(operator, given.slug)
+        with _possible():
+            tenant = await operator.suspend(tenant, given.reason)
+        print(f"{tenant.slug} is suspended: {tenant.suspended_for}")
+        print("Web processes know within 5 seconds. Reading, sealing and witnessing go on; nothing is recorded for")
+        print(f"people and no document is made until: minhchuan tenant resume {tenant.slug} --reason TEXT")
+
+
+async def resume(settings: Settings, given: argparse.Namespace) -> None:
+    """`minhchuan tenant resume`: work goes on. Impossible when the province is not suspended."""
+    async with as_operator(settings) as operator:
+        tenant = await _of_slug(operator, given.slug)
+        with _possible():
+            tenant = await operator.resume(tenant, given.reason)
+        print(f"{tenant.slug} is at work again")
+
+
+async def _of_slug(operator: Tenants, slug: str) -> Tenant:
+    tenant = await operator.by_slug(slug)
+    if tenant is None:
+        raise Impossible(f"no such province: {slug} (minhchuan tenant list)")
+    return tenant
+
+
+@contextmanager
+def _possible() -> Iterator[None]:
+    try:
+        yield
+    except (OutOfTurn, ValueError) as reason:
+        raise Impossible(str(reason)) from reason
 
 
 @asynccontextmanager

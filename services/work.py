@@ -21,7 +21,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from domain.adoption import Adoption
-from domain.errors import AlreadyThere, NotFound, Refused, RulebookNotAdopted, Stale
+from domain.errors import AlreadyThere, NotFound, ProvinceSuspended, Refused, RulebookNotAdopted, Stale
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate
 from domain.policy import Act, Actor, Subject, permit
@@ -76,6 +76,11 @@ class Work:
     def require(self, act: Act, subject: Subject = Subject()) -> None:  # noqa: B008 - Subject is frozen
         """Ask the policy: the first line of each use case. NotPermitted when no mandate allows it."""
         self.mandate = permit(self.actor, act, subject)
+
+    def require_at_work(self) -> None:
+        """ProvinceSuspended to people while the work of the province is stopped; the system ends what was begun."""
+        if self.tenant.is_suspended and self.actor != SYSTEM:
+            raise ProvinceSuspended
 
     def new_id(self, what: str) -> UUID:
         """An id for something that this command brings into being; the same when the command is decided again."""
@@ -237,6 +242,7 @@ def use_case(
 ) -> Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]]:
     """Make a function one command: repeated, it gives its first receipt; overtaken, it is decided anew.
 
+    The one door to the log: people are refused here while their province is suspended.
     The same command id with other arguments is refused (CommandReused).
     """
     signature = inspect.signature(deed)
@@ -250,6 +256,7 @@ def use_case(
             trying = replace(work, body=body, since=time.monotonic())
             if first := await trying.answered():
                 return first
+            work.require_at_work()
             try:
                 return await deed(trying, *args, **kwargs)
             except Conflict:

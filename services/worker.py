@@ -111,7 +111,10 @@ class Workplace:
             await self.take_up(tenant, UUID(export))
 
     async def take_up(self, tenant: Tenant, export: UUID) -> None:
-        """Make one document, unless it is over or somebody else is at it."""
+        """Make one document, unless it is over, somebody else is at it, or the province is suspended: then it waits."""
+        if tenant.is_suspended:
+            log.info("not made: the province is suspended", tenant=tenant.id, export=str(export))
+            return
         holder = uuid4().hex
         taken = await self._runs.take(tenant, export, holder, Manners.hold)
         if taken is None:

@@ -59,7 +59,7 @@ from infra.groupcommit import Receipt
 from infra.readmodels import BeingRebuilt
 from infra.sessions import Session
 from infra.slicing import in_slices
-from infra.tenants import Tenant
+from infra.tenants import REGISTERED, Tenant
 from projections.fold import Projection
 from services import i18n
 from services.clock import VIETNAM, today
@@ -141,7 +141,7 @@ class Web:
         if held is not None and held[2] > time.monotonic():
             return held[:2]
         tenant = await self.backing.provinces.by_slug(slug)
-        if tenant is None:
+        if tenant is None or tenant.state == REGISTERED:
             return None
         provider = await self.backing.provinces.identity_provider(tenant)
         targets = self.backing.identity.origins(tenant, provider) if provider else ()
@@ -226,8 +226,11 @@ class Visit:
         return self.request.url.path + (f"?{query}" if query else "")
 
     def may(self, deed: Act | str, subject: Subject | None = None) -> bool:
-        """Whether the person could do this here and now; nobody changes the past."""
-        if self.person is None or self.past is not None:
+        """Whether the person could do this here and now; nobody changes the past, or a province that is suspended.
+
+        Where the latter was just refused, the form is shown once more, for it holds what was typed.
+        """
+        if self.person is None or self.past is not None or (self.tenant.is_suspended and self.refusal is None):
             return False
         return may(self.person, Act(deed), subject or Subject())
 

@@ -143,7 +143,9 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "vote": await vote_on(visit, season, commune) if published else None,
         "review": review_that_revoked(case, published),
         "expected": case.season.due(Step.DECIDED),
-        "commentable": state is Seen.POSTED and case.season.state == "open" and not visit.past,
+        "commentable": state is Seen.POSTED
+        and case.season.state == "open"
+        and not (visit.past or visit.tenant.is_suspended),
         "answered": [one for one in comments.values() if one.answer],
         "mine": comments[mine] if mine else None,
         "asked_code": visit.query("ma"),

@@ -3,6 +3,7 @@
 import msgspec
 import structlog
 
+from domain.errors import ProvinceSuspended
 from infra.identity import SignInRefused
 from infra.sessions import ATTEMPT, Kept
 from infra.tenants import IdentityProvider
@@ -129,7 +130,9 @@ async def end_session(visit: Visit) -> Answer:
 
 
 async def provider_of(visit: Visit) -> IdentityProvider:
-    """The province's provider. Raises SignInRefused where none is configured."""
+    """The province's provider. Raises SignInRefused where none is configured, ProvinceSuspended."""
+    if visit.tenant.is_suspended:
+        raise ProvinceSuspended
     provider = await visit.backing.provinces.identity_provider(visit.tenant)
     if provider is None:
         raise SignInRefused(reason="no-provider")
