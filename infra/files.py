@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import struct
 import unicodedata
 import zipfile
-from collections.abc import AsyncIterable, AsyncIterator
+import zlib
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, suppress
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from time import time
 from typing import BinaryIO
 from uuid import uuid4
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import structlog
 
@@ -32,20 +36,55 @@ FORGOTTEN = 24 * 60 * 60
 
 #: What may be taken in, by its first bytes. SVG and HTML are text that runs: they are not here.
 MAGIC = (
-    (b"%PDF-", "application/pdf"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
 )
+PDF = b"%PDF-"
 ZIP = b"PK\x03\x04"
 
-#: Office documents are zip files; each kind has an entry that no other has.
+#: A PDF may begin late: printers and mail programs put bytes before it, and every reader looks this far.
+PDF_WITHIN = 1_024
+
+#: Office documents are zip files that say which part is the main one, whatever that part is called.
+CONTENT_TYPES = "[content_types].xml"
 OFFICE = {
-    "word/document.xml": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xl/workbook.xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    f"{kind}.main+xml": kind
+    for kind in (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
 }
-OPEN_DOCUMENT = b"application/vnd.oasis.opendocument.text"
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+OPEN_TEXT = f"{OPEN_DOCUMENT}text"
+
+#: All that is taken.
+MEDIA_TYPES = frozenset({"application/pdf", *(kind for _, kind in MAGIC), *OFFICE.values(), OPEN_TEXT})
+
+#: What is refused, by its first bytes; each has a sentence that says what to send instead.
+REFUSED_MAGIC = (
+    (b"MZ", "program"),
+    (b"\x7fELF", "program"),
+    (b"#!", "program"),
+    (b"Rar!\x1a\x07", "archive"),
+    (b"7z\xbc\xaf\x27\x1c", "archive"),
+    (b"\x1f\x8b", "archive"),
+    (b"{\\rtf", "doc"),
+    (b"GIF8", "image"),
+    (b"BM", "image"),
+    (b"\x00\x00\x00\x0cJXL ", "image"),
+    (b"\x00\x00\x00\x0cjP  ", "image"),
+)
+#: Text that a browser would run.
+RUNNING = (b"<!doctype html", b"<html", b"<script", b"<body", b"<iframe", b"<svg")
+
+#: Pictures and films of phones, by the brand that the file names first.
+PHONE_PICTURES = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif"})
+
+#: Word and Excel before 2007, and today's documents under a password, by the names inside the container.
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+IN_COMPOUND = (("EncryptedPackage", "encrypted"), ("WordDocument", "doc"), ("Workbook", "xls"), ("Book", "xls"))
 
 #: An office document says of itself how large it is unpacked. Nothing is unpacked here; what claims more than
 #: this is a bomb for whoever opens it.
@@ -54,8 +93,24 @@ DIRECTORY_LIMIT = MEGABYTE
 UNPACKED_LIMIT = 300 * MEGABYTE
 RATIO_LIMIT = 200
 
-#: Invisible, direction-changing, unassigned for good or private characters make a name look like another.
+#: Bytes of the list of a document's parts.
+CONTENT_TYPES_LIMIT = MEGABYTE
+
+#: Invisible, direction-changing, unassigned or private characters make a name look like another.
 HOSTILE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+#: Marks that phones and word processors leave in names, which nobody sees and which change nothing: they are dropped.
+HARMLESS = re.compile("[\u00ad\u061c\u200b-\u200f\u2060\ufeff]")
+
+#: What is an emoji, or will be one: of these blocks all that is not yet assigned is kept for pictures.
+PICTURES = "\U0001f000-\U0001faff\U0001fc00-\U0001fffd"
+EMOJI = f"[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff{PICTURES}]"
+PICTURE = re.compile(f"[{PICTURES}]")
+
+#: Joiners within one emoji (a family), and the letters that make a flag of a black one, are part of what is seen.
+JOINED = re.compile(
+    f"(?:(?<={EMOJI})|(?<=\ufe0f))\u200d(?={EMOJI})|(?<=\U0001f3f4)[\U000e0020-\U000e007e]{{1,10}}\U000e007f"
+)
 
 
 log = structlog.get_logger("files")
@@ -190,15 +245,27 @@ async def _chunks(content: AsyncIterable[bytes] | bytes) -> AsyncIterator[bytes]
 
 
 def clean_name(name: str) -> str:
-    """The name in NFC. FileNameHostile when it could deceive, is a path, or is too long."""
-    name = unicodedata.normalize("NFC", name).strip()
-    if not name or name.strip(".") == "" or len(name) > NAME_LIMIT:
-        raise FileNameHostile(reason="empty" if len(name) <= NAME_LIMIT else "too-long")
+    """The name in NFC, without marks that nobody sees.
+
+    FileNameHostile when it could deceive (`characters` says by what), is a path, or is too long.
+    """
+    name = _without_harmless(unicodedata.normalize("NFC", name)).strip()
+    if not name or name.strip(".") == "":
+        raise FileNameHostile(reason="empty")
+    if len(name) > NAME_LIMIT:
+        raise FileNameHostile(reason="too-long", limit=NAME_LIMIT)
     if "/" in name or "\\" in name:
         raise FileNameHostile(reason="path")
-    if any(unicodedata.category(letter) in HOSTILE for letter in name):
-        raise FileNameHostile(reason="hidden-characters")
+    bare = PICTURE.sub("", JOINED.sub("", name))
+    if hostile := dict.fromkeys(letter for letter in bare if unicodedata.category(letter) in HOSTILE):
+        raise FileNameHostile(reason="hidden-characters", characters=tuple(f"U+{ord(one):04X}" for one in hostile))
     return name
+
+
+def _without_harmless(name: str) -> str:
+    """The name without invisible marks; the joiners of an emoji stay."""
+    kept = {found.start() for found in JOINED.finditer(name)}
+    return HARMLESS.sub(lambda mark: mark[0] if mark.start() in kept else "", name)
 
 
 # What it is, by its content ---------------------------------------------------------------------------
@@ -207,43 +274,97 @@ def clean_name(name: str) -> str:
 def media_type(path: Path) -> str:
     """The type of a file by its content, whatever it is called; FileTypeForbidden."""
     with path.open("rb") as file:
-        start = file.read(64)
+        start = file.read(PDF_WITHIN + len(PDF))
     for magic, kind in MAGIC:
         if start.startswith(magic):
             return kind
     if start.startswith(ZIP):
         return _office(path)
-    raise FileTypeForbidden(found=_described(start))
+    if (found := _refused(path, start)) is not None:
+        raise FileTypeForbidden(found=found)
+    if PDF in start:
+        return "application/pdf"
+    raise FileTypeForbidden(found=_written(start))
 
 
 def _office(path: Path) -> str:
-    """The kind of office document, from the table of contents alone: nothing is unpacked."""
+    """The kind of office document, from the table of contents and the list of its parts: no more is unpacked."""
     _small_directory(path)
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-            first = entries[0] if entries else None
-            stored = first is not None and first.filename == "mimetype" and first.compress_type == zipfile.ZIP_STORED
-            if first is not None and stored and first.file_size == len(OPEN_DOCUMENT):
-                with archive.open(first) as entry:
-                    said = entry.read(len(OPEN_DOCUMENT))
-            else:
-                said = b""
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError):
-        raise FileTypeForbidden(found="zip") from None
-    unpacked = sum(entry.file_size for entry in entries)
-    if len(entries) > ENTRIES_LIMIT or unpacked > UNPACKED_LIMIT or unpacked > RATIO_LIMIT * path.stat().st_size:
-        raise FileTypeForbidden(found="zip-bomb")
-    names = {entry.filename for entry in entries}
-    if any(name.lower().endswith("vbaproject.bin") for name in names):
+            unpacked = sum(entry.file_size for entry in entries)
+            most = min(UNPACKED_LIMIT, RATIO_LIMIT * path.stat().st_size)
+            if len(entries) > ENTRIES_LIMIT or unpacked > most:
+                raise FileTypeForbidden(found="zip-bomb")
+            names = {entry.filename.replace("\\", "/").lower(): entry for entry in entries}
+            if any(name.endswith("vbaproject.bin") or name.startswith("basic/") for name in names):
+                raise FileTypeForbidden(found="macros")
+            if any(entry.flag_bits & 1 for entry in entries):
+                raise FileTypeForbidden(found="encrypted")
+            if entries and entries[0].filename == "mimetype":
+                return _open_document(archive, entries[0], names.get("meta-inf/manifest.xml"))
+            if CONTENT_TYPES in names:
+                return _main_part(_read(archive, names[CONTENT_TYPES]), names)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error, ExpatError):
+        raise FileTypeForbidden(found="damaged") from None
+    raise FileTypeForbidden(found="archive")
+
+
+def _open_document(archive: zipfile.ZipFile, first: zipfile.ZipInfo, manifest: zipfile.ZipInfo | None) -> str:
+    """What the first entry of an OpenDocument says that it is, where it stands as it must: stored, and short."""
+    said = "" if first.compress_type != zipfile.ZIP_STORED else _read(archive, first).decode("ascii", "replace")
+    if manifest is not None and b"encryption-data" in _read(archive, manifest):
+        raise FileTypeForbidden(found="encrypted")
+    if said == OPEN_TEXT:
+        return OPEN_TEXT
+    sheet, show = f"{OPEN_DOCUMENT}spreadsheet", f"{OPEN_DOCUMENT}presentation"
+    raise FileTypeForbidden(found={sheet: "ods", show: "slides"}.get(said, "archive"))
+
+
+def _main_part(listed: bytes, names: Collection[str]) -> str:
+    """The kind whose main part is among the parts, as `[Content_Types].xml` says. Raises ExpatError."""
+    kinds = set(_content_types(listed, names))
+    for content_type, kind in OFFICE.items():
+        if content_type in kinds:
+            return kind
+    if any("macroenabled" in one for one in kinds):
         raise FileTypeForbidden(found="macros")
-    if said == OPEN_DOCUMENT:
-        return OPEN_DOCUMENT.decode()
-    if "[Content_Types].xml" in names:
-        for entry_name, kind in OFFICE.items():
-            if entry_name in names:
-                return kind
-    raise FileTypeForbidden(found="zip")
+    if any("presentationml" in one for one in kinds):
+        raise FileTypeForbidden(found="slides")
+    raise FileTypeForbidden(found="office")
+
+
+def _content_types(listed: bytes, names: Collection[str]) -> Iterator[str]:
+    """The content type of each part that is there, in small letters: its own, else that of its extension."""
+    own: dict[str, str] = {}
+    by_extension: dict[str, str] = {}
+
+    def begin(tag: str, said: dict[str, str]) -> None:
+        kind = said.get("ContentType", "").strip().lower()
+        if tag.rpartition(":")[2] == "Override":
+            own[said.get("PartName", "").replace("\\", "/").lstrip("/").lower()] = kind
+        elif tag.rpartition(":")[2] == "Default":
+            by_extension[said.get("Extension", "").lower()] = kind
+
+    def no_entities(*_: object) -> None:
+        raise ValueError("a list of parts declares nothing")
+
+    parser = ParserCreate()
+    parser.StartElementHandler = begin
+    parser.StartDoctypeDeclHandler = no_entities
+    parser.Parse(listed, True)
+    for name in names:
+        yield own.get(name) or by_extension.get(name.rpartition(".")[2], "")
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """A short entry, whatever it says of its size. ValueError when it is longer."""
+    with archive.open(entry) as opened:
+        content = opened.read(CONTENT_TYPES_LIMIT + 1)
+    if len(content) > CONTENT_TYPES_LIMIT:
+        raise ValueError(f"{entry.filename} is too long")
+    return content
 
 
 def _small_directory(path: Path) -> None:
@@ -254,19 +375,47 @@ def _small_directory(path: Path) -> None:
         tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) < at + 22:
-        raise FileTypeForbidden(found="zip")
+        raise FileTypeForbidden(found="damaged")
     entries, size = struct.unpack_from("<HL", tail, at + 10)
     if b"PK\x06\x07" in tail or entries > ENTRIES_LIMIT or size > DIRECTORY_LIMIT:
         raise FileTypeForbidden(found="zip-bomb")
 
 
-def _described(start: bytes) -> str:
-    """What a refused file looks like, for the person who chose it."""
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"MZ", b"\x7fELF", b"#!")):
-        return "program"
-    if text.startswith((b"<!doctype html", b"<html", b"<script")):
-        return "html"
-    if text.startswith((b"<?xml", b"<svg")):
+def _refused(path: Path, start: bytes) -> str | None:
+    """What a file is that is known and not taken; nothing that a PDF may hide behind passes here."""
+    head = start[: start.index(PDF)] if PDF in start else start
+    text = head.lower()
+    if text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<?xml", b"<svg")):
         return "xml"
+    if any(sign in text for sign in RUNNING):
+        return "html"
+    for magic, kind in REFUSED_MAGIC:
+        if start.startswith(magic):
+            return kind
+    if start.startswith(COMPOUND):
+        return _in_compound(path)
+    if start[:4] == b"RIFF":
+        return "webp" if start[8:12] == b"WEBP" else "film"
+    if start[4:8] == b"ftyp":
+        return "heic" if start[8:12] in PHONE_PICTURES else "image" if start[8:12] == b"avif" else "film"
+    return None
+
+
+def _in_compound(path: Path) -> str:
+    """Which program wrote a document of before 2007, or what was locked into one, by the names of its streams."""
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        for name, kind in IN_COMPOUND:
+            if content.find(name.encode("utf-16-le") + b"\0\0") >= 0:
+                return kind
     return "unknown"
+
+
+def _written(start: bytes) -> str:
+    """Whether a refused file is plain text or nothing that is known."""
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError as reason:
+        if reason.start < len(start) - 3 or reason.start == 0:
+            return "unknown"
+        text = start[: reason.start].decode("utf-8")
+    return "text" if all(letter.isprintable() or letter in "\t\r\n\ufeff" for letter in text) else "unknown"

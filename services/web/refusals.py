@@ -61,19 +61,21 @@ def explain(refused: Refused, words: Words) -> Refusal:
     """The refusal in this language. A detail whose value is a known term (a state, a step) is said by its word."""
     code = refused.code
     slots = {name: _in_words(name, value, words) for name, value in refused.details.items()}
+    key = _key(code, refused.details, words)
+    advice = next((words.say(one) for one in (f"{key}.next", f"refused.{code}.next") if words.knows(one)), "")
     return Refusal(
         code=code,
         status=STATUS.get(code, HTTPStatus.CONFLICT),
-        sentence=_fill(words.say(_key(code, refused.details, words)), slots),
-        advice=_fill(words.say(f"refused.{code}.next"), slots) if words.knows(f"refused.{code}.next") else "",
+        sentence=_fill(words.say(key), slots),
+        advice=_fill(advice, slots),
         field=str(refused.details.get("field", "")),
         details=refused.details,
     )
 
 
 def _key(code: str, details: dict[str, Any], words: Words) -> str:
-    """A refusal with a reason of its own (`measure-invalid` / `off-step`) may have a sentence for it."""
-    narrow = f"refused.{code}.{details.get('reason', '')}"
+    """A refusal with a reason of its own (`measure-invalid` / `off-step`), or of a thing found, may have a sentence."""
+    narrow = f"refused.{code}.{details.get('reason') or details.get('found', '')}"
     return narrow if words.knows(narrow) else f"refused.{code}"
 
 

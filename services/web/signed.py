@@ -15,8 +15,11 @@ SIGNED_BODY = SIGNED_LIMIT + 10_000
 
 async def keep_signed(files: Files, upload: UploadFile) -> str:
     """Keep the signed document; its hash. FileTypeForbidden for anything but a PDF."""
-    async with files.receiving(upload.filename, await upload.read()) as received:
-        if received.media_type != PDF:
-            raise FileTypeForbidden(found=received.media_type, field="file")
-        await files.keep(received)
-        return received.sha256
+    try:
+        async with files.receiving(upload.filename, await upload.read()) as received:
+            if received.media_type != PDF:
+                raise FileTypeForbidden(found=received.media_type)
+            await files.keep(received)
+            return received.sha256
+    except FileTypeForbidden as refused:
+        raise FileTypeForbidden(**refused.details, reason="not-pdf", field="file") from None

@@ -32,7 +32,24 @@ def a_zip(entries: dict[str, bytes], **how: int) -> bytes:
     return target.getvalue()
 
 
-DOCX = {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w:document/>"}
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def parts(kind: str, main: str, **more: str) -> bytes:
+    """`[Content_Types].xml` of a document whose main part is of this kind and stands there."""
+    others = "".join(f'<Override PartName="/{name}" ContentType="{kind}"/>' for name, kind in more.items())
+    return f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+<Default Extension="xml" ContentType="application/xml"/>{others}
+<Override PartName="/{main}" ContentType="{kind}"/></Types>""".encode()
+
+
+def office(kind: str, main: str) -> dict[str, bytes]:
+    return {"[Content_Types].xml": parts(f"{kind}.main+xml", main), main: b"<x/>"}
+
+
+DOCX = office(WORD, "word/document.xml")
 
 
 async def test_a_kept_file_is_found_by_its_hash(files: Files, tmp_path: Path):
@@ -108,30 +125,66 @@ async def test_nothing_and_too_much_are_refused(tmp_path: Path):
     assert everything(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (PDF, "application/pdf"),
-        (b"\xff\xd8\xff\xe0 jpeg", "image/jpeg"),
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
-        (b"II*\x00", "image/tiff"),
-        (b"MM\x00*", "image/tiff"),
-        (a_zip(DOCX), "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-        (
-            a_zip({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}),
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        ),
-        (
-            a_zip({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}),
-            "application/vnd.oasis.opendocument.text",
-        ),
-    ],
-    ids=["pdf", "jpeg", "png", "tiff-little", "tiff-big", "docx", "xlsx", "odt"],
-)
-def test_a_file_is_what_its_content_says(tmp_path: Path, content: bytes, expected: str):
-    (tmp_path / "f").write_bytes(content)
+def backslashes(entries: dict[str, bytes]) -> bytes:
+    """The archive as some programs of Windows write it: against the rules, with the names of Windows."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, content in entries.items():
+            entry = zipfile.ZipInfo(name)
+            entry.filename = name.replace("/", "\\")
+            archive.writestr(entry, content)
+    return written.getvalue()
 
-    assert media_type(tmp_path / "f") == expected
+
+TAKEN = {
+    "pdf": (PDF, "application/pdf"),
+    "pdf after a byte order mark": (b"\xef\xbb\xbf" + PDF, "application/pdf"),
+    "pdf after a line end": (b"\r\n" + PDF, "application/pdf"),
+    "pdf after a blank": (b" %PDF-1.7", "application/pdf"),
+    "pdf after what a printer is told": (b"\x1b%-12345X@PJL SET COPIES=1\r\n".ljust(192) + PDF, "application/pdf"),
+    "pdf as late as readers look": (b"\0" * 1_024 + PDF, "application/pdf"),
+    "jpeg of a camera": (b"\xff\xd8\xff\xe1 exif", "image/jpeg"),
+    "jpeg of a scanner": (b"\xff\xd8\xff\xe0 jfif", "image/jpeg"),
+    "jpeg without a header": (b"\xff\xd8\xff\xdb", "image/jpeg"),
+    "png": (b"\x89PNG\r\n\x1a\n", "image/png"),
+    "tiff of Intel": (b"II*\x00", "image/tiff"),
+    "tiff of Motorola": (b"MM\x00*", "image/tiff"),
+    "docx": (a_zip(DOCX), WORD),
+    "docx of Word Online": (a_zip(office(WORD, "word/document2.xml")), WORD),
+    "docx with the names of Windows": (backslashes(DOCX), WORD),
+    "docx in other letters": (
+        a_zip({"[content_types].XML": DOCX["[Content_Types].xml"], "Word/Document.xml": b""}),
+        WORD,
+    ),
+    "docx whose default is the main part": (
+        a_zip(
+            {
+                "[Content_Types].xml": b'<t:Types xmlns:t="x"><t:Default Extension="xml" ContentType="'
+                + f"{WORD}.main+xml".encode()
+                + b'"/></t:Types>',
+                "doc.xml": b"<x/>",
+            }
+        ),
+        WORD,
+    ),
+    "xlsx": (a_zip(office(EXCEL, "xl/workbook.xml")), EXCEL),
+    "xlsx of Excel Online": (a_zip(office(EXCEL, "xl/workbook22.xml")), EXCEL),
+    "odt": (
+        a_zip({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}),
+        "application/vnd.oasis.opendocument.text",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), TAKEN.values(), ids=TAKEN)
+async def test_a_file_is_what_its_content_says_and_stays_the_bytes_that_came(
+    files: Files, content: bytes, expected: str
+):
+    async with files.receiving("f", content) as received:
+        await files.keep(received)
+
+    assert received.media_type == expected
+    assert await files.read(received.sha256) == content
 
 
 def a_bomb() -> bytes:
@@ -145,39 +198,98 @@ def a_lying_directory() -> bytes:
     return bytes(content)
 
 
-@pytest.mark.parametrize(
-    ("content", "found"),
-    [
-        (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "xml"),
-        (b"\xef\xbb\xbf<!DOCTYPE html>", "html"),
-        (b"MZ\x90\x00", "program"),
-        (b"#!/bin/sh", "program"),
-        (b"plain text", "unknown"),
-        (b" %PDF-1.7", "unknown"),
-        (a_zip({"a.txt": b"x"}), "zip"),
-        (a_zip({**DOCX, "word/vbaProject.bin": b"x"}), "macros"),
-        (a_zip({"mimetype": b"application/vnd.oasis.opendocument.tex"}), "zip"),
-        (a_bomb(), "zip-bomb"),
-        (a_lying_directory(), "zip-bomb"),
-        (b"PK\x03\x04 and nothing after", "zip"),
-        (a_zip(DOCX)[:-30], "zip"),
-    ],
-    ids=[
-        "svg",
-        "html",
-        "program",
-        "script",
-        "text",
-        "polyglot",
-        "zip",
-        "macros",
-        "other-odt",
-        "bomb",
-        "lying",
-        "cut-off",
-        "truncated",
-    ],
-)
+def a_compound(*streams: str) -> bytes:
+    """A container as Word and Excel wrote them before 2007, with the names of these streams in its directory."""
+    names = b"".join(name.encode("utf-16-le").ljust(64, b"\0").ljust(128, b"\0") for name in ("Root Entry", *streams))
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(512, b"\0") + b"\xff" * 700 + names
+
+
+def locked(entries: dict[str, bytes]) -> bytes:
+    """An archive whose entries say that they are encrypted."""
+    content = bytearray(a_zip(entries))
+    for sign, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = -1
+        while (place := content.find(sign, place + 1)) >= 0:
+            content[place + at] |= 1
+    return bytes(content)
+
+
+def a_directory(kind: str, **more: bytes) -> bytes:
+    return a_zip({"[Content_Types].xml": parts(kind, "main.xml"), "main.xml": b"<x/>", **more})
+
+
+OPEN = b"application/vnd.oasis.opendocument."
+REFUSED = {
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "xml"),
+    "xml": (b"<?xml version='1.0'?><x/>", "xml"),
+    "html": (b"\xef\xbb\xbf<!DOCTYPE html>", "html"),
+    "program": (b"MZ\x90\x00", "program"),
+    "script": (b"#!/bin/sh", "program"),
+    "text": (b"plain text", "text"),
+    "text in Vietnamese, cut within a letter": (("ế" * 400).encode(), "text"),
+    "bytes": (bytes(range(200, 256)), "unknown"),
+    "html before a pdf": (b"<html><script>alert(1)</script>" + PDF, "html"),
+    "svg before a pdf": (b"  <svg onload='alert(1)'/>" + PDF, "xml"),
+    "a page after a blank before a pdf": (b"x <svg onload='alert(1)'/>" + PDF, "html"),
+    "program before a pdf": (b"MZ\x90\x00" + PDF, "program"),
+    "gif before a pdf": (b"GIF89a" + PDF, "image"),
+    "rar before a pdf": (b"Rar!\x1a\x07\x01\x00" + PDF, "archive"),
+    "pdf later than readers look": (b"\0" * 1_025 + PDF, "unknown"),
+    "zip": (a_zip({"a.txt": b"x"}), "archive"),
+    "zip before a pdf": (a_zip({"a.txt": b"x"}) + PDF, "archive"),
+    "rar": (b"Rar!\x1a\x07\x01\x00", "archive"),
+    "7z": (b"7z\xbc\xaf\x27\x1c", "archive"),
+    "doc": (a_compound("WordDocument"), "doc"),
+    "rtf": (b"{\\rtf1\\ansi", "doc"),
+    "xls": (a_compound("Workbook"), "xls"),
+    "xls of Excel 5": (a_compound("Book"), "xls"),
+    "docx under a password": (a_compound("EncryptionInfo", "EncryptedPackage"), "encrypted"),
+    "other compound": (a_compound("__properties_version1.0"), "unknown"),
+    "heic": (b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", "heic"),
+    "heif": (b"\0\0\0\x24ftypmif1\0\0\0\0", "heic"),
+    "avif": (b"\0\0\0\x24ftypavif\0\0\0\0", "image"),
+    "film": (b"\0\0\0\x18ftypqt  \0\0\0\0", "film"),
+    "webp": (b"RIFF\x24\0\0\0WEBPVP8 ", "webp"),
+    "gif": (b"GIF89a", "image"),
+    "pptx": (
+        a_directory("application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"),
+        "slides",
+    ),
+    "xlsm without its macros": (a_directory("application/vnd.ms-excel.sheet.macroEnabled.main+xml"), "macros"),
+    "docx with macros": (a_zip({**DOCX, "word/vbaProject.bin": b"x"}), "macros"),
+    "docx with macros, the names of Windows": (backslashes({**DOCX, "word/VBAProject.bin": b"x"}), "macros"),
+    "xlsb": (a_directory("application/vnd.ms-excel.sheet.binary.macroEnabled.main"), "macros"),
+    "template": (a_directory(f"{WORD.replace('document', 'template', 1)}.main+xml"), "office"),
+    "docx that lists a part that is not there": (
+        a_zip({"[Content_Types].xml": parts(f"{WORD}.main+xml", "word/document.xml")}),
+        "office",
+    ),
+    "docx with entities": (
+        a_zip({**DOCX, "[Content_Types].xml": b"<!DOCTYPE x [<!ENTITY a 'b'>]><Types>&a;</Types>"}),
+        "damaged",
+    ),
+    "docx whose list is no XML": (a_zip({**DOCX, "[Content_Types].xml": b"<Types"}), "damaged"),
+    "docx whose list is a bomb": (
+        a_zip({**DOCX, "[Content_Types].xml": b" " * 1_000_001, "x": os.urandom(9_000)}),
+        "damaged",
+    ),
+    "docx with locked entries": (locked(DOCX), "encrypted"),
+    "ods": (a_zip({"mimetype": OPEN + b"spreadsheet"}), "ods"),
+    "odp": (a_zip({"mimetype": OPEN + b"presentation"}), "slides"),
+    "odt under a password": (
+        a_zip({"mimetype": OPEN + b"text", "META-INF/manifest.xml": b"<manifest:encryption-data/>"}),
+        "encrypted",
+    ),
+    "odt with macros": (a_zip({"mimetype": OPEN + b"text", "Basic/Standard/Module1.xml": b"<x/>"}), "macros"),
+    "other odt": (a_zip({"mimetype": OPEN + b"tex"}), "archive"),
+    "bomb": (a_bomb(), "zip-bomb"),
+    "lying": (a_lying_directory(), "zip-bomb"),
+    "cut off": (b"PK\x03\x04 and nothing after", "damaged"),
+    "truncated": (a_zip(DOCX)[:-30], "damaged"),
+}
+
+
+@pytest.mark.parametrize(("content", "found"), REFUSED.values(), ids=REFUSED)
 def test_what_is_not_on_the_list_is_refused_by_its_content(tmp_path: Path, content: bytes, found: str):
     (tmp_path / "f.pdf").write_bytes(content)
 
@@ -198,8 +310,10 @@ def test_what_is_not_on_the_list_is_refused_by_its_content(tmp_path: Path, conte
         "a\u202efdp.exe",
         "a\u0000.pdf",
         "a\n.pdf",
-        "a\u200b.pdf",
         "a\u2028.pdf",
+        "a\u2067.pdf",
+        "a\u0378.pdf",
+        "a\U000e0041.pdf",
         "a\ue000.pdf",
         "x" * 256,
     ],
@@ -212,8 +326,10 @@ def test_what_is_not_on_the_list_is_refused_by_its_content(tmp_path: Path, conte
         "reversed",
         "nul",
         "newline",
-        "invisible",
         "line-separator",
+        "isolated",
+        "unassigned",
+        "tag",
         "private",
         "too-long",
     ],
@@ -223,6 +339,32 @@ def test_a_name_that_could_deceive_is_refused(name: str):
         clean_name(name)
 
 
-def test_a_vietnamese_name_from_another_system_is_kept_in_one_form():
-    assert clean_name("Ba\u0301o ca\u0301o.pdf ") == "Báo cáo.pdf"
-    assert clean_name("CON.pdf") == "CON.pdf"
+def test_what_could_deceive_is_named():
+    with pytest.raises(FileNameHostile) as refusal:
+        clean_name("bao\u202e cao\x07\u202e.pdf")
+
+    assert refusal.value.details["characters"] == ("U+202E", "U+0007")
+
+
+FAMILY = "Ảnh \U0001f468\u200d\U0001f469\u200d\U0001f467.pdf"
+WALES = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f.pdf"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (FAMILY, FAMILY),
+        ("\u2764\ufe0f\u200d\U0001f525.png", "\u2764\ufe0f\u200d\U0001f525.png"),
+        ("\U0001f64b\U0001f3fd\u200d\u2640\ufe0f.png", "\U0001f64b\U0001f3fd\u200d\u2640\ufe0f.png"),
+        (WALES, WALES),
+        ("mệt \U0001fae9.pdf", "mệt \U0001fae9.pdf"),  # of Unicode 16
+        ("IMG\u200e_0012.pdf", "IMG_0012.pdf"),
+        ("BC\u200b quý\u00ad I\ufeff.pdf", "BC quý I.pdf"),
+        ("a\u200db\u200cc\u2060.pdf", "abc.pdf"),
+        ("\u200b\u200d.pdf", ".pdf"),
+        ("Ba\u0301o ca\u0301o.pdf ", "Báo cáo.pdf"),
+        ("CON.pdf", "CON.pdf"),
+    ],
+)
+def test_a_name_is_kept_in_one_form_without_marks_that_nobody_sees(typed: str, kept: str):
+    assert clean_name(typed) == kept

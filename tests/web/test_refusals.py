@@ -14,17 +14,20 @@ import msgspec
 import pytest
 import structlog
 
-from domain.errors import NotANumber, ReasonMissing, Stale
+from domain.errors import FileNameHostile, FileTypeForbidden, NotANumber, ReasonMissing, Stale
 from infra.groupcommit import OutcomeUnknown
 from infra.tenants import Tenant
+from services.i18n import load_words
 from services.structured import structured_logs
 from services.web import app as web
 from services.web import urls
 from services.web.app import create_app
 from services.web.backing import Backing
+from services.web.refusals import explain
 from services.web.render import TEMPLATES, Renderer
 from services.web.request import Answer, Visit, act, page
 from services.web.security import masked
+from tests.infra.test_files import REFUSED
 from tests.web.browser import Browser
 from tests.web.signing import OFFICIAL, WEB, Provider
 
@@ -252,3 +255,34 @@ async def test_pages_hold_no_inline_style_or_script(pages: Pages):
     assert " style=" not in text
     assert " on" + "click" not in text
     assert "<script>" not in text
+
+
+# Files ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_each_refused_type_of_file_has_a_sentence_and_says_what_to_send_instead(language: str):
+    words = load_words()[language]
+    found = {found for _, found in REFUSED.values()}
+
+    said = {one: explain(FileTypeForbidden(found=one), words) for one in found}
+
+    assert len({one.sentence for one in said.values()}) == len(found)
+    assert len({one.advice for one in said.values() if "JPEG, PNG" not in one.advice}) > len(found) / 2
+    for kind in ("PDF", "JPEG", "PNG", "TIFF", ".docx", ".xlsx", ".odt"):
+        assert kind in said["unknown"].advice
+
+
+def test_an_iphone_s_owner_is_told_where_to_choose_jpeg():
+    said = explain(FileTypeForbidden(found="heic"), load_words()["vi"])
+
+    assert said.sentence == "Ảnh HEIC của iPhone không được nhận"
+    assert "Tương thích nhất" in said.advice
+    assert "JPEG" in said.advice
+
+
+def test_what_makes_a_name_hostile_is_named():
+    said = explain(FileNameHostile(reason="hidden-characters", characters=("U+202E", "U+0007")), load_words()["vi"])
+
+    assert said.sentence == "Tên tệp có ký tự không nhìn thấy hoặc đảo chiều chữ: U+202E, U+0007"
+    assert said.advice == "Đổi tên tệp rồi tải lại."
