@@ -363,11 +363,15 @@ class Visit:
         except BeingRebuilt:
             return None
 
-    async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
-        """The answer to an act that was recorded: the page again (303), or to htmx the fragment."""
+    async def reached(self, receipt: Receipt) -> None:
+        """Remember the person's own command, so that their next page waits for it."""
         if self.signed_in is not None:
             session_id = self.request.cookies.get(self.web.cookies.session, "")
             await self.backing.sessions.advance(session_id, receipt.last)
+
+    async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
+        """The answer to an act that was recorded: the page again (303), or to htmx the fragment."""
+        await self.reached(receipt)
         if self.is_partial:
             if fragment:
                 return await self._rendered(fragment, None, receipt=receipt, **view)

@@ -67,10 +67,21 @@ async def test_the_lead_works_without_scripts(house: Told, open_as: Open, width:
     await number.fill("4,25")
     await save.click()
     assert await page.locator(".errsum").count() == 0
+    await expect(page.locator("#da-luu")).to_contain_text("chưa có minh chứng")
+    assert await page.evaluate("document.activeElement.id") == "da-luu"
+    await keep(page, f"editor-saved-{width}")
+    await number.fill("4,5")
     await page.locator("#minh-chung input[type=file]").set_input_files([PAPER])
     await page.get_by_role("button", name="Tải lên").click()
+
+    # then the file is there and what was typed beside it is not lost
     await expect(page.locator("#minh-chung")).to_contain_text("Báo cáo niêm yết.pdf")
-    assert await number.input_value() == "4,25"
+    await expect(page.locator("#da-luu")).to_contain_text("chưa lưu")
+    assert await number.input_value() == "4,5"
+    assert await overflowing(page) == []
+    await keep(page, f"editor-unsaved-{width}")
+    await save.click()
+    await expect(page.locator(".dock .saved")).to_contain_text("4,5")
     done = page.url
 
     # then the next indicator is one press away
@@ -112,6 +123,7 @@ async def test_the_lead_works_with_the_keyboard_alone(house: Told, open_as: Open
     await tab_to(page, save)
     await page.keyboard.press("Space")
     await expect(page.locator(".dock .saved")).to_contain_text("4,5")
+    await expect(page.locator("#da-luu")).to_be_focused()
 
     async with page.expect_file_chooser() as choosing:
         await tab_to(page, page.locator("#minh-chung input[type=file]"))

@@ -245,6 +245,58 @@ async def test_a_file_that_cannot_be_evidence_is_refused_and_nothing_is_kept(
     assert not (await season.dossier()).entry(TRAINED).evidence
 
 
+async def test_numbers_typed_beside_a_file_come_back_when_the_file_was_sent_with_them(desks: Desks, season: Story):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/cham-diem")
+    typed = dict(form.fields) | ratio("19", "22") | {"reason": "theo sổ"}
+
+    page = await desk.post(
+        form.action.replace("/cham-diem", "/minh-chung"), typed, files={"tep": ("Biên bản tập huấn.pdf", PDF)}
+    )
+
+    assert "Biên bản tập huấn.pdf" in page.text
+    assert "số liệu đang nhập chưa lưu" in page.text
+    form = page.form("/cham-diem")
+    assert (form.value("TC2.CT5.1.numerator"), form.value("reason")) == ("19", "theo sổ")
+    entry = (await season.dossier()).entry(TRAINED)
+    assert (len(entry.evidence), entry.measures) == (1, {})
+
+    page = await desk.send(page, "/cham-diem")
+
+    assert (await season.dossier()).entry(TRAINED).measures["TC2.CT5.1"].numerator == 19
+    assert "Đã lưu chỉ tiêu 2.5" in page.text
+
+
+@pytest.mark.parametrize(("name", "content", "code"), [("a.pdf", b"", "file-empty"), ("", b"", "field-missing")])
+async def test_numbers_typed_beside_a_file_that_is_refused_come_back_too(
+    desks: Desks, season: Story, name: str, content: bytes, code: str
+):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/cham-diem")
+    typed = dict(form.fields) | ratio("19", "22")
+
+    page = await desk.post(form.action.replace("/cham-diem", "/minh-chung"), typed, files={"tep": (name, content)})
+
+    assert page.refused == code
+    assert page.form("/cham-diem").value("TC2.CT5.1.numerator") == "19"
+
+
+async def test_saving_an_indicator_without_evidence_says_so_and_leads_back_to_it(desks: Desks, season: Story):
+    desk = await desks.officer()
+    page = await desk.open(dossier(season, TRAINED))
+
+    page = await desk.send(page, "/cham-diem", ratio("19", "22"), **{"di-tiep": "1"})
+
+    assert "Đã lưu chỉ tiêu 2.5; chưa có minh chứng" in page.text
+    assert f'href="{desk.home}{dossier(season, TRAINED)}#minh-chung"' in page.html
+
+    await upload(desk, season, "a.pdf", PDF)
+    page = await desk.send(await desk.open(dossier(season, TRAINED)), "/cham-diem", ratio("20", "22"))
+
+    assert "Đã lưu chỉ tiêu 2.5" in page.text
+    assert "chưa có minh chứng" not in page.text
+
+
 async def test_a_file_that_is_too_large_is_refused_with_its_limit(desks: Desks, season: Story):
     desk = await desks.officer()
 

@@ -11,6 +11,7 @@ from domain.measure import Kind, Outcome
 from domain.policy import Act
 from domain.rulebook import Indicator, Model
 from infra.groupcommit import Receipt
+from projections.sheets import EntryRow
 from services import assessing
 from services.web import measuring, urls
 from services.web.dossiers import (
@@ -71,7 +72,8 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
     """One indicator: its parts as a form, what the rule gives, the value, the evidence."""
     entry = case.sheet.entries.get(indicator.code)
     subject = case.subject(indicator.code)
-    refused = visit.typed if visit.refusal and visit.typed.text("form") == "cham-diem" else None
+    typed = _numbers(visit)
+    seen = None if visit.refusal and visit.refusal.code == "stale" else typed and visit.version
     editable = case.sheet.may_edit(indicator.code) and case.season.state == "open"
     held = entry.measures if entry else {}
     elsewhere = [
@@ -85,7 +87,10 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
         "indicator": indicator,
         "line": sheet.line(indicator.code),
         "entry": entry,
-        "parts": measuring.forms_of(indicator, held, visit.words, refused),
+        "version": case.sheet.version if seen is None else seen,
+        "unsaved": typed is not None and visit.refusal is None,
+        "saved": _saved(visit, case),
+        "parts": measuring.forms_of(indicator, held, visit.words, typed),
         "assigned": case.season.assignments.get(indicator.code),
         "subject": subject,
         "may_score": editable and visit.may(Act.SCORE, subject),
@@ -94,8 +99,8 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
         "may_explain": editable and visit.may(Act.EXPLAIN, subject),
         "assessed": case.assessed(indicator),
         "by_judgement": all(part.measure.kind is Kind.POINTS for part in indicator.parts),
-        "proposed": _proposed(visit, entry, refused),
-        "reason": refused.text("reason") if refused else (entry.reason if entry else None) or "",
+        "proposed": _proposed(visit, entry, typed),
+        "reason": _reason(entry, typed),
         "findings": [one for one in sheet.findings if indicator.code in (_of(one.part), _of(one.other_part))],
         "elsewhere": elsewhere,
         "used_in": _used_in(case),
@@ -136,7 +141,8 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
             version=visit.version,
         )
     onward = _following(visit, case, indicator) if visit.typed.text("di-tiep") else indicator.code
-    return await visit.done(receipt, to=visit.url.dossier(season, commune, indicator=onward))
+    to = visit.url.dossier(season, commune, indicator=onward, da_luu=indicator.code)
+    return await visit.done(receipt, to=f"{to}#da-luu")
 
 
 def _following(visit: Visit, case: Case, indicator: Indicator) -> str:
@@ -173,7 +179,13 @@ async def explain(visit: Visit, season: str, commune: str) -> Answer:
 
 
 async def evidence_again(visit: Visit, season: str, commune: str, receipt: Receipt) -> Answer:
-    """The evidence of the indicator after a change; to htmx alone, so that what is typed elsewhere stays."""
+    """The evidence of the indicator after a change; to htmx alone, so that what is typed elsewhere stays.
+
+    Without scripts a file is sent together with the numbers beside it: the page then comes back with them.
+    """
+    if (typed := _numbers(visit)) and _is_unsaved(visit, await open_case(visit, season, commune), typed):
+        await visit.reached(receipt)
+        return await show.fn(visit, season, commune)
     to = visit.url.dossier(season, commune, indicator=visit.typed.text("chi-tieu")) + "#minh-chung"
     if not visit.is_partial:
         return await visit.done(receipt, to=to)
@@ -302,10 +314,39 @@ def _problems(visit: Visit) -> tuple[Problem, ...]:
     return tuple(one for one in found if isinstance(one, Problem))
 
 
-def _proposed(visit: Visit, entry: Any, refused: Typed | None) -> str:
+def _numbers(visit: Visit) -> Typed | None:
+    """What was typed into the form of an indicator's numbers; None where that form was not sent."""
+    return visit.typed if visit.typed.text("form") == "cham-diem" else None
+
+
+def _is_unsaved(visit: Visit, case: Case, typed: Typed) -> bool:
+    """Whether the form of an indicator's numbers holds anything else than what is recorded."""
+    indicator = case.rulebook.indicator(typed.text("chi-tieu"))
+    entry = case.sheet.entries.get(indicator.code)
+    held = read_measured(entry)
+    recorded = measuring.forms_of(indicator, held, visit.words), _proposed(visit, entry, None), _reason(entry, None)
+    here = (
+        measuring.forms_of(indicator, held, visit.words, typed),
+        _proposed(visit, entry, typed),
+        _reason(entry, typed),
+    )
+    return recorded != here
+
+
+def _reason(entry: EntryRow | None, typed: Typed | None) -> str:
+    return typed.text("reason") if typed else (entry.reason if entry else None) or ""
+
+
+def _saved(visit: Visit, case: Case) -> str:
+    """The code of the indicator that this page comes from saving, "" for none."""
+    code = visit.query("da-luu")
+    return code if code in case.sheet.entries else ""
+
+
+def _proposed(visit: Visit, entry: EntryRow | None, typed: Typed | None) -> str:
     """What stands in the field: empty where the rule's own value is proposed."""
-    if refused is not None:
-        return refused.text("proposed")
+    if typed is not None:
+        return typed.text("proposed")
     if entry is None or entry.value is None or entry.value == entry.rule_value:
         return ""
     return visit.words.points(entry.value) if isinstance(entry.value, Decimal) else str(entry.value)

@@ -10,6 +10,15 @@ const nameChosen = (input) => {
 document.addEventListener("change", (event) => { if (event.target.matches(".upload input")) nameChosen(event.target); });
 window.addEventListener("pageshow", () => document.querySelectorAll(".upload input").forEach(nameChosen));
 
+/* With scripts a file is sent alone, into its own place on the page; without, along with the form that it names. */
+const sendAlone = () => {
+  for (const element of document.querySelectorAll("[data-alone]")) {
+    for (const name of ["form", "formaction", "formenctype", "data-alone"]) element.removeAttribute(name);
+  }
+};
+sendAlone();
+document.addEventListener("htmx:afterSwap", sendAlone);
+
 /* One press, one sending: the command id would make a second one harmless, this says so. */
 document.addEventListener("submit", (event) => {
   const form = event.target;
