@@ -99,11 +99,12 @@ class _Search:
         came = ways(facts)
         touching: dict[str, dict[int, Recorded]] = {}
         for recorded in judged:
-            _, way = came.get(recorded.position, ("", (recorded,)))
-            touching.setdefault(getattr(recorded.fact, "indicator", ""), {}).update((one.position, one) for one in way)
-        for code, mine in touching.items():
-            self._facts[code] = [mine[position] for position in sorted(mine)]
-            self._touching[code] = frozenset(self._number[position] for position in mine)
+            way = came.get(recorded.position)
+            mine = touching.setdefault(getattr(recorded.fact, "indicator", ""), {})
+            mine.update((one.position, one) for one in (way.facts if way else (recorded,)))
+        for code, known in touching.items():
+            self._facts[code] = [known[position] for position in sorted(known)]
+            self._touching[code] = frozenset(self._number[position] for position in known)
         self._values: dict[tuple[str, Items], Value | None] = {}
         self._criterion = {
             indicator.code: number

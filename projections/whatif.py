@@ -215,28 +215,34 @@ def _same_files(facts: Iterable[Recorded], positions: Collection[int]) -> frozen
     return frozenset(position for file in files(facts).values() if not wanted.isdisjoint(file) for position in file)
 
 
+class Way(NamedTuple):
+    """A file by its SHA-256, and the facts that it came by: its attachment, then each reuse, in order."""
+
+    sha256: str
+    facts: tuple[Recorded, ...]
+
+
 def files(facts: Iterable[Recorded]) -> dict[str, list[int]]:
     """By SHA-256: the positions at which a file was attached or reused."""
     found: dict[str, list[int]] = {}
-    for sha256, way in ways(facts).values():
-        found.setdefault(sha256, []).append(way[-1].position)
+    for way in ways(facts).values():
+        found.setdefault(way.sha256, []).append(way.facts[-1].position)
     return found
 
 
-def ways(facts: Iterable[Recorded]) -> dict[int, tuple[str, tuple[Recorded, ...]]]:
+def ways(facts: Iterable[Recorded]) -> dict[int, Way]:
     """How each file came to its indicator, by the position of the fact that put it there.
 
-    The file's SHA-256, and the facts that it came by, in order: its attachment, then each reuse down to this one. An
-    id of evidence names a file of its indicator only: two indicators may have files of one id.
+    An id of evidence names a file of its indicator only: two indicators may have files of one id.
     """
-    latest: dict[tuple[str, UUID], tuple[str, tuple[Recorded, ...]]] = {}
-    found: dict[int, tuple[str, tuple[Recorded, ...]]] = {}
+    latest: dict[tuple[str, UUID], Way] = {}
+    found: dict[int, Way] = {}
     for recorded in facts:
         match recorded.fact:
             case Assessment.EvidenceAttached() as fact:
-                way = fact.sha256, (recorded,)
+                way = Way(fact.sha256, (recorded,))
             case Assessment.EvidenceReused() as fact if source := latest.get((fact.from_indicator, fact.evidence)):
-                way = source[0], (*source[1], recorded)
+                way = Way(source.sha256, (*source.facts, recorded))
             case _:
                 continue
         latest[fact.indicator, fact.evidence] = found[recorded.position] = way

@@ -181,7 +181,7 @@ def test_a_value_supported_by_a_file_handed_on_falls_to_the_earlier_score_only()
 def test_two_files_of_one_id_in_two_indicators_are_two_files():
     first, second, third = INDICATORS[:3]
     one, other = (Evidence(UUID(int=0), f"{number:064x}", "tệp.pdf", 10, "application/pdf") for number in (1, 2))
-    province = a_dossier([*SCORED, *(("explain", indicator, "") for indicator in INDICATORS[3:])])
+    province = a_dossier(SCORED)
     province.do(DOSSIER, lambda it: it.attach(first, one))
     province.do(DOSSIER, lambda it: it.attach(second, other))
     province.do(DOSSIER, lambda it: it.reuse(third, one.id, first))

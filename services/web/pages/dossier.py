@@ -185,7 +185,8 @@ async def evidence_again(visit: Visit, season: str, commune: str, receipt: Recei
     """
     if (typed := _numbers(visit)) and _is_unsaved(visit, await open_case(visit, season, commune), typed):
         await visit.reached(receipt)
-        return await show.fn(visit, season, commune)
+        view = await view_of(visit, await open_case(visit, season, commune))
+        return await visit.page("dossier/index.html", season=season, **view)
     to = visit.url.dossier(season, commune, indicator=visit.typed.text("chi-tieu")) + "#minh-chung"
     if not visit.is_partial:
         return await visit.done(receipt, to=to)
