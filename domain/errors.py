@@ -48,9 +48,39 @@ class AlreadyThere(Refused):
 
 
 class TextTooLong(Refused):
-    """The text is longer than `limit` characters."""
+    """The text of this `field` has `length` characters, more than its `limit`."""
 
     code = "text-too-long"
+
+
+class SignNotAllowed(Refused):
+    """The text of this `field` holds a `sign` ("U+202E") that no text may hold: a control, or one that misleads."""
+
+    code = "sign-not-allowed"
+
+
+class CodeInvalid(Refused):
+    """A code is made of letters without marks, digits, points and hyphens, at most `limit`; `typed` is not."""
+
+    code = "code-invalid"
+
+
+class NumberTooLarge(Refused):
+    """The number of this `field` is beyond `limit`."""
+
+    code = "number-too-large"
+
+
+class TooMany(Refused):
+    """The list of this `field` has `count` items, more than its `limit`."""
+
+    code = "too-many"
+
+
+class NotRecordable(Refused):
+    """The fact has no single spelling in the log: `field` says where, `why` the reason. Other rules refuse before."""
+
+    code = "not-recordable"
 
 
 class LogClosed(Refused):

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import AggregateCreated, AggregateEvent, BaseAggregate
+
+from domain.text import cleaned
 
 #: Root of every deterministic stream id. Never change it: stored ids derive from it.
 STREAMS = UUID("6d696e68-6368-5561-8e00-746370600001")
@@ -27,6 +29,14 @@ class Stream(BaseAggregate[UUID]):
 
     class Event(Fact):
         """Base of the facts of an aggregate; the library asks for it by this name."""
+
+    def trigger_event(self, event_class: type[Any], **kwargs: Any) -> None:
+        """Make the next fact. Its texts are held to the rule of their kind (`domain/text.py`), which may refuse."""
+        super().trigger_event(event_class, **cleaned(event_class.TOPIC, kwargs))
+
+    @classmethod
+    def _create(cls, event_class: type[Any], *, id: UUID | None = None, **kwargs: Any) -> Self:
+        return super()._create(event_class, id=id, **cleaned(event_class.TOPIC, kwargs))
 
 
 class StreamName(NamedTuple):

@@ -26,10 +26,11 @@ from xml.parsers.expat import ExpatError, ParserCreate
 import structlog
 
 from domain.errors import FileDamaged, FileEmpty, FileMissing, FileNameHostile, FileTooLarge, FileTypeForbidden
+from domain.text import FILE_NAME
 
 MEGABYTE = 1_000_000
 LIMIT = 20 * MEGABYTE
-NAME_LIMIT = 255
+NAME_LIMIT = FILE_NAME.limit
 
 #: Seconds after which a file still in quarantine belongs to nobody who is alive.
 FORGOTTEN = 24 * 60 * 60

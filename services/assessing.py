@@ -17,13 +17,13 @@ from domain.errors import (
     ReasonMissing,
     Refused,
     Stale,
-    TextTooLong,
     UnknownIndicator,
 )
 from domain.judging import assess
 from domain.measure import Answer, Measured, Outcome
 from domain.policy import Act, Subject
 from domain.rulebook import Indicator, Rulebook, check
+from domain.text import COMMENT, clean
 from infra.files import Received
 from infra.personal import Covered, Place
 from services.seasons import commune_of, open_now, with_rulebook
@@ -33,7 +33,6 @@ Value: TypeAlias = Decimal | Outcome
 
 #: Working days of public posting where the rulebook names no term of its own (TT 07/2017/TT-BTP).
 POSTING_DAYS = 10
-COMMENT_LIMIT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,9 +321,8 @@ async def receive_comment(work: Work, season: str, commune: str, text: str, on: 
     """
     if not text.strip():
         raise ReasonMissing(act="comment")
-    if len(text) > COMMENT_LIMIT:
-        raise TextTooLong(limit=COMMENT_LIMIT)
-    covered = await work.keys.cover(work.tenant, work.new_id("comment"), text)
+    said = clean(text, "text", COMMENT)
+    covered = await work.keys.cover(work.tenant, work.new_id("comment"), said)
     return await record_comment(work, season, commune, covered, on)
 
 

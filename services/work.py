@@ -21,7 +21,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from domain.adoption import Adoption
-from domain.errors import AlreadyThere, NotFound, ProvinceSuspended, Refused, RulebookNotAdopted, Stale
+from domain.errors import AlreadyThere, NotFound, NotRecordable, ProvinceSuspended, Refused, RulebookNotAdopted, Stale
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate
 from domain.policy import Act, Actor, Subject, permit
@@ -30,6 +30,7 @@ from domain.working_days import Calendar
 from infra.eventstore import Command, CommandReused, Conflict, EventStore, Loaded, Receipt
 from infra.files import Files, Received
 from infra.keys import Keys
+from infra.leaf import NotCanonical
 from infra.personal import Covered
 from infra.tenants import Tenant
 
@@ -213,7 +214,10 @@ class Streams:
             body_sha256=work.body,
             evidence=[(evidence or own_file)(fact) for _, fact in facts],
         )
-        return await work.store.append(work.tenant, command, self._loaded.values())
+        try:
+            return await work.store.append(work.tenant, command, self._loaded.values())
+        except NotCanonical as reason:  # the rules of the domain say the same before, in words of their own
+            raise NotRecordable(field=reason.path or "fact", why=reason.reason) from reason
 
 
 def _of_kind(kind: type[A], loaded: Loaded) -> A | None:

@@ -27,6 +27,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
 
+from domain.text import KINDS
 from infra.slicing import in_slices
 from services.i18n import Words
 from services.web.assets import Assets
@@ -97,9 +98,18 @@ def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Envir
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         words.say, lambda one, many, n: words.say(one if n == 1 else many), newstyle=False
     )
-    environment.globals.update(_=words.say, asset=assets.url, words=words, glyph=glyphs(assets))
+    environment.globals.update(_=words.say, asset=assets.url, words=words, glyph=glyphs(assets), room=room)
     environment.filters.update(words.filters())
     return environment
+
+
+def room(field: str) -> Markup:
+    """The attribute that keeps a field on one line to what a fact takes; "" for what no fact holds.
+
+    Text areas have none: a browser cuts what is pasted without a word, where our refusal keeps it and says the limit.
+    """
+    kind = KINDS.get(field)
+    return Markup("") if kind is None else Markup(' maxlength="{}"').format(kind.limit)
 
 
 def glyphs(assets: Assets) -> Callable[..., Markup]:

@@ -6,12 +6,11 @@ from uuid import uuid4
 import pytest
 
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import AlreadyThere, NotFound, NotPermitted, RulebookNotAdopted
+from domain.errors import AlreadyThere, NotFound, NotPermitted, NotRecordable, RulebookNotAdopted
 from domain.official import Position
 from domain.policy import Actor
 from domain.season import Season, Step, season_stream
 from infra.eventstore import CommandReused, Conflict
-from infra.leaf import NotCanonical
 from services import assessing, seasons
 from services.wiring import wired
 from services.work import Receipt, Work, use_case
@@ -134,7 +133,7 @@ async def test_every_fact_names_who_acted_for_which_unit_under_which_mandate(sto
 async def test_text_of_another_unicode_form_is_refused_and_nothing_is_written(story: Story):
     before = await story.kinds()
 
-    with pytest.raises(NotCanonical):
+    with pytest.raises(NotRecordable):
         await assessing.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vi\u0300 sao")
 
     assert await story.kinds() == before

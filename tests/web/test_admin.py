@@ -90,6 +90,22 @@ async def test_a_unit_is_added_classified_and_merged(administrator: Desk, season
     assert (unit.name, unit.unit_class, str(unit.ended_on)) == ("Xã Bờ Tre Mới", "II", "2025-07-01")
 
 
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [("9" * 6_000, "text-too-long"), ("a/b", "code-invalid"), ('<xss-"1', "code-invalid")],
+    ids=["endless", "path", "markup"],
+)
+async def test_a_code_that_is_none_is_refused_and_stays_in_the_form(administrator: Desk, code: str, refused: str):
+    page = await administrator.open(PLACES)
+
+    page = await administrator.send(
+        page, "/them-don-vi", code=code, name="Xã Mới", unit_type="Xã", level="commune", parent=DISTRICT
+    )
+
+    assert (page.status, page.refused) == (422, refused)
+    assert page.form("/them-don-vi").value("code") == code
+
+
 async def test_a_rulebook_shows_what_was_unverified_when_it_was_adopted(administrator: Desk):
     page = await administrator.open(RULES)
 

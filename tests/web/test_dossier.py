@@ -418,6 +418,25 @@ async def test_an_explanation_stands_in_for_a_file(desks: Desks, season: Story):
     assert (await season.dossier()).entry(TRAINED).is_supported
 
 
+@pytest.mark.parametrize(
+    ("explanation", "code"),
+    [("Đ" * 140_000, "text-too-long"), ("mã\u202esố", "sign-not-allowed")],
+    ids=["too-long", "reversed"],
+)
+async def test_an_explanation_that_the_log_does_not_take_is_refused_in_words_and_stays_on_the_page(
+    desks: Desks, season: Story, explanation: str, code: str
+):
+    desk = await desks.officer()
+    page = await desk.open(dossier(season, TRAINED))
+
+    page = await desk.send(page, "/giai-trinh", explanation=explanation)
+
+    assert (page.status, page.refused) == (422, code)
+    assert page.form("/giai-trinh").value("explanation") == explanation
+    assert "Giải trình" in page.text
+    assert (await season.dossier()).entry(TRAINED).explanation is None
+
+
 # Steps ------------------------------------------------------------------------------------------------
 
 

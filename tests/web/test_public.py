@@ -12,8 +12,8 @@ from limits import parse
 
 from domain.official import Position
 from domain.recognition import Result
+from domain.text import COMMENT
 from services import assessing, recognising
-from services.assessing import COMMENT_LIMIT
 from services.serve import behind
 from services.web import throttling
 from tests.services.story import COMMUNE, OTHER, PROVINCE, Story
@@ -108,7 +108,7 @@ async def test_the_same_press_twice_is_one_comment_with_one_code(passer_by: Desk
 async def test_an_empty_or_endless_comment_is_refused_and_kept(passer_by: Desk, season: Story):
     await season.posted()
     page = await passer_by.open(public(season))
-    endless = "a" * (COMMENT_LIMIT + 1)
+    endless = "a" * (COMMENT.limit + 1)
 
     empty = await passer_by.send(page, "/gop-y", text="  ")
     long = await passer_by.send(page, "/gop-y", text=endless)

@@ -1,0 +1,201 @@
+"""How long a text may be and which signs it may hold: one rule for each kind of text, and the kind of each field.
+
+`Stream` asks before a fact is made, never when one is read: a rule that is tightened later makes no old log unreadable.
+Limits count characters of the text as it is recorded; fields of one line take their `maxlength` from here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, NamedTuple
+
+from domain.errors import CodeInvalid, NumberTooLarge, SignNotAllowed, TextTooLong, TooMany
+
+
+class Kind(NamedTuple):
+    """What is asked of a text: at most `limit` characters, lines or one line, and its form where it is a code."""
+
+    limit: int
+    lines: bool = False
+    form: re.Pattern[str] | None = None
+
+
+#: Of a unit: the national code, or another short one.
+CODE = Kind(20, form=re.compile(r"[0-9A-Za-z.-]+"))
+#: Of what a rulebook or the program itself names: an indicator, a part, an option, a meeting, a season.
+KEY = Kind(100)
+#: Of a document.
+NUMBER = Kind(100)
+#: Of a person, a unit, an agency.
+NAME = Kind(200)
+FILE_NAME = Kind(255)
+#: A place, a document and its article, who confirms something.
+LINE = Kind(500)
+#: A reason, an explanation, a finding, an answer.
+PROSE = Kind(20_000, lines=True)
+#: What anybody may write about a posted result.
+COMMENT = Kind(4_000, lines=True)
+#: What programs write and people do not type: hashes, a sealed value, a checkpoint, a witness policy.
+HASH = Kind(128)
+WRITTEN = Kind(100_000, lines=True)
+
+#: Items of a list in one fact, and the largest whole number: every reader of JSON keeps it exactly.
+MANY = 1_000
+LARGEST = 2**53 - 1
+
+#: The kind of each field of a fact or of a value within one, by its name.
+KINDS: dict[str, Kind] = {
+    "acknowledged": LINE,
+    "agency": NAME,
+    "answer": PROSE,
+    "asked": WRITTEN,
+    "basis": LINE,
+    "checked": KEY,
+    "checkpoint": WRITTEN,
+    "code": CODE,
+    "commit": HASH,
+    "commune": CODE,
+    "condition": KEY,
+    "ct": WRITTEN,
+    "decided_by": CODE,
+    "decision_no": NUMBER,
+    "document_no": NUMBER,
+    "explanation": PROSE,
+    "flag": KEY,
+    "from_indicator": KEY,
+    "ground": PROSE,
+    "indicator": KEY,
+    "indicators": KEY,
+    "into": CODE,
+    "issuer": LINE,
+    "item": CODE,
+    "items": CODE,
+    "kind": KEY,
+    "leaf_hash": HASH,
+    "media_type": KEY,
+    "meeting": KEY,
+    "name": NAME,
+    "official": NAME,
+    "option": KEY,
+    "order_no": NUMBER,
+    "ordered_by": NAME,
+    "origin": LINE,
+    "parent": CODE,
+    "part": KEY,
+    "path": LINE,
+    "place": LINE,
+    "predecessor_origin": LINE,
+    "predecessor_root": HASH,
+    "previous": WRITTEN,
+    "province": NAME,
+    "province_code": CODE,
+    "question": PROSE,
+    "reason": PROSE,
+    "review": KEY,
+    "rulebook": KEY,
+    "rulebook_sha256": HASH,
+    "season": KEY,
+    "sha256": HASH,
+    "state_sha256": HASH,
+    "statement": PROSE,
+    "subject": LINE,
+    "successor_origin": LINE,
+    "text": PROSE,
+    "unit": CODE,
+    "unit_class": KEY,
+    "unit_type": NAME,
+    "value": LINE,
+    "vkey_sha256": HASH,
+}
+
+#: Where a fact means something else by the name; and what people know the field by.
+ELSEWHERE: dict[tuple[str, str], tuple[Kind, str]] = {
+    ("assessment.evidence-attached", "name"): (FILE_NAME, "file"),
+    ("assessment.indicator-measured", "text"): (PROSE, "note"),
+    ("export.failed", "reason"): (KEY, "reason"),
+    ("export.finished", "name"): (FILE_NAME, "file"),
+    ("policy.published", "text"): (WRITTEN, "policy"),
+    ("review.explanation-given", "text"): (PROSE, "explanation"),
+    ("review.finding-recorded", "text"): (PROSE, "finding"),
+    ("review.note-added", "text"): (PROSE, "note"),
+}
+
+#: Nobody sees them, and names are copied with them from other documents: dropped from what stands on one line.
+#: The two joiners (U+200C, U+200D) stay, for they make one sign of several, such as an emoji of a family.
+DROPPED = dict.fromkeys(map(ord, "\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff"))
+
+_LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
+#: Controls, surrogates, noncharacters, and what turns the direction of the text around it: each makes a reader, a
+#: terminal or a file see something else than what is recorded.
+_FORBIDDEN = re.compile(
+    "[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
+
+
+def rule_of(topic: str, field: str) -> tuple[Kind, str]:
+    """The kind of a field, and its name in a refusal. LookupError where nobody has said the kind: say it above."""
+    return ELSEWHERE.get((topic, field)) or (KINDS[field], field)
+
+
+def clean(text: str, field: str, kind: Kind) -> str:
+    """The text as it is recorded: one kind of line end, and no invisible marks where it stands on one line.
+
+    Raises SignNotAllowed, TextTooLong, CodeInvalid, each with this `field`.
+    """
+    if text.isascii() and text.isprintable():
+        cleaned = text
+    elif kind.lines:
+        cleaned = _LINE_ENDS.sub("\n", text)
+        allow_signs(cleaned.replace("\n", "").replace("\t", ""), field)
+    else:  # a code stays as it is: the name of a stream was made of it
+        cleaned = text if kind.form else unicodedata.normalize("NFC", drop_marks(text))
+        allow_signs(cleaned, field)
+    if len(cleaned) > kind.limit:
+        raise TextTooLong(field=field, limit=kind.limit, length=len(cleaned))
+    if kind.form and not kind.form.fullmatch(cleaned):
+        raise CodeInvalid(field=field, typed=text, limit=kind.limit)
+    return cleaned
+
+
+def drop_marks(text: str) -> str:
+    """The text without the marks that nobody sees."""
+    return text.translate(DROPPED)
+
+
+def allow_signs(text: str, field: str) -> None:
+    """Raise SignNotAllowed for the first sign that no text on one line may hold."""
+    if found := _FORBIDDEN.search(text):
+        raise SignNotAllowed(field=field, sign=f"U+{ord(found[0]):04X}")
+
+
+def cleaned(topic: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a fact is to say, with every text in it as it is recorded.
+
+    Texts within lists and values are looked at too, each by the name of its own field. Raises what `clean` does,
+    NumberTooLarge, TooMany.
+    """
+    return {field: _cleaned(topic, field, value) for field, value in values.items()}
+
+
+def _cleaned(topic: str, field: str, value: Any) -> Any:
+    if type(value) is str:  # a StrEnum is one of our own words
+        kind, called = rule_of(topic, field)
+        return clean(value, called, kind) if value else value
+    if type(value) is int:
+        if not -LARGEST <= value <= LARGEST:
+            raise NumberTooLarge(field=field, limit=LARGEST)
+        return value
+    if type(value) is tuple:
+        if len(value) > MANY:
+            raise TooMany(field=field, limit=MANY, count=len(value))
+        return tuple(_cleaned(topic, field, item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        before = {one.name: getattr(value, one.name) for one in fields(value)}
+        after = cleaned(topic, before)
+        return value if before == after else replace(value, **after)
+    return value
