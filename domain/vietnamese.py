@@ -23,6 +23,14 @@ def search_key(text: str) -> str:
     return " ".join(bare.replace("đ", "d").replace("Đ", "D").casefold().split())
 
 
+@lru_cache(maxsize=16_384)
+def name_key(name: str) -> str:
+    """The search key of a name, kept: lists look through the same names at each search. Not for texts that people
+    write, which are long and do not come again.
+    """
+    return search_key(name)
+
+
 @lru_cache(maxsize=8192)
 def sort_key(text: str) -> tuple[tuple[tuple[tuple[int, int], ...], int], ...]:
     """The place of a name: letters of a syllable first, then its tone, syllable by syllable.

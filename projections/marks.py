@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -99,6 +100,12 @@ def mark(facts: Iterable[Recorded], positions: MutableMapping[str, Position]) ->
 def words_of(text: str) -> list[str]:
     """The words by which a text is found: `QĐ 12/UBND, Minh Thắng` is qd, 12, ubnd, minh, thang."""
     return _WORD.findall(search_key(text))
+
+
+@lru_cache(maxsize=16_384)
+def words_of_name(name: str) -> frozenset[str]:
+    """The words of a name, kept: each search of a trail looks through the names of all units and officials."""
+    return frozenset(words_of(name))
 
 
 def reach(season: str, commune: str, decided_by: str) -> frozenset[str]:

@@ -41,7 +41,7 @@ from services.web.app import harden
 from services.web.assets import Assets
 from services.web.pages.service import healthz, static
 from services.web.render import Renderer, answer
-from services.web.search import found
+from services.web.search import ANYTHING, Sought, search_for
 from services.web.security import content_policy
 from services.wiring import wired
 
@@ -277,14 +277,14 @@ async def choose(slug: FromPath[str], request: Request[Any, Any, State]) -> Resp
         return page(request, "provider/refused.html", 400, reason=str(refused), province=province)
     if province is None:
         return page(request, "provider/refused.html", 404, reason="province", province=None)
-    sought = given.pop("tim", "").strip()
+    sought = search_for(given.pop("tim", "").strip())
     offices = tuple(narrowed(office, sought) for office in province.offices)
     return page(
         request,
         "provider/choose.html",
         action=f"/{slug}/authorize",
         given=given,
-        sought=sought,
+        sought=sought.typed,
         province=province,
         offices=tuple(office for office in offices if office.posts),
     )
@@ -319,11 +319,13 @@ async def end_session(slug: FromPath[str], request: Request[Any, Any, State]) ->
     return see(back)
 
 
-def narrowed(office: Office, sought: str) -> Office:
+def narrowed(office: Office, sought: Sought) -> Office:
     """The office with those posts that answer what is sought; a unit found by name keeps all of its own."""
-    if not sought or found(sought, office.unit):
+    if sought == ANYTHING or sought.finds_initials(office.unit):
         return office
-    return office._replace(posts=tuple(one for one in office.posts if found(sought, f"{one.position} {one.name}")))
+    return office._replace(
+        posts=tuple(one for one in office.posts if sought.finds_initials(f"{one.position} {one.name}"))
+    )
 
 
 # Protocol ---------------------------------------------------------------------------------------------

@@ -236,7 +236,7 @@ async def require(work: Work, document: Document, season: str, about: str | None
             await work.look(Season, season_stream(season))
         case Document.TRAIL:
             work.require(ACTS[document])
-            _spelled(about)
+            _spelled(about).require_short()
         case Document.DECISION | Document.DOSSIER | Document.EVIDENCE | Document.RESPONSIBILITY:
             subject = commune_of(await work.look(Season, season_stream(season)), about or "")
             work.require(ACTS[document], await viewed_by(work, season, subject))

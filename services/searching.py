@@ -26,7 +26,7 @@ from infra.readmodels import View
 from infra.tenants import Tenant
 from infra.trail_index import Reached, TrailIndex
 from projections.councils import COUNCILS, CouncilRow
-from projections.marks import VERSION, Marked, Search, mark, reach, words_of
+from projections.marks import VERSION, Marked, Search, mark, reach, words_of, words_of_name
 from projections.officials import OFFICIALS, OfficialRow
 from projections.seasons import SEASONS, SeasonRow
 from projections.trail import TOLD_WITH, Entry, entries, streams_around
@@ -93,6 +93,21 @@ class PeriodReversed(Refused):
     code: ClassVar[str] = "period-reversed"
 
 
+class SearchTooLong(Refused):
+    """A search text of more than `letters` characters or `words` words; nothing is looked for. `field` says where."""
+
+    code: ClassVar[str] = "search-too-long"
+
+
+#: What a search text holds at most: each word is looked up, among all names and in what was written.
+LETTERS, WORDS = 100, 10
+
+
+def is_short(text: str) -> bool:
+    """Whether the text can be searched for."""
+    return len(text) <= LETTERS and len(text.split()) <= WORDS and len(words_of(text)) <= WORDS
+
+
 class Asked(NamedTuple):
     """What the address asks for, as typed; empty strings ask for everything.
 
@@ -130,6 +145,12 @@ class Asked(NamedTuple):
             since,
             until,
         )
+
+    def require_short(self) -> None:
+        """SearchTooLong for a text that is looked up by its words and has too many."""
+        for field, text in (("tim", self.text), ("ai", self.who), ("can-bo", self.official)):
+            if not is_short(text):
+                raise SearchTooLong(field=field, letters=LETTERS, words=WORDS)
 
     @classmethod
     def spelled(cls, text: str) -> Asked:
@@ -283,7 +304,7 @@ def search_of(asked: Asked, actor: Actor, names: Names, meant: Callable[[str], I
         frozenset({f"c:{asked.indicator}"}) if asked.indicator else None,
         frozenset({f"h:{asked.meeting}"}) if asked.meeting else None,
         _people(asked.official, names, "o") if asked.official else None,
-        *(_worded(word, names) for word in dict.fromkeys(words_of(asked.text))),
+        *_worded(words_of(asked.text), names),
         seen,
     ]
     wanted = tuple(one for one in sets if one is not None)
@@ -313,22 +334,23 @@ def _people(asked: str, names: Names, sign: str) -> frozenset[str]:
     return frozenset(
         f"{sign}:{row.person}"
         for row in names.officials
-        if row.person == asked or (wanted and wanted <= set(words_of(row.name)))
+        if row.person == asked or (wanted and wanted <= words_of_name(row.name))
     ) | ({f"{sign}:system"} if asked == "system" else frozenset())
 
 
-def _worded(word: str, names: Names) -> frozenset[str]:
-    """The marks of all that has this word in it: what was written, a name, a position, what is said of the act."""
-    units = [row.code for row in names.units if word in words_of(row.full_name)]
-    people = [row.person for row in names.officials if word in words_of(row.name)]
-    return frozenset(
-        (
-            f"w:{word}",
-            *(f"{sign}:{code}" for code in units for sign in "ux"),
-            *(f"{sign}:{person}" for person in people for sign in "po"),
-            *_said().get(word, ()),
-        )
-    )
+def _worded(words: Iterable[str], names: Names) -> Iterable[frozenset[str]]:
+    """Of each word the marks of all that has it in it: what was written, a name, a position, what is said of the act.
+
+    The names are gone through once, whatever the number of words.
+    """
+    marks = {word: {f"w:{word}", *_said().get(word, ())} for word in words}
+    if marks:
+        named = [("ux", row.code, row.full_name) for row in names.units]
+        named += [("po", row.person, row.name) for row in names.officials]
+        for signs, id_, name in named:
+            for word in marks.keys() & words_of_name(name):
+                marks[word].update(f"{sign}:{id_}" for sign in signs)
+    return map(frozenset, marks.values())
 
 
 @cache

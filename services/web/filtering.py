@@ -87,10 +87,15 @@ async def filter_of(visit: Visit) -> Filtered:
 
 def read(visit: Visit) -> tuple[Asked, Refused | None]:
     """What the address asks for; and why it cannot be, with what of it can."""
+    asked = Asked.read(visit.query)
+    try:
+        asked.require_short()
+    except Refused as refused:
+        return Asked(season=asked.season), refused
     try:
         return Asked.read(visit.query, moment_of(visit, "tu"), moment_of(visit, "den")), None
     except Refused as refused:
-        return Asked.read(visit.query), refused
+        return asked, refused
 
 
 def moment_of(visit: Visit, name: str) -> datetime | None:

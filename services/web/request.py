@@ -431,6 +431,11 @@ class Visit:
             cookies=self.cookies,
         )
 
+    def object_to(self, refused: Refused) -> None:
+        """Say on the page that a part of what its address asks for is refused, and why; the rest is shown."""
+        self.refusal = explain(refused, self.words)
+        self._status = HTTPStatus(self.refusal.status)
+
     async def refuse(self, refused: Refused, again: Callable[..., Awaitable[Answer]] | None, **where: str) -> Answer:
         """The answer to an act that was refused: the page with the reason and what was typed, or the reason."""
         self.refusal = explain(refused, self.words)

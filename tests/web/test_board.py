@@ -18,6 +18,7 @@ from projections.standings import Cell, Standing
 from projections.units import UnitRow
 from services.verdicts import Gate, Status
 from services.web.pages.board import Board, Filters, Line, board_of, lines_of, table_of
+from services.web.search import search_for
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 
@@ -114,8 +115,8 @@ def test_under_619_each_class_has_its_own_line():
     [
         (Filters(), ["1", "2", "3"]),
         (Filters(status="no"), ["2"]),
-        (Filters(search="dong 3"), ["3"]),
-        (Filters(search="ĐÔNG"), ["1", "2", "3"]),
+        (Filters(search=search_for("dong 3")), ["3"]),
+        (Filters(search=search_for("ĐÔNG")), ["1", "2", "3"]),
         (Filters(unit="9"), ["1", "2", "3"]),
         (Filters(unit="8"), []),
         (Filters(stage="collecting"), ["1", "2", "3"]),

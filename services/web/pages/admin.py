@@ -13,7 +13,7 @@ from domain.official import Capacity, Position
 from domain.policy import Act, permit
 from domain.rulebook import Rulebook, Unverified
 from domain.unit import Level
-from domain.vietnamese import person_key, search_key, sort_key
+from domain.vietnamese import person_key, sort_key
 from projections.adoptions import ADOPTIONS, AdoptionRow
 from projections.officials import OFFICIALS, OfficialRow
 from projections.units import UNITS, UnitRow
@@ -23,6 +23,7 @@ from services.telling import Holder
 from services.web import urls
 from services.web.forms import FieldMissing
 from services.web.request import Answer, Visit, act, page
+from services.web.search import Sought, sought
 
 #: Rows of a list on one page; the search finds the others.
 MANY = 100
@@ -65,13 +66,13 @@ async def show(visit: Visit) -> Answer:
         adoptions = {row.rulebook: row for row in await view.all(ADOPTIONS)}
         position = view.position
     provider = await visit.backing.provinces.identity_provider(visit.tenant)
-    asked = visit.query("tim")
+    asked = sought(visit)
     people = [one for one in officials if matches(asked, one, units)]
-    places = [unit for unit in units.values() if search_key(asked) in search_key(f"{unit.full_name} {unit.code}")]
+    places = [unit for unit in units.values() if asked.finds(f"{unit.full_name} {unit.code}")]
     return await visit.page(
         "admin/index.html",
         part=part,
-        asked=asked,
+        asked=asked.typed,
         people=sorted(people, key=lambda one: person_key(one.name))[:MANY],
         found=len(people) if part == PEOPLE else len(places),
         many=MANY,
@@ -92,10 +93,10 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-def matches(asked: str, official: OfficialRow, units: dict[str, UnitRow]) -> bool:
+def matches(asked: Sought, official: OfficialRow, units: dict[str, UnitRow]) -> bool:
     """Whether the search finds the person: by name, sign-in name, agency, or a unit of a mandate."""
     held = " ".join(units[one.unit].full_name for one in official.mandates if one.unit in units)
-    return search_key(asked) in search_key(f"{official.name} {official.subject} {official.agency or ''} {held}")
+    return asked.finds(f"{official.name} {official.subject} {official.agency or ''} {held}")
 
 
 def chosen(visit: Visit, officials: Iterable[OfficialRow]) -> OfficialRow | None:

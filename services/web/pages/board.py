@@ -14,7 +14,7 @@ from domain.measure import Outcome, percent
 from domain.policy import Act, Subject, may, permit
 from domain.recognition import Result
 from domain.rulebook import ConditionKind, Model, Rulebook
-from domain.vietnamese import search_key, sort_key
+from domain.vietnamese import sort_key
 from infra.readmodels import View
 from infra.slicing import in_slices
 from projections.seasons import SEASONS, SeasonRow
@@ -23,6 +23,7 @@ from projections.units import UNITS, UnitRow
 from services.verdicts import Gate, Judged, Status, criterion_status, judged, required_total
 from services.web import urls
 from services.web.request import Answer, Visit, page
+from services.web.search import ANYTHING, Sought, sought
 from services.web.verified import last_verified
 
 #: Half the width of the margin bar stands for this many points.
@@ -101,7 +102,7 @@ class Filters(NamedTuple):
     unit: str = ""
     status: str = ""
     stage: str = ""
-    search: str = ""
+    search: Sought = ANYTHING
     sort: str = ""
 
     def wants(self, line: Line) -> bool:
@@ -110,7 +111,7 @@ class Filters(NamedTuple):
             self.unit in ("", line.district)
             and self.status in ("", line.status)
             and self.stage in ("", line.stage)
-            and search_key(self.search) in search_key(f"{line.unit_type} {line.name}")
+            and self.search.finds(f"{line.unit_type} {line.name}")
         )
 
 
@@ -268,7 +269,8 @@ async def show(visit: Visit, season: str) -> Answer:
         position = view.position
     row = table.row
     rulebook = visit.house.rulebooks[row.rulebook]
-    filters = Filters(*(visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "tim", "xep")))
+    unit, status, stage, sort = (visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "xep"))
+    filters = Filters(unit, status, stage, sought(visit), sort)
     board = board_of(table, filters)
     return await visit.page(
         "board/index.html",
@@ -322,8 +324,9 @@ def _terms(visit: Visit, *, levels: bool) -> dict[StrEnum, str]:
 def _asked(filters: Filters, key: str) -> dict[str, str | None]:
     """The query of a head's link: the same filters, ordered by this column; a second press turns the order."""
     turned = f"-{key}" if filters.sort == key or (key == "ten" and not filters.sort) else key
+    values = (filters.unit, filters.status, filters.stage, filters.search.typed, turned)
     names = ("don-vi", "trang-thai", "giai-doan", "tim", "xep")
-    return {name: value or None for name, value in zip(names, filters._replace(sort=turned), strict=True)}
+    return {name: value or None for name, value in zip(names, values, strict=True)}
 
 
 def _readable(visit: Visit, lines: Iterable[Line]) -> frozenset[str]:

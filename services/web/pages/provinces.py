@@ -5,7 +5,7 @@ from typing import NamedTuple
 from infra.tenants import Tenant
 from services.web import urls
 from services.web.request import Answer, Visit, page
-from services.web.search import found
+from services.web.search import sought
 
 
 class Choice(NamedTuple):
@@ -19,13 +19,13 @@ class Choice(NamedTuple):
 @page(urls.PROVINCES, public=True, past=False)
 async def choose(visit: Visit) -> Answer:
     """All provinces, or those that match `?q=`; the one visited last stands first."""
-    asked = visit.query("q")
+    asked = sought(visit, "q")
     last = visit.request.cookies.get(visit.web.cookies.province, "")
     tenants = await visit.backing.provinces.all()
-    matching = [tenant for tenant in tenants if found(asked, tenant.name)]
+    matching = [tenant for tenant in tenants if asked.finds_initials(tenant.name)]
     choices = [as_choice(tenant) for tenant in sorted(matching, key=lambda tenant: tenant.slug != last)]
     return await visit.page(
-        "signin/provinces.html", fragment="signin/_provinces.html", asked=asked, choices=choices, last=last
+        "signin/provinces.html", fragment="signin/_provinces.html", asked=asked.typed, choices=choices, last=last
     )
 
 

@@ -11,7 +11,7 @@ from domain.meeting import Choice
 from domain.policy import Actor
 from domain.recognition import Result
 from domain.season import Step
-from domain.vietnamese import search_key, sort_key
+from domain.vietnamese import sort_key
 from projections.fold import fold
 from projections.register import REGISTER, RegisterRow
 from projections.reviews import REVIEWS, ReviewRow
@@ -24,6 +24,7 @@ from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.pages.decision import vote_on
 from services.web.personal import Said, comments_said
 from services.web.request import Answer, Visit, act, page
+from services.web.search import sought
 from services.web.sittings import receipt_code
 from services.web.throttling import require_patience
 
@@ -64,9 +65,9 @@ async def register(visit: Visit) -> Answer:
         decisions = {row.commune: row for row in await view.all(REGISTER, season)}
         standings: list[Standing] = await view.all(STANDINGS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
-    asked = visit.query("tim")
+    asked = sought(visit)
     every = [line_of(row, decisions.get(row.commune), units) for row in standings]
-    lines = [one for one in every if search_key(asked) in search_key(one.unit.full_name)]
+    lines = [one for one in every if asked.finds(one.unit.full_name)]
     return await visit.page(
         "public/register.html",
         season=season or None,
@@ -75,7 +76,7 @@ async def register(visit: Visit) -> Answer:
         lines=sorted(lines, key=lambda one: sort_key(one.unit.bare_name)),
         counts={state: sum(one.state is state for one in every) for state in Seen},
         total=len(every),
-        asked=asked,
+        asked=asked.typed,
     )
 
 
