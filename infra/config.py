@@ -95,6 +95,13 @@ class Settings:
         return bytes.fromhex(text)
 
     @property
+    def knows_senders(self) -> bool:
+        """Whether the address of a connection is the sender's. We speak no TLS, so that https means that a proxy stands
+        before us; unless it is named, all people come from its address.
+        """
+        return bool(self.proxies) or not self.public_url.startswith("https:")
+
+    @property
     def files(self) -> Path:
         """Where evidence and documents lie, by hash."""
         return self.folder / "files"

@@ -43,6 +43,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     yield of_the_folder(settings.folder)
     yield of_the_address(settings)
+    yield of_the_proxies(settings)
     yield of_documents()
 
 
@@ -124,6 +125,12 @@ def of_the_address(settings: Settings) -> Finding:
     parts = urlsplit(settings.public_url)
     fine = not parts.hostname or parts.scheme == "https" or is_this_machine(parts.hostname)
     return Finding(about, "" if fine else f"{settings.public_url} would send sessions in the clear")
+
+
+def of_the_proxies(settings: Settings) -> Finding:
+    about = "MINHCHUAN_PROXIES: names the proxy that speaks https for us"
+    wrong = "it is empty, so all people have one address: who writes too often is not held back"
+    return Finding(about, "" if settings.knows_senders else wrong)
 
 
 def is_this_machine(host: str) -> bool:

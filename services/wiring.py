@@ -23,6 +23,7 @@ from infra.files import Files
 from infra.identity import Identity
 from infra.keys import Keys
 from infra.mapper import Mapper
+from infra.pool import Pool
 from infra.queue import Jobs
 from infra.readmodels import ReadModels
 from infra.rulebooks import load_calendar, load_rulebooks
@@ -41,6 +42,7 @@ from services.people import People
 from services.personal import Door
 from services.replaying import Courses
 from services.searching import Searching
+from services.web.apart import pool_of
 from services.web.backing import Backing, Chip, Clock, Past
 from services.work import SYSTEM, Work
 
@@ -64,6 +66,7 @@ class Wiring:
     door: Door
     redis: Redis
     jobs: Jobs
+    pool: Pool
     rulebooks: Mapping[str, Rulebook]
     calendar: Calendar
 
@@ -110,6 +113,8 @@ class Wiring:
             effective=self.effective,
             ready=self.ready,
             public_url=self.settings.public_url,
+            knows_senders=self.settings.knows_senders,
+            pool=self.pool,
             house=self,
         )
 
@@ -177,6 +182,8 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
         stack.push_async_callback(redis.aclose)
         jobs = Jobs.at(settings.redis_url, settings.secret)
         stack.push_async_callback(jobs.close)
+        pool = pool_of(settings)
+        stack.push_async_callback(pool.close)
         yield Wiring(
             settings=settings,
             database=database,
@@ -193,6 +200,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             door=Door(store, keys),
             redis=redis,
             jobs=jobs,
+            pool=pool,
             rulebooks=load_rulebooks(),
             calendar=load_calendar(),
         )

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.policy import Actor
 from infra.identity import Identity
+from infra.pool import Pool
 from infra.sessions import Sessions
 from infra.tenants import IdentityProvider, Tenant
 from infra.throttle import Throttle
@@ -86,5 +87,9 @@ class Backing:
     ready: Callable[[], Awaitable[None]]
     #: The address people type, without a final slash; its scheme decides about secure cookies.
     public_url: str = "http://127.0.0.1"
+    #: Whether the address of a connection is the sender's, and not a proxy's for everybody.
+    knows_senders: bool = True
+    #: The processes that make heavy pages; None where they are made here.
+    pool: Pool | None = None
     #: The whole house, for what single pages need besides: read models, the log, files, rulebooks.
     house: "Wiring | None" = None

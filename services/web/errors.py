@@ -32,6 +32,9 @@ AWAY: Final = (
     asyncpg.InsufficientResourcesError,
 )
 
+#: What can be asked again as it is, after so many seconds where the refusal does not say how many.
+RETRY = {"too-many-questions": 1, "questions-waiting": 30, "question-failed": 5}
+
 #: What the server itself refuses, by status.
 KINDS = {404: "not-found", 405: "method-not-allowed", 413: "file-too-large"}
 
@@ -41,6 +44,8 @@ def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Resp
     visit = visit_of(request)
     visit.refusal = explain(refused, visit.words)
     response = _refusal_answer(request, visit, visit.refusal)
+    if seconds := RETRY.get(refused.code):
+        response.headers["Retry-After"] = str(refused.details.get("seconds", seconds))
     response.background = BackgroundTask(note_refused, visit, refused)
     return response
 

@@ -56,6 +56,7 @@ from litestar.params import FromPath
 from domain.errors import NotFound, Refused
 from domain.policy import Act, Actor, Subject, may
 from infra.groupcommit import Receipt
+from infra.pool import Pool
 from infra.readmodels import BeingRebuilt
 from infra.sessions import Session
 from infra.slicing import in_slices
@@ -66,6 +67,7 @@ from services.clock import VIETNAM, today
 from services.i18n import Words
 from services.web import security
 from services.web.access import note_refused
+from services.web.apart import Turns, made_apart
 from services.web.backing import Backing, Chip, Clock, Past
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
@@ -133,6 +135,7 @@ class Web:
         self.words = words
         self.cookies = security.Cookies(backing.public_url)
         self.kept = Kept()
+        self.turns = Turns()
         self._provinces: dict[str, tuple[Tenant, tuple[str, ...], float]] = {}
 
     async def province(self, slug: str) -> tuple[Tenant, tuple[str, ...]] | None:
@@ -459,12 +462,22 @@ def refusal_fragment(visit: Visit) -> Answer:
 # Handlers ---------------------------------------------------------------------------------------------
 
 
+#: Whether a page takes long to make: always, or as it is asked for.
+Heavy: TypeAlias = bool | Callable[[Visit], bool]
+
+
+def in_the_past(visit: Visit) -> bool:
+    """For pages that are heavy as of a moment: what is read from tables now is folded then."""
+    return visit.asof_text != ""
+
+
 def page(
-    path: str, *, public: bool = False, past: bool = True, **options: Any
+    path: str, *, public: bool = False, past: bool = True, heavy: Heavy = False, **options: Any
 ) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
     """A page to look at, now or as of `?asof=`. Calling the handler in Python (as `again` does) calls the function.
 
-    `past=False` is for pages that show nothing recorded: they know no `?asof=`.
+    `past=False` is for pages that show nothing recorded: they know no `?asof=`. A `heavy` page, which takes the
+    processor for longer than others may wait, is made by a process beside this one.
     """
 
     def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
@@ -472,10 +485,13 @@ def page(
         async def showing(*args: P.args, **kwargs: P.kwargs) -> Answer:
             visit = kwargs.get("visit", args[0] if args else None)
             assert isinstance(visit, Visit)  # noqa: S101 - every page has its visit
-            await visit.as_of()
+            if pool := _beside(visit, heavy):
+                return await made_apart(visit, pool)
+            if past:
+                await visit.as_of()
             return await function(*args, **kwargs)
 
-        shown = _told(path, showing if past else function)
+        shown = _told(path, showing if past or heavy else function)
         return get(path, public=public, past=past, include_in_schema=False, **options)(shown)
 
     return handler
@@ -486,6 +502,7 @@ def act(
     *,
     again: Callable[..., Awaitable[Answer]] | HTTPRouteHandler | None = None,
     public: bool = False,
+    heavy: Heavy = False,
     **options: Any,
 ) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
     """A change: POST only. A refusal is answered by the page `again`, given the same path parameters it asks for.
@@ -496,11 +513,14 @@ def act(
     def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
         @functools.wraps(function)
         async def acting(*args: P.args, **kwargs: P.kwargs) -> Answer:
+            visit = kwargs["visit"]
+            assert isinstance(visit, Visit)  # noqa: S101 - every act has its visit
+            if pool := _beside(visit, heavy):
+                return await made_apart(visit, pool)
             try:
                 return await function(*args, **kwargs)
             except Refused as refused:
-                visit = kwargs.pop("visit")
-                assert isinstance(visit, Visit)  # noqa: S101 - every act has its visit
+                del kwargs["visit"]
                 show = again.fn if isinstance(again, HTTPRouteHandler) else again
                 wanted = inspect.signature(show).parameters if show else {}
                 where = {name: str(value) for name, value in kwargs.items() if name in wanted}
@@ -511,6 +531,12 @@ def act(
         )
 
     return handler
+
+
+def _beside(visit: Visit, heavy: Heavy) -> Pool | None:
+    """The processes that are to make this page; None where it is made here."""
+    slow = heavy if isinstance(heavy, bool) else heavy(visit)
+    return visit.backing.pool if slow and visit.refusal is None else None  # a refused form is shown where it was read
 
 
 def _told(path: str, function: Callable[P, Awaitable[Answer]]) -> Callable[P, Awaitable[Answer]]:

@@ -37,7 +37,7 @@ def search_for(typed: str) -> Sought:
 
 
 def sought(visit: Visit, name: str = "tim") -> Sought:
-    """The search text of the page's address. One that is too long is refused on top of the page, which finds nothing."""
+    """The search text of the page's address. One that is too long is refused on top of the page, and finds nothing."""
     search = search_for(visit.query(name))
     if search.key is None:
         visit.object_to(SearchTooLong(field=name, letters=LETTERS, words=WORDS))

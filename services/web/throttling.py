@@ -1,4 +1,4 @@
-"""How often the public may write: from one address, and on one dossier.
+"""How often the public may write, from one address and on one dossier, and whom an address stands for.
 
 The limits are wide enough for a village behind one address, and narrow enough that nobody buries an office in texts.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from ipaddress import IPv4Address, ip_address, ip_network
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import structlog
 from limits import parse
 from redis.exceptions import RedisError
 
 from domain.errors import Refused
-from services.web.request import Visit
+
+if TYPE_CHECKING:
+    from services.web.request import Visit
 
 PER_ADDRESS = parse("20 per 10 minutes")
 PER_DOSSIER = parse("100 per hour")
@@ -35,15 +37,23 @@ async def require_patience(visit: Visit, season: str, commune: str) -> None:
     """Raise TooOften when this address or this dossier has had enough for now. Without Redis nobody waits."""
     throttle = visit.backing.throttle
     try:
-        sender = network_of(visit.request.client.host if visit.request.client else "")
-        seconds = await throttle.wait(PER_ADDRESS, "comment-from", sender) or await throttle.wait(
-            PER_DOSSIER, "comment-on", visit.tenant.id, season, commune
-        )
+        sender = sender_of(visit)
+        seconds = await throttle.wait(PER_ADDRESS, "comment-from", sender) if sender else 0
+        seconds = seconds or await throttle.wait(PER_DOSSIER, "comment-on", visit.tenant.id, season, commune)
     except RedisError as reason:
         log.warning("comments are not counted", reason=str(reason))
         return
     if seconds:
         raise TooOften(minutes=math.ceil(seconds / 60))
+
+
+def sender_of(visit: Visit) -> str:
+    """The address that stands for who sent this request; "" where it may stand for everybody, and nobody is to wait for
+    what others did: behind a proxy that the configuration does not name.
+    """
+    if not visit.backing.knows_senders:
+        return ""
+    return network_of(visit.request.client.host if visit.request.client else "")
 
 
 def network_of(host: str) -> str:

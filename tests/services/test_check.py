@@ -16,7 +16,7 @@ async def test_the_services_of_the_tests_can_work(services, capsys):
     assert await check.run(services) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 8
+    assert len(lines) == 9
     assert [line for line in lines if not line.startswith("ok")] == []
 
 
@@ -85,4 +85,18 @@ async def test_a_redis_that_may_forget_sessions_is_found(services):
     ],
 )
 async def test_sessions_travel_in_the_clear_on_this_machine_only(services, address, fine):
-    assert (await wrong(replace(services, public_url=address)) == {}) is fine
+    assert ("MINHCHUAN_PUBLIC_URL" not in await wrong(replace(services, public_url=address))) is fine
+
+
+@pytest.mark.parametrize(
+    ("address", "proxies", "fine"),
+    [
+        ("http://127.0.0.1:8000", (), True),
+        ("https://minhchuan.example", (), False),
+        ("https://minhchuan.example", ("10.0.0.1",), True),
+    ],
+)
+async def test_who_is_reached_by_https_names_the_proxy_that_speaks_it(services, address, proxies, fine):
+    found = await wrong(replace(services, public_url=address, proxies=proxies))
+
+    assert ("MINHCHUAN_PROXIES" not in found) is fine

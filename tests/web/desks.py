@@ -223,7 +223,8 @@ async def desks(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
         projecting(services) as (projector, _),
         following(projector, looked_after, services.app_url, poll=0.2),
     ):
-        opened = Desks(create_app(house.backing()), house, workplace, services)
+        here = replace(house.backing(), pool=None)  # heavy pages are made here; test_apart.py has them made apart
+        opened = Desks(create_app(here), house, workplace, services)
         yield opened
         await opened.close()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.export import Document
 from domain.official import Position
 from domain.vietnamese import name_key
 from services import exporting
@@ -66,7 +67,7 @@ async def test_a_trail_is_not_exported_by_a_text_that_its_page_refuses(desks: De
     work = await season.by(Position.INSPECTOR.value)
 
     with pytest.raises(SearchTooLong):
-        await exporting.request_export(work, exporting.Document.TRAIL, "", "tim=" + "a+" * 100)
+        await exporting.request_export(work, Document.TRAIL, "", "tim=" + "a+" * 100)
 
 
 async def test_names_are_not_read_again_for_each_search(desks: Desks, season: Story):

@@ -22,7 +22,7 @@ from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow
 from services.verdicts import Gate, Judged, Status, criterion_status, judged, required_total
 from services.web import urls
-from services.web.request import Answer, Visit, page
+from services.web.request import Answer, Visit, in_the_past, page
 from services.web.search import ANYTHING, Sought, sought
 from services.web.verified import last_verified
 
@@ -259,7 +259,7 @@ SORTS: dict[str, Callable[[Line], Any]] = {
 } | {f"tc{number + 1}": _criterion_points(number) for number in range(5)}
 
 
-@page(urls.BOARD)
+@page(urls.BOARD, heavy=in_the_past)
 async def show(visit: Visit, season: str) -> Answer:
     """The season's board, now or as of a moment; the address keeps filters, order and moment."""
     permit(visit.actor, Act.VIEW_BOARD)

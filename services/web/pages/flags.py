@@ -30,7 +30,7 @@ class Flagged(NamedTuple):
     decided: RegisterRow | None
 
 
-@page(urls.FLAGS)
+@page(urls.FLAGS, heavy=True)
 async def show(visit: Visit, season: str) -> Answer:
     """The flags of a season; `?xa=` commune, `?loai=` sign, `?xem=tat-ca` also those set aside.
 
@@ -84,7 +84,7 @@ def _by_commune(flags: list[Flag], units: dict[str, UnitRow], decided: dict[str,
     return sorted(groups, key=lambda group: (-len(group.flags), sort_key(group.name)))
 
 
-@act(urls.FLAGS + "/bo-qua", again=show)
+@act(urls.FLAGS + "/bo-qua", again=show, heavy=True)
 async def dismiss(visit: Visit, season: str) -> Answer:
     """Set a flag aside with a reason: as the page showed it, by its commune, sign and last fact."""
     typed = visit.typed

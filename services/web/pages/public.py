@@ -23,7 +23,7 @@ from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.pages.decision import vote_on
 from services.web.personal import Said, comments_said
-from services.web.request import Answer, Visit, act, page
+from services.web.request import Answer, Visit, act, in_the_past, page
 from services.web.search import sought
 from services.web.sittings import receipt_code
 from services.web.throttling import require_patience
@@ -55,7 +55,7 @@ class Line(NamedTuple):
     until: date | None
 
 
-@page(urls.REGISTER, public=True)
+@page(urls.REGISTER, public=True, heavy=in_the_past)
 async def register(visit: Visit) -> Answer:
     """The results that the province published, and what is posted for comment now; `?nam=` another year."""
     async with visit.reads() as view:

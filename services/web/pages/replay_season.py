@@ -47,7 +47,7 @@ class Count(NamedTuple):
     cause: int | None
 
 
-@page(urls.REPLAY_SEASON)
+@page(urls.REPLAY_SEASON, heavy=True)
 async def show(visit: Visit, season: str) -> Answer:
     """The replay up to the visit's moment; `?den=` the position that is looked at, else the last fact; `?xa=` the
     commune whose milestones are listed. For those who oversee the whole season.

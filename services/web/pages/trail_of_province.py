@@ -24,7 +24,7 @@ class Line(NamedTuple):
     objects: tuple[Object, ...]
 
 
-@page(urls.TRAIL_OF_PROVINCE)
+@page(urls.TRAIL_OF_PROVINCE, heavy=True)
 async def show(visit: Visit) -> Answer:
     """Newest first, 50 at a time; `?truoc=` the next before a position, `?sau=` those after it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -51,7 +50,7 @@ class Together(NamedTuple):
     href: str
 
 
-@page(urls.WHAT_IF)
+@page(urls.WHAT_IF, heavy=True)
 async def show(visit: Visit, season: str, commune: str) -> Answer:
     """One dossier, otherwise; `?tap=3` also looks for pivotal sets of two and three facts."""
     case = await open_case(visit, season, commune)
@@ -61,7 +60,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     under = visit.house.rulebooks[assumed.rulebook] if assumed.rulebook else None
     answered = what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
     largest = 3 if visit.query("tap") == "3" else 1
-    carried = await asyncio.to_thread(pivotal, facts, commune, case.rulebook, case.calendar, largest)
+    carried = pivotal(facts, commune, case.rulebook, case.calendar, largest)
     told = (await told_of(visit, case, facts)).by_position
     return await visit.page(
         "whatif/dossier.html",
@@ -163,7 +162,7 @@ class Line(NamedTuple):
     side: Side
 
 
-@page(urls.WHAT_IF_SEASON)
+@page(urls.WHAT_IF_SEASON, heavy=True)
 async def show_season(visit: Visit, season: str) -> Answer:
     """A season under another rulebook or with another parameter; who changes side comes first."""
     permit(visit.actor, Act.VIEW_BOARD)
