@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from infra import embedded, migrate
 from infra.config import read_settings
@@ -27,6 +27,8 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+expect.set_options(timeout=30_000)
 
 
 def program(names: Sequence[str]) -> str:
@@ -83,7 +85,7 @@ async def open_as(house: Told, chromium: Browser, keys: dict[Somebody, Any]) -> 
             locale="vi-VN",
             storage_state=keys[who] if who else None,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         opened.append(context)
         return await context.new_page()
 
