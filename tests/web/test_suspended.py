@@ -247,8 +247,9 @@ class Queue:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, queue: str, name: str, function: str, *arguments: str) -> None:
-        self.asked.append(name)
+    async def ask(self, queue: str, job: str, function: str, *ids: str) -> bool:
+        self.asked.append(job)
+        return True
 
 
 async def test_documents_wait_and_are_made_once_work_goes_on(desks, season, operator):
