@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from infra.database import Database, HasId, schema_of
+from infra.database import Database, HasId, begun_again, schema_of
 from infra.marked_rows import MarkedRows
 
 
@@ -69,6 +69,7 @@ class AccessLog(MarkedRows):
         )
         return [Kept(row["position"], row["at"], Access(*row[2:])) for row in rows]
 
+    @begun_again
     async def forget(self, tenant: HasId) -> int:
         """Let go what is older than two years; how many."""
         async with self._database.writing(tenant) as connection:

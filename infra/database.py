@@ -7,10 +7,11 @@ wrong name is refused by the server, a missing tenant by us.
 """
 
 import asyncio
+import functools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, ParamSpec, Protocol, Self, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -38,6 +39,33 @@ LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
 )
+
+
+#: A table has changed its shape since a statement was prepared. Outside of a transaction the driver prepares it again
+#: by itself; inside, all of the transaction has to begin again.
+OUTDATED = asyncpg.InvalidCachedStatementError
+
+#: How often something is begun at most while migrations run: several may come in a row.
+TRIES = 4
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def begun_again(deed: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Begin anew what was broken off because a table has changed its shape.
+
+    For deeds of which nothing remains then: those that only look, or are one transaction.
+    """
+
+    @functools.wraps(deed)
+    async def trying(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(TRIES - 1):
+            with suppress(OUTDATED):
+                return await deed(*args, **kwargs)
+        return await deed(*args, **kwargs)
+
+    return trying
 
 
 class NoTenant(Exception):

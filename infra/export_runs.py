@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from infra.database import Database, HasId, schema_of
+from infra.database import Database, HasId, begun_again, schema_of
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -36,6 +36,7 @@ class ExportRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @begun_again
     async def learn(self, tenant: HasId) -> None:
         """Look at what was asked for, finished, failed or cancelled since the last look."""
         schema = schema_of(tenant)
@@ -68,6 +69,7 @@ class ExportRuns:
             )
             await connection.execute(f"UPDATE {schema}.export_watch SET position = $1", upto)
 
+    @begun_again
     async def owed(self, tenant: HasId, most: int = 1_000) -> list[Run]:
         """What nobody holds and is not over, in the order it was asked for, at most so many."""
         schema = schema_of(tenant)
@@ -79,6 +81,7 @@ class ExportRuns:
             )
         return [Run(**row) for row in rows]
 
+    @begun_again
     async def of(self, tenant: HasId, exports: Collection[UUID]) -> dict[UUID, Run]:
         """How far these exports are; those not learnt of yet are absent."""
         schema = schema_of(tenant)
@@ -88,6 +91,7 @@ class ExportRuns:
             )
         return {row["export"]: Run(**row) for row in rows}
 
+    @begun_again
     async def take(self, tenant: HasId, export: UUID, holder: str, hold: timedelta) -> Run | None:
         """Take an export up, as one more attempt; None when it is over or somebody else holds it."""
         schema = schema_of(tenant)
@@ -106,6 +110,7 @@ class ExportRuns:
             )
         return Run(**row) if row else None
 
+    @begun_again
     async def go_on(self, tenant: HasId, export: UUID, holder: str, hold: timedelta, done: int, total: int) -> bool:
         """Say how far it is and hold it longer; False when it was taken away or is over, and work should stop."""
         schema = schema_of(tenant)
@@ -124,6 +129,7 @@ class ExportRuns:
             )
         return bool(held)
 
+    @begun_again
     async def let_go(self, tenant: HasId, export: UUID, holder: str, pause: timedelta, trouble: str = "") -> None:
         """Give it up, so that it is owed again after a pause; `trouble` says what went wrong."""
         schema = schema_of(tenant)

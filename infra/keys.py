@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import KeyDestroyed, KeysUnavailable
-from infra.database import HasId, Pool, PooledConnection, schema_of
+from infra.database import OUTDATED, HasId, Pool, PooledConnection, begun_again, schema_of
 from infra.leaf import canonical
 from infra.personal import KEY, NONCE, Covered
 
@@ -40,6 +40,7 @@ class Keys:
         if self._pool is not None:
             await self._pool.close()
 
+    @begun_again
     async def cover(self, tenant: HasId, subject: UUID, value: str) -> Covered:
         """The value with the subject's key, which is made when there is none. KeyDestroyed once it was destroyed."""
         fresh = os.urandom(KEY)
@@ -60,6 +61,7 @@ class Keys:
             raise KeysUnavailable
         return Covered(value, subject, key)
 
+    @begun_again
     async def find(self, tenant: HasId, subjects: Collection[UUID]) -> dict[UUID, bytes]:
         """The keys that these subjects still have. One that this KEK does not unwrap counts as not there."""
         async with self._asking(tenant) as connection:
@@ -74,6 +76,7 @@ class Keys:
         found = ((row["subject"], self._unwrap(tenant, row["subject"], row["wrapped"])) for row in rows)
         return {subject: key for subject, key in found if key is not None}
 
+    @begun_again
     async def destroy(self, tenant: HasId, *subjects: UUID) -> None:
         """Destroy the keys of these subjects; that there is none yet is no reason for one to be made later."""
         async with self._asking(tenant) as connection:
@@ -112,6 +115,8 @@ class Keys:
                     )
             async with self._pool.acquire(timeout=PATIENCE) as connection:
                 yield connection
+        except OUTDATED:
+            raise
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as reason:
             log.warning("keys unavailable", reason=str(reason) or type(reason).__name__)
             raise KeysUnavailable from reason

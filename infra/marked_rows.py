@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from infra.database import Database, HasId, schema_of
+from infra.database import Database, HasId, begun_again, schema_of
 
 #: So many rows are looked through one by one before the marks are asked, for what is common is found there; twenty
 #: times as many where few marks are looked for.
@@ -67,6 +67,7 @@ class MarkedRows:
     def _table_of(self, tenant: HasId) -> str:
         return f"{schema_of(tenant)}.{self._table}"
 
+    @begun_again
     async def _ask(self, tenant: HasId, query: str, arguments: list[Any]) -> list[asyncpg.Record]:
         async with self._database.reading(tenant) as connection:
             # What is asked for decides which way is short: a common act or a single person.

@@ -32,6 +32,12 @@ NOT_MIGRATED = (
 )
 
 
+def advice_on(reason: BaseException) -> str:
+    """What to run where a query failed because a table or column of this version is not there; else ""."""
+    lacking = (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+    return "run `minhchuan migrate`: the database is older than this version" if isinstance(reason, lacking) else ""
+
+
 class MigrationFailed(Exception):
     """A migration was refused; the text is the tool's, with file and reason. Later schemas were not touched."""
 
@@ -45,6 +51,29 @@ async def everything(settings: Settings) -> list[str]:
     for schema in schemas:
         await tenant(settings.database_url, schema)
     return ["control", "keys", *schemas]
+
+
+async def missing(settings: Settings) -> dict[str, list[str]]:
+    """The migrations of this version that a schema lacks, by schema, as the owner of both databases sees it."""
+    found: dict[str, list[str]] = {}
+    async with connected(settings.database_url) as connection:
+        rows = await connection.fetch(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 't\_%' ORDER BY nspname")
+        kinds = {"control": "control", **{str(row["nspname"]): "tenant" for row in rows}}
+        for schema, kind in kinds.items():
+            found[schema] = await _lacking(connection, schema, kind)
+    async with connected(settings.keys_owner_url) as connection:
+        found["keys"] = await _lacking(connection, "keys", "keys")
+    return {schema: names for schema, names in found.items() if names}
+
+
+async def _lacking(connection: asyncpg.Connection, schema: str, kind: str) -> list[str]:
+    applied: set[str] = set()
+    if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", f"{schema}.schema_migrations"):
+        applied = {
+            str(row["version"]) for row in await connection.fetch(f"SELECT version FROM {schema}.schema_migrations")
+        }
+    names = sorted(file.name for file in (MIGRATIONS / kind).glob("*.sql"))
+    return [name for name in names if name.partition("_")[0] not in applied]
 
 
 async def control(settings: Settings) -> None:

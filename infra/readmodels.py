@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from domain.fact import Fact, Recorded, StreamName
-from infra.database import Connection, Database, HasId, News, schema_of
+from infra.database import Connection, Database, HasId, News, begun_again, schema_of
 from infra.slicing import in_slices
 
 #: Channel of the hints that read models have moved on; the payload is the tenant's id.
@@ -167,6 +167,7 @@ class ReadModels:
         async with self._database.reading(tenant) as connection:
             yield _Now(connection, tenant, await _checkpoints(connection, tenant))
 
+    @begun_again
     async def fresh(self, tenant: HasId, question: Question[R], key: str) -> R | None:
         """The row as the log has it this moment: the table's row and the few facts that it still lacks."""
         streams = question.streams(key)
@@ -182,6 +183,7 @@ class ReadModels:
             question.fold(facts, rows)
         return rows.get(key)
 
+    @begun_again
     async def status(self, tenant: HasId) -> Status:
         """How far the log and each projection are."""
         async with self._database.reading(tenant) as connection:

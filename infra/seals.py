@@ -11,7 +11,7 @@ from enum import StrEnum
 import asyncpg
 import msgspec
 
-from infra.database import Connection, Database, News, schema_of
+from infra.database import Connection, Database, News, begun_again, schema_of
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Cosigned, Policy
 from infra.ledger.text import LARGEST, Invalid
@@ -92,6 +92,7 @@ class Seals:
     async def close(self) -> None:
         await self._news.close()
 
+    @begun_again
     async def of(self, tenant: LogOwner, position: int) -> Seal:
         """The seal of a position, now."""
         async with self._database.reading(tenant) as connection:

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from infra import migrate
-from infra.database import NoTenant, Pool
+from infra.database import NoTenant, Pool, begun_again
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -228,6 +228,7 @@ class Tenants:
         await migrate.tenant(self._dsn, tenant.id)
         return await self.record(tenant.id, Provisioned())
 
+    @begun_again
     async def record(self, tenant_id: str, fact: TenantFact) -> Tenant:
         """Write the fact into the operator log and the registry, together. Raises SlugTaken, OutOfTurn."""
         pool = await self._connections()

@@ -12,6 +12,7 @@ import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from infra import migrate
 from infra.config import APP_ROLE, KEYS_ROLE, Settings
 
 OLDEST_POSTGRES = 150000
@@ -36,6 +37,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     if settings.database_url:
         async for finding in of_the_owner(settings.database_url):
             yield finding
+        yield await of_the_migrations(settings)
     async for finding in of_the_application(settings.app_url):
         yield finding
     yield await of_the_keys(settings.keys_url)
@@ -61,6 +63,16 @@ async def of_the_owner(url: str) -> AsyncIterator[Finding]:
         return
     too_old = f"the server has version {version}" if version < OLDEST_POSTGRES else ""
     yield Finding(about, too_old or ("" if may else "this login may not"))
+
+
+async def of_the_migrations(settings: Settings) -> Finding:
+    about = "every schema has the migrations of this version"
+    try:
+        lacking = await migrate.missing(settings)
+    except (OSError, asyncpg.PostgresError) as reason:
+        return Finding(about, str(reason))
+    named = ", ".join(f"{schema} lacks {len(names)} (from {names[0]})" for schema, names in lacking.items())
+    return Finding(about, f"{named}: minhchuan migrate" if named else "")
 
 
 async def of_the_application(url: str) -> AsyncIterator[Finding]:

@@ -9,12 +9,14 @@ import asyncio
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
 from infra import embedded, migrate
 from infra.config import Misconfigured, Settings, folder_of, read_settings
+from infra.database import LOST
+from infra.tenants import Tenants
 from services.structured import plain_logs
 from services.supervise import NotReady
 
@@ -59,6 +61,7 @@ def serve(given: argparse.Namespace) -> None:
     from services import serve
 
     with surroundings(given) as settings:
+        asyncio.run(fits(settings.app_url))
         serve.run(settings)
 
 
@@ -66,6 +69,7 @@ def projector(given: argparse.Namespace) -> None:
     from services import projector
 
     with surroundings(given) as settings:
+        asyncio.run(fits(settings.app_url))
         asyncio.run(projector.run(settings))
 
 
@@ -153,6 +157,7 @@ def worker(given: argparse.Namespace) -> None:
     from services import worker
 
     with surroundings(given) as settings:
+        asyncio.run(fits(settings.app_url))
         worker.run(settings, given.queue)
 
 
@@ -258,6 +263,19 @@ def announce_key(given: argparse.Namespace) -> None:
 
     with surroundings(given) as settings:
         asyncio.run(policies.announce_key(settings, given))
+
+
+async def fits(url: str) -> None:
+    """What a process of this version reads of the registry is there, or `main` says what to run.
+
+    A database that is away may be on its way: that is no reason not to start.
+    """
+    registry = Tenants(url)
+    try:
+        with suppress(*LOST):
+            await registry.all()
+    finally:
+        await registry.close()
 
 
 @contextmanager

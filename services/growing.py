@@ -11,8 +11,9 @@ from typing import Generic, Self, TypeVar
 
 import structlog
 
-from infra.database import LOST, HasId, Listener
+from infra.database import LOST, OUTDATED, HasId, Listener
 from infra.eventstore import GROWN
+from infra.migrate import advice_on
 
 #: Seconds before a tenant whose move failed is tried again.
 PAUSE = 0.5
@@ -97,8 +98,11 @@ class Follower(Generic[T]):
             except LOST as reason:
                 self._say_away(str(reason) or type(reason).__name__)
                 asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
-            except Exception:  # noqa: BLE001 - tried again
-                self._say_trouble(name, traceback.format_exc())
+            except OUTDATED:  # a migration has just changed a table
+                log.info("begun again", tenant=name)
+                asyncio.get_running_loop().call_soon(self._ask, name)
+            except Exception as reason:  # noqa: BLE001 - tried again
+                self._say_trouble(name, traceback.format_exc(), advice_on(reason))
                 asyncio.get_running_loop().call_later(PAUSE, self._ask, name)
             finally:
                 rest = self._rest(time.monotonic() - begun)
@@ -113,11 +117,13 @@ class Follower(Generic[T]):
             else:
                 log.warning("the database is back")
 
-    def _say_trouble(self, name: str, trace: str) -> None:
+    def _say_trouble(self, name: str, trace: str, advice: str) -> None:
         """Likewise: a log that cannot be read remains so until somebody has looked at it."""
         if self._trouble.get(name) != trace:
             self._trouble[name] = trace
-            log.error("tenant could not be moved on", tenant=name, trace=trace)
+            log.error(
+                "tenant could not be moved on", tenant=name, trace=trace, **({"advice": advice} if advice else {})
+            )
 
     def _rested(self, name: str) -> None:
         self._moving.discard(name)

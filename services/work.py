@@ -27,6 +27,7 @@ from domain.official import Mandate
 from domain.policy import Act, Actor, Subject, permit
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
+from infra.database import OUTDATED
 from infra.eventstore import Command, CommandReused, Conflict, EventStore, Loaded, Receipt
 from infra.files import Files, Received
 from infra.keys import Keys
@@ -246,7 +247,8 @@ def use_case(
 ) -> Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]]:
     """Make a function one command: repeated, it gives its first receipt; overtaken, it is decided anew.
 
-    The one door to the log: people are refused here while their province is suspended.
+    So it is when a migration has changed a table meanwhile. The one door to the log: people are refused here while
+    their province is suspended.
     The same command id with other arguments is refused (CommandReused).
     """
     signature = inspect.signature(deed)
@@ -263,7 +265,7 @@ def use_case(
             work.require_at_work()
             try:
                 return await deed(trying, *args, **kwargs)
-            except Conflict:
+            except (Conflict, OUTDATED):
                 if attempt + 1 == ATTEMPTS:
                     raise
             except Refused:

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from domain.errors import Refused
 from infra import queue
 from infra.config import Misconfigured, Settings
+from infra.database import begun_again
 from infra.export_runs import ExportRuns
 from infra.pdf import Printer, PrintingFailed
 from infra.tenants import Tenant
@@ -125,7 +126,7 @@ class Workplace:
         trouble, pause = "", pause_after(taken.attempts)
         try:
             made = await self._held(
-                tenant, export, holder, lambda progress: make(self._workshop, work, export, progress)
+                tenant, export, holder, lambda progress: begun_again(make)(self._workshop, work, export, progress)
             )
             await finish_export(work, export, made)
             about.info("made", bytes=len(made.content))

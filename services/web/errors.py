@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 
 from domain.errors import Refused
 from infra.groupcommit import OutcomeUnknown
+from infra.migrate import advice_on
 from infra.readmodels import BeingRebuilt
 from services.web.access import note_refused
 from services.web.refusals import Refusal, explain, plain
@@ -75,7 +76,8 @@ def http_answer(request: "Request[Any, Any, Any]", error: HTTPException) -> "Res
 def crash_answer(request: "Request[Any, Any, Any]", error: Exception) -> "Response[Any]":
     """Our own fault: a page with a code that finds the entry in the server's log."""
     trace = secrets.token_hex(4).upper()
-    log.error("crashed", trace=trace, path=request.url.path, exc_info=error)
+    advice = advice_on(error)
+    log.error("crashed", trace=trace, path=request.url.path, exc_info=error, **({"advice": advice} if advice else {}))
     visit = visit_of(request)
     visit.refusal = plain(f"crashed-{trace}", 500, visit.words, key="crashed")
     if wants_problem(request):

@@ -55,6 +55,7 @@ from litestar.params import FromPath
 
 from domain.errors import NotFound, Refused
 from domain.policy import Act, Actor, Subject, may
+from infra.database import begun_again
 from infra.groupcommit import Receipt
 from infra.pool import Pool
 from infra.readmodels import BeingRebuilt
@@ -491,7 +492,7 @@ def page(
                 await visit.as_of()
             return await function(*args, **kwargs)
 
-        shown = _told(path, showing if past or heavy else function)
+        shown = _told(path, begun_again(showing if past or heavy else function))
         return get(path, public=public, past=past, include_in_schema=False, **options)(shown)
 
     return handler
@@ -518,7 +519,8 @@ def act(
             if pool := _beside(visit, heavy):
                 return await made_apart(visit, pool)
             try:
-                return await function(*args, **kwargs)
+                # Done twice only where the form says that it is the same command.
+                return await (begun_again(function) if visit.typed.identifier("command") else function)(*args, **kwargs)
             except Refused as refused:
                 del kwargs["visit"]
                 show = again.fn if isinstance(again, HTTPRouteHandler) else again

@@ -56,6 +56,7 @@ async def test_services_that_do_not_answer_are_named(services, tmp_path):
 
     assert list(await wrong(nobody_home)) == [
         "DATABASE_URL",
+        "every schema has the migrations of this version",
         "DATABASE_APP_URL",
         "KEYS_DATABASE_URL",
         "REDIS_URL",

@@ -39,7 +39,16 @@ def test_a_folder_that_cannot_be_used_is_said_in_one_line(tmp_path, capsys):
 
 def test_on_a_database_that_was_not_migrated_a_command_says_what_to_run(tmp_path, capsys):
     with embedded.services(config.read_settings(tmp_path, {}), redis=False):
-        for command in (["verify"], ["sealer"], ["sealer", "--once"], ["sealer", "--vkeys"], ["rebuild"]):
+        for command in (
+            ["serve"],
+            ["projector"],
+            ["worker", "short"],
+            ["verify"],
+            ["sealer"],
+            ["sealer", "--once"],
+            ["sealer", "--vkeys"],
+            ["rebuild"],
+        ):
             assert cli.main([*command, "--folder", str(tmp_path)]) == 2
 
             said = capsys.readouterr().err
@@ -85,6 +94,7 @@ def test_an_interrupt_at_a_bad_moment_is_still_an_interrupt(tmp_path, capsys, mo
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("began", ["at a terminal", "in the background of a script, which has SIGINT ignored"])
 def test_a_command_that_is_told_to_end_stops_its_services(tmp_path, name, began):
+    assert cli.main(["migrate", "--folder", str(tmp_path)]) == 0
     command = [sys.executable, "-m", "services.cli", "serve", "--folder", tmp_path]
     if "ignored" in began:
         command = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command]
