@@ -110,6 +110,14 @@ class Database:
         await self.loaders.close()
         await self.pool.close()
 
+    async def answer(self, patience: float = 5.0) -> None:
+        """Raise when the database does not answer a connection of its own, in so many seconds for each step."""
+        connection = await asyncpg.connect(self.dsn, timeout=patience)
+        try:
+            await connection.execute("SELECT 1", timeout=patience)
+        finally:
+            connection.terminate()
+
     @asynccontextmanager
     async def reading(self, tenant: HasId) -> AsyncIterator[Connection]:
         """A read-only look at the tenant's tables: all queries inside see one and the same moment."""

@@ -1,83 +1,58 @@
 """Signing in at the province's own provider: OpenID Connect, code flow with PKCE, and nothing taken on trust.
 
-Everything is kept by (tenant, issuer, client): no province's settings, metadata or keys are ever used for another's.
 A person is (issuer, subject). What a provider says of positions is not read: rights come from mandates in the log.
 Any doubt ends in `SignInRefused`, whose `reason` says which check failed.
 """
 
+import asyncio
 import hmac
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple, TypeAlias
-from urllib.parse import urlencode, urlsplit
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 import httpx2
-import msgspec
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
-from joserfc.jws import JWSRegistry
+from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry, extract_compact
 
-from domain.errors import Refused
-from infra.sessions import Attempt, Kept, fingerprint
+from infra.attempts import Attempt, mark_of
+from infra.provider_documents import FRESH, PATIENCE, Keys, Metadata, ProviderDocuments, SignInRefused, bounded
 from infra.tenants import IdentityProvider, Tenant
 
-#: Signatures we take: public-key ones only. A token signed with a shared secret, or not at all, is never one of ours.
-ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-KEY_TYPES = {"RSA", "EC", "OKP"}
+#: Signatures we take, each with its kind of key: public-key ones only. A token signed with a shared secret, or not at
+#: all, is never one of ours.
+ALGORITHMS: Final = {
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "RSA"),
+    **dict.fromkeys(("ES256", "ES384", "ES512"), "EC"),
+    **dict.fromkeys(("EdDSA", "Ed25519"), "OKP"),
+}
 
 #: Clocks of two servers may differ by so many seconds.
-LEEWAY = 60
-#: Metadata and keys are asked for again after so many seconds,
-FRESH = 3_600
-#: and because of an unknown key at most once in so many: whoever sends forged tokens makes us ask no faster.
-REFETCH = 60
-TIMEOUT = 5.0
-LIMIT = 256_000
-
-Place: TypeAlias = tuple[str, str, str]
-
-
-class SignInRefused(Refused):
-    """The sign-in cannot be believed, or the provider did not finish it; `reason` says which check failed."""
-
-    code: ClassVar[str] = "sign-in-refused"
-
-
-class Metadata(msgspec.Struct, frozen=True):
-    """What a provider publishes about itself (OpenID Connect Discovery)."""
-
-    issuer: str
-    authorization_endpoint: str
-    token_endpoint: str
-    jwks_uri: str
-    end_session_endpoint: str = ""
-    authorization_response_iss_parameter_supported: bool = False
+LEEWAY: Final = 60
+#: Characters of an address that every server and proxy takes.
+LONGEST_ADDRESS: Final = 2_000
+#: Characters of what a provider says of an error that are worth a line in our log.
+LONGEST_ERROR: Final = 200
 
 
 class Beginning(NamedTuple):
-    """Where to send the browser, under which state, and the secret to leave in its cookie."""
+    """Where to send the browser, under which state, and what is to be kept until it comes back."""
 
     url: str
     state: str
-    browser: str
     attempt: Attempt
 
 
 class SignedIn(NamedTuple):
-    """Who signed in. The token is kept for signing out."""
+    """Who signed in. The token is kept for signing out; "" when it is too long to be sent back."""
 
     issuer: str
     subject: str
     id_token: str
-
-
-class _Keys(NamedTuple):
-    keys: KeySet
-    fetched: float
 
 
 class Identity:
@@ -85,90 +60,87 @@ class Identity:
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._metadata: dict[Place, tuple[Metadata, float]] = {}
-        self._keys: dict[Place, _Keys] = {}
-        self._refetched: dict[Place, float] = {}
+        self._documents = ProviderDocuments(clock)
 
     async def begin(
-        self, tenant: Tenant, provider: IdentityProvider, *, redirect_uri: str, then: str, kept: Kept | None = None
+        self, tenant: Tenant, provider: IdentityProvider, *, redirect_uri: str, then: str, kept: str = ""
     ) -> Beginning:
-        """Start a sign-in; `then` is the page to go to afterwards, `kept` a form to send again."""
-        metadata = await self._discover(tenant, provider)
-        state, browser = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        attempt = Attempt(
-            tenant=tenant.id,
-            issuer=provider.issuer,
-            client_id=provider.client_id,
-            redirect_uri=redirect_uri,
-            nonce=secrets.token_urlsafe(24),
-            verifier=secrets.token_urlsafe(48),
-            browser=fingerprint(browser),
-            then=then,
-            kept=kept,
-        )
+        """Start a sign-in; `then` is the page to go to afterwards, `kept` names a form to send again."""
+        metadata = await self._documents.metadata(tenant, provider)
+        attempt = Attempt.begun(tenant.id, provider, now=self._clock(), then=then, kept=kept)
+        state = secrets.token_urlsafe(24)
         async with _client(provider, redirect_uri) as client:
             url, _ = client.create_authorization_url(
                 metadata.authorization_endpoint, state=state, nonce=attempt.nonce, code_verifier=attempt.verifier
             )
-        return Beginning(url, state, browser, attempt)
+        return Beginning(url, state, attempt)
 
     async def finish(
-        self, tenant: Tenant, provider: IdentityProvider, attempt: Attempt, browser: str, answer: Mapping[str, str]
+        self,
+        tenant: Tenant,
+        provider: IdentityProvider,
+        attempt: Attempt,
+        answer: Mapping[str, str],
+        *,
+        redirect_uri: str,
     ) -> SignedIn:
         """The person, from what the provider sent back to us. Raises SignInRefused.
 
-        The answer must belong to the browser that began, and come from the issuer it was sent to (RFC 9207):
-        otherwise one provider could hand us a code of another.
+        `attempt` is this browser's. The answer must come from the issuer it was sent to (RFC 9207): otherwise one
+        provider could hand us a code of another.
         """
-        if attempt.tenant != tenant.id or not hmac.compare_digest(attempt.browser, fingerprint(browser)):
-            raise SignInRefused(reason="other-browser")
-        if (attempt.issuer, attempt.client_id) != (provider.issuer, provider.client_id):
+        if attempt.tenant != tenant.id:
+            raise SignInRefused(reason="other-province")
+        if attempt.provider != mark_of(provider):
             raise SignInRefused(reason="provider-changed")
-        metadata = await self._discover(tenant, provider)
+        metadata = await self._documents.metadata(tenant, provider)
         named = answer.get("iss")
-        if named != provider.issuer and (named or metadata.authorization_response_iss_parameter_supported):
+        if named != provider.issuer and (named or metadata.names_issuer):
             raise SignInRefused(reason="issuer")
-        if answer.get("error") or not answer.get("code"):
-            raise SignInRefused(reason="provider", error=answer.get("error", "")[:60])
-        token = await self._exchange(metadata, provider, attempt, answer["code"])
+        code = answer.get("code", "")
+        if answer.get("error") or not code:
+            hidden = (code, answer.get("state", ""))
+            said = {name: cleaned(answer.get(name, ""), *hidden) for name in ("error", "error_description")}
+            raise SignInRefused(reason="provider", **said)
+        token = await self._exchange(metadata, provider, attempt, code, redirect_uri)
         claims = await self._verify(tenant, provider, metadata, token)
         self._judge(claims, provider, attempt)
-        return SignedIn(provider.issuer, claims["sub"], token)
+        return SignedIn(provider.issuer, claims["sub"], token if len(token) < LONGEST_ADDRESS else "")
 
     async def end_url(self, tenant: Tenant, provider: IdentityProvider, id_token: str, back: str) -> str:
-        """Where the browser signs out at the provider too; "" when the provider has no such place or is away."""
+        """Where the browser signs out at the provider too; "" when the provider has no such place or is away.
+
+        The token, which may be of any length, is left out where the address would become too long.
+        """
         try:
-            metadata = await self._discover(tenant, provider)
+            metadata = await self._documents.metadata(tenant, provider)
         except SignInRefused:
             return ""
         if not metadata.end_session_endpoint:
             return ""
-        asked = {"id_token_hint": id_token, "post_logout_redirect_uri": back, "client_id": provider.client_id}
+        asked = {"post_logout_redirect_uri": back, "client_id": provider.client_id}
         joint = "&" if "?" in metadata.end_session_endpoint else "?"
-        return metadata.end_session_endpoint + joint + urlencode(asked)
-
-    def origins(self, tenant: Tenant, provider: IdentityProvider) -> tuple[str, ...]:
-        """The origins to which signing in and out may lead, for the content security policy."""
-        known = self._metadata.get(_place(tenant, provider))
-        places = [provider.issuer]
-        if known:
-            places += [known[0].authorization_endpoint, known[0].end_session_endpoint]
-        return tuple(dict.fromkeys(_origin(place) for place in places if place))
+        plain = metadata.end_session_endpoint + joint + urlencode(asked)
+        hinted = f"{plain}&{urlencode({'id_token_hint': id_token})}"
+        return hinted if id_token and len(hinted) <= LONGEST_ADDRESS else plain
 
     # Checks -------------------------------------------------------------------------------------------
 
-    async def _exchange(self, metadata: Metadata, provider: IdentityProvider, attempt: Attempt, code: str) -> str:
+    async def _exchange(
+        self, metadata: Metadata, provider: IdentityProvider, attempt: Attempt, code: str, redirect_uri: str
+    ) -> str:
         """The id token for the code; only who holds the verifier gets it."""
         try:
-            async with _client(provider, attempt.redirect_uri) as client:
+            async with asyncio.timeout(PATIENCE), _client(provider, redirect_uri) as client:
                 token = await client.fetch_token(
                     metadata.token_endpoint, code=code, code_verifier=attempt.verifier, grant_type="authorization_code"
                 )
-        except (OAuthError, ValueError) as refused:
-            raise SignInRefused(reason="code", error=str(refused)[:200]) from refused
-        except httpx2.HTTPError as away:
-            raise SignInRefused(reason="provider-away") from away
-        id_token = token.get("id_token")
+        except (OAuthError, ValueError, RecursionError) as refused:
+            error = cleaned(str(refused), code, attempt.verifier, provider.client_secret)
+            raise SignInRefused(reason="code", error=error) from refused
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as away:
+            raise SignInRefused(reason="provider-away", error=type(away).__name__) from away
+        id_token = token.get("id_token") if isinstance(token, dict) else None
         if not isinstance(id_token, str):
             raise SignInRefused(reason="no-id-token")
         return id_token
@@ -176,22 +148,20 @@ class Identity:
     async def _verify(
         self, tenant: Tenant, provider: IdentityProvider, metadata: Metadata, token: str
     ) -> dict[str, Any]:
-        """The claims of a token that one of the provider's own keys signed with an algorithm we take."""
-        keys = await self._keys_of(tenant, provider, metadata)
+        """The claims of a token that one of the provider's own keys signed with an algorithm we take.
+
+        Where none fits, the keys are looked at once more: the provider may have a new one, under the same name or none.
+        """
+        held = await self._documents.keys(tenant, provider, metadata)
         try:
-            return _claims(token, keys)
-        except InvalidKeyIdError:
-            renewed = await self._keys_of(tenant, provider, metadata, unknown=True)
-            if renewed is keys:
-                raise SignInRefused(reason="unknown-key") from None
-        except (JoseError, ValueError) as bad:
-            raise SignInRefused(reason="signature", error=type(bad).__name__) from bad
-        try:
-            return _claims(token, renewed)
-        except InvalidKeyIdError:
-            raise SignInRefused(reason="unknown-key") from None
-        except (JoseError, ValueError) as bad:
-            raise SignInRefused(reason="signature", error=type(bad).__name__) from bad
+            return _claims(token, held)
+        except SignInRefused as refused:
+            if refused.details["reason"] == "algorithm":
+                raise
+            renewed = await self._documents.keys_after(held, tenant, provider, metadata)
+            if renewed is None:
+                raise
+        return _claims(token, renewed)
 
     def _judge(self, claims: dict[str, Any], provider: IdentityProvider, attempt: Attempt) -> None:
         """OpenID Connect Core 3.1.3.7: issued by them, for us, now, in answer to this very sign-in."""
@@ -207,62 +177,35 @@ class Identity:
             "authorized-party": party == provider.client_id if party is not None else len(audiences) == 1,
             "expired": isinstance(expires, (int, float)) and expires > now - LEEWAY,
             "issued-at": isinstance(issued, (int, float)) and now - FRESH < issued < now + LEEWAY,
-            "nonce": hmac.compare_digest(str(claims.get("nonce", "")), attempt.nonce),
+            "nonce": hmac.compare_digest(str(claims.get("nonce", "")).encode(), attempt.nonce.encode()),
             "subject": isinstance(subject, str) and 0 < len(subject) < 256,
         }
         for reason, holds in checks.items():
             if not holds:
                 raise SignInRefused(reason=reason)
 
-    # What providers publish ---------------------------------------------------------------------------
 
-    async def _discover(self, tenant: Tenant, provider: IdentityProvider) -> Metadata:
-        place = _place(tenant, provider)
-        known = self._metadata.get(place)
-        if known and self._clock() - known[1] < FRESH:
-            return known[0]
-        found = await _fetch(provider.issuer.rstrip("/") + "/.well-known/openid-configuration")
-        try:
-            metadata = msgspec.json.decode(found, type=Metadata)
-        except msgspec.DecodeError as bad:
-            raise SignInRefused(reason="provider-metadata") from bad
-        secure = urlsplit(provider.issuer).scheme == "https"
-        addresses = (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri)
-        if metadata.issuer != provider.issuer or any(
-            urlsplit(address).scheme not in ({"https"} if secure else {"http", "https"}) for address in addresses
-        ):
-            raise SignInRefused(reason="provider-metadata")
-        self._metadata[place] = (metadata, self._clock())
-        return metadata
-
-    async def _keys_of(
-        self, tenant: Tenant, provider: IdentityProvider, metadata: Metadata, *, unknown: bool = False
-    ) -> KeySet:
-        """The provider's public keys. `unknown`: a token names a key we do not have; look again, but not too often."""
-        place = _place(tenant, provider)
-        held = self._keys.get(place)
-        now = self._clock()
-        if held and unknown:
-            if now - self._refetched.get(place, 0) < REFETCH:
-                return held.keys
-            self._refetched[place] = now
-        elif held and now - held.fetched < FRESH:
-            return held.keys
-        try:
-            published = msgspec.json.decode(await _fetch(metadata.jwks_uri), type=dict[str, list[dict[str, Any]]])
-            usable = [
-                key for key in published["keys"] if key.get("kty") in KEY_TYPES and key.get("use", "sig") == "sig"
-            ]
-            keys = KeySet.import_key_set({"keys": usable})
-        except (JoseError, KeyError, ValueError) as bad:
-            raise SignInRefused(reason="provider-keys") from bad
-        self._keys[place] = _Keys(keys, now)
-        return keys
-
-
-def _claims(token: str, keys: KeySet) -> dict[str, Any]:
-    registry = JWSRegistry(algorithms=list(ALGORITHMS))
-    return dict(jwt.decode(token, keys, algorithms=list(ALGORITHMS), registry=registry).claims)
+def _claims(token: str, keys: Keys) -> dict[str, Any]:
+    """What a token says that one of these keys signed. Raises SignInRefused: algorithm, unknown-key or signature."""
+    try:
+        header = extract_compact(token.encode()).headers()
+    except (JoseError, ValueError, RecursionError) as bad:
+        raise SignInRefused(reason="signature", error=type(bad).__name__) from bad
+    algorithm, name = str(header.get("alg")), header.get("kid")
+    kind = ALGORITHMS.get(algorithm)
+    if kind is None:
+        raise SignInRefused(reason="algorithm", error=cleaned(algorithm)[:20])
+    fitting = [key for key in keys.keys if name is None or key.kid in (None, name)]
+    if not fitting:
+        raise SignInRefused(reason="unknown-key")
+    error = "no key of this kind"
+    for key in fitting:
+        if key.key_type == kind:
+            try:
+                return dict(jwt.decode(token, key, [algorithm], JWSRegistry(algorithms=[algorithm])).claims)
+            except (JoseError, ValueError, RecursionError) as bad:
+                error = type(bad).__name__
+    raise SignInRefused(reason="signature", error=error)
 
 
 def _client(provider: IdentityProvider, redirect_uri: str) -> AsyncOAuth2Client:
@@ -273,29 +216,16 @@ def _client(provider: IdentityProvider, redirect_uri: str) -> AsyncOAuth2Client:
         scope=provider.scopes,
         redirect_uri=redirect_uri,
         code_challenge_method="S256",
-        timeout=TIMEOUT,
+        transport=bounded(),
+        timeout=PATIENCE,
         follow_redirects=False,
         trust_env=False,
     )
 
 
-async def _fetch(url: str) -> bytes:
-    """A small JSON document; nothing is followed elsewhere."""
-    try:
-        async with httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            response = await client.get(url, headers={"Accept": "application/json"})
-            response.raise_for_status()
-    except (httpx2.HTTPError, httpx2.InvalidURL) as away:
-        raise SignInRefused(reason="provider-away") from away
-    if len(response.content) > LIMIT:
-        raise SignInRefused(reason="provider-metadata")
-    return response.content
-
-
-def _place(tenant: Tenant, provider: IdentityProvider) -> Place:
-    return (tenant.id, provider.issuer, provider.client_id)
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+def cleaned(said: str, *hidden: str) -> str:
+    """What a provider said of an error, for a log: bounded, on one line, without the secrets of this sign-in."""
+    for secret in hidden:
+        if secret:
+            said = said.replace(secret, "…")
+    return "".join(letter if letter.isprintable() else " " for letter in said[: 2 * LONGEST_ERROR])[:LONGEST_ERROR]

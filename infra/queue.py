@@ -1,13 +1,11 @@
 """Jobs for the workers: a name and some ids, put into Redis and taken out again.
 
 PostgreSQL knows what is owed; a queue only says "now". It may be lost, repeated, reordered or forged: a job carries
-ids and nothing else, may run twice, and asks again whether it is allowed. What Redis holds is authenticated data:
+ids and nothing else, may run twice, and asks again whether it is allowed. What Redis holds is encrypted data of ours:
 the library's own form of a job is pickle, by which whoever can write to Redis runs code in the worker.
 """
 
 import asyncio
-import hashlib
-import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,21 +21,23 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from infra.encryption import Encryption, Forged
+
 #: What a job may carry: tenants, streams, positions.
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
-#: Tries before a command to Redis fails, up to 2 s apart: about 20 s of a restarting server.
+#: Tries of a worker before a command to Redis fails, up to 2 s apart: about 20 s of a restarting server.
 TRIES = 12
+#: Tries of who asks for a job: the sweeper asks again anyway, and looks after other things meanwhile.
+TRIES_TO_ASK = 2
+#: Seconds that Redis may take for one answer.
+PATIENCE = 5.0
 
 Job = Callable[..., Awaitable[None]]
 
 
 class QueueUnavailable(Exception):
     """Redis does not answer. Nothing is lost: the sweeper asks again."""
-
-
-class Forged(ValueError):
-    """These bytes are not a job of ours."""
 
 
 class Queue(Protocol):
@@ -56,7 +56,7 @@ class Jobs:
     @classmethod
     def at(cls, url: str, secret: str) -> Self:
         """The queues at this address; it is called when first needed."""
-        return cls(connection(url, Seal(secret)))
+        return cls(connection(url, JobCodec(secret), tries=TRIES_TO_ASK))
 
     async def close(self) -> None:
         await self._redis.aclose(close_connection_pool=True)
@@ -83,13 +83,13 @@ def worker(
     `patience` is the longest a job may run, in seconds. A job that was under way when its worker was killed is
     run again by the library after that and 10 s more; a sweeper that looks at what is owed is faster.
     """
-    seal = Seal(secret)
+    codec = JobCodec(secret)
     return Worker(
         [func(function, name=name) for name, function in functions.items()],  # type: ignore[arg-type]
         queue_name=queue,
-        redis_pool=connection(url, seal),
-        job_serializer=seal.close,
-        job_deserializer=seal.open,
+        redis_pool=connection(url, codec),
+        job_serializer=codec.encode,
+        job_deserializer=codec.decode,
         max_jobs=at_once,
         job_timeout=patience,
         keep_result=0,  # else a job's name stays taken as long as its result is kept
@@ -108,41 +108,39 @@ async def closed(worker: Worker) -> None:
         await worker.close()
 
 
-def connection(url: str, seal: "Seal") -> ArqRedis:
+def connection(url: str, codec: "JobCodec", *, tries: int = TRIES) -> ArqRedis:
     """Redis, patient with restarts: by default the library gives a worker up after a second."""
     pool: ConnectionPool = ConnectionPool.from_url(
         url,
-        retry=Retry(ExponentialBackoff(cap=2, base=0.1), TRIES),
+        socket_timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
+        retry=Retry(ExponentialBackoff(cap=2, base=0.1), tries),
         retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
         retry_on_timeout=True,
     )
-    return ArqRedis(pool_or_conn=pool, job_serializer=seal.close, job_deserializer=seal.open)
+    return ArqRedis(pool_or_conn=pool, job_serializer=codec.encode, job_deserializer=codec.decode)
 
 
-class Seal:
-    """Jobs to bytes and back: MessagePack of plain data under an HMAC."""
+class JobCodec:
+    """Jobs to bytes and back: MessagePack of plain data, encrypted. The library does not say under which key of Redis
+    a job lies, so that a job can be repeated by who writes there, as it may be anyway.
+    """
 
     def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), b"minhchuan: jobs", hashlib.sha256)
+        self._encryption = Encryption(secret, "jobs")
 
-    def close(self, job: Mapping[str, Any]) -> bytes:
+    def encode(self, job: Mapping[str, Any]) -> bytes:
         """The bytes of a job or of its result. An exception becomes its name: its text may hold what people wrote."""
         body = msgspec.msgpack.encode(job, enc_hook=lambda value: {"raised": type(value).__name__})
-        return self._mac(body) + body
+        return self._encryption.encrypt(body, "job")
 
-    def open(self, sealed: bytes) -> dict[str, Any]:
+    def decode(self, stored: bytes) -> dict[str, Any]:
         """The job in these bytes. Raises Forged before anything of an unknown origin is read."""
-        mac, body = sealed[:32], sealed[32:]
-        if not hmac.compare_digest(mac, self._mac(body)):
-            raise Forged("not sealed by us")
-        job = msgspec.msgpack.decode(body, type=dict[str, Any])
+        job = msgspec.msgpack.decode(self._encryption.decrypt(stored, "job"), type=dict[str, Any])
         if job.get("k"):
             raise Forged("a job has no named arguments")
         check_ids(job.get("a", ()))
         return job
-
-    def _mac(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, body, hashlib.sha256)
 
 
 def check_ids(ids: Sequence[object]) -> None:

@@ -1,31 +1,47 @@
 """Who is signed in, kept in Redis; the browser holds nothing but an id that cannot be guessed.
 
-Redis knows sessions by the SHA-256 of their id, so whoever reads Redis cannot take one over. A session ends when it
-was idle too long, when it is too old however busy, when the person signs out, or when somebody ends it from the
-list. Signing in always makes a new id. Redis gone means everybody signs in again; nothing else is lost.
+Redis is not trusted. It knows sessions by the SHA-256 of their id, and what it holds is encrypted and bound to the key
+under which it lies: whoever reads Redis cannot take a session over, and whoever writes there cannot make one, read one
+or exchange two. A session ends when it was idle too long, when it is too old however busy, when the person signs out,
+or when somebody ends it from the list. Signing in always makes a new id. Redis lost means everybody signs in again;
+nothing else is lost.
 """
 
 import hashlib
+import re
 import secrets
 import time
 from datetime import timedelta
-from typing import cast
+from typing import Final, cast
 from uuid import uuid4
 
 import msgspec
 from redis.asyncio import Redis
 
+from infra.attempts import ATTEMPT
+from infra.encryption import Encryption, Forged
+
 IDLE = timedelta(hours=2)
 ABSOLUTE = timedelta(hours=12)
-#: A sign-in begun and not finished is forgotten after this time.
-ATTEMPT = timedelta(minutes=10)
 
-#: Raises the remembered position, never lowers it: two answers may come back in any order.
-_ADVANCE = """
-if redis.call('EXISTS', KEYS[1]) == 1 and tonumber(ARGV[1]) > tonumber(redis.call('HGET', KEYS[1], 'position')) then
+#: Seconds that Redis may take for one answer; a page that needs it says after this time that it is away.
+PATIENCE: Final = 1.5
+
+#: Bytes of a form that is kept while its sender signs in again: whoever sends it is not known yet.
+LONGEST_KEPT: Final = 32_000
+
+#: Raises the remembered position, never lowers it: two answers may come back in any order. What is stored begins with
+#: the position in so many digits, for this comparison; only what is encrypted behind it is believed.
+DIGITS: Final = 16
+_ADVANCE = f"""
+if redis.call('EXISTS', KEYS[1]) == 0 then return end
+local held = redis.call('HGET', KEYS[1], 'position')
+if not held or string.sub(ARGV[1], 1, {DIGITS}) > string.sub(held, 1, {DIGITS}) then
   redis.call('HSET', KEYS[1], 'position', ARGV[1])
 end
 """
+
+_KEY = re.compile(rb"session:[0-9a-f]{64}")
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -50,27 +66,28 @@ class Kept(msgspec.Struct, frozen=True):
     path: str
     fields: tuple[tuple[str, str], ...]
 
+    @property
+    def is_small(self) -> bool:
+        """Whether it may be kept."""
+        return len(msgspec.json.encode(self)) <= LONGEST_KEPT
 
-class Attempt(msgspec.Struct, frozen=True):
-    """A sign-in under way: everything that belongs to one visit to the provider, used once."""
 
-    tenant: str
-    issuer: str
-    client_id: str
-    redirect_uri: str
-    nonce: str
-    verifier: str
-    #: SHA-256 of the secret in the cookie of the browser that began.
-    browser: str
-    then: str
-    kept: Kept | None = None
+def connect(url: str) -> Redis:
+    """Redis for those who have a page to answer: it may be away, but nobody waits for it longer than PATIENCE."""
+    redis: Redis = Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    return redis
 
 
 class Sessions:
-    """Opens, finds and ends sessions, and keeps sign-ins under way."""
+    """Opens, finds and ends sessions, and keeps what is to be sent again. Everything here raises RedisError when Redis
+    is away.
+    """
 
-    def __init__(self, redis: Redis, *, idle: timedelta = IDLE, absolute: timedelta = ABSOLUTE) -> None:
+    def __init__(
+        self, redis: Redis, encryption: Encryption, *, idle: timedelta = IDLE, absolute: timedelta = ABSOLUTE
+    ) -> None:
         self._redis = redis
+        self._encryption = encryption
         self._idle = int(idle.total_seconds())
         self._absolute = int(absolute.total_seconds())
         self._advance = redis.register_script(_ADVANCE)
@@ -78,18 +95,23 @@ class Sessions:
     async def open(
         self, *, tenant: str, issuer: str, subject: str, id_token: str, client: str = "", replacing: str = ""
     ) -> tuple[str, Session]:
-        """A new session and its id; the one it replaces (an id from the same browser) ends."""
-        if replacing:
-            await self.end(replacing)
+        """A new session and its id; the one it replaces (an id from the same browser) ends.
+
+        Of the same person's it takes over token and position: their other tabs work on.
+        """
+        former = await self.end(replacing) if replacing else None
+        if former is not None and (former.tenant, former.issuer, former.subject) != (tenant, issuer, subject):
+            former = None
         session = Session(
             tenant=tenant,
             issuer=issuer,
             subject=subject,
             id_token=id_token,
-            csrf=secrets.token_urlsafe(24),
+            csrf=former.csrf if former else secrets.token_urlsafe(24),
             opened=time.time(),
             handle=str(uuid4()),
             client=client[:200],
+            position=former.position if former else 0,
         )
         session_id = secrets.token_urlsafe(32)
         await self._write(_key(session_id), session, self._left(session))
@@ -102,26 +124,23 @@ class Sessions:
             pipe.hmget(key, ["data", "position"])
             pipe.expire(key, self._idle)
             (data, position), _ = await pipe.execute()
-        if data is None:
-            return None
-        session = msgspec.json.decode(data, type=Session)
-        if self._left(session) <= 0:
+        session = self._read(key, data, position)
+        if session is not None and self._left(session) <= 0:
             await self._forget(key, session)
             return None
-        return msgspec.structs.replace(session, position=int(position or 0))
+        return session
 
     async def advance(self, session_id: str, position: int) -> None:
         """Remember that a command of this session reached this position."""
-        await self._advance(keys=[_key(session_id)], args=[position])
+        key = _key(session_id)
+        await self._advance(keys=[key], args=[self._position(key, position)])
 
     async def end(self, session_id: str) -> Session | None:
         """End a session; what it was, if it still was."""
         key = _key(session_id)
-        data = cast("bytes | None", await self._redis.hget(key, "data"))  # type: ignore[misc]
-        if data is None:
-            return None
-        session = msgspec.json.decode(data, type=Session)
-        await self._forget(key, session)
+        session = self._read(key, *await self._stored(key))
+        if session is not None:
+            await self._forget(key, session)
         return session
 
     async def of_person(self, tenant: str, issuer: str, subject: str) -> list[Session]:
@@ -138,48 +157,101 @@ class Sessions:
                 ended += 1
         return ended
 
-    async def begin_attempt(self, state: str, attempt: Attempt) -> None:
-        """Keep a sign-in under way under its state."""
-        await self._redis.set(f"sign-in:{_hash(state)}", msgspec.json.encode(attempt), ex=ATTEMPT)
+    async def check(self) -> None:
+        """Raise RedisError when sessions cannot be opened now."""
+        await self._redis.ping()
 
-    async def take_attempt(self, state: str) -> Attempt | None:
-        """The sign-in under way, once: whoever comes second with the same state finds nothing."""
-        data = await self._redis.getdel(f"sign-in:{_hash(state)}")
-        return msgspec.json.decode(data, type=Attempt) if data else None
+    # Signing in -----------------------------------------------------------------------------------------
 
-    async def keep(self, session: Session, kept: Kept) -> None:
-        """Keep what is to be sent again."""
-        await self._redis.set(f"kept:{session.handle}", msgspec.json.encode(kept), ex=self._idle)
+    async def spend(self, state: str) -> bool:
+        """Use a sign-in that was under way; False for who comes second with the same state."""
+        return bool(await self._redis.set(_spent(state), b"", ex=ATTEMPT, nx=True))
 
-    async def kept(self, session: Session) -> Kept | None:
-        """What is to be sent again, if anything."""
-        data = await self._redis.get(f"kept:{session.handle}")
-        return msgspec.json.decode(data, type=Kept) if data else None
+    async def is_spent(self, state: str) -> bool:
+        """Whether the sign-in of this state was used."""
+        return bool(await self._redis.exists(_spent(state)))
+
+    async def keep(self, kept: Kept) -> str:
+        """Keep what is to be sent again while its sender signs in; returns what it is called for by."""
+        name = secrets.token_urlsafe(16)
+        key = _kept(name)
+        await self._redis.set(key, self._encryption.encrypt(msgspec.json.encode(kept), key), ex=ATTEMPT)
+        return name
+
+    async def claim(self, name: str, session: Session) -> bool:
+        """What is kept under this name is this person's from now on, and nobody else's; False when nothing is."""
+        key = _kept(name)
+        plain = self._decrypted(key, await self._redis.getdel(key))
+        if plain is None:
+            return False
+        await self._redis.set(key, self._encryption.encrypt(plain, _of(key, session)), ex=self._idle)
+        return True
+
+    async def kept(self, name: str, session: Session) -> Kept | None:
+        """What this person is to send again under this name, if anything."""
+        key = _kept(name)
+        plain = self._decrypted(_of(key, session), await self._redis.get(key))
+        return msgspec.json.decode(plain, type=Kept) if plain is not None else None
+
+    # Stored ---------------------------------------------------------------------------------------------
 
     async def _write(self, key: str, session: Session, seconds: int) -> None:
         family = _family(session.tenant, session.issuer, session.subject)
+        stored = {
+            "data": self._encryption.encrypt(msgspec.json.encode(session), key),
+            "position": self._position(key, session.position),
+        }
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={"data": msgspec.json.encode(session), "position": session.position})
+            pipe.hset(key, mapping=stored)
             pipe.expire(key, seconds)
             pipe.sadd(family, key)
             pipe.expire(family, self._absolute)
             await pipe.execute()
 
+    async def _stored(self, key: str) -> tuple[bytes | None, bytes | None]:
+        data, position = cast(
+            "list[bytes | None]",
+            await self._redis.hmget(key, ["data", "position"]),  # type: ignore[misc]
+        )
+        return data, position
+
+    def _read(self, key: str, data: bytes | None, position: bytes | None) -> Session | None:
+        """The session that lies here; None for what we did not put here, or put here in another form."""
+        plain = self._decrypted(key, data)
+        if plain is None:
+            return None
+        try:
+            session = msgspec.json.decode(plain, type=Session)
+        except msgspec.DecodeError:
+            return None
+        reached = self._decrypted(f"{key} position", position[DIGITS:] if position else None)
+        return msgspec.structs.replace(session, position=int(reached or 0))
+
+    def _position(self, key: str, position: int) -> bytes:
+        digits = f"{position:0{DIGITS}}".encode()
+        return digits + self._encryption.encrypt(digits, f"{key} position")
+
+    def _decrypted(self, place: str, stored: bytes | None) -> bytes | None:
+        try:
+            return self._encryption.decrypt(stored, place) if stored is not None else None
+        except Forged:
+            return None
+
     async def _all_of(self, tenant: str, issuer: str, subject: str) -> list[tuple[str, Session]]:
         family = _family(tenant, issuer, subject)
         found = []
         for member in await self._redis.smembers(family):  # type: ignore[misc]
-            key = member.decode()
-            data = cast("bytes | None", await self._redis.hget(key, "data"))  # type: ignore[misc]
-            if data is None:
-                await self._redis.srem(family, key)  # type: ignore[misc]
+            key = member.decode(errors="replace")
+            session = self._read(key, *await self._stored(key)) if _KEY.fullmatch(member) else None
+            if session is None or (session.tenant, session.issuer, session.subject) != (tenant, issuer, subject):
+                await self._redis.srem(family, member)  # type: ignore[misc]
             else:
-                found.append((key, msgspec.json.decode(data, type=Session)))
+                found.append((key, session))
         return found
 
     async def _forget(self, key: str, session: Session) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(key, f"kept:{session.handle}")
+            pipe.delete(key)
             pipe.srem(_family(session.tenant, session.issuer, session.subject), key)
             await pipe.execute()
 
@@ -188,17 +260,25 @@ class Sessions:
         return min(self._idle, int(session.opened + self._absolute - time.time()))
 
 
-def fingerprint(secret: str) -> str:
-    """What may be kept of a secret in a cookie."""
-    return _hash(secret)
-
-
 def _hash(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
 def _key(session_id: str) -> str:
     return f"session:{_hash(session_id)}"
+
+
+def _spent(state: str) -> str:
+    return f"sign-in:{_hash(state)}"
+
+
+def _kept(name: str) -> str:
+    return f"kept:{_hash(name)}"
+
+
+def _of(key: str, session: Session) -> str:
+    """Where a person's own lies: at this key, and theirs alone."""
+    return f"{key} of {_family(session.tenant, session.issuer, session.subject)}"
 
 
 def _family(tenant: str, issuer: str, subject: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,17 +19,19 @@ from domain.season import State
 from domain.working_days import Calendar
 from infra.config import Settings
 from infra.database import Database
+from infra.encryption import Encryption
 from infra.eventstore import EventStore
 from infra.files import Files
 from infra.identity import Identity
 from infra.keys import Keys
 from infra.mapper import Mapper
 from infra.pool import Pool
+from infra.probe import Probe
 from infra.queue import Jobs
 from infra.readmodels import ReadModels
 from infra.rulebooks import load_calendar, load_rulebooks
 from infra.seals import Seals
-from infra.sessions import Sessions
+from infra.sessions import Sessions, connect
 from infra.tenants import Tenant, Tenants
 from infra.throttle import Throttle
 from projections.catalogue import PROJECTIONS
@@ -65,6 +68,7 @@ class Wiring:
     keys: Keys
     door: Door
     redis: Redis
+    probes: Mapping[str, Probe]
     jobs: Jobs
     pool: Pool
     rulebooks: Mapping[str, Rulebook]
@@ -102,7 +106,8 @@ class Wiring:
         """The parts as the pages want them."""
         return Backing(
             provinces=self.tenants,
-            sessions=Sessions(self.redis),
+            sessions=Sessions(self.redis, Encryption(self.settings.secret, "sessions")),
+            encryption=Encryption(self.settings.secret, "sign-ins"),
             identity=Identity(),
             people=self.actor_of,
             throttle=Throttle(self.redis),
@@ -111,7 +116,7 @@ class Wiring:
             chip=self.chip,
             past=self.past,
             effective=self.effective,
-            ready=self.ready,
+            missing=self.missing,
             public_url=self.settings.public_url,
             knows_senders=self.settings.knows_senders,
             pool=self.pool,
@@ -155,11 +160,10 @@ class Wiring:
         came = came_to(in_order, moment.astimezone(VIETNAM).date(), recorded)
         return Past(came.position, moment, Clock.EFFECTIVE, came.known, came.later, came.missed) if came else None
 
-    async def ready(self) -> None:
-        """Raise when the database or Redis does not answer."""
-        async with self.database.pool.acquire() as connection:
-            await connection.execute("SELECT 1")
-        await self.redis.ping()
+    async def missing(self) -> list[str]:
+        """Which of the database and Redis does not answer in time."""
+        answered = await asyncio.gather(*(probe.answers() for probe in self.probes.values()))
+        return [name for name, answers in zip(self.probes, answered, strict=True) if not answers]
 
 
 @asynccontextmanager
@@ -178,7 +182,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
         stack.push_async_callback(seals.close)
         keys = Keys(settings.keys_url, settings.key_encryption_key())
         stack.push_async_callback(keys.close)
-        redis: Redis = Redis.from_url(settings.redis_url)
+        redis = connect(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         jobs = Jobs.at(settings.redis_url, settings.secret)
         stack.push_async_callback(jobs.close)
@@ -199,6 +203,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             keys=keys,
             door=Door(store, keys),
             redis=redis,
+            probes={"database": Probe(database.answer), "Redis": Probe(redis.ping)},
             jobs=jobs,
             pool=pool,
             rulebooks=load_rulebooks(),

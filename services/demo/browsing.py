@@ -155,7 +155,7 @@ class Page:
 
 
 class Browser:
-    """One person's browser: cookies of its own; redirects are followed."""
+    """One person's browser: cookies of its own; redirects are followed, and pages that go on by themselves."""
 
     def __init__(self, base: str) -> None:
         self._base = base
@@ -166,7 +166,7 @@ class Browser:
 
     async def get(self, address: str, status: int = 200) -> Page:
         """Open a page; Unexpected when it is not answered with this status."""
-        return _expected(_page(await self._http.get(urljoin(self._base, address))), status)
+        return _expected(_page(await self._gone_on(await self._http.get(urljoin(self._base, address)))), status)
 
     async def send(
         self, page: Page, form: Form, values: Mapping[str, Typed] | None = None, *, refused: str = "", **files: Upload
@@ -178,11 +178,17 @@ class Browser:
         there = urljoin(page.url, form.action or page.url)
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
         parts = {name: (file.name, file.content, "application/octet-stream") for name, file in files.items()}
-        answer = _page(await self._http.post(there, data=data, files=parts or None, headers={"Origin": origin}))
+        posted = await self._http.post(there, data=data, files=parts or None, headers={"Origin": origin})
+        answer = _page(await self._gone_on(posted))
         if not refused:
             return _expected(answer, 200)
         if answer.code != refused or answer.status < 400:
             raise Unexpected(f"expected the refusal {refused}; {there} answers {answer.said}")
+        return answer
+
+    async def _gone_on(self, answer: httpx2.Response) -> httpx2.Response:
+        while onward := answer.headers.get("refresh", "").removeprefix("0;url="):
+            answer = await self._http.get(urljoin(str(answer.url), onward))
         return answer
 
 

@@ -11,13 +11,22 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Scope
+from redis.exceptions import RedisError
 
 from domain.errors import Refused
 from infra.readmodels import BeingRebuilt
 from services.i18n import load_words
 from services.web.assets import Assets
 from services.web.backing import Backing
-from services.web.errors import AWAY, away_answer, crash_answer, http_answer, rebuilding_answer, refused_answer
+from services.web.errors import (
+    AWAY,
+    away_answer,
+    crash_answer,
+    http_answer,
+    rebuilding_answer,
+    refused_answer,
+    sessions_away_answer,
+)
 from services.web.pages import all_routes
 from services.web.render import Renderer
 from services.web.request import Web, admit, provide_visit
@@ -51,6 +60,7 @@ def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backi
             BeingRebuilt: rebuilding_answer,
             HTTPException: http_answer,
             **dict.fromkeys(AWAY, away_answer),
+            RedisError: sessions_away_answer,
             Exception: crash_answer,
         },
         lifespan=[living],

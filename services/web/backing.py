@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.policy import Actor
+from infra.encryption import Encryption
 from infra.identity import Identity
 from infra.pool import Pool
 from infra.sessions import Sessions
@@ -70,6 +71,8 @@ class Backing:
 
     provinces: Provinces
     sessions: Sessions
+    #: For what lies in browsers until they come back from signing in.
+    encryption: Encryption
     identity: Identity
     people: People
     throttle: Throttle
@@ -83,8 +86,8 @@ class Backing:
     past: Callable[[Tenant, int | datetime], Awaitable[Past | None]]
     #: The past of one dossier (season, commune) by what had taken effect at a moment; None when nothing of it had.
     effective: Callable[[Tenant, datetime, str, str], Awaitable[Past | None]]
-    #: What `/readyz` asks; raises when something is missing.
-    ready: Callable[[], Awaitable[None]]
+    #: What `/readyz` asks: the services that do not answer in time.
+    missing: Callable[[], Awaitable[list[str]]]
     #: The address people type, without a final slash; its scheme decides about secure cookies.
     public_url: str = "http://127.0.0.1"
     #: Whether the address of a connection is the sender's, and not a proxy's for everybody.

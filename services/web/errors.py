@@ -16,9 +16,10 @@ from domain.errors import Refused
 from infra.groupcommit import OutcomeUnknown
 from infra.migrate import advice_on
 from infra.readmodels import BeingRebuilt
+from infra.sessions import Kept
 from services.web.access import note_refused
 from services.web.refusals import Refusal, explain, plain
-from services.web.request import Visit, refusal_fragment, visit_of
+from services.web.request import Visit, note_refusal, refusal_fragment, short, visit_of
 
 log = structlog.get_logger("web")
 
@@ -43,6 +44,7 @@ KINDS = {404: "not-found", 405: "method-not-allowed", 413: "file-too-large"}
 def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Response[Any]":
     """A refusal that no page of its own answered; it is noted once it is answered."""
     visit = visit_of(request)
+    note_refusal(visit, refused)
     visit.refusal = explain(refused, visit.words)
     response = _refusal_answer(request, visit, visit.refusal)
     if seconds := RETRY.get(refused.code):
@@ -78,29 +80,31 @@ def crash_answer(request: "Request[Any, Any, Any]", error: Exception) -> "Respon
     trace = secrets.token_hex(4).upper()
     advice = advice_on(error)
     log.error("crashed", trace=trace, path=request.url.path, exc_info=error, **({"advice": advice} if advice else {}))
-    visit = visit_of(request)
-    visit.refusal = plain(f"crashed-{trace}", 500, visit.words, key="crashed")
-    if wants_problem(request):
-        return problem(visit.refusal, request.url.path)
-    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
+    return _failed(request, f"crashed-{trace}", HTTPStatus.INTERNAL_SERVER_ERROR, key="crashed")
 
 
 def rebuilding_answer(request: "Request[Any, Any, Any]", waiting: BeingRebuilt) -> "Response[Any]":
     """The read models of the province are being made: nothing is lost, but there is nothing to show yet."""
-    visit = visit_of(request)
-    visit.refusal = plain("being-rebuilt", HTTPStatus.SERVICE_UNAVAILABLE, visit.words)
-    if wants_problem(request):
-        return problem(visit.refusal, request.url.path)
-    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
+    return _failed(request, "being-rebuilt", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response[Any]":
     """Over by itself once the database answers again, or has room."""
     if isinstance(away, ValueError):  # asyncpg's InterfaceError, when it is our value that does not fit
         return crash_answer(request, away)
+    log.error("the database cannot do it", path=request.url.path, reason=short(away))
+    return _failed(request, "database-away", HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def sessions_away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response[Any]":
+    """Redis is away: nobody is known, so nothing was done. Over by itself once it answers again."""
+    log.error("Redis is away", path=request.url.path, reason=short(away))
+    return _failed(request, "sessions-away", HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _failed(request: "Request[Any, Any, Any]", code: str, status: HTTPStatus, *, key: str = "") -> "Response[Any]":
     visit = visit_of(request)
-    log.error("the database cannot do it", path=request.url.path, reason=str(away) or type(away).__name__)
-    visit.refusal = plain("database-away", HTTPStatus.SERVICE_UNAVAILABLE, visit.words)
+    visit.refusal = plain(code, status, visit.words, key=key)
     if wants_problem(request):
         return problem(visit.refusal, request.url.path)
     return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
@@ -138,7 +142,8 @@ def _sign_in_first(visit: Visit) -> "Response[Any]":
         return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
     if visit.request.scope.get("method") == "GET":
         return visit.see(visit.url.sign_in(visit.address))
-    html = visit.render("signin/ended.html", path=visit.request.url.path, fields=visit.typed.pairs)
+    kept = Kept(visit.request.url.path, tuple(visit.typed.pairs))
+    html = visit.render("signin/ended.html", path=kept.path, fields=kept.fields, keeps=kept.is_small)
     return visit._answer(html, HTTPStatus.UNAUTHORIZED)  # noqa: SLF001 - the edge answers for the visit
 
 

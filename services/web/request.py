@@ -52,9 +52,11 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import FromPath
+from redis.exceptions import RedisError
 
 from domain.errors import NotFound, Refused
 from domain.policy import Act, Actor, Subject, may
+from infra.attempts import Attempts
 from infra.database import begun_again
 from infra.groupcommit import Receipt
 from infra.pool import Pool
@@ -93,6 +95,9 @@ PATIENCE = 2.0
 
 #: No position and no version has so many digits.
 DIGITS = 16
+
+#: A line of the log holds so much of one thing.
+LONGEST = 200
 
 
 class SignInNeeded(Refused):
@@ -135,22 +140,21 @@ class Web:
         self.renderer = renderer
         self.words = words
         self.cookies = security.Cookies(backing.public_url)
+        self.attempts = Attempts(backing.encryption, self.cookies.attempt)
         self.kept = Kept()
         self.turns = Turns()
-        self._provinces: dict[str, tuple[Tenant, tuple[str, ...], float]] = {}
+        self._provinces: dict[str, tuple[Tenant, float]] = {}
 
-    async def province(self, slug: str) -> tuple[Tenant, tuple[str, ...]] | None:
-        """The province at this address, and where its sign-in leads; remembered for a few seconds."""
+    async def province(self, slug: str) -> Tenant | None:
+        """The province at this address; remembered for a few seconds."""
         held = self._provinces.get(slug)
-        if held is not None and held[2] > time.monotonic():
-            return held[:2]
+        if held is not None and held[1] > time.monotonic():
+            return held[0]
         tenant = await self.backing.provinces.by_slug(slug)
         if tenant is None or tenant.state == REGISTERED:
             return None
-        provider = await self.backing.provinces.identity_provider(tenant)
-        targets = self.backing.identity.origins(tenant, provider) if provider else ()
-        self._provinces[slug] = (tenant, targets, time.monotonic() + REMEMBERED)
-        return tenant, targets
+        self._provinces[slug] = (tenant, time.monotonic() + REMEMBERED)
+        return tenant
 
 
 class Visit:
@@ -167,8 +171,6 @@ class Visit:
         self.past: Past | None = None
         self.behind = False
         self.cookies: list[Cookie] = []
-        #: Where forms of this page may lead besides our own pages: the province's sign-in.
-        self.form_targets: tuple[str, ...] = ()
         #: What the page shows is no older than this moment (time.monotonic()); None for the moment at which it looks.
         self.since: float | None = time.monotonic()
         self._status = HTTPStatus.OK
@@ -192,6 +194,11 @@ class Visit:
         if self.person is None:
             raise SignInNeeded
         return self.person
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether somebody with a mandate in this province is signed in."""
+        return self.person is not None and bool(self.person.mandates)
 
     @property
     def backing(self) -> Backing:
@@ -370,8 +377,7 @@ class Visit:
     async def reached(self, receipt: Receipt) -> None:
         """Remember the person's own command, so that their next page waits for it."""
         if self.signed_in is not None:
-            session_id = self.request.cookies.get(self.web.cookies.session, "")
-            await self.backing.sessions.advance(session_id, receipt.last)
+            await self._remember(receipt.last)
 
     async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
         """The answer to an act that was recorded: the page again (303), or to htmx the fragment."""
@@ -381,6 +387,23 @@ class Visit:
                 return await self._rendered(fragment, None, receipt=receipt, **view)
             return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": to})
         return self.see(to)
+
+    async def _remember(self, position: int) -> None:
+        """What was recorded stays recorded when Redis is away: then the next page may lack it for a moment."""
+        session_id = self.request.cookies.get(self.web.cookies.session, "")
+        try:
+            await self.backing.sessions.advance(session_id, position)
+        except RedisError as reason:
+            log.warning("a position is not remembered", reason=short(reason))
+
+    async def leave_for(self, to: str) -> Answer:
+        """Answer a form by a page that goes on to another site by itself, or by its link.
+
+        Not by a redirect: browsers hold every redirect after a form to `form-action`, however many sites it passes.
+        """
+        answered = await self.page("signin/onward.html", to=to)
+        answered.headers["Refresh"] = f"0;url={to}"
+        return answered
 
     def see(self, to: str) -> Answer:
         """Go on to another page."""
@@ -431,7 +454,7 @@ class Visit:
             status=status or self._status,
             accepts_gzip=self._accepts_gzip,
             packed=packed,
-            headers={"Content-Security-Policy": security.content_policy(self.form_targets)},
+            headers={"Content-Security-Policy": security.content_policy()},
             cookies=self.cookies,
         )
 
@@ -444,12 +467,28 @@ class Visit:
         """The answer to an act that was refused: the page with the reason and what was typed, or the reason."""
         self.refusal = explain(refused, self.words)
         self._status = HTTPStatus(self.refusal.status)
-        log.info("refused", code=self.refusal.code, path=self.request.url.path)
         if again is None or isinstance(refused, (NotFound, SignInNeeded)):
             raise refused
+        note_refusal(self, refused)
         await note_refused(self, refused)
         page = await again(self, **where)  # or there is no such page, whatever else is wrong
         return refusal_fragment(self) if self.is_partial else page
+
+
+#: Details of refusals that help an operator: never what somebody typed, nor a name.
+TELLING = ("reason", "error", "error_description", "act", "kind", "field", "state", "origin")
+
+
+def note_refusal(visit: Visit, refused: Refused) -> None:
+    """One line in the process's log for each refusal, at whatever stage it was made."""
+    details = {name: short(value) for name in TELLING if (value := refused.details.get(name))}
+    tenant = visit.province.id if visit.province else ""
+    log.info("refused", code=refused.code, tenant=tenant, path=visit.request.url.path[:LONGEST], **details)
+
+
+def short(value: object) -> str:
+    """A value as it stands in the log: its beginning."""
+    return str(value)[:LONGEST] or type(value).__name__
 
 
 def refusal_fragment(visit: Visit) -> Answer:
@@ -563,14 +602,20 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         found = await visit.web.province(str(slug))
         if found is None:
             raise NotFound
-        visit.province, visit.form_targets = found
+        visit.province = found
     session_id = connection.cookies.get(visit.web.cookies.session, "")
-    session = await visit.backing.sessions.find(session_id) if session_id else None
+    session, away = None, None
+    try:
+        session = await visit.backing.sessions.find(session_id) if session_id else None
+    except RedisError as reason:  # a public page is served all the same, as to anybody
+        away = reason
     changing = connection.scope.get("method") not in {"GET", "HEAD", "OPTIONS"}
     if changing:
         security.require_own_origin(connection, visit.backing.public_url)
         assert isinstance(connection, Request)  # noqa: S101 - Litestar hands guards the request itself
         visit.typed = await Typed.read(connection)
+    if away is not None and not handler.opt.get("public"):
+        raise away  # only now: what was typed is shown again
     if visit.province is not None and session is not None and belongs(session, visit.province):
         visit.signed_in = session
         if changing:

@@ -35,8 +35,8 @@ class ForeignRequest(Refused):
 def content_policy(form_targets: Iterable[str] = ()) -> str:
     """The content security policy: nothing inline, nothing foreign.
 
-    `form_targets` are the origins where signing in and out leads: browsers hold redirects after a form to
-    `form-action` too.
+    `form_targets` are the origins to which a form of the page may be redirected: the demonstration provider's lead
+    back to our pages. Ours lead nowhere else (`Visit.leave_for`).
     """
     return "; ".join(
         (

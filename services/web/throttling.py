@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PER_ADDRESS = parse("20 per 10 minutes")
 PER_DOSSIER = parse("100 per hour")
+#: Forms kept for people who have to sign in first. Signing in itself is not counted: it takes no memory.
+KEPT_FROM = parse("60 per 10 minutes")
+KEPT_IN_ALL = parse("1000 per 10 minutes")
 
 #: Who has an IPv6 connection has at least so many bits of addresses to choose from.
 NETWORK = 64
@@ -45,6 +48,17 @@ async def require_patience(visit: Visit, season: str, commune: str) -> None:
         return
     if seconds:
         raise TooOften(minutes=math.ceil(seconds / 60))
+
+
+async def may_keep(visit: Visit) -> bool:
+    """Whether one more form of somebody unknown is kept: not when this address or all of them brought many of late.
+    Raises RedisError.
+    """
+    throttle = visit.backing.throttle
+    sender = sender_of(visit)
+    if sender and await throttle.wait(KEPT_FROM, "kept-from", sender):
+        return False
+    return not await throttle.wait(KEPT_IN_ALL, "kept")
 
 
 def sender_of(visit: Visit) -> str:

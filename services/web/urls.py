@@ -105,8 +105,8 @@ class Urls:
     def sign_in_return(self) -> str:
         return fill(SIGN_IN_RETURN, self.slug)
 
-    def sign_in_again(self) -> str:
-        return fill(SIGN_IN_AGAIN, self.slug)
+    def sign_in_again(self, kept: str) -> str:
+        return fill(SIGN_IN_AGAIN, self.slug, giu=kept)
 
     def sign_out(self) -> str:
         return fill(SIGN_OUT, self.slug)

@@ -12,7 +12,8 @@ from arq.jobs import Job
 from arq.utils import timestamp_ms
 
 from infra.config import Settings
-from infra.queue import Forged, Jobs, QueueUnavailable, Seal, connection, worker
+from infra.encryption import Forged
+from infra.queue import JobCodec, Jobs, QueueUnavailable, connection, worker
 
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")  # arq closes so
 
@@ -36,7 +37,7 @@ def queue() -> str:
 
 @pytest.fixture
 async def redis(services: Settings) -> AsyncIterator[ArqRedis]:
-    redis = connection(services.redis_url, Seal(SECRET))
+    redis = connection(services.redis_url, JobCodec(SECRET))
     yield redis
     await redis.aclose(close_connection_pool=True)
 
@@ -111,7 +112,7 @@ async def test_a_raw_pickle_in_the_queue_runs_nothing(services, jobs, redis, que
 
 async def test_a_raw_pickle_as_a_result_runs_nothing_when_it_is_read(redis, queue, tmp_path):
     mark = tmp_path / "ran"
-    job = Job(f"{queue}:1", redis, _deserializer=Seal(SECRET).open)
+    job = Job(f"{queue}:1", redis, _deserializer=JobCodec(SECRET).decode)
     await redis.set(f"arq:result:{queue}:1", pickle.dumps(Bomb(mark)))
 
     with pytest.raises(Exception, match="unable to deserialize"):
@@ -120,7 +121,7 @@ async def test_a_raw_pickle_as_a_result_runs_nothing_when_it_is_read(redis, queu
     assert not mark.exists()
 
 
-async def test_a_job_sealed_with_another_secret_is_dropped(services, queue):
+async def test_a_job_of_another_secret_is_dropped(services, queue):
     done = []
 
     async def note(_context, *ids: str) -> None:
@@ -160,28 +161,28 @@ async def test_a_job_carries_ids_and_nothing_else(jobs, queue, given):
         {"f": "note", "a": [], "k": {"named": "x"}},
     ],
 )
-def test_even_under_our_seal_only_ids_are_taken_out(job):
-    seal = Seal(SECRET)
+def test_even_when_we_encrypted_it_only_ids_are_taken_out(job):
+    codec = JobCodec(SECRET)
 
     with pytest.raises(Forged):
-        seal.open(seal.close(job))
+        codec.decode(codec.encode(job))
 
 
 def test_one_flipped_bit_is_noticed():
-    seal = Seal(SECRET)
-    sealed = seal.close({"f": "note", "a": ["t_1"], "k": {}})
+    codec = JobCodec(SECRET)
+    stored = codec.encode({"f": "note", "a": ["t_1"], "k": {}})
 
-    for place in range(len(sealed)):
-        spoilt = bytearray(sealed)
+    for place in range(len(stored)):
+        spoilt = bytearray(stored)
         spoilt[place] ^= 1
         with pytest.raises(Forged):
-            seal.open(bytes(spoilt))
+            codec.decode(bytes(spoilt))
 
 
 def test_an_exception_is_stored_as_its_name_only():
-    seal = Seal(SECRET)
+    codec = JobCodec(SECRET)
 
-    result = seal.open(seal.close({"f": "note", "a": [], "k": {}, "r": ValueError("what somebody wrote")}))
+    result = codec.decode(codec.encode({"f": "note", "a": [], "k": {}, "r": ValueError("what somebody wrote")}))
 
     assert result["r"] == {"raised": "ValueError"}
     assert b"somebody" not in msgspec.msgpack.encode(result)
@@ -203,8 +204,7 @@ async def test_a_failing_job_does_not_stop_the_worker(services, jobs, queue):
     assert done == [("t_2",)]
 
 
-async def test_without_redis_asking_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("infra.queue.TRIES", 1)
+async def test_without_redis_asking_says_so(tmp_path):
     nowhere = Jobs.at(f"unix://{tmp_path}/nobody.sock", SECRET)
 
     with pytest.raises(QueueUnavailable):

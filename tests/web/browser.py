@@ -7,6 +7,12 @@ from urllib.parse import urljoin
 import httpx
 
 
+def onward(page: httpx.Response) -> str:
+    """Where a page goes on to by itself."""
+    assert page.status_code == 200, page.text
+    return str(page.headers["refresh"]).removeprefix("0;url=")
+
+
 class Form:
     """A form of a page: where it goes, and what stands in it."""
 

@@ -11,7 +11,7 @@ import httpx2
 
 from services.web.app import create_app
 from services.web.backing import Backing
-from tests.web.browser import Browser
+from tests.web.browser import Browser, onward
 
 WEB = "http://127.0.0.1:8000"
 CLIENT = "minhchuan"
@@ -58,8 +58,7 @@ async def begin(browser: Browser, slug: str, **fields: str) -> str:
         browser.client.cookies.delete("session")
     page = await browser.get(f"/t/{slug}/dang-nhap")
     answer = await browser.submit(page, "/dang-nhap", **fields)
-    assert answer.status_code == 303, answer.text
-    return str(answer.headers["location"])
+    return onward(answer)
 
 
 async def come_back(browser: Browser, slug: str, answer: dict[str, str]) -> httpx.Response:

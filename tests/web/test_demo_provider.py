@@ -198,10 +198,11 @@ async def test_our_pages_accept_its_sign_in(tenant: Tenant):
     ours = Identity()
     async with listening() as base, httpx.AsyncClient(base_url=base) as client:
         settings = IdentityProvider(f"{base}/mau", CLIENT)
-        begun = await ours.begin(tenant, settings, redirect_uri=f"{WEB}/t/mau/dang-nhap/ve", then="")
+        redirect_uri = f"{WEB}/t/mau/dang-nhap/ve"
+        begun = await ours.begin(tenant, settings, redirect_uri=redirect_uri, then="")
         page = await client.get(begun.url)
         answer = dict(parse_qsl(urlsplit((await press(Browser(client), page, "ct")).headers["location"]).query))
-        who = await ours.finish(tenant, settings, begun.attempt, begun.browser, answer)
+        who = await ours.finish(tenant, settings, begun.attempt, answer, redirect_uri=redirect_uri)
         leaving = await ours.end_url(tenant, settings, who.id_token, f"{WEB}/t/mau/dang-xuat")
         left = await client.get(leaving)
 

@@ -9,7 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from infra.config import Settings
-from infra.sessions import Attempt, Session, Sessions
+from infra.encryption import Encryption
+from infra.sessions import Session, Sessions
+
+ENCRYPTION = Encryption("a secret of at least thirty-two characters", "sessions")
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ async def redis(services: Settings) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def sessions(redis: Redis) -> Sessions:
-    return Sessions(redis)
+    return Sessions(redis, ENCRYPTION)
 
 
 async def opened(sessions: Sessions, subject: str, replacing: str = "") -> tuple[str, Session]:
@@ -54,7 +57,7 @@ async def test_whoever_reads_redis_cannot_take_a_session_over(sessions: Sessions
 
 
 async def test_an_idle_session_ends(redis: Redis):
-    sessions = Sessions(redis, idle=timedelta(seconds=1))
+    sessions = Sessions(redis, ENCRYPTION, idle=timedelta(seconds=1))
     session_id, _ = await opened(sessions, somebody())
 
     await asyncio.sleep(1.1)
@@ -63,7 +66,7 @@ async def test_an_idle_session_ends(redis: Redis):
 
 
 async def test_a_busy_session_ends_when_it_is_too_old(redis: Redis):
-    sessions = Sessions(redis, idle=timedelta(seconds=30), absolute=timedelta(seconds=2))
+    sessions = Sessions(redis, ENCRYPTION, idle=timedelta(seconds=30), absolute=timedelta(seconds=2))
     session_id, _ = await opened(sessions, somebody())
 
     found = []
@@ -122,12 +125,11 @@ async def test_an_ended_session_does_not_come_back_by_a_late_answer(sessions: Se
     assert await sessions.find(session_id) is None
 
 
-async def test_a_sign_in_under_way_is_taken_once(sessions: Sessions):
-    attempt = Attempt("t_1", "https://id.example", "us", "https://we.example/back", "nonce", "verifier", "browser", "")
+async def test_a_sign_in_under_way_is_used_once(sessions: Sessions):
     state = somebody()
-    await sessions.begin_attempt(state, attempt)
+    assert not await sessions.is_spent(state)
 
-    taken = await asyncio.gather(*(sessions.take_attempt(state) for _ in range(5)))
+    used = await asyncio.gather(*(sessions.spend(state) for _ in range(5)))
 
-    assert sorted(taken, key=bool)[:4] == [None] * 4
-    assert attempt in taken
+    assert sorted(used) == [False] * 4 + [True]
+    assert await sessions.is_spent(state)

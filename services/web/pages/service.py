@@ -36,13 +36,14 @@ async def healthz() -> Response[str]:
 
 @page(urls.READY, public=True, past=False)
 async def readyz(visit: Visit) -> Answer:
-    """The process can work: database, Redis and read models are there."""
-    try:
-        await visit.backing.ready()
-    except Exception as missing:  # noqa: BLE001 - whatever is missing, the answer is the same
-        text = f"not ready: {type(missing).__name__}"
-        return Response(text, status_code=HTTPStatus.SERVICE_UNAVAILABLE, media_type="text/plain")
-    return Response("ready", media_type="text/plain", headers={"Cache-Control": "no-store"})
+    """The process can work: database and Redis answer."""
+    missing = await visit.backing.missing()
+    return Response(
+        f"not ready: {', '.join(missing)}" if missing else "ready",
+        status_code=HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK,
+        media_type="text/plain",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 @act(urls.LANGUAGE, public=True)

@@ -1,14 +1,19 @@
 """Signing in at the province's own provider, and out again; one's own sessions."""
 
+import time
+
 import msgspec
 import structlog
 
 from domain.errors import ProvinceSuspended
-from infra.identity import SignInRefused
-from infra.sessions import ATTEMPT, Kept
+from infra.attempts import ATTEMPT, Attempt
+from infra.provider_documents import SignInRefused
+from infra.sessions import Kept
 from infra.tenants import IdentityProvider
 from services.web import urls
-from services.web.request import Answer, Visit, act, own_path, page
+from services.web.request import Answer, Visit, act, note_refusal, own_path, page
+from services.web.security import ForeignRequest
+from services.web.throttling import may_keep
 
 log = structlog.get_logger("web")
 
@@ -24,40 +29,61 @@ async def show(visit: Visit) -> Answer:
     if visit.person is not None and visit.person.mandates and visit.refusal is None:
         return visit.see(then or visit.url.work())
     provider = await visit.backing.provinces.identity_provider(visit.tenant)
-    if provider:
-        visit.form_targets = visit.backing.identity.origins(visit.tenant, provider)
     return await visit.page("signin/index.html", then=then, provider=provider)
 
 
 @act(urls.SIGN_IN, again=show, public=True)
 async def begin(visit: Visit) -> Answer:
-    """Off to the provider. A form that was sent without a session goes along, to be sent again afterwards."""
+    """Off to the provider. A form that was sent without a session is kept meanwhile, to be sent again afterwards."""
     provider = await provider_of(visit)
+    await visit.backing.sessions.check()  # before anybody types a password in vain
+    kept = kept_form(visit)
+    if kept is not None and not await may_keep(visit):
+        return await visit.page("signin/ended.html", status=429, path=kept.path, fields=kept.fields, keeps=False)
     beginning = await visit.backing.identity.begin(
         visit.tenant,
         provider,
-        redirect_uri=visit.backing.public_url + visit.url.sign_in_return(),
+        redirect_uri=return_address(visit),
         then=own_path(visit.typed.text("tiep"), visit.tenant.slug),
-        kept=kept_form(visit),
+        kept=await visit.backing.sessions.keep(kept) if kept else "",
     )
-    await visit.backing.sessions.begin_attempt(beginning.state, beginning.attempt)
-    cookies = visit.web.cookies
-    visit.cookies.append(cookies.set(cookies.attempt, beginning.browser, int(ATTEMPT.total_seconds())))
-    return visit.see(beginning.url)
+    cookies, attempts = visit.web.cookies, visit.web.attempts
+    name, value = attempts.kept(beginning.state, beginning.attempt)
+    visit.cookies += [cookies.drop(old) for old in attempts.too_many(visit.request.cookies)]
+    visit.cookies.append(cookies.set(name, value, int(ATTEMPT.total_seconds())))
+    return await visit.leave_for(beginning.url)
 
 
 @page(urls.SIGN_IN_RETURN, public=True, past=False)
 async def finish(visit: Visit) -> Answer:
-    """Back from the provider: check everything, then a new session under a new id."""
+    """Back from the provider: check everything, then a new session under a new id.
+
+    Whoever is at work here already, and comes by an answer that opens no session, goes on with their work.
+    """
+    state = visit.query("state")
+    attempt = visit.web.attempts.find(state, visit.request.cookies, time.time())
+    try:
+        return await _finish(visit, state, attempt)
+    except SignInRefused as refused:
+        if not visit.is_at_work and refused.details["reason"] != "spent":
+            raise
+        note_refusal(visit, refused)
+        return visit.see((attempt.then if attempt else "") or visit.url.work())
+
+
+async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
     cookies = visit.web.cookies
     sessions = visit.backing.sessions
-    provider = await provider_of(visit)
-    attempt = await sessions.take_attempt(visit.query("state"))
     if attempt is None:
         raise SignInRefused(reason="no-attempt")
-    answer = {name: visit.query(name) for name in ("code", "iss", "error")}
-    browser = visit.request.cookies.get(cookies.attempt, "")
-    who = await visit.backing.identity.finish(visit.tenant, provider, attempt, browser, answer)
+    if await sessions.is_spent(state):
+        raise SignInRefused(reason="spent")
+    answer = {name: visit.query(name) for name in ("code", "iss", "state", "error", "error_description")}
+    who = await visit.backing.identity.finish(
+        visit.tenant, await provider_of(visit), attempt, answer, redirect_uri=return_address(visit)
+    )
+    if not await sessions.spend(state):
+        raise SignInRefused(reason="spent")
     session_id, session = await sessions.open(
         tenant=visit.tenant.id,
         issuer=who.issuer,
@@ -69,19 +95,18 @@ async def finish(visit: Visit) -> Answer:
     log.info("signed in", tenant=visit.tenant.id, session=session.handle)
     visit.cookies += [
         cookies.set(cookies.session, session_id),
-        cookies.drop(cookies.attempt),
+        cookies.drop(visit.web.attempts.name(state)),
         cookies.set(cookies.province, visit.tenant.slug, YEAR),
     ]
-    if attempt.kept is not None:
-        await sessions.keep(session, attempt.kept)
-        return visit.see(visit.url.sign_in_again())
+    if attempt.kept and await sessions.claim(attempt.kept, session):
+        return visit.see(visit.url.sign_in_again(attempt.kept))
     return visit.see(attempt.then or visit.url.work())
 
 
 @page(urls.SIGN_IN_AGAIN, past=False)
 async def send_again(visit: Visit) -> Answer:
     """What was typed before the session ended, to be looked at and sent."""
-    kept = await visit.backing.sessions.kept(visit.session)
+    kept = await visit.backing.sessions.kept(visit.query("giu"), visit.session)
     if kept is None:
         return visit.see(visit.url.work())
     return await visit.page("signin/again.html", kept=kept)
@@ -89,25 +114,30 @@ async def send_again(visit: Visit) -> Answer:
 
 @page(urls.SIGN_OUT, public=True, past=False)
 async def signed_out(visit: Visit) -> Answer:
-    """Signed out, here and at the provider."""
+    """Signed out, here and at the provider; who is signed in is led to where they sign out."""
+    if visit.signed_in is not None:
+        return visit.see(visit.url.more())
     return await visit.page("signin/out.html")
 
 
 @act(urls.SIGN_OUT, public=True)
 async def sign_out(visit: Visit) -> Answer:
-    """End the session here, then at the provider, then come back."""
-    cookies = visit.web.cookies
-    session = visit.signed_in
+    """End the session here, then at the provider, then come back. The session of another province is not ended here."""
+    cookies, sessions = visit.web.cookies, visit.backing.sessions
+    session, session_id = visit.signed_in, visit.request.cookies.get(cookies.session, "")
+    if session is None and session_id and await sessions.find(session_id) is not None:
+        raise ForeignRequest(origin="")
     visit.cookies.append(cookies.drop(cookies.session))
     if session is None:
         return visit.see(visit.url.sign_out())
-    await visit.backing.sessions.end(visit.request.cookies.get(cookies.session, ""))
+    await sessions.end(session_id)
+    visit.signed_in = visit.person = None
     provider = await visit.backing.provinces.identity_provider(visit.tenant)
     there = ""
     if provider and provider.issuer == session.issuer:
         back = visit.backing.public_url + visit.url.sign_out()
         there = await visit.backing.identity.end_url(visit.tenant, provider, session.id_token, back)
-    return visit.see(there or visit.url.sign_out())
+    return await visit.leave_for(there) if there else visit.see(visit.url.sign_out())
 
 
 @page(urls.MORE, past=False)
@@ -159,8 +189,13 @@ def device(client: str) -> str:
     return ", ".join(name for name in named if name)
 
 
+def return_address(visit: Visit) -> str:
+    """Where the provider sends the browser back to."""
+    return visit.backing.public_url + visit.url.sign_in_return()
+
+
 def kept_form(visit: Visit) -> Kept | None:
-    """The form that was sent without a session, if it was one of this province's."""
+    """The form that was sent without a session, if it was one of this province's and is small enough."""
     path = own_path(visit.typed.text("kept_path"), visit.tenant.slug)
     if not path or "?" in path:
         return None
@@ -168,7 +203,8 @@ def kept_form(visit: Visit) -> Kept | None:
         fields = msgspec.json.decode(visit.typed.text("kept_fields"), type=tuple[tuple[str, str], ...])
     except msgspec.DecodeError:
         return None
-    return Kept(path, tuple((name, value) for name, value in fields if name not in OURS))
+    kept = Kept(path, tuple((name, value) for name, value in fields if name not in OURS))
+    return kept if kept.is_small else None
 
 
 ROUTES = [show, begin, finish, send_again, signed_out, sign_out, more, end_session]
