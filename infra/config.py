@@ -14,6 +14,7 @@
 | `MINHCHUAN_SECRET` | at least 32 characters; absent: made once and kept in the data folder |
 | `MINHCHUAN_KEK` | 64 hex digits that wrap the keys of personal data; absent: made once and kept in the data folder |
 | `MINHCHUAN_HOST`, `MINHCHUAN_PORT` | where `serve` listens; port 0 is any free port |
+| `MINHCHUAN_WORKERS` | web processes at that port; absent: one a processor, at most 4 (embedded: 2) |
 | `MINHCHUAN_PUBLIC_URL` | the address people type, without a final slash; absent: made of host and port |
 | `MINHCHUAN_PROXIES` | proxies whose `X-Forwarded-For` is believed, as addresses or networks by commas; absent: none |
 | `MINHCHUAN_PASSPHRASE` | of the key that `minhchuan dossier sign` signs with; absent: asked for at the terminal |
@@ -68,6 +69,7 @@ class Settings:
     proxies: tuple[str, ...] = ()
     demonstration: bool = False
     sealer_folder: Path | None = None
+    workers: int = 1
 
     @property
     def seals(self) -> Path:
@@ -129,6 +131,7 @@ class Settings:
             "MINHCHUAN_PROXIES": ",".join(self.proxies),
             "MINHCHUAN_DEMONSTRATION": "1" if self.demonstration else "",
             "MINHCHUAN_SEALER_FOLDER": str(self.sealer_folder or ""),
+            "MINHCHUAN_WORKERS": str(self.workers),
         }
 
 
@@ -156,10 +159,21 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
         proxies=checked_networks(environ, "MINHCHUAN_PROXIES"),
         demonstration=environ.get("MINHCHUAN_DEMONSTRATION") == "1",
         sealer_folder=Path(given).absolute() if (given := environ.get("MINHCHUAN_SEALER_FOLDER")) else None,
+        workers=workers_of(environ),
     )
     if settings.kek:
         settings.key_encryption_key()
     return settings.derived()
+
+
+def workers_of(environ: Mapping[str, str]) -> int:
+    """How many web processes: as given, else one a processor, but few where everything runs on this machine."""
+    given = environ.get("MINHCHUAN_WORKERS", "").strip()
+    if not given:
+        return min(len(os.sched_getaffinity(0)), 4 if environ.get("DATABASE_APP_URL") else 2)
+    if not given.isdecimal() or not 1 <= int(given) <= 64:
+        raise Misconfigured(f"MINHCHUAN_WORKERS is not a number from 1 to 64: {given}")
+    return int(given)
 
 
 def folder_of(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -1,10 +1,14 @@
-"""The web process, `minhchuan serve`: granian around the application, one worker by default.
+"""The web process, `minhchuan serve`: granian around the application, a few workers by the processors that there are.
 
-Each worker reads the settings from the environment and wires a house of its own; it keeps nothing between requests.
+Each worker reads the settings from the environment and wires a house of its own. What it keeps between requests it
+made of the log and of tables up to a position, and asks at each request whether that is still the last; whatever
+requests must agree on lies in PostgreSQL and Redis. So it does not matter which worker answers.
 """
 
 import gc
+import multiprocessing
 import os
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -26,18 +30,19 @@ def run(settings: Settings) -> None:
     settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
     os.environ.update(settings.environment())
     print(settings.public_url, flush=True)
-    granian("services.serve:application", settings.host, settings.port)
+    granian("services.serve:application", settings.host, settings.port, settings.workers)
 
 
-def granian(target: str, host: str, port: int) -> None:
-    """One worker on the event loop of the platform; the parent ends it on a signal."""
+def granian(target: str, host: str, port: int, workers: int = 1) -> None:
+    """Workers on the event loop of the platform; the parent ends them on a signal, and replaces one that fell."""
     Granian(
         target,
         address=host,
         port=port,
         interface=Interfaces.ASGI,
         factory=True,
-        workers=1,
+        workers=workers,
+        respawn_failed_workers=True,
         log_access=False,
         log_level="warning",  # type: ignore[arg-type]
     ).serve()
@@ -58,9 +63,22 @@ def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
 @asynccontextmanager
 async def house() -> AsyncIterator[Backing]:
     """The parts of this process, from the settings in its environment."""
+    end_with_parent()
     async with wired(read_settings()) as wiring:
         settle()
         yield wiring.backing()
+
+
+def end_with_parent() -> None:
+    """End at once when the parent was killed, which leaves its workers at the port: nobody else would end them."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def settle() -> None:
