@@ -26,7 +26,7 @@ from domain.review import commune_and_number
 from domain.vietnamese import search_key
 
 #: Raised when other marks are made of the same fact.
-VERSION = 1
+VERSION = 2
 
 #: Fields that hold what somebody wrote and the trail tells.
 WRITTEN = (

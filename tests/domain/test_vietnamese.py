@@ -36,3 +36,70 @@ def test_people_are_ordered_by_their_given_names() -> None:
     people = ["Trần Văn Bình", "Lê Thị An", "Nguyễn Thị Bình"]
 
     assert sorted(people, key=person_key) == ["Lê Thị An", "Nguyễn Thị Bình", "Trần Văn Bình"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Ðắk Lắk", "Tỉnh Đắk Lắk"),  # U+00D0, as old keyboards type it
+        ("Ɖắk Lắk", "Tỉnh Đắk Lắk"),
+        ("ɖắk lắk", "Tỉnh Đắk Lắk"),
+        ("dak lak", "Tỉnh Ðắk Lắk"),
+        ("Ea H’Leo", "Xã Ea H'Leo"),
+        ("ea h‘leo", "Xã Ea H'Leo"),
+        ("ea hʼleo", "Xã Ea H'Leo"),
+        ("Ea H`Leo", "Xã Ea H’Leo"),
+        ("ea hleo", "Xã Ea H'Leo"),
+        ("buon ho", "Ƀuôn Hồ"),
+        ("čư", "Xã Cư M'gar"),
+        ("Bà Rịa – Vũng Tàu", "Tỉnh Bà Rịa - Vũng Tàu"),
+        ("ha\u200b noi", "Hà Nội"),
+        (unicodedata.normalize("NFD", "Ðắk Lắk"), unicodedata.normalize("NFC", "Đắk Lắk")),
+    ],
+)
+def test_letters_and_apostrophes_that_look_alike_find_each_other(typed: str, name: str) -> None:
+    assert search_key(typed) in search_key(name)
+
+
+@pytest.mark.parametrize("kind", ["Phường", "Quận"])
+def test_numbers_in_names_count_by_their_value(kind: str) -> None:
+    names = [f"{kind} {number}" for number in ("10", "2", "1", "12", "03", "3", "02", "100", "Tân Định")]
+
+    assert sorted(names, key=sort_key) == [
+        f"{kind} {number}" for number in ("1", "2", "02", "03", "3", "10", "12", "100", "Tân Định")
+    ]
+    assert sort_key(f"{kind} 02") == sort_key(f"{kind} 2")
+
+
+def test_a_number_of_any_length_has_a_place() -> None:
+    assert sort_key("Khóm 1" + "0" * 5000) > sort_key("Khóm 9" + "0" * 4999)
+    assert sort_key("Khóm 0" * 3) < sort_key("Khóm 1")
+
+
+def test_a_letter_of_another_alphabet_stands_with_its_base_letter() -> None:
+    names = ["Xã Cư Né", "Xã Čư Pơng", "Xã Cư Klông", "Xã Ƀuôn", "Xã Buk", "Xã Đăk", "Xã Ðăl", "Xã Dak"]
+
+    assert sorted(names, key=sort_key) == [
+        "Xã Buk",
+        "Xã Ƀuôn",
+        "Xã Cư Klông",
+        "Xã Cư Né",
+        "Xã Čư Pơng",
+        "Xã Dak",
+        "Xã Đăk",
+        "Xã Ðăl",
+    ]
+
+
+@pytest.mark.parametrize("name", ["Phường Bến Nghé", "Ea H'Leo", "Cư Êbur", "Quận 12", "Xã Ia Rvê", "Đ ê\u0306"])
+def test_composed_and_decomposed_spellings_have_one_place(name: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+
+    assert sort_key(composed) == sort_key(decomposed)
+    assert search_key(composed) == search_key(decomposed)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u0301", "'", "\u200b", "²", "١٢", "🙂 a"])
+def test_any_text_has_keys(text: str) -> None:
+    assert isinstance(search_key(text), str)
+    assert sort_key(text) <= sort_key(f"{text} z")
