@@ -83,6 +83,21 @@ class NotRecordable(Refused):
     code = "not-recordable"
 
 
+class DayOutOfRange(Refused):
+    """A day in a year that cannot be meant: `field` names it, `first` and `last` the years that can."""
+
+    code = "day-out-of-range"
+
+
+class PeriodReversed(Refused):
+    """A period ends before it begins; `field` names the end.
+
+    `reason` is "day" where both are days (`begins`, `ends`), "deadline" where they are the last days of two steps.
+    """
+
+    code = "period-reversed"
+
+
 class LogClosed(Refused):
     """The province has merged into another: its log is closed, to be read and verified, and nothing is added to it."""
 
@@ -93,6 +108,36 @@ class ProvinceSuspended(Refused):
     """Whoever runs the system has stopped the work of this province for a while: people may look, and do nothing."""
 
     code = "province-suspended"
+
+
+# Units and mandates -----------------------------------------------------------------------------------
+
+
+class UnitEnded(Refused):
+    """The unit was merged or dissolved on the day `on`: from that day on nothing about it changes."""
+
+    code = "unit-ended"
+
+
+class MergerImpossible(Refused):
+    """The unit cannot go into that one on that day.
+
+    `reason` is one of: itself, other-level, not-begun, ended, circle.
+    """
+
+    code = "merger-impossible"
+
+
+class MandateProlonged(Refused):
+    """The mandate ends on `ends` already: a later last day would revive it. It takes a new mandate."""
+
+    code = "mandate-prolonged"
+
+
+class OwnMandate(Refused):
+    """Nobody gives themselves a position: another administrator has to."""
+
+    code = "own-mandate"
 
 
 # Season -----------------------------------------------------------------------------------------------

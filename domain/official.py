@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from domain.errors import NotFound
+from domain.days import must_not_end_early
+from domain.errors import MandateProlonged, NotFound
 from domain.fact import STREAMS, Fact, FirstFact, Stream, StreamName
 
 
@@ -130,6 +131,7 @@ class Official(Stream):
 
     def grant(self, mandate: Mandate) -> None:
         """Record a mandate."""
+        must_not_end_early(mandate.valid_from, mandate.valid_to, "valid_to")
         self.trigger_event(
             self.MandateGranted,
             mandate=mandate.id,
@@ -142,9 +144,17 @@ class Official(Stream):
         )
 
     def end(self, mandate: UUID, on: date, decision_no: str) -> None:
-        """End a mandate on a day; NotFound when the person never held it."""
-        if mandate not in self.mandates:
+        """End a mandate on a day. NotFound when the person never held it.
+
+        What has a last day already can only be shortened (MandateProlonged). The earliest last day is the one before
+        the first: then the mandate was never in force.
+        """
+        held = self.mandates.get(mandate)
+        if held is None:
             raise NotFound(mandate=mandate)
+        must_not_end_early(held.valid_from - timedelta(days=1), on, "on")
+        if held.valid_to is not None and on >= held.valid_to:
+            raise MandateProlonged(field="on", ends=held.valid_to)
         self.trigger_event(self.MandateEnded, mandate=mandate, on=on, decision_no=decision_no)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from domain.days import must_not_end_early
+from domain.errors import MergerImpossible, UnitEnded
 from domain.fact import Fact, FirstFact, Stream, StreamName
 
 
@@ -15,6 +18,13 @@ class Level(StrEnum):
     PROVINCE = "province"
     DISTRICT = "district"
     COMMUNE = "commune"
+
+
+class Extent(StrEnum):
+    """How much of a unit went into another: all of it, or a part, the rest going elsewhere."""
+
+    WHOLE = "whole"
+    PART = "part"
 
 
 class Unit(Stream):
@@ -55,15 +65,21 @@ class Unit(Stream):
             unit.unit_class = self.unit_class
 
     class Merged(Fact):
-        """The unit went into another, as a whole or in part."""
+        """The unit went into another. A divided unit went into several, by one such fact for each PART.
+
+        Facts recorded before do not say the `extent`.
+        """
 
         TOPIC = "unit.merged"
         into: str
         on: date
         decision_no: str
+        extent: Extent | None = None
 
         def apply(self, unit: Unit) -> None:
             unit.ended_on = self.on
+            unit.merged_into = (*unit.merged_into, self.into)
+            unit.divided_by = self.decision_no if self.extent is Extent.PART else None
 
     class Dissolved(Fact):
         """The unit ceased to exist."""
@@ -93,24 +109,61 @@ class Unit(Stream):
         self.valid_from = valid_from
         self.unit_class: str | None = None
         self.ended_on: date | None = None
+        self.merged_into: tuple[str, ...] = ()
+        self.divided_by: str | None = None
 
-    def rename(self, name: str, on: date, decision_no: str) -> None:
+    def rename(self, name: str, on: date, decision_no: str, *, today: date) -> None:
         """Give the unit another name; nothing happens when it already has it."""
+        must_not_end_early(self.valid_from, on, "on")
+        self._must_go_on(max(on, today))
         if name != self.name:
             self.trigger_event(self.Renamed, name=name, on=on, decision_no=decision_no)
 
-    def classify(self, unit_class: str, decision_no: str) -> None:
+    def classify(self, unit_class: str, decision_no: str, *, today: date) -> None:
         """Record the unit's class; nothing happens when it already has it."""
+        self._must_go_on(today)
         if unit_class != self.unit_class:
             self.trigger_event(self.Classified, unit_class=unit_class, decision_no=decision_no)
 
-    def merge(self, into: str, on: date, decision_no: str) -> None:
-        """Record that the unit went into another."""
-        self.trigger_event(self.Merged, into=into, on=on, decision_no=decision_no)
+    def merge(
+        self, into: Unit, on: date, decision_no: str, *, extent: Extent = Extent.WHOLE, successors: Collection[str] = ()
+    ) -> None:
+        """Record that the unit went into another of its level, which exists on that day.
+
+        A divided unit goes into several, on one day and by one document, each time a PART. `successors` are the
+        codes of all units that `into` went into itself, directly or through others: none of them may be this unit.
+        """
+        must_not_end_early(self.valid_from, on, "on")
+        is_further_part = extent is Extent.PART and (on, decision_no) == (self.ended_on, self.divided_by)
+        if not is_further_part or into.code in self.merged_into:
+            self._must_not_have_ended()
+        if into.code == self.code:
+            raise MergerImpossible(reason="itself", field="into")
+        if into.level is not self.level:
+            raise MergerImpossible(reason="other-level", field="into")
+        if self.code in successors:
+            raise MergerImpossible(reason="circle", field="into")
+        if into.ended_on is not None and into.ended_on <= on:
+            raise MergerImpossible(reason="ended", field="into", on=into.ended_on)
+        if into.valid_from is not None and on < into.valid_from:
+            raise MergerImpossible(reason="not-begun", field="into", on=into.valid_from)
+        self.trigger_event(self.Merged, into=into.code, on=on, decision_no=decision_no, extent=extent)
 
     def dissolve(self, on: date, decision_no: str) -> None:
         """Record that the unit ceased to exist."""
+        must_not_end_early(self.valid_from, on, "on")
+        self._must_not_have_ended()
         self.trigger_event(self.Dissolved, on=on, decision_no=decision_no)
+
+    def _must_go_on(self, day: date) -> None:
+        """Raise UnitEnded from the unit's last day on: an end in the future stops nothing yet."""
+        if self.ended_on is not None and day >= self.ended_on:
+            raise UnitEnded(unit=self.name, on=self.ended_on)
+
+    def _must_not_have_ended(self) -> None:
+        """Raise UnitEnded when an end is recorded, also one to come: a unit ends once."""
+        if self.ended_on is not None:
+            raise UnitEnded(unit=self.name, on=self.ended_on)
 
 
 def unit_stream(code: str) -> StreamName:

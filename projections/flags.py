@@ -28,6 +28,7 @@ from domain.recognition import Recognition
 from domain.rulebook import Rulebook
 from domain.season import Assignment, Deadline, Season, Step
 from projections.fold import Part, Projection, Row
+from projections.officials import Grant
 
 #: Ballots on one dossier that all came within this time: less than it takes to hear its summary read.
 AT_ONCE = timedelta(seconds=60)
@@ -49,6 +50,8 @@ class Sign(StrEnum):
     AT_THE_THRESHOLD = "at-the-threshold"
     BALLOTS_AT_ONCE = "ballots-at-once"
     MANDATE_NOT_IN_FORCE = "mandate-not-in-force"
+    MANDATE_SELF_GRANTED = "mandate-self-granted"
+    MANDATE_BACKDATED = "mandate-backdated"
     ASSIGNED_IDLE = "assigned-idle"
     SATISFACTION_COPIED = "satisfaction-copied"
     ALL_AT_MAXIMUM = "all-at-maximum"
@@ -310,11 +313,14 @@ def _dismissed(row: Marks, fact: Dismissal.Dismissed, recorded: Recorded) -> Mar
 
 
 class Known(NamedTuple):
-    """What the rules need beside the rows: mandates by id, each commune's verdict, the rulebook."""
+    """What the rules need beside the rows: mandates by id, each commune's verdict, the rulebook, and how the
+    mandates were recorded.
+    """
 
     mandates: Mapping[str, Mandate]
     verdicts: Mapping[str, Verdict]
     rulebook: Rulebook
+    grants: Mapping[str, Grant] = {}
 
 
 def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[list[Flag]]:
@@ -349,6 +355,7 @@ def _of_commune_alone(row: Marks, season: Marks | None, known: Known) -> Iterato
     outside = [position for mandate, act in row.acts.items() for position in _outside(known.mandates.get(mandate), act)]
     if outside:
         yield Flag(Sign.MANDATE_NOT_IN_FORCE, row.commune, tuple(sorted(set(outside))))
+    yield from _grants(row, season, known.grants)
     if season is not None and row.submitted is not None:
         yield from _idle(row, season, known.mandates)
 
@@ -414,6 +421,22 @@ def _outside(mandate: Mandate | None, act: ActMark) -> Iterator[int]:
             yield act.first_position
         if not mandate.holds_on(act.last):
             yield act.last_position
+
+
+def _grants(row: Marks, season: Marks | None, grants: Mapping[str, Grant]) -> Iterator[Flag]:
+    """Mandates that nobody else gave, and acts dated before their mandate was recorded.
+
+    Whoever is enrolled before the season holds the office since long ago: that is no sign.
+    """
+    acts = [(act, grant) for mandate, act in row.acts.items() if (grant := grants.get(mandate))]
+    own = [act for act, grant in acts if grant.by == grant.to]
+    if own:
+        positions = {position for act in own for position in (act.first_position, act.last_position)}
+        yield Flag(Sign.MANDATE_SELF_GRANTED, row.commune, tuple(sorted(positions)))
+    opened = season.opened_at if season else None
+    before = [act.first_position for act, grant in acts if opened and opened < grant.at and act.first < grant.at.date()]
+    if before:
+        yield Flag(Sign.MANDATE_BACKDATED, row.commune, tuple(sorted(before)))
 
 
 def _idle(row: Marks, season: Marks, mandates: Mapping[str, Mandate]) -> Iterator[Flag]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date
+from datetime import date, datetime
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from domain.fact import Recorded
 from domain.official import Mandate, Official
-from projections.fold import Projection, Row
+from projections.fold import Part, Projection, Row
+
+
+class Grant(Part, frozen=True):
+    """Who recorded that somebody holds a mandate, and when: the decision and its first day may be older."""
+
+    mandate: UUID
+    to: str
+    by: str
+    at: datetime
 
 
 class OfficialRow(Row, frozen=True):
@@ -21,6 +31,7 @@ class OfficialRow(Row, frozen=True):
     subject: str
     agency: str | None = None
     mandates: tuple[Mandate, ...] = ()
+    grants: tuple[Grant, ...] = ()
 
     def in_force(self, day: date) -> tuple[Mandate, ...]:
         """The mandates that hold on the day."""
@@ -33,7 +44,7 @@ def identity(issuer: str, subject: str) -> str:
 
 
 OFFICIALS = Projection(
-    "officials", version=1, row=OfficialRow, scope=lambda row: identity(row.issuer, row.subject), seasonal=False
+    "officials", version=2, row=OfficialRow, scope=lambda row: identity(row.issuer, row.subject), seasonal=False
 )
 
 
@@ -48,7 +59,8 @@ def _granted(row: OfficialRow, fact: Official.MandateGranted, recorded: Recorded
         fact.mandate, fact.position, fact.unit, fact.valid_from, fact.valid_to, fact.decision_no, fact.signs
     )
     others = tuple(one for one in row.mandates if one.id != fact.mandate)
-    return replace(row, mandates=(*others, mandate))
+    grant = Grant(fact.mandate, row.person, recorded.actor, recorded.at)
+    return replace(row, mandates=(*others, mandate), grants=(*row.grants, grant))
 
 
 @OFFICIALS.on(Official.MandateEnded)

@@ -7,12 +7,15 @@ from datetime import date
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.unit import Level, Unit
+from domain.unit import Extent, Level, Unit
 from projections.fold import Projection, Row
 
 
 class UnitRow(Row, frozen=True):
-    """A unit; `parent` is the code of the unit above it, `ended_on` the day it was merged or dissolved."""
+    """A unit; `parent` is the code of the unit above it, `ended_on` the day it was merged or dissolved.
+
+    `merged_into` are the units that it went into: several when it was `divided`.
+    """
 
     code: str
     name: str
@@ -21,7 +24,12 @@ class UnitRow(Row, frozen=True):
     parent: str | None = None
     unit_class: str | None = None
     ended_on: date | None = None
-    merged_into: str | None = None
+    merged_into: tuple[str, ...] = ()
+    divided: bool = False
+
+    def is_there(self, day: date) -> bool:
+        """Whether the unit still exists on the day; an end to come is none yet."""
+        return self.ended_on is None or day < self.ended_on
 
     @property
     def full_name(self) -> str:
@@ -42,7 +50,7 @@ class UnitRow(Row, frozen=True):
         return self.full_name if bare.isdigit() else bare
 
 
-UNITS = Projection("units", version=1, row=UnitRow, scope=lambda row: row.parent or "", seasonal=False)
+UNITS = Projection("units", version=2, row=UnitRow, scope=lambda row: row.parent or "", seasonal=False)
 
 
 @UNITS.begins(Unit.Registered)
@@ -62,7 +70,7 @@ def _classified(row: UnitRow, fact: Unit.Classified, recorded: Recorded) -> Unit
 
 @UNITS.on(Unit.Merged)
 def _merged(row: UnitRow, fact: Unit.Merged, recorded: Recorded) -> UnitRow:
-    return replace(row, ended_on=fact.on, merged_into=fact.into)
+    return replace(row, ended_on=fact.on, merged_into=(*row.merged_into, fact.into), divided=fact.extent is Extent.PART)
 
 
 @UNITS.on(Unit.Dissolved)

@@ -8,10 +8,10 @@ from datetime import date
 from uuid import UUID
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
-from domain.errors import AlreadyThere, NotFound, OutOfOrder, ParameterNotLocal, RulebookNotAdopted
+from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal, RulebookNotAdopted
 from domain.official import Capacity, Mandate, Official, Position, official_stream, person_of
 from domain.policy import Act
-from domain.unit import Level, Unit, unit_stream
+from domain.unit import Extent, Level, Unit, unit_stream
 from services.seasons import adopted_rulebook
 from services.work import Receipt, Work, use_case
 
@@ -107,8 +107,13 @@ async def enrol_official(
 
 @use_case
 async def grant_mandate(work: Work, person: UUID, mandate: NewMandate) -> Receipt:
-    """Give an enrolled person a position for a unit."""
+    """Give an enrolled person a position for a unit. OwnMandate: an administrator gets positions from another one.
+
+    Whoever takes a province in enrols its first administrator (`enrolling`), who enrols the second.
+    """
     work.require(Act.ENROL_OFFICIAL)
+    if work.actor.person == str(person):
+        raise OwnMandate
     await work.look(Unit, unit_stream(mandate.unit))
     named = mandate.named(work.new_id("mandate"))
     return await work.change(Official, official_stream(person), lambda one: one.grant(named))
@@ -116,7 +121,7 @@ async def grant_mandate(work: Work, person: UUID, mandate: NewMandate) -> Receip
 
 @use_case
 async def end_mandate(work: Work, person: UUID, mandate: UUID, on: date, decision_no: str) -> Receipt:
-    """End a mandate; `on` is its last day."""
+    """End a mandate; `on` is its last day. MandateProlonged when it ends earlier already."""
     work.require(Act.ENROL_OFFICIAL)
     return await work.change(Official, official_stream(person), lambda one: one.end(mandate, on, decision_no))
 
@@ -158,24 +163,31 @@ async def classify_unit(work: Work, code: str, unit_class: str, decision_no: str
     work.require(Act.REGISTER_UNIT)
     if unit_class not in {"I", "II", "III"}:
         raise NotFound(unit_class=unit_class)
-    return await work.change(Unit, unit_stream(code), lambda one: one.classify(unit_class, decision_no))
+    return await work.change(
+        Unit, unit_stream(code), lambda one: one.classify(unit_class, decision_no, today=work.today)
+    )
 
 
 @use_case
 async def rename_unit(work: Work, code: str, name: str, on: date, decision_no: str) -> Receipt:
     """Record that a unit has another name from a day on."""
     work.require(Act.REGISTER_UNIT)
-    return await work.change(Unit, unit_stream(code), lambda one: one.rename(name, on, decision_no))
+    return await work.change(Unit, unit_stream(code), lambda one: one.rename(name, on, decision_no, today=work.today))
 
 
 @use_case
-async def merge_unit(work: Work, code: str, into: str, on: date, decision_no: str) -> Receipt:
-    """Record that a unit went into another."""
+async def merge_unit(
+    work: Work, code: str, into: str, on: date, decision_no: str, extent: Extent = Extent.WHOLE
+) -> Receipt:
+    """Record that a unit went into another, whole or in part. MergerImpossible, UnitEnded."""
     work.require(Act.REGISTER_UNIT)
-    await work.look(Unit, unit_stream(into))
-    if code == into:
-        raise OutOfOrder(step="merge", state="itself")
-    return await work.change(Unit, unit_stream(code), lambda one: one.merge(into, on, decision_no))
+    target = await work.look(Unit, unit_stream(into))
+    successors = await _successors(work, target)
+    return await work.change(
+        Unit,
+        unit_stream(code),
+        lambda one: one.merge(target, on, decision_no, extent=extent, successors=successors),
+    )
 
 
 @use_case
@@ -183,6 +195,18 @@ async def dissolve_unit(work: Work, code: str, on: date, decision_no: str) -> Re
     """Record that a unit ceased to exist."""
     work.require(Act.REGISTER_UNIT)
     return await work.change(Unit, unit_stream(code), lambda one: one.dissolve(on, decision_no))
+
+
+async def _successors(work: Work, unit: Unit) -> frozenset[str]:
+    """The codes of all units that this one went into, directly or through others."""
+    found: set[str] = set()
+    ahead = [unit]
+    while ahead:
+        for code in ahead.pop().merged_into:
+            if code not in found:  # the books of before may hold a circle
+                found.add(code)
+                ahead.append(await work.look(Unit, unit_stream(code)))
+    return frozenset(found)
 
 
 async def registering(work: Work, units: Sequence[NewUnit]) -> Receipt:

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from domain.catalogue import FACTS
-from domain.errors import Refused
+from domain.errors import PeriodReversed, Refused
 from domain.fact import Recorded
 from domain.official import Official, Position
 from domain.personal import Personal
@@ -85,12 +85,6 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     "ket-xuat": ("export.",),
     "nhat-ky": ("log.", "policy."),
 }
-
-
-class PeriodReversed(Refused):
-    """A period that ends before it begins."""
-
-    code: ClassVar[str] = "period-reversed"
 
 
 class SearchTooLong(Refused):

@@ -133,7 +133,7 @@ class Teller:
             found.append("hidden")
         if "before" in entry.args:
             found.append("again")
-        for name in ("occurred", "proposal", "result", "outcome", "document"):
+        for name in ("occurred", "proposal", "result", "outcome", "document", "extent"):
             value = entry.args.get(name)
             if isinstance(value, StrEnum):
                 found.append(value.value)

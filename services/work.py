@@ -21,6 +21,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from domain.adoption import Adoption
+from domain.days import must_name_possible_days
 from domain.errors import AlreadyThere, NotFound, NotRecordable, ProvinceSuspended, Refused, RulebookNotAdopted, Stale
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate
@@ -188,7 +189,7 @@ class Streams:
         return self._loaded[name]
 
     async def record(self, evidence: Evidence | None = None) -> Receipt:
-        """Append the new facts of all the streams.
+        """Append the new facts of all the streams. DayOutOfRange when one of them names a day that cannot be meant.
 
         A command that changes nothing is not recorded: its receipt has no positions of its own (`first` is
         beyond `last`). `evidence` names the files that a fact refers to, for its leaf.
@@ -200,6 +201,8 @@ class Streams:
             for fact in loaded.aggregate.collect_events()
         ]
         work = self._work
+        for _, fact in facts:
+            must_name_possible_days(fact, work.today)
         if not facts:
             if first := await work.answered():  # a moment ago, and that is why there is nothing left to change
                 return first

@@ -41,8 +41,9 @@ async def flags_at(visit: Visit, season: str) -> Raised:
         marks = await then.all(MARKS, season)
     rulebook = visit.house.rulebooks[row.rulebook]
     mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
+    grants = {str(grant.mandate): grant for official in officials for grant in official.grants}
     verdicts = dict(await in_slices((one.commune, judged(one, rulebook).verdict) for one in standings))
-    communes = await in_slices(flags_of(marks, Known(mandates, verdicts, rulebook)))
+    communes = await in_slices(flags_of(marks, Known(mandates, verdicts, rulebook, grants)))
     flags = list(chain.from_iterable(communes))
     visit.web.kept.put(key, flags)
     return Raised(row, flags, position)

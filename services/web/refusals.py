@@ -30,6 +30,7 @@ STATUS = {
     "stale": HTTPStatus.PRECONDITION_FAILED,
     "not-a-number": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "day-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
     "period-reversed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -1,9 +1,9 @@
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
-from domain.errors import NotFound
+from domain.errors import MandateProlonged, NotFound, PeriodReversed
 from domain.official import Capacity, Mandate, Official, Position, person_of
 from tests.domain.aggregates import COMMUNE, replayed, state
 
@@ -35,6 +35,36 @@ def test_a_mandate_ends_on_a_day_and_keeps_all_else():
     with pytest.raises(NotFound):
         official.end(uuid4(), date(2023, 6, 30), "9/QĐ")
     assert replayed(official) == state(official)
+
+
+@pytest.mark.parametrize("later", [date(2023, 6, 30), date(2023, 7, 1), date(2090, 1, 1)])
+def test_a_mandate_that_ends_is_never_prolonged(later: date):
+    official = Official(id=uuid4(), name="Người mẫu", issuer="https://id.example", subject="u-1")
+    ended, limited = a_mandate(), a_mandate(date(2023, 6, 30))
+    for mandate in (ended, limited):
+        official.grant(mandate)
+    official.end(ended.id, date(2023, 6, 30), "9/QĐ")
+
+    for mandate in (ended, limited):
+        with pytest.raises(MandateProlonged):
+            official.end(mandate.id, later, "10/QĐ")
+        official.end(mandate.id, date(2023, 6, 1), "10/QĐ")
+        assert official.mandates[mandate.id].valid_to == date(2023, 6, 1)
+
+
+def test_a_mandate_does_not_end_before_it_begins():
+    official = Official(id=uuid4(), name="Người mẫu", issuer="https://id.example", subject="u-1")
+    with pytest.raises(PeriodReversed) as refused:
+        official.grant(a_mandate(date(2019, 12, 31)))
+    assert refused.value.details["field"] == "valid_to"
+    mandate = a_mandate()
+    official.grant(mandate)
+
+    with pytest.raises(PeriodReversed):
+        official.end(mandate.id, date(2019, 12, 30), "9/QĐ")
+    official.end(mandate.id, date(2019, 12, 31), "9/QĐ")  # it was given by mistake, and never in force
+
+    assert not any(official.mandates[mandate.id].holds_on(date(2019, 12, 31) + timedelta(days)) for days in range(800))
 
 
 def a_mandate_like(mandate: Mandate, valid_to: date) -> Mandate:

@@ -484,9 +484,9 @@ def end_the_season(province: Province, chance: Random) -> None:
 def change_unit(province: Province, chance: Random) -> None:
     name = unit_stream(chance.choice(COMMUNES))
     deeds: list[Callable[[Any], None]] = [
-        lambda it: it.rename(chance.choice(("Minh Hưng", "Minh Thành")), DAY, "1/NQ"),
-        lambda it: it.classify(chance.choice(("I", "II", "III")), "2/QĐ"),
-        lambda it: it.merge(chance.choice(COMMUNES), DAY, "3/NQ"),
+        lambda it: it.rename(chance.choice(("Minh Hưng", "Minh Thành")), DAY, "1/NQ", today=DAY),
+        lambda it: it.classify(chance.choice(("I", "II", "III")), "2/QĐ", today=DAY),
+        lambda it: it.merge(province.streams[unit_stream(chance.choice(COMMUNES))], DAY, "3/NQ"),
         lambda it: it.dissolve(DAY, "4/NQ"),
     ]
     province.do(name, chance.choice(deeds))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import chain
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +18,12 @@ from domain.flag import Flag as Dismissal
 from domain.flag import flag_stream
 from domain.judging import judge
 from domain.meeting import Choice, Meeting
-from domain.official import Mandate, Position
+from domain.official import Mandate, Official, Position, official_stream
 from domain.rulebook import Rulebook
 from domain.season import Step, season_stream
 from projections.flags import MARKS, Flag, Known, Sign, flags_of
 from projections.fold import fold
+from projections.officials import OFFICIALS, Grant
 from projections.standings import STANDINGS, sheet_of
 from tests.domain.rulebooks import at_least
 from tests.projections.histories import BEGINNING, INDICATORS, MEMBERS, Province, histories
@@ -34,16 +36,16 @@ MANDATE = Mandate(UUID(int=1), Position.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 
 
 
 def flags(
-    facts: Iterable[Recorded], rulebook: Rulebook = RULEBOOK, mandate: Mandate = MANDATE
+    facts: Iterable[Recorded], rulebook: Rulebook = RULEBOOK, mandate: Mandate = MANDATE, grant: Grant | None = None
 ) -> dict[tuple[str, Sign], Flag]:
     mine = [one for one in facts if one.stream.season == SEASON]
     verdicts = {row.commune: judge(sheet_of(row, rulebook), rulebook) for row in fold(STANDINGS, mine).values()}
-    known = Known({"m-1": mandate}, verdicts, rulebook)
+    known = Known({"m-1": mandate}, verdicts, rulebook, {"m-1": grant} if grant else {})
     found = chain.from_iterable(flags_of(fold(MARKS, mine).values(), known))
     return {(flag.commune, flag.sign): flag for flag in found}
 
 
-def signs(province: Province, **known: Rulebook | Mandate) -> set[Sign]:
+def signs(province: Province, **known: Rulebook | Mandate | Grant) -> set[Sign]:
     return {sign for commune, sign in flags(province.log, **known) if commune == COMMUNE}  # type: ignore[arg-type] # either
 
 
@@ -233,6 +235,40 @@ def test_who_was_to_lead_an_indicator_and_did_nothing_on_it_is_flagged_with_the_
     found = flags(province.log).get((COMMUNE, Sign.ASSIGNED_IDLE))
 
     assert (found and (found.positions, found.indicators)) == (((assigned,), (INDICATORS[1],)) if flagged else None)
+
+
+def test_acts_under_a_mandate_that_its_holder_granted_are_flagged():
+    province = told("concluded")
+    by_another = Grant(MANDATE.id, "an official", "an administrator", BEGINNING - timedelta(days=9))
+
+    own = flags(province.log, grant=msgspec.structs.replace(by_another, by="an official"))[
+        COMMUNE, Sign.MANDATE_SELF_GRANTED
+    ]
+
+    assert own.positions
+    assert Sign.MANDATE_SELF_GRANTED not in signs(province, grant=by_another)
+
+
+def test_acts_dated_before_their_mandate_was_recorded_are_flagged_unless_it_is_older_than_the_season():
+    province = told("concluded")
+    last = province.log[-1].at
+    long_ago = Grant(MANDATE.id, "an official", "an administrator", BEGINNING - timedelta(days=9))
+    late = msgspec.structs.replace(long_ago, at=last + timedelta(days=30))
+
+    assert flags(province.log, grant=late)[COMMUNE, Sign.MANDATE_BACKDATED].positions
+    assert Sign.MANDATE_BACKDATED not in signs(province, grant=long_ago)
+
+
+def test_the_books_know_who_recorded_each_mandate_and_when():
+    province = Province()
+    person = MEMBERS[0]
+    name = official_stream(person)
+    province.begin(name, Official, name="Ông A", issuer="https://sso", subject="a")
+    province.do(name, lambda it: it.grant(MANDATE))
+
+    (row,) = fold(OFFICIALS, province.log).values()
+
+    assert row.grants == (Grant(MANDATE.id, str(person), province.actor, province.log[-1].at),)
 
 
 def test_the_same_survey_in_two_communes_is_flagged():

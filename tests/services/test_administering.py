@@ -1,20 +1,22 @@
 from dataclasses import replace
 from datetime import date
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from domain.adoption import Adoption, adoption_stream
 from domain.errors import (
     AlreadyThere,
+    MergerImpossible,
     NotFound,
     NotPermitted,
-    OutOfOrder,
+    OwnMandate,
     ParameterNotLocal,
     RulebookNotAdopted,
+    UnitEnded,
     UnverifiedNotAcknowledged,
 )
-from domain.official import Capacity, Position
+from domain.official import Capacity, Official, Position, official_stream
 from domain.unit import Level, Unit, unit_stream
 from services import administering
 from services.administering import NewMandate, NewUnit
@@ -129,9 +131,51 @@ async def test_units_are_registered_below_units_that_are_there_and_keep_their_co
     await administering.classify_unit(await administrator(), code, "III", "2/QĐ")
     with pytest.raises(NotFound):
         await administering.classify_unit(await administrator(), code, "IV", "2/QĐ")
-    with pytest.raises(OutOfOrder):
+    with pytest.raises(MergerImpossible):
         await administering.merge_unit(await administrator(), code, code, date(2024, 1, 1), "3/NQ")
     await administering.merge_unit(await administrator(), code, COMMUNE, date(2024, 2, 1), "3/NQ")
 
     unit = await (await administrator()).look(Unit, unit_stream(code))
     assert (unit.name, unit.unit_class, unit.ended_on) == ("Xã Mới Hơn", "III", date(2024, 2, 1))
+
+
+async def test_units_that_went_into_each_other_form_no_circle(province_story: Story):
+    administrator = province_story.as_administrator
+    first, second, third = (f"9{uuid4().int % 10**8:08}" for _ in range(3))
+    units = [NewUnit(code, f"Xã {code}", "Xã", Level.COMMUNE, DISTRICT) for code in (first, second, third)]
+    await administering.register_units(await administrator(), units)
+    await administering.merge_unit(await administrator(), first, second, date(2025, 7, 1), "3/NQ")
+    await administering.merge_unit(await administrator(), second, third, date(2025, 8, 1), "4/NQ")
+
+    for into, on, document in ((third, date(2025, 9, 1), "5/NQ"), (COMMUNE, date(2025, 7, 1), "3/NQ")):
+        with pytest.raises(UnitEnded):  # again, from an old page
+            await administering.merge_unit(await administrator(), first, into, on, document)
+    for into in (first, second):  # directly, and through the other: backdated, so that nothing has ended yet
+        with pytest.raises(MergerImpossible) as refused:
+            await administering.merge_unit(await administrator(), third, into, date(2025, 6, 1), "5/NQ")
+        assert refused.value.details["reason"] == "circle"
+    for into in (DISTRICT, "99"):
+        with pytest.raises(MergerImpossible) as refused:
+            await administering.merge_unit(await administrator(), third, into, date(2025, 9, 1), "5/NQ")
+        assert refused.value.details["reason"] == "other-level"
+    with pytest.raises(NotFound):
+        await administering.merge_unit(await administrator(), third, "12345", date(2025, 9, 1), "5/NQ")
+
+
+async def test_nobody_gives_themselves_a_position(province_story: Story):
+    administrator = await province_story.as_administrator()
+    chairman = NewMandate(Position.PROVINCE_CHAIRMAN, "99", date(2024, 1, 1), "7/QĐ")
+
+    with pytest.raises(OwnMandate):
+        await administering.grant_mandate(administrator, UUID(administrator.actor.person), chairman)
+
+    subject = f"second-{uuid4().hex[:8]}"
+    await province_story.enrol(subject, Position.ADMINISTRATOR, "99")
+    second = await province_story.by(subject)
+    await administering.grant_mandate(second, UUID(administrator.actor.person), chairman)
+    official = await administrator.look(Official, official_stream(UUID(administrator.actor.person)))
+    granted = [one for one in official.mandates.values() if one.position is Position.PROVINCE_CHAIRMAN]
+    assert len(granted) == 1
+    await administering.end_mandate(
+        await province_story.by(subject), UUID(administrator.actor.person), granted[0].id, TODAY, "8/QĐ"
+    )

@@ -5,8 +5,9 @@ from datetime import datetime
 import pytest
 
 from domain.catalogue import FACTS
+from domain.errors import PeriodReversed
 from services.clock import VIETNAM
-from services.searching import ACTS, Asked, PeriodReversed, topics
+from services.searching import ACTS, Asked, topics
 
 
 def test_every_fact_is_meant_by_exactly_one_act():

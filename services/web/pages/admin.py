@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.official import Capacity, Position
 from domain.policy import Act, permit
 from domain.rulebook import Rulebook, Unverified
-from domain.unit import Level
+from domain.unit import Extent, Level
 from domain.vietnamese import person_key, sort_key
 from projections.adoptions import ADOPTIONS, AdoptionRow
 from projections.officials import OFFICIALS, OfficialRow
@@ -82,7 +82,9 @@ async def show(visit: Visit) -> Answer:
         ],
         unit=units.get(visit.query("ma") or visit.typed.text("ma")),
         units=units,
-        choices=sorted((one for one in units.values() if not one.ended_on), key=lambda unit: sort_key(unit.name)),
+        choices=sorted(
+            (unit for unit in units.values() if unit.is_there(visit.today)), key=lambda unit: sort_key(unit.name)
+        ),
         books=books_of(visit.house.rulebooks.values(), adoptions, officials) if part == RULES else [],
         positions=list(Position),
         capacities=list(Capacity),
@@ -234,7 +236,12 @@ async def merge(visit: Visit) -> Answer:
     typed = visit.typed
     code = typed.needed("ma")
     receipt = await administering.merge_unit(
-        visit.work(), code, typed.needed("into"), needed_day(visit, "on"), typed.needed("decision_no")
+        visit.work(),
+        code,
+        typed.needed("into"),
+        needed_day(visit, "on"),
+        typed.needed("decision_no"),
+        Extent.PART if typed.text("extent") == Extent.PART else Extent.WHOLE,
     )
     return await visit.done(receipt, to=visit.url.admin(phan=PLACES, ma=code))
 

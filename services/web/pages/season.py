@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 from domain.errors import NotFound
@@ -92,7 +93,7 @@ async def index(visit: Visit) -> Answer:
             for row in sorted(rows, key=lambda row: -row.year)
         ],
         rulebooks=rulebooks,
-        groups=candidates(units, set(visit.typed.every("commune"))),
+        groups=candidates(units, set(visit.typed.every("commune")), visit.today),
         chosen_units=set(visit.typed.every("unit")),
         chosen_communes=set(visit.typed.every("commune")),
         next_year=max((row.year + 1 for row in rows), default=visit.today.year),
@@ -128,12 +129,12 @@ async def show(visit: Visit, season: str) -> Answer:
     )
 
 
-def candidates(units: Sequence[UnitRow], chosen: set[str]) -> list[Group]:
+def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[Group]:
     """The communes that may take part, under the unit that would decide on them: their district, else the province."""
     by_code = {unit.code: unit for unit in units}
     groups: dict[str, list[UnitRow]] = {}
     for unit in units:
-        if unit.level is Level.COMMUNE and unit.ended_on is None and unit.parent in by_code:
+        if unit.level is Level.COMMUNE and unit.is_there(today) and unit.parent in by_code:
             groups.setdefault(unit.parent, []).append(unit)
     return [
         Group(code, by_code[code].full_name, _sorted(communes), bool(chosen & {one.code for one in communes}))
