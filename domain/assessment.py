@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from domain.days import must_not_end_early
 from domain.errors import (
     AssessmentLocked,
     EvidenceAlreadyAttached,
@@ -20,6 +21,7 @@ from domain.errors import (
     NotErasable,
     NotFound,
     OutOfOrder,
+    PeriodReversed,
     PostingUnfinished,
     ReasonMissing,
     ReturnsOutstanding,
@@ -225,6 +227,7 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.stage = Stage.CONSOLIDATED
+            assessment.consolidated_on = self.on
 
     class Reopened(Fact):
         """The commune takes its sheet back into work before submitting it."""
@@ -285,6 +288,7 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.stage = Stage.SUBMITTED
+            assessment.submitted_on = self.on
 
     class IndicatorReturned(Fact):
         """The appraiser asks the commune to supplement an indicator by a day."""
@@ -334,7 +338,9 @@ class Assessment(Stream):
         self.vetoes: dict[str, Answer] = {}
         self.comments: dict[UUID, str | None] = {}
         self.erasable: dict[UUID, UUID] = {}
+        self.consolidated_on: date | None = None
         self.posted_until: date | None = None
+        self.submitted_on: date | None = None
 
     def entry(self, indicator: str) -> Entry:
         """What the dossier holds on an indicator; empty until somebody entered something."""
@@ -475,8 +481,14 @@ class Assessment(Stream):
         self.trigger_event(self.Reopened, reason=reason)
 
     def post(self, on: date, until: date, place: str) -> None:
-        """Post the result publicly (TT 07/2017: ten working days, at the office and culture houses)."""
+        """Post the result publicly (TT 07/2017: ten working days, at the office and culture houses).
+
+        What is posted is the sheet as it was brought together: not on a day before that (TT 09/2021, Điều 3).
+        """
         self._must_be(Stage.CONSOLIDATED, step="post")
+        must_not_end_early(on, until, "until")
+        if self.consolidated_on is not None and on < self.consolidated_on:
+            raise PeriodReversed(reason="posting", field="on", begins=self.consolidated_on, ends=on)
         self.trigger_event(self.Posted, on=on, until=until, place=place)
 
     def receive_comment(self, comment: UUID, text: Sealed, on: date) -> None:
@@ -516,6 +528,7 @@ class Assessment(Stream):
     def return_indicator(self, indicator: str, reason: str, due: date) -> None:
         """Ask the commune to supplement one indicator by a day (619/2017: five working days)."""
         self._must_be(Stage.SUBMITTED, Stage.SUPPLEMENT, step="return")
+        must_not_end_early(self.submitted_on, due, "due")
         if not reason.strip():
             raise ReasonMissing(act="return", indicator=indicator)
         self.trigger_event(self.IndicatorReturned, indicator=indicator, reason=reason, due=due)

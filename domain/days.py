@@ -25,11 +25,11 @@ def years(today: date) -> range:
     return range(FIRST_YEAR, today.year + YEARS_AHEAD + 1)
 
 
-def must_be_possible(day: date, today: date, field: str) -> None:
-    """Raise DayOutOfRange for a day whose year cannot be meant."""
+def must_be_possible(day: date, today: date, field: str, typed: str = "") -> None:
+    """Raise DayOutOfRange for a day whose year cannot be meant; `typed` is how somebody wrote it."""
     possible = years(today)
     if day.year not in possible:
-        raise DayOutOfRange(field=field, typed=day.isoformat(), first=str(possible[0]), last=str(possible[-1]))
+        raise DayOutOfRange(field=field, typed=typed or day.isoformat(), first=str(possible[0]), last=str(possible[-1]))
 
 
 def days_of(value: object, field: str = "") -> Iterator[tuple[str, date]]:

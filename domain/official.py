@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from uuid import UUID, uuid5
 
 from domain.days import must_not_end_early
-from domain.errors import MandateProlonged, NotFound
+from domain.errors import MandateProlonged, NotFound, PeriodReversed
 from domain.fact import STREAMS, Fact, FirstFact, Stream, StreamName
 
 
@@ -152,7 +152,8 @@ class Official(Stream):
         held = self.mandates.get(mandate)
         if held is None:
             raise NotFound(mandate=mandate)
-        must_not_end_early(held.valid_from - timedelta(days=1), on, "on")
+        if (held.valid_from - on).days > 1:
+            raise PeriodReversed(reason="day", field="on", begins=held.valid_from, ends=on)
         if held.valid_to is not None and on >= held.valid_to:
             raise MandateProlonged(field="on", ends=held.valid_to)
         self.trigger_event(self.MandateEnded, mandate=mandate, on=on, decision_no=decision_no)

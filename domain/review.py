@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from domain.days import must_not_end_early
 from domain.errors import (
     DocumentMissing,
     FindingMissing,
@@ -188,8 +189,9 @@ class Review(Stream):
         self.concluded: Ruling | None = None
 
     def ask(self, inquiry: UUID, official: UUID, position: Position, unit: str, question: str, due: date) -> None:
-        """Ask an official to explain by a day."""
+        """Ask an official to explain by a day, after the review was opened."""
         self._must_go_on("ask-official")
+        must_not_end_early(self.on, due, "due")
         self.trigger_event(
             self.OfficialAsked,
             inquiry=inquiry,

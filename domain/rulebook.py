@@ -6,7 +6,7 @@ ever shown as law, and a province adopts a rulebook by acknowledging what is sti
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -194,8 +194,10 @@ class Term:
     text: str = ""
 
     def last_day(self, year: int) -> date | None:
-        """The last day in time for the assessment year, or None where the term is not a day of the year."""
-        if self.month is None or self.day is None:
+        """The last day in time for the assessment year, or None where the term is not a day of the year, or the
+        year of an old season is none.
+        """
+        if self.month is None or self.day is None or not MINYEAR < year + self.years_later < MAXYEAR:
             return None
         day = date(year + self.years_later, self.month, self.day)
         return day - timedelta(days=1) if self.before else day

@@ -12,9 +12,12 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from domain.days import must_not_end_early, years
 from domain.errors import (
+    DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
+    PeriodReversed,
     PositionUnsuitable,
     ReasonMissing,
     SeasonNotOpen,
@@ -116,6 +119,7 @@ class Season(Stream):
 
         def apply(self, season: Season) -> None:
             season.state = State.OPEN
+            season.opened_on = self.on
 
     class Suspended(Fact):
         """Nothing may be entered or decided until the season is resumed."""
@@ -190,6 +194,7 @@ class Season(Stream):
         self.assignments: dict[str, Assignment] = {}
         self.deadlines: dict[Step, Deadline] = {}
         self.state = State.PLANNED
+        self.opened_on: date | None = None
 
     def assign(
         self,
@@ -215,10 +220,15 @@ class Season(Stream):
             )
 
     def set_deadline(self, step: Step, on: date, basis: str) -> None:
-        """Set or move a deadline; the document it rests on must be named."""
+        """Set or move a deadline; the document it rests on must be named. No step ends before an earlier one."""
         if not basis.strip():
             raise ReasonMissing(act="set-deadline")
         self._must_be(State.PLANNED, State.OPEN)
+        order = list(Step)
+        for other, deadline in self.deadlines.items():
+            first, then = (deadline.on, on) if order.index(other) < order.index(step) else (on, deadline.on)
+            if other is not step and then < first:
+                raise PeriodReversed(reason="deadline", field="on", begins=first, ends=then)
         if self.deadlines.get(step) != Deadline(on, basis):
             self.trigger_event(self.DeadlineSet, step=step, on=on, basis=basis)
 
@@ -264,8 +274,9 @@ class Season(Stream):
         self.trigger_event(self.Cancelled, reason=_given(reason, "cancel"), document_no=document_no)
 
     def close(self, on: date) -> None:
-        """End the year's work."""
+        """End the year's work, not before it began."""
         self._must_be(State.OPEN)
+        must_not_end_early(self.opened_on, on, "on")
         self.trigger_event(self.Closed, on=on)
 
     def must_be_open(self) -> None:
@@ -283,6 +294,16 @@ class Season(Stream):
     def _must_be(self, *states: State) -> None:
         if self.state not in states:
             raise OutOfOrder(step="season", state=self.state)
+
+
+def possible_year(year: int, today: date) -> int:
+    """The year that a season is planned for; DayOutOfRange for one that cannot be meant."""
+    possible = years(today)
+    if year not in possible:
+        raise DayOutOfRange(
+            reason="year", field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1])
+        )
+    return year
 
 
 def _given(reason: str, act: str) -> str:

@@ -78,7 +78,7 @@ class Words:
         if value is None:
             return ""
         day = value.astimezone(VIETNAM) if isinstance(value, datetime) else value
-        return f"{day:%d/%m/%Y}"
+        return f"{day:%d/%m}/{day.year:04}"  # `%Y` writes the year 24 of an old log with two digits
 
     def moment(self, value: datetime | None) -> str:
         """Minute and day in Viet Nam: `16:42 05/01/2024`."""

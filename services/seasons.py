@@ -13,7 +13,7 @@ from domain.errors import RulebookNotAdopted, UnknownCommune
 from domain.official import Position
 from domain.policy import Act, Subject
 from domain.rulebook import Rulebook
-from domain.season import Participant, Season, Step, season_stream
+from domain.season import Participant, Season, Step, possible_year, season_stream
 from domain.unit import Unit, unit_stream
 from services.work import Receipt, Work, use_case
 
@@ -25,12 +25,12 @@ Line: TypeAlias = tuple[str, Position, Sequence[Position]]
 async def plan_season(work: Work, year: int, rulebook: str, participants: Sequence[Participant]) -> Receipt:
     """Plan the assessment of a year under an adopted rulebook; the season is named by its year."""
     work.require(Act.PLAN_SEASON)
+    name = season_stream(str(possible_year(year, work.today)))
     adopted = await adopted_rulebook(work, rulebook)
     for participant in participants:
         for code in (participant.commune, participant.decided_by):
             if await work.find(Unit, unit_stream(code)) is None:
                 raise UnknownCommune(commune=code)
-    name = season_stream(str(year))
     return await work.create(
         name,
         Season(

@@ -34,6 +34,9 @@ from services.verdicts import Gate, Judged, criterion_status, judged, required_t
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+#: Workbooks number days from here on; before it they hold a day that never was (29/2/1900).
+FIRST_DAY = date(1900, 3, 1)
+
 Value: TypeAlias = str | int | Decimal | date | None
 
 #: Text that begins so is a formula, or a command, to some spreadsheet.
@@ -309,10 +312,15 @@ def fill(
 
 
 def put(cell: Cell, value: Value, font: Font = _TEXT, shown: str = "General") -> None:
-    """The only way into a cell. Text stays text, whatever it looks like; numbers and days stay what they are."""
+    """The only way into a cell. Text stays text, whatever it looks like; numbers and days stay what they are.
+
+    A day of an old log before FIRST_DAY is no number of a workbook: it is written as text.
+    """
     cell.font = font
     if value is None:
         return
+    if isinstance(value, date) and not isinstance(value, datetime) and value < FIRST_DAY:
+        value = f"{value:%d/%m}/{value.year:04}"
     if isinstance(value, str):
         cell.value = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value)
         cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error

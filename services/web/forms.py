@@ -15,7 +15,9 @@ from uuid import UUID
 from litestar.connection import Request
 from litestar.datastructures import UploadFile
 
+from domain.days import must_be_possible
 from domain.errors import NotANumber, Refused
+from services.clock import today
 
 #: Space between groups of three: plain, unbreakable, narrow, thin.
 _SPACE = " \u00a0\u202f\u2009"
@@ -29,6 +31,7 @@ _TWO_WAYS = re.compile(r"[+\-\u2212]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _COUNT = re.compile(rf"\d{{1,3}}([.,{_SPACE}]\d{{3}})+", re.ASCII)
 _CELLS = re.compile(r"[\d.,%]+(\s+[\d.,%]+)+", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
+_FIELD_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
 
 class NotADate(Refused):
@@ -114,12 +117,16 @@ class Typed(Mapping[str, str]):
         return int(number)
 
     def day(self, name: str) -> date | None:
-        """A date as typed (7/2/2024) or as a date field sends it (2024-02-07). None when empty."""
+        """A date as typed (7/2/2024) or as a date field sends it (2024-02-07). None when empty.
+
+        NotADate for what is none, DayOutOfRange for one of a year that cannot be meant.
+        """
         if not (text := self.text(name)):
             return None
         day = read_day(text)
         if day is None:
             raise NotADate(field=name, typed=text)
+        must_be_possible(day, today(), name, text)
         return day
 
     def identifier(self, name: str) -> UUID | None:
@@ -173,6 +180,9 @@ def read_day(text: str) -> date | None:
         if found := _DAY.fullmatch(text):
             day, month, year = (int(part) for part in found.groups())
             return date(year, month, day)
-        return date.fromisoformat(text)
+        # Not `date.fromisoformat`, which takes 20261128 and 2026-W48-6 too: nobody types days so.
+        if found := _FIELD_DAY.fullmatch(text):
+            return date(*(int(part) for part in found.groups()))
     except ValueError:
-        return None
+        pass
+    return None

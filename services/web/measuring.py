@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
-from domain.errors import MeasureInvalid, NotANumber, Refused
+from domain.errors import DayOutOfRange, MeasureInvalid, NotANumber, Refused
 from domain.measure import (
     Amount,
     Answer,
@@ -116,7 +116,7 @@ def read_measures(
             if measured is not None:
                 check(part, measured)
                 measures[part.code] = measured
-        except (MeasureInvalid, NotANumber, NotADate) as refused:
+        except (MeasureInvalid, NotANumber, NotADate, DayOutOfRange) as refused:
             problems.append(problem_of(refused, part.code))
     return measures, problems
 

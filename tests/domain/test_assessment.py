@@ -38,6 +38,7 @@ from tests.domain.aggregates import (
     state,
 )
 
+DUE = date(2024, 2, 5)
 CODE = CODES[0]
 
 
@@ -193,8 +194,8 @@ def test_a_dossier_is_not_submitted_twice_nor_unposted():
 def test_only_the_returned_indicator_is_open_and_comes_back():
     dossier = a_submitted_dossier()
     with pytest.raises(ReasonMissing):
-        dossier.return_indicator(CODE, "", DAY)
-    dossier.return_indicator(CODE, "Bổ sung biên bản", DAY)
+        dossier.return_indicator(CODE, "", DUE)
+    dossier.return_indicator(CODE, "Bổ sung biên bản", DUE)
 
     score(dossier, CODE, "2")
     with pytest.raises(AssessmentLocked):
@@ -209,7 +210,7 @@ def test_only_the_returned_indicator_is_open_and_comes_back():
 
 def test_a_returned_indicator_without_its_evidence_does_not_come_back():
     dossier = a_submitted_dossier()
-    dossier.return_indicator(CODE, "Tệp sai", DAY)
+    dossier.return_indicator(CODE, "Tệp sai", DUE)
     (evidence,) = dossier.entry(CODE).evidence
     dossier.withdraw(CODE, evidence, "Tệp sai")
 
@@ -219,7 +220,7 @@ def test_a_returned_indicator_without_its_evidence_does_not_come_back():
 
 def test_the_facts_alone_make_the_dossier():
     dossier = a_submitted_dossier()
-    dossier.return_indicator(CODE, "Bổ sung", DAY)
+    dossier.return_indicator(CODE, "Bổ sung", DUE)
     dossier.resubmit(DAY)
 
     assert replayed(dossier) == state(dossier)

@@ -267,7 +267,7 @@ def answer_comment(province: Province, chance: Random) -> None:
 
 def give_back(province: Province, chance: Random) -> None:
     indicator = chance.choice(INDICATORS)
-    province.do(_dossier(chance), lambda it: it.return_indicator(indicator, "thiếu biên bản", DAY))
+    province.do(_dossier(chance), lambda it: it.return_indicator(indicator, "thiếu biên bản", DAY + timedelta(days=20)))
 
 
 def resubmit(province: Province, chance: Random) -> None:

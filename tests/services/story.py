@@ -24,10 +24,11 @@ from domain.measure import (
 )
 from domain.meeting import Choice
 from domain.official import COMMUNE_OFFICERS, Position, person_of
+from domain.policy import Act
 from domain.recognition import Result
 from domain.review import Ground, Ruling
 from domain.rulebook import Indicator, Part, Rulebook
-from domain.season import Participant
+from domain.season import Participant, Season, season_stream
 from infra.config import Settings
 from infra.tenants import IdentityProvider, Tenant
 from services import administering, appraising, assessing, recognising, reviewing, seasons, voting
@@ -157,12 +158,21 @@ class Story:
     # From stage to stage ----------------------------------------------------------------------------------
 
     async def planned(self, communes: Iterable[str] = (COMMUNE, OTHER), decided_by: str = DISTRICT) -> "Story":
+        """A season as an old log may hold it: its year cannot be meant, and is no other test's."""
         self.season = str(next(_years))
-        await seasons.plan_season(
-            await self.as_administrator(),
-            int(self.season),
-            self.rulebook_id,
-            [Participant(commune, decided_by) for commune in communes],
+        work = await self.as_administrator()
+        work.require(Act.PLAN_SEASON)
+        name = season_stream(self.season)
+        await work.create(
+            name,
+            Season(
+                id=work.id_of(name),
+                year=int(self.season),
+                rulebook=self.rulebook.id,
+                rulebook_sha256=self.rulebook.sha256,
+                indicators=tuple(self.codes),
+                participants=tuple(Participant(commune, decided_by) for commune in communes),
+            ),
         )
         return self
 

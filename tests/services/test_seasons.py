@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import (
     AlreadyThere,
+    DayOutOfRange,
     IndicatorsUnassigned,
     NotPermitted,
     OutOfOrder,
@@ -18,6 +19,9 @@ from domain.official import Position
 from domain.season import Participant, Season, State, Step, season_stream
 from services import administering, assessing, seasons
 from tests.services.story import COMMUNE, DISTRICT, OTHER, Story
+
+#: A year that no other test plans.
+YEAR = 2028
 
 
 async def test_a_season_opens_with_a_dossier_for_each_commune(province_story: Story):
@@ -75,19 +79,30 @@ async def test_only_an_officer_of_the_commune_can_lead_an_indicator(province_sto
 async def test_a_year_has_one_season(province_story: Story):
     story = await province_story.planned()
 
+    administrator = story.as_administrator
+    await seasons.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
+
     with pytest.raises(AlreadyThere):
+        await seasons.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
+
+
+@pytest.mark.parametrize("year", [-5, 0, 24, 1989, 2031, 9999, 99999])
+async def test_a_season_is_of_a_year_that_can_be_meant(province_story: Story, year: int):
+    with pytest.raises(DayOutOfRange) as refused:
         await seasons.plan_season(
-            await story.as_administrator(), int(story.season), "qd-25-2021", [Participant(COMMUNE, DISTRICT)]
+            await province_story.as_administrator(), year, "qd-25-2021", [Participant(COMMUNE, DISTRICT)]
         )
+
+    assert refused.value.details["field"] == "year"
 
 
 async def test_a_season_needs_an_adopted_rulebook_and_communes_that_exist(province_story: Story):
     administrator = province_story.as_administrator
 
     with pytest.raises(RulebookNotAdopted):
-        await seasons.plan_season(await administrator(), 3000, "qd-1-1990", [])
+        await seasons.plan_season(await administrator(), 2029, "qd-1-1990", [])
     with pytest.raises(UnknownCommune):
-        await seasons.plan_season(await administrator(), 3000, "qd-25-2021", [Participant("12345", DISTRICT)])
+        await seasons.plan_season(await administrator(), 2029, "qd-25-2021", [Participant("12345", DISTRICT)])
 
 
 async def test_a_commune_officer_does_not_run_the_season(story: Story):

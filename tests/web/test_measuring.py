@@ -82,12 +82,12 @@ def reasons() -> list[str]:
     return [one.strip() for one in listed.rstrip(".").replace("\n", " ").split(",")]
 
 
-@pytest.mark.parametrize("reason", [*reasons(), "not-a-date", "nothing-measured"])
+@pytest.mark.parametrize("reason", [*reasons(), "not-a-date", "day-out-of-range", "nothing-measured"])
 @pytest.mark.parametrize("locale", ["vi"])
 def test_every_reason_to_refuse_a_field_has_a_sentence(reason: str, locale: str):
     assert WORDS[locale].knows(f"invalid.{reason}")
 
-    details = {"typed": "x", "maximum": 2, "minimum": 0, "step": 1, "total": 3}
+    details = {"typed": "x", "maximum": 2, "minimum": 0, "step": 1, "total": 3, "first": "1990", "last": "2032"}
     assert "%(" not in Problem("field", reason, details).said(WORDS[locale])
 
 

@@ -20,7 +20,7 @@ from domain.appraisal import Proposal
 from domain.assessment import Stage as Dossier
 from domain.catalogue import FACTS
 from domain.council import Role
-from domain.errors import NotANumber, NotPermitted, Refused, ScoreAboveMaximum
+from domain.errors import DayOutOfRange, NotANumber, NotPermitted, Refused, ScoreAboveMaximum
 from domain.export import ExportState
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
@@ -150,10 +150,33 @@ def test_a_number_that_is_none_is_answered_with_what_to_type(words: Words, reaso
 
 def test_days_are_read_day_first():
     assert read_day("7/2/2024") == read_day("2024-02-07") == date(2024, 2, 7)
-    assert read_day("31/02/2024") is None
+    for none in (
+        "31/02/2024",
+        "20261128",
+        "2026-W48-6",
+        "2026-332",
+        "28/11/24",
+        "2026-11-2",
+        "٧/٢/٢٠٢٤",
+        "+2026-11-28",
+    ):
+        assert read_day(none) is None
     with pytest.raises(NotADate) as refused:
         Typed([("on", "hôm qua")]).day("on")
     assert refused.value.details == {"field": "on", "typed": "hôm qua"}
+
+
+@pytest.mark.parametrize("typed", ["28/11/0024", "0024-11-28", "1/1/1899", "31/12/1989", "28/11/9999", "28/11/2062"])
+def test_a_day_of_a_year_that_cannot_be_meant_is_refused_as_it_was_typed(typed: str):
+    with pytest.raises(DayOutOfRange) as refused:
+        Typed([("on", typed)]).day("on")
+
+    assert (refused.value.details["field"], refused.value.details["typed"]) == ("on", typed)
+    assert "%(" not in explain(refused.value, VI).sentence
+
+
+def test_the_year_of_an_old_log_has_four_digits():
+    assert VI.date(date(24, 2, 7)) == "07/02/0024"
 
 
 def test_a_moment_is_a_position_a_day_or_a_time():

@@ -10,6 +10,7 @@ from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
 from domain.policy import Act
 from domain.rulebook import Indicator, Model
+from domain.working_days import CalendarUnknown
 from infra.groupcommit import Receipt
 from projections.sheets import EntryRow
 from services import assessing
@@ -25,7 +26,7 @@ from services.web.dossiers import (
     satisfaction,
     sheet_view,
 )
-from services.web.forms import NotADate, Typed
+from services.web.forms import Typed
 from services.web.history import history_of, people_of
 from services.web.measuring import FormInvalid, Problem, problem_of
 from services.web.personal import comments_said
@@ -372,7 +373,7 @@ def _posting_ends(visit: Visit, case: Case) -> str:
         return ""
     try:
         return visit.words.date(case.calendar.after(visit.today, assessing.posting_days(case.rulebook)))
-    except (NotADate, ValueError):
+    except CalendarUnknown:
         return ""
 
 
