@@ -1,4 +1,5 @@
 import csv
+from collections.abc import Callable
 from datetime import date, timedelta
 from importlib import resources
 from uuid import uuid4
@@ -50,13 +51,14 @@ def ended(on: date = ENDED) -> Unit:
 
 def test_a_unit_that_has_ended_changes_no_more():
     today = date(2026, 11, 28)
-    for act in (
+    acts: list[Callable[[Unit], None]] = [
         lambda unit: unit.rename("Tên khác", date(2025, 1, 1), "4/NQ", today=today),
         lambda unit: unit.classify("I", "4/QĐ", today=today),
         lambda unit: unit.merge(a_unit(OTHER), date(2025, 1, 1), "4/NQ"),
         lambda unit: unit.merge(a_unit(OTHER), ENDED, "3/NQ", extent=Extent.PART),
         lambda unit: unit.dissolve(date(2026, 1, 1), "4/NQ"),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(UnitEnded):
             act(ended())
 
@@ -77,11 +79,12 @@ def test_an_end_to_come_stops_only_what_takes_effect_from_that_day_on():
 def test_nothing_happens_to_a_unit_before_it_began():
     began = date(2025, 7, 1)
     before = began - timedelta(days=1)
-    for act in (
+    acts: list[Callable[[Unit], None]] = [
         lambda unit: unit.rename("Tên khác", before, "4/NQ", today=DAY),
         lambda unit: unit.merge(a_unit(OTHER), before, "4/NQ"),
         lambda unit: unit.dissolve(before, "4/NQ"),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(PeriodReversed):
             act(a_unit(valid_from=began))
 

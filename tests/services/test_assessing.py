@@ -365,7 +365,7 @@ async def test_satisfaction_and_vetoes_are_those_of_the_rulebook(story: Story):
 
 async def test_posting_lasts_the_working_days_of_the_rulebook(story: Story):
     await story.filled()
-    await assessing.consolidate(await story.officer(), story.season, COMMUNE)
+    await assessing.consolidate(await story.officer(), story.season, COMMUNE, date(2024, 1, 2))
 
     await assessing.post(await story.officer(), story.season, COMMUNE, "Trụ sở", on=date(2024, 1, 2))
 

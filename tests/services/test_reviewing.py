@@ -228,7 +228,7 @@ async def test_responsibility_for_a_fact_of_another_dossier_is_refused(story: St
     await (await story.decided()).under_review()
     await story.score(story.codes[0], OTHER)
     elsewhere = await position_of(story, "Assessment.IndicatorScored", OTHER)
-    await ask(story, due=TODAY - timedelta(days=1))
+    await ask(story)
     who, held = story.person(OFFICER), await mandate(story, OFFICER)
 
     for position in (elsewhere, 0, 10**9):

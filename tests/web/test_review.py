@@ -59,7 +59,9 @@ async def test_a_review_goes_from_its_ground_to_the_public_page(desks: Desks, pu
 
     page = await open_review(inspector, published, references=f"#{scored}")
     who = await officer_in(page, published)
-    page = await inspector.send(page, "/hoi", official=who, question="Danh sách lập từ đâu?", due="1/1/2100")
+    page = await inspector.send(
+        page, "/hoi", official=who, question="Danh sách lập từ đâu?", due=f"31/12/{today().year + 5}"
+    )
     work = await officer.open("/viec")
     mine = await officer.open(review(published))
     mine = await officer.send(mine, "/giai-trinh", explanation="Theo số người được mời")
@@ -143,7 +145,7 @@ async def test_an_empty_choice_is_named_in_its_own_form(desks: Desks, published:
     inspector = await desks.of(INSPECTOR)
     page = await inspector.open(review(published))
 
-    nobody = await inspector.send(page, "/hoi", question="Danh sách lập từ đâu?", due="1/1/2100")
+    nobody = await inspector.send(page, "/hoi", question="Danh sách lập từ đâu?", due=f"31/12/{today().year + 5}")
     unheard = await inspector.send(
         page, "/trach-nhiem", official=await officer_in(page, published), act="1", degree="direct", basis="Điều 7"
     )

@@ -3,14 +3,15 @@
 from itertools import count
 
 from domain.official import Position
-from domain.season import Season, State, Step, season_stream
+from domain.policy import Act
+from domain.season import Participant, Season, State, Step, season_stream
 from services import seasons
 from tests.services.story import COMMUNE, DISTRICT, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-_years = count(2201)
+_years = count(1995)
 
 
 async def planned(desks: Desks, rulebook: str = "qd-619-2017") -> Story:
@@ -34,6 +35,42 @@ async def test_a_season_is_planned_for_whole_districts_and_single_communes(desks
     assert set(row.participants) == {COMMUNE, OTHER}
 
 
+async def test_a_season_of_a_year_that_cannot_be_meant_is_refused_at_its_field(desks: Desks):
+    desk = await desks.department()
+    page = await desk.open("/mua")
+
+    for year in ("24", "-5", "99999", "1989"):
+        refused = await desk.send(page, "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=[COMMUNE])
+        assert (refused.status, refused.refused) == (422, "day-out-of-range")
+        assert refused.form("/lap-ke-hoach").value("year") == year
+
+
+async def test_a_season_of_an_old_log_shows_its_page_whatever_its_year(desks: Desks):
+    for year in (-5, 0, 24, 9999, 99999):
+        story = Story(desks.house, desks.tenant, str(year))
+        work = await story.as_administrator()
+        name = season_stream(story.season)
+        old = Season(
+            id=work.id_of(name),
+            year=year,
+            rulebook=story.rulebook.id,
+            rulebook_sha256=story.rulebook.sha256,
+            indicators=tuple(story.codes),
+            participants=(Participant(COMMUNE, DISTRICT),),
+        )
+        work.require(Act.PLAN_SEASON)
+        await work.create(name, old)
+
+    desk = await desks.department()
+
+    for year in (-5, 0, 24, 9999, 99999):
+        page = await desk.open(f"/mua/{year}")
+        assert page.status == 200
+        assert COMMUNE in page.text or "Bến Lụa" in page.text
+    page = await desk.open("/mua")
+    assert int(page.form("/lap-ke-hoach").value("year")) < 2100  # the year after the last that can be meant
+
+
 async def test_under_todays_rulebook_the_province_decides(desks: Desks):
     desk = await desks.department()
     year = str(next(_years))
@@ -49,7 +86,7 @@ async def test_a_plan_without_communes_or_with_words_for_a_year_is_refused_and_k
     desk = await desks.department()
     page = await desk.open("/mua")
 
-    nobody = await desk.send(page, "/lap-ke-hoach", year="2250", rulebook="qd-25-2021")
+    nobody = await desk.send(page, "/lap-ke-hoach", year="2020", rulebook="qd-25-2021")
     words = await desk.send(page, "/lap-ke-hoach", year="năm nay", rulebook="qd-25-2021", commune=[COMMUNE])
 
     assert nobody.refused == "field-missing"

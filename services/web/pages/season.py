@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from domain.days import years
 from domain.errors import NotFound
 from domain.official import COMMUNE_OFFICERS, Position
 from domain.policy import Act, Subject, may
@@ -96,7 +97,7 @@ async def index(visit: Visit) -> Answer:
         groups=candidates(units, set(visit.typed.every("commune")), visit.today),
         chosen_units=set(visit.typed.every("unit")),
         chosen_communes=set(visit.typed.every("commune")),
-        next_year=max((row.year + 1 for row in rows), default=visit.today.year),
+        next_year=max((row.year + 1 for row in rows if row.year in years(visit.today)), default=visit.today.year),
         position=view.position,
     )
 
