@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from domain.catalogue import FACTS

@@ -112,7 +112,7 @@ async def test_from_a_flag_to_a_revocation_and_back_to_what_stood_before(
     await send(inspector, "mo", statement=statement, document_no="21/QĐ-TTr", document_on="02/04/2024")
 
     # And the officer is heard, something is found, and revocation proposed
-    await send(inspector, "hoi", official=officer, question="Danh sách lập từ đâu?", due="31/12/2099")
+    await send(inspector, "hoi", official=officer, question="Danh sách lập từ đâu?", due="31/12/2031")
     await settled()
     await lead.goto(house.address(f"{ROOT}/viec"))
     await lead.locator(f'a[href*="{REVIEW}"]').first.click()

@@ -79,7 +79,7 @@ def test_a_text_that_is_too_long_makes_no_fact_be_it_the_first_or_a_later_one():
     with pytest.raises(TextTooLong):
         a_unit(name="x" * 201)
     with pytest.raises(TextTooLong):
-        unit.rename("x" * 201, DAY, "1/NQ")
+        unit.rename("x" * 201, DAY, "1/NQ", today=DAY)
     with pytest.raises(TextTooLong) as refusal:
         dossier.explain(CODES[0], "x" * 20_001)
 

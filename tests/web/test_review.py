@@ -6,6 +6,7 @@ from domain.official import Position
 from domain.recognition import Recognition
 from domain.review import Ground, Review
 from services import recognising, reviewing
+from services.clock import today
 from tests.services.story import COMMUNE, OTHER, TODAY, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -13,6 +14,9 @@ __all__ = ["desks", "season", "workplace"]
 
 INSPECTOR, CHAIRMAN = Position.INSPECTOR.value, Position.DISTRICT_CHAIRMAN.value
 OFFICER = f"{COMMUNE} {Position.JUSTICE_OFFICER}"
+
+#: A last day to explain that is far ahead.
+LATER = f"31/12/{today().year + 5}"
 
 
 def listed(story: Story) -> str:
@@ -59,9 +63,7 @@ async def test_a_review_goes_from_its_ground_to_the_public_page(desks: Desks, pu
 
     page = await open_review(inspector, published, references=f"#{scored}")
     who = await officer_in(page, published)
-    page = await inspector.send(
-        page, "/hoi", official=who, question="Danh sách lập từ đâu?", due=f"31/12/{today().year + 5}"
-    )
+    page = await inspector.send(page, "/hoi", official=who, question="Danh sách lập từ đâu?", due=LATER)
     work = await officer.open("/viec")
     mine = await officer.open(review(published))
     mine = await officer.send(mine, "/giai-trinh", explanation="Theo số người được mời")
@@ -145,7 +147,7 @@ async def test_an_empty_choice_is_named_in_its_own_form(desks: Desks, published:
     inspector = await desks.of(INSPECTOR)
     page = await inspector.open(review(published))
 
-    nobody = await inspector.send(page, "/hoi", question="Danh sách lập từ đâu?", due=f"31/12/{today().year + 5}")
+    nobody = await inspector.send(page, "/hoi", question="Danh sách lập từ đâu?", due=LATER)
     unheard = await inspector.send(
         page, "/trach-nhiem", official=await officer_in(page, published), act="1", degree="direct", basis="Điều 7"
     )

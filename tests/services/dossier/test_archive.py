@@ -161,7 +161,7 @@ def test_what_is_larger_than_an_archive_may_be_is_refused_with_the_limit(wanted)
 
 
 def test_every_type_that_is_taken_in_has_an_ending():
-    assert files.MEDIA_TYPES == ENDINGS.keys()
+    assert ENDINGS.keys() == files.MEDIA_TYPES
 
 
 # What it may not be -----------------------------------------------------------------------------------
