@@ -33,8 +33,9 @@ kills: dev  ## Kill sealer, witnesses, web and PostgreSQL under load, 200 times;
 	@$(VENV)/python -m tests.fault.kills $(ARGS)
 
 lock: dev  ## Write the lock files again after a change of dependencies; ARGS=--upgrade takes newer versions
-	$(LOCK) $(ARGS) --extra embedded --output-file requirements.lock pyproject.toml
-	$(LOCK) $(ARGS) --extra dev --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(LOCK) $(ARGS) --output-file requirements.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra embedded --constraints requirements.lock --output-file requirements-embedded.lock pyproject.toml
+	$(LOCK) $(ARGS) --extra dev --constraints requirements-embedded.lock --output-file requirements-dev.lock pyproject.toml
 	$(LOCK) $(ARGS) --group install --output-file requirements-install.lock
 
 assets:  ## Check that vendored scripts, styles and fonts are the very files that were taken

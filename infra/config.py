@@ -18,6 +18,9 @@
 | `MINHCHUAN_PUBLIC_URL` | the address people type, without a final slash; absent: made of host and port |
 | `MINHCHUAN_PROXIES` | proxies whose `X-Forwarded-For` is believed, as addresses or networks by commas; absent: none |
 | `MINHCHUAN_PASSPHRASE` | of the key that `minhchuan dossier sign` signs with; absent: asked for at the terminal |
+| `MINHCHUAN_SECRET_FILE`, `MINHCHUAN_KEK_FILE` | files with the secret and with the KEK, where these are not given |
+| `MINHCHUAN_BEATS` | folder in which a process shows that it lives, for `minhchuan health`; absent: nowhere |
+| `MINHCHUAN_KEYS_KEPT_DAYS` | days for which backups of the keys' database are kept; absent: people are not told |
 | `MINHCHUAN_DEMONSTRATION` | `1` switches the demonstration identity provider on; never where people work |
 """
 
@@ -61,7 +64,7 @@ class Settings:
     keys_url: str = ""
     keys_owner_url: str = ""
     redis_url: str = ""
-    secret: str = ""
+    given_secret: str = ""
     kek: str = ""
     host: str = "127.0.0.1"
     port: int = 0
@@ -70,6 +73,16 @@ class Settings:
     demonstration: bool = False
     sealer_folder: Path | None = None
     workers: int = 1
+    beats: Path | None = None
+    keys_kept_days: int | None = None
+
+    @property
+    def secret(self) -> str:
+        """The server's secret: the given one, else the folder's own, made at first use.
+
+        A process that asks for none needs none, and no folder to keep it in.
+        """
+        return self.given_secret or made_once(self.folder / "secret", lambda: secrets.token_urlsafe(48))
 
     @property
     def seals(self) -> Path:
@@ -123,7 +136,7 @@ class Settings:
             "KEYS_DATABASE_OWNER_URL": self.keys_owner_url,
             "REDIS_URL": self.redis_url,
             "MINHCHUAN_FOLDER": str(self.folder),
-            "MINHCHUAN_SECRET": self.secret,
+            "MINHCHUAN_SECRET": self.given_secret,
             "MINHCHUAN_KEK": self.kek,
             "MINHCHUAN_HOST": self.host,
             "MINHCHUAN_PORT": str(self.port),
@@ -132,6 +145,8 @@ class Settings:
             "MINHCHUAN_DEMONSTRATION": "1" if self.demonstration else "",
             "MINHCHUAN_SEALER_FOLDER": str(self.sealer_folder or ""),
             "MINHCHUAN_WORKERS": str(self.workers),
+            "MINHCHUAN_BEATS": str(self.beats or ""),
+            "MINHCHUAN_KEYS_KEPT_DAYS": "" if self.keys_kept_days is None else str(self.keys_kept_days),
         }
 
 
@@ -142,6 +157,9 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
     port = environ.get("MINHCHUAN_PORT") or "0"
     if not port.isdecimal() or int(port) > 65535:
         raise Misconfigured(f"MINHCHUAN_PORT is not a port: {port}")
+    days = environ.get("MINHCHUAN_KEYS_KEPT_DAYS", "").strip()
+    if days and not (days.isascii() and days.isdecimal() and len(days) < 5):
+        raise Misconfigured(f"MINHCHUAN_KEYS_KEPT_DAYS is no number of days: {days}")
     settings = Settings(
         folder=folder,
         database_url=checked_url(environ, "DATABASE_URL", postgres),
@@ -151,8 +169,8 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
         keys_url=checked_url(environ, "KEYS_DATABASE_URL", postgres),
         keys_owner_url=checked_url(environ, "KEYS_DATABASE_OWNER_URL", postgres),
         redis_url=checked_url(environ, "REDIS_URL", {"redis", "rediss", "unix"}),
-        secret=secret_of(folder, environ.get("MINHCHUAN_SECRET", "")),
-        kek=environ.get("MINHCHUAN_KEK", "").strip(),
+        given_secret=checked_secret(given_or_in_file(environ, "MINHCHUAN_SECRET", "MINHCHUAN_SECRET_FILE")),
+        kek=given_or_in_file(environ, "MINHCHUAN_KEK", "MINHCHUAN_KEK_FILE"),
         host=environ.get("MINHCHUAN_HOST") or "127.0.0.1",
         port=int(port),
         public_url=checked_url(environ, "MINHCHUAN_PUBLIC_URL", {"http", "https"}).rstrip("/"),
@@ -160,6 +178,8 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
         demonstration=environ.get("MINHCHUAN_DEMONSTRATION") == "1",
         sealer_folder=Path(given).absolute() if (given := environ.get("MINHCHUAN_SEALER_FOLDER")) else None,
         workers=workers_of(environ),
+        beats=Path(given).absolute() if (given := environ.get("MINHCHUAN_BEATS")) else None,
+        keys_kept_days=int(days) if days else None,
     )
     if settings.kek:
         settings.key_encryption_key()
@@ -246,13 +266,23 @@ def checked_networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return networks
 
 
-def secret_of(folder: Path, given: str) -> str:
-    """The secret that signs cookies and jobs: the given one, else the folder's own, made at first use."""
-    if given:
-        if len(given) < 32:
-            raise Misconfigured("MINHCHUAN_SECRET must have at least 32 characters")
+def given_or_in_file(environ: Mapping[str, str], name: str, in_file: str) -> str:
+    """What the variable says, else what the file says that the other one names; "" where neither is given."""
+    if given := environ.get(name, "").strip():
         return given
-    return made_once(folder / "secret", lambda: secrets.token_urlsafe(48))
+    if not (file := environ.get(in_file, "").strip()):
+        return ""
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as reason:
+        raise Misconfigured(f"{in_file} names a file that cannot be read: {reason}") from reason
+
+
+def checked_secret(given: str) -> str:
+    """The secret that signs cookies and jobs, long enough or not given at all."""
+    if given and len(given) < 32:
+        raise Misconfigured("MINHCHUAN_SECRET must have at least 32 characters")
+    return given
 
 
 def made_once(kept: Path, make: Callable[[], str]) -> str:

@@ -6,8 +6,9 @@ the row stays, so that no other is ever made in its place.
 """
 
 import asyncio
+import functools
 import os
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -30,9 +31,10 @@ log = structlog.get_logger("keys")
 class Keys:
     """The keys of every province, in one process. Whatever goes wrong with their database is KeysUnavailable."""
 
-    def __init__(self, dsn: str, kek: bytes) -> None:
+    def __init__(self, dsn: str, kek: Callable[[], bytes]) -> None:
+        """`kek` gives what wraps the keys, when a first key is wrapped or unwrapped: who only destroys needs none."""
         self._dsn = dsn
-        self._kek = AESGCM(kek)
+        self._kek_of = kek
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -120,6 +122,10 @@ class Keys:
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as reason:
             log.warning("keys unavailable", reason=str(reason) or type(reason).__name__)
             raise KeysUnavailable from reason
+
+    @functools.cached_property
+    def _kek(self) -> AESGCM:
+        return AESGCM(self._kek_of())
 
     def _wrap(self, tenant: HasId, subject: UUID, key: bytes) -> bytes:
         nonce = os.urandom(NONCE)

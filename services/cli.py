@@ -68,7 +68,7 @@ def serve(given: argparse.Namespace) -> None:
 def projector(given: argparse.Namespace) -> None:
     from services import projector
 
-    with surroundings(given) as settings:
+    with surroundings(given, redis=False) as settings:
         asyncio.run(fits(settings.app_url))
         asyncio.run(projector.run(settings))
 
@@ -169,9 +169,15 @@ def provider(given: argparse.Namespace) -> None:
 
 
 def migrate_all(given: argparse.Namespace) -> None:
-    with surroundings(given) as settings:
+    with surroundings(given, redis=False) as settings:
         for schema in asyncio.run(migrate.everything(settings)):
             print(schema)
+
+
+def health(given: argparse.Namespace) -> int:
+    from services import health
+
+    return health.run(read_settings(given.folder), given.process, given.port)
 
 
 def rebuild(given: argparse.Namespace) -> None:
@@ -288,6 +294,9 @@ def surroundings(given: argparse.Namespace, *, redis: bool = True) -> Iterator[S
 # Arguments --------------------------------------------------------------------------------------------
 
 
+#: Processes that can be asked for their health (services/health.py).
+HEALTH = ("web", "projector", "sealer", "witness", "worker-short", "worker-long")
+
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 
 
@@ -315,11 +324,14 @@ def of_processes(commands: Subparsers, every: argparse.ArgumentParser) -> None:
         ("migrate", migrate_all, "bring the control schema and every province's to this version"),
         ("rebuild", rebuild, "fold read models anew from the log and swap them in"),
         ("check", check, "say whether this configuration can work"),
+        ("health", health, "say whether a process beside this one lives; status 1 when it does not"),
         ("demo", demo, "run everything on this machine with demonstration data"),
         ("judge", judge, "judge a sheet given as JSON"),
     ):
         commands.add_parser(name, parents=[every], help=text, description=text).set_defaults(run=run)
     choices = commands.choices
+    choices["health"].add_argument("process", choices=[*HEALTH])
+    choices["health"].add_argument("--port", type=int, help="where it listens; default: MINHCHUAN_PORT")
     choices["worker"].add_argument("queue", choices=["short", "long"])
     sealing = choices["sealer"].add_mutually_exclusive_group()
     sealing.add_argument("--once", action="store_true", help="sign for everything there is, and end")

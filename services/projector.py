@@ -28,6 +28,7 @@ from infra.rebuilding import Folded, FoldSeason, fold_season
 from infra.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 from services.growing import Follower
+from services.health import beating
 
 #: Tenants that are moved on at the same time.
 AT_ONCE = 4
@@ -39,7 +40,11 @@ REST = 0.02
 
 async def run(settings: Settings) -> None:
     """Keep every tenant's read models up, until cancelled."""
-    async with projecting(settings) as (projector, tenants), following(projector, tenants.all, settings.app_url):
+    async with (
+        beating(settings, "projector"),
+        projecting(settings) as (projector, tenants),
+        following(projector, tenants.all, settings.app_url),
+    ):
         await asyncio.Event().wait()
 
 

@@ -24,6 +24,7 @@ from infra.sealing import Halted, Held, Keep, LogOwner, Paused, Sealer, connect,
 from infra.tenants import Tenant, Tenants
 from infra.witnessing import witnessing
 from services.growing import Follower
+from services.health import beating
 
 #: Seconds until a log is tried again for which there was no room on a disk.
 PAUSE = 5.0
@@ -40,7 +41,7 @@ async def run(settings: Settings, *, once: bool = False, only: Collection[str] =
     registry = Tenants(settings.sealer_url)
     desk = Desk(settings, registry, only)
     try:
-        async with witnessing(settings.sealer_url, desk.halt) as witnesses:
+        async with beating(settings, "sealer"), witnessing(settings.sealer_url, desk.halt) as witnesses:
 
             async def move(tenant: Tenant) -> None:
                 if await desk.seal(tenant):

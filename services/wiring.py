@@ -180,7 +180,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
         stack.push_async_callback(reads.close)
         seals = Seals(database)
         stack.push_async_callback(seals.close)
-        keys = Keys(settings.keys_url, settings.key_encryption_key())
+        keys = Keys(settings.keys_url, settings.key_encryption_key)
         stack.push_async_callback(keys.close)
         redis = connect(settings.redis_url)
         stack.push_async_callback(redis.aclose)

