@@ -175,7 +175,8 @@ async def test_nobody_signs_in_and_who_is_in_signs_out(desks, season, operator):
     assert not shown.offers("/dang-nhap")
     assert "Chưa đăng nhập được" in shown.text
     assert (pressed.status, pressed.refused) == (409, "province-suspended")
-    assert returned.status_code == 409
+    assert returned.status_code == 403
+    assert "session" not in returned.headers.get("set-cookie", "")
     assert "Tỉnh đang tạm dừng" in returned.text
     assert out.status == 200
 
