@@ -8,12 +8,14 @@ requests must agree on lies in PostgreSQL and Redis. So it does not matter which
 import gc
 import multiprocessing
 import os
+import resource
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar.types import ASGIApp
 
@@ -23,6 +25,17 @@ from services.supervise import kept_port
 from services.web.app import create_app
 from services.web.backing import Backing
 from services.wiring import wired
+
+#: Connections of one worker, open or waiting to be let in; of these only the bodies of some are read at a time
+#: (services/web/bodies.py).
+CONNECTIONS = 4_096
+
+#: Files and connections that a worker has besides.
+OWN_FILES = 512
+
+#: Seconds and bytes that the head of a request may take.
+HEAD_PATIENCE = 10
+HEAD_LIMIT = 64 * 1_024
 
 
 def run(settings: Settings) -> None:
@@ -35,6 +48,7 @@ def run(settings: Settings) -> None:
 
 def granian(target: str, host: str, port: int, workers: int = 1) -> None:
     """Workers on the event loop of the platform; the parent ends them on a signal, and replaces one that fell."""
+    open_files(CONNECTIONS + OWN_FILES)
     Granian(
         target,
         address=host,
@@ -43,6 +57,11 @@ def granian(target: str, host: str, port: int, workers: int = 1) -> None:
         factory=True,
         workers=workers,
         respawn_failed_workers=True,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_PATIENCE * 1_000, max_buffer_size=HEAD_LIMIT),
+        websockets=False,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
         log_access=False,
         log_level="warning",  # type: ignore[arg-type]
     ).serve()
@@ -81,7 +100,17 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def open_files(wanted: int) -> None:
+    """Let this process and its workers hold so many files and connections, or as many as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+
+
 def settle() -> None:
     """Look for garbage as a process should that makes many values, few cycles, and others wait meanwhile."""
     gc.freeze()  # templates, rulebooks and words live as long as the process
-    gc.set_threshold(5_000, 3, 3_000)  # often and briefly: some 20,000 values are looked at in 4 ms
+    # Often and briefly: some 20,000 values are looked at in 4 ms. All of them now and then, for what is garbage all the
+    # same; a request leaves none that waits for it.
+    gc.set_threshold(5_000, 3, 100)

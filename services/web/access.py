@@ -19,13 +19,17 @@ LONGEST = 300
 
 
 async def note_opened(visit: Visit, season: str, commune: str, indicator: str, evidence: str) -> None:
-    """The person takes a file to look at."""
+    """The person takes a file to look at; who asks for its head alone has not seen it."""
+    if visit.request.scope.get("method") == "HEAD":
+        return
     access = _access(visit, OPENED, season, commune, evidence, "")
     await visit.house.accesses.note(visit.tenant, access, f"c:{indicator}")
 
 
 async def note_taken(visit: Visit, season: str, commune: str, indicators: Iterable[str], name: str) -> None:
     """The person takes all files of a dossier with them: found by each indicator that rests on one of them."""
+    if visit.request.scope.get("method") == "HEAD":
+        return
     access = _access(visit, TAKEN, season, commune, name, "")
     await visit.house.accesses.note(visit.tenant, access, *(f"c:{indicator}" for indicator in indicators))
 

@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.types import Message, Scope
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
 from redis.exceptions import RedisError
 
 from domain.errors import Refused
@@ -18,6 +18,7 @@ from infra.readmodels import BeingRebuilt
 from services.i18n import load_words
 from services.web.assets import Assets
 from services.web.backing import Backing
+from services.web.bodies import FORM_LIMIT
 from services.web.errors import (
     AWAY,
     away_answer,
@@ -29,11 +30,24 @@ from services.web.errors import (
 )
 from services.web.pages import all_routes
 from services.web.render import Renderer
-from services.web.request import Web, admit, provide_visit
+from services.web.request import Web, admit, leave, provide_visit
 from services.web.security import HEADERS, content_policy
 
-#: Larger forms are refused unread; acts that take files say how much they take.
-FORM_LIMIT = 1_000_000
+#: For how many seconds a browser asks for this host by https only, once it has been reached that way: a year.
+HTTPS_ONLY = 31_536_000
+
+
+class Application(Litestar):
+    """All pages. What a request held is let go of when it is answered, and not when garbage is looked for."""
+
+    async def __call__(
+        self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
+    ) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if scope["type"] != "lifespan":
+                await leave(scope)
 
 
 def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backing]]) -> Litestar:
@@ -51,7 +65,7 @@ def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backi
             app.state.web = Web(opened, renderer, words)
             yield
 
-    app = Litestar(
+    app = Application(
         route_handlers=all_routes(),
         guards=[admit],
         dependencies={"visit": Provide(provide_visit)},
@@ -65,7 +79,7 @@ def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backi
         },
         lifespan=[living],
         state=State({"assets": assets}),
-        before_send=[harden],
+        before_send=[harden, keep_to_https],
         request_max_body_size=FORM_LIMIT,
         openapi_config=None,
         logging_config=None,
@@ -76,7 +90,9 @@ def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backi
 
 
 async def harden(message: Message, scope: Scope) -> None:
-    """Every answer, also those of the server itself, carries the protecting headers."""
+    """Every answer, also those of the server itself, carries the protecting headers; to HEAD it has no body."""
+    if message["type"] == "http.response.body" and scope.get("method") == "HEAD":
+        message["body"] = b""
     if message["type"] != "http.response.start":
         return
     headers = list(message["headers"])
@@ -85,3 +101,10 @@ async def harden(message: Message, scope: Scope) -> None:
         if name.lower().encode() not in present:
             headers.append((name.lower().encode(), value.encode()))
     message["headers"] = headers
+
+
+async def keep_to_https(message: Message, scope: Scope) -> None:
+    """Where people reach us by https, browsers come by nothing else from now on."""
+    if message["type"] == "http.response.start" and scope["app"].state.web.backing.public_url.startswith("https:"):
+        hsts = (b"strict-transport-security", f"max-age={HTTPS_ONLY}".encode())
+        message["headers"] = [*message["headers"], hsts]

@@ -1,16 +1,18 @@
 """What went wrong, said to people as a page or fragment in their language and to programs as problem+json."""
 
 import secrets
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 import asyncpg
 import msgspec
 import structlog
-from litestar import Response
+from litestar import Litestar, Response
 from litestar.background_tasks import BackgroundTask
 from litestar.connection import Request
 from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from domain.errors import Refused
 from infra.groupcommit import OutcomeUnknown
@@ -19,7 +21,16 @@ from infra.readmodels import BeingRebuilt
 from infra.sessions import Kept
 from services.web.access import note_refused
 from services.web.refusals import Refusal, explain, plain
-from services.web.request import Visit, note_refusal, refusal_fragment, short, visit_of
+from services.web.request import (
+    LOOKING,
+    SignInNeeded,
+    Visit,
+    note_refusal,
+    recognise,
+    refusal_fragment,
+    short,
+    visit_of,
+)
 
 log = structlog.get_logger("web")
 
@@ -34,45 +45,75 @@ AWAY: Final = (
     asyncpg.InsufficientResourcesError,
 )
 
+#: Letters of what was typed that an answer repeats which is no page of its form.
+ECHOED: Final = 100_000
+
 #: What can be asked again as it is, after so many seconds where the refusal does not say how many.
-RETRY = {"too-many-questions": 1, "questions-waiting": 30, "question-failed": 5}
+RETRY = {"too-many-questions": 1, "questions-waiting": 30, "question-failed": 5, "too-many-bodies": 10}
+
+#: After these the rest of the body is not waited for.
+BROKEN_OFF: Final = {"body-too-slow", "too-many-bodies"}
 
 #: What the server itself refuses, by status.
-KINDS = {404: "not-found", 405: "method-not-allowed", 413: "file-too-large"}
+KINDS = {404: "not-found", 405: "method-not-allowed"}
+
+
+class Framed(Response[bytes]):
+    """An answer that is made once it is known who asks: somebody signed in sees it in the frame of their province."""
+
+    def __init__(self, visit: Visit, make: Callable[[], "Response[Any]"]) -> None:
+        super().__init__(b"")
+        self._visit = visit
+        self._make = make
+
+    def to_asgi_response(  # type: ignore[override]  # the server calls whatever it gets
+        self, app: Litestar | None, request: "Request[Any, Any, Any]", **known: Any
+    ) -> ASGIApp:
+        async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+            await recognise(self._visit)
+            await self._make().to_asgi_response(app, request, **known)(scope, receive, send)
+
+        return answering
 
 
 def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Response[Any]":
     """A refusal that no page of its own answered; it is noted once it is answered."""
     visit = visit_of(request)
     note_refusal(visit, refused)
-    visit.refusal = explain(refused, visit.words)
-    response = _refusal_answer(request, visit, visit.refusal)
-    if seconds := RETRY.get(refused.code):
-        response.headers["Retry-After"] = str(refused.details.get("seconds", seconds))
-    response.background = BackgroundTask(note_refused, visit, refused)
-    return response
+
+    def made() -> "Response[Any]":
+        visit.refusal = explain(refused, visit.words)
+        response = _refusal_answer(request, visit, visit.refusal)
+        if seconds := RETRY.get(refused.code):
+            response.headers["Retry-After"] = str(refused.details.get("seconds", seconds))
+        if refused.code in BROKEN_OFF:
+            response.headers["Connection"] = "close"
+        response.background = BackgroundTask(note_refused, visit, refused)
+        return response
+
+    return made() if isinstance(refused, SignInNeeded) else Framed(visit, made)
 
 
 def _refusal_answer(request: "Request[Any, Any, Any]", visit: Visit, refusal: Refusal) -> "Response[Any]":
-    if wants_problem(request):
-        return problem(refusal, request.url.path)
-    if refusal.code == "sign-in-needed":
-        return _sign_in_first(visit)
-    if visit.is_partial:
-        return refusal_fragment(visit)
-    if refusal.code == "not-enrolled":
-        return _stranger(visit)
-    return _error_page(visit, refusal)
+    if refusal.code in {"sign-in-needed", "not-enrolled"} and not wants_problem(request):
+        if refusal.code == "sign-in-needed":
+            return _sign_in_first(visit)
+        if not visit.is_partial:
+            return _stranger(visit)
+    return _said(request, visit, refusal)
 
 
 def http_answer(request: "Request[Any, Any, Any]", error: HTTPException) -> "Response[Any]":
-    """What the server itself refuses: no such address, wrong method, body too large."""
+    """What the server itself refuses: no such address, wrong method."""
     visit = visit_of(request)
-    kind = KINDS.get(error.status_code, "bad-request")
-    visit.refusal = plain(kind, error.status_code, visit.words)
-    if wants_problem(request):
-        return problem(visit.refusal, request.url.path)
-    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
+
+    def made() -> "Response[Any]":
+        refusal = plain(KINDS.get(error.status_code, "bad-request"), error.status_code, visit.words)
+        response = _said(request, visit, refusal)
+        response.headers.update(error.headers or {})  # Allow
+        return response
+
+    return Framed(visit, made)
 
 
 def crash_answer(request: "Request[Any, Any, Any]", error: Exception) -> "Response[Any]":
@@ -104,10 +145,15 @@ def sessions_away_answer(request: "Request[Any, Any, Any]", away: Exception) -> 
 
 def _failed(request: "Request[Any, Any, Any]", code: str, status: HTTPStatus, *, key: str = "") -> "Response[Any]":
     visit = visit_of(request)
-    visit.refusal = plain(code, status, visit.words, key=key)
+    return _said(request, visit, plain(code, status, visit.words, key=key))
+
+
+def _said(request: "Request[Any, Any, Any]", visit: Visit, refusal: Refusal) -> "Response[Any]":
+    """The refusal for whoever asked: a program, htmx, or a person."""
+    visit.refusal = refusal
     if wants_problem(request):
-        return problem(visit.refusal, request.url.path)
-    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, visit.refusal)
+        return problem(refusal, request.url.path)
+    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, refusal)
 
 
 def wants_problem(request: "Request[Any, Any, Any]") -> bool:
@@ -140,10 +186,12 @@ def _sign_in_first(visit: Visit) -> "Response[Any]":
     if visit.is_partial:
         to = visit.url.sign_in()
         return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
-    if visit.request.scope.get("method") == "GET":
+    if visit.request.scope.get("method") in LOOKING:
         return visit.see(visit.url.sign_in(visit.address))
     kept = Kept(visit.request.url.path, tuple(visit.typed.pairs))
-    html = visit.render("signin/ended.html", path=kept.path, fields=kept.fields, keeps=kept.is_small)
+    keeps = kept.is_small
+    fields, cut = (list(kept.fields), False) if keeps else shortened(kept.fields)
+    html = visit.render("signin/ended.html", path=kept.path, fields=fields, keeps=keeps, cut=cut)
     return visit._answer(html, HTTPStatus.UNAUTHORIZED)  # noqa: SLF001 - the edge answers for the visit
 
 
@@ -155,6 +203,17 @@ def _stranger(visit: Visit) -> "Response[Any]":
 
 def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
     hidden = {"csrf", "command", "version"}
-    typed = [(name, value) for name, value in visit.typed.pairs if value and name not in hidden]
-    html = visit.render("error.html", typed_pairs=typed)
+    typed, cut = shortened([(name, value) for name, value in visit.typed.pairs if value and name not in hidden])
+    html = visit.render("error.html", typed_pairs=typed, cut=cut)
     return visit._answer(html, refusal.status)  # noqa: SLF001
+
+
+def shortened(pairs: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
+    """As many of the fields as are shown again where no form of their own shows them, and whether any is left out."""
+    room, kept = ECHOED, list[tuple[str, str]]()
+    for name, value in pairs:
+        room -= len(name) + len(value)
+        if room < 0:
+            return kept, True
+        kept.append((name, value))
+    return kept, False

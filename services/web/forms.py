@@ -9,15 +9,15 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from litestar.connection import Request
 from litestar.datastructures import UploadFile
 
 from domain.days import must_be_possible
 from domain.errors import NotANumber, Refused
 from services.clock import today
+from services.web.bodies import Form
 
 #: Space between groups of three: plain, unbreakable, narrow, thin.
 _SPACE = " \u00a0\u202f\u2009"
@@ -46,27 +46,43 @@ class FieldMissing(Refused):
     code: ClassVar[str] = "field-missing"
 
 
+class TextUnreadable(Refused):
+    """A text is not UTF-8 or holds U+0000; `field` says where. What was typed is kept, with U+FFFD in these places."""
+
+    code: ClassVar[str] = "text-unreadable"
+
+
 class Typed(Mapping[str, str]):
     """The fields of a form, as typed (NFC, without surrounding space), and the files that came with them."""
 
     def __init__(
-        self, fields: list[tuple[str, str]] | None = None, files: dict[str, list[UploadFile]] | None = None
+        self,
+        fields: list[tuple[str, str]] | None = None,
+        files: dict[str, list[UploadFile]] | None = None,
+        unreadable: str = "",
     ) -> None:
         self.pairs = fields or []
         self.files = files or {}
         self._last = dict(self.pairs)
+        #: The first field that could not be read, "" for none.
+        self.unreadable = unreadable
 
     @classmethod
-    async def read(cls, request: "Request[Any, Any, Any]") -> "Typed":
-        """The form that the request brings; empty when it brings none."""
-        pairs: list[tuple[str, str]] = []
-        files: dict[str, list[UploadFile]] = {}
-        for name, value in (await request.form()).multi_items():
-            if isinstance(value, UploadFile):
-                files.setdefault(name, []).append(value)
-            else:
-                pairs.append((name, unicodedata.normalize("NFC", str(value)).strip()))
-        return cls(pairs, files)
+    def of(cls, form: Form) -> "Typed":
+        """The form as it came."""
+        pairs = [(name, unicodedata.normalize("NFC", value).strip()) for name, value in form.fields]
+        return cls(pairs, form.files, form.unreadable)
+
+    def require_readable(self) -> None:
+        """Raise TextUnreadable when a field cannot be read: nothing is done by half of what was typed."""
+        if self.unreadable:
+            raise TextUnreadable(field=self.unreadable)
+
+    async def close(self) -> None:
+        """Let go of the files."""
+        for files in self.files.values():
+            for file in files:
+                await file.close()
 
     def __getitem__(self, name: str) -> str:
         return self._last[name]

@@ -62,7 +62,7 @@ def answer(
     packed: bytes | None = None,
     headers: dict[str, str] | None = None,
     cookies: list[Cookie] | None = None,
-    media_type: str = "text/html; charset=utf-8",
+    media_type: str = "text/html",
 ) -> Response[bytes]:
     """The page as an answer, never kept by shared caches: packed where the browser takes it, `packed` if that is
     done already.

@@ -37,21 +37,22 @@ import functools
 import inspect
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import structlog
-from litestar import Response, get, post
+from litestar import HttpMethod, Response, post, route
 from litestar.connection import ASGIConnection, Request
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.types import Scope
 from redis.exceptions import RedisError
 
 from domain.errors import NotFound, Refused
@@ -72,10 +73,12 @@ from services.web import security
 from services.web.access import note_refused
 from services.web.apart import Turns, made_apart
 from services.web.backing import Backing, Chip, Clock, Past
+from services.web.bodies import FORM_LIMIT, PUBLIC_FORM_LIMIT, Bodies, readable
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer, pack
+from services.web.throttling import sender_of
 from services.web.urls import Moment, Urls
 
 if TYPE_CHECKING:
@@ -98,6 +101,11 @@ DIGITS = 16
 
 #: A line of the log holds so much of one thing.
 LONGEST = 200
+#: The years in which there are moments to look at; beyond them clocks and time zones have no end of surprises.
+FIRST_YEAR, LAST_YEAR = 1990, 2200
+
+#: How a page is looked at: HEAD is answered as GET, without the body.
+LOOKING = ("GET", "HEAD")
 
 
 class SignInNeeded(Refused):
@@ -110,6 +118,18 @@ class NotEnrolled(Refused):
     """The person signed in, but nobody enrolled them in this province or gave them a mandate in force today."""
 
     code: ClassVar[str] = "not-enrolled"
+
+
+class AddressUnreadable(Refused):
+    """A parameter of the address is not UTF-8 or holds U+0000."""
+
+    code: ClassVar[str] = "address-unreadable"
+
+
+class NotAMoment(Refused):
+    """`?asof=` names no moment; `typed` keeps what it says."""
+
+    code: ClassVar[str] = "not-a-moment"
 
 
 class Kept:
@@ -143,6 +163,7 @@ class Web:
         self.attempts = Attempts(backing.encryption, self.cookies.attempt)
         self.kept = Kept()
         self.turns = Turns()
+        self.bodies = Bodies()
         self._provinces: dict[str, tuple[Tenant, float]] = {}
 
     async def province(self, slug: str) -> Tenant | None:
@@ -174,6 +195,12 @@ class Visit:
         #: What the page shows is no older than this moment (time.monotonic()); None for the moment at which it looks.
         self.since: float | None = time.monotonic()
         self._status = HTTPStatus.OK
+
+    async def end(self) -> None:
+        """The answer is sent: let go of what was typed and of the request, which would hold each other for ever."""
+        typed, self.typed = self.typed, Typed()
+        del self.request
+        await typed.close()
 
     # Who and where ------------------------------------------------------------------------------------
 
@@ -302,14 +329,16 @@ class Visit:
 
         By `?clock=effective` the page of a dossier shows what had taken effect then; a page of more than one dossier
         has no such past and shows what had been recorded, and a position is one of the record anyway.
-        Raises NotFound for what is no moment, or lies before the first fact.
+        Raises NotAMoment for what is no moment, NotFound for what lies before the first fact.
         """
         if text := self.asof_text:
             when = read_moment(text)
+            if when is None:
+                raise NotAMoment(field="asof", typed=text)
             if self.clock is Clock.EFFECTIVE and isinstance(when, datetime) and self.is_of_dossier:
                 where = self.request.path_params
                 self.past = await self.backing.effective(self.tenant, when, where["season"], where["commune"])
-            elif when is not None:
+            else:
                 self.past = await self.backing.past(self.tenant, when)
             if self.past is None:
                 raise NotFound(asof=text)
@@ -532,9 +561,16 @@ def page(
             return await function(*args, **kwargs)
 
         shown = _told(path, begun_again(showing if past or heavy else function))
-        return get(path, public=public, past=past, include_in_schema=False, **options)(shown)
+        return looking_at(path, public=public, past=past, **options)(shown)
 
     return handler
+
+
+def looking_at(
+    path: str, *, methods: Sequence[str] = LOOKING, **options: Any
+) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
+    """What can be looked at, with its head alone too unless `methods` says otherwise."""
+    return route(path, http_method=[HttpMethod(one) for one in methods], include_in_schema=False, **options)
 
 
 def act(
@@ -555,9 +591,10 @@ def act(
         async def acting(*args: P.args, **kwargs: P.kwargs) -> Answer:
             visit = kwargs["visit"]
             assert isinstance(visit, Visit)  # noqa: S101 - every act has its visit
-            if pool := _beside(visit, heavy):
+            if not visit.typed.unreadable and (pool := _beside(visit, heavy)):
                 return await made_apart(visit, pool)
             try:
+                visit.typed.require_readable()
                 # Done twice only where the form says that it is the same command.
                 return await (begun_again(function) if visit.typed.identifier("command") else function)(*args, **kwargs)
             except Refused as refused:
@@ -596,7 +633,10 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
 
     It stands before every handler (a guard of the whole application) and leaves the visit in the request's state.
     """
+    if connection.scope.get("method") == "OPTIONS":
+        return  # which methods an address takes is no secret, and nothing is looked up for it
     visit = visit_of(connection)
+    require_readable_address(connection)
     slug = connection.path_params.get("slug")
     if slug is not None:
         found = await visit.web.province(str(slug))
@@ -609,27 +649,78 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         session = await visit.backing.sessions.find(session_id) if session_id else None
     except RedisError as reason:  # a public page is served all the same, as to anybody
         away = reason
-    changing = connection.scope.get("method") not in {"GET", "HEAD", "OPTIONS"}
+    changing = connection.scope.get("method") not in LOOKING
     if changing:
         security.require_own_origin(connection, visit.backing.public_url)
-        assert isinstance(connection, Request)  # noqa: S101 - Litestar hands guards the request itself
-        visit.typed = await Typed.read(connection)
-    if away is not None and not handler.opt.get("public"):
-        raise away  # only now: what was typed is shown again
     if visit.province is not None and session is not None and belongs(session, visit.province):
         visit.signed_in = session
-        if changing:
-            security.require_token(session, visit.typed.text("csrf"))
         visit.person = await visit.backing.people(visit.province, session.issuer, session.subject)
-    if handler.opt.get("public"):
-        return
-    if session is None:
-        raise SignInNeeded
-    if visit.signed_in is None:
-        visit.province = None  # not even its name
+    if not handler.opt.get("public"):
+        if session is None:
+            if changing:
+                await read_form(visit, handler)  # it is kept, or shown again
+            raise away or SignInNeeded
+        if visit.signed_in is None:
+            visit.province = None  # not even its name
+            raise NotFound
+        if visit.person is None or not visit.person.mandates:
+            raise NotEnrolled
+    if changing:
+        await read_form(visit, handler)
+        if visit.signed_in is not None:
+            security.require_token(visit.signed_in, visit.typed.text("csrf"))
+
+
+def require_readable_address(connection: "ASGIConnection[Any, Any, Any, Any]") -> None:
+    """Refuse what nobody can have stored or asked for. Raises NotFound for the path, AddressUnreadable for the rest."""
+    if not all(readable(str(value)) for value in connection.path_params.values()):
         raise NotFound
-    if visit.person is None or not visit.person.mandates:
-        raise NotEnrolled
+    if not all(readable(text) for pair in connection.query_params.multi_items() for text in map(str, pair)):
+        raise AddressUnreadable
+
+
+async def read_form(visit: Visit, handler: BaseRouteHandler) -> None:
+    """Take in the form, now that it is known who sends it and where to: files only from whoever may send some."""
+    request = visit.request
+    assert isinstance(request, Request)  # noqa: S101 - Litestar hands guards the request itself
+    assert isinstance(handler, HTTPRouteHandler)  # noqa: S101 - there are no others
+    most = handler.resolve_request_max_body_size() or FORM_LIMIT
+    takes_files = most > FORM_LIMIT
+    text = FORM_LIMIT if visit.signed_in else PUBLIC_FORM_LIMIT
+    form = await visit.web.bodies.form(
+        request,
+        sender_of(visit),
+        text=text,
+        in_all=most if takes_files else text,
+        keep_files=takes_files and visit.signed_in is not None,
+    )
+    visit.typed = Typed.of(form)
+
+
+async def recognise(visit: Visit) -> None:
+    """Who asks for what the door never saw, or was shut to: somebody signed in sees it in the frame of their province.
+
+    An error page must not fail: when it cannot be known, nobody is signed in.
+    """
+    if visit.province is not None or visit.signed_in is not None:
+        return
+    backing = visit.backing
+    try:
+        session_id = visit.request.cookies.get(visit.web.cookies.session, "")
+        session = await backing.sessions.find(session_id) if session_id else None
+        tenant = await backing.provinces.by_id(session.tenant) if session else None
+        if session and tenant:
+            visit.person = await backing.people(tenant, session.issuer, session.subject)
+            visit.province, visit.signed_in = tenant, session
+    except Exception as reason:  # noqa: BLE001 - whatever is away, the page is answered
+        log.warning("an error page without its frame", reason=short(reason))
+
+
+async def leave(scope: Scope) -> None:
+    """End the visit of a request that is answered."""
+    visit = scope.get("state", {}).pop("visit", None)
+    if isinstance(visit, Visit):
+        await visit.end()
 
 
 def belongs(session: Session, tenant: Tenant) -> bool:
@@ -654,23 +745,23 @@ async def provide_visit(request: "Request[Any, Any, Any]") -> Visit:
 def read_moment(text: str) -> int | datetime | None:
     """A position (131, #131), a moment (2023-11-20T14:05, 14:05 20/11/2023) or a day, which means its last instant.
 
-    Times without a zone are Viet Nam's. None when it is none of these.
+    Times without a zone are Viet Nam's. None when it is none of these, or lies beyond the years that are looked at.
     """
     bare = text.removeprefix("#")
     if bare.isascii() and bare.isdecimal() and len(bare) < DIGITS:
         return int(bare)
     if (day := read_day(text)) is not None:
-        return datetime(day.year, day.month, day.day, 23, 59, 59, 999_999, VIETNAM)
+        text = f"{day.isoformat()}T23:59:59.999999"
     clock, _, rest = text.partition(" ")
     if (day := read_day(rest.strip())) is not None:
         text = f"{day.isoformat()}T{clock}"
     try:
         moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
-        moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # the latter near the years 1 and 9999
+    except ValueError:
         return None
-    return moment
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
 
 
 def own_path(address: str, slug: str) -> str:

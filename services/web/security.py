@@ -16,6 +16,8 @@ from infra.sessions import Session
 #: A browser that sends none of these headers with a form is too old to be protected by them.
 ORIGIN, SITE = "origin", "sec-fetch-site"
 
+PORTS = {"http": 80, "https": 443}
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -56,16 +58,29 @@ def require_own_origin(connection: "ASGIConnection[Any, Any, Any, Any]", public_
     """Refuse a change that a page of another site sent. Browsers always name the origin of a foreign form."""
     origin = connection.headers.get(ORIGIN)
     if origin is not None:
-        own = {origin_of(public_url), origin_of(f"//{connection.headers.get('host', '')}")}
-        if origin == "null" or origin_of(origin) not in own:
+        scheme = urlsplit(public_url).scheme
+        own = {origin_of(public_url), origin_of(f"{scheme}://{connection.headers.get('host', '')}")}
+        if not (asked := origin_of(origin)) or asked not in own:
             raise ForeignRequest(origin=origin)
     elif connection.headers.get(SITE, "same-origin") not in {"same-origin", "none"}:
         raise ForeignRequest(origin=connection.headers[SITE])
 
 
 def origin_of(url: str) -> str:
-    """Host and port of an address, without its scheme: a proxy may end TLS before us."""
-    return urlsplit(url).netloc.lower()
+    """Scheme, host and port of an address, "" for what is none; as browsers do, without the scheme's own port.
+
+    People reach us by the scheme of the public address, also where a proxy ends TLS before us.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    host = parts.hostname
+    if not parts.scheme or not host:
+        return ""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port not in {None, PORTS.get(parts.scheme)} else "")
 
 
 def masked(csrf: str) -> str:

@@ -131,11 +131,22 @@ async def test_links_in_the_past_stay_in_the_past_and_one_leads_back(inspector: 
     assert f'href="{inspector.home}{PATHS["decision"](season)}">Về hiện tại' in page.html
 
 
-@pytest.mark.parametrize("asof", ["0", "999999999", "hôm qua", "1/1/1990"])
+@pytest.mark.parametrize("asof", ["0", "999999999", "1/1/1990"])
 async def test_a_moment_without_facts_is_not_found(inspector: Desk, season: Story, asof: str):
     page = await inspector.open(then(PATHS["board"](season), asof))
 
     assert page.status == 404
+
+
+@pytest.mark.parametrize("asof", ["hôm qua", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59-12:00", "-1"])
+async def test_what_is_no_moment_is_said_where_it_was_typed(inspector: Desk, season: Story, asof: str):
+    page = await inspector.open(then(PATHS["board"](season), asof) + "&loc=x")
+
+    assert (page.status, page.refused) == (422, "not-a-moment")
+    form = page.form(inspector.home + PATHS["board"](season))
+    assert dict(form.fields) == {"loc": "x", "asof": asof}
+    assert "#131" in page.text
+    assert "Việc của tôi" in page.text
 
 
 # The other clock --------------------------------------------------------------------------------------

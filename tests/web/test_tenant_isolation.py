@@ -61,7 +61,7 @@ class Route(NamedTuple):
 def routes() -> Iterator[Route]:
     for handler in all_routes():
         for path in handler.paths:
-            for method in handler.http_methods:
+            for method in handler.http_methods - {"HEAD"}:  # which is answered as GET
                 names = {part[1:-1].partition(":")[0] for part in path.split("/") if part.startswith("{")}
                 yield Route(method, path, frozenset(names - {"slug"}), bool(handler.opt.get("public")))
 

@@ -3,19 +3,19 @@
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.params import FromPath
 
 from services import i18n
 from services.web import urls
-from services.web.request import Answer, Visit, act, page
+from services.web.request import Answer, Visit, act, looking_at, page
 
 KEEP = "public, max-age=31536000, immutable"
 YEAR = 365 * 24 * 3600
 
 
-@get(urls.STATIC + "/{name:path}", public=True, include_in_schema=False)
+@looking_at(urls.STATIC + "/{name:path}", public=True)
 async def static(name: FromPath[str], request: Request[object, object, State]) -> Response[bytes]:
     """A file under its fingerprinted name: whoever has it need never ask again."""
     asset = request.app.state.assets.find(name.removeprefix("/"))
@@ -28,7 +28,7 @@ async def static(name: FromPath[str], request: Request[object, object, State]) -
     return Response(asset.gzipped if packed else asset.plain, media_type=asset.media_type, headers=headers)
 
 
-@get(urls.HEALTH, public=True, include_in_schema=False)
+@looking_at(urls.HEALTH, public=True)
 async def healthz() -> Response[str]:
     """The process answers."""
     return Response("ok", media_type="text/plain", headers={"Cache-Control": "no-store"})

@@ -54,7 +54,7 @@ async def begin(visit: Visit) -> Answer:
     return await visit.leave_for(beginning.url)
 
 
-@page(urls.SIGN_IN_RETURN, public=True, past=False)
+@page(urls.SIGN_IN_RETURN, public=True, past=False, methods=["GET"])
 async def finish(visit: Visit) -> Answer:
     """Back from the provider: check everything, then a new session under a new id.
 

@@ -1,0 +1,297 @@
+"""Bodies of requests, taken in within bounds: how large, how many fields and files, how long, and how many at once.
+
+Whoever asked decides first whether a body is read at all (`services/web/request.py`, `admit`). A body that is not
+complete at once, be it slow or large, is under way and holds one of a number of places; nobody else waits for it.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import ExitStack, aclosing, contextmanager
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from litestar.connection import Request
+from litestar.datastructures import UploadFile
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+)
+
+from domain.errors import Refused
+
+#: Bytes of a form without its files: of somebody signed in, and of anybody.
+FORM_LIMIT = 1_000_000
+PUBLIC_FORM_LIMIT = 300_000
+
+#: Fields of a form; the largest has a box for each commune of a province. Files of a form.
+MOST_FIELDS = 1_000
+MOST_FILES = 4
+
+#: Seconds that any body may take, and the bytes a second that a longer one must keep up from then on: 20 MB may take
+#: 34 minutes.
+PATIENCE = 20.0
+SLOWEST = 10_000
+
+#: A body that is complete within so many seconds and has no more bytes than this needs no place among those under way.
+AT_ONCE = 1.0
+SMALL = 100_000
+
+#: Bodies under way in one process, and those of one address. Many officials may share one address.
+MOST_BODIES = 256
+MOST_FROM_ONE = 32
+
+
+class BodyTooSlow(Refused):
+    """The body did not come in time."""
+
+    code: ClassVar[str] = "body-too-slow"
+
+
+class TooManyBodies(Refused):
+    """So many bodies are under way, in all or from this address, that this one has to be sent again later."""
+
+    code: ClassVar[str] = "too-many-bodies"
+
+
+class BodyTooLarge(Refused):
+    """The form has more than `limit` bytes."""
+
+    code: ClassVar[str] = "form-too-large"
+
+
+class FilesTooLarge(Refused):
+    """The form has more bytes than the files that it may bring."""
+
+    code: ClassVar[str] = "file-too-large"
+
+
+class TooManyFields(Refused):
+    """The form has more fields or files than any of our pages."""
+
+    code: ClassVar[str] = "too-many-fields"
+
+
+class FormUnreadable(Refused):
+    """The body is no form, or it broke off."""
+
+    code: ClassVar[str] = "form-unreadable"
+
+
+class Form(NamedTuple):
+    """What came: the fields as bytes that were decoded, in their order, and the files by field.
+
+    `unreadable` names the first field that is not UTF-8 or holds U+0000, "" for none; there U+FFFD stands for what
+    could not be read.
+    """
+
+    fields: list[tuple[str, str]]
+    files: dict[str, list[UploadFile]]
+    unreadable: str
+
+
+class Bodies:
+    """The bodies that are under way in this process."""
+
+    def __init__(self, most: int = MOST_BODIES, from_one: int = MOST_FROM_ONE) -> None:
+        self._most = most
+        self._from_one = from_one
+        self._senders: Counter[str] = Counter()
+
+    @property
+    def under_way(self) -> int:
+        return self._senders.total()
+
+    @contextmanager
+    def place(self, sender: str) -> Iterator[None]:
+        """A place for one body of this sender, "" for one who is not known. Raises TooManyBodies."""
+        if self._senders.total() >= self._most or (sender and self._senders[sender] >= self._from_one):
+            raise TooManyBodies
+        self._senders[sender] += 1
+        try:
+            yield
+        finally:
+            self._senders[sender] -= 1
+            if not self._senders[sender]:
+                del self._senders[sender]
+
+    async def chunks(
+        self, request: "Request[Any, Any, Any]", sender: str, most: int, too_large: Refused
+    ) -> AsyncGenerator[bytes, None]:
+        """The body as it comes. Raises `too_large`, BodyTooSlow, TooManyBodies, FormUnreadable when it breaks off."""
+        if _announced(request) > most:
+            raise too_large
+        began, got, more = time.monotonic(), 0, True
+        with ExitStack() as place:
+            placed = False
+            while more:
+                coming = asyncio.ensure_future(_next(request))
+                place.callback(coming.cancel)
+                if not placed and (got > SMALL or not await _done(coming, began + AT_ONCE)):
+                    place.enter_context(self.place(sender))
+                    placed = True
+                if not await _done(coming, began + PATIENCE + got / SLOWEST):
+                    raise BodyTooSlow
+                chunk, more = coming.result()
+                got += len(chunk)
+                if got > most:
+                    raise too_large
+                yield chunk
+
+    async def form(
+        self,
+        request: "Request[Any, Any, Any]",
+        sender: str,
+        *,
+        text: int,
+        in_all: int,
+        keep_files: bool = True,
+    ) -> Form:
+        """The form that the request brings, empty when it brings none; at most `text` bytes beside its files.
+
+        Without `keep_files` these are passed over as they come.
+        """
+        kind, options = request.content_type
+        if kind == "application/x-www-form-urlencoded":
+            async with aclosing(self.chunks(request, sender, text, BodyTooLarge(limit=text))) as chunks:
+                return _urlencoded(b"".join([chunk async for chunk in chunks]))
+        if kind == "multipart/form-data":
+            too_large = FilesTooLarge() if in_all > text else BodyTooLarge(limit=text)
+            async with aclosing(self.chunks(request, sender, in_all, too_large)) as chunks:
+                return await _multipart(chunks, options.get("boundary", ""), text, keep_files=keep_files)
+        return Form([], {}, "")
+
+
+def readable(text: str) -> bool:
+    """Whether a text can be stored: neither U+0000 nor half of a surrogate pair is in it."""
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+# What comes ---------------------------------------------------------------------------------------------
+
+
+def _announced(request: "Request[Any, Any, Any]") -> int:
+    told = request.headers.get("content-length", "")
+    return int(told) if told.isascii() and told.isdecimal() else 0
+
+
+async def _next(request: "Request[Any, Any, Any]") -> tuple[bytes, bool]:
+    message = await request.receive()
+    if message["type"] != "http.request":
+        raise FormUnreadable
+    return message["body"], message.get("more_body", False)
+
+
+async def _done(coming: "asyncio.Future[Any]", deadline: float) -> bool:
+    """Whether it is done by this moment of the clock; it goes on in either case."""
+    if not coming.done():
+        await asyncio.wait({coming}, timeout=max(0.0, deadline - time.monotonic()))
+    return coming.done()
+
+
+# What it says -------------------------------------------------------------------------------------------
+
+
+class _Fields:
+    """The fields read so far."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[str, str]] = []
+        self.unreadable = ""
+
+    def add(self, name: bytes | str, value: bytes, *, is_utf8: bool = True) -> None:
+        if len(self.pairs) == MOST_FIELDS:
+            raise TooManyFields(limit=MOST_FIELDS)
+        named, clear = _decoded(name) if isinstance(name, bytes) else (name.replace("\0", "\ufffd"), "\0" not in name)
+        text, good = _decoded(value)
+        if not (clear and good and is_utf8):
+            self.unreadable = self.unreadable or named or "?"
+        self.pairs.append((named, text))
+
+
+def _decoded(raw: bytes) -> tuple[str, bool]:
+    """The text, and whether all of it could be read."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode(errors="replace").replace("\0", "\ufffd"), False
+    return text.replace("\0", "\ufffd"), "\0" not in text
+
+
+def _urlencoded(body: bytes) -> Form:
+    fields = _Fields()
+    if body.count(b"&") >= MOST_FIELDS:
+        raise TooManyFields(limit=MOST_FIELDS)
+    for pair in body.split(b"&"):
+        if pair:
+            name, _, value = pair.replace(b"+", b" ").partition(b"=")
+            fields.add(unquote_to_bytes(name), unquote_to_bytes(value))
+    return Form(fields.pairs, {}, fields.unreadable)
+
+
+async def _multipart(chunks: AsyncIterator[bytes], boundary: str, most: int, *, keep_files: bool) -> Form:
+    fields, files = _Fields(), dict[str, list[UploadFile]]()
+    try:
+        with PushMultipartParser(
+            boundary.encode(), max_segment_count=MOST_FIELDS + MOST_FILES, max_segment_size=float("inf")
+        ) as parser:
+            await _parts(parser, chunks, fields, files, most, keep_files=keep_files)
+    except BaseException as reason:
+        for held in files.values():
+            for file in held:
+                await file.close()
+        if isinstance(reason, ParserLimitReached):
+            raise TooManyFields(limit=MOST_FIELDS) from None
+        if isinstance(reason, MultipartError):
+            raise FormUnreadable from None
+        raise
+    return Form(fields.pairs, files, fields.unreadable)
+
+
+async def _parts(
+    parser: PushMultipartParser,
+    chunks: AsyncIterator[bytes],
+    fields: _Fields,
+    files: dict[str, list[UploadFile]],
+    most: int,
+    *,
+    keep_files: bool,
+) -> None:
+    """Sort the parts of the body into fields and files as they come."""
+    part: MultipartSegment | None = None
+    file: UploadFile | None = None
+    text = bytearray()
+    length = count = 0
+    async for chunk in chunks:
+        for event in parser.parse(chunk) if chunk and not parser.closed else ():
+            if isinstance(event, MultipartSegment):
+                part, file, text = event, None, bytearray()
+                if part.filename:
+                    count += 1
+                    if count > MOST_FILES:
+                        raise TooManyFields(limit=MOST_FILES)
+                    if keep_files:
+                        file = UploadFile(part.content_type or "", part.filename, headers=dict(part.headerlist))
+                        files.setdefault(part.name, []).append(file)
+            elif part is None:
+                continue
+            elif event is None:
+                if not part.filename:
+                    fields.add(part.name, bytes(text), is_utf8=_is_utf8(part.charset))
+            elif file is not None:
+                await file.write(event)
+            elif not part.filename:
+                length += len(event)
+                if length > most:
+                    raise BodyTooLarge(limit=most)
+                text += event
+    for held in files.values():
+        for one in held:
+            await one.seek(0)
+
+
+def _is_utf8(charset: str | None) -> bool:
+    return (charset or "utf-8").lower().replace("_", "-") in {"utf-8", "utf8", "us-ascii", "ascii"}
