@@ -124,9 +124,8 @@ class Bodies:
         """The body as it comes. Raises `too_large`, BodyTooSlow, TooManyBodies, FormUnreadable when it breaks off."""
         if _announced(request) > most:
             raise too_large
-        began, got, more = time.monotonic(), 0, True
+        began, got, more, placed = time.monotonic(), 0, True, False
         with ExitStack() as place:
-            placed = False
             while more:
                 coming = asyncio.ensure_future(_next(request))
                 place.callback(coming.cancel)

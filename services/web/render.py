@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jinja2.runtime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 from litestar.datastructures import Cookie
@@ -51,7 +52,31 @@ class Renderer:
 
     def pieces(self, template: str, locale: str, view: dict[str, Any]) -> Iterator[str]:
         """The same in pieces, each made when it is asked for."""
-        return self._environments[locale].get_template(template).generate(view)
+        made: list[Context] = []
+        try:
+            yield from self._environments[locale].get_template(template).generate({**view, Context.MADE: made})
+        finally:
+            for context in made:
+                context.forget()
+
+
+class Context(jinja2.runtime.Context):
+    """What one template knows. It and the macros that it imports hold each other, and so all that the page was made of:
+    when the page is made, it forgets.
+    """
+
+    #: Where the contexts of one page are kept; passed on from template to template like everything they know.
+    MADE = "contexts_made"
+
+    def __init__(self, environment: Environment, parent: dict[str, Any], *rest: Any, **known: Any) -> None:
+        super().__init__(environment, parent, *rest, **known)
+        if self.MADE in parent:
+            parent[self.MADE].append(self)
+
+    def forget(self) -> None:
+        for held in (self.vars, self.parent, self.blocks):
+            held.clear()
+        self.exported_vars.clear()
 
 
 def answer(
@@ -95,6 +120,7 @@ def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Envir
         extensions=["jinja2.ext.i18n"],
         auto_reload=False,
     )
+    environment.context_class = Context
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         words.say, lambda one, many, n: words.say(one if n == 1 else many), newstyle=False
     )

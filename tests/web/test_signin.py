@@ -137,6 +137,7 @@ async def test_the_cookie_is_bound_to_its_host_wherever_people_use_https(
     backing: Backing, provider: Provider, provinces: list[Tenant]
 ):
     async with browsing(replace(backing, public_url="https://minhchuan.example")) as browser:
+        browser.origin = "https://minhchuan.example"
         page = await browser.get(f"/t/{provinces[0].slug}/dang-nhap")
         answer = await browser.submit(page, "/dang-nhap")
 
