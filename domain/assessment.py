@@ -5,7 +5,7 @@ The dossier belongs to the commune until it is submitted; then only what the app
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -22,12 +22,14 @@ from domain.errors import (
     NotFound,
     OutOfOrder,
     PeriodReversed,
+    PostingClosed,
     PostingUnfinished,
     ReasonMissing,
     ReturnsOutstanding,
     SatisfactionMissing,
     ScoreAboveMaximum,
     ScoreBelowMinimum,
+    SupplementMissing,
     TooMuchEvidence,
     UnknownEvidence,
     VetoUndeclared,
@@ -35,6 +37,7 @@ from domain.errors import (
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.measure import Answer, Measured, Outcome
 from domain.personal import Personal, Sealed
+from domain.text import MANY
 
 #: Files on one indicator. Whoever scores it is recorded with the hashes of all of them.
 EVIDENCE_LIMIT = 40
@@ -74,7 +77,8 @@ class Entry:
     """What the dossier holds on one indicator.
 
     `changed` is the dossier's version at its last change of any kind, `scored` at the last change of its
-    measured data or its proposed value.
+    measured data or its proposed value. `supplemented` says of a returned indicator that data, a value, a file or an
+    explanation came after it was returned.
     """
 
     measures: dict[str, Measured] = field(default_factory=dict)
@@ -86,6 +90,7 @@ class Entry:
     returned: Returned | None = None
     changed: int = 1
     scored: int = 1
+    supplemented: bool = False
 
     @property
     def is_scored(self) -> bool:
@@ -124,6 +129,7 @@ class Assessment(Stream):
         def apply(self, assessment: Assessment) -> None:
             entry = assessment.entry(self.indicator)
             entry.measures[self.part] = self.measured
+            entry.supplemented = True
             entry.changed = entry.scored = self.originator_version
 
     class IndicatorScored(Fact):
@@ -142,6 +148,7 @@ class Assessment(Stream):
             entry.points = self.points
             entry.outcome = self.outcome
             entry.reason = self.reason
+            entry.supplemented = True
             entry.changed = entry.scored = self.originator_version
 
     class EvidenceAttached(Fact):
@@ -158,6 +165,7 @@ class Assessment(Stream):
         def apply(self, assessment: Assessment) -> None:
             entry = assessment.entry(self.indicator)
             entry.evidence[self.evidence] = Evidence(self.evidence, self.sha256, self.name, self.size, self.media_type)
+            entry.supplemented = True
             entry.changed = self.originator_version
 
     class EvidenceReused(Fact):
@@ -171,6 +179,7 @@ class Assessment(Stream):
         def apply(self, assessment: Assessment) -> None:
             entry = assessment.entry(self.indicator)
             entry.evidence[self.evidence] = assessment.entry(self.from_indicator).evidence[self.evidence]
+            entry.supplemented = True
             entry.changed = self.originator_version
 
     class EvidenceWithdrawn(Fact):
@@ -196,6 +205,7 @@ class Assessment(Stream):
         def apply(self, assessment: Assessment) -> None:
             entry = assessment.entry(self.indicator)
             entry.explanation = self.explanation
+            entry.supplemented = True
             entry.changed = self.originator_version
 
     class SatisfactionMeasured(Fact):
@@ -237,7 +247,7 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.stage = Stage.COLLECTING
-            assessment.posted_until = None
+            assessment.posted_on = assessment.posted_until = None
 
     class Posted(Fact):
         """The result is posted publicly at a place until a day."""
@@ -249,6 +259,7 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.stage = Stage.POSTED
+            assessment.posted_on = self.on
             assessment.posted_until = self.until
 
     class CommentReceived(Fact):
@@ -266,6 +277,8 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.comments[self.comment] = None
+            if in_posting_time(self.on, assessment.posted_until):
+                assessment.unanswered[self.comment] = None
             if isinstance(self.text, Sealed):
                 assessment.erasable[self.comment] = self.text.subject
 
@@ -278,6 +291,30 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.comments[self.comment] = self.answer
+            assessment.unanswered.pop(self.comment, None)
+
+    class CommentsAnswered(Fact):
+        """The commune gave several comments one answer."""
+
+        TOPIC = "assessment.comments-answered"
+        comments: tuple[UUID, ...]
+        answer: str
+
+        def apply(self, assessment: Assessment) -> None:
+            for comment in self.comments:
+                assessment.comments[comment] = self.answer
+                assessment.unanswered.pop(comment, None)
+
+    class CommentsSetAside(Fact):
+        """The commune found that these are no comments on the posted result: nothing has to be answered."""
+
+        TOPIC = "assessment.comments-set-aside"
+        comments: tuple[UUID, ...]
+        reason: str
+
+        def apply(self, assessment: Assessment) -> None:
+            for comment in self.comments:
+                assessment.unanswered.pop(comment, None)
 
     class Submitted(Fact):
         """The chairman sent the dossier for appraisal."""
@@ -301,6 +338,7 @@ class Assessment(Stream):
         def apply(self, assessment: Assessment) -> None:
             entry = assessment.entry(self.indicator)
             entry.returned = Returned(self.reason, self.due)
+            entry.supplemented = False
             entry.changed = self.originator_version
             assessment.stage = Stage.SUPPLEMENT
 
@@ -337,8 +375,10 @@ class Assessment(Stream):
         self.satisfaction: tuple[int, int] | None = None
         self.vetoes: dict[str, Answer] = {}
         self.comments: dict[UUID, str | None] = {}
+        self.unanswered: dict[UUID, None] = {}  # a set that keeps the order
         self.erasable: dict[UUID, UUID] = {}
         self.consolidated_on: date | None = None
+        self.posted_on: date | None = None
         self.posted_until: date | None = None
         self.submitted_on: date | None = None
 
@@ -493,8 +533,14 @@ class Assessment(Stream):
 
     def receive_comment(self, comment: UUID, text: Sealed, on: date) -> None:
         """Record a comment on the posted result (that it says something was seen before it was sealed)."""
-        self._must_be(Stage.POSTED, step="comment")
+        self.must_take_comments(on)
         self.trigger_event(self.CommentReceived, comment=comment, text=text, on=on)
+
+    def must_take_comments(self, on: date) -> None:
+        """Raise OutOfOrder unless the result is posted, PostingClosed on a day before the posting or after it ended."""
+        self._must_be(Stage.POSTED, step="comment")
+        if (self.posted_on is not None and on < self.posted_on) or not in_posting_time(on, self.posted_until):
+            raise PostingClosed(begins=self.posted_on, until=self.posted_until)
 
     def answer_comment(self, comment: UUID, answer: str) -> None:
         """Answer a comment, at any stage; a second answer replaces the first. NotFound for one that nobody made."""
@@ -503,6 +549,39 @@ class Assessment(Stream):
         if not answer.strip():
             raise ReasonMissing(act="answer-comment")
         self.trigger_event(self.CommentAnswered, comment=comment, answer=answer)
+
+    def answer_comments(self, comments: Sequence[UUID], answer: str) -> None:
+        """Give several comments one answer; it replaces what was answered before. NotFound as for one."""
+        chosen = self._known(comments)
+        if not answer.strip():
+            raise ReasonMissing(act="answer-comment")
+        if len(chosen) == 1:
+            self.answer_comment(chosen[0], answer)
+            return
+        for some in _portions(chosen):
+            self.trigger_event(self.CommentsAnswered, comments=some, answer=answer)
+
+    def set_comments_aside(self, comments: Sequence[UUID], reason: str) -> None:
+        """Find that these are no comments on the posted result, with the reason, which their senders can read.
+
+        What is answered stays so: OutOfOrder. What was set aside before is passed over.
+        """
+        chosen = self._known(comments)
+        if not reason.strip():
+            raise ReasonMissing(act="set-comments-aside")
+        if any(self.comments[comment] is not None for comment in chosen):
+            raise OutOfOrder(step="set-comments-aside", state="answered")
+        for some in _portions([comment for comment in chosen if comment in self.unanswered]):
+            self.trigger_event(self.CommentsSetAside, comments=some, reason=reason)
+
+    def _known(self, comments: Sequence[UUID]) -> list[UUID]:
+        """The comments, each once. NotFound without any, and for one that nobody made."""
+        if not comments:
+            raise NotFound(comment="")
+        for comment in comments:
+            if comment not in self.comments:
+                raise NotFound(comment=comment)
+        return list(dict.fromkeys(comments))
 
     def erasable_of(self, comment: UUID) -> UUID:
         """The subject whose key the comment is sealed under.
@@ -516,12 +595,15 @@ class Assessment(Stream):
         return self.erasable[comment]
 
     def submit(self, on: date, document_no: str, *, indicators: Collection[str]) -> None:
-        """Send the dossier for appraisal: complete, posted to the end, comments answered."""
+        """Send the dossier for appraisal: complete, posted to the end, comments answered or set aside.
+
+        Only comments of the posting time count: what an old log took afterwards holds nothing up.
+        """
         self._must_be_complete(indicators)
         self._must_be(Stage.POSTED, step="submit")
         if self.posted_until is not None and on < self.posted_until:
             raise PostingUnfinished(until=self.posted_until)
-        if any(answer is None for answer in self.comments.values()):
+        if self.unanswered:
             raise OutOfOrder(step="submit", state="comments-unanswered")
         self.trigger_event(self.Submitted, on=on, document_no=document_no)
 
@@ -534,9 +616,14 @@ class Assessment(Stream):
         self.trigger_event(self.IndicatorReturned, indicator=indicator, reason=reason, due=due)
 
     def resubmit(self, on: date) -> None:
-        """Send all returned indicators back; each must still be scored and supported."""
+        """Send all returned indicators back; each must still be scored and supported, and have got something new.
+
+        SupplementMissing names those that stand as they were returned.
+        """
         self._must_be(Stage.SUPPLEMENT, step="resubmit")
         self._must_be_complete(self.returned)
+        if untouched := tuple(code for code in self.returned if not self.entry(code).supplemented):
+            raise SupplementMissing(indicators=untouched)
         self.trigger_event(self.Resubmitted, on=on, indicators=self.returned)
 
     @property
@@ -575,6 +662,17 @@ class Assessment(Stream):
         unsupported = tuple(code for code in indicators if not self.entry(code).is_supported)
         if unsupported:
             raise EvidenceMissing(indicators=unsupported)
+
+
+def in_posting_time(on: date, until: date | None) -> bool:
+    """Whether a comment of this day came before the posting ended."""
+    return until is None or on <= until
+
+
+def _portions(comments: Sequence[UUID]) -> Iterator[tuple[UUID, ...]]:
+    """The comments as one fact after the other may hold them."""
+    for start in range(0, len(comments), MANY):
+        yield tuple(comments[start : start + MANY])
 
 
 def assessment_stream(season: str, commune: str) -> StreamName:

@@ -272,10 +272,22 @@ class PostingUnfinished(Refused):
     code = "posting-unfinished"
 
 
+class PostingClosed(Refused):
+    """Comments are taken from `begins` to `until`, while the result is posted."""
+
+    code = "posting-closed"
+
+
 class ReturnsOutstanding(Refused):
     """Returned indicators have not come back; `indicators` lists them."""
 
     code = "returns-outstanding"
+
+
+class SupplementMissing(Refused):
+    """Returned indicators to which nothing was added since; `indicators` lists them."""
+
+    code = "supplement-missing"
 
 
 # Personal data ----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Each value carries its provenance, because the public texts seen are incomplete:
 ever shown as law, and a province adopts a rulebook by acknowledging what is still `unverified`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, timedelta
 from decimal import Decimal
@@ -88,6 +88,10 @@ class Indicator:
         """0, or less where a penalty may apply."""
         penalties = [part.measure.points for part in self.parts if isinstance(part.measure, Penalty)]
         return min([ZERO, *penalties])
+
+    def is_measured(self, parts: Collection[str]) -> bool:
+        """Whether these parts are all that it has."""
+        return all(part.code in parts for part in self.parts)
 
     @property
     def evidence(self) -> str:

@@ -28,6 +28,7 @@ class Duty(StrEnum):
     OPEN_SEASON = "open-season"
     SUPPLEMENT = "supplement"
     ENTER = "enter"
+    PROPOSE = "propose"
     SUPPLY_EVIDENCE = "supply-evidence"
     DECLARE = "declare"
     CONSOLIDATE = "consolidate"
@@ -146,8 +147,11 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
         complete = False
         subject = _subject(standing, season.assignments.get(code))
         if may(actor, Act.MEASURE, subject):
-            duty = Duty.SUPPLY_EVIDENCE if cell.is_scored else Duty.ENTER
             leads = may(actor, Act.SCORE, subject)
+            measured = rulebook.by_code[code].is_measured(cell.measured_by)
+            if not cell.is_scored and not leads and (measured or actor.person in cell.measured_by.values()):
+                continue  # who coordinates has entered their part: the lead proposes
+            duty = Duty.SUPPLY_EVIDENCE if cell.is_scored else Duty.PROPOSE if measured else Duty.ENTER
             yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due)
     undeclared = [one.code for one in rulebook.vetoes if one.text and one.code not in standing.vetoes]
     unasked = rulebook.asks_satisfaction and standing.satisfaction is None
@@ -161,11 +165,15 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
 
 def _supplement(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[Task]:
     dues = []
+    complete = True
     for code in standing.returned:
         returned = standing.cells[code].returned
         if returned is None:
             continue
         dues.append(returned.due)
+        if not standing.cells[code].waits_for_supplement:
+            continue
+        complete = False
         subject = _subject(standing, season.assignments.get(code))
         if may(actor, Act.MEASURE, subject):
             yield Task(
@@ -177,7 +185,7 @@ def _supplement(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator
                 due=returned.due,
                 reason=returned.reason,
             )
-    if may(actor, Act.RESUBMIT, _subject(standing)):
+    if complete and may(actor, Act.RESUBMIT, _subject(standing)):
         yield Task(Duty.RESUBMIT, standing.season, standing.commune, due=min(dues, default=None), how_many=len(dues))
 
 

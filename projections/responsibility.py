@@ -179,6 +179,8 @@ WHOLE: dict[type[Fact], tuple[Role, Step | None]] = {
     Assessment.Reopened: (Role.CONSOLIDATED, None),
     Assessment.Posted: (Role.POSTED, Step.POSTED),
     Assessment.CommentAnswered: (Role.POSTED, None),
+    Assessment.CommentsAnswered: (Role.POSTED, None),
+    Assessment.CommentsSetAside: (Role.POSTED, None),
     Assessment.Submitted: (Role.SUBMITTED, Step.SUBMITTED),
     Assessment.Resubmitted: (Role.SUBMITTED, None),
     Appraisal.Concluded: (Role.CONCLUDED, Step.APPRAISED),

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.appraisal import Appraisal, Proposal
-from domain.assessment import Assessment, Returned, Stage
+from domain.assessment import Assessment, Returned, Stage, in_posting_time
 from domain.fact import Recorded
 from domain.measure import Answer, Measured, Outcome
 from domain.personal import Personal
@@ -50,7 +50,8 @@ class EntryRow(Part, frozen=True):
     """What the dossier holds on one indicator.
 
     `changed` is the dossier's version of the last change of any kind and `by` who made it; `scored` is its version of
-    the last change of data or value. `scored_by` proposed the value, and so may not appraise it.
+    the last change of data or value. `scored_by` proposed the value, and so may not appraise it; `measured_by` entered
+    the data of each part. `supplemented`: something new came after the indicator was returned.
     """
 
     changed: int
@@ -69,6 +70,8 @@ class EntryRow(Part, frozen=True):
     explanation: str | None = None
     returned: Returned | None = None
     appraised: AppraisedRow | None = None
+    supplemented: bool = False
+    measured_by: dict[str, str] = {}
 
     @property
     def value(self) -> Decimal | Outcome | None:
@@ -89,6 +92,11 @@ class EntryRow(Part, frozen=True):
     def is_supported(self) -> bool:
         """Whether there is evidence, or an explanation in its place."""
         return bool(self.evidence) or bool(self.explanation)
+
+    @property
+    def waits_for_supplement(self) -> bool:
+        """Whether the indicator was returned and still lacks something new, a value, or what supports it."""
+        return self.returned is not None and not (self.supplemented and self.is_scored and self.is_supported)
 
     @property
     def is_appraised(self) -> bool:
@@ -118,15 +126,23 @@ class SatisfactionRow(Part, frozen=True):
 
 
 class CommentRow(Part, frozen=True):
-    """What somebody said of the posted result, and the commune's answer.
+    """What somebody said of the posted result, and the commune's answer, or why it was `set_aside`.
 
-    The text is sealed; `received` is the version of the dossier's stream at which it stands.
+    The text is sealed; `received` is the version of the dossier's stream at which it stands. What came when the posting
+    had ended is `late`, and holds nothing up.
     """
 
     text: Personal
     on: date
     received: int
     answer: str | None = None
+    set_aside: str | None = None
+    late: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still has to be answered or set aside before the dossier is sent."""
+        return self.answer is None and self.set_aside is None and not self.late
 
 
 class SheetRow(Row, frozen=True):
@@ -175,7 +191,7 @@ class SheetRow(Row, frozen=True):
         return self.stage is Stage.SUPPLEMENT and entry is not None and entry.returned is not None
 
 
-SHEETS = Projection("sheets", version=2, row=SheetRow, scope=lambda row: row.season)
+SHEETS = Projection("sheets", version=3, row=SheetRow, scope=lambda row: row.season)
 
 
 @SHEETS.begins(Assessment.Opened)
@@ -214,7 +230,15 @@ def _evidence(entry: EntryRow | None) -> tuple[EvidenceRow, ...]:
 @SHEETS.on_part(Assessment.IndicatorMeasured, "entries", "indicator", stamp="version")
 def _measured(entry: EntryRow | None, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> EntryRow:
     measures = {**entry.measures, fact.part: fact.measured} if entry else {fact.part: fact.measured}
-    return _change(entry, recorded, scored=recorded.version, measures=measures)
+    measured_by = {**(entry.measured_by if entry else {}), fact.part: recorded.actor}
+    return _change(
+        entry,
+        recorded,
+        scored=recorded.version,
+        measures=measures,
+        measured_by=measured_by,
+        supplemented=True,
+    )
 
 
 @SHEETS.on_part(Assessment.IndicatorScored, "entries", "indicator", stamp="version")
@@ -230,6 +254,7 @@ def _scored(entry: EntryRow | None, fact: Assessment.IndicatorScored, recorded: 
         reason=fact.reason,
         scored_by=recorded.actor,
         scored_at=recorded.at,
+        supplemented=True,
     )
 
 
@@ -238,7 +263,7 @@ def _attached(entry: EntryRow | None, fact: Assessment.EvidenceAttached, recorde
     evidence = EvidenceRow(
         fact.evidence, fact.sha256, fact.name, fact.size, fact.media_type, recorded.actor, recorded.at
     )
-    return _change(entry, recorded, evidence=(*_evidence(entry), evidence))
+    return _change(entry, recorded, evidence=(*_evidence(entry), evidence), supplemented=True)
 
 
 @SHEETS.on(Assessment.EvidenceReused)
@@ -249,7 +274,7 @@ def _reused(row: SheetRow, fact: Assessment.EvidenceReused, recorded: Recorded) 
         if one.id == fact.evidence
     )
     held = _evidence(row.entries.get(fact.indicator))
-    return _change_of(row, fact.indicator, recorded, evidence=(*held, *reused))
+    return _change_of(row, fact.indicator, recorded, evidence=(*held, *reused), supplemented=True)
 
 
 @SHEETS.on_part(Assessment.EvidenceWithdrawn, "entries", "indicator", stamp="version")
@@ -260,7 +285,7 @@ def _withdrawn(entry: EntryRow | None, fact: Assessment.EvidenceWithdrawn, recor
 
 @SHEETS.on_part(Assessment.Explained, "entries", "indicator", stamp="version")
 def _explained(entry: EntryRow | None, fact: Assessment.Explained, recorded: Recorded) -> EntryRow:
-    return _change(entry, recorded, explanation=fact.explanation)
+    return _change(entry, recorded, explanation=fact.explanation, supplemented=True)
 
 
 @SHEETS.on(Assessment.SatisfactionMeasured)
@@ -309,17 +334,30 @@ def _posted(row: SheetRow, fact: Assessment.Posted, recorded: Recorded) -> Sheet
 
 @SHEETS.on(Assessment.CommentReceived)
 def _comment(row: SheetRow, fact: Assessment.CommentReceived, recorded: Recorded) -> SheetRow:
-    comments = {**row.comments, fact.comment: CommentRow(fact.text, fact.on, recorded.version)}
+    late = not in_posting_time(fact.on, row.posted_until)
+    comments = {**row.comments, fact.comment: CommentRow(fact.text, fact.on, recorded.version, late=late)}
     return replace(row, version=recorded.version, comments=comments)
 
 
 @SHEETS.on(Assessment.CommentAnswered)
 def _answer(row: SheetRow, fact: Assessment.CommentAnswered, recorded: Recorded) -> SheetRow:
-    comment = row.comments.get(fact.comment)
-    comments = row.comments
-    if comment is not None:
-        comments = {**comments, fact.comment: replace(comment, answer=fact.answer)}
-    return replace(row, version=recorded.version, comments=comments)
+    return _comments(row, (fact.comment,), recorded, answer=fact.answer)
+
+
+@SHEETS.on(Assessment.CommentsAnswered)
+def _answers(row: SheetRow, fact: Assessment.CommentsAnswered, recorded: Recorded) -> SheetRow:
+    return _comments(row, fact.comments, recorded, answer=fact.answer)
+
+
+@SHEETS.on(Assessment.CommentsSetAside)
+def _set_aside(row: SheetRow, fact: Assessment.CommentsSetAside, recorded: Recorded) -> SheetRow:
+    return _comments(row, fact.comments, recorded, set_aside=fact.reason)
+
+
+def _comments(row: SheetRow, which: tuple[UUID, ...], recorded: Recorded, **changes: str) -> SheetRow:
+    """The row with these changes to the comments that are there."""
+    changed = {one: replace(row.comments[one], **changes) for one in which if one in row.comments}
+    return replace(row, version=recorded.version, comments={**row.comments, **changed})
 
 
 @SHEETS.on(Assessment.Submitted)
@@ -335,7 +373,7 @@ def _submitted(row: SheetRow, fact: Assessment.Submitted, recorded: Recorded) ->
 
 @SHEETS.on(Assessment.IndicatorReturned)
 def _returned(row: SheetRow, fact: Assessment.IndicatorReturned, recorded: Recorded) -> SheetRow:
-    row = _change_of(row, fact.indicator, recorded, returned=Returned(fact.reason, fact.due))
+    row = _change_of(row, fact.indicator, recorded, returned=Returned(fact.reason, fact.due), supplemented=False)
     return replace(row, stage=Stage.SUPPLEMENT)
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.appraisal import Appraisal, Proposal
-from domain.assessment import Assessment, Returned
+from domain.assessment import Assessment, Returned, in_posting_time
 from domain.assessment import Stage as DossierStage
 from domain.fact import Recorded
 from domain.judging import Sheet, Value
@@ -69,6 +69,8 @@ class Cell(Part, frozen=True):
     appraised_points: Decimal | None = None
     appraised_outcome: Outcome | None = None
     ratios: dict[str, tuple[int, int]] = {}
+    supplemented: bool = False
+    measured_by: dict[str, str] = {}
 
     @property
     def value(self) -> Value | None:
@@ -91,6 +93,11 @@ class Cell(Part, frozen=True):
         return self.evidence > 0 or self.explained
 
     @property
+    def waits_for_supplement(self) -> bool:
+        """Whether the indicator was returned and still lacks something new, a value, or what supports it."""
+        return self.returned is not None and not (self.supplemented and self.is_scored and self.is_supported)
+
+    @property
     def is_appraised(self) -> bool:
         """Whether the appraiser's value was formed on what is there now."""
         return 0 < self.seen >= self.changed
@@ -104,7 +111,8 @@ class Cell(Part, frozen=True):
 class Standing(Row, frozen=True):
     """Where a commune stands in a season.
 
-    `dossier` is the stage of its own dossier, `unanswered` are comments without an answer, `meeting` is the last
+    `dossier` is the stage of its own dossier, `unanswered` are comments of the posting time that
+    were neither answered nor set aside, `meeting` is the last
     whose agenda it was on, `voted` the outcome of the last concluded vote.
     """
 
@@ -202,7 +210,7 @@ def _slacks(cells: Mapping[str, Cell], rulebook: Rulebook) -> dict[str, Decimal]
     return slacks
 
 
-STANDINGS = Projection("standings", version=1, row=Standing, scope=lambda row: row.season)
+STANDINGS = Projection("standings", version=2, row=Standing, scope=lambda row: row.season)
 
 
 @STANDINGS.begins(Assessment.Opened)
@@ -238,7 +246,8 @@ def _measured(cell: Cell | None, fact: Assessment.IndicatorMeasured, recorded: R
         ratios = {**ratios, fact.part: (measured.numerator, measured.denominator)}
     elif fact.part in ratios:
         ratios = {part: ratio for part, ratio in ratios.items() if part != fact.part}
-    return replace(cell, changed=recorded.version, ratios=ratios)
+    measured_by = {**cell.measured_by, fact.part: recorded.actor}
+    return replace(cell, changed=recorded.version, ratios=ratios, measured_by=measured_by, supplemented=True)
 
 
 @STANDINGS.on_part(Assessment.IndicatorScored, "cells", "indicator", stamp="version")
@@ -249,19 +258,20 @@ def _scored(cell: Cell | None, fact: Assessment.IndicatorScored, recorded: Recor
         points=fact.points,
         outcome=fact.outcome,
         scored_by=recorded.actor,
+        supplemented=True,
     )
 
 
 @STANDINGS.on_part(Assessment.EvidenceAttached, "cells", "indicator", stamp="version")
 def _attached(cell: Cell | None, fact: Assessment.EvidenceAttached, recorded: Recorded) -> Cell:
     cell = cell or _EMPTY
-    return replace(cell, changed=recorded.version, evidence=cell.evidence + 1)
+    return replace(cell, changed=recorded.version, evidence=cell.evidence + 1, supplemented=True)
 
 
 @STANDINGS.on_part(Assessment.EvidenceReused, "cells", "indicator", stamp="version")
 def _reused(cell: Cell | None, fact: Assessment.EvidenceReused, recorded: Recorded) -> Cell:
     cell = cell or _EMPTY
-    return replace(cell, changed=recorded.version, evidence=cell.evidence + 1)
+    return replace(cell, changed=recorded.version, evidence=cell.evidence + 1, supplemented=True)
 
 
 @STANDINGS.on_part(Assessment.EvidenceWithdrawn, "cells", "indicator", stamp="version")
@@ -272,7 +282,7 @@ def _withdrawn(cell: Cell | None, fact: Assessment.EvidenceWithdrawn, recorded: 
 
 @STANDINGS.on_part(Assessment.Explained, "cells", "indicator", stamp="version")
 def _explained(cell: Cell | None, fact: Assessment.Explained, recorded: Recorded) -> Cell:
-    return replace(cell or _EMPTY, changed=recorded.version, explained=bool(fact.explanation))
+    return replace(cell or _EMPTY, changed=recorded.version, explained=bool(fact.explanation), supplemented=True)
 
 
 @STANDINGS.on(Assessment.SatisfactionMeasured)
@@ -302,12 +312,28 @@ def _posted(row: Standing, fact: Assessment.Posted, recorded: Recorded) -> Stand
 
 @STANDINGS.on(Assessment.CommentReceived)
 def _comment(row: Standing, fact: Assessment.CommentReceived, recorded: Recorded) -> Standing:
+    if not in_posting_time(fact.on, row.posted_until):
+        return replace(row, version=recorded.version)
     return replace(row, version=recorded.version, unanswered=(*row.unanswered, fact.comment))
 
 
 @STANDINGS.on(Assessment.CommentAnswered)
 def _answer(row: Standing, fact: Assessment.CommentAnswered, recorded: Recorded) -> Standing:
-    unanswered = tuple(one for one in row.unanswered if one != fact.comment)
+    return _settled(row, {fact.comment}, recorded)
+
+
+@STANDINGS.on(Assessment.CommentsAnswered)
+def _answers(row: Standing, fact: Assessment.CommentsAnswered, recorded: Recorded) -> Standing:
+    return _settled(row, set(fact.comments), recorded)
+
+
+@STANDINGS.on(Assessment.CommentsSetAside)
+def _set_aside(row: Standing, fact: Assessment.CommentsSetAside, recorded: Recorded) -> Standing:
+    return _settled(row, set(fact.comments), recorded)
+
+
+def _settled(row: Standing, comments: set[UUID], recorded: Recorded) -> Standing:
+    unanswered = tuple(one for one in row.unanswered if one not in comments)
     return replace(row, version=recorded.version, unanswered=unanswered)
 
 
@@ -318,7 +344,7 @@ def _submitted(row: Standing, fact: Assessment.Submitted, recorded: Recorded) ->
 
 @STANDINGS.on(Assessment.IndicatorReturned)
 def _returned(row: Standing, fact: Assessment.IndicatorReturned, recorded: Recorded) -> Standing:
-    row = _change(row, fact.indicator, recorded.version, returned=Returned(fact.reason, fact.due))
+    row = _change(row, fact.indicator, recorded.version, returned=Returned(fact.reason, fact.due), supplemented=False)
     return replace(row, dossier=DossierStage.SUPPLEMENT)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,7 +21,7 @@ from domain.errors import (
 )
 from domain.judging import assess
 from domain.measure import Answer, Measured, Outcome
-from domain.policy import Act, Subject
+from domain.policy import Act, Actor, Subject
 from domain.rulebook import Indicator, Rulebook, check
 from domain.text import COMMENT, clean
 from infra.files import Received
@@ -314,14 +314,21 @@ def posting_days(rulebook: Rulebook) -> int:
     return days[0] if days and days[0] is not None else POSTING_DAYS
 
 
+#: Who comments on a posted result: nobody asks the name.
+ANYBODY = Actor("public", ())
+
+
 async def receive_comment(work: Work, season: str, commune: str, text: str, on: date | None = None) -> Receipt:
     """Record what somebody says of the posted result, sealed under a key of its own. Anybody may say something.
 
-    Whoever comments is known by nothing but the comment, so each comment is a subject.
+    Whoever comments is known by nothing but the comment, so each comment is a subject. PostingClosed before any key is
+    made: comments are taken while the result is posted, by the day.
     """
     if not text.strip():
         raise ReasonMissing(act="comment")
     said = clean(text, "text", COMMENT)
+    if not await work.is_known():
+        (await work.look(Assessment, assessment_stream(season, commune))).must_take_comments(on or work.today)
     covered = await work.keys.cover(work.tenant, work.new_id("comment"), said)
     return await record_comment(work, season, commune, covered, on)
 
@@ -347,6 +354,26 @@ async def answer_comment(work: Work, season: str, commune: str, comment: UUID, a
     work.require(Act.ANSWER_COMMENT, commune_of(running, commune))
     return await work.change(
         Assessment, assessment_stream(season, commune), lambda one: one.answer_comment(comment, answer)
+    )
+
+
+@use_case
+async def answer_comments(work: Work, season: str, commune: str, comments: Sequence[UUID], answer: str) -> Receipt:
+    """Give several comments one answer; it is public."""
+    running, _ = await open_now(work, season)
+    work.require(Act.ANSWER_COMMENT, commune_of(running, commune))
+    return await work.change(
+        Assessment, assessment_stream(season, commune), lambda one: one.answer_comments(comments, answer)
+    )
+
+
+@use_case
+async def set_comments_aside(work: Work, season: str, commune: str, comments: Sequence[UUID], reason: str) -> Receipt:
+    """Find that these are no comments on the posted result; their senders read the reason."""
+    running, _ = await open_now(work, season)
+    work.require(Act.ANSWER_COMMENT, commune_of(running, commune))
+    return await work.change(
+        Assessment, assessment_stream(season, commune), lambda one: one.set_comments_aside(comments, reason)
     )
 
 

@@ -61,7 +61,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
         "assessment.submitted",
         "assessment.resubmitted",
     ),
-    "y-kien": ("assessment.comment-received", "assessment.comment-answered", "subject."),
+    "y-kien": ("assessment.comment-received", "assessment.comment-answered", "assessment.comments-", "subject."),
     "tham-dinh": (
         "appraisal.started",
         "appraisal.indicator-appraised",

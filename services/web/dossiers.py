@@ -4,7 +4,7 @@ The dossier is folded from the log itself, up to now or up to a past position, s
 at once, and the past is the same page with fewer facts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from domain.fact import Recorded, StreamName
 from domain.judging import Assessed, CriterionResult, Finding, Value, assess, cross_checks
 from domain.measure import Answer, Measured, percent
 from domain.official import Position
-from domain.policy import Act, Subject, permit
+from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
 from domain.working_days import Calendar
 from projections.councils import COUNCILS
@@ -128,10 +128,15 @@ async def read_facts(visit: Visit, *streams: StreamName) -> list[Recorded]:
 # The sheet --------------------------------------------------------------------------------------------
 
 
+#: Who looks at a sheet when nothing on it waits for them.
+NOBODY = Actor("", ())
+
+
 class State(StrEnum):
-    """What an indicator still needs from the commune."""
+    """What an indicator still needs from the commune; MEASURED where the data stand and no value is proposed."""
 
     UNSCORED = "unscored"
+    MEASURED = "measured"
     UNSUPPORTED = "unsupported"
     RETURNED = "returned"
     DONE = "done"
@@ -151,7 +156,8 @@ class Line:
     files: int
     explained: bool
     lead: Position | None
-    mine: bool
+    waits_for_me: bool
+    supplemented: bool
     changed_since_appraisal: bool
 
 
@@ -196,28 +202,27 @@ class SheetView:
         return next(line for line in self.lines if line.code == code)
 
     def after(self, code: str) -> Line | None:
-        """The indicator to go on to: the next of one's own that is not done, else the next in the sheet."""
+        """The next indicator that waits for this person; None when no other does."""
         codes = [line.code for line in self.lines]
         rest = self.lines[codes.index(code) + 1 :]
-        waiting = (line for line in (*rest, *self.lines) if line.mine and line.state is not State.DONE)
-        return next((line for line in waiting if line.code != code), rest[0] if rest else None)
+        return next((line for line in (*rest, *self.lines) if line.waits_for_me and line.code != code), None)
 
 
-def sheet_view(case: Case, positions: Iterable[Position] = ()) -> SheetView:
-    """The sheet as it stands: the appraised value wherever there is one, else the proposed."""
-    held = frozenset(positions)
+def sheet_view(case: Case, actor: Actor = NOBODY) -> SheetView:
+    """The sheet as it stands: the appraised value wherever there is one, else the proposed.
+
+    `actor` is who looks at it, and whom indicators may wait for.
+    """
     whole = judged(case.standing, case.rulebook)
     criteria = tuple(
-        _criterion(case, criterion, result, held)
+        _criterion(case, criterion, result, actor)
         for criterion, result in zip(case.rulebook.criteria, whole.verdict.criteria, strict=True)
     )
     measures = {part: value for entry in case.sheet.entries.values() for part, value in entry.measures.items()}
     return SheetView(criteria, whole, required_total(whole.verdict), cross_checks(case.rulebook, measures))
 
 
-def _criterion(
-    case: Case, criterion: Criterion, result: CriterionResult, positions: frozenset[Position]
-) -> CriterionLines:
+def _criterion(case: Case, criterion: Criterion, result: CriterionResult, actor: Actor) -> CriterionLines:
     share = Decimal(result.indicators_met or 0) / result.indicators if result.share is None else result.share
     least = case.rulebook.least_share
     return CriterionLines(
@@ -229,7 +234,7 @@ def _criterion(
         int(share * HUNDRED),
         result.indicators_met,
         criterion_status(result, case.standing, case.rulebook),
-        tuple(_line(case, indicator, positions) for indicator in criterion.indicators),
+        tuple(_line(case, indicator, actor) for indicator in criterion.indicators),
     )
 
 
@@ -244,30 +249,46 @@ def read_measured(entry: EntryRow | None) -> dict[str, Measured]:
     return dict(entry.measures) if entry else {}
 
 
-def _line(case: Case, indicator: Indicator, positions: frozenset[Position]) -> Line:
+def _line(case: Case, indicator: Indicator, actor: Actor) -> Line:
     entry = case.sheet.entries.get(indicator.code)
     assigned = case.season.assignments.get(indicator.code)
     return Line(
         code=indicator.code,
         name=indicator.name,
         max_points=indicator.max_points,
-        state=_state(entry),
+        state=_state(entry, indicator),
         value=entry.value if entry else None,
         rule_value=entry.rule_value if entry else None,
         appraised=entry.appraised.value if entry and entry.appraised else None,
         files=len(entry.evidence) if entry else 0,
         explained=bool(entry and entry.explanation),
         lead=assigned.lead if assigned else None,
-        mine=bool(assigned and positions & {assigned.lead, *assigned.coordinating}),
+        waits_for_me=_waits_for(case, indicator, actor),
+        supplemented=bool(entry and entry.returned and not entry.waits_for_supplement),
         changed_since_appraisal=bool(entry and entry.changed_since_appraisal),
     )
 
 
-def _state(entry: EntryRow | None) -> State:
+def _waits_for(case: Case, indicator: Indicator, actor: Actor) -> bool:
+    """Whether there is something to do on the indicator that this person may do now, as the work list says it."""
+    entry = case.sheet.entries.get(indicator.code)
+    subject = case.subject(indicator.code)
+    if not (case.sheet.may_edit(indicator.code) and may(actor, Act.MEASURE, subject)):
+        return False
+    if entry is None:
+        return True
+    if entry.returned is not None:
+        return entry.waits_for_supplement
+    if entry.is_scored or may(actor, Act.SCORE, subject):
+        return not (entry.is_scored and entry.is_supported)
+    return not (indicator.is_measured(entry.measures) or actor.person in entry.measured_by.values())
+
+
+def _state(entry: EntryRow | None, indicator: Indicator) -> State:
     if entry is not None and entry.returned is not None:
         return State.RETURNED
     if entry is None or not entry.is_scored:
-        return State.UNSCORED
+        return State.MEASURED if entry is not None and indicator.is_measured(entry.measures) else State.UNSCORED
     return State.DONE if entry.is_supported else State.UNSUPPORTED
 
 

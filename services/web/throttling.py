@@ -1,6 +1,7 @@
 """How often the public may write, from one address and on one dossier, and whom an address stands for.
 
 The limits are wide enough for a village behind one address, and narrow enough that nobody buries an office in texts.
+Each dossier is counted for itself: who writes too often on one silences nobody behind the same address on another.
 """
 
 from __future__ import annotations
@@ -37,12 +38,15 @@ class TooOften(Refused):
 
 
 async def require_patience(visit: Visit, season: str, commune: str) -> None:
-    """Raise TooOften when this address or this dossier has had enough for now. Without Redis nobody waits."""
+    """Raise TooOften when this dossier has had enough for now, from this address or from all. Without Redis nobody
+    waits.
+    """
     throttle = visit.backing.throttle
     try:
         sender = sender_of(visit)
-        seconds = await throttle.wait(PER_ADDRESS, "comment-from", sender) if sender else 0
-        seconds = seconds or await throttle.wait(PER_DOSSIER, "comment-on", visit.tenant.id, season, commune)
+        dossier = (visit.tenant.id, season, commune)
+        seconds = await throttle.wait(PER_ADDRESS, "comment-from", sender, *dossier) if sender else 0
+        seconds = seconds or await throttle.wait(PER_DOSSIER, "comment-on", *dossier)
     except RedisError as reason:
         log.warning("comments are not counted", reason=str(reason))
         return

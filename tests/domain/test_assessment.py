@@ -1,10 +1,11 @@
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from domain.assessment import EVIDENCE_LIMIT, Stage
+from domain.assessment import EVIDENCE_LIMIT, Assessment, Stage
 from domain.errors import (
     AssessmentLocked,
     EvidenceAlreadyAttached,
@@ -12,12 +13,14 @@ from domain.errors import (
     IndicatorsUnscored,
     NotFound,
     OutOfOrder,
+    PostingClosed,
     PostingUnfinished,
     ReasonMissing,
     ReturnsOutstanding,
     SatisfactionMissing,
     ScoreAboveMaximum,
     ScoreBelowMinimum,
+    SupplementMissing,
     TooMuchEvidence,
     UnknownEvidence,
     VetoUndeclared,
@@ -221,6 +224,113 @@ def test_a_returned_indicator_without_its_evidence_does_not_come_back():
 def test_the_facts_alone_make_the_dossier():
     dossier = a_submitted_dossier()
     dossier.return_indicator(CODE, "Bổ sung", DUE)
+    dossier.explain(CODE, "Đã bổ sung")
     dossier.resubmit(DAY)
 
     assert replayed(dossier) == state(dossier)
+
+
+@pytest.mark.parametrize(
+    "supplement",
+    [
+        lambda it: it.attach(CODE, a_file("the signed list")),
+        lambda it: it.reuse(CODE, next(iter(it.entry(CODES[1]).evidence)), CODES[1]),
+        lambda it: it.explain(CODE, "Danh sách có chữ ký nằm trong tệp đã gắn"),
+        lambda it: score(it, CODE, "2"),
+    ],
+)
+def test_what_came_back_has_got_something_new_since_it_was_returned(supplement: Callable[[Assessment], None]):
+    dossier = a_submitted_dossier()
+    dossier.return_indicator(CODE, "Thiếu chữ ký", DUE)
+    for untouched in (lambda: None, lambda: score(dossier, CODE)):  # the same value again is nothing new
+        untouched()
+        with pytest.raises(SupplementMissing) as refused:
+            dossier.resubmit(DUE)
+        assert refused.value.details == {"indicators": (CODE,)}
+
+    supplement(dossier)
+    dossier.resubmit(DUE)
+
+    assert dossier.returned == ()
+    dossier.return_indicator(CODE, "Vẫn thiếu", DUE)
+    with pytest.raises(SupplementMissing):  # what was added before does not count again
+        dossier.resubmit(DUE)
+
+
+def commented(count: int = 3) -> tuple[Assessment, list[UUID]]:
+    """A posted dossier with so many comments of the posting time."""
+    dossier = a_posted_dossier()
+    comments = [UUID(int=number) for number in range(1, count + 1)]
+    for comment in comments:
+        dossier.receive_comment(comment, Sealed("ab" * 32, "", comment), DAY)
+    return dossier, comments
+
+
+@pytest.mark.parametrize("day", [date(2024, 1, 14), date(2024, 1, 30), date(2026, 1, 1)])
+def test_comments_are_taken_while_the_result_is_posted_and_on_no_other_day(day: date):
+    dossier = a_posted_dossier()
+    comment = uuid4()
+
+    with pytest.raises(PostingClosed) as refused:
+        dossier.receive_comment(comment, Sealed("ab" * 32, "", comment), day)
+    assert refused.value.details == {"begins": DAY, "until": date(2024, 1, 29)}
+    for open_day in (DAY, date(2024, 1, 29)):
+        dossier.receive_comment(uuid4(), Sealed("ab" * 32, "", comment), open_day)
+
+
+def test_a_comment_that_an_old_log_took_after_the_posting_holds_nothing_up():
+    dossier = a_posted_dossier()
+    late = uuid4()
+    dossier.trigger_event(
+        Assessment.CommentReceived, comment=late, text=Sealed("ab" * 32, "", late), on=date(2024, 2, 9)
+    )
+
+    dossier.submit(date(2024, 2, 10), "12/BC", indicators=CODES)
+
+    dossier.answer_comment(late, "Đã chuyển bộ phận tiếp công dân")
+    assert replayed(dossier) == state(dossier)
+
+
+def test_one_act_answers_several_comments_or_finds_that_they_are_none():
+    dossier, (first, second, third) = commented()
+
+    dossier.answer_comments([first, second, first], "Đã niêm yết lại")
+    with pytest.raises(OutOfOrder):
+        dossier.submit(date(2024, 1, 29), "12/BC", indicators=CODES)
+    dossier.set_comments_aside([third], "Quảng cáo")
+    dossier.submit(date(2024, 1, 29), "12/BC", indicators=CODES)
+
+    assert facts_of(dossier)[-3:] == ["CommentsAnswered", "CommentsSetAside", "Submitted"]
+    assert dossier.comments == {first: "Đã niêm yết lại", second: "Đã niêm yết lại", third: None}
+    assert replayed(dossier) == state(dossier)
+
+
+def test_a_comment_is_set_aside_with_a_reason_once_and_never_after_its_answer():
+    dossier, (first, second, third) = commented()
+    dossier.answer_comment(first, "Đã trả lời")
+
+    with pytest.raises(ReasonMissing):
+        dossier.set_comments_aside([second], " ")
+    with pytest.raises(OutOfOrder):
+        dossier.set_comments_aside([first, second], "Quảng cáo")
+    for nobody_s in ([], [uuid4()], [second, uuid4()]):
+        with pytest.raises(NotFound):
+            dossier.set_comments_aside(nobody_s, "Quảng cáo")
+        with pytest.raises(NotFound):
+            dossier.answer_comments(nobody_s, "Trả lời")
+    dossier.set_comments_aside([second], "Quảng cáo")
+    before = facts_of(dossier)
+    dossier.set_comments_aside([second], "Quảng cáo")
+
+    assert facts_of(dossier) == before
+    dossier.answer_comment(second, "Xem lại thì đây là góp ý")  # an answer may still follow
+    assert list(dossier.unanswered) == [third]
+
+
+def test_a_flood_of_comments_is_one_act():
+    dossier, comments = commented(2_400)
+
+    dossier.set_comments_aside(comments, "Gửi hàng loạt, không liên quan")
+    dossier.submit(date(2024, 1, 29), "12/BC", indicators=CODES)
+
+    assert facts_of(dossier).count("CommentsSetAside") == 3

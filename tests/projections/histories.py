@@ -260,7 +260,12 @@ def shred(province: Province, number: UUID) -> None:
 
 def answer_comment(province: Province, chance: Random) -> None:
     number = UUID(int=chance.randrange(3))
-    province.do(_dossier(chance), lambda it: it.answer_comment(number, "đã tiếp thu"))
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.answer_comment(number, "đã tiếp thu"),
+        lambda it: it.answer_comments(list(it.comments), "đã tiếp thu các ý kiến"),
+        lambda it: it.set_comments_aside([number], "quảng cáo"),
+    ]
+    province.do(_dossier(chance), chance.choice(deeds))
     if not number.int:
         shred(province, number)
 
@@ -271,7 +276,9 @@ def give_back(province: Province, chance: Random) -> None:
 
 
 def resubmit(province: Province, chance: Random) -> None:
-    province.do(_dossier(chance), lambda it: it.resubmit(DAY))
+    name = _dossier(chance)
+    province.do(name, lambda it: [it.explain(code, f"bổ sung lần {it.version}") for code in it.returned])
+    province.do(name, lambda it: it.resubmit(DAY))
 
 
 def appraise(province: Province, chance: Random) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Evidence, assessment_stream
 from domain.fact import StreamName
-from domain.measure import Answer
+from domain.measure import Answer, Kind, Measured
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.personal import Sealed
 from domain.recognition import Recognition, Result, recognition_stream
@@ -35,6 +35,10 @@ def told(upto: str, tenant: str = "t_1") -> Province:
         if name == upto:
             return province
     raise KeyError(upto)
+
+
+#: What the commune added to the indicator that was returned.
+SUPPLEMENT = Measured(Kind.RATIO, numerator=19, denominator=20)
 
 
 def _do(province: Province, name: StreamName, deed: Callable[[Any], Any]) -> None:
@@ -99,6 +103,7 @@ def _returned(province: Province) -> None:
 
 def _resubmitted(province: Province) -> None:
     province.actor = "chairman"
+    _do(province, DOSSIER, lambda it: it.measure(INDICATORS[0], f"{INDICATORS[0]}.2", SUPPLEMENT))
     _do(province, DOSSIER, lambda it: it.resubmit(DAY))
 
 

@@ -53,6 +53,7 @@ def test_a_dossier_s_sheet_says_what_its_aggregate_says(province: Province):
                 continue
             assert (entry.points, entry.outcome, entry.reason) == (held.points, held.outcome, held.reason)
             assert (entry.changed, entry.scored, entry.returned) == (held.changed, held.scored, held.returned)
+            assert entry.supplemented == held.supplemented
             assert (entry.measures, entry.explanation) == (held.measures, held.explanation)
             assert [one.id for one in entry.evidence] == list(held.evidence)
 

@@ -38,6 +38,7 @@ def test_an_indicator_changed_after_it_was_appraised_waits_again():
     province.do(DOSSIER, lambda it: it.resubmit(province.log[-1].at.date()))
     appraised_before = told("appraised")
     appraised_before.do(DOSSIER, lambda it: it.return_indicator(code, "xem lại", province.log[-1].at.date()))
+    appraised_before.do(DOSSIER, lambda it: it.explain(code, "đã xem lại"))
     appraised_before.do(DOSSIER, lambda it: it.resubmit(province.log[-1].at.date()))
 
     [dossier] = queued(appraised_before)

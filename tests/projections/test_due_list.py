@@ -3,6 +3,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.measure import Kind, Measured
 from domain.official import Mandate, Position
 from domain.policy import Actor
 from domain.review import Ground, Review, Ruling, review_stream
@@ -15,7 +16,7 @@ from projections.seasons import SEASONS
 from projections.standings import STANDINGS
 from projections.tallies import TALLIES
 from tests.projections.histories import DAY, INDICATORS, MEMBERS, UNIT, Province
-from tests.projections.story import COMMUNE, KEY, SEASON, told
+from tests.projections.story import COMMUNE, DOSSIER, KEY, SEASON, told
 
 TODAY = date(2023, 12, 1)
 RULEBOOK = load_rulebooks()["qd-25-2021"]
@@ -57,7 +58,7 @@ def duties(province: Province, actor: Actor) -> list[Task]:
         ("submitted", APPRAISER, [Duty.APPRAISE]),
         ("submitted", OFFICER, []),
         ("returned", OFFICER, [Duty.SUPPLEMENT]),
-        ("returned", CHAIRMAN, [Duty.RESUBMIT]),
+        ("returned", CHAIRMAN, []),
         ("returned", APPRAISER, [Duty.APPRAISE]),
         ("appraised", APPRAISER, [Duty.CONCLUDE]),
         ("concluded", APPRAISER, [Duty.CONVENE]),
@@ -90,6 +91,42 @@ def test_a_returned_indicator_comes_with_its_reason_and_its_own_last_day():
     [task] = duties(told("returned"), OFFICER)
 
     assert (task.indicator, task.reason, task.due) == (INDICATORS[0], "thiếu chữ ký", date(2023, 12, 5))
+
+
+def test_a_supplemented_indicator_waits_for_the_chairman_and_no_longer_for_the_officer():
+    province = told("returned")
+    province.do(DOSSIER, lambda it: it.explain(INDICATORS[0], "danh sách có chữ ký đã gắn"))
+
+    [task] = duties(province, CHAIRMAN)
+
+    assert (task.duty, task.how_many) == (Duty.RESUBMIT, 1)
+    assert duties(province, OFFICER) == []
+
+
+def coordinated() -> Province:
+    """A season in which the police coordinate an indicator, with nothing entered yet."""
+    province = told("opened")
+    province.do(
+        season_stream(SEASON),
+        lambda it: it.assign(INDICATORS[0], Position.JUSTICE_OFFICER, (Position.POLICE_CHIEF,)),
+    )
+    return province
+
+
+def enter(province: Province, actor: Actor, part: str) -> None:
+    province.actor = actor.person
+    assert province.do(
+        DOSSIER, lambda it: it.measure(INDICATORS[0], part, Measured(Kind.RATIO, numerator=19, denominator=20))
+    )
+
+
+def test_who_coordinates_is_done_when_the_data_stand_and_the_lead_is_told_to_propose():
+    province = coordinated()
+    for part in RULEBOOK.by_code[INDICATORS[0]].parts:
+        enter(province, POLICE, part.code)
+
+    assert duties(province, POLICE) == []
+    assert (Duty.PROPOSE, INDICATORS[0]) in [(task.duty, task.indicator) for task in duties(province, OFFICER)]
 
 
 def test_the_appraiser_is_told_how_many_indicators_wait():

@@ -209,14 +209,14 @@ class Story:
             await assessing.measure_satisfaction(await self.officer(commune=commune), self.season, commune, 95, 100)
         return self
 
-    async def posted(self, commune: str = COMMUNE) -> "Story":
+    async def posted(self, commune: str = COMMUNE, until: date = date(2024, 1, 12)) -> "Story":
         await self.filled(commune)
-        return await self.post_filled(commune)
+        return await self.post_filled(commune, until)
 
-    async def post_filled(self, commune: str = COMMUNE) -> "Story":
+    async def post_filled(self, commune: str = COMMUNE, until: date = date(2024, 1, 12)) -> "Story":
         await assessing.consolidate(await self.officer(commune=commune), self.season, commune, date(2024, 1, 2))
         await assessing.post(
-            await self.officer(commune=commune), self.season, commune, "Trụ sở", date(2024, 1, 2), date(2024, 1, 12)
+            await self.officer(commune=commune), self.season, commune, "Trụ sở", date(2024, 1, 2), until
         )
         return self
 

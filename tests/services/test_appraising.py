@@ -150,6 +150,7 @@ async def test_an_appraised_indicator_that_came_back_changed_is_appraised_again(
     await story.submitted()
     await story.appraised()
     await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Bổ sung", DUE)
+    await story.attach(CODE, content=b"%PDF-1 added")
     await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
 
     with pytest.raises(IndicatorsUnappraised):

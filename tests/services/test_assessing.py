@@ -375,7 +375,7 @@ async def test_posting_lasts_the_working_days_of_the_rulebook(story: Story):
 async def test_a_dossier_is_submitted_after_the_posting_with_its_comments_answered(story: Story):
     await story.posted()
     public = story.house.work(story.tenant, Actor("public", ()), uuid4(), TODAY)
-    await assessing.receive_comment(public, story.season, COMMUNE, "Điểm hòa giải chưa đúng")
+    await assessing.receive_comment(public, story.season, COMMUNE, "Điểm hòa giải chưa đúng", date(2024, 1, 10))
 
     with pytest.raises(PostingUnfinished):
         await assessing.submit(await story.chairman(), story.season, COMMUNE, "12/BC", date(2024, 1, 11))

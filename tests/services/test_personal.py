@@ -71,7 +71,7 @@ def anybody(story: Story, command: UUID | None = None) -> Work:
 async def said(story: Story, text: str = TEXT, command: UUID | None = None) -> UUID:
     """The id of a comment that says this."""
     work = anybody(story, command)
-    await assessing.receive_comment(work, story.season, COMMUNE, text)
+    await assessing.receive_comment(work, story.season, COMMUNE, text, date(2024, 1, 10))
     return work.new_id("comment")
 
 

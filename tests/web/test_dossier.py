@@ -1,5 +1,6 @@
 """A commune at work on its dossier, through the pages: what is typed, what is kept, what is refused."""
 
+from datetime import date
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from domain.assessment import Stage
 from domain.measure import Kind, Measured, Outcome
 from domain.official import Position
-from services import appraising, assessing
+from services import appraising, assessing, seasons
 from tests.services.story import COMMUNE, OTHER, PDF, PROVINCE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -492,6 +493,7 @@ async def test_comments_are_answered_before_the_chairman_may_submit(desks: Desks
         season.season,
         COMMUNE,
         "Số hòa giải thành nhiều hơn thực tế.",
+        date(2024, 1, 10),
     )
     desk, chairman = await desks.officer(), await desks.chairman()
 
@@ -617,3 +619,66 @@ async def test_as_of_the_last_position_the_dossier_reads_as_it_does_today(desks:
         return page.html.partition('id="phieu"')[2].partition("</section>")[0].replace(f"&amp;asof={last}", "")
 
     assert sheet(past).replace(f"?asof={last}", "") == sheet(now)
+
+
+async def coordinated(season: Story) -> None:
+    """The police coordinate one indicator, which the justice officer leads; nobody else has any."""
+    await seasons.assign_indicators(
+        await season.as_administrator(),
+        season.season,
+        [(code, Position.JUSTICE_OFFICER, [Position.POLICE_CHIEF] if code == TRAINED else []) for code in season.codes],
+    )
+
+
+async def test_a_coordinator_s_task_ends_when_the_data_stand_and_the_lead_is_told_to_propose(
+    desks: Desks, season: Story
+):
+    await coordinated(season)
+    police, lead = await desks.officer(Position.POLICE_CHIEF), await desks.officer()
+    page = await police.open(dossier(season, TRAINED))
+    assert "cần nhập" in page.text
+
+    page = await police.send(page, "/cham-diem", ratio("19", "22"), **{"di-tiep": "1"})
+
+    assert "chi-tieu" not in parse_qs(urlsplit(page.url).query)  # nothing else waits: back to the steps
+    assert "Đã lưu chỉ tiêu 2.5" in page.text
+    assert "cần nhập" not in page.text
+    assert "Phối hợp nhập số liệu" not in (await police.open("/viec")).text
+    assert "2.5 Đã có số liệu: đề xuất điểm" in (await lead.open("/viec")).text
+    assert "cần đề xuất" in (await lead.open(dossier(season))).text
+
+
+async def test_after_the_last_indicator_of_the_lead_save_and_go_on_leads_back_to_the_steps(desks: Desks, season: Story):
+    await season.filled()
+    desk = await desks.officer()
+    page = await desk.open(dossier(season, TRAINED))
+    assert "Lưu và về các bước" in page.text
+
+    page = await desk.send(page, "/cham-diem", ratio("19", "22"), **{"di-tiep": "1"})
+
+    assert "chi-tieu" not in parse_qs(urlsplit(page.url).query)
+    assert page.offers("/tong-hop")
+
+
+async def test_what_was_returned_is_sent_again_only_with_something_new(desks: Desks, season: Story):
+    await season.submitted()
+    due = (await season.appraiser()).today.replace(year=2030)
+    await appraising.return_indicator(await season.appraiser(), season.season, COMMUNE, TRAINED, "Thiếu chữ ký", due)
+    chairman, officer = await desks.chairman(), await desks.officer()
+
+    page = await chairman.open(dossier(season))
+    assert not page.offers("/gui-lai")
+    assert "Còn 1 chỉ tiêu chưa bổ sung" in page.text
+    refused = await chairman.post(f"{chairman.home}{dossier(season)}/gui-lai", dict(page.form("/ngon-ngu").fields))
+    await upload(officer, season, "ky.pdf", PDF + b"signed")
+
+    assert refused.refused == "supplement-missing"
+    assert "đã bổ sung" in (await officer.open(dossier(season))).text
+    assert (await chairman.open(dossier(season))).offers("/gui-lai")
+
+
+async def test_an_officer_who_enters_data_is_not_offered_what_inspectors_look_for(desks: Desks, season: Story):
+    for desk, offered in ((await desks.officer(), False), (await desks.of(Position.INSPECTOR.value), True)):
+        page = await desk.open(dossier(season, TRAINED))
+        for place in ("/gia-dinh/", "/phat-lai/", "/dau-hieu/", "/trach-nhiem/"):
+            assert (place in page.html.partition('id="lich-su"')[2]) is offered, place

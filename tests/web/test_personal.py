@@ -11,6 +11,7 @@ import pytest
 from domain.official import Position
 from infra.config import Settings
 from services import assessing
+from services.clock import today
 from services.web.app import create_app
 from services.web.security import masked
 from services.web.sittings import receipt_code
@@ -29,7 +30,7 @@ AWAY = "kho khóa dữ liệu cá nhân không trả lời"
 @pytest.fixture
 async def comment(season: Story) -> UUID:
     """A comment on the posted result, answered; and one that stays."""
-    await season.posted()
+    await season.posted(until=today())
     for text in (TEXT, "Một ý khác"):
         work = season.house.system(season.tenant, uuid4())
         await assessing.receive_comment(work, season.season, COMMUNE, text)

@@ -14,6 +14,7 @@ from domain.official import Position
 from domain.recognition import Result
 from domain.text import COMMENT
 from services import assessing, recognising
+from services.clock import today
 from services.serve import behind
 from services.web import throttling
 from tests.services.story import COMMUNE, OTHER, PROVINCE, Story
@@ -74,7 +75,7 @@ async def test_what_the_appraiser_and_the_council_say_is_not_public_before_publi
 
 
 async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_code(passer_by: Desk, season: Story):
-    await season.posted()
+    await season.posted(until=today())
 
     page = await passer_by.open(public(season))
     sent = await passer_by.send(page, "/gop-y", text="Bảng tin thôn 3 chưa niêm yết thủ tục mới.")
@@ -93,7 +94,7 @@ async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_c
 
 
 async def test_the_same_press_twice_is_one_comment_with_one_code(passer_by: Desk, season: Story):
-    await season.posted()
+    await season.posted(until=today())
     page = await passer_by.open(public(season))
 
     answers = [await passer_by.send(page, "/gop-y", text="Một lần thôi.") for _ in range(2)]
@@ -106,7 +107,7 @@ async def test_the_same_press_twice_is_one_comment_with_one_code(passer_by: Desk
 
 
 async def test_an_empty_or_endless_comment_is_refused_and_kept(passer_by: Desk, season: Story):
-    await season.posted()
+    await season.posted(until=today())
     page = await passer_by.open(public(season))
     endless = "a" * (COMMENT.limit + 1)
 
@@ -125,7 +126,7 @@ async def test_an_empty_or_endless_comment_is_refused_and_kept(passer_by: Desk, 
 async def test_who_comments_too_often_waits_and_loses_nothing(
     desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch, limit: str, neighbour: int
 ):
-    await season.posted()
+    await season.posted(until=today())
     monkeypatch.setattr(throttling, limit, parse("2 per 10 minutes"))
     somebody, other = [await from_address(desks, next(addresses)) for _ in range(2)]
     page = await somebody.open(public(season))
@@ -148,7 +149,7 @@ async def test_who_comments_too_often_waits_and_loses_nothing(
 async def test_a_proxy_is_believed_only_where_it_is_named(
     desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch, proxies: Sequence[str], second: int
 ):
-    await season.posted()
+    await season.posted(until=today())
     monkeypatch.setattr(throttling, "PER_ADDRESS", parse("1 per 10 minutes"))
     proxy = await from_address(desks, "203.0.113.9" if proxies else next(addresses), proxies)
 
@@ -171,7 +172,7 @@ def test_of_an_ipv6_connection_the_network_counts():
 
 
 async def test_a_comment_sent_from_a_foreign_page_is_refused(passer_by: Desk, season: Story):
-    await season.posted()
+    await season.posted(until=today())
     page = await passer_by.open(public(season))
 
     answer = await passer_by.post(
@@ -231,7 +232,7 @@ async def test_a_commune_that_was_not_recognised_reads_why(passer_by: Desk, seas
 
 async def test_a_rulebook_without_points_never_says_the_word(desks: Desks, passer_by: Desk):
     story = await Story(desks.house, desks.tenant, "", "qd-27-2025").opened(decided_by=PROVINCE)
-    await story.posted()
+    await story.posted(until=today())
     last = await desks.house.store.position(desks.tenant)
     paths = [public(story), f"/quyet-dinh/{story.season}/{COMMUNE}", f"/hoi-dong/{story.season}"]
     paths += [f"/nhat-ky/{story.season}/{COMMUNE}", f"/bang/{story.season}", f"/ho-so/{story.season}/{COMMUNE}"]
@@ -267,3 +268,67 @@ async def test_what_is_not_there_is_not_found(passer_by: Desk, season: Story):
     assert (await passer_by.open(public(season, "00001"))).status == 404
     assert (await passer_by.open(f"/cong-khai/1/{COMMUNE}")).status == 404
     assert (await passer_by.open("/cong-khai?nam=1")).status == 404
+
+
+async def test_after_the_posting_nobody_comments_and_the_page_says_until_when_one_could(passer_by: Desk, season: Story):
+    await season.posted(until=today())
+    page = await passer_by.open(public(season))
+    form = page.form("/gop-y")
+    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Ghi nhầm ngày")
+    await season.post_filled()  # until 12/01/2024
+
+    late = await passer_by.send(page, "/gop-y", text="Gửi muộn, từ trang mở trước đó.")
+
+    assert form
+    assert (late.status, late.refused) == (409, "posting-closed")
+    assert "từ ngày 02/01/2024 đến hết ngày 12/01/2024" in late.text
+    assert not (await passer_by.open(public(season))).offers("/gop-y")
+    assert "Thời gian lấy ý kiến đã hết ngày 12/01/2024" in late.text
+    assert (await season.dossier()).comments == {}
+
+
+async def test_comments_on_one_dossier_silence_nobody_on_another(
+    desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch
+):
+    for commune in (COMMUNE, OTHER):
+        await season.posted(commune, until=today())
+    monkeypatch.setattr(throttling, "PER_ADDRESS", parse("1 per 10 minutes"))
+    village = await from_address(desks, next(addresses))
+
+    answers = [
+        (await village.send(await village.open(public(season, commune)), "/gop-y", text="Một ý kiến.")).status
+        for commune in (COMMUNE, COMMUNE, OTHER)
+    ]
+
+    assert answers == [200, 429, 200]
+
+
+async def test_the_officer_answers_a_flood_in_one_act_and_each_sender_reads_it(
+    desks: Desks, passer_by: Desk, season: Story
+):
+    await season.posted(until=today())
+    codes = []
+    for number in range(4):
+        sent = await passer_by.send(await passer_by.open(public(season)), "/gop-y", text=f"Nội dung {number}")
+        codes.append(CODE.search(sent.html).group(1))  # type: ignore[union-attr] # it has one
+    officer = await desks.officer()
+    first, *rest = (await season.dossier()).comments
+    page = await officer.open(f"/ho-so/{season.season}/{COMMUNE}")
+    assert "4 ý kiến chưa trả lời" in page.text
+
+    nothing = await officer.send(page, "/tra-loi", answer="Không chọn ý kiến nào")
+    page = await officer.send(page, "/tra-loi", comment=[str(first)], answer="Đã niêm yết lại")
+    form = page.form("/tra-loi")
+    aside_at = f"{form.action.removesuffix('/tra-loi')}/khong-phai-gop-y"
+    ticked = {**dict(form.fields), "all": "1"}
+    reasonless = await officer.post(aside_at, ticked)
+    await officer.post(aside_at, {**ticked, "reason": "Quảng cáo"})
+
+    assert nothing.refused == reasonless.refused == "field-missing"
+    assert (await season.dossier()).unanswered == {}
+    answered = await passer_by.open(f"{public(season)}?ma={codes[0]}")
+    aside = await passer_by.open(f"{public(season)}?ma={codes[1]}")
+    assert "UBND trả lời: Đã niêm yết lại" in answered.text
+    assert "không phải ý kiến góp ý về kết quả niêm yết. Lý do: Quảng cáo" in aside.text
+    assert "Nội dung 1" not in answered.text  # what was set aside is no comment of the public page
+    assert len(rest) == 3

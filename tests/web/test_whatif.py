@@ -155,3 +155,13 @@ async def test_dossier_and_board_lead_to_the_what_if(inspector: Desk, season: St
 
     assert at(season) in dossier.html
     assert f"/gia-dinh/{season.season}" in board.html
+
+
+async def test_an_untouched_dossier_has_not_been_assessed_and_is_not_said_to_fail(inspector: Desk, season: Story):
+    page = await inspector.open(at(season))
+    every = await inspector.open(f"/gia-dinh/{season.season}")
+
+    for shown in (page, every):
+        assert "chưa đánh giá" in shown.text
+        assert "không đạt chuẩn" not in shown.text.replace("thành không đạt chuẩn", "")
+    assert "Phiếu chưa đủ số liệu nên chưa có kết quả để xét." in page.text

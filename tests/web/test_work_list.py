@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from domain.official import Position
 from domain.season import Step
-from services import appraising, seasons
+from services import appraising, assessing, seasons
 from services.clock import today
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desks, Page, desks, season, workplace
@@ -65,7 +65,10 @@ async def test_a_returned_indicator_stands_with_its_reason_under_its_own_tab(des
 
     assert "Thiếu danh sách có chữ ký" in page.text
     assert "còn 2 ngày" in page.text
+    assert "Gửi lại 1 chỉ tiêu đã bổ sung" not in (await chairman.open("/viec")).text
+    await assessing.explain(await season.officer(), season.season, COMMUNE, "TC2.CT5", "Danh sách có chữ ký đã gắn")
     assert "Gửi lại 1 chỉ tiêu đã bổ sung" in (await chairman.open("/viec")).text
+    assert "Thiếu danh sách có chữ ký" not in (await desk.open("/viec?loai=tra-lai")).text
 
 
 async def test_the_appraiser_is_led_to_the_submitted_dossier(desks: Desks, season: Story):

@@ -2,12 +2,14 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from domain.assessment import Stage
 from domain.errors import NotANumber, NotFound
 from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
+from domain.official import COMMUNE_OFFICERS
 from domain.policy import Act
 from domain.rulebook import Indicator, Model
 from domain.working_days import CalendarUnknown
@@ -26,11 +28,14 @@ from services.web.dossiers import (
     satisfaction,
     sheet_view,
 )
-from services.web.forms import Typed
+from services.web.forms import FieldMissing, Typed
 from services.web.history import history_of, people_of
 from services.web.measuring import FormInvalid, Problem, problem_of
 from services.web.personal import comments_said
 from services.web.request import Answer, Visit, act, page
+
+#: Comments that the page lists; the acts can concern all of them.
+SHOWN_COMMENTS = 50
 
 
 @page(urls.DOSSIER)
@@ -42,8 +47,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
 
 async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     """What the dossier's templates show."""
-    positions = [mandate.position for mandate in visit.actor.mandates if mandate.unit == case.sheet.commune]
-    sheet = sheet_view(case, positions)
+    sheet = sheet_view(case, visit.actor)
     code = visit.query("chi-tieu") or visit.typed.text("chi-tieu")
     indicator = case.rulebook.by_code.get(code)
     if code and indicator is None:
@@ -58,12 +62,15 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "due": due,
         "days_left": days_left(due[1], visit.today) if due else None,
         "editor": editor_of(visit, case, sheet, indicator) if indicator else None,
+        "saved": _saved(visit, case),
+        "enters_data": _enters_data(visit, case),
         "comments": {} if indicator else await comments_said(visit, case),
         "history": told,
         "people": await people_of(visit, told),
         "subject": case.subject(),
         "today": visit.today,
         "position": case.position,
+        "shown_comments": SHOWN_COMMENTS,
         "posting_ends": _posting_ends(visit, case),
         "problems": {one.field: one.said(visit.words) for one in _problems(visit)},
     }
@@ -90,7 +97,6 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
         "entry": entry,
         "version": case.sheet.version if seen is None else seen,
         "unsaved": typed is not None and visit.refusal is None,
-        "saved": _saved(visit, case),
         "parts": measuring.forms_of(indicator, held, visit.words, typed),
         "assigned": case.season.assignments.get(indicator.code),
         "subject": subject,
@@ -141,15 +147,12 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
             visit.typed.text("reason") or None,
             version=visit.version,
         )
-    onward = _following(visit, case, indicator) if visit.typed.text("di-tiep") else indicator.code
+    onward: str | None = indicator.code
+    if visit.typed.text("di-tiep"):
+        following = sheet_view(case, visit.actor).after(indicator.code)
+        onward = following.code if following else None  # nothing else waits: back to the steps
     to = visit.url.dossier(season, commune, indicator=onward, da_luu=indicator.code)
     return await visit.done(receipt, to=f"{to}#da-luu")
-
-
-def _following(visit: Visit, case: Case, indicator: Indicator) -> str:
-    """The next indicator that waits for this person, or the same one when none does."""
-    after = sheet_view(case, [mandate.position for mandate in visit.actor.mandates]).after(indicator.code)
-    return after.code if after else indicator.code
 
 
 @act(urls.DOSSIER + "/tinh", again=show)
@@ -246,12 +249,39 @@ async def post(visit: Visit, season: str, commune: str) -> Answer:
 
 @act(urls.DOSSIER + "/tra-loi", again=show)
 async def answer_comment(visit: Visit, season: str, commune: str) -> Answer:
-    """Answer a comment on the posted result."""
-    comment = visit.typed.identifier("comment")
-    if comment is None:
-        raise NotFound(comment=visit.typed.text("comment"))
-    receipt = await assessing.answer_comment(visit.work(), season, commune, comment, visit.typed.needed("answer"))
+    """Answer comments on the posted result: one, or several together."""
+    comments = await comments_chosen(visit, season, commune)
+    receipt = await assessing.answer_comments(visit.work(), season, commune, comments, visit.typed.needed("answer"))
     return await visit.done(receipt, to=visit.url.dossier(season, commune))
+
+
+@act(urls.DOSSIER + "/khong-phai-gop-y", again=show)
+async def set_comments_aside(visit: Visit, season: str, commune: str) -> Answer:
+    """Find that what was sent is no comment on the posted result."""
+    comments = await comments_chosen(visit, season, commune)
+    receipt = await assessing.set_comments_aside(visit.work(), season, commune, comments, visit.typed.needed("reason"))
+    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+
+
+async def comments_chosen(visit: Visit, season: str, commune: str) -> list[UUID]:
+    """The comments that were ticked; with "all", every open one that was there when the page was shown."""
+    if visit.typed.text("all"):
+        case = await open_case(visit, season, commune)
+        seen = case.sheet.version if visit.version is None else visit.version
+        chosen = [one for one, row in case.sheet.comments.items() if row.is_open and row.received <= seen]
+    else:
+        chosen = [identified(code) for code in visit.typed.every("comment")]
+    if not chosen:
+        raise FieldMissing(field="comment")
+    return chosen
+
+
+def identified(code: str) -> UUID:
+    """The comment of this id. NotFound for what is no id."""
+    try:
+        return UUID(code)
+    except ValueError:
+        raise NotFound(comment=code) from None
 
 
 @act(urls.DOSSIER + "/gui", again=show)
@@ -339,6 +369,12 @@ def _reason(entry: EntryRow | None, typed: Typed | None) -> str:
     return typed.text("reason") if typed else (entry.reason if entry else None) or ""
 
 
+def _enters_data(visit: Visit, case: Case) -> bool:
+    """Whether the person is one of the commune's officers: they are not offered what inspectors look for."""
+    held = {mandate.position for mandate in visit.actor.mandates if mandate.unit == case.sheet.commune}
+    return not held.isdisjoint(COMMUNE_OFFICERS)
+
+
 def _saved(visit: Visit, case: Case) -> str:
     """The code of the indicator that this page comes from saving, "" for none."""
     code = visit.query("da-luu")
@@ -393,6 +429,7 @@ ROUTES = [
     reopen,
     post,
     answer_comment,
+    set_comments_aside,
     submit,
     resubmit,
 ]

@@ -5,10 +5,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.assessment import Stage
+from domain.assessment import Stage, in_posting_time
 from domain.errors import NotFound
 from domain.meeting import Choice
-from domain.policy import Actor
 from domain.recognition import Result
 from domain.season import Step
 from domain.vietnamese import sort_key
@@ -27,9 +26,6 @@ from services.web.request import Answer, Visit, act, in_the_past, page
 from services.web.search import sought
 from services.web.sittings import receipt_code
 from services.web.throttling import require_patience
-
-#: Who comments on a posted result: nobody asks the name.
-ANYBODY = Actor("public", ())
 
 
 class Seen(StrEnum):
@@ -117,6 +113,7 @@ class Comment(NamedTuple):
     on: date
     said: Said
     answer: str | None
+    set_aside: str | None
 
 
 @page(urls.PUBLIC, public=True)
@@ -145,14 +142,22 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "review": review_that_revoked(case, published),
         "expected": case.season.due(Step.DECIDED),
         "commentable": state is Seen.POSTED
+        and posted_on(case, visit.today)
         and case.season.state == "open"
         and not (visit.past or visit.tenant.is_suspended),
         "answered": [one for one in comments.values() if one.answer],
         "mine": comments[mine] if mine else None,
+        "posting_over": not in_posting_time(visit.today, case.sheet.posted_until),
         "asked_code": visit.query("ma"),
         "Choice": Choice,
         "position": case.position,
     }
+
+
+def posted_on(case: Case, day: date) -> bool:
+    """Whether the result hangs out on this day: only then comments are taken."""
+    begins, until = case.sheet.posted_on, case.sheet.posted_until
+    return begins is not None and begins <= day and in_posting_time(day, until)
 
 
 def review_that_revoked(case: Case, decision: RegisterRow | None) -> ReviewRow | None:
@@ -172,13 +177,13 @@ async def comments_shown(visit: Visit, case: Case, mine: UUID | None) -> dict[UU
     """The comments that were answered, and the visitor's own."""
     rows = {one: row for one, row in case.sheet.comments.items() if row.answer or one == mine}
     said = await comments_said(visit, case, rows)
-    return {one: Comment(row.on, said[one], row.answer) for one, row in rows.items()}
+    return {one: Comment(row.on, said[one], row.answer, row.set_aside) for one, row in rows.items()}
 
 
 @act(urls.PUBLIC + "/gop-y", again=show, public=True)
 async def comment(visit: Visit, season: str, commune: str) -> Answer:
     """Record a comment on the posted result; its code leads back to it."""
-    work = visit.backing.work(visit.tenant, ANYBODY, visit.command)
+    work = visit.backing.work(visit.tenant, assessing.ANYBODY, visit.command)
     text = visit.typed.needed("text")
     if not await work.is_known():  # a second press takes nobody's turn
         await require_patience(visit, season, commune)

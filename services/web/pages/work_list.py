@@ -16,7 +16,7 @@ from services.web.request import Answer, Visit, page
 
 #: The tabs: a key in the address, and the duties it shows.
 TABS: Mapping[str, frozenset[Duty]] = {
-    "nhap": frozenset({Duty.ENTER, Duty.SUPPLY_EVIDENCE, Duty.DECLARE}),
+    "nhap": frozenset({Duty.ENTER, Duty.PROPOSE, Duty.SUPPLY_EVIDENCE, Duty.DECLARE}),
     "tra-lai": frozenset({Duty.SUPPLEMENT, Duty.RESUBMIT}),
     "tham-dinh": frozenset({Duty.APPRAISE, Duty.CONCLUDE}),
     "phieu": frozenset({Duty.VOTE, Duty.CONVENE}),
@@ -137,7 +137,7 @@ def _href(visit: Visit, task: Task) -> str:
             return url.season(task.season) + "#phan-cong"
         case Duty.OPEN_SEASON:
             return url.season(task.season) + "#mo-mua"
-        case Duty.ENTER | Duty.SUPPLEMENT:
+        case Duty.ENTER | Duty.PROPOSE | Duty.SUPPLEMENT:
             return url.dossier(task.season, task.commune, indicator=task.indicator)
         case Duty.SUPPLY_EVIDENCE:
             return url.dossier(task.season, task.commune, indicator=task.indicator) + "#minh-chung"
