@@ -4,7 +4,7 @@ export PYTHON
 VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest
 SHARED := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-LOCK := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+LOCK := .ci/trusting $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,6 @@ run dev:
 
 node: tests/provider/node_modules/.package-lock.json
 tests/provider/node_modules/.package-lock.json: tests/provider/package-lock.json | dev
-	@PATH="$(CURDIR)/$(VENV):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --prefix tests/provider
+	@PATH="$(CURDIR)/$(VENV):$$PATH" .ci/trusting npm ci --ignore-scripts --no-audit --no-fund --prefix tests/provider
 
 .PHONY: help demo test test-quick check bench kills lock assets format clean run dev node
