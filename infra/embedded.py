@@ -220,8 +220,16 @@ class Postgres(Server):
         self.run([program, "--single", "-D", HERE, "postgres"], data, first)
 
     def settle(self, program: Path) -> None:
-        may = f"ALTER ROLE {OWNER} CREATEDB"
-        self.run([program.with_name("psql"), "-XqU", "postgres", "-h", HERE, "-c", may, "postgres"], self.data)
+        # Large objects are nobody's business, in the databases that are there and in those made of the template.
+        objects = "REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) FROM PUBLIC;"
+        wanted = [
+            f"ALTER ROLE {OWNER} CREATEDB;",
+            "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;",
+            f"GRANT CONNECT ON DATABASE postgres TO {OWNER};",
+            *(f"\\connect {database}\n{objects}" for database in ("template1", OWNER)),
+        ]
+        psql = [program.with_name("psql"), "-XqU", "postgres", "-h", HERE, "-v", "ON_ERROR_STOP=1", "postgres"]
+        self.run(psql, self.data, "\n".join(wanted))
 
     def arguments(self) -> list[str]:
         options = {

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from infra.client_secrets import ClientSecrets
 from infra.config import APP_ROLE, KEYS_ROLE, SEALER_ROLE, VERIFIER_ROLE, Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -87,6 +88,8 @@ async def control(settings: Settings) -> None:
         await login(connection, VERIFIER_ROLE, settings.verifier_url)
         sslmode = await sslmode_of(connection)
     await dbmate(settings.database_url, "control", "control", sslmode)
+    async with connected(settings.database_url) as connection:
+        await ClientSecrets(settings.secret).encrypt_all(connection)
     await keys(settings)
 
 

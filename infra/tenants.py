@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from infra import migrate
+from infra.client_secrets import ClientSecrets
 from infra.database import NoTenant, Pool, begun_again
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -20,8 +21,8 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 #: The states of a province: its id is taken and its schema not made yet; work goes on; work has stopped for a while.
 REGISTERED, ACTIVE, SUSPENDED = "registered", "active", "suspended"
 
-#: Characters of a reason at most.
-REASON = 500
+#: Characters at most, as the tables have it too.
+REASON, LONGEST_SLUG, LONGEST_NAME = 500, 100, 300
 
 
 class Tenant(msgspec.Struct, frozen=True):
@@ -159,10 +160,16 @@ class OutOfTurn(Exception):
 
 
 class Tenants:
-    """The registry. As the application's login it can be read; to change it, open it as the database's owner."""
+    """The registry. As the application's login it can be read; to change it, open it as the database's owner.
 
-    def __init__(self, dsn: str, *, operator: str = "operator", domain: str = "minhchuan.example") -> None:
+    `secret` is the server's: only who has it reads or sets the secrets by which identity providers know us.
+    """
+
+    def __init__(
+        self, dsn: str, *, secret: str = "", operator: str = "operator", domain: str = "minhchuan.example"
+    ) -> None:
         self._dsn = dsn
+        self._secrets = ClientSecrets(secret) if secret else None
         self._operator = operator
         self._domain = domain
         self._pool: Pool | None = None
@@ -208,6 +215,8 @@ class Tenants:
         """
         if not _SLUG.fullmatch(slug):
             raise ValueError(f"not an address: {slug!r} (a-z, 0-9 and single hyphens)")
+        if len(slug) > LONGEST_SLUG or not name or len(name) > LONGEST_NAME:
+            raise ValueError(f"an address has at most {LONGEST_SLUG} characters, a name 1 to {LONGEST_NAME}")
         tenant = await self.by_slug(slug)
         if tenant is not None and tenant.state != REGISTERED:
             raise SlugTaken(slug)
@@ -281,7 +290,10 @@ class Tenants:
         return [msgspec.json.decode(row["data"], type=TenantFact) for row in rows]
 
     async def configure_identity_provider(self, tenant: Tenant, provider: IdentityProvider) -> None:
-        """From now on the province's people sign in there."""
+        """From now on the province's people sign in there. ValueError for a client secret where ours is not known."""
+        if provider.client_secret and self._secrets is None:
+            raise ValueError("a client secret is kept under the server's secret, and that was not given")
+        kept = self._secrets.stored(tenant.id, provider.client_secret) if self._secrets else ""
         await (await self._connections()).execute(
             """
             INSERT INTO control.identity_providers (tenant, issuer, client_id, client_secret, scopes)
@@ -290,7 +302,7 @@ class Tenants:
               client_secret = excluded.client_secret, scopes = excluded.scopes
             """,
             tenant.id,
-            *msgspec.structs.astuple(provider),
+            *msgspec.structs.astuple(msgspec.structs.replace(provider, client_secret=kept)),
         )
         await self.record(tenant.id, IdentityProviderConfigured(issuer=provider.issuer, client_id=provider.client_id))
 
@@ -299,7 +311,11 @@ class Tenants:
             "SELECT issuer, client_id, client_secret, scopes FROM control.identity_providers WHERE tenant = $1",
             tenant.id,
         )
-        return IdentityProvider(**row) if row else None
+        if row is None:
+            return None
+        provider = IdentityProvider(**row)
+        secret = self._secrets.read(tenant.id, provider.client_secret) if self._secrets else ""
+        return msgspec.structs.replace(provider, client_secret=secret)
 
     async def _connections(self) -> Pool:
         async with self._opening:

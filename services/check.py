@@ -17,6 +17,19 @@ from infra.config import APP_ROLE, KEYS_ROLE, Settings
 
 OLDEST_POSTGRES = 150000
 
+#: What a login could do beside its work, each with what closes the door. Read as that login.
+SIDE_DOORS = """
+    SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', datname) AS close FROM pg_database
+    WHERE datname <> current_database() AND datallowconn AND has_database_privilege(datname, 'CONNECT')
+    UNION ALL
+    SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())
+    WHERE has_database_privilege(current_database(), 'TEMPORARY')
+    UNION ALL
+    SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name::regprocedure)
+    FROM unnest(ARRAY['lo_create(oid)', 'lo_creat(integer)', 'lo_from_bytea(oid,bytea)']) name
+    WHERE has_function_privilege(name, 'EXECUTE')
+"""
+
 
 class Finding(NamedTuple):
     """What was looked at, and what is wrong with it; "" is nothing."""
@@ -81,6 +94,7 @@ async def of_the_application(url: str) -> AsyncIterator[Finding]:
         async with connected(url) as connection:
             role = await connection.fetchrow("SELECT rolsuper, rolinherit FROM pg_roles WHERE rolname = current_user")
             migrated = await connection.fetchval("SELECT to_regclass('control.schema_migrations') IS NOT NULL")
+            open_doors = await connection.fetch(SIDE_DOORS)
     except asyncpg.InvalidAuthorizationSpecificationError as reason:
         yield Finding(about, f"{reason} (minhchuan migrate makes it)")
         return
@@ -89,6 +103,11 @@ async def of_the_application(url: str) -> AsyncIterator[Finding]:
         return
     modest = role is not None and not role["rolsuper"] and not role["rolinherit"]
     yield Finding(about, "" if modest else "this login is a superuser, or inherits")
+    doors = "; ".join(row["close"] for row in open_doors)
+    yield Finding(
+        f"the login {APP_ROLE} has no side doors: other databases, temporary tables, large objects",
+        f"as a superuser run: {doors}" if doors else "",
+    )
     yield Finding("the control schema", "" if migrated else "is missing: minhchuan migrate")
 
 

@@ -222,7 +222,7 @@ def _possible() -> Iterator[None]:
 @asynccontextmanager
 async def as_operator(settings: Settings) -> AsyncIterator[Tenants]:
     """The registry as the database's owner, who alone may change it."""
-    operator = Tenants(settings.database_url)
+    operator = Tenants(settings.database_url, secret=settings.secret)
     try:
         yield operator
     finally:

@@ -174,7 +174,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
         stack.push_async_callback(database.close)
         store = EventStore(database, Mapper(FACTS, AGGREGATES))
         stack.push_async_callback(store.close)
-        tenants = Tenants(settings.app_url)
+        tenants = Tenants(settings.app_url, secret=settings.secret)
         stack.push_async_callback(tenants.close)
         reads = ReadModels(database, store)
         stack.push_async_callback(reads.close)

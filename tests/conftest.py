@@ -49,7 +49,7 @@ def services() -> Iterator[Settings]:
 @pytest.fixture
 async def tenants(services: Settings) -> AsyncIterator[Tenants]:
     """The registry, opened as the owner of the database."""
-    registry = Tenants(services.database_url)
+    registry = Tenants(services.database_url, secret=services.secret)
     yield registry
     await registry.close()
 

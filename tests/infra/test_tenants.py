@@ -19,6 +19,7 @@ from infra.tenants import (
     Tenants,
     evolve,
 )
+from services import check
 
 
 def a_slug() -> str:
@@ -140,3 +141,118 @@ async def test_what_happened_to_a_province_is_never_changed(services: Settings, 
             await owner.execute("ALTER TABLE control.operator_log ENABLE TRIGGER never")
     finally:
         await owner.close()
+
+
+# What lies in the database -----------------------------------------------------------------------------
+
+
+async def stored_secret(services: Settings, tenant: Tenant) -> str:
+    """As whoever reads the database, or a backup of it, sees it."""
+    application = await asyncpg.connect(services.app_url)
+    try:
+        return str(
+            await application.fetchval(
+                "SELECT client_secret FROM control.identity_providers WHERE tenant = $1", tenant.id
+            )
+        )
+    finally:
+        await application.close()
+
+
+async def test_a_client_secret_is_kept_encrypted_and_bound_to_its_province(
+    services: Settings, tenants: Tenants, tenant: Tenant, other_tenant: Tenant
+):
+    provider = IdentityProvider("https://id.example", "minhchuan", "s3cret ế")
+    await tenants.configure_identity_provider(tenant, provider)
+    await tenants.configure_identity_provider(other_tenant, provider)
+
+    kept = await stored_secret(services, tenant)
+    assert "s3cret" not in kept
+    assert kept.startswith("encrypted:")
+    assert await tenants.identity_provider(tenant) == provider
+
+    owner = await asyncpg.connect(services.database_url)
+    await owner.execute(
+        "UPDATE control.identity_providers SET client_secret = $2 WHERE tenant = $1", other_tenant.id, kept
+    )
+    await owner.close()
+    moved = await tenants.identity_provider(other_tenant)
+    assert moved is not None
+    assert moved.client_secret == ""
+
+
+async def test_who_has_not_the_server_s_secret_neither_reads_nor_sets_one(
+    services: Settings, tenants: Tenants, tenant: Tenant
+):
+    await tenants.configure_identity_provider(tenant, IdentityProvider("https://id.example", "minhchuan", "s3cret"))
+    for stranger in (Tenants(services.database_url), Tenants(services.database_url, secret="another secret " * 4)):
+        seen = await stranger.identity_provider(tenant)
+        assert seen is not None
+        assert seen.client_secret == ""
+        await stranger.close()
+
+    nobody = Tenants(services.database_url)
+    with pytest.raises(ValueError, match="server's secret"):
+        await nobody.configure_identity_provider(tenant, IdentityProvider("https://id.example", "m", "s3cret"))
+    await nobody.configure_identity_provider(tenant, IdentityProvider("https://id.example", "public-client"))
+    await nobody.close()
+
+
+async def test_a_secret_that_was_kept_in_clear_still_works_and_is_encrypted_by_the_next_migration(
+    services: Settings, tenants: Tenants, tenant: Tenant
+):
+    provider = IdentityProvider("https://id.example", "minhchuan", "from before")
+    await tenants.configure_identity_provider(tenant, provider)
+    owner = await asyncpg.connect(services.database_url)
+    await owner.execute(
+        "UPDATE control.identity_providers SET client_secret = 'from before' WHERE tenant = $1", tenant.id
+    )
+    await owner.close()
+    assert await tenants.identity_provider(tenant) == provider
+
+    await migrate.control(services)
+    await migrate.control(services)
+
+    assert (await stored_secret(services, tenant)).startswith("encrypted:")
+    assert await tenants.identity_provider(tenant) == provider
+
+
+@pytest.mark.parametrize("field", ["issuer", "client_id", "client_secret", "scopes"])
+async def test_no_text_of_the_registry_is_without_end(services: Settings, tenants: Tenants, tenant: Tenant, field: str):
+    long = {"issuer": "https://id.example", "client_id": "m", field: "x" * 5_000}
+    with pytest.raises(asyncpg.CheckViolationError, match="short_enough"):
+        await tenants.configure_identity_provider(tenant, IdentityProvider(**long))
+    with pytest.raises(ValueError, match="at most 100"):
+        await tenants.create(slug="a" * 101, province_code="99", name="x")
+    with pytest.raises(ValueError, match="name 1 to 300"):
+        await tenants.create(slug=a_slug(), province_code="99", name="x" * 301)
+
+
+@pytest.mark.parametrize("login", ["app_url", "sealer_url", "verifier_url"])
+async def test_logins_of_processes_have_no_side_doors(services: Settings, login: str):
+    url = str(getattr(services, login))
+    connection = await asyncpg.connect(url)
+    try:
+        for forbidden in (
+            "CREATE TEMP TABLE aside (x int)",
+            "SELECT lo_create(0)",
+            "SELECT lo_creat(-1)",
+            "SELECT lo_from_bytea(0, 'x')",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(forbidden)
+    finally:
+        await connection.close()
+    for database in ("postgres", "template1", "minhchuan_keys"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(url.replace("/minhchuan?", f"/{database}?"))
+
+
+async def test_a_side_door_that_stands_open_is_found_with_what_closes_it(services: Settings, superuser):
+    await superuser.execute("GRANT TEMPORARY ON DATABASE minhchuan TO PUBLIC")
+    try:
+        found = [one.wrong async for one in check.findings(services) if one.wrong]
+    finally:
+        await superuser.execute("REVOKE TEMPORARY ON DATABASE minhchuan FROM PUBLIC")
+
+    assert found == ["as a superuser run: REVOKE TEMPORARY ON DATABASE minhchuan FROM PUBLIC"]

@@ -16,7 +16,7 @@ async def test_the_services_of_the_tests_can_work(services, capsys):
     assert await check.run(services) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 9
+    assert len(lines) == 11
     assert [line for line in lines if not line.startswith("ok")] == []
 
 
