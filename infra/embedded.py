@@ -228,7 +228,16 @@ class Postgres(Server):
             f"GRANT CONNECT ON DATABASE postgres TO {OWNER};",
             *(f"\\connect {database}\n{objects}" for database in ("template1", OWNER)),
         ]
-        psql = [program.with_name("psql"), "-XqU", "postgres", "-h", HERE, "-v", "ON_ERROR_STOP=1", "postgres"]
+        psql: list[str | Path] = [
+            program.with_name("psql"),
+            "-XqU",
+            "postgres",
+            "-h",
+            HERE,
+            "-v",
+            "ON_ERROR_STOP=1",
+            "postgres",
+        ]
         self.run(psql, self.data, "\n".join(wanted))
 
     def arguments(self) -> list[str]:
