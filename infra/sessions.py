@@ -181,7 +181,7 @@ class Sessions:
     async def claim(self, name: str, session: Session) -> bool:
         """What is kept under this name is this person's from now on, and nobody else's; False when nothing is."""
         key = _kept(name)
-        plain = self._decrypted(key, await self._redis.getdel(key))
+        plain = self._decrypted(key, await self._redis.get(key))
         if plain is None:
             return False
         await self._redis.set(key, self._encryption.encrypt(plain, _of(key, session)), ex=self._idle)
