@@ -192,6 +192,8 @@ class Visit:
         self.past: Past | None = None
         self.behind = False
         self.cookies: list[Cookie] = []
+        #: Why the session could not be looked up: nobody knows whether somebody is signed in.
+        self.sessions_away: RedisError | None = None
         #: What the page shows is no older than this moment (time.monotonic()); None for the moment at which it looks.
         self.since: float | None = time.monotonic()
         self._status = HTTPStatus.OK
@@ -644,11 +646,11 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
             raise NotFound
         visit.province = found
     session_id = connection.cookies.get(visit.web.cookies.session, "")
-    session, away = None, None
+    session = None
     try:
         session = await visit.backing.sessions.find(session_id) if session_id else None
     except RedisError as reason:  # a public page is served all the same, as to anybody
-        away = reason
+        visit.sessions_away = reason
     changing = connection.scope.get("method") not in LOOKING
     if changing:
         security.require_own_origin(connection, visit.backing.public_url)
@@ -659,7 +661,7 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         if session is None:
             if changing:
                 await read_form(visit, handler)  # it is kept, or shown again
-            raise away or SignInNeeded
+            raise visit.sessions_away or SignInNeeded
         if visit.signed_in is None:
             visit.province = None  # not even its name
             raise NotFound
@@ -702,7 +704,7 @@ async def recognise(visit: Visit) -> None:
 
     An error page must not fail: when it cannot be known, nobody is signed in.
     """
-    if visit.province is not None or visit.signed_in is not None:
+    if visit.province is not None or visit.signed_in is not None or visit.sessions_away is not None:
         return
     backing = visit.backing
     try:

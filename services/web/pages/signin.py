@@ -36,10 +36,14 @@ async def show(visit: Visit) -> Answer:
 async def begin(visit: Visit) -> Answer:
     """Off to the provider. A form that was sent without a session is kept meanwhile, to be sent again afterwards."""
     provider = await provider_of(visit)
+    if visit.sessions_away is not None:
+        raise visit.sessions_away
     await visit.backing.sessions.check()  # before anybody types a password in vain
     kept = kept_form(visit)
     if kept is not None and not await may_keep(visit):
-        return await visit.page("signin/ended.html", status=429, path=kept.path, fields=kept.fields, keeps=False)
+        return await visit.page(
+            "signin/ended.html", status=429, path=kept.path, fields=kept.fields, keeps=False, cut=False
+        )
     beginning = await visit.backing.identity.begin(
         visit.tenant,
         provider,
@@ -125,6 +129,8 @@ async def sign_out(visit: Visit) -> Answer:
     """End the session here, then at the provider, then come back. The session of another province is not ended here."""
     cookies, sessions = visit.web.cookies, visit.backing.sessions
     session, session_id = visit.signed_in, visit.request.cookies.get(cookies.session, "")
+    if visit.sessions_away is not None:
+        raise visit.sessions_away
     if session is None and session_id and await sessions.find(session_id) is not None:
         raise ForeignRequest(origin="")
     visit.cookies.append(cookies.drop(cookies.session))
