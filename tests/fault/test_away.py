@@ -37,6 +37,6 @@ async def test_services_away_are_said_in_words_and_in_time_and_everything_recove
     def plain(answers: list[Answer]) -> list[tuple[str, int, str]]:
         return [(one.page, one.status, one.code) for one in answers]
 
-    for name, answers in found.items():
+    for name, afterwards in found.items():
         if name.startswith("after: "):
-            assert plain(answers) == plain(found["none"])
+            assert plain(afterwards) == plain(found["none"])

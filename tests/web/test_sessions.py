@@ -209,7 +209,7 @@ async def test_a_position_that_we_did_not_remember_counts_for_nothing(
     if position is None:
         await redis.hdel(place_of(session_id), "position")  # type: ignore[misc]
     else:
-        await redis.hset(place_of(session_id), "position", position)  # type: ignore[misc]
+        await redis.hset(place_of(session_id), "position", position)  # type: ignore[misc, arg-type]
 
     found = await sessions.find(session_id)
     await sessions.advance(session_id, 13)
@@ -223,7 +223,7 @@ async def test_the_position_of_another_session_counts_for_nothing(sessions: Sess
     theirs, _ = await opened(sessions, somebody())
     await sessions.advance(theirs, 500)
 
-    await redis.hset(place_of(mine), "position", (await stored(redis, theirs))[b"position"])  # type: ignore[misc]
+    await redis.hset(place_of(mine), "position", (await stored(redis, theirs))[b"position"])  # type: ignore[misc, arg-type]
 
     found = await sessions.find(mine)
     assert found is not None

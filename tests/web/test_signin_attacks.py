@@ -275,7 +275,7 @@ async def test_a_spoilt_attempt(browser: Browser, provider: Provider, provinces:
     browser.client.cookies.clear()
 
     spoilt = await browser.client.get(
-        f"/t/{slug}/dang-nhap/ve", params=answer, headers={"cookie": f"{name}={value}".encode()}
+        f"/t/{slug}/dang-nhap/ve", params=answer, headers=[(b"cookie", f"{name}={value}".encode())]
     )
 
     assert refused_for(spoilt, "no-attempt")
