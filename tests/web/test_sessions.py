@@ -162,7 +162,7 @@ async def test_a_session_under_the_key_of_another_is_none(sessions: Sessions, re
     mine, _ = await opened(sessions, somebody())
     theirs, _ = await opened(sessions, somebody())
 
-    await redis.hset(place_of(mine), mapping=await stored(redis, theirs))  # type: ignore[misc, arg-type]
+    await redis.hset(place_of(mine), mapping=await stored(redis, theirs))  # type: ignore[misc]
 
     assert await sessions.find(mine) is None
 
@@ -174,7 +174,7 @@ async def test_one_changed_bit_of_a_session_is_noticed(sessions: Sessions, redis
     for place in range(len(data)):
         spoilt = bytearray(data)
         spoilt[place] ^= 1
-        await redis.hset(place_of(session_id), "data", bytes(spoilt))  # type: ignore[misc]
+        await redis.hset(place_of(session_id), "data", bytes(spoilt))  # type: ignore[misc, arg-type]
         assert await sessions.find(session_id) is None
 
 
