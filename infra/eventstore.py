@@ -1,19 +1,21 @@
 """The log of each province: load a stream, append a command, read on from a position.
 
 Who changes a stream holds it (`holding`), loads it, lets the aggregate decide, and appends; who only rests a rule on
-a stream looks at it (`look`). Before anything is decided a command is asked for (`answered`), so that a repeat gets
-its first receipt. An aggregate stays in the cache only after a fresh commit, and is used again only while the log's
-tail shows that its stream has not grown, so that what was decided but not recorded never decides again.
+a stream looks at it (`look`), and says in which version when appending. Before anything is decided a command is asked
+for (`answered`), so that a repeat gets its first receipt. An aggregate stays in the cache only after a fresh commit,
+and is used again only while the log's tail shows that its stream has not grown, so that what was decided but not
+recorded never decides again.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import starmap
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
@@ -68,8 +70,9 @@ Cache: TypeAlias = OrderedDict[tuple[str, StreamName], Loaded]
 class Command:
     """What one person (or the system) did at once: all of its facts are recorded, or none.
 
-    `body_sha256` is the hash of what was asked, so that the same id with other content is noticed. `evidence`
-    goes with `facts` one to one: the SHA-256 (hex) of the files each act refers to, in the order shown.
+    `verb` is the use case, and `body_sha256` the hash of what was asked, so that the same id with other content is
+    noticed. `evidence` goes with `facts` one to one: the SHA-256 (hex) of the files each act refers to, in the order
+    shown.
     """
 
     id: UUID
@@ -79,6 +82,7 @@ class Command:
     mandate: str = ""
     on_behalf_of: str = ""
     cause: UUID | None = None
+    verb: str = ""
     body_sha256: bytes = b""
     evidence: Sequence[tuple[str, ...]] = field(default=())
 
@@ -114,14 +118,39 @@ class EventStore:
         """How far the log is, and which streams have grown, as of `since` (time.monotonic()) or later; None for now."""
         return await self._tails.at(tenant, since)
 
-    async def answered(self, tenant: HasId, command: UUID, body_sha256: bytes = b"") -> Receipt | None:
-        """The receipt that this very command got before. CommandReused when its id was used with another body."""
-        found = await self._tails.answered(tenant, command)
-        if found is None:
-            return None
-        if found.body_sha256 != body_sha256:
-            raise CommandReused(command=str(command))
-        return Receipt(command, found.first, found.last, True, found.at)
+    async def answered(
+        self,
+        tenant: HasId,
+        command: UUID,
+        body_sha256: bytes = b"",
+        *,
+        actor: str | None = None,
+        verb: str = "",
+        former: UUID | None = None,
+    ) -> Receipt | None:
+        """The receipt that this very command got before; `former` is its id in a log of long ago.
+
+        CommandReused when the id was used by another actor (None: it may be anybody), or with another verb or body.
+        Under the former id such a command is another one.
+        """
+        ids = [command] if former is None else [command, former]
+        for asked, found in zip(ids, await self._tails.answered(tenant, *ids), strict=True):
+            if found is None:
+                continue
+            if (
+                found.body_sha256 == body_sha256
+                and actor in (None, found.actor)
+                and (verb == found.verb or found.verb is None)
+            ):
+                return Receipt(asked, found.first, found.last, True, found.at)
+            if asked == command:
+                raise CommandReused(command=str(command))
+        return None
+
+    async def known(self, tenant: HasId, commands: Sequence[UUID], actor: str) -> UUID | None:
+        """The first of these ids under which a command was recorded for this actor, whatever it asked."""
+        found = zip(commands, await self._tails.answered(tenant, *commands), strict=True)
+        return next((command for command, one in found if one and one.actor == actor), None)
 
     async def load(self, tenant: HasId, name: StreamName, since: float | None = None) -> Loaded:
         """The stream as it stands at `since` (time.monotonic()) or later; None for now."""
@@ -157,14 +186,20 @@ class EventStore:
             return Loaded(name, None, 0, "")
         return Loaded(name, aggregate, rows[-1]["version"], rows[-1]["leaf_hash"].hex())
 
-    async def append(self, tenant: LogOwner, command: Command, expected: Iterable[Loaded]) -> Receipt:
+    async def append(
+        self,
+        tenant: LogOwner,
+        command: Command,
+        expected: Iterable[Loaded],
+        basis: Mapping[StreamName, int] = MappingProxyType({}),
+    ) -> Receipt:
         """Record the command on the streams as they were loaded; they stand after it then.
 
-        Raises Conflict when one of them has grown since, CommandReused, NotCanonical when a value cannot be
-        stored, OutcomeUnknown when the database went away.
+        `basis` are the versions in which it looked at streams besides. Raises Conflict when one of all these has grown
+        since, CommandReused, NotCanonical when a value cannot be stored, OutcomeUnknown when the database went away.
         """
         loaded = {stream.name: stream for stream in expected}
-        pending = self._pending(tenant, command, loaded)
+        pending = self._pending(tenant, command, loaded, basis)
         receipt = await self._commits.append(tenant, pending)
         if not receipt.repeated:
             for stream in loaded.values():
@@ -251,7 +286,13 @@ class EventStore:
         rows = await self._database.ask(tenant, _position_at_sql(schema_of(tenant)), moment, CLOCK_DRIFT)
         return int(rows[0]["position"])
 
-    def _pending(self, tenant: LogOwner, command: Command, loaded: dict[StreamName, Loaded]) -> Pending:
+    def _pending(
+        self,
+        tenant: LogOwner,
+        command: Command,
+        loaded: dict[StreamName, Loaded],
+        basis: Mapping[StreamName, int],
+    ) -> Pending:
         events: list[Event] = []
         last: dict[StreamName, Event] = {}
         for place, (name, fact) in enumerate(command.facts):
@@ -278,6 +319,11 @@ class EventStore:
             last[name] = event
         if not events:
             raise ValueError("a command without facts")
+        seen = dict(basis)
+        for name, one in loaded.items():  # looked at before it was loaded, it may have grown in between
+            seen[name] = min(one.version, seen.get(name, one.version))
+        if outdated := [name for name in last if seen[name] < loaded[name].version]:
+            raise Conflict(streams=[str(name.id(tenant.id)) for name in outdated])
         return Pending(
             id=command.id,
             log=tenant.log,
@@ -289,6 +335,8 @@ class EventStore:
             body_sha256=command.body_sha256,
             events=events,
             streams=frozenset(event.stream_id for event in events),
+            verb=command.verb,
+            basis={name.id(tenant.id): version for name, version in seen.items() if name not in last},
         )
 
     def _advance(self, tenant: HasId, stream: Loaded, pending: Pending) -> None:

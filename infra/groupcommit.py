@@ -1,13 +1,17 @@
 """Commands of one tenant that arrive together share one transaction and one statement.
 
 The head row numbers the facts, so positions have no gaps and commit in their order. A command is all or
-nothing; a refused one rolls the head back with it; two commands on one stream never share a batch; one bad
-command does not sink its neighbours; and whatever happens, everybody who waits gets an answer.
+nothing; a refused one rolls the head back with it; two commands on one stream never share a batch, nor does one that
+rests on what another before it writes; one bad command does not sink its neighbours; and whatever happens, everybody
+who waits gets an answer.
+
+What a command rests on, the streams that it only looked at, is checked by the database where it is recorded: when one
+of them has grown since, by whichever process, the command is refused (Conflict) and decided again.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -39,13 +43,13 @@ PAUSES = (0.05, 0.3, 1.0)
 
 
 class Conflict(Refused):
-    """Somebody wrote to the stream since it was loaded, or began an epoch of the log: load again and decide again."""
+    """Somebody wrote to a stream since it was loaded or looked at, or began an epoch of the log: decide again."""
 
     code: ClassVar[str] = "conflict"
 
 
 class CommandReused(Refused):
-    """The command id was used before, with another body."""
+    """The command id was used before, by somebody else or with another body."""
 
     code: ClassVar[str] = "command-reused"
 
@@ -89,7 +93,7 @@ class Event(msgspec.Struct):
 
 
 class Pending(msgspec.Struct):
-    """A command that waits for its flush."""
+    """A command that waits for its flush. `basis`: the versions of the streams that it rests on and does not write."""
 
     id: UUID
     log: str
@@ -101,6 +105,8 @@ class Pending(msgspec.Struct):
     body_sha256: bytes
     events: list[Event]
     streams: frozenset[UUID]
+    verb: str = ""
+    basis: dict[UUID, int] = {}
     settled: bool = False
     restamped: bool = False
     answer: "asyncio.Future[Receipt]" = msgspec.field(
@@ -206,18 +212,26 @@ class GroupCommit:
 
 
 def _take(waiting: deque[Pending], room: int = BATCH) -> list[Pending]:
-    """The next batch of about so many facts, in order of arrival, without two commands on one stream."""
+    """The next batch of about so many facts, in order of arrival, without two commands on one stream.
+
+    The database checks what the commands of a batch rest on as it was before the whole batch. That holds for a command
+    as long as nobody before it in the batch writes to what it rests on; whoever writes to it afterwards may share the
+    batch.
+    """
     batch: list[Pending] = []
     later: list[Pending] = []
-    streams: set[UUID] = set()
+    written: set[UUID] = set()  # by all before: whoever comes after a postponed command on its stream is postponed too
+    awaited: set[UUID] = set()  # the basis of the postponed, which nobody who came later may outdate
     while waiting and room > 0:
         command = waiting.popleft()
-        if streams.isdisjoint(command.streams):
+        clear = written.isdisjoint(command.streams) and written.isdisjoint(command.basis)
+        if clear and awaited.isdisjoint(command.streams):
             batch.append(command)
             room -= len(command.events)
         else:
             later.append(command)
-        streams |= command.streams  # whoever comes after a postponed command on its stream is postponed too
+            awaited.update(command.basis)
+        written |= command.streams
     waiting.extendleft(reversed(later))
     return batch
 
@@ -235,8 +249,12 @@ async def _write(connection: Connection, schema: str, batch: list[Pending]) -> N
     now = datetime.now(UTC)
     for command in batch:
         command.stamp(now)
+    basis: dict[UUID, int] = {}
+    for command in batch:
+        for stream, version in command.basis.items():
+            basis[stream] = min(version, basis.get(stream, version))
     try:
-        last = await connection.fetchval(_append_sql(schema), *_arrays(batch))
+        last = await connection.fetchval(_append_sql(schema, checked=bool(basis)), *_arrays(batch, basis))
     except (*LOST, asyncpg.LockNotAvailableError):
         raise
     except asyncpg.PostgresError as reason:
@@ -266,25 +284,35 @@ def _refusal(reason: asyncpg.PostgresError) -> Exception:
 
 
 async def _answer_refused(connection: Connection, schema: str, command: Pending) -> None:
-    """A duplicate key: the command itself was there already (a repeat), or another one took the version."""
+    """A duplicate key: the command itself was there already (a repeat), or another one took the version.
+
+    Or a stream that the command rests on has grown, which the database says in the same way, for that too may have been
+    done by the command itself.
+    """
     row = await connection.fetchrow(
-        f"SELECT first_position, last_position, body_sha256, at FROM {schema}.commands WHERE command_id = $1",
+        f"""
+        SELECT first_position, last_position, body_sha256, at,
+               coalesce(actor, (SELECT event.actor FROM {schema}.events event WHERE event.position = first_position))
+               AS actor
+        FROM {schema}.commands WHERE command_id = $1
+        """,
         command.id,
     )
     if row is None:
         command.fail(Conflict(streams=[str(event.stream_id) for event in command.events]))
-    elif row["body_sha256"] != command.body_sha256:
+    elif (row["actor"], row["body_sha256"]) != (command.actor, command.body_sha256):
         command.fail(CommandReused(command=str(command.id)))
     else:
         command.succeed(Receipt(command.id, row["first_position"], row["last_position"], True, row["at"]))
 
 
 @lru_cache(maxsize=1_000)
-def _append_sql(schema: str) -> str:
+def _append_sql(schema: str, *, checked: bool) -> str:
     """The only statement that writes to a log; the same for one command and for many.
 
     The head row is moved first, which queues the other processes; $1 counts the facts, $2 to $17 are a column
-    each, $18 to $22 the commands with the offsets of their first and last fact.
+    each, $18 to $24 the commands with the offsets of their first and last fact. `checked`: they rest on the streams $25
+    in the versions $26, which is asked once the head row is held.
     """
     return f"""
 WITH head AS (UPDATE {schema}.head SET position = position + $1 RETURNING position),
@@ -299,15 +327,15 @@ written AS (
        WITH ORDINALITY AS event (kind, season, subject, stream_id, version, topic, schema, command_id, cause,
                                  actor, unit, mandate, at, data, leaf, leaf_hash, place)),
 done AS (
-  INSERT INTO {schema}.commands (command_id, first_position, last_position, body_sha256, at)
-  SELECT id, head.position - $1 + first, head.position - $1 + last, body, at
-  FROM head, unnest($18::uuid[], $19::int[], $20::int[], $21::bytea[], $22::timestamptz[])
-       AS command (id, first, last, body, at))
-SELECT position FROM head
+  INSERT INTO {schema}.commands (command_id, first_position, last_position, body_sha256, at, actor, verb)
+  SELECT id, head.position - $1 + first, head.position - $1 + last, body, at, actor, verb
+  FROM head, unnest($18::uuid[], $19::int[], $20::int[], $21::bytea[], $22::timestamptz[], $23::text[], $24::text[])
+       AS command (id, first, last, body, at, actor, verb))
+SELECT position FROM head{f" WHERE {schema}.still_stand($25::uuid[], $26::int[])" if checked else ""}
 """
 
 
-def _arrays(batch: Sequence[Pending]) -> Iterator[Any]:
+def _arrays(batch: Sequence[Pending], basis: Mapping[UUID, int]) -> Iterator[Any]:
     events = [
         (
             event.stream.kind, event.stream.season, event.stream.subject, event.stream_id, event.version,
@@ -321,7 +349,10 @@ def _arrays(batch: Sequence[Pending]) -> Iterator[Any]:
     place = 0
     for command in batch:
         first, place = place + 1, place + len(command.events)
-        commands.append((command.id, first, place, command.body_sha256, command.events[-1].fact.timestamp))
+        moment = command.events[-1].fact.timestamp
+        commands.append((command.id, first, place, command.body_sha256, moment, command.actor, command.verb))
     yield len(events)
     yield from zip(*events, strict=True)
     yield from zip(*commands, strict=True)
+    if basis:
+        yield from (list(basis), list(basis.values()))

@@ -30,12 +30,14 @@ class Grown(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What was recorded under a command's id."""
+    """What was recorded under a command's id. Of long ago it is not known which use case that was (`verb`)."""
 
     first: int
     last: int
     body_sha256: bytes
     at: Any
+    actor: str
+    verb: str | None
 
 
 @dataclass(slots=True)
@@ -80,18 +82,18 @@ class Tails:
             await self._look(tenant)
         return self._tails[tenant.id]
 
-    async def answered(self, tenant: HasId, command: UUID) -> Answered | None:
-        """What was recorded under this id so far, if anything. Raises LogShortened."""
-        return (await self._look(tenant, command)).answered.get(command)
+    async def answered(self, tenant: HasId, *commands: UUID) -> list[Answered | None]:
+        """What was recorded under each of these ids so far, if anything. Raises LogShortened."""
+        found = (await self._look(tenant, *commands)).answered
+        return [found.get(command) for command in commands]
 
-    async def _look(self, tenant: HasId, command: UUID | None = None) -> "_Look":
+    async def _look(self, tenant: HasId, *commands: UUID) -> "_Look":
         """Take part in the next look; one that is under way may have been too early."""
         look = self._next.get(tenant.id)
         if look is None:
             look = self._next[tenant.id] = _Look()
             look.task = asyncio.create_task(self._take(tenant, look))
-        if command is not None:
-            look.commands.append(command)
+        look.commands += commands
         await asyncio.shield(look.task)
         return look
 
@@ -105,13 +107,13 @@ class Tails:
             )
             position: int | None = None
             grown: dict[UUID, Grown] = {}
-            for which, first, last, body, at in rows:
+            for which, first, last, body, *rest in rows:
                 if which is None:
                     position = last
                 elif body is None:
                     grown[which] = Grown(first, last)
                 else:
-                    look.answered[which] = Answered(first, last, body, at)
+                    look.answered[which] = Answered(first, last, body, *rest)
             if position is None:
                 raise LogShortened(f"{tenant.id} has lost its head row")
             if tail is None:
@@ -137,10 +139,14 @@ class _Look:
 #: The log's last position, without an id; the streams that have grown since $1, with version and position; what was
 #: recorded under the commands $2.
 _LOOK = """
-SELECT NULL::uuid AS which, NULL::bigint AS first, position AS last, NULL::bytea AS body, NULL::timestamptz AS at
+SELECT NULL::uuid AS which, NULL::bigint AS first, position AS last, NULL::bytea AS body, NULL::timestamptz AS at,
+       NULL AS actor, NULL AS verb
 FROM {0}.head
 UNION ALL
-SELECT stream_id, max(version), max(position), NULL, NULL FROM {0}.events WHERE position > $1 GROUP BY stream_id
+SELECT stream_id, max(version), max(position), NULL, NULL, NULL, NULL
+FROM {0}.events WHERE position > $1 GROUP BY stream_id
 UNION ALL
-SELECT command_id, first_position, last_position, body_sha256, at FROM {0}.commands WHERE command_id = ANY($2)
+SELECT command_id, first_position, last_position, body_sha256, at,
+       coalesce(actor, (SELECT event.actor FROM {0}.events event WHERE event.position = first_position)), verb
+FROM {0}.commands WHERE command_id = ANY($2)
 """

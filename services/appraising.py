@@ -20,7 +20,7 @@ from domain.policy import Act, Subject
 from domain.rulebook import Indicator, Rulebook
 from domain.season import Season
 from services.assessing import Value, shown_evidence, value_of
-from services.meetings import concluded_vote
+from services.meetings import is_voted_on
 from services.recognising import must_be_undecided
 from services.seasons import commune_of, open_now
 from services.work import Receipt, Streams, Work, use_case
@@ -137,11 +137,11 @@ async def conclude(
 
 @use_case
 async def resume(work: Work, season: str, commune: str, reason: str) -> Receipt:
-    """Take a concluded appraisal up again: not after a decision, nor while the council's vote stands."""
+    """Take a concluded appraisal up again: not after a decision, nor while the council votes or its vote stands."""
     running, _ = await open_now(work, season)
     work.require(Act.CONCLUDE_APPRAISAL, commune_of(running, commune))
     await must_be_undecided(work, season, commune)
-    if await concluded_vote(work, season, running.participant(commune).decided_by, commune) is not None:
+    if await is_voted_on(work, season, running.participant(commune).decided_by, commune):
         raise OutOfOrder(step="resume-appraisal", state="voted")
     return await work.change(Appraisal, appraisal_stream(season, commune), lambda one: one.resume(reason))
 

@@ -165,7 +165,7 @@ async def attach_evidence(work: Work, season: str, commune: str, indicator: str,
         running, _ = await open_now(work, season)
         work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
     except Refused:
-        if not await work.is_known():  # only with the bytes it can be told whether it is the same upload again
+        if not await work.known():  # only with the bytes it can be told whether it is the same upload again
             raise
     async with work.files.receiving(upload.name, upload.content) as received:
         return await _attach(work, season, commune, indicator, received)

@@ -9,16 +9,16 @@ be given again: what is done already is not done twice.
 from __future__ import annotations
 
 import argparse
-from uuid import uuid5
+from uuid import uuid4
 
 import asyncpg
 
-from domain.fact import STREAMS
 from domain.log import LOG, Log
 from infra import migrate
 from infra.config import Misconfigured, Settings
 from infra.database import schema_of
 from infra.epochs import admit_end, hold, is_closed
+from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
 from infra.ledger.note import Note
@@ -47,16 +47,27 @@ async def close_log(house: Wiring, tenant: Tenant, successor: Tenant, basis: str
     own = (await _log(house, tenant)).successor
     if own is not None and not _is_one(own, successor.log):
         raise ClosingRefused(f"the log of {tenant.slug} is closed in favour of {own}")
+    _must_be_recordable(basis)
     connection = await asyncpg.connect(house.settings.database_url)
     try:
         async with connection.transaction():
-            position = await hold(connection, tenant)
+            ends = {one.id: await hold(connection, one) for one in sorted((tenant, successor), key=lambda one: one.id)}
+            if await is_closed(connection, successor):
+                raise ClosingRefused(f"the log of {successor.slug} is itself being closed")
             if not await is_closed(connection, tenant):
-                await admit_end(connection, tenant, position)
+                await admit_end(connection, tenant, ends[tenant.id])
     finally:
         await connection.close()
-    await _close(house.system(tenant, uuid5(STREAMS, f"{tenant.id} close")), successor.log, basis)
+    await _close(house.system(tenant, uuid4()), successor.log, basis)  # the log itself knows whether it was closed
     return await house.store.position(tenant)
+
+
+def _must_be_recordable(text: str) -> None:
+    """Raise ClosingRefused for a text that no fact can hold: it is too late for that once the log takes no other."""
+    try:
+        check_text(text)
+    except NotCanonical as reason:
+        raise ClosingRefused(str(reason)) from None
 
 
 @use_case
@@ -75,8 +86,7 @@ async def succeed(house: Wiring, successor: Tenant, predecessor: Tenant) -> Chec
             f"the log of {predecessor.slug} is not closed in favour of {successor.slug}: `minhchuan log close` first"
         )
     final = await _final(house, predecessor)
-    work = house.system(successor, uuid5(STREAMS, f"{successor.id} succeeds {predecessor.id}"))
-    await _succeed(work, final.origin, final.size, base64(final.root), log.closed_by)
+    await _succeed(house.system(successor, uuid4()), final.origin, final.size, base64(final.root), log.closed_by)
     return final
 
 
@@ -108,7 +118,7 @@ def _lacking(seal: Seal) -> str:
 
 
 async def _log(house: Wiring, tenant: Tenant) -> Log:
-    return await house.system(tenant, uuid5(STREAMS, tenant.id)).look(Log, LOG)
+    return await house.system(tenant, uuid4()).look(Log, LOG)
 
 
 def _is_one(origin: str, other: str) -> bool:

@@ -35,6 +35,7 @@ from projections.standings import STANDINGS
 from projections.units import UNITS
 from services import trail_workbook, workbook
 from services.assessing import viewed_by
+from services.command_ids import derived
 from services.documents import decision, minutes, responsibility, review
 from services.documents.reading import AsItStood
 from services.dossier import archive, asking
@@ -320,13 +321,14 @@ async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
     """Keep the finished document and record it. Made again it must be the same: another content is refused."""
     await work.files.put(made.content)
     digest = sha256(made.content).hexdigest()
-    command = work.again(uuid5(export, "finish"))  # one command, however often the job runs
+    # One command, however often the job runs.
+    command = work.again(derived(f"finish export {export}", former=uuid5(export, "finish")))
     return await _finish(command, export, digest, len(made.content), made.name, made.media_type)
 
 
 async def fail_export(work: Work, export: UUID, reason: str) -> Receipt:
     """Record that it could not be made; `reason` is a code."""
-    return await _fail(work.again(uuid5(export, "fail")), export, reason)
+    return await _fail(work.again(derived(f"fail export {export}", former=uuid5(export, "fail"))), export, reason)
 
 
 @use_case

@@ -42,6 +42,11 @@ async def meetings_of(work: Work, season: str, unit: str) -> list[tuple[StreamNa
         found.append((name, meeting))
 
 
+async def is_voted_on(work: Work, season: str, unit: str, commune: str) -> bool:
+    """Whether a vote on the commune is open, or was concluded and not reopened."""
+    return any(commune in meeting.votes for _, meeting in await meetings_of(work, season, unit))
+
+
 async def concluded_vote(work: Work, season: str, unit: str, commune: str) -> ConcludedVote | None:
     """The latest vote on the commune that was concluded and not reopened."""
     for name, meeting in reversed(await meetings_of(work, season, unit)):

@@ -11,17 +11,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-from uuid import uuid5
+from uuid import uuid4
 
 import asyncpg
 import msgspec
 
-from domain.fact import STREAMS
 from domain.log import LOG, Log
 from infra import migrate
 from infra.config import Misconfigured, Settings
 from infra.database import Connection, schema_of
 from infra.epochs import Beginning, admit_only, hold, read_beginnings
+from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
 from infra.ledger.note import Note, VerifierKey
@@ -56,6 +56,7 @@ async def restore(
     `held` is the last checkpoint of the log where the sealer's folder does not have it. Begun before, nothing is done.
     Raises RestoreRefused unless something that was signed for is missing.
     """
+    _must_be_recordable(order)
     connection = await asyncpg.connect(house.settings.database_url)
     try:
         signed = await _signed_last(connection, house.settings, tenant, held)
@@ -65,7 +66,7 @@ async def restore(
             kept = await _admit(connection, tenant, signed, coming)
             if tenant.log != coming:
                 tenant = await operator.record(tenant.id, EpochBegun(log=coming))
-            work = house.system(tenant, uuid5(STREAMS, f"{tenant.id} {coming}"))
+            work = house.system(tenant, uuid4())  # the log itself knows whether the epoch was begun
             await _restore(work, signed.origin, signed.size, base64(signed.root), kept, *order)
             begun = await read_beginnings(connection, tenant)
     except Invalid as reason:
@@ -73,6 +74,15 @@ async def restore(
     finally:
         await connection.close()
     return tenant, begun[-1]
+
+
+def _must_be_recordable(order: Order) -> None:
+    """Raise RestoreRefused for a text that no fact can hold: it is too late for that once the log takes no other."""
+    try:
+        for text in order:
+            check_text(text or "")
+    except NotCanonical as reason:
+        raise RestoreRefused(str(reason)) from None
 
 
 @use_case

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
-from uuid import uuid5
+from uuid import uuid4
 
 import structlog
 
@@ -115,7 +115,7 @@ class Sweeper:
             log.warning("queue unavailable", tenant=tenant.id, reason=str(reason))
 
     async def _give_up(self, tenant: Tenant, run: Run) -> None:
-        work = self._house.system(tenant, uuid5(run.export, "fail"))
+        work = self._house.system(tenant, uuid4())
         try:
             await fail_export(work, run.export, run.trouble or "attempts-exhausted")
         except Refused as refused:  # a worker was faster to say why

@@ -22,6 +22,7 @@ from infra.config import Misconfigured, Settings
 from infra.tenants import REGISTERED, IdentityProvider, OutOfTurn, SlugTaken, Tenant, Tenants
 from infra.units import Era, UnknownProvince, units_of
 from services.administering import NewMandate, NewUnit, adopting, enrolling, registering
+from services.command_ids import derived
 from services.wiring import Wiring, wired
 from services.work import Receipt, Work, use_case
 
@@ -108,7 +109,8 @@ def _in_force_from(rulebook: Rulebook) -> str:
 
 
 def _step(house: Wiring, tenant: Tenant, step: str) -> Work:
-    return house.system(tenant, uuid5(STREAMS, f"{tenant.id} {step}"))
+    named = derived(f"{tenant.id} tenant create {step}", former=uuid5(STREAMS, f"{tenant.id} {step}"))
+    return house.system(tenant, named)
 
 
 @use_case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.council import Council, Member, council_stream, seats
@@ -20,6 +20,7 @@ from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Official, official_stream
 from domain.policy import Act, Subject
 from infra.eventstore import CommandReused
+from services.command_ids import derived
 from services.meetings import conducted, conducted_by, meeting_key, meetings_of
 from services.recognising import must_be_undecided
 from services.seasons import open_now
@@ -182,14 +183,18 @@ async def cast_ballot(
     name = meeting_stream(season, meeting)
     now = _round_of(await work.look(Meeting, name), item)
     seen = now if round is None else round
-    ballot = work.again(uuid5(work.id_of(name), f"{item}/{seen}/{work.actor.person}"))
+    ballot = f"{item}/{seen}/{work.actor.person}"
+    named = derived(f"ballot {work.id_of(name)}/{ballot}", former=uuid5(work.id_of(name), ballot))
+    asked = season, meeting, item, seen, choice, (reason or "").strip() or None
     try:
-        return await _cast(ballot, season, meeting, item, seen, choice, (reason or "").strip() or None)
+        return await _cast(work.again(named), *asked)
     except (AlreadyVoted, CommandReused):
-        if seen != now:
-            raise VoteIsClosed(item=item) from None
-        member = UUID(work.actor.person)
-        raise AlreadyVoted(member=member, at=await _voted_at(work, season, meeting, item, member)) from None
+        at = await _voted_at(work, season, meeting, item, seen)
+    if seen != now:
+        raise VoteIsClosed(item=item)
+    if at is None:  # whatever has the id of this ballot, it is not the ballot
+        return await _cast(work.again(uuid4()), *asked)
+    raise AlreadyVoted(member=UUID(work.actor.person), at=at)
 
 
 @use_case
@@ -247,12 +252,14 @@ async def _may_conduct(work: Work, season: str, meeting: str) -> None:
     await open_now(work, season)
 
 
-async def _voted_at(work: Work, season: str, meeting: str, item: str, member: UUID) -> datetime | None:
-    """When the member's ballot in the latest round was recorded."""
-    at = None
+async def _voted_at(work: Work, season: str, meeting: str, item: str, round: int) -> datetime | None:
+    """When the acting member's ballot in this round was recorded; None where there is none."""
+    ballot = item, round, work.actor.person
     async for page in work.store.read(work.tenant, streams=[meeting_stream(season, meeting)]):
         for recorded in page:
             fact = recorded.fact
-            if isinstance(fact, Meeting.BallotCast | Meeting.WrittenOpinionReceived):
-                at = recorded.at if (fact.item, fact.member) == (item, member) else at
-    return at
+            if not isinstance(fact, Meeting.BallotCast | Meeting.WrittenOpinionReceived):
+                continue
+            if (fact.item, fact.round, str(fact.member)) == ballot:
+                return recorded.at
+    return None

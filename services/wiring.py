@@ -40,6 +40,7 @@ from projections.seasons import SEASONS
 from projections.sheets import SHEETS
 from services.accesses import Accesses
 from services.clock import VIETNAM, today
+from services.command_ids import CommandId
 from services.following import Dossiers, facts_about
 from services.people import People
 from services.personal import Door
@@ -78,12 +79,14 @@ class Wiring:
         """The evidence and documents of a province."""
         return Files(self.settings.files / tenant.id)
 
-    def work(self, tenant: Tenant, actor: Actor, command_id: UUID, day: date | None = None) -> Work:
+    def work(self, tenant: Tenant, actor: Actor, command: UUID | CommandId, day: date | None = None) -> Work:
         """One command of this person, under this id; `day` is today."""
+        named = command if isinstance(command, CommandId) else CommandId(command)
         return Work(
             tenant=tenant,
             actor=actor,
-            command_id=command_id,
+            command_id=named.id,
+            former_id=named.former,
             today=day or today(),
             store=self.store,
             files=self.files(tenant),
@@ -92,9 +95,9 @@ class Wiring:
             calendar=self.calendar,
         )
 
-    def system(self, tenant: Tenant, command_id: UUID) -> Work:
+    def system(self, tenant: Tenant, command: UUID | CommandId) -> Work:
         """A command of the system itself: the worker's, the operator's."""
-        return self.work(tenant, SYSTEM, command_id)
+        return self.work(tenant, SYSTEM, command)
 
     async def actor_of(self, tenant: Tenant, issuer: str, subject: str) -> Actor | None:
         """Who signed in, with the mandates of today; None when nobody enrolled them."""

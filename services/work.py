@@ -3,6 +3,10 @@
 A use case asks the policy, loads what it needs, lets the aggregates decide, and records their facts: all of them or
 none. `@use_case` makes it one command. A command id that was answered before is answered again before anything
 is decided; when somebody else was faster, the whole use case is decided again on what is there now.
+
+Somebody was faster when a stream has grown that the use case loaded or looked at: what a decision rests on is recorded
+against the versions that were seen. So a rule may rest on any stream that is looked at in the use case, and on nothing
+that was read before it.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid5
@@ -22,26 +26,39 @@ import msgspec
 
 from domain.adoption import Adoption
 from domain.days import must_name_possible_days
-from domain.errors import AlreadyThere, NotFound, NotRecordable, ProvinceSuspended, Refused, RulebookNotAdopted, Stale
+from domain.errors import (
+    AlreadyThere,
+    NotFound,
+    NotPermitted,
+    NotRecordable,
+    ProvinceSuspended,
+    Refused,
+    RulebookNotAdopted,
+    Stale,
+)
 from domain.fact import Fact, Recorded, Stream, StreamName
-from domain.official import Mandate
+from domain.official import Mandate, Official, official_stream
 from domain.policy import Act, Actor, Subject, permit
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.database import OUTDATED
-from infra.eventstore import Command, CommandReused, Conflict, EventStore, Loaded, Receipt
+from infra.eventstore import Command, Conflict, EventStore, Loaded, Receipt
 from infra.files import Files, Received
 from infra.keys import Keys
 from infra.leaf import NotCanonical
 from infra.personal import Covered
 from infra.tenants import Tenant
+from services.command_ids import CommandId
 
 __all__ = ["SYSTEM", "Receipt", "Streams", "Work", "use_case"]
 
 #: Who acts when nobody does: the worker, the operator's command line. It holds no mandate.
 SYSTEM = Actor("system", ())
 
-#: How often a use case is decided anew when others keep being faster.
+#: How often a use case is decided anew when others keep being faster. That wears out only where many write to one
+#: stream at the same moment. Those who change it hold it first and look at it then (`changing`), and so queue. What is
+#: looked at from outside, besides, hardly grows while work goes on: the season, mandates, the council, units, whether
+#: there is a decision. A meeting during its ballots is the busiest; a try rests on it for some milliseconds.
 ATTEMPTS = 8
 
 A = TypeVar("A", bound=Stream)
@@ -53,9 +70,10 @@ Evidence = Callable[[Fact], tuple[str, ...]]
 class Work:
     """A person, a province, the day, and one command to be recorded there.
 
-    `command_id` names the command for ever: one Work serves one use case. `body` is the hash of what was asked,
-    `mandate` the one under which the policy let it pass; both are set on the way. Within a use case streams are read
-    as of `since` (time.monotonic()), when it was begun, or later; outside of one, as they are now.
+    `command_id` names the command for ever, `former_id` did so in logs of long ago: one Work serves one use case.
+    `verb` and `body`, the hash of what was asked, say which; `mandate` is the one under which the policy let the `act`
+    pass, `basis` the versions of the streams that were looked at. All of these are set on the way. Within a use case
+    streams are read as of `since` (time.monotonic()), when it was begun, or later; outside of one, as they are now.
     """
 
     tenant: Tenant
@@ -68,17 +86,45 @@ class Work:
     rulebooks: Mapping[str, Rulebook]
     calendar: Calendar
     cause: UUID | None = None
+    former_id: UUID | None = None
+    verb: str = ""
     body: bytes = b""
+    act: Act | None = None
     mandate: Mandate | None = None
     since: float | None = None
+    basis: dict[StreamName, int] = field(default_factory=dict)
 
-    def again(self, command_id: UUID) -> Work:
+    def again(self, command: UUID | CommandId) -> Work:
         """The same person's next command."""
-        return replace(self, command_id=command_id, body=b"", mandate=None, since=None)
+        named = command if isinstance(command, CommandId) else CommandId(command)
+        return replace(
+            self,
+            command_id=named.id,
+            former_id=named.former,
+            verb="",
+            body=b"",
+            act=None,
+            mandate=None,
+            since=None,
+            basis={},
+        )
 
     def require(self, act: Act, subject: Subject = Subject()) -> None:  # noqa: B008 - Subject is frozen
         """Ask the policy: the first line of each use case. NotPermitted when no mandate allows it."""
         self.mandate = permit(self.actor, act, subject)
+        self.act = act
+
+    async def must_still_hold(self) -> None:
+        """Raise NotPermitted when the mandate that was asked for has ended since the person came in.
+
+        The person's stream is looked at, so it is part of what the command rests on.
+        """
+        if self.mandate is None or self.act is None:
+            return
+        official = await self.find(Official, official_stream(UUID(self.actor.person)))
+        held = official.mandates.get(self.mandate.id) if official else None
+        if held is not None and held != self.mandate and not held.holds_on(self.today):
+            raise NotPermitted(act=self.act, who=(held.position,))
 
     def require_at_work(self) -> None:
         """ProvinceSuspended to people while the work of the province is stopped; the system ends what was begun."""
@@ -93,11 +139,20 @@ class Work:
 
     async def answered(self) -> Receipt | None:
         """The receipt that this command got before, if it did. CommandReused when something else was asked then."""
-        return await self.store.answered(self.tenant, self.command_id, self.body)
+        return await self.store.answered(
+            self.tenant,
+            self.command_id,
+            self.body,
+            actor=self.actor.person,
+            verb=self.verb,
+            former=self.former_id,
+        )
 
     async def stream(self, name: StreamName) -> Loaded:
-        """A stream as it stands, to rest a rule on."""
-        return await self.store.look(self.tenant, name, self.since)
+        """A stream as it stands, to rest a rule on: what is recorded then is recorded only if it stands so still."""
+        seen = await self.store.look(self.tenant, name, self.since)
+        self.basis.setdefault(name, seen.version)  # looked at twice, it must not have grown in between either
+        return seen
 
     async def find(self, kind: type[A], name: StreamName) -> A | None:
         """The aggregate of a stream that may not have begun."""
@@ -114,12 +169,11 @@ class Work:
             raise RulebookNotAdopted(rulebook=rulebook)
         return shipped
 
-    async def is_known(self) -> bool:
-        """Whether a command of this id was recorded, whatever it asked."""
-        try:
-            return await self.answered() is not None
-        except CommandReused:
-            return True
+    async def known(self) -> Work | None:
+        """This command under the id by which the log has it, if it was recorded for this person, whatever it asked."""
+        ids = [one for one in (self.command_id, self.former_id) if one is not None]
+        found = await self.store.known(self.tenant, ids, self.actor.person)
+        return None if found is None else self.again(found)
 
     async def recorded(self, receipt: Receipt) -> list[Recorded]:
         """The facts of a receipt, as they stand in the log."""
@@ -132,7 +186,10 @@ class Work:
     async def changing(self, *names: StreamName) -> AsyncIterator[Streams]:
         """Hold these streams, loaded, until they are recorded. A stream that has not begun may begin here."""
         async with self.store.holding(self.tenant, *names):
-            yield Streams(self, {name: await self.store.load(self.tenant, name, self.since) for name in names})
+            loaded = {name: await self.store.load(self.tenant, name, self.since) for name in names}
+            if any(self.basis.get(name, one.version) < one.version for name, one in loaded.items()):
+                raise Conflict  # what was seen of it before is outdated, and so is what a refusal would rest on
+            yield Streams(self, loaded)
 
     async def change(
         self,
@@ -215,11 +272,13 @@ class Streams:
             unit=work.mandate.unit if work.mandate else "",
             mandate=str(work.mandate.id) if work.mandate else "",
             cause=work.cause,
+            verb=work.verb,
             body_sha256=work.body,
             evidence=[(evidence or own_file)(fact) for _, fact in facts],
         )
+        await work.must_still_hold()
         try:
-            return await work.store.append(work.tenant, command, self._loaded.values())
+            return await work.store.append(work.tenant, command, self._loaded.values(), work.basis)
         except NotCanonical as reason:  # the rules of the domain say the same before, in words of their own
             raise NotRecordable(field=reason.path or "fact", why=reason.reason) from reason
 
@@ -252,7 +311,7 @@ def use_case(
 
     So it is when a migration has changed a table meanwhile. The one door to the log: people are refused here while
     their province is suspended.
-    The same command id with other arguments is refused (CommandReused).
+    The same command id with other arguments, or from somebody else, is refused (CommandReused).
     """
     signature = inspect.signature(deed)
 
@@ -262,7 +321,7 @@ def use_case(
         bound.apply_defaults()
         body = body_sha256(deed.__name__, list(bound.arguments.values())[1:])
         for attempt in range(ATTEMPTS):
-            trying = replace(work, body=body, since=time.monotonic())
+            trying = replace(work, verb=deed.__name__, body=body, since=time.monotonic(), basis={})
             if first := await trying.answered():
                 return first
             work.require_at_work()

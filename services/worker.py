@@ -121,7 +121,7 @@ class Workplace:
         taken = await self._runs.take(tenant, export, holder, Manners.hold)
         if taken is None:
             return
-        work = self._house.system(tenant, export)
+        work = self._house.system(tenant, uuid4())
         about = log.bind(tenant=tenant.id, export=str(export), attempt=taken.attempts)
         about.info("taken up")
         trouble, pause = "", pause_after(taken.attempts)

@@ -33,6 +33,7 @@ from projections.exports import EXPORTS, ExportRow
 from services import appraising, assessing, exporting, recognising, seasons, voting
 from services.administering import NewMandate, classify_unit, enrol_official
 from services.assessing import Upload
+from services.command_ids import derived
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, SINCE, Office, office_key, offices, seat_key
 from services.demo.papers import FALSE, Papers
@@ -81,7 +82,7 @@ class Teller:
         actor = await self.house.people.actor(self.tenant, self.person(key), day)
         if actor is None:
             raise LookupError(key)
-        return self.house.work(self.tenant, actor, uuid5(STREAMS, f"{self.tenant.id} told {what}"), day)
+        return self._command(actor, what, day)
 
     async def held(self, unit: str, position: Position, what: str, day: date) -> Work:
         """The command named `what`, by the holder of a position."""
@@ -90,7 +91,11 @@ class Teller:
     def _administrator(self, what: str) -> Work:
         mandate = Mandate(uuid5(STREAMS, "told"), Position.ADMINISTRATOR, self.story.province, SINCE, None, "")
         actor = Actor(str(self.person(ADMINISTRATOR)), (mandate,))
-        return self.house.work(self.tenant, actor, uuid5(STREAMS, f"{self.tenant.id} told {what}"), SINCE)
+        return self._command(actor, what, SINCE)
+
+    def _command(self, actor: Actor, what: str, day: date) -> Work:
+        told = f"{self.tenant.id} told {what}"
+        return self.house.work(self.tenant, actor, derived(told, former=uuid5(STREAMS, told)), day)
 
     # The season ---------------------------------------------------------------------------------------
 

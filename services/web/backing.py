@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from uuid import UUID
 
 from domain.policy import Actor
 from infra.encryption import Encryption
@@ -17,6 +16,7 @@ from infra.pool import Pool
 from infra.sessions import Sessions
 from infra.tenants import IdentityProvider, Tenant
 from infra.throttle import Throttle
+from services.command_ids import CommandId
 
 if TYPE_CHECKING:
     from services.wiring import Wiring
@@ -78,7 +78,7 @@ class Backing:
     people: People
     throttle: Throttle
     #: Begin a command of this actor under this id.
-    work: Callable[[Tenant, Actor, UUID], "Work"]
+    work: Callable[[Tenant, Actor, CommandId], "Work"]
     #: Wait (at most so many seconds) until these read models, by name, reached the position; whether they did.
     reached: Callable[[Tenant, tuple[str, ...], int, float], Awaitable[bool]]
     #: The season a page's frame names: the one asked for, or the province's current one.

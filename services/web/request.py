@@ -68,6 +68,7 @@ from infra.tenants import REGISTERED, Tenant
 from projections.fold import Projection
 from services import i18n
 from services.clock import VIETNAM, today
+from services.command_ids import sent_by
 from services.i18n import Words
 from services.web import security
 from services.web.access import note_refused
@@ -296,8 +297,16 @@ class Visit:
 
     @property
     def command(self) -> UUID:
-        """The id of the command that the form carries: the same press twice is one command."""
+        """The number of the form: the same press twice is one command."""
         return self.typed.identifier("command") or uuid4()
+
+    @property
+    def sender(self) -> str:
+        """Who sends a form, as far as can be told where nobody signs in: by the browser, which says the same of itself
+        in a repeat. Its address may be another one then.
+        """
+        headers = self.request.headers
+        return "\n".join(headers.get(name, "") for name in ("user-agent", "accept-language"))
 
     @property
     def version(self) -> int | None:
@@ -305,10 +314,12 @@ class Visit:
         seen = self.typed.text("version")
         return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < DIGITS else None
 
-    def work(self) -> "Work":
-        """This request's command: `await seasons.open_season(visit.work(), …)`."""
+    def work(self, anybody: Actor | None = None) -> "Work":
+        """This request's command: `await seasons.open_season(visit.work(), …)`. `anybody` acts without signing in."""
         self.since = None  # what is looked at after the command shows it
-        return self.backing.work(self.tenant, self.actor, self.command)
+        actor = anybody or self.actor
+        person = f"{actor.person}\n{self.sender}" if anybody else actor.person
+        return self.backing.work(self.tenant, actor, sent_by(person, self.command))
 
     @property
     def asof_text(self) -> str:

@@ -223,9 +223,122 @@ async def test_a_reader_that_follows_several_writers_misses_nothing(store, servi
         await writer._database.close()
 
 
-def a_pending(*streams: int, facts: int = 1) -> Pending:
+# What a command rests on -------------------------------------------------------------------------------
+
+
+async def test_what_rests_on_a_stream_that_has_grown_is_refused(store, tenant):
+    await write_line(store, tenant, a_name("season"), "một")
+    stream = await a_new_notebook(store, tenant, "n1")
+    command = a_command(stream)
+    seen = (await store.look(tenant, a_name("season"))).version
+
+    await write_line(store, tenant, a_name("season"), "hai")
+
+    with pytest.raises(Conflict):
+        await store.append(tenant, command, [stream], {a_name("season"): seen})
+    await store.append(tenant, command, [stream], {a_name("season"): seen + 1})
+
+
+async def test_what_rests_on_a_stream_that_had_not_begun_is_refused_once_it_has(store, tenant):
+    stream = await a_new_notebook(store, tenant, "n1")
+    await write_line(store, tenant, a_name("decision"), "một")
+
+    with pytest.raises(Conflict):
+        await store.append(tenant, a_command(stream), [stream], {a_name("decision"): 0})
+
+
+async def test_a_stream_that_was_loaded_and_not_changed_is_rested_on(store, tenant):
+    await write_line(store, tenant, a_name("season"), "một")
+    held, stream = await loaded(store, tenant, a_name("season")), await a_new_notebook(store, tenant, "n1")
+    command = a_command(stream)
+    await write_line(store, tenant, a_name("season"), "hai")
+
+    with pytest.raises(Conflict):
+        await store.append(tenant, command, [stream, held])
+
+
+async def test_a_stream_that_grew_between_looking_and_loading_is_not_written(store, tenant):
+    await write_line(store, tenant, a_name(), "một")
+    seen = (await store.look(tenant, a_name())).version
+    await write_line(store, tenant, a_name(), "hai")
+    stream = await loaded(store, tenant, a_name())
+    stream.aggregate.write("ba")
+
+    with pytest.raises(Conflict):
+        await store.append(tenant, a_command(stream), [stream], {a_name(): seen})
+
+
+async def test_a_repeat_whose_basis_has_grown_since_gets_its_first_answer(store, tenant):
+    stream = await a_new_notebook(store, tenant, "n1")
+    command = a_command(stream)
+    first = await store.append(tenant, command, [replace(stream)], {a_name("season"): 0})
+    await write_line(store, tenant, a_name("season"), "một")
+
+    again = await store.append(tenant, command, [replace(stream)], {a_name("season"): 0})
+
+    assert (again.first, again.repeated) == (first.first, True)
+
+
+async def test_what_another_process_writes_while_the_head_is_waited_for_is_seen(store, services, superuser, tenant):
+    """The statement begins before the other commits, and goes on when the head row is free: its snapshot is older."""
+    await write_line(store, tenant, a_name("season"), "một")
+    stream = await a_new_notebook(store, tenant, "n1")
+    seen = (await store.look(tenant, a_name("season"))).version
+    writer = EventStore(await Database.open(services.app_url), MAPPER)
+    holder = await connect(services.database_url)
+    await holder.execute(f"BEGIN; SELECT FROM {tenant.id}.head FOR UPDATE")
+
+    async def waiting(count: int) -> None:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1"
+        async with asyncio.timeout(60):
+            while await superuser.fetchval(query, f"%UPDATE {tenant.id}.head%") < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    growing = asyncio.create_task(write_line(writer, tenant, a_name("season"), "hai"))
+    await waiting(1)
+    resting = asyncio.create_task(store.append(tenant, a_command(stream), [stream], {a_name("season"): seen}))
+    await waiting(2)
+    await holder.execute("COMMIT")
+    outcomes = await asyncio.gather(growing, resting, return_exceptions=True)
+    await holder.close()
+    await writer.close()
+    await writer._database.close()
+
+    # Whoever got the head row first, the two do not both rest on what was there before.
+    resting_first = isinstance(outcomes[1], Receipt) and outcomes[1].first < outcomes[0].first
+    assert isinstance(outcomes[1], Conflict) or resting_first
+
+
+async def test_two_commands_that_rest_on_what_the_other_writes_do_not_both_pass_in_one_batch(store, tenant):
+    streams = [await a_new_notebook(store, tenant, subject) for subject in ("n1", "n2")]
+    names = [stream.name for stream in streams]
+
+    answers = await asyncio.gather(
+        *(
+            store.append(tenant, a_command(stream), [stream], {name: 0})
+            for stream, name in zip(streams, reversed(names), strict=True)
+        ),
+        return_exceptions=True,
+    )
+
+    assert [type(answer) for answer in answers] == [Receipt, Conflict]
+
+
+async def test_a_command_id_of_somebody_else_is_refused_in_the_database_too(store, tenant):
+    stream = await a_new_notebook(store, tenant, "n1")
+    command = a_command(stream)
+    await store.append(tenant, command, [replace(stream)])
+
+    command.actor = "u-2"
+    with pytest.raises(CommandReused):
+        await store.append(tenant, command, [stream])
+
+
+def a_pending(*streams: int, facts: int = 1, rests_on: tuple[int, ...] = ()) -> Pending:
     events = [Event(a_name(), UUID(int=streams[0]), 1, None, "t", 1, "{}", "", (), "") for _ in range(facts)]  # type: ignore[arg-type]
-    return Pending(uuid4(), "", "", "", "", "", None, b"", events, frozenset(UUID(int=stream) for stream in streams))
+    names = frozenset(UUID(int=stream) for stream in streams)
+    basis = {UUID(int=stream): 1 for stream in rests_on}
+    return Pending(uuid4(), "", "", "", "", "", None, b"", events, names, basis=basis)
 
 
 async def test_a_batch_keeps_the_order_of_arrival_and_postpones_whoever_shares_a_stream():
@@ -242,3 +355,19 @@ async def test_a_batch_is_bounded_but_never_splits_a_command():
     waiting = deque([a_pending(number, facts=BATCH - 1) for number in range(3)])
 
     assert [len(_take(waiting)) for _ in range(4)] == [2, 1, 0, 0]
+
+
+async def test_who_rests_on_what_an_earlier_one_writes_is_postponed_and_who_writes_it_later_is_not():
+    reader, writer, late_reader = a_pending(1, rests_on=(9,)), a_pending(9), a_pending(2, rests_on=(9,))
+    waiting = deque([reader, writer, late_reader])
+
+    assert _take(waiting) == [reader, writer]
+    assert _take(waiting) == [late_reader]
+
+
+async def test_nobody_who_comes_later_outdates_a_postponed_command():
+    first, postponed, later = a_pending(1), a_pending(1, rests_on=(9,)), a_pending(9)
+    waiting = deque([first, postponed, later])
+
+    assert _take(waiting) == [first]
+    assert _take(waiting) == [postponed, later]

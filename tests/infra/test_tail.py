@@ -66,7 +66,7 @@ async def test_those_who_ask_at_once_share_a_look(tails, database, store, tenant
     found = await asyncio.gather(*(tails.answered(tenant, command) for _ in range(20)), tails.at(tenant))
 
     assert database.asked == before + 1
-    assert {answered.first for answered in found[:-1]} == {1}
+    assert {answered.first for (answered,) in found[:-1]} == {1}
 
 
 async def test_who_is_content_with_an_earlier_moment_does_not_look_again(tails, database, tenant):

@@ -1,14 +1,18 @@
 """Provinces merge: their logs end, and the successor's names how. From end to end, with what is refused on the way."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid5
 
 import asyncpg
 import pytest
 
 from domain.errors import LogClosed
+from domain.fact import STREAMS
 from domain.log import LOG, Log
+from domain.policy import Actor
 from infra.config import Settings
 from infra.database import Connection
 from infra.epochs import admit_end, hold
@@ -21,7 +25,7 @@ from infra.tenants import Tenant
 from services import sealer
 from services.closing import ClosingRefused, close_log, succeed
 from services.log_export import export
-from services.policies import announce, publish
+from services.policies import _announce, announce, publish
 from services.tenancy import as_operator, create_tenant
 from services.trust import trust_of
 from services.verifying import verify_log
@@ -139,6 +143,38 @@ async def test_a_closing_that_was_broken_off_lets_nothing_in_and_is_taken_up_aga
         await grow(house, old)
 
     assert await close_log(house, old, successor, BASIS) == before + 1
+
+
+async def test_a_closing_that_an_earlier_version_could_not_finish_is_finished_by_the_same_command(
+    house, old, successor
+):
+    """Somebody had a command under the public id that the closing used to have: the log took nothing any more."""
+    squatted = house.work(old, Actor("public", ()), uuid5(STREAMS, f"{old.id} close"))
+    await _announce(squatted, "ab" * 32, None)
+    before = await house.store.position(old)
+    owner = await asyncpg.connect(house.settings.database_url)
+    async with owner.transaction():
+        await admit_end(owner, old, await hold(owner, old))
+    await owner.close()
+
+    assert await close_log(house, old, successor, BASIS) == before + 1
+    assert await close_log(house, old, successor, BASIS) == before + 1
+
+
+@pytest.mark.parametrize("basis", ["Nghị quyê\u0301t", "NQ\0"])
+async def test_a_basis_that_cannot_be_recorded_closes_nothing(house, old, successor, basis):
+    with pytest.raises(ClosingRefused):
+        await close_log(house, old, successor, basis)
+
+    await grow(house, old)
+
+
+async def test_of_two_logs_closed_for_each_other_at_one_moment_one_stays(house, old, successor):
+    outcomes = await asyncio.gather(
+        close_log(house, old, successor, BASIS), close_log(house, successor, old, BASIS), return_exceptions=True
+    )
+
+    assert sorted(type(one).__name__ for one in outcomes) == ["ClosingRefused", "int"]
 
 
 async def test_a_log_is_closed_for_one_other_log_that_is_open(house, old, successor):

@@ -427,6 +427,19 @@ async def test_an_order_that_was_broken_off_is_taken_up_again(settings, tenant, 
     assert head_of(await seal(settings, again)).origin == origin
 
 
+@pytest.mark.parametrize("text", ["Hỏng ô\u0309 đĩa", "Hỏng\0"])
+async def test_an_order_that_cannot_be_recorded_begins_nothing(settings, tenant, superuser, text):
+    async with losing(superuser, settings, tenant):
+        pass
+    async with wired(settings) as house, as_operator(settings) as operator:
+        with pytest.raises(RestoreRefused):
+            await restore(house, operator, tenant, ORDER._replace(reason=text))
+        now = await house.tenants.by_id(tenant.id)
+        assert now
+        assert now.log == tenant.log
+        await grow(house, tenant)  # as before
+
+
 async def test_a_second_loss_that_takes_the_second_epoch_along_leads_to_a_third(settings, tenant, superuser):
     async with put_back(superuser, tenant.id):
         async with losing(superuser, settings, tenant):

@@ -183,9 +183,11 @@ async def comments_shown(visit: Visit, case: Case, mine: UUID | None) -> dict[UU
 @act(urls.PUBLIC + "/gop-y", again=show, public=True)
 async def comment(visit: Visit, season: str, commune: str) -> Answer:
     """Record a comment on the posted result; its code leads back to it."""
-    work = visit.backing.work(visit.tenant, assessing.ANYBODY, visit.command)
+    work = visit.work(assessing.ANYBODY)
     text = visit.typed.needed("text")
-    if not await work.is_known():  # a second press takes nobody's turn
+    if known := await work.known():  # a second press takes nobody's turn
+        work = known
+    else:
         await require_patience(visit, season, commune)
     receipt = await assessing.receive_comment(work, season, commune, text)
     code = receipt_code(work.new_id("comment"))
