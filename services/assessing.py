@@ -327,7 +327,7 @@ async def receive_comment(work: Work, season: str, commune: str, text: str, on: 
     if not text.strip():
         raise ReasonMissing(act="comment")
     said = clean(text, "text", COMMENT)
-    if not await work.is_known():
+    if await work.known() is None:
         (await work.look(Assessment, assessment_stream(season, commune))).must_take_comments(on or work.today)
     covered = await work.keys.cover(work.tenant, work.new_id("comment"), said)
     return await record_comment(work, season, commune, covered, on)

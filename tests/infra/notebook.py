@@ -13,7 +13,6 @@ from domain.text import KINDS, PROSE
 from infra.eventstore import Command, EventStore, Loaded, LogOwner, Receipt
 from infra.mapper import Decided, Mapper
 
-
 for field in ("title", "language", "note"):  # all other fields have the kind that fields of these names have anyway
     KINDS.setdefault(field, PROSE)
 

@@ -59,7 +59,8 @@ async def squat(house: Wiring, story: Story, ids: Iterable[UUID]) -> None:
 async def squat_as_of_old(house: Wiring, story: Story, ids: Iterable[UUID]) -> None:
     """The same as it stands in a log of long ago: the comment is recorded under the very id."""
     for one in ids:
-        await assessing.receive_comment(house.work(story.tenant, assessing.ANYBODY, one), story.season, OTHER, f"Góp ý {one}")
+        work = house.work(story.tenant, assessing.ANYBODY, one)
+        await assessing.receive_comment(work, story.season, OTHER, f"Góp ý {one}")
 
 
 async def under(connection: Connection, tenant: Tenant, ids: Iterable[UUID]) -> set[UUID]:
@@ -72,7 +73,7 @@ async def under(connection: Connection, tenant: Tenant, ids: Iterable[UUID]) -> 
 
 
 async def test_a_comment_under_the_id_of_a_ballot_takes_nobodys_vote(desks: Desks, season: Story, superuser):
-    await season.posted(OTHER)
+    await season.posted(OTHER, until=today())
     stream = meeting_stream(season.season, "990-1").id(season.tenant.id)
     named = [f"{COMMUNE}/1/{season.person(subject)}" for subject in ALL]
     former = [uuid5(stream, one) for one in named]
@@ -89,7 +90,7 @@ async def test_a_comment_under_the_id_of_a_ballot_takes_nobodys_vote(desks: Desk
 
 
 async def test_even_a_command_that_has_the_id_of_a_ballot_takes_nobodys_vote(desks: Desks, season: Story):
-    await season.posted(OTHER)
+    await season.posted(OTHER, until=today())
     key = await season.vote_open()
     stream = meeting_stream(season.season, key).id(season.tenant.id)
     named = derived(f"ballot {stream}/{COMMUNE}/1/{season.person('police')}").id
@@ -181,7 +182,7 @@ async def test_a_command_says_who_asked_for_what(season: Story, superuser):
 
 
 async def test_a_document_is_finished_and_another_fails_whatever_strangers_have_sent(desks: Desks, season: Story):
-    await season.posted(OTHER)
+    await season.posted(OTHER, until=today())
     house = desks.house
     asked = []
     for _ in range(2):
@@ -221,7 +222,7 @@ async def test_a_log_is_restored_closed_and_succeeded_whatever_strangers_have_se
     async with wired(settings) as house, as_operator(settings) as operator:
         for one, texts in public.items():
             story = await Story(house, one, "").opened()
-            await story.posted(OTHER)
+            await story.posted(OTHER, until=today())
             ids = [uuid5(STREAMS, text) for text in texts]
             await squat(house, story, [*ids, derived(f"{one.id} tenant create {step}").id])
             await squat_as_of_old(house, story, ids)
