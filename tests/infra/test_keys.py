@@ -143,14 +143,9 @@ async def test_the_application_and_the_sealer_do_not_come_into_the_database_of_k
             await asyncpg.connect(services.keys_url.replace("keyholder@", f"{name}@"))
 
 
-async def test_the_keyholder_reads_nothing_of_the_logs(services: Settings, tenant: Tenant):
-    login = await asyncpg.connect(services.keys_url.replace("/minhchuan_keys", "/minhchuan"))
-    try:
-        for refused in (f"SELECT * FROM {tenant.id}.events", "SELECT * FROM control.tenants", f"SET ROLE {tenant.id}"):
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await login.execute(refused)
-    finally:
-        await login.close()
+async def test_the_keyholder_does_not_even_come_to_where_the_logs_are(services: Settings):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="CONNECT"):
+        await asyncpg.connect(services.keys_url.replace("/minhchuan_keys", "/minhchuan"))
 
 
 @pytest.mark.parametrize("url", ["", "postgresql://keyholder@127.0.0.1:1/minhchuan_keys"], ids=["none", "away"])
