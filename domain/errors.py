@@ -98,6 +98,15 @@ class PeriodReversed(Refused):
     code = "period-reversed"
 
 
+class FactUnreadable(Refused):
+    """The fact at this `position` cannot be read by this program, or not be followed: `topic` and `why`.
+
+    Nothing may be shown or decided that would rest on it.
+    """
+
+    code = "fact-unreadable"
+
+
 class LogClosed(Refused):
     """The province has merged into another: its log is closed, to be read and verified, and nothing is added to it."""
 

@@ -24,19 +24,34 @@ Fact = AggregateEvent
 FirstFact = AggregateCreated
 
 
+class Unreadable(Fact):
+    """Stands where a fact is that this program cannot read: of a topic or form that it does not know, or damaged.
+
+    Whoever reads many streams gets it instead of a refusal, to leave out what it concerns and go on with the rest.
+    It is never recorded. `topic` is that of the fact it stands for.
+    """
+
+    TOPIC = "fact.unreadable"
+    topic: str
+    why: str
+
+
 class Stream(BaseAggregate[UUID]):
     """An aggregate: the state that the facts of one stream make, and what may be asked of it."""
 
     class Event(Fact):
         """Base of the facts of an aggregate; the library asks for it by this name."""
 
+    #: What is asked of all values of a fact before it is made (`domain/text.py`); it may refuse.
+    rule = staticmethod(cleaned)
+
     def trigger_event(self, event_class: type[Any], **kwargs: Any) -> None:
-        """Make the next fact. Its texts are held to the rule of their kind (`domain/text.py`), which may refuse."""
-        super().trigger_event(event_class, **cleaned(event_class.TOPIC, kwargs))
+        """Make the next fact, of values that pass the rule."""
+        super().trigger_event(event_class, **self.rule(event_class.TOPIC, kwargs))
 
     @classmethod
     def _create(cls, event_class: type[Any], *, id: UUID | None = None, **kwargs: Any) -> Self:
-        return super()._create(event_class, id=id, **cleaned(event_class.TOPIC, kwargs))
+        return super()._create(event_class, id=id, **cls.rule(event_class.TOPIC, kwargs))
 
 
 class StreamName(NamedTuple):

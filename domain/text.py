@@ -6,6 +6,7 @@ Limits count characters of the text as it is recorded; fields of one line take t
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -41,6 +42,9 @@ COMMENT = Kind(4_000, lines=True)
 #: What programs write and people do not type: hashes, a sealed value, a checkpoint, a witness policy.
 HASH = Kind(128)
 WRITTEN = Kind(100_000, lines=True)
+
+#: Characters of a key or mark that PostgreSQL takes into an index, whatever they are and whatever stands beside them.
+INDEXED = 200
 
 #: Items of a list in one fact, and the largest whole number: every reader of JSON keeps it exactly.
 MANY = 1_000
@@ -171,6 +175,13 @@ def allow_signs(text: str, field: str) -> None:
     """Raise SignNotAllowed for the first sign that no text on one line may hold."""
     if found := _FORBIDDEN.search(text):
         raise SignNotAllowed(field=field, sign=f"U+{ord(found[0]):04X}")
+
+
+def bounded(text: str) -> str:
+    """The text itself; of one that is too long for an index its beginning and its SHA-256, so that it stays its own."""
+    if len(text) <= INDEXED:
+        return text
+    return f"{text[: INDEXED // 2]}~{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
 
 
 def cleaned(topic: str, values: Mapping[str, Any]) -> dict[str, Any]:

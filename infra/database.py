@@ -40,6 +40,26 @@ LOST = (
     asyncpg.OperatorInterventionError,
 )
 
+#: A value that a table, an index or the protocol does not take: it concerns what holds it, and nothing else.
+REFUSED_VALUE = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,  # of asyncpg itself, and of texts that are none
+)
+
+
+@asynccontextmanager
+async def savepoint(connection: Connection) -> AsyncIterator[None]:
+    """What fails in the block is undone, and the transaction goes on; savepoints do not stand within one another."""
+    await connection.execute("SAVEPOINT attempt")
+    try:
+        yield
+    except REFUSED_VALUE:
+        await connection.execute("ROLLBACK TO SAVEPOINT attempt")
+        raise
+    await connection.execute("RELEASE SAVEPOINT attempt")
+
 
 #: A table has changed its shape since a statement was prepared. Outside of a transaction the driver prepares it again
 #: by itself; inside, all of the transaction has to begin again.

@@ -21,7 +21,8 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.fact import Fact, Recorded, StreamName
+from domain.errors import FactUnreadable
+from domain.fact import Fact, Recorded, StreamName, Unreadable
 from infra.database import Database, HasId, Hints, schema_of
 from infra.groupcommit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
 from infra.leaf import epoch_of, payload_hash
@@ -179,12 +180,18 @@ class EventStore:
         aggregate = kept.aggregate if kept else None
         for row in rows:
             if aggregate is None or row["version"] > aggregate.version:  # others may have brought it up meanwhile
-                aggregate = self._mapper.fact(
-                    row["topic"], row["schema"], row["data"], stream, row["version"], row["at"]
-                ).mutate(aggregate)
+                aggregate = self._after(aggregate, row, stream)
         if not rows:
             return Loaded(name, None, 0, "")
         return Loaded(name, aggregate, rows[-1]["version"], rows[-1]["leaf_hash"].hex())
+
+    def _after(self, aggregate: Any, row: asyncpg.Record, stream: UUID) -> Any:
+        """The aggregate after one more fact. FactUnreadable when it cannot be read, or not be applied."""
+        try:
+            fact = self._mapper.fact(row["topic"], row["schema"], row["data"], stream, row["version"], row["at"])
+            return fact.mutate(aggregate)
+        except Exception as reason:
+            raise FactUnreadable(position=row["position"], topic=row["topic"], why=type(reason).__name__) from reason
 
     async def append(
         self,
@@ -218,15 +225,19 @@ class EventStore:
         positions: Collection[int] | None = None,
         limit: int | None = None,
         page: int = PAGE,
+        unreadable: bool = False,
     ) -> AsyncIterator[list[Recorded]]:
         """The facts with `after` < position <= `upto`, in order, in batches that are never empty.
 
         Of one season, of these streams, of these kinds, or at these positions when asked; at most `limit` in all.
+        FactUnreadable for one that this program cannot read; `unreadable` gives an `Unreadable` in its place.
         """
+        recorded = self._recorded if unreadable else self._readable
         topics = None if facts is None else self._mapper.topics_of(facts)
+        known = list(self._mapper.topics) if unreadable and facts is not None else None
 
         def ask(after: int, many: int) -> Awaitable[list[asyncpg.Record]]:
-            query, arguments = _page(tenant, after, upto, season, streams, topics, positions, many)
+            query, arguments = _page(tenant, after, upto, season, streams, topics, known, positions, many)
             return self._database.ask(tenant, query, *arguments)
 
         left = _NO_END if limit is None else limit
@@ -235,13 +246,13 @@ class EventStore:
         while rows:
             left -= len(rows)
             if left <= 0 or len(rows) < many:
-                yield list(starmap(self._recorded, rows))
+                yield list(starmap(recorded, rows))
                 return
             many = min(page, left)
             coming = asyncio.ensure_future(ask(rows[-1]["position"], many))
             try:
                 await asyncio.sleep(0)  # PostgreSQL is asked now and works while this page is decoded and folded
-                yield list(starmap(self._recorded, rows))
+                yield list(starmap(recorded, rows))
                 rows = await coming
             finally:
                 coming.cancel()
@@ -388,9 +399,27 @@ class EventStore:
         data: bytes,
     ) -> Recorded:
         moment = datetime.fromisoformat(at)
-        fact = self._mapper.fact(topic, schema, data, stream_id, version, moment)
+        try:
+            fact = self._mapper.fact(topic, schema, data, stream_id, version, moment)
+        except Exception as reason:  # noqa: BLE001 - whatever it is, it concerns this fact alone
+            fact = _unreadable(topic, reason, stream_id, version, moment)
         stream = StreamName(kind, season, subject)
         return Recorded(position, stream, version, moment, actor, unit, mandate, command, fact)
+
+    def _readable(self, *row: Any) -> Recorded:
+        """Raises FactUnreadable."""
+        recorded = self._recorded(*row)
+        if isinstance(recorded.fact, Unreadable):
+            raise FactUnreadable(position=recorded.position, topic=recorded.fact.topic, why=recorded.fact.why)
+        return recorded
+
+
+def _unreadable(topic: str, reason: Exception, stream: UUID, version: int, at: datetime) -> Unreadable:
+    fact = object.__new__(Unreadable)
+    said = f"{type(reason).__name__}: {reason}"[:300]
+    columns = {"originator_id": stream, "originator_version": version, "timestamp": at}
+    object.__setattr__(fact, "__dict__", {**columns, "topic": topic, "why": said})
+    return fact
 
 
 class _Lock:
@@ -405,7 +434,7 @@ class _Lock:
 def _stream_sql(schema: str) -> str:
     """The facts of stream $1 beyond version $2."""
     return f"""
-    SELECT version, topic, schema, data, at, leaf_hash FROM {schema}.events
+    SELECT version, topic, schema, data, at, leaf_hash, position FROM {schema}.events
     WHERE stream_id = $1 AND version > $2 ORDER BY version
     """
 
@@ -417,9 +446,11 @@ def _page(
     season: str | None,
     streams: Collection[StreamName] | None,
     topics: list[str] | None,
+    known: list[str] | None,
     positions: Collection[int] | None,
     many: int,
 ) -> tuple[str, list[Any]]:
+    """`known` are all topics that this program can read: those that it cannot are among the facts of any topic then."""
     arguments: list[Any] = [after, _NO_END if upto is None else upto, many]
     if streams is not None:  # an expression, so that no plan can walk the log instead of the streams
         place, conditions = "position + 0", ["position + 0 > $1", "position + 0 <= $2"]
@@ -433,12 +464,15 @@ def _page(
         place, conditions = "season, position", ["(season, position) > ($4, $1)", "(season, position) <= ($4, $2)"]
     for condition, argument in (
         ("stream_id = ANY(${}::uuid[])", None if streams is None else [name.id(tenant.id) for name in streams]),
-        ("topic = ANY(${}::text[])", topics),
+        ("topic = ANY(${}::text[])", topics if known is None else None),
         ("position = ANY(${}::bigint[])", None if positions is None else list(positions)),
     ):
         if argument is not None:
             arguments.append(argument)
             conditions.append(condition.format(len(arguments)))
+    if known is not None:
+        arguments += [topics, known]
+        conditions.append(f"(topic = ANY(${len(arguments) - 1}::text[]) OR topic <> ALL(${len(arguments)}::text[]))")
     # Moments as text and payloads as bytes: making their Python values from that takes half the time.
     query = f"""
     SELECT position, kind, season, subject, stream_id, version, at::text, actor, unit, mandate, command_id,

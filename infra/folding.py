@@ -1,17 +1,22 @@
-"""Folding facts into rows such that a fact that cannot be read or folded is found and named."""
+"""Folding facts into rows such that a fact that cannot be read or folded stops the rows that it concerns, no others.
+
+A row that is stopped stays as it was before the fact, so that no row ever rests on a history with a hole in it; who
+reads it is told (`Stopped`). The live table, a rebuild and an earlier moment stop the same rows at the same facts.
+"""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import asyncpg
 import structlog
 
-from domain.fact import Fact, Recorded
-from infra.database import LOST, HasId
-from infra.readmodels import Log, Question, Run
+from domain.fact import Fact, Recorded, Unreadable
+from domain.text import bounded
+
+if TYPE_CHECKING:
+    from infra.readmodels import Question, Run
 
 #: Facts read and folded at a time: so many that they are still in the processor's cache when they are folded.
 PAGE = 500
@@ -19,47 +24,38 @@ PAGE = 500
 log = structlog.get_logger("projector")
 
 
-class Failure(NamedTuple):
-    """The fact at which a fold stopped, and why."""
+class Stopped(NamedTuple):
+    """The fact before which a row stands, and why it goes on no more."""
 
     position: int
     reason: str
 
 
-async def read(
-    facts_of: Log, tenant: HasId, after: int, limit: int | None = None
-) -> AsyncGenerator[tuple[list[Recorded], Failure | None], None]:
-    """The next facts, page by page; they end before one that cannot be read. What the database says is raised."""
-    try:
-        async for facts in facts_of.read(tenant, after=after, limit=limit, page=PAGE):
-            after = facts[-1].position
-            yield facts, None
-    except (*LOST, asyncpg.PostgresError):
-        raise
-    except Exception:  # noqa: BLE001 - one by one it shows at which fact
-        yield await _read_one_by_one(facts_of, tenant, after)
+#: The stopped rows of a projection, by key as it is stored; `every_row(season)` stands for all rows of a season.
+Stops: TypeAlias = MutableMapping[str, Stopped]
 
 
-async def _read_one_by_one(facts_of: Log, tenant: HasId, after: int) -> tuple[list[Recorded], Failure | None]:
-    facts: list[Recorded] = []
-    try:
-        async for page in facts_of.read(tenant, after=after, limit=PAGE, page=1):
-            facts += page
-    except (*LOST, asyncpg.PostgresError):
-        raise
-    except Exception as reason:  # noqa: BLE001 - said in the checkpoints
-        position = (facts[-1].position if facts else after) + 1  # positions have no gaps
-        say("a fact cannot be read", "all", position, reason)
-        return facts, Failure(position, said(reason))
-    return facts, None
+def every_row(season: str) -> str:
+    """The key that stands for all rows of a season; of what belongs to none with ""."""
+    return f"{season}/*"
+
+
+def stop_of(question: Question[Any], key: str, stops: Mapping[str, Stopped]) -> Stopped | None:
+    """Where this row is stopped, if it is."""
+    if not stops:
+        return None
+    season = key.partition("/")[0] if question.seasonal else ""
+    found = [one for one in (stops.get(bounded(key)), stops.get(every_row(season))) if one is not None]
+    return min(found, default=None)
 
 
 def heard(projections: Sequence[Question[Any]], facts: Iterable[Recorded]) -> dict[str, list[Recorded]]:
-    """Each projection's own facts, by one look at each fact."""
+    """Each projection's own facts, by one look at each fact; all get those that cannot be read."""
     mine: dict[str, list[Recorded]] = {one.name: [] for one in projections}
     told: dict[type[Fact], list[Callable[[Recorded], None]]] = {}
     for one in projections:
-        for fact in one.facts:
+        heard_by: tuple[type[Fact], ...] = (*one.facts, Unreadable)
+        for fact in heard_by:
             told.setdefault(fact, []).append(mine[one.name].append)
     for recorded in facts:
         for tell in told.get(type(recorded.fact), ()):
@@ -67,35 +63,55 @@ def heard(projections: Sequence[Question[Any]], facts: Iterable[Recorded]) -> di
     return mine
 
 
-def fold(
-    projection: Question[Any], runs: Mapping[str, Run], rows: dict[str, Any]
-) -> tuple[dict[str, int], Failure | None]:
-    """Fold the facts into the rows, up to one that cannot be folded: which changed at which position."""
+def fold(question: Question[Any], facts: Sequence[Recorded], rows: dict[str, Any], stops: Stops) -> dict[str, int]:
+    """Fold the facts into the rows: which changed, at which position. Rows that stop are added to `stops`."""
+    return fold_runs(question, facts, question.runs(facts), rows, stops)
+
+
+def fold_runs(
+    question: Question[Any], facts: Iterable[Recorded], runs: Mapping[str, Run], rows: dict[str, Any], stops: Stops
+) -> dict[str, int]:
+    """Like `fold`, with facts already told apart into `runs`."""
+    for recorded in facts:
+        if isinstance(recorded.fact, Unreadable):
+            for key in question.concerned(recorded):
+                _stop(question, key, stops, recorded.position, recorded.fact.why)
+    if stops:
+        runs = {key: run for key, whole in runs.items() if (run := _before(whole, stop_of(question, key, stops)))}
     try:
-        return projection.fold_runs(runs, rows), None
-    except Exception:  # noqa: BLE001 - no row has changed; one by one it shows at which fact
-        return _fold_one_by_one(projection, runs, rows)
+        return question.fold_runs(runs, rows)
+    except Exception:  # noqa: BLE001 - no row has changed; row by row, fact by fact it shows which it was
+        return _fold_one_by_one(question, runs, rows, stops)
+
+
+def _before(run: Run, stop: Stopped | None) -> Run:
+    return run if stop is None else [one for one in run if one[1].position < stop.position]
 
 
 def _fold_one_by_one(
-    projection: Question[Any], runs: Mapping[str, Run], rows: dict[str, Any]
-) -> tuple[dict[str, int], Failure | None]:
+    question: Question[Any], runs: Mapping[str, Run], rows: dict[str, Any], stops: Stops
+) -> dict[str, int]:
     changed: dict[str, int] = {}
-    facts = {recorded.position: recorded for run in runs.values() for _, recorded in run}
-    for position, recorded in sorted(facts.items()):
-        try:
-            changed |= projection.fold([recorded], rows)
-        except Exception as reason:  # noqa: BLE001 - said in the checkpoint
-            say("a fact cannot be folded", projection.name, position, reason)
-            return changed, Failure(position, said(reason))
-    return changed, None
+    for key, run in runs.items():
+        for step in run:
+            try:
+                changed |= question.fold_runs({key: [step]}, rows)
+            except Exception as reason:  # noqa: BLE001 - named
+                position = step[1].position
+                _stop(question, key, stops, position, said(reason))
+                trace = "".join(traceback.format_exception(reason))
+                log.error("a fact cannot be folded", projection=question.name, position=position, trace=trace)  # noqa: TRY400
+                break
+    return changed
 
 
-def say(what: str, projection: str, position: int, reason: Exception) -> None:
-    """For the operator: where in the code it happened, without the values that were at hand, which are people's."""
-    log.error(what, projection=projection, position=position, trace="".join(traceback.format_exception(reason)))
+def _stop(question: Question[Any], key: str, stops: Stops, position: int, reason: str) -> None:
+    """A row stops once, at the first fact that stops it. It is said without the values at hand, which are people's."""
+    if bounded(key) not in stops:
+        stops[bounded(key)] = Stopped(position, reason)
+        log.error("a row stands before a fact", projection=question.name, key=key[:100], position=position)
 
 
 def said(reason: BaseException) -> str:
-    """For the checkpoint."""
+    """Of one error in one line."""
     return f"{type(reason).__name__}: {reason}"[:500]

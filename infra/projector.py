@@ -1,8 +1,8 @@
 """Keeps the read models up with the log, and makes them anew.
 
 Facts are folded in batches; rows and checkpoints move in one transaction that holds the checkpoints, so only one
-process at a time moves a tenant on, and a batch is folded once or not at all. A fold that fails stops its projection
-where it stands and says so in its checkpoint; it never skips a fact.
+process at a time moves a tenant on, and a batch is folded once or not at all. A fact that cannot be folded, or a row
+that the database does not take, stops the row where it stands and is named beside; everything else goes on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -20,10 +20,11 @@ import asyncpg
 import msgspec
 
 from domain.fact import Recorded
+from domain.text import bounded
 from infra.database import Connection, Database, HasId, Hints, schema_of
-from infra.folding import Failure, fold, heard, read
-from infra.readmodels import FOLDED, Checkpoint, Log, Question
-from infra.rebuilding import Folded, FoldSeason, fold_season
+from infra.folding import PAGE, Stopped, fold_runs, heard
+from infra.readmodels import FOLDED, Checkpoint, Log, Question, stopped_in
+from infra.rebuilding import Folded, FoldSeason, NewRow, fold_season, write_rows, write_stops
 
 #: At most so many facts are folded into the live tables in one transaction, which takes less than a second. Many,
 #: since a row that many of them touch is written once.
@@ -66,7 +67,6 @@ class Projector:
         self._elsewhere = elsewhere
         self._hints = Hints(database.dsn, FOLDED)
         self._memories: dict[str, _Memories] = {}
-        self._unbuildable: set[tuple[str, str]] = set()
         self._seen: set[str] = set()
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -81,12 +81,9 @@ class Projector:
         """
         folded = 0
         async with self._turns.setdefault(tenant.id, asyncio.Lock()):
-            if tenant.id not in self._seen:
-                await self._forgive(tenant)
-                self._seen.add(tenant.id)
             checkpoints, position = await self._look(tenant)
-            if stale := self._stale(tenant, checkpoints):
-                await self.rebuild(tenant, stale)
+            if again := {*self._stale(checkpoints), *await self._stopped(tenant)}:
+                await self.rebuild(tenant, again)
                 checkpoints, position = await self._look(tenant)
             while any(one.position < position for one in self._going(checkpoints)):
                 moved = await self._move(tenant)
@@ -112,24 +109,16 @@ class Projector:
             generations = await _next_generations(connection, schema, [one.name for one in chosen])
             upto = await self._log.position(tenant)
             folded = await self._fold_seasons(tenant, upto, generations)
-            failures = {name: failure for one in folded for name, failure in one.failures.items()}
-            going = [
-                Checkpoint(one.name, one.version, generations[one.name], upto, None, None)
-                for one in chosen
-                if one.name not in failures
-            ]
+            going = [Checkpoint(one.name, one.version, generations[one.name], upto) for one in chosen]
             facts = sum(one.facts for one in folded)
             memories: _Memories = defaultdict(_Memory)
-            going, late = await self._fold_on(connection, tenant, going, failures, memories)
+            going, late = await self._fold_on(connection, tenant, going, memories)
             held = time.perf_counter()
             await connection.execute(_hold_sql(schema), list(generations))
-            going, last = await self._fold_on(connection, tenant, going, failures, memories)
+            going, last = await self._fold_on(connection, tenant, going, memories)
             await _point(connection, schema, going)
-            await _say_failed(connection, schema, failures)
         pause = time.perf_counter() - held
         self._hints.mark(tenant)
-        self._unbuildable -= {(tenant.id, one.projection) for one in going}
-        self._unbuildable |= {(tenant.id, name) for name in failures}
         await self._clean(tenant)
         return Rebuilt(
             projections=tuple(one.projection for one in going),
@@ -147,34 +136,35 @@ class Projector:
         rows = await self._database.ask(
             tenant,
             f"""
-            SELECT projection, version, generation, done.position, failed_position, failure, head.position AS last
+            SELECT projection, version, generation, done.position, head.position AS last
             FROM {schema}.checkpoints done, {schema}.head WHERE projection = ANY($1)
             """,
             list(self._projections),
         )
-        return [Checkpoint(*row[:6]) for row in rows], max((row["last"] for row in rows), default=0)
+        return [Checkpoint(*row[:4]) for row in rows], max((row["last"] for row in rows), default=0)
 
-    async def _forgive(self, tenant: HasId) -> None:
-        """A process that begins tries again what another could not fold: it may be of a newer version."""
-        async with self._database.writing(tenant) as connection:
-            await connection.execute(
-                f"UPDATE {schema_of(tenant)}.checkpoints SET failed_position = NULL, failure = NULL "
-                "WHERE failure IS NOT NULL AND projection = ANY($1)",
-                list(self._projections),
-            )
+    async def _stopped(self, tenant: HasId) -> list[str]:
+        """A process that begins tries again what another could not fold, once: it may be of a newer version."""
+        if tenant.id in self._seen:
+            return []
+        self._seen.add(tenant.id)
+        schema = schema_of(tenant)
+        rows = await self._database.ask(
+            tenant,
+            f"SELECT DISTINCT projection FROM {schema}.stopped_rows JOIN {schema}.checkpoints "
+            "USING (projection, generation) WHERE projection = ANY($1)",
+            list(self._projections),
+        )
+        return [row["projection"] for row in rows]
 
     def _going(self, checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
-        """Those made by the fold we have, which have not failed."""
-        return [
-            one
-            for one in checkpoints
-            if one.version == self._projections[one.projection].version and one.failure is None
-        ]
+        """Those made by the fold we have."""
+        return [one for one in checkpoints if one.version == self._projections[one.projection].version]
 
-    def _stale(self, tenant: HasId, checkpoints: Iterable[Checkpoint]) -> list[str]:
-        """Those without a table made by the fold we have, but for those that we tried in vain."""
-        built = {one.projection for one in checkpoints if one.version == self._projections[one.projection].version}
-        return [name for name in self._projections if name not in built and (tenant.id, name) not in self._unbuildable]
+    def _stale(self, checkpoints: Iterable[Checkpoint]) -> list[str]:
+        """Those without a table made by the fold we have."""
+        built = {one.projection for one in self._going(checkpoints)}
+        return [name for name in self._projections if name not in built]
 
     async def _move(self, tenant: HasId) -> int:
         """Fold the next batch; how many facts it had, 0 where there was nothing to do for us."""
@@ -199,26 +189,27 @@ class Projector:
         self, connection: Connection, tenant: HasId, going: Sequence[Checkpoint], memories: _Memories
     ) -> tuple[list[_Move], int]:
         """Fold the next batch and write its rows; how many facts it had."""
-        moves = [self._begun(one, memories[one.projection]) for one in going]
+        schema = schema_of(tenant)
+        stopped = await _stops(connection, schema, going)
+        moves = [self._begun(one, memories[one.projection], stopped.get(one.projection, {})) for one in going]
         count = 0
         after = min(one.position for one in going)
-        async with aclosing(read(self._log, tenant, after, self._batch)) as pages:
-            async for facts, failure in pages:
-                count += len(facts)
-                mine = heard([move.projection for move in moves], facts)
-                for move in moves:
-                    if move.failure is None:
-                        await self._fold(connection, tenant, move, facts, mine[move.projection.name])
-                        move.failure = move.failure or failure
-        await _write(connection, schema_of(tenant), moves)
+        pages = self._log.read(tenant, after=after, limit=self._batch, page=PAGE, unreadable=True)
+        async for facts in pages:
+            count += len(facts)
+            mine = heard([move.projection for move in moves], facts)
+            for move in moves:
+                await self._fold(connection, schema, move, facts, mine[move.projection.name])
+        await _write(connection, schema, moves)
         return moves, count
 
-    def _begun(self, checkpoint: Checkpoint, memory: _Memory) -> _Move:
+    def _begun(self, checkpoint: Checkpoint, memory: _Memory, stopped: dict[str, Stopped]) -> _Move:
         memory.stand_at(checkpoint)
-        return _Move(self._projections[checkpoint.projection], checkpoint.generation, checkpoint.position, memory)
+        projection = self._projections[checkpoint.projection]
+        return _Move(projection, checkpoint.generation, checkpoint.position, memory, stopped, frozenset(stopped))
 
     async def _fold(
-        self, connection: Connection, tenant: HasId, move: _Move, facts: list[Recorded], mine: list[Recorded]
+        self, connection: Connection, schema: str, move: _Move, facts: list[Recorded], mine: list[Recorded]
     ) -> None:
         """What these facts do to one projection's rows; `mine` are those it hears."""
         if not facts or facts[-1].position <= move.position:
@@ -226,12 +217,14 @@ class Projector:
         if facts[0].position <= move.position:
             mine = [one for one in mine if one.position > move.position]
         runs = move.projection.runs(mine)
-        await _recall(connection, schema_of(tenant), move, runs)
+        await _recall(connection, schema, move, runs)
         rows = {key: row for key in runs if (row := move.row(key)) is not None}
-        changed, move.failure = fold(move.projection, runs, rows)
+        changed = fold_runs(move.projection, mine, runs, rows, move.stops)
         move.changed |= changed
         move.rows |= {key: rows.get(key) for key in changed}
-        move.position = move.failure.position - 1 if move.failure else facts[-1].position
+        for key in changed:
+            move.first.setdefault(key, runs[key][0][1].position)
+        move.position = facts[-1].position
 
     # Anew -------------------------------------------------------------------------------------------------
 
@@ -252,17 +245,15 @@ class Projector:
         connection: Connection,
         tenant: HasId,
         going: Sequence[Checkpoint],
-        failures: dict[str, Failure],
         memories: _Memories,
     ) -> tuple[list[Checkpoint], int]:
-        """Fold what came in since, into rows that nobody else writes yet; those that go on, and how many facts."""
+        """Fold what came in since, into rows that nobody else writes yet; how far they are, and how many facts."""
         count = 0
         while going:
             moves, facts = await self._fold_batch(connection, tenant, going, memories)
-            failures |= {move.projection.name: move.failure for move in moves if move.failure is not None}
             for move in moves:
                 move.remember()
-            going = [move.checkpoint for move in moves if move.failure is None]
+            going = [move.checkpoint for move in moves]
             count += facts
             if not facts:
                 break
@@ -271,27 +262,31 @@ class Projector:
     async def _clear(self, tenant: HasId) -> None:
         """Take away what a rebuild that was killed may have left; only for who holds the lock of rebuilding."""
         async with self._database.writing(tenant) as connection:
-            await connection.execute(_clear_sql(schema_of(tenant)))
+            for table in ("projected", "stopped_rows"):
+                await connection.execute(_clear_sql(schema_of(tenant), table))
 
     async def _clean(self, tenant: HasId) -> None:
         async with self._database.writing(tenant) as connection:
-            await connection.execute(_clean_sql(schema_of(tenant)))
+            for table in ("projected", "stopped_rows"):
+                await connection.execute(_clean_sql(schema_of(tenant), table))
 
 
 @dataclass(slots=True)
 class _Move:
-    """How far a batch takes a projection, and the rows it `changed`, with the position that changed each last.
-
-    A changed row that is None is gone.
+    """How far a batch takes a projection, and the rows it `changed`, with the positions that changed each `first` and
+    last. A changed row that is None is gone. `stops` are the rows that go on no more, `stopped_before` since an earlier
+    batch.
     """
 
     projection: Question[Any]
     generation: int
     position: int
     memory: _Memory
+    stops: dict[str, Stopped] = field(default_factory=dict)
+    stopped_before: frozenset[str] = frozenset()
     rows: dict[str, Any] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
-    failure: Failure | None = None
+    first: dict[str, int] = field(default_factory=dict)
 
     def row(self, key: str) -> Any:
         """The row as it is now, or None; the memory holds it unless the batch has changed it."""
@@ -300,9 +295,13 @@ class _Move:
     @property
     def checkpoint(self) -> Checkpoint:
         """Where the projection stands after it."""
-        position, reason = self.failure or (None, None)
-        name, version = self.projection.name, self.projection.version
-        return Checkpoint(name, version, self.generation, self.position, position, reason)
+        return Checkpoint(self.projection.name, self.projection.version, self.generation, self.position)
+
+    def refuse(self, row: NewRow, reason: str) -> None:
+        """The database does not take the row: it stays as it was before the batch."""
+        position = self.first[row.key]
+        self.stops[bounded(row.key)] = Stopped(position, reason)
+        del self.rows[row.key]
 
     def remember(self) -> None:
         """Once it is written."""
@@ -334,7 +333,7 @@ _Memories: TypeAlias = defaultdict[str, _Memory]
 def _hold_sql(schema: str, otherwise: str = "") -> str:
     """Hold these checkpoints until the transaction ends."""
     return f"""
-    SELECT projection, version, generation, position, failed_position, failure FROM {schema}.checkpoints
+    SELECT projection, version, generation, position FROM {schema}.checkpoints
     WHERE projection = ANY($1) ORDER BY projection FOR UPDATE {otherwise}
     """
 
@@ -352,71 +351,75 @@ def _seasons_sql(schema: str) -> str:
     """
 
 
-def _clear_sql(schema: str) -> str:
+def _clear_sql(schema: str, table: str) -> str:
     """Take away all rows but those that are read. The first rebuild of all leaves no checkpoint when it is killed."""
     return f"""
-    DELETE FROM {schema}.projected old WHERE NOT EXISTS (
+    DELETE FROM {schema}.{table} old WHERE old.projection <> 'trail' AND NOT EXISTS (
         SELECT FROM {schema}.checkpoints done
         WHERE done.projection = old.projection AND done.generation = old.generation
     )
     """
 
 
-def _clean_sql(schema: str) -> str:
+def _clean_sql(schema: str, table: str) -> str:
     """Take away the rows that nobody reads any more. Later ones may be of a rebuild that has begun meanwhile."""
     return f"""
-    DELETE FROM {schema}.projected old USING {schema}.checkpoints done
+    DELETE FROM {schema}.{table} old USING {schema}.checkpoints done
     WHERE old.projection = done.projection AND old.generation < done.generation
     """
+
+
+async def _stops(connection: Connection, schema: str, going: Sequence[Checkpoint]) -> dict[str, dict[str, Stopped]]:
+    """The stopped rows of each projection."""
+    rows = await connection.fetch(
+        f"""
+        SELECT projection, json_agg(json_build_array(key, position, reason)) AS stopped
+        FROM {schema}.stopped_rows
+        WHERE (projection, generation) IN (SELECT * FROM unnest($1::text[], $2::int[])) GROUP BY projection
+        """,
+        [one.projection for one in going],
+        [one.generation for one in going],
+    )
+    return {row["projection"]: stopped_in(row["stopped"]) for row in rows}
 
 
 async def _recall(connection: Connection, schema: str, move: _Move, keys: Iterable[str]) -> None:
     """Load the rows that are not in memory."""
     known = move.memory.rows
-    missing = [key for key in keys if key not in known]
+    missing = {bounded(key): key for key in keys if key not in known}
     if not missing:
         return
     found = await connection.fetch(
         f"SELECT key, body FROM {schema}.projected WHERE projection = $1 AND generation = $2 AND key = ANY($3)",
         move.projection.name,
         move.generation,
-        missing,
+        list(missing),
     )
-    known.update(dict.fromkeys(missing))
+    known.update(dict.fromkeys(missing.values()))
     decode = msgspec.json.Decoder(move.projection.row).decode
-    known.update({row["key"]: decode(row["body"]) for row in found})
+    known.update({missing[row["key"]]: decode(row["body"]) for row in found})
 
 
 async def _write(connection: Connection, schema: str, moves: Sequence[_Move]) -> None:
-    """The changed rows, in the transaction of the connection."""
-    encode = msgspec.json.encode
-    columns: tuple[list[Any], ...] = ([], [], [], [], [], [])
-    gone = []
+    """The changed rows, in the transaction of the connection, and those that stopped."""
+    rows, gone = [], []
+    of = {move.projection.name: move for move in moves}
     for move in moves:
         for key, position in move.changed.items():
             row = move.rows.get(key)
             if row is None:
-                gone.append((move.projection.name, move.generation, key))
-                continue
-            values = (move.projection.name, move.generation, key, move.projection.scope(row), position, encode(row))
-            for column, value in zip(columns, values, strict=True):
-                column.append(value)
-    if columns[0]:
-        await connection.execute(
-            f"""
-            INSERT INTO {schema}.projected (projection, generation, key, scope, position, body)
-            SELECT projection, generation, key, scope, position, convert_from(body, 'UTF8')::json
-            FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::bytea[])
-              row (projection, generation, key, scope, position, body)
-            ON CONFLICT (projection, generation, key)
-            DO UPDATE SET scope = excluded.scope, position = excluded.position, body = excluded.body
-            """,
-            *columns,
-        )
+                gone.append((move.projection.name, move.generation, bounded(key)))
+            else:
+                rows.append(NewRow(move.projection, move.generation, key, position, row))
+    for refused, reason in await write_rows(connection, schema, rows):
+        of[refused.question.name].refuse(refused, reason)
     if gone:
         await connection.executemany(
             f"DELETE FROM {schema}.projected WHERE projection = $1 AND generation = $2 AND key = $3", gone
         )
+    for move in moves:
+        new = {key: one for key, one in move.stops.items() if key not in move.stopped_before}
+        await write_stops(connection, schema, move.projection.name, move.generation, new)
 
 
 async def _point(connection: Connection, schema: str, checkpoints: Sequence[Checkpoint]) -> None:
@@ -427,20 +430,11 @@ async def _point(connection: Connection, schema: str, checkpoints: Sequence[Chec
         f"""
         UPDATE {schema}.checkpoints done
         SET version = new.version, generation = new.generation, position = new.position, moved_at = clock_timestamp(),
-            failed_position = new.failed_position, failure = new.failure
-        FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::text[])
-          new (projection, version, generation, position, failed_position, failure)
+            failed_position = NULL, failure = NULL
+        FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[]) new (projection, version, generation, position)
         WHERE done.projection = new.projection
         """,
         *(list(column) for column in zip(*checkpoints, strict=True)),
-    )
-
-
-async def _say_failed(connection: Connection, schema: str, failures: dict[str, Failure]) -> None:
-    """These could not be built: what was there stays, and says so."""
-    await connection.executemany(
-        f"UPDATE {schema}.checkpoints SET failed_position = $2, failure = $3 WHERE projection = $1",
-        [(name, *failure) for name, failure in failures.items()],
     )
 
 

@@ -18,6 +18,7 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -25,7 +26,9 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from domain.fact import Fact, Recorded, StreamName
+from domain.text import bounded
 from infra.database import Connection, Database, HasId, News, begun_again, schema_of
+from infra.folding import Stopped, fold, stop_of
 from infra.slicing import in_slices
 
 #: Channel of the hints that read models have moved on; the payload is the tenant's id.
@@ -38,6 +41,9 @@ BREATH = 500
 SNAPSHOT = 2_500
 
 R = TypeVar("R")
+
+#: Rows by key, and those among them that stopped before a fact.
+Folded: TypeAlias = tuple[dict[str, R], dict[str, Stopped]]
 
 #: Facts that concern one row, in their order, each with what a projection makes of it.
 Run: TypeAlias = list[tuple[Any, Recorded]]
@@ -61,6 +67,7 @@ class Question(Protocol[R]):
     def fold(self, facts: Iterable[Recorded], rows: MutableMapping[str, R], /) -> dict[str, int]: ...
     def runs(self, facts: Iterable[Recorded], /) -> dict[str, Run]: ...
     def fold_runs(self, runs: Mapping[str, Run], rows: MutableMapping[str, R], /) -> dict[str, int]: ...
+    def concerned(self, recorded: Recorded, /) -> Collection[str]: ...
     def streams(self, key: str, /) -> Collection[StreamName] | None: ...
 
 
@@ -78,6 +85,7 @@ class Log(Protocol):
         facts: Collection[type[Fact]] | None = None,
         limit: int | None = None,
         page: int = BREATH,
+        unreadable: bool = False,
     ) -> AsyncIterator[list[Recorded]]: ...
     async def position(self, tenant: HasId) -> int: ...
 
@@ -87,31 +95,34 @@ class BeingRebuilt(Exception):
 
 
 class Checkpoint(NamedTuple):
-    """How far a projection is. `failure` says why it stopped at `failed_position`, None while it goes on."""
+    """How far a projection is."""
 
     projection: str
     version: int
     generation: int
     position: int
-    failed_position: int | None
-    failure: str | None
+
+
+class StoppedRow(NamedTuple):
+    """A row that goes on no more, of a projection; `key` as it is stored. Or a fact without marks, of the trail."""
+
+    projection: str
+    key: str
+    position: int
+    reason: str
 
 
 class Status(NamedTuple):
-    """How far the log and each projection are."""
+    """How far the log and each projection are, and the rows that were stopped on the way."""
 
     position: int
     checkpoints: dict[str, Checkpoint]
+    stopped: tuple[StoppedRow, ...] = ()
 
     @property
     def behind(self) -> int:
         """How many facts the slowest projection still lacks."""
         return self.position - min((one.position for one in self.checkpoints.values()), default=0)
-
-    @property
-    def failures(self) -> tuple[Checkpoint, ...]:
-        """The projections that stopped at a fact they could not fold."""
-        return tuple(one for one in self.checkpoints.values() if one.failure is not None)
 
 
 class View(Protocol):
@@ -125,6 +136,11 @@ class View(Protocol):
     @property
     def is_past(self) -> bool:
         """Whether this is an earlier moment, at which nothing can be done any more."""
+        ...
+
+    @property
+    def lacks(self) -> AbstractSet[int]:
+        """The facts before which rows stand that were asked for here: a reader must not take them for the latest."""
         ...
 
     def moment(self, *questions: Question[Any]) -> Hashable:
@@ -165,7 +181,7 @@ class ReadModels:
     @asynccontextmanager
     async def _now(self, tenant: HasId) -> AsyncIterator[_Now]:
         async with self._database.reading(tenant) as connection:
-            yield _Now(connection, tenant, await _checkpoints(connection, tenant))
+            yield _Now(connection, tenant, *await _checkpoints(connection, tenant))
 
     @begun_again
     async def fresh(self, tenant: HasId, question: Question[R], key: str) -> R | None:
@@ -178,18 +194,28 @@ class ReadModels:
             with suppress(BeingRebuilt):
                 row = await now.one(question, key)
                 after = now.checkpoint(question).position
+            stops = dict(now.stops(question))
         rows: dict[str, R] = {} if row is None else {key: row}
-        async for facts in self._log.read(tenant, after=after, streams=streams):
-            question.fold(facts, rows)
+        async for facts in self._log.read(tenant, after=after, streams=streams, unreadable=True):
+            fold(question, facts, rows, stops)
         return rows.get(key)
 
     @begun_again
     async def status(self, tenant: HasId) -> Status:
-        """How far the log and each projection are."""
+        """How far the log and each projection are, and what was stopped."""
+        schema = schema_of(tenant)
         async with self._database.reading(tenant) as connection:
-            checkpoints = await _checkpoints(connection, tenant)
-            position = await connection.fetchval(f"SELECT position FROM {schema_of(tenant)}.head")
-        return Status(int(position), checkpoints)
+            checkpoints, _ = await _checkpoints(connection, tenant)
+            position = await connection.fetchval(f"SELECT position FROM {schema}.head")
+            stopped = await connection.fetch(
+                f"""
+                SELECT projection, key, stopped.position, reason
+                FROM {schema}.stopped_rows stopped LEFT JOIN {schema}.checkpoints USING (projection, generation)
+                WHERE checkpoints.projection IS NOT NULL OR projection = 'trail'
+                ORDER BY stopped.position, projection, key
+                """
+            )
+        return Status(int(position), checkpoints, tuple(StoppedRow(*row) for row in stopped))
 
     async def reached(
         self,
@@ -198,51 +224,77 @@ class ReadModels:
         questions: Sequence[Question[Any]],
         timeout: float = 2.0,  # noqa: ASYNC109
     ) -> bool:
-        """Wait until these read models hold every fact up to the position; False when that took too long.
-
-        A projection that stopped at a fact it cannot fold is not waited for.
-        """
+        """Wait until these read models hold every fact up to the position; False when that took too long."""
         try:
             async with asyncio.timeout(timeout), self._news.of(tenant) as news:
                 while True:
                     news.clear()
-                    found = await self._reached(tenant, position, questions)
-                    if found is not None:
-                        return found
+                    if await self._reached(tenant, position, questions):
+                        return True
                     await news.wait()
         except TimeoutError:
             return False
 
-    async def _reached(self, tenant: HasId, position: int, questions: Sequence[Question[Any]]) -> bool | None:
-        """Yes, never, or not yet."""
+    async def _reached(self, tenant: HasId, position: int, questions: Sequence[Question[Any]]) -> bool:
         rows = await self._database.ask(tenant, _checkpoints_sql(tenant))
-        checkpoints = {row["projection"]: Checkpoint(*row) for row in rows}
-        answer: bool | None = True
-        for question in questions:
-            checkpoint = checkpoints.get(question.name)
-            if checkpoint is not None and checkpoint.failure is not None and checkpoint.position < position:
-                return False
-            if checkpoint is None or checkpoint.version != question.version or checkpoint.position < position:
-                answer = None
-        return answer
+        checkpoints = {row["projection"]: Checkpoint(*row[:4]) for row in rows}
+        return all(
+            (checkpoint := checkpoints.get(question.name)) is not None
+            and checkpoint.version == question.version
+            and checkpoint.position >= position
+            for question in questions
+        )
 
 
 # Now --------------------------------------------------------------------------------------------------
 
 
-class _Now:
+class _Lacking:
+    """What a view was asked for that stands before a fact."""
+
+    def __init__(self) -> None:
+        self.lacks: set[int] = set()
+
+    def note(self, question: Question[Any], stops: Mapping[str, Stopped], season: str | None = None) -> None:
+        """Rows of the question were asked for, of this season or of all."""
+        for key, one in stops.items():
+            if season is None or not question.seasonal or key.partition("/")[0] == season:
+                self.lacks.add(one.position)
+
+    def note_one(self, question: Question[Any], stops: Mapping[str, Stopped], key: str) -> None:
+        """A single row was asked for."""
+        if (stop := stop_of(question, key, stops)) is not None:
+            self.lacks.add(stop.position)
+
+
+class _Now(_Lacking):
     is_past = False
 
-    def __init__(self, connection: Connection, tenant: HasId, checkpoints: dict[str, Checkpoint]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        tenant: HasId,
+        checkpoints: dict[str, Checkpoint],
+        stops: dict[str, dict[str, Stopped]],
+    ) -> None:
+        super().__init__()
         self._connection = connection
         self._table = f"{schema_of(tenant)}.projected"
         self._checkpoints = checkpoints
+        self._stops = stops
         self.position = min((one.position for one in checkpoints.values()), default=0)
 
     def moment(self, *questions: Question[Any]) -> Hashable:
-        return tuple(self.checkpoint(question)[:4] for question in questions)
+        for question in questions:
+            self.note(question, self.stops(question))
+        return tuple(self.checkpoint(question) for question in questions)
+
+    def stops(self, question: Question[Any]) -> Mapping[str, Stopped]:
+        return self._stops.get(question.name, {})
 
     async def one(self, question: Question[R], key: str) -> R | None:
+        key = bounded(key)
+        self.note_one(question, self.stops(question), key)
         body = await self._connection.fetchval(
             f"SELECT body FROM {self._table} WHERE projection = $1 AND generation = $2 AND key = $3",
             question.name,
@@ -252,6 +304,7 @@ class _Now:
         return None if body is None else msgspec.json.decode(body, type=question.row)
 
     async def all(self, question: Question[R], scope: str | None = None) -> list[R]:
+        self.note(question, self.stops(question), scope or None)
         rows = await self._connection.fetch(
             f"""
             SELECT body FROM {self._table}
@@ -259,7 +312,7 @@ class _Now:
             """,
             question.name,
             self.checkpoint(question).generation,
-            scope,
+            None if scope is None else bounded(scope),
         )
         decode = msgspec.json.Decoder(question.row).decode
         return await in_slices(decode(row["body"]) for row in rows)
@@ -274,10 +327,11 @@ class _Now:
 # Then -------------------------------------------------------------------------------------------------
 
 
-class _Then:
+class _Then(_Lacking):
     is_past = True
 
     def __init__(self, database: Database, log: Log, past: _Past, tenant: HasId, position: int) -> None:
+        super().__init__()
         self._database = database
         self._log = log
         self._past = past
@@ -291,30 +345,37 @@ class _Then:
         streams = question.streams(key)
         if streams is None:
             season, _, _ = key.partition("/")
-            return (await self._past.rows(question, self._tenant, season, self.position)).get(key)
-        return (await self._of_streams(question, streams)).get(key)
+            rows, stops = await self._past.rows(question, self._tenant, season, self.position)
+        else:
+            rows, stops = await self._of_streams(question, streams)
+        self.note_one(question, stops, key)
+        return rows.get(key)
 
     async def all(self, question: Question[R], scope: str | None = None) -> list[R]:
         season = (scope or "") if question.seasonal else ""
         if season or not question.seasonal:
-            rows = await self._past.rows(question, self._tenant, season, self.position)
+            rows, stops = await self._past.rows(question, self._tenant, season, self.position)
         else:
-            rows = await self._of_every_season(question)
+            rows, stops = await self._of_every_season(question)
+        self.note(question, stops)
         return [row for _, row in sorted(rows.items()) if scope is None or question.scope(row) == scope]
 
-    async def _of_streams(self, question: Question[R], streams: Collection[StreamName]) -> dict[str, R]:
+    async def _of_streams(self, question: Question[R], streams: Collection[StreamName]) -> Folded[R]:
         rows: dict[str, R] = {}
-        async for facts in self._log.read(self._tenant, upto=self.position, streams=streams, page=BREATH):
-            question.fold(facts, rows)
-        return rows
+        stops: dict[str, Stopped] = {}
+        pages = self._log.read(self._tenant, upto=self.position, streams=streams, page=BREATH, unreadable=True)
+        async for facts in pages:
+            fold(question, facts, rows, stops)
+        return rows, stops
 
-    async def _of_every_season(self, question: Question[R]) -> dict[str, R]:
+    async def _of_every_season(self, question: Question[R]) -> Folded[R]:
         """What was there then is among what is there now: no stream and no season ever goes away."""
         schema = schema_of(self._tenant)
         found = await self._database.ask(
             self._tenant,
             f"""
-            SELECT key FROM {schema}.projected JOIN {schema}.checkpoints USING (projection, generation)
+            SELECT coalesce(full_key, key) AS key
+            FROM {schema}.projected JOIN {schema}.checkpoints USING (projection, generation)
             WHERE projection = $1
             """,
             question.name,
@@ -327,10 +388,12 @@ class _Then:
                 seasons.add(row["key"].partition("/")[0])
             else:
                 streams.update(named)
-        rows = await self._of_streams(question, streams) if streams else {}
+        rows, stops = await self._of_streams(question, streams) if streams else ({}, {})
         for season in seasons:
-            rows |= await self._past.rows(question, self._tenant, season, self.position)
-        return rows
+            further, stopped = await self._past.rows(question, self._tenant, season, self.position)
+            rows |= further
+            stops |= stopped
+        return rows, stops
 
 
 class _Past:
@@ -341,25 +404,27 @@ class _Past:
         self._seasons = seasons
         self._seen: OrderedDict[tuple[str, str, str], _Seen] = OrderedDict()
 
-    async def rows(self, question: Question[R], tenant: HasId, season: str, position: int) -> dict[str, R]:
-        """The rows of a season ("" for what belongs to none) as of the position."""
+    async def rows(self, question: Question[R], tenant: HasId, season: str, position: int) -> Folded[R]:
+        """The rows of a season ("" for what belongs to none) as of the position, and those that stopped before it."""
         seen = self._of(tenant, question, season)
         after = seen.nearest(position)
-        rows: dict[str, R] = dict(seen.rows(after))
+        rows, stops = _copied(seen.rows(after))
         folded = 0
         heard = frozenset(question.facts)
-        pages = self._log.read(tenant, after=after, upto=position, season=season, facts=heard, page=BREATH)
+        pages = self._log.read(
+            tenant, after=after, upto=position, season=season, facts=heard, page=BREATH, unreadable=True
+        )
         async for facts in pages:
-            question.fold(facts, rows)
+            fold(question, facts, rows, stops)
             after = facts[-1].position
             folded += len(facts)
             if folded >= SNAPSHOT:
-                seen.snapshots[after] = dict(rows)
+                seen.snapshots[after] = _copied((rows, stops))
                 folded = 0
         if folded:
-            seen.last = (after, dict(rows))
+            seen.last = (after, _copied((rows, stops)))
         await asyncio.sleep(0)  # the last page was a slice; what is made of the rows is another
-        return rows
+        return rows, stops
 
     def _of(self, tenant: HasId, question: Question[Any], season: str) -> _Seen:
         key = (tenant.id, question.name, season)
@@ -374,30 +439,48 @@ class _Past:
 class _Seen:
     """Rows of a season at some positions: every so many facts, and where somebody looked last."""
 
-    snapshots: dict[int, dict[str, Any]] = field(default_factory=dict)
-    last: tuple[int, dict[str, Any]] = (0, {})
+    snapshots: dict[int, Folded[Any]] = field(default_factory=dict)
+    last: tuple[int, Folded[Any]] = (0, ({}, {}))
 
     def nearest(self, position: int) -> int:
         """The last kept position that is not later; 0 for the beginning."""
         return max((one for one in (*self.snapshots, self.last[0]) if one <= position), default=0)
 
-    def rows(self, position: int) -> dict[str, Any]:
-        return self.last[1] if self.last[0] == position else self.snapshots.get(position, {})
+    def rows(self, position: int) -> Folded[Any]:
+        return self.last[1] if self.last[0] == position else self.snapshots.get(position, ({}, {}))
 
 
-# News -------------------------------------------------------------------------------------------------
+def _copied(folded: Folded[R]) -> Folded[R]:
+    rows, stops = folded
+    return dict(rows), dict(stops)
 
 
 # SQL --------------------------------------------------------------------------------------------------
 
 
 def _checkpoints_sql(tenant: HasId) -> str:
+    schema = schema_of(tenant)
     return f"""
-    SELECT projection, version, generation, position, failed_position, failure
-    FROM {schema_of(tenant)}.checkpoints
+    SELECT projection, version, generation, position, (
+      SELECT json_agg(json_build_array(key, stopped.position, reason))
+      FROM {schema}.stopped_rows stopped
+      WHERE stopped.projection = done.projection AND stopped.generation = done.generation
+    ) AS stopped
+    FROM {schema}.checkpoints done
     """
 
 
-async def _checkpoints(connection: Connection, tenant: HasId) -> dict[str, Checkpoint]:
+async def _checkpoints(
+    connection: Connection, tenant: HasId
+) -> tuple[dict[str, Checkpoint], dict[str, dict[str, Stopped]]]:
+    """How far each projection is, and its stopped rows."""
     rows = await connection.fetch(_checkpoints_sql(tenant))
-    return {row["projection"]: Checkpoint(*row) for row in rows}
+    return (
+        {row["projection"]: Checkpoint(*row[:4]) for row in rows},
+        {row["projection"]: stopped_in(row["stopped"]) for row in rows if row["stopped"]},
+    )
+
+
+def stopped_in(rows: str | bytes) -> dict[str, Stopped]:
+    """Stopped rows by key, as a query lists them in JSON."""
+    return {key: Stopped(position, reason) for key, position, reason in msgspec.json.decode(rows)}

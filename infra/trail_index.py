@@ -12,9 +12,17 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import asyncpg
+import structlog
 
-from infra.database import Database, HasId, schema_of
+from infra.database import REFUSED_VALUE, Connection, Database, HasId, savepoint, schema_of
+from infra.folding import Stopped, said
 from infra.marked_rows import NEAR, MarkedRows
+from infra.rebuilding import write_stops
+
+log = structlog.get_logger("trail")
+
+#: Under which name facts without marks stand among what stopped.
+TRAIL = "trail"
 
 #: The marks of the facts after one position, up to another: rows of position, season, moment and marks.
 Marking = Callable[[int, int], Awaitable[Sequence["Row"]]]
@@ -71,20 +79,41 @@ class TrailIndex(MarkedRows):
                 )
                 if version != self._version:
                     await connection.execute(f"DELETE FROM {schema}.trail_marks")
+                    await connection.execute(f"DELETE FROM {schema}.stopped_rows WHERE projection = $1", TRAIL)
                     after = 0
                 upto = min(now.last, after + most)
                 if upto > after:
-                    await connection.copy_records_to_table(
-                        "trail_marks",
-                        schema_name=schema,
-                        columns=["position", "season", "at", "marks"],
-                        records=[
-                            (one.position, one.season, one.at, sorted(one.marks)) for one in await marking(after, upto)
-                        ],
-                    )
+                    await self._write(connection, schema, await marking(after, upto))
                 await connection.execute(
                     f"UPDATE {schema}.trail_watch SET position = $1, version = $2", max(upto, after), self._version
                 )
         except asyncpg.LockNotAvailableError:
             return now
         return Reached(max(upto, after), now.last)
+
+    async def _write(self, connection: Connection, schema: str, rows: Sequence[Row]) -> None:
+        """A fact whose marks the database does not take is named, and not found."""
+        try:
+            async with savepoint(connection):
+                await _copied(connection, schema, rows)
+        except REFUSED_VALUE:
+            for row in rows:
+                await self._write_one(connection, schema, row)
+
+    async def _write_one(self, connection: Connection, schema: str, row: Row) -> None:
+        try:
+            async with savepoint(connection):
+                await _copied(connection, schema, [row])
+        except REFUSED_VALUE as reason:
+            log.error("a fact cannot be marked", schema=schema, position=row.position, reason=type(reason).__name__)  # noqa: TRY400
+            stopped = {str(row.position): Stopped(row.position, said(reason))}
+            await write_stops(connection, schema, TRAIL, self._version, stopped)
+
+
+async def _copied(connection: Connection, schema: str, rows: Sequence[Row]) -> None:
+    await connection.copy_records_to_table(
+        "trail_marks",
+        schema_name=schema,
+        columns=["position", "season", "at", "marks"],
+        records=[(one.position, one.season, one.at, sorted(one.marks)) for one in rows],
+    )

@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 import msgspec
 from msgspec.structs import replace as changed_in
 
+from domain.catalogue import FACTS
 from domain.fact import Fact, Recorded, StreamName
 
 
@@ -215,6 +216,21 @@ class Projection(Generic[R]):
         if changes and row is not None:
             row = changed_in(row, **changes)
         return row, position
+
+    def concerned(self, recorded: Recorded) -> tuple[str, ...]:
+        """The keys of the rows that a fact may concern which cannot be read, by its stream and the name it bears.
+
+        `season/*` where only the fact itself could say which rows of its season.
+        """
+        topic, kind = str(getattr(recorded.fact, "topic", "")), recorded.stream.kind
+        steps = [
+            step
+            for fact, step in self._steps.items()
+            if (FACTS[topic] is fact if topic in FACTS else str(fact.TOPIC).partition(".")[0] == kind)  # type: ignore[attr-defined]
+        ]
+        own = of_stream(recorded) if any(step.keys is of_stream for step in steps) else ()
+        others = (f"{recorded.stream.season}/*",) if any(step.keys is not of_stream for step in steps) else ()
+        return (*own, *others)
 
     def streams(self, key: str) -> tuple[StreamName, ...] | None:
         """The streams whose facts alone make this row, or None where it takes the whole season to know."""

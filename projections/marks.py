@@ -14,15 +14,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from eventsourcing.utils import get_topic
 
 from domain.council import Member
-from domain.fact import Recorded
+from domain.fact import Recorded, Unreadable
 from domain.official import Official, Position
 from domain.review import commune_and_number
+from domain.text import bounded
 from domain.vietnamese import search_key
 
 #: Raised when other marks are made of the same fact.
@@ -53,6 +55,9 @@ SILENT = frozenset(
         "review.note-added",
     }
 )
+
+#: A word is found by so many letters of it, and a fact by so many words: an index takes no more.
+LETTERS, WORDS = 64, 5_000
 
 _WORD = re.compile(r"\w+")
 
@@ -93,13 +98,26 @@ def mark(facts: Iterable[Recorded], positions: MutableMapping[str, Position]) ->
         if isinstance(fact, Official.MandateGranted):
             positions[str(fact.mandate)] = fact.position
         season = recorded.stream.season or str(getattr(fact, "season", ""))
-        found = frozenset((*_who(recorded, positions), *_about(recorded, season), *_written(recorded)))
-        yield Marked(recorded.position, season, recorded.at, found)
+        yield Marked(recorded.position, bounded(season), recorded.at, _marks(recorded, season, positions))
+
+
+def bare(recorded: Recorded) -> Marked:
+    """A fact that cannot be marked, found by what was done and who did it alone."""
+    return Marked(recorded.position, bounded(recorded.stream.season), recorded.at, frozenset(_who(recorded, {})))
+
+
+def _marks(recorded: Recorded, season: str, positions: Mapping[str, Position]) -> frozenset[str]:
+    found = set(islice(_written(recorded), WORDS))
+    found.update(map(bounded, (*_who(recorded, positions), *_about(recorded, season))))
+    return frozenset(found)
 
 
 def words_of(text: str) -> list[str]:
-    """The words by which a text is found: `QĐ 12/UBND, Minh Thắng` is qd, 12, ubnd, minh, thang."""
-    return _WORD.findall(search_key(text))
+    """The words by which a text is found: `QĐ 12/UBND, Minh Thắng` is qd, 12, ubnd, minh, thang.
+
+    Of a word too long for an index its first letters.
+    """
+    return [word[:LETTERS] for word in _WORD.findall(search_key(text))]
 
 
 @lru_cache(maxsize=16_384)
@@ -110,11 +128,12 @@ def words_of_name(name: str) -> frozenset[str]:
 
 def reach(season: str, commune: str, decided_by: str) -> frozenset[str]:
     """The marks of what belongs to the trail of a commune in a season, as `projections.trail.concerns` says."""
-    return frozenset({f"s:{season}/{commune}", f"s:{season}/", f"s:{season}/@{decided_by}"})
+    return frozenset(map(bounded, (f"s:{season}/{commune}", f"s:{season}/", f"s:{season}/@{decided_by}")))
 
 
 def _who(recorded: Recorded, positions: Mapping[str, Position]) -> Iterator[str]:
-    yield f"a:{get_topic(type(recorded.fact))}"
+    fact = recorded.fact
+    yield f"a:{fact.topic if isinstance(fact, Unreadable) else get_topic(type(fact))}"
     yield f"p:{recorded.actor}"
     if recorded.unit:
         yield f"u:{recorded.unit}"
@@ -146,7 +165,7 @@ def _about(recorded: Recorded, season: str) -> Iterator[str]:
             yield f"s:{season}/@{subject}"
         case "season":
             yield f"s:{season}/"
-        case "subject":
+        case "subject" if communes:
             yield f"s:{season}/{fact.commune}"
         case "unit":
             yield f"x:{subject}"
@@ -172,8 +191,7 @@ def _person(value: Any) -> str:
 
 
 def _written(recorded: Recorded) -> Iterator[str]:
-    if get_topic(type(recorded.fact)) in SILENT:
+    if isinstance(recorded.fact, Unreadable) or get_topic(type(recorded.fact)) in SILENT:
         return
-    for value in _named(recorded.fact, *WRITTEN):
-        if isinstance(value, str):
-            yield from (f"w:{word}" for word in words_of(value))
+    words = (word for value in _named(recorded.fact, *WRITTEN) if isinstance(value, str) for word in words_of(value))
+    yield from dict.fromkeys(f"w:{word}" for word in words)

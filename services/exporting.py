@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import FileDamaged, FileMissing, NotFound, NotPermitted, Refused, VoteIsOpen
+from domain.errors import FactUnreadable, FileDamaged, FileMissing, NotFound, NotPermitted, Refused, VoteIsOpen
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded, StreamName
 from domain.log import LOG, Log
@@ -425,6 +425,8 @@ async def _standings(workshop: Workshop, work: Work, asked: Export.Requested, pr
         season = await view.one(SEASONS, asked.season)
         rows = await view.all(STANDINGS, asked.season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
+        if view.lacks:  # a document cannot say so beside each row, and nobody may take it for whole
+            raise FactUnreadable(position=min(view.lacks), topic="standings", why="stopped")
     if season is None:
         raise NotFound(kind="season", subject=asked.season)
     await progress(0, len(rows))

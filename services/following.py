@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from domain.appraisal import appraisal_stream
 from domain.assessment import assessment_stream
 from domain.council import council_stream
+from domain.errors import FactUnreadable
 from domain.fact import Recorded, StreamName
 from domain.meeting import meeting_stream
 from domain.personal import subject_stream
@@ -22,6 +23,7 @@ from domain.review import Ground, review_streams
 from domain.season import season_stream
 from domain.unit import unit_stream
 from infra.eventstore import EventStore
+from infra.folding import Stopped, fold
 from infra.tenants import Tenant
 from projections.councils import COUNCILS
 from projections.fold import Projection
@@ -83,13 +85,21 @@ class Followed:
         return (recorded for recorded in self.facts if recorded.stream in own)
 
     def further(self, facts: Collection[Recorded], position: int) -> Followed:
-        """The same with more facts."""
+        """The same with more facts. FactUnreadable when they cannot be followed: nothing may rest on a part of them."""
         rows = self.rows
         if facts:
             rows = {projection.name: dict(rows.get(projection.name, {})) for projection in FOLDED}
             for projection in FOLDED:
-                projection.fold(facts, rows[projection.name])
+                _fold(projection, facts, rows[projection.name])
         return Followed(self.season, self.commune, position, (*self.facts, *facts), rows)
+
+
+def _fold(projection: Projection[Any], facts: Collection[Recorded], rows: dict[str, Any]) -> None:
+    stops: dict[str, Stopped] = {}
+    fold(projection, list(facts), rows, stops)
+    if stops:
+        first = min(stops.values())
+        raise FactUnreadable(position=first.position, topic=projection.name, why=first.reason.partition(":")[0])
 
 
 class Dossiers:

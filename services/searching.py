@@ -13,6 +13,8 @@ from functools import cache
 from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+import structlog
+
 from domain.catalogue import FACTS
 from domain.errors import PeriodReversed, Refused
 from domain.fact import Recorded
@@ -20,13 +22,14 @@ from domain.official import Official, Position
 from domain.personal import Personal
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Rulebook
-from infra.database import Database
+from domain.text import bounded
+from infra.database import LOST, Database
 from infra.eventstore import CLOCK_DRIFT, EventStore
 from infra.readmodels import View
 from infra.tenants import Tenant
 from infra.trail_index import Reached, TrailIndex
 from projections.councils import COUNCILS, CouncilRow
-from projections.marks import VERSION, Marked, Search, mark, reach, words_of, words_of_name
+from projections.marks import VERSION, Marked, Search, bare, mark, reach, words_of, words_of_name
 from projections.officials import OFFICIALS, OfficialRow
 from projections.seasons import SEASONS, SeasonRow
 from projections.trail import TOLD_WITH, Entry, entries, streams_around
@@ -34,6 +37,8 @@ from projections.units import UNITS, UnitRow
 from services.i18n import Words, load_words
 from services.meetings import unit_of
 from services.telling import Teller, Told, called, holders_of, open_rounds
+
+log = structlog.get_logger("searching")
 
 #: Facts marked in one transaction, which takes some tenths of a second.
 MARKED = 5_000
@@ -207,12 +212,22 @@ class Searching:
             known, positions = self._granted.get(tenant.id, (0, {}))
             if known != after:
                 positions = await self._mandates(tenant, after)
-            pages = self._store.read(tenant, after=after, upto=upto)
-            found = [one async for page in pages for one in mark(page, positions)]
+            pages = self._store.read(tenant, after=after, upto=upto, unreadable=True)
+            found = [one async for page in pages for one in marked(page, positions)]
             self._granted[tenant.id] = (upto, positions)
             return found
 
         return await self._index.learn(tenant, marking, most)
+
+    async def freshened(self, tenant: Tenant) -> Reached:
+        """Like `learn`, for a page: what goes wrong is the sweeper's to say, and the page shows what is marked."""
+        try:
+            return await self.learn(tenant)
+        except LOST:
+            raise
+        except Exception:
+            log.exception("the trail could not be marked", tenant=tenant.id)
+            return await self._index.reached(tenant)
 
     async def find(
         self,
@@ -242,9 +257,9 @@ class Searching:
 
     async def read(self, tenant: Tenant, positions: Collection[int], upto: int) -> Found:
         """The facts at these positions with all that they are told with, up to a position of the log."""
-        pages = self._store.read(tenant, positions=positions, upto=upto)
+        pages = self._store.read(tenant, positions=positions, upto=upto, unreadable=True)
         facts = [recorded async for page in pages for recorded in page]
-        pages = self._store.read(tenant, streams=streams_around(facts), facts=TOLD_WITH, upto=upto)
+        pages = self._store.read(tenant, streams=streams_around(facts), facts=TOLD_WITH, upto=upto, unreadable=True)
         return Found(tuple(facts), tuple([recorded async for page in pages for recorded in page]))
 
     async def _within(self, tenant: Tenant, search: Search, upto: int) -> tuple[int, int]:
@@ -257,13 +272,24 @@ class Searching:
         return low, high
 
     async def _mandates(self, tenant: Tenant, upto: int) -> dict[str, Position]:
-        pages = self._store.read(tenant, upto=upto, season="", facts=[Official.MandateGranted])
+        pages = self._store.read(tenant, upto=upto, season="", facts=[Official.MandateGranted], unreadable=True)
         return {
             str(one.fact.mandate): one.fact.position
             async for page in pages
             for one in page
             if isinstance(one.fact, Official.MandateGranted)
         }
+
+
+def marked(facts: Sequence[Recorded], positions: dict[str, Position]) -> list[Marked]:
+    """The facts with their marks. One that cannot be marked is said, and is found by little; the others as ever."""
+    try:
+        return list(mark(facts, positions))
+    except Exception:
+        if len(facts) > 1:
+            return [found for one in facts for found in marked([one], positions)]
+        log.exception("a fact cannot be marked", position=facts[0].position)
+        return [bare(facts[0])]
 
 
 async def read_names(view: View) -> Names:
@@ -301,8 +327,8 @@ def search_of(asked: Asked, actor: Actor, names: Names, meant: Callable[[str], I
         *_worded(words_of(asked.text), names),
         seen,
     ]
-    wanted = tuple(one for one in sets if one is not None)
-    return Search(wanted, asked.season, asked.since, asked.until, without)
+    wanted = tuple(frozenset(map(bounded, one)) for one in sets if one is not None)
+    return Search(wanted, bounded(asked.season), asked.since, asked.until, without)
 
 
 def _seen(actor: Actor, names: Names) -> tuple[frozenset[str] | None, frozenset[str]]:

@@ -354,8 +354,8 @@ class Teller:
         told = "is not in the table" if row is None else f"{row.document} is {row.state} {row.reason or ''}"
         run = (await ExportRuns(self.house.database).of(self.tenant, [export])).get(export)
         models = await self.house.reads.status(self.tenant)
-        behind, failures = models.behind, ", ".join(one.projection for one in models.failures)
-        return f"{told}; {run}; read models {behind} facts behind, stopped: {failures or 'none'}"
+        behind, stopped = models.behind, ", ".join(f"{one.projection} {one.key}" for one in models.stopped)
+        return f"{told}; {run}; read models {behind} facts behind, stopped: {stopped or 'none'}"
 
 
 #: How the sign-in names a province's first administrator.

@@ -192,6 +192,8 @@ class Visit:
         self.refusal: Refusal | None = None
         self.past: Past | None = None
         self.behind = False
+        #: The facts before which some of what the page shows stands: they cannot be read, or not be shown.
+        self.lacks: set[int] = set()
         self.cookies: list[Cookie] = []
         #: Why the session could not be looked up: nobody knows whether somebody is signed in.
         self.sessions_away: RedisError | None = None
@@ -381,7 +383,10 @@ class Visit:
     async def reads(self) -> AsyncIterator["View"]:
         """The read models as of the visit's moment."""
         async with self.house.reads.at(self.tenant, self.upto) as view:
-            yield view
+            try:
+                yield view
+            finally:
+                self.lacks |= view.lacks
 
     async def own_write(self, *projections: Projection[Any]) -> None:
         """Wait until these read models hold the person's own last command; else the page says it is behind."""

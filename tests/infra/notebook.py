@@ -9,12 +9,8 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from domain.text import KINDS, PROSE
 from infra.eventstore import Command, EventStore, Loaded, LogOwner, Receipt
 from infra.mapper import Decided, Mapper
-
-for field in ("title", "language", "note"):  # all other fields have the kind that fields of these names have anyway
-    KINDS.setdefault(field, PROSE)
 
 
 class Colour(StrEnum):
@@ -31,6 +27,7 @@ class Ratio:
 
 class Notebook(Stream):
     TOPIC = "notebook"
+    rule = staticmethod(lambda topic, values: dict(values))  # none: what the log itself refuses is tried with it
 
     class Opened(FirstFact):
         TOPIC = "notebook.opened"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import Recorded
 from domain.season import Season
+from domain.unit import Level, Unit, unit_stream
 from infra.database import Database, HasId
 from infra.eventstore import EventStore
 from infra.mapper import Mapper
@@ -24,7 +25,7 @@ from projections.standings import STANDINGS
 from projections.units import UNITS
 from services.projector import following
 from tests.infra.logs import MAPPER, write
-from tests.projections.histories import Province, a_long_history
+from tests.projections.histories import INDICATORS, Province, a_long_history
 from tests.projections.story import DOSSIER, KEY, SEASON, told
 
 
@@ -269,11 +270,12 @@ async def test_only_one_rebuild_of_a_province_runs_at_a_time(store, tenant, proj
     await other.close()
 
 
-# What cannot be folded --------------------------------------------------------------------------------
+# What cannot be folded, read or written ---------------------------------------------------------------
 
 
-async def test_a_fact_that_cannot_be_folded_stops_its_projection_and_is_named(database, store, tenant, models):
+async def test_a_fact_that_cannot_be_folded_stops_its_row_and_is_named(database, store, tenant, models):
     province = told_in(tenant, "scored")
+    before = len(province.log)
     await write(store, tenant, province.commands)
     poisoned = poisoned_by_suspension()
     projector = Projector(database, store, [poisoned, SHEETS], batch=5)
@@ -285,32 +287,41 @@ async def test_a_fact_that_cannot_be_folded_stops_its_projection_and_is_named(da
     await projector.catch_up(tenant)
 
     status = await models.status(tenant)
-    suspended = len(province.log) - 1
-    [failure] = status.failures
-    assert (failure.projection, failure.position, failure.failed_position) == ("poisoned", suspended - 1, suspended)
-    assert failure.failure is not None
-    assert "a mistake in the fold" in failure.failure
-    assert status.checkpoints["sheets"].position == len(province.log)
-    assert not await models.reached(tenant, suspended, [poisoned], timeout=5)
-    await projector.close()
-
-
-async def test_a_stopped_projection_holds_every_fact_before_the_one_it_stopped_at(database, store, tenant, models):
-    poisoned = poisoned_by_suspension()
-    projector = Projector(database, store, [poisoned])
-    await projector.catch_up(tenant)
-    province = told_in(tenant, "scored")
-    before = len(province.log)
-    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
-    await write(store, tenant, province.commands)
-
-    await projector.catch_up(tenant)
-
+    [stopped] = status.stopped
+    assert (stopped.projection, stopped.key, stopped.position) == ("poisoned", SEASON, before + 1)
+    assert "a mistake in the fold" in stopped.reason
+    assert status.behind == 0
+    assert await models.reached(tenant, len(province.log), [poisoned], timeout=5)
     assert await row_of(models, tenant, poisoned) == fold(SEASONS, province.log[:before])[SEASON]
     await projector.close()
 
 
-async def test_a_stopped_projection_goes_on_in_a_process_that_can_fold_the_fact(database, store, tenant, models):
+async def test_who_reads_a_stopped_row_is_told_now_and_then_and_who_reads_another_is_not(
+    database, store, tenant, models
+):
+    province = told_in(tenant, "scored")
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    await write(store, tenant, province.commands)
+    poisoned = poisoned_by_suspension()
+    projector = Projector(database, store, [poisoned, SHEETS])
+    await projector.catch_up(tenant)
+
+    for position in (None, len(province.log)):
+        async with models.at(tenant, position) as view:
+            await view.one(SHEETS, KEY)
+            assert not view.lacks
+            await view.one(poisoned, SEASON)
+            assert view.lacks == {len(province.log)}
+        async with models.at(tenant, position) as view:
+            await view.all(poisoned)
+            assert view.lacks == {len(province.log)}
+    async with models.at(tenant, len(province.log) - 1) as view:
+        await view.all(poisoned)
+        assert not view.lacks
+    await projector.close()
+
+
+async def test_a_stopped_row_goes_on_in_a_process_that_can_fold_the_fact(database, store, tenant, models):
     province = told_in(tenant, "scored")
     province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
     poisoned = poisoned_by_suspension()
@@ -323,13 +334,14 @@ async def test_a_stopped_projection_goes_on_in_a_process_that_can_fold_the_fact(
     await mended.catch_up(tenant)
 
     status = await models.status(tenant)
-    assert not status.failures
+    assert not status.stopped
     assert status.behind == 0
+    assert await row_of(models, tenant, poisoned) == fold(SEASONS, await the_log(store, tenant))[SEASON]
     await broken.close()
     await mended.close()
 
 
-async def test_a_fact_of_a_newer_program_stops_the_old_one_where_it_stands(database, store, tenant, models):
+async def test_a_fact_of_a_newer_program_stops_what_it_concerns_in_the_old_one(database, store, tenant, models):
     known = {topic: fact for topic, fact in FACTS.items() if fact is not Season.Suspended}
     old = EventStore(database, Mapper(known, AGGREGATES))
     projector = Projector(database, old, [SEASONS, UNITS])
@@ -342,25 +354,73 @@ async def test_a_fact_of_a_newer_program_stops_the_old_one_where_it_stands(datab
     await projector.catch_up(tenant)
 
     status = await models.status(tenant)
-    assert {one.failed_position for one in status.failures} == {len(province.log)}
-    assert {one.position for one in status.failures} == {len(province.log) - 1}
-    assert await projector.catch_up(tenant) == 0
+    assert [one[:3] for one in status.stopped] == [("seasons", SEASON, len(province.log))]
+    assert status.behind == 0
+    assert await row_of(models, tenant, SEASONS) == fold(SEASONS, province.log[:-1])[SEASON]
+    past = ReadModels(database, old)
+    async with past.at(tenant, len(province.log)) as then:
+        assert await then.one(SEASONS, SEASON) == fold(SEASONS, province.log[:-1])[SEASON]
+        assert then.lacks == {len(province.log)}
+    await past.close()
     await projector.close()
     await old.close()
 
 
-async def test_a_projection_that_cannot_be_built_says_so_and_leaves_the_others(database, store, tenant, models):
-    province = told_in(tenant, "scored")
-    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+async def test_a_row_that_the_database_does_not_take_is_named_and_stops_no_other(
+    services, database, store, tenant, models
+):
+    province = told_in(tenant, "opened")
     await write(store, tenant, province.commands)
-    projector = Projector(database, store, [poisoned_by_suspension(), SHEETS])
+    projector = Projector(database, store, PROJECTIONS)
+    await projector.catch_up(tenant)
+    owner = await asyncpg.connect(services.database_url)
+    await owner.execute(
+        f"ALTER TABLE {tenant.id}.projected ADD CHECK (projection <> 'sheets' OR key <> '{KEY}') NOT VALID"
+    )
+    await owner.close()
+    before = await tables(models, tenant)
+    known = len(province.commands)
+    province.do(DOSSIER, lambda it: it.explain(INDICATORS[0], "Vì…"))
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    await write(store, tenant, province.commands[known:])
 
     await projector.catch_up(tenant)
 
-    [failure] = (await models.status(tenant)).failures
-    assert (failure.projection, failure.failed_position) == ("poisoned", len(province.log))
-    async with models.at(tenant) as view:
-        assert await view.one(SHEETS, KEY) is not None
+    status = await models.status(tenant)
+    log = await the_log(store, tenant)
+    assert [one[:2] for one in status.stopped] == [("sheets", KEY)]
+    assert status.behind == 0
+    now, whole = await tables(models, tenant), folded(log)
+    assert now["sheets"] == before["sheets"]
+    assert {name: rows for name, rows in now.items() if name != "sheets"} == {
+        name: rows for name, rows in whole.items() if name != "sheets"
+    }
+    await projector.close()
+
+
+async def test_a_log_with_a_code_that_no_index_takes_comes_to_life(database, store, tenant, models):
+    endless = "9" * 6_000
+    province = told_in(tenant, "opened")
+    province.did(
+        unit_stream(endless),
+        Unit.Registered,
+        code=endless,
+        name="Xã Cũ",
+        unit_type="Xã",
+        level=Level.COMMUNE,
+        parent=endless[1:],
+        valid_from=None,
+    )
+    await write(store, tenant, province.commands)
+    projector = Projector(database, store, PROJECTIONS)
+
+    await projector.catch_up(tenant)
+
+    status = await models.status(tenant)
+    assert (status.behind, status.stopped) == (0, ())
+    assert await tables(models, tenant) == folded(await the_log(store, tenant))
+    async with models.at(tenant) as now, models.at(tenant, status.position) as then:
+        assert (await now.one(UNITS, endless)) == (await then.one(UNITS, endless)) is not None
     await projector.close()
 
 

@@ -9,6 +9,7 @@ import pytest
 from domain.fact import Recorded
 from infra.database import Database
 from infra.eventstore import EventStore
+from infra.readmodels import ReadModels
 from infra.tenants import Tenant
 from infra.trail_index import TrailIndex
 from projections.marks import VERSION, Marked, Search, mark
@@ -79,3 +80,25 @@ async def test_marks_of_another_version_are_made_anew(database: Database, store:
 
     assert first == again
     assert await TrailIndex(database, 2).count(tenant, Search(), 0, first.last, 1_000) == first.last
+
+
+async def test_a_fact_whose_marks_the_database_does_not_take_is_named_and_the_others_are_found(
+    database: Database, store: EventStore, tenant: Tenant
+):
+    await write(store, tenant, a_history(3, tenant.id, 50).commands)
+    last = await store.position(tenant)
+
+    async def marking(after: int, upto: int) -> list[Marked]:
+        facts = [one async for page in store.read(tenant, after=after, upto=upto) for one in page]
+        return [
+            one._replace(marks=frozenset({Random(1).randbytes(4_000).hex()})) if one.position == 7 else one
+            for one in mark(facts, {})
+        ]
+
+    index, models = TrailIndex(database, VERSION), ReadModels(database, store)
+    reached = await index.learn(tenant, marking, 1_000)
+
+    assert reached.position == reached.last == last
+    assert await index.find(tenant, Search(), 0, last, 1_000) == [one for one in range(last, 0, -1) if one != 7]
+    assert [one[:3] for one in (await models.status(tenant)).stopped] == [("trail", "7", 7)]
+    await models.close()

@@ -4,10 +4,11 @@ from random import Random
 
 import pytest
 
-from projections.marks import SILENT, mark, reach, words_of
+from domain.assessment import Assessment
+from projections.marks import SILENT, WORDS, mark, reach, words_of
 from projections.trail import concerns
 from tests.projections.histories import ACTS, COMMUNES, SEASONS, UNIT, tell
-from tests.projections.story import told
+from tests.projections.story import DOSSIER, told
 
 
 def test_a_text_is_found_by_its_words_without_diacritics_or_capitals():
@@ -33,3 +34,20 @@ def test_what_nobody_may_see_is_no_word():
 
     assert silent
     assert not any(sign.startswith("w:") for one in silent for sign in one.marks)
+
+
+def test_a_word_too_long_for_an_index_is_found_by_its_first_letters():
+    assert words_of(f"mã {'k' * 4_500}") == words_of(f"mã {'k' * 64}") == ["ma", "k" * 64]
+
+
+def test_a_fact_has_no_more_marks_than_an_index_takes_and_none_that_is_too_long_for_one():
+    province = told("scored")
+    words = " ".join(f"từ{number}" for number in range(60_000))
+    province.did(DOSSIER, Assessment.Explained, indicator="TC1.CT1", explanation=words)
+    province.did(DOSSIER, Assessment.Explained, indicator="9" * 6_000, explanation="x" * 200_000)
+
+    many, endless = list(mark(province.log[-2:], {}))
+
+    assert len(many.marks) < WORDS + 20
+    assert max(len(sign.encode()) for sign in endless.marks) < 1_000
+    assert f"w:{'x' * 64}" in endless.marks

@@ -22,6 +22,7 @@ from domain.catalogue import FACTS
 from domain.council import Role
 from domain.errors import DayOutOfRange, NotANumber, NotPermitted, Refused, ScoreAboveMaximum
 from domain.export import ExportState
+from domain.fact import Unreadable
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Position
@@ -345,7 +346,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "status.": [*Status, *(f"{status}.levels" for status in Status)],
     "step-name.": Step,
     "step.": Step,
-    "trail.": FACTS,
+    "trail.": [*FACTS, Unreadable.TOPIC],
     "whatif.condition.": ConditionKind,
     "whatif.parameter.": [one for one in ConditionKind if one.value.startswith("min_")],
     "word.": [*Answer, *Outcome, *Level],

@@ -32,7 +32,7 @@ async def show(visit: Visit) -> Answer:
     """
     await visit.own_write(OFFICIALS, UNITS, SEASONS, COUNCILS, TALLIES)
     searching = visit.house.searching
-    reached = await searching.learn(visit.tenant)
+    reached = await searching.freshened(visit.tenant)
     filtered = await filter_of(visit)
     search = search_of(filtered.asked, visit.actor, filtered.names)
     upto = reached.position if visit.upto is None else visit.upto
