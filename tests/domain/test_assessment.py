@@ -230,15 +230,15 @@ def test_the_facts_alone_make_the_dossier():
     assert replayed(dossier) == state(dossier)
 
 
-@pytest.mark.parametrize(
-    "supplement",
-    [
-        lambda it: it.attach(CODE, a_file("the signed list")),
-        lambda it: it.reuse(CODE, next(iter(it.entry(CODES[1]).evidence)), CODES[1]),
-        lambda it: it.explain(CODE, "Danh sách có chữ ký nằm trong tệp đã gắn"),
-        lambda it: score(it, CODE, "2"),
-    ],
-)
+SUPPLEMENTS: list[Callable[[Assessment], None]] = [
+    lambda it: it.attach(CODE, a_file("the signed list")),
+    lambda it: it.reuse(CODE, next(iter(it.entry(CODES[1]).evidence)), CODES[1]),
+    lambda it: it.explain(CODE, "Danh sách có chữ ký nằm trong tệp đã gắn"),
+    lambda it: score(it, CODE, "2"),
+]
+
+
+@pytest.mark.parametrize("supplement", SUPPLEMENTS)
 def test_what_came_back_has_got_something_new_since_it_was_returned(supplement: Callable[[Assessment], None]):
     dossier = a_submitted_dossier()
     dossier.return_indicator(CODE, "Thiếu chữ ký", DUE)
