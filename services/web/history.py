@@ -9,13 +9,12 @@ from projections.trail import Entry, entries
 from services.web.dossiers import Case
 from services.web.request import Visit
 
-#: What moves a dossier as a whole.
+#: What moves a dossier as a whole. Comments stand with the posting: there may be thousands.
 MILESTONES = {
     "assessment.opened",
     "assessment.consolidated",
     "assessment.reopened",
     "assessment.posted",
-    "assessment.comment-received",
     "assessment.submitted",
     "assessment.indicator-returned",
     "assessment.resubmitted",
