@@ -137,6 +137,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
         computed=Proposal.RECOGNISE if verdict.verdict.result is Outcome.MET else Proposal.NOT_RECOGNISE,
         workable=case.sheet.stage in WORKABLE and case.sheet.proposal is None and visit.past is None,
         history=told,
+        enters_data=False,
         people=await people_of(visit, told),
         subject=case.subject(),
         due=supplement_due(visit, case),
