@@ -1,6 +1,9 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
+from random import Random
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.catalogue import AGGREGATES, FACTS
-from domain.fact import Recorded
+from domain.fact import Fact, Recorded
 from domain.season import Season
 from domain.unit import Level, Unit, unit_stream
 from infra.database import Database, HasId
@@ -366,6 +369,38 @@ async def test_a_fact_of_a_newer_program_stops_what_it_concerns_in_the_old_one(d
     await old.close()
 
 
+@pytest.mark.parametrize("seed", range(6))
+async def test_one_fact_that_cannot_be_read_takes_nothing_from_what_it_does_not_concern(
+    database, store, tenant, seed: int
+):
+    history = a_long_history(150, seed, tenant.id)
+    asked_for = {fact for one in PROJECTIONS for fact in one.facts}
+    bad = Random(seed).choice([one for one in history.log if type(one.fact) in asked_for])
+    poisoned = EventStore(database, OneUnreadable(bad))
+    projector, models = Projector(database, poisoned, PROJECTIONS, batch=20), ReadModels(database, poisoned)
+    await projector.catch_up(tenant)
+    await write(store, tenant, history.commands)
+    log = await the_log(store, tenant)
+
+    await projector.catch_up(tenant)
+
+    live, stops = await rows_with_keys(models, tenant, log), await stopped_in_order(models, tenant)
+    await projector.rebuild(tenant)
+    rebuilt, again = await rows_with_keys(models, tenant, log), await stopped_in_order(models, tenant)
+    then = await rows_with_keys(models, tenant, log, len(log))
+    whole = {(one.name, key): row for one in PROJECTIONS for key, row in fold(one, log).items()}
+    concerned = {(name, key) for name, key in whole if concerns(stops, name, key)}
+    assert (await models.status(tenant)).behind == 0
+    assert stops == again != []
+    assert live == rebuilt == then
+    assert {at: row for at, row in live.items() if at not in concerned} == {
+        at: row for at, row in whole.items() if at not in concerned
+    }
+    await models.close()
+    await projector.close()
+    await poisoned.close()
+
+
 async def test_a_row_that_the_database_does_not_take_is_named_and_stops_no_other(
     services, database, store, tenant, models
 ):
@@ -534,6 +569,42 @@ async def test_the_role_that_folds_can_neither_make_tables_nor_touch_the_log(dat
 
 
 # Builders ---------------------------------------------------------------------------------------------
+
+
+class OneUnreadable(Mapper):
+    """A program to which one fact is damaged."""
+
+    def __init__(self, bad: Recorded) -> None:
+        super().__init__(FACTS, AGGREGATES)
+        self._bad = (bad.fact.originator_id, bad.version)
+
+    def fact(self, topic: str, schema: int, data: str | bytes, stream: UUID, version: int, at: datetime) -> Fact:
+        if (stream, version) == self._bad:
+            raise ValueError("damaged")
+        return super().fact(topic, schema, data, stream, version, at)
+
+
+async def rows_with_keys(
+    models: ReadModels, tenant: Tenant, log: list[Recorded], position: int | None = None
+) -> dict[tuple[str, str], Any]:
+    """Each row that the log makes, as the read models have it; those that they lack are left out."""
+    async with models.at(tenant, position) as view:
+        return {
+            (one.name, key): row
+            for one in PROJECTIONS
+            for key in fold(one, log)
+            if (row := await view.one(one, key)) is not None
+        }
+
+
+async def stopped_in_order(models: ReadModels, tenant: Tenant) -> list[tuple[str, str, int]]:
+    return sorted((one.projection, one.key, one.position) for one in (await models.status(tenant)).stopped)
+
+
+def concerns(stops: list[tuple[str, str, int]], name: str, key: str) -> bool:
+    """Whether the row is stopped, by its own key or with its season."""
+    season = key.partition("/")[0]
+    return any(one == name and of in {key, f"{season}/*"} for one, of, _ in stops)
 
 
 def told_in(tenant: Tenant, step: str) -> Province:

@@ -6,15 +6,18 @@ from random import Random
 
 import pytest
 
+from domain.assessment import Assessment
 from domain.fact import Recorded
 from infra.database import Database
 from infra.eventstore import EventStore
 from infra.readmodels import ReadModels
 from infra.tenants import Tenant
 from infra.trail_index import TrailIndex
-from projections.marks import VERSION, Marked, Search, mark
+from projections.marks import VERSION, Marked, Search, mark, words_of
+from services.searching import Searching
 from tests.infra.logs import MAPPER, write
 from tests.projections.histories import ACTS, SEASONS, Province, tell
+from tests.projections.story import DOSSIER, told
 
 
 @pytest.fixture
@@ -102,3 +105,19 @@ async def test_a_fact_whose_marks_the_database_does_not_take_is_named_and_the_ot
     assert await index.find(tenant, Search(), 0, last, 1_000) == [one for one in range(last, 0, -1) if one != 7]
     assert [one[:3] for one in (await models.status(tenant)).stopped] == [("trail", "7", 7)]
     await models.close()
+
+
+async def test_a_log_with_a_word_that_no_index_takes_is_searched_again(
+    database: Database, store: EventStore, tenant: Tenant
+):
+    province = told("scored", tenant.id)
+    key = Random(2).randbytes(2_250).hex()
+    province.did(DOSSIER, Assessment.Explained, indicator="TC1.CT1", explanation=f"Xem mã: {key}")
+    await write(store, tenant, province.commands)
+    searching = Searching(database, store)
+
+    reached = await searching.freshened(tenant)
+
+    wanted = tuple(frozenset({f"w:{word}"}) for word in words_of(f"mã {key}"))
+    assert reached.position == reached.last == len(province.log)
+    assert await searching.find(tenant, Search(wanted), reached.last, 10) == [reached.last]
