@@ -162,7 +162,7 @@ async def of_the_keys(url: str) -> Finding:
 
 async def of_redis(url: str) -> AsyncIterator[Finding]:
     about = "REDIS_URL: answers, and drops nothing when memory is short"
-    client = Redis.from_url(url, socket_timeout=5)
+    client = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
     try:
         await client.ping()
         policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")

@@ -75,18 +75,18 @@ class Sweeper:
     async def sweep(self, tenant: Tenant) -> None:
         """Ask for what this province is owed, the oldest first, unless it is suspended. Raises QueueUnavailable.
 
-        Erasures that its log has ordered are carried out in any case.
+        Erasures that its log has ordered are carried out first, and in any case.
         """
+        try:
+            await self._shredder.sweep(tenant)
+        except KeysUnavailable:
+            log.warning("keys of erased subjects not looked after", tenant=tenant.id)
         await self._runs.learn(tenant)
         for run in [] if self._rests(tenant) else await self._runs.owed(tenant, SHARE):
             if run.attempts < ATTEMPTS:
                 await self._queue.ask(LONG, job_name(tenant, run, time.time()), MAKE_EXPORT, tenant.id, str(run.export))
             else:
                 await self._give_up(tenant, run)
-        try:
-            await self._shredder.sweep(tenant)
-        except KeysUnavailable:
-            log.warning("keys of erased subjects not looked after", tenant=tenant.id)
 
     async def tidy(self, tenant: Tenant) -> None:
         """Mark what the trail of this province lacks, and let go of old accesses: nobody waits for it."""

@@ -41,6 +41,8 @@ async def require_patience(visit: Visit, season: str, commune: str) -> None:
     """Raise TooOften when this dossier has had enough for now, from this address or from all. Without Redis nobody
     waits.
     """
+    if visit.sessions_away is not None:
+        return
     throttle = visit.backing.throttle
     try:
         sender = sender_of(visit)

@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, Route
 from infra.config import Settings
 from infra.sessions import Sessions
 from infra.tenants import Tenant
+from services.demo.browsing import Browser as Walker
 from services.supervise import kept_port
 from services.web.app import create_app
 from services.wiring import wired
@@ -113,6 +114,17 @@ async def test_the_first_request_after_a_restart_signs_in_through_other_origins(
 
     for origin in site.others:
         assert any(url.startswith(f"{origin}/_pass") for url in passed)
+
+
+async def test_the_browser_of_the_demonstration_goes_on_as_others_do(site: Site):
+    await site.provider.control(through=site.others)
+    async with site.started():
+        browser = Walker(site.base)
+        begun = await browser.get(f"{site.home}/dang-nhap?tiep=/t/{site.provinces[0].slug}/them")
+        inside = await browser.send(begun, begun.form("dang-nhap"))
+        await browser.close()
+
+    assert inside.url == f"{site.home}/them"
 
 
 async def test_signing_out_through_other_origins_ends_with_us(site: Site, page: Page):

@@ -23,11 +23,13 @@ from domain.personal import DataSubject, Personal, Sealed, subject_stream
 from infra.config import Settings
 from infra.entries import read_entries
 from infra.eventstore import CommandReused, EventStore
+from infra.export_runs import ExportRuns
 from infra.leaf import canonical
 from infra.ledger.policy import Policy
 from infra.mapper import Decided, Mapper, Payload
 from infra.projector import Projector
 from infra.proving import reading_log
+from infra.queue import Jobs, QueueUnavailable
 from infra.sealing import Keep, Sealer, connect
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
@@ -41,6 +43,7 @@ from services.dossier.wording import NOT_PRINTED
 from services.exporting import export_id, request_export
 from services.log_export import export
 from services.personal import Kept, Seen, Shredder
+from services.sweeping import Sweeper
 from services.trust import Trust
 from services.wiring import Wiring, wired
 from services.work import Work, body_sha256
@@ -248,6 +251,19 @@ async def test_what_is_ordered_is_shown_to_nobody_and_the_sweeper_finishes_it(po
 
     assert await posted.house.keys.find(posted.tenant, [comment]) == {}
     assert await seen(posted) == [ERASED]
+
+
+async def test_the_sweeper_finishes_it_while_nobody_can_be_asked_for_a_job(posted: Story, tmp_path: Path):
+    house, comment = posted.house, await said(posted)
+    await ordered_only(posted, comment)
+    await request_export(await posted.by(Position.INSPECTOR), Document.STANDINGS, posted.season)
+    nowhere = Jobs.at(f"unix://{tmp_path}/nobody.sock", "a secret of at least thirty-two characters")
+
+    with pytest.raises(QueueUnavailable):
+        await Sweeper(house, ExportRuns(house.database), nowhere).sweep(posted.tenant)
+
+    assert await house.keys.find(posted.tenant, [comment]) == {}
+    await nowhere.close()
 
 
 async def test_whoever_presses_again_finishes_it_too(posted: Story):
