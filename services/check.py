@@ -20,6 +20,7 @@ from infra.eventstore import EventStore
 from infra.mapper import Mapper
 from infra.readmodels import ReadModels
 from infra.tenants import Tenants
+from services.visible import shown
 
 OLDEST_POSTGRES = 150000
 
@@ -48,9 +49,10 @@ async def run(settings: Settings) -> int:
     """Print every finding; 0 when nothing is wrong."""
     found = [finding async for finding in findings(settings)]
     for finding in found:
-        print(f"{'FAILS' if finding.wrong else 'ok':6}{finding.about}{': ' if finding.wrong else ''}{finding.wrong}")
+        wrong = f": {finding.wrong}" if finding.wrong else ""
+        print(shown(f"{'FAILS' if finding.wrong else 'ok':6}{finding.about}{wrong}"))
     for note in await stopped_rows(settings):
-        print(f"note  {note}")
+        print(shown(f"note  {note}"))
     return int(any(finding.wrong for finding in found))
 
 

@@ -19,6 +19,7 @@ from infra.database import LOST
 from infra.tenants import Tenants
 from services.structured import plain_logs
 from services.supervise import NotReady
+from services.visible import readable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,11 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given) or 0)
     except (Misconfigured, embedded.Unavailable, migrate.MigrationFailed, NotReady) as reason:
-        print(f"minhchuan: {reason}", file=sys.stderr)
+        print(readable(f"minhchuan: {reason}"), file=sys.stderr)
         return 2
     except migrate.NOT_MIGRATED as reason:
         print(
-            f"minhchuan: the database is not as this version needs it ({reason}): run `minhchuan migrate`",
+            readable(f"minhchuan: the database is not as this version needs it ({reason}): run `minhchuan migrate`"),
             file=sys.stderr,
         )
         return 2
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as reason:
         if not interrupted(reason):
             raise
-        print(f"minhchuan: interrupted ({type(reason).__name__}: {reason})", file=sys.stderr)
+        print(readable(f"minhchuan: interrupted ({type(reason).__name__}: {reason})"), file=sys.stderr)
         return 130
 
 
@@ -171,7 +172,7 @@ def provider(given: argparse.Namespace) -> None:
 def migrate_all(given: argparse.Namespace) -> None:
     with surroundings(given, redis=False) as settings:
         for schema in asyncio.run(migrate.everything(settings)):
-            print(schema)
+            print(readable(schema))
 
 
 def health(given: argparse.Namespace) -> int:

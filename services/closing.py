@@ -27,6 +27,7 @@ from infra.seals import Seal
 from infra.tenants import Tenant
 from infra.verifying import root_at
 from services.policies import named
+from services.visible import shown
 from services.wiring import Wiring, wired
 from services.work import Receipt, Work, use_case
 
@@ -135,9 +136,11 @@ async def run_close(settings: Settings, given: argparse.Namespace) -> None:
     async with wired(settings) as house:
         tenant, successor = await named(house, given.slug), await named(house, given.successor)
         last = await close_log(house, tenant, successor, given.basis)
-    print(f"{tenant.slug}: closed at position {last} in favour of {successor.log}; nothing is added to it any more")
+    print(
+        shown(f"{tenant.slug}: closed at position {last} in favour of {successor.log}; nothing is added to it any more")
+    )
     print("Leave the sealer running until that is signed, and cosigned where there are witnesses; then:")
-    print(f"minhchuan log succeed {successor.slug} --predecessor {tenant.slug}")
+    print(shown(f"minhchuan log succeed {successor.slug} --predecessor {tenant.slug}"))
 
 
 async def run_succeed(settings: Settings, given: argparse.Namespace) -> None:
@@ -146,4 +149,4 @@ async def run_succeed(settings: Settings, given: argparse.Namespace) -> None:
     async with wired(settings) as house:
         successor, predecessor = await named(house, given.slug), await named(house, given.predecessor)
         final = await succeed(house, successor, predecessor)
-    print(f"{successor.slug}: records {final.origin} as its predecessor, with {final.size} facts")
+    print(shown(f"{successor.slug}: records {final.origin} as its predecessor, with {final.size} facts"))

@@ -36,6 +36,7 @@ from services.clock import today
 from services.i18n import Words, load_words
 from services.serve import granian
 from services.supervise import kept_port
+from services.visible import shown
 from services.web import urls
 from services.web.app import harden
 from services.web.assets import Assets
@@ -209,7 +210,7 @@ def run(settings: Settings) -> None:
         raise Misconfigured("MINHCHUAN_DEMONSTRATION is not 1: the demonstration provider lets everybody in")
     base = base_url(settings)
     os.environ.update(settings.environment())
-    print(base, flush=True)
+    print(shown(base), flush=True)
     granian("services.demo_provider:application", settings.host, int(base.rpartition(":")[2]))
 
 

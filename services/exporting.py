@@ -37,6 +37,7 @@ from services import trail_workbook, workbook
 from services.assessing import viewed_by
 from services.command_ids import derived
 from services.documents import decision, minutes, responsibility, review
+from services.documents.glyphs import printable
 from services.documents.reading import AsItStood
 from services.dossier import archive, asking
 from services.dossier.archive import Decided, Wanted, wanted_by
@@ -45,7 +46,7 @@ from services.following import Dossiers
 from services.i18n import load_words
 from services.meetings import conducted_by, meetings_of
 from services.people import People
-from services.searching import Asked, Searching, about, read_names, search_of, tell
+from services.searching import Asked, Searching, read_names, search_of
 from services.seasons import commune_of
 from services.work import Receipt, Work, use_case
 
@@ -84,11 +85,12 @@ class TooManyFacts(Refused):
 
 
 class Made(NamedTuple):
-    """A finished document."""
+    """A finished document; `unprinted` names the signs for which a code stands in it."""
 
     content: bytes
     name: str
     media_type: str
+    unprinted: tuple[str, ...] = ()
 
 
 class Fetched(NamedTuple):
@@ -357,8 +359,7 @@ async def _decision(workshop: Workshop, work: Work, asked: Export.Requested, pro
     then = await _as_it_stood(work, asked.at_position)
     paper = await decision.read_paper(then, asked.season, asked.commune or "", work.rulebooks, work.calendar)
     await progress(1, 2)
-    pdf = await _printed(workshop, decision.render(paper))
-    return Made(pdf, f"quyet-dinh-{asked.season}-{asked.commune}.pdf", PDF)
+    return await _printed(workshop, decision.render(paper), f"quyet-dinh-{asked.season}-{asked.commune}.pdf")
 
 
 async def _minutes(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
@@ -366,8 +367,7 @@ async def _minutes(workshop: Workshop, work: Work, asked: Export.Requested, prog
     then = await _as_it_stood(work, asked.at_position)
     paper = await minutes.read_paper(then, asked.season, asked.meeting or "", asked.document_no or "")
     await progress(1, 2)
-    pdf = await _printed(workshop, minutes.render(paper))
-    return Made(pdf, f"bien-ban-{asked.season}-{asked.meeting}.pdf", PDF)
+    return await _printed(workshop, minutes.render(paper), f"bien-ban-{asked.season}-{asked.meeting}.pdf")
 
 
 async def _dossier(workshop: Workshop, work: Work, export: UUID, asked: Export.Requested, progress: Progress) -> Made:
@@ -394,8 +394,7 @@ async def _review(workshop: Workshop, work: Work, asked: Export.Requested, progr
     then = await _as_it_stood(work, asked.at_position)
     paper = await review.read_paper(then, asked.season, asked.review or "", work.rulebooks)
     await progress(1, 2)
-    pdf = await _printed(workshop, review.render(paper))
-    return Made(pdf, f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf", PDF)
+    return await _printed(workshop, review.render(paper), f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf")
 
 
 async def _responsibility(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
@@ -405,9 +404,8 @@ async def _responsibility(workshop: Workshop, work: Work, asked: Export.Requeste
     at = await _moment(work, then.position)
     paper = await responsibility.read_paper(then, seen, workshop.reads, asked.indicator, work.rulebooks, at)
     await progress(1, 2)
-    pdf = await _printed(workshop, responsibility.render(paper))
     about = "-".join(part for part in (asked.season, asked.commune, asked.indicator, str(then.position)) if part)
-    return Made(pdf, f"trach-nhiem-{about}.pdf", PDF)
+    return await _printed(workshop, responsibility.render(paper), f"trach-nhiem-{about}.pdf")
 
 
 async def _as_it_stood(work: Work, position: int) -> AsItStood:
@@ -416,8 +414,10 @@ async def _as_it_stood(work: Work, position: int) -> AsItStood:
     return AsItStood(work.store, tenant, position)
 
 
-async def _printed(workshop: Workshop, html: str) -> bytes:
-    return await workshop.printer.print(html, sha256(html.encode()).digest()[:16])
+async def _printed(workshop: Workshop, html: str, name: str) -> Made:
+    page = printable(html)
+    pdf = await workshop.printer.print(page.html, sha256(page.html.encode()).digest()[:16])
+    return Made(pdf, name, PDF, page.unprinted)
 
 
 async def _standings(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
@@ -462,10 +462,7 @@ async def _trail(workshop: Workshop, work: Work, asked: Export.Requested, progre
         await progress(len(lines), total)
         positions = await workshop.searching.find(work.tenant, search, position, PAGE, after=after)
         found = await workshop.searching.read(work.tenant, positions, position)
-        lines += [
-            trail_workbook.Line(told, about(told.entry, names, words))
-            for told in tell(found, names, words, work.rulebooks, {})
-        ]
+        lines += trail_workbook.lines_of(found, names, words, work.rulebooks)
         after = positions[-1]
     source = trail_workbook.Source(
         province=work.tenant.name,

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from infra.config import Misconfigured, Settings
+from services.visible import shown
 
 #: Seconds between two beats, and without one after which a process counts as dead.
 BEAT, LATE = 3.0, 30.0
@@ -33,7 +34,7 @@ BEATING = ("projector", "sealer", "worker-short", "worker-long")
 def run(settings: Settings, name: str, port: int | None = None) -> int:
     """Say whether the process lives; 0 when it does, 1 when it does not. Raises Misconfigured."""
     dead = not_answering(name, port or settings.port) if name in PATHS else not_beating(settings, name)
-    print(f"{name}: {dead or 'lives'}", file=sys.stderr if dead else sys.stdout)
+    print(shown(f"{name}: {dead or 'lives'}"), file=sys.stderr if dead else sys.stdout)
     return int(bool(dead))
 
 

@@ -25,6 +25,7 @@ from domain.judging import Finding, PartResult, Sheet, Value, Verdict, assess, c
 from domain.measure import HUNDRED, Kind, Measured, Outcome
 from domain.rulebook import ZERO, ConditionKind, Model, NotArisen, Part, Rulebook, check, check_points
 from infra.rulebooks import load_calendar, load_rulebooks
+from services.visible import readable
 
 REFUSED = 2
 
@@ -183,9 +184,9 @@ def main(argv: Sequence[str]) -> int:
     except Refused as refused:
         details = {key: _plain(value) for key, value in refused.details.items()}
         error = {"code": refused.code, "message": sentence(refused), "details": details}
-        print(json.dumps({"error": error}, ensure_ascii=False, default=str), file=sys.stderr)
+        print(readable(json.dumps({"error": error}, ensure_ascii=False, default=str)), file=sys.stderr)
         return REFUSED
-    print(json.dumps(answer, ensure_ascii=False, indent=2))
+    print(readable(json.dumps(answer, ensure_ascii=False, indent=2)))
     return 0
 
 

@@ -31,6 +31,7 @@ from infra.ledger.tree import WIDTH
 from infra.proving import Changed, Stored, check_root, judged, last_two, lines_of, prove, prove_consistency, reading_log
 from infra.tenants import Tenant
 from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
+from services.visible import shown
 
 #: What is proven one by one: ballots, decisions, revocations, and which keys may sign the log.
 PROVEN = tuple(
@@ -78,13 +79,12 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
             done = await export(connection, tenant, trust, given.out, tiles=given.tiles, held=held)
     except Invalid as reason:
         raise Unreadable(str(reason)) from None
-    print(f"{given.out}: {tenant.log}, {done.head.size:,} leaves, {done.proofs:,} proofs")
-    print(f"as of checkpoint {done.head.size} at {instant(done.head.at)}, {done.head.verdict}")
+    print(shown(f"{given.out}: {tenant.log}, {done.head.size:,} leaves, {done.proofs:,} proofs"))
+    print(shown(f"as of checkpoint {done.head.size} at {instant(done.head.at)}, {done.head.verdict}"))
     if not done.head.verdict.accepted:
         print("NOT cosigned as the policy asks: by this policy nothing of it holds yet")
-    print(
-        f"continues checkpoint {done.previous.size}; {done.beyond:,} facts above it, for which nobody has vouched yet"
-    )
+    print(shown(f"continues checkpoint {done.previous.size}"))
+    print(shown(f"{done.beyond:,} facts above it, for which nobody has vouched yet"))
     return 0
 
 

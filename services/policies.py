@@ -23,6 +23,7 @@ from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
 from infra.tenants import REGISTERED, Tenant
 from services.receipts import key_of
+from services.visible import readable, shown
 from services.wiring import Wiring, wired
 from services.work import Receipt, Work, use_case
 
@@ -122,7 +123,7 @@ async def publish_file(settings: Settings, given: argparse.Namespace) -> None:
     await migrate.everything(settings)
     async with wired(settings) as house:
         policy = await publish(house, await named(house, given.slug), raw, given.basis)
-    print(f"{given.slug}: {policy.quorum} of {len(policy.witnesses)} witnesses must cosign")
+    print(shown(f"{given.slug}: {policy.quorum} of {len(policy.witnesses)} witnesses must cosign"))
     if not policy.quorum:
         print("A quorum of 0 asks for nobody: whatever the log's key signs passes, UNWITNESSED.")
 
@@ -132,7 +133,7 @@ async def announce_key(settings: Settings, given: argparse.Namespace) -> None:
     await migrate.everything(settings)
     async with wired(settings) as house:
         key = await announce(house, await named(house, given.slug), given.vkey, given.basis)
-    print(f"{given.slug}: announced {key.sha256}")
+    print(shown(f"{given.slug}: announced {key.sha256}"))
 
 
 async def show(settings: Settings, given: argparse.Namespace) -> int:
@@ -141,16 +142,16 @@ async def show(settings: Settings, given: argparse.Namespace) -> int:
         tenant = await named(house, given.slug)
         found = await house.system(tenant, uuid4()).look(Log, LOG)
     if found.policy is None:
-        print(f"# {given.slug} has published no policy: its log ({tenant.log}) has no witnesses.")
+        print(shown(f"# {given.slug} has published no policy: its log ({tenant.log}) has no witnesses."))
         return 1
-    print(found.policy, end="")
+    print(readable(found.policy), end="")
     return 0
 
 
 async def show_receipt_key(settings: Settings, given: argparse.Namespace) -> None:
     """`minhchuan policy receipt-key SLUG`: the public key of the promises of a log, for a line `log` of the policy."""
     async with wired(settings) as house:
-        print(key_of(settings.secret, await named(house, given.slug)).verifier)
+        print(shown(key_of(settings.secret, await named(house, given.slug)).verifier))
 
 
 async def named(house: Wiring, slug: str) -> Tenant:

@@ -29,6 +29,7 @@ from infra.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 from services.growing import Follower
 from services.health import beating
+from services.visible import shown
 
 #: Tenants that are moved on at the same time.
 AT_ONCE = 4
@@ -67,10 +68,14 @@ async def rebuild(settings: Settings, tenant: str | None = None, projection: str
         for one in chosen:
             done = await projector.rebuild(one, names)
             if done is None:
-                print(f"{one.slug}: another process is rebuilding it")
+                print(shown(f"{one.slug}: another process is rebuilding it"))
                 continue
             speed = done.facts / done.seconds
-            print(f"{one.slug}: {done.facts} facts, {done.rows} rows in {done.seconds:.2f} s ({speed:,.0f} facts/s)")
+            print(
+                shown(
+                    f"{one.slug}: {done.facts} facts, {done.rows} rows in {done.seconds:.2f} s ({speed:,.0f} facts/s)"
+                )
+            )
 
 
 @asynccontextmanager

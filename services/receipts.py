@@ -33,6 +33,7 @@ from infra.sealing import LogOwner, read_tiles
 from infra.tenants import Tenant
 from services.answers import LAST_SECOND, WORDS, Answer
 from services.trust import published_trust, read_handed_in, read_trust
+from services.visible import shown
 from services.wiring import Wiring
 
 #: Within this time after a receipt was handed out its leaf is in the log.
@@ -190,5 +191,5 @@ def run(given: argparse.Namespace) -> int:
     trust = read_trust(given.policy)
     found = verify(read_handed_in(given.file, PROOF_LIMIT), trust.policy)
     for line in lines(found):
-        print(line)
+        print(shown(line))
     return int(found.answer)

@@ -32,6 +32,7 @@ from infra.tenants import EpochBegun, Tenant, Tenants
 from services.policies import named
 from services.tenancy import as_operator
 from services.trust import read_checkpoint
+from services.visible import shown
 from services.wiring import Wiring, wired
 from services.work import Receipt, Work, use_case
 
@@ -178,8 +179,10 @@ async def run(settings: Settings, given: argparse.Namespace) -> None:
     async with wired(settings) as house, as_operator(settings) as operator:
         tenant, begun = await restore(house, operator, await named(house, given.slug), order, held)
     lost = begun.predecessor_size - begun.position + 1
-    print(f"{tenant.slug}: {tenant.log} begins at position {begun.position} and keeps all facts before it")
-    print(f"lost are {lost:,} facts that were signed as {begun.predecessor_origin}, and what nobody signed for yet")
+    print(shown(f"{tenant.slug}: {tenant.log} begins at position {begun.position} and keeps all facts before it"))
+    print(
+        shown(f"lost are {lost:,} facts that were signed as {begun.predecessor_origin}, and what nobody signed for yet")
+    )
     print("Start every process again. The sealer makes a new key; `minhchuan sealer --vkeys` prints it.")
     print("Nothing of the new epoch counts as witnessed until its witnesses know that key, and a policy is published")
     print("that names it (`minhchuan policy publish`). What was proven before stays so under the old key and policy.")

@@ -22,6 +22,7 @@ from infra.ledger.text import Invalid
 from infra.policies import read_policy
 from infra.sealing import Halted, Keep, Unkept, connect
 from infra.tenants import Tenant, Tenants
+from services.visible import columns, shown
 
 
 class KeyRefused(Misconfigured):
@@ -38,8 +39,8 @@ async def make_next(settings: Settings, slug: str) -> int:
         present, coming = keep.key(tenant), keep.make_next_key(tenant)
     except (Halted, Unkept) as reason:
         raise KeyRefused(f"{slug}: {reason}") from None
-    print(f"{slug}\t{coming.verifier}")
-    print(f"It signs beside {present.verifier} once it is announced: minhchuan policy announce-key {slug} VKEY")
+    print(columns(slug, coming.verifier))
+    print(shown(f"It signs beside {present.verifier} once it is announced: minhchuan policy announce-key {slug} VKEY"))
     return 0
 
 
@@ -50,7 +51,7 @@ async def retire(settings: Settings, slug: str) -> int:
     try:
         coming, present = keep.next_key(tenant), keep.key(tenant)
         if coming is None:
-            print(f"{slug}: no next key waits; {present.verifier} signs alone")
+            print(shown(f"{slug}: no next key waits; {present.verifier} signs alone"))
             return 0
         async with _looking(settings) as connection:
             await _check_overlap(connection, tenant, keep, present, coming)
@@ -58,7 +59,7 @@ async def retire(settings: Settings, slug: str) -> int:
         keep.retire(tenant, present)
     except (Halted, Unkept, Invalid) as reason:
         raise KeyRefused(f"{slug}: {reason}") from None
-    print(f"{slug}: from its next checkpoint on {coming.verifier} signs alone")
+    print(shown(f"{slug}: from its next checkpoint on {coming.verifier} signs alone"))
     return 0
 
 

@@ -21,6 +21,7 @@ from infra.files import Files
 from infra.proving import reading_log
 from infra.tenants import Tenant, Tenants
 from services.trust import Unreadable
+from services.visible import shown
 
 #: Facts that name a file of ours: it has to be here.
 KEPT = (Assessment.EvidenceAttached.TOPIC, Export.Finished.TOPIC)
@@ -63,7 +64,7 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
         async with reading_log(settings.app_url, tenant) as connection:
             found.append(await scrub(connection, tenant, Files(settings.files / tenant.id)))
         for line in said(tenant, found[-1]):
-            print(line, flush=True)
+            print(shown(line), flush=True)
     return int(any(one.faults for one in found))
 
 

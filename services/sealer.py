@@ -25,6 +25,7 @@ from infra.tenants import Tenant, Tenants
 from infra.witnessing import witnessing
 from services.growing import Follower
 from services.health import beating
+from services.visible import columns, shown
 
 #: Seconds until a log is tried again for which there was no room on a disk.
 PAUSE = 5.0
@@ -66,22 +67,22 @@ async def show_keys(settings: Settings, *, only: Collection[str] = ()) -> int:
     """Print the public keys that policies name, of the logs sealed here; 1 when there is none."""
     registry = Tenants(settings.sealer_url)
     keep = Keep(settings.seals)
-    shown = 0
+    listed = 0
     try:
         for tenant in await registry.all():
             if tenant.slug not in (only or {tenant.slug}):
                 continue
             try:
                 coming = keep.next_key(tenant)
-                print(f"{tenant.slug}\t{keep.key(tenant).verifier}")
-                shown += 1
+                print(columns(tenant.slug, keep.key(tenant).verifier))
+                listed += 1
                 if coming is not None:
-                    print(f"{tenant.slug}\t{coming.verifier}\tnext")
+                    print(columns(tenant.slug, coming.verifier, "next"))
             except Halted as reason:
-                print(f"{tenant.slug}: {reason}", file=sys.stderr)
+                print(shown(f"{tenant.slug}: {reason}"), file=sys.stderr)
     finally:
         await registry.close()
-    return int(not shown)
+    return int(not listed)
 
 
 class Desk:

@@ -22,6 +22,7 @@ from litestar.types import ASGIApp
 from infra.config import Settings, read_settings
 from services.structured import structured_logs
 from services.supervise import kept_port
+from services.visible import shown
 from services.web.app import create_app
 from services.web.backing import Backing
 from services.wiring import wired
@@ -42,7 +43,7 @@ def run(settings: Settings) -> None:
     """Serve until told to stop."""
     settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
     os.environ.update(settings.environment())
-    print(settings.public_url, flush=True)
+    print(shown(settings.public_url), flush=True)
     granian("services.serve:application", settings.host, settings.port, settings.workers)
 
 

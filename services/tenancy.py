@@ -23,6 +23,7 @@ from infra.tenants import REGISTERED, IdentityProvider, OutOfTurn, SlugTaken, Te
 from infra.units import Era, UnknownProvince, units_of
 from services.administering import NewMandate, NewUnit, adopting, enrolling, registering
 from services.command_ids import derived
+from services.visible import columns, shown
 from services.wiring import Wiring, wired
 from services.work import Receipt, Work, use_case
 
@@ -168,11 +169,13 @@ async def create(settings: Settings, given: argparse.Namespace) -> None:
         except (Refused, ValueError) as reason:
             raise Impossible(str(reason)) from reason
         era = era_for(new)
-        print(f"{tenant.slug}  {tenant.name}  ({tenant.id}, {len(units_of(tenant.province_code, era)) - 1} units)")
+        print(
+            shown(f"{tenant.slug}  {tenant.name}  ({tenant.id}, {len(units_of(tenant.province_code, era)) - 1} units)")
+        )
         for rulebook in rulebooks_for(new, era, house.rulebooks):
-            print(f"adopted {rulebook.id} with {len(rulebook.unverified)} values that are not verified law:")
+            print(shown(f"adopted {rulebook.id} with {len(rulebook.unverified)} values that are not verified law:"))
             for entry in rulebook.unverified:
-                print(f"  {entry.path}: {entry.provenance}")
+                print(shown(f"  {entry.path}: {entry.provenance}"))
 
 
 async def show(settings: Settings) -> None:
@@ -183,7 +186,7 @@ async def show(settings: Settings) -> None:
             provider = await operator.identity_provider(tenant)
             signs_in = provider.issuer if provider else "no identity provider"
             state = f"{tenant.state}: {tenant.suspended_for}" if tenant.is_suspended else tenant.state
-            print(f"{tenant.slug}\t{tenant.name}\t{tenant.province_code}\t{tenant.id}\t{state}\t{signs_in}")
+            print(columns(tenant.slug, tenant.name, tenant.province_code, tenant.id, state, signs_in))
 
 
 async def suspend(settings: Settings, given: argparse.Namespace) -> None:
@@ -192,9 +195,9 @@ async def suspend(settings: Settings, given: argparse.Namespace) -> None:
         tenant = await _of_slug(operator, given.slug)
         with _possible():
             tenant = await operator.suspend(tenant, given.reason)
-        print(f"{tenant.slug} is suspended: {tenant.suspended_for}")
+        print(shown(f"{tenant.slug} is suspended: {tenant.suspended_for}"))
         print("Web processes know within 5 seconds. Reading, sealing and witnessing go on; nothing is recorded for")
-        print(f"people and no document is made until: minhchuan tenant resume {tenant.slug} --reason TEXT")
+        print(shown(f"people and no document is made until: minhchuan tenant resume {tenant.slug} --reason TEXT"))
 
 
 async def resume(settings: Settings, given: argparse.Namespace) -> None:
@@ -203,7 +206,7 @@ async def resume(settings: Settings, given: argparse.Namespace) -> None:
         tenant = await _of_slug(operator, given.slug)
         with _possible():
             tenant = await operator.resume(tenant, given.reason)
-        print(f"{tenant.slug} is at work again")
+        print(shown(f"{tenant.slug} is at work again"))
 
 
 async def _of_slug(operator: Tenants, slug: str) -> Tenant:

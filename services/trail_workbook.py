@@ -5,16 +5,18 @@ Personal data that lies under keys is not in it: nobody could destroy it in a fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+import structlog
 from openpyxl import Workbook
 
+from domain.rulebook import Rulebook
 from services.clock import VIETNAM
 from services.i18n import Words
-from services.searching import Asked, Object
+from services.searching import Asked, Found, Names, Object, about, tell
 from services.telling import Told
 from services.workbook import Column, Value, fill, saved
 
@@ -33,11 +35,16 @@ COLUMNS = (
 )
 
 
-class Line(NamedTuple):
-    """One fact in words, and what it is about."""
+log = structlog.get_logger("trail")
 
-    told: Told
-    about: tuple[Object, ...]
+
+class Line(NamedTuple):
+    """One fact in words, and what it is about; `failure` says what went wrong where it cannot be told."""
+
+    position: int
+    told: Told | None
+    about: tuple[Object, ...] = ()
+    failure: str = ""
 
 
 class Source(NamedTuple):
@@ -58,6 +65,23 @@ class Source(NamedTuple):
         return f"Lập từ nhật ký đến vị trí {self.position}"
 
 
+def lines_of(found: Found, names: Names, words: Words, rulebooks: Mapping[str, Rulebook]) -> list[Line]:
+    """These facts as lines. A fact that cannot be told is named and stops no other: it stands in the log for ever."""
+    try:
+        return [
+            Line(one.entry.position, one, about(one.entry, names, words))
+            for one in tell(found, names, words, rulebooks, {})
+        ]
+    except Exception as reason:
+        if len(found.facts) > 1:
+            around = (*found.around, *found.facts)
+            each = (found._replace(facts=(one,), around=around) for one in found.facts)
+            return [line for one in each for line in lines_of(one, names, words, rulebooks)]
+        position = found.facts[0].position
+        log.exception("a fact cannot be told", position=position)
+        return [Line(position, None, failure=type(reason).__name__)]
+
+
 def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: Words) -> bytes:
     """The workbook of these facts. Made again it has the same bytes."""
     book = Workbook()
@@ -71,6 +95,9 @@ def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: W
 
 def _line(line: Line, words: Words) -> list[Value]:
     told = line.told
+    if told is None:
+        said = f"Không ghi được sự kiện này vào bảng tính ({line.failure}); báo quản trị viên kèm vị trí."
+        return [line.position, None, None, None, None, said, None, None]
     return [
         told.entry.position,
         words.instant(told.entry.at),

@@ -17,6 +17,7 @@ from infra.ledger.note import Note
 from infra.tenants import Tenant, Tenants
 from infra.verifying import Result, Sealing
 from services.trust import Trust, Unreadable, published_trust, read_checkpoint, read_trust
+from services.visible import shown
 
 #: Findings that are printed of one log.
 PRINTED = 100
@@ -54,7 +55,7 @@ async def verify_log(
     policy = trust.policy if trust else None
     result = await verifying.verify(settings.verifier_url, tenant, policy=policy, held=own, others=others)
     for line in said(tenant, result, from_outside=trust is not None):
-        print(line, flush=True)
+        print(shown(line), flush=True)
     judge = trust or published
     await verifying.record(settings.verifier_url, tenant, result, judge.sha256 if judge and result.policy else "")
     return result

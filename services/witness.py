@@ -28,6 +28,7 @@ from infra.ledger.text import Malformed
 from infra.ledger.witness import REQUEST_LIMIT, TEXT_TYPE
 from services.structured import structured_logs
 from services.supervise import kept_port
+from services.visible import shown
 
 #: Seconds that the head of a request may take, and its body.
 PATIENCE = 5
@@ -44,9 +45,9 @@ def run(folder: Path, *, name: str = "", host: str = "127.0.0.1", port: int = 0)
         raise Misconfigured(f"{folder / 'logs'}: {reason}") from None
     port = port or kept_port(folder, "witness", host)
     os.environ["MINHCHUAN_FOLDER"] = str(folder)
-    print(f"{witness.vkey} http://{host}:{port}", flush=True)
+    print(shown(f"{witness.vkey} http://{host}:{port}"), flush=True)
     if not witness.logs():
-        print(f"It knows no log yet: put their keys into {folder / 'logs'}, one a line.", flush=True)
+        print(shown(f"It knows no log yet: put their keys into {folder / 'logs'}, one a line."), flush=True)
     Granian(
         "services.witness:application",
         address=host,

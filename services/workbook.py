@@ -5,6 +5,7 @@ give the same bytes: no clock, no random part.
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -13,7 +14,6 @@ from typing import NamedTuple, Protocol, TypeAlias, cast
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
@@ -31,6 +31,7 @@ from projections.units import UnitRow
 from services.clock import VIETNAM
 from services.i18n import Words
 from services.verdicts import Gate, Judged, criterion_status, judged, required_total
+from services.visible import readable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -42,8 +43,20 @@ Value: TypeAlias = str | int | Decimal | date | None
 #: Text that begins so is a formula, or a command, to some spreadsheet.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
+#: What a cell holds, in units of UTF-16, and what a sheet holds in rows; larger whole numbers lose their last digits.
+CELL_LIMIT = 32_767
+ROWS_LIMIT = 1_048_576
+WHOLE_LIMIT = 10**15
+
+#: Spreadsheets read "_x0041_" as "A"; what looks so has its first sign spelled so.
+ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+ESCAPED = "_x005F_"
+
 #: Zip files cannot say an earlier day.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+#: What a sheet says of its cells that were cut.
+CUT = "ô bị cắt vì quá dài đối với bảng tính: cuối ô ghi số ký tự còn lại; nội dung đủ xem trên trang"
 
 HEAD = 4  # the row of the column heads, under title, source and mark
 
@@ -283,7 +296,6 @@ def fill(
 ) -> None:
     """A sheet with title, source, mark, heads and lines."""
     put(sheet["A1"], f"{title}: {source.about}", _TITLE)
-    put(sheet["A2"], source.made_from, _TEXT)
     if source.demonstration:
         put(sheet["A3"], "Dữ liệu minh hoạ, không phải kết quả chính thức", _MARK)
     for number, column in enumerate(columns, start=1):
@@ -292,12 +304,14 @@ def fill(
         put(head, column.head, _BOLD)
         head.fill, head.border = _SHADE, _GRID
         head.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+    cut = 0
     for down, line in enumerate(lines, start=HEAD + 1):
         for number, (column, value) in enumerate(zip(columns, line, strict=True), start=1):
             cell = cast("Cell", sheet.cell(down, number))
-            put(cell, value, _TEXT, column.shown)
+            cut += put(cell, value, _TEXT, column.shown)
             cell.border = _GRID
             cell.alignment = Alignment(vertical="top", wrap_text=isinstance(value, str))
+    put(sheet["A2"], source.made_from + (f" · {cut} {CUT}" if cut else ""), _TEXT)
     last = f"{get_column_letter(len(columns))}{max(HEAD + len(lines), HEAD)}"
     sheet.auto_filter.ref = f"A{HEAD}:{last}"
     sheet.freeze_panes = f"C{HEAD + 1}"
@@ -311,30 +325,59 @@ def fill(
     )
 
 
-def put(cell: Cell, value: Value, font: Font = _TEXT, shown: str = "General") -> None:
-    """The only way into a cell. Text stays text, whatever it looks like; numbers and days stay what they are.
+def put(cell: Cell, value: Value, font: Font = _TEXT, shown: str = "General") -> bool:
+    """The only way into a cell; whether the text had to be cut.
 
-    A day of an old log before FIRST_DAY is no number of a workbook: it is written as text.
+    Text stays text, whatever it looks like; numbers and days stay what they are, unless a spreadsheet has none such.
     """
     cell.font = font
     if value is None:
-        return
+        return False
     if isinstance(value, date) and not isinstance(value, datetime) and value < FIRST_DAY:
-        value = f"{value:%d/%m}/{value.year:04}"
-    if isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value)
-        cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error
-        cell.quotePrefix = value.startswith(DANGEROUS)
-    else:
+        value = f"{value.day:02}/{value.month:02}/{value.year:04}"
+    elif isinstance(value, int) and abs(value) >= WHOLE_LIMIT:
+        value = str(value)
+    if not isinstance(value, str):
         cell.value = value
-        cell.number_format = shown
+        cell.number_format = DAY if isinstance(value, date) else shown
+        return False
+    text = readable(value)
+    written = fitting(text)
+    cell.value = written
+    cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error
+    cell.quotePrefix = text.startswith(DANGEROUS)
+    return ESCAPE.sub(ESCAPED, text) != written
+
+
+def fitting(text: str) -> str:
+    """The text as it is spelled in a cell; one that is too long ends in how many signs are left."""
+    whole = ESCAPE.sub(ESCAPED, text)
+    if _units(whole) <= CELL_LIMIT:
+        return whole
+    room = CELL_LIMIT - _units(_left(text))
+    low, high = 0, min(len(text), room)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _units(ESCAPE.sub(ESCAPED, text[:middle])) <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return ESCAPE.sub(ESCAPED, text[:low]) + _left(text[low:])
+
+
+def _left(text: str) -> str:
+    return f"… (còn {len(text)} ký tự)"
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
 
 
 def saved(book: Workbook, source: Origin, title: str) -> bytes:
     """The file's bytes, with the log's time in place of the clock's and nothing that changes from run to run."""
     moment = source.moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     book.properties.creator = "Minh Chuẩn"
-    book.properties.title = title
+    book.properties.title = readable(title)
     book.properties.created = moment
     raw, settled = io.BytesIO(), io.BytesIO()
     book.save(raw)  # writes the clock's time as that of the last change

@@ -29,6 +29,28 @@ def imports_of(module: Path) -> set[str]:
     return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
 
 
+# Terminals --------------------------------------------------------------------------------------------
+
+
+def test_whatever_is_printed_is_our_own_words_or_shown():
+    """A fact may hold what moves the cursor: nothing reaches a terminal unless `services.visible` has seen it."""
+    bare = {
+        f"{module.relative_to(ROOT)}:{node.lineno}"
+        for module in modules_of("services")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        for printed in node.args
+        if not isinstance(printed, ast.Constant)
+        and not (
+            isinstance(printed, ast.Call)
+            and isinstance(printed.func, ast.Name)
+            and printed.func.id in {"shown", "readable", "columns"}
+        )
+    }
+
+    assert bare == set()
+
+
 # Directions -------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from services.demo.telling import take_in, tell_all
 from services.demo_provider import CLIENT
 from services.supervise import PROGRAMS, Supervisor, kept_port, supervised
 from services.tenancy import as_operator
+from services.visible import readable, shown
 from services.wiring import wired
 
 #: The demonstration's sign-in stands beside the processes of the house.
@@ -87,7 +88,8 @@ async def tell(settings: Settings, stories: Iterable[Story]) -> None:
             await tell_all(teller)
             seal = await witnesses.cosigned(house, teller.tenant)
             print(
-                f"  {story.slug}: {seal.position} facts, cosigned {len(seal.cosigned)} of {seal.witnesses}", flush=True
+                shown(f"  {story.slug}: {seal.position} facts, cosigned {len(seal.cosigned)} of {seal.witnesses}"),
+                flush=True,
             )
 
 
@@ -97,9 +99,9 @@ def provider_of(settings: Settings, story: Story) -> IdentityProvider:
 
 
 def _welcome(settings: Settings, seconds: float) -> None:
-    print(f"\nReady after {seconds:.0f} s. Open {settings.public_url}/ and choose a province:\n")
+    print(readable(f"\nReady after {seconds:.0f} s. Open {settings.public_url}/ and choose a province:\n"))
     for story in STORIES:
-        print(f"  {settings.public_url}/t/{story.slug}/bang/{story.year}")
+        print(shown(f"  {settings.public_url}/t/{story.slug}/bang/{story.year}"))
     print("\nSign in as any official, by position; no password. All figures are made up.\nCtrl-C stops everything.")
 
 

@@ -24,6 +24,7 @@ from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, Story
 from services.demo.telling import Teller
 from services.tenancy import as_operator
+from services.visible import readable, shown
 from services.wiring import Wiring, wired
 
 #: The commune whose every step is walked: the first of Chơn Thành.
@@ -40,12 +41,12 @@ class Done(NamedTuple):
 
 def walk(settings: Settings, begun: float) -> int:
     """Walk and print each step with its seconds; the exit status. `begun`: when everything began (monotonic)."""
-    print(f"{'step':<62} {'seconds':>8}  result")
+    print(shown(f"{'step':<62} {'seconds':>8}  result"))
     _say(Done("everything started", time.monotonic() - begun))
     failed = asyncio.run(_walk(settings))
     _say(Done("total", time.monotonic() - begun, failed.failure if failed else ""))
     if failed:
-        print(f"\n{failed.name}: {failed.failure}\nThe logs: {settings.folder}/*.log")
+        print(readable(f"\n{failed.name}: {failed.failure}\nThe logs: {settings.folder}/*.log"))
     return 1 if failed else 0
 
 
@@ -87,7 +88,7 @@ async def _failure(step: Awaitable[None]) -> str:
 
 
 def _say(step: Done) -> None:
-    print(f"{step.name:<62} {step.seconds:>8.2f}  {'FAILED' if step.failure else 'ok'}", flush=True)
+    print(shown(f"{step.name:<62} {step.seconds:>8.2f}  {'FAILED' if step.failure else 'ok'}"), flush=True)
 
 
 class Walk:

@@ -68,6 +68,7 @@ from services.dossier.telling import Circumstances, actors, how_to, tell, told_e
 from services.dossier.verifying import Law, judge_files
 from services.meetings import meeting_key
 from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
+from services.visible import shown
 from services.work import SYSTEM
 
 
@@ -119,15 +120,15 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
         ) from None
     except (Invalid, Refused) as reason:
         raise Unreadable(str(reason)) from None
-    print(f"{given.out}: {tenant.log}, season {which.season}, commune {which.commune}")
-    print(f"as of checkpoint {made.head.size} at {instant(made.head.at)}, {made.head.verdict}")
+    print(shown(f"{given.out}: {tenant.log}, season {which.season}, commune {which.commune}"))
+    print(shown(f"as of checkpoint {made.head.size} at {instant(made.head.at)}, {made.head.verdict}"))
     if not made.head.verdict.accepted:
         print("NOT cosigned as the policy asks: by this policy nothing of it holds yet")
-    print(f"above it {made.beyond:,} facts, for which nobody has vouched yet; written as PDF/A-3, not validated")
+    print(shown(f"above it {made.beyond:,} facts, for which nobody has vouched yet; written as PDF/A-3, not validated"))
     if given.with_evidence:
         await _note_taken(settings, tenant, made.wanted)
         for line in lines(made.wanted, states):
-            print(line)
+            print(shown(line))
     return int(bool(lacking(states)))
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from services import documents, telling
+from services import documents, telling, visible
+from services.documents import glyphs
+from services.documents.glyphs import printable
 from services.documents.typesetting import typeset
 from services.dossier import wording
 from services.dossier.files import DOSSIER, Files
 from services.dossier.wording import vietnamese, worded
+from services.i18n import Words
 
 ASSETS = Path(documents.__file__).parent
 
@@ -30,9 +34,23 @@ FORMS = (
     ASSETS / "dossier.html",
     ASSETS / "dossier.css",
     ASSETS / "print.css",
+    Path(glyphs.__file__),
+    Path(visible.__file__),
     Path(wording.__file__),
     Path(telling.__file__),
 )
+
+#: Folders of the forms that pages had before, the latest first. A dossier is for ever: what was handed out in one of
+#: these forms is made again in it and compared. The stylesheets, the template and the sentences of that day lie there.
+FORMER = ("former/2026-11-27",)
+
+
+class Form(NamedTuple):
+    """One form of the pages: a template, and the sentences that fill it; `printable` where signs are looked at."""
+
+    template: str
+    words: Words
+    printable: bool = True
 
 
 @cache
@@ -43,11 +61,26 @@ def printer() -> str:
     return f"weasyprint {version('weasyprint')}, pages {form.hexdigest()[:16]}"
 
 
-def pages(files: Files) -> str:
+def present() -> Form:
+    """The form in which pages are made today."""
+    return Form("dossier.html", vietnamese())
+
+
+def forms() -> Iterator[Form]:
+    """The form of today, then the former ones."""
+    yield present()
+    for folder in FORMER:
+        sentences = msgspec.json.decode((ASSETS / folder / "sentences.json").read_bytes(), type=dict[str, str])
+        yield Form(f"{folder}/dossier.html", Words("vi", sentences), printable=False)
+
+
+def pages(files: Files, form: Form | None = None) -> str:
     """The pages as HTML, of what lies in the dossier alone."""
-    return typeset("dossier.html", said=msgspec.json.decode(files[DOSSIER]), told=worded(files))
+    form = form or present()
+    html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=worded(files, form.words))
+    return printable(html).html if form.printable else html
 
 
-async def bound(files: Files, prints: Prints) -> bytes:
+async def bound(files: Files, prints: Prints, form: Form | None = None) -> bytes:
     """The PDF. Raises PrintingFailed."""
-    return await prints.print(pages(files), sha256(files[DOSSIER]).digest()[:16], files)
+    return await prints.print(pages(files, form), sha256(files[DOSSIER]).digest()[:16], files)

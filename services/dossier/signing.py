@@ -19,6 +19,7 @@ from infra.signatures import Unjudged, read_signatures
 from infra.signing import CannotSign, read_key, sign
 from services.dossier.files import read_files
 from services.trust import read_handed_in
+from services.visible import shown
 
 #: Bytes of a PKCS #12 file.
 KEY_LIMIT = 1_024 * 1_024
@@ -51,7 +52,9 @@ async def run(given: argparse.Namespace) -> None:
     if before != earlier or last.certificate_sha256 != key.sha256 or not signed.startswith(pdf):
         raise NotSigned(f"{given.pdf}: not signed: the signature that was made does not hold")
     write_new(out, signed)
-    print(f"{out}: signed by {last.signer} (serial {last.serial}), signature {len(earlier) + 1} upon this dossier")
+    print(
+        shown(f"{out}: signed by {last.signer} (serial {last.serial}), signature {len(earlier) + 1} upon this dossier")
+    )
     print("the time is this machine's, and nothing was verified: `minhchuan verify-dossier` says what it is worth")
 
 

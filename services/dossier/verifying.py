@@ -53,9 +53,10 @@ from services.dossier.files import (
     read_files,
 )
 from services.dossier.history import History, Incomplete, Line, line_of
-from services.dossier.printing import ASSETS, Prints, bound, printer
+from services.dossier.printing import ASSETS, Prints, bound, forms, printer
 from services.dossier.telling import Circumstances, how_to, tell, told_evidence
 from services.trust import Trust, read_certificates, read_checkpoint, read_trust
+from services.visible import shown
 
 MEANING = {
     Answer.INCOMPLETE: (
@@ -120,7 +121,7 @@ async def run(given: argparse.Namespace) -> int:
         law = Law(load_rulebooks(), load_calendar())
         found = await verify(given.path, trust, law, held=held, prints=prints, evidence=given.evidence, roots=roots)
     for line in lines(found, held, roots):
-        print(line)
+        print(shown(line))
     return int(found.answer)
 
 
@@ -340,21 +341,24 @@ async def _told_again(
 
 async def _check_pages(files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> Sequence[Signature]:
     """The signatures upon the pages, when these are just what the facts give. Raises Invalid."""
+    if prints is None:
+        raise Invalid("its pages were not compared; verify the folder without the PDF")
     made_by = msgspec.json.decode(files[DOSSIER], type=_Stated).circumstances.printer
-    if prints is None or made_by != printer():
-        raise Invalid(
-            f"its pages were not compared: they were made by {made_by[:80]!r}, and this program makes them by"
-            f" {printer()!r}; verify the folder without the PDF"
-        )
     try:
-        again = await bound(files, prints)
+        again = await _made_again(files, pdf, prints, only_present=made_by == printer())
     except PrintingFailed as reason:
         raise Invalid(f"its pages cannot be compared here: {reason}; verify the folder without the PDF") from None
     except Exception as reason:  # noqa: BLE001 - facts may be proven, and still not be such as pages can tell
         name = type(reason).__name__
         raise Invalid(f"no pages can be made of them ({name}); verify the folder without the PDF") from None
-    if not pdf.startswith(again):
+    if again is None and made_by == printer():
         raise Invalid("its pages are not what they say")
+    if again is None:
+        raise Invalid(
+            f"its pages are not those that this program makes, by {printer()!r} or in a former form: either they are"
+            f" not what they say, or what made them, by its own words {made_by[:80]!r}, is not known here; verify the"
+            " folder without the PDF"
+        )
     if pdf == again:
         return ()
     try:
@@ -363,6 +367,20 @@ async def _check_pages(files: Files, pdf: bytes, prints: Prints | None, roots: S
         raise Invalid(f"so do its pages, but behind them stands what is not to be relied on: {reason}") from None
     except Unjudged as reason:
         raise Invalid(f"so do its pages, but signatures behind them cannot be judged here: {reason}") from None
+
+
+async def _made_again(files: Files, pdf: bytes, prints: Prints, *, only_present: bool) -> bytes | None:
+    """The pages that the PDF begins with, in the form of today or a former one; None where it is none of these.
+
+    What a dossier says of its printer proves nothing: only the same bytes do. So the name only saves attempts.
+    """
+    for form in forms():
+        again = await bound(files, prints, form)
+        if pdf.startswith(again):
+            return again
+        if only_present:
+            break
+    return None
 
 
 # For people -------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def vietnamese() -> Words:
     return load_words()["vi"]
 
 
-def worded(files: Files) -> Pages:
+def worded(files: Files, words: Words) -> Pages:
     """The words for these files, which have been proven, or come from a log that was."""
     said = msgspec.json.decode(files[DOSSIER])
     history = _history(files, said)
@@ -103,7 +103,6 @@ def worded(files: Files) -> Pages:
     people: dict[str, OfficialRow] = fold(OFFICIALS, facts)
     units = {row.code: row.inside for row in fold(UNITS, facts).values()}
     members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
-    words = vietnamese()
     rulebook = load_rulebooks()[said["decision"]["rulebook"]]
     teller = Teller(words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook))
     told = _Told(teller, people, words)

@@ -17,9 +17,10 @@ async def keep_signed(files: Files, upload: UploadFile) -> str:
     """Keep the signed document; its hash. FileTypeForbidden for anything but a PDF."""
     try:
         async with files.receiving(upload.filename, await upload.read()) as received:
-            if received.media_type != PDF:
-                raise FileTypeForbidden(found=received.media_type)
-            await files.keep(received)
-            return received.sha256
+            kind = received.media_type
+            if kind == PDF:
+                await files.keep(received)
+                return received.sha256
     except FileTypeForbidden as refused:
-        raise FileTypeForbidden(**refused.details, reason="not-pdf", field="file") from None
+        kind = refused.details["found"]
+    raise FileTypeForbidden(found=kind, reason="not-pdf", field="file")

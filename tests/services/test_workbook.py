@@ -4,21 +4,43 @@ import time
 import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from uuid import uuid4
+from xml.etree import ElementTree as ET
 
 import openpyxl
 import pytest
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
 from domain.assessment import Stage
-from domain.measure import Answer, Outcome
+from domain.fact import Recorded
+from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import VoteOutcome
 from domain.recognition import Result
-from domain.unit import Level
+from domain.unit import Level, Unit, unit_stream
 from infra.rulebooks import load_rulebooks
 from projections.standings import Cell, Standing
 from projections.units import UnitRow
+from services import trail_workbook
 from services.i18n import Words, load_words
-from services.workbook import HEAD, Source, board_columns, standings_workbook
+from services.searching import Asked, Found, Names
+from services.visible import readable
+from services.workbook import (
+    CELL_LIMIT,
+    CUT,
+    HEAD,
+    ROWS_LIMIT,
+    Column,
+    Source,
+    Value,
+    board_columns,
+    fill,
+    saved,
+    standings_workbook,
+)
 
 MOMENT = datetime(2024, 2, 7, 7, 5, tzinfo=UTC)
 DISTRICT = UnitRow("697", "Thị xã Chơn Thành", "Thị xã", Level.DISTRICT, "70")
@@ -240,7 +262,7 @@ def test_what_people_wrote_is_never_a_formula(words):
         assert not [name for name in file.namelist() if "externalLink" in name]
     written = {line["Số quyết định"] for line in lines_of(sheets_of(content)["Bảng đánh giá"])}
     assert set(HOSTILE) - {"\x07 chuông", "\r=1+1"} <= written
-    assert "\N{REPLACEMENT CHARACTER} chuông" in written
+    assert "[U+0007] chuông" in written
     for sheet in sheets_of(content).values():
         for row in sheet.iter_rows():
             assert all(cell.data_type in ("s", "n", "d") for cell in row)
@@ -276,3 +298,159 @@ def test_two_positions_give_two_files(words):
     other = standings_workbook(a_source(position=214_882), rows, names, words)
 
     assert one != other
+
+
+# What people may write --------------------------------------------------------------------------------
+
+
+SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def read_independently(content: bytes) -> dict[tuple[str, str], str]:
+    """The texts of a workbook by sheet and place, read as ECMA-376 says by other means than what wrote it."""
+    found = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        listed = file.read("xl/sharedStrings.xml") if "xl/sharedStrings.xml" in file.namelist() else b"<none/>"
+        shared = list(ET.fromstring(listed))
+        for name in file.namelist():
+            if name.startswith("xl/worksheets/sheet"):
+                for cell in ET.fromstring(file.read(name)).iter(f"{SPREADSHEET}c"):
+                    if cell.get("t") in ("s", "inlineStr"):
+                        text = shared[int(cell.findtext(f"{SPREADSHEET}v") or "")] if cell.get("t") == "s" else cell
+                        spelled = "".join(part.text or "" for part in text.iter(f"{SPREADSHEET}t"))
+                        said = re.sub("_x([0-9A-Fa-f]{4})_", lambda code: chr(int(code[1], 16)), spelled)
+                        found[name, cell.get("r") or ""] = said
+    return found
+
+
+def sheet_of(*values: Value) -> bytes:
+    """A workbook of one sheet with one line of these values."""
+    book = openpyxl.Workbook()
+    columns = [Column(f"Cột {number}") for number, _ in enumerate(values)]
+    fill(book.worksheets[0], a_source(), "Thử", columns, [values])
+    return saved(book, a_source(), f"Thử {values[0]}")
+
+
+def written(content: bytes) -> tuple[str, str]:
+    """What the first cell says, as each of the two readers reads it."""
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
+    own = read_independently(content).get(("xl/worksheets/sheet1.xml", f"A{HEAD + 1}"), "")
+    return str(unescape(str(sheet.cell(HEAD + 1, 1).value or ""))), own
+
+
+#: Texts with what spreadsheets and XML take for something else, more often than chance would bring it.
+TRICKY = st.lists(
+    st.one_of(
+        st.text(max_size=20),
+        st.text(st.characters(max_codepoint=0x9F), max_size=5),
+        st.sampled_from(
+            ["_x0041_", "_x005F_", "_x005f_x0041_", "_x000D_", "_", "\ufffe", "\uffff", "\ud800", "=1", "\r\n"]
+        ),
+        st.characters(min_codepoint=0x10000),
+        st.sampled_from([40_000, 32_767, 32_760, 16_384]).map(lambda count: "ệ𝒳_x0041_"[count % 8] * count),
+    ),
+    max_size=6,
+).map("".join)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(TRICKY)
+def test_any_text_gives_a_workbook_that_two_readers_read_alike(text: str):
+    content = sheet_of(text)
+
+    by_openpyxl, by_hand = written(content)
+
+    assert by_openpyxl == by_hand
+    assert len(by_hand.encode("utf-16-le")) // 2 <= CELL_LIMIT
+    cut = re.fullmatch(r"(.*)… \(còn (\d+) ký tự\)", by_hand, re.DOTALL) if len(text) > 16_000 else None
+    if cut:
+        assert readable(text).startswith(cut[1])
+        assert len(readable(text)) == len(cut[1]) + int(cut[2])
+    else:
+        assert by_hand == readable(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mã _x0041_ và _x000D_ hết", "mã _x0041_ và _x000D_ hết"),
+        ("_x0041_x0042_", "_x0041_x0042_"),
+        ("a\ufffeb\uffffc\ud800d\x01", "a[U+FFFE]b[U+FFFF]c[U+D800]d[U+0001]"),
+        ("dòng 1\r\ndòng 2\rdòng 3", "dòng 1\ndòng 2\ndòng 3"),
+        ("ngược \u202e xuôi", "ngược [U+202E] xuôi"),
+        ("họ 👍 tên 𝒳", "họ 👍 tên 𝒳"),
+    ],
+)
+def test_what_a_spreadsheet_would_read_as_something_else_comes_out_as_it_went_in(text: str, said: str):
+    assert written(sheet_of(text)) == (said, said)
+
+
+@pytest.mark.parametrize("letter", ["ệ", "𝒳", "_x0041_"])
+def test_a_text_too_long_for_a_cell_says_how_much_is_left_and_so_does_the_sheet(letter: str):
+    text = letter * (50_010 // len(letter))
+
+    content = sheet_of(text, "ngắn", text)
+
+    said = read_independently(content)
+    cell = said["xl/worksheets/sheet1.xml", f"A{HEAD + 1}"]
+    kept, left = re.fullmatch(r"(.*)… \(còn (\d+) ký tự\)", cell).groups()  # type: ignore[union-attr]
+    assert text == kept + text[len(kept) :]
+    assert int(left) == len(text) - len(kept)
+    assert said["xl/worksheets/sheet1.xml", "A2"].endswith(f"· 2 {CUT}")
+    assert CUT not in read_independently(sheet_of("ngắn"))["xl/worksheets/sheet1.xml", "A2"]
+
+
+def test_a_text_that_just_fits_is_whole():
+    text = "𝒳" * 16_383 + "x"
+
+    assert written(sheet_of(text)) == (text, text)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (date(24, 2, 7), "07/02/0024"),
+        (date(1899, 12, 31), "31/12/1899"),
+        (10**15, "1000000000000000"),
+        (-(10**20), "-100000000000000000000"),
+    ],
+)
+def test_what_no_spreadsheet_counts_with_is_text(value: Value, said: str):
+    assert written(sheet_of(value)) == (said, said)
+
+
+def test_days_that_a_spreadsheet_knows_stay_days():
+    for day in (date(1900, 3, 1), date(2024, 2, 7), date(9999, 12, 31)):
+        sheet = openpyxl.load_workbook(io.BytesIO(sheet_of(day))).worksheets[0]
+        assert sheet.cell(HEAD + 1, 1).value == datetime(day.year, day.month, day.day)  # noqa: DTZ001 - as it reads days
+
+
+def test_no_workbook_has_more_lines_than_a_sheet():
+    assert HEAD + trail_workbook.MOST <= ROWS_LIMIT
+
+
+# The trail --------------------------------------------------------------------------------------------
+
+
+def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
+    def registered(position: int, name: object) -> Recorded:
+        unit = Unit(id=uuid4(), code=f"9900{position}", name=name, unit_type="Xã", level=Level.COMMUNE)  # type: ignore[arg-type]
+        (fact,) = unit.collect_events()
+        stream = unit_stream(unit.code)
+        return Recorded(position, stream, 1, MOMENT, "system", "", "", uuid4(), fact)  # type: ignore[arg-type]
+
+    broken = Measured(Kind.BOOLEAN, answer="có")  # type: ignore[arg-type]
+    facts = tuple(registered(at, name) for at, name in ((1, "Minh Lập"), (2, broken), (3, "Minh Long")))
+
+    with structlog.testing.capture_logs() as logged:
+        lines = trail_workbook.lines_of(Found(facts, ()), Names((), (), (), ()), words, {})
+    content = trail_workbook.trail_workbook(
+        trail_workbook.Source("Tỉnh Bình Phước", "minhchuan.example/t/2", 3, MOMENT, False), Asked(), lines, words
+    )
+
+    rows = lines_of(sheets_of(content)["Nhật ký"])
+    assert [row["Vị trí"] for row in rows] == [1, 2, 3]
+    assert "Minh Lập" in str(rows[0]["Việc"])
+    assert "Minh Long" in str(rows[2]["Việc"])
+    assert str(rows[1]["Việc"]).startswith("Không ghi được sự kiện này vào bảng tính")
+    assert {entry["position"] for entry in logged} == {2}
