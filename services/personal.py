@@ -17,7 +17,7 @@ import structlog
 
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import KeysUnavailable, ReasonMissing
-from domain.fact import StreamName
+from domain.fact import Recorded, StreamName, Unreadable
 from domain.personal import DataSubject, Personal, Sealed, subject_stream
 from domain.policy import Act
 from infra.eventstore import EventStore
@@ -90,11 +90,19 @@ class Shredder:
         seen, position = self._seen.get(tenant.id, 0), await self._store.position(tenant)
         if position <= seen:
             return
-        pages = self._store.read(tenant, after=seen, upto=position, facts=[DataSubject.Shredded])
-        found = [one.fact.subject async for page in pages for one in page if isinstance(one.fact, DataSubject.Shredded)]
+        pages = self._store.read(tenant, after=seen, upto=position, facts=[DataSubject.Shredded], unreadable=True)
+        found = [subject async for page in pages for one in page if (subject := _erased_by(one))]
         if found:
             await self._keys.destroy(tenant, *found)
         self._seen[tenant.id] = position
+
+
+def _erased_by(recorded: Recorded) -> UUID | None:
+    """Whose data the fact erases. Its stream says so too: an order is carried out even if the rest is damaged."""
+    fact = recorded.fact
+    if isinstance(fact, Unreadable) and fact.topic == DataSubject.Shredded.TOPIC:
+        return UUID(recorded.stream.subject)
+    return fact.subject if isinstance(fact, DataSubject.Shredded) else None
 
 
 # Seeing -----------------------------------------------------------------------------------------------
@@ -158,7 +166,7 @@ class Door:
             return Seen()
 
     async def _erased(self, tenant: Tenant, subjects: Collection[UUID]) -> dict[UUID, DataSubject.Shredded]:
-        pages = self._store.read(tenant, streams=[subject_stream(one) for one in subjects])
+        pages = self._store.read(tenant, streams=[subject_stream(one) for one in subjects], unreadable=True)
         facts = [one.fact async for page in pages for one in page]
         return {fact.subject: fact for fact in facts if isinstance(fact, DataSubject.Shredded)}
 

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from domain.fact import Recorded
-from domain.personal import Sealed
+from domain.personal import Personal, Sealed
 from domain.text import LINE, NAME, NUMBER, PROSE, cleaned, rule_of
 from infra.database import Database
 from infra.eventstore import EventStore
@@ -95,7 +95,9 @@ async def test_the_longest_texts_pass_every_table_page_of_the_past_search_and_wo
     assert reached.position == reached.last == len(log)
     positions = await searching.find(tenant, Search(), len(log), len(log))
     found = await searching.read(tenant, positions, len(log))
-    personal = {value: "–" for one in log for value in vars(one.fact).values() if isinstance(value, Sealed)}
+    personal: dict[Personal, str] = {
+        value: "–" for one in log for value in vars(one.fact).values() if isinstance(value, Sealed)
+    }
     lines = [Line(one, ()) for one in tell(found, names, words, {}, personal)]
     source = Source("Bình Phước", tenant.log, len(log), datetime(2026, 1, 1, tzinfo=UTC), demonstration=False)
     book = load_workbook(io.BytesIO(trail_workbook(source, Asked(), lines, words)))

@@ -293,6 +293,23 @@ async def test_a_key_that_a_backup_brings_back_opens_nothing_and_is_destroyed_ag
     assert await posted.house.keys.find(posted.tenant, [comment]) == {}
 
 
+async def test_an_order_whose_fact_is_damaged_is_carried_out_and_stops_no_other(posted: Story, services: Settings):
+    first, second = await said(posted), await said(posted, "Điều thứ hai")
+    await ordered_only(posted, first)
+    await ordered_only(posted, second)
+    owner = await asyncpg.connect(services.database_url)
+    await owner.execute(f"ALTER TABLE {posted.tenant.id}.events DISABLE TRIGGER ALL")
+    await owner.execute(
+        f"UPDATE {posted.tenant.id}.events SET data = '{{}}' WHERE topic = 'subject.shredded' AND subject = $1",
+        str(first),
+    )
+    await owner.close()
+
+    await Shredder(posted.house.store, posted.house.keys).sweep(posted.tenant)
+
+    assert await posted.house.keys.find(posted.tenant, [first, second]) == {}
+
+
 async def test_the_sweeper_reads_a_log_once_and_then_what_is_new(posted: Story, services: Settings):
     first, second = await said(posted), await said(posted, "Điều thứ hai")
     shredder = Shredder(posted.house.store, posted.house.keys)
