@@ -160,11 +160,8 @@ def test_a_value_of_another_type_or_spelling_is_refused_with_its_place(changes: 
 
 
 def test_a_payload_larger_than_the_limit_is_refused():
-    notebook = a_notebook()
-    notebook.write("x" * 262_144)
-
     with pytest.raises(NotCanonical, match="262144"):
-        MAPPER.payload(notebook.pending_events[-1])
+        MAPPER.payload(a_scored(a_notebook(), reason="x" * 262_144))
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
 from uuid import UUID, uuid4
@@ -326,10 +326,22 @@ class Story:
         )
         await reviewing.conclude(await self.decider(), self.season, COMMUNE, number, Ruling.CONFIRMED, "914/QĐ-UBND")
 
-    async def revoke(self, decision_no: str = "915/QĐ-UBND", on: date = date(2024, 5, 15), number: int = 1) -> None:
+    async def revoke(
+        self,
+        decision_no: str = "915/QĐ-UBND",
+        on: date = date(2024, 5, 15),
+        number: int = 1,
+        *,
+        today: date = TODAY,
+    ) -> None:
         """The review ends with the recognition taken back."""
         await reviewing.propose(
-            await self.inspector(), self.season, COMMUNE, number, Ruling.REVOKED, "Minh chứng không đúng"
+            replace(await self.inspector(), today=today),
+            self.season,
+            COMMUNE,
+            number,
+            Ruling.REVOKED,
+            "Minh chứng không đúng",
         )
         await reviewing.conclude(await self.decider(), self.season, COMMUNE, number, Ruling.REVOKED, decision_no, on)
 

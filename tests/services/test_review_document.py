@@ -1,5 +1,6 @@
 """The end of a review as a PDF: the chairman's decision, with the conclusion behind it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -34,12 +35,12 @@ async def hold_the_officer_responsible(story: Story) -> int:
     mandate = next(iter(official.mandates))  # other tests may have given the officer further ones
     mine = [one for one in await story.facts() if one.stream.subject == COMMUNE]
     scored = [one.position for one in mine if type(one.fact).__qualname__ == "Assessment.IndicatorScored"][-1]
-    due = TODAY - timedelta(days=1)
     await reviewing.ask_official(
-        await story.inspector(), story.season, COMMUNE, 1, person, mandate, "Danh sách lập từ đâu?", due
+        await story.inspector(), story.season, COMMUNE, 1, person, mandate, "Danh sách lập từ đâu?", TODAY
     )
+    day_after = replace(await story.inspector(), today=TODAY + timedelta(days=1))
     await reviewing.determine_responsibility(
-        await story.inspector(), story.season, COMMUNE, 1, person, mandate, scored, Degree.DIRECT, "Điều 7 Quy chế"
+        day_after, story.season, COMMUNE, 1, person, mandate, scored, Degree.DIRECT, "Điều 7 Quy chế"
     )
     return scored
 
@@ -47,7 +48,7 @@ async def hold_the_officer_responsible(story: Story) -> int:
 async def test_a_revocation_is_a_decision_with_its_conclusion(story: Story):
     await (await story.decided()).under_review()
     scored = await hold_the_officer_responsible(story)
-    await story.revoke("915/QĐ-UBND", date(2024, 5, 15))
+    await story.revoke("915/QĐ-UBND", date(2024, 5, 15), today=TODAY + timedelta(days=1))
 
     text = await said(story)
 
