@@ -38,6 +38,7 @@ from services.workbook import (
     Value,
     board_columns,
     fill,
+    put,
     saved,
     standings_workbook,
 )
@@ -454,3 +455,23 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
     assert "Minh Long" in str(rows[2]["Việc"])
     assert str(rows[1]["Việc"]).startswith("Không ghi được sự kiện này vào bảng tính")
     assert {entry["position"] for entry in logged} == {2}
+
+
+@pytest.mark.parametrize(
+    ("day", "written"),
+    [
+        (date(24, 2, 7), "07/02/0024"),
+        (date(1, 1, 1), "01/01/0001"),
+        (date(1899, 12, 31), "31/12/1899"),
+        (date(1900, 2, 28), "28/02/1900"),
+        (date(1900, 3, 1), datetime(1900, 3, 1)),  # noqa: DTZ001 - as openpyxl reads a day
+        (date(9999, 12, 31), datetime(9999, 12, 31)),  # noqa: DTZ001
+    ],
+)
+def test_a_day_of_an_old_log_that_workbooks_cannot_number_is_text(day: date, written: object):
+    book = openpyxl.Workbook()
+    put(book.active["A1"], day, shown="dd/mm/yyyy")
+    kept = io.BytesIO()
+    book.save(kept)
+
+    assert openpyxl.load_workbook(kept).active["A1"].value == written

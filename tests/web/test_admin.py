@@ -121,3 +121,39 @@ async def test_the_books_are_closed_to_those_who_do_not_keep_them(desks: Desks):
     department = await (await desks.department()).open(PEOPLE)
     assert department.status == 200
     assert not department.offers("/ghi-danh")
+
+
+async def test_a_unit_that_was_divided_goes_part_by_part_and_ends_for_everything_else(administrator: Desk):
+    code = f"9{uuid4().int % 10**6:06}"
+    page = await administrator.open(PLACES)
+    page = await administrator.send(
+        page, "/them-don-vi", code=code, name="Xã Bãi Dâu", unit_type="Xã", level="commune", parent=DISTRICT
+    )
+
+    on, decision = "1/7/2025", "7/NQ"
+    page = await administrator.send(page, "/sap-nhap", into="99001", on=on, decision_no=decision, extent="part")
+    page = await administrator.send(page, "/sap-nhap", into="99004", on=on, decision_no=decision, extent="part")
+    again = await administrator.send(page, "/sap-nhap", into="99007", on="2/7/2025", decision_no="8/NQ")
+
+    assert "một phần nhập vào thị trấn Bến Lụa, một phần nhập vào xã Suối Gấm" in page.text
+    assert not page.offers("/doi-ten")
+    assert not page.offers("/xep-loai")
+    assert (again.status, again.refused) == (409, "unit-ended")
+
+
+async def test_nobody_is_offered_a_mandate_for_themselves(desks: Desks, administrator: Desk, season: Story):
+    mine = await administrator.open(f"{PEOPLE}?ai={season.person('administrator')}")
+    another = await administrator.open(f"{PEOPLE}?ai={season.person(Position.INSPECTOR.value)}")
+
+    assert not mine.offers("/giao-nhiem-vu")
+    assert another.offers("/giao-nhiem-vu")
+
+
+async def test_a_mandate_with_reversed_days_is_refused_at_its_field(administrator: Desk, season: Story):
+    page = await administrator.open(f"{PEOPLE}?ai={season.person(Position.INSPECTOR.value)}")
+
+    fields = {"position": "inspector", "unit": "99", "decision_no": "7/QĐ"}
+    refused = await administrator.send(page, "/giao-nhiem-vu", fields, valid_from="1/12/2026", valid_to="1/1/2026")
+
+    assert (refused.status, refused.refused) == (422, "period-reversed")
+    assert "Ngày kết thúc 01/01/2026 trước ngày bắt đầu 01/12/2026" in refused.text

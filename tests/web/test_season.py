@@ -1,11 +1,15 @@
 """The season through the pages: planned, assigned, opened, halted."""
 
+from datetime import date
 from itertools import count
 
 from domain.official import Position
 from domain.policy import Act
 from domain.season import Participant, Season, State, Step, season_stream
+from domain.unit import Level
+from projections.units import UnitRow
 from services import seasons
+from services.web.pages.season import candidates
 from tests.services.story import COMMUNE, DISTRICT, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 
@@ -183,3 +187,14 @@ async def test_an_officer_sees_the_season_and_changes_nothing(desks: Desks, seas
 
     assert page.status == 200
     assert not [form for form in (*page.forms, *listed.forms) if "/mua" in form.action]
+
+
+def test_a_commune_is_offered_until_the_day_on_which_it_ends():
+    district = UnitRow(DISTRICT, "Huyện Mẫu", "Huyện", Level.DISTRICT, "99")
+    commune = UnitRow(COMMUNE, "Xã Suối Gấm", "Xã", Level.COMMUNE, DISTRICT, ended_on=date(2027, 1, 1))
+
+    def offered(day: date) -> list[str]:
+        return [one.code for group in candidates([district, commune], set(), day) for one in group.communes]
+
+    assert offered(date(2026, 12, 31)) == [COMMUNE]
+    assert offered(date(2027, 1, 1)) == []
