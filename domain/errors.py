@@ -329,6 +329,20 @@ class FileTooLarge(Refused):
     code = "file-too-large"
 
 
+class UploadsExhausted(Refused):
+    """More than `megabytes` would be sent: `reason` says whether by the person in 24 hours, to the province in 24 hours
+    ("day"), or to the province in all.
+    """
+
+    code = "uploads-exhausted"
+
+
+class NoSpace(Refused):
+    """Files are not taken: the disk has hardly any space left."""
+
+    code = "no-space"
+
+
 class FileEmpty(Refused):
     """The file has no bytes."""
 

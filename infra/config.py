@@ -11,6 +11,10 @@
 | `REDIS_URL` | Redis or Valkey; absent: the embedded one |
 | `MINHCHUAN_FOLDER` | data folder: embedded services, evidence files, secret; `--folder` goes first |
 | `MINHCHUAN_SEALER_FOLDER` | keys and last checkpoints of the sealer; absent: `sealer` in the data folder |
+| `MINHCHUAN_UPLOADS_A_PERSON` | megabytes of evidence that one person may send in 24 hours; absent: 2,000 |
+| `MINHCHUAN_UPLOADS_A_PROVINCE` | the same of a province; absent: 20,000 |
+| `MINHCHUAN_STORAGE_A_PROVINCE` | megabytes of evidence in all, also of what was taken off; absent: 500,000 |
+| `MINHCHUAN_FREE_SPACE` | megabytes that stay free where files lie, so that nothing else fails; absent: 1,000 |
 | `MINHCHUAN_SECRET` | at least 32 characters; absent: made once and kept in the data folder |
 | `MINHCHUAN_KEK` | 64 hex digits that wrap the keys of personal data; absent: made once and kept in the data folder |
 | `MINHCHUAN_HOST`, `MINHCHUAN_PORT` | where `serve` listens; port 0 is any free port |
@@ -33,7 +37,13 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
+
+MEGABYTE = 1_000_000
+
+#: No number of megabytes has more.
+DIGITS = 12
 
 #: The login role of the application; it can do nothing until it takes a tenant's role.
 APP_ROLE = "app"
@@ -50,6 +60,24 @@ KEYS_ROLE = "keyholder"
 
 class Misconfigured(Exception):
     """A setting is missing or makes no sense; the text names the variable."""
+
+
+class Allowance(NamedTuple):
+    """Bytes of evidence that may be sent in 24 hours and be kept in all; `free` stays free on the disk."""
+
+    person_a_day: int = 2_000 * MEGABYTE
+    province_a_day: int = 20_000 * MEGABYTE
+    province: int = 500_000 * MEGABYTE
+    free: int = 1_000 * MEGABYTE
+
+
+#: The variables of an allowance, in megabytes, in its order.
+ALLOWED = (
+    "MINHCHUAN_UPLOADS_A_PERSON",
+    "MINHCHUAN_UPLOADS_A_PROVINCE",
+    "MINHCHUAN_STORAGE_A_PROVINCE",
+    "MINHCHUAN_FREE_SPACE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +111,7 @@ class Settings:
         A process that asks for none needs none, and no folder to keep it in.
         """
         return self.given_secret or made_once(self.folder / "secret", lambda: secrets.token_urlsafe(48))
+    allowance: Allowance = Allowance()  # noqa: RUF009 - a tuple
 
     @property
     def seals(self) -> Path:
@@ -147,6 +176,7 @@ class Settings:
             "MINHCHUAN_WORKERS": str(self.workers),
             "MINHCHUAN_BEATS": str(self.beats or ""),
             "MINHCHUAN_KEYS_KEPT_DAYS": "" if self.keys_kept_days is None else str(self.keys_kept_days),
+            **{name: str(value // MEGABYTE) for name, value in zip(ALLOWED, self.allowance, strict=True)},
         }
 
 
@@ -180,6 +210,7 @@ def read_settings(folder: Path | None = None, environ: Mapping[str, str] = os.en
         workers=workers_of(environ),
         beats=Path(given).absolute() if (given := environ.get("MINHCHUAN_BEATS")) else None,
         keys_kept_days=int(days) if days else None,
+        allowance=allowance_of(environ),
     )
     if settings.kek:
         settings.key_encryption_key()
@@ -194,6 +225,17 @@ def workers_of(environ: Mapping[str, str]) -> int:
     if not given.isdecimal() or not 1 <= int(given) <= 64:
         raise Misconfigured(f"MINHCHUAN_WORKERS is not a number from 1 to 64: {given}")
     return int(given)
+
+
+def allowance_of(environ: Mapping[str, str]) -> Allowance:
+    """What may be sent and kept: as given, in megabytes, else as usual."""
+    given = {}
+    for field, name in zip(Allowance._fields, ALLOWED, strict=True):
+        if text := environ.get(name, "").strip():
+            if not text.isdecimal() or len(text) > DIGITS:
+                raise Misconfigured(f"{name} is no number of megabytes: {text}")
+            given[field] = int(text) * MEGABYTE
+    return Allowance(**given)
 
 
 def folder_of(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:

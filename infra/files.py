@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 import re
+import shutil
 import struct
 import unicodedata
 import zipfile
@@ -19,17 +20,28 @@ from contextlib import asynccontextmanager, suppress
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from time import time
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from uuid import uuid4
 from xml.parsers.expat import ExpatError, ParserCreate
 
 import structlog
 
-from domain.errors import FileDamaged, FileEmpty, FileMissing, FileNameHostile, FileTooLarge, FileTypeForbidden
+from domain.errors import (
+    FileDamaged,
+    FileEmpty,
+    FileMissing,
+    FileNameHostile,
+    FileTooLarge,
+    FileTypeForbidden,
+    NoSpace,
+)
 from domain.text import FILE_NAME
 
 MEGABYTE = 1_000_000
 LIMIT = 20 * MEGABYTE
+
+#: Bytes in memory of a file that is handed out.
+PIECE = 128 * 1024
 NAME_LIMIT = FILE_NAME.limit
 
 #: Seconds after which a file still in quarantine belongs to nobody who is alive.
@@ -128,21 +140,39 @@ class Received:
         self.media_type = media_type
 
 
+class Stored(NamedTuple):
+    """A file that is kept, and how many bytes it has."""
+
+    path: Path
+    size: int
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Its bytes, a little at a time."""
+        with self.path.open("rb") as file:
+            while piece := await asyncio.to_thread(file.read, PIECE):
+                yield piece
+
+
 class Files:
     """The files of one province in one folder."""
 
-    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
+    def __init__(self, folder: Path, limit: int = LIMIT, free: int = 0) -> None:
         self._folder = folder
         self._limit = limit
+        self._free = free
 
     @asynccontextmanager
     async def receiving(self, name: str, content: AsyncIterable[bytes] | bytes) -> AsyncIterator[Received]:
         """Take a file into quarantine for as long as the block lasts.
 
-        Raises FileNameHostile, FileTooLarge, FileEmpty, FileTypeForbidden.
+        Raises FileNameHostile, FileTooLarge, FileEmpty, FileTypeForbidden, and NoSpace before it is taken.
         """
         name = clean_name(name)
-        path = self._quarantine() / uuid4().hex
+        folder = self._quarantine()
+        if shutil.disk_usage(folder).free < self._free + self._limit:
+            log.error("a file was refused: there is no space", folder=str(folder))
+            raise NoSpace
+        path = folder / uuid4().hex
         try:
             with path.open("xb") as file:
                 sha256, size = await self._pour(content, file)
@@ -169,17 +199,17 @@ class Files:
             path.unlink(missing_ok=True)
         return sha256
 
-    async def read(self, sha256: str) -> bytes:
-        """The bytes of a file, hashed again. Raises FileMissing, FileDamaged."""
+    async def open(self, sha256: str) -> Stored:
+        """A file to be handed out, all of it hashed again. Raises FileMissing, FileDamaged."""
         try:
-            content = await asyncio.to_thread(self._place(sha256).read_bytes)
-        except FileNotFoundError:
-            log.error("a file is missing", sha256=sha256, folder=str(self._folder))  # noqa: TRY400 - it says all
-            raise FileMissing(sha256=sha256) from None
-        if (await asyncio.to_thread(hashlib.sha256, content)).hexdigest() != sha256:
-            log.error("a file is no longer what was taken in", sha256=sha256, folder=str(self._folder))
-            raise FileDamaged(sha256=sha256)
-        return content
+            return Stored(self._place(sha256), await asyncio.to_thread(self.check, sha256))
+        except (FileMissing, FileDamaged) as reason:
+            log.error("a file cannot be handed out", reason=reason.code, sha256=sha256, folder=str(self._folder))  # noqa: TRY400
+            raise
+
+    async def read(self, sha256: str) -> bytes:
+        """The bytes of a file, hashed again; for who needs all of them at once. Raises FileMissing, FileDamaged."""
+        return await asyncio.to_thread((await self.open(sha256)).path.read_bytes)
 
     def check(self, sha256: str) -> int:
         """Hash the bytes of a file again, whatever its size; how many there are. Raises FileMissing, FileDamaged."""

@@ -176,6 +176,7 @@ async def _attach(work: Work, season: str, commune: str, indicator: str, receive
     running, rulebook = await open_now(work, season)
     work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
     rulebook.indicator(indicator)
+    await work.require_room(received.size)
     name = assessment_stream(season, commune)
     evidence = Evidence(work.new_id("evidence"), received.sha256, received.name, received.size, received.media_type)
     async with work.changing(name) as streams:

@@ -27,7 +27,7 @@ from domain.policy import Act, Actor
 from domain.review import Review, commune_and_number
 from domain.rulebook import Rulebook
 from domain.season import Season, season_stream
-from infra.files import MEGABYTE
+from infra.files import MEGABYTE, Stored
 from infra.pdf import Printer
 from infra.readmodels import ReadModels
 from projections.seasons import SEASONS
@@ -96,7 +96,7 @@ class Made(NamedTuple):
 class Fetched(NamedTuple):
     """A document on its way to who asked for it; `asked` is the request."""
 
-    content: bytes
+    content: Stored
     name: str
     media_type: str
     receipt: Receipt
@@ -211,7 +211,7 @@ async def fetch_export(work: Work, export: UUID) -> Fetched:
     ready = await work.look(Export, export_stream(export))
     if ready.sha256 is None or ready.name is None or ready.media_type is None:
         raise NotFound(kind="export", subject=str(export))
-    return Fetched(await work.files.read(ready.sha256), ready.name, ready.media_type, receipt, asked)
+    return Fetched(await work.files.open(ready.sha256), ready.name, ready.media_type, receipt, asked)
 
 
 async def evidence_at(work: Work, season: str, commune: str, position: int) -> Wanted:
@@ -321,8 +321,7 @@ async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress)
 
 async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
     """Keep the finished document and record it. Made again it must be the same: another content is refused."""
-    await work.files.put(made.content)
-    digest = sha256(made.content).hexdigest()
+    digest = await work.files.put(made.content)
     # One command, however often the job runs.
     command = work.again(derived(f"finish export {export}", former=uuid5(export, "finish")))
     return await _finish(command, export, digest, len(made.content), made.name, made.media_type)

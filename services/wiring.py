@@ -34,6 +34,7 @@ from infra.seals import Seals
 from infra.sessions import Sessions, connect
 from infra.tenants import Tenant, Tenants
 from infra.throttle import Throttle
+from infra.uploads import Uploads
 from projections.catalogue import PROJECTIONS
 from projections.effective import came_to
 from projections.seasons import SEASONS
@@ -67,6 +68,7 @@ class Wiring:
     accesses: Accesses
     people: People
     keys: Keys
+    uploads: Uploads
     door: Door
     redis: Redis
     probes: Mapping[str, Probe]
@@ -77,7 +79,7 @@ class Wiring:
 
     def files(self, tenant: Tenant) -> Files:
         """The evidence and documents of a province."""
-        return Files(self.settings.files / tenant.id)
+        return Files(self.settings.files / tenant.id, free=self.settings.allowance.free)
 
     def work(self, tenant: Tenant, actor: Actor, command: UUID | CommandId, day: date | None = None) -> Work:
         """One command of this person, under this id; `day` is today."""
@@ -91,6 +93,7 @@ class Wiring:
             store=self.store,
             files=self.files(tenant),
             keys=self.keys,
+            uploads=self.uploads,
             rulebooks=self.rulebooks,
             calendar=self.calendar,
         )
@@ -204,6 +207,7 @@ async def wired(settings: Settings) -> AsyncIterator[Wiring]:
             accesses=Accesses(database),
             people=People(store),
             keys=keys,
+            uploads=Uploads(database, settings.allowance),
             door=Door(store, keys),
             redis=redis,
             probes={"database": Probe(database.answer), "Redis": Probe(redis.ping)},

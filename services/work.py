@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid5
 
@@ -48,6 +48,7 @@ from infra.keys import Keys
 from infra.leaf import NotCanonical
 from infra.personal import Covered
 from infra.tenants import Tenant
+from infra.uploads import Uploads
 from services.command_ids import CommandId
 
 __all__ = ["SYSTEM", "Receipt", "Streams", "Work", "use_case"]
@@ -83,6 +84,7 @@ class Work:
     store: EventStore
     files: Files
     keys: Keys
+    uploads: Uploads
     rulebooks: Mapping[str, Rulebook]
     calendar: Calendar
     cause: UUID | None = None
@@ -130,6 +132,11 @@ class Work:
         """ProvinceSuspended to people while the work of the province is stopped; the system ends what was begun."""
         if self.tenant.is_suspended and self.actor != SYSTEM:
             raise ProvinceSuspended
+
+    async def require_room(self, size: int) -> None:
+        """UploadsExhausted when a file of so many bytes is more than the person or the province may send."""
+        a_day_ago = await self.store.position_at(self.tenant, datetime.now(UTC) - timedelta(days=1))
+        await self.uploads.require_room(self.tenant, self.actor.person, size, a_day_ago)
 
     def new_id(self, what: str) -> UUID:
         """An id for something that this command brings into being; the same when the command is decided again."""

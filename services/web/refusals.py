@@ -58,6 +58,8 @@ STATUS = {
     "too-often": HTTPStatus.TOO_MANY_REQUESTS,
     "file-damaged": HTTPStatus.INTERNAL_SERVER_ERROR,
     "file-missing": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "uploads-exhausted": HTTPStatus.TOO_MANY_REQUESTS,
+    "no-space": HTTPStatus.INSUFFICIENT_STORAGE,
     "file-empty": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-name-hostile": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

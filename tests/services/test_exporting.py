@@ -444,7 +444,7 @@ async def test_who_asked_takes_it_away_and_that_is_recorded(story, asked):
 
     fetched = await fetch_export(await story.by(Position.INSPECTOR), asked)
 
-    assert (fetched.content, fetched.name, fetched.media_type) == PAPER[:3]
+    assert (fetched.content.path.read_bytes(), fetched.name, fetched.media_type) == PAPER[:3]
     assert (await kinds_of(story, asked))[-1] == "Export.Downloaded"
 
 

@@ -279,7 +279,7 @@ async def test_documents_wait_and_are_made_once_work_goes_on(desks, season, oper
     assert events.count("no documents are made: the province is suspended") == 1
     assert "documents are made again" in events
     fetched = await fetch_export(await season.by(Position.INSPECTOR), export)
-    assert fetched.content[:2] == b"PK"
+    assert fetched.content.path.read_bytes()[:2] == b"PK"
 
 
 async def test_sealing_goes_on(services, desks, season, operator):

@@ -1,12 +1,7 @@
 """The files of a dossier: taken in, used again, taken off, handed out."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from urllib.parse import quote
 from uuid import UUID
-
-from litestar import Response
-from litestar.datastructures import UploadFile
 
 from domain.errors import UnknownEvidence
 from infra.files import LIMIT
@@ -14,13 +9,13 @@ from services import assessing
 from services.web import urls
 from services.web.access import note_opened
 from services.web.dossiers import open_case
+from services.web.files import handed_out, pieces_of
 from services.web.forms import FieldMissing
 from services.web.pages.dossier import evidence_again, show
 from services.web.request import Answer, Visit, act, page
 
 #: The file itself and the fields around it.
 BODY_LIMIT = LIMIT + 500_000
-CHUNK = 256 * 1024
 
 #: What a browser may draw by itself, in a sandbox; everything else is handed over to be saved.
 DRAWN = {"image/jpeg", "image/png"}
@@ -33,7 +28,7 @@ async def attach(visit: Visit, season: str, commune: str) -> Answer:
     file = visit.typed.file("tep")
     if file is None:
         raise FieldMissing(field="tep")
-    upload = assessing.Upload(file.filename, _chunks(file))
+    upload = assessing.Upload(file.filename, pieces_of(file))
     receipt = await assessing.attach_evidence(visit.work(), season, commune, code, upload)
     return await evidence_again(visit, season, commune, receipt)
 
@@ -66,24 +61,15 @@ async def hand_out(visit: Visit, season: str, commune: str, evidence: str) -> An
     code, held = next((one for one in found if one[1].id == wanted), ("", None))
     if held is None:  # a file that was taken off is no part of the dossier any more, but was one before
         raise UnknownEvidence(evidence=wanted)
-    content = await visit.house.files(visit.tenant).read(held.sha256)
+    file = await visit.house.files(visit.tenant).open(held.sha256)
     await note_opened(visit, season, commune, code, str(wanted))
     shown = "inline" if held.media_type in DRAWN else "attachment"
-    return Response(
-        content,
-        media_type=held.media_type,
-        headers={
-            "Content-Disposition": f"{shown}; filename*=UTF-8''{quote(held.name, safe='')}",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cache-Control": "private, no-store",
-        },
+    return handed_out(
+        file,
+        held.media_type,
+        f"{shown}; filename*=UTF-8''{quote(held.name, safe='')}",
+        {"Content-Security-Policy": "default-src 'none'; sandbox"},
     )
-
-
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    await asyncio.to_thread(file.file.seek, 0)
-    while chunk := await asyncio.to_thread(file.file.read, CHUNK):
-        yield chunk
 
 
 def _known(text: str) -> UUID:

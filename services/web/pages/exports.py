@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 from uuid import UUID
-
-from litestar import Response
 
 from domain.errors import NotFound
 from domain.export import Document, ExportState
@@ -25,6 +22,7 @@ from services.dossier.asking import WAITING
 from services.meetings import unit_of
 from services.web import urls
 from services.web.access import note_taken
+from services.web.files import handed_out
 from services.web.forms import FieldMissing
 from services.web.request import Answer, Visit, act, page
 
@@ -211,15 +209,7 @@ async def download(visit: Visit, export: str) -> Answer:
     if asked.document is Document.EVIDENCE:
         evidence = await exporting.evidence_at(work, asked.season, asked.commune or "", asked.at_position)
         await note_taken(visit, asked.season, asked.commune or "", evidence.indicators, fetched.name)
-    return Response(
-        fetched.content,
-        status_code=HTTPStatus.OK,
-        media_type=fetched.media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{fetched.name}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return handed_out(fetched.content, fetched.media_type, f'attachment; filename="{fetched.name}"')
 
 
 def identifier(text: str) -> UUID:

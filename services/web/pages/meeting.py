@@ -19,6 +19,7 @@ from services.receipts import keepsake
 from services.telling import Teller, minutes_of, open_rounds
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
+from services.web.files import handed_out
 from services.web.forms import FieldMissing
 from services.web.pages.exports import Line, own_last
 from services.web.request import Answer, Visit, act, page
@@ -251,15 +252,8 @@ async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     sitting = await open_sitting(visit, season, meeting)
     if sitting.meeting.minutes_sha256 is None:
         raise NotFound(season=season, meeting=meeting)
-    content = await visit.house.files(visit.tenant).read(sitting.meeting.minutes_sha256)
-    return Response(
-        content,
-        media_type=exporting.PDF,
-        headers={
-            "Content-Disposition": f'attachment; filename="bien-ban-{season}-{meeting}.pdf"',
-            "Cache-Control": "private, no-store",
-        },
-    )
+    file = await visit.house.files(visit.tenant).open(sitting.meeting.minutes_sha256)
+    return handed_out(file, exporting.PDF, f'attachment; filename="bien-ban-{season}-{meeting}.pdf"')
 
 
 # The member -------------------------------------------------------------------------------------------

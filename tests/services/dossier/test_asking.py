@@ -255,7 +255,7 @@ async def test_who_waits_in_vain_is_told_and_may_ask_again(log: Sealed, monkeypa
     assert [one.reason for one in facts if isinstance(one, Export.Failed)] == ["not-cosigned"]
     assert (await state(log.story, again)).state is ExportState.READY
     fetched = await fetch_export(await log.story.by(Position.INSPECTOR), again)
-    assert fetched.content.startswith(b"%PDF-")
+    assert fetched.content.path.read_bytes().startswith(b"%PDF-")
 
 
 async def test_a_log_that_is_not_what_was_signed_gives_none(log: Sealed):
