@@ -111,6 +111,7 @@ class Settings:
         A process that asks for none needs none, and no folder to keep it in.
         """
         return self.given_secret or made_once(self.folder / "secret", lambda: secrets.token_urlsafe(48))
+
     allowance: Allowance = Allowance()  # noqa: RUF009 - a tuple
 
     @property

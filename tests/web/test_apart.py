@@ -170,7 +170,7 @@ async def test_the_question_of_a_browser_that_went_away_is_given_up(
         "state": {},
     }
     asked = asyncio.create_task(apart(scope, receive, send))
-    while pool.asked == 0 and not asked.done():
+    while pool.asked == 0 and not asked.done():  # noqa: ASYNC110 - the pool tells nobody
         await asyncio.sleep(0.01)
 
     gone.set()
