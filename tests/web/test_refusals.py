@@ -1,8 +1,11 @@
 """How a refused act is answered: in words, with what was typed, as a page, a fragment or a problem."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import redirect_stderr
+from dataclasses import replace
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +18,10 @@ import pytest
 import structlog
 
 from domain.errors import FileNameHostile, FileTypeForbidden, NotANumber, ReasonMissing, Stale
-from infra.groupcommit import OutcomeUnknown
+from infra import embedded
+from infra.encryption import Encryption
+from infra.groupcommit import OutcomeUnknown, Receipt
+from infra.sessions import Sessions, connect
 from infra.tenants import Tenant
 from services.i18n import load_words
 from services.structured import structured_logs
@@ -29,7 +35,7 @@ from services.web.request import Answer, Visit, act, page
 from services.web.security import masked
 from tests.infra.test_files import REFUSED
 from tests.web.browser import Browser
-from tests.web.signing import OFFICIAL, WEB, Provider
+from tests.web.signing import OFFICIAL, WEB, Provider, browsing
 
 SHEET = """{% extends "base.html" %}{% block title %}Phiếu{% endblock %}{% block main %}<h1>Phiếu {{ season }}</h1>
 <form method="post" action="{{ url.season(season) }}/cham">{{ parts.hidden(version=3) }}
@@ -130,6 +136,34 @@ async def test_both_values_of_a_stale_edit_are_shown(pages: Pages):
 
     assert answer.status_code == 412
     assert "Đang lưu: 8,0. Vừa nhập: 87,5." in answer.text
+
+
+async def test_an_act_that_was_recorded_is_said_so_though_redis_went_away_meanwhile(
+    backing: Backing, provinces: list[Tenant], provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    with embedded.in_use(server := embedded.Redis(tmp_path)) as url:
+
+        @act(urls.SEASON + "/xong")
+        async def recorded(visit: Visit, season: str) -> Answer:
+            await asyncio.to_thread(server.stop)
+            receipt = Receipt(uuid4(), 7, 7, repeated=False, at=datetime.now(UTC))
+            return await visit.done(receipt, to=visit.url.season(season))
+
+        redis = connect(url)
+        sessions = Sessions(redis, Encryption("a secret of at least thirty-two characters", "sessions"))
+        session_id, session = await sessions.open(
+            tenant=provinces[0].id, issuer=provider.issuers[0], subject=OFFICIAL, id_token=""
+        )
+        monkeypatch.setattr(web, "all_routes", lambda: [recorded])
+        async with browsing(replace(backing, sessions=sessions)) as browser:
+            browser.client.cookies.set("session", session_id)
+            path = f"/t/{provinces[0].slug}/mua/2023/xong"
+
+            answer = await browser.post(path, {"csrf": masked(session.csrf)})
+
+        await redis.aclose()
+
+    assert answer.status_code == 303
 
 
 async def test_an_act_that_went_well_leads_to_the_page(pages: Pages):
