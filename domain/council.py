@@ -56,11 +56,23 @@ class Council(Stream):
         def apply(self, council: Council) -> None:
             del council.members[self.leaving]
             council.members[self.member.person] = self.member
+            council.replaced = (*council.replaced, (self.on, self.leaving, self.member))
 
     def __init__(self, id: UUID, unit: str, decision_no: str, on: date, members: tuple[Member, ...]) -> None:
         self.unit = unit
         self.decision_no = decision_no
         self.members = {member.person: member for member in members}
+        self.constituted = members
+        self.replaced: tuple[tuple[date, UUID, Member], ...] = ()
+
+    def members_on(self, day: date) -> dict[UUID, Member]:
+        """Who is a member on a day: a replacement counts from the day of its decision."""
+        seated = {member.person: member for member in self.constituted}
+        for on, leaving, member in self.replaced:
+            if on <= day and leaving in seated:
+                del seated[leaving]
+                seated[member.person] = member
+        return seated
 
     def replace(self, leaving: UUID, member: Member, decision_no: str, on: date) -> None:
         """Replace a member; the council must stay complete."""

@@ -55,6 +55,7 @@ class Vote:
 
     round: int
     roll: frozenset[UUID]
+    absent: frozenset[UUID]
     members: int
     quorum: int
     majority: Majority
@@ -110,7 +111,10 @@ class Meeting(Stream):
             meeting.current = self.item
 
     class VoteOpened(Fact):
-        """Ballots are taken. The roll, the quorum and the majority rule stand from here on."""
+        """Ballots are taken. The roll, the quorum and the majority rule stand from here on.
+
+        `absent` are the members who are not on the roll; without it, of those called to the meeting.
+        """
 
         TOPIC = "meeting.vote-opened"
         item: str
@@ -119,9 +123,12 @@ class Meeting(Stream):
         members: int
         quorum: int
         majority: Majority
+        absent: tuple[UUID, ...] | None = None
 
         def apply(self, meeting: Meeting) -> None:
-            meeting.votes[self.item] = Vote(self.round, frozenset(self.roll), self.members, self.quorum, self.majority)
+            roll = frozenset(self.roll)
+            absent = meeting.members - roll if self.absent is None else frozenset(self.absent)
+            meeting.votes[self.item] = Vote(self.round, roll, absent, self.members, self.quorum, self.majority)
 
     class BallotCast(Fact):
         """A member's named ballot."""
@@ -206,11 +213,15 @@ class Meeting(Stream):
         self.is_closed = False
         self.minutes_sha256: str | None = None
 
-    def record_attendance(self, present: Collection[UUID]) -> None:
-        """Record who is present; not while a vote is open, for its roll stands."""
+    def record_attendance(self, present: Collection[UUID], members: Collection[UUID] | None = None) -> None:
+        """Record which of the council's members are present; not while a vote is open, for its roll stands.
+
+        `members` are those of the day; without them, those called to the meeting.
+        """
         self._must_go_on()
         self._no_vote_open()
-        strangers = sorted(str(one) for one in present if one not in self.members)
+        seated = self.members if members is None else frozenset(members)
+        strangers = sorted(str(one) for one in present if one not in seated)
         if strangers:
             raise NotOnTheRoll(member=strangers[0])
         if frozenset(present) != self.present:
@@ -225,24 +236,31 @@ class Meeting(Stream):
         if item != self.current:
             self.trigger_event(self.ItemTakenUp, item=item)
 
-    def open_vote(self, item: str, *, quorum: int, majority: Majority) -> None:
-        """Open the vote on an item: those present are the roll; NoQuorum when they are fewer than `quorum`."""
+    def open_vote(self, item: str, *, quorum: int, majority: Majority, members: Collection[UUID] | None = None) -> None:
+        """Open the vote on an item: the members present are the roll; NoQuorum when they are fewer than `quorum`.
+
+        `members` are those of the day; without them, those called to the meeting. Whoever was present and has left the
+        council since is not on the roll.
+        """
         self._must_go_on()
         self._no_vote_open()
         if item not in self.items:
             raise NotOnTheAgenda(item=item)
         if item in self.votes:
             raise VoteIsClosed(item=item)
-        if len(self.present) < quorum:
-            raise NoQuorum(present=len(self.present), required=quorum)
+        seated = self.members if members is None else frozenset(members)
+        roll = self.present & seated
+        if len(roll) < quorum:
+            raise NoQuorum(present=len(roll), required=quorum)
         self.trigger_event(
             self.VoteOpened,
             item=item,
             round=self.rounds.get(item, 1),
-            roll=tuple(sorted(self.present)),
-            members=len(self.members),
+            roll=tuple(sorted(roll)),
+            members=len(seated),
             quorum=quorum,
             majority=majority,
+            absent=tuple(sorted(seated - roll)),
         )
 
     def cast_ballot(self, item: str, member: UUID, choice: Choice, reason: str | None = None) -> None:
@@ -261,7 +279,7 @@ class Meeting(Stream):
     ) -> None:
         """Record an absent member's opinion on paper as the member's ballot."""
         vote = self._open_vote(item)
-        if member not in self.members or member in vote.roll:
+        if member not in vote.absent:
             raise NotOnTheRoll(member=member)
         self._not_twice(vote, member)
         _reason_for_other(choice, reason)

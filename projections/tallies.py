@@ -26,7 +26,8 @@ class BallotRow(Part, frozen=True):
 class Tally(Part, frozen=True):
     """One round of voting on one dossier, with everything that decides it frozen in when it opened.
 
-    While `outcome` is None pages show who has voted, not how. `void_because` says why the round was declared void.
+    `absent` are the members who were not on the roll. While `outcome` is None pages show who has voted, not how.
+    `void_because` says why the round was declared void.
     """
 
     round: int
@@ -35,6 +36,7 @@ class Tally(Part, frozen=True):
     quorum: int
     majority: Majority
     opened_at: datetime
+    absent: tuple[UUID, ...] = ()
     ballots: dict[UUID, BallotRow] = {}
     outcome: VoteOutcome | None = None
     concluded_at: datetime | None = None
@@ -44,6 +46,11 @@ class Tally(Part, frozen=True):
     def is_open(self) -> bool:
         """Whether ballots are still taken."""
         return self.outcome is None
+
+    @property
+    def seated(self) -> frozenset[UUID]:
+        """Who was a member when the vote opened."""
+        return frozenset((*self.roll, *self.absent))
 
     @property
     def missing(self) -> tuple[UUID, ...]:
@@ -75,12 +82,18 @@ class MeetingRow(Row, frozen=True):
     minutes_no: str | None = None
 
     @property
+    def rounds(self) -> tuple[Tally, ...]:
+        """All rounds on all dossiers, those declared void too."""
+        void = (tally for tallies in self.void.values() for tally in tallies)
+        return (*void, *self.votes.values())
+
+    @property
     def open_item(self) -> str | None:
         """The dossier on which ballots are being taken."""
         return next((item for item, tally in self.votes.items() if tally.is_open), None)
 
 
-TALLIES = Projection("tallies", version=1, row=MeetingRow, scope=lambda row: row.season)
+TALLIES = Projection("tallies", version=2, row=MeetingRow, scope=lambda row: row.season)
 
 
 @TALLIES.begins(Meeting.Convened)
@@ -101,7 +114,9 @@ def _taken_up(row: MeetingRow, fact: Meeting.ItemTakenUp, recorded: Recorded) ->
 
 @TALLIES.on(Meeting.VoteOpened)
 def _vote_opened(row: MeetingRow, fact: Meeting.VoteOpened, recorded: Recorded) -> MeetingRow:
-    tally = Tally(fact.round, fact.roll, fact.members, fact.quorum, fact.majority, recorded.at)
+    called = tuple(member for member in row.members if member not in fact.roll)
+    absent = called if fact.absent is None else fact.absent
+    tally = Tally(fact.round, fact.roll, fact.members, fact.quorum, fact.majority, recorded.at, absent)
     return replace(row, version=recorded.version, votes={**row.votes, fact.item: tally})
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
 from domain.council import Council, Member, council_stream
-from domain.fact import Recorded, StreamName
+from domain.fact import Recorded, StreamName, replay
 from domain.meeting import Meeting, Vote, VoteOutcome, meeting_stream
 from domain.policy import Subject
 from services.work import Work
@@ -70,6 +71,12 @@ def members_of(called: Collection[UUID], council: Sequence[Recorded]) -> tuple[M
                 seated = [*(person for person in seated if person != leaving), member.person]
     left = [person for person in everybody if person not in seated]
     return tuple(everybody[person] for person in (*seated, *left) if person in called)
+
+
+def seated_on(council: Sequence[Recorded], day: date) -> tuple[Member, ...]:
+    """The members on a day, in their order, from the council's facts."""
+    held = replay(recorded.fact for recorded in council)
+    return tuple(held.members_on(day).values()) if isinstance(held, Council) else ()
 
 
 def conducted(council: Council | None, unit: str) -> Subject:

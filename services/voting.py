@@ -21,7 +21,7 @@ from domain.official import Official, official_stream
 from domain.policy import Act, Subject
 from infra.eventstore import CommandReused
 from services.command_ids import derived
-from services.meetings import conducted, conducted_by, meeting_key, meetings_of
+from services.meetings import conducted, conducted_by, meeting_key, meetings_of, unit_of
 from services.recognising import must_be_undecided
 from services.seasons import open_now
 from services.work import Receipt, Work, use_case
@@ -90,7 +90,7 @@ async def _convene(work: Work, season: str, unit: str, on: date, place: str, ite
             unit=unit,
             on=on,
             place=place,
-            members=tuple(council.members),
+            members=tuple(council.members_on(work.today)),
             items=tuple(dict.fromkeys(items)),
         ),
     )
@@ -100,7 +100,10 @@ async def _convene(work: Work, season: str, unit: str, on: date, place: str, ite
 async def record_attendance(work: Work, season: str, meeting: str, present: Collection[UUID]) -> Receipt:
     """Record who is present; a later record replaces an earlier one."""
     await _may_conduct(work, season, meeting)
-    return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.record_attendance(present))
+    members = await _members(work, season, meeting)
+    return await work.change(
+        Meeting, meeting_stream(season, meeting), lambda one: one.record_attendance(present, members)
+    )
 
 
 @use_case
@@ -112,18 +115,22 @@ async def take_up(work: Work, season: str, meeting: str, item: str) -> Receipt:
 
 @use_case
 async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt:
-    """Take ballots on a commune whose appraisal is concluded; the rulebook's quorum and majority are frozen in."""
+    """Take ballots on a commune whose appraisal is concluded, from who is a member of the council today.
+
+    The roll and the rulebook's quorum and majority are frozen in.
+    """
     await _may_conduct(work, season, meeting)
     _, rulebook = await open_now(work, season)
     await must_be_undecided(work, season, item)
     appraisal = await work.find(Appraisal, appraisal_stream(season, item))
     if appraisal is None or appraisal.proposal is None:
         raise BasisMissing(missing="appraisal", commune=item)
-    council = rulebook.council
+    council, members = rulebook.council, await _members(work, season, meeting)
+    quorum = council.quorum_of(len(members))
     return await work.change(
         Meeting,
         meeting_stream(season, meeting),
-        lambda one: one.open_vote(item, quorum=council.quorum_of(len(one.members)), majority=council.majority),
+        lambda one: one.open_vote(item, quorum=quorum, majority=council.majority, members=members),
     )
 
 
@@ -202,17 +209,16 @@ async def _cast(
     work: Work, season: str, meeting: str, item: str, round: int, choice: Choice, reason: str | None
 ) -> Receipt:
     name = meeting_stream(season, meeting)
-    seated = (await work.look(Meeting, name)).members
-    work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in seated)))
-    await open_now(work, season)
-
-    def deed(held: Meeting) -> None:
+    async with work.changing(name) as streams:  # first: all members vote on one meeting at once, and queue here
+        held = streams.get(Meeting, name)
         vote = held.votes.get(item)
+        asked = {*held.members, *(await _members(work, season, meeting)), *(vote.roll if vote else ())}
+        work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in asked)))
+        await open_now(work, season)
         if vote is None or vote.round != round:
             raise VoteIsClosed(item=item)
         held.cast_ballot(item, UUID(work.actor.person), choice, reason)
-
-    return await work.change(Meeting, name, deed)
+        return await streams.record()
 
 
 @use_case
@@ -245,6 +251,12 @@ def _round_of(meeting: Meeting, item: str) -> int:
     """The round that is being voted on, was concluded, or comes next."""
     vote = meeting.votes.get(item)
     return vote.round if vote else meeting.rounds.get(item, 1)
+
+
+async def _members(work: Work, season: str, meeting: str) -> Collection[UUID]:
+    """Who is a member of the meeting's council today."""
+    council = await work.find(Council, council_stream(season, unit_of(meeting)))
+    return council.members_on(work.today) if council else ()
 
 
 async def _may_conduct(work: Work, season: str, meeting: str) -> None:

@@ -156,9 +156,11 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
     unit = unit_of(meeting)
     held = fold(TALLIES, await then.facts(meeting_stream(season, meeting)))[f"{season}/{meeting}"]
     council = await then.facts(council_stream(season, unit))
-    seated = members_of(held.members, council)
+    called = {member for tally in held.rounds for member in tally.seated} or {*held.members, *held.present}
+    seated = members_of(called, council)
     attendants = {member.person: await _attendant(then, member) for member in seated}
-    present = tuple(attendants[one.person] for one in seated if one.person in held.present)
+    came = {*held.present, *(member for tally in held.rounds for member in tally.roll)}
+    present = tuple(attendants[one.person] for one in seated if one.person in came)
     constituted = council[0].fact
     assert isinstance(constituted, Council.Constituted)  # noqa: S101 - the first fact of a council
     return Paper(
@@ -170,7 +172,7 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
         closed_on=closed.fact.on,
         decision_no=constituted.decision_no,
         present=present,
-        absent=tuple(attendants[one.person] for one in seated if one.person not in held.present),
+        absent=tuple(attendants[one.person] for one in seated if one.person not in came),
         chair=_in_role(present, attendants.values(), Role.CHAIR, Role.VICE_CHAIR),
         secretary=_in_role(present, attendants.values(), Role.SECRETARY),
         items=tuple([await _item(then, season, held, code, attendants) for code in held.items]),
@@ -221,6 +223,8 @@ def _round(tally: Tally, attendants: dict[UUID, Attendant]) -> Round:
 
 def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Ballot]:
     for person, member in attendants.items():
+        if person not in tally.seated:  # no member yet, or no more
+            continue
         cast = tally.ballots.get(person)
         if cast is None:
             yield Ballot(member, "không bỏ phiếu" if person in tally.roll else "vắng", "")

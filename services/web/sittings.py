@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -25,7 +25,7 @@ from projections.fold import fold
 from projections.seasons import SEASONS, SeasonRow
 from projections.tallies import TALLIES, BallotRow, MeetingRow, Tally
 from projections.units import UNITS, UnitRow
-from services.meetings import members_of, unit_of
+from services.meetings import members_of, seated_on, unit_of
 from services.web.dossiers import read_facts
 from services.web.request import Visit
 
@@ -44,6 +44,7 @@ class Sitting(NamedTuple):
     rulebook: Rulebook
     facts: list[Recorded]
     position: int
+    today: date
 
     @property
     def subject(self) -> Subject:
@@ -52,13 +53,26 @@ class Sitting(NamedTuple):
 
     @property
     def people(self) -> frozenset[str]:
-        """Those who were members when the meeting was called."""
-        return frozenset(str(member) for member in self.meeting.members)
+        """Those who had a seat when the meeting was called, or have had one since."""
+        voting = (member for tally in self.meeting.rounds for member in tally.seated)
+        seated = (member.person for member in self.members)
+        return frozenset(str(member) for member in (*self.meeting.members, *voting, *seated))
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """The members of the meeting in the council's order; one who left the council since comes last."""
-        return members_of(self.meeting.members, self.facts_of_council)
+        """The members of the council today, or on the day on which the meeting ended; of a vote see its papers."""
+        day = min(self.today, self.meeting.closed_on or self.today)
+        return seated_on(self.facts_of_council, day)
+
+    @property
+    def everybody(self) -> tuple[Member, ...]:
+        """All who ever had a seat in the meeting, in the council's order; one who left the council comes last."""
+        return members_of({UUID(person) for person in self.people}, self.facts_of_council)
+
+    @property
+    def present(self) -> tuple[UUID, ...]:
+        """The members who are present: whoever left the council since is none of them."""
+        return tuple(member.person for member in self.members if member.person in self.meeting.present)
 
     @property
     def facts_of_council(self) -> list[Recorded]:
@@ -67,7 +81,7 @@ class Sitting(NamedTuple):
     @property
     def quorum(self) -> int:
         """How many must be present."""
-        return self.rulebook.council.quorum_of(len(self.meeting.members))
+        return self.rulebook.council.quorum_of(len(self.members))
 
     def number_of(self, item: str) -> int:
         """The item's number on the agenda."""
@@ -100,6 +114,7 @@ async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
         rulebook=visit.house.rulebooks[planned.rulebook],
         facts=facts,
         position=visit.upto or await visit.house.store.position(visit.tenant),
+        today=visit.today,
     )
     permit(visit.actor, Act.VIEW_DOSSIER, sitting.subject)
     return sitting
@@ -193,8 +208,9 @@ def ballots_of(sitting: Sitting, item: str) -> Ballots | None:
 
 
 def ballots(sitting: Sitting, tally: Tally) -> Ballots:
-    """A round with every member's part in it."""
-    return Ballots(tally, tuple(_paper(member, tally) for member in sitting.members))
+    """A round with the part in it of everybody who was a member when it was opened."""
+    seated = members_of(tally.seated, sitting.facts_of_council)
+    return Ballots(tally, tuple(_paper(member, tally) for member in seated))
 
 
 def _paper(member: Member, tally: Tally) -> Paper:

@@ -4,7 +4,7 @@ Both are decided before either is recorded, in one process and in two that know 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from datetime import date
@@ -23,6 +23,7 @@ from domain.errors import (
 from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Result
+from domain.season import Step
 from infra.eventstore import EventStore, Receipt
 from services import administering, appraising, assessing, recognising, seasons, voting
 from services.wiring import wired
@@ -56,7 +57,7 @@ class Act(NamedTuple):
     """Who does what."""
 
     by: Callable[[Story], Awaitable[Work]]
-    deed: Callable[[Work, Story], Awaitable[Receipt]]
+    deed: Callable[[Work, Story], Coroutine[Any, Any, Receipt]]
 
 
 class Pair(NamedTuple):
@@ -110,7 +111,7 @@ CLOSE_SEASON = Act(Story.as_administrator, lambda work, story: seasons.close_sea
 SUSPEND = Act(Story.as_administrator, lambda work, story: seasons.suspend_season(work, story.season, "Bão lũ", "5/QĐ"))
 EXPLAIN = Act(Story.officer, lambda work, story: assessing.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…"))
 SET_DEADLINE = Act(
-    leaver, lambda work, story: seasons.set_deadline(work, story.season, seasons.Step.SCORED, date(2024, 1, 5), "KH")
+    leaver, lambda work, story: seasons.set_deadline(work, story.season, Step.SCORED, date(2024, 1, 5), "KH")
 )
 END_MANDATE = Act(Story.as_administrator, end_mandate)
 
@@ -138,6 +139,7 @@ async def test_what_excludes_each_other_never_both_stands(story: Story, pair: st
     assert isinstance(outcomes[0], Receipt)
     assert type(outcomes[1]) is (refused or Receipt), outcomes[1]
     if refused is None:
+        assert isinstance(outcomes[1], Receipt)
         assert outcomes[1].first > outcomes[0].last
 
 
@@ -149,7 +151,8 @@ async def at_one_moment(story: Story, first: Act, second: Act, processes: int) -
         if processes > 1:
             stores[1] = (await stack.enter_async_context(wired(story.house.settings))).store
         early, late = (Held(store) for store in stores)
-        begun = [asyncio.create_task(first.deed(replace(acting[0], store=early), story))]  # type: ignore[arg-type]
+        begun: list[asyncio.Task[Receipt]] = []
+        begun.append(asyncio.create_task(first.deed(replace(acting[0], store=early), story)))  # type: ignore[arg-type]
         await early.decided.wait()
         begun.append(asyncio.create_task(second.deed(replace(acting[1], store=late), story)))  # type: ignore[arg-type]
         ready = late.decided if processes > 1 else late.came  # there it may have to queue for the first
@@ -204,7 +207,7 @@ async def test_who_only_looks_at_a_busy_stream_is_not_worn_out(story: Story):
             while not over.is_set():
                 work = replace(await story.as_administrator(), store=other.store)
                 on = date(2024, 1, 1 + turns % 2)
-                await seasons.set_deadline(work, story.season, seasons.Step.POSTED, on, "KH")
+                await seasons.set_deadline(work, story.season, Step.POSTED, on, "KH")
                 turns += 1
 
     busy = asyncio.create_task(keep_busy())

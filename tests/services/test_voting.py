@@ -250,21 +250,6 @@ async def test_who_is_not_on_the_roll_has_no_ballot(story: Story):
     assert "Meeting.BallotCast" not in await story.kinds()
 
 
-async def test_a_member_seated_after_the_roll_was_frozen_has_no_ballot(story: Story):
-    key = await story.vote_open()
-    await voting.replace_member(
-        await story.decider(),
-        story.season,
-        DISTRICT,
-        story.person("police"),
-        Member(story.person("substitute"), Role.MEMBER, "police"),
-        "34/QĐ",
-    )
-
-    with pytest.raises(NotPermitted):
-        await cast(story, "substitute", key)
-
-
 async def test_another_opinion_says_what_it_is(story: Story):
     key = await story.vote_open()
 
@@ -346,3 +331,105 @@ async def test_minutes_are_those_of_a_closed_meeting(story: Story):
 
     with pytest.raises(OutOfOrder):
         await voting.take_up(await story.decider(), story.season, key, COMMUNE)
+
+
+# A seat that changes hands -----------------------------------------------------------------------------
+
+
+async def replace_police(story: Story, on: date | None = None) -> None:
+    """The substitute takes the seat of the police."""
+    await voting.replace_member(
+        await story.decider(),
+        story.season,
+        DISTRICT,
+        story.person("police"),
+        Member(story.person("substitute"), Role.MEMBER, "police"),
+        "34/QĐ",
+        on,
+    )
+
+
+async def present(story: Story, key: str, *subjects: str) -> None:
+    await voting.record_attendance(
+        await story.decider(), story.season, key, [story.person(subject) for subject in subjects]
+    )
+
+
+async def test_who_took_a_seat_before_the_vote_opened_is_on_its_roll_and_the_leaver_is_not(story: Story):
+    await story.concluded()
+    key = await story.meeting()
+    await replace_police(story)
+
+    with pytest.raises(NotOnTheRoll):
+        await present(story, key, *ALL)
+    await present(story, key, *(one for one in ALL if one != "police"), "substitute")
+    await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
+
+    vote = (await held(story, key)).votes[COMMUNE]
+    assert vote.roll == {*story.members, story.person("substitute")} - {story.person("police")}
+    assert (vote.members, vote.absent) == (5, frozenset())
+    await cast(story, "substitute", key)
+    with pytest.raises(NotOnTheRoll):
+        await cast(story, "police", key)
+
+
+async def test_who_was_marked_present_and_left_does_not_count_towards_the_quorum(story: Story):
+    await story.concluded()
+    key = await story.meeting(present=(*DISTRICT_OFFICES, "police", "office"))
+    await replace_police(story)
+
+    with pytest.raises(NoQuorum) as refusal:
+        await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
+
+    assert (refusal.value.details["present"], refusal.value.details["required"]) == (3, 4)
+
+
+async def test_a_vote_that_is_open_keeps_its_roll(story: Story):
+    key = await story.vote_open()
+    await replace_police(story)
+
+    await cast(story, "police", key)
+
+    with pytest.raises(NotOnTheRoll):
+        await cast(story, "substitute", key)
+
+
+async def test_a_new_round_is_voted_on_by_the_members_of_its_day(story: Story):
+    key = await story.voted()
+    await replace_police(story)
+    await voting.reopen_vote(await story.decider(), story.season, key, COMMUNE, "Đếm nhầm")
+    await present(story, key, *(one for one in ALL if one != "police"), "substitute")
+    await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
+
+    await cast(story, "substitute", key)
+    with pytest.raises(NotOnTheRoll):
+        await cast(story, "police", key)
+
+
+async def test_a_seat_changes_hands_on_the_day_of_its_decision(story: Story):
+    await story.concluded()
+    key = await story.meeting()
+    await replace_police(story, date(2024, 12, 31))
+
+    await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
+
+    assert story.person("police") in (await held(story, key)).votes[COMMUNE].roll
+
+
+async def test_an_absent_successor_sends_an_opinion_on_paper_and_the_leaver_does_not(province_story: Story):
+    province_story.rulebook_id = "qd-619-2017"
+    story = await province_story.opened()
+    await story.concluded()
+    key = await story.meeting(present=(one for one in ALL if one != "police"))
+    await replace_police(story)
+    await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
+
+    with pytest.raises(NotOnTheRoll):
+        await opinion(story, key, "police")
+    await opinion(story, key, "substitute")
+
+
+async def opinion(story: Story, key: str, subject: str) -> None:
+    await voting.receive_written_opinion(
+        await story.decider(), story.season, key, COMMUNE, story.person(subject), Choice.FOR, "7/CV"
+    )

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.council import Member, Role
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Position
@@ -342,3 +343,33 @@ async def test_a_signed_copy_is_issued_in_place_of_the_one_made(desks: Desks, se
     assert (refused.status, refused.refused) == (415, "file-type-forbidden")
     taken = await secretary.fetch(f"/hop/{season.season}/{key}/bien-ban")
     assert taken.content == PDF
+
+
+async def test_who_took_a_seat_since_the_meeting_was_called_is_marked_present_and_votes(desks: Desks, season: Story):
+    await season.concluded()
+    key = await season.meeting()
+    await voting.replace_member(
+        await season.decider(),
+        season.season,
+        DISTRICT,
+        season.person("police"),
+        Member(season.person("substitute"), Role.MEMBER, "Công an mới"),
+        "34/QĐ",
+    )
+    chair = await desks.of(CHAIR)
+
+    page = await chair.open(meeting(season, key, xem="hop"))
+    assert "Đủ số họp: 4/5 có mặt" in page.text
+    seated = [one for one in season.members if one != season.person("police")]
+    page = await chair.send(page, "/diem-danh", present=[str(one) for one in (*seated, season.person("substitute"))])
+    await chair.send(page, "/mo-bieu-quyet")
+    await vote(await desks.of("substitute"), season, key)
+
+    (ballot,) = await ballots(season, key)
+    assert ballot.actor == str(season.person("substitute"))
+    leaver = await desks.of("police")
+    own = await leaver.open(meeting(season, key, xem="phieu"))
+    assert (own.status, own.offers("/ghi-phieu")) == (200, False)
+    page = await chair.open(meeting(season, key, xem="hop"))
+    assert "Công an mới" in page.text
+    assert (await (await desks.of("substitute")).open(meeting(season, key, xem="hop"))).status == 200

@@ -73,18 +73,19 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
     current = ballots_of(sitting, item) if item else None
     papers = current.papers if current else ()
     voted = sum(paper.voted for paper in papers)
-    present = sum(paper.present for paper in papers) if current else len(meeting.present)
+    present = sum(paper.present for paper in papers) if current else len(sitting.present)
+    members = current.tally.members if current else len(sitting.members)
     names = {code: unit.inside for code, unit in sitting.items.items()}
-    teller = Teller(visit.words, names, {}, sitting.members, open_rounds(sitting.facts))
+    teller = Teller(visit.words, names, {}, sitting.everybody, open_rounds(sitting.facts))
     own = own_ballot(sitting, item, visit.actor.person) if item else None
-    mine = next((one for one in sitting.members if str(one.person) == visit.actor.person), None)
+    mine = next((one for one in sitting.everybody if str(one.person) == visit.actor.person), None)
     return {
         "sitting": sitting,
         "meeting": meeting,
         "item": item,
         "ballots": current,
         "rounds": [ballots(sitting, tally) for tally in meeting.void.get(item or "", ())],
-        "seats": seats(len(meeting.members), present, voted, sitting.quorum),
+        "seats": seats(members, present, voted, current.tally.quorum if current else sitting.quorum),
         "following": sitting.after(item) if item else None,
         "minutes": minutes_of(sitting.facts, meeting.meeting, teller)[:12],
         "me": mine,

@@ -58,7 +58,7 @@ async def show(visit: Visit, season: str, meeting: str) -> Answer:
     """The replay up to the visit's moment; `?den=` the position that is looked at, else the last fact."""
     sitting = await open_sitting(visit, season, meeting)
     facts = [one for one in sitting.facts if one.stream.kind == "meeting"]
-    teller = await teller_of(visit, facts, sitting.members, facts, sitting.rulebook)
+    teller = await teller_of(visit, facts, sitting.everybody, facts, sitting.rulebook)
     at = asked(visit, [one.position for one in facts])
     names = {code: unit.bare_name for code, unit in sitting.items.items()}
     reel = reel_of([teller.tell(entry) for entry in entries(facts)], at, STONES, names)
@@ -80,14 +80,15 @@ def seen(sitting: Sitting, item: str | None) -> dict[str, Any]:
     meeting = sitting.meeting
     ballots = ballots_of(sitting, item) if item else None
     papers = ballots.papers if ballots else ()
-    present = sum(paper.present for paper in papers) if ballots else len(meeting.present)
+    present = sum(paper.present for paper in papers) if ballots else len(sitting.present)
+    members = ballots.tally.members if ballots else len(sitting.members)
     voted = sum(paper.voted for paper in papers)
     return {
         "sitting": sitting,
         "meeting": meeting,
         "item": item,
         "ballots": ballots,
-        "seats": seats(len(meeting.members), present, voted, sitting.quorum),
+        "seats": seats(members, present, voted, ballots.tally.quorum if ballots else sitting.quorum),
     }
 
 
