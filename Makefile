@@ -32,6 +32,12 @@ bench: dev  ## Measure against the budgets; prints a table and writes build/benc
 kills: dev  ## Kill sealer, witnesses, web and PostgreSQL under load, 200 times; ARGS="--kills 20 --seed 7" for others
 	@$(VENV)/python -m tests.fault.kills $(ARGS)
 
+fuzz: dev  ## Send hostile requests to every address as everybody; ARGS="--requests 2000 --seed 8" for others
+	@$(VENV)/python -m tests.fault.fuzz $(ARGS)
+
+slow-bodies: dev  ## Begin 1,100 bodies without ending them, and see what others get meanwhile; ARGS="--bodies 2000" for others
+	@$(VENV)/python -m tests.fault.slow $(ARGS)
+
 lock: dev  ## Write the lock files again after a change of dependencies; ARGS=--upgrade takes newer versions
 	$(LOCK) $(ARGS) --output-file requirements.lock pyproject.toml
 	$(LOCK) $(ARGS) --extra embedded --constraints requirements.lock --output-file requirements-embedded.lock pyproject.toml
@@ -55,4 +61,4 @@ node: tests/provider/node_modules/.package-lock.json
 tests/provider/node_modules/.package-lock.json: tests/provider/package-lock.json | dev
 	@PATH="$(CURDIR)/$(VENV):$$PATH" .ci/trusting npm ci --ignore-scripts --no-audit --no-fund --prefix tests/provider
 
-.PHONY: help demo test test-quick check bench kills lock assets format clean run dev node
+.PHONY: help demo test test-quick check bench kills fuzz slow-bodies lock assets format clean run dev node

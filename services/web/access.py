@@ -40,7 +40,7 @@ async def note_refused(visit: Visit, refused: Refused) -> None:
         return
     where = visit.request.path_params
     season, commune, meeting = (str(where.get(name, ""))[:LONGEST] for name in ("season", "commune", "meeting"))
-    path = visit.request.url.path.removeprefix(visit.url.home())[:LONGEST]
+    path = visit.path.removeprefix(visit.url.home())[:LONGEST]
     act = str(refused.details.get("act", "")) or refused.code
     access = _access(visit, act, season, commune, path, refused.code)
     await visit.house.accesses.note(visit.province, access, *([f"h:{season}/{meeting}"] if meeting else []))

@@ -151,7 +151,7 @@ def _asked(visit: Visit) -> Asked:
         scope.get("raw_path") or b"",
         scope["query_string"],
         headers,
-        tuple(scope["client"]) if scope.get("client") else None,
+        (scope["client"][0], int(scope["client"][1])) if scope.get("client") else None,  # the server says it as text
         scope["scheme"],
         body,
     )

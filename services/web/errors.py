@@ -120,7 +120,8 @@ def crash_answer(request: "Request[Any, Any, Any]", error: Exception) -> "Respon
     """Our own fault: a page with a code that finds the entry in the server's log."""
     trace = secrets.token_hex(4).upper()
     advice = advice_on(error)
-    log.error("crashed", trace=trace, path=request.url.path, exc_info=error, **({"advice": advice} if advice else {}))
+    path = str(request.scope["path"])
+    log.error("crashed", trace=trace, path=path, exc_info=error, **({"advice": advice} if advice else {}))
     return _failed(request, f"crashed-{trace}", HTTPStatus.INTERNAL_SERVER_ERROR, key="crashed")
 
 
@@ -133,13 +134,13 @@ def away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response
     """Over by itself once the database answers again, or has room."""
     if isinstance(away, ValueError):  # asyncpg's InterfaceError, when it is our value that does not fit
         return crash_answer(request, away)
-    log.error("the database cannot do it", path=request.url.path, reason=short(away))
+    log.error("the database cannot do it", path=str(request.scope["path"]), reason=short(away))
     return _failed(request, "database-away", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def sessions_away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response[Any]":
     """Redis is away: nobody is known, so nothing was done. Over by itself once it answers again."""
-    log.error("Redis is away", path=request.url.path, reason=short(away))
+    log.error("Redis is away", path=str(request.scope["path"]), reason=short(away))
     return _failed(request, "sessions-away", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -152,7 +153,7 @@ def _said(request: "Request[Any, Any, Any]", visit: Visit, refusal: Refusal) -> 
     """The refusal for whoever asked: a program, htmx, or a person."""
     visit.refusal = refusal
     if wants_problem(request):
-        return problem(refusal, request.url.path)
+        return problem(refusal, visit.path)
     return refusal_fragment(visit) if visit.is_partial else _error_page(visit, refusal)
 
 
@@ -188,7 +189,7 @@ def _sign_in_first(visit: Visit) -> "Response[Any]":
         return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
     if visit.request.scope.get("method") in LOOKING:
         return visit.see(visit.url.sign_in(visit.address))
-    kept = Kept(visit.request.url.path, tuple(visit.typed.pairs))
+    kept = Kept(visit.path, tuple(visit.typed.pairs))
     keeps = kept.is_small
     fields, cut = (list(kept.fields), False) if keeps else shortened(kept.fields)
     html = visit.render("signin/ended.html", path=kept.path, fields=fields, keeps=keeps, cut=cut)

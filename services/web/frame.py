@@ -121,6 +121,6 @@ class Frame:
         return next((mandate.unit for mandate in self._mandates if mandate.position in _COMMUNE), "")
 
     def _link(self, label: str, href: str) -> Link:
-        here = self._visit.request.url.path
+        here = self._visit.path
         bare = href.partition("?")[0]
         return Link(label, href, here == bare or here.startswith(bare + "/"))

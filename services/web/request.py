@@ -265,8 +265,13 @@ class Visit:
     @property
     def address(self) -> str:
         """Path and query of this page, to come back to."""
-        query = self.request.url.query
-        return self.request.url.path + (f"?{query}" if query else "")
+        query = self.request.scope["query_string"].decode("latin-1")
+        return self.path + (f"?{query}" if query else "")
+
+    @property
+    def path(self) -> str:
+        """The path of this page. Not taken from a whole address, for which the Host header would have to be one."""
+        return str(self.request.scope["path"])
 
     def may(self, deed: Act | str, subject: Subject | None = None) -> bool:
         """Whether the person could do this here and now; nobody changes the past, or a province that is suspended.
@@ -530,7 +535,7 @@ def note_refusal(visit: Visit, refused: Refused) -> None:
     """One line in the process's log for each refusal, at whatever stage it was made."""
     details = {name: short(value) for name in TELLING if (value := refused.details.get(name))}
     tenant = visit.province.id if visit.province else ""
-    log.info("refused", code=refused.code, tenant=tenant, path=visit.request.url.path[:LONGEST], **details)
+    log.info("refused", code=refused.code, tenant=tenant, path=visit.path[:LONGEST], **details)
 
 
 def short(value: object) -> str:

@@ -1,0 +1,29 @@
+"""The web application without the check of addresses, and with one that crashes on U+0000: what a fuzz has to find."""
+
+from litestar.types import ASGIApp
+
+from infra.config import read_settings
+from services.serve import behind, house
+from services.structured import structured_logs
+from services.web import request
+from services.web.app import create_app
+from services.web.request import Answer, Visit, page
+
+PATH = "/canary"
+
+
+@page(PATH, public=True, past=False)
+async def canary(visit: Visit) -> Answer:
+    """Crashes when any parameter holds U+0000."""
+    if any("\0" in str(value) for _, value in visit.request.query_params.multi_items()):
+        raise ZeroDivisionError
+    return visit.see("/")
+
+
+def application() -> ASGIApp:
+    """For granian."""
+    structured_logs()
+    request.require_readable_address = lambda connection: None
+    pages = create_app(house)
+    pages.register(canary)
+    return behind(read_settings().proxies, pages)
