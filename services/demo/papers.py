@@ -14,6 +14,10 @@ PLAIN = (
     "Tệp này do phần trình diễn tạo ra để xem cách làm việc với minh chứng. "
     "Nội dung không phải tài liệu của cơ quan nào."
 )
+SIGNED = (
+    "Bản quét minh họa của văn bản đã ký, đóng dấu. Tệp do phần trình diễn tạo ra thay cho bản giấy; "
+    "không phải văn bản của cơ quan nào."
+)
 FALSE = (
     "Danh sách ghi 22/22 tuyên truyền viên pháp luật đã được tập huấn. Sổ đăng ký lớp học mà danh sách này dẫn chiếu "
     "chỉ có 13 người ký tên. Tệp do phần trình diễn tạo ra; đơn vị và sự việc đều không có thật."

@@ -25,6 +25,7 @@ from services.demo import provider_of, witnesses
 from services.demo.browsing import Page, Typed, Unexpected, Upload
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, office_key, seat_key
+from services.demo.papers import SIGNED
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, STORIES, TINH_MAU, Story
 from services.demo.telling import Teller, take_in, tell_all, together
 from services.demo.walking import WALKED, Walk, position_of
@@ -387,7 +388,8 @@ async def issue_minutes(walk: Walk) -> None:
             raise Unexpected(f"expected the minutes within {PATIENCE:.0f} s; the page says: {page.gist}")
         await asyncio.sleep(0.2)
         page = await secretary.get(f"{address}?xem=hop")
-    page = await secretary.send(page, page.form("ban-hanh-bien-ban"))
+    scan = Upload("bien-ban-da-ky.pdf", walk.teller.papers.paper(walk.meeting, "bien-ban", SIGNED))
+    page = await secretary.send(page, page.form("ban-hanh-bien-ban"), file=scan)
     page.says("03/BB-HĐ").lacks("lap-bien-ban")
     paper = await (await walk.member(3)).get(f"{address}/bien-ban")
     if not paper.content.startswith(b"%PDF"):
@@ -431,9 +433,12 @@ async def sign_and_publish(walk: Walk) -> None:
     """The document is signed and published; the other decisions are told."""
     browser = await walk.decider()
     page = await browser.get(walk.at("quyet-dinh"))
-    signed = {"file_made": walk.sha256, "on": WORDS.date(DAYS.decided)}
-    page = await browser.send(page, page.form("ky"), signed)
-    page.says(walk.sha256[:12])
+    signed = {"on": WORDS.date(DAYS.decided)}
+    draft = await walk.house.files(walk.teller.tenant).read(walk.sha256)
+    await browser.send(page, page.form("ky"), signed, refused="not-signed", file=Upload("quyet-dinh.pdf", draft))
+    scan = Upload("quyet-dinh-da-ky.pdf", walk.teller.papers.paper(WALKED.commune, "quyet-dinh", SIGNED))
+    page = await browser.send(page, page.form("ky"), signed, file=scan)
+    page.says(sha256(scan.content).hexdigest()[:12])
     published = {"place": "Cổng thông tin điện tử thị xã", "on": WORDS.date(DAYS.decided)}
     page = await browser.send(page, page.form("cong-bo"), published)
     page.says("Cổng thông tin điện tử thị xã")

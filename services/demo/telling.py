@@ -36,7 +36,7 @@ from services.assessing import Upload
 from services.command_ids import derived
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, SINCE, Office, office_key, offices, seat_key
-from services.demo.papers import FALSE, Papers
+from services.demo.papers import FALSE, SIGNED, Papers
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, Story, Until
 from services.tenancy import NewTenant, create_tenant
 from services.wiring import Wiring
@@ -310,9 +310,9 @@ class Teller:
         number = "03/BB-HĐ"
         work = await self.by(seat_key(unit, 2), "minutes", day)
         asked = await exporting.request_export(work, Document.MINUTES, self.season, meeting, number)
-        sha256 = await self._document(exporting.export_id(work), asked.last)
+        await self._document(exporting.export_id(work), asked.last)
         work = await self.by(seat_key(unit, 2), "issue minutes", day)
-        await voting.issue_minutes(work, self.season, meeting, sha256, number)
+        await voting.issue_minutes(work, self.season, meeting, await self._signed(unit, "bien-ban"), number)
 
     async def meets(self, commune: str) -> bool:
         """What the appraisal concluded, which is what the rules say."""
@@ -328,10 +328,15 @@ class Teller:
         await recognising.decide(work, self.season, commune, result, f"{number:02d}/QĐ-UBND", day)
         work = await self.by(chairman, f"document {commune}", day)
         asked = await exporting.request_export(work, Document.DECISION, self.season, commune)
-        sha256 = await self._document(exporting.export_id(work), asked.last)
-        await recognising.sign(await self.by(chairman, f"sign {commune}", day), self.season, commune, sha256, day)
+        await self._document(exporting.export_id(work), asked.last)
+        signed = await self._signed(commune, "quyet-dinh")
+        await recognising.sign(await self.by(chairman, f"sign {commune}", day), self.season, commune, signed, day)
         work = await self.by(chairman, f"publish {commune}", day)
         await recognising.publish(work, self.season, commune, "Cổng thông tin điện tử", day)
+
+    async def _signed(self, about: str, document: str) -> str:
+        """The hash of the scan that people bring back once a document is signed on paper."""
+        return await self.house.files(self.tenant).put(self.papers.paper(about, document, SIGNED))
 
     async def _document(self, export: UUID, asked: int) -> str:
         """The hash of the finished document, asked for at this position; the worker makes it.

@@ -63,6 +63,7 @@ STATUS = {
     "file-empty": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-name-hostile": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "not-signed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-type-forbidden": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 

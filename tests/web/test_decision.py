@@ -5,15 +5,19 @@ from decimal import Decimal
 
 import pytest
 
+from domain.export import Document
 from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Recognition
 from infra.config import Settings
 from infra.sealing import Keep
+from infra.signing import sign
 from services import appraising, exporting, recognising
 from services.dossier import asking
 from services.policies import publish
 from services.worker import Manners
+from tests.infra.officials import key_of, officials
+from tests.services.papers import finished, workshop
 from tests.services.story import COMMUNE, PDF, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 from tests.web.signing import WEB
@@ -124,6 +128,32 @@ async def test_the_decision_is_signed_by_its_document_then_published(desks: Desk
     assert kinds[-2:] == ["Recognition.Signed", "Recognition.Published"]
 
 
+async def test_the_draft_that_nobody_signed_is_not_recorded_as_signed_nor_offered(desks: Desks, season: Story):
+    await season.decided()
+    chairman = await desks.of(CHAIRMAN)
+    work = await season.decider()
+    await exporting.request_export(work, Document.DECISION, season.season, COMMUNE)
+    async with workshop(season.house) as shop:
+        draft = await finished(shop, season, exporting.export_id(work))
+
+    page = await chairman.open(decision(season))
+    offered = page.text
+    sent = {"file": ("quyet-dinh.pdf", draft.content, "application/pdf")}
+    unsigned = await chairman.send(page, "/ky", files=sent)
+    longer = {"file": ("quyet-dinh.pdf", draft.content + b"\n% a note\n", "application/pdf")}
+    noted = await chairman.send(unsigned, "/ky", files=longer)
+    before = await season.kinds()
+    signed = {"file": ("da-ky.pdf", await sign(draft.content, key_of(officials().an)), "application/pdf")}
+    page = await chairman.send(noted, "/ky", files=signed)
+
+    assert "SHA-256" not in offered.partition("Ký quyết định")[2].partition("Ngày ký")[0]
+    assert [(one.status, one.refused) for one in (unsigned, noted)] == [(422, "not-signed")] * 2
+    assert "Tệp này do hệ thống lập và chưa có chữ ký" in unsigned.text
+    assert "In ra, ký, đóng dấu rồi quét thành PDF" in unsigned.text
+    assert "Recognition.Signed" not in before
+    assert not page.offers("/ky")
+
+
 async def test_a_hash_that_names_no_document_of_this_decision_signs_nothing(desks: Desks, season: Story):
     await season.decided()
     chairman = await desks.of(CHAIRMAN)
@@ -132,7 +162,7 @@ async def test_a_hash_that_names_no_document_of_this_decision_signs_nothing(desk
     forged = await chairman.send(page, "/ky", file_made="ab" * 32)
     empty = await chairman.send(page, "/ky")
 
-    assert forged.status == 404
+    assert (forged.status, forged.refused) == (422, "field-missing")
     assert (empty.status, empty.refused) == (422, "field-missing")
     assert "Recognition.Signed" not in await season.kinds()
 

@@ -9,6 +9,7 @@ from domain.council import Member, Role
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Position
+from projections.exports import EXPORTS
 from services import voting
 from services.web.sittings import seats
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PDF, Story
@@ -301,6 +302,13 @@ def test_the_line_of_the_quorum_stands_after_as_many_seats_as_must_be_present():
     assert len(before) == 8
 
 
+async def draft(season: Story) -> bytes:
+    """The minutes as the worker made them last."""
+    async with season.house.reads.at(season.tenant) as view:
+        rows = [row for row in await view.all(EXPORTS, season.season) if row.sha256]
+    return await season.house.files(season.tenant).read(rows[-1].sha256)
+
+
 async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away(desks: Desks, season: Story):
     key = await season.voted()
     await voting.close_meeting(await season.decider(), season.season, key)
@@ -319,8 +327,12 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     assert (part.status, "đã lập biên bản 3/BB-HĐ" in part.text) == (286, True)
     waiting = await member.open(path)
     page = await secretary.open(path)
-    page = await secretary.send(page, "/ban-hanh-bien-ban")
+    made = await draft(season)
+    unsigned = await secretary.send(page, "/ban-hanh-bien-ban", files={"file": ("a.pdf", made, "application/pdf")})
+    missing = await secretary.send(page, "/ban-hanh-bien-ban")
+    page = await secretary.send(page, "/ban-hanh-bien-ban", files={"file": ("ky.pdf", PDF, "application/pdf")})
 
+    assert [(one.status, one.refused) for one in (unsigned, missing)] == [(422, "not-signed"), (422, "field-missing")]
     assert "Chưa ban hành" in waiting.text
     assert "Biên bản số 3/BB-HĐ đã ban hành." in page.text
     assert not page.offers("/lap-bien-ban")

@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-from domain.errors import NotFound
 from domain.export import Document, ExportState
 from domain.fact import Recorded
 from domain.measure import Outcome
@@ -22,7 +21,7 @@ from services.web.forms import FieldMissing
 from services.web.pages.exports import own_last
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
-from services.web.signed import SIGNED_BODY, keep_signed
+from services.web.signed import SIGNED_BODY, signed_paper
 from services.web.verified import last_verified
 
 
@@ -161,17 +160,11 @@ async def decide(visit: Visit, season: str, commune: str) -> Answer:
 
 @act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_BODY)
 async def sign(visit: Visit, season: str, commune: str) -> Answer:
-    """Record the signed document: an uploaded file, or one that was made here, by its hash."""
+    """Record the signed document: a scan, or a PDF with a digital signature."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.SIGN, case.subject())
     work = visit.work()
-    upload = visit.typed.file("file")
-    if upload is not None:
-        digest = await keep_signed(work.files, upload)
-    else:
-        digest = visit.typed.needed("file_made")
-        if digest not in {row.sha256 for row in await documents(visit, case)}:
-            raise NotFound(sha256=digest)
+    digest = await signed_paper(visit, work.files, season)
     receipt = await recognising.sign(work, season, commune, digest, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.decision(season, commune))
 

@@ -24,7 +24,7 @@ from services.web.forms import FieldMissing
 from services.web.pages.exports import Line, own_last
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
-from services.web.signed import SIGNED_BODY, keep_signed
+from services.web.signed import SIGNED_BODY, signed_paper
 from services.web.sittings import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
 
 #: What the page fetches of itself every few seconds, by `?phan=`.
@@ -232,15 +232,14 @@ async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> Answer:
 
 @act(urls.MEETING + "/ban-hanh-bien-ban", again=show, request_max_body_size=SIGNED_BODY)
 async def issue_minutes(visit: Visit, season: str, meeting: str) -> Answer:
-    """Issue the minutes: as they were made, or an uploaded copy that was signed."""
+    """Issue the minutes by their signed copy: a scan, or a PDF with a digital signature."""
     sitting = await open_sitting(visit, season, meeting)
     permit(visit.actor, Act.CONDUCT_MEETING, sitting.subject)
     made = await own_minutes(visit, sitting)
     if made is None or str(made.row.export) != visit.typed.text("made") or made.row.sha256 is None:
         raise NotFound(kind="export", subject=visit.typed.text("made"))
     work = visit.work()
-    upload = visit.typed.file("file")
-    digest = await keep_signed(work.files, upload) if upload else made.row.sha256
+    digest = await signed_paper(visit, work.files, season)
     receipt = await voting.issue_minutes(work, season, meeting, digest, made.row.document_no or "")
     return await visit.done(
         await sealed(visit, receipt), to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban"
