@@ -305,8 +305,8 @@ def test_the_line_of_the_quorum_stands_after_as_many_seats_as_must_be_present():
 async def draft(season: Story) -> bytes:
     """The minutes as the worker made them last."""
     async with season.house.reads.at(season.tenant) as view:
-        rows = [row for row in await view.all(EXPORTS, season.season) if row.sha256]
-    return await season.house.files(season.tenant).read(rows[-1].sha256)
+        made = [row.sha256 for row in await view.all(EXPORTS, season.season) if row.sha256]
+    return await season.house.files(season.tenant).read(made[-1])
 
 
 async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away(desks: Desks, season: Story):
