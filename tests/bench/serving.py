@@ -44,6 +44,7 @@ RATE = 50
 SECONDS = 4.0
 AT_ONCE = 16
 AT_WORK = 64
+SUCCESS = frozenset({200, 204})
 ISSUER, DEPARTMENT = "http://127.0.0.1/nobody", "department"
 
 PROGRAMS = {"web": ("serve",), "projector": ("projector",)}
@@ -69,6 +70,13 @@ class Ground:
 
 async def rows(services: Settings) -> list[dict[str, Any]]:
     """http-command, own-write-visible, board-now, asof-page."""
+    async with prepared(services) as ground:
+        return [*await commands(ground), await own_write(ground), *await boards(ground)]
+
+
+@asynccontextmanager
+async def prepared(services: Settings) -> AsyncIterator[Ground]:
+    """The ground, its web process and projector at work."""
     settings = services.listening(kept_port(services.folder, "web"))
     async with wired(settings) as house:
         tenant, communes = await province(house, settings)
@@ -76,14 +84,13 @@ async def rows(services: Settings) -> list[dict[str, Any]]:
             await asyncio.to_thread(supervisor.wait)
             await settled(house, tenant)
             parts = urlsplit(settings.public_url)
-            ground = Ground(
+            yield Ground(
                 house,
                 tenant,
                 (parts.hostname or "", parts.port or 80),
                 {code: await seat(house, settings, tenant, code) for code in communes[:AT_WORK]},
                 await seat(house, settings, tenant, DEPARTMENT),
             )
-            return [*await commands(ground), await own_write(ground), *await boards(ground)]
 
 
 # The rows ---------------------------------------------------------------------------------------------
@@ -247,7 +254,7 @@ def deciding(ground: Ground) -> Iterator[Awaitable[Receipt]]:
 # The load ---------------------------------------------------------------------------------------------
 
 
-async def paced(ground: Ground, make: Callable[[], bytes], rate: int = RATE) -> list[float]:
+async def paced(ground: Ground, make: Callable[[], bytes], rate: int = RATE, seconds: float = SECONDS) -> list[float]:
     """Answer times in milliseconds at so many requests a second, each on a kept connection."""
     times: list[float] = []
     free: asyncio.LifoQueue[Callable[[bytes], Awaitable[bytes]]] = asyncio.LifoQueue()
@@ -263,15 +270,15 @@ async def paced(ground: Ground, make: Callable[[], bytes], rate: int = RATE) -> 
             times.append((time.perf_counter() - begun) * 1000)
             free.put_nowait(send)
 
-        await at_rate(one, rate)
+        await at_rate(one, rate, seconds)
     return times
 
 
-async def at_rate(deed: Callable[[], Awaitable[None]], rate: int = RATE) -> None:
+async def at_rate(deed: Callable[[], Awaitable[None]], rate: int = RATE, seconds: float = SECONDS) -> None:
     """Begin the deed so many times a second, whether or not the last has ended."""
     begun = time.perf_counter()
     running = []
-    for number in range(int(rate * SECONDS)):
+    for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
         running.append(asyncio.ensure_future(deed()))
     await asyncio.gather(*running)
@@ -316,8 +323,10 @@ async def connections(ground: Ground, count: int) -> AsyncIterator[list[Callable
 
 
 @asynccontextmanager
-async def connection(ground: Ground) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
-    """Sends a request and reads its whole answer. Whatever is no success stops the measuring."""
+async def connection(
+    ground: Ground, taken: frozenset[int] = SUCCESS
+) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
+    """Sends a request and reads its whole answer. A status that is not taken stops the measuring."""
     reader, writer = await asyncio.open_connection(*ground.address)
 
     async def send(asked: bytes) -> bytes:
@@ -328,7 +337,7 @@ async def connection(ground: Ground) -> AsyncIterator[Callable[[bytes], Awaitabl
         body = b""
         if b"content-length: " in lower:
             body = await reader.readexactly(int(lower.split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0]))
-        if status not in (200, 204):
+        if status not in taken:
             raise AssertionError(f"{status}: {asked[:120]!r} {body[:600]!r}")
         return body
 

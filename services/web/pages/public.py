@@ -11,6 +11,7 @@ from domain.meeting import Choice
 from domain.recognition import Result
 from domain.season import Step
 from domain.vietnamese import sort_key
+from infra.readmodels import View
 from projections.fold import fold
 from projections.register import REGISTER, RegisterRow
 from projections.reviews import REVIEWS, ReviewRow
@@ -58,22 +59,33 @@ async def register(visit: Visit) -> Answer:
         seasons: list[SeasonRow] = [row for row in await view.all(SEASONS) if row.state != "planned"]
         chosen = choose(seasons, visit.query("nam"))
         season = chosen.season if chosen else ""
-        decisions = {row.commune: row for row in await view.all(REGISTER, season)}
-        standings: list[Standing] = await view.all(STANDINGS, season)
-        units = {unit.code: unit for unit in await view.all(UNITS)}
+        every = await lines_at(visit, view, season)
     asked = sought(visit)
-    every = [line_of(row, decisions.get(row.commune), units) for row in standings]
     lines = [one for one in every if asked.finds(one.unit.full_name)]
     return await visit.page(
         "public/register.html",
         season=season or None,
         chosen=chosen,
         seasons=sorted(seasons, key=lambda row: row.year, reverse=True),
-        lines=sorted(lines, key=lambda one: sort_key(one.unit.bare_name)),
+        lines=lines,
         counts={state: sum(one.state is state for one in every) for state in Seen},
         total=len(every),
         asked=asked.typed,
     )
+
+
+async def lines_at(visit: Visit, view: View, season: str) -> tuple[Line, ...]:
+    """The season's communes by name, kept for as long as nothing that they show has changed."""
+    key = ("register", visit.tenant.id, season, view.moment(SEASONS, REGISTER, STANDINGS, UNITS))
+    known = visit.web.kept.get(key)
+    if isinstance(known, tuple):
+        return known
+    decisions = {row.commune: row for row in await view.all(REGISTER, season)}
+    units = {unit.code: unit for unit in await view.all(UNITS)}
+    found = [line_of(row, decisions.get(row.commune), units) for row in await view.all(STANDINGS, season)]
+    lines = tuple(sorted(found, key=lambda one: sort_key(one.unit.bare_name)))
+    visit.web.kept.put(key, lines)
+    return lines
 
 
 def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
