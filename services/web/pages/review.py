@@ -27,7 +27,7 @@ from services.telling import Holder, holder_in_words, says_position
 from services.web import urls
 from services.web.dossiers import Case, read_case
 from services.web.forms import FieldMissing
-from services.web.request import Answer, Visit, act, page
+from services.web.request import DIGITS, Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.telling import facts_about, told_of
 
@@ -336,7 +336,7 @@ def positions(visit: Visit, name: str) -> list[int]:
     """Positions of the log as people copy them from the trail: `#812, #1.044`. NotANumber."""
     typed = visit.typed.text(name)
     found = re.split(r"[\s,;#]+", typed.replace(visit.words.thousands, ""))
-    if not all(one.isascii() and one.isdecimal() for one in found if one):
+    if not all(one.isascii() and one.isdecimal() and len(one) < DIGITS for one in found if one):
         raise NotANumber(field=name, typed=typed)
     return [int(one) for one in found if one]
 

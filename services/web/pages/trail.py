@@ -11,7 +11,7 @@ from projections.trail import Entry
 from services.telling import Told
 from services.web import urls
 from services.web.dossiers import Case, open_case
-from services.web.request import Answer, Visit, page
+from services.web.request import DIGITS, Answer, Visit, page
 from services.web.telling import facts_about, told_of
 from services.web.verified import last_verified
 
@@ -62,7 +62,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     every = (await told_of(visit, case, facts)).told[::-1]
     asked = Asked(*(visit.query(name) for name in ("loai", "ai", "chi-tieu")))
     before = visit.query("truoc")
-    upto = int(before) if before.isdecimal() else case.position + 1
+    upto = int(before) if before.isdecimal() and len(before) < DIGITS else case.position + 1
     matching = [told for told in every if asked.wants(told)]
     older = [told for told in matching if told.entry.position < upto]
     return await visit.page(
