@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from domain.official import Position
 from infra import processes
 from infra.config import Settings
 from infra.processes import living
@@ -36,7 +37,12 @@ def web(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The web process with two workers; it is reached at its port, and people know it by the address of the tests."""
     folder = tmp_path_factory.mktemp("web")
     settings = replace(
-        services, folder=folder, workers=WORKERS, public_url=WEB, kek=services.key_encryption_key().hex()
+        services,
+        folder=folder,
+        workers=WORKERS,
+        public_url=WEB,
+        given_secret=services.secret,
+        kek=services.key_encryption_key().hex(),
     )
     settings = settings.listening(supervise.kept_port(folder, "web"))
     with supervised(settings, {"web": ("serve",)}):
@@ -120,6 +126,14 @@ async def test_what_a_person_wrote_is_seen_whichever_worker_answers(desks: Desks
             assert said in seen.text
             assert listed.status_code == 200
             assert "Bảng tổng hợp đang cập nhật" not in listed.text
+
+
+async def test_a_heavy_page_is_made_apart_behind_the_real_server(desks: Desks, season: Story, web: Settings):
+    inspector = await desks.of(Position.INSPECTOR.value)
+    async with client_of(web, httpx.Cookies(dict(inspector.client.cookies))) as client:
+        page = await Desk(client, inspector.house, inspector.tenant).open(f"/bang/{season.season}?asof=2100-01-01")
+
+    assert (page.status, page.refused) == (200, "")
 
 
 async def test_a_sign_in_begun_at_one_worker_ends_at_the_other(
