@@ -73,7 +73,7 @@ def offices(story: Story, units: Sequence[ShippedUnit]) -> list[Office]:
     province = named[story.province]
     held = [
         _office("Chuyên viên Sở Tư pháp", Position.JUSTICE_DEPARTMENT, province),
-        _office("Thanh tra tỉnh", Position.INSPECTOR, province),
+        _office("Thanh tra", Position.INSPECTOR, province),
         _office("Chủ tịch Ủy ban nhân dân", Position.PROVINCE_CHAIRMAN, province),
     ]
     decides = named[story.decided_by]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
@@ -25,7 +26,7 @@ from domain.recognition import Result
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, State, Step, season_stream
 from infra.assignments import load_matrices
-from infra.eventstore import Loaded
+from infra.eventstore import CommandReused, Loaded
 from infra.export_runs import ExportRuns
 from infra.tenants import IdentityProvider, Tenant, Tenants
 from infra.units import units_of
@@ -388,11 +389,17 @@ async def take_in(house: Wiring, operator: Tenants, story: Story, provider: Iden
 async def tell_all(teller: Teller) -> None:
     """The whole story of a province.
 
-    A season that is closed has been told; one that people have planned themselves is theirs, and left alone.
+    A season that is closed has been told; one that people have planned themselves is theirs, and left alone. So is a
+    story that an earlier version of the program has told in other words: what it told is in the log.
     """
-    story = teller.story
     if await teller.is_closed():
         return
+    with suppress(CommandReused):
+        await _tell_all(teller)
+
+
+async def _tell_all(teller: Teller) -> None:
+    story = teller.story
     await teller.enrol()
     try:
         await teller.plan()

@@ -208,6 +208,20 @@ async def test_a_season_that_people_have_planned_is_left_alone(house):
     assert len(await log_of(people)) == planned
 
 
+async def test_a_story_that_an_earlier_version_told_in_other_words_is_left_as_it_was_told(house):
+    # Given a folder that another version has told: there the officials were appointed by other decisions
+    story = replace(DONG_NAI, dossiers=DONG_NAI.dossiers[-2:])
+    earlier = await taken_in(house, replace(story, dossiers=story.dossiers[::-1]))
+    await tell_all(earlier)
+    before = len(await log_of(earlier))
+
+    # When the demonstration starts on this folder
+    await tell_all(Teller(house, story, earlier.tenant, PROVIDER))
+
+    # Then it says nothing against that, and adds nothing
+    assert len(await log_of(earlier)) == before
+
+
 async def test_under_todays_rules_every_value_is_met_or_not_met(house, told):
     teller = teller_of(house, told, DONG_NAI)
 
