@@ -160,6 +160,30 @@ async def test_nobody_else_sees_the_page_or_erases(desks: Desks, season: Story, 
     assert (await season.house.keys.find(season.tenant, [comment])).keys() == {comment}
 
 
+@pytest.mark.parametrize(
+    ("days", "language", "said"),
+    [
+        (35, "vi", "được giữ 35 ngày; khóa đã hủy còn trong các bản đó đến hết thời gian này"),
+        (None, "vi", "chưa được khai báo; khóa đã hủy có thể còn trong các bản đó"),
+        (35, "en", "are kept for 35 days; until then a destroyed key is still in them"),
+        (None, "en", "It was not stated for how long backups of the keys' database are kept"),
+    ],
+)
+async def test_before_erasing_it_is_said_for_how_long_backups_may_hold_the_key(
+    services: Settings, desks: Desks, season: Story, comment: UUID, days: int | None, language: str, said: str
+):
+    async with wired(replace(services, public_url=WEB, keys_kept_days=days)) as house:
+        opened = copy(desks)
+        opened.app, opened.house = create_app(house.backing()), house
+        administrator = await opened.of("administrator")
+        administrator.client.cookies.set("language", language)
+
+        page = await administrator.open(books(season))
+
+    assert page.offers("/huy")
+    assert said in page.text
+
+
 # Without the database of keys -------------------------------------------------------------------------
 
 
