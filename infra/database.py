@@ -337,7 +337,11 @@ class Listener:
     async def __aenter__(self) -> Self:
         ready = asyncio.Event()
         self._task = asyncio.create_task(self._listen(ready))
-        await ready.wait()
+        try:
+            await ready.wait()
+        except BaseException:  # cancelled while it connects: there is no block that would end it
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

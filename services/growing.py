@@ -62,8 +62,8 @@ class Follower(Generic[T]):
         self._ended = False
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._work()) for _ in range(self._at_once)]
         await self._listener.__aenter__()
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(self._at_once)]
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -152,3 +152,28 @@ async def test_a_database_that_is_away_is_said_once_and_that_it_is_back(tmp_path
             await moved.wait()
 
     assert [one["event"] for one in said] == ["the database is away", "the database is back"]
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_is_cancelled_while_it_connects_leaves_nothing_running(services, turns):
+    # Given somebody who begins to follow, and has come so far that it waits for its connection
+    async def move(_: Province) -> None: ...
+
+    async def registry() -> list[Province]:
+        return PROVINCES
+
+    async def follow() -> None:
+        async with Follower(move, registry, services.app_url, at_once=2, rest=lambda took: took):
+            await asyncio.Event().wait()
+
+    before = asyncio.all_tasks()
+    following = asyncio.create_task(follow())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    # When it is cancelled
+    following.cancel()
+    await asyncio.wait({following})
+
+    # Then no task of it goes on
+    assert asyncio.all_tasks() == before
