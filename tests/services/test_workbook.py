@@ -470,8 +470,8 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
 )
 def test_a_day_of_an_old_log_that_workbooks_cannot_number_is_text(day: date, written: object):
     book = openpyxl.Workbook()
-    put(book.active["A1"], day, shown="dd/mm/yyyy")
+    put(book.worksheets[0]["A1"], day, shown="dd/mm/yyyy")
     kept = io.BytesIO()
     book.save(kept)
 
-    assert openpyxl.load_workbook(kept).active["A1"].value == written
+    assert openpyxl.load_workbook(kept).worksheets[0]["A1"].value == written
