@@ -60,7 +60,7 @@ SYSTEM = Actor("system", ())
 #: stream at the same moment. Those who change it hold it first and look at it then (`changing`), and so queue. What is
 #: looked at from outside, besides, hardly grows while work goes on: the season, mandates, the council, units, whether
 #: there is a decision. A meeting during its ballots is the busiest; a try rests on it for some milliseconds.
-ATTEMPTS = 8
+ATTEMPTS = 30
 
 A = TypeVar("A", bound=Stream)
 P = ParamSpec("P")

@@ -14,6 +14,7 @@ from litestar import Litestar
 
 from domain.assessment import Assessment
 from domain.official import Position
+from services.clock import today
 from services.web import bodies, urls
 from services.web.app import create_app
 from services.web.bodies import Bodies, TooManyBodies
@@ -216,7 +217,7 @@ MULTIPART = {
 @pytest.mark.parametrize("kind", MULTIPART)
 @pytest.mark.parametrize("ended", [True, False], ids=["ended", "broken off"])
 async def test_a_multipart_form_is_read_or_refused(nobody: Desk, season: Story, kind: str, *, ended: bool):
-    await season.posted()
+    await season.posted(until=today())
     body, status = MULTIPART[kind]
     path = f"{nobody.home}/cong-khai/{season.season}/{COMMUNE}/gop-y"
 
