@@ -212,17 +212,20 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
 
 def permit(actor: Actor, act: Act, subject: Subject = Subject()) -> Mandate:
     """The mandate under which the actor may do this; NotPermitted when there is none."""
-    for positions, condition in TABLE[act]:
-        for mandate in actor.mandates:
-            if mandate.position in positions and condition(actor, mandate, subject):
-                return mandate
-    raise NotPermitted(act=act, who=tuple(position for positions, _ in TABLE[act] for position in positions))
+    mandate = _allowing(actor, act, subject)
+    if mandate is None:
+        raise NotPermitted(act=act, who=tuple(position for positions, _ in TABLE[act] for position in positions))
+    return mandate
 
 
 def may(actor: Actor, act: Act, subject: Subject = Subject()) -> bool:
     """Whether `permit` would give a mandate."""
-    try:
-        permit(actor, act, subject)
-    except NotPermitted:
-        return False
-    return True
+    return _allowing(actor, act, subject) is not None
+
+
+def _allowing(actor: Actor, act: Act, subject: Subject) -> Mandate | None:
+    for positions, condition in TABLE[act]:
+        for mandate in actor.mandates:
+            if mandate.position in positions and condition(actor, mandate, subject):
+                return mandate
+    return None

@@ -21,6 +21,7 @@ from collections.abc import (
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -39,6 +40,9 @@ BREATH = 500
 
 #: A snapshot of a season's fold is kept each so many facts that it heard.
 SNAPSHOT = 2_500
+
+#: Rows that a process keeps decoded, in characters as they are stored, and the positions of a scope that it keeps.
+KEPT, LOOKS = 16_000_000, 4
 
 R = TypeVar("R")
 
@@ -159,10 +163,11 @@ class View(Protocol):
 class ReadModels:
     """The door to the read models of every tenant, in one process."""
 
-    def __init__(self, database: Database, log: Log) -> None:
+    def __init__(self, database: Database, log: Log, kept: int = KEPT) -> None:
         self._database = database
         self._log = log
         self._past = _Past(log)
+        self._read = _Read(kept)
         self._news = News(database.dsn, FOLDED, poll=0.1)
 
     async def close(self) -> None:
@@ -181,7 +186,7 @@ class ReadModels:
     @asynccontextmanager
     async def _now(self, tenant: HasId) -> AsyncIterator[_Now]:
         async with self._database.reading(tenant) as connection:
-            yield _Now(connection, tenant, *await _checkpoints(connection, tenant))
+            yield _Now(connection, tenant, self._read, *await _checkpoints(connection, tenant))
 
     @begun_again
     async def fresh(self, tenant: HasId, question: Question[R], key: str) -> R | None:
@@ -274,11 +279,14 @@ class _Now(_Lacking):
         self,
         connection: Connection,
         tenant: HasId,
+        read: _Read,
         checkpoints: dict[str, Checkpoint],
         stops: dict[str, dict[str, Stopped]],
     ) -> None:
         super().__init__()
         self._connection = connection
+        self._tenant = tenant
+        self._read = read
         self._table = f"{schema_of(tenant)}.projected"
         self._checkpoints = checkpoints
         self._stops = stops
@@ -305,23 +313,81 @@ class _Now(_Lacking):
 
     async def all(self, question: Question[R], scope: str | None = None) -> list[R]:
         self.note(question, self.stops(question), scope or None)
-        rows = await self._connection.fetch(
+        checkpoint = self.checkpoint(question)
+        key = (self._tenant.id, question.name, question.version, checkpoint.generation, scope)
+        known = self._read.upto(key, checkpoint.position)
+        if known.position < checkpoint.position:
+            known = await self._further(question, scope, known)
+            self._read.keep(key, known)
+        return list(known.rows.values())
+
+    async def _further(self, question: Question[Any], scope: str | None, known: _Rows) -> _Rows:
+        """The rows of a scope, or of all: those that changed since are read, or all where some have come or gone."""
+        where = "projection = $1 AND generation = $2 AND ($3::text IS NULL OR scope = $3)"
+        checkpoint = self.checkpoint(question)
+        count, *changed = await self._connection.fetch(
             f"""
-            SELECT body FROM {self._table}
-            WHERE projection = $1 AND generation = $2 AND ($3::text IS NULL OR scope = $3) ORDER BY key
+            SELECT NULL AS key, NULL AS body, count(*) FROM {self._table} WHERE {where}
+            UNION ALL
+            SELECT key, body, NULL FROM {self._table} WHERE {where} AND position > $4 ORDER BY key NULLS FIRST
             """,
             question.name,
-            self.checkpoint(question).generation,
+            checkpoint.generation,
             None if scope is None else bounded(scope),
+            known.position,
         )
+        keys = [row["key"] for row in changed]
+        if known.position >= 0 and (count["count"] != len(known.rows) or not known.rows.keys() >= set(keys)):
+            return await self._further(question, scope, _Rows())
         decode = msgspec.json.Decoder(question.row).decode
-        return await in_slices(decode(row["body"]) for row in rows)
+        rows = dict(zip(keys, await in_slices(decode(row["body"]) for row in changed), strict=True))
+        size = known.size if known.rows else sum(len(row["body"]) for row in changed)
+        return _Rows(checkpoint.position, {**known.rows, **rows} if rows else known.rows, size)
 
     def checkpoint(self, question: Question[Any]) -> Checkpoint:
         checkpoint = self._checkpoints.get(question.name)
         if checkpoint is None or checkpoint.version != question.version:
             raise BeingRebuilt(question.name)
         return checkpoint
+
+
+class _Rows(NamedTuple):
+    """The rows of a scope as they were at a position of their projection, by key and in order, and how long they were
+    to read.
+    """
+
+    position: int = -1
+    rows: Mapping[str, Any] = MappingProxyType({})
+    size: int = 0
+
+
+class _Read:
+    """Rows that were read and decoded, for the next look at the same scope: it reads those that changed since.
+
+    The rows at the last few positions are kept, for whoever began to look earlier may ask later. A projection that is
+    made anew has another generation, and its rows are other rows. Scopes that were not asked for longest are forgotten.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._scopes: OrderedDict[Hashable, tuple[_Rows, ...]] = OrderedDict()
+        self._size = 0
+
+    def upto(self, key: Hashable, position: int) -> _Rows:
+        """The last rows that are known which are not later than this position."""
+        if key in self._scopes:
+            self._scopes.move_to_end(key)
+        known = (one for one in self._scopes.get(key, ()) if one.position <= position)
+        return max(known, key=lambda one: one.position, default=_Rows())
+
+    def keep(self, key: Hashable, rows: _Rows) -> None:
+        """Keep these rows too."""
+        former = self._scopes.get(key, ())
+        self._scopes[key] = (*former, rows)[-LOOKS:]
+        self._size += rows.size - (former[-1].size if former else 0)
+        while self._size > self._most:
+            _, forgotten = self._scopes.popitem(last=False)
+            self._size -= forgotten[-1].size
 
 
 # Then -------------------------------------------------------------------------------------------------

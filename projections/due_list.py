@@ -118,15 +118,22 @@ def of_review(review: ReviewRow, decided_by: str, actor: Actor) -> Iterator[Task
 
 
 def of_commune(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
-    """What the commune's dossier waits for from this person."""
+    """What the commune's dossier waits for from this person.
+
+    Whoever has no office in the commune, nor where it is decided, has nothing to do there: most of a province.
+    """
     if season.state is not State.OPEN:
         return
+    units = {mandate.unit for mandate in actor.mandates}
+    here, above = standing.commune in units, standing.decided_by in units
+    if not here and not above:
+        return
     stage = standing.stage
-    if stage is Stage.COLLECTING:
+    if here and stage is Stage.COLLECTING:
         yield from _collecting(standing, season, rulebook, actor)
-    elif stage is Stage.SUPPLEMENT:
+    elif here and stage is Stage.SUPPLEMENT:
         yield from _supplement(standing, season, actor)
-    if stage in WITH_THE_APPRAISER:
+    if above and stage in WITH_THE_APPRAISER:
         yield from _appraisal(standing, season, actor)
     yield from _next_step(standing, season, rulebook, actor)
 

@@ -77,6 +77,7 @@ from services.web.backing import Backing, Chip, Clock, Past
 from services.web.bodies import FORM_LIMIT, PUBLIC_FORM_LIMIT, Bodies, readable
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
+from services.web.made import Made
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer, pack
 from services.web.throttling import sender_of
@@ -151,6 +152,14 @@ class Kept:
         self._values[key] = value
         if len(self._values) > self._most:
             self._values.popitem(last=False)
+
+    def made(self, *key: Hashable) -> Made[Any]:
+        """What was made of rows for this purpose."""
+        found = self.get(key)
+        if not isinstance(found, Made):
+            found = Made()
+            self.put(key, found)
+        return found
 
 
 class Web:

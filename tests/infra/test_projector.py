@@ -18,7 +18,7 @@ from infra.database import Database, HasId
 from infra.eventstore import EventStore
 from infra.mapper import Mapper
 from infra.projector import Projector
-from infra.readmodels import BeingRebuilt, ReadModels
+from infra.readmodels import KEPT, BeingRebuilt, ReadModels
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import Projection, fold
@@ -157,6 +157,76 @@ async def test_a_row_that_ends_is_taken_out_of_the_table(database, store, tenant
 
     assert before is not None
     assert await row_of(models, tenant, mayfly) is None
+    await projector.close()
+
+
+# Read again -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [KEPT, 20_000, 0], ids=["all kept", "some forgotten", "none kept"])
+async def test_rows_that_are_read_again_and_again_are_those_of_the_log_each_time(
+    database, store, tenant, projector, kept
+):
+    models = ReadModels(database, store, kept)
+    commands = a_long_history(300, 5, tenant.id).commands
+
+    for place in range(0, len(commands), 40):
+        await write(store, tenant, commands[place : place + 40])
+        await projector.catch_up(tenant)
+
+        assert await tables(models, tenant) == folded(await the_log(store, tenant))
+    await models.close()
+
+
+async def test_who_began_to_look_earlier_sees_the_rows_of_then_though_others_have_seen_later_ones(
+    store, tenant, projector, models
+):
+    commands = a_long_history(300, 6, tenant.id).commands
+    half = len(commands) // 2
+    await write(store, tenant, commands[:half])
+    await projector.catch_up(tenant)
+    then = folded(await the_log(store, tenant))
+
+    async with models.at(tenant) as earlier:
+        await write(store, tenant, commands[half:])
+        await projector.catch_up(tenant)
+        later = await tables(models, tenant)
+        seen = {one.name: await earlier.all(one) for one in PROJECTIONS}
+
+    assert seen == then
+    assert later == folded(await the_log(store, tenant)) != then
+
+
+async def test_a_row_that_did_not_change_is_not_read_again(store, tenant, projector, models):
+    province = told_in(tenant, "opened")
+    await write(store, tenant, province.commands)
+    await projector.catch_up(tenant)
+    before = await tables(models, tenant)
+
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    await write(store, tenant, province.commands[-1:])
+    await projector.catch_up(tenant)
+    after = await tables(models, tenant)
+
+    assert after[SEASONS.name] != before[SEASONS.name]
+    assert before[STANDINGS.name]
+    assert all(one is other for one, other in zip(before[STANDINGS.name], after[STANDINGS.name], strict=True))
+
+
+async def test_a_row_that_has_ended_is_not_listed_any_more(database, store, tenant, models):
+    mayfly = a_question_that_forgets()
+    projector = Projector(database, store, [mayfly])
+    province = told_in(tenant, "opened")
+    await write(store, tenant, province.commands)
+    await projector.catch_up(tenant)
+    before = await rows_of(models, tenant, mayfly)
+
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    await write(store, tenant, province.commands[-1:])
+    await projector.catch_up(tenant)
+
+    left = [row.season for row in await rows_of(models, tenant, mayfly)]
+    assert [row.season for row in before] == [*left, SEASON]
     await projector.close()
 
 
@@ -651,3 +721,8 @@ def a_question_that_forgets() -> Projection[SeasonRow]:
 async def row_of(models: ReadModels, tenant: Tenant, question: Projection[SeasonRow]) -> SeasonRow | None:
     async with models.at(tenant) as view:
         return await view.one(question, SEASON)
+
+
+async def rows_of(models: ReadModels, tenant: Tenant, question: Projection[SeasonRow]) -> list[SeasonRow]:
+    async with models.at(tenant) as view:
+        return await view.all(question)

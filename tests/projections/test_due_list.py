@@ -5,7 +5,7 @@ import pytest
 
 from domain.measure import Kind, Measured
 from domain.official import Mandate, Position
-from domain.policy import Actor
+from domain.policy import Act, Actor, Subject, may
 from domain.review import Ground, Review, Ruling, review_stream
 from domain.season import Step, season_stream
 from infra.rulebooks import load_rulebooks
@@ -73,6 +73,27 @@ def duties(province: Province, actor: Actor) -> list[Task]:
 )
 def test_each_step_waits_for_those_who_may_take_it(step: str, actor: Actor, expected: list[Duty]):
     assert [task.duty for task in duties(told(step), actor)] == expected
+
+
+#: What a dossier waits for in its commune, where it is decided, and in either.
+IN_THE_COMMUNE = (
+    *(Act.MEASURE, Act.SCORE, Act.DECLARE_VETO, Act.CONSOLIDATE),
+    *(Act.RESUBMIT, Act.POST, Act.ANSWER_COMMENT, Act.SUBMIT),
+)
+WHERE_IT_IS_DECIDED = (Act.CONCLUDE_APPRAISAL, Act.CONVENE_MEETING, Act.DECIDE, Act.SIGN, Act.PUBLISH)
+
+
+@pytest.mark.parametrize("position", Position)
+def test_the_policy_gives_nobody_without_an_office_there_anything_to_do_on_a_dossier(position: Position):
+    """The list does not even look at the dossiers of other communes: this is why it may."""
+    subject = Subject(COMMUNE, UNIT, position, (position,))
+
+    for act in (*IN_THE_COMMUNE, *WHERE_IT_IS_DECIDED):
+        assert not may(an_actor(position, "elsewhere"), act, subject)
+    for act in IN_THE_COMMUNE:
+        assert not may(an_actor(position, UNIT), act, subject)
+    for act in WHERE_IT_IS_DECIDED:
+        assert not may(an_actor(position, COMMUNE), act, subject)
 
 
 def test_who_coordinates_is_asked_for_data_but_does_not_lead():

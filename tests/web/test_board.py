@@ -171,6 +171,43 @@ async def test_a_page_after_ones_own_command_never_shows_the_old_value(desks: De
     assert "5,5" in after.text
 
 
+async def test_rows_drawn_for_one_person_are_not_shown_to_another_nor_in_another_language(desks: Desks, season: Story):
+    await season.filled()
+    officer = await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
+    neighbour = await desks.of(f"{OTHER} {Position.JUSTICE_OFFICER}")
+    own, others = f"/ho-so/{season.season}/{COMMUNE}", f"/ho-so/{season.season}/{OTHER}"
+    address = f"/bang/{season.season}"
+
+    mine, theirs, mine_again = [await desk.open(address) for desk in (officer, neighbour, officer)]
+    neighbour.client.cookies.set("language", "en")
+    in_english = await neighbour.open(address)
+
+    assert (own in mine.html, others in mine.html) == (True, False)
+    assert (own in theirs.html, others in theirs.html) == (False, True)
+    assert table_in(mine_again.html) == table_in(mine.html)
+    assert "Xã đang nhập" in table_in(theirs.html)
+    assert "Xã đang nhập" not in table_in(in_english.html)
+    assert others in table_in(in_english.html)
+
+
+async def test_a_board_of_the_past_links_to_that_past_after_one_of_today_was_drawn(desks: Desks, season: Story):
+    await season.filled()
+    officer = await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
+    today = await officer.open(f"/bang/{season.season}")
+    position = await desks.house.store.position(desks.tenant)
+
+    then = await officer.open(f"/bang/{season.season}?asof={position}")
+    today_again = await officer.open(f"/bang/{season.season}")
+
+    assert f"/ho-so/{season.season}/{COMMUNE}?asof={position}" in then.html
+    assert "asof=" not in table_in(today.html)
+    assert table_in(today_again.html) == table_in(today.html)
+
+
+def table_in(html: str) -> str:
+    return html[html.index("<tbody>") : html.index("</tbody>")]
+
+
 async def test_a_season_that_is_not_there_is_not_found(desks: Desks, season: Story):
     page = await (await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")).open("/bang/1999")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from domain.errors import NotFound
@@ -20,8 +21,9 @@ from infra.slicing import in_slices
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow
-from services.verdicts import Gate, Judged, Status, criterion_status, judged, required_total
+from services.verdicts import Gate, Status, criterion_status, judged, required_total
 from services.web import urls
+from services.web.made import Made
 from services.web.request import Answer, Visit, in_the_past, page
 from services.web.search import ANYTHING, Sought, sought
 from services.web.verified import last_verified
@@ -136,17 +138,32 @@ class Table(NamedTuple):
     districts: tuple[UnitRow, ...]
 
 
-def lines_of(rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook) -> Iterator[Line]:
-    """Each commune judged."""
-    return (_line(judged(row, rulebook), units, rulebook) for row in rows)
+class Named(NamedTuple):
+    """A line and its place by name."""
+
+    place: Any
+    line: Line
 
 
-def table_of(lines: Iterable[Line], season: SeasonRow, units: Mapping[str, UnitRow]) -> Table:
+def lines_of(
+    rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook, made: Made[Named] | None = None
+) -> Iterator[Named]:
+    """Each commune judged, or what was `made` of the very same rows before."""
+    known = Made() if made is None else made
+    return (known.of(row.commune, _named, row, units.get(row.commune), rulebook) for row in rows)
+
+
+def _named(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> Named:
+    line = _line(row, unit, rulebook)
+    return Named(_by_name(line), line)
+
+
+def table_of(lines: Iterable[Named], season: SeasonRow, units: Mapping[str, UnitRow]) -> Table:
     """The communes by name."""
     districts = [units[code] for code in season.deciding_units if code in units]
     return Table(
         season,
-        tuple(sorted(lines, key=_by_name)),
+        tuple(one.line for one in sorted(lines, key=attrgetter("place"))),
         tuple(sorted(districts, key=lambda unit: sort_key(unit.name))),
     )
 
@@ -172,9 +189,10 @@ def board_of(table: Table, filters: Filters = Filters()) -> Board:  # noqa: B008
     )
 
 
-def _line(commune: Judged, units: Mapping[str, UnitRow], rulebook: Rulebook) -> Line:
-    row, verdict = commune.row, commune.verdict
-    unit = units.get(row.commune)
+def _line(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> Line:
+    """The commune judged."""
+    commune = judged(row, rulebook)
+    verdict = commune.verdict
     criteria = tuple(_criterion(result, row, rulebook) for result in verdict.criteria)
     count = len(rulebook.indicators)
     return Line(
@@ -272,6 +290,7 @@ async def show(visit: Visit, season: str) -> Answer:
     unit, status, stage, sort = (visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "xep"))
     filters = Filters(unit, status, stage, sought(visit), sort)
     board = board_of(table, filters)
+    readable = _readable(visit, table.lines)
     return await visit.page(
         "board/index.html",
         season=season,
@@ -282,7 +301,8 @@ async def show(visit: Visit, season: str) -> Answer:
         axis=_axis(board),
         filters=filters,
         rule=_rule(visit, rulebook),
-        readable=_readable(visit, table.lines),
+        readable=readable,
+        drawn=_drawn(visit, season, readable, board),
         order=lambda key: visit.url.board(season, **_asked(filters, key)),
         terms=_terms(visit, levels=rulebook.model is Model.LEVELS),
         oversees=may(visit.actor, Act.VIEW_TRAIL),
@@ -292,19 +312,27 @@ async def show(visit: Visit, season: str) -> Answer:
 
 
 async def _table(visit: Visit, view: View, season: str) -> Table:
-    """The season's table, kept for as long as its rows are the same: a moment's board never changes."""
-    key = ("board", visit.tenant.id, season, view.moment(SEASONS, STANDINGS, UNITS))
-    table = visit.web.kept.get(key)
-    if not isinstance(table, Table):
-        row = await view.one(SEASONS, season)
-        if row is None:
-            raise NotFound(season=season)
-        units = {unit.code: unit for unit in await view.all(UNITS)}
-        rows = await view.all(STANDINGS, season)
-        lines = await in_slices(lines_of(rows, units, visit.house.rulebooks[row.rulebook]))
-        table = table_of(lines, row, units)
-        visit.web.kept.put(key, table)
-    return table
+    """The season's communes by name. One is judged again when its row is another one than it was."""
+    row = await view.one(SEASONS, season)
+    if row is None:
+        raise NotFound(season=season)
+    units = {unit.code: unit for unit in await view.all(UNITS)}
+    made = visit.web.kept.made("board", visit.tenant.id, season, visit.upto)
+    rows = await view.all(STANDINGS, season)
+    return table_of(await in_slices(lines_of(rows, units, visit.house.rulebooks[row.rulebook], made)), row, units)
+
+
+def _drawn(
+    visit: Visit, season: str, readable: Collection[str], board: Board
+) -> Callable[[Line, Callable[..., str]], str]:
+    """Draws a line, or hands out what was drawn of the very same line; addresses of the past differ at each moment."""
+    made = visit.web.kept.made("board drawn", visit.tenant.id, season)
+    seen = (visit.tenant.slug, visit.locale, bool(board.cut))
+
+    def drawn(line: Line, draw: Callable[[Line], str]) -> str:
+        return draw(line) if visit.past else made.of((line.code, line.code in readable, *seen), draw, line)
+
+    return drawn
 
 
 def _terms(visit: Visit, *, levels: bool) -> dict[StrEnum, str]:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -75,17 +76,19 @@ async def register(visit: Visit) -> Answer:
 
 
 async def lines_at(visit: Visit, view: View, season: str) -> tuple[Line, ...]:
-    """The season's communes by name, kept for as long as nothing that they show has changed."""
-    key = ("register", visit.tenant.id, season, view.moment(SEASONS, REGISTER, STANDINGS, UNITS))
-    known = visit.web.kept.get(key)
-    if isinstance(known, tuple):
-        return known
+    """The season's communes by name; a line is made again when one of its rows is another one than it was."""
     decisions = {row.commune: row for row in await view.all(REGISTER, season)}
     units = {unit.code: unit for unit in await view.all(UNITS)}
-    found = [line_of(row, decisions.get(row.commune), units) for row in await view.all(STANDINGS, season)]
-    lines = tuple(sorted(found, key=lambda one: sort_key(one.unit.bare_name)))
-    visit.web.kept.put(key, lines)
-    return lines
+    made = visit.web.kept.made("register", visit.tenant.id, season, visit.upto)
+    named = [
+        made.of(row.commune, _named, row, decisions.get(row.commune), units[row.commune], units.get(row.decided_by))
+        for row in await view.all(STANDINGS, season)
+    ]
+    return tuple(line for _, line in sorted(named, key=itemgetter(0)))
+
+
+def _named(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> tuple[Any, Line]:
+    return sort_key(unit.bare_name), line_of(row, decision, unit, deciding)
 
 
 def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
@@ -98,13 +101,13 @@ def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
     return max(seasons, key=lambda row: row.year, default=None)
 
 
-def line_of(row: Standing, decision: RegisterRow | None, units: dict[str, UnitRow]) -> Line:
+def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> Line:
     """What the register says of the commune."""
     posted = row.stage == "posted"
     public = decision if decision and decision.is_public else None
     state = state_of(public, posted=posted)
     until = row.posted_until if posted else None
-    return Line(units[row.commune], units.get(row.decided_by), state, public, until)
+    return Line(unit, deciding, state, public, until)
 
 
 def state_of(decision: RegisterRow | None, *, posted: bool) -> Seen:
