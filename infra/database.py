@@ -31,9 +31,13 @@ SESSION = {
 }
 
 
+#: Seconds for which somebody who looks at a page waits for the database: for a connection, and for one statement.
+#: Who folds whole logs, builds tables anew or changes them waits without an end.
+PATIENCE = 5.0
+
 #: The connection is gone or of no more use: what is in flight may have happened or not.
 LOST = (
-    OSError,
+    OSError,  # with it TimeoutError: no answer in time
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what asyncpg says of an idle connection that the server has ended
     asyncpg.PostgresConnectionError,
@@ -108,22 +112,35 @@ def schema_of(tenant: HasId | None) -> str:
 
 
 class Database:
-    """One process's connections to one cluster, as the application's login role."""
+    """One process's connections to one cluster, as the application's login role.
 
-    def __init__(self, dsn: str, pool: Pool, writers: int, loaders: int) -> None:
+    With `patience`, each connection and each statement is waited for so many seconds, then TimeoutError is raised and
+    the connection thrown away.
+    """
+
+    def __init__(self, dsn: str, pool: Pool, writers: int, loaders: int, patience: float | None = None) -> None:
         self.dsn = dsn
         self.pool = pool
+        self._patience = patience
         # The plans of the few statements that writers use need not be made for each call.
-        self.writers = Wearers(lambda: connect(dsn, plan_cache_mode="force_generic_plan"), writers)
-        self.loaders = Wearers(lambda: connect(dsn, default_transaction_read_only="on"), loaders)
+        self.writers = Wearers(lambda: connect(dsn, plan_cache_mode="force_generic_plan"), writers, patience)
+        self.loaders = Wearers(lambda: connect(dsn, default_transaction_read_only="on"), loaders, patience)
 
     @classmethod
-    async def open(cls, dsn: str, *, readers: int = 8, writers: int = 8, loaders: int = 4) -> Self:
+    async def open(
+        cls, dsn: str, *, readers: int = 8, writers: int = 8, loaders: int = 4, patience: float | None = None
+    ) -> Self:
         """Connect as the login role that `dsn` names; connections are made when first needed."""
         pool = await asyncpg.create_pool(
-            dsn, min_size=0, max_size=readers, reset=_nothing_left, server_settings=SESSION, statement_cache_size=500
+            dsn,
+            min_size=0,
+            max_size=readers,
+            reset=_nothing_left,
+            server_settings=SESSION,
+            statement_cache_size=500,
+            command_timeout=patience,
         )
-        return cls(dsn, pool, writers, loaders)
+        return cls(dsn, pool, writers, loaders, patience)
 
     async def close(self) -> None:
         await self.writers.close()
@@ -155,6 +172,8 @@ class Database:
         try:
             async with self.loaders.wearing(tenant) as connection:
                 return await connection.fetch(query, *arguments)
+        except TimeoutError:
+            raise
         except LOST:
             async with self.loaders.wearing(tenant) as connection:
                 return await connection.fetch(query, *arguments)
@@ -164,42 +183,50 @@ class Database:
         connection = await self._begun(f"BEGIN {mode}; SET LOCAL ROLE {schema_of(tenant)}")  # one trip instead of two
         try:
             yield connection  # type: ignore[misc]  # the pool's proxy has all of a connection
-        except BaseException:
-            try:
-                await connection.execute("ROLLBACK")
-            except LOST:  # what went wrong is raised, not that nothing can be done about it on this connection
-                _cut(connection)
-            raise
-        else:
             await connection.execute("COMMIT")
+        except BaseException as reason:
+            await self._undo(connection, reason)
+            raise
         finally:
             await self.pool.release(connection)
 
+    async def _undo(self, connection: PooledConnection, reason: BaseException) -> None:
+        """What went wrong is raised, not that nothing can be done about it on this connection."""
+        if not isinstance(reason, TimeoutError):
+            with suppress(*LOST):
+                async with asyncio.timeout(self._patience):
+                    await connection.execute("ROLLBACK")
+                return
+        _cut(connection)
+
     async def _begun(self, begin: str) -> PooledConnection:
         """A connection on which this has begun; those that the server has ended meanwhile are thrown away."""
-        for last in (*[False] * self.pool.get_max_size(), True):
-            connection = await self.pool.acquire()
-            try:
-                await connection.execute(begin)
-            except BaseException as reason:
-                if isinstance(reason, LOST):
-                    _cut(connection)
-                await self.pool.release(connection)
-                if last or not isinstance(reason, LOST):
-                    raise
-            else:
-                return connection
+        async with asyncio.timeout(self._patience):
+            for last in (*[False] * self.pool.get_max_size(), True):
+                connection = await self.pool.acquire()
+                try:
+                    await connection.execute(begin)
+                except BaseException as reason:
+                    if isinstance(reason, (*LOST, asyncio.CancelledError)):
+                        _cut(connection)
+                    await self.pool.release(connection)
+                    if last or not isinstance(reason, LOST):
+                        raise
+                else:
+                    return connection
         raise AssertionError("unreachable")
 
 
 class Wearers:
     """A few connections, each wearing one tenant's role until another tenant needs it.
 
-    A tenant always meets the same connection, so its role seldom changes hands. A closed one is opened again.
+    A tenant always meets the same connection, so its role seldom changes hands. A closed one is opened again. With
+    `patience`, TimeoutError ends what takes longer than so many seconds, with the wait for the connection.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], count: int) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], count: int, patience: float | None = None) -> None:
         self._connect = connect
+        self._patience = patience
         self._seats = [_Seat() for _ in range(count)]
         self._home: dict[str, _Seat] = {}
 
@@ -210,10 +237,10 @@ class Wearers:
         seat = self._home.get(role)
         if seat is None:
             seat = self._home[role] = self._seats[len(self._home) % len(self._seats)]
-        async with seat.lock:
+        async with asyncio.timeout(self._patience), seat.lock:
             try:
                 yield await self._dressed(seat, role)
-            except LOST:
+            except (*LOST, asyncio.CancelledError):  # whatever is in flight, nobody after it waits for its end
                 seat.leave()
                 raise
 
@@ -258,6 +285,19 @@ async def close(connection: Connection) -> None:
         await connection.close(timeout=5)
     except (*LOST, TimeoutError):
         connection.terminate()
+
+
+@asynccontextmanager
+async def lent(pool: Pool, patience: float | None) -> AsyncIterator[PooledConnection]:
+    """A connection of a pool; TimeoutError when none is free in time. One that did not answer in time is cut."""
+    connection = await pool.acquire(timeout=patience)
+    try:
+        yield connection
+    except TimeoutError:
+        _cut(connection)
+        raise
+    finally:
+        await pool.release(connection)
 
 
 def _cut(connection: PooledConnection) -> None:

@@ -65,13 +65,36 @@ def heard(projections: Sequence[Question[Any]], facts: Iterable[Recorded]) -> di
 
 def fold(question: Question[Any], facts: Sequence[Recorded], rows: dict[str, Any], stops: Stops) -> dict[str, int]:
     """Fold the facts into the rows: which changed, at which position. Rows that stop are added to `stops`."""
-    return fold_runs(question, facts, question.runs(facts), rows, stops)
+    return fold_runs(question, facts, runs_of(question, facts, stops), rows, stops)
+
+
+def runs_of(question: Question[Any], facts: Sequence[Recorded], stops: Stops) -> dict[str, Run]:
+    """The facts that concern each row. One of which this cannot be said stops all rows that it may concern."""
+    try:
+        return question.runs(facts)
+    except Exception:  # noqa: BLE001 - fact by fact it shows which it was
+        return _told_one_by_one(question, facts, stops)
+
+
+def _told_one_by_one(question: Question[Any], facts: Sequence[Recorded], stops: Stops) -> dict[str, Run]:
+    runs: dict[str, Run] = {}
+    for recorded in facts:
+        try:
+            told = question.runs([recorded])
+        except Exception as reason:  # noqa: BLE001 - named
+            for key in question.concerned(recorded):
+                _stop(question, key, stops, recorded.position, said(reason))
+            _log_failure(question, recorded.position, reason)
+        else:
+            for key, run in told.items():
+                runs.setdefault(key, []).extend(run)
+    return runs
 
 
 def fold_runs(
     question: Question[Any], facts: Iterable[Recorded], runs: Mapping[str, Run], rows: dict[str, Any], stops: Stops
 ) -> dict[str, int]:
-    """Like `fold`, with facts already told apart into `runs`."""
+    """Like `fold`, with facts already told apart into `runs` (`runs_of`)."""
     for recorded in facts:
         if isinstance(recorded.fact, Unreadable):
             for key in question.concerned(recorded):
@@ -99,10 +122,14 @@ def _fold_one_by_one(
             except Exception as reason:  # noqa: BLE001 - named
                 position = step[1].position
                 _stop(question, key, stops, position, said(reason))
-                trace = "".join(traceback.format_exception(reason))
-                log.error("a fact cannot be folded", projection=question.name, position=position, trace=trace)  # noqa: TRY400
+                _log_failure(question, position, reason)
                 break
     return changed
+
+
+def _log_failure(question: Question[Any], position: int, reason: Exception) -> None:
+    trace = "".join(traceback.format_exception(reason))
+    log.error("a fact cannot be folded", projection=question.name, position=position, trace=trace)
 
 
 def _stop(question: Question[Any], key: str, stops: Stops, position: int, reason: str) -> None:

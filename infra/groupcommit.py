@@ -197,6 +197,11 @@ class GroupCommit:
             try:
                 async with self._writers.wearing(tenant) as connection:
                     await _write(connection, schema_of(tenant), batch)
+            except TimeoutError:  # the database hangs: whoever waits behind this batch would wait in vain, too
+                waiting = self._pending[schema_of(tenant)]
+                _fail_all([*batch, *waiting], OutcomeUnknown("no answer in time"))
+                waiting.clear()
+                return None
             except (*LOST, asyncpg.LockNotAvailableError) as reason:
                 if pause is None:
                     return _fail_all(batch, OutcomeUnknown(str(reason)))

@@ -22,7 +22,7 @@ import msgspec
 from domain.fact import Recorded
 from domain.text import bounded
 from infra.database import Connection, Database, HasId, Hints, schema_of
-from infra.folding import PAGE, Stopped, fold_runs, heard
+from infra.folding import PAGE, Stopped, fold_runs, heard, runs_of
 from infra.readmodels import FOLDED, Checkpoint, Log, Question, stopped_in
 from infra.rebuilding import Folded, FoldSeason, NewRow, fold_season, write_rows, write_stops
 
@@ -216,7 +216,7 @@ class Projector:
             return
         if facts[0].position <= move.position:
             mine = [one for one in mine if one.position > move.position]
-        runs = move.projection.runs(mine)
+        runs = runs_of(move.projection, mine, move.stops)
         await _recall(connection, schema, move, runs)
         rows = {key: row for key in runs if (row := move.row(key)) is not None}
         changed = fold_runs(move.projection, mine, runs, rows, move.stops)

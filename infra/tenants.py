@@ -7,6 +7,8 @@ are here.
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -14,7 +16,7 @@ import msgspec
 
 from infra import migrate
 from infra.client_secrets import ClientSecrets
-from infra.database import NoTenant, Pool, begun_again
+from infra.database import NoTenant, Pool, PooledConnection, begun_again, lent
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -162,13 +164,21 @@ class OutOfTurn(Exception):
 class Tenants:
     """The registry. As the application's login it can be read; to change it, open it as the database's owner.
 
-    `secret` is the server's: only who has it reads or sets the secrets by which identity providers know us.
+    `secret` is the server's: only who has it reads or sets the secrets by which identity providers know us. With
+    `patience`, TimeoutError is raised when the database does not answer for so many seconds.
     """
 
     def __init__(
-        self, dsn: str, *, secret: str = "", operator: str = "operator", domain: str = "minhchuan.example"
+        self,
+        dsn: str,
+        *,
+        secret: str = "",
+        operator: str = "operator",
+        domain: str = "minhchuan.example",
+        patience: float | None = None,
     ) -> None:
         self._dsn = dsn
+        self._patience = patience
         self._secrets = ClientSecrets(secret) if secret else None
         self._operator = operator
         self._domain = domain
@@ -181,22 +191,16 @@ class Tenants:
 
     async def all(self) -> list[Tenant]:
         """Every province that can be worked in, by name."""
-        rows = await (await self._connections()).fetch(
-            f"SELECT {_COLUMNS} FROM control.tenants WHERE state <> $1", REGISTERED
-        )
+        rows = await self._fetch(f"SELECT {_COLUMNS} FROM control.tenants WHERE state <> $1", REGISTERED)
         return sorted((Tenant(**row) for row in rows), key=lambda tenant: tenant.name)
 
     async def by_slug(self, slug: str) -> Tenant | None:
         """The province at this address."""
-        row = await (await self._connections()).fetchrow(
-            f"SELECT {_COLUMNS} FROM control.tenants WHERE slug = $1", slug
-        )
+        row = await self._fetchrow(f"SELECT {_COLUMNS} FROM control.tenants WHERE slug = $1", slug)
         return Tenant(**row) if row else None
 
     async def by_id(self, tenant_id: str) -> Tenant | None:
-        row = await (await self._connections()).fetchrow(
-            f"SELECT {_COLUMNS} FROM control.tenants WHERE id = $1", tenant_id
-        )
+        row = await self._fetchrow(f"SELECT {_COLUMNS} FROM control.tenants WHERE id = $1", tenant_id)
         return Tenant(**row) if row else None
 
     async def create(
@@ -221,7 +225,8 @@ class Tenants:
         if tenant is not None and tenant.state != REGISTERED:
             raise SlugTaken(slug)
         if tenant is None:
-            number = await (await self._connections()).fetchval("SELECT nextval('control.tenant_number')")
+            (row,) = await self._fetch("SELECT nextval('control.tenant_number') AS number")
+            number = row["number"]
             tenant = await self.record(
                 f"t_{number}",
                 Registered(
@@ -240,9 +245,8 @@ class Tenants:
     @begun_again
     async def record(self, tenant_id: str, fact: TenantFact) -> Tenant:
         """Write the fact into the operator log and the registry, together. Raises SlugTaken, OutOfTurn."""
-        pool = await self._connections()
         try:
-            async with pool.acquire() as connection, connection.transaction():
+            async with self._connected() as connection, connection.transaction():
                 await connection.execute("LOCK TABLE control.operator_log IN SHARE ROW EXCLUSIVE MODE")
                 row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM control.tenants WHERE id = $1", tenant_id)
                 known = Tenant(**row) if row else None
@@ -284,9 +288,7 @@ class Tenants:
 
     async def history(self, tenant_id: str) -> list[TenantFact]:
         """What happened to the province, in order (readable by the owner only)."""
-        rows = await (await self._connections()).fetch(
-            "SELECT data FROM control.operator_log WHERE tenant = $1 ORDER BY version", tenant_id
-        )
+        rows = await self._fetch("SELECT data FROM control.operator_log WHERE tenant = $1 ORDER BY version", tenant_id)
         return [msgspec.json.decode(row["data"], type=TenantFact) for row in rows]
 
     async def configure_identity_provider(self, tenant: Tenant, provider: IdentityProvider) -> None:
@@ -294,7 +296,7 @@ class Tenants:
         if provider.client_secret and self._secrets is None:
             raise ValueError("a client secret is kept under the server's secret, and that was not given")
         kept = self._secrets.stored(tenant.id, provider.client_secret) if self._secrets else ""
-        await (await self._connections()).execute(
+        await self._fetch(
             """
             INSERT INTO control.identity_providers (tenant, issuer, client_id, client_secret, scopes)
             VALUES ($1, $2, $3, $4, $5)
@@ -307,7 +309,7 @@ class Tenants:
         await self.record(tenant.id, IdentityProviderConfigured(issuer=provider.issuer, client_id=provider.client_id))
 
     async def identity_provider(self, tenant: Tenant) -> IdentityProvider | None:
-        row = await (await self._connections()).fetchrow(
+        row = await self._fetchrow(
             "SELECT issuer, client_id, client_secret, scopes FROM control.identity_providers WHERE tenant = $1",
             tenant.id,
         )
@@ -317,11 +319,23 @@ class Tenants:
         secret = self._secrets.read(tenant.id, provider.client_secret) if self._secrets else ""
         return msgspec.structs.replace(provider, client_secret=secret)
 
-    async def _connections(self) -> Pool:
+    async def _fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        async with self._connected() as connection:
+            return await connection.fetch(query, *arguments)
+
+    async def _fetchrow(self, query: str, *arguments: Any) -> asyncpg.Record | None:
+        async with self._connected() as connection:
+            return await connection.fetchrow(query, *arguments)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[PooledConnection]:
         async with self._opening:
             if self._pool is None:
-                self._pool = await asyncpg.create_pool(self._dsn, min_size=0, max_size=4)
-        return self._pool
+                self._pool = await asyncpg.create_pool(
+                    self._dsn, min_size=0, max_size=4, command_timeout=self._patience
+                )
+        async with lent(self._pool, self._patience) as connection:
+            yield connection
 
 
 def _require_turn(tenant: Tenant | None, fact: TenantFact) -> None:

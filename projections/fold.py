@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace as changed_in
 
 from domain.catalogue import FACTS
-from domain.fact import Fact, Recorded, StreamName
+from domain.fact import Fact, Recorded, StreamName, Unreadable
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -218,19 +218,19 @@ class Projection(Generic[R]):
         return row, position
 
     def concerned(self, recorded: Recorded) -> tuple[str, ...]:
-        """The keys of the rows that a fact may concern which cannot be read, by its stream and the name it bears.
+        """The keys of the rows that a fact may concern of which that cannot be said, by its stream and its name.
 
-        `season/*` where only the fact itself could say which rows of its season.
+        `season/*` where only the fact itself could say which rows of its season, if it could be read.
         """
-        topic, kind = str(getattr(recorded.fact, "topic", "")), recorded.stream.kind
+        own, kind = _meant(recorded.fact), recorded.stream.kind
         steps = [
             step
             for fact, step in self._steps.items()
-            if (FACTS[topic] is fact if topic in FACTS else str(fact.TOPIC).partition(".")[0] == kind)  # type: ignore[attr-defined]
+            if (own is fact if own else str(fact.TOPIC).partition(".")[0] == kind)  # type: ignore[attr-defined]
         ]
-        own = of_stream(recorded) if any(step.keys is of_stream for step in steps) else ()
+        alone = of_stream(recorded) if any(step.keys is of_stream for step in steps) else ()
         others = (f"{recorded.stream.season}/*",) if any(step.keys is not of_stream for step in steps) else ()
-        return (*own, *others)
+        return (*alone, *others)
 
     def streams(self, key: str) -> tuple[StreamName, ...] | None:
         """The streams whose facts alone make this row, or None where it takes the whole season to know."""
@@ -241,6 +241,11 @@ class Projection(Generic[R]):
             season = subject
         kinds = dict.fromkeys(str(fact.TOPIC).partition(".")[0] for fact in self._steps)  # type: ignore[attr-defined]
         return tuple(StreamName(kind, season, subject) for kind in kinds)
+
+
+def _meant(fact: Fact) -> type[Fact] | None:
+    """What kind of fact it is, or stands for; None when this program knows no such fact."""
+    return FACTS.get(fact.topic) if isinstance(fact, Unreadable) else type(fact)
 
 
 def fold(

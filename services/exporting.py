@@ -232,14 +232,14 @@ def about_of(asked: Export.Requested) -> str | None:
 
 
 async def require(work: Work, document: Document, season: str, about: str | None) -> None:
-    """Ask the policy whether the actor may have this document. NotFound, NotPermitted."""
+    """Ask the policy whether the actor may have this document. NotFound, NotPermitted, of a trail SearchUnreadable."""
     match document:
         case Document.STANDINGS:
             work.require(ACTS[document])
             await work.look(Season, season_stream(season))
         case Document.TRAIL:
             work.require(ACTS[document])
-            _spelled(about).require_short()
+            Asked.spelled(about or "").require_short()
         case Document.DECISION | Document.DOSSIER | Document.EVIDENCE | Document.RESPONSIBILITY:
             subject = commune_of(await work.look(Season, season_stream(season)), about or "")
             work.require(ACTS[document], await viewed_by(work, season, subject))
@@ -252,13 +252,6 @@ async def require(work: Work, document: Document, season: str, about: str | None
                 await work.look(Season, season_stream(season)), (await work.look(Review, stream)).commune
             )
             work.require(ACTS[document], await viewed_by(work, season, subject))
-
-
-def _spelled(asked: str | None) -> Asked:
-    try:
-        return Asked.spelled(asked or "")
-    except ValueError:  # not from our own page
-        raise NotFound(kind="trail", subject=asked or "") from None
 
 
 async def asked_by_oneself(work: Work, export: UUID) -> Export.Requested:
@@ -445,7 +438,7 @@ async def _standings(workshop: Workshop, work: Work, asked: Export.Requested, pr
 
 async def _trail(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
     """Every fact that the search finds up to the position. Raises TooManyFacts."""
-    position, looked_for = asked.at_position, _spelled(asked.asked)
+    position, looked_for = asked.at_position, Asked.spelled(asked.asked or "")
     while (reached := await workshop.searching.learn(work.tenant)).position < position:
         await progress(reached.position, position)
     async with workshop.reads.at(work.tenant, position) as view:

@@ -34,6 +34,7 @@ from projections.officials import OFFICIALS, OfficialRow
 from projections.seasons import SEASONS, SeasonRow
 from projections.trail import TOLD_WITH, Entry, entries, streams_around
 from projections.units import UNITS, UnitRow
+from services.clock import is_looked_at
 from services.i18n import Words, load_words
 from services.meetings import unit_of
 from services.telling import Teller, Told, called, holders_of, open_rounds
@@ -98,6 +99,12 @@ class SearchTooLong(Refused):
     code: ClassVar[str] = "search-too-long"
 
 
+class SearchUnreadable(Refused):
+    """What a workbook of the trail is to be made of is no search that a page spells: `typed` keeps it."""
+
+    code: ClassVar[str] = "search-unreadable"
+
+
 #: What a search text holds at most: each word is looked up, among all names and in what was written.
 LETTERS, WORDS = 100, 10
 
@@ -153,9 +160,11 @@ class Asked(NamedTuple):
 
     @classmethod
     def spelled(cls, text: str) -> Asked:
-        """From what `spell` gave."""
+        """From what `spell` gave. SearchUnreadable for anything that it never gives, PeriodReversed."""
         given = dict(parse_qsl(text))
-        since, until = (datetime.fromisoformat(given[name]) if name in given else None for name in ("tu", "den"))
+        since, until = (_spelled_moment(given[name], text) if name in given else None for name in ("tu", "den"))
+        if any("\0" in value for value in given.values()):
+            raise SearchUnreadable(typed=text)
         return cls.read(lambda name: given.get(name, ""), since, until)
 
     def spell(self) -> str:
@@ -167,6 +176,17 @@ class Asked(NamedTuple):
                 if value
             ]
         )
+
+
+def _spelled_moment(moment: str, text: str) -> datetime:
+    """A moment with its zone, of a year that is looked at."""
+    try:
+        read = datetime.fromisoformat(moment)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None or not is_looked_at(read):
+        raise SearchUnreadable(typed=text)
+    return read
 
 
 #: The parameters of the address, in the order of `Asked`.

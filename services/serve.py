@@ -20,6 +20,7 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar.types import ASGIApp
 
 from infra.config import Settings, read_settings
+from infra.database import PATIENCE
 from services.structured import structured_logs
 from services.supervise import kept_port
 from services.visible import shown
@@ -84,7 +85,7 @@ def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
 async def house() -> AsyncIterator[Backing]:
     """The parts of this process, from the settings in its environment."""
     end_with_parent()
-    async with wired(read_settings()) as wiring:
+    async with wired(read_settings(), PATIENCE) as wiring:
         settle()
         yield wiring.backing()
 

@@ -173,14 +173,17 @@ class Wiring:
 
 
 @asynccontextmanager
-async def wired(settings: Settings) -> AsyncIterator[Wiring]:
-    """The house for as long as the block lasts. Connections are made when first needed."""
+async def wired(settings: Settings, patience: float | None = None) -> AsyncIterator[Wiring]:
+    """The house for as long as the block lasts. Connections are made when first needed.
+
+    `patience` bounds each wait for the database in seconds, for processes by which people wait.
+    """
     async with AsyncExitStack() as stack:
-        database = await Database.open(settings.app_url)
+        database = await Database.open(settings.app_url, patience=patience)
         stack.push_async_callback(database.close)
         store = EventStore(database, Mapper(FACTS, AGGREGATES))
         stack.push_async_callback(store.close)
-        tenants = Tenants(settings.app_url, secret=settings.secret)
+        tenants = Tenants(settings.app_url, secret=settings.secret, patience=patience)
         stack.push_async_callback(tenants.close)
         reads = ReadModels(database, store)
         stack.push_async_callback(reads.close)

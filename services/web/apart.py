@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 AT_ONCE = 3
 IN_A_MINUTE = parse("120 per minute")
 
+#: Seconds for which such a page waits for the database: more than others do, for its process is busy with making it,
+#: and less than the page may take.
+DATABASE_PATIENCE = 10.0
+
 #: Headers that belong to a connection or a body, and are said anew.
 OWN_HEADERS = {"connection", "content-length", "content-type", "expect", "keep-alive", "transfer-encoding", "upgrade"}
 
@@ -209,7 +213,7 @@ async def main() -> None:
     structured_logs()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed must not stand between our answers
-    async with wired(read_settings()) as house:
+    async with wired(read_settings(), DATABASE_PATIENCE) as house:
         app = create_app(replace(house.backing(), pool=None))
         settle()
 

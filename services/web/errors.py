@@ -37,6 +37,7 @@ log = structlog.get_logger("web")
 #: The database is away or has no room. What was asked may be in the log all the same: the same form asks again.
 AWAY: Final = (
     ConnectionError,
+    TimeoutError,
     OutcomeUnknown,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -127,6 +128,7 @@ def crash_answer(request: "Request[Any, Any, Any]", error: Exception) -> "Respon
 
 def rebuilding_answer(request: "Request[Any, Any, Any]", waiting: BeingRebuilt) -> "Response[Any]":
     """The read models of the province are being made: nothing is lost, but there is nothing to show yet."""
+    log.warning("being rebuilt", path=str(request.scope["path"]), projection=short(waiting))
     return _failed(request, "being-rebuilt", HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from litestar.datastructures import UploadFile
 
 from domain.days import must_be_possible
-from domain.errors import NotANumber, Refused
+from domain.errors import NotANumber, NotFound, Refused
 from services.clock import today
 from services.web.bodies import Form
 
@@ -151,6 +151,13 @@ class Typed(Mapping[str, str]):
             return UUID(self.text(name))
         except ValueError:
             return None
+
+    def identifiers(self, name: str) -> list[UUID]:
+        """All ids of a field that may come several times. NotFound for what is none."""
+        try:
+            return [UUID(value) for value in self.every(name)]
+        except ValueError:
+            raise NotFound(kind=name) from None
 
     def file(self, name: str) -> UploadFile | None:
         """The uploaded file; None when the field was left empty."""

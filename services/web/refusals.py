@@ -41,6 +41,7 @@ STATUS = {
     "day-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
     "period-reversed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "search-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
     "form-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "measure-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -67,7 +67,7 @@ from infra.slicing import in_slices
 from infra.tenants import REGISTERED, Tenant
 from projections.fold import Projection
 from services import i18n
-from services.clock import VIETNAM, today
+from services.clock import VIETNAM, is_looked_at, today
 from services.command_ids import sent_by
 from services.i18n import Words
 from services.web import security
@@ -103,8 +103,6 @@ DIGITS = 16
 
 #: A line of the log holds so much of one thing.
 LONGEST = 200
-#: The years in which there are moments to look at; beyond them clocks and time zones have no end of surprises.
-FIRST_YEAR, LAST_YEAR = 1990, 2200
 
 #: How a page is looked at: HEAD is answered as GET, without the body.
 LOOKING = ("GET", "HEAD")
@@ -791,7 +789,7 @@ def read_moment(text: str) -> int | datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+    if not is_looked_at(moment):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
 

@@ -22,14 +22,14 @@ from uuid import uuid4
 import httpx
 from redis.asyncio import Redis
 
-from infra import embedded, migrate, processes
+from infra import database, embedded, migrate, processes
 from infra.config import Settings, read_settings
 from services.supervise import PROGRAMS, kept_port, supervised
 from services.wiring import wired
 from tests.web.signing import OFFICIAL, Provider, settle
 
-#: Seconds after which a page counts as not answered.
-PATIENCE = 8.0
+#: Seconds after which a page counts as not answered: twice what it may wait for the database.
+PATIENCE = 2 * database.PATIENCE
 TYPED = "điều đã nhập trước khi gửi"
 NOWHERE = "http://127.0.0.1:9"
 

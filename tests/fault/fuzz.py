@@ -36,7 +36,7 @@ from tests.web.desks import _Reader
 AT_ONCE = 6
 
 #: What a server may say with 503: that it has enough for now.
-BUSY = {"too-many-bodies", "too-many-questions", "questions-waiting", "question-failed", "being-rebuilt"}
+BUSY = {"too-many-bodies", "too-many-questions", "questions-waiting", "question-failed"}
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND")
 

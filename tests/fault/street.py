@@ -18,6 +18,7 @@ from domain.official import COMMUNE_OFFICERS, Position
 from infra import migrate
 from infra.config import Settings
 from infra.tenants import Tenant
+from projections.catalogue import PROJECTIONS
 from services import exporting, voting
 from services.supervise import kept_port, supervised
 from services.web import security
@@ -138,6 +139,7 @@ def opened(settings: Settings, target: str = WEB) -> Iterator[Street]:
     ids = asyncio.run(_told(settings, tenant))
     with supervised(settings, {"projector": ("projector",)}) as supervisor, _served(settings, target) as web:
         supervisor.wait()
+        asyncio.run(_caught_up(settings, tenant))
         yield Street(settings, tenant, ids, web)
 
 
@@ -165,6 +167,14 @@ async def _told(settings: Settings, tenant: Tenant) -> dict[str, str]:
             "export": str(exporting.export_id(work)),
             "under way": under_way.season,
         }
+
+
+async def _caught_up(settings: Settings, tenant: Tenant) -> None:
+    """The read models of a new province are there only once its log has been folded for the first time."""
+    async with wired(settings) as house:
+        position = await house.store.position(tenant)
+        if not await house.reads.reached(tenant, position, PROJECTIONS, PATIENCE):
+            raise TimeoutError("the projector does not keep up")
 
 
 @contextmanager

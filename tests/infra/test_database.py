@@ -51,6 +51,39 @@ async def test_a_tenant_s_role_cannot_touch_another_tenant_s_tables(
                 await connection.fetchval(f"SELECT count(*) FROM {other_tenant.id}.events")
 
 
+async def test_who_is_patient_for_a_while_only_waits_no_longer_and_meets_a_working_connection_afterwards(
+    services: Settings, tenant: Tenant
+):
+    hasty = await Database.open(services.app_url, readers=1, loaders=1, patience=0.3)
+
+    for door in (hasty.reading, hasty.writing, hasty.writers.wearing, hasty.loaders.wearing):
+        with pytest.raises(TimeoutError):
+            async with door(tenant) as connection:
+                await connection.execute("SELECT pg_sleep(60)")
+        async with door(tenant) as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+    with pytest.raises(TimeoutError):
+        await hasty.ask(tenant, "SELECT pg_sleep(60)")
+
+    await hasty.close()
+
+
+async def test_who_is_patient_for_a_while_only_does_not_queue_for_a_connection_without_an_end(
+    services: Settings, tenant: Tenant
+):
+    hasty = await Database.open(services.app_url, readers=1, loaders=1, patience=0.3)
+
+    async with hasty.pool.acquire():
+        with pytest.raises(TimeoutError):
+            async with hasty.reading(tenant):
+                pass
+    async with hasty.loaders._seats[0].lock:
+        with pytest.raises(TimeoutError):
+            await hasty.ask(tenant, "SELECT 1")
+
+    await hasty.close()
+
+
 async def test_a_statement_prepared_under_one_role_is_refused_under_another(
     services: Settings, tenant: Tenant, other_tenant: Tenant
 ):

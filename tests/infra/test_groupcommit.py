@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -192,6 +194,34 @@ async def test_when_the_connection_is_cut_everybody_gets_an_answer_and_nothing_i
     log = await log_of(database, tenant)
     assert [event["position"] for event in log] == [*range(1, len(log) + 1)]
     assert len(answers) == 39 * 8
+
+
+async def test_while_the_database_hangs_everybody_is_told_that_the_outcome_is_unknown_and_may_ask_again(
+    store, services: Settings, database, tenant
+):
+    patient = await Database.open(services.app_url, writers=1, patience=1)
+    writer = EventStore(patient, MAPPER)
+    async with patient.writers.wearing(tenant) as connection:
+        backend = connection.get_server_pid()
+    streams = [await a_new_notebook(store, tenant, f"n{number}") for number in range(3)]
+    commands = [a_command(stream) for stream in streams]
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        first = asyncio.create_task(writer.append(tenant, commands[0], [replace(streams[0])]))
+        while not patient.writers._seats[0].lock.locked():  # noqa: ASYNC110 - the first is under way then
+            await asyncio.sleep(0)
+        behind = [writer.append(tenant, commands[place], [replace(streams[place])]) for place in (1, 2)]
+        told = await asyncio.gather(first, *behind, return_exceptions=True)
+    finally:
+        os.kill(backend, signal.SIGCONT)
+
+    again = [await writer.append(tenant, one, [replace(of)]) for one, of in zip(commands, streams, strict=True)]
+
+    assert [type(one) for one in told] == [OutcomeUnknown] * 3
+    assert sorted(one.first for one in again) == [1, 2, 3]
+    assert len(await log_of(database, tenant)) == 3
+    await writer.close()
+    await patient.close()
 
 
 async def test_a_reader_that_follows_several_writers_misses_nothing(store, services: Settings, tenant):

@@ -394,6 +394,35 @@ async def test_who_reads_a_stopped_row_is_told_now_and_then_and_who_reads_anothe
     await projector.close()
 
 
+async def test_a_fact_that_does_not_say_which_rows_it_concerns_stops_those_of_its_season(
+    database, store, tenant, models
+):
+    province = told_in(tenant, "scored")
+    before = len(province.log)
+    await write(store, tenant, province.commands)
+    poisoned = another_version(SEASONS, name="poisoned")
+    poisoned.on(Season.Suspended, keys=names_no_row)(lambda row, fact, recorded: row)
+    projector = Projector(database, store, [poisoned, SHEETS])
+    await projector.catch_up(tenant)
+    province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
+    province.do(season_of(province), lambda it: it.resume("có hướng dẫn", "8/CV"))
+    await write(store, tenant, province.commands[-2:])
+
+    await projector.catch_up(tenant)
+
+    live = await stopped_in_order(models, tenant)
+    assert live == [("poisoned", f"{SEASON}/*", before + 1)]
+    assert (await models.status(tenant)).behind == 0
+    assert await row_of(models, tenant, poisoned) == fold(SEASONS, province.log[:before])[SEASON]
+    async with models.at(tenant, len(province.log)) as then:
+        assert await then.one(poisoned, SEASON) == fold(SEASONS, province.log[:before])[SEASON]
+        assert then.lacks == {before + 1}
+    await projector.rebuild(tenant)
+    assert await stopped_in_order(models, tenant) == live
+    assert await row_of(models, tenant, poisoned) == fold(SEASONS, province.log[:before])[SEASON]
+    await projector.close()
+
+
 async def test_a_stopped_row_goes_on_in_a_process_that_can_fold_the_fact(database, store, tenant, models):
     province = told_in(tenant, "scored")
     province.do(season_of(province), lambda it: it.suspend("chờ hướng dẫn", "7/CV"))
@@ -706,6 +735,10 @@ def poisoned_by_suspension() -> Projection[SeasonRow]:
         raise ArithmeticError("a mistake in the fold")
 
     return poisoned
+
+
+def names_no_row(recorded: Recorded) -> list[str]:
+    raise LookupError("a fact without what names its row")
 
 
 def a_question_that_forgets() -> Projection[SeasonRow]:

@@ -1,3 +1,4 @@
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import asyncpg
@@ -256,3 +257,17 @@ async def test_a_side_door_that_stands_open_is_found_with_what_closes_it(service
         await superuser.execute("REVOKE TEMPORARY ON DATABASE minhchuan FROM PUBLIC")
 
     assert found == ["as a superuser run: REVOKE TEMPORARY ON DATABASE minhchuan FROM PUBLIC"]
+
+
+async def test_the_registry_is_not_waited_for_without_an_end(services: Settings):
+    hasty = Tenants(services.app_url, patience=0.3)
+    await hasty.all()
+    assert hasty._pool is not None
+    async with AsyncExitStack() as taken:
+        for _ in range(hasty._pool.get_max_size()):
+            await taken.enter_async_context(hasty._pool.acquire())
+        with pytest.raises(TimeoutError):
+            await hasty.by_slug("tinh")
+
+    assert await hasty.by_slug("khong-co") is None
+    await hasty.close()

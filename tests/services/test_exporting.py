@@ -34,7 +34,7 @@ from services.exporting import (
     make,
     request_export,
 )
-from services.searching import Asked, read_names, search_of
+from services.searching import Asked, SearchUnreadable, read_names, search_of
 from services.work import Work
 from services.workbook import HEAD
 from tests.services.papers import finished, made, no_progress, text_of, workshop
@@ -519,7 +519,7 @@ async def test_an_exported_trail_holds_exactly_what_the_filter_finds_as_of_the_r
 async def test_only_who_sees_the_whole_province_exports_its_trail(story):
     with pytest.raises(NotPermitted):
         await request_export(await story.officer(), Document.TRAIL, "", "")
-    with pytest.raises(NotFound):
+    with pytest.raises(SearchUnreadable):
         await request_export(await story.inspector(), Document.TRAIL, "", "tu=hom+qua")
 
 

@@ -7,7 +7,7 @@ import pytest
 from domain.catalogue import FACTS
 from domain.errors import PeriodReversed
 from services.clock import VIETNAM
-from services.searching import ACTS, Asked, topics
+from services.searching import ACTS, Asked, SearchUnreadable, topics
 
 
 def test_every_fact_is_meant_by_exactly_one_act():
@@ -26,4 +26,21 @@ def test_what_is_asked_is_spelled_so_that_it_is_read_again():
 
 def test_a_period_does_not_end_before_it_begins():
     with pytest.raises(PeriodReversed):
-        Asked.spelled("tu=2024-01-02&den=2024-01-01")
+        Asked.spelled("tu=2024-01-02T00:00:00%2B07:00&den=2024-01-01T00:00:00%2B07:00")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tu=2024-01-02",
+        "tu=2024-01-01T00:00:00&den=2024-01-02T00:00:00%2B07:00",
+        "tu=0001-01-01T00:00:00%2B14:00",
+        "den=9999-12-31T23:59:59.999999-12:00",
+        "den=hom+qua",
+        "tu=24:00",
+        "tim=a%00b",
+    ],
+)
+def test_what_no_page_spells_is_no_search(text):
+    with pytest.raises(SearchUnreadable):
+        Asked.spelled(text)

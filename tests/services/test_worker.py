@@ -25,6 +25,7 @@ from infra.queue import Jobs, QueueUnavailable
 from infra.tenants import Tenant, Tenants
 from services import administering
 from services.exporting import cancel_export, export_id, request_export
+from services.i18n import load_words
 from services.sweeping import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
 from services.wiring import Wiring
 from services.worker import Manners, TakenAway, Workplace
@@ -385,6 +386,33 @@ async def test_a_refusal_fails_the_document_at_once_with_its_code(house, story, 
     pages = story.house.store.read(story.tenant, streams=[export_stream(export)])
     last = [recorded async for page in pages for recorded in page][-1]
     assert last.fact.reason == "not-permitted"
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ("tu=2024-01-01T00:00:00&den=2024-01-02T00:00:00%2B07:00", "search-unreadable"),
+        ("tu=0001-01-01T00:00:00%2B14:00", "search-unreadable"),
+        ("den=9999-12-31T23:59:59.999999-12:00", "search-unreadable"),
+        ("tim=a%00b", "search-unreadable"),
+        ("tu=2024-01-02T00:00:00%2B07:00&den=2024-01-01T00:00:00%2B07:00", "period-reversed"),
+    ],
+)
+async def test_a_search_of_an_old_request_that_cannot_be_read_fails_once(house, story, runs, asked, reason):
+    work = await story.by(Position.INSPECTOR)
+    export = export_id(work)
+    name = export_stream(export)
+    position = await house.store.position(story.tenant)
+    await work.create(
+        name, Export(id=work.id_of(name), document=Document.TRAIL, season="", at_position=position, asked=asked)
+    )
+    await runs.learn(story.tenant)
+    async with workshop(house) as shop:
+        await Workplace(house, runs, shop).make_export({}, story.tenant.id, str(export))
+
+    pages = house.store.read(story.tenant, streams=[export_stream(export)])
+    assert [getattr(recorded.fact, "reason", None) async for page in pages for recorded in page][1:] == [reason]
+    assert load_words()["vi"].knows(f"export.reason.{reason}")
 
 
 async def test_trouble_is_tried_again_and_then_told(house, story, runs, tmp_path):

@@ -77,6 +77,17 @@ async def test_without_a_quorum_no_vote_is_offered_and_none_can_be_opened(desks:
     assert (forced.status, forced.refused) == (409, "no-quorum")
 
 
+async def test_who_is_nobody_is_not_present(desks: Desks, season: Story):
+    await season.concluded()
+    key = await season.meeting()
+    chair = await desks.of(CHAIR)
+    page = await chair.open(meeting(season, key, xem="hop"))
+
+    asked = await chair.send(page, "/diem-danh", present=["18446744073709551616"])
+
+    assert (asked.status, asked.refused) == (404, "not-found")
+
+
 async def test_a_dossier_whose_appraisal_is_not_concluded_is_not_voted_on(desks: Desks, season: Story):
     await season.submitted()
     key = await season.meeting()

@@ -74,6 +74,7 @@ AWAY = {
     "broken": OutcomeUnknown("connection was closed in the middle of operation"),
     "full": asyncpg.DiskFullError('could not extend file "base/1/2": No space left on device'),
     "gone": ConnectionRefusedError(111, "Connection refused"),
+    "hung": TimeoutError("no answer in time"),
 }
 
 

@@ -270,18 +270,10 @@ async def comments_chosen(visit: Visit, season: str, commune: str) -> list[UUID]
         seen = case.sheet.version if visit.version is None else visit.version
         chosen = [one for one, row in case.sheet.comments.items() if row.is_open and row.received <= seen]
     else:
-        chosen = [identified(code) for code in visit.typed.every("comment")]
+        chosen = visit.typed.identifiers("comment")
     if not chosen:
         raise FieldMissing(field="comment")
     return chosen
-
-
-def identified(code: str) -> UUID:
-    """The comment of this id. NotFound for what is no id."""
-    try:
-        return UUID(code)
-    except ValueError:
-        raise NotFound(comment=code) from None
 
 
 @act(urls.DOSSIER + "/gui", again=show)

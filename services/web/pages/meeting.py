@@ -5,7 +5,6 @@ touched.
 """
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Response
 
@@ -155,7 +154,7 @@ async def own_minutes(visit: Visit, sitting: Sitting) -> Line | None:
 @act(urls.MEETING + "/diem-danh", again=show)
 async def record_attendance(visit: Visit, season: str, meeting: str) -> Answer:
     """Record who is present."""
-    present = [UUID(one) for one in visit.typed.every("present")]
+    present = visit.typed.identifiers("present")
     receipt = await voting.record_attendance(visit.work(), season, meeting, present)
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop"))
 
