@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
 from domain.errors import OutOfOrder
 from domain.fact import Fact, FirstFact, Stream, StreamName
+
+#: Signs that are named where a document lacks some; more are counted.
+NAMED = 20
 
 
 class Document(StrEnum):
@@ -69,13 +73,20 @@ class Export(Stream):
             export.checkpoint = self.checkpoint
 
     class Finished(Fact):
-        """The document is there: made again at the same position it has the same hash."""
+        """The document is there: made again at the same position it has the same hash.
+
+        What it could not show as it was typed: the first of the signs that no font draws, by name (`U+1F44D`), how
+        many such signs there are, and how many texts were `cut` because a cell holds no more.
+        """
 
         TOPIC = "export.finished"
         sha256: str
         size: int
         name: str
         media_type: str
+        unprinted: tuple[str, ...] = ()
+        unprinted_count: int = 0
+        cut: int = 0
 
         def apply(self, export: Export) -> None:
             export.state = ExportState.READY
@@ -138,10 +149,24 @@ class Export(Stream):
         if self.state is ExportState.QUEUED and self.checkpoint is None:
             self.trigger_event(self.CheckpointTaken, checkpoint=checkpoint, previous=previous)
 
-    def finish(self, sha256: str, size: int, name: str, media_type: str) -> None:
-        """Record the finished document; a second time nothing happens, since jobs may run twice."""
+    def finish(
+        self, sha256: str, size: int, name: str, media_type: str, *, unprinted: Sequence[str] = (), cut: int = 0
+    ) -> None:
+        """Record the finished document; a second time nothing happens, since jobs may run twice.
+
+        `unprinted` are all signs, by name, for which a code stands in it; only the first NAMED are recorded by name.
+        """
         if self.state is ExportState.QUEUED:
-            self.trigger_event(self.Finished, sha256=sha256, size=size, name=name, media_type=media_type)
+            self.trigger_event(
+                self.Finished,
+                sha256=sha256,
+                size=size,
+                name=name,
+                media_type=media_type,
+                unprinted=tuple(unprinted[:NAMED]),
+                unprinted_count=len(unprinted),
+                cut=cut,
+            )
 
     def fail(self, reason: str) -> None:
         """Record that it could not be made."""

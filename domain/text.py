@@ -111,6 +111,7 @@ KINDS: dict[str, Kind] = {
     "unit": CODE,
     "unit_class": KEY,
     "unit_type": NAME,
+    "unprinted": KEY,
     "value": LINE,
     "vkey_sha256": HASH,
 }
@@ -128,8 +129,15 @@ ELSEWHERE: dict[tuple[str, str], tuple[Kind, str]] = {
 }
 
 #: Nobody sees them, and names are copied with them from other documents: dropped from what stands on one line.
-#: The two joiners (U+200C, U+200D) stay, for they make one sign of several, such as an emoji of a family.
-DROPPED = dict.fromkeys(map(ord, "\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff"))
+_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u2060\ufeff\U000e0000-\U000e007f]")
+
+#: What is an emoji, or will be one.
+_EMOJI = "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\U0001fc00-\U0001fffd]"
+
+#: Joiners within one emoji (a family), and the letters that make a flag of a black one, are part of what is seen.
+_JOINED = re.compile(
+    f"(?:(?<={_EMOJI})|(?<=\ufe0f))\u200d(?={_EMOJI})|(?<=\U0001f3f4)[\U000e0020-\U000e007e]{{1,10}}\U000e007f"
+)
 
 _LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
 #: Controls, surrogates, noncharacters, and what turns the direction of the text around it: each makes a reader, a
@@ -167,14 +175,20 @@ def clean(text: str, field: str, kind: Kind) -> str:
 
 
 def drop_marks(text: str) -> str:
-    """The text without the marks that nobody sees."""
-    return text.translate(DROPPED)
+    """The text without the marks that nobody sees; what joins the parts of an emoji stays."""
+    joining = {at for found in _JOINED.finditer(text) for at in range(*found.span())}
+    return _UNSEEN.sub(lambda mark: mark[0] if mark.start() in joining else "", text)
+
+
+def forbidden(text: str) -> tuple[str, ...]:
+    """The signs that no text on one line may hold, by name (`U+202E`), each once."""
+    return tuple(f"U+{ord(sign):04X}" for sign in dict.fromkeys(_FORBIDDEN.findall(text)))
 
 
 def allow_signs(text: str, field: str) -> None:
     """Raise SignNotAllowed for the first sign that no text on one line may hold."""
-    if found := _FORBIDDEN.search(text):
-        raise SignNotAllowed(field=field, sign=f"U+{ord(found[0]):04X}")
+    if found := forbidden(text):
+        raise SignNotAllowed(field=field, sign=found[0])
 
 
 def bounded(text: str) -> str:

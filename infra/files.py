@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import re
 import shutil
 import struct
 import unicodedata
@@ -35,14 +34,14 @@ from domain.errors import (
     FileTypeForbidden,
     NoSpace,
 )
-from domain.text import FILE_NAME
+from domain.text import FILE_NAME, drop_marks, forbidden
+from infra.pdf_passwords import asks_password
 
 MEGABYTE = 1_000_000
 LIMIT = 20 * MEGABYTE
 
 #: Bytes in memory of a file that is handed out.
 PIECE = 128 * 1024
-NAME_LIMIT = FILE_NAME.limit
 
 #: Seconds after which a file still in quarantine belongs to nobody who is alive.
 FORGOTTEN = 24 * 60 * 60
@@ -108,22 +107,6 @@ RATIO_LIMIT = 200
 
 #: Bytes of the list of a document's parts.
 CONTENT_TYPES_LIMIT = MEGABYTE
-
-#: Invisible, direction-changing, unassigned or private characters make a name look like another.
-HOSTILE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-#: Marks that phones and word processors leave in names, which nobody sees and which change nothing: they are dropped.
-HARMLESS = re.compile("[\u00ad\u061c\u200b-\u200f\u2060\ufeff]")
-
-#: What is an emoji, or will be one: of these blocks all that is not yet assigned is kept for pictures.
-PICTURES = "\U0001f000-\U0001faff\U0001fc00-\U0001fffd"
-EMOJI = f"[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff{PICTURES}]"
-PICTURE = re.compile(f"[{PICTURES}]")
-
-#: Joiners within one emoji (a family), and the letters that make a flag of a black one, are part of what is seen.
-JOINED = re.compile(
-    f"(?:(?<={EMOJI})|(?<=\ufe0f))\u200d(?={EMOJI})|(?<=\U0001f3f4)[\U000e0020-\U000e007e]{{1,10}}\U000e007f"
-)
 
 
 log = structlog.get_logger("files")
@@ -276,27 +259,20 @@ async def _chunks(content: AsyncIterable[bytes] | bytes) -> AsyncIterator[bytes]
 
 
 def clean_name(name: str) -> str:
-    """The name in NFC, without marks that nobody sees.
+    """The name as it is recorded: in NFC, without marks that nobody sees.
 
-    FileNameHostile when it could deceive (`characters` says by what), is a path, or is too long.
+    FileNameHostile when it holds a sign that no text may hold (`characters` says which), is a path, or is too long.
     """
-    name = _without_harmless(unicodedata.normalize("NFC", name)).strip()
+    name = unicodedata.normalize("NFC", drop_marks(name)).strip()
     if not name or name.strip(".") == "":
         raise FileNameHostile(reason="empty")
-    if len(name) > NAME_LIMIT:
-        raise FileNameHostile(reason="too-long", limit=NAME_LIMIT)
+    if len(name) > FILE_NAME.limit:
+        raise FileNameHostile(reason="too-long", limit=FILE_NAME.limit)
     if "/" in name or "\\" in name:
         raise FileNameHostile(reason="path")
-    bare = PICTURE.sub("", JOINED.sub("", name))
-    if hostile := dict.fromkeys(letter for letter in bare if unicodedata.category(letter) in HOSTILE):
-        raise FileNameHostile(reason="hidden-characters", characters=tuple(f"U+{ord(one):04X}" for one in hostile))
+    if hostile := forbidden(name):
+        raise FileNameHostile(reason="hidden-characters", characters=hostile)
     return name
-
-
-def _without_harmless(name: str) -> str:
-    """The name without invisible marks; the joiners of an emoji stay."""
-    kept = {found.start() for found in JOINED.finditer(name)}
-    return HARMLESS.sub(lambda mark: mark[0] if mark.start() in kept else "", name)
 
 
 # What it is, by its content ---------------------------------------------------------------------------
@@ -314,6 +290,8 @@ def media_type(path: Path) -> str:
     if (found := _refused(path, start)) is not None:
         raise FileTypeForbidden(found=found)
     if PDF in start:
+        if asks_password(path):
+            raise FileTypeForbidden(found="locked-pdf")
         return "application/pdf"
     raise FileTypeForbidden(found=_written(start))
 

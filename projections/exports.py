@@ -13,7 +13,10 @@ from projections.fold import Projection, Row
 
 
 class ExportRow(Row, frozen=True):
-    """A requested document; `reason` is the code of why it could not be made. Progress lives beside the log."""
+    """A requested document; `reason` is the code of why it could not be made. Progress lives beside the log.
+
+    `unprinted` names the first of the `unprinted_count` signs for which a code stands in it; `cut` texts are not whole.
+    """
 
     export: UUID
     document: Document
@@ -36,9 +39,12 @@ class ExportRow(Row, frozen=True):
     review: str | None = None
     asked: str | None = None
     indicator: str | None = None
+    unprinted: tuple[str, ...] = ()
+    unprinted_count: int = 0
+    cut: int = 0
 
 
-EXPORTS = Projection("exports", version=4, row=ExportRow, scope=lambda row: row.season, seasonal=False)
+EXPORTS = Projection("exports", version=5, row=ExportRow, scope=lambda row: row.season, seasonal=False)
 
 
 @EXPORTS.begins(Export.Requested)
@@ -70,6 +76,9 @@ def _finished(row: ExportRow, fact: Export.Finished, recorded: Recorded) -> Expo
         size=fact.size,
         name=fact.name,
         media_type=fact.media_type,
+        unprinted=fact.unprinted,
+        unprinted_count=fact.unprinted_count,
+        cut=fact.cut,
     )
 
 

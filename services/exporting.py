@@ -85,12 +85,13 @@ class TooManyFacts(Refused):
 
 
 class Made(NamedTuple):
-    """A finished document; `unprinted` names the signs for which a code stands in it."""
+    """A finished document; `unprinted` names the signs for which a code stands in it, `cut` counts texts not whole."""
 
     content: bytes
     name: str
     media_type: str
     unprinted: tuple[str, ...] = ()
+    cut: int = 0
 
 
 class Fetched(NamedTuple):
@@ -317,7 +318,9 @@ async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
     digest = await work.files.put(made.content)
     # One command, however often the job runs.
     command = work.again(derived(f"finish export {export}", former=uuid5(export, "finish")))
-    return await _finish(command, export, digest, len(made.content), made.name, made.media_type)
+    return await _finish(
+        command, export, digest, len(made.content), made.name, made.media_type, made.unprinted, made.cut
+    )
 
 
 async def fail_export(work: Work, export: UUID, reason: str) -> Receipt:
@@ -326,8 +329,21 @@ async def fail_export(work: Work, export: UUID, reason: str) -> Receipt:
 
 
 @use_case
-async def _finish(work: Work, export: UUID, digest: str, size: int, name: str, media_type: str) -> Receipt:
-    return await work.change(Export, export_stream(export), lambda one: one.finish(digest, size, name, media_type))
+async def _finish(
+    work: Work,
+    export: UUID,
+    digest: str,
+    size: int,
+    name: str,
+    media_type: str,
+    unprinted: tuple[str, ...],
+    cut: int,
+) -> Receipt:
+    return await work.change(
+        Export,
+        export_stream(export),
+        lambda one: one.finish(digest, size, name, media_type, unprinted=unprinted, cut=cut),
+    )
 
 
 @use_case
@@ -367,7 +383,7 @@ async def _dossier(workshop: Workshop, work: Work, export: UUID, asked: Export.R
     await asking.take_checkpoint(workshop.sealed, work, export)
     await progress(1, 2)
     pdf = await asking.bind(workshop.sealed, work, export, workshop.printer)
-    return Made(pdf, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF)
+    return Made(pdf.content, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF, pdf.unprinted)
 
 
 async def _evidence(work: Work, asked: Export.Requested, progress: Progress) -> Made:
@@ -431,9 +447,10 @@ async def _standings(workshop: Workshop, work: Work, asked: Export.Requested, pr
         moment=await _moment(work, asked.at_position),
         demonstration=work.tenant.demonstration,
     )
-    content = await asyncio.to_thread(workbook.standings_workbook, source, rows, units, load_words()["vi"])
+    made = await asyncio.to_thread(workbook.standings_workbook, source, rows, units, load_words()["vi"])
     await progress(len(rows), len(rows))
-    return Made(content, f"bang-danh-gia-{asked.season}-{asked.at_position}.xlsx", workbook.MEDIA_TYPE)
+    name = f"bang-danh-gia-{asked.season}-{asked.at_position}.xlsx"
+    return Made(made.content, name, workbook.MEDIA_TYPE, cut=made.cut)
 
 
 async def _trail(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
@@ -463,8 +480,8 @@ async def _trail(workshop: Workshop, work: Work, asked: Export.Requested, progre
         moment=await _moment(work, position),
         demonstration=work.tenant.demonstration,
     )
-    content = await asyncio.to_thread(trail_workbook.trail_workbook, source, looked_for, lines, words)
-    return Made(content, f"nhat-ky-{position}.xlsx", workbook.MEDIA_TYPE)
+    made = await asyncio.to_thread(trail_workbook.trail_workbook, source, looked_for, lines, words)
+    return Made(made.content, f"nhat-ky-{position}.xlsx", workbook.MEDIA_TYPE, cut=made.cut)
 
 
 async def _moment(work: Work, position: int) -> datetime:

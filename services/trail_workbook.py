@@ -18,7 +18,7 @@ from services.clock import VIETNAM
 from services.i18n import Words
 from services.searching import Asked, Found, Names, Object, about, tell
 from services.telling import Told
-from services.workbook import Column, Value, fill, saved
+from services.workbook import Column, Value, Written, fill, saved
 
 #: Facts in one workbook; more are refused rather than cut off.
 MOST = 20_000
@@ -82,15 +82,15 @@ def lines_of(found: Found, names: Names, words: Words, rulebooks: Mapping[str, R
         return [Line(position, None, failure=type(reason).__name__)]
 
 
-def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: Words) -> bytes:
+def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: Words) -> Written:
     """The workbook of these facts. Made again it has the same bytes."""
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "Nhật ký"
-    fill(sheet, source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
+    cut = fill(sheet, source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
     origin = [Column("Mục", 30), Column("Giá trị", 90)]
-    fill(book.create_sheet("Nguồn gốc"), source, "Nguồn gốc", origin, _origin(source, asked, len(lines), words))
-    return saved(book, source, f"Nhật ký, {source.province}")
+    cut += fill(book.create_sheet("Nguồn gốc"), source, "Nguồn gốc", origin, _origin(source, asked, len(lines), words))
+    return Written(saved(book, source, f"Nhật ký, {source.province}"), cut)
 
 
 def _line(line: Line, words: Words) -> list[Value]:

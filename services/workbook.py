@@ -117,29 +117,37 @@ class Column(NamedTuple):
     shown: str = "General"
 
 
+class Written(NamedTuple):
+    """A workbook, and how many of its cells hold less than they should."""
+
+    content: bytes
+    cut: int
+
+
 POINTS = "0.00"
 DAY = "dd/mm/yyyy"
 SHARE = "0%"
 
 
-def standings_workbook(source: Source, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words) -> bytes:
+def standings_workbook(source: Source, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words) -> Written:
     """The workbook of these communes, ordered as on the board."""
     lines = sorted((judged(row, source.rulebook) for row in rows), key=lambda one: _order(one.row, units))
     book = Workbook()
     board = book.worksheets[0]
     board.title = "Bảng đánh giá"
-    fill(board, source, "Bảng đánh giá", board_columns(source), [_board(one, source, units, words) for one in lines])
+    values = [_board(one, source, units, words) for one in lines]
+    cut = fill(board, source, "Bảng đánh giá", board_columns(source), values)
     for basis, title in (
         (Basis.PROPOSED, "Tự đánh giá" if source.levels else "Tự chấm"),
         (Basis.APPRAISED, "Thẩm định"),
     ):
         values = [_indicators(one.row, basis, source, units) for one in lines]
-        fill(book.create_sheet(title), source, f"{title} theo chỉ tiêu", indicator_columns(source), values)
-    fill(book.create_sheet("Danh mục chỉ tiêu"), source, "Danh mục chỉ tiêu", list_columns(source), list(_list(source)))
-    fill(
-        book.create_sheet("Nguồn gốc"), source, "Nguồn gốc", [Column("Mục", 30), Column("Giá trị", 90)], _origin(source)
-    )
-    return saved(book, source, f"Bảng đánh giá năm {source.season}, {source.province}")
+        cut += fill(book.create_sheet(title), source, f"{title} theo chỉ tiêu", indicator_columns(source), values)
+    listed, origin = "Danh mục chỉ tiêu", "Nguồn gốc"
+    cut += fill(book.create_sheet(listed), source, listed, list_columns(source), list(_list(source)))
+    columns = [Column("Mục", 30), Column("Giá trị", 90)]
+    cut += fill(book.create_sheet(origin), source, origin, columns, _origin(source))
+    return Written(saved(book, source, f"Bảng đánh giá năm {source.season}, {source.province}"), cut)
 
 
 # What it says -----------------------------------------------------------------------------------------
@@ -293,8 +301,8 @@ def _order(row: Standing, units: Mapping[str, UnitRow]) -> tuple[object, str]:
 
 def fill(
     sheet: Worksheet, source: Origin, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
-) -> None:
-    """A sheet with title, source, mark, heads and lines."""
+) -> int:
+    """A sheet with title, source, mark, heads and lines; how many of its cells were cut."""
     put(sheet["A1"], f"{title}: {source.about}", _TITLE)
     if source.demonstration:
         put(sheet["A3"], "Dữ liệu minh hoạ, không phải kết quả chính thức", _MARK)
@@ -323,6 +331,7 @@ def fill(
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(
         left=_HeaderFooterPart(f"Lập từ nhật ký đến vị trí {source.position}"), right=_HeaderFooterPart("&P/&N")
     )
+    return cut
 
 
 def put(cell: Cell, value: Value, font: Font = _TEXT, shown: str = "General") -> bool:

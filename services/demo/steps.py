@@ -408,20 +408,20 @@ async def decide(walk: Walk) -> None:
     await browser.send(page, page.form("quyet-dinh"), against, refused="reason-missing")
     page = await browser.get(walk.at("quyet-dinh"))
     page = await browser.send(page, page.form("quyet-dinh"), {**decision, "result": "recognised"})
-    page.says("101/QĐ-UBND").form("yeu-cau", document="decision")
+    page.says("101/QĐ-UBND").form("lap-quyet-dinh")
 
 
 async def make_document(walk: Walk) -> None:
     """The worker makes the decision as a PDF; the chairman takes it away."""
     browser = await walk.decider()
     page = await browser.get(walk.at("quyet-dinh"))
-    page = await browser.send(page, page.form("yeu-cau", document="decision"))
+    page = await browser.send(page, page.form("lap-quyet-dinh"))
     last = time.monotonic() + PATIENCE
     while not page.has_form("tai-ve"):
         if "không lập được" in page.text or time.monotonic() > last:
             raise Unexpected(f"expected the document within {PATIENCE:.0f} s; the page says: {page.gist}")
         await asyncio.sleep(0.2)
-        page = await browser.get(f"/t/{BINH_PHUOC.slug}/ket-xuat")
+        page = await browser.get(walk.at("quyet-dinh"))
     paper = await browser.send(page, page.form("tai-ve"))
     if not paper.content.startswith(b"%PDF"):
         raise Unexpected(f"expected a PDF; there is {paper.content[:20]!r}")

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from domain.export import NAMED
 from services.visible import UNREADABLE, name_of
 
 FONTS = Path(__file__).parent / "fonts"
@@ -22,9 +23,6 @@ SHAPELESS = re.compile(
 
 #: Where a template says what could not be printed.
 PLACE = "<!-- unprinted -->"
-
-#: Signs named on a page and in what is recorded of a document; more are counted.
-MOST = 20
 
 
 class Printable(NamedTuple):
@@ -65,5 +63,5 @@ def printable(html: str) -> Printable:
 
 
 def _note(names: tuple[str, ...]) -> str:
-    more = f" và {len(names) - MOST} ký tự khác" if len(names) > MOST else ""
-    return f'<p class="unprinted">{len(names)} ký tự không in được, thay bằng mã: {", ".join(names[:MOST])}{more}.</p>'
+    more = f" và {len(names) - NAMED} ký tự khác" if len(names) > NAMED else ""
+    return f'<p class="unprinted">{len(names)} ký tự không in được, thay bằng mã: {", ".join(names[:NAMED])}{more}.</p>'

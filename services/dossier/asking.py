@@ -19,7 +19,7 @@ from infra.ledger.text import Invalid
 from infra.proving import Stored, first_over, judged, sealed_at
 from infra.seals import Seals, State
 from services.dossier.exporting import Heads, Which, gather_under
-from services.dossier.printing import Prints, bound
+from services.dossier.printing import Bound, Prints, bound
 from services.dossier.verifying import Law
 from services.trust import Trust, Unreadable, published_trust
 from services.work import Receipt, Work, use_case
@@ -78,7 +78,7 @@ async def take_checkpoint(sealed: Sealed, work: Work, export: UUID) -> None:
     await _record(work.again(uuid4()), export, bytes(head.note).decode(), bytes(previous.note).decode())
 
 
-async def bind(sealed: Sealed, work: Work, export: UUID, prints: Prints) -> bytes:
+async def bind(sealed: Sealed, work: Work, export: UUID, prints: Prints) -> Bound:
     """The dossier as a PDF with everything attached, under the checkpoint taken. Raises NotProven, PrintingFailed."""
     asked = await work.look(Export, export_stream(export))
     taken = await _taken(work, export)

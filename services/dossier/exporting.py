@@ -149,7 +149,7 @@ async def write(
     with whole_folder(out) as folder:
         for name, content in files.items():
             write_into(folder, name, content)
-        write_into(folder, PAGES, await bound(files, prints))
+        write_into(folder, PAGES, (await bound(files, prints)).content)
         if evidence is None:
             return {}
         with (folder / ARCHIVE).open("xb") as archive:

@@ -13,7 +13,7 @@ import msgspec
 
 from services import documents, telling, visible
 from services.documents import glyphs
-from services.documents.glyphs import printable
+from services.documents.glyphs import Printable, printable
 from services.documents.typesetting import typeset
 from services.dossier import wording
 from services.dossier.files import DOSSIER, Files
@@ -74,13 +74,21 @@ def forms() -> Iterator[Form]:
         yield Form(f"{folder}/dossier.html", Words("vi", sentences), printable=False)
 
 
-def pages(files: Files, form: Form | None = None) -> str:
+class Bound(NamedTuple):
+    """The PDF, and the signs, by name, for which a code stands on its pages."""
+
+    content: bytes
+    unprinted: tuple[str, ...]
+
+
+def pages(files: Files, form: Form | None = None) -> Printable:
     """The pages as HTML, of what lies in the dossier alone."""
     form = form or present()
     html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=worded(files, form.words))
-    return printable(html).html if form.printable else html
+    return printable(html) if form.printable else Printable(html, ())
 
 
-async def bound(files: Files, prints: Prints, form: Form | None = None) -> bytes:
-    """The PDF. Raises PrintingFailed."""
-    return await prints.print(pages(files, form), sha256(files[DOSSIER]).digest()[:16], files)
+async def bound(files: Files, prints: Prints, form: Form | None = None) -> Bound:
+    """The dossier as a PDF. Raises PrintingFailed."""
+    made = pages(files, form)
+    return Bound(await prints.print(made.html, sha256(files[DOSSIER]).digest()[:16], files), made.unprinted)

@@ -375,7 +375,7 @@ async def _made_again(files: Files, pdf: bytes, prints: Prints, *, only_present:
     What a dossier says of its printer proves nothing: only the same bytes do. So the name only saves attempts.
     """
     for form in forms():
-        again = await bound(files, prints, form)
+        again = (await bound(files, prints, form)).content
         if pdf.startswith(again):
             return again
         if only_present:

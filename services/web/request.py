@@ -23,7 +23,8 @@ and the acts that change it stand together:
 * Every act is a POST. Its form holds `{{ parts.hidden() }}` (token and command id) and, where somebody edits what they
   looked at, `{{ parts.hidden(version=row.version) }}`. The same command id gives the same receipt.
 * What a use case refuses (`domain.errors.Refused`) is answered by the page `again` with the refusal on top and what was
-  typed still in the fields (`typed`); without `again`, by a page of its own. htmx gets the refusal alone, into the
+  typed still in the fields (`typed`): the page that holds the form, whatever else the address would show;
+  without `again`, by a page of its own. htmx gets the refusal alone, into the
   page's `#refusal`, so the form that is being filled stays as it is.
 * `done` answers 303 to the page, or, to htmx and given `fragment`, that fragment at once. It remembers the position
   of the receipt, so that the person's next page can wait for it (`own_write`).
@@ -629,7 +630,7 @@ def act(
                 return await (begun_again(function) if visit.typed.identifier("command") else function)(*args, **kwargs)
             except Refused as refused:
                 del kwargs["visit"]
-                show = again.fn if isinstance(again, HTTPRouteHandler) else again
+                show = again.fn if isinstance(again, HTTPRouteHandler) else begun_again(again) if again else None
                 wanted = inspect.signature(show).parameters if show else {}
                 where = {name: str(value) for name, value in kwargs.items() if name in wanted}
                 return await visit.refuse(refused, show, **where)

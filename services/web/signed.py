@@ -21,6 +21,9 @@ from services.web.request import Visit
 SIGNED_LIMIT = 20_000_000
 SIGNED_BODY = SIGNED_LIMIT + 10_000
 
+#: What is found of a PDF that nobody can open without a password.
+LOCKED = "locked-pdf"
+
 #: What every digital signature in a PDF has: which bytes it covers.
 SIGNATURE = b"/ByteRange"
 
@@ -34,7 +37,8 @@ class NotSigned(Refused):
 async def signed_paper(visit: Visit, files: Files, season: str) -> str:
     """Keep the signed document of the form's field `file`; its hash.
 
-    Raises FieldMissing, FileTypeForbidden for anything but a PDF, NotSigned for what we made and nobody signed.
+    Raises FieldMissing, FileTypeForbidden for anything but a PDF that opens without a password, NotSigned for what we
+    made and nobody signed.
     """
     upload = visit.typed.file("file")
     if upload is None:
@@ -55,6 +59,8 @@ async def keep_signed(files: Files, upload: UploadFile, made: Iterable[ExportRow
                 return received.sha256
     except FileTypeForbidden as refused:
         kind = refused.details["found"]
+        if kind == LOCKED:
+            raise FileTypeForbidden(found=kind, reason="locked-signed", field="file") from None
     raise FileTypeForbidden(found=kind, reason="not-pdf", field="file")
 
 

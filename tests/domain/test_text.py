@@ -124,7 +124,9 @@ def test_line_ends_of_a_form_do_not_count_twice():
     assert len(clean("a\r\n" * 10_000, "reason", PROSE)) == 20_000
 
 
-@pytest.mark.parametrize("mark", ["\u00ad", "\u200b", "\ufeff", "\u200e", "\u200f", "\u2060"])
+@pytest.mark.parametrize(
+    "mark", ["\u00ad", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\ufeff", "\U000e0041"]
+)
 def test_marks_that_nobody_sees_are_dropped_from_what_stands_on_one_line(mark: str):
     unit = a_unit(name=f"Xã{mark} Suối Gấm")
 
@@ -137,7 +139,9 @@ def test_a_name_without_its_marks_is_in_one_unicode_form():
     assert clean("Ba\u200b\u0301o", "name", NAME) == "Báo"
 
 
-@pytest.mark.parametrize("text", ["👨\u200d👩\u200d👧", "☑ ☐ ✓", "\U0001fae9", "H’Leo", "Ê-đê Y Ƀih", "阮", "\ue000"])
+@pytest.mark.parametrize(
+    "text", ["👨\u200d👩\u200d👧", "❤\ufe0f\u200d🔥", "☑ ☐ ✓", "\U0001fae9", "H’Leo", "Ê-đê Y Ƀih", "阮", "\ue000"]
+)
 def test_signs_that_are_one_stay_whole(text: str):
     assert clean(text, "name", NAME) == text
     assert clean(text, "reason", PROSE) == text

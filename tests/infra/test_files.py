@@ -4,12 +4,23 @@ import os
 import struct
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
 
-from domain.errors import FileDamaged, FileEmpty, FileMissing, FileNameHostile, FileTooLarge, FileTypeForbidden
+from domain.errors import (
+    FileDamaged,
+    FileEmpty,
+    FileMissing,
+    FileNameHostile,
+    FileTooLarge,
+    FileTypeForbidden,
+    SignNotAllowed,
+)
+from domain.text import FILE_NAME, clean
 from infra.files import Files, clean_name, media_type
+from tests.infra.locked import encrypted
 
 PDF = b"%PDF-1.7\n"
 
@@ -299,6 +310,47 @@ def test_what_is_not_on_the_list_is_refused_by_its_content(tmp_path: Path, conte
     assert refusal.value.details["found"] == found
 
 
+REVISIONS = (2, 3, 4, 6)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_pdf_that_opens_by_a_password_only_is_refused_as_such(tmp_path: Path, revision: int):
+    (tmp_path / "f.pdf").write_bytes(b"\r\n" + encrypted("mo", revision))
+
+    with pytest.raises(FileTypeForbidden) as refusal:
+        media_type(tmp_path / "f.pdf")
+
+    assert refusal.value.details["found"] == "locked-pdf"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(encrypted("", revision) for revision in REVISIONS),
+        PDF + b"trailer << /Encrypt 9 0 R >>",
+        PDF + b"(about /Encrypt)",
+    ],
+    ids=["without copying, 2", "without copying, 3", "without copying, 4", "without copying, 6", "damaged", "word"],
+)
+def test_a_pdf_that_opens_without_a_password_is_taken_whatever_else_it_says(tmp_path: Path, content: bytes):
+    (tmp_path / "f.pdf").write_bytes(content)
+
+    assert media_type(tmp_path / "f.pdf") == "application/pdf"
+
+
+def test_a_pdf_that_unpacks_to_more_than_there_is_memory_harms_nobody(tmp_path: Path):
+    bomb = zlib.compress(b"\0" * 600_000_000, 9)
+    head = b"%PDF-1.5\n"
+    table = (
+        b"1 0 obj\n<< /Type /XRef /W [1 4 2] /Size 2 /Root 1 0 R /Encrypt 1 0 R /Filter /FlateDecode /Length %d >>\n"
+    )
+    (tmp_path / "f.pdf").write_bytes(
+        head + table % len(bomb) + b"stream\n" + bomb + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(head)
+    )
+
+    assert media_type(tmp_path / "f.pdf") == "application/pdf"
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -312,9 +364,7 @@ def test_what_is_not_on_the_list_is_refused_by_its_content(tmp_path: Path, conte
         "a\n.pdf",
         "a\u2028.pdf",
         "a\u2067.pdf",
-        "a\u0378.pdf",
-        "a\U000e0041.pdf",
-        "a\ue000.pdf",
+        "a\uffff.pdf",
         "x" * 256,
     ],
     ids=[
@@ -328,9 +378,7 @@ def test_what_is_not_on_the_list_is_refused_by_its_content(tmp_path: Path, conte
         "newline",
         "line-separator",
         "isolated",
-        "unassigned",
-        "tag",
-        "private",
+        "no character",
         "too-long",
     ],
 )
@@ -364,7 +412,23 @@ WALES = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f.
         ("\u200b\u200d.pdf", ".pdf"),
         ("Ba\u0301o ca\u0301o.pdf ", "Báo cáo.pdf"),
         ("CON.pdf", "CON.pdf"),
+        ("a\U000e0041.pdf", "a.pdf"),
+        ("a\ue000.pdf", "a\ue000.pdf"),  # of the symbol fonts of old documents
     ],
 )
 def test_a_name_is_kept_in_one_form_without_marks_that_nobody_sees(typed: str, kept: str):
     assert clean_name(typed) == kept
+    assert clean(typed.strip(), "file", FILE_NAME) == kept
+
+
+SIGNS = (*range(0x20), 0x7F, 0x85, 0x2028, 0x202A, 0x202E, 0x2066, 0xFDD0, 0x1FFFF)
+
+
+@pytest.mark.parametrize("sign", [chr(code) for code in SIGNS])
+def test_a_name_holds_what_other_texts_on_one_line_hold_and_nothing_else(sign: str):
+    with pytest.raises(SignNotAllowed) as rule:
+        clean(f"a{sign}b", "file", FILE_NAME)
+    with pytest.raises(FileNameHostile) as refusal:
+        clean_name(f"a{sign}b")
+
+    assert refusal.value.details["characters"] == (rule.value.details["sign"],)

@@ -100,7 +100,7 @@ async def test_the_longest_texts_pass_every_table_page_of_the_past_search_and_wo
     }
     lines = [Line(one.entry.position, one) for one in tell(found, names, words, {}, personal)]
     source = Source("Bình Phước", tenant.log, len(log), datetime(2026, 1, 1, tzinfo=UTC), demonstration=False)
-    book = load_workbook(io.BytesIO(trail_workbook(source, Asked(), lines, words)))
+    book = load_workbook(io.BytesIO(trail_workbook(source, Asked(), lines, words).content))
     assert book.worksheets[0].max_row > len(log)
     await models.close()
     await projector.close()

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from domain.export import NAMED
 from infra.pdf import Printer
 from infra.proving import reading_log
 from infra.rulebooks import load_calendar, load_rulebooks
@@ -181,7 +182,7 @@ async def test_no_word_of_a_dossier_lies_beyond_a_margin(told_once, printer, mon
         made = await gather(connection, told_once.tenant, which, told_once.trust, law)
     monkeypatch.setattr(typesetting, "_TEMPLATES", typesetting._TEMPLATES.overlay(finalize=Slots(often=16)))
 
-    await check(printer, Text(pages(made.files), 20, 16))
+    await check(printer, Text(pages(made.files).html, 20, 16))
 
 
 async def test_no_ordinary_word_is_broken(rendered, printer):
@@ -256,9 +257,9 @@ async def test_what_turns_the_text_around_is_written_out_and_marks_without_a_sha
 
 
 def test_many_signs_are_counted():
-    page = printable(PAGE.format("".join(chr(0x4E00 + number) for number in range(glyphs.MOST + 5))))
+    page = printable(PAGE.format("".join(chr(0x4E00 + number) for number in range(NAMED + 5))))
 
-    assert f"{glyphs.MOST + 5} ký tự không in được" in page.html
+    assert f"{NAMED + 5} ký tự không in được" in page.html
     assert "và 5 ký tự khác." in page.html
 
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from domain.errors import FileMissing, NotFound, NotPermitted, OutOfOrder
-from domain.export import Document, Export, export_stream
+from domain.export import NAMED, Document, Export, export_stream
 from domain.measure import Answer
 from domain.meeting import Choice, Meeting
 from domain.official import Position
@@ -19,6 +19,7 @@ from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
 from infra.eventstore import CommandReused
+from projections.exports import EXPORTS
 from projections.marks import mark
 from services import administering, assessing, recognising, trail_workbook, voting
 from services.documents.decision import StateDiffers
@@ -403,6 +404,17 @@ async def test_finished_twice_it_is_finished_once(story, asked):
         await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
 
     assert await kinds_of(story, asked) == ["Export.Requested", "Export.Finished"]
+
+
+async def test_what_a_document_could_not_show_is_recorded_with_it_the_first_signs_by_name(story, asked):
+    names = tuple(f"U+{0x4E00 + number:04X}" for number in range(1_500))
+    lacking = PAPER._replace(unprinted=names, cut=7)
+
+    await finish_export(story.house.system(story.tenant, uuid4()), asked, lacking)
+
+    async with story.house.reads.at(story.tenant, await story.house.store.position(story.tenant)) as view:
+        (row,) = [row for row in await view.all(EXPORTS) if row.export == asked]
+    assert (row.unprinted, row.unprinted_count, row.cut) == (names[:NAMED], 1_500, 7)
 
 
 async def test_finished_again_with_other_content_it_is_refused(story, asked):

@@ -119,7 +119,7 @@ def lines_of(sheet: Worksheet) -> list[dict[str, object]]:
 
 
 def a_board(source: Source, rows: list[Standing], names: dict[str, str], words: Words) -> list[dict[str, object]]:
-    content = standings_workbook(source, rows, units_named(**names), words)
+    content = standings_workbook(source, rows, units_named(**names), words).content
     return lines_of(sheets_of(content)["Bảng đánh giá"])
 
 
@@ -179,7 +179,7 @@ def test_a_commune_that_was_never_scored_has_empty_cells_not_zeroes(words):
 
 def test_without_points_the_word_for_points_never_occurs(words):
     source = a_source("qd-27-2025")
-    content = standings_workbook(source, [a_standing(source, "1")], units_named(**{"1": "Long Hà"}), words)
+    content = standings_workbook(source, [a_standing(source, "1")], units_named(**{"1": "Long Hà"}), words).content
 
     (line,) = lines_of(sheets_of(content)["Bảng đánh giá"])
     assert (line["Chỉ tiêu đạt"], line["TC2: đạt/7"]) == (14, 7)
@@ -208,7 +208,7 @@ def test_proposed_and_appraised_values_stand_on_sheets_of_their_own(words):
     cell = Cell(changed=1, points=Decimal("2.5"), seen=1, appraised_points=Decimal("1.75"))
     row = Standing(**{field: getattr(row, field) for field in row.__struct_fields__} | {"cells": {code: cell}})
 
-    sheets = sheets_of(standings_workbook(source, [row], units_named(**{"1": "Minh Lập"}), words))
+    sheets = sheets_of(standings_workbook(source, [row], units_named(**{"1": "Minh Lập"}), words).content)
 
     assert lines_of(sheets["Tự chấm"])[0][code] == pytest.approx(2.5)
     assert lines_of(sheets["Thẩm định"])[0][code] == pytest.approx(1.75)
@@ -216,7 +216,9 @@ def test_proposed_and_appraised_values_stand_on_sheets_of_their_own(words):
 
 def test_every_sheet_names_the_position_and_the_rulebook(words):
     source = a_source()
-    sheets = sheets_of(standings_workbook(source, [a_standing(source, "1")], units_named(**{"1": "Minh Lập"}), words))
+    sheets = sheets_of(
+        standings_workbook(source, [a_standing(source, "1")], units_named(**{"1": "Minh Lập"}), words).content
+    )
 
     for sheet in sheets.values():
         assert "214881" in str(sheet["A2"].value)
@@ -231,8 +233,8 @@ def test_only_a_demonstration_is_marked_as_one(words):
     rows = [a_standing(a_source(), "1")]
     names = units_named(**{"1": "Minh Lập"})
 
-    shown = sheets_of(standings_workbook(a_source(demonstration=True), rows, names, words))
-    real = sheets_of(standings_workbook(a_source(), rows, names, words))
+    shown = sheets_of(standings_workbook(a_source(demonstration=True), rows, names, words).content)
+    real = sheets_of(standings_workbook(a_source(), rows, names, words).content)
 
     assert all("Dữ liệu minh hoạ" in str(sheet["A3"].value) for sheet in shown.values())
     assert all(sheet["A3"].value is None for sheet in real.values())
@@ -254,7 +256,7 @@ def test_what_people_wrote_is_never_a_formula(words):
     names = {str(number): text for number, text in enumerate(HOSTILE)}
     rows = [a_standing(source, code, decision_no=text) for code, text in names.items()]
 
-    content = standings_workbook(source, rows, units_named(**names), words)
+    content = standings_workbook(source, rows, units_named(**names), words).content
 
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         for name in file.namelist():
@@ -272,7 +274,7 @@ def test_what_people_wrote_is_never_a_formula(words):
 def test_what_looks_like_a_formula_is_marked_as_text_for_whoever_edits_it(words):
     source = a_source()
     row = a_standing(source, "1", decision_no="=1+1")
-    content = standings_workbook(source, [row], units_named(**{"1": "Minh Lập"}), words)
+    content = standings_workbook(source, [row], units_named(**{"1": "Minh Lập"}), words).content
 
     sheet = sheets_of(content)["Bảng đánh giá"]
     (cell,) = [cell for cell in sheet[HEAD + 1] if cell.value == "=1+1"]
@@ -447,7 +449,7 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
         lines = trail_workbook.lines_of(Found(facts, ()), Names((), (), (), ()), words, {})
     content = trail_workbook.trail_workbook(
         trail_workbook.Source("Tỉnh Bình Phước", "minhchuan.example/t/2", 3, MOMENT, False), Asked(), lines, words
-    )
+    ).content
 
     rows = lines_of(sheets_of(content)["Nhật ký"])
     assert [row["Vị trí"] for row in rows] == [1, 2, 3]

@@ -16,6 +16,7 @@ from services import appraising, exporting, recognising
 from services.dossier import asking
 from services.policies import publish
 from services.worker import Manners
+from tests.infra.locked import encrypted
 from tests.infra.officials import key_of, officials
 from tests.services.papers import finished, workshop
 from tests.services.story import COMMUNE, PDF, Story
@@ -176,6 +177,43 @@ async def test_only_the_deciding_chairman_is_offered_the_decision(desks: Desks, 
         assert not page.offers("/quyet-dinh"), subject
 
 
+async def test_the_pdf_is_asked_for_watched_and_taken_away_where_it_is_needed(desks: Desks, season: Story):
+    await season.voted()
+    chairman = await desks.of(CHAIRMAN)
+    await decide(chairman, season, decision_no="3301👍/QĐ-UBND")
+
+    asked = await chairman.send(await chairman.open(decision(season)), "/lap-quyet-dinh")
+    part = await chairman.open(f"{decision(season)}?phan=ban-pdf", **{"hx-request": "true"})
+    await worked_off(chairman)
+    page = await chairman.open(decision(season))
+    listed = await chairman.open("/ket-xuat")
+    form = page.form("/tai-ve")
+    answer = await chairman.client.post(form.action, data=dict(form.fields), headers={"origin": WEB})
+
+    assert asked.url.partition("#")[0].endswith(decision(season))
+    assert 'data-state="queued"' in asked.html
+    assert not asked.offers("/lap-quyet-dinh")
+    assert part.html.lstrip().startswith('<section class="panel mb" id="ban-pdf"')
+    assert 'phan=ban-pdf" hx-trigger="every 2s"' in part.html
+    assert 'data-state="ready"' in page.html
+    assert "1 ký tự không in được: U+1F44D" in page.text
+    assert "1 ký tự không in được: U+1F44D" in listed.text
+    assert answer.content.startswith(b"%PDF-")
+
+
+async def test_a_signed_copy_under_a_password_is_refused_with_what_to_do(desks: Desks, season: Story):
+    await season.decided()
+    chairman = await desks.of(CHAIRMAN)
+    page = await chairman.open(decision(season))
+
+    locked = {"file": ("ky.pdf", encrypted("mo", 6), "application/pdf")}
+    refused = await chairman.send(page, "/ky", files=locked, on="16/1/2024")
+
+    assert (refused.status, refused.refused) == (415, "file-type-forbidden")
+    assert "Quét lại bản giấy, hoặc ký số lại trên tệp PDF không mật khẩu" in refused.text
+    assert refused.form("/ky").value("on") == "16/1/2024"
+
+
 # The dossier that proves itself -----------------------------------------------------------------------
 
 ASK, FILES = "/ho-so-doi-chung", "/minh-chung"
@@ -287,7 +325,7 @@ async def test_who_may_not_see_the_whole_council_is_not_offered_the_dossier(
     page = await officer.open(decision(season))
 
     assert page.status == 200
-    token = page.form("/yeu-cau").value("csrf")
+    token = page.form("/lap-quyet-dinh").value("csrf")
     for ask in (ASK, FILES):
         assert not page.offers(ask)
         address = f"{officer.home}{decision(season)}{ask}"

@@ -6,6 +6,7 @@ import pytest
 
 from domain.official import Position
 from infra.export_runs import ExportRuns
+from services import assessing
 from services.exporting import fail_export
 from services.worker import Workplace
 from tests.services.papers import workshop
@@ -89,6 +90,29 @@ async def test_who_decides_gets_the_decision_as_pdf(desks, season):
     assert answer.content.startswith(b"%PDF-")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_who_asked_is_told_that_it_was_received(department, season):
+    page = await department.open(f"{EXPORTS}?season={season.season}")
+
+    asked = await department.send(page, "/yeu-cau")
+
+    assert "Đã nhận yêu cầu" not in page.text
+    assert "Đã nhận yêu cầu" in asked.text
+    assert newest(asked)[0] == "queued"
+
+
+async def test_cells_that_were_cut_are_counted_in_the_list(desks, season):
+    inspector = await desks.of(Position.INSPECTOR)
+    long = "_x0041_" * 2_850  # which a workbook spells with more signs than a cell holds
+    await assessing.explain(await season.officer(), season.season, COMMUNE, season.codes[0], long)
+    page = await inspector.open(f"/nhat-ky?mua={season.season}")
+
+    await inspector.send(page, "/yeu-cau")
+    await worked_off(inspector)
+    page = await inspector.open(EXPORTS)
+
+    assert "1 ô bị cắt vì quá dài, xem đủ trên trang" in page.text
 
 
 async def test_the_same_press_twice_is_one_export(department, season):

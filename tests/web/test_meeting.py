@@ -12,6 +12,7 @@ from domain.official import Position
 from projections.exports import EXPORTS
 from services import voting
 from services.web.sittings import seats
+from tests.infra.locked import encrypted
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PDF, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 from tests.web.test_exports import worked_off
@@ -344,6 +345,9 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     page = await secretary.send(page, "/ban-hanh-bien-ban", files={"file": ("ky.pdf", PDF, "application/pdf")})
 
     assert [(one.status, one.refused) for one in (unsigned, missing)] == [(422, "not-signed"), (422, "field-missing")]
+    assert refused.offers("/lap-bien-ban")
+    assert unsigned.offers("/ban-hanh-bien-ban")
+    assert missing.offers("/ban-hanh-bien-ban")
     assert "Chưa ban hành" in waiting.text
     assert "Biên bản số 3/BB-HĐ đã ban hành." in page.text
     assert not page.offers("/lap-bien-ban")
@@ -366,6 +370,53 @@ async def test_a_signed_copy_is_issued_in_place_of_the_one_made(desks: Desks, se
     assert (refused.status, refused.refused) == (415, "file-type-forbidden")
     taken = await secretary.fetch(f"/hop/{season.season}/{key}/bien-ban")
     assert taken.content == PDF
+
+
+async def test_a_refused_copy_is_answered_with_the_form_and_sent_again_from_there(desks: Desks, season: Story):
+    key = await season.voted()
+    await voting.close_meeting(await season.decider(), season.season, key)
+    secretary = await desks.appraiser()
+    page = await secretary.open(meeting(season, key, xem="hop"))
+    long = await secretary.send(page, "/lap-bien-ban", document_no="9" * 101)
+    await secretary.send(long, "/lap-bien-ban", document_no="3/BB-HĐ")
+    await worked_off(secretary)
+    page = await secretary.open(meeting(season, key, xem="hop"))
+
+    locked = {"file": ("ky.pdf", encrypted("mo", 6), "application/pdf")}
+    refused = await secretary.send(page, "/ban-hanh-bien-ban", files=locked)
+    page = await secretary.send(refused, "/ban-hanh-bien-ban", files={"file": ("ky.pdf", PDF, "application/pdf")})
+
+    assert long.refused == "text-too-long"
+    assert long.form("/lap-bien-ban").value("document_no") == "9" * 101
+    assert (refused.status, refused.refused) == (415, "file-type-forbidden")
+    assert "Bản đã ký đặt mật khẩu nên không được nhận" in refused.text
+    assert "Biên bản số 3/BB-HĐ đã ban hành." in page.text
+
+
+async def test_the_chair_whose_ballot_is_refused_gets_the_ballot_back(desks: Desks, season: Story):
+    key = await season.vote_open()
+    chair = await desks.of(CHAIR)
+
+    refused = await vote(chair, season, key, "other")
+    page = await chair.send(refused, "/ghi-phieu", reason="Cần xác minh")
+
+    assert (refused.status, refused.refused) == (422, "reason-missing")
+    assert refused.form("/ghi-phieu").value("choice") == "other"
+    assert page.refused == ""
+    assert len(await ballots(season, key)) == 1
+
+
+async def test_what_minutes_could_not_print_is_named_on_the_page(desks: Desks, season: Story):
+    key = await season.voted()
+    await voting.close_meeting(await season.decider(), season.season, key)
+    secretary = await desks.appraiser()
+    page = await secretary.open(meeting(season, key, xem="hop"))
+
+    await secretary.send(page, "/lap-bien-ban", document_no="3/BB-HĐ 👍")
+    await worked_off(secretary)
+    page = await secretary.open(meeting(season, key, xem="hop"))
+
+    assert "1 ký tự không in được: U+1F44D" in page.text
 
 
 async def test_who_took_a_seat_since_the_meeting_was_called_is_marked_present_and_votes(desks: Desks, season: Story):

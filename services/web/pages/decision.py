@@ -2,13 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from domain.export import Document, ExportState
+from domain.export import Document
 from domain.fact import Recorded
 from domain.measure import Outcome
 from domain.meeting import Choice
 from domain.policy import Act, permit
 from domain.recognition import Recognition, Result
-from projections.exports import EXPORTS, ExportRow
+from projections.exports import EXPORTS
 from projections.fold import fold
 from projections.register import REGISTER
 from projections.reviews import REVIEWS
@@ -32,13 +32,18 @@ class Voted(NamedTuple):
     tally: Tally
 
 
+#: What the page fetches of itself while a document is being made, by `?phan=`.
+PARTS = {"ban-pdf": "decision/_paper.html", "doi-chung": "decision/_dossier.html"}
+
+
 @page(urls.DECISION)
 async def show(visit: Visit, season: str, commune: str) -> Answer:
     """The decision, or what it waits for."""
     case = await open_case(visit, season, commune)
-    if visit.is_partial and visit.query("phan") == "doi-chung":
-        part = "decision/_dossier.html"
-        return await visit.page(part, fragment=part, season=season, commune=commune, **await own_dossier(visit, case))
+    part = PARTS.get(visit.query("phan"))
+    if part and visit.is_partial:
+        made = await own_documents(visit, case)
+        return await visit.page(part, fragment=part, season=season, commune=commune, **made)
     return await visit.page("decision/index.html", season=season, commune=commune, **await view_of(visit, case))
 
 
@@ -62,8 +67,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "basis": basis_of(case.facts),
         "seal": await seal_of(visit, next((one.position for one in case.facts if is_decision(one)), None)),
         "missing": missing(case, vote),
-        "documents": await documents(visit, case) if decided else [],
-        **(await own_dossier(visit, case) if decided else {}),
+        **(await own_documents(visit, case) if decided else {}),
         "subject": case.subject(),
         "Choice": Choice,
         "position": case.position,
@@ -80,33 +84,22 @@ async def vote_on(visit: Visit, season: str, commune: str) -> Voted | None:
     return Voted(latest, latest.votes[commune]) if latest else None
 
 
-async def documents(visit: Visit, case: Case) -> list[ExportRow]:
-    """The decision's documents that the person asked for and that are ready."""
-    async with visit.reads() as view:
-        rows: list[ExportRow] = await view.all(EXPORTS, case.sheet.season)
-    return [
-        row
-        for row in rows
-        if (row.document, row.commune, row.state) == (Document.DECISION, case.sheet.commune, ExportState.READY)
-        and visit.person is not None
-        and row.requested_by == visit.person.person
-    ]
+async def own_documents(visit: Visit, case: Case) -> dict[str, Any]:
+    """What the person asked for last: the decision as `paper`, the dossier, the evidence; None for what they may not.
 
-
-async def own_dossier(visit: Visit, case: Case) -> dict[str, Any]:
-    """The dossier and the evidence that the person asked for last, and how far the log is sealed if one waits for that.
-
-    `wanted` are the files that belong to the decision.
+    With it how far the log is sealed if the dossier waits for that, and `wanted`, the files of the decision.
     """
     subject, season, commune = case.subject(), case.sheet.season, case.sheet.commune
-    if not visit.may(Act.EXPORT_DOSSIER, subject):
-        return {"dossier": None, "evidence": None}
     await visit.own_write(TALLIES, EXPORTS)
-    last = await own_last(visit, season, commune, Document.DOSSIER, Document.EVIDENCE)
+    last = await own_last(visit, season, commune, Document.DECISION, Document.DOSSIER, Document.EVIDENCE)
+    found: dict[str, Any] = {"paper": last.get(Document.DECISION), "dossier": None, "evidence": None}
+    if not visit.may(Act.EXPORT_DOSSIER, subject):
+        return found
     line = last.get(Document.DOSSIER)
     waits = line is not None and line.is_unsealed
     decided = next((one.position for one in case.facts if is_decision(one)), 0)
     return {
+        **found,
         "dossier": line,
         "dossier_seal": await seal_of(visit, line.row.at_position) if line and waits else None,
         "evidence": last.get(Document.EVIDENCE),
@@ -180,6 +173,13 @@ async def publish(visit: Visit, season: str, commune: str) -> Answer:
 # Taking it away ---------------------------------------------------------------------------------------
 
 
+@act(urls.DECISION + "/lap-quyet-dinh", again=show)
+async def draw_up(visit: Visit, season: str, commune: str) -> Answer:
+    """Have the decision made as a PDF, to be signed."""
+    receipt = await exporting.request_export(visit.work(), Document.DECISION, season, commune)
+    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ban-pdf")
+
+
 @act(urls.DECISION + "/ho-so-doi-chung", again=show)
 async def ask_for_dossier(visit: Visit, season: str, commune: str) -> Answer:
     """Have the dossier made that proves the decision without us."""
@@ -202,4 +202,4 @@ def read_result(visit: Visit) -> Result:
         raise FieldMissing(field="result") from None
 
 
-ROUTES = [show, decide, sign, publish, ask_for_dossier, ask_for_evidence]
+ROUTES = [show, decide, sign, publish, draw_up, ask_for_dossier, ask_for_evidence]

@@ -83,7 +83,8 @@ class Decided(NamedTuple):
 async def show(visit: Visit) -> Answer:
     """The person's own exports, and what can be asked for.
 
-    `?ho-so=2023/99010` with `&chi-tieu=` and `&vi-tri=` offers that chain of responsibility as of a position.
+    `?ho-so=2023/99010` with `&chi-tieu=` and `&vi-tri=` offers that chain of responsibility as of a position, `?vua=`
+    is the one that was asked for just now.
     """
     await visit.own_write(EXPORTS)
     async with visit.reads() as view:
@@ -105,6 +106,7 @@ async def show(visit: Visit) -> Answer:
         chosen=visit.query("season"),
         decisions=decisions_for(visit, decided, councils, units),
         chain=chain_asked(visit, units),
+        just_asked=any(str(line.row.export) == visit.query("vua") for line in lines),
         position=position,
     )
 
@@ -170,19 +172,20 @@ async def request(visit: Visit) -> Answer:
 
     Of the trail it names what is `asked`, "" for everything.
     """
-    typed = visit.typed
+    typed, work = visit.typed, visit.work()
+    here = visit.url.exports(vua=exporting.export_id(work))
     season, _, commune = typed.text("which").partition("/")
     try:
         document = Document(typed.needed("document"))
     except ValueError:
         raise FieldMissing(field="document") from None
     if document is Document.TRAIL:
-        receipt = await exporting.request_export(visit.work(), document, "", typed.text("asked"))
-        return await visit.done(receipt, to=visit.url.exports())
+        receipt = await exporting.request_export(work, document, "", typed.text("asked"))
+        return await visit.done(receipt, to=here)
     about = typed.text("review") or commune or typed.text("commune") or typed.text("meeting") or None
     number = typed.needed("document_no") if document is Document.MINUTES else None
     receipt = await exporting.request_export(
-        visit.work(),
+        work,
         document,
         season or typed.needed("season"),
         about,
@@ -190,7 +193,7 @@ async def request(visit: Visit) -> Answer:
         indicator=typed.text("indicator") or None,
         upto=typed.whole("position"),
     )
-    return await visit.done(receipt, to=visit.url.exports())
+    return await visit.done(receipt, to=here)
 
 
 @act(urls.EXPORTS + "/{export:str}/huy", again=show)

@@ -49,14 +49,40 @@ async def show(visit: Visit, season: str, meeting: str) -> Answer:
         view |= await receipt_of(visit, view) if of_receipt else {}
         over = is_over(view) and not of_receipt
         return await visit.page(part, fragment=part, status=STOP_ASKING if over else None, **view)
-    view = await around(visit, sitting) | await dossier_of(visit, sitting)
-    conducts = may_conduct(visit, sitting)
     is_member = visit.actor.person in sitting.people
-    as_member = is_member and (visit.query("xem") == "phieu" or not conducts) and visit.query("xem") != "hop"
-    if not as_member:
-        return await visit.page("meeting/index.html", season=season, is_member=is_member, **view)
-    view |= await receipt_of(visit, view)
-    return await visit.page("meeting/member.html", season=season, is_member=is_member, **view)
+    asked = visit.query("xem") or ("phieu" if is_member and not may_conduct(visit, sitting) else "hop")
+    return await (ballot_page if asked == "phieu" and is_member else whole_page)(visit, sitting)
+
+
+async def show_whole(visit: Visit, season: str, meeting: str) -> Answer:
+    """The page that has the forms of who conducts the meeting, once more."""
+    return await whole_page(visit, await open_sitting(visit, season, meeting))
+
+
+async def show_ballot(visit: Visit, season: str, meeting: str) -> Answer:
+    """The page that has the member's ballot, once more."""
+    return await ballot_page(visit, await open_sitting(visit, season, meeting))
+
+
+async def whole_page(visit: Visit, sitting: Sitting) -> Answer:
+    """The meeting as everybody with a seat sees it."""
+    return await visit.page("meeting/index.html", **await whole(visit, sitting))
+
+
+async def ballot_page(visit: Visit, sitting: Sitting) -> Answer:
+    """The meeting as a member votes in it."""
+    view = await whole(visit, sitting)
+    return await visit.page("meeting/member.html", **view, **await receipt_of(visit, view))
+
+
+async def whole(visit: Visit, sitting: Sitting) -> dict[str, Any]:
+    """What a whole page shows."""
+    return {
+        "season": sitting.season.season,
+        "is_member": visit.actor.person in sitting.people,
+        **await around(visit, sitting),
+        **await dossier_of(visit, sitting),
+    }
 
 
 def is_over(view: dict[str, Any]) -> bool:
@@ -151,7 +177,7 @@ async def own_minutes(visit: Visit, sitting: Sitting) -> Line | None:
 # The chair --------------------------------------------------------------------------------------------
 
 
-@act(urls.MEETING + "/diem-danh", again=show)
+@act(urls.MEETING + "/diem-danh", again=show_whole)
 async def record_attendance(visit: Visit, season: str, meeting: str) -> Answer:
     """Record who is present."""
     present = visit.typed.identifiers("present")
@@ -159,7 +185,7 @@ async def record_attendance(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop"))
 
 
-@act(urls.MEETING + "/chuyen-muc", again=show)
+@act(urls.MEETING + "/chuyen-muc", again=show_whole)
 async def take_up(visit: Visit, season: str, meeting: str) -> Answer:
     """Turn the meeting to an item."""
     item = visit.typed.needed("item")
@@ -167,7 +193,7 @@ async def take_up(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
-@act(urls.MEETING + "/mo-bieu-quyet", again=show)
+@act(urls.MEETING + "/mo-bieu-quyet", again=show_whole)
 async def open_vote(visit: Visit, season: str, meeting: str) -> Answer:
     """Open the vote; roll, quorum and majority stand from now on."""
     item = visit.typed.needed("item")
@@ -175,7 +201,7 @@ async def open_vote(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
-@act(urls.MEETING + "/dong-bieu-quyet", again=show)
+@act(urls.MEETING + "/dong-bieu-quyet", again=show_whole)
 async def conclude_vote(visit: Visit, season: str, meeting: str) -> Answer:
     """Close the vote, with members missing only when the chair says so."""
     item = visit.typed.needed("item")
@@ -184,7 +210,7 @@ async def conclude_vote(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
-@act(urls.MEETING + "/bo-phieu-lai", again=show)
+@act(urls.MEETING + "/bo-phieu-lai", again=show_whole)
 async def reopen_vote(visit: Visit, season: str, meeting: str) -> Answer:
     """Declare the concluded vote void, with the reason; a new round may follow."""
     item = visit.typed.needed("item")
@@ -192,7 +218,7 @@ async def reopen_vote(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
-@act(urls.MEETING + "/y-kien-van-ban", again=show)
+@act(urls.MEETING + "/y-kien-van-ban", again=show_whole)
 async def receive_opinion(visit: Visit, season: str, meeting: str) -> Answer:
     """Record an absent member's opinion on paper."""
     item, member = visit.typed.needed("item"), visit.typed.identifier("member")
@@ -211,7 +237,7 @@ async def receive_opinion(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
-@act(urls.MEETING + "/ket-thuc", again=show)
+@act(urls.MEETING + "/ket-thuc", again=show_whole)
 async def close(visit: Visit, season: str, meeting: str) -> Answer:
     """End the meeting."""
     receipt = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day("on"))
@@ -221,7 +247,7 @@ async def close(visit: Visit, season: str, meeting: str) -> Answer:
 # The minutes ------------------------------------------------------------------------------------------
 
 
-@act(urls.MEETING + "/lap-bien-ban", again=show)
+@act(urls.MEETING + "/lap-bien-ban", again=show_whole)
 async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     """Have the minutes made as a document, under the number that they are to bear."""
     number = visit.typed.needed("document_no")
@@ -229,7 +255,7 @@ async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
 
 
-@act(urls.MEETING + "/ban-hanh-bien-ban", again=show, request_max_body_size=SIGNED_BODY)
+@act(urls.MEETING + "/ban-hanh-bien-ban", again=show_whole, request_max_body_size=SIGNED_BODY)
 async def issue_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     """Issue the minutes by their signed copy: a scan, or a PDF with a digital signature."""
     sitting = await open_sitting(visit, season, meeting)
@@ -258,7 +284,7 @@ async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> Answer:
 # The member -------------------------------------------------------------------------------------------
 
 
-@act(urls.MEETING + "/ghi-phieu", again=show)
+@act(urls.MEETING + "/ghi-phieu", again=show_ballot)
 async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
     """Record one's own ballot; sent again, it is answered with the same receipt."""
     item = visit.typed.needed("item")

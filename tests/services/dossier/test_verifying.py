@@ -142,7 +142,7 @@ async def test_the_pages_are_made_of_the_other_files_alone_and_say_what_they_say
     text = text_of(pdf)
     document = msgspec.json.decode(files[DOSSIER])
 
-    assert pdf == await Remembering().print(pages(files), sha256(files[DOSSIER]).digest()[:16], files)
+    assert pdf == await Remembering().print(pages(files).html, sha256(files[DOSSIER]).digest()[:16], files)
     for word in (document["commune"]["name"], "Người district-chairman", "Chủ tịch UBND", "chưa được kiểm định"[:4]):
         assert word in text
     assert all(one["leaf_hash"][:20] in text.replace(" ", "") for one in document["relied_on"])
@@ -160,8 +160,8 @@ async def test_the_pages_speak_to_people(files, folder):
         "Lập mùa đánh giá",
         "Bỏ phiếu về thị trấn Bến Lụa, vòng 1: Tán thành (police)",
     ):
-        assert sentence in pages(files)
-    assert re.search(r"\d\d:\d\d:\d\d \d\d/\d\d/\d{4}: ký quyết định ngày 15/01/2024", pages(files))
+        assert sentence in pages(files).html
+    assert re.search(r"\d\d:\d\d:\d\d \d\d/\d\d/\d{4}: ký quyết định ngày 15/01/2024", pages(files).html)
     assert re.search(r"trang 1/\d+", said_)
     assert [topic for topic in FACTS if topic in said_] == []
     assert re.findall(r"\d{4}-\d\d-\d\d", said_) == []
