@@ -69,7 +69,7 @@ class Text(NamedTuple):
 
 @pytest.fixture
 async def printer() -> AsyncIterator[Printer]:
-    async with Printer(ASSETS) as printer:
+    async with Printer(ASSETS, patience=600) as printer:  # far more text than anybody types, beside other tests
         yield printer
 
 
