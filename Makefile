@@ -38,6 +38,9 @@ fuzz: dev  ## Send hostile requests to every address as everybody; ARGS="--reque
 slow-bodies: dev  ## Begin 1,100 bodies without ending them, and see what others get meanwhile; ARGS="--bodies 2000" for others
 	@$(VENV)/python -m tests.fault.slow $(ARGS)
 
+memory: dev  ## Print what the web process holds in memory over 10,000 hostile requests and 20 large downloads
+	@$(VENV)/python -m tests.fault.memory $(ARGS)
+
 lock: dev  ## Write the lock files again after a change of dependencies; ARGS=--upgrade takes newer versions
 	$(LOCK) $(ARGS) --output-file requirements.lock pyproject.toml
 	$(LOCK) $(ARGS) --extra embedded --constraints requirements.lock --output-file requirements-embedded.lock pyproject.toml
@@ -61,4 +64,4 @@ node: tests/provider/node_modules/.package-lock.json
 tests/provider/node_modules/.package-lock.json: tests/provider/package-lock.json | dev
 	@PATH="$(CURDIR)/$(VENV):$$PATH" .ci/trusting npm ci --ignore-scripts --no-audit --no-fund --prefix tests/provider
 
-.PHONY: help demo test test-quick check bench kills fuzz slow-bodies lock assets format clean run dev node
+.PHONY: help demo test test-quick check bench kills fuzz slow-bodies memory lock assets format clean run dev node

@@ -435,7 +435,7 @@ async def send_all(street: Street, known: Sequence[Route], numbers: Iterable[int
             answer = await street.ask(sent.raw)
             run.statuses[answer.status] += 1
             if answer.status == 503:
-                run.busy[answer.code or "(head)"] += 1
+                run.busy[answer.code or sent.raw.partition(b" HTTP")[0][:100].decode("latin-1")] += 1
             if is_fault(answer):
                 run.faults.append(Fault(sent, answer))
             if sent.ends and sent.subject:

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from infra.config import Settings
+from infra.files import LIMIT
 from services.supervise import kept_port
 from services.web import bodies
 from tests.fault.canary import PATH
 from tests.fault.fuzz import Route, routes, send_all
+from tests.fault.memory import HANDED_OUT, downloads
 from tests.fault.slow import begin_bodies
 from tests.fault.street import Street, opened, request
 
@@ -59,6 +61,13 @@ def test_what_was_sent_is_given_back(street: Street):
     before = asyncio.run(send(20))
 
     assert asyncio.run(send(200)) < before + GROWTH
+
+
+def test_files_taken_away_side_by_side_are_not_held_in_memory(street: Street):
+    found = asyncio.run(downloads(street, 4))
+
+    assert found.taken >= 4 * LIMIT
+    assert found.most < found.before + HANDED_OUT
 
 
 def test_the_fuzz_finds_an_address_that_crashes(services: Settings, tmp_path_factory: pytest.TempPathFactory):
