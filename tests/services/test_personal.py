@@ -60,6 +60,12 @@ async def posted(story: Story) -> Story:
 
 
 @pytest.fixture
+def apart(services: Settings) -> Tenant:
+    """A province whose log is this test's alone: to be sealed, or damaged."""
+    return prepared(services)
+
+
+@pytest.fixture
 async def owner(services: Settings) -> AsyncIterator[asyncpg.Connection]:
     """The database of keys as whoever owns it."""
     connection = await asyncpg.connect(services.keys_owner_url)
@@ -293,7 +299,11 @@ async def test_a_key_that_a_backup_brings_back_opens_nothing_and_is_destroyed_ag
     assert await posted.house.keys.find(posted.tenant, [comment]) == {}
 
 
-async def test_an_order_whose_fact_is_damaged_is_carried_out_and_stops_no_other(posted: Story, services: Settings):
+async def test_an_order_whose_fact_is_damaged_is_carried_out_and_stops_no_other(
+    house: Wiring, apart: Tenant, services: Settings
+):
+    story = await Story(house, apart, "").opened()
+    posted = await story.posted()
     first, second = await said(posted), await said(posted, "Điều thứ hai")
     await ordered_only(posted, first)
     await ordered_only(posted, second)
@@ -475,12 +485,6 @@ async def test_what_was_asked_is_known_again_by_nothing_that_could_be_guessed(po
 
     for verb in ("receive_comment", "record_comment"):
         assert stored != body_sha256(verb, [posted.season, COMMUNE, "Đúng", None])
-
-
-@pytest.fixture
-def apart(services: Settings) -> Tenant:
-    """A province whose log this test alone seals."""
-    return prepared(services)
 
 
 async def test_dossier_and_log_export_never_held_it_and_hold_after_the_erasure_as_before(
