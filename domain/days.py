@@ -55,7 +55,10 @@ def must_name_possible_days(fact: Fact, today: date) -> None:
         must_be_possible(day, today, field)
 
 
-def must_not_end_early(begins: date | None, ends: date | None, field: str) -> None:
-    """Raise PeriodReversed when a period ends before the day on which it begins; an open period never does."""
+def must_not_end_early(begins: date | None, ends: date | None, field: str, reason: str = "day") -> None:
+    """Raise PeriodReversed when a period ends before the day on which it begins; an open period never does.
+
+    `reason` says what the two days are; each has words of its own.
+    """
     if begins is not None and ends is not None and ends < begins:
-        raise PeriodReversed(reason="day", field=field, begins=begins, ends=ends)
+        raise PeriodReversed(reason=reason, field=field, begins=begins, ends=ends)

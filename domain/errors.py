@@ -92,7 +92,8 @@ class DayOutOfRange(Refused):
 class PeriodReversed(Refused):
     """A period ends before it begins; `field` names the end.
 
-    `reason` is "day" where both are days (`begins`, `ends`), "deadline" where they are the last days of two steps.
+    `begins` and `ends` are days; what of, says the `reason`: "day" of any period, "deadline" of two steps, "posting",
+    "meeting", "vote", "signed", "published", "revoked", and "joined" of a unit that ends before `unit` went into it.
     """
 
     code = "period-reversed"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 from domain.days import must_not_end_early
-from domain.errors import MergerImpossible, UnitEnded
+from domain.errors import MergerImpossible, PeriodReversed, UnitEnded
 from domain.fact import Fact, FirstFact, Stream, StreamName
 
 
@@ -126,12 +126,20 @@ class Unit(Stream):
             self.trigger_event(self.Classified, unit_class=unit_class, decision_no=decision_no)
 
     def merge(
-        self, into: Unit, on: date, decision_no: str, *, extent: Extent = Extent.WHOLE, successors: Collection[str] = ()
+        self,
+        into: Unit,
+        on: date,
+        decision_no: str,
+        *,
+        extent: Extent = Extent.WHOLE,
+        successors: Collection[str] = (),
+        joined: Iterable[Unit] = (),
     ) -> None:
         """Record that the unit went into another of its level, which exists on that day.
 
         A divided unit goes into several, on one day and by one document, each time a PART. `successors` are the
         codes of all units that `into` went into itself, directly or through others: none of them may be this unit.
+        `joined` are the units that went into this one: it existed then, so it ends later.
         """
         must_not_end_early(self.valid_from, on, "on")
         is_further_part = extent is Extent.PART and (on, decision_no) == (self.ended_on, self.divided_by)
@@ -147,13 +155,21 @@ class Unit(Stream):
             raise MergerImpossible(reason="ended", field="into", on=into.ended_on)
         if into.valid_from is not None and on < into.valid_from:
             raise MergerImpossible(reason="not-begun", field="into", on=into.valid_from)
+        self._must_outlast(joined, on)
         self.trigger_event(self.Merged, into=into.code, on=on, decision_no=decision_no, extent=extent)
 
-    def dissolve(self, on: date, decision_no: str) -> None:
-        """Record that the unit ceased to exist."""
+    def dissolve(self, on: date, decision_no: str, *, joined: Iterable[Unit] = ()) -> None:
+        """Record that the unit ceased to exist, later than the units that `joined` it went into it."""
         must_not_end_early(self.valid_from, on, "on")
         self._must_not_have_ended()
+        self._must_outlast(joined, on)
         self.trigger_event(self.Dissolved, on=on, decision_no=decision_no)
+
+    def _must_outlast(self, joined: Iterable[Unit], on: date) -> None:
+        """Raise PeriodReversed when one of the units went into this one on the day of its end, or later."""
+        for other in joined:
+            if other.ended_on is not None and on <= other.ended_on:
+                raise PeriodReversed(reason="joined", field="on", unit=other.name, begins=other.ended_on, ends=on)
 
     def _must_go_on(self, day: date) -> None:
         """Raise UnitEnded from the unit's last day on: an end in the future stops nothing yet."""

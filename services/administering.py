@@ -179,22 +179,23 @@ async def rename_unit(work: Work, code: str, name: str, on: date, decision_no: s
 async def merge_unit(
     work: Work, code: str, into: str, on: date, decision_no: str, extent: Extent = Extent.WHOLE
 ) -> Receipt:
-    """Record that a unit went into another, whole or in part. MergerImpossible, UnitEnded."""
+    """Record that a unit went into another, whole or in part. MergerImpossible, UnitEnded, PeriodReversed."""
     work.require(Act.REGISTER_UNIT)
     target = await work.look(Unit, unit_stream(into))
-    successors = await _successors(work, target)
+    successors, joined = await _successors(work, target), await _joined(work, code)
     return await work.change(
         Unit,
         unit_stream(code),
-        lambda one: one.merge(target, on, decision_no, extent=extent, successors=successors),
+        lambda one: one.merge(target, on, decision_no, extent=extent, successors=successors, joined=joined),
     )
 
 
 @use_case
 async def dissolve_unit(work: Work, code: str, on: date, decision_no: str) -> Receipt:
-    """Record that a unit ceased to exist."""
+    """Record that a unit ceased to exist. UnitEnded, PeriodReversed."""
     work.require(Act.REGISTER_UNIT)
-    return await work.change(Unit, unit_stream(code), lambda one: one.dissolve(on, decision_no))
+    joined = await _joined(work, code)
+    return await work.change(Unit, unit_stream(code), lambda one: one.dissolve(on, decision_no, joined=joined))
 
 
 async def _successors(work: Work, unit: Unit) -> frozenset[str]:
@@ -207,6 +208,14 @@ async def _successors(work: Work, unit: Unit) -> frozenset[str]:
                 found.add(code)
                 ahead.append(await work.look(Unit, unit_stream(code)))
     return frozenset(found)
+
+
+async def _joined(work: Work, code: str) -> list[Unit]:
+    """The units that went into this one. All units are looked at, for any of them may go into it at this moment."""
+    pages = work.store.read(work.tenant, facts=[Unit.Registered])
+    codes = [one.fact.code async for page in pages for one in page if isinstance(one.fact, Unit.Registered)]
+    units = [await work.look(Unit, unit_stream(one)) for one in codes if one != code]
+    return [unit for unit in units if code in unit.merged_into]
 
 
 async def registering(work: Work, units: Sequence[NewUnit]) -> Receipt:

@@ -116,6 +116,23 @@ def test_a_unit_does_not_go_into_one_that_has_ended_by_then():
     a_unit().merge(gone, ENDED - timedelta(days=1), "2/NQ")  # the day before it is still there
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda unit, on, joined: unit.dissolve(on, "5/NQ", joined=joined),
+        lambda unit, on, joined: unit.merge(a_unit("99007"), on, "5/NQ", joined=joined),
+    ],
+)
+def test_a_unit_ends_after_those_that_went_into_it(end: Callable[[Unit, date, list[Unit]], None]):
+    unit, joined = a_unit(OTHER), ended()
+
+    for on in (ENDED, ENDED - timedelta(days=1)):
+        with pytest.raises(PeriodReversed) as refused:
+            end(unit, on, [a_unit("99010"), joined])
+        assert (refused.value.details["reason"], refused.value.details["unit"]) == ("joined", joined.name)
+    end(unit, ENDED + timedelta(days=1), [joined])
+
+
 def test_a_divided_unit_goes_into_several_on_one_day_by_one_document():
     unit = a_unit()
     unit.merge(a_unit(OTHER), ENDED, "3/NQ", extent=Extent.PART)

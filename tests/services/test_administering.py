@@ -12,6 +12,7 @@ from domain.errors import (
     NotPermitted,
     OwnMandate,
     ParameterNotLocal,
+    PeriodReversed,
     RulebookNotAdopted,
     UnitEnded,
     UnverifiedNotAcknowledged,
@@ -160,6 +161,22 @@ async def test_units_that_went_into_each_other_form_no_circle(province_story: St
         assert refused.value.details["reason"] == "other-level"
     with pytest.raises(NotFound):
         await administering.merge_unit(await administrator(), third, "12345", date(2025, 9, 1), "5/NQ")
+
+
+async def test_a_unit_does_not_end_before_something_went_into_it(province_story: Story):
+    administrator = province_story.as_administrator
+    first, second, third = (f"9{uuid4().int % 10**8:08}" for _ in range(3))
+    units = [NewUnit(code, f"Xã {code}", "Xã", Level.COMMUNE, DISTRICT) for code in (first, second, third)]
+    await administering.register_units(await administrator(), units)
+    await administering.merge_unit(await administrator(), first, second, date(2025, 7, 1), "3/NQ")
+
+    for on in (date(2025, 6, 1), date(2025, 7, 1)):
+        with pytest.raises(PeriodReversed):
+            await administering.dissolve_unit(await administrator(), second, on, "5/NQ")
+        with pytest.raises(PeriodReversed) as refused:
+            await administering.merge_unit(await administrator(), second, third, on, "5/NQ")
+        assert refused.value.details["unit"] == f"Xã {first}"
+    await administering.merge_unit(await administrator(), second, third, date(2025, 7, 2), "5/NQ")
 
 
 async def test_nobody_gives_themselves_a_position(province_story: Story):

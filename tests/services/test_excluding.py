@@ -15,8 +15,10 @@ import pytest
 from domain.errors import (
     AlreadyDecided,
     BasisMissing,
+    MergerImpossible,
     NotPermitted,
     OutOfOrder,
+    PeriodReversed,
     Refused,
     SeasonNotOpen,
 )
@@ -24,8 +26,10 @@ from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Result
 from domain.season import Step
+from domain.unit import Level
 from infra.eventstore import EventStore, Receipt
 from services import administering, appraising, assessing, recognising, seasons, voting
+from services.administering import NewUnit
 from services.wiring import wired
 from services.work import Work
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, ISSUER, PROVINCE, Story
@@ -94,6 +98,16 @@ async def end_mandate(work: Work, story: Story) -> Receipt:
     return await administering.end_mandate(work, person, actor.mandates[0].id, date(2020, 1, 1), "9/QĐ")
 
 
+def two_units(story: Story) -> tuple[str, str]:
+    """The codes of units that this test alone knows."""
+    return f"8{story.season}1", f"8{story.season}2"
+
+
+async def units_registered(story: Story) -> None:
+    units = [NewUnit(code, f"Xã {code}", "Xã", Level.COMMUNE, DISTRICT) for code in two_units(story)]
+    await administering.register_units(await story.as_administrator(), units)
+
+
 DECIDE = Act(
     Story.decider,
     lambda work, story: recognising.decide(work, story.season, COMMUNE, Result.RECOGNISED, "41/QĐ-UBND"),
@@ -113,6 +127,14 @@ EXPLAIN = Act(Story.officer, lambda work, story: assessing.explain(work, story.s
 SET_DEADLINE = Act(
     leaver, lambda work, story: seasons.set_deadline(work, story.season, Step.SCORED, date(2024, 1, 5), "KH")
 )
+MERGE = Act(
+    Story.as_administrator,
+    lambda work, story: administering.merge_unit(work, *two_units(story), date(2025, 7, 1), "3/NQ"),
+)
+DISSOLVE = Act(
+    Story.as_administrator,
+    lambda work, story: administering.dissolve_unit(work, two_units(story)[1], date(2025, 6, 1), "5/NQ"),
+)
 END_MANDATE = Act(Story.as_administrator, end_mandate)
 
 PAIRS = {
@@ -122,6 +144,9 @@ PAIRS = {
     "vote opened, season suspended": Pair(meeting_on_concluded, OPEN_VOTE, SUSPEND, SeasonNotOpen, None),
     "ballot, season closed": Pair(Story.vote_open, CAST, CLOSE_SEASON, SeasonNotOpen, None),
     "explanation, season suspended": Pair(nothing, EXPLAIN, SUSPEND, SeasonNotOpen, None),
+    "merger, the other unit dissolved before": Pair(
+        units_registered, MERGE, DISSOLVE, MergerImpossible, PeriodReversed
+    ),
     "act, mandate ended": Pair(leaver, SET_DEADLINE, END_MANDATE, NotPermitted, None),
 }
 
