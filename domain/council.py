@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -97,6 +97,18 @@ def seats(members: Sequence[Member], limit: int | None) -> tuple[Member, ...]:
     if limit is not None and len(members) > limit:
         raise CouncilTooLarge(limit=limit, members=len(members))
     return tuple(members)
+
+
+def everybody(facts: Iterable[Fact]) -> dict[UUID, Member]:
+    """All who ever had a seat by these facts, the former members too, each with the seat that was theirs last."""
+    found: dict[UUID, Member] = {}
+    for fact in facts:
+        match fact:
+            case Council.Constituted(members=members):
+                found.update((member.person, member) for member in members)
+            case Council.MemberReplaced(member=member):
+                found[member.person] = member
+    return found
 
 
 def council_stream(season: str, unit: str) -> StreamName:

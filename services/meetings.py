@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.council import Council, Member, council_stream
+from domain.council import Council, Member, council_stream, everybody
 from domain.fact import Recorded, StreamName, replay
 from domain.meeting import Meeting, Vote, VoteOutcome, meeting_stream
 from domain.policy import Subject
@@ -59,18 +59,11 @@ async def concluded_vote(work: Work, season: str, unit: str, commune: str) -> Co
 
 def members_of(called: Collection[UUID], council: Sequence[Recorded]) -> tuple[Member, ...]:
     """Those called to a meeting, in the order of the council's facts; one who left the council since comes last."""
-    everybody: dict[UUID, Member] = {}
-    seated: list[UUID] = []
-    for recorded in council:
-        match recorded.fact:
-            case Council.Constituted(members=members):
-                everybody.update((member.person, member) for member in members)
-                seated = [member.person for member in members]
-            case Council.MemberReplaced(leaving=leaving, member=member):
-                everybody[member.person] = member
-                seated = [*(person for person in seated if person != leaving), member.person]
-    left = [person for person in everybody if person not in seated]
-    return tuple(everybody[person] for person in (*seated, *left) if person in called)
+    ever = everybody(recorded.fact for recorded in council)
+    held = replay(recorded.fact for recorded in council)
+    seated = list(held.members) if isinstance(held, Council) else []
+    left = [person for person in ever if person not in seated]
+    return tuple(ever[person] for person in (*seated, *left) if person in called)
 
 
 def seated_on(council: Sequence[Recorded], day: date) -> tuple[Member, ...]:

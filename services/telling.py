@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from domain.council import Member
+from domain.council import Member, everybody
 from domain.fact import Recorded, StreamName
 from domain.measure import Kind, Measured
 from domain.meeting import Meeting
@@ -23,8 +23,6 @@ from domain.official import Mandate, Official, Position
 from domain.personal import Personal, Sealed
 from domain.review import Reference
 from domain.rulebook import Rulebook
-from projections.councils import COUNCILS
-from projections.fold import fold
 from projections.officials import OfficialRow
 from projections.trail import Entry, entries
 from services.i18n import Words, indicator_number
@@ -265,8 +263,8 @@ def teller_of(
     personal: Mapping[Personal, str] = MappingProxyType({}),
 ) -> Teller:
     """Who tells these facts of one commune's year."""
-    seated = [member for council in fold(COUNCILS, facts).values() for member in council.members]
-    return Teller(words, units, holders_of(officials), seated, open_rounds(facts), personal, called(rulebook))
+    members = everybody(recorded.fact for recorded in facts).values()
+    return Teller(words, units, holders_of(officials), members, open_rounds(facts), personal, called(rulebook))
 
 
 def open_rounds(facts: Iterable[Recorded]) -> frozenset[Round]:

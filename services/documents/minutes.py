@@ -104,12 +104,18 @@ class Paper(NamedTuple):
     decision_no: str
     present: tuple[Attendant, ...]
     absent: tuple[Attendant, ...]
+    former: tuple[Attendant, ...]
     chair: Attendant
     secretary: Attendant
     items: tuple[Item, ...]
     log: str
     position: int
     demonstration: bool
+
+    @property
+    def members(self) -> int:
+        """How many the council has, without those who left it during the meeting (`former`)."""
+        return len(self.present) + len(self.absent)
 
     @property
     def of_district(self) -> bool:
@@ -160,7 +166,9 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
     seated = members_of(called, council)
     attendants = {member.person: await _attendant(then, member) for member in seated}
     came = {*held.present, *(member for tally in held.rounds for member in tally.roll)}
-    present = tuple(attendants[one.person] for one in seated if one.person in came)
+    last = max(held.rounds, key=lambda tally: tally.opened_at, default=None)
+    staying = called if last is None else last.seated
+    present = tuple(attendants[one.person] for one in seated if one.person in came & staying)
     constituted = council[0].fact
     assert isinstance(constituted, Council.Constituted)  # noqa: S101 - the first fact of a council
     return Paper(
@@ -172,7 +180,8 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
         closed_on=closed.fact.on,
         decision_no=constituted.decision_no,
         present=present,
-        absent=tuple(attendants[one.person] for one in seated if one.person not in came),
+        absent=tuple(attendants[one.person] for one in seated if one.person in staying - came),
+        former=tuple(attendants[one.person] for one in seated if one.person not in staying),
         chair=_in_role(present, attendants.values(), Role.CHAIR, Role.VICE_CHAIR),
         secretary=_in_role(present, attendants.values(), Role.SECRETARY),
         items=tuple([await _item(then, season, held, code, attendants) for code in held.items]),

@@ -46,11 +46,15 @@ FORMER = ("former/2026-11-27",)
 
 
 class Form(NamedTuple):
-    """One form of the pages: a template, and the sentences that fill it; `printable` where signs are looked at."""
+    """One form of the pages: a template, and the sentences that fill it.
+
+    `printable` where signs are looked at, `former_members` where the agency of who left the council is named too.
+    """
 
     template: str
     words: Words
     printable: bool = True
+    former_members: bool = True
 
 
 @cache
@@ -71,7 +75,7 @@ def forms() -> Iterator[Form]:
     yield present()
     for folder in FORMER:
         sentences = msgspec.json.decode((ASSETS / folder / "sentences.json").read_bytes(), type=dict[str, str])
-        yield Form(f"{folder}/dossier.html", Words("vi", sentences), printable=False)
+        yield Form(f"{folder}/dossier.html", Words("vi", sentences), printable=False, former_members=False)
 
 
 class Bound(NamedTuple):
@@ -84,7 +88,8 @@ class Bound(NamedTuple):
 def pages(files: Files, form: Form | None = None) -> Printable:
     """The pages as HTML, of what lies in the dossier alone."""
     form = form or present()
-    html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=worded(files, form.words))
+    told = worded(files, form.words, former_members=form.former_members)
+    html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=told)
     return printable(html) if form.printable else Printable(html, ())
 
 

@@ -5,13 +5,14 @@ Made of the dossier's own files and of what this program ships, so that a verifi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 
+from domain.council import Member, everybody
 from domain.fact import Recorded, StreamName
 from domain.measure import Outcome
 from domain.official import Mandate
@@ -95,14 +96,19 @@ def vietnamese() -> Words:
     return load_words()["vi"]
 
 
-def worded(files: Files, words: Words) -> Pages:
-    """The words for these files, which have been proven, or come from a log that was."""
+def worded(files: Files, words: Words, *, former_members: bool = True) -> Pages:
+    """The words for these files, which have been proven, or come from a log that was.
+
+    Without `former_members` the agency is named only of who sits in the council at the end.
+    """
     said = msgspec.json.decode(files[DOSSIER])
     history = _history(files, said)
     facts = [line.recorded for line in history.by_position()]
     people: dict[str, OfficialRow] = fold(OFFICIALS, facts)
     units = {row.code: row.inside for row in fold(UNITS, facts).values()}
-    members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
+    members: Collection[Member] = everybody(recorded.fact for recorded in facts).values()
+    if not former_members:
+        members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
     rulebook = load_rulebooks()[said["decision"]["rulebook"]]
     teller = Teller(words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook))
     told = _Told(teller, people, words)

@@ -260,7 +260,7 @@ class Story:
             *(Member(self.person(agency), Role.MEMBER, agency) for agency in AGENCIES),
         ]
         await voting.constitute_council(
-            await self.decider(), self.season, DISTRICT, "33/QĐ-UBND", date(2024, 1, 16), members
+            await self.decider(), self.season, DISTRICT, "33/QĐ-UBND", date(2024, 1, 10), members
         )
 
     @property
@@ -270,13 +270,35 @@ class Story:
     async def meeting(self, present: Iterable[str] = (*DISTRICT_OFFICES, *AGENCIES)) -> str:
         """The council meets, with these present (by subject), on the one commune."""
         await self.council()
-        _, key = await voting.convene(
-            await self.appraiser(), self.season, DISTRICT, date(2024, 1, 30), "Phòng họp 1", [COMMUNE]
-        )
+        _, key = await voting.convene(await self.appraiser(), self.season, DISTRICT, TODAY, "Phòng họp 1", [COMMUNE])
+        await self.attend(key, *present)
+        await voting.take_up(await self.decider(), self.season, key, COMMUNE)
+        return key
+
+    async def attend(self, key: str, *present: str) -> None:
         await voting.record_attendance(
             await self.decider(), self.season, key, [self.person(subject) for subject in present]
         )
-        await voting.take_up(await self.decider(), self.season, key, COMMUNE)
+
+    async def replace_police(self, on: date | None = None) -> None:
+        """The substitute takes the seat of the police in the council."""
+        substitute = Member(self.person("substitute"), Role.MEMBER, "police")
+        await voting.replace_member(
+            await self.decider(), self.season, DISTRICT, self.person("police"), substitute, "34/QĐ", on
+        )
+
+    async def voted_after_a_replacement(self) -> str:
+        """The first round was void; then the substitute sat where the police had, and everybody voted."""
+        key = await self.voted()
+        await self.replace_police()
+        await voting.reopen_vote(await self.decider(), self.season, key, COMMUNE, "Đếm nhầm")
+        members = [*DISTRICT_OFFICES, "substitute", *(one for one in AGENCIES if one != "police")]
+        await self.attend(key, *members)
+        await voting.open_vote(await self.decider(), self.season, key, COMMUNE)
+        for subject in members:
+            choice = Choice.AGAINST if subject == "substitute" else Choice.FOR
+            await voting.cast_ballot(await self.by(subject), self.season, key, COMMUNE, choice)
+        await voting.conclude_vote(await self.decider(), self.season, key, COMMUNE)
         return key
 
     async def vote_open(self, present: Iterable[str] = (*DISTRICT_OFFICES, *AGENCIES)) -> str:

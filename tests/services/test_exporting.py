@@ -377,6 +377,29 @@ async def test_minutes_name_everybody_every_ballot_and_the_place_in_the_log(stor
     assert document.name == f"bien-ban-{story.season}-{key}.pdf"
 
 
+async def test_minutes_name_who_took_a_seat_and_the_ballots_of_both(story):
+    key = await story.voted_after_a_replacement()
+    await voting.close_meeting(await story.decider(), story.season, key)
+    export = await ask(await story.appraiser(), Document.MINUTES, story, key)
+
+    async with workshop(story.house) as shop:
+        said = text_of((await finished(shop, story, export)).content)
+
+    assert "có 5 thành viên. Chủ trì: Người district-chairman" in said
+    assert "1. Có mặt: 5 thành viên" in said
+    assert "2. Vắng mặt: 0 thành viên" in said
+    assert "3. Thôi là thành viên Hội đồng trong thời gian họp: 1 người" in said
+    present, former = said[: said.index("2. Vắng mặt")], said[said.index("3. Thôi") : said.index("III. NỘI DUNG")]
+    assert re.search(r"Người substitute\W+police\W+Ủy viên", present)
+    assert re.search(r"Người police\W+police\W+Ủy viên", former)
+    assert "Người police" not in present
+    _, void, counted = said.rsplit("Thành viên Phiếu", 2)
+    assert "Người police Tán thành" in void
+    assert "substitute" not in void
+    assert "Người substitute Không tán thành" in counted
+    assert "Người police" not in counted
+
+
 async def test_minutes_are_asked_for_by_who_conducts_and_after_the_meeting(story):
     key = await story.voted()
     with pytest.raises(OutOfOrder):

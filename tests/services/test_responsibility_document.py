@@ -43,6 +43,17 @@ async def test_the_chain_is_filed_with_who_acted_on_what_under_which_mandate(sto
     assert "41/QĐ-UBND" not in text
 
 
+async def test_who_took_a_seat_in_the_council_answers_for_the_ballot(story: Story):
+    await story.voted_after_a_replacement()
+    await story.decide()
+
+    text = text_of((await printed(story)).content)
+    ballots = text[text.index("Phiếu ghi tên của 6 thành viên Hội đồng") :]
+    for said in ("vòng 1: Tán thành (police)", "vòng 2: Không tán thành (police)", "Người police", "Người substitute"):
+        assert said in ballots
+    assert ballots.count("(police)") == 2
+
+
 async def test_there_is_no_chain_of_what_was_not_there_nor_for_who_may_not_see_it(story: Story):
     await story.score("TC1.CT1")
     opened = next(one.position for one in await story.facts() if isinstance(one.fact, Assessment.Opened))

@@ -336,33 +336,14 @@ async def test_minutes_are_those_of_a_closed_meeting(story: Story):
 # A seat that changes hands -----------------------------------------------------------------------------
 
 
-async def replace_police(story: Story, on: date | None = None) -> None:
-    """The substitute takes the seat of the police."""
-    await voting.replace_member(
-        await story.decider(),
-        story.season,
-        DISTRICT,
-        story.person("police"),
-        Member(story.person("substitute"), Role.MEMBER, "police"),
-        "34/QĐ",
-        on,
-    )
-
-
-async def present(story: Story, key: str, *subjects: str) -> None:
-    await voting.record_attendance(
-        await story.decider(), story.season, key, [story.person(subject) for subject in subjects]
-    )
-
-
 async def test_who_took_a_seat_before_the_vote_opened_is_on_its_roll_and_the_leaver_is_not(story: Story):
     await story.concluded()
     key = await story.meeting()
-    await replace_police(story)
+    await story.replace_police()
 
     with pytest.raises(NotOnTheRoll):
-        await present(story, key, *ALL)
-    await present(story, key, *(one for one in ALL if one != "police"), "substitute")
+        await story.attend(key, *ALL)
+    await story.attend(key, *(one for one in ALL if one != "police"), "substitute")
     await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
 
     vote = (await held(story, key)).votes[COMMUNE]
@@ -376,7 +357,7 @@ async def test_who_took_a_seat_before_the_vote_opened_is_on_its_roll_and_the_lea
 async def test_who_was_marked_present_and_left_does_not_count_towards_the_quorum(story: Story):
     await story.concluded()
     key = await story.meeting(present=(*DISTRICT_OFFICES, "police", "office"))
-    await replace_police(story)
+    await story.replace_police()
 
     with pytest.raises(NoQuorum) as refusal:
         await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
@@ -386,7 +367,7 @@ async def test_who_was_marked_present_and_left_does_not_count_towards_the_quorum
 
 async def test_a_vote_that_is_open_keeps_its_roll(story: Story):
     key = await story.vote_open()
-    await replace_police(story)
+    await story.replace_police()
 
     await cast(story, "police", key)
 
@@ -396,9 +377,9 @@ async def test_a_vote_that_is_open_keeps_its_roll(story: Story):
 
 async def test_a_new_round_is_voted_on_by_the_members_of_its_day(story: Story):
     key = await story.voted()
-    await replace_police(story)
+    await story.replace_police()
     await voting.reopen_vote(await story.decider(), story.season, key, COMMUNE, "Đếm nhầm")
-    await present(story, key, *(one for one in ALL if one != "police"), "substitute")
+    await story.attend(key, *(one for one in ALL if one != "police"), "substitute")
     await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
 
     await cast(story, "substitute", key)
@@ -409,7 +390,7 @@ async def test_a_new_round_is_voted_on_by_the_members_of_its_day(story: Story):
 async def test_a_seat_changes_hands_on_the_day_of_its_decision(story: Story):
     await story.concluded()
     key = await story.meeting()
-    await replace_police(story, date(2024, 12, 31))
+    await story.replace_police(date(2024, 12, 31))
 
     await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
 
@@ -421,7 +402,7 @@ async def test_an_absent_successor_sends_an_opinion_on_paper_and_the_leaver_does
     story = await province_story.opened()
     await story.concluded()
     key = await story.meeting(present=(one for one in ALL if one != "police"))
-    await replace_police(story)
+    await story.replace_police()
     await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
 
     with pytest.raises(NotOnTheRoll):
