@@ -21,7 +21,6 @@ from domain.errors import (
     NotErasable,
     NotFound,
     OutOfOrder,
-    PeriodReversed,
     PostingClosed,
     PostingUnfinished,
     ReasonMissing,
@@ -527,8 +526,7 @@ class Assessment(Stream):
         """
         self._must_be(Stage.CONSOLIDATED, step="post")
         must_not_end_early(on, until, "until")
-        if self.consolidated_on is not None and on < self.consolidated_on:
-            raise PeriodReversed(reason="posting", field="on", begins=self.consolidated_on, ends=on)
+        must_not_end_early(self.consolidated_on, on, "on", "posting")
         self.trigger_event(self.Posted, on=on, until=until, place=place)
 
     def receive_comment(self, comment: UUID, text: Sealed, on: date) -> None:

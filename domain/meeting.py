@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from domain.days import must_not_end_early
 from domain.errors import (
     AlreadyVoted,
     BallotsOutstanding,
@@ -236,14 +237,23 @@ class Meeting(Stream):
         if item != self.current:
             self.trigger_event(self.ItemTakenUp, item=item)
 
-    def open_vote(self, item: str, *, quorum: int, majority: Majority, members: Collection[UUID] | None = None) -> None:
+    def open_vote(
+        self,
+        item: str,
+        *,
+        quorum: int,
+        majority: Majority,
+        members: Collection[UUID] | None = None,
+        today: date | None = None,
+    ) -> None:
         """Open the vote on an item: the members present are the roll; NoQuorum when they are fewer than `quorum`.
 
         `members` are those of the day; without them, those called to the meeting. Whoever was present and has left the
-        council since is not on the roll.
+        council since is not on the roll. PeriodReversed when `today` is before the day of the meeting.
         """
         self._must_go_on()
         self._no_vote_open()
+        must_not_end_early(self.on, today, "on", "vote")
         if item not in self.items:
             raise NotOnTheAgenda(item=item)
         if item in self.votes:
@@ -314,9 +324,10 @@ class Meeting(Stream):
         self.trigger_event(self.VoteReopened, item=item, round=vote.round + 1, reason=reason)
 
     def close(self, on: date) -> None:
-        """End the meeting; not while a vote is open."""
+        """End the meeting; not while a vote is open, and not before the day of the meeting."""
         self._must_go_on()
         self._no_vote_open()
+        must_not_end_early(self.on, on, "on", "meeting")
         self.trigger_event(self.Closed, on=on)
 
     def issue_minutes(self, sha256: str, document_no: str) -> None:

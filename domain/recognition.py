@@ -7,8 +7,10 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from domain.days import must_not_end_early
 from domain.errors import OutOfOrder, ReasonMissing
 from domain.fact import Fact, FirstFact, Stream, StreamName
+from domain.working_days import Calendar
 
 
 class Result(StrEnum):
@@ -113,16 +115,23 @@ class Recognition(Stream):
         self.published_on: date | None = None
         self.revoked_on: date | None = None
 
-    def sign(self, on: date, sha256: str) -> None:
-        """Record the signed document."""
+    def sign(self, on: date, sha256: str, calendar: Calendar) -> None:
+        """Record the signed document.
+
+        What was signed gets its number and day the same day, or the next working day (30/2020/NĐ-CP, Điều 18), so the
+        signature is no older than the last working day before the decision.
+        """
         if self.signed_on is not None:
             raise OutOfOrder(step="sign", state="signed")
+        if on < self.on:
+            must_not_end_early(calendar.before(self.on), on, "on", "signed")
         self.trigger_event(self.Signed, on=on, sha256=sha256)
 
     def publish(self, on: date, place: str) -> None:
-        """Publish the decision, once it is signed."""
+        """Publish the decision, once it is signed and its day has come."""
         if self.signed_on is None or self.published_on is not None:
             raise OutOfOrder(step="publish", state="published" if self.published_on else "unsigned")
+        must_not_end_early(max(self.on, self.signed_on), on, "on", "published")
         self.trigger_event(self.Published, on=on, place=place)
 
     def revoke(self, ground: str, decision_no: str, on: date, review: int | None = None) -> None:
@@ -131,6 +140,7 @@ class Recognition(Stream):
             raise OutOfOrder(step="revoke", state="revoked" if self.revoked_on else "not-recognised")
         if not ground.strip():
             raise ReasonMissing(act="revoke")
+        must_not_end_early(self.on, on, "on", "revoked")
         self.trigger_event(self.Revoked, ground=ground, decision_no=decision_no, on=on, review=review)
 
 

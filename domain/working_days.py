@@ -45,6 +45,13 @@ class Calendar:
                 days -= 1
         return day
 
+    def before(self, day: date) -> date:
+        """The last working day before a day."""
+        day -= ONE_DAY
+        while not self.is_working_day(day):
+            day -= ONE_DAY
+        return day
+
     def _check(self, day: date) -> None:
         if not self.first <= day.year <= self.last:
             raise CalendarUnknown(year=day.year)

@@ -87,7 +87,7 @@ async def sign(work: Work, season: str, commune: str, sha256: str, on: date | No
     running, _ = await with_rulebook(work, season)
     work.require(Act.SIGN, commune_of(running, commune))
     return await work.change(
-        Recognition, recognition_stream(season, commune), lambda one: one.sign(on or work.today, sha256)
+        Recognition, recognition_stream(season, commune), lambda one: one.sign(on or work.today, sha256, work.calendar)
     )
 
 

@@ -130,7 +130,7 @@ async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt
     return await work.change(
         Meeting,
         meeting_stream(season, meeting),
-        lambda one: one.open_vote(item, quorum=quorum, majority=council.majority, members=members),
+        lambda one: one.open_vote(item, quorum=quorum, majority=council.majority, members=members, today=work.today),
     )
 
 

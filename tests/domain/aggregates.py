@@ -11,8 +11,11 @@ from domain.meeting import Meeting
 from domain.official import Position
 from domain.rulebook import Majority
 from domain.season import Participant, Season
+from domain.working_days import Calendar
 
 DAY = date(2024, 1, 15)
+#: Every Monday to Friday is a working day.
+CALENDAR = Calendar(2020, 2030, frozenset())
 COMMUNE, OTHER, DISTRICT = "99001", "99004", "990"
 CODES = ("TC1.CT1", "TC1.CT2")
 MEMBERS = tuple(sorted(uuid5(STREAMS, f"member {number}") for number in range(5)))

@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,11 +13,13 @@ from domain.errors import (
     NotOnTheAgenda,
     NotOnTheRoll,
     OutOfOrder,
+    PeriodReversed,
     ReasonMissing,
     Refused,
     VoteIsClosed,
     VoteIsOpen,
 )
+from domain.fact import Fact, replay
 from domain.meeting import Choice, Meeting, VoteOutcome, outcome_of
 from domain.rulebook import Majority
 from tests.domain.aggregates import COMMUNE, DAY, MEMBERS, OTHER, a_meeting, a_vote, facts_of, replayed, state
@@ -49,6 +52,38 @@ def test_the_quorum_is_counted_when_the_vote_opens():
         a_vote(present=MEMBERS[:3])
 
     assert a_vote(present=MEMBERS[:4]).votes[COMMUNE].roll == frozenset(MEMBERS[:4])
+
+
+def test_no_vote_opens_before_the_day_of_the_meeting():
+    meeting = a_meeting()
+
+    with pytest.raises(PeriodReversed) as refused:
+        meeting.open_vote(COMMUNE, quorum=4, majority=MAJORITY, today=DAY - timedelta(days=1))
+
+    assert refused.value.details["reason"] == "vote"
+    meeting.open_vote(COMMUNE, quorum=4, majority=MAJORITY, today=DAY)
+
+
+def test_a_meeting_does_not_end_before_its_day():
+    meeting = a_meeting()
+
+    with pytest.raises(PeriodReversed) as refused:
+        meeting.close(DAY - timedelta(days=1))
+
+    assert refused.value.details["reason"] == "meeting"
+    meeting.close(DAY)
+
+
+def test_a_meeting_of_an_old_log_that_ended_before_its_day_is_read_and_its_minutes_are_issued():
+    meeting = a_meeting()
+    meeting.close(DAY)
+    facts = [fact for fact in meeting.pending_events if isinstance(fact, Fact)]
+    vars(facts[-1])["on"] = date(2023, 12, 1)
+
+    old = replay(facts)
+
+    assert isinstance(old, Meeting)
+    old.issue_minutes("ab" * 32, "3/BB")
 
 
 def test_the_roll_stands_while_the_vote_is_open():

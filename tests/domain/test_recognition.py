@@ -1,11 +1,12 @@
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
-from domain.errors import OutOfOrder, ReasonMissing
+from domain.errors import OutOfOrder, PeriodReversed, ReasonMissing
+from domain.fact import Fact, replay
 from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ
-from tests.domain.aggregates import COMMUNE, DAY, replayed, state
+from tests.domain.aggregates import CALENDAR, COMMUNE, DAY, replayed, state
 
 
 def a_decision(result: Result = Result.RECOGNISED) -> Recognition:
@@ -55,9 +56,9 @@ def test_a_decision_is_signed_then_published_then_perhaps_revoked_each_once():
     decision = a_decision()
     with pytest.raises(OutOfOrder):
         decision.publish(DAY, "Cổng")
-    decision.sign(DAY, "ab" * 32)
+    decision.sign(DAY, "ab" * 32, CALENDAR)
     with pytest.raises(OutOfOrder):
-        decision.sign(DAY, "ab" * 32)
+        decision.sign(DAY, "ab" * 32, CALENDAR)
     decision.publish(DAY, "Cổng")
     with pytest.raises(OutOfOrder):
         decision.publish(DAY, "Cổng")
@@ -73,3 +74,53 @@ def test_a_decision_is_signed_then_published_then_perhaps_revoked_each_once():
 def test_what_was_not_recognised_is_not_revoked():
     with pytest.raises(OutOfOrder):
         a_decision(Result.NOT_RECOGNISED).revoke("…", "50/QĐ", DAY)
+
+
+MONDAY, FRIDAY = DAY, DAY - timedelta(days=3)
+
+
+@pytest.mark.parametrize("on", [MONDAY, MONDAY - timedelta(days=1), FRIDAY, MONDAY + timedelta(days=30)])
+def test_what_was_signed_gets_its_day_at_once_or_on_the_next_working_day(on: date):
+    decision = a_decision()
+
+    decision.sign(on, "ab" * 32, CALENDAR)
+
+    assert decision.signed_on == on
+
+
+@pytest.mark.parametrize("on", [FRIDAY - timedelta(days=1), date(2014, 1, 15)])
+def test_a_signature_is_no_older_than_the_working_day_before_the_decision(on: date):
+    with pytest.raises(PeriodReversed) as refused:
+        a_decision().sign(on, "ab" * 32, CALENDAR)
+
+    assert refused.value.details == {"reason": "signed", "field": "on", "begins": FRIDAY, "ends": on}
+
+
+def test_a_decision_is_not_published_before_its_signature_nor_before_its_own_day():
+    late, early = a_decision(), a_decision()
+    late.sign(DAY + timedelta(days=2), "ab" * 32, CALENDAR)
+    early.sign(FRIDAY, "ab" * 32, CALENDAR)
+
+    for decision, first in ((late, DAY + timedelta(days=2)), (early, DAY)):
+        with pytest.raises(PeriodReversed) as refused:
+            decision.publish(first - timedelta(days=1), "Cổng")
+        assert refused.value.details["reason"] == "published"
+        decision.publish(first, "Cổng")
+
+
+def test_nothing_is_revoked_before_it_was_decided():
+    with pytest.raises(PeriodReversed):
+        a_decision().revoke("Tài liệu giả", "50/QĐ", FRIDAY)
+
+
+def test_a_decision_of_an_old_log_whose_days_are_in_no_order_is_read_and_goes_on():
+    decision = a_decision()
+    decision.sign(DAY, "ab" * 32, CALENDAR)
+    facts = [fact for fact in decision.pending_events if isinstance(fact, Fact)]
+    vars(facts[-1])["on"] = date(2013, 1, 15)
+
+    old = replay(facts)
+
+    assert isinstance(old, Recognition)
+    assert old.signed_on == date(2013, 1, 15)
+    old.publish(DAY, "Cổng")

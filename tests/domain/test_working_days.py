@@ -44,3 +44,9 @@ def test_a_term_that_runs_from_a_day_off_begins_with_the_next_working_day():
 def test_days_of_a_year_without_data_are_not_guessed(start):
     with pytest.raises(CalendarUnknown):
         CALENDAR.after(start, 5)
+
+
+def test_the_working_day_before_a_day_leaves_out_what_is_off():
+    assert CALENDAR.before(date(2026, 3, 3)) == date(2026, 3, 2)
+    assert CALENDAR.before(date(2026, 3, 2)) == date(2026, 2, 27)
+    assert CALENDAR.before(date(2026, 2, 23)) == date(2026, 2, 13)

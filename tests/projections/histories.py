@@ -35,6 +35,7 @@ from domain.review import Degree, Ground, Reference, Review, Ruling, review_stre
 from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
+from domain.working_days import Calendar
 
 SEASONS = ("2022", "2023")
 COMMUNES = ("25441", "25444", "25447")
@@ -43,6 +44,7 @@ INDICATORS = ("TC1.CT1", "TC1.CT2", "TC2.CT1")
 MEMBERS = tuple(uuid5(STREAMS, f"member {number}") for number in range(5))
 BEGINNING = datetime(2026, 11, 22, 3, tzinfo=UTC)
 DAY = date(2023, 11, 20)
+CALENDAR = Calendar(2020, 2030, frozenset())
 
 A = TypeVar("A", bound=Stream)
 
@@ -427,7 +429,7 @@ def settle(province: Province, chance: Random) -> None:
     dossier = _dossier(chance)
     name = recognition_stream(dossier.season, dossier.subject)
     steps: list[Callable[[Any], None]] = [
-        lambda it: it.sign(DAY, "01" * 32),
+        lambda it: it.sign(DAY, "01" * 32, CALENDAR),
         lambda it: it.publish(DAY, "Cổng thông tin"),
         lambda it: it.revoke("minh chứng không đúng", "400/QĐ-UBND", DAY, 1),
     ]

@@ -14,7 +14,7 @@ from domain.meeting import Choice, Meeting, meeting_stream
 from domain.personal import Sealed
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import Majority
-from tests.projections.histories import DAY, INDICATORS, MEMBERS, UNIT, Province
+from tests.projections.histories import CALENDAR, DAY, INDICATORS, MEMBERS, UNIT, Province
 
 SEASON, COMMUNE = "2023", "25441"
 KEY = f"{SEASON}/{COMMUNE}"
@@ -160,7 +160,7 @@ def _decided(province: Province) -> None:
 
 
 def _signed(province: Province) -> None:
-    _do(province, RECOGNITION, lambda it: it.sign(DAY, "01" * 32))
+    _do(province, RECOGNITION, lambda it: it.sign(DAY, "01" * 32, CALENDAR))
 
 
 def _published(province: Province) -> None:

@@ -287,7 +287,7 @@ async def test_a_conclusion_pressed_twice_is_one(story: Story):
 
     first, again = [
         await reviewing.conclude(
-            await story.decider(command), story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND", DAY
+            await story.decider(command), story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND", TODAY
         )
         for _ in range(2)
     ]
