@@ -14,8 +14,11 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-#: Seconds for one answer; the machine may be busy with everything at once.
-PATIENCE = 30.0
+from infra import pool
+
+#: Seconds for one answer; the machine may be busy with everything at once. A page that is made apart may have to wait
+#: for its process to begin, and is refused in words when it then takes too long.
+PATIENCE = pool.BEGINNING + pool.PATIENCE + 10
 
 #: What is typed into a field, ticked, chosen or pressed; several at once only for ticks.
 Typed = str | Iterable[str]
