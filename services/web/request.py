@@ -81,6 +81,7 @@ from services.web.frame import Frame
 from services.web.made import Made
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer, pack
+from services.web.shared import Shared
 from services.web.throttling import sender_of
 from services.web.urls import Moment, Urls
 
@@ -171,6 +172,7 @@ class Web:
         self.cookies = security.Cookies(backing.public_url)
         self.attempts = Attempts(backing.encryption, self.cookies.attempt)
         self.kept = Kept()
+        self.shared = Shared()
         self.turns = Turns()
         self.bodies = Bodies()
         self._provinces: dict[str, tuple[Tenant, float]] = {}
@@ -239,6 +241,16 @@ class Visit:
     def is_at_work(self) -> bool:
         """Whether somebody with a mandate in this province is signed in."""
         return self.person is not None and bool(self.person.mandates)
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the browser holds no session, not even one that has ended."""
+        return not self.request.cookies.get(self.web.cookies.session)
+
+    @property
+    def shown_alike(self) -> Hashable:
+        """What the page of somebody without a session depends on, beside what is recorded."""
+        return self.tenant, self.address, self.locale, self.is_partial, self._accepts_gzip
 
     @property
     def backing(self) -> Backing:
@@ -572,12 +584,13 @@ def in_the_past(visit: Visit) -> bool:
 
 
 def page(
-    path: str, *, public: bool = False, past: bool = True, heavy: Heavy = False, **options: Any
+    path: str, *, public: bool = False, past: bool = True, heavy: Heavy = False, shared: bool = False, **options: Any
 ) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
     """A page to look at, now or as of `?asof=`. Calling the handler in Python (as `again` does) calls the function.
 
     `past=False` is for pages that show nothing recorded: they know no `?asof=`. A `heavy` page, which takes the
-    processor for longer than others may wait, is made by a process beside this one.
+    processor for longer than others may wait, is made by a process beside this one. A `shared` page is the same for
+    everybody without a session and has nothing personal: to them it may be a moment old (`services/web/shared.py`).
     """
 
     def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
@@ -589,6 +602,8 @@ def page(
                 return await made_apart(visit, pool)
             if past:
                 await visit.as_of()
+            if shared and visit.past is None and visit.is_anonymous:
+                return await visit.web.shared.answer(visit.shown_alike, lambda: function(*args, **kwargs))
             return await function(*args, **kwargs)
 
         shown = _told(path, begun_again(showing if past or heavy else function))

@@ -10,8 +10,8 @@ import gzip
 import itertools
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -42,12 +42,24 @@ COMMUNES = 200
 SEASON = "2023"
 RATE = 50
 SECONDS = 4.0
+GRACE = 15.0
 AT_ONCE = 16
 AT_WORK = 64
 SUCCESS = frozenset({200, 204})
+
+#: What may be refused: more questions than one person has, a search text that is too long.
+BOUNDED = SUCCESS | {422, 429, 503}
+
 ISSUER, DEPARTMENT = "http://127.0.0.1/nobody", "department"
 
 PROGRAMS = {"web": ("serve",), "projector": ("projector",)}
+
+
+class Answer(NamedTuple):
+    """What a request was answered."""
+
+    status: int
+    body: bytes
 
 
 class Seat(NamedTuple):
@@ -127,8 +139,8 @@ async def boards(ground: Ground) -> list[dict[str, Any]]:
     """The board of 200 communes now and as of a moment, and its weight."""
     path = f"/t/{ground.tenant.slug}/bang/{SEASON}"
     position = await ground.house.store.position(ground.tenant)
-    async with connection(ground) as send:
-        body = await send(get(ground, path))
+    async with connection(ground.address) as send:
+        body = (await send(get(ground, path))).body
     now = await paced(ground, lambda: get(ground, path), rate=10)
     then = await paced(ground, lambda: get(ground, f"{path}?asof={position - 50}"), rate=5)
     packed = len(gzip.compress(body, 5)) / 1000
@@ -255,33 +267,44 @@ def deciding(ground: Ground) -> Iterator[Awaitable[Receipt]]:
 
 
 async def paced(ground: Ground, make: Callable[[], bytes], rate: int = RATE, seconds: float = SECONDS) -> list[float]:
-    """Answer times in milliseconds at so many requests a second, each on a kept connection."""
+    """Answer times in milliseconds at so many requests a second, each on a kept connection.
+
+    A request that has to wait for one waits as its sender does. What is not answered when the GRACE is over counts as
+    answered then.
+    """
     times: list[float] = []
-    free: asyncio.LifoQueue[Callable[[bytes], Awaitable[bytes]]] = asyncio.LifoQueue()
+    free: asyncio.LifoQueue[Callable[[bytes], Awaitable[Answer]]] = asyncio.LifoQueue()
     async with connections(ground, AT_ONCE) as senders:
         for sender in senders:
             free.put_nowait(sender)
 
         async def one() -> None:
             asked = make()
-            send = await free.get()
             begun = time.perf_counter()
-            await send(asked)
-            times.append((time.perf_counter() - begun) * 1000)
+            try:
+                send = await free.get()
+                await send(asked)
+            finally:
+                times.append((time.perf_counter() - begun) * 1000)
             free.put_nowait(send)
 
         await at_rate(one, rate, seconds)
     return times
 
 
-async def at_rate(deed: Callable[[], Awaitable[None]], rate: int = RATE, seconds: float = SECONDS) -> None:
-    """Begin the deed so many times a second, whether or not the last has ended."""
+async def at_rate(deed: Callable[[], Coroutine[Any, Any, None]], rate: int = RATE, seconds: float = SECONDS) -> None:
+    """Begin the deed so many times a second, whether or not the last has ended; break off what takes too long."""
     begun = time.perf_counter()
     running = []
     for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
-        running.append(asyncio.ensure_future(deed()))
-    await asyncio.gather(*running)
+        running.append(asyncio.create_task(deed()))
+    done, late = await asyncio.wait(running, timeout=GRACE)
+    for task in late:
+        task.cancel()
+    await asyncio.wait(running)
+    for task in done:
+        task.result()
 
 
 async def saturated(ground: Ground, make: Callable[[], bytes]) -> float:
@@ -289,7 +312,7 @@ async def saturated(ground: Ground, make: Callable[[], bytes]) -> float:
     done = 0
     end = time.perf_counter() + SECONDS
 
-    async def client(send: Callable[[bytes], Awaitable[bytes]]) -> None:
+    async def client(send: Callable[[bytes], Awaitable[Answer]]) -> None:
         nonlocal done
         while time.perf_counter() < end:
             await send(make())
@@ -311,9 +334,9 @@ def request(method: str, path: str, headers: str = "", body: bytes = b"") -> byt
 
 
 @asynccontextmanager
-async def connections(ground: Ground, count: int) -> AsyncIterator[list[Callable[[bytes], Awaitable[bytes]]]]:
+async def connections(ground: Ground, count: int) -> AsyncIterator[list[Callable[[bytes], Awaitable[Answer]]]]:
     """So many kept connections."""
-    opened = [connection(ground) for _ in range(count)]
+    opened = [connection(ground.address) for _ in range(count)]
     senders = [await one.__aenter__() for one in opened]
     try:
         yield senders
@@ -324,12 +347,19 @@ async def connections(ground: Ground, count: int) -> AsyncIterator[list[Callable
 
 @asynccontextmanager
 async def connection(
-    ground: Ground, taken: frozenset[int] = SUCCESS
-) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
-    """Sends a request and reads its whole answer. A status that is not taken stops the measuring."""
-    reader, writer = await asyncio.open_connection(*ground.address)
+    address: tuple[str, int], taken: frozenset[int] = SUCCESS
+) -> AsyncIterator[Callable[[bytes], Awaitable[Answer]]]:
+    """Sends a request and reads its whole answer. A status that is not taken stops the measuring.
 
-    async def send(asked: bytes) -> bytes:
+    The server ends a connection that was idle for long; then another one is opened, as browsers do.
+    """
+    reader, writer = await asyncio.open_connection(*address)
+
+    async def send(asked: bytes) -> Answer:
+        nonlocal reader, writer
+        if reader.at_eof():
+            writer.close()
+            reader, writer = await asyncio.open_connection(*address)
         writer.write(asked)
         head = await reader.readuntil(b"\r\n\r\n")
         status = int(head.split(b" ", 2)[1])
@@ -339,10 +369,11 @@ async def connection(
             body = await reader.readexactly(int(lower.split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0]))
         if status not in taken:
             raise AssertionError(f"{status}: {asked[:120]!r} {body[:600]!r}")
-        return body
+        return Answer(status, body)
 
     try:
         yield send
     finally:
         writer.close()
-        await writer.wait_closed()
+        with suppress(ConnectionError):
+            await writer.wait_closed()

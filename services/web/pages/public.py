@@ -53,7 +53,7 @@ class Line(NamedTuple):
     until: date | None
 
 
-@page(urls.REGISTER, public=True, heavy=in_the_past)
+@page(urls.REGISTER, public=True, heavy=in_the_past, shared=True)
 async def register(visit: Visit) -> Answer:
     """The results that the province published, and what is posted for comment now; `?nam=` another year."""
     async with visit.reads() as view:
