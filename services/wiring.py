@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,7 +37,7 @@ from infra.throttle import Throttle
 from infra.uploads import Uploads
 from projections.catalogue import PROJECTIONS
 from projections.effective import came_to
-from projections.seasons import SEASONS
+from projections.seasons import SEASONS, SeasonRow
 from projections.sheets import SHEETS
 from services.accesses import Accesses
 from services.clock import VIETNAM, today
@@ -137,10 +137,15 @@ class Wiring:
     async def chip(self, tenant: Tenant, season: str | None, upto: int | None = None) -> Chip | None:
         """The season that a page names: the one asked for, else the latest that is open, else the latest."""
         async with self.reads.at(tenant, upto) as view:
-            seasons = [row for row in await view.all(SEASONS) if season in (None, row.season)]
-        if not seasons:
+            seasons = await view.all(SEASONS)
+        return self.chip_among(seasons, season)
+
+    def chip_among(self, seasons: Iterable[SeasonRow], season: str | None) -> Chip | None:
+        """The same where the seasons have been read."""
+        found = [row for row in seasons if season in (None, row.season)]
+        if not found:
             return None
-        current = max(seasons, key=lambda row: (row.state is State.OPEN, row.year))
+        current = max(found, key=lambda row: (row.state is State.OPEN, row.year))
         rulebook = self.rulebooks.get(current.rulebook)
         return Chip(current.season, rulebook.short if rulebook else current.rulebook)
 

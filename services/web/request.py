@@ -39,7 +39,7 @@ import inspect
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias
@@ -67,6 +67,7 @@ from infra.sessions import Session
 from infra.slicing import in_slices
 from infra.tenants import REGISTERED, Tenant
 from projections.fold import Projection
+from projections.seasons import SEASONS, SeasonRow
 from services import i18n
 from services.clock import VIETNAM, is_looked_at, today
 from services.command_ids import sent_by
@@ -204,6 +205,8 @@ class Visit:
         self.behind = False
         #: The facts before which some of what the page shows stands: they cannot be read, or not be shown.
         self.lacks: set[int] = set()
+        #: The seasons of the province as the page saw them; None where it did not look.
+        self.seasons: list[SeasonRow] | None = None
         self.cookies: list[Cookie] = []
         #: Why the session could not be looked up: nobody knows whether somebody is signed in.
         self.sessions_away: RedisError | None = None
@@ -343,7 +346,7 @@ class Visit:
 
     def work(self, anybody: Actor | None = None) -> "Work":
         """This request's command: `await seasons.open_season(visit.work(), …)`. `anybody` acts without signing in."""
-        self.since = None  # what is looked at after the command shows it
+        self.since = self.seasons = None  # what is looked at after the command shows it
         actor = anybody or self.actor
         person = f"{actor.person}\n{self.sender}" if anybody else actor.person
         return self.backing.work(self.tenant, actor, sent_by(person, self.command))
@@ -412,6 +415,9 @@ class Visit:
                 yield view
             finally:
                 self.lacks |= view.lacks
+            if self.is_at_work and not self.is_partial:  # one look less for the frame
+                with suppress(BeingRebuilt):
+                    self.seasons = await view.all(SEASONS)
 
     async def own_write(self, *projections: Projection[Any]) -> None:
         """Wait until these read models hold the person's own last command; else the page says it is behind."""
@@ -442,6 +448,8 @@ class Visit:
         if self.province is None or self.person is None:
             return None
         try:
+            if self.seasons is not None:
+                return self.house.chip_among(self.seasons, season)
             return await self.backing.chip(self.province, season, self.upto)
         except BeingRebuilt:
             return None

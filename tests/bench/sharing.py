@@ -37,8 +37,11 @@ HEAVY = 4
 ASKED = 20
 FLOOD = 8
 
-#: Seconds after which somebody who was refused asks again.
+#: Seconds after which somebody who was refused asks again, and for which the last heavy pages are waited for.
 PATIENCE = 1.0
+
+#: Stands for the status of what was not answered in time.
+LATE = 0
 
 
 async def rows(services: Settings) -> list[dict[str, Any]]:
@@ -53,7 +56,7 @@ async def rows(services: Settings) -> list[dict[str, Any]]:
 async def mixed(ground: Ground, rate: int, heavy: int) -> dict[str, Any]:
     """Pages at this rate beside 20 commands a second, and so many heavy pages a second."""
     asked: Counter[int] = Counter()
-    beside = [asyncio.create_task(paced(ground, scoring(ground), COMMANDS, SECONDS))]
+    beside: list[asyncio.Task[Any]] = [asyncio.create_task(paced(ground, scoring(ground), COMMANDS, SECONDS))]
     if heavy:
         beside.append(asyncio.create_task(heavily(ground, asked, heavy, SECONDS)))
     times = await paced(ground, pages(ground), rate, SECONDS)
@@ -118,15 +121,20 @@ def heavy_pages(ground: Ground, *, one_person: bool = False) -> Callable[[], byt
     return question
 
 
-async def heavily(ground: Ground, asked: Counter[int], rate: int, seconds: float) -> list[float]:
-    """So many heavy pages a second, each on a connection of its own."""
+async def heavily(ground: Ground, asked: Counter[int], rate: int, seconds: float) -> None:
+    """So many heavy pages a second, each on a connection of its own; nobody waits for the last of them for long."""
     make = heavy_pages(ground)
     under_way = []
     for _ in range(int(rate * seconds)):
         under_way.append(asyncio.create_task(ask_once(ground, make(), asked)))
         await asyncio.sleep(1 / rate)
-    await asyncio.gather(*under_way)
-    return []
+    done, late = await asyncio.wait(under_way, timeout=PATIENCE)
+    for task in late:
+        task.cancel()
+    asked[LATE] += len(late)
+    await asyncio.wait(under_way)
+    for task in done:
+        task.result()
 
 
 async def ask_once(ground: Ground, question: bytes, asked: Counter[int]) -> None:
@@ -146,7 +154,7 @@ async def again_and_again(ground: Ground, make: Callable[[], bytes], asked: Coun
 
 def said(asked: Counter[int]) -> str:
     """How many were answered, of how many."""
-    return f"{sum(asked[status] for status in SUCCESS)} of {asked.total()} heavy pages answered, the others refused"
+    return f"{sum(asked[status] for status in SUCCESS)} of {asked.total()} heavy pages answered in time, others refused"
 
 
 @asynccontextmanager
@@ -163,5 +171,5 @@ async def flooded(ground: Ground) -> AsyncIterator[list[int]]:
     try:
         yield answers
     finally:
-        said, _ = await flood.communicate()
+        said, _ = await flood.communicate(b"")  # ends its standard input
     answers.append(int(said))
