@@ -167,6 +167,8 @@ async def flooded(ground: Ground) -> AsyncIterator[list[int]]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
+    assert flood.stdout is not None
+    await flood.stdout.readline()
     answers: list[int] = []
     try:
         yield answers
