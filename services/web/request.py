@@ -449,7 +449,8 @@ class Visit:
             return None
         try:
             if self.seasons is not None:
-                return self.house.chip_among(self.seasons, season)
+                chip: Chip | None = self.house.chip_among(self.seasons, season)
+                return chip
             return await self.backing.chip(self.province, season, self.upto)
         except BeingRebuilt:
             return None
