@@ -30,7 +30,10 @@ class NotFound(Refused):
 
 
 class Stale(Refused):
-    """Somebody changed the thing since the person looked at it; `yours` and `theirs` hold both values."""
+    """Somebody changed the thing since the person looked at it; `yours` and `theirs` hold both values.
+
+    With the `reason` "indicator" each holds all that was measured, which only a page can show.
+    """
 
     code = "stale"
 
@@ -127,6 +130,12 @@ class UnitEnded(Refused):
     """The unit was merged or dissolved on the day `on`: from that day on nothing about it changes."""
 
     code = "unit-ended"
+
+
+class ParentImpossible(Refused):
+    """The unit above is not of a higher level."""
+
+    code = "parent-impossible"
 
 
 class MergerImpossible(Refused):

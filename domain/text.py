@@ -24,8 +24,8 @@ class Kind(NamedTuple):
     form: re.Pattern[str] | None = None
 
 
-#: Of a unit: the national code, or another short one.
-CODE = Kind(20, form=re.compile(r"[0-9A-Za-z.-]+"))
+#: Of a unit: the national code, or another short one. Not "." and "..", which addresses do without.
+CODE = Kind(20, form=re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*"))
 #: Of what a rulebook or the program itself names: an indicator, a part, an option, a meeting, a season.
 KEY = Kind(100)
 #: Of a document.
@@ -139,6 +139,12 @@ _JOINED = re.compile(
     f"(?:(?<={_EMOJI})|(?<=\ufe0f))\u200d(?={_EMOJI})|(?<=\U0001f3f4)[\U000e0020-\U000e007e]{{1,10}}\U000e007f"
 )
 
+#: What is drawn as nothing: white space, marks that nobody sees, letters and signs that stand for an empty place.
+_BLANK = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2064\u2800\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\U000e0000-\U000e0fff]*"
+)
+
 _LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
 #: Controls, surrogates, noncharacters, and what turns the direction of the text around it: each makes a reader, a
 #: terminal or a file see something else than what is recorded.
@@ -172,6 +178,11 @@ def clean(text: str, field: str, kind: Kind) -> str:
     if kind.form and not kind.form.fullmatch(cleaned):
         raise CodeInvalid(field=field, typed=text, limit=kind.limit)
     return cleaned
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text is seen: whoever needs one has none."""
+    return _BLANK.fullmatch(text) is not None
 
 
 def drop_marks(text: str) -> str:

@@ -19,6 +19,11 @@ class Level(StrEnum):
     DISTRICT = "district"
     COMMUNE = "commune"
 
+    def is_above(self, other: Level) -> bool:
+        """Whether a unit of this level may have one of the other below it."""
+        order = list(Level)
+        return order.index(self) < order.index(other)
+
 
 class Extent(StrEnum):
     """How much of a unit went into another: all of it, or a part, the rest going elsewhere."""

@@ -8,9 +8,10 @@ from datetime import date
 from uuid import UUID
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
-from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal, RulebookNotAdopted
+from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal, ParentImpossible, RulebookNotAdopted
 from domain.official import Capacity, Mandate, Official, Position, official_stream, person_of
 from domain.policy import Act
+from domain.text import LINE, clean
 from domain.unit import Extent, Level, Unit, unit_stream
 from services.seasons import adopted_rulebook
 from services.work import Receipt, Work, use_case
@@ -137,6 +138,8 @@ async def enrolling(
     """Enrol without asking the policy, for the operator who takes a province in."""
     for mandate in mandates:
         await work.look(Unit, unit_stream(mandate.unit))
+    # The person's id is made of what is recorded, else nobody could sign in by it.
+    issuer, subject = (clean(text, name, LINE) for name, text in (("issuer", issuer), ("subject", subject)))
     stream = official_stream(person_of(work.tenant.id, issuer, subject))
     async with work.changing(stream) as streams:
         official = streams.begin(
@@ -152,8 +155,11 @@ async def enrolling(
 
 @use_case
 async def register_units(work: Work, units: Sequence[NewUnit]) -> Receipt:
-    """Take units into the books, those above before those below; what is there already stays as it is."""
+    """Take units into the books. AlreadyThere for a code that is in them, ParentImpossible."""
     work.require(Act.REGISTER_UNIT)
+    for unit in units:
+        if await work.find(Unit, unit_stream(unit.code)) is not None:
+            raise AlreadyThere(kind="unit", field="code")
     return await registering(work, units)
 
 
@@ -219,11 +225,15 @@ async def _joined(work: Work, code: str) -> list[Unit]:
 
 
 async def registering(work: Work, units: Sequence[NewUnit]) -> Receipt:
-    """Register without asking the policy, for the operator who takes a province in."""
-    coming = {unit.code for unit in units}
+    """Register without asking the policy, for the operator who takes a province in; what is there already stays as it
+    is, so that it can be done again. ParentImpossible when a unit above is not of a higher level.
+    """
+    coming = {unit.code: unit.level for unit in units}
     for unit in units:
-        if unit.parent is not None and unit.parent not in coming:
-            await work.look(Unit, unit_stream(unit.parent))
+        if unit.parent is not None:
+            above = coming.get(unit.parent) or (await work.look(Unit, unit_stream(unit.parent))).level
+            if not above.is_above(unit.level):
+                raise ParentImpossible(field="parent")
     names = {unit.code: unit_stream(unit.code) for unit in units}
     if len(names) != len(units):
         raise AlreadyThere(kind="unit")

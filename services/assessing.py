@@ -139,6 +139,7 @@ def _must_be_seen(
     entry = dossier.entry(indicator)
     if version is not None and entry.scored > version:
         raise Stale(
+            reason="indicator",
             indicator=indicator,
             version=dossier.version,
             yours={"measures": dict(measures), "value": proposed},

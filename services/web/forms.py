@@ -1,7 +1,7 @@
 """What somebody typed: kept as it was, read as what it should be.
 
 Everything is normalised to NFC on the way in. A field that cannot be read refuses with the field's name and what was
-typed, so that the page comes back with the text still in its place. Absent and empty are the same.
+typed, so that the page comes back with the text still in its place. Absent, empty and invisible are the same.
 """
 
 import re
@@ -16,6 +16,7 @@ from litestar.datastructures import UploadFile
 
 from domain.days import must_be_possible
 from domain.errors import NotANumber, NotFound, Refused
+from domain.text import is_blank
 from services.clock import today
 from services.web.bodies import Form
 
@@ -23,12 +24,13 @@ from services.web.bodies import Form
 _SPACE = " \u00a0\u202f\u2009"
 _NUMBER = re.compile(r"[+\-\u2212]?\d{1,15}([.,]\d{1,6})?", re.ASCII)
 _GROUPED = re.compile(
-    rf"[+\-\u2212]?\d{{1,3}}((\.\d{{3}})+(,\d{{1,6}})?|(,\d{{3}})+(\.\d{{1,6}})?|([{_SPACE}]\d{{3}})+([.,]\d{{1,6}})?)",
+    rf"[+\-\u2212]?[1-9]\d{{0,2}}((\.\d{{3}})+(,\d{{1,6}})?|(,\d{{3}})+(\.\d{{1,6}})?|([{_SPACE}]\d{{3}})+([.,]\d{{1,6}})?)",
     re.ASCII,
 )
 #: A thousand and something, or one and something: both are written so.
 _TWO_WAYS = re.compile(r"[+\-\u2212]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
-_COUNT = re.compile(rf"\d{{1,3}}([.,{_SPACE}]\d{{3}})+", re.ASCII)
+#: One separator throughout: in 1,234.567 the last three digits are decimals, and 0,950 is a share.
+_COUNT = re.compile(rf"[1-9]\d{{0,2}}([.,{_SPACE}])\d{{3}}(\1\d{{3}})*", re.ASCII)
 _CELLS = re.compile(r"[\d.,%]+(\s+[\d.,%]+)+", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
 _FIELD_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
@@ -71,7 +73,7 @@ class Typed(Mapping[str, str]):
     def of(cls, form: Form) -> "Typed":
         """The form as it came."""
         pairs = [(name, unicodedata.normalize("NFC", value).strip()) for name, value in form.fields]
-        return cls(pairs, form.files, form.unreadable)
+        return cls([(name, "" if is_blank(value) else value) for name, value in pairs], form.files, form.unreadable)
 
     def require_readable(self) -> None:
         """Raise TextUnreadable when a field cannot be read: nothing is done by half of what was typed."""

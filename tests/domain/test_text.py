@@ -13,7 +13,7 @@ from domain.catalogue import FACTS
 from domain.errors import CodeInvalid, NumberTooLarge, Refused, SignNotAllowed, TextTooLong, TooMany
 from domain.fact import Fact, replay
 from domain.meeting import Meeting
-from domain.text import LARGEST, LINE, MANY, NAME, NUMBER, PROSE, clean, cleaned, rule_of
+from domain.text import CODE, LARGEST, LINE, MANY, NAME, NUMBER, PROSE, clean, cleaned, is_blank, rule_of
 from domain.unit import Level, Unit
 from tests.domain.aggregates import CODES, DAY, MEMBERS, a_dossier, a_season, facts_of
 
@@ -169,3 +169,16 @@ def test_what_was_recorded_before_there_were_limits_is_read_as_it_stands():
     again = replay(fact for fact in unit.pending_events if isinstance(fact, Fact))
 
     assert again.name == f"{code}\u202e"
+
+
+@pytest.mark.parametrize("text", ["", " \t\n", "\u200b", "\u3164", "\u2800\u2800", "\u00a0\ufeff", "\U000e0041"])
+def test_a_text_of_which_nothing_is_seen_is_blank(text: str):
+    assert is_blank(text)
+    assert not is_blank(f"{text}ế")
+    assert not is_blank("\u202e")  # refused by its name, not passed over
+
+
+@pytest.mark.parametrize("code", [".", "..", "-", "-1", ".1"])
+def test_a_code_that_no_address_can_hold_is_refused(code: str):
+    with pytest.raises(CodeInvalid):
+        clean(code, "code", CODE)

@@ -12,12 +12,13 @@ from domain.errors import (
     NotPermitted,
     OwnMandate,
     ParameterNotLocal,
+    ParentImpossible,
     PeriodReversed,
     RulebookNotAdopted,
     UnitEnded,
     UnverifiedNotAcknowledged,
 )
-from domain.official import Capacity, Official, Position, official_stream
+from domain.official import Capacity, Official, Position, official_stream, person_of
 from domain.unit import Level, Unit, unit_stream
 from services import administering
 from services.administering import NewMandate, NewUnit
@@ -138,6 +139,33 @@ async def test_units_are_registered_below_units_that_are_there_and_keep_their_co
 
     unit = await (await administrator()).look(Unit, unit_stream(code))
     assert (unit.name, unit.unit_class, unit.ended_on) == ("Xã Mới Hơn", "III", date(2024, 2, 1))
+
+
+async def test_a_unit_lies_below_one_of_a_higher_level_and_never_below_itself(province_story: Story):
+    code = f"9{uuid4().int % 10**8:08}"
+
+    for level, parent in ((Level.COMMUNE, COMMUNE), (Level.COMMUNE, code), (Level.PROVINCE, DISTRICT)):
+        work, unit = await province_story.as_administrator(), NewUnit(code, "Xã Mới", "Xã", level, parent)
+        with pytest.raises(ParentImpossible):
+            await administering.register_units(work, [unit])
+
+
+async def test_a_code_that_is_in_the_books_is_refused_and_not_passed_over(province_story: Story):
+    work = await province_story.as_administrator()
+
+    with pytest.raises(AlreadyThere):
+        await administering.register_units(work, [NewUnit(COMMUNE, "Xã Khác", "Xã", Level.COMMUNE, DISTRICT)])
+
+
+async def test_who_is_enrolled_by_a_pasted_name_with_invisible_marks_can_sign_in(province_story: Story):
+    work, subject = await province_story.as_administrator(), uuid4().hex
+
+    await administering.enrol_official(work, "Một", ISSUER, f"{subject}\u200b")
+
+    person = person_of(work.tenant.id, ISSUER, subject)
+    assert (await work.look(Official, official_stream(person))).subject == subject
+    with pytest.raises(AlreadyThere):
+        await administering.enrol_official(await province_story.as_administrator(), "Hai", ISSUER, subject)
 
 
 async def test_units_that_went_into_each_other_form_no_circle(province_story: Story):

@@ -142,6 +142,7 @@ async def test_an_edit_on_a_stale_version_shows_both_values_and_can_be_sent_agai
     assert (page.status, page.refused) == (412, "stale")
     assert "19/22" in page.text
     assert "20/22" in page.text
+    assert "Measured(" not in page.text
     assert page.form("/cham-diem").value("TC2.CT5.1.numerator") == "19"
 
     page = await mine.send(page, "/cham-diem")
@@ -461,6 +462,9 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
 
     page = await desk.open(dossier(season))
     assert not page.offers("/tong-hop")
+    for changed in ({"occurred": "maybe"}, {"basis": "\u200b"}):
+        refused = await desk.send(page, "/dieu-kien", {"occurred": "no", "basis": "Phòng Nội vụ"} | changed)
+        assert (refused.status, refused.refused) == (422, "field-missing")
     page = await desk.send(page, "/dieu-kien", occurred="no", basis="Phòng Nội vụ, công văn 118/NV")
     assert "Không vướng điều kiện" in page.text
     page = await desk.send(page, "/tong-hop", on="02/01/2024")

@@ -119,6 +119,13 @@ def test_a_count_may_have_its_thousands_grouped(typed: str):
         ("95 %", "a-share"),
         ("41\t45", "several-cells"),
         ("41 45", "several-cells"),
+        ("0,950", "not-a-count"),
+        ("0.950", "not-a-count"),
+        ("1,234.567", "not-a-count"),
+        ("1.234,567", "not-a-count"),
+        ("1.234 567", "several-cells"),
+        ("0 500", "several-cells"),
+        ("0.123.456", ""),
         ("mười", ""),
     ],
 )

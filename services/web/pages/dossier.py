@@ -205,7 +205,9 @@ async def evidence_again(visit: Visit, season: str, commune: str, receipt: Recei
 async def declare_veto(visit: Visit, season: str, commune: str) -> Answer:
     """Declare whether a veto condition occurred."""
     typed = visit.typed
-    occurred = Said(typed.needed("occurred")) if typed.needed("occurred") in set(Said) else Said.NO
+    if typed.text("occurred") not in set(Said):
+        raise FieldMissing(field="occurred")
+    occurred = Said(typed.text("occurred"))
     receipt = await assessing.declare_veto(
         visit.work(), season, commune, typed.needed("condition"), occurred, typed.needed("basis")
     )
