@@ -260,7 +260,7 @@ class Story:
             *(Member(self.person(agency), Role.MEMBER, agency) for agency in AGENCIES),
         ]
         await voting.constitute_council(
-            await self.decider(), self.season, DISTRICT, "33/QĐ-UBND", date(2024, 1, 10), members
+            await self.decider(), self.season, DISTRICT, "33/QĐ-UBND", date(2024, 1, 16), members
         )
 
     @property
