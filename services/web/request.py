@@ -340,9 +340,10 @@ class Visit:
 
     @property
     def version(self) -> int | None:
-        """The version of the thing that the person looked at when editing it."""
-        seen = self.typed.text("version")
-        return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < DIGITS else None
+        """The version of the thing that the person looked at when editing it; a spoilt one is 0, which is stale."""
+        if not (seen := self.typed.text("version")):
+            return None
+        return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < DIGITS else 0
 
     def work(self, anybody: Actor | None = None) -> "Work":
         """This request's command: `await seasons.open_season(visit.work(), …)`. `anybody` acts without signing in."""

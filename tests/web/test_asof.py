@@ -43,7 +43,7 @@ def essence(page: Page) -> str:
     """What the page says, without what only today has: acts, and why or by whom they can or cannot be done."""
     main = page.html.partition("<main")[2].partition("</main>")[0]
     acts = r"<form.*?</form>|<details.*?</details>|<a class=\"btn.*?</a>|<p class=\"sm mut\">.*?</p>"
-    asking = r"<section[^>]* id=\"ho-so-doi-chung\".*?</section>"
+    asking = r"<section[^>]* id=\"(?:ho-so-doi-chung|ban-pdf)\".*?</section>"
     main = re.sub(f"{asking}|{acts}", "", main, flags=re.DOTALL)
     main = re.sub(r"[?&](amp;)?asof=\d+|\bhx-[a-z]+=\"[^\"]*\"", "", main)
     text = re.sub(r"<[^>]*>", " ", main)

@@ -151,6 +151,18 @@ async def test_an_edit_on_a_stale_version_shows_both_values_and_can_be_sent_agai
     assert (await season.dossier()).entry(TRAINED).measures["TC2.CT5.1"].numerator == 19
 
 
+@pytest.mark.parametrize("spoilt", ["x", "1e3", "-1", "9" * 40])
+async def test_a_spoilt_version_is_a_stale_one(desks: Desks, season: Story, spoilt: str):
+    desk = await desks.officer()
+    await enter(desk, season, "20", "22")
+    page = await desk.open(dossier(season, TRAINED))
+
+    page = await desk.send(page, "/cham-diem", ratio("19", "22"), version=spoilt)
+
+    assert page.refused == "stale"
+    assert (await season.dossier()).entry(TRAINED).measures["TC2.CT5.1"].numerator == 20
+
+
 async def test_two_officers_on_different_indicators_do_not_disturb_each_other(desks: Desks, season: Story):
     mine, theirs = await desks.officer(), await desks.officer()
     page = await mine.open(dossier(season, TRAINED))

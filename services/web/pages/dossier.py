@@ -300,7 +300,9 @@ def read_proposed(typed: Typed, indicator: Indicator, case: Case, problems: list
     """The value proposed, None for the rule's own; what cannot be read becomes a problem."""
     said = typed.text("proposed")
     if case.rulebook.model is Model.LEVELS:
-        return Outcome(said) if said in (Outcome.MET, Outcome.NOT_MET) else None
+        if said not in ("", Outcome.MET, Outcome.NOT_MET):
+            raise FieldMissing(field="proposed")
+        return Outcome(said) if said else None
     try:
         points = typed.decimal("proposed")
     except NotANumber as refused:
