@@ -220,7 +220,7 @@ class ReadModels:
                 ORDER BY stopped.position, projection, key
                 """
             )
-        return Status(int(position), checkpoints, tuple(StoppedRow(*row) for row in stopped))
+        return Status(int(position or 0), checkpoints, tuple(StoppedRow(*row) for row in stopped))
 
     async def reached(
         self,

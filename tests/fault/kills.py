@@ -33,7 +33,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 import asyncpg
 import httpx2
@@ -51,6 +51,7 @@ from infra.sealing import Halted, Keep
 from infra.tenants import IdentityProvider, Tenant
 from projections.catalogue import PROJECTIONS
 from services import voting
+from services.command_ids import CommandId, derived, sent_by
 from services.demo import witnesses
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import TINH_MAU, Dossier, Until
@@ -152,8 +153,13 @@ class Crowd:
         finally:
             await self.http.aclose()
 
-    async def send(self, key: str, place: str, fields: Mapping[str, Any], command: UUID) -> None:
-        """Post a form until it is answered, always as the same command, and write the answer down."""
+    async def send(self, key: str, place: str, fields: Mapping[str, Any], recorded: CommandId | None = None) -> None:
+        """Post a form until it is answered, always as the same command, and write the answer down.
+
+        `recorded` is the id of a command that the system names itself.
+        """
+        command = uuid4()
+        known = recorded or sent_by(str(self.teller.person(key)), command)
         seat = self.seats[key]
         story = self.teller.story
         sent = time.time()
@@ -181,7 +187,7 @@ class Crowd:
         answered = time.time()
         told = _POSITION.search(answer.text)
         position = int(told[1].replace(".", "")) if told else await self.reached(seat)
-        self.notes.add(Ack(str(command), position, "Đã ghi nhận" in answer.text, sent, answered))
+        self.notes.add(Ack(str(known.id), position, "Đã ghi nhận" in answer.text, sent, answered))
 
     async def reached(self, seat: Seat) -> int:
         """The position that the answer left with the person's session; a person sends one command at a time."""
@@ -202,8 +208,8 @@ class Crowd:
             if self.done.is_set():
                 return
             points = {f"{BY_HAND}.points": str(Decimal(turn % 16) / 4)}
-            await self.send(officer, f"{place}/cham-diem", indicator | points, uuid4())
-            await self.send(officer, f"{place}/giai-trinh", indicator | {"explanation": f"Lần {turn}"}, uuid4())
+            await self.send(officer, f"{place}/cham-diem", indicator | points)
+            await self.send(officer, f"{place}/giai-trinh", indicator | {"explanation": f"Lần {turn}"})
             await asyncio.sleep(PAUSE)
 
     async def hold_meetings(self) -> None:
@@ -216,18 +222,18 @@ class Crowd:
                 return
             meeting = self.meetings[turn % len(self.meetings)]
             place = f"hop/{self.teller.story.year}/{meeting}"
-            await self.send(chair, f"{place}/mo-bieu-quyet", item, uuid4())
+            await self.send(chair, f"{place}/mo-bieu-quyet", item)
             await together((self.cast(meeting, number, turn // len(self.meetings) + 1) for number in MEMBERS), 4)
-            await self.send(chair, f"{place}/dong-bieu-quyet", item, uuid4())
-            await self.send(chair, f"{place}/bo-phieu-lai", {**item, "reason": "Kiểm phiếu lại"}, uuid4())
+            await self.send(chair, f"{place}/dong-bieu-quyet", item)
+            await self.send(chair, f"{place}/bo-phieu-lai", {**item, "reason": "Kiểm phiếu lại"})
 
     async def cast(self, meeting: str, number: int, round_: int) -> None:
         """A member's ballot is one command, whatever page it is sent from."""
         key = seat_key(self.teller.story.decided_by, number)
         stream = meeting_stream(self.teller.season, meeting).id(self.teller.tenant.id)
-        command = uuid5(stream, f"{VOTED}/{round_}/{self.teller.person(key)}")
+        ballot = derived(f"ballot {stream}/{VOTED}/{round_}/{self.teller.person(key)}")
         fields = {"item": VOTED, "round": str(round_), "choice": "for"}
-        await self.send(key, f"hop/{self.teller.story.year}/{meeting}/ghi-phieu", fields, command)
+        await self.send(key, f"hop/{self.teller.story.year}/{meeting}/ghi-phieu", fields, ballot)
 
 
 # Whoever looks on -------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def longest(topic: str, field: str, value: Any, odd: str) -> Any:
         if kind not in (NAME, NUMBER, LINE, PROSE) or field in {"path", "issuer", "origin", "acknowledged"}:
             return value
         text = odd if kind.lines else odd.replace("\n\t", " ")
-        return (text * kind.limit)[: kind.limit - 1].rstrip() + "K"
+        return (text * kind.limit)[: kind.limit - 1].rstrip(" \u200d") + "K"  # a joiner joins nothing to a letter
     if type(value) is tuple:
         return tuple(longest(topic, field, item, odd) for item in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, (type, Sealed)):

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,8 +18,11 @@ async def owner(services: Settings):
 
 
 @pytest.fixture
-def schema() -> str:
-    return f"t_{uuid4().hex[:12]}"
+async def schema(owner: asyncpg.Connection) -> AsyncIterator[str]:
+    """The schema of a tenant of this test alone, gone afterwards: it has not the migrations of this version."""
+    name = f"t_{uuid4().hex[:12]}"
+    yield name
+    await owner.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ async def test_nobody_suspends_a_province_that_is_not_there(services):
 
 
 async def test_a_province_that_was_not_made_yet_is_not_suspended_and_has_no_pages(services, desks, operator):
-    number = await (await operator._connections()).fetchval("SELECT nextval('control.tenant_number')")
+    ((number,),) = await operator._fetch("SELECT nextval('control.tenant_number')")
     half = registered(f"t_{number}")
     await operator.record(f"t_{number}", half)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -37,7 +37,7 @@ from services.wiring import Wiring
 from services.work import Work
 from services.worker import Manners, Workplace
 from tests.services.papers import made, workshop
-from tests.services.story import AGENCIES, COMMUNE, DISTRICT, OTHER, Story, prepared
+from tests.services.story import AGENCIES, COMMUNE, DISTRICT, OTHER, TODAY, Story, prepared
 from tests.services.telling import put_back
 
 LAW = Law(load_rulebooks(), load_calendar())
@@ -307,7 +307,7 @@ async def test_who_decides_appraises_or_inspects_may_have_it(log: Sealed, subjec
 async def test_there_is_none_while_ballots_of_the_council_are_secret(log: Sealed):
     await log.trust()
     story = await log.story.concluded(OTHER)
-    work, on = await story.decider(), date(2024, 1, 30)
+    work, on = await story.decider(), TODAY
     _, key = await voting.convene(await story.appraiser(), story.season, DISTRICT, on, "Phòng họp 1", [OTHER])
     await voting.record_attendance(work.again(uuid4()), story.season, key, story.members)
     await voting.take_up(work.again(uuid4()), story.season, key, OTHER)
