@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -113,9 +114,10 @@ async def trust(house: Wiring, teller: Teller) -> None:
 async def tell_reviews(teller: Teller) -> None:
     """Two recognitions under review: of one an officer is asked to explain, the other was taken back."""
     days, season = teller.story.calendar, teller.season
+    day_after = days.decided + timedelta(days=1)  # who was asked by the day of the decision has let it pass
 
-    async def inspector(what: str) -> Any:
-        return await teller.held(teller.story.province, Position.INSPECTOR, what, days.decided)
+    async def inspector(what: str, on: date = days.decided) -> Any:
+        return await teller.held(teller.story.province, Position.INSPECTOR, what, on)
 
     for commune in (REVIEWED, REVOKED):
         pages = teller.house.store.read(teller.tenant, streams=[assessment_stream(season, commune)])
@@ -135,21 +137,20 @@ async def tell_reviews(teller: Teller) -> None:
         official = await (await inspector("look")).look(Official, official_stream(lead))
         (mandate,) = official.mandates
         work = await inspector(f"ask {commune}")
-        due = days.decided if commune == REVIEWED else days.planned
         question = "Danh sách tập huấn được lập từ đâu?"
-        await reviewing.ask_official(work, season, commune, 1, lead, mandate, question, due)
+        await reviewing.ask_official(work, season, commune, 1, lead, mandate, question, days.decided)
         work = await inspector(f"find {commune}")
         await reviewing.record_finding(work, season, commune, 1, "Danh sách không đúng với sổ.", positions)
         await reviewing.add_note(await inspector(f"note {commune}"), season, commune, 1, positions[0], "Xem ai mở tệp.")
-    work = await inspector("determine")
+    work = await inspector("determine", day_after)
     basis = "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh hoạ)"
     await reviewing.determine_responsibility(
         work, season, REVOKED, 1, lead, mandate, positions[0], Degree.DIRECT, basis
     )
     reason = "Minh chứng của chỉ tiêu 2.5 không đúng thực tế."
-    await reviewing.propose(await inspector("propose"), season, REVOKED, 1, Ruling.REVOKED, reason)
-    chairman = await teller.held(teller.story.decided_by, Position.DISTRICT_CHAIRMAN, "revoke", days.decided)
-    await reviewing.conclude(chairman, season, REVOKED, 1, Ruling.REVOKED, "0915/QĐ-UBND", days.decided)
+    await reviewing.propose(await inspector("propose", day_after), season, REVOKED, 1, Ruling.REVOKED, reason)
+    chairman = await teller.held(teller.story.decided_by, Position.DISTRICT_CHAIRMAN, "revoke", day_after)
+    await reviewing.conclude(chairman, season, REVOKED, 1, Ruling.REVOKED, "0915/QĐ-UBND", day_after)
 
 
 async def tell_middle(teller: Teller) -> None:
