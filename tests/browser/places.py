@@ -183,6 +183,6 @@ PLACES = (
     Place("another-province", LEAD, "/t/tinh-mau/viec", 404),
     Place("not-permitted", LEAD, "/t/giua-mua/quan-tri", 403),
     Place("accesses", INSPECTOR, "/t/giua-mua/nhat-ky/truy-cap"),
-    Place("no-such-past", INSPECTOR, at(MIDDLE, "bang") + "?asof=hôm-kia", 404),
+    Place("no-such-past", INSPECTOR, at(MIDDLE, "bang") + "?asof=hôm-kia", 422),
     *WITHOUT_POINTS,
 )

@@ -26,6 +26,7 @@ async def arrive(page: Page, house: Told, place: Place) -> None:
     assert answer.status == place.status, f"{answer.status} from {answer.url}"
     if place.press:
         await page.locator(place.press).click()
+        await page.wait_for_url(lambda url: not url.endswith(place.path))  # by a page that goes on by itself
         await page.wait_for_load_state()
 
 
