@@ -20,6 +20,7 @@ from infra.migrate import advice_on
 from infra.readmodels import BeingRebuilt
 from infra.sessions import Kept
 from services.web.access import note_refused
+from services.web.pacing import TooFast
 from services.web.refusals import Refusal, explain, plain
 from services.web.request import (
     LOOKING,
@@ -72,6 +73,12 @@ class Framed(Response[bytes]):
     ) -> ASGIApp:
         async def answering(scope: Scope, receive: Receive, send: Send) -> None:
             await recognise(self._visit)
+            if self._visit.signed_in is None:
+                try:
+                    await self._visit.in_turn()
+                except TooFast as refused:
+                    await _briefly(self._visit, refused).to_asgi_response(app, request)(scope, receive, send)
+                    return
             await self._make().to_asgi_response(app, request, **known)(scope, receive, send)
 
         return answering
@@ -80,6 +87,8 @@ class Framed(Response[bytes]):
 def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Response[Any]":
     """A refusal that no page of its own answered; it is noted once it is answered."""
     visit = visit_of(request)
+    if isinstance(refused, TooFast):
+        return _briefly(visit, refused)
     note_refusal(visit, refused)
 
     def made() -> "Response[Any]":
@@ -93,6 +102,17 @@ def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Resp
         return response
 
     return made() if isinstance(refused, SignInNeeded) else Framed(visit, made)
+
+
+def _briefly(visit: Visit, refused: TooFast) -> "Response[Any]":
+    """A few lines of text, for they are sent often: no page, no line in the log, no entry of an access."""
+    refusal = explain(refused, visit.words)
+    return Response(
+        f"{refusal.sentence}\n{refusal.advice}\n",
+        status_code=refusal.status,
+        media_type="text/plain; charset=utf-8",
+        headers={"Retry-After": str(refused.details["seconds"]), "Cache-Control": "no-store"},
+    )
 
 
 def _refusal_answer(request: "Request[Any, Any, Any]", visit: Visit, refusal: Refusal) -> "Response[Any]":

@@ -57,6 +57,7 @@ STATUS = {
     "question-too-long": HTTPStatus.SERVICE_UNAVAILABLE,
     "question-failed": HTTPStatus.SERVICE_UNAVAILABLE,
     "too-often": HTTPStatus.TOO_MANY_REQUESTS,
+    "too-fast": HTTPStatus.TOO_MANY_REQUESTS,
     "file-damaged": HTTPStatus.INTERNAL_SERVER_ERROR,
     "file-missing": HTTPStatus.INTERNAL_SERVER_ERROR,
     "uploads-exhausted": HTTPStatus.TOO_MANY_REQUESTS,

@@ -80,6 +80,7 @@ from services.web.bodies import FORM_LIMIT, PUBLIC_FORM_LIMIT, Bodies, readable
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
 from services.web.made import Made
+from services.web.pacing import Pace
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer, pack
 from services.web.shared import Shared
@@ -176,6 +177,7 @@ class Web:
         self.shared = Shared()
         self.turns = Turns()
         self.bodies = Bodies()
+        self.pace = Pace()
         self._provinces: dict[str, tuple[Tenant, float]] = {}
 
     async def province(self, slug: str) -> Tenant | None:
@@ -208,6 +210,7 @@ class Visit:
         #: The seasons of the province as the page saw them; None where it did not look.
         self.seasons: list[SeasonRow] | None = None
         self.cookies: list[Cookie] = []
+        self._had_its_turn = False
         #: Why the session could not be looked up: nobody knows whether somebody is signed in.
         self.sessions_away: RedisError | None = None
         #: What the page shows is no older than this moment (time.monotonic()); None for the moment at which it looks.
@@ -219,6 +222,12 @@ class Visit:
         typed, self.typed = self.typed, Typed()
         del self.request
         await typed.close()
+
+    async def in_turn(self) -> None:
+        """Of somebody without a session: wait until this address has its turn. Raises TooFast."""
+        if not self._had_its_turn:
+            self._had_its_turn = True
+            await self.web.pace.turn(sender_of(self))
 
     # Who and where ------------------------------------------------------------------------------------
 
@@ -705,6 +714,8 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         session = await visit.backing.sessions.find(session_id) if session_id else None
     except RedisError as reason:  # a public page is served all the same, as to anybody
         visit.sessions_away = reason
+    if session is None and visit.province is not None:
+        await visit.in_turn()
     changing = connection.scope.get("method") not in LOOKING
     if changing:
         security.require_own_origin(connection, visit.backing.public_url)

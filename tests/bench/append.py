@@ -7,6 +7,7 @@ own, from threads. Variants take turns; of the rounds the middle ratio counts.
 """
 
 import asyncio
+import itertools
 import os
 import shutil
 import statistics
@@ -14,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -50,7 +51,7 @@ Variant = Callable[[], Awaitable[float]]
 
 
 async def rows(services: Settings) -> list[Row]:
-    """The rows append-1, append-8, append-32 and append-63-tenants."""
+    """The rows append-1, append-8, append-32, append-63-tenants, append-1-basis and append-32-basis."""
     registry = Tenants(services.database_url)
     tenants = [
         await registry.create(slug=f"bench-{uuid4().hex}", province_code="99", name=f"Tỉnh {number}")
@@ -84,6 +85,17 @@ async def rows(services: Settings) -> list[Row]:
         },
         server,
     )
+    resting = Ours(ours.store, BASIS)
+    await resting.prepare(one_tenant[0])
+    for tasks in (1, 32):
+        found += await compare(
+            f"append-{tasks}-basis",
+            {
+                "ours": partial(resting.measure, one_tenant, tasks, SECONDS),
+                "the same without a basis": partial(ours.measure, one_tenant, tasks, SECONDS),
+            },
+            server,
+        )
     await ours.store.close()
     await database.close()
     await plain.close()
@@ -145,11 +157,21 @@ async def rate(tasks: int, seconds: float, one: Callable[[int], Awaitable[None]]
 
 
 class Ours:
-    """Facts of the kind that are most frequent, each task in a dossier of its own."""
+    """Facts of the kind that are most frequent, each task in a dossier of its own; `basis`, which nobody writes then,
+    is looked at with each.
+    """
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, basis: Sequence[StreamName] = ()) -> None:
         self.store = store
         self.streams: dict[tuple[str, int], Loaded] = {}
+        self.basis = dict.fromkeys(basis, 1)
+        self.number = next(NUMBERS)
+
+    async def prepare(self, tenant: Tenant) -> None:
+        """Write the basis, one fact in each stream."""
+        facts: list[tuple[StreamName, Decided]] = [(name, a_fact(name.id(tenant.id), 1)) for name in self.basis]
+        command = Command(uuid4(), facts, ACTOR, "25441", MANDATE, body_sha256=BODY)
+        await self.store.append(tenant, command, [Loaded(name, None, 0, "") for name in self.basis])
 
     async def measure(self, tenants: list[Tenant], tasks: int, seconds: float) -> float:
         turns = [0] * tasks
@@ -161,12 +183,17 @@ class Ours:
         return await rate(tasks, seconds, one)
 
     async def append(self, tenant: Tenant, task: int) -> Receipt:
-        name = StreamName("assessment", "2023", f"{task:05}")
+        name = StreamName("assessment", "2023", f"{self.number}{task:05}")
         stream = self.streams.setdefault((tenant.id, task), Loaded(name, None, 0, ""))
         facts: list[tuple[StreamName, Decided]] = [(name, a_fact(name.id(tenant.id), stream.version + 1))]
         command = Command(uuid4(), facts, ACTOR, "25441", MANDATE, body_sha256=BODY)
-        return await self.store.append(tenant, command, [stream])
+        return await self.store.append(tenant, command, [stream], self.basis)
 
+
+NUMBERS = itertools.count()
+
+#: What most commands look at besides: the season, and a stream of the dossier's own.
+BASIS = (StreamName("assessment", "2023", "basis-1"), StreamName("assessment", "2023", "basis-2"))
 
 ACTOR, MANDATE, BODY = str(uuid4()), str(uuid4()), bytes(32)
 
