@@ -141,6 +141,7 @@ async def boards(ground: Ground) -> list[dict[str, Any]]:
     position = await ground.house.store.position(ground.tenant)
     async with connection(ground.address) as send:
         body = (await send(get(ground, path))).body
+        await send(get(ground, f"{path}?asof={position - 50}"))  # starts the process that makes the pages of the past
     now = await paced(ground, lambda: get(ground, path), rate=10)
     then = await paced(ground, lambda: get(ground, f"{path}?asof={position - 50}"), rate=5)
     packed = len(gzip.compress(body, 5)) / 1000
