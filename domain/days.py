@@ -7,12 +7,12 @@ it, and a fact with a new day is covered as soon as it is there. Facts recorded 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from datetime import date, datetime
 
 from domain.errors import DayOutOfRange, PeriodReversed
 from domain.fact import Fact
+from domain.text import fields_of
 
 #: Nothing that the service records happened earlier; mandates that still run were given later.
 FIRST_YEAR = 1990
@@ -44,9 +44,9 @@ def days_of(value: object, field: str = "") -> Iterator[tuple[str, date]]:
     elif isinstance(value, Fact):
         for name, held in vars(value).items():
             yield from days_of(held, name)
-    elif dataclasses.is_dataclass(value):
-        for one in dataclasses.fields(value):
-            yield from days_of(getattr(value, one.name), one.name)
+    else:
+        for name in fields_of(value):
+            yield from days_of(getattr(value, name), name)
 
 
 def must_name_possible_days(fact: Fact, today: date) -> None:

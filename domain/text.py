@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 from domain.errors import CodeInvalid, NumberTooLarge, SignNotAllowed, TextTooLong, TooMany
@@ -230,8 +231,18 @@ def _cleaned(topic: str, field: str, value: Any) -> Any:
         if len(value) > MANY:
             raise TooMany(field=field, limit=MANY, count=len(value))
         return tuple(_cleaned(topic, field, item) for item in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        before = {one.name: getattr(value, one.name) for one in fields(value)}
+    if names := fields_of(value):
+        before = {name: getattr(value, name) for name in names}
         after = cleaned(topic, before)
         return value if before == after else replace(value, **after)
     return value
+
+
+def fields_of(value: object) -> tuple[str, ...]:
+    """The names of a dataclass's fields, in their order; none for another value."""
+    return _fields(type(value))  # type: ignore[arg-type]  # every class can be hashed
+
+
+@cache
+def _fields(kind: type[object]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()

@@ -7,6 +7,7 @@ Each dossier is counted for itself: who writes too often on one silences nobody 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import TYPE_CHECKING, ClassVar
 
@@ -76,6 +77,7 @@ def sender_of(visit: Visit) -> str:
     return network_of(visit.request.client.host if visit.request.client else "")
 
 
+@lru_cache(maxsize=10_000)
 def network_of(host: str) -> str:
     """Whom an address stands for: itself, of IPv6 the network; "" for what is no address."""
     try:
