@@ -125,8 +125,10 @@ def test_a_count_may_have_its_thousands_grouped(typed: str):
         ("1.234,567", "not-a-count"),
         ("1.234 567", "several-cells"),
         ("0 500", "several-cells"),
-        ("0.123.456", ""),
-        ("mười", ""),
+        ("0.123.456", "not-a-count"),
+        ("mười", "not-a-count"),
+        ("19 vụ", "not-a-count"),
+        ("10/12", "not-a-count"),
     ],
 )
 def test_what_is_no_count_is_refused_with_the_reason(typed: str, reason: str):
