@@ -330,9 +330,14 @@ async def receive_comment(work: Work, season: str, commune: str, text: str, on: 
         raise ReasonMissing(act="comment")
     said = clean(text, "text", COMMENT)
     if await work.known() is None:
-        (await work.look(Assessment, assessment_stream(season, commune))).must_take_comments(on or work.today)
+        await must_take_comments(work, season, commune, on)
     covered = await work.keys.cover(work.tenant, work.new_id("comment"), said)
     return await record_comment(work, season, commune, covered, on)
+
+
+async def must_take_comments(work: Work, season: str, commune: str, on: date | None = None) -> None:
+    """Raise what `Assessment.must_take_comments` does when the result is not posted on this day, today if not given."""
+    (await work.look(Assessment, assessment_stream(season, commune))).must_take_comments(on or work.today)
 
 
 @use_case

@@ -27,6 +27,7 @@ from services.web.request import (
     SignInNeeded,
     Visit,
     note_refusal,
+    plain_address,
     recognise,
     refusal_fragment,
     short,
@@ -156,13 +157,17 @@ def away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response
     """Over by itself once the database answers again, or has room."""
     if isinstance(away, ValueError):  # asyncpg's InterfaceError, when it is our value that does not fit
         return crash_answer(request, away)
-    log.error("the database cannot do it", path=str(request.scope["path"]), reason=short(away))
-    return _failed(request, "database-away", HTTPStatus.SERVICE_UNAVAILABLE)
+    if visit_of(request).web.seldom.is_due("database"):
+        log.error("the database cannot do it", path=str(request.scope["path"]), reason=short(away))
+    looking = request.scope.get("method") in LOOKING
+    key = "database-away-looking" if looking else "database-away"
+    return _failed(request, "database-away", HTTPStatus.SERVICE_UNAVAILABLE, key=key)
 
 
 def sessions_away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response[Any]":
     """Redis is away: nobody is known, so nothing was done. Over by itself once it answers again."""
-    log.error("Redis is away", path=str(request.scope["path"]), reason=short(away))
+    if visit_of(request).web.seldom.is_due("Redis"):
+        log.error("Redis is away", path=str(request.scope["path"]), reason=short(away))
     return _failed(request, "sessions-away", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -208,7 +213,7 @@ def _sign_in_first(visit: Visit) -> "Response[Any]":
     """A page asked for without a session: sign in, then come back. A form sent without one is kept."""
     if visit.is_partial:
         to = visit.url.sign_in()
-        return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
+        return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": plain_address(to)})
     if visit.request.scope.get("method") in LOOKING:
         return visit.see(visit.url.sign_in(visit.address))
     kept = Kept(visit.path, tuple(visit.typed.pairs))

@@ -43,7 +43,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import UUID, uuid4
 
 import structlog
@@ -80,7 +80,7 @@ from services.web.bodies import FORM_LIMIT, PUBLIC_FORM_LIMIT, Bodies, readable
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
 from services.web.made import Made
-from services.web.pacing import Pace
+from services.web.pacing import Pace, Seldom
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer, pack
 from services.web.shared import Shared
@@ -178,6 +178,7 @@ class Web:
         self.turns = Turns()
         self.bodies = Bodies()
         self.pace = Pace()
+        self.seldom = Seldom()
         self._provinces: dict[str, tuple[Tenant, float]] = {}
 
     async def province(self, slug: str) -> Tenant | None:
@@ -296,9 +297,9 @@ class Visit:
 
     @property
     def address(self) -> str:
-        """Path and query of this page, to come back to."""
+        """Path and query of this page, as they stand in a link that comes back to it."""
         query = self.request.scope["query_string"].decode("latin-1")
-        return self.path + (f"?{query}" if query else "")
+        return quote(self.path) + (f"?{query}" if query else "")
 
     @property
     def path(self) -> str:
@@ -476,7 +477,7 @@ class Visit:
         if self.is_partial:
             if fragment:
                 return await self._rendered(fragment, None, receipt=receipt, **view)
-            return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": to})
+            return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": plain_address(to)})
         return self.see(to)
 
     async def _remember(self, position: int) -> None:
@@ -493,7 +494,7 @@ class Visit:
         Not by a redirect: browsers hold every redirect after a form to `form-action`, however many sites it passes.
         """
         answered = await self.page("signin/onward.html", to=to)
-        answered.headers["Refresh"] = f"0;url={to}"
+        answered.headers["Refresh"] = f"0;url={plain_address(to)}"
         return answered
 
     def see(self, to: str) -> Answer:
@@ -501,7 +502,7 @@ class Visit:
         return Response(
             b"",
             status_code=HTTPStatus.SEE_OTHER,
-            headers={"Location": to, "Cache-Control": "no-store"},
+            headers={"Location": plain_address(to), "Cache-Control": "no-store"},
             cookies=self.cookies,
         )
 
@@ -714,7 +715,7 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         session = await visit.backing.sessions.find(session_id) if session_id else None
     except RedisError as reason:  # a public page is served all the same, as to anybody
         visit.sessions_away = reason
-    if session is None and visit.province is not None:
+    if session is None and not handler.opt.get("unpaced"):
         await visit.in_turn()
     changing = connection.scope.get("method") not in LOOKING
     if changing:
@@ -831,9 +832,17 @@ def read_moment(text: str) -> int | datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
 
 
+def plain_address(address: str) -> str:
+    """The address in ASCII, as headers hold it: whatever else stands in it is percent-encoded, and nothing twice."""
+    return quote(address, safe="/:?#[]@!$&'()*+,;=%~")
+
+
 def own_path(address: str, slug: str) -> str:
     """The address if it is a page of this province, else "": nobody is led away by a link to our sign-in."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     inside = parts.path == f"/t/{slug}" or parts.path.startswith(f"/t/{slug}/")
     clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
     return address if inside and clean and "/dang-" not in parts.path else ""

@@ -120,6 +120,20 @@ async def test_an_empty_or_endless_comment_is_refused_and_kept(passer_by: Desk, 
     assert (await season.dossier()).comments == {}
 
 
+async def test_a_comment_that_cannot_be_taken_takes_nobodys_turn(
+    desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch
+):
+    await season.posted(until=today())
+    monkeypatch.setattr(throttling, "PER_ADDRESS", parse("1 per 10 minutes"))
+    somebody = await from_address(desks, next(addresses))
+    page = await somebody.open(public(season))
+    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Sửa số liệu")
+
+    answers = [await somebody.send(page, "/gop-y", text=f"Lần {number}.") for number in range(3)]
+
+    assert {answer.status for answer in answers} == {409}
+
+
 @pytest.mark.parametrize(
     ("limit", "neighbour"), [("PER_ADDRESS", 200), ("PER_DOSSIER", 429)], ids=["from one address", "on one dossier"]
 )

@@ -208,6 +208,8 @@ def test_a_moment_is_a_position_a_day_or_a_time():
         "/t/a/dang-xuat",
         "",
         "t/a",
+        "//[",
+        "//a\u2100b/",
     ],
 )
 def test_only_pages_of_the_province_are_gone_on_to(address: str):

@@ -203,6 +203,7 @@ async def comment(visit: Visit, season: str, commune: str) -> Answer:
     if known := await work.known():  # a second press takes nobody's turn
         work = known
     else:
+        await assessing.must_take_comments(work, season, commune)  # what cannot be taken takes nobody's turn
         await require_patience(visit, season, commune)
     receipt = await assessing.receive_comment(work, season, commune, text)
     code = receipt_code(work.new_id("comment"))
