@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import pytest
 from jinja2 import Environment, nodes
@@ -25,8 +26,8 @@ from domain.export import ExportState
 from domain.fact import Unreadable
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
-from domain.official import COMMUNE_OFFICERS, Position
-from domain.policy import Act
+from domain.official import COMMUNE_OFFICERS, Mandate, Position
+from domain.policy import PARTS, Act, Actor, permit
 from domain.recognition import Result
 from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
@@ -243,6 +244,25 @@ def test_a_refusal_is_filled_with_its_details():
     assert forbidden.advice == "Người làm được: Quản trị viên của tỉnh, Thanh tra."
 
 
+@pytest.mark.parametrize("act", Act)
+def test_who_may_is_said_in_words_in_both_languages(act: Act):
+    nobody = Actor("", (Mandate(UUID(int=0), Position.ADMINISTRATOR, "", date(2020, 1, 1), None, ""),))
+    try:
+        permit(nobody, act)
+    except NotPermitted as refused:
+        for words in WORDS.values():
+            who = refused.details["who"]
+            assert all(words.knows(f"position.{one}") or words.knows(f"who.{one}") for one in who)
+            assert "%(" not in explain(refused, words).advice
+
+
+@pytest.mark.parametrize("reason", ["another-unit", "another-lead", "own-work", "part", "mandate-ended"])
+def test_what_is_missing_is_said_in_both_languages(reason: str):
+    for words in WORDS.values():
+        assert words.knows(f"refused.not-permitted.{reason}")
+        assert words.knows(f"refused.not-permitted.{reason}.next")
+
+
 def test_a_sentence_whose_detail_is_missing_is_still_said():
     assert explain(ScoreAboveMaximum(), VI).sentence == "Điểm – cao hơn mức tối đa –"
 
@@ -356,6 +376,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "trail.": [*FACTS, Unreadable.TOPIC],
     "whatif.condition.": ConditionKind,
     "whatif.parameter.": [one for one in ConditionKind if one.value.startswith("min_")],
+    "who.": PARTS.values(),
     "word.": [*Answer, *Outcome, *Level],
 }
 
