@@ -27,7 +27,7 @@ from domain.fact import Unreadable
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Mandate, Position
-from domain.policy import PARTS, Act, Actor, permit
+from domain.policy import PARTS, Act, Actor, may, permit
 from domain.recognition import Result
 from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
@@ -38,8 +38,10 @@ from services.accesses import DOINGS
 from services.i18n import LOCALES, Words, load_words, sentences
 from services.searching import ACTS, PARAMETERS
 from services.verdicts import Status
+from services.web import urls
 from services.web.forms import NotADate, Typed, read_day, read_number
 from services.web.measuring import problem_of
+from services.web.pages import all_routes
 from services.web.refusals import explain
 from services.web.request import own_path, read_moment
 
@@ -205,6 +207,7 @@ def test_a_moment_is_a_position_a_day_or_a_time():
         "/t/a\\b",
         "/t/ab",
         "/t/a/dang-xuat",
+        "//[/t/a/viec",
         "",
         "t/a",
     ],
@@ -244,16 +247,14 @@ def test_a_refusal_is_filled_with_its_details():
     assert forbidden.advice == "Người làm được: Quản trị viên của tỉnh, Thanh tra."
 
 
-@pytest.mark.parametrize("act", Act)
-def test_who_may_is_said_in_words_in_both_languages(act: Act):
-    nobody = Actor("", (Mandate(UUID(int=0), Position.ADMINISTRATOR, "", date(2020, 1, 1), None, ""),))
-    try:
-        permit(nobody, act)
-    except NotPermitted as refused:
+def test_who_may_is_said_in_words_in_both_languages():
+    passer_by = Actor("", (Mandate(UUID(int=0), Position.COMMUNE_CHAIRMAN, "", date(2020, 1, 1), None, ""),))
+    for act in (act for act in Act if not may(passer_by, act)):
+        with pytest.raises(NotPermitted) as refusal:
+            permit(passer_by, act)
         for words in WORDS.values():
-            who = refused.details["who"]
+            who = refusal.value.details["who"]
             assert all(words.knows(f"position.{one}") or words.knows(f"who.{one}") for one in who)
-            assert "%(" not in explain(refused, words).advice
 
 
 @pytest.mark.parametrize("reason", ["another-unit", "another-lead", "own-work", "part", "mandate-ended"])
@@ -346,6 +347,13 @@ def said() -> Said:
     )
 
 
+def sent_acts() -> Iterator[str]:
+    """Every form that is kept while its sender signs in, by what its address says."""
+    for handler in all_routes():
+        posted = "POST" in handler.http_methods and not handler.opt.get("public")
+        yield from (urls.read(path)[0] for path in handler.paths if posted and "/dang-nhap" not in path)
+
+
 #: Keys composed of a beginning and a value, each value of which may come up.
 FAMILIES: dict[str, Iterable[str]] = {
     "abbr.": COMMUNE_OFFICERS,
@@ -368,6 +376,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "result.": Result,
     "role.": Role,
     "season.state.": State,
+    "sent.": [*sent_acts()],
     "stage.": Stage,
     "state.": [*State, *Dossier, *ExportState],
     "status.": [*Status, *(f"{status}.levels" for status in Status)],
