@@ -471,11 +471,13 @@ class Visit:
             await self._remember(receipt.last)
 
     async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
-        """The answer to an act that was recorded: the page again (303), or to htmx the fragment."""
+        """The answer to an act that was recorded: the page again (303), or to htmx the fragment, which takes the place
+        of a refusal too.
+        """
         await self.reached(receipt)
         if self.is_partial:
             if fragment:
-                return await self._rendered(fragment, None, receipt=receipt, **view)
+                return await self._rendered("_done.html", None, fragment=fragment, receipt=receipt, **view)
             return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": to})
         return self.see(to)
 
