@@ -18,7 +18,10 @@ class Refused(Exception):
 
 
 class NotPermitted(Refused):
-    """No mandate of the person allows this act on this subject (position, act and condition: `domain/policy.py`)."""
+    """No mandate of the person allows this act on this subject (position, act and condition: `domain/policy.py`).
+
+    `who` says who may, `reason` what the person lacks where it is no position: see `domain/policy.py`.
+    """
 
     code = "not-permitted"
 

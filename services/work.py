@@ -126,7 +126,7 @@ class Work:
         official = await self.find(Official, official_stream(UUID(self.actor.person)))
         held = official.mandates.get(self.mandate.id) if official else None
         if held is not None and held != self.mandate and not held.holds_on(self.today):
-            raise NotPermitted(act=self.act, who=(held.position,))
+            raise NotPermitted(act=self.act, who=(held.position,), reason="mandate-ended")
 
     def require_at_work(self) -> None:
         """ProvinceSuspended to people while the work of the province is stopped; the system ends what was begun."""

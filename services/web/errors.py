@@ -27,12 +27,13 @@ from services.web.request import (
     SignInNeeded,
     Visit,
     note_refusal,
-    plain_address,
+    own_path,
     recognise,
     refusal_fragment,
     short,
     visit_of,
 )
+from services.web.sent import in_words
 
 log = structlog.get_logger("web")
 
@@ -212,14 +213,19 @@ def problem(refusal: Refusal, path: str) -> "Response[Any]":
 def _sign_in_first(visit: Visit) -> "Response[Any]":
     """A page asked for without a session: sign in, then come back. A form sent without one is kept."""
     if visit.is_partial:
-        to = visit.url.sign_in()
-        return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": plain_address(to)})
+        # The page stays, with what is being typed in it; app.js sends a form once more, for the answer below.
+        _, inside, rest = visit.request.headers.get("hx-current-url", "").partition("/t/")
+        then = own_path(inside + rest, visit.tenant.slug)
+        ended = visit._answer(visit.render("signin/_ended.html", then=then or None), HTTPStatus.UNAUTHORIZED)  # noqa: SLF001
+        ended.headers.update({"HX-Retarget": "#refusal", "HX-Reswap": "innerHTML"})
+        return ended
     if visit.request.scope.get("method") in LOOKING:
         return visit.see(visit.url.sign_in(visit.address))
     kept = Kept(visit.path, tuple(visit.typed.pairs))
     keeps = kept.is_small
     fields, cut = (list(kept.fields), False) if keeps else shortened(kept.fields)
-    html = visit.render("signin/ended.html", path=kept.path, fields=fields, keeps=keeps, cut=cut)
+    lines = in_words(fields, visit.words)
+    html = visit.render("signin/ended.html", path=kept.path, fields=fields, lines=lines, keeps=keeps, cut=cut)
     return visit._answer(html, HTTPStatus.UNAUTHORIZED)  # noqa: SLF001 - the edge answers for the visit
 
 
@@ -230,9 +236,8 @@ def _stranger(visit: Visit) -> "Response[Any]":
 
 
 def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
-    hidden = {"csrf", "command", "version"}
-    typed, cut = shortened([(name, value) for name, value in visit.typed.pairs if value and name not in hidden])
-    html = visit.render("error.html", typed_pairs=typed, cut=cut)
+    typed, cut = shortened(visit.typed.pairs)
+    html = visit.render("error.html", lines=in_words(typed, visit.words), cut=cut)
     return visit._answer(html, refusal.status)  # noqa: SLF001
 
 

@@ -472,11 +472,13 @@ class Visit:
             await self._remember(receipt.last)
 
     async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
-        """The answer to an act that was recorded: the page again (303), or to htmx the fragment."""
+        """The answer to an act that was recorded: the page again (303), or to htmx the fragment, which takes the place
+        of a refusal too.
+        """
         await self.reached(receipt)
         if self.is_partial:
             if fragment:
-                return await self._rendered(fragment, None, receipt=receipt, **view)
+                return await self._rendered("_done.html", None, fragment=fragment, receipt=receipt, **view)
             return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": plain_address(to)})
         return self.see(to)
 
@@ -735,8 +737,18 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
             raise NotEnrolled
     if changing:
         await read_form(visit, handler)
-        if visit.signed_in is not None:
-            security.require_token(visit.signed_in, visit.typed.text("csrf"))
+        require_own_form(visit)
+
+
+def require_own_form(visit: Visit) -> None:
+    """Refuse a form of somebody signed in that does not hold the token of their session. Raises ForeignRequest."""
+    session, given = visit.signed_in, visit.typed.text("csrf")
+    if session is None or security.is_token_of(session, given):
+        return
+    if visit.backing.sessions.is_of(security.unmasked(given), session) is False:
+        held = visit.person.mandates if visit.person else ()
+        raise security.ForeignRequest(origin="", reason="another-person", who=held[0].position if held else "")
+    raise security.ForeignRequest(origin="")
 
 
 def require_readable_address(connection: "ASGIConnection[Any, Any, Any, Any]") -> None:
@@ -841,7 +853,7 @@ def own_path(address: str, slug: str) -> str:
     """The address if it is a page of this province, else "": nobody is led away by a link to our sign-in."""
     try:
         parts = urlsplit(address)
-    except ValueError:
+    except ValueError:  # "//[" is none
         return ""
     inside = parts.path == f"/t/{slug}" or parts.path.startswith(f"/t/{slug}/")
     clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()

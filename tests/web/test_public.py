@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from ipaddress import IPv4Network
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -91,6 +92,22 @@ async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_c
     assert "Chưa trả lời" in sent.text
     assert "UBND trả lời: Đã niêm yết ngày 16/01." in found.text
     assert "Không có phản ánh nào mang mã AAAA-AAAA" in wrong.text
+
+
+async def test_a_code_is_found_however_it_was_written_down(passer_by: Desk, season: Story):
+    await season.posted(until=today())
+    sent = await passer_by.send(await passer_by.open(public(season)), "/gop-y", text="Bảng tin chưa niêm yết.")
+    code = CODE.search(sent.html)
+    assert code
+    first, last = code.group(1).split("-")
+
+    written = (f"{first}{last}", f"{first} {last}", f" {first.lower()} - {last.lower()} ", f"{first}\N{EN DASH}{last}")
+    found = [await passer_by.open(f"{public(season)}?ma={quote(one)}") for one in written]
+    half = await passer_by.open(f"{public(season)}?ma={first}")
+
+    assert [CODE.search(page.html) is not None for page in found] == [True] * 4
+    assert {one[1] for page in found if (one := CODE.search(page.html))} == {code.group(1)}
+    assert "Không có phản ánh nào" in half.text
 
 
 async def test_the_same_press_twice_is_one_comment_with_one_code(passer_by: Desk, season: Story):

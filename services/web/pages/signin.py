@@ -10,9 +10,10 @@ from infra.attempts import ATTEMPT, Attempt
 from infra.provider_documents import SignInRefused
 from infra.sessions import Kept
 from infra.tenants import IdentityProvider
-from services.web import urls
+from services.web import security, urls
 from services.web.request import Answer, Visit, act, note_refusal, own_path, page
 from services.web.security import ForeignRequest
+from services.web.sent import in_words, place_in_words
 from services.web.throttling import may_keep
 
 log = structlog.get_logger("web")
@@ -42,7 +43,13 @@ async def begin(visit: Visit) -> Answer:
     kept = kept_form(visit)
     if kept is not None and not await may_keep(visit):
         return await visit.page(
-            "signin/ended.html", status=429, path=kept.path, fields=kept.fields, keeps=False, cut=False
+            "signin/ended.html",
+            status=429,
+            path=kept.path,
+            fields=kept.fields,
+            lines=in_words(kept.fields, visit.words),
+            keeps=False,
+            cut=False,
         )
     beginning = await visit.backing.identity.begin(
         visit.tenant,
@@ -113,7 +120,23 @@ async def send_again(visit: Visit) -> Answer:
     kept = await visit.backing.sessions.kept(visit.query("giu"), visit.session)
     if kept is None:
         return visit.see(visit.url.work())
-    return await visit.page("signin/again.html", kept=kept)
+    lines = in_words(kept.fields, visit.words)
+    place = await place_in_words(visit, kept.path)
+    return await visit.page(
+        "signin/again.html",
+        kept=kept,
+        name=visit.query("giu"),
+        lines=lines,
+        place=place,
+        is_own=visit.backing.sessions.is_of(kept.token, visit.session),
+    )
+
+
+@act(urls.SIGN_IN_AGAIN, again=send_again)
+async def throw_away(visit: Visit) -> Answer:
+    """What was typed before signing in is not sent: forget it."""
+    await visit.backing.sessions.forget(visit.typed.text("giu"), visit.session)
+    return visit.see(visit.url.work())
 
 
 @page(urls.SIGN_OUT, public=True, past=False)
@@ -209,8 +232,9 @@ def kept_form(visit: Visit) -> Kept | None:
         fields = msgspec.json.decode(visit.typed.text("kept_fields"), type=tuple[tuple[str, str], ...])
     except msgspec.DecodeError:
         return None
-    kept = Kept(path, tuple((name, value) for name, value in fields if name not in OURS))
+    token = security.unmasked(dict(fields).get("csrf", ""))
+    kept = Kept(path, tuple((name, value) for name, value in fields if name not in OURS), token)
     return kept if kept.is_small else None
 
 
-ROUTES = [show, begin, finish, send_again, signed_out, sign_out, more, end_session]
+ROUTES = [show, begin, finish, send_again, throw_away, signed_out, sign_out, more, end_session]
