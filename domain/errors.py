@@ -285,6 +285,12 @@ class OutOfOrder(Refused):
     code = "out-of-order"
 
 
+class AlreadyReturned(Refused):
+    """The indicator is with the commune already, to be supplemented until `due`."""
+
+    code = "already-returned"
+
+
 class PostingUnfinished(Refused):
     """The public posting runs until `until`."""
 

@@ -349,8 +349,12 @@ class Visit:
 
     @property
     def version(self) -> int | None:
-        """The version of the thing that the person looked at when editing it; a spoilt one is 0, which is stale."""
-        if not (seen := self.typed.text("version")):
+        """The version of the thing that the person looked at when editing it."""
+        return self.version_of("version")
+
+    def version_of(self, field: str) -> int | None:
+        """The version that a hidden field names; None without one, and 0 for a spoilt one, which is stale."""
+        if not (seen := self.typed.text(field)):
             return None
         return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < DIGITS else 0
 
