@@ -551,8 +551,9 @@ class Assessment(Stream):
         self.trigger_event(self.CommentReceived, comment=comment, text=text, on=on)
 
     def must_take_comments(self, on: date) -> None:
-        """Raise OutOfOrder unless the result is posted, PostingClosed on a day before the posting or after it ended."""
-        self._must_be(Stage.POSTED, step="comment")
+        """Raise PostingClosed unless the result is posted, and on a day before the posting or after it ended."""
+        if self.stage is not Stage.POSTED:
+            raise PostingClosed(reason="not-posted")
         if (self.posted_on is not None and on < self.posted_on) or not in_posting_time(on, self.posted_until):
             raise PostingClosed(begins=self.posted_on, until=self.posted_until)
 

@@ -298,7 +298,10 @@ class PostingUnfinished(Refused):
 
 
 class PostingClosed(Refused):
-    """Comments are taken from `begins` to `until`, while the result is posted."""
+    """Comments are taken from `begins` to `until`, while the result is posted.
+
+    With the `reason` "not-posted" it is not: the posting has not begun, has ended or pauses.
+    """
 
     code = "posting-closed"
 

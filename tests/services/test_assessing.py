@@ -21,6 +21,7 @@ from domain.errors import (
     MeasureInvalid,
     NotPermitted,
     OutOfOrder,
+    PostingClosed,
     PostingUnfinished,
     ReasonMissing,
     Refused,
@@ -397,7 +398,7 @@ async def test_a_dossier_is_submitted_after_the_posting_with_its_comments_answer
 async def test_a_comment_is_neither_empty_nor_endless_and_only_on_a_posted_result(story: Story):
     public = story.house.work(story.tenant, Actor("public", ()), uuid4(), TODAY)
 
-    with pytest.raises(OutOfOrder):
+    with pytest.raises(PostingClosed):
         await assessing.receive_comment(public, story.season, COMMUNE, "Chưa niêm yết")
     with pytest.raises(TextTooLong):
         await assessing.receive_comment(public, story.season, COMMUNE, "a" * 4_001)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.assessment import Stage
-from domain.errors import NotANumber, NotFound
+from domain.errors import AssessmentLocked, NotANumber, NotFound
 from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
@@ -127,7 +127,7 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
     entry = case.sheet.entries.get(indicator.code)
     measures, problems = measuring.read_measures(indicator, visit.typed, entry.measures if entry else {})
     if not visit.may(Act.SCORE, case.subject(indicator.code)):
-        _refuse(problems)
+        _refuse(problems, case, indicator)
         receipt = await assessing.measure_indicator(
             visit.work(), season, commune, indicator.code, measures, version=visit.version
         )
@@ -136,7 +136,7 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
         whole = assess(indicator, read_measured(entry) | measures, case.calendar)
         if proposed is None and not whole.complete and not problems:
             problems.append(_nothing_measured(whole))
-        _refuse(problems)
+        _refuse(problems, case, indicator)
         receipt = await assessing.score_indicator(
             visit.work(),
             season,
@@ -336,8 +336,11 @@ def needed_whole(typed: Typed, name: str) -> int:
     return count
 
 
-def _refuse(problems: list[Problem]) -> None:
+def _refuse(problems: list[Problem], case: Case, indicator: Indicator) -> None:
+    """Refuse what cannot be read; where the form is no longer on the page, say that first."""
     if problems:
+        if not case.sheet.may_edit(indicator.code):
+            raise AssessmentLocked(indicator=indicator.code, state=case.sheet.stage)
         raise FormInvalid(problems=tuple(problems), count=len(problems))
 
 
