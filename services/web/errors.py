@@ -1,7 +1,7 @@
 """What went wrong, said to people as a page or fragment in their language and to programs as problem+json."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from infra.migrate import advice_on
 from infra.readmodels import BeingRebuilt
 from infra.sessions import Kept
 from services.web.access import note_refused
+from services.web.echo import Echo, shortened, typed_by_hand
 from services.web.pacing import TooFast
 from services.web.refusals import Refusal, explain, plain
 from services.web.request import (
@@ -48,9 +49,6 @@ AWAY: Final = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
 )
-
-#: Letters of what was typed that an answer repeats which is no page of its form.
-ECHOED: Final = 100_000
 
 #: What can be asked again as it is, after so many seconds where the refusal does not say how many.
 RETRY = {"too-many-questions": 1, "questions-waiting": 30, "question-failed": 5, "too-many-bodies": 10}
@@ -236,17 +234,7 @@ def _stranger(visit: Visit) -> "Response[Any]":
 
 
 def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
-    typed, cut = shortened(visit.typed.pairs)
-    html = visit.render("error.html", lines=in_words(typed, visit.words), cut=cut)
+    typed, cut = shortened(typed_by_hand(visit.typed.pairs))
+    echo = Echo([], cut=False, holds_some=bool(typed), places=frozenset({"asof"}))
+    html = visit.render("error.html", lines=in_words(typed, visit.words), cut=cut, echo=echo)
     return visit._answer(html, refusal.status)  # noqa: SLF001
-
-
-def shortened(pairs: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
-    """As many of the fields as are shown again where no form of their own shows them, and whether any is left out."""
-    room, kept = ECHOED, list[tuple[str, str]]()
-    for name, value in pairs:
-        room -= len(name) + len(value)
-        if room < 0:
-            return kept, True
-        kept.append((name, value))
-    return kept, False

@@ -24,8 +24,8 @@ and the acts that change it stand together:
   looked at, `{{ parts.hidden(version=row.version) }}`. The same command id gives the same receipt.
 * What a use case refuses (`domain.errors.Refused`) is answered by the page `again` with the refusal on top and what was
   typed still in the fields (`typed`): the page that holds the form, whatever else the address would show;
-  without `again`, by a page of its own. htmx gets the refusal alone, into the
-  page's `#refusal`, so the form that is being filled stays as it is.
+  without `again`, by a page of its own. What the page holds no longer is listed beside the refusal (`echo.py`). htmx
+  gets the refusal alone, into the page's `#refusal`, so the form that is being filled stays as it is.
 * `done` answers 303 to the page, or, to htmx and given `fragment`, that fragment at once. It remembers the position
   of the receipt, so that the person's next page can wait for it (`own_write`).
 * The past: `?asof=` works on every page, unless it says `@page(path, past=False)` because nothing on it was recorded.
@@ -77,12 +77,14 @@ from services.web.access import note_refused
 from services.web.apart import Turns, made_apart
 from services.web.backing import Backing, Chip, Clock, Past
 from services.web.bodies import FORM_LIMIT, PUBLIC_FORM_LIMIT, Bodies, readable
+from services.web.echo import echo_of
 from services.web.forms import Typed, read_day
 from services.web.frame import Frame
 from services.web.made import Made
 from services.web.pacing import Pace, Seldom
 from services.web.refusals import Refusal, explain
 from services.web.render import Renderer, answer, pack
+from services.web.sent import in_words
 from services.web.shared import Shared
 from services.web.throttling import sender_of
 from services.web.urls import Moment, Urls
@@ -350,8 +352,12 @@ class Visit:
 
     @property
     def version(self) -> int | None:
-        """The version of the thing that the person looked at when editing it; a spoilt one is 0, which is stale."""
-        if not (seen := self.typed.text("version")):
+        """The version of the thing that the person looked at when editing it."""
+        return self.version_of("version")
+
+    def version_of(self, field: str) -> int | None:
+        """The version that a hidden field names; None without one, and 0 for a spoilt one, which is stale."""
+        if not (seen := self.typed.text(field)):
             return None
         return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < DIGITS else 0
 
@@ -509,9 +515,20 @@ class Visit:
         )
 
     async def _rendered(self, template: str, status: int | None, **view: Any) -> Answer:
-        """The answer, made in slices: a large page takes longer than others may be kept waiting."""
-        html = "".join(await in_slices(self.web.renderer.pieces(template, self.locale, self._known(view))))
+        """The answer, made in slices: a large page takes longer than others may be kept waiting.
+
+        Where it does not hold what was typed into the form that was refused, it is made again with that beside it.
+        """
+        html = await self._made(template, view)
+        if self.refusal is not None and self.typed.pairs and not self.is_partial:
+            echo = await echo_of(html, self.typed.pairs)
+            if not echo.holds_all(self.refusal):
+                echoed = in_words(echo.left_out, self.words)
+                html = await self._made(template, {**view, "echo": echo, "echoed": echoed})
         return self._answer(html, status, await pack(html) if self._accepts_gzip else None)
+
+    async def _made(self, template: str, view: dict[str, Any]) -> str:
+        return "".join(await in_slices(self.web.renderer.pieces(template, self.locale, self._known(view))))
 
     def render(self, template: str, **view: Any) -> str:
         """A template filled with the view and what every template knows."""
@@ -525,6 +542,7 @@ class Visit:
             "Act": Act,
             "refusal": self.refusal,
             "typed": dict(self.typed) if self.refusal else {},
+            "echo": None,
             "frame": Frame(self, view.get("chip")),
             "chip": None,
             "season": None,
@@ -732,6 +750,8 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
             raise visit.sessions_away or SignInNeeded
         if visit.signed_in is None:
             visit.province = None  # not even its name
+            if changing:
+                await read_form(visit, handler)  # what was typed is shown again
             raise NotFound
         if visit.person is None or not visit.person.mandates:
             raise NotEnrolled

@@ -18,7 +18,7 @@ from services.clock import today
 from services.web import bodies, urls
 from services.web.app import create_app
 from services.web.bodies import Bodies, TooManyBodies
-from services.web.errors import ECHOED
+from services.web.echo import ECHOED
 from services.web.pages import all_routes
 from services.web.request import LOOKING, Visit
 from services.web.security import origin_of

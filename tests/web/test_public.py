@@ -363,3 +363,16 @@ async def test_the_officer_answers_a_flood_in_one_act_and_each_sender_reads_it(
     assert "không phải ý kiến góp ý về kết quả niêm yết. Lý do: Quảng cáo" in aside.text
     assert "Nội dung 1" not in answered.text  # what was set aside is no comment of the public page
     assert len(rest) == 3
+
+
+async def test_who_writes_while_the_posting_is_paused_is_told_so_and_keeps_the_text(passer_by: Desk, season: Story):
+    await season.posted(until=today())
+    page = await passer_by.open(public(season))
+    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Sửa số liệu")
+
+    page = await passer_by.send(page, "/gop-y", text="Bảng tin thôn 3 chưa niêm yết.")
+
+    assert (page.status, page.refused) == (409, "posting-closed")
+    assert "hiện không niêm yết để lấy ý kiến" in page.text
+    assert "xã tạm dừng niêm yết" in page.text
+    assert "Nội dung phản ánh Bảng tin thôn 3 chưa niêm yết." in page.text
