@@ -29,6 +29,7 @@ UNSEEN: Final = frozenset({
     "di-tiep",
     "document",
     "form",
+    "giu",
     "halt",
     "handle",
     "indicator",

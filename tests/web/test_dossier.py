@@ -804,5 +804,5 @@ async def test_what_was_typed_while_the_sheet_was_brought_together_is_listed_to_
         assert "Đến chỗ cần sửa" not in answer.text
     assert "Giải trình Danh sách lưu tại Phòng Tư pháp." in explained.text
     assert "Lý do Ba người mới." in scored.text
-    assert "TC2.CT5.1.numerator 19" in scored.text
-    assert "TC2.CT5.1.numerator 24" in wrong.text
+    assert "2.5.1, Số đạt yêu cầu 19" in scored.text
+    assert "2.5.1, Số đạt yêu cầu 24" in wrong.text
