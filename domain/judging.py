@@ -30,6 +30,9 @@ NEAR_TOTAL = Decimal(1)
 NEAR_SHARE = Decimal("0.05")
 NEAR_RATIO = Decimal(2)
 
+#: Conditions that ask for a total of points.
+OF_THE_TOTAL = (ConditionKind.MIN_TOTAL, ConditionKind.MIN_TOTAL_BY_CLASS)
+
 Value = Decimal | Outcome
 
 
@@ -194,7 +197,8 @@ class CriterionResult(NamedTuple):
     """Points of a criterion and its share of the maximum, or how many of its indicators are met.
 
     Points, maximum and share are None without points, `indicators_met` is None with points. `met` is
-    against the condition on each criterion: the least share, or all its indicators met.
+    against the condition on each criterion: the least share, or all its indicators met. `needed` are the points of
+    the least share, None where there is none; `near` says that the share is above it by little, or below it.
     """
 
     code: str
@@ -204,6 +208,8 @@ class CriterionResult(NamedTuple):
     met: Outcome
     indicators_met: int | None
     indicators: int
+    needed: Decimal | None = None
+    near: bool = False
 
 
 class ConditionResult(NamedTuple):
@@ -234,6 +240,11 @@ class Verdict(NamedTuple):
     near: bool
     complete: bool
 
+    @property
+    def required_total(self) -> Decimal | None:
+        """The points that this commune needs (619/2017 sets them by class); None without points."""
+        return next((one.required for one in self.conditions if one.kind in OF_THE_TOTAL), None)
+
 
 def judge(sheet: Sheet, rulebook: Rulebook) -> Verdict:
     """Whether the sheet meets the rulebook: gates first, then each criterion, then the total.
@@ -253,7 +264,7 @@ def judge(sheet: Sheet, rulebook: Rulebook) -> Verdict:
     complete = _is_complete(sheet, rulebook)
     passed = complete and not any(condition.outcome is Outcome.NOT_MET for condition in conditions)
     margin = _margin(conditions)
-    near = passed and _is_near(sheet, criteria, margin, least)
+    near = passed and _is_near(sheet, criteria, margin)
     result = Outcome.MET if passed else Outcome.NOT_MET
     return Verdict(total, criteria, conditions, result, margin, near, complete)
 
@@ -269,8 +280,13 @@ def _points_of(criterion: Criterion, sheet: Sheet, least: Decimal | None) -> Cri
                 points += value
     maximum = criterion.max_points
     share = points / maximum
-    reached = Outcome.MET if least is None or points >= least * maximum else Outcome.NOT_MET
-    return CriterionResult(criterion.code, points, maximum, share, reached, None, len(criterion.indicators))
+    count = len(criterion.indicators)
+    if least is None:
+        return CriterionResult(criterion.code, points, maximum, share, Outcome.MET, None, count)
+    needed = least * maximum
+    reached = Outcome.MET if points >= needed else Outcome.NOT_MET
+    narrow = share < least + NEAR_SHARE
+    return CriterionResult(criterion.code, points, maximum, share, reached, None, count, needed, narrow)
 
 
 def _levels_of(criterion: Criterion, sheet: Sheet) -> CriterionResult:
@@ -335,20 +351,15 @@ def _criteria_cover(sheet: Sheet, rulebook: Rulebook) -> bool:
 def _margin(conditions: tuple[ConditionResult, ...]) -> Decimal | None:
     """Points above (or, negative, below) the total required, where that is known."""
     for condition in conditions:
-        of_total = condition.kind in (ConditionKind.MIN_TOTAL, ConditionKind.MIN_TOTAL_BY_CLASS)
-        if of_total and condition.required is not None and condition.actual is not None:
+        if condition.kind in OF_THE_TOTAL and condition.required is not None and condition.actual is not None:
             return condition.actual - condition.required
     return None
 
 
-def _is_near(
-    sheet: Sheet, criteria: tuple[CriterionResult, ...], margin: Decimal | None, least: Decimal | None
-) -> bool:
+def _is_near(sheet: Sheet, criteria: tuple[CriterionResult, ...], margin: Decimal | None) -> bool:
     """Whether little is missing to failing: total, a criterion's share, or a ratio's threshold."""
     if margin is not None and margin < NEAR_TOTAL:
         return True
-    if least is not None:
-        narrow = least + NEAR_SHARE
-        if any(result.share < narrow for result in criteria if result.share is not None):
-            return True
+    if any(result.near for result in criteria):
+        return True
     return any(slack < NEAR_RATIO for slack in sheet.slacks.values())

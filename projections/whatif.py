@@ -26,7 +26,7 @@ from domain.errors import WhatIfInvalid
 from domain.fact import Fact, Recorded
 from domain.judging import ConditionResult, Sheet, Value, Verdict, assess, judge
 from domain.measure import Answer, Measured, Outcome, percent
-from domain.meeting import Choice, Meeting, VoteOutcome, outcome_of
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
 from domain.rulebook import ZERO, ConditionKind, Indicator, Rulebook, check
 from domain.working_days import Calendar
 from projections.fold import fold
@@ -94,16 +94,14 @@ class Vote(NamedTuple):
 
     before: VoteOutcome
     after: VoteOutcome
-    in_favour: int
-    against: int
-    members: int
+    counts: Mapping[Choice, int]
     present: int
-    quorum: int
+    rule: VoteRule
 
     @property
     def is_quorate(self) -> bool:
         """Whether enough members took part to vote at all."""
-        return self.present >= self.quorum
+        return self.rule.is_quorate(self.present)
 
 
 class Answered(NamedTuple):
@@ -387,14 +385,11 @@ def _vote(
         return None
     now = _tally(fold(TALLIES, facts, without=without, replace=replace), commune)
     ballots = now.ballots if now is not None else {}
-    choices = [ballot.choice for ballot in ballots.values()]
+    counts = counted(ballot.choice for ballot in ballots.values())
     absent = sum(member in then.ballots and member not in ballots for member in then.roll)
     present = len(then.roll) - absent
-    after = outcome_of(choices, then.members, then.majority)
-    if present < then.quorum:
-        after = VoteOutcome.NOT_CARRIED
-    in_favour = choices.count(Choice.FOR)
-    return Vote(then.outcome, after, in_favour, len(choices) - in_favour, then.members, present, then.quorum)
+    after = then.rule.outcome_of(counts) if then.rule.is_quorate(present) else VoteOutcome.NOT_CARRIED
+    return Vote(then.outcome, after, counts, present, then.rule)
 
 
 def _tally(rows: Mapping[str, Any], commune: str) -> Tally | None:

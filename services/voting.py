@@ -22,8 +22,7 @@ from domain.policy import Act, Subject
 from infra.eventstore import CommandReused
 from services.command_ids import derived
 from services.meetings import conducted, conducted_by, meeting_key, meetings_of, unit_of
-from services.recognising import must_be_undecided
-from services.seasons import open_now
+from services.seasons import must_be_undecided, open_now
 from services.work import Receipt, Work, use_case
 
 # The council ------------------------------------------------------------------------------------------

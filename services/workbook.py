@@ -30,7 +30,7 @@ from projections.standings import Basis, Standing
 from projections.units import UnitRow
 from services.clock import VIETNAM
 from services.i18n import Words
-from services.verdicts import Gate, Judged, criterion_status, judged, required_total
+from services.verdicts import Gate, Judged, criterion_status, judged
 from services.visible import readable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -202,7 +202,7 @@ def _board(line: Judged, source: Source, units: Mapping[str, UnitRow], words: Wo
         values += [one.indicators_met for one in verdict.criteria]
     else:
         scored = bool(row.scored)
-        values += [verdict.total if scored else None, required_total(verdict), verdict.margin if scored else None]
+        values += [verdict.total if scored else None, verdict.required_total, verdict.margin if scored else None]
         for result in verdict.criteria:
             values += [result.points if scored else None, _criterion(result, row, rulebook, words)]
     if rulebook.asks_satisfaction:

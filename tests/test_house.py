@@ -1,18 +1,24 @@
 """The rules of the house that a machine can check."""
 
 import ast
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from domain.meeting import Choice
 from infra import config
 from services import cli
+from services.i18n import vietnamese
 from services.supervise import PROGRAMS
 
 ROOT = Path(__file__).parents[1]
@@ -113,6 +119,84 @@ def test_what_opens_and_signs_pdfs_is_loaded_only_where_that_is_done():
     }
 
     assert loading == set()
+
+
+# One rule in one place --------------------------------------------------------------------------------
+
+
+#: Tables that leave out kinds on purpose: what they say of those is nothing.
+PARTIAL = {
+    "projections.differences.PARTS": "only what has parts",
+    "services.demo.offices.COMMUNE": "only those who work in a commune",
+    "services.dossier.verifying.MEANING": "only verdicts that need a warning",
+    "services.dossier.verifying.NOT_GIVEN": "only states in which nothing was given",
+    "services.web.measuring._BY_KIND": "only kinds that are typed in one way",
+}
+
+
+def tables_over_kinds() -> Iterator[tuple[str, type[Enum], set[Any]]]:
+    """Every mapping of a module whose keys are kinds: its name, the kind, and the keys."""
+    found = set()
+    for package in ("domain", "infra", "projections", "services"):
+        for entry in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
+            if entry.name.startswith("services.locale"):
+                continue
+            for name, value in vars(importlib.import_module(entry.name)).items():
+                kinds = {type(key) for key in value} if isinstance(value, dict) else set()
+                if len(kinds) == 1 and issubclass(kind := kinds.pop(), Enum) and id(value) not in found:
+                    found.add(id(value))
+                    yield f"{entry.name}.{name}", kind, set(value)
+
+
+def test_a_table_over_the_kinds_of_something_has_them_all():
+    tables = list(tables_over_kinds())
+    partial = {name for name, kind, keys in tables if keys != set(kind)}
+
+    assert len(tables) > len(PARTIAL) + 5
+    assert partial == set(PARTIAL)
+
+
+def test_only_the_domain_decides_a_vote():
+    """Quorum, majority and counts come from `domain.meeting`: elsewhere nobody compares or halves."""
+    decides = re.compile(
+        r"Majority\.[A-Z]|[<>]=? *\w+\.quorum|\.quorum *[<>]|members\)? *// *2|\* 2 *>|// *2\)? *\+ *1"
+    )
+    files = [
+        *(path for package in ("projections", "services") for path in modules_of(package)),
+        *(ROOT / "services").rglob("*.html"),
+    ]
+
+    deciding = [str(path.relative_to(ROOT)) for path in files if decides.search(path.read_text())]
+
+    assert len(files) > 200
+    assert deciding == []
+
+
+def test_the_choices_of_a_vote_are_named_one_by_one_only_where_a_table_has_them_all():
+    """A new choice is counted, shown and printed because pages and documents walk all choices."""
+    naming = [
+        f"{path.relative_to(ROOT)}:{node.attr}"
+        for package in ("projections", "services")
+        for path in modules_of(package)
+        if "demo" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Choice"
+    ]
+    listing = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "services").rglob("*.html")
+        if "former" not in path.parts and re.search(r"""["'](against|other)["']""", path.read_text())
+    ]
+
+    assert set(naming) == {f"services/documents/minutes.py:{choice.name}" for choice in Choice}
+    assert listing == ["services/documents/dossier.html"]  # whose pages are made again for ever, see the next test
+
+
+def test_the_pages_of_a_dossier_have_the_word_of_every_choice():
+    template = (ROOT / "services" / "documents" / "dossier.html").read_text()
+    (said,) = re.findall(r"set choices = (\{.*?\})", template)
+
+    assert ast.literal_eval(said) == {choice.value: vietnamese().say(f"choice.{choice}") for choice in Choice}
 
 
 # Dependencies -----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from domain.errors import OutOfOrder, Refused, RulebookNotAdopted
 from domain.fact import Recorded, replay
 from domain.judging import ConditionResult, CriterionResult, Verdict, judge
 from domain.measure import Outcome
-from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream
 from domain.official import Capacity, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import ConditionKind, Model, Provenance, Rulebook
@@ -27,7 +27,8 @@ from domain.working_days import Calendar
 from infra.leaf import canonical, payload_hash
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
-from services.documents.wording import Place, signature
+from services.documents.wording import Place, lower_first, signature
+from services.i18n import vietnamese
 
 #: The general basis of a committee's decisions. The law of 2015 was amended with effect from 1/7/2020 and replaced
 #: in 2025; the day of the later law was not verified, so only its year is cited.
@@ -63,13 +64,16 @@ class Ballots(NamedTuple):
     on: date
     place: str
     decision_no: str
-    members: int
+    rule: VoteRule
     present: int
-    quorum: int
-    in_favour: int
-    against: int
-    other: int
+    counts: Mapping[Choice, int]
     carried: bool
+
+    @property
+    def counted(self) -> str:
+        """How many chose what, as a sentence without its full stop."""
+        words = [f"{vietnamese().say(f'choice.{choice}')} {count}" for choice, count in self.counts.items()]
+        return ", ".join([words[0], *map(lower_first, words[1:])])
 
 
 class Origin(NamedTuple):
@@ -201,17 +205,13 @@ async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) ->
         vote = meeting.votes.get(commune)
         if vote is None or vote.outcome is None:
             continue
-        choices = [ballot.choice for ballot in vote.ballots.values()]
         found = Ballots(
             on=convened.on,
             place=convened.place,
             decision_no=council.decision_no if council else "",
-            members=vote.members,
+            rule=vote.rule,
             present=len(vote.roll),
-            quorum=vote.quorum,
-            in_favour=choices.count(Choice.FOR),
-            against=choices.count(Choice.AGAINST),
-            other=choices.count(Choice.OTHER),
+            counts=vote.counts,
             carried=vote.outcome is VoteOutcome.CARRIED,
         )
     return found

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
-from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,7 +28,7 @@ from projections.units import UNITS
 from services.clock import VIETNAM
 from services.dossier.files import DOSSIER, EVIDENCE, LEAVES, Files, payload_name
 from services.dossier.history import History, line_of, shown
-from services.i18n import Words, indicator_number, load_words
+from services.i18n import Words, indicator_number
 from services.telling import Teller, Told, called, holders_of, open_rounds
 
 #: What comments say is no business of whoever reads the pages, sealed or not.
@@ -88,12 +87,6 @@ class Pages(NamedTuple):
     units: Mapping[str, str]
     posts: Mapping[str, str]
     agencies: Mapping[str, str]
-
-
-@cache
-def vietnamese() -> Words:
-    """Dossiers speak Vietnamese, wherever they are printed."""
-    return load_words()["vi"]
 
 
 def worded(files: Files, words: Words, *, former_members: bool = True) -> Pages:

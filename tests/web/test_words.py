@@ -333,6 +333,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "board.condition.": ConditionKind,
     "choice.": Choice,
     "computed.": Result,
+    "counted.": Choice,
     "act.": [*(act.value.replace(":", ".") for act in Act), "evidence.opened", "evidence.taken"],
     "doing.": [*ACTS, *DOINGS],
     "due.": [*Step, "supplement", "scored.levels"],

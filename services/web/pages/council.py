@@ -8,7 +8,6 @@ from uuid import UUID
 
 from domain.council import Member, Role
 from domain.errors import NotFound
-from domain.meeting import Choice
 from domain.official import Position
 from domain.policy import Act, Subject, may
 from domain.vietnamese import person_key, sort_key
@@ -84,7 +83,6 @@ async def show(visit: Visit, season: str) -> Answer:
         held=sorted(held, key=lambda one: sort_key(one.unit.bare_name)),
         units=units,
         roles=list(Role),
-        Choice=Choice,
         position=position,
     )
 

@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple
 
+from domain.appraised import advised, result_of
 from domain.export import Document
 from domain.fact import Recorded
 from domain.measure import Outcome
-from domain.meeting import Choice
 from domain.policy import Act, permit
 from domain.recognition import Recognition, Result
 from projections.exports import EXPORTS
@@ -54,14 +54,14 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     await visit.own_write(TALLIES, EXPORTS)
     vote = await vote_on(visit, season, commune)
     decided = fold(REGISTER, case.facts).get(f"{season}/{commune}")
-    computed = Result.RECOGNISED if sheet.judged.verdict.result is Outcome.MET else Result.NOT_RECOGNISED
+    computed = result_of(meets=sheet.judged.verdict.result is Outcome.MET)
     return {
         "case": case,
         "sheet": sheet,
         "gates": gates(case),
         "computed": computed,
         "vote": vote,
-        "voted": result_of(vote),
+        "voted": advised(vote.tally.outcome) if vote else None,
         "decided": decided,
         "reviews": sorted(fold(REVIEWS, case.facts).values(), key=lambda one: one.number),
         "basis": basis_of(case.facts),
@@ -69,7 +69,6 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "missing": missing(case, vote),
         **(await own_documents(visit, case) if decided else {}),
         "subject": case.subject(),
-        "Choice": Choice,
         "position": case.position,
         "verified": await last_verified(visit),
     }
@@ -107,13 +106,6 @@ async def own_documents(visit: Visit, case: Case) -> dict[str, Any]:
             Decided(visit.tenant.log, season, commune, decided), (one for one in case.facts if one.position <= decided)
         ),
     }
-
-
-def result_of(vote: Voted | None) -> Result | None:
-    """What the council advised."""
-    if vote is None:
-        return None
-    return Result.RECOGNISED if vote.tally.outcome == "carried" else Result.NOT_RECOGNISED
 
 
 def missing(case: Case, vote: Voted | None) -> str:
