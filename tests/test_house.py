@@ -105,6 +105,42 @@ def test_nothing_is_pickled():
     assert users == []
 
 
+def strings_of(module: Path) -> Iterator[tuple[int, str]]:
+    """The texts in a module that are no docstrings, with their lines; of composed texts what stands in them."""
+    tree = ast.parse(module.read_text())
+    described = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
+            yield node.lineno, node.value
+
+
+#: How statements of SQL begin. Sentences for people do not shout.
+SQL = re.compile(
+    r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|SET (LOCAL )?ROLE|LISTEN|NOTIFY"
+    r"|SHOW|COPY|LOCK|WITH \w+ AS|BEGIN|COMMIT|ROLLBACK)\b"
+)
+
+
+def test_sql_stands_where_tables_are_known():
+    """Everybody else calls a function of infra/ or projections/ that has a name and types."""
+    speaking = [
+        f"{module.relative_to(ROOT)}:{line}: {text.strip()[:60]}"
+        for package in ("domain", "services")
+        for module in modules_of(package)
+        for line, text in strings_of(module)
+        if SQL.search(text)
+    ]
+
+    assert any(SQL.search(text) for module in modules_of("infra") for _, text in strings_of(module))
+    assert speaking == []
+
+
 def test_what_opens_and_signs_pdfs_is_loaded_only_where_that_is_done():
     large = {"asn1crypto", "pikepdf", "pyhanko", "pyhanko_certvalidator"}
     loading = {
