@@ -404,6 +404,21 @@ def _reason_for_other(choice: Choice, reason: str | None) -> None:
         raise ReasonMissing(act="cast-ballot")
 
 
+def meeting_key(unit: str, number: int) -> str:
+    """The name of a council's n-th meeting in a season: "697-1"."""
+    return f"{unit}-{number}"
+
+
+def unit_of(meeting: str) -> str:
+    """The unit whose council meets, from the meeting's name."""
+    return meeting.rpartition("-")[0]
+
+
+def number_of(meeting: str) -> int:
+    """The running number of the meeting, from its name."""
+    return int(meeting.rpartition("-")[2])
+
+
 def meeting_stream(season: str, meeting: str) -> StreamName:
-    """The stream of a meeting; `meeting` is the deciding unit's code and a running number, "697-1"."""
+    """The stream of a meeting; `meeting` is its name, see `meeting_key`."""
     return StreamName("meeting", season, meeting)

@@ -235,6 +235,29 @@ def test_the_pages_of_a_dossier_have_the_word_of_every_choice():
     assert ast.literal_eval(said) == {choice.value: vietnamese().say(f"choice.{choice}") for choice in Choice}
 
 
+def test_only_the_policy_says_what_a_position_may():
+    """Pages and use cases ask `domain.policy` by act: they hold no lists of positions of their own."""
+    naming = {
+        str(path.relative_to(ROOT))
+        for package in ("services", "projections", "infra")
+        for path in modules_of(package)
+        if "demo" not in path.parts and re.search(r"\bPosition\.[A-Z]", path.read_text())
+    }
+
+    assert naming == {"services/tenancy.py"}  # a new province gets its first administrator
+
+
+def test_meetings_of_a_council_are_walked_in_one_place():
+    numbering = {
+        str(path.relative_to(ROOT))
+        for package in ("services", "projections", "infra")
+        for path in modules_of(package)
+        if re.search(r"\bmeeting_key\(|meeting_stream\([^()]*f[\"']", path.read_text())
+    }
+
+    assert numbering == {"services/meetings.py", "services/voting.py"}  # where the next one gets its number
+
+
 # Dependencies -----------------------------------------------------------------------------------------
 
 

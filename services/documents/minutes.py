@@ -15,7 +15,7 @@ from domain.appraisal import Appraisal, appraisal_stream
 from domain.council import Council, Member, Role, council_stream
 from domain.errors import OutOfOrder
 from domain.fact import Recorded
-from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
 from domain.official import Official, official_stream
 from domain.unit import Level
 from projections.fold import fold
@@ -24,7 +24,7 @@ from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
 from services.documents.wording import Place
 from services.i18n import vietnamese
-from services.meetings import members_of, unit_of
+from services.meetings import members_of
 
 #: The head of each choice's column: its word in two lines, and the column's width in print.css.
 HEADS = {

@@ -18,7 +18,7 @@ from domain.assessment import Assessment, assessment_stream
 from domain.council import council_stream
 from domain.errors import Refused
 from domain.fact import StreamName
-from domain.meeting import Meeting, meeting_stream
+from domain.meeting import Meeting
 from domain.official import official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.season import season_stream
@@ -67,7 +67,7 @@ from services.dossier.history import History, Line, line_of
 from services.dossier.printing import ASSETS, Prints, bound, printer
 from services.dossier.telling import Circumstances, actors, how_to, tell, told_evidence
 from services.dossier.verifying import Law, judge_files
-from services.meetings import meeting_key
+from services.meetings import walk_meetings
 from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
 from services.visible import shown
 from services.work import SYSTEM
@@ -292,12 +292,12 @@ async def _council(connection: Connection, tenant: Tenant, season: str, unit: st
     """The council and all its meetings: which vote is the last on a commune, only all of them can tell."""
     async for line in _read(connection, tenant, [council_stream(season, unit)], upto):
         yield line
-    number = 1
-    while found := [
-        line async for line in _read(connection, tenant, [meeting_stream(season, meeting_key(unit, number))], upto)
-    ]:
-        number += 1
-        for line in found:
+
+    async def read(names: Iterable[StreamName]) -> list[list[Line]]:
+        return [[line async for line in _read(connection, tenant, [name], upto)] for name in names]
+
+    for _, meeting in await walk_meetings(season, unit, read):
+        for line in meeting:
             yield line
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.council import Member, council_stream
 from domain.errors import NotFound
 from domain.fact import Recorded
-from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
 from domain.policy import Act, Subject, permit
 from domain.rulebook import Rulebook
 from domain.season import season_stream
@@ -25,7 +25,7 @@ from projections.fold import fold
 from projections.seasons import SEASONS, SeasonRow
 from projections.tallies import TALLIES, BallotRow, MeetingRow, Tally
 from projections.units import UNITS, UnitRow
-from services.meetings import members_of, seated_on, unit_of
+from services.meetings import members_of, seated_on
 from services.web.dossiers import read_facts
 from services.web.request import Visit
 

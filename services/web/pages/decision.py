@@ -6,6 +6,7 @@ from domain.appraised import advised, result_of
 from domain.export import Document
 from domain.fact import Recorded
 from domain.measure import Outcome
+from domain.meeting import number_of
 from domain.policy import Act, permit
 from domain.recognition import Recognition, Result
 from projections.exports import EXPORTS
@@ -79,7 +80,7 @@ async def vote_on(visit: Visit, season: str, commune: str) -> Voted | None:
     async with visit.reads() as view:
         meetings: list[MeetingRow] = await view.all(TALLIES, season)
     held = [one for one in meetings if commune in one.votes and not one.votes[commune].is_open]
-    latest = max(held, key=lambda one: int(one.meeting.rpartition("-")[2]), default=None)
+    latest = max(held, key=lambda one: number_of(one.meeting), default=None)
     return Voted(latest, latest.votes[commune]) if latest else None
 
 
