@@ -280,7 +280,7 @@ SAYING = [
     *SERVICES.glob("web/**/*.py"),
     *(
         SERVICES / f"{name}.py"
-        for name in ("accesses", "demo_provider", "searching", "telling", "trail_workbook", "workbook")
+        for name in ("accesses", "demo_provider", "judge", "searching", "telling", "trail_workbook", "workbook")
     ),
 ]
 
