@@ -19,13 +19,12 @@ from xlsxwriter.worksheet import Worksheet
 from domain.judging import CriterionResult
 from domain.measure import Outcome
 from domain.meeting import VoteOutcome
-from domain.recognition import Result
 from domain.rulebook import Model, Provenance, Rulebook
 from domain.vietnamese import sort_key
 from projections.standings import Basis, Standing
 from projections.units import UnitRow
 from services.clock import VIETNAM
-from services.i18n import Words
+from services.i18n import Words, vietnamese
 from services.verdicts import Gate, Judged, criterion_status, judged
 from services.visible import readable
 
@@ -212,7 +211,7 @@ def _board(line: Judged, source: Source, units: Mapping[str, UnitRow], words: Wo
         Decimal(row.supported) / count,
         words.say(f"stage.{row.stage}"),
         {None: None, VoteOutcome.CARRIED: "thông qua", VoteOutcome.NOT_CARRIED: "không thông qua"}[row.voted],
-        {None: None, Result.RECOGNISED: "công nhận", Result.NOT_RECOGNISED: "không công nhận"}[row.result],
+        row.result and words.say(f"result.{row.result}"),
         row.decision_no,
         row.decided_on,
         row.published_on,
@@ -241,9 +240,7 @@ def _indicators(row: Standing, basis: Basis, source: Source, units: Mapping[str,
     values: list[Value] = [row.commune, unit.bare_name if unit else row.commune]
     for indicator in source.rulebook.indicators:
         value = found.get(indicator.code)
-        values.append(
-            {Outcome.MET: "đạt", Outcome.NOT_MET: "không đạt"}[value] if isinstance(value, Outcome) else value
-        )
+        values.append(vietnamese().say(f"word.{value}") if isinstance(value, Outcome) else value)
     return values
 
 
