@@ -19,9 +19,9 @@ class StoredFact(NamedTuple):
 
 
 class StoredLeaf(NamedTuple):
-    """A fact as a leaf of the tree: `index` is its position less 1; `data` is the payload, None unless asked for."""
+    """A fact as a leaf of the tree: `number` is its position less 1; `data` is the payload, None unless asked for."""
 
-    index: int
+    number: int
     topic: str
     leaf: bytes
     data: str | None

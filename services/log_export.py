@@ -164,7 +164,7 @@ async def _read(connection: Connection, tenant: Tenant, size: int) -> AsyncItera
     """The leaves, and of what is proven the payload, in pages. Raises Changed when a fact is missing."""
     for start in range(0, size, PAGE):
         page = await leaves_between(connection, tenant, start, min(start + PAGE, size), PROVEN)
-        if [one.index for one in page] != list(range(start, min(start + PAGE, size))):
+        if [one.number for one in page] != list(range(start, min(start + PAGE, size))):
             raise Changed(f"{tenant.log}: facts are missing between {start + 1} and {min(start + PAGE, size)}")
         yield page
 

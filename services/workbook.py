@@ -295,7 +295,7 @@ def _order(row: Standing, units: Mapping[str, UnitRow]) -> tuple[object, str]:
 # How it is written ------------------------------------------------------------------------------------
 
 
-class _Sheet(Worksheet):
+class _Sheet(Worksheet):  # type: ignore[misc]  # the library ships no types
     """A worksheet whose texts are spelled by `fitting`: the library itself would read "_x0041_x0042_" as two codes."""
 
     @staticmethod

@@ -165,7 +165,7 @@ def whole_fold(log: list[Recorded], rulebook: Rulebook, without: frozenset[int],
     after = next(iter(fold(SHEETS, log, without=without, replace=facts).values()))
     values = {}
     for code, indicator in rulebook.by_code.items():
-        stated = any(one.position in replace and one.fact.indicator == code for one in log)
+        stated = any(one.position in replace and vars(one.fact)["indicator"] == code for one in log)
         value = value_of(before.entries.get(code), after.entries.get(code), indicator, CALENDAR, stated)
         if value is not None:
             values[code] = value

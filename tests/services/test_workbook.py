@@ -13,6 +13,7 @@ import structlog
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -246,17 +247,18 @@ def test_every_sheet_keeps_heads_in_sight_can_be_filtered_and_is_printed_on_one_
     sheets = sheets_of(standings_workbook(a_source(), rows, units_named(**{"1": "Minh Lập"}), words).content)
 
     for sheet in sheets.values():
-        last = sheet.cell(HEAD, sheet.max_column).column_letter
+        fitted, footer = sheet.sheet_properties.pageSetUpPr, sheet.oddFooter
+        assert fitted is not None
+        assert footer is not None
         assert sheet.freeze_panes == f"C{HEAD + 1}"
-        assert sheet.auto_filter.ref == f"A{HEAD}:{last}{sheet.max_row}"
+        assert sheet.auto_filter.ref == f"A{HEAD}:{get_column_letter(sheet.max_column)}{sheet.max_row}"
         assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", "9")
-        assert (sheet.sheet_properties.pageSetUpPr.fitToPage, str(sheet.page_setup.fitToHeight)) == (True, "0")
+        assert (fitted.fitToPage, str(sheet.page_setup.fitToHeight)) == (True, "0")
         assert sheet.print_title_rows == f"${HEAD}:${HEAD}"
-        assert sheet.oddFooter.left.text == "Lập từ nhật ký đến vị trí 214881"
-        assert sheet.oddFooter.right.text == "&P/&N"
+        assert (footer.left.text, footer.right.text) == ("Lập từ nhật ký đến vị trí 214881", "&P/&N")
     board = sheets["Bảng đánh giá"]
     columns = board_columns(a_source())
-    assert [board.column_dimensions[board.cell(HEAD, at).column_letter].width for at in (1, 2)] == [8, 26]
+    assert [board.column_dimensions[letter].width for letter in "AB"] == [8, 26]
     shown = {column.head: board.cell(HEAD + 1, at) for at, column in enumerate(columns, start=1)}
     assert shown["Tổng điểm"].number_format == "0.00"
     assert shown["Có minh chứng, thuyết minh"].number_format == "0%"
