@@ -197,8 +197,8 @@ class CriterionResult(NamedTuple):
     """Points of a criterion and its share of the maximum, or how many of its indicators are met.
 
     Points, maximum and share are None without points, `indicators_met` is None with points. `met` is
-    against the condition on each criterion: the least share, or all its indicators met. `needed` are the points of
-    the least share, None where there is none; `near` says that the share is above it by little, or below it.
+    against the condition on each criterion: the least share, or all its indicators met. `least` is the
+    least share, None where there is none.
     """
 
     code: str
@@ -208,8 +208,17 @@ class CriterionResult(NamedTuple):
     met: Outcome
     indicators_met: int | None
     indicators: int
-    needed: Decimal | None = None
-    near: bool = False
+    least: Decimal | None = None
+
+    @property
+    def needed(self) -> Decimal | None:
+        """The points of the least share; None where there is none."""
+        return None if self.least is None or self.max_points is None else self.least * self.max_points
+
+    @property
+    def near(self) -> bool:
+        """Whether the share is above the least by little, or below it."""
+        return self.least is not None and self.share is not None and self.share < self.least + NEAR_SHARE
 
 
 class ConditionResult(NamedTuple):
@@ -280,13 +289,8 @@ def _points_of(criterion: Criterion, sheet: Sheet, least: Decimal | None) -> Cri
                 points += value
     maximum = criterion.max_points
     share = points / maximum
-    count = len(criterion.indicators)
-    if least is None:
-        return CriterionResult(criterion.code, points, maximum, share, Outcome.MET, None, count)
-    needed = least * maximum
-    reached = Outcome.MET if points >= needed else Outcome.NOT_MET
-    narrow = share < least + NEAR_SHARE
-    return CriterionResult(criterion.code, points, maximum, share, reached, None, count, needed, narrow)
+    reached = Outcome.MET if least is None or points >= least * maximum else Outcome.NOT_MET
+    return CriterionResult(criterion.code, points, maximum, share, reached, None, len(criterion.indicators), least)
 
 
 def _levels_of(criterion: Criterion, sheet: Sheet) -> CriterionResult:

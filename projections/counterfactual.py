@@ -58,6 +58,10 @@ class Counterfactual:
         #: By indicator, "" for conditions: the facts that its value comes of, in order.
         self.bearing = _bearing(self.facts)
         self._touching = {code: frozenset(one.position for one in facts) for code, facts in self.bearing.items()}
+        self._of_position: dict[int, set[str]] = {}
+        for code, touching in self._touching.items():
+            for position in touching:
+                self._of_position.setdefault(position, set()).add(code)
         self._values: dict[tuple[str, frozenset[int]], Value | None] = {}
 
     def verdict_without(self, positions: frozenset[int]) -> Verdict:
@@ -67,16 +71,16 @@ class Counterfactual:
     def sheet_without(self, positions: frozenset[int], replace: Mapping[int, Fact] = UNCHANGED) -> Sheet:
         """The sheet that is left, with `replace` at these positions. Its slacks are those of before."""
         changed = positions.union(replace) if replace else positions
+        touched = {code for position in changed for code in self._of_position.get(position, ())}
         values = dict(self.sheet.values)
-        for code in self.rulebook.by_code:
-            if not changed.isdisjoint(self._touching.get(code, NO_FACTS)):
-                value = self.value_without(code, positions, replace)
-                if value is None:
-                    values.pop(code, None)
-                else:
-                    values[code] = value
+        for code in touched & self.rulebook.by_code.keys():
+            value = self.value_without(code, positions, replace)
+            if value is None:
+                values.pop(code, None)
+            else:
+                values[code] = value
         sheet = dataclasses.replace(self.sheet, values=values)
-        if changed.isdisjoint(self._touching.get("", NO_FACTS)):
+        if "" not in touched:
             return sheet
         other = sheet_of(self._standing(self.bearing[""], positions, replace), self.rulebook)
         return dataclasses.replace(sheet, satisfaction=other.satisfaction, vetoes=other.vetoes)

@@ -6,9 +6,9 @@ indicators, at one indicator, or at facts of its own. So, for a set that fails w
 - of data, scores and appraised values only the last count, so only ends of those rows of facts come into question,
   and of files only all that support an indicator together;
 - each of its facts lowers what it belongs to, else the set would fail without it too;
-- what it takes from different indicators adds up, and only where the sum exceeds the margin the set is judged.
+- what it takes from different indicators adds up, and a sum is compared with the margin without judging again.
 
-Every set is judged as `what_if` judges it (`Counterfactual`), so the two cannot disagree on a set that is named.
+Every value and every verdict comes from where `what_if` has its own (`projections/counterfactual.py`).
 
 Files that support several indicators are tried first, by themselves; the rest is then found for each choice of them.
 """
@@ -170,9 +170,7 @@ class _Search:
         for one in blocks.values():
             one.sort(key=lambda block: -block.drop)
         for parts in _failing_together(blocks, size, slack):
-            items = chosen.union(*(part.items for part in parts))
-            if self._fails(items):
-                yield items
+            yield chosen.union(*(part.items for part in parts))
 
     def _blocks(self, indicator: Indicator, ends: set[Items], chosen: Items, size: int) -> Iterator[_Block]:
         unions = {

@@ -11,6 +11,8 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+from markupsafe import Markup
+
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.council import Council, Member, Role, council_stream
 from domain.errors import OutOfOrder
@@ -26,11 +28,11 @@ from services.documents.wording import Place
 from services.i18n import vietnamese
 from services.meetings import members_of
 
-#: The head of each choice's column: its word in two lines, and the column's width in print.css.
+#: The head of each choice's column: its word in two lines. The class is the column's width in print.css.
 HEADS = {
-    Choice.FOR: (("Tán", "thành"), "of-few"),
-    Choice.AGAINST: (("Không", "tán thành"), "of-many"),
-    Choice.OTHER: (("Ý kiến", "khác"), "of-some"),
+    Choice.FOR: Markup('<th scope="col" class="of-few">Tán<br>thành</th>'),
+    Choice.AGAINST: Markup('<th scope="col" class="of-many">Không<br>tán thành</th>'),
+    Choice.OTHER: Markup('<th scope="col" class="of-some">Ý kiến<br>khác</th>'),
 }
 
 

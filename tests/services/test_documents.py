@@ -240,9 +240,9 @@ def test_words_that_stand_in_signed_documents_stay(key: str, words: str):
 
 @pytest.mark.parametrize("choice", Choice)
 def test_every_choice_has_its_column_in_the_minutes(choice: Choice):
-    lines, _ = minutes.HEADS[choice]
+    head = minutes.HEADS[choice].replace("<br>", " ").striptags()
 
-    assert " ".join(lines) == vietnamese().say(f"choice.{choice}")
+    assert head == vietnamese().say(f"choice.{choice}")
 
 
 # Signs ------------------------------------------------------------------------------------------------
