@@ -9,6 +9,7 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.judging import Sheet, Value, assess
 from domain.measure import Answer, Outcome, percent
+from domain.meeting import VoteOutcome
 from domain.recognition import Result
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
@@ -56,6 +57,11 @@ def spelled(sheet: Sheet, rulebook: Rulebook) -> dict[str, Any]:
 def result_of(*, meets: bool) -> Result:
     """The result that goes with meeting the standard."""
     return Result.RECOGNISED if meets else Result.NOT_RECOGNISED
+
+
+def advised(outcome: VoteOutcome | None) -> Result | None:
+    """The result that the council's vote advises; None where there is no outcome."""
+    return None if outcome is None else result_of(meets=outcome is VoteOutcome.CARRIED)
 
 
 def _one_spelling(value: Value) -> str:

@@ -30,6 +30,9 @@ NEAR_TOTAL = Decimal(1)
 NEAR_SHARE = Decimal("0.05")
 NEAR_RATIO = Decimal(2)
 
+#: Conditions that ask for a total of points.
+OF_THE_TOTAL = (ConditionKind.MIN_TOTAL, ConditionKind.MIN_TOTAL_BY_CLASS)
+
 Value = Decimal | Outcome
 
 
@@ -194,7 +197,8 @@ class CriterionResult(NamedTuple):
     """Points of a criterion and its share of the maximum, or how many of its indicators are met.
 
     Points, maximum and share are None without points, `indicators_met` is None with points. `met` is
-    against the condition on each criterion: the least share, or all its indicators met.
+    against the condition on each criterion: the least share, or all its indicators met. `least` is the
+    least share, None where there is none.
     """
 
     code: str
@@ -204,6 +208,17 @@ class CriterionResult(NamedTuple):
     met: Outcome
     indicators_met: int | None
     indicators: int
+    least: Decimal | None = None
+
+    @property
+    def needed(self) -> Decimal | None:
+        """The points of the least share; None where there is none."""
+        return None if self.least is None or self.max_points is None else self.least * self.max_points
+
+    @property
+    def near(self) -> bool:
+        """Whether the share is above the least by little, or below it."""
+        return self.least is not None and self.share is not None and self.share < self.least + NEAR_SHARE
 
 
 class ConditionResult(NamedTuple):
@@ -234,6 +249,11 @@ class Verdict(NamedTuple):
     near: bool
     complete: bool
 
+    @property
+    def required_total(self) -> Decimal | None:
+        """The points that this commune needs (619/2017 sets them by class); None without points."""
+        return next((one.required for one in self.conditions if one.kind in OF_THE_TOTAL), None)
+
 
 def judge(sheet: Sheet, rulebook: Rulebook) -> Verdict:
     """Whether the sheet meets the rulebook: gates first, then each criterion, then the total.
@@ -253,7 +273,7 @@ def judge(sheet: Sheet, rulebook: Rulebook) -> Verdict:
     complete = _is_complete(sheet, rulebook)
     passed = complete and not any(condition.outcome is Outcome.NOT_MET for condition in conditions)
     margin = _margin(conditions)
-    near = passed and _is_near(sheet, criteria, margin, least)
+    near = passed and _is_near(sheet, criteria, margin)
     result = Outcome.MET if passed else Outcome.NOT_MET
     return Verdict(total, criteria, conditions, result, margin, near, complete)
 
@@ -270,7 +290,7 @@ def _points_of(criterion: Criterion, sheet: Sheet, least: Decimal | None) -> Cri
     maximum = criterion.max_points
     share = points / maximum
     reached = Outcome.MET if least is None or points >= least * maximum else Outcome.NOT_MET
-    return CriterionResult(criterion.code, points, maximum, share, reached, None, len(criterion.indicators))
+    return CriterionResult(criterion.code, points, maximum, share, reached, None, len(criterion.indicators), least)
 
 
 def _levels_of(criterion: Criterion, sheet: Sheet) -> CriterionResult:
@@ -335,20 +355,15 @@ def _criteria_cover(sheet: Sheet, rulebook: Rulebook) -> bool:
 def _margin(conditions: tuple[ConditionResult, ...]) -> Decimal | None:
     """Points above (or, negative, below) the total required, where that is known."""
     for condition in conditions:
-        of_total = condition.kind in (ConditionKind.MIN_TOTAL, ConditionKind.MIN_TOTAL_BY_CLASS)
-        if of_total and condition.required is not None and condition.actual is not None:
+        if condition.kind in OF_THE_TOTAL and condition.required is not None and condition.actual is not None:
             return condition.actual - condition.required
     return None
 
 
-def _is_near(
-    sheet: Sheet, criteria: tuple[CriterionResult, ...], margin: Decimal | None, least: Decimal | None
-) -> bool:
+def _is_near(sheet: Sheet, criteria: tuple[CriterionResult, ...], margin: Decimal | None) -> bool:
     """Whether little is missing to failing: total, a criterion's share, or a ratio's threshold."""
     if margin is not None and margin < NEAR_TOTAL:
         return True
-    if least is not None:
-        narrow = least + NEAR_SHARE
-        if any(result.share < narrow for result in criteria if result.share is not None):
-            return True
+    if any(result.near for result in criteria):
+        return True
     return any(slack < NEAR_RATIO for slack in sheet.slacks.values())

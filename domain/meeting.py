@@ -5,10 +5,11 @@ Ballots are open and named by default. While a vote is open the pages show who h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.days import must_not_end_early
@@ -24,7 +25,7 @@ from domain.errors import (
     VoteIsOpen,
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from domain.rulebook import Majority
+from domain.rulebook import CouncilRule, Majority
 
 
 class Choice(StrEnum):
@@ -50,6 +51,45 @@ class Ballot:
     reason: str | None
 
 
+class VoteRule(NamedTuple):
+    """What decides a vote, frozen in when it opens: the council's size, the quorum, the majority rule.
+
+    `members` and `quorum` are numbers of people.
+    """
+
+    members: int
+    quorum: int
+    majority: Majority
+
+    @classmethod
+    def of(cls, council: CouncilRule, members: int) -> VoteRule:
+        """The rulebook's rule for a council of so many members."""
+        return cls(members, council.quorum_of(members), council.majority)
+
+    def is_quorate(self, present: int) -> bool:
+        """Whether so many members present may vote at all."""
+        return present >= self.quorum
+
+    @property
+    def needed(self) -> int:
+        """How many ballots in favour carry the vote."""
+        match self.majority:
+            case Majority.MORE_THAN_HALF_OF_ALL_MEMBERS:
+                return self.members // 2 + 1
+
+    def outcome_of(self, counts: Mapping[Choice, int]) -> VoteOutcome:
+        """CARRIED when the ballots in favour reach what is needed; every other choice counts against the majority."""
+        return VoteOutcome.CARRIED if counts[Choice.FOR] >= self.needed else VoteOutcome.NOT_CARRIED
+
+
+def counted(choices: Iterable[Choice]) -> dict[Choice, int]:
+    """How many chose what: every choice, in the order of the law, those that nobody chose too."""
+    counts = dict.fromkeys(Choice, 0)
+    for choice in choices:
+        counts[choice] += 1
+    return counts
+
+
 @dataclass(slots=True)
 class Vote:
     """One round of voting on one commune's dossier."""
@@ -57,9 +97,7 @@ class Vote:
     round: int
     roll: frozenset[UUID]
     absent: frozenset[UUID]
-    members: int
-    quorum: int
-    majority: Majority
+    rule: VoteRule
     ballots: dict[UUID, Ballot] = field(default_factory=dict)
     outcome: VoteOutcome | None = None
 
@@ -68,14 +106,10 @@ class Vote:
         """Whether ballots are still taken."""
         return self.outcome is None
 
-
-def outcome_of(choices: Collection[Choice], members: int, majority: Majority) -> VoteOutcome:
-    """Carried when more than half of the base chose FOR; every other choice counts against the majority."""
-    in_favour = sum(choice is Choice.FOR for choice in choices)
-    match majority:
-        case Majority.MORE_THAN_HALF_OF_ALL_MEMBERS:
-            carried = in_favour * 2 > members
-    return VoteOutcome.CARRIED if carried else VoteOutcome.NOT_CARRIED
+    @property
+    def counts(self) -> dict[Choice, int]:
+        """How many chose what."""
+        return counted(ballot.choice for ballot in self.ballots.values())
 
 
 class Meeting(Stream):
@@ -129,7 +163,8 @@ class Meeting(Stream):
         def apply(self, meeting: Meeting) -> None:
             roll = frozenset(self.roll)
             absent = meeting.members - roll if self.absent is None else frozenset(self.absent)
-            meeting.votes[self.item] = Vote(self.round, roll, absent, self.members, self.quorum, self.majority)
+            rule = VoteRule(self.members, self.quorum, self.majority)
+            meeting.votes[self.item] = Vote(self.round, roll, absent, rule)
 
     class BallotCast(Fact):
         """A member's named ballot."""
@@ -260,16 +295,17 @@ class Meeting(Stream):
             raise VoteIsClosed(item=item)
         seated = self.members if members is None else frozenset(members)
         roll = self.present & seated
-        if len(roll) < quorum:
+        rule = VoteRule(len(seated), quorum, majority)
+        if not rule.is_quorate(len(roll)):
             raise NoQuorum(present=len(roll), required=quorum)
         self.trigger_event(
             self.VoteOpened,
             item=item,
             round=self.rounds.get(item, 1),
             roll=tuple(sorted(roll)),
-            members=len(seated),
-            quorum=quorum,
-            majority=majority,
+            members=rule.members,
+            quorum=rule.quorum,
+            majority=rule.majority,
             absent=tuple(sorted(seated - roll)),
         )
 
@@ -309,7 +345,7 @@ class Meeting(Stream):
         missing = len(vote.roll - vote.ballots.keys())
         if missing and not without_missing:
             raise BallotsOutstanding(members=missing)
-        outcome = outcome_of([ballot.choice for ballot in vote.ballots.values()], vote.members, vote.majority)
+        outcome = vote.rule.outcome_of(vote.counts)
         self.trigger_event(self.VoteConcluded, item=item, round=vote.round, outcome=outcome)
 
     def reopen_vote(self, item: str, reason: str) -> None:
@@ -368,6 +404,21 @@ def _reason_for_other(choice: Choice, reason: str | None) -> None:
         raise ReasonMissing(act="cast-ballot")
 
 
+def meeting_key(unit: str, number: int) -> str:
+    """The name of a council's n-th meeting in a season: "697-1"."""
+    return f"{unit}-{number}"
+
+
+def unit_of(meeting: str) -> str:
+    """The unit whose council meets, from the meeting's name."""
+    return meeting.rpartition("-")[0]
+
+
+def number_of(meeting: str) -> int:
+    """The running number of the meeting, from its name."""
+    return int(meeting.rpartition("-")[2])
+
+
 def meeting_stream(season: str, meeting: str) -> StreamName:
-    """The stream of a meeting; `meeting` is the deciding unit's code and a running number, "697-1"."""
+    """The stream of a meeting; `meeting` is its name, see `meeting_key`."""
     return StreamName("meeting", season, meeting)

@@ -233,6 +233,24 @@ def may(actor: Actor, act: Act, subject: Subject = Subject()) -> bool:
     return _allowing(actor, act, subject) is not None
 
 
+def positions_for(act: Act) -> frozenset[Position]:
+    """The positions that may do this about some subject, whatever else must hold."""
+    return frozenset(position for positions, _ in TABLE[act] for position in positions)
+
+
+def could(actor: Actor, act: Act) -> bool:
+    """Whether one of the actor's positions may do this about some subject: for menus, where none is chosen yet."""
+    return any(mandate.position in positions_for(act) for mandate in actor.mandates)
+
+
+def is_of_a_commune(mandate: Mandate) -> bool:
+    """Whether the position works in one commune and sees that commune's dossier as its own."""
+    return any(
+        mandate.position in positions and condition is in_own_commune
+        for positions, condition in TABLE[Act.VIEW_DOSSIER]
+    )
+
+
 def _allowing(actor: Actor, act: Act, subject: Subject) -> Mandate | None:
     for positions, condition in TABLE[act]:
         for mandate in actor.mandates:

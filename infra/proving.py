@@ -11,7 +11,6 @@ from typing import NamedTuple
 import asyncpg
 
 from infra.database import Connection, close, connect, schema_of
-from infra.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note, read_signatures
@@ -243,8 +242,3 @@ def prove_consistency(old: Checkpoint, head: Checkpoint, tiles: Tiles) -> list[b
 def lines_of(proof: Iterable[bytes]) -> bytes:
     """A consistency proof as a file: one hash a line."""
     return "".join(f"{base64(one)}\n" for one in proof).encode()
-
-
-def hash_of(leaf: bytes) -> str:
-    """A leaf's hash, as texts name it."""
-    return leaf_hash(leaf).hex()

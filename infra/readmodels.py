@@ -138,11 +138,6 @@ class View(Protocol):
         ...
 
     @property
-    def is_past(self) -> bool:
-        """Whether this is an earlier moment, at which nothing can be done any more."""
-        ...
-
-    @property
     def lacks(self) -> AbstractSet[int]:
         """The facts before which rows stand that were asked for here: a reader must not take them for the latest."""
         ...
@@ -273,8 +268,6 @@ class _Lacking:
 
 
 class _Now(_Lacking):
-    is_past = False
-
     def __init__(
         self,
         connection: Connection,
@@ -394,8 +387,6 @@ class _Read:
 
 
 class _Then(_Lacking):
-    is_past = True
-
     def __init__(self, database: Database, log: Log, past: _Past, tenant: HasId, position: int) -> None:
         super().__init__()
         self._database = database

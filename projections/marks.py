@@ -22,6 +22,7 @@ from eventsourcing.utils import get_topic
 
 from domain.council import Member
 from domain.fact import Recorded, Unreadable
+from domain.meeting import unit_of
 from domain.official import Official, Position
 from domain.review import commune_and_number
 from domain.text import bounded
@@ -154,7 +155,7 @@ def _about(recorded: Recorded, season: str) -> Iterator[str]:
             communes.add(commune)
             yield f"s:{season}/{commune}"
         case "meeting":
-            unit = subject.rpartition("-")[0]
+            unit = unit_of(subject)
             item = getattr(fact, "item", None)
             communes.update(getattr(fact, "items", ()))
             yield f"h:{season}/{subject}"

@@ -8,12 +8,13 @@ indicators, at one indicator, or at facts of its own. So, for a set that fails w
 - each of its facts lowers what it belongs to, else the set would fail without it too;
 - what it takes from different indicators adds up, and a sum is compared with the margin without judging again.
 
+Every value and every verdict comes from where `what_if` has its own (`projections/counterfactual.py`).
+
 Files that support several indicators are tried first, by themselves; the rest is then found for each choice of them.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -23,14 +24,11 @@ from typing import NamedTuple, TypeAlias
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Recorded
-from domain.judging import Sheet, Value, Verdict, judge
+from domain.judging import Value, Verdict
 from domain.measure import Outcome
-from domain.rulebook import ZERO, ConditionKind, Indicator, Rulebook
+from domain.rulebook import ZERO, Indicator, Rulebook
 from domain.working_days import Calendar
-from projections.fold import fold
-from projections.sheets import SHEETS, SheetRow
-from projections.standings import STANDINGS, sheet_of
-from projections.whatif import JUDGED, files, value_of, ways
+from projections.counterfactual import JUDGED, Counterfactual, files
 
 #: The largest sets that are looked for.
 LARGEST = 3
@@ -59,15 +57,11 @@ def pivotal(
     facts: Iterable[Recorded], commune: str, rulebook: Rulebook, calendar: Calendar, largest: int = LARGEST
 ) -> Pivotal:
     """The pivotal sets of a dossier, of up to `largest` facts each."""
-    search = _Search([one for one in facts if _belongs(one, commune)], rulebook, calendar)
-    if search.verdict.result is not Outcome.MET:
+    search = _Search(Counterfactual(facts, commune, rulebook, calendar))
+    if search.case.verdict.result is not Outcome.MET:
         return Pivotal((), tuple(search.positions[one] for one in search.rescuing()))
     found = sorted(search.carrying(largest), key=lambda items: (len(items), sorted(items)))
     return Pivotal(tuple(frozenset(search.positions[one] for one in items) for items in found), ())
-
-
-def _belongs(recorded: Recorded, commune: str) -> bool:
-    return recorded.stream.kind in {"assessment", "appraisal"} and recorded.stream.subject == commune
 
 
 class _Block(NamedTuple):
@@ -80,79 +74,32 @@ class _Block(NamedTuple):
 
 
 class _Search:
-    def __init__(self, facts: Sequence[Recorded], rulebook: Rulebook, calendar: Calendar) -> None:
-        self.rulebook = rulebook
-        self._calendar = calendar
-        self._opened = [one for one in facts if isinstance(one.fact, Assessment.Opened)]
-        self._row: SheetRow = next(iter(fold(SHEETS, facts).values()))
-        self._sheet = sheet_of(next(iter(fold(STANDINGS, facts).values())), rulebook)
-        self.verdict = judge(self._sheet, rulebook)
-        together = files(facts)
+    """The sets of one dossier. What is left without a set, and the verdict on it, `case` says."""
+
+    def __init__(self, case: Counterfactual) -> None:
+        self.case = case
+        self.rulebook = case.rulebook
+        together = files(case.facts)
         sets = {position: frozenset(file) for file in together.values() for position in file}
-        judged = [one for one in facts if isinstance(one.fact, JUDGED)]
-        self.positions = list(dict.fromkeys(sets.get(one.position, frozenset((one.position,))) for one in judged))
+        judged = [one.position for one in case.facts if isinstance(one.fact, JUDGED)]
+        self.positions = list(dict.fromkeys(sets.get(position, frozenset((position,))) for position in judged))
         self._number = {position: n for n, positions in enumerate(self.positions) for position in positions}
         self._files = {sha256: self._number[file[0]] for sha256, file in together.items()}
-        #: By indicator, "" for conditions: what its value comes of, in order, with all that its files came by.
-        self._facts: dict[str, list[Recorded]] = {}
-        self._touching: dict[str, Items] = {}
-        came = ways(facts)
-        touching: dict[str, dict[int, Recorded]] = {}
-        for recorded in judged:
-            way = came.get(recorded.position)
-            mine = touching.setdefault(getattr(recorded.fact, "indicator", ""), {})
-            mine.update((one.position, one) for one in (way.facts if way else (recorded,)))
-        for code, known in touching.items():
-            self._facts[code] = [known[position] for position in sorted(known)]
-            self._touching[code] = frozenset(self._number[position] for position in known)
-        self._values: dict[tuple[str, Items], Value | None] = {}
         self._criterion = {
             indicator.code: number
-            for number, criterion in enumerate(rulebook.criteria)
+            for number, criterion in enumerate(self.rulebook.criteria)
             for indicator in criterion.indicators
         }
 
-    # What is left without some items ------------------------------------------------------------------
-
     def without(self, items: Items) -> Verdict:
         """The verdict that comes out without these."""
-        values = dict(self._sheet.values)
-        for code, indicator in self.rulebook.by_code.items():
-            if items & self._touching.get(code, NOTHING):
-                value = self._value(indicator, items)
-                if value is None:
-                    values.pop(code, None)
-                else:
-                    values[code] = value
-        sheet = dataclasses.replace(self._sheet, values=values)
-        if items & self._touching.get("", NOTHING):
-            sheet = self._conditions(sheet, items)
-        return judge(sheet, self.rulebook)
+        return self.case.verdict_without(self._positions_of(items))
 
     def _value(self, indicator: Indicator, items: Items) -> Value | None:
-        """The indicator's value without these, remembered."""
-        code = indicator.code
-        if code not in self._touching:
-            return self._sheet.values.get(code)
-        key = code, items & self._touching[code]
-        if key not in self._values:
-            value = self._sheet.values.get(code)
-            if key[1]:
-                rows = fold(SHEETS, [*self._opened, *self._left(code, key[1])])
-                entry = next(iter(rows.values())).entries.get(code)
-                before = self._row.entries.get(code)
-                if entry != before:
-                    value = value_of(before, entry, indicator, self._calendar)
-            self._values[key] = value
-        return self._values[key]
+        return self.case.value_without(indicator.code, self._positions_of(items))
 
-    def _conditions(self, sheet: Sheet, items: Items) -> Sheet:
-        standing = next(iter(fold(STANDINGS, [*self._opened, *self._left("", items)]).values()))
-        other = sheet_of(standing, self.rulebook)
-        return dataclasses.replace(sheet, satisfaction=other.satisfaction, vetoes=other.vetoes)
-
-    def _left(self, code: str, items: Items) -> Iterator[Recorded]:
-        return (one for one in self._facts[code] if self._number[one.position] not in items)
+    def _positions_of(self, items: Items) -> frozenset[int]:
+        return NOTHING.union(*[self.positions[one] for one in items])
 
     def _fails(self, items: Items) -> bool:
         return self.without(items).result is not Outcome.MET
@@ -167,7 +114,7 @@ class _Search:
         """All minimal sets without which the commune fails."""
         alone = {one for one in range(len(self.positions)) if self._fails(frozenset((one,)))}
         found: set[Items] = {frozenset((one,)) for one in alone}
-        ends = {code: self._ends(code, alone) for code in self._facts}
+        ends = {code: self._ends(code, alone) for code in self.case.bearing}
         shared = _several(ends.values())
         for size in range(2, largest + 1):
             smaller = frozenset(found)
@@ -178,7 +125,7 @@ class _Search:
     def _ends(self, code: str, alone: set[int]) -> list[Items]:
         """What may be taken from the indicator (or from conditions) to any effect, without items that fail alone."""
         rows: dict[object, list[int]] = {}
-        for one in self._facts[code]:
+        for one in self.case.bearing[code]:
             number = self._number[one.position]
             match one.fact:
                 case Assessment.IndicatorMeasured() as fact:
@@ -190,9 +137,9 @@ class _Search:
                 case Assessment.VetoDeclared() as fact:
                     rows.setdefault(("veto", fact.condition), []).append(number)
         ends = [frozenset(row[-size:]) for row in rows.values() for size in range(1, min(LARGEST, len(row)) + 1)]
-        entry = self._row.entries.get(code)
+        entry = self.case.row.entries.get(code)
         if entry is not None and entry.is_supported:
-            explained = [self._number[one.position] for one in self._facts[code] if _is_explanation(one)]
+            explained = [self._number[one.position] for one in self.case.bearing[code] if _is_explanation(one)]
             ends.append(frozenset((*(self._files[file.sha256] for file in entry.evidence), *explained)))
         return [end for end in ends if len(end) <= LARGEST and not end & alone]
 
@@ -219,7 +166,7 @@ class _Search:
         for block in blocks[size]:
             if self._fails(chosen | block.items):
                 yield chosen | block.items
-        slack = _slack(self.without(chosen), self.rulebook)
+        slack = _slack(self.without(chosen))
         for one in blocks.values():
             one.sort(key=lambda block: -block.drop)
         for parts in _failing_together(blocks, size, slack):
@@ -282,14 +229,9 @@ class _Slack(NamedTuple):
         return any((limit := limits[number]) is not None and drop > limit for number, drop in lost.items())
 
 
-def _slack(verdict: Verdict, rulebook: Rulebook) -> _Slack:
-    least = rulebook.least_share
-    decides = any(one.kind is ConditionKind.MIN_EACH_CRITERION_RATIO for one in verdict.conditions)
+def _slack(verdict: Verdict) -> _Slack:
     criteria = tuple(
-        one.points - least * one.max_points
-        if decides and least is not None and one.points is not None and one.max_points is not None
-        else None
-        for one in verdict.criteria
+        None if one.needed is None or one.points is None else one.points - one.needed for one in verdict.criteria
     )
     return _Slack(verdict.margin, criteria)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.meeting import Choice, Meeting, VoteOutcome
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
 from domain.rulebook import Majority
 from projections.fold import Part, Projection, Row
 
@@ -57,9 +57,20 @@ class Tally(Part, frozen=True):
         """Members on the roll who have not voted."""
         return tuple(member for member in self.roll if member not in self.ballots)
 
-    def count(self, choice: Choice) -> int:
-        """How many chose this."""
-        return sum(ballot.choice is choice for ballot in self.ballots.values())
+    @property
+    def rule(self) -> VoteRule:
+        """What decides the vote."""
+        return VoteRule(self.members, self.quorum, self.majority)
+
+    @property
+    def counts(self) -> dict[Choice, int]:
+        """How many chose what."""
+        return counted(ballot.choice for ballot in self.ballots.values())
+
+    @property
+    def silent(self) -> int:
+        """How many members, present or absent, gave no ballot."""
+        return self.members - len(self.ballots)
 
 
 class MeetingRow(Row, frozen=True):

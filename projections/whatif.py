@@ -18,7 +18,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
-from uuid import UUID
 
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
@@ -26,27 +25,15 @@ from domain.errors import WhatIfInvalid
 from domain.fact import Fact, Recorded
 from domain.judging import ConditionResult, Sheet, Value, Verdict, assess, judge
 from domain.measure import Answer, Measured, Outcome, percent
-from domain.meeting import Choice, Meeting, VoteOutcome, outcome_of
-from domain.rulebook import ZERO, ConditionKind, Indicator, Rulebook, check
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
+from domain.rulebook import ConditionKind, Rulebook, check
 from domain.working_days import Calendar
+from projections.counterfactual import JUDGED, Counterfactual, files
 from projections.fold import fold
-from projections.sheets import SHEETS, EntryRow, SheetRow
-from projections.standings import STANDINGS, Standing, sheet_of
+from projections.sheets import SHEETS, SheetRow
+from projections.standings import Standing, sheet_of
 from projections.tallies import TALLIES, Tally
 
-#: Facts of a dossier that its verdict rests on.
-Judged: TypeAlias = (
-    Assessment.IndicatorMeasured
-    | Assessment.IndicatorScored
-    | Assessment.EvidenceAttached
-    | Assessment.EvidenceReused
-    | Assessment.EvidenceWithdrawn
-    | Assessment.Explained
-    | Assessment.SatisfactionMeasured
-    | Assessment.VetoDeclared
-    | Appraisal.IndicatorAppraised
-)
-JUDGED = Judged.__args__
 BALLOTS = (Meeting.BallotCast, Meeting.WrittenOpinionReceived)
 
 #: What may stand in a fact's place; for a satisfaction survey (satisfied, asked).
@@ -94,16 +81,14 @@ class Vote(NamedTuple):
 
     before: VoteOutcome
     after: VoteOutcome
-    in_favour: int
-    against: int
-    members: int
+    counts: Mapping[Choice, int]
     present: int
-    quorum: int
+    rule: VoteRule
 
     @property
     def is_quorate(self) -> bool:
         """Whether enough members took part to vote at all."""
-        return self.present >= self.quorum
+        return self.rule.is_quorate(self.present)
 
 
 class Answered(NamedTuple):
@@ -134,29 +119,16 @@ def what_if(
     """
     without, replace = _read(facts, rulebook, otherwise)
     other_rule = with_thresholds(under or rulebook, otherwise.thresholds)
-    standing, row = _rows(facts, commune)
-    standing_after, row_after = _rows(facts, commune, without, replace)
-    before = judge(sheet_of(standing, rulebook), rulebook)
+    case = Counterfactual(facts, commune, rulebook, calendar)
+    before = case.verdict
     vote = _vote(facts, commune, without, replace)
     if under is not None:
-        after = judge(measured_sheet(row_after, under, calendar), other_rule)
-        return Answered(before, after, (), (), vote, without)
-    values = dict(sheet_of(standing, rulebook).values)
-    lost = []
-    for code, indicator in rulebook.by_code.items():
-        then, now = row.entries.get(code), row_after.entries.get(code)
-        if then == now:
-            continue
-        value = value_of(then, now, indicator, calendar, *_given(facts, replace, code))
-        if value is None:
-            values.pop(code, None)
-        else:
-            values[code] = value
-        if then is not None and then.is_supported and not (now and now.is_supported):
-            lost.append(code)
-    sheet = dataclasses.replace(sheet_of(standing_after, rulebook), values=values)
+        row = next(iter(fold(SHEETS, case.facts, without=without, replace=replace).values()))
+        return Answered(before, judge(measured_sheet(row, under, calendar), other_rule), (), (), vote, without)
+    sheet = case.sheet_with_slacks(without, replace)
     after = judge(sheet, other_rule)
-    held = sheet_of(standing, rulebook).values
+    held, values = case.sheet.values, sheet.values
+    lost = {code for code in rulebook.by_code if case.loses_support(code, without, replace)}
     return Answered(
         before,
         after,
@@ -173,17 +145,6 @@ def what_if(
         vote,
         without,
     )
-
-
-def _rows(
-    facts: Sequence[Recorded],
-    commune: str,
-    without: Collection[int] = (),
-    replace: Mapping[int, Fact] | None = None,
-) -> tuple[Standing, SheetRow]:
-    own = [one for one in facts if one.stream.kind in {"assessment", "appraisal"} and one.stream.subject == commune]
-    standings = fold(STANDINGS, own, without=without, replace=replace)
-    return next(iter(standings.values())), next(iter(fold(SHEETS, own, without=without, replace=replace).values()))
 
 
 # What may be asked ------------------------------------------------------------------------------------
@@ -215,40 +176,6 @@ def _same_files(facts: Iterable[Recorded], positions: Collection[int]) -> frozen
     return frozenset(position for file in files(facts).values() if not wanted.isdisjoint(file) for position in file)
 
 
-class Way(NamedTuple):
-    """A file by its SHA-256, and the facts that it came by: its attachment, then each reuse, in order."""
-
-    sha256: str
-    facts: tuple[Recorded, ...]
-
-
-def files(facts: Iterable[Recorded]) -> dict[str, list[int]]:
-    """By SHA-256: the positions at which a file was attached or reused."""
-    found: dict[str, list[int]] = {}
-    for way in ways(facts).values():
-        found.setdefault(way.sha256, []).append(way.facts[-1].position)
-    return found
-
-
-def ways(facts: Iterable[Recorded]) -> dict[int, Way]:
-    """How each file came to its indicator, by the position of the fact that put it there.
-
-    An id of evidence names a file of its indicator only: two indicators may have files of one id.
-    """
-    latest: dict[tuple[str, UUID], Way] = {}
-    found: dict[int, Way] = {}
-    for recorded in facts:
-        match recorded.fact:
-            case Assessment.EvidenceAttached() as fact:
-                way = Way(fact.sha256, (recorded,))
-            case Assessment.EvidenceReused() as fact if source := latest.get((fact.from_indicator, fact.evidence)):
-                way = Way(source.sha256, (*source.facts, recorded))
-            case _:
-                continue
-        latest[fact.indicator, fact.evidence] = found[recorded.position] = way
-    return found
-
-
 def _otherwise(fact: Fact, other: Other, rulebook: Rulebook, position: int) -> Fact:
     """The fact with another value; refused where that could not have been its value."""
     match fact, other:
@@ -272,15 +199,6 @@ def _with(fact: Fact, **fields: Any) -> Fact:
     other = object.__new__(type(fact))
     vars(other).update(vars(fact), **fields)
     return other
-
-
-def _given(facts: Iterable[Recorded], replace: Mapping[int, Fact], indicator: str) -> tuple[bool, bool]:
-    """Whether the what-if itself states the indicator's score, and its appraised value."""
-    mine = [fact for fact in replace.values() if getattr(fact, "indicator", None) == indicator]
-    return (
-        any(isinstance(fact, Assessment.IndicatorScored) for fact in mine),
-        any(isinstance(fact, Appraisal.IndicatorAppraised) for fact in mine),
-    )
 
 
 def parameters(rulebook: Rulebook) -> dict[str, tuple[Decimal, Decimal]]:
@@ -320,62 +238,6 @@ def with_thresholds(rulebook: Rulebook, thresholds: Mapping[str, Decimal]) -> Ru
     return dataclasses.replace(rulebook, conditions=tuple(conditions))
 
 
-# What an indicator would be worth ---------------------------------------------------------------------
-
-
-def value_of(
-    before: EntryRow | None,
-    after: EntryRow | None,
-    indicator: Indicator,
-    calendar: Calendar,
-    scored: bool = False,  # noqa: FBT001, FBT002 - the what-if states the score itself
-    appraised: bool = False,  # noqa: FBT001, FBT002 - or the appraised value
-) -> Value | None:
-    """The indicator's value with the entry that is left of the one that was there; None where there was none."""
-    if before is None or _best_known(before) is None:
-        return None
-    nothing: Value = ZERO if indicator.max_points else Outcome.NOT_MET
-    if after is None:
-        return nothing
-    proposed = nothing if after.value is None else after.value
-    if not scored and after.measures != before.measures:
-        proposed = _follow(proposed, _rule(before, indicator, calendar), _rule(after, indicator, calendar))
-    value = proposed
-    if after.appraised is not None and after.appraised.value is not None:
-        value = after.appraised.value
-        if not appraised and before.value is not None:
-            value = _follow(value, before.value, proposed)
-    if before.is_supported and not after.is_supported:
-        return min(ZERO, value) if isinstance(value, Decimal) else nothing
-    return value
-
-
-def _best_known(entry: EntryRow) -> Value | None:
-    appraised = entry.appraised.value if entry.appraised else None
-    return entry.value if appraised is None else appraised
-
-
-def _rule(entry: EntryRow, indicator: Indicator, calendar: Calendar) -> Value:
-    """What the rule gives for what is measured; parts that are not measured earn nothing."""
-    assessed = assess(indicator, entry.measures, calendar)
-    if indicator.max_points:
-        return assessed.points or ZERO
-    return assessed.met or Outcome.NOT_MET
-
-
-def _follow(value: Value, before: Value, after: Value) -> Value:
-    """What becomes of a value when what it was taken from becomes another."""
-    if value == before:
-        return after
-    if _rank(after) < _rank(before) and _rank(after) < _rank(value):
-        return after
-    return value
-
-
-def _rank(value: Value) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(value is Outcome.MET)
-
-
 # The vote ---------------------------------------------------------------------------------------------
 
 
@@ -387,14 +249,11 @@ def _vote(
         return None
     now = _tally(fold(TALLIES, facts, without=without, replace=replace), commune)
     ballots = now.ballots if now is not None else {}
-    choices = [ballot.choice for ballot in ballots.values()]
+    counts = counted(ballot.choice for ballot in ballots.values())
     absent = sum(member in then.ballots and member not in ballots for member in then.roll)
     present = len(then.roll) - absent
-    after = outcome_of(choices, then.members, then.majority)
-    if present < then.quorum:
-        after = VoteOutcome.NOT_CARRIED
-    in_favour = choices.count(Choice.FOR)
-    return Vote(then.outcome, after, in_favour, len(choices) - in_favour, then.members, present, then.quorum)
+    after = then.rule.outcome_of(counts) if then.rule.is_quorate(present) else VoteOutcome.NOT_CARRIED
+    return Vote(then.outcome, after, counts, present, then.rule)
 
 
 def _tally(rows: Mapping[str, Any], commune: str) -> Tally | None:

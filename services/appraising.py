@@ -21,8 +21,7 @@ from domain.rulebook import Indicator, Rulebook
 from domain.season import Season
 from services.assessing import Value, shown_evidence, value_of
 from services.meetings import is_voted_on
-from services.recognising import must_be_undecided
-from services.seasons import commune_of, open_now
+from services.seasons import commune_of, must_be_undecided, open_now
 from services.work import Receipt, Streams, Work, use_case
 
 

@@ -17,25 +17,13 @@ from infra import migrate
 from infra.config import APP_ROLE, KEYS_ROLE, Settings
 from infra.database import LOST, Database
 from infra.eventstore import EventStore
+from infra.logins import has_table, may_create, read_login, server_version, side_doors
 from infra.mapper import Mapper
 from infra.readmodels import ReadModels
 from infra.tenants import Tenants
 from services.visible import shown
 
 OLDEST_POSTGRES = 150000
-
-#: What a login could do beside its work, each with what closes the door. Read as that login.
-SIDE_DOORS = """
-    SELECT format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', datname) AS close FROM pg_database
-    WHERE datname <> current_database() AND datallowconn AND has_database_privilege(datname, 'CONNECT')
-    UNION ALL
-    SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())
-    WHERE has_database_privilege(current_database(), 'TEMPORARY')
-    UNION ALL
-    SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name::regprocedure)
-    FROM unnest(ARRAY['lo_create(oid)', 'lo_creat(integer)', 'lo_from_bytea(oid,bytea)']) name
-    WHERE has_function_privilege(name, 'EXECUTE')
-"""
 
 
 class Finding(NamedTuple):
@@ -102,11 +90,8 @@ async def of_the_owner(url: str) -> AsyncIterator[Finding]:
     about = "DATABASE_URL: PostgreSQL 15 or later, as a login that may create schemas and roles"
     try:
         async with connected(url) as connection:
-            version = int(await connection.fetchval("SHOW server_version_num"))
-            may = await connection.fetchval(
-                "SELECT (rolcreaterole OR rolsuper) AND has_database_privilege(current_database(), 'CREATE')"
-                " FROM pg_roles WHERE rolname = current_user"
-            )
+            version = await server_version(connection)
+            may = await may_create(connection)
     except (OSError, asyncpg.PostgresError) as reason:
         yield Finding(about, str(reason))
         return
@@ -128,18 +113,17 @@ async def of_the_application(url: str) -> AsyncIterator[Finding]:
     about = f"DATABASE_APP_URL: the login {APP_ROLE}, which inherits nothing and is no superuser"
     try:
         async with connected(url) as connection:
-            role = await connection.fetchrow("SELECT rolsuper, rolinherit FROM pg_roles WHERE rolname = current_user")
-            migrated = await connection.fetchval("SELECT to_regclass('control.schema_migrations') IS NOT NULL")
-            open_doors = await connection.fetch(SIDE_DOORS)
+            login = await read_login(connection)
+            migrated = await has_table(connection, "control.schema_migrations")
+            doors = "; ".join(await side_doors(connection))
     except asyncpg.InvalidAuthorizationSpecificationError as reason:
         yield Finding(about, f"{reason} (minhchuan migrate makes it)")
         return
     except (OSError, asyncpg.PostgresError) as reason:
         yield Finding(about, str(reason))
         return
-    modest = role is not None and not role["rolsuper"] and not role["rolinherit"]
+    modest = login is not None and not login.is_superuser and not login.inherits
     yield Finding(about, "" if modest else "this login is a superuser, or inherits")
-    doors = "; ".join(row["close"] for row in open_doors)
     yield Finding(
         f"the login {APP_ROLE} has no side doors: other databases, temporary tables, large objects",
         f"as a superuser run: {doors}" if doors else "",
@@ -151,13 +135,11 @@ async def of_the_keys(url: str) -> Finding:
     about = f"KEYS_DATABASE_URL: the login {KEYS_ROLE}, which sees the keys of personal data and no more"
     try:
         async with connected(url) as connection:
-            boundless = await connection.fetchval(
-                "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
-            )
-            migrated = await connection.fetchval("SELECT to_regclass('keys.keys') IS NOT NULL")
+            login = await read_login(connection)
+            migrated = await has_table(connection, "keys.keys")
     except (OSError, asyncpg.PostgresError) as reason:
         return Finding(about, f"{reason} (minhchuan migrate makes it)")
-    if boundless:
+    if login and (login.is_superuser or login.bypasses_row_security):
         return Finding(about, "this login is a superuser, or sees the keys of every province")
     return Finding(about, "" if migrated else "is empty: minhchuan migrate")
 

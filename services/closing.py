@@ -15,13 +15,12 @@ import asyncpg
 
 from domain.log import LOG, Log
 from infra import migrate
+from infra.checkpoints import note_of
 from infra.config import Misconfigured, Settings
-from infra.database import schema_of
 from infra.epochs import admit_end, hold, is_closed
 from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
-from infra.ledger.note import Note
 from infra.ledger.text import base64
 from infra.seals import Seal
 from infra.tenants import Tenant
@@ -103,9 +102,9 @@ async def _final(house: Wiring, tenant: Tenant) -> Checkpoint:
     if seal.halted or not seal.is_recorded:
         raise ClosingRefused(f"the final checkpoint of {tenant.slug} is not there yet: {_lacking(seal)}")
     async with house.database.reading(tenant) as connection:
-        raw = await connection.fetchval(f"SELECT note FROM {schema_of(tenant)}.sealings WHERE size = $1", last)
-        final = Checkpoint.read(Note.read(raw).text)
-        if final.root != await root_at(connection, tenant, last):
+        note = await note_of(connection, tenant, last)
+        final = Checkpoint.read(note.text) if note else None
+        if final is None or final.root != await root_at(connection, tenant, last):
             raise ClosingRefused(f"the log of {tenant.slug} is not what was signed: `minhchuan verify` says where")
     return final
 

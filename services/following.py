@@ -7,7 +7,7 @@ only when the log's tail shows that one of the dossier's streams has grown.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -16,7 +16,6 @@ from domain.assessment import assessment_stream
 from domain.council import council_stream
 from domain.errors import FactUnreadable
 from domain.fact import Recorded, StreamName
-from domain.meeting import meeting_stream
 from domain.personal import subject_stream
 from domain.recognition import recognition_stream
 from domain.review import Ground, review_streams
@@ -32,7 +31,7 @@ from projections.sheets import SHEETS
 from projections.standings import STANDINGS
 from projections.trail import concerns
 from projections.units import UNITS
-from services.meetings import meeting_key
+from services.meetings import walk_meetings
 
 FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
 
@@ -151,15 +150,13 @@ async def facts_about(seen: Followed, read: Reading) -> list[Recorded]:
     sheet = seen.row(SHEETS, f"{seen.season}/{seen.commune}")
     facts = [recorded for recorded in seen.own if recorded.stream.season == seen.season]
     facts += await read(council_stream(seen.season, sheet.decided_by))
-    number = 1
-    while True:
-        keys = [meeting_key(sheet.decided_by, one) for one in range(number, number + MEETINGS)]
-        names = [meeting_stream(seen.season, key) for key in keys]
+
+    async def read_each(names: Sequence[StreamName]) -> list[list[Recorded]]:
         found = await read(*names)
-        facts += found
-        if not any(recorded.stream == names[-1] for recorded in found):
-            break
-        number += MEETINGS
+        return [[recorded for recorded in found if recorded.stream == name] for name in names]
+
+    for _, meeting in await walk_meetings(seen.season, sheet.decided_by, read_each, MEETINGS):
+        facts += meeting
     if sheet.comments:
         facts += await read(*map(subject_stream, sheet.comments))
     return sorted((one for one in facts if concerns(one, seen.commune)), key=lambda one: one.position)

@@ -8,7 +8,7 @@ and has its sentence in both languages. All `.po` files of a language are read w
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +149,12 @@ def indicator_number(code: str) -> str:
 def load_words(folder: Path = FOLDER) -> dict[str, Words]:
     """Every language with all its sentences."""
     return {locale: Words(locale, {key: text for _, key, text in sentences(locale, folder)}) for locale in LOCALES}
+
+
+@cache
+def vietnamese() -> Words:
+    """The words of official documents, which every page has too."""
+    return load_words()["vi"]
 
 
 def sentences(locale: str, folder: Path = FOLDER) -> Iterator[tuple[str, str, str]]:

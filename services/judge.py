@@ -25,6 +25,7 @@ from domain.judging import Finding, PartResult, Sheet, Value, Verdict, assess, c
 from domain.measure import HUNDRED, Kind, Measured, Outcome
 from domain.rulebook import ZERO, ConditionKind, Model, NotArisen, Part, Rulebook, check, check_points
 from infra.rulebooks import load_calendar, load_rulebooks
+from services.i18n import vietnamese
 from services.visible import readable
 
 REFUSED = 2
@@ -45,6 +46,8 @@ EXPECTED = {
     "points": "points: số với dấu chấm thập phân",
     "text": "text: chuỗi",
 }
+#: What is said of each criterion.
+CRITERION_FIELDS = ("code", "points", "max_points", "share", "met", "indicators_met", "indicators")
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
@@ -129,49 +132,14 @@ class PartsNeeded(Refused):
     code = "parts-needed"
 
 
-SENTENCES = {
-    "file-unreadable": "Không đọc được tệp {file}. Kiểm tra đường dẫn, hoặc dùng - để đọc từ đầu vào chuẩn.",
-    "not-json": "Nội dung không phải JSON hợp lệ: {problem}.",
-    "unknown-field": "Không có trường “{field}” ở {where}. Các trường được dùng: {known}.",
-    "wrong-type": "Giá trị {typed} ở {where} không đúng kiểu; cần {expected}.",
-    "field-missing": "Thiếu trường “{field}”.",
-    "unknown-rulebook": "Không có bộ tiêu chí “{typed}”. Các bộ tiêu chí: {known}.",
-    "unit-class-missing": "Bộ tiêu chí {rulebook} xét theo loại đơn vị hành chính: cần unit_class, một trong {known}.",
-    "unknown-unit-class": "Không có loại đơn vị hành chính “{typed}”; cần một trong {known}.",
-    "unknown-veto": "“{typed}” không phải điều kiện loại trừ của bộ tiêu chí {rulebook}; có: {known}.",
-    "unknown-criterion": "Bộ tiêu chí {rulebook} không có tiêu chí “{criterion}”.",
-    "unknown-indicator": "Bộ tiêu chí {rulebook} không có chỉ tiêu hoặc nội dung “{indicator}”.",
-    "given-twice": "“{field}” được cho hai lần; chỉ giữ một.",
-    "no-points": "Bộ tiêu chí {rulebook} không chấm điểm; dùng met hoặc not_met cho từng chỉ tiêu.",
-    "parts-needed": "Chỉ tiêu {indicator} gồm nhiều nội dung; ghi số liệu theo từng nội dung: {known}.",
-    "not-a-number": "“{typed}” ở {indicator} không phải là số. Viết số với dấu chấm thập phân, ví dụ 12.5.",
-    "score-above-maximum": "{indicator}: {points} điểm vượt quá điểm tối đa {maximum}.",
-    "score-below-minimum": "{indicator}: {points} điểm thấp hơn điểm tối thiểu {minimum}.",
-    "measure-invalid": "Số liệu không hợp lệ.",
-}
-
-REASONS = {
-    "missing": "{part}: thiếu {field}.",
-    "wrong-kind": "{part}: cách đo là {expected}, không phải {typed}.",
-    "not-a-number": "{part}: “{typed}” không phải là số.",
-    "negative": "{part}: {field} không được âm.",
-    "denominator-zero": "{part}: mẫu số bằng 0; nếu không phát sinh thì dùng kind = not_arisen.",
-    "numerator-above-denominator": "{part}: tử số {typed} lớn hơn mẫu số.",
-    "unknown-option": "{part}: không có lựa chọn “{typed}”.",
-    "twice": "{part}: một mục được chọn hai lần.",
-    "counts-do-not-add-up": "{part}: các số lượng cộng lại phải bằng {total}.",
-    "points-above-maximum": "{part}: {typed} điểm vượt quá điểm tối đa {maximum}.",
-    "points-below-minimum": "{part}: {typed} điểm thấp hơn điểm tối thiểu {minimum}.",
-    "off-step": "{part}: {typed} phải là bội của {step}.",
-    "not-arisen-not-allowed": "{part}: nội dung này không được ghi là không phát sinh.",
-}
-
-
 def sentence(refused: Refused) -> str:
     """What is wrong and what to do, in Vietnamese."""
-    details: dict[str, Any] = {"part": refused.details.get("indicator", "?"), **refused.details}
-    pattern = REASONS.get(str(details.get("reason"))) if refused.code == "measure-invalid" else None
-    return (pattern or SENTENCES[refused.code]).format_map(details)
+    words = vietnamese()
+    details = {"part": refused.details.get("indicator", "?"), **refused.details}
+    by_reason = f"judge.measure.{details.get('reason')}"
+    if refused.code == "measure-invalid" and words.knows(by_reason):
+        return words.say(by_reason, **details)
+    return words.say(f"judge.{refused.code}", **details)
 
 
 # Reading a sheet -------------------------------------------------------------------------------------
@@ -419,7 +387,7 @@ def _shown(rulebook: Rulebook, verdict: Verdict) -> dict[str, Any]:
         "sha256": rulebook.sha256,
         "model": rulebook.model.value,
         "total": _plain(verdict.total),
-        "criteria": [{key: _plain(value) for key, value in result._asdict().items()} for result in verdict.criteria],
+        "criteria": [{key: _plain(getattr(result, key)) for key in CRITERION_FIELDS} for result in verdict.criteria],
         "conditions": [
             {key: _plain(value) for key, value in result._asdict().items()} for result in verdict.conditions
         ],

@@ -18,8 +18,9 @@ from domain.log import Log
 from domain.meeting import Meeting
 from domain.recognition import Recognition
 from infra.announcing import Announcement, signers, unannounced
+from infra.checkpoints import notes_up_to
 from infra.config import Settings
-from infra.database import Connection, schema_of
+from infra.database import Connection
 from infra.folders import whole_folder, write_into
 from infra.leaf import canonical, epoch_of, instant, leaf_hash, payload_hash, read_leaf
 from infra.ledger.epoch import covers
@@ -29,6 +30,7 @@ from infra.ledger.text import Invalid
 from infra.ledger.tiles import FULL, Edge, Place, bundle, layout, path
 from infra.ledger.tree import WIDTH
 from infra.proving import Changed, Stored, check_root, judged, last_two, lines_of, prove, prove_consistency, reading_log
+from infra.stored_facts import StoredLeaf, leaves_between, log_size
 from infra.tenants import Tenant
 from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
 from services.visible import shown
@@ -115,7 +117,7 @@ async def export(
         if tiles:
             for place, width in layout(head.size):
                 write_into(folder, path(*place, width), grown[place][: width * WIDTH])
-        beyond = await connection.fetchval(f"SELECT position FROM {schema_of(tenant)}.head") - head.size
+        beyond = await log_size(connection, tenant) - head.size
     return Exported(head, previous, len(acts), beyond)
 
 
@@ -147,10 +149,7 @@ async def _check_keys(
     connection: Connection, tenant: Tenant, policy: Policy, acts: Sequence[Act], handed_out: Sequence[Stored]
 ) -> None:
     """Whoever has signed was the log's first key, or announced in what is exported. Raises Changed."""
-    rows = await connection.fetch(
-        f"SELECT size, note FROM {schema_of(tenant)}.sealings WHERE size <= $1", handed_out[0].size
-    )
-    stored = [signers(size, Note.read(raw)) for size, raw in rows]
+    stored = [signers(size, note) for size, note in await notes_up_to(connection, tenant, handed_out[0].size)]
     announced = [
         Announcement.read(epoch_of(act.leaf), act.position, act.payload)
         for act in acts
@@ -161,23 +160,13 @@ async def _check_keys(
         raise Changed(f"{tenant.log}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
 
 
-async def _read(
-    connection: Connection, tenant: Tenant, size: int
-) -> AsyncIterator[Sequence[tuple[int, str, bytes, str | None]]]:
-    """Index, topic, leaf, and of what is proven the payload, in pages. Raises Changed when a fact is missing."""
+async def _read(connection: Connection, tenant: Tenant, size: int) -> AsyncIterator[Sequence[StoredLeaf]]:
+    """The leaves, and of what is proven the payload, in pages. Raises Changed when a fact is missing."""
     for start in range(0, size, PAGE):
-        rows = await connection.fetch(
-            f"""
-            SELECT position - 1, topic, leaf, CASE WHEN topic = ANY($3::text[]) THEN data END
-            FROM {schema_of(tenant)}.events WHERE position > $1 AND position <= $2 ORDER BY position
-            """,
-            start,
-            min(start + PAGE, size),
-            list(PROVEN),
-        )
-        if [row[0] for row in rows] != list(range(start, min(start + PAGE, size))):
+        page = await leaves_between(connection, tenant, start, min(start + PAGE, size), PROVEN)
+        if [one.number for one in page] != list(range(start, min(start + PAGE, size))):
             raise Changed(f"{tenant.log}: facts are missing between {start + 1} and {min(start + PAGE, size)}")
-        yield [(index, topic, leaf, data) for index, topic, leaf, data in rows]
+        yield page
 
 
 def _check_epochs(index: int, leaves: Sequence[bytes], before: str, origin: str) -> str:

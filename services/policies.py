@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from domain.log import LOG, Log
 from infra import migrate
+from infra.checkpoints import last_note
 from infra.config import Misconfigured, Settings
-from infra.database import schema_of
 from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, VerifierKey
@@ -64,8 +64,8 @@ async def announce(house: Wiring, tenant: Tenant, vkey: str, basis: str | None =
 
 async def latest_checkpoint(house: Wiring, tenant: Tenant) -> Note | None:
     """The last checkpoint that was signed for the log in its present epoch; None before the first."""
-    rows = await house.database.ask(tenant, f"SELECT note FROM {schema_of(tenant)}.sealings ORDER BY size DESC LIMIT 1")
-    note = Note.read(rows[0]["note"]) if rows else None
+    async with house.database.reading(tenant) as connection:
+        note = await last_note(connection, tenant)
     return note if note and Checkpoint.read(note.text).origin == tenant.log else None
 
 

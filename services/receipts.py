@@ -18,7 +18,8 @@ import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from infra.database import Connection, schema_of
+from infra.checkpoints import last_note
+from infra.database import Connection
 from infra.leaf import NotCanonical, instant, leaf_hash, parse
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
@@ -30,6 +31,7 @@ from infra.ledger.tiles import inclusion_path, inclusion_proof, places
 from infra.ledger.tree import verify_inclusion
 from infra.proving import NotSealed, last_two
 from infra.sealing import LogOwner, read_tiles
+from infra.stored_facts import leaf_of
 from infra.tenants import Tenant
 from services.answers import LAST_SECOND, WORDS, Answer
 from services.trust import published_trust, read_handed_in, read_trust
@@ -98,9 +100,7 @@ async def keepsake(house: Wiring, tenant: Tenant, position: int) -> Keepsake:
     signed.
     """
     async with house.database.reading(tenant) as connection:
-        leaf: bytes = await connection.fetchval(
-            f"SELECT leaf FROM {schema_of(tenant)}.events WHERE position = $1", position
-        )
+        leaf = await leaf_of(connection, tenant, position)
         note = await _checkpoint(connection, tenant)
         head = Checkpoint.read(note.text) if note else None
         if note is None or head is None or head.size < position:
@@ -124,8 +124,7 @@ async def _checkpoint(connection: Connection, tenant: Tenant) -> Note | None:
     if trust is not None:
         with suppress(NotSealed):
             return (await last_two(connection, tenant, trust.policy))[0].note
-    raw = await connection.fetchval(f"SELECT note FROM {schema_of(tenant)}.sealings ORDER BY size DESC LIMIT 1")
-    return Note.read(raw) if raw is not None else None
+    return await last_note(connection, tenant)
 
 
 # Verifying, offline -----------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ from datetime import date
 from hashlib import sha256 as sha256_of
 
 from domain.appraisal import Appraisal, appraisal_stream
-from domain.appraised import appraised_sheet, result_of, spelled
+from domain.appraised import advised, appraised_sheet, result_of, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import AgainstTheRules, AlreadyDecided, BasisMissing
 from domain.judging import Verdict, judge
 from domain.measure import Outcome
-from domain.meeting import Meeting, VoteOutcome
+from domain.meeting import Meeting
 from domain.policy import Act
 from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ, recognition_stream
 from domain.rulebook import Provenance
@@ -58,7 +58,7 @@ async def decide(
         sheet = appraised_sheet(dossier, appraisal, rulebook, work.calendar)
         verdict = judge(sheet, rulebook)
         computed = result_of(meets=verdict.result is Outcome.MET)
-        voted = result_of(meets=outcome is VoteOutcome.CARRIED) if outcome else None
+        voted = advised(outcome)
         if result is Result.RECOGNISED and (failed := _failed_as_law(verdict)):
             raise AgainstTheRules(commune=commune, conditions=failed)
         streams.begin(
@@ -99,12 +99,6 @@ async def publish(work: Work, season: str, commune: str, place: str, on: date | 
     return await work.change(
         Recognition, recognition_stream(season, commune), lambda one: one.publish(on or work.today, place)
     )
-
-
-async def must_be_undecided(work: Work, season: str, commune: str) -> None:
-    """Raise AlreadyDecided once the chairman has decided: then neither appraisal nor vote changes any more."""
-    if await work.find(Recognition, recognition_stream(season, commune)) is not None:
-        raise AlreadyDecided(commune=commune)
 
 
 def _failed_as_law(verdict: Verdict) -> tuple[str, ...]:

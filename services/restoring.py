@@ -18,8 +18,9 @@ import msgspec
 
 from domain.log import LOG, Log
 from infra import migrate
+from infra.checkpoints import published_size
 from infra.config import Misconfigured, Settings
-from infra.database import Connection, schema_of
+from infra.database import Connection
 from infra.epochs import Beginning, admit_only, hold, read_beginnings
 from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
@@ -151,7 +152,7 @@ async def _admit(connection: Connection, tenant: Tenant, signed: Checkpoint, com
     """Have the log take nothing but the new epoch from now on; how much of it is left. Raises RestoreRefused."""
     async with connection.transaction():
         kept = await hold(connection, tenant)
-        published = await connection.fetchval(f"SELECT coalesce(max(size), 0) FROM {schema_of(tenant)}.sealings")
+        published = await published_size(connection, tenant)
         if kept >= signed.size:
             raise RestoreRefused(
                 f"nothing that was signed for is missing: the log ends at {kept}, and {signed.size} facts were signed"

@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from infra.checkpoints import last_note
 from infra.config import Misconfigured, Settings
-from infra.database import Connection, close, schema_of
-from infra.ledger.note import Note, SignerKey
+from infra.database import Connection, close
+from infra.ledger.note import SignerKey
 from infra.ledger.text import Invalid
 from infra.policies import read_policy
 from infra.sealing import Halted, Keep, Unkept, connect
@@ -70,8 +71,7 @@ async def _check_overlap(
 
     So its announcement is sealed too, for before that the next key does not sign. Raises KeyRefused, Invalid.
     """
-    raw = await connection.fetchval(f"SELECT note FROM {schema_of(tenant)}.sealings ORDER BY size DESC LIMIT 1")
-    for note in (keep.checkpoint(tenant), Note.read(raw) if raw is not None else None):
+    for note in (keep.checkpoint(tenant), await last_note(connection, tenant)):
         if note is None or len(note.check([present.verifier, coming.verifier])) < 2:
             raise KeyRefused(
                 f"{tenant.slug}: both keys must have signed the last checkpoint, and {coming.verifier} has not: it does"

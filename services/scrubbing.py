@@ -16,9 +16,10 @@ from domain.export import Export
 from domain.meeting import Meeting
 from domain.recognition import Recognition
 from infra.config import Settings
-from infra.database import Connection, schema_of
+from infra.database import Connection
 from infra.files import Files
 from infra.proving import reading_log
+from infra.stored_facts import files_named
 from infra.tenants import Tenant, Tenants
 from services.trust import Unreadable
 from services.visible import shown
@@ -70,29 +71,21 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
 
 async def scrub(connection: Connection, tenant: Tenant, files: Files) -> Scrubbed:
     """Hash again every file that a fact of this province names."""
-    rows = await connection.fetch(
-        f"""
-        SELECT min(position) AS position, data ->> 'sha256' AS sha256, bool_or(topic = ANY($1::text[])) AS kept
-        FROM {schema_of(tenant)}.events WHERE topic = ANY($1::text[] || $2::text[])
-        GROUP BY 2 ORDER BY 1
-        """,
-        list(KEPT),
-        list(NAMED),
-    )
+    named = await files_named(connection, tenant, KEPT, NAMED)
     checked = []
-    for start in range(0, len(rows), AT_ONCE):
-        some = [row["sha256"] or "" for row in rows[start : start + AT_ONCE]]
+    for start in range(0, len(named), AT_ONCE):
+        some = [file.sha256 or "" for file in named[start : start + AT_ONCE]]
         checked += await asyncio.gather(*(asyncio.to_thread(_look, files, sha256) for sha256 in some))
-    outcomes = list(zip(rows, checked, strict=True))
+    outcomes = list(zip(named, checked, strict=True))
     return Scrubbed(
         files=sum(isinstance(found, int) for found in checked),
         bytes=sum(found for found in checked if isinstance(found, int)),
         faults=tuple(
-            Fault(row["position"], row["sha256"] or "", found)
-            for row, found in outcomes
-            if isinstance(found, str) and (row["kept"] or found != FileMissing.code)
+            Fault(file.position, file.sha256 or "", found)
+            for file, found in outcomes
+            if isinstance(found, str) and (file.kept or found != FileMissing.code)
         ),
-        elsewhere=sum(found == FileMissing.code and not row["kept"] for row, found in outcomes),
+        elsewhere=sum(found == FileMissing.code and not file.kept for file, found in outcomes),
     )
 
 

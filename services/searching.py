@@ -18,6 +18,7 @@ import structlog
 from domain.catalogue import FACTS
 from domain.errors import PeriodReversed, Refused
 from domain.fact import Recorded
+from domain.meeting import number_of, unit_of
 from domain.official import Official, Position
 from domain.personal import Personal
 from domain.policy import Act, Actor, Subject, may, permit
@@ -36,7 +37,6 @@ from projections.trail import TOLD_WITH, Entry, entries, streams_around
 from projections.units import UNITS, UnitRow
 from services.clock import is_looked_at
 from services.i18n import Words, load_words
-from services.meetings import unit_of
 from services.telling import Teller, Told, called, holders_of, open_rounds
 
 log = structlog.get_logger("searching")
@@ -465,7 +465,7 @@ def about(entry: Entry, names: Names, words: Words) -> tuple[Object, ...]:
 def meeting_called(key: str, units: Mapping[str, str], words: Words) -> str:
     """A meeting by its number and whose council met."""
     unit = unit_of(key)
-    return words.say("phiên %(number)s, %(unit)s", number=key.rpartition("-")[2], unit=units.get(unit, unit))
+    return words.say("phiên %(number)s, %(unit)s", number=number_of(key), unit=units.get(unit, unit))
 
 
 def _called(season: str, seasons: Iterable[SeasonRow], rulebooks: Mapping[str, Rulebook]) -> Mapping[str, str]:

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from domain.adoption import Adoption, adoption_stream
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import RulebookNotAdopted, UnknownCommune
+from domain.errors import AlreadyDecided, RulebookNotAdopted, UnknownCommune
 from domain.official import Position
 from domain.policy import Act, Subject
+from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, Step, possible_year, season_stream
 from domain.unit import Unit, unit_stream
@@ -143,6 +144,12 @@ async def adopted_rulebook(work: Work, rulebook: str) -> Rulebook:
     if adoption is None:
         raise RulebookNotAdopted(rulebook=rulebook)
     return work.rulebook(rulebook, adoption.sha256)
+
+
+async def must_be_undecided(work: Work, season: str, commune: str) -> None:
+    """Raise AlreadyDecided once the chairman has decided: then neither appraisal nor vote changes any more."""
+    if await work.find(Recognition, recognition_stream(season, commune)) is not None:
+        raise AlreadyDecided(commune=commune)
 
 
 def commune_of(season: Season, commune: str, indicator: str | None = None) -> Subject:

@@ -11,14 +11,13 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 import structlog
-from openpyxl import Workbook
 
 from domain.rulebook import Rulebook
 from services.clock import VIETNAM
 from services.i18n import Words
 from services.searching import Asked, Found, Names, Object, about, tell
 from services.telling import Told
-from services.workbook import Column, Value, Written, fill, saved
+from services.workbook import Book, Column, Value, Written
 
 #: Facts in one workbook; more are refused rather than cut off.
 MOST = 20_000
@@ -84,13 +83,11 @@ def lines_of(found: Found, names: Names, words: Words, rulebooks: Mapping[str, R
 
 def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: Words) -> Written:
     """The workbook of these facts. Made again it has the same bytes."""
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = "Nhật ký"
-    cut = fill(sheet, source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
+    book = Book()
+    book.add("Nhật ký", source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
     origin = [Column("Mục", 30), Column("Giá trị", 90)]
-    cut += fill(book.create_sheet("Nguồn gốc"), source, "Nguồn gốc", origin, _origin(source, asked, len(lines), words))
-    return Written(saved(book, source, f"Nhật ký, {source.province}"), cut)
+    book.add("Nguồn gốc", source, "Nguồn gốc", origin, _origin(source, asked, len(lines), words))
+    return Written(book.saved(source, f"Nhật ký, {source.province}"), book.cut)
 
 
 def _line(line: Line, words: Words) -> list[Value]:

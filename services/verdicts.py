@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.judging import NEAR_SHARE, CriterionResult, Verdict, judge
+from domain.judging import CriterionResult, Verdict, judge
 from domain.measure import Answer, Outcome
-from domain.rulebook import ConditionKind, Rulebook
+from domain.rulebook import Rulebook
 from projections.standings import Basis, Standing, sheet_of
 
 
@@ -72,14 +71,4 @@ def criterion_status(result: CriterionResult, row: Standing, rulebook: Rulebook)
         return Status.TODO
     if result.met is not Outcome.MET:
         return Status.NO
-    least = rulebook.least_share
-    narrow = result.share is not None and least is not None and result.share < least + NEAR_SHARE
-    return Status.NEAR if narrow else Status.OK
-
-
-def required_total(verdict: Verdict) -> Decimal | None:
-    """The total that this commune needs (619/2017 sets it by class); None without points."""
-    for condition in verdict.conditions:
-        if condition.kind in (ConditionKind.MIN_TOTAL, ConditionKind.MIN_TOTAL_BY_CLASS):
-            return condition.required
-    return None
+    return Status.NEAR if result.near else Status.OK

@@ -16,14 +16,13 @@ from domain.errors import (
     UnknownCommune,
     VoteIsClosed,
 )
-from domain.meeting import Choice, Meeting, meeting_stream
+from domain.meeting import Choice, Meeting, meeting_key, meeting_stream, unit_of
 from domain.official import Official, official_stream
 from domain.policy import Act, Subject
 from infra.eventstore import CommandReused
 from services.command_ids import derived
-from services.meetings import conducted, conducted_by, meeting_key, meetings_of, unit_of
-from services.recognising import must_be_undecided
-from services.seasons import open_now
+from services.meetings import conducted, conducted_by, meetings_of
+from services.seasons import must_be_undecided, open_now
 from services.work import Receipt, Work, use_case
 
 # The council ------------------------------------------------------------------------------------------

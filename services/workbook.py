@@ -10,27 +10,22 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from openpyxl import Workbook
-from openpyxl.cell import Cell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
-from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from domain.judging import CriterionResult
 from domain.measure import Outcome
 from domain.meeting import VoteOutcome
-from domain.recognition import Result
 from domain.rulebook import Model, Provenance, Rulebook
 from domain.vietnamese import sort_key
 from projections.standings import Basis, Standing
 from projections.units import UnitRow
 from services.clock import VIETNAM
-from services.i18n import Words
-from services.verdicts import Gate, Judged, criterion_status, judged, required_total
+from services.i18n import Words, vietnamese
+from services.verdicts import Gate, Judged, criterion_status, judged
 from services.visible import readable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -51,6 +46,7 @@ WHOLE_LIMIT = 10**15
 #: Spreadsheets read "_x0041_" as "A"; what looks so has its first sign spelled so.
 ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 ESCAPED = "_x005F_"
+LESS = "_x003C_"
 
 #: Zip files cannot say an earlier day.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -60,13 +56,18 @@ CUT = "ô bị cắt vì quá dài đối với bảng tính: cuối ô ghi số
 
 HEAD = 4  # the row of the column heads, under title, source and mark
 
-_THIN = Side(style="thin", color="FF9AA5B0")
-_GRID = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
-_SHADE = PatternFill("solid", fgColor="FFE8ECF1")
-_MARK = Font(name="Times New Roman", bold=True, color="FF9C1F0C")
-_TEXT = Font(name="Times New Roman", size=11)
-_BOLD = Font(name="Times New Roman", size=11, bold=True)
-_TITLE = Font(name="Times New Roman", size=14, bold=True)
+#: The library takes a width for that of the signs alone, and adds what stands around them.
+PADDING = 5 / 7
+A4 = 9
+
+#: How a cell looks, in the library's words.
+Look: TypeAlias = dict[str, Any]
+
+_TEXT: Look = {"font_name": "Times New Roman", "font_size": 11}
+_TITLE: Look = {**_TEXT, "font_size": 14, "bold": True}
+_MARK: Look = {**_TEXT, "bold": True, "font_color": "#9C1F0C"}
+_CELL: Look = {**_TEXT, "border": 1, "border_color": "#9AA5B0", "valign": "top"}
+_HEAD: Look = {**_CELL, "bold": True, "bg_color": "#E8ECF1", "align": "center", "valign": "vcenter", "text_wrap": True}
 
 
 class Source(NamedTuple):
@@ -132,22 +133,19 @@ SHARE = "0%"
 def standings_workbook(source: Source, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words) -> Written:
     """The workbook of these communes, ordered as on the board."""
     lines = sorted((judged(row, source.rulebook) for row in rows), key=lambda one: _order(one.row, units))
-    book = Workbook()
-    board = book.worksheets[0]
-    board.title = "Bảng đánh giá"
+    book = Book()
     values = [_board(one, source, units, words) for one in lines]
-    cut = fill(board, source, "Bảng đánh giá", board_columns(source), values)
+    book.add("Bảng đánh giá", source, "Bảng đánh giá", board_columns(source), values)
     for basis, title in (
         (Basis.PROPOSED, "Tự đánh giá" if source.levels else "Tự chấm"),
         (Basis.APPRAISED, "Thẩm định"),
     ):
         values = [_indicators(one.row, basis, source, units) for one in lines]
-        cut += fill(book.create_sheet(title), source, f"{title} theo chỉ tiêu", indicator_columns(source), values)
+        book.add(title, source, f"{title} theo chỉ tiêu", indicator_columns(source), values)
     listed, origin = "Danh mục chỉ tiêu", "Nguồn gốc"
-    cut += fill(book.create_sheet(listed), source, listed, list_columns(source), list(_list(source)))
-    columns = [Column("Mục", 30), Column("Giá trị", 90)]
-    cut += fill(book.create_sheet(origin), source, origin, columns, _origin(source))
-    return Written(saved(book, source, f"Bảng đánh giá năm {source.season}, {source.province}"), cut)
+    book.add(listed, source, listed, list_columns(source), list(_list(source)))
+    book.add(origin, source, origin, [Column("Mục", 30), Column("Giá trị", 90)], _origin(source))
+    return Written(book.saved(source, f"Bảng đánh giá năm {source.season}, {source.province}"), book.cut)
 
 
 # What it says -----------------------------------------------------------------------------------------
@@ -202,7 +200,7 @@ def _board(line: Judged, source: Source, units: Mapping[str, UnitRow], words: Wo
         values += [one.indicators_met for one in verdict.criteria]
     else:
         scored = bool(row.scored)
-        values += [verdict.total if scored else None, required_total(verdict), verdict.margin if scored else None]
+        values += [verdict.total if scored else None, verdict.required_total, verdict.margin if scored else None]
         for result in verdict.criteria:
             values += [result.points if scored else None, _criterion(result, row, rulebook, words)]
     if rulebook.asks_satisfaction:
@@ -213,7 +211,7 @@ def _board(line: Judged, source: Source, units: Mapping[str, UnitRow], words: Wo
         Decimal(row.supported) / count,
         words.say(f"stage.{row.stage}"),
         {None: None, VoteOutcome.CARRIED: "thông qua", VoteOutcome.NOT_CARRIED: "không thông qua"}[row.voted],
-        {None: None, Result.RECOGNISED: "công nhận", Result.NOT_RECOGNISED: "không công nhận"}[row.result],
+        row.result and words.say(f"result.{row.result}"),
         row.decision_no,
         row.decided_on,
         row.published_on,
@@ -242,9 +240,7 @@ def _indicators(row: Standing, basis: Basis, source: Source, units: Mapping[str,
     values: list[Value] = [row.commune, unit.bare_name if unit else row.commune]
     for indicator in source.rulebook.indicators:
         value = found.get(indicator.code)
-        values.append(
-            {Outcome.MET: "đạt", Outcome.NOT_MET: "không đạt"}[value] if isinstance(value, Outcome) else value
-        )
+        values.append(vietnamese().say(f"word.{value}") if isinstance(value, Outcome) else value)
     return values
 
 
@@ -299,79 +295,125 @@ def _order(row: Standing, units: Mapping[str, UnitRow]) -> tuple[object, str]:
 # How it is written ------------------------------------------------------------------------------------
 
 
-def fill(
-    sheet: Worksheet, source: Origin, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
-) -> int:
-    """A sheet with title, source, mark, heads and lines; how many of its cells were cut."""
-    put(sheet["A1"], f"{title}: {source.about}", _TITLE)
-    if source.demonstration:
-        put(sheet["A3"], "Dữ liệu minh hoạ, không phải kết quả chính thức", _MARK)
-    for number, column in enumerate(columns, start=1):
-        sheet.column_dimensions[get_column_letter(number)].width = column.width
-        head = cast("Cell", sheet.cell(HEAD, number))
-        put(head, column.head, _BOLD)
-        head.fill, head.border = _SHADE, _GRID
-        head.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-    cut = 0
-    for down, line in enumerate(lines, start=HEAD + 1):
-        for number, (column, value) in enumerate(zip(columns, line, strict=True), start=1):
-            cell = cast("Cell", sheet.cell(down, number))
-            cut += put(cell, value, _TEXT, column.shown)
-            cell.border = _GRID
-            cell.alignment = Alignment(vertical="top", wrap_text=isinstance(value, str))
-    put(sheet["A2"], source.made_from + (f" · {cut} {CUT}" if cut else ""), _TEXT)
-    last = f"{get_column_letter(len(columns))}{max(HEAD + len(lines), HEAD)}"
-    sheet.auto_filter.ref = f"A{HEAD}:{last}"
-    sheet.freeze_panes = f"C{HEAD + 1}"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = 9
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.print_title_rows = f"{HEAD}:{HEAD}"
-    sheet.HeaderFooter.oddFooter = HeaderFooterItem(
-        left=_HeaderFooterPart(f"Lập từ nhật ký đến vị trí {source.position}"), right=_HeaderFooterPart("&P/&N")
-    )
-    return cut
+class _Sheet(Worksheet):  # type: ignore[misc]  # the library ships no types
+    """A worksheet whose texts are spelled by `fitting`: the library itself would read "_x0041_x0042_" as two codes."""
+
+    @staticmethod
+    def _escape_control_characters(text: str) -> str:
+        return text
 
 
-def put(cell: Cell, value: Value, font: Font = _TEXT, shown: str = "General") -> bool:
-    """The only way into a cell; whether the text had to be cut.
+class Book:
+    """A workbook while it is written: sheet after sheet and row after row, each row to disk before the next.
 
-    Text stays text, whatever it looks like; numbers and days stay what they are, unless a spreadsheet has none such.
+    `cut` counts its cells that hold less than they should.
     """
-    cell.font = font
-    if value is None:
-        return False
-    if isinstance(value, date) and not isinstance(value, datetime) and value < FIRST_DAY:
-        value = f"{value.day:02}/{value.month:02}/{value.year:04}"
-    elif isinstance(value, int) and abs(value) >= WHOLE_LIMIT:
-        value = str(value)
-    if not isinstance(value, str):
-        cell.value = value
-        cell.number_format = DAY if isinstance(value, date) else shown
-        return False
-    text = readable(value)
-    written = fitting(text)
-    cell.value = written
-    cell.data_type = "s"  # openpyxl takes "=…" for a formula and "#N/A" for an error
-    cell.quotePrefix = text.startswith(DANGEROUS)
-    return ESCAPE.sub(ESCAPED, text) != written
+
+    def __init__(self) -> None:
+        self.cut = 0
+        self._file = io.BytesIO()
+        self._book = Workbook(self._file, {"constant_memory": True})
+        self._formats: dict[tuple[object, ...], Format] = {}
+
+    def add(
+        self, name: str, source: Origin, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
+    ) -> None:
+        """Write a sheet with title, source, mark, heads and lines."""
+        sheet: Worksheet = self._book.add_worksheet(name, worksheet_class=_Sheet)
+        cut = sum(is_cut(value) for line in lines for value in line)
+        self.cut += cut
+        self._put(sheet, 0, 0, f"{title}: {source.about}", _TITLE)
+        self._put(sheet, 1, 0, source.made_from + (f" · {cut} {CUT}" if cut else ""), _TEXT)
+        if source.demonstration:
+            self._put(sheet, 2, 0, "Dữ liệu minh hoạ, không phải kết quả chính thức", _MARK)
+        for place, column in enumerate(columns):
+            sheet.set_column(place, place, column.width - PADDING)
+            self._put(sheet, HEAD - 1, place, column.head, _HEAD)
+        for row, line in enumerate(lines, start=HEAD):
+            for place, (column, value) in enumerate(zip(columns, line, strict=True)):
+                self._put(sheet, row, place, value, _CELL, column.shown)
+        sheet.autofilter(HEAD - 1, 0, HEAD - 1 + len(lines), len(columns) - 1)
+        sheet.freeze_panes(HEAD, 2)
+        sheet.set_landscape()
+        sheet.set_paper(A4)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(HEAD - 1)
+        sheet.set_footer(f"&LLập từ nhật ký đến vị trí {source.position}&R&P/&N")
+
+    def saved(self, source: Origin, title: str) -> bytes:
+        """The file's bytes, with the log's time in place of the clock's and nothing that changes from run to run."""
+        moment = source.moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+        self._book.set_properties({"author": "Minh Chuẩn", "title": readable(title), "created": moment})
+        self._book.close()
+        settled = io.BytesIO()
+        with zipfile.ZipFile(self._file) as old, zipfile.ZipFile(settled, "w", zipfile.ZIP_DEFLATED) as new:
+            for name in sorted(old.namelist()):
+                entry = zipfile.ZipInfo(name, NO_TIME)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                new.writestr(entry, old.read(name))
+        return settled.getvalue()
+
+    def _put(self, sheet: Worksheet, row: int, place: int, value: Value, look: Look, shown: str = "General") -> None:
+        """The only way into a cell.
+
+        Text stays text, whatever it looks like; numbers and days stay what they are, unless a spreadsheet has none
+        such.
+        """
+        value = countable(value)
+        if isinstance(value, str):
+            text = readable(value)
+            look = {**look, "text_wrap": True} if look is _CELL else look
+            quoted = text.startswith(DANGEROUS)
+            sheet.write_string(row, place, fitting(text), self._format({**look, "quote_prefix": quoted}))
+        elif isinstance(value, date):
+            sheet.write_datetime(row, place, value, self._format({**look, "num_format": DAY}))
+        elif value is None:
+            sheet.write_blank(row, place, None, self._format(look))
+        else:
+            sheet.write_number(row, place, value, self._format({**look, "num_format": shown}))
+
+    def _format(self, look: Look) -> Format:
+        """One format for each look: a workbook has room for some 64,000."""
+        key = tuple(sorted(look.items()))
+        if key not in self._formats:
+            self._formats[key] = self._book.add_format(look)
+        return self._formats[key]
+
+
+def countable(value: Value) -> Value:
+    """The value as spreadsheets have it: a day before the first, or a number with too many digits, is text."""
+    if isinstance(value, date) and value < FIRST_DAY:
+        return f"{value.day:02}/{value.month:02}/{value.year:04}"
+    if isinstance(value, int) and abs(value) >= WHOLE_LIMIT:
+        return str(value)
+    return value
+
+
+def is_cut(value: Value) -> bool:
+    """Whether a cell cannot hold the whole text."""
+    return isinstance(value, str) and _units(spelled(readable(value))) > CELL_LIMIT
+
+
+def spelled(text: str) -> str:
+    """The text as a cell spells it. The library takes what stands between "<r>" and "</r>" for markup of its own."""
+    whole = ESCAPE.sub(ESCAPED, text)
+    return LESS + whole[1:] if whole.startswith("<r>") else whole
 
 
 def fitting(text: str) -> str:
     """The text as it is spelled in a cell; one that is too long ends in how many signs are left."""
-    whole = ESCAPE.sub(ESCAPED, text)
+    whole = spelled(text)
     if _units(whole) <= CELL_LIMIT:
         return whole
     room = CELL_LIMIT - _units(_left(text))
     low, high = 0, min(len(text), room)
     while low < high:
         middle = (low + high + 1) // 2
-        if _units(ESCAPE.sub(ESCAPED, text[:middle])) <= room:
+        if _units(spelled(text[:middle])) <= room:
             low = middle
         else:
             high = middle - 1
-    return ESCAPE.sub(ESCAPED, text[:low]) + _left(text[low:])
+    return spelled(text[:low]) + _left(text[low:])
 
 
 def _left(text: str) -> str:
@@ -380,23 +422,3 @@ def _left(text: str) -> str:
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
-
-
-def saved(book: Workbook, source: Origin, title: str) -> bytes:
-    """The file's bytes, with the log's time in place of the clock's and nothing that changes from run to run."""
-    moment = source.moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
-    book.properties.creator = "Minh Chuẩn"
-    book.properties.title = readable(title)
-    book.properties.created = moment
-    raw, settled = io.BytesIO(), io.BytesIO()
-    book.save(raw)  # writes the clock's time as that of the last change
-    written = book.properties.modified.isoformat(timespec="seconds")
-    with zipfile.ZipFile(raw) as old, zipfile.ZipFile(settled, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in sorted(old.namelist()):
-            content = old.read(name)
-            if name == "docProps/core.xml":
-                content = content.replace(written.encode(), moment.isoformat(timespec="seconds").encode())
-            entry = zipfile.ZipInfo(name, NO_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(entry, content)
-    return settled.getvalue()

@@ -1,18 +1,24 @@
 """The rules of the house that a machine can check."""
 
 import ast
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from domain.meeting import Choice
 from infra import config
 from services import cli
+from services.i18n import vietnamese
 from services.supervise import PROGRAMS
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +105,42 @@ def test_nothing_is_pickled():
     assert users == []
 
 
+def strings_of(module: Path) -> Iterator[tuple[int, str]]:
+    """The texts in a module that are no docstrings, with their lines; of composed texts what stands in them."""
+    tree = ast.parse(module.read_text())
+    described = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
+            yield node.lineno, node.value
+
+
+#: How statements of SQL begin. Sentences for people do not shout.
+SQL = re.compile(
+    r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|SET (LOCAL )?ROLE|LISTEN|NOTIFY"
+    r"|SHOW|COPY|LOCK|WITH \w+ AS|BEGIN|COMMIT|ROLLBACK)\b"
+)
+
+
+def test_sql_stands_where_tables_are_known():
+    """Everybody else calls a function of infra/ or projections/ that has a name and types."""
+    speaking = [
+        f"{module.relative_to(ROOT)}:{line}: {text.strip()[:60]}"
+        for package in ("domain", "services")
+        for module in modules_of(package)
+        for line, text in strings_of(module)
+        if SQL.search(text)
+    ]
+
+    assert any(SQL.search(text) for module in modules_of("infra") for _, text in strings_of(module))
+    assert speaking == []
+
+
 def test_what_opens_and_signs_pdfs_is_loaded_only_where_that_is_done():
     large = {"asn1crypto", "pikepdf", "pyhanko", "pyhanko_certvalidator"}
     loading = {
@@ -113,6 +155,107 @@ def test_what_opens_and_signs_pdfs_is_loaded_only_where_that_is_done():
     }
 
     assert loading == set()
+
+
+# One rule in one place --------------------------------------------------------------------------------
+
+
+#: Tables that leave out kinds on purpose: what they say of those is nothing.
+PARTIAL = {
+    "projections.differences.PARTS": "only what has parts",
+    "services.demo.offices.COMMUNE": "only those who work in a commune",
+    "services.dossier.verifying.MEANING": "only verdicts that need a warning",
+    "services.dossier.verifying.NOT_GIVEN": "only states in which nothing was given",
+    "services.web.measuring._BY_KIND": "only kinds that are typed in one way",
+}
+
+
+def tables_over_kinds() -> Iterator[tuple[str, type[Enum], set[Any]]]:
+    """Every mapping of a module whose keys are kinds: its name, the kind, and the keys."""
+    found = set()
+    for package in ("domain", "infra", "projections", "services"):
+        for entry in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
+            if entry.name.startswith("services.locale"):
+                continue
+            for name, value in vars(importlib.import_module(entry.name)).items():
+                kinds = {type(key) for key in value} if isinstance(value, dict) else set()
+                if len(kinds) == 1 and issubclass(kind := kinds.pop(), Enum) and id(value) not in found:
+                    found.add(id(value))
+                    yield f"{entry.name}.{name}", kind, set(value)
+
+
+def test_a_table_over_the_kinds_of_something_has_them_all():
+    tables = list(tables_over_kinds())
+    partial = {name for name, kind, keys in tables if keys != set(kind)}
+
+    assert len(tables) > len(PARTIAL) + 5
+    assert partial == set(PARTIAL)
+
+
+def test_only_the_domain_decides_a_vote():
+    """Quorum, majority and counts come from `domain.meeting`: elsewhere nobody compares or halves."""
+    decides = re.compile(
+        r"Majority\.[A-Z]|[<>]=? *\w+\.quorum|\.quorum *[<>]|members\)? *// *2|\* 2 *>|// *2\)? *\+ *1"
+    )
+    files = [
+        *(path for package in ("projections", "services") for path in modules_of(package)),
+        *(ROOT / "services").rglob("*.html"),
+    ]
+
+    deciding = [str(path.relative_to(ROOT)) for path in files if decides.search(path.read_text())]
+
+    assert len(files) > 200
+    assert deciding == []
+
+
+def test_the_choices_of_a_vote_are_named_one_by_one_only_where_a_table_has_them_all():
+    """A new choice is counted, shown and printed because pages and documents walk all choices."""
+    naming = [
+        f"{path.relative_to(ROOT)}:{node.attr}"
+        for package in ("projections", "services")
+        for path in modules_of(package)
+        if "demo" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Choice"
+    ]
+    listing = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "services").rglob("*.html")
+        if "former" not in path.parts and re.search(r"""["'](against|other)["']""", path.read_text())
+    ]
+
+    assert set(naming) == {f"services/documents/minutes.py:{choice.name}" for choice in Choice}
+    assert listing == ["services/documents/dossier.html"]  # whose pages are made again for ever, see the next test
+
+
+def test_the_pages_of_a_dossier_have_the_word_of_every_choice():
+    template = (ROOT / "services" / "documents" / "dossier.html").read_text()
+    (said,) = re.findall(r"set choices = (\{.*?\})", template)
+
+    assert ast.literal_eval(said) == {choice.value: vietnamese().say(f"choice.{choice}") for choice in Choice}
+
+
+def test_only_the_policy_says_what_a_position_may():
+    """Pages and use cases ask `domain.policy` by act: they hold no lists of positions of their own."""
+    naming = {
+        str(path.relative_to(ROOT))
+        for package in ("services", "projections", "infra")
+        for path in modules_of(package)
+        if "demo" not in path.parts and re.search(r"\bPosition\.[A-Z]", path.read_text())
+    }
+
+    assert naming == {"services/tenancy.py"}  # a new province gets its first administrator
+
+
+def test_meetings_of_a_council_are_walked_in_one_place():
+    numbering = {
+        str(path.relative_to(ROOT))
+        for package in ("services", "projections", "infra")
+        for path in modules_of(package)
+        if re.search(r"\bmeeting_key\(|meeting_stream\([^()]*f[\"']", path.read_text())
+    }
+
+    assert numbering == {"services/meetings.py", "services/voting.py"}  # where the next one gets its number
 
 
 # Dependencies -----------------------------------------------------------------------------------------

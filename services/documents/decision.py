@@ -4,7 +4,7 @@ It is made from the log up to the decision itself: whatever is recorded later, t
 document, so the bytes that were signed can be made and compared again at any time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
@@ -15,10 +15,10 @@ from domain.appraised import appraised_sheet, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.council import Council, council_stream
 from domain.errors import OutOfOrder, Refused, RulebookNotAdopted
-from domain.fact import Recorded, replay
+from domain.fact import Recorded, StreamName, replay
 from domain.judging import ConditionResult, CriterionResult, Verdict, judge
 from domain.measure import Outcome
-from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule
 from domain.official import Capacity, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import ConditionKind, Model, Provenance, Rulebook
@@ -27,7 +27,9 @@ from domain.working_days import Calendar
 from infra.leaf import canonical, payload_hash
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
-from services.documents.wording import Place, signature
+from services.documents.wording import Place, lower_first, signature
+from services.i18n import vietnamese
+from services.meetings import walk_meetings
 
 #: The general basis of a committee's decisions. The law of 2015 was amended with effect from 1/7/2020 and replaced
 #: in 2025; the day of the later law was not verified, so only its year is cited.
@@ -63,13 +65,16 @@ class Ballots(NamedTuple):
     on: date
     place: str
     decision_no: str
-    members: int
+    rule: VoteRule
     present: int
-    quorum: int
-    in_favour: int
-    against: int
-    other: int
+    counts: Mapping[Choice, int]
     carried: bool
+
+    @property
+    def counted(self) -> str:
+        """How many chose what, as a sentence without its full stop."""
+        words = [f"{vietnamese().say(f'choice.{choice}')} {count}" for choice, count in self.counts.items()]
+        return ", ".join([words[0], *map(lower_first, words[1:])])
 
 
 class Origin(NamedTuple):
@@ -192,26 +197,24 @@ async def read_signer(then: AsItStood, recorded: Recorded) -> tuple[str, Capacit
 async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) -> Ballots | None:
     """The council's last concluded vote on the commune; None where no council voted."""
     found: Ballots | None = None
-    number = 1
     council = await then.find(Council, council_stream(season, unit))
-    while facts := await then.facts(meeting_stream(season, f"{unit}-{number}")):
-        number += 1
+
+    async def read(names: Sequence[StreamName]) -> list[list[Recorded]]:
+        return [await then.facts(name) for name in names]
+
+    for _, facts in await walk_meetings(season, unit, read):
         convened, meeting = facts[0].fact, replay(one.fact for one in facts)
         assert isinstance(convened, Meeting.Convened)  # noqa: S101 - the first fact of a meeting
         vote = meeting.votes.get(commune)
         if vote is None or vote.outcome is None:
             continue
-        choices = [ballot.choice for ballot in vote.ballots.values()]
         found = Ballots(
             on=convened.on,
             place=convened.place,
             decision_no=council.decision_no if council else "",
-            members=vote.members,
+            rule=vote.rule,
             present=len(vote.roll),
-            quorum=vote.quorum,
-            in_favour=choices.count(Choice.FOR),
-            against=choices.count(Choice.AGAINST),
-            other=choices.count(Choice.OTHER),
+            counts=vote.counts,
             carried=vote.outcome is VoteOutcome.CARRIED,
         )
     return found

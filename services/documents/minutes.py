@@ -6,16 +6,18 @@ same. Every ballot is named in them, and every round that was declared void, wit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.appraisal import Appraisal, Proposal, appraisal_stream
+from markupsafe import Markup
+
+from domain.appraisal import Appraisal, appraisal_stream
 from domain.council import Council, Member, Role, council_stream
 from domain.errors import OutOfOrder
 from domain.fact import Recorded
-from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
 from domain.official import Official, official_stream
 from domain.unit import Level
 from projections.fold import fold
@@ -23,16 +25,15 @@ from projections.tallies import TALLIES, MeetingRow, Tally
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
 from services.documents.wording import Place
-from services.meetings import members_of, unit_of
+from services.i18n import vietnamese
+from services.meetings import members_of
 
-ROLES = {
-    Role.CHAIR: "Chủ tịch Hội đồng",
-    Role.VICE_CHAIR: "Phó Chủ tịch Hội đồng",
-    Role.SECRETARY: "Ủy viên, Thư ký",
-    Role.MEMBER: "Ủy viên",
+#: The head of each choice's column: its word in two lines. The class is the column's width in print.css.
+HEADS = {
+    Choice.FOR: Markup('<th scope="col" class="of-few">Tán<br>thành</th>'),
+    Choice.AGAINST: Markup('<th scope="col" class="of-many">Không<br>tán thành</th>'),
+    Choice.OTHER: Markup('<th scope="col" class="of-some">Ý kiến<br>khác</th>'),
 }
-CHOICES = {Choice.FOR: "Tán thành", Choice.AGAINST: "Không tán thành", Choice.OTHER: "Ý kiến khác"}
-PROPOSALS = {Proposal.RECOGNISE: "công nhận", Proposal.NOT_RECOGNISE: "không công nhận"}
 
 
 class Attendant(NamedTuple):
@@ -45,7 +46,7 @@ class Attendant(NamedTuple):
     @property
     def post(self) -> str:
         """The role in words."""
-        return ROLES[self.role]
+        return vietnamese().say(f"role.{self.role}")
 
 
 class Ballot(NamedTuple):
@@ -56,23 +57,13 @@ class Ballot(NamedTuple):
     note: str
 
 
-class Rule(NamedTuple):
-    """By what a vote was decided: how many must be present and in favour, of how many members."""
-
-    members: int
-    quorum: int
-    needed: int
-
-
 class Round(NamedTuple):
     """One round of voting; `void_because` says why it does not count, None where it does."""
 
     number: int
-    rule: Rule
+    rule: VoteRule
     present: int
-    in_favour: int
-    against: int
-    other: int
+    counts: Mapping[Choice, int]
     silent: int
     carried: bool
     ballots: tuple[Ballot, ...]
@@ -123,7 +114,7 @@ class Paper(NamedTuple):
         return self.unit.level is Level.DISTRICT
 
     @property
-    def rules(self) -> list[Rule]:
+    def rules(self) -> list[VoteRule]:
         """The rule that was frozen into the votes; one, unless the rulebook changed between them."""
         return sorted({vote.rule for item in self.items for vote in item.rounds})
 
@@ -210,7 +201,7 @@ async def _item(
     voted = [*held.void.get(commune, ()), *([held.votes[commune]] if commune in held.votes else [])]
     return Item(
         commune=await then.place(commune),
-        proposal=PROPOSALS[proposal] if proposal else "",
+        proposal=vietnamese().say(f"proposal.{proposal}") if proposal else "",
         rounds=tuple(_round(tally, attendants) for tally in voted),
     )
 
@@ -218,12 +209,10 @@ async def _item(
 def _round(tally: Tally, attendants: dict[UUID, Attendant]) -> Round:
     return Round(
         number=tally.round,
-        rule=Rule(tally.members, tally.quorum, tally.members // 2 + 1),
+        rule=tally.rule,
         present=len(tally.roll),
-        in_favour=tally.count(Choice.FOR),
-        against=tally.count(Choice.AGAINST),
-        other=tally.count(Choice.OTHER),
-        silent=tally.members - len(tally.ballots),
+        counts=tally.counts,
+        silent=tally.silent,
         carried=tally.outcome is VoteOutcome.CARRIED,
         ballots=tuple(_ballots(tally, attendants)),
         void_because=tally.void_because,
@@ -239,7 +228,9 @@ def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Ballot
             yield Ballot(member, "không bỏ phiếu" if person in tally.roll else "vắng", "")
             continue
         paper = f"bằng văn bản {cast.document_no}" if cast.document_no else ""
-        yield Ballot(member, CHOICES[cast.choice], "; ".join(one for one in (paper, cast.reason) if one))
+        yield Ballot(
+            member, vietnamese().say(f"choice.{cast.choice}"), "; ".join(one for one in (paper, cast.reason) if one)
+        )
 
 
 # The document -----------------------------------------------------------------------------------------
@@ -247,4 +238,4 @@ def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Ballot
 
 def render(paper: Paper) -> str:
     """The minutes as HTML for print."""
-    return typeset("minutes.html", paper=paper)
+    return typeset("minutes.html", paper=paper, heads=[HEADS[choice] for choice in Choice])

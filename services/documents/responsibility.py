@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain.errors import NotFound
-from domain.measure import Outcome
 from domain.rulebook import Indicator, Rulebook
 from infra.readmodels import ReadModels
 from projections.fold import fold
@@ -27,12 +26,10 @@ from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
 from services.documents.wording import Place
 from services.following import Followed, facts_about
-from services.i18n import Words, load_words
+from services.i18n import Words, vietnamese
 from services.responsibility import Chain, in_words
 from services.telling import teller_of
 from services.verdicts import Judged, judged
-
-OUTCOMES = {Outcome.MET: "đạt", Outcome.NOT_MET: "không đạt", Outcome.NOT_VERIFIABLE: "chưa kiểm được"}
 
 
 class Paper(NamedTuple):
@@ -62,7 +59,7 @@ async def read_paper(
     at: datetime,
 ) -> Paper:
     """What the document on this dossier says; `at` is when the last fact was recorded. NotFound before it was begun."""
-    words, key = load_words()["vi"], f"{seen.season}/{seen.commune}"
+    words, key = vietnamese(), f"{seen.season}/{seen.commune}"
     sheet: SheetRow | None = seen.row(SHEETS, key)
     season: SeasonRow | None = seen.row(SEASONS, seen.season)
     if sheet is None or season is None:
@@ -102,7 +99,7 @@ def _claim(found: Judged, entry: EntryRow | None, words: Words) -> Iterator[str]
     if entry is not None and entry.is_scored:
         value = entry.appraised.value if entry.appraised else entry.value
         assert value is not None  # noqa: S101 - it is scored
-        yield f"giá trị {words.points(value) if isinstance(value, Decimal) else OUTCOMES[value]}"
+        yield f"giá trị {words.points(value) if isinstance(value, Decimal) else words.say(f'word.{value}')}"
     if not levels:
         yield f"tổng {words.points(found.verdict.total)} điểm"
     yield words.say(f"status.{found.status}{'.levels' if levels else ''}")
@@ -110,4 +107,4 @@ def _claim(found: Judged, entry: EntryRow | None, words: Words) -> Iterator[str]
 
 def render(paper: Paper) -> str:
     """The document as HTML for print."""
-    return typeset("responsibility.html", paper=paper, words=load_words()["vi"])
+    return typeset("responsibility.html", paper=paper, words=vietnamese())

@@ -15,7 +15,7 @@ from domain.errors import OutOfOrder, RulebookNotAdopted
 from domain.fact import Recorded, StreamName
 from domain.official import Official, Position, official_stream
 from domain.recognition import Recognition, recognition_stream
-from domain.review import Degree, Ground, Reference, Review, Ruling
+from domain.review import Ground, Reference, Review, Ruling
 from domain.rulebook import Rulebook
 from domain.unit import Level
 from projections.fold import fold
@@ -23,20 +23,14 @@ from projections.reviews import REVIEWS, ReviewRow
 from services.documents.decision import legal_bases, read_signer
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
-from services.documents.wording import Place, signature
-from services.i18n import load_words
+from services.documents.wording import Place, signature, upper_first
+from services.i18n import vietnamese
 
 GROUNDS = {
     Ground.COMPLAINT: "khiếu nại, tố cáo, phản ánh",
     Ground.LATE_VETO: "phát sinh điều kiện loại trừ sau khi có quyết định công nhận",
     Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
     Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
-}
-DEGREES = {
-    Degree.DIRECT: "Trách nhiệm trực tiếp",
-    Degree.SHARED: "Trách nhiệm liên đới",
-    Degree.SUPERVISORY: "Trách nhiệm của người đứng đầu",
-    Degree.NONE: "Không có trách nhiệm",
 }
 
 
@@ -156,7 +150,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mappin
                 Answerable(
                     await _named(then, one.official, one.position, one.unit),
                     _positions((one.act,)),
-                    DEGREES[one.degree],
+                    upper_first(vietnamese().say(f"degree.{one.degree}")),
                     one.basis,
                 )
                 for one in row.responsibilities
@@ -178,7 +172,7 @@ async def _named(then: AsItStood, person: UUID, position: Position, unit: str) -
     """Name, position and unit, as people are named in documents."""
     official = await then.find(Official, official_stream(person))
     name = official.name if official else ""
-    office = load_words()["vi"].say(f"position.{position.value}")
+    office = vietnamese().say(f"position.{position.value}")
     return ", ".join(part for part in (name, office, (await then.place(unit)).inside) if part)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from services.documents.wording import day_in_words, lower_first, number_of
+from services.documents.wording import day_in_words, lower_first, number_of, upper_first
 from services.i18n import Words, indicator_number
 
 NUMBERS = Words("vi", {})
@@ -28,7 +28,7 @@ _TEMPLATES.filters.update(
     lower_first=lower_first,
     moment_of=lambda at: NUMBERS.instant(datetime.fromisoformat(at)),
     num=NUMBERS.number,
-    upper_first=lambda text: text[:1].upper() + text[1:],
+    upper_first=upper_first,
 )
 
 

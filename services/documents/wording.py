@@ -53,6 +53,11 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def upper_first(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
 def day_in_words(day: date) -> str:
     """The day as documents write it: a zero before days under 10 and before January and February.
 

@@ -18,14 +18,14 @@ from domain.assessment import Assessment, assessment_stream
 from domain.council import council_stream
 from domain.errors import Refused
 from domain.fact import StreamName
-from domain.meeting import Meeting, meeting_stream
+from domain.meeting import Meeting
 from domain.official import official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.season import season_stream
 from domain.unit import Unit, unit_stream
 from infra.access_log import Access
 from infra.config import Settings
-from infra.database import Connection, Database, schema_of
+from infra.database import Connection, Database
 from infra.files import Files
 from infra.folders import whole_folder, write_into
 from infra.leaf import canonical, instant
@@ -45,6 +45,7 @@ from infra.proving import (
     tiles_for,
 )
 from infra.rulebooks import load_calendar, load_rulebooks
+from infra.stored_facts import facts_of_stream, first_with_result, log_size
 from infra.tenants import Tenant
 from services.accesses import TAKEN, Accesses
 from services.dossier.archive import MANIFEST, EvidenceTooLarge, State, Wanted, lacking, wanted_in
@@ -66,7 +67,7 @@ from services.dossier.history import History, Line, line_of
 from services.dossier.printing import ASSETS, Prints, bound, printer
 from services.dossier.telling import Circumstances, actors, how_to, tell, told_evidence
 from services.dossier.verifying import Law, judge_files
-from services.meetings import meeting_key
+from services.meetings import walk_meetings
 from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
 from services.visible import shown
 from services.work import SYSTEM
@@ -179,17 +180,10 @@ async def _note_taken(settings: Settings, tenant: Tenant, wanted: Wanted) -> Non
 
 async def first_decided(connection: Connection, tenant: Tenant) -> Which:
     """The first recognition, else the first decision not to recognise. Raises Invalid where there is neither."""
-    row = await connection.fetchrow(
-        f"""
-        SELECT season, subject FROM {schema_of(tenant)}.events WHERE topic = $1
-        ORDER BY data ->> 'result' = $2 DESC, position LIMIT 1
-        """,
-        Recognition.Decided.TOPIC,
-        Result.RECOGNISED.value,
-    )
-    if row is None:
+    decided = await first_with_result(connection, tenant, Recognition.Decided.TOPIC, Result.RECOGNISED.value)
+    if decided is None:
         raise Invalid(f"{tenant.log}: nothing has been decided yet")
-    return Which(row["season"], row["subject"])
+    return Which(*decided)
 
 
 async def gather(
@@ -202,7 +196,7 @@ async def gather(
     head, previous = await last_two(connection, tenant, trust.policy)
     if held is not None:
         previous = judged(held, tenant, trust.policy, head.at)
-    beyond = await connection.fetchval(f"SELECT position FROM {schema_of(tenant)}.head") - head.size
+    beyond = await log_size(connection, tenant) - head.size
     return await gather_under(connection, tenant, which, trust, law, Heads(head, previous, beyond))
 
 
@@ -298,12 +292,12 @@ async def _council(connection: Connection, tenant: Tenant, season: str, unit: st
     """The council and all its meetings: which vote is the last on a commune, only all of them can tell."""
     async for line in _read(connection, tenant, [council_stream(season, unit)], upto):
         yield line
-    number = 1
-    while found := [
-        line async for line in _read(connection, tenant, [meeting_stream(season, meeting_key(unit, number))], upto)
-    ]:
-        number += 1
-        for line in found:
+
+    async def read(names: Iterable[StreamName]) -> list[list[Line]]:
+        return [[line async for line in _read(connection, tenant, [name], upto)] for name in names]
+
+    for _, meeting in await walk_meetings(season, unit, read):
+        for line in meeting:
             yield line
 
 
@@ -330,15 +324,7 @@ async def _officials(connection: Connection, tenant: Tenant, lines: Iterable[Lin
 async def _read(connection: Connection, tenant: Tenant, names: Iterable[StreamName], upto: int) -> AsyncIterator[Line]:
     """The facts of these streams up to a position, stream by stream."""
     for name in names:
-        rows = await connection.fetch(
-            f"""
-            SELECT position, leaf, data FROM {schema_of(tenant)}.events
-            WHERE stream_id = $1 AND position <= $2 ORDER BY version
-            """,
-            name.id(tenant.id),
-            upto,
-        )
-        for position, leaf, data in rows:
+        for position, leaf, data in await facts_of_stream(connection, tenant, name, upto):
             try:
                 yield line_of(position, name, leaf, canonical(msgspec.json.decode(data)))
             except (ValueError, LookupError) as reason:

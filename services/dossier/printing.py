@@ -15,8 +15,8 @@ from services import documents
 from services.documents.glyphs import Printable, printable
 from services.documents.typesetting import typeset
 from services.dossier.files import DOSSIER, Files
-from services.dossier.wording import vietnamese, worded
-from services.i18n import Words
+from services.dossier.wording import worded
+from services.i18n import Words, vietnamese
 
 ASSETS = Path(documents.__file__).parent
 

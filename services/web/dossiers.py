@@ -26,7 +26,7 @@ from projections.sheets import SHEETS, EntryRow, SheetRow, VetoRow
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
 from services.following import Followed
-from services.verdicts import Judged, Status, criterion_status, judged, required_total
+from services.verdicts import Judged, Status, criterion_status, judged
 from services.web.request import Visit
 
 HUNDRED = Decimal(100)
@@ -219,18 +219,17 @@ def sheet_view(case: Case, actor: Actor = NOBODY) -> SheetView:
         for criterion, result in zip(case.rulebook.criteria, whole.verdict.criteria, strict=True)
     )
     measures = {part: value for entry in case.sheet.entries.values() for part, value in entry.measures.items()}
-    return SheetView(criteria, whole, required_total(whole.verdict), cross_checks(case.rulebook, measures))
+    return SheetView(criteria, whole, whole.verdict.required_total, cross_checks(case.rulebook, measures))
 
 
 def _criterion(case: Case, criterion: Criterion, result: CriterionResult, actor: Actor) -> CriterionLines:
     share = Decimal(result.indicators_met or 0) / result.indicators if result.share is None else result.share
-    least = case.rulebook.least_share
     return CriterionLines(
         criterion.code,
         criterion.name,
         result.points,
         result.max_points,
-        None if least is None else least * criterion.max_points,
+        result.needed,
         int(share * HUNDRED),
         result.indicators_met,
         criterion_status(result, case.standing, case.rulebook),

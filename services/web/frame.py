@@ -4,22 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from domain.official import COMMUNE_OFFICERS, Position
+from domain.policy import Act, Actor, could, is_of_a_commune, may
 from services.web.backing import Chip, Clock
 
 if TYPE_CHECKING:
     from services.web.request import Visit
 
-_APPRAISES = {Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT}
-_RUNS = {Position.ADMINISTRATOR, Position.JUSTICE_DEPARTMENT}
-_REVIEWS = {
-    Position.INSPECTOR,
-    Position.DISTRICT_CHAIRMAN,
-    Position.PROVINCE_CHAIRMAN,
-    Position.JUSTICE_DEPARTMENT,
-}
-_SEES_ALL = {Position.ADMINISTRATOR, Position.INSPECTOR, Position.JUSTICE_DEPARTMENT, Position.PROVINCE_CHAIRMAN}
-_COMMUNE = {*COMMUNE_OFFICERS, Position.COMMUNE_CHAIRMAN}
+#: Whom the menu is for before anybody has signed in.
+NOBODY = Actor("", ())
 
 
 class Link(NamedTuple):
@@ -45,34 +37,34 @@ class Frame:
         self._chip = chip
         self._url = visit.url.now()
         self._say = visit.words.say
-        self._mandates = visit.person.mandates if visit.person else ()
+        self._actor = visit.person or NOBODY
+        self._mandates = self._actor.mandates
 
     @property
     def rail(self) -> list[Group]:
-        """The pages this person works with, by position."""
+        """The pages this person works with, by what the policy permits."""
         say, url = self._say, self._url
         work = [self._link(say("Việc của tôi"), url.work())]
         year: list[Link] = []
         if self._chip:
             season = self._chip.season
-            held = {mandate.position for mandate in self._mandates}
             work.append(self._link(say("Bảng đánh giá"), url.board(season)))
             if own := self._own_commune:
                 work.append(self._link(say("Hồ sơ"), url.dossier(season, own)))
-            if held & _APPRAISES:
+            if could(self._actor, Act.CONCLUDE_APPRAISAL):
                 work.append(self._link(say("Thẩm định"), url.appraisals(season)))
-            if not held <= _COMMUNE:
+            if not all(map(is_of_a_commune, self._mandates)):
                 work.append(self._link(say("Hội đồng"), url.council(season)))
-            if held & _REVIEWS:
+            if self._works_on_reviews:
                 work.append(self._link(say("Xem xét công nhận"), url.reviews(season)))
             year.append(self._link(say("Mùa đánh giá"), url.season(season)))
             if own:
                 year.append(self._link(say("Nhật ký"), url.trail(season, own)))
-        if any(mandate.position in _SEES_ALL for mandate in self._mandates):
+        if may(self._actor, Act.VIEW_TRAIL_OF_PROVINCE):
             year.append(self._link(say("Nhật ký toàn tỉnh"), url.trail_of_province()))
         year.append(self._link(say("Kết xuất"), url.exports()))
         year.append(self._link(say("Công khai"), url.register()))
-        if any(mandate.position in _RUNS for mandate in self._mandates):
+        if may(self._actor, Act.PLAN_SEASON):
             year.append(self._link(say("Quản trị"), url.admin()))
         title = say("Năm %(season)s", season=self._chip.season) if self._chip else say("Khác")
         return [Group("", work), Group(title, year)]
@@ -118,7 +110,13 @@ class Frame:
 
     @property
     def _own_commune(self) -> str:
-        return next((mandate.unit for mandate in self._mandates if mandate.position in _COMMUNE), "")
+        return next((mandate.unit for mandate in self._mandates if is_of_a_commune(mandate)), "")
+
+    @property
+    def _works_on_reviews(self) -> bool:
+        """Whether the person conducts reviews, concludes them, or sees those of the whole province."""
+        by_position = could(self._actor, Act.CONDUCT_REVIEW) or could(self._actor, Act.CONCLUDE_REVIEW)
+        return by_position or may(self._actor, Act.VIEW_REVIEW)
 
     def _link(self, label: str, href: str) -> Link:
         here = self._visit.path

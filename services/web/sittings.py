@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.council import Member, council_stream
 from domain.errors import NotFound
 from domain.fact import Recorded
-from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
 from domain.policy import Act, Subject, permit
 from domain.rulebook import Rulebook
 from domain.season import season_stream
@@ -25,7 +25,7 @@ from projections.fold import fold
 from projections.seasons import SEASONS, SeasonRow
 from projections.tallies import TALLIES, BallotRow, MeetingRow, Tally
 from projections.units import UNITS, UnitRow
-from services.meetings import members_of, seated_on, unit_of
+from services.meetings import members_of, seated_on
 from services.web.dossiers import read_facts
 from services.web.request import Visit
 
@@ -79,9 +79,14 @@ class Sitting(NamedTuple):
         return [recorded for recorded in self.facts if recorded.stream.kind == "council"]
 
     @property
-    def quorum(self) -> int:
-        """How many must be present."""
-        return self.rulebook.council.quorum_of(len(self.members))
+    def rule(self) -> VoteRule:
+        """What would decide a vote that is opened now; an open or concluded vote has its own."""
+        return VoteRule.of(self.rulebook.council, len(self.members))
+
+    @property
+    def is_quorate(self) -> bool:
+        """Whether enough members are present to open a vote."""
+        return self.rule.is_quorate(len(self.present))
 
     def number_of(self, item: str) -> int:
         """The item's number on the agenda."""
@@ -168,14 +173,9 @@ class Ballots:
         return [paper.member for paper in self.papers if not paper.present and not paper.voted]
 
     @property
-    def needed(self) -> int:
-        """How many in favour carry it: more than half of all members."""
-        return self.tally.members // 2 + 1
-
-    @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[Choice, int]:
         """How many chose what; empty while the vote is open."""
-        return {} if self.tally.is_open else {choice.value: self.tally.count(choice) for choice in Choice}
+        return {} if self.tally.is_open else self.tally.counts
 
     @property
     def shares(self) -> list[Share]:
@@ -184,14 +184,14 @@ class Ballots:
         for choice, count in self.counts.items():
             width = Decimal(count * 100) / self.tally.members
             if count:
-                shares.append(Share(choice, start.quantize(_CENT), width.quantize(_CENT)))
+                shares.append(Share(choice.value, start.quantize(_CENT), width.quantize(_CENT)))
             start += width
         return shares
 
     @property
     def line(self) -> Decimal:
         """Where on the bar the needed majority lies, in percent."""
-        return (Decimal(self.needed * 100) / self.tally.members).quantize(_CENT)
+        return (Decimal(self.tally.rule.needed * 100) / self.tally.members).quantize(_CENT)
 
     @property
     def carried(self) -> bool:
@@ -254,8 +254,9 @@ class Seats(NamedTuple):
     away: int
 
 
-def seats(members: int, present: int, voted: int, quorum: int) -> Seats:
-    """The picture of so many members. The line stands after as many seats as must be present."""
+def seats(rule: VoteRule, present: int, voted: int) -> Seats:
+    """The picture of all members. The line stands after as many seats as must be present."""
+    members, quorum = rule.members, rule.quorum
     voted = min(voted, members)
     present = max(present, voted)
     kinds = ["in"] * voted + ["un"] * (present - voted) + ["aw"] * (members - present)

@@ -9,6 +9,7 @@ from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.measure import Answer, Kind, Measured
 from domain.recognition import Recognition, Result, recognition_stream
+from infra.rulebooks import load_calendar
 from tests.infra.logs import MAPPER
 from tests.projections.histories import Province
 
@@ -99,5 +100,5 @@ def _decide(province: Province) -> None:
         state_sha256="ef" * 32,
         relied_on=(),
     )
-    province.do(name, lambda it: it.sign(DAY, "01" * 32))
+    province.do(name, lambda it: it.sign(DAY, "01" * 32, load_calendar()))
     province.do(name, lambda it: it.publish(DAY, "Cổng thông tin điện tử"))

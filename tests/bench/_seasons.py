@@ -290,7 +290,7 @@ def _judge(province: Province, final: list[Figure]) -> None:
         state_sha256="ef" * 32,
         relied_on=(),
     )
-    assert province.do(DECISION, lambda it: it.sign(DAY, "01" * 32))
+    assert province.do(DECISION, lambda it: it.sign(DAY, "01" * 32, CALENDAR))
     assert province.do(DECISION, lambda it: it.publish(DAY, "Cổng thông tin điện tử"))
 
 

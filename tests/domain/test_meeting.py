@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from fractions import Fraction
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,8 +21,8 @@ from domain.errors import (
     VoteIsOpen,
 )
 from domain.fact import Fact, replay
-from domain.meeting import Choice, Meeting, VoteOutcome, outcome_of
-from domain.rulebook import Majority
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
+from domain.rulebook import CouncilRule, Majority, Provenance
 from tests.domain.aggregates import COMMUNE, DAY, MEMBERS, OTHER, a_meeting, a_vote, facts_of, replayed, state
 
 MAJORITY = Majority.MORE_THAN_HALF_OF_ALL_MEMBERS
@@ -44,7 +45,42 @@ def test_more_than_half_of_all_members_present_or_not(
 ):
     choices = [Choice.FOR] * in_favour + [Choice.AGAINST] * against + [Choice.OTHER] * other
 
-    assert outcome_of(choices, members, MAJORITY) is expected
+    assert VoteRule(members, 0, MAJORITY).outcome_of(counted(choices)) is expected
+
+
+@pytest.mark.parametrize("majority", Majority)
+@pytest.mark.parametrize("members", range(1, 31))
+def test_one_ballot_in_favour_fewer_than_needed_never_carries(majority: Majority, members: int):
+    rule = VoteRule(members, 0, majority)
+
+    assert rule.outcome_of(counted([Choice.FOR] * rule.needed)) is VoteOutcome.CARRIED
+    assert rule.outcome_of(counted([Choice.FOR] * (rule.needed - 1))) is VoteOutcome.NOT_CARRIED
+    assert rule.needed * 2 > members >= (rule.needed - 1) * 2
+
+
+@pytest.mark.parametrize("choice", [choice for choice in Choice if choice is not Choice.FOR])
+def test_no_other_choice_helps_to_carry(choice: Choice):
+    assert VoteRule(5, 0, MAJORITY).outcome_of(counted([Choice.FOR] * 2 + [choice] * 3)) is VoteOutcome.NOT_CARRIED
+
+
+def test_every_choice_is_counted_those_that_nobody_chose_too():
+    assert counted([Choice.OTHER, Choice.FOR, Choice.OTHER]) == {Choice.FOR: 1, Choice.AGAINST: 0, Choice.OTHER: 2}
+    assert list(counted([])) == list(Choice)
+
+
+def test_the_rulebook_gives_the_quorum_and_the_majority_of_a_council():
+    council = CouncilRule(
+        required=True,
+        quorum=Fraction(2, 3),
+        quorum_provenance=Provenance.SOURCED,
+        majority=MAJORITY,
+        majority_provenance=Provenance.SOURCED,
+    )
+
+    rule = VoteRule.of(council, 7)
+
+    assert rule == VoteRule(7, 5, MAJORITY)
+    assert (rule.is_quorate(4), rule.is_quorate(5)) == (False, True)
 
 
 def test_the_quorum_is_counted_when_the_vote_opens():
@@ -237,7 +273,7 @@ class AnyMeeting(RuleBasedStateMachine):
         assert len(cast) == len(set(cast))
         assert sum(vote.is_open for vote in self.meeting.votes.values()) <= 1
         for vote in self.meeting.votes.values():
-            assert len(vote.roll) >= vote.quorum
+            assert len(vote.roll) >= vote.rule.quorum
             assert vote.ballots.keys() <= self.meeting.members
             if vote.outcome is not None:
                 in_favour = sum(one.choice is Choice.FOR for one in vote.ballots.values())

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import NotPermitted
 from domain.official import COMMUNE_OFFICERS, Mandate, Position
-from domain.policy import TABLE, Act, Actor, Subject, may, permit
+from domain.policy import TABLE, Act, Actor, Subject, could, is_of_a_commune, may, permit, positions_for
 
 COMMUNE, OTHER, DISTRICT, OTHER_DISTRICT, PROVINCE = "99001", "99004", "990", "991", "99"
 SELF = "self"
@@ -202,3 +202,25 @@ def test_a_refusal_says_what_is_missing(position: Position, unit: str, act: Act,
         permit(an_actor(position, unit), act, subject)
 
     assert refusal.value.details["reason"] == reason
+
+
+# Before a subject is chosen ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("position", Position)
+def test_what_somebody_may_do_about_something_they_could_do(act: Act, position: Position):
+    actor = an_actor(position, COMMUNE)
+
+    about = [Subject(), PLAIN, MEMBER, CONDUCTING, ASKED, PROPOSER]
+    assert could(actor, act) == (position in positions_for(act))
+    assert could(actor, act) or not any(may(actor, act, subject) for subject in about)
+
+
+def test_whoever_holds_nothing_could_do_nothing():
+    assert not any(could(Actor(SELF, ()), act) for act in Act)
+
+
+@pytest.mark.parametrize("position", Position)
+def test_officers_and_chairmen_of_communes_are_of_a_commune_and_nobody_else_is(position: Position):
+    assert is_of_a_commune(an_actor(position, COMMUNE).mandates[0]) == (position in IN_THE_COMMUNE)

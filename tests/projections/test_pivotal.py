@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.fact import Recorded
-from domain.judging import judge
+from domain.judging import Sheet, judge
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.rulebook import Condition, ConditionKind, Rulebook
+from projections.counterfactual import JUDGED, files, value_of
 from projections.fold import fold
 from projections.pivotal import pivotal
+from projections.sheets import SHEETS
 from projections.standings import STANDINGS, sheet_of
-from projections.whatif import JUDGED, Otherwise, files, what_if
+from projections.whatif import Otherwise, what_if
 from tests.domain.rulebooks import HALF_OF_EACH, SOURCED, VETO, at_least
 from tests.projections.histories import INDICATORS, UNIT, Province
 from tests.projections.story import COMMUNE, LIMITS, SEASON
@@ -135,6 +137,46 @@ def test_the_sets_found_are_those_that_trying_everything_finds(acts, spare, more
     found = pivotal(province.log, COMMUNE, rulebook, CALENDAR)
 
     assert set(found.carrying) == (by_trying(province.log, rulebook, 3) if met else set())
+
+
+@settings(max_examples=150, deadline=None)
+@given(acts=ACTS, chosen=st.sets(st.integers(0, 40), max_size=6), other=st.none() | POINTS, more=CONDITIONS)
+def test_what_is_left_of_a_dossier_is_what_folding_all_of_it_leaves(acts, chosen, other, more):
+    province = a_dossier(acts)
+    rulebook = with_conditions(province, Decimal(5), *more)
+    judged = [one.position for one in province.log if isinstance(one.fact, JUDGED)]
+    without = frozenset(judged[number % len(judged)] for number in chosen)
+    scored = [one.position for one in province.log if isinstance(one.fact, Assessment.IndicatorScored)]
+    replace = {} if other is None or scored[0] in without else {scored[0]: other}
+
+    answered = what_if(province.log, COMMUNE, rulebook, CALENDAR, Otherwise(without, replace))
+
+    left = whole_fold(province.log, rulebook, answered.without, replace)
+    assert answered.after == judge(left, rulebook)
+    assert {one.indicator: one.after for one in answered.moved if one.after is not None}.items() <= left.values.items()
+
+
+def whole_fold(log: list[Recorded], rulebook: Rulebook, without: frozenset[int], replace: dict[int, Decimal]) -> Sheet:
+    """The sheet that is left when every fact of the dossier is folded again."""
+    facts = {
+        position: changed(one.fact, points=replace[position]) for one in log if (position := one.position) in replace
+    }
+    before = next(iter(fold(SHEETS, log).values()))
+    after = next(iter(fold(SHEETS, log, without=without, replace=facts).values()))
+    values = {}
+    for code, indicator in rulebook.by_code.items():
+        stated = any(one.position in replace and vars(one.fact)["indicator"] == code for one in log)
+        value = value_of(before.entries.get(code), after.entries.get(code), indicator, CALENDAR, stated)
+        if value is not None:
+            values[code] = value
+    standing = next(iter(fold(STANDINGS, log, without=without, replace=facts).values()))
+    return dataclasses.replace(sheet_of(standing, rulebook), values=values)
+
+
+def changed(fact: Any, **fields: Any) -> Any:
+    other = object.__new__(type(fact))
+    vars(other).update(vars(fact), **fields)
+    return other
 
 
 def test_a_file_that_supports_two_indicators_counts_once():

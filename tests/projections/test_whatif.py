@@ -186,7 +186,11 @@ def test_a_vote_is_counted_again_under_the_rule_frozen_into_it():
         2,
         True,
     )
-    assert (against.after, against.in_favour, against.against) == (VoteOutcome.NOT_CARRIED, 1, 1)
+    assert (against.after, against.counts[Choice.FOR], against.counts[Choice.AGAINST]) == (
+        VoteOutcome.NOT_CARRIED,
+        1,
+        1,
+    )
 
 
 def test_without_a_quorum_no_vote_carries():

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from domain.export import NAMED
+from domain.meeting import Choice
 from infra.pdf import Printer
 from infra.proving import reading_log
 from infra.rulebooks import load_calendar, load_rulebooks
@@ -24,6 +25,7 @@ from services.dossier.exporting import Which, gather
 from services.dossier.printing import pages
 from services.dossier.verifying import Law
 from services.following import Dossiers
+from services.i18n import vietnamese
 from tests.services.papers import text_of
 from tests.services.story import COMMUNE, Story
 
@@ -205,6 +207,42 @@ async def test_a_reason_longer_than_a_page_is_whole(rendered, printer):
     assert in_cell != text.html
     await check(printer, text._replace(html=in_cell))
     await check(printer, text._replace(html=text.html.replace("mở nhầm", long)))
+
+
+# Words ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("role.chair", "Chủ tịch Hội đồng"),
+        ("role.vice-chair", "Phó Chủ tịch Hội đồng"),
+        ("role.secretary", "Ủy viên, Thư ký"),
+        ("role.member", "Ủy viên"),
+        ("choice.for", "Tán thành"),
+        ("choice.against", "Không tán thành"),
+        ("choice.other", "Ý kiến khác"),
+        ("proposal.recognise", "công nhận"),
+        ("proposal.not-recognise", "không công nhận"),
+        ("degree.direct", "trách nhiệm trực tiếp"),
+        ("degree.shared", "trách nhiệm liên đới"),
+        ("degree.supervisory", "trách nhiệm của người đứng đầu"),
+        ("degree.none", "không có trách nhiệm"),
+        ("word.met", "đạt"),
+        ("word.not_met", "không đạt"),
+        ("word.not_verifiable", "chưa kiểm được"),
+    ],
+)
+def test_words_that_stand_in_signed_documents_stay(key: str, words: str):
+    """With other words a document that is made again is not the one that was signed."""
+    assert vietnamese().say(key) == words
+
+
+@pytest.mark.parametrize("choice", Choice)
+def test_every_choice_has_its_column_in_the_minutes(choice: Choice):
+    head = minutes.HEADS[choice].replace("<br>", " ").striptags()
+
+    assert head == vietnamese().say(f"choice.{choice}")
 
 
 # Signs ------------------------------------------------------------------------------------------------

@@ -348,7 +348,7 @@ async def test_who_took_a_seat_before_the_vote_opened_is_on_its_roll_and_the_lea
 
     vote = (await held(story, key)).votes[COMMUNE]
     assert vote.roll == {*story.members, story.person("substitute")} - {story.person("police")}
-    assert (vote.members, vote.absent) == (5, frozenset())
+    assert (vote.rule.members, vote.absent) == (5, frozenset())
     await cast(story, "substitute", key)
     with pytest.raises(NotOnTheRoll):
         await cast(story, "police", key)

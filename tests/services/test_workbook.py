@@ -10,8 +10,10 @@ from xml.etree import ElementTree as ET
 import openpyxl
 import pytest
 import structlog
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -33,13 +35,11 @@ from services.workbook import (
     CUT,
     HEAD,
     ROWS_LIMIT,
+    Book,
     Column,
     Source,
     Value,
     board_columns,
-    fill,
-    put,
-    saved,
     standings_workbook,
 )
 
@@ -58,6 +58,7 @@ HOSTILE = (
     "#N/A",
     "TRUE",
     "<b>đậm</b>",
+    "<r><t>=1+1</t></r>",
     "dòng 1\ndòng 2",
     "\x07 chuông",
 )
@@ -240,15 +241,60 @@ def test_only_a_demonstration_is_marked_as_one(words):
     assert all(sheet["A3"].value is None for sheet in real.values())
 
 
+def test_every_sheet_keeps_heads_in_sight_can_be_filtered_and_is_printed_on_one_page_across(words):
+    rows = [a_standing(a_source(), "1", decision_no="12/QĐ", decided_on=date(2024, 2, 7))]
+
+    sheets = sheets_of(standings_workbook(a_source(), rows, units_named(**{"1": "Minh Lập"}), words).content)
+
+    for sheet in sheets.values():
+        fitted, footer = sheet.sheet_properties.pageSetUpPr, sheet.oddFooter
+        assert fitted is not None
+        assert footer is not None
+        assert sheet.freeze_panes == f"C{HEAD + 1}"
+        assert sheet.auto_filter.ref == f"A{HEAD}:{get_column_letter(sheet.max_column)}{sheet.max_row}"
+        assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", "9")
+        assert (fitted.fitToPage, str(sheet.page_setup.fitToHeight)) == (True, "0")
+        assert sheet.print_title_rows == f"${HEAD}:${HEAD}"
+        assert (footer.left.text, footer.right.text) == ("Lập từ nhật ký đến vị trí 214881", "&P/&N")
+    board = sheets["Bảng đánh giá"]
+    columns = board_columns(a_source())
+    assert [board.column_dimensions[letter].width for letter in "AB"] == [8, 26]
+    shown = {column.head: board.cell(HEAD + 1, at) for at, column in enumerate(columns, start=1)}
+    assert shown["Tổng điểm"].number_format == "0.00"
+    assert shown["Có minh chứng, thuyết minh"].number_format == "0%"
+    assert shown["Ngày quyết định"].number_format == "dd/mm/yyyy"
+    assert (shown["Đơn vị"].alignment.wrap_text, shown["Đơn vị"].alignment.vertical) == (True, "top")
+    assert all(cell.border.left.style == "thin" and cell.font.name == "Times New Roman" for cell in shown.values())
+    head = board.cell(HEAD, 1)
+    assert (head.font.bold, head.fill.fgColor.rgb, head.alignment.horizontal) == (True, "FFE8ECF1", "center")
+
+
 # What it must never do --------------------------------------------------------------------------------
 
 
 def test_text_written_plainly_would_be_a_formula():
     """The canary: this is what the library does by itself."""
-    book = openpyxl.Workbook()
-    book.worksheets[0]["A1"].value = "=1+1"
+    sheet = written_plainly("=1+1")
 
-    assert book.worksheets[0]["A1"].data_type == "f"
+    assert sheet["A1"].data_type == "f"
+
+
+def test_a_text_that_looks_like_codes_written_plainly_would_be_read_as_another():
+    """The canary of `fitting`: the library leaves the second of two codes that touch as it is."""
+    assert unescape(str(written_plainly("_x0041_x0042_")["A1"].value)) != "_x0041_x0042_"
+
+
+def test_a_text_between_marks_of_the_library_written_plainly_would_be_markup():
+    """The canary of `spelled`."""
+    assert written_plainly("<r><t>=1+1</t></r>")["A1"].value != "<r><t>=1+1</t></r>"
+
+
+def written_plainly(text: str) -> Worksheet:
+    """A sheet with this text as the library writes it by itself."""
+    kept = io.BytesIO()
+    with xlsxwriter.Workbook(kept, {"constant_memory": True}) as book:
+        book.add_worksheet().write("A1", text)
+    return openpyxl.load_workbook(kept).worksheets[0]
 
 
 def test_what_people_wrote_is_never_a_formula(words):
@@ -263,7 +309,7 @@ def test_what_people_wrote_is_never_a_formula(words):
             if name.startswith("xl/worksheets/"):
                 assert b"<f>" not in file.read(name), name
         assert not [name for name in file.namelist() if "externalLink" in name]
-    written = {line["Số quyết định"] for line in lines_of(sheets_of(content)["Bảng đánh giá"])}
+    written = {unescape(str(line["Số quyết định"])) for line in lines_of(sheets_of(content)["Bảng đánh giá"])}
     assert set(HOSTILE) - {"\x07 chuông", "\r=1+1"} <= written
     assert "[U+0007] chuông" in written
     for sheet in sheets_of(content).values():
@@ -328,10 +374,10 @@ def read_independently(content: bytes) -> dict[tuple[str, str], str]:
 
 def sheet_of(*values: Value) -> bytes:
     """A workbook of one sheet with one line of these values."""
-    book = openpyxl.Workbook()
+    book = Book()
     columns = [Column(f"Cột {number}") for number, _ in enumerate(values)]
-    fill(book.worksheets[0], a_source(), "Thử", columns, [values])
-    return saved(book, a_source(), f"Thử {values[0]}")
+    book.add("Thử", a_source(), "Thử", columns, [values])
+    return book.saved(a_source(), f"Thử {values[0]}")
 
 
 def written(content: bytes) -> tuple[str, str]:
@@ -347,7 +393,20 @@ TRICKY = st.lists(
         st.text(max_size=20),
         st.text(st.characters(max_codepoint=0x9F), max_size=5),
         st.sampled_from(
-            ["_x0041_", "_x005F_", "_x005f_x0041_", "_x000D_", "_", "\ufffe", "\uffff", "\ud800", "=1", "\r\n"]
+            [
+                "_x0041_",
+                "_x005F_",
+                "_x005f_x0041_",
+                "_x000D_",
+                "_",
+                "<r>",
+                "</r>",
+                "\ufffe",
+                "\uffff",
+                "\ud800",
+                "=1",
+                "\r\n",
+            ]
         ),
         st.characters(min_codepoint=0x10000),
         st.sampled_from([40_000, 32_767, 32_760, 16_384]).map(lambda count: "ệ𝒳_x0041_"[count % 8] * count),
@@ -382,6 +441,9 @@ def test_any_text_gives_a_workbook_that_two_readers_read_alike(text: str):
         ("dòng 1\r\ndòng 2\rdòng 3", "dòng 1\ndòng 2\ndòng 3"),
         ("ngược \u202e xuôi", "ngược [U+202E] xuôi"),
         ("họ 👍 tên 𝒳", "họ 👍 tên 𝒳"),
+        ("<r><t>đậm</t></r>", "<r><t>đậm</t></r>"),
+        ("<r></r>", "<r></r>"),
+        (" hai đầu có khoảng trắng ", " hai đầu có khoảng trắng "),
     ],
 )
 def test_what_a_spreadsheet_would_read_as_something_else_comes_out_as_it_went_in(text: str, said: str):
@@ -471,9 +533,6 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
     ],
 )
 def test_a_day_of_an_old_log_that_workbooks_cannot_number_is_text(day: date, written: object):
-    book = openpyxl.Workbook()
-    put(book.worksheets[0]["A1"], day, shown="dd/mm/yyyy")
-    kept = io.BytesIO()
-    book.save(kept)
+    sheet = openpyxl.load_workbook(io.BytesIO(sheet_of(day))).worksheets[0]
 
-    assert openpyxl.load_workbook(kept).worksheets[0]["A1"].value == written
+    assert sheet.cell(HEAD + 1, 1).value == written

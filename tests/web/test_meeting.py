@@ -7,8 +7,9 @@ import pytest
 
 from domain.council import Member, Role
 from domain.fact import Recorded
-from domain.meeting import Choice, Meeting, meeting_stream
+from domain.meeting import Choice, Meeting, VoteRule, meeting_stream
 from domain.official import Position
+from domain.rulebook import Majority
 from projections.exports import EXPORTS
 from services import voting
 from services.web.sittings import seats
@@ -307,7 +308,7 @@ async def test_a_meeting_or_an_item_that_is_not_there_is_not_found(desks: Desks,
 
 
 def test_the_line_of_the_quorum_stands_after_as_many_seats_as_must_be_present():
-    drawn = seats(members=11, present=9, voted=7, quorum=8)
+    drawn = seats(VoteRule(11, 8, Majority.MORE_THAN_HALF_OF_ALL_MEMBERS), present=9, voted=7)
 
     assert [seat.kind for seat in drawn.seats] == ["in"] * 7 + ["un"] * 2 + ["aw"] * 2
     before = [seat.x for seat in drawn.seats if seat.x < drawn.line]

@@ -305,7 +305,7 @@ SAYING = [
     *SERVICES.glob("web/**/*.py"),
     *(
         SERVICES / f"{name}.py"
-        for name in ("accesses", "demo_provider", "searching", "telling", "trail_workbook", "workbook")
+        for name in ("accesses", "demo_provider", "judge", "searching", "telling", "trail_workbook", "workbook")
     ),
 ]
 
@@ -365,6 +365,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "board.condition.": ConditionKind,
     "choice.": Choice,
     "computed.": Result,
+    "counted.": Choice,
     "act.": [*(act.value.replace(":", ".") for act in Act), "evidence.opened", "evidence.taken"],
     "doing.": [*ACTS, *DOINGS],
     "due.": [*Step, "supplement", "scored.levels"],

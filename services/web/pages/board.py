@@ -21,7 +21,7 @@ from infra.slicing import in_slices
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow
-from services.verdicts import Gate, Status, criterion_status, judged, required_total
+from services.verdicts import Gate, Status, criterion_status, judged
 from services.web import urls
 from services.web.made import Made
 from services.web.request import Answer, Visit, in_the_past, page
@@ -203,7 +203,7 @@ def _line(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> Line:
         status=commune.status,
         gate=commune.gate,
         total=verdict.total if row.scored else None,
-        required=required_total(verdict),
+        required=verdict.required_total,
         margin=verdict.margin if row.scored else None,
         criteria=criteria,
         criteria_met=sum(one.status in (Status.OK, Status.NEAR) for one in criteria),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.council import Member, Role
 from domain.errors import NotFound
-from domain.meeting import Choice
+from domain.meeting import number_of
 from domain.official import Position
 from domain.policy import Act, Subject, may
 from domain.vietnamese import person_key, sort_key
@@ -84,7 +84,6 @@ async def show(visit: Visit, season: str) -> Answer:
         held=sorted(held, key=lambda one: sort_key(one.unit.bare_name)),
         units=units,
         roles=list(Role),
-        Choice=Choice,
         position=position,
     )
 
@@ -113,7 +112,7 @@ def held_of(
     return Held(
         unit,
         council,
-        sorted(meetings, key=lambda one: int(one.meeting.rpartition("-")[2]), reverse=True),
+        sorted(meetings, key=lambda one: number_of(one.meeting), reverse=True),
         sorted((units[code] for code in ready if code not in planned), key=lambda one: sort_key(one.bare_name)),
         sum(one.stage not in READY and one.voted is None for one in standings),
         Subject(

@@ -2,10 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from domain.appraised import advised, result_of
 from domain.export import Document
 from domain.fact import Recorded
 from domain.measure import Outcome
-from domain.meeting import Choice
+from domain.meeting import number_of
 from domain.policy import Act, permit
 from domain.recognition import Recognition, Result
 from projections.exports import EXPORTS
@@ -54,14 +55,14 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     await visit.own_write(TALLIES, EXPORTS)
     vote = await vote_on(visit, season, commune)
     decided = fold(REGISTER, case.facts).get(f"{season}/{commune}")
-    computed = Result.RECOGNISED if sheet.judged.verdict.result is Outcome.MET else Result.NOT_RECOGNISED
+    computed = result_of(meets=sheet.judged.verdict.result is Outcome.MET)
     return {
         "case": case,
         "sheet": sheet,
         "gates": gates(case),
         "computed": computed,
         "vote": vote,
-        "voted": result_of(vote),
+        "voted": advised(vote.tally.outcome) if vote else None,
         "decided": decided,
         "reviews": sorted(fold(REVIEWS, case.facts).values(), key=lambda one: one.number),
         "basis": basis_of(case.facts),
@@ -69,7 +70,6 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "missing": missing(case, vote),
         **(await own_documents(visit, case) if decided else {}),
         "subject": case.subject(),
-        "Choice": Choice,
         "position": case.position,
         "verified": await last_verified(visit),
     }
@@ -80,7 +80,7 @@ async def vote_on(visit: Visit, season: str, commune: str) -> Voted | None:
     async with visit.reads() as view:
         meetings: list[MeetingRow] = await view.all(TALLIES, season)
     held = [one for one in meetings if commune in one.votes and not one.votes[commune].is_open]
-    latest = max(held, key=lambda one: int(one.meeting.rpartition("-")[2]), default=None)
+    latest = max(held, key=lambda one: number_of(one.meeting), default=None)
     return Voted(latest, latest.votes[commune]) if latest else None
 
 
@@ -107,13 +107,6 @@ async def own_documents(visit: Visit, case: Case) -> dict[str, Any]:
             Decided(visit.tenant.log, season, commune, decided), (one for one in case.facts if one.position <= decided)
         ),
     }
-
-
-def result_of(vote: Voted | None) -> Result | None:
-    """What the council advised."""
-    if vote is None:
-        return None
-    return Result.RECOGNISED if vote.tally.outcome == "carried" else Result.NOT_RECOGNISED
 
 
 def missing(case: Case, vote: Voted | None) -> str:

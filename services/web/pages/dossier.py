@@ -9,8 +9,7 @@ from domain.errors import AssessmentLocked, NotANumber, NotFound
 from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
-from domain.official import COMMUNE_OFFICERS
-from domain.policy import Act
+from domain.policy import Act, positions_for
 from domain.rulebook import Indicator, Model
 from domain.working_days import CalendarUnknown
 from infra.groupcommit import Receipt
@@ -382,7 +381,7 @@ def _reason(entry: EntryRow | None, typed: Typed | None) -> str:
 def _enters_data(visit: Visit, case: Case) -> bool:
     """Whether the person is one of the commune's officers: they are not offered what inspectors look for."""
     held = {mandate.position for mandate in visit.actor.mandates if mandate.unit == case.sheet.commune}
-    return not held.isdisjoint(COMMUNE_OFFICERS)
+    return not held.isdisjoint(positions_for(Act.MEASURE))
 
 
 def _saved(visit: Visit, case: Case) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.errors import NotFound
 from domain.export import Document, ExportState
+from domain.meeting import unit_of
 from domain.policy import Act, Subject
 from domain.vietnamese import sort_key
 from infra.export_runs import ExportRuns, Run
@@ -19,7 +20,6 @@ from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
 from services import exporting
 from services.dossier.asking import WAITING
-from services.meetings import unit_of
 from services.web import urls
 from services.web.access import note_taken
 from services.web.files import handed_out

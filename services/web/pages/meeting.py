@@ -99,7 +99,7 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
     papers = current.papers if current else ()
     voted = sum(paper.voted for paper in papers)
     present = sum(paper.present for paper in papers) if current else len(sitting.present)
-    members = current.tally.members if current else len(sitting.members)
+    rule = current.tally.rule if current else sitting.rule
     names = {code: unit.inside for code, unit in sitting.items.items()}
     teller = Teller(visit.words, names, {}, sitting.everybody, open_rounds(sitting.facts))
     own = own_ballot(sitting, item, visit.actor.person) if item else None
@@ -109,8 +109,9 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
         "meeting": meeting,
         "item": item,
         "ballots": current,
+        "rule": rule,
         "rounds": [ballots(sitting, tally) for tally in meeting.void.get(item or "", ())],
-        "seats": seats(members, present, voted, current.tally.quorum if current else sitting.quorum),
+        "seats": seats(rule, present, voted),
         "following": sitting.after(item) if item else None,
         "minutes": minutes_of(sitting.facts, meeting.meeting, teller)[:12],
         "me": mine,

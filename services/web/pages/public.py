@@ -8,7 +8,6 @@ from uuid import UUID
 
 from domain.assessment import Stage, in_posting_time
 from domain.errors import NotFound
-from domain.meeting import Choice
 from domain.recognition import Result
 from domain.season import Step
 from domain.vietnamese import sort_key
@@ -164,7 +163,6 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "mine": comments[mine] if mine else None,
         "posting_over": not in_posting_time(visit.today, case.sheet.posted_until),
         "asked_code": receipt_code(mine) if mine else visit.query("ma"),
-        "Choice": Choice,
         "position": case.position,
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from domain.fact import Recorded
-from domain.meeting import Choice, Meeting, VoteOutcome
+from domain.meeting import Meeting, VoteOutcome
 from projections.fold import fold
 from projections.tallies import TALLIES, MeetingRow, Tally
 from projections.trail import entries
@@ -81,14 +81,15 @@ def seen(sitting: Sitting, item: str | None) -> dict[str, Any]:
     ballots = ballots_of(sitting, item) if item else None
     papers = ballots.papers if ballots else ()
     present = sum(paper.present for paper in papers) if ballots else len(sitting.present)
-    members = ballots.tally.members if ballots else len(sitting.members)
+    rule = ballots.tally.rule if ballots else sitting.rule
     voted = sum(paper.voted for paper in papers)
     return {
         "sitting": sitting,
         "meeting": meeting,
         "item": item,
         "ballots": ballots,
-        "seats": seats(members, present, voted, ballots.tally.quorum if ballots else sitting.quorum),
+        "rule": rule,
+        "seats": seats(rule, present, voted),
     }
 
 
@@ -113,7 +114,7 @@ def stand(tally: Tally | None) -> Stand | None:
     so_far = Stand(tally.round, len(tally.ballots), len(tally.roll))
     if tally.is_open:
         return so_far
-    return so_far._replace(counted=tuple(tally.count(choice) for choice in Choice), outcome=tally.outcome)
+    return so_far._replace(counted=tuple(tally.counts.values()), outcome=tally.outcome)
 
 
 def last(facts: Iterable[Recorded], kind: type) -> int | None:

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from domain.errors import NotANumber, NotFound
 from domain.export import Document, ExportState
-from domain.official import Position
-from domain.policy import Act, Subject, may, permit
+from domain.policy import Act, Subject, may, permit, positions_for
 from domain.recognition import Recognition
 from domain.review import Degree, Ground, Ruling, commune_and_number
 from domain.vietnamese import sort_key
@@ -174,6 +173,7 @@ def concerned(
     visit: Visit, officials: Iterable[OfficialRow], units: Mapping[str, str], around: set[str], acted: set[str]
 ) -> list[Official]:
     """Who acted in the dossier, and who holds or held an office in the commune or the unit that decides."""
+    conducting = positions_for(Act.CONDUCT_REVIEW)
     found = [
         Official(
             f"{row.person}/{mandate.id}",
@@ -182,7 +182,7 @@ def concerned(
         )
         for row in officials
         for mandate in row.mandates
-        if mandate.position is not Position.INSPECTOR and (str(mandate.id) in acted or mandate.unit in around)
+        if mandate.position not in conducting and (str(mandate.id) in acted or mandate.unit in around)
     ]
     return sorted(found, key=lambda one: (not one.acted, sort_key(one.said)))
 

@@ -20,7 +20,7 @@ from infra.ledger.proof import Proof
 from infra.ledger.text import Malformed
 from infra.ledger.tiles import Edge, inclusion_proof
 from infra.pdf import PrintingFailed
-from infra.proving import Changed, hash_of, reading_log
+from infra.proving import Changed, reading_log
 from infra.rulebooks import load_calendar, load_rulebooks
 from services import cli
 from services.accesses import TAKEN
@@ -323,7 +323,7 @@ def without(files: Mapping[str, bytes], unwanted: Collection[bytes]) -> dict[str
     """The dossier without some of its facts, their payloads and proofs, as somebody would make it who hides them."""
     kept = [leaf for leaf in files[LEAVES].splitlines() if leaf not in unwanted]
     payloads = {f"payloads/{read_leaf(leaf).payload_sha256}.json" for leaf in kept}
-    proofs = {f"proofs/{hash_of(leaf)}.tlog-proof" for leaf in kept}
+    proofs = {f"proofs/{leaf_hash(leaf).hex()}.tlog-proof" for leaf in kept}
     left = {name: content for name, content in files.items() if "/" not in name or name in payloads | proofs}
     return {**left, LEAVES: b"".join(leaf + b"\n" for leaf in kept)}
 
@@ -353,7 +353,7 @@ async def test_a_line_that_is_taken_out_and_nothing_else_is_noticed_too(files, j
 async def test_the_last_event_of_a_stream_that_the_decision_relied_on_cannot_be_left_out(files, judged):
     every = files[LEAVES].splitlines()
     for one in msgspec.json.decode(files[DOSSIER])["relied_on"]:
-        found = await judged(without(files, {leaf for leaf in every if hash_of(leaf) == one["leaf_hash"]}))
+        found = await judged(without(files, {leaf for leaf in every if leaf_hash(leaf).hex() == one["leaf_hash"]}))
         assert found.answer is Answer.INCOMPLETE
 
 
@@ -409,7 +409,10 @@ def relying_on(payload: dict[str, Any], left: int) -> dict[str, Any]:
 
 def proven_anew(files: Mapping[str, bytes], told: Told, change: Callable[[Any], Any]) -> dict[str, bytes]:
     """The dossier with another decision in it, in a log of these facts alone that the real key has signed."""
-    index = {leaf: Proof.read(files[f"proofs/{hash_of(leaf)}.tlog-proof"]).index for leaf in files[LEAVES].splitlines()}
+    index = {
+        leaf: Proof.read(files[f"proofs/{leaf_hash(leaf).hex()}.tlog-proof"]).index
+        for leaf in files[LEAVES].splitlines()
+    }
     changed = {name: content for name, content in files.items() if not name.startswith("proofs/")}
     written: dict[bytes, bytes] = {}
     follows = ""
@@ -423,13 +426,13 @@ def proven_anew(files: Mapping[str, bytes], told: Told, change: Callable[[Any], 
         elif one["type"].startswith("recognition."):
             one["prev"] = follows
         written[leaf] = canonical(one)
-        follows = hash_of(written[leaf])
+        follows = leaf_hash(written[leaf]).hex()
     order = sorted(index, key=lambda leaf: index[leaf])
     edge, grown = Edge().grow([leaf_hash(written[leaf]) for leaf in order])
     note = Checkpoint(told.tenant.log, edge.size, edge.root()).sign(told.keep.key(told.tenant))
     for number, leaf in enumerate(order):
         proof = Proof(number, tuple(inclusion_proof(number, edge.size, dict(grown))), note)
-        changed[f"proofs/{hash_of(written[leaf])}.tlog-proof"] = bytes(proof)
+        changed[f"proofs/{leaf_hash(written[leaf]).hex()}.tlog-proof"] = bytes(proof)
     lines_ = b"".join(written[leaf] + b"\n" for leaf in files[LEAVES].splitlines())
     return changed | {LEAVES: lines_, CHECKPOINT: bytes(note), PREVIOUS: bytes(note), CONSISTENCY: b""}
 
