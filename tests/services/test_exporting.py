@@ -23,9 +23,8 @@ from projections.exports import EXPORTS
 from projections.marks import mark
 from services import administering, assessing, recognising, trail_workbook, voting
 from services.documents.decision import StateDiffers
+from services.export_trail import TooManyFacts
 from services.exporting import (
-    Made,
-    TooManyFacts,
     cancel_export,
     download_export,
     export_id,
@@ -35,6 +34,7 @@ from services.exporting import (
     make,
     request_export,
 )
+from services.exports.kind import Made
 from services.searching import Asked, SearchUnreadable, read_names, search_of
 from services.work import Work
 from services.workbook import HEAD

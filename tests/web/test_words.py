@@ -278,6 +278,7 @@ KEY = re.compile(r"[a-z_-]+(\.[a-zA-Z0-9_-]+)+")
 SERVICES = Path(services.__path__[0])
 SAYING = [
     *SERVICES.glob("web/**/*.py"),
+    *SERVICES.glob("**/export_*.py"),
     *(
         SERVICES / f"{name}.py"
         for name in ("accesses", "demo_provider", "searching", "telling", "trail_workbook", "workbook")
