@@ -27,7 +27,7 @@ from domain.working_days import Calendar
 from infra.leaf import canonical, payload_hash
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
-from services.documents.wording import Place, signature
+from services.documents.wording import CHOICES, Place, signature
 
 #: The general basis of a committee's decisions. The law of 2015 was amended with effect from 1/7/2020 and replaced
 #: in 2025; the day of the later law was not verified, so only its year is cited.
@@ -66,9 +66,7 @@ class Ballots(NamedTuple):
     members: int
     present: int
     quorum: int
-    in_favour: int
-    against: int
-    other: int
+    counts: Mapping[Choice, int]
     carried: bool
 
 
@@ -209,9 +207,7 @@ async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) ->
             members=vote.members,
             present=len(vote.roll),
             quorum=vote.quorum,
-            in_favour=choices.count(Choice.FOR),
-            against=choices.count(Choice.AGAINST),
-            other=choices.count(Choice.OTHER),
+            counts={choice: choices.count(choice) for choice in CHOICES},
             carried=vote.outcome is VoteOutcome.CARRIED,
         )
     return found
@@ -344,4 +340,4 @@ def _share(share: Decimal) -> str:
 def render(paper: Paper) -> str:
     """The document as HTML for print."""
     lines = signature(paper.unit, paper.capacity)
-    return typeset("decision.html", paper=paper, signature=lines)
+    return typeset("decision.html", paper=paper, signature=lines, choices=CHOICES)

@@ -6,10 +6,12 @@ same. Every ballot is named in them, and every round that was declared void, wit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
+
+from markupsafe import Markup
 
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.council import Council, Member, Role, council_stream
@@ -22,7 +24,7 @@ from projections.fold import fold
 from projections.tallies import TALLIES, MeetingRow, Tally
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
-from services.documents.wording import Place
+from services.documents.wording import CHOICES, Place
 from services.meetings import members_of, unit_of
 
 ROLES = {
@@ -31,8 +33,15 @@ ROLES = {
     Role.SECRETARY: "Ủy viên, Thư ký",
     Role.MEMBER: "Ủy viên",
 }
-CHOICES = {Choice.FOR: "Tán thành", Choice.AGAINST: "Không tán thành", Choice.OTHER: "Ý kiến khác"}
 PROPOSALS = {Proposal.RECOGNISE: "công nhận", Proposal.NOT_RECOGNISE: "không công nhận"}
+
+
+#: The heads of the columns that count the ballots, each as wide as its words need.
+HEADS: Mapping[Choice, Markup] = {
+    Choice.FOR: Markup('<th scope="col" class="of-few">Tán<br>thành</th>'),
+    Choice.AGAINST: Markup('<th scope="col" class="of-many">Không<br>tán thành</th>'),
+    Choice.OTHER: Markup('<th scope="col" class="of-some">Ý kiến<br>khác</th>'),
+}
 
 
 class Attendant(NamedTuple):
@@ -70,9 +79,7 @@ class Round(NamedTuple):
     number: int
     rule: Rule
     present: int
-    in_favour: int
-    against: int
-    other: int
+    counts: Mapping[Choice, int]
     silent: int
     carried: bool
     ballots: tuple[Ballot, ...]
@@ -220,9 +227,7 @@ def _round(tally: Tally, attendants: dict[UUID, Attendant]) -> Round:
         number=tally.round,
         rule=Rule(tally.members, tally.quorum, tally.members // 2 + 1),
         present=len(tally.roll),
-        in_favour=tally.count(Choice.FOR),
-        against=tally.count(Choice.AGAINST),
-        other=tally.count(Choice.OTHER),
+        counts={choice: tally.count(choice) for choice in CHOICES},
         silent=tally.members - len(tally.ballots),
         carried=tally.outcome is VoteOutcome.CARRIED,
         ballots=tuple(_ballots(tally, attendants)),
@@ -247,4 +252,4 @@ def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Ballot
 
 def render(paper: Paper) -> str:
     """The minutes as HTML for print."""
-    return typeset("minutes.html", paper=paper)
+    return typeset("minutes.html", paper=paper, heads=HEADS)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
+from domain.meeting import Choice
 from domain.official import Capacity
 from domain.unit import Level
 
 COMMITTEE = "Ủy ban nhân dân"
+
+#: What a ballot says, in the order in which documents count the ballots.
+CHOICES: Mapping[Choice, str] = {
+    Choice.FOR: "Tán thành",
+    Choice.AGAINST: "Không tán thành",
+    Choice.OTHER: "Ý kiến khác",
+}
 
 
 class Place(NamedTuple):

@@ -24,6 +24,7 @@ from domain.meeting import Choice, Meeting
 from domain.rulebook import Rulebook
 from domain.vietnamese import search_key
 from projections.whatif import Other, Otherwise, parameters
+from services.documents import wording
 from services.web.forms import read_day, read_number
 from services.web.request import Visit
 
@@ -34,9 +35,7 @@ DIGITS = 18
 OUTCOMES = {"dat": Outcome.MET, "met": Outcome.MET, "khong dat": Outcome.NOT_MET, "not_met": Outcome.NOT_MET}
 ANSWERS = {"co": Answer.YES, "yes": Answer.YES, "khong": Answer.NO, "no": Answer.NO}
 CHOICES = {
-    "tan thanh": Choice.FOR,
-    "khong tan thanh": Choice.AGAINST,
-    "y kien khac": Choice.OTHER,
+    **{search_key(word): choice for choice, word in wording.CHOICES.items()},
     **{choice.value: choice for choice in Choice},
 }
 RATIOS = (Kind.RATIO, Kind.RATIO_BANDS, Kind.RATIO_THRESHOLD, Kind.SURVEY)
