@@ -28,6 +28,7 @@ from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Position
 from domain.policy import Act
 from domain.recognition import Result
+from domain.review import Degree, Ground, Ruling
 from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
 from domain.unit import Level
@@ -333,11 +334,13 @@ FAMILIES: dict[str, Iterable[str]] = {
     "answer.": Answer,
     "board.condition.": ConditionKind,
     "choice.": Choice,
+    "degree.": Degree,
     "computed.": Result,
     "act.": [*(act.value.replace(":", ".") for act in Act), "evidence.opened", "evidence.taken"],
     "doing.": [*ACTS, *DOINGS],
     "due.": [*Step, "supplement", "scored.levels"],
     "filter.": PARAMETERS,
+    "ground.": Ground,
     "flag.": [*Sign, *(f"{sign}.rule" for sign in Sign)],
     "majority.": Majority,
     "office.": COMMUNE_OFFICERS,
@@ -348,6 +351,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "provenance.": Provenance,
     "result.": Result,
     "role.": Role,
+    "ruling.": Ruling,
     "season.state.": State,
     "stage.": Stage,
     "state.": [*State, *Dossier, *ExportState],
