@@ -180,7 +180,8 @@ def listed_in(name: str, text: str) -> Iterator[Listed]:
     keys = [found.arg.value for found in tree.find_all(nodes.Getitem) if isinstance(found.arg, nodes.Const)]
     yield from values_listed(name, "keys", keys)
     yield from values_listed(name, "fields", re.findall(r'<(?:input|option)[^>]* value="([^"{]+)"', text))
-    for written in tree.find_all((nodes.List, nodes.Tuple)):
+    lists: list[nodes.List | nodes.Tuple] = [*tree.find_all(nodes.List), *tree.find_all(nodes.Tuple)]
+    for written in lists:
         items = [one.value for one in written.items if isinstance(one, nodes.Const)]
         yield from values_listed(name, "list", items)
     for mapping in tree.find_all(nodes.Dict):
