@@ -25,8 +25,9 @@ from infra.export_runs import ExportRuns
 from infra.pdf import Printer, PrintingFailed
 from infra.tenants import Tenant
 from services import documents
-from services.dossier.asking import Sealed, Unsealed
-from services.exporting import Made, Progress, Workshop, fail_export, finish_export, make
+from services.exporting import fail_export, finish_export, make
+from services.exports.kind import Made, Progress, Unsealed, Workshop
+from services.exports.registry import export_kinds
 from services.health import beating
 from services.sweeping import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
 from services.wiring import Wiring, wired
@@ -66,6 +67,7 @@ async def serve(settings: Settings, kind: str) -> None:
             await stack.enter_async_context(printer)
         except PrintingFailed as lacking:
             raise Misconfigured(str(lacking)) from lacking
+        export_kinds()  # what makes documents is loaded before the first is asked for
         place = Workplace(house, runs, workshop_of(house, printer))
         while True:
             if await _work(settings, LONG, {MAKE_EXPORT: place.make_export}):
@@ -75,7 +77,7 @@ async def serve(settings: Settings, kind: str) -> None:
 
 def workshop_of(house: Wiring, printer: Printer) -> Workshop:
     """What documents are made with."""
-    return Workshop(house.people, house.reads, printer, Sealed(house.database, house.seals), house.searching)
+    return Workshop(house.people, house.reads, printer, house.database, house.seals)
 
 
 async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:

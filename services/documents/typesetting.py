@@ -11,6 +11,9 @@ import jinja2
 from services.documents.wording import day_in_words, lower_first, number_of, upper_first
 from services.i18n import Words, indicator_number
 
+#: The media type of a printed document.
+PDF = "application/pdf"
+
 NUMBERS = Words("vi", {})
 
 _TEMPLATES = jinja2.Environment(

@@ -21,14 +21,12 @@ from infra.seals import Seals, State
 from services.dossier.exporting import Heads, Which, gather_under
 from services.dossier.printing import Bound, Prints, bound
 from services.dossier.verifying import Law
+from services.exports.kind import Unsealed
 from services.trust import Trust, Unreadable, published_trust
 from services.work import Receipt, Work, use_case
 
 #: Seconds that one attempt waits for the seal.
 WAIT = 5.0
-
-#: Why there is no dossier yet, by code; these pass by themselves.
-WAITING = frozenset({"not-sealed", "not-cosigned", "sealing-halted"})
 
 
 class PolicyMissing(Refused):
@@ -41,14 +39,6 @@ class NotProven(Refused):
     """The log is not what was signed, or lacks something that the decision rests on: nothing is handed out of it."""
 
     code: ClassVar[str] = "not-proven"
-
-
-class Unsealed(Exception):
-    """Nothing that the policy accepts covers the request yet; `code` says what is missing."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class Sealed(NamedTuple):

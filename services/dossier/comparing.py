@@ -15,8 +15,9 @@ import msgspec
 
 from infra.archives import Place, chunks, places
 from infra.ledger.text import Malformed
-from services.dossier.archive import MANIFEST, Paper, State, Wanted, manifest
+from services.dossier.archive import MANIFEST, State, manifest
 from services.dossier.files import EVIDENCE, FILE_LIMIT
+from services.evidence_list import EvidenceFile, EvidenceList
 
 
 class Compared(NamedTuple):
@@ -28,11 +29,11 @@ class Compared(NamedTuple):
 
     equal: int
     bytes: int
-    absent: tuple[tuple[Paper, State], ...]
+    absent: tuple[tuple[EvidenceFile, State], ...]
     wrong: tuple[str, ...]
 
 
-def compare(path: Path, wanted: Wanted) -> Compared:
+def compare(path: Path, wanted: EvidenceList) -> Compared:
     """Hold an archive against what proven facts name. Raises Malformed where it is none of theirs."""
     if not path.is_file():
         raise Malformed(f"{path}: no file")
@@ -45,20 +46,20 @@ def compare(path: Path, wanted: Wanted) -> Compared:
         raise Malformed(f"{path.name}: {reason}") from None
 
 
-def _compared(file: BinaryIO, wanted: Wanted) -> Compared:
-    found = places(file, {EVIDENCE, MANIFEST, *(paper.entry for paper in wanted.papers)})
+def _compared(file: BinaryIO, wanted: EvidenceList) -> Compared:
+    found = places(file, {EVIDENCE, MANIFEST, *(paper.entry for paper in wanted.files)})
     if _small(file, found, EVIDENCE) != wanted.listed:
         raise Malformed(f"{EVIDENCE}: not the one of the dossier")
     said = _small(file, found, MANIFEST)
     states = _states(wanted, found, said)
     if manifest(wanted, states) != said:
         raise Malformed(f"{MANIFEST}: not what the facts and the files say")
-    given = [paper for paper in wanted.papers if paper.entry in found]
+    given = [paper for paper in wanted.files if paper.entry in found]
     wrong = {paper: reason for paper in given if (reason := _wrong(file, found[paper.entry], paper))}
     return Compared(
         equal=len(given) - len(wrong),
         bytes=sum(paper.size for paper in given if paper not in wrong),
-        absent=tuple((paper, states[paper.sha256]) for paper in wanted.papers if paper.entry not in found),
+        absent=tuple((paper, states[paper.sha256]) for paper in wanted.files if paper.entry not in found),
         wrong=tuple(wrong.values()),
     )
 
@@ -82,14 +83,14 @@ class _Stated(msgspec.Struct, frozen=True):
     files: list[_Line]
 
 
-def _states(wanted: Wanted, found: Mapping[str, Place], said: bytes) -> dict[str, State]:
+def _states(wanted: EvidenceList, found: Mapping[str, Place], said: bytes) -> dict[str, State]:
     """What became of each file, by its hash. Raises Malformed for what should not be there, or should."""
     try:
         stated = {one.sha256: one.state for one in msgspec.json.decode(said, type=_Stated).files}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
         raise Malformed(f"{MANIFEST}: {str(reason)[:200]}") from None
     states: dict[str, State] = {}
-    for paper in wanted.papers:
+    for paper in wanted.files:
         if not paper.held and paper.entry in found:
             raise Malformed(f"{paper.entry}: taken off by the decision, and yet in it")
         state = stated.get(paper.sha256, State.GIVEN)
@@ -99,7 +100,7 @@ def _states(wanted: Wanted, found: Mapping[str, Place], said: bytes) -> dict[str
     return states
 
 
-def _wrong(file: BinaryIO, place: Place, paper: Paper) -> str:
+def _wrong(file: BinaryIO, place: Place, paper: EvidenceFile) -> str:
     """Why these bytes are not the file; "" when they are. None is read that is of another size."""
     if place.size != paper.size:
         return f"{paper.entry}: {place.size} bytes, and the facts say {paper.size}"

@@ -48,7 +48,7 @@ from infra.rulebooks import load_calendar, load_rulebooks
 from infra.stored_facts import facts_of_stream, first_with_result, log_size
 from infra.tenants import Tenant
 from services.accesses import TAKEN, Accesses
-from services.dossier.archive import MANIFEST, EvidenceTooLarge, State, Wanted, lacking, wanted_in
+from services.dossier.archive import MANIFEST, State, evidence_of_dossier, lacking
 from services.dossier.archive import write as write_archive
 from services.dossier.files import (
     ARCHIVE,
@@ -65,8 +65,9 @@ from services.dossier.files import (
 )
 from services.dossier.history import History, Line, line_of
 from services.dossier.printing import ASSETS, Prints, bound, printer
-from services.dossier.telling import Circumstances, actors, how_to, tell, told_evidence
+from services.dossier.telling import Circumstances, actors, how_to, tell
 from services.dossier.verifying import Law, judge_files
+from services.evidence_list import EvidenceList, EvidenceTooLarge, attachments
 from services.meetings import walk_meetings
 from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
 from services.visible import shown
@@ -94,7 +95,7 @@ class Made(NamedTuple):
     files: dict[str, bytes]
     head: Stored
     beyond: int
-    wanted: Wanted
+    wanted: EvidenceList
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
@@ -136,7 +137,7 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
 class Evidence(NamedTuple):
     """The evidence that is wanted, and where it lies."""
 
-    wanted: Wanted
+    wanted: EvidenceList
     files: Files
 
 
@@ -157,18 +158,18 @@ async def write(
             return await write_archive(archive, evidence.wanted, evidence.files)
 
 
-def lines(wanted: Wanted, states: Mapping[str, State]) -> Iterator[str]:
+def lines(wanted: EvidenceList, states: Mapping[str, State]) -> Iterator[str]:
     """The evidence that was written, in lines for people, and each file that was not."""
-    given = [paper for paper in wanted.papers if states[paper.sha256] is State.GIVEN]
+    given = [paper for paper in wanted.files if states[paper.sha256] is State.GIVEN]
     yield f"{ARCHIVE}: {len(given):,} files, {sum(paper.size for paper in given):,} bytes"
-    for paper in wanted.papers:
+    for paper in wanted.files:
         if states[paper.sha256] is not State.GIVEN:
             yield f"  {states[paper.sha256].value}: {paper.sha256} {paper.name}"
     if gone := len(lacking(states)):
         yield f"  FAILS: {gone:,} files that the decision rests on could not be read; {MANIFEST} in it says which"
 
 
-async def _note_taken(settings: Settings, tenant: Tenant, wanted: Wanted) -> None:
+async def _note_taken(settings: Settings, tenant: Tenant, wanted: EvidenceList) -> None:
     """Who looks who opened evidence finds that the operator took all of it."""
     database = await Database.open(settings.app_url)
     try:
@@ -228,7 +229,7 @@ async def gather_under(
         CHECKPOINT: bytes(head.note),
         PREVIOUS: bytes(previous.note),
         CONSISTENCY: lines_of(between),
-        EVIDENCE: canonical(told_evidence(history.facts)),
+        EVIDENCE: canonical(attachments(history.facts)),
         HOW_TO: how_to(head.checkpoint, history.decision().hash, trust.sha256),
         **{payload_name(line.said.payload_sha256): line.payload for line in history.lines},
     }
@@ -239,7 +240,7 @@ async def gather_under(
         found = await judge_files(files, None, trust, law)
         if not found.holds:
             raise Changed(f"{tenant.log}: the dossier that was made does not hold: {found.reason}")
-    return Made(files, head, beyond, wanted_in(history))
+    return Made(files, head, beyond, evidence_of_dossier(history))
 
 
 # Which facts ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ was sealed and cosigned, and what stood above) are `Circumstances`, as stated by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -16,9 +16,9 @@ import msgspec
 
 from domain.adoption import adoption_stream
 from domain.appraisal import appraisal_stream
-from domain.assessment import Assessment, assessment_stream
+from domain.assessment import assessment_stream
 from domain.council import Council
-from domain.fact import Recorded, StreamName
+from domain.fact import StreamName
 from domain.meeting import Meeting
 from domain.official import Official, official_stream
 from domain.recognition import Recognition
@@ -33,6 +33,7 @@ from services.documents.decision import Line as Row
 from services.documents.decision import Paper, read_paper
 from services.documents.reading import AsItStood
 from services.dossier.history import History, Incomplete, Line, shown
+from services.evidence_list import attachments
 
 #: Version of this form of a dossier.
 FORM = 1
@@ -129,30 +130,10 @@ async def tell(
             for person, called in sorted(people.items())
         ],
         "streams": list(_streams(history, decided)),
-        "evidence": len(told_evidence(history.facts)),
+        "evidence": len(attachments(history.facts)),
         "acts": [_where(one, people) for one in history.by_position()],
     }
     return canonical(document)
-
-
-def told_evidence(facts: Iterable[Recorded]) -> list[dict[str, Any]]:
-    """The files that the facts name, in the order in which they were attached."""
-    found = []
-    for recorded in facts:
-        fact = recorded.fact
-        if isinstance(fact, Assessment.EvidenceAttached):
-            found.append(
-                {
-                    "sha256": fact.sha256,
-                    "name": fact.name,
-                    "size": fact.size,
-                    "media_type": fact.media_type,
-                    "indicator": fact.indicator,
-                    "evidence": str(fact.evidence),
-                    "position": recorded.position,
-                }
-            )
-    return found
 
 
 # What has to be there ---------------------------------------------------------------------------------

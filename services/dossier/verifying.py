@@ -34,7 +34,7 @@ from infra.pdf import Printer, PrintingFailed
 from infra.rulebooks import load_calendar, load_rulebooks
 from infra.signatures import Signature, Unjudged, read_signatures
 from services.answers import LAST_SECOND, WORDS, Answer
-from services.dossier.archive import State, wanted_in
+from services.dossier.archive import State, evidence_of_dossier
 from services.dossier.comparing import Compared, compare
 from services.dossier.files import (
     ARCHIVE,
@@ -54,7 +54,8 @@ from services.dossier.files import (
 )
 from services.dossier.history import History, Incomplete, Line, line_of
 from services.dossier.printing import ASSETS, Prints, bound, forms, printer
-from services.dossier.telling import Circumstances, how_to, tell, told_evidence
+from services.dossier.telling import Circumstances, how_to, tell
+from services.evidence_list import attachments
 from services.trust import Trust, read_certificates, read_checkpoint, read_trust
 from services.visible import shown
 
@@ -167,7 +168,7 @@ def _with_evidence(found: Found, archive: Path) -> Found:
     """The same, once an archive was held against the facts that hold."""
     assert found.history is not None  # noqa: S101 - what holds has its facts
     try:
-        compared = compare(archive, wanted_in(found.history))
+        compared = compare(archive, evidence_of_dossier(found.history))
     except Malformed as reason:
         return found._replace(answer=Answer.INVALID, reason=f"its facts hold, and not the evidence: {reason}")
     if not compared.wrong:
@@ -323,7 +324,7 @@ async def _told_again(
     told = await tell(history, head, circumstances, law.rulebooks, law.calendar)
     if told != files[DOSSIER]:
         raise Malformed(f"{DOSSIER}: not what the facts say")
-    if canonical(told_evidence(history.facts)) != files[EVIDENCE]:
+    if canonical(attachments(history.facts)) != files[EVIDENCE]:
         raise Malformed(f"{EVIDENCE}: not what the facts say")
     if how_to(head, history.decision().hash, circumstances.policy_sha256) != files[HOW_TO]:
         raise Malformed(f"{HOW_TO}: not the text that belongs there")

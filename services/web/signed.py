@@ -12,7 +12,7 @@ from litestar.datastructures import UploadFile
 from domain.errors import FileTypeForbidden, Refused
 from infra.files import Files
 from projections.exports import EXPORTS, ExportRow
-from services.exporting import PDF
+from services.documents.typesetting import PDF
 from services.web.files import pieces_of
 from services.web.forms import FieldMissing
 from services.web.request import Visit

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from infra.pdf import Printer
 from services import documents
-from services.exporting import Made, Workshop, finish_export, make
+from services.exporting import finish_export, make
+from services.exports.kind import Made, Workshop
 from services.wiring import Wiring
 from services.worker import workshop_of
 from tests.services.story import Story

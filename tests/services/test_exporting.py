@@ -23,9 +23,8 @@ from projections.exports import EXPORTS
 from projections.marks import mark
 from services import administering, assessing, recognising, trail_workbook, voting
 from services.documents.decision import StateDiffers
+from services.export_trail import TooManyFacts
 from services.exporting import (
-    Made,
-    TooManyFacts,
     cancel_export,
     download_export,
     export_id,
@@ -35,6 +34,7 @@ from services.exporting import (
     make,
     request_export,
 )
+from services.exports.kind import Made
 from services.searching import Asked, SearchUnreadable, read_names, search_of
 from services.work import Work
 from services.workbook import HEAD
@@ -224,7 +224,18 @@ async def test_a_decision_of_the_province_has_no_points_and_no_council(province_
     assert " điểm" not in said.replace("thời điểm", "")
 
 
-@pytest.mark.parametrize("document", [one for one in Document if one is not Document.DOSSIER])  # dossier/test_asking.py
+@pytest.mark.parametrize(
+    "document",
+    [
+        Document.DECISION,
+        Document.REVIEW,
+        Document.STANDINGS,
+        Document.RESPONSIBILITY,
+        Document.MINUTES,
+        Document.TRAIL,
+        Document.EVIDENCE,
+    ],
+)
 async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_came_later(story, document):
     await story.decided()
     await voting.close_meeting(await story.decider(), story.season, MEETING, date(2024, 1, 30))

@@ -23,7 +23,8 @@ from services import assessing, exporting, voting
 from services.clock import today
 from services.closing import close_log, succeed
 from services.command_ids import derived, sent_by
-from services.exporting import Made, export_id, fail_export, finish_export
+from services.exporting import export_id, fail_export, finish_export
+from services.exports.kind import Made
 from services.tenancy import NewTenant, as_operator, create_tenant
 from services.web.app import create_app
 from services.wiring import Wiring, wired

@@ -13,7 +13,7 @@ from infra.config import Settings
 from infra.sealing import Keep
 from infra.signing import sign
 from services import appraising, exporting, recognising
-from services.dossier import asking
+from services.dossier import asking, export_evidence
 from services.policies import publish
 from services.worker import Manners
 from tests.infra.locked import encrypted
@@ -279,7 +279,7 @@ async def test_evidence_too_large_for_one_file_is_refused_with_what_to_do(
     await season.decided()
     inspector = await desks.of(Position.INSPECTOR)
     page = await inspector.open(decision(season))
-    monkeypatch.setattr(exporting, "EVIDENCE_LIMIT", 10)
+    monkeypatch.setattr(export_evidence, "EVIDENCE_LIMIT", 10)
 
     refused = await inspector.send(page, FILES)
 

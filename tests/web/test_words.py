@@ -29,6 +29,7 @@ from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Mandate, Position
 from domain.policy import PARTS, Act, Actor, may, permit
 from domain.recognition import Result
+from domain.review import Degree, Ground, Ruling
 from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
 from domain.unit import Level
@@ -303,6 +304,7 @@ KEY = re.compile(r"[a-z_-]+(\.[a-zA-Z0-9_-]+)+")
 SERVICES = Path(services.__path__[0])
 SAYING = [
     *SERVICES.glob("web/**/*.py"),
+    *SERVICES.glob("**/export_*.py"),
     *(
         SERVICES / f"{name}.py"
         for name in ("accesses", "demo_provider", "judge", "searching", "telling", "trail_workbook", "workbook")
@@ -364,12 +366,14 @@ FAMILIES: dict[str, Iterable[str]] = {
     "answer.": Answer,
     "board.condition.": ConditionKind,
     "choice.": Choice,
+    "degree.": Degree,
     "computed.": Result,
     "counted.": Choice,
     "act.": [*(act.value.replace(":", ".") for act in Act), "evidence.opened", "evidence.taken"],
     "doing.": [*ACTS, *DOINGS],
     "due.": [*Step, "supplement", "scored.levels"],
     "filter.": PARAMETERS,
+    "ground.": Ground,
     "flag.": [*Sign, *(f"{sign}.rule" for sign in Sign)],
     "majority.": Majority,
     "office.": COMMUNE_OFFICERS,
@@ -380,6 +384,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "provenance.": Provenance,
     "result.": Result,
     "role.": Role,
+    "ruling.": Ruling,
     "season.state.": State,
     "sent.": [*sent_acts()],
     "stage.": Stage,

@@ -15,11 +15,11 @@ from projections.register import REGISTER
 from projections.reviews import REVIEWS
 from projections.tallies import TALLIES, MeetingRow, Tally
 from services import exporting, recognising
-from services.dossier.archive import Decided, wanted_by
+from services.evidence_list import DecisionPlace, evidence_of
 from services.web import urls
 from services.web.dossiers import Case, gates, open_case, sheet_view
 from services.web.forms import FieldMissing
-from services.web.pages.exports import own_last
+from services.web.own_exports import own_last
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, signed_paper
@@ -103,8 +103,9 @@ async def own_documents(visit: Visit, case: Case) -> dict[str, Any]:
         "dossier": line,
         "dossier_seal": await seal_of(visit, line.row.at_position) if line and waits else None,
         "evidence": last.get(Document.EVIDENCE),
-        "wanted": wanted_by(
-            Decided(visit.tenant.log, season, commune, decided), (one for one in case.facts if one.position <= decided)
+        "wanted": evidence_of(
+            DecisionPlace(visit.tenant.log, season, commune, decided),
+            (one for one in case.facts if one.position <= decided),
         ),
     }
 

@@ -14,13 +14,14 @@ from domain.meeting import Choice
 from domain.policy import Act, permit
 from projections.exports import EXPORTS
 from services import exporting, voting
+from services.documents.typesetting import PDF
 from services.receipts import keepsake
 from services.telling import Teller, minutes_of, open_rounds
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.files import handed_out
 from services.web.forms import FieldMissing
-from services.web.pages.exports import Line, own_last
+from services.web.own_exports import ExportLine, own_last
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, signed_paper
@@ -87,7 +88,7 @@ async def whole(visit: Visit, sitting: Sitting) -> dict[str, Any]:
 
 def is_over(view: dict[str, Any]) -> bool:
     """Whether what the page fetches will not change any more: the meeting is closed, no minutes are being made."""
-    paper: Line | None = view["paper"]
+    paper: ExportLine | None = view["paper"]
     return view["meeting"].closed_on is not None and not (paper and paper.is_under_way)
 
 
@@ -168,7 +169,7 @@ def may_issue(visit: Visit, sitting: Sitting) -> bool:
     return may and meeting.closed_on is not None and meeting.minutes_sha256 is None
 
 
-async def own_minutes(visit: Visit, sitting: Sitting) -> Line | None:
+async def own_minutes(visit: Visit, sitting: Sitting) -> ExportLine | None:
     """The minutes that the person asked for last, made or being made."""
     await visit.own_write(EXPORTS)
     last = await own_last(visit, sitting.season.season, sitting.meeting.meeting, Document.MINUTES)
@@ -279,7 +280,7 @@ async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     if sitting.meeting.minutes_sha256 is None:
         raise NotFound(season=season, meeting=meeting)
     file = await visit.house.files(visit.tenant).open(sitting.meeting.minutes_sha256)
-    return handed_out(file, exporting.PDF, f'attachment; filename="bien-ban-{season}-{meeting}.pdf"')
+    return handed_out(file, PDF, f'attachment; filename="bien-ban-{season}-{meeting}.pdf"')
 
 
 # The member -------------------------------------------------------------------------------------------

@@ -16,19 +16,10 @@ from infra import archives, files
 from infra.files import Files
 from infra.leaf import canonical
 from infra.ledger.text import Malformed
-from services.dossier.archive import (
-    ENDINGS,
-    MANIFEST,
-    Decided,
-    EvidenceTooLarge,
-    State,
-    Wanted,
-    lacking,
-    wanted_by,
-    write,
-)
+from services.dossier.archive import MANIFEST, State, lacking, write
 from services.dossier.comparing import Compared, compare
 from services.dossier.files import EVIDENCE
+from services.evidence_list import ENDINGS, DecisionPlace, EvidenceList, EvidenceTooLarge, evidence_of
 from tests.projections.histories import INDICATORS
 from tests.projections.story import COMMUNE, DOSSIER, SEASON, told
 
@@ -43,7 +34,7 @@ def a_file(number: int, content: bytes, name: str, kind: str) -> Evidence:
 
 
 @pytest.fixture(scope="module")
-def wanted() -> Wanted:
+def wanted() -> EvidenceList:
     """Two files, one of which supports two indicators and was sent in twice; and one that was taken off again."""
     province = told("scored")
     pdf, jpeg = a_file(1, PDF, "Danh mục.pdf", "application/pdf"), a_file(3, JPEG, "Ảnh.jpg", "image/jpeg")
@@ -58,7 +49,7 @@ def wanted() -> Wanted:
         lambda it: it.withdraw(ONE, wrong.id, "tệp của xã khác"),
     ):
         assert province.do(DOSSIER, deed)
-    return wanted_by(Decided("log.example/1", SEASON, COMMUNE, 99), province.log)
+    return evidence_of(DecisionPlace("log.example/1", SEASON, COMMUNE, 99), province.log)
 
 
 @pytest.fixture
@@ -69,7 +60,7 @@ async def store(tmp_path: Path) -> Files:
     return store
 
 
-async def archived(wanted: Wanted, store: Files) -> tuple[bytes, dict[str, State]]:
+async def archived(wanted: EvidenceList, store: Files) -> tuple[bytes, dict[str, State]]:
     out = io.BytesIO()
     states = await write(out, wanted, store)
     return out.getvalue(), states
@@ -93,7 +84,7 @@ def entry(content: bytes, ending: str) -> str:
 
 
 @pytest.fixture
-def compared(wanted: Wanted, tmp_path: Path):
+def compared(wanted: EvidenceList, tmp_path: Path):
     def compared(archive: bytes) -> Compared:
         (tmp_path / "evidence.zip").write_bytes(archive)
         return compare(tmp_path / "evidence.zip", wanted)
@@ -155,7 +146,7 @@ def test_what_is_larger_than_an_archive_may_be_is_refused_with_the_limit(wanted)
     wanted.must_fit(len(PDF) + len(JPEG))
 
     with pytest.raises(EvidenceTooLarge) as refused:
-        wanted._replace(papers=tuple(paper._replace(size=150_000_001) for paper in wanted.papers)).must_fit(200_000_000)
+        wanted._replace(files=tuple(paper._replace(size=150_000_001) for paper in wanted.files)).must_fit(200_000_000)
 
     assert refused.value.details == {"size": 301, "limit": 200}
 

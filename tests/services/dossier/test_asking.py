@@ -27,10 +27,11 @@ from infra.tenants import Tenant
 from services import assessing, recognising, voting
 from services.answers import Answer
 from services.dossier import asking
-from services.dossier.asking import NotProven, PolicyMissing, Unsealed
+from services.dossier.asking import NotProven, PolicyMissing
 from services.dossier.printing import ASSETS
 from services.dossier.verifying import Found, Law, verify
 from services.exporting import export_id, fetch_export, request_export
+from services.exports.kind import Unsealed
 from services.policies import publish
 from services.trust import Trust
 from services.wiring import Wiring
