@@ -67,7 +67,8 @@ from services.dossier.printing import ASSETS, Prints, bound, printer
 from services.dossier.telling import Circumstances, actors, how_to, tell, told_evidence
 from services.dossier.verifying import Law, judge_files
 from services.meetings import meeting_key
-from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
+from services.published_trust import province, trust_of
+from services.trust import Trust, Unreadable, read_checkpoint
 from services.visible import shown
 from services.work import SYSTEM
 
