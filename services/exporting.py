@@ -283,7 +283,7 @@ class Workshop(NamedTuple):
     searching: Searching
 
 
-async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress) -> Made:
+async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress) -> Made:  # noqa: PLR0911 - one flat match over documents
     """Make what was asked for, after asking the policy again for who asked.
 
     Any Refused is the reason it cannot be; Unsealed says why it cannot be yet.

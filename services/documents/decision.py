@@ -284,7 +284,7 @@ def _figures(result: CriterionResult) -> tuple[str, ...]:
     return NUMBERS.number(result.max_points), NUMBERS.points(result.points), _share(result.share)
 
 
-def _condition(result: ConditionResult, text: str, unit_class: str | None) -> str:
+def _condition(result: ConditionResult, text: str, unit_class: str | None) -> str:  # noqa: PLR0911 - one flat match over conditions
     required = NOTHING if result.required is None else NUMBERS.number(result.required)
     match result.kind:
         case ConditionKind.VETO:
