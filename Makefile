@@ -22,6 +22,7 @@ test-quick: dev  ## Run the tests that need no browser and kill nothing
 check: dev  ## Check format, lint, types, layers and texts, then run the quick tests
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
+	$(VENV)/python -m tests.formatting --check
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	$(PYTEST) -q $(SHARED) -m "not slow_browser and not fault"
@@ -53,6 +54,7 @@ assets:  ## Check that vendored scripts, styles and fonts are the very files tha
 format: dev  ## Put the code into the house's format
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
+	$(VENV)/python -m tests.formatting
 
 clean:  ## Take away what was built; data folders stay
 	rm -rf .venv build tests/provider/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache

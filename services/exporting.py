@@ -408,7 +408,7 @@ async def _review(workshop: Workshop, work: Work, asked: Export.Requested, progr
 async def _responsibility(workshop: Workshop, work: Work, asked: Export.Requested, progress: Progress) -> Made:
     await progress(0, 2)
     then = await _as_it_stood(work, asked.at_position)
-    seen = await Dossiers(work.store).then(then.tenant, asked.season, asked.commune or "", then.position)
+    seen = await Dossiers(work.store).then(work.tenant, asked.season, asked.commune or "", then.position)
     at = await _moment(work, then.position)
     paper = await responsibility.read_paper(then, seen, workshop.reads, asked.indicator, work.rulebooks, at)
     await progress(1, 2)
