@@ -421,6 +421,12 @@ def test_a_template_is_formatted_and_none_of_its_lines_is_long(template):
     assert [line for line in source.splitlines() if len(line) > 160] == []
 
 
+def test_no_line_of_the_stylesheet_is_long():
+    lines = (ROOT / "services" / "web" / "static" / "app.css").read_text().splitlines()
+
+    assert [line for line in lines if len(line) > 160] == []
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
