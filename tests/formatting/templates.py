@@ -20,6 +20,9 @@ from services.web.render import BEFORE_BLOCK
 WIDTH = 120
 INDENT = "  "
 
+#: Below this many characters a string stays whole.
+WHOLE = 60
+
 _STRING = r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'"
 _TAG = re.compile(
     rf"(?P<comment>\{{#.*?#\}})"
@@ -27,6 +30,12 @@ _TAG = re.compile(
     rf"|\{{\{{(?P<before>-?)(?P<value>(?:{_STRING}|[^\"'])*?)(?P<after>-?)\}}\}}",
     re.DOTALL,
 )
+
+_HTML = re.compile(r"<!--.*?-->|</?[a-zA-Z][^\s/>]*|/?>|[\"']|\s+|[^\s<>\"'/]+|.", re.DOTALL)
+_BESIDE = re.compile(rf"{_STRING}|(?<=,) | (?=(?:if|else|and|or|~) )")
+
+#: Kinds of tags after which Jinja drops the end of a line.
+TRIMMED = {"block", "comment"}
 
 #: Statements of Jinja that have an end of their own, and those that stand between their parts.
 OPENING = {"if", "for", "block", "macro", "call", "filter", "with", "autoescape"}
@@ -142,9 +151,6 @@ class _Place:
     @property
     def collapses(self) -> bool:
         return not (self.quote or (self.verbatim and not self.tag))
-
-
-_HTML = re.compile(r"<!--.*?-->|</?[a-zA-Z][^\s/>]*|/?>|[\"']|\s+|[^\s<>\"'/]+|.", re.DOTALL)
 
 
 def _atoms(pieces: Iterator[Piece]) -> list[Atom]:
@@ -290,10 +296,6 @@ def _lines(atoms: list[Atom]) -> Iterator[str]:
         yield from _inside(_spelled_line(atoms_of_line, before, after), atoms_of_line[0].own)
 
 
-#: Kinds of tags after which Jinja drops the end of a line.
-TRIMMED = {"block", "comment"}
-
-
 def _may_break(before: Atom, atom: Atom) -> bool:
     """Whether a line may end between these two; a space after a tag that drops the end of its line is an empty line."""
     if atom.space:
@@ -358,12 +360,6 @@ def _inside(line: str, depth: int) -> Iterator[str]:
         yield part + cut.quote if cut.quote else part.rstrip()
         begin, lead = cut.at, INDENT * (depth + 2) + cut.quote
     yield lead + line[begin:]
-
-
-_BESIDE = re.compile(rf"{_STRING}|(?<=,) | (?=(?:if|else|and|or|~) )")
-
-#: Below this many characters a string stays whole.
-WHOLE = 60
 
 
 def _cuts(line: str) -> Iterator[Cut]:
