@@ -4,6 +4,8 @@ export PYTHON
 VENV := .venv/bin
 PYTEST := $(VENV)/python -m pytest
 SHARED := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PRETTIER := $(VENV)/node tests/provider/node_modules/prettier/bin/prettier.cjs --print-width 120 --log-level warn
+STYLES := services/web/static/app.css
 LOCK := .ci/trusting $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 help:  ## List the commands
@@ -19,9 +21,11 @@ test: dev node  ## Run every test; ARGS narrows them: make test ARGS=tests/domai
 test-quick: dev  ## Run the tests that need no browser and kill nothing
 	@$(PYTEST) $(SHARED) -m "not slow_browser and not fault" $(ARGS)
 
-check: dev  ## Check format, lint, types, layers and texts, then run the quick tests
+check: dev node  ## Check format, lint, types, layers and texts, then run the quick tests
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
+	$(VENV)/python -m tests.formatting --check
+	$(PRETTIER) --check $(STYLES)
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	$(PYTEST) -q $(SHARED) -m "not slow_browser and not fault"
@@ -50,9 +54,11 @@ lock: dev  ## Write the lock files again after a change of dependencies; ARGS=--
 assets:  ## Check that vendored scripts, styles and fonts are the very files that were taken
 	@for list in $$(git ls-files '*SHA256SUMS'); do (cd $$(dirname $$list) && sha256sum --check --strict SHA256SUMS) || exit 1; done
 
-format: dev  ## Put the code into the house's format
+format: dev node  ## Put the code into the house's format
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
+	$(VENV)/python -m tests.formatting
+	$(PRETTIER) --write $(STYLES)
 
 clean:  ## Take away what was built; data folders stay
 	rm -rf .venv build tests/provider/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -58,7 +58,11 @@ VERIFIER_ROLE = "verifier"
 KEYS_ROLE = "keyholder"
 
 
-class Misconfigured(Exception):
+class Lacking(Exception):
+    """The surroundings lack what a command needs; the text says what, in one line."""
+
+
+class Misconfigured(Lacking):
     """A setting is missing or makes no sense; the text names the variable."""
 
 

@@ -27,7 +27,7 @@ from typing import IO
 from urllib.parse import quote
 
 from infra import processes
-from infra.config import Settings
+from infra.config import Lacking, Settings
 from infra.processes import Account
 
 HERE = Path("/proc/self/cwd")  # the working directory, also where its parents are closed to the account
@@ -36,7 +36,7 @@ LONGEST_SOCKET = 107  # bytes that the system allows in the name of a socket
 OWNER = "minhchuan"  # the login that owns the databases; no superuser, but may create roles and databases
 
 
-class Unavailable(Exception):
+class Unavailable(Lacking):
     """The embedded services cannot run here; the text says why."""
 
 

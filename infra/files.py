@@ -409,7 +409,7 @@ def _small_directory(path: Path) -> None:
         raise FileTypeForbidden(found="zip-bomb")
 
 
-def _refused(path: Path, start: bytes) -> str | None:
+def _refused(path: Path, start: bytes) -> str | None:  # noqa: PLR0911 - one kind of file below the other
     """What a file is that is known and not taken; nothing that a PDF may hide behind passes here."""
     head = start[: start.index(PDF)] if PDF in start else start
     text = head.lower()

@@ -11,7 +11,7 @@ of them has grown since, by whichever process, the command is refused (Conflict)
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -254,22 +254,13 @@ async def _write(connection: Connection, schema: str, batch: list[Pending]) -> N
     now = datetime.now(UTC)
     for command in batch:
         command.stamp(now)
-    basis: dict[UUID, int] = {}
-    for command in batch:
-        for stream, version in command.basis.items():
-            basis[stream] = min(version, basis.get(stream, version))
+    basis = _basis_of(batch)
     try:
         last = await connection.fetchval(_append_sql(schema, checked=bool(basis)), *_arrays(batch, basis))
     except (*LOST, asyncpg.LockNotAvailableError):
         raise
     except asyncpg.PostgresError as reason:
-        if len(batch) > 1:
-            for one in batch:
-                await _write(connection, schema, [one])
-        elif isinstance(reason, asyncpg.UniqueViolationError):
-            await _answer_refused(connection, schema, batch[0])
-        else:
-            batch[0].fail(_refusal(reason))
+        await _write_apart(connection, schema, batch, reason)
     else:
         if last is None:
             raise RuntimeError("the log has lost its head row")
@@ -277,6 +268,28 @@ async def _write(connection: Connection, schema: str, batch: list[Pending]) -> N
         for command in batch:
             first, position = position + 1, position + len(command.events)
             command.succeed(Receipt(command.id, first, position, False, command.events[-1].fact.timestamp))
+
+
+async def _write_apart(
+    connection: Connection, schema: str, batch: list[Pending], reason: asyncpg.PostgresError
+) -> None:
+    """Write one by one what the database refused together; a single command gets its refusal."""
+    if len(batch) > 1:
+        for command in batch:
+            await _write(connection, schema, [command])
+    elif isinstance(reason, asyncpg.UniqueViolationError):
+        await _answer_refused(connection, schema, batch[0])
+    else:
+        batch[0].fail(_refusal(reason))
+
+
+def _basis_of(batch: Iterable[Pending]) -> dict[UUID, int]:
+    """The versions of streams that a batch rests on: of each the smallest."""
+    basis: dict[UUID, int] = {}
+    for command in batch:
+        for stream, version in command.basis.items():
+            basis[stream] = min(version, basis.get(stream, version))
+    return basis
 
 
 def _refusal(reason: asyncpg.PostgresError) -> Exception:

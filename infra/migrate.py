@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from infra.client_secrets import ClientSecrets
-from infra.config import APP_ROLE, KEYS_ROLE, SEALER_ROLE, VERIFIER_ROLE, Settings
+from infra.config import APP_ROLE, KEYS_ROLE, SEALER_ROLE, VERIFIER_ROLE, Lacking, Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -39,8 +39,12 @@ def advice_on(reason: BaseException) -> str:
     return "run `minhchuan migrate`: the database is older than this version" if isinstance(reason, lacking) else ""
 
 
-class MigrationFailed(Exception):
+class MigrationFailed(Lacking):
     """A migration was refused; the text is the tool's, with file and reason. Later schemas were not touched."""
+
+
+class NotMigrated(Lacking):
+    """The database is not as this version needs it; the text says what to run."""
 
 
 async def everything(settings: Settings) -> list[str]:

@@ -5,12 +5,11 @@ COMMAND_LINE = "services.cli"
 
 #: Applications that a web server runs.
 WEB = "services.serve:application"
-WITNESS = "services.witness:application"
 PROVIDER = "services.demo_provider:application"
 
 #: Helpers of one process, which read from it and answer it.
 PAGES_APART = "services.web.apart"
-PRINTER = "infra.pdf"
+PRINTER = "infra.print_process"
 ATTACHMENTS = "infra.attachments"
 SIGNATURES = "infra.signatures"
 PASSWORDS = "infra.pdf_passwords"

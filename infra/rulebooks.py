@@ -451,7 +451,7 @@ def _part(text: _Part, decimals: int) -> Part:
     )
 
 
-def _measure(text: _Measure, decimals: int) -> Measure:
+def _measure(text: _Measure, decimals: int) -> Measure:  # noqa: C901, PLR0911 - one flat match over measures
     match text:
         case _OptionsMeasure():
             return Options(tuple(Option(option.key, option.text, option.points) for option in text.options))

@@ -124,7 +124,7 @@ def _fields(fact: type[Fact]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(fact) if field.name not in _COLUMNS)
 
 
-def _context(recorded: Recorded, known: dict[object, Any]) -> dict[str, Any]:
+def _context(recorded: Recorded, known: dict[object, Any]) -> dict[str, Any]:  # noqa: PLR0911 - one flat match over facts
     """What the sentence needs beside the fact's own fields, from the facts read before."""
     stream = recorded.stream
     match recorded.fact:

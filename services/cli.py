@@ -1,7 +1,8 @@
 """The command line, `minhchuan`: one dispatcher; what a command does stands in the module of its activity.
 
 Every command works on one data folder (`--folder`, else `MINHCHUAN_FOLDER`, else a default) and starts there what
-the environment gives no address for. Each imports only what it needs.
+the environment gives no address for. Each imports only what it needs: a witness and `verify-dossier` load nothing that
+serves pages or reads a database.
 """
 
 import argparse
@@ -13,12 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from infra import embedded, migrate
-from infra.config import Misconfigured, Settings, folder_of, read_settings
-from infra.database import LOST
-from infra.tenants import Tenants
+from infra.config import Lacking, Settings, folder_of, read_settings
 from services.structured import plain_logs
-from services.supervise import NotReady
 from services.visible import readable
 
 
@@ -30,14 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = arguments().parse_args(argv)
     try:
         return int(given.run(given) or 0)
-    except (Misconfigured, embedded.Unavailable, migrate.MigrationFailed, NotReady) as reason:
+    except Lacking as reason:
         print(readable(f"minhchuan: {reason}"), file=sys.stderr)
-        return 2
-    except migrate.NOT_MIGRATED as reason:
-        print(
-            readable(f"minhchuan: the database is not as this version needs it ({reason}): run `minhchuan migrate`"),
-            file=sys.stderr,
-        )
         return 2
     except KeyboardInterrupt:
         return 130
@@ -170,6 +161,8 @@ def provider(given: argparse.Namespace) -> None:
 
 
 def migrate_all(given: argparse.Namespace) -> None:
+    from infra import migrate
+
     with surroundings(given, redis=False) as settings:
         for schema in asyncio.run(migrate.everything(settings)):
             print(readable(schema))
@@ -277,6 +270,9 @@ async def fits(url: str) -> None:
 
     A database that is away may be on its way: that is no reason not to start.
     """
+    from infra.database import LOST
+    from infra.tenants import Tenants
+
     registry = Tenants(url)
     try:
         with suppress(*LOST):
@@ -287,9 +283,15 @@ async def fits(url: str) -> None:
 
 @contextmanager
 def surroundings(given: argparse.Namespace, *, redis: bool = True) -> Iterator[Settings]:
-    """The settings of the data folder, while its services run."""
+    """The settings of the data folder, while its services run. Raises NotMigrated for a database of another version."""
+    from infra import embedded, migrate
+
     with embedded.services(read_settings(given.folder), redis=redis) as settings:
-        yield settings
+        try:
+            yield settings
+        except migrate.NOT_MIGRATED as reason:
+            lacking = f"the database is not as this version needs it ({reason}): run `minhchuan migrate`"
+            raise migrate.NotMigrated(lacking) from reason
 
 
 # Arguments --------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from projections.sheets import SHEETS
 from projections.standings import STANDINGS
 from projections.trail import concerns
 from projections.units import UNITS
-from services.meetings import walk_meetings
+from services.meeting_walk import walk_meetings
 
 FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
 

@@ -32,7 +32,8 @@ from infra.ledger.tree import WIDTH
 from infra.proving import Changed, Stored, check_root, judged, last_two, lines_of, prove, prove_consistency, reading_log
 from infra.stored_facts import StoredLeaf, leaves_between, log_size
 from infra.tenants import Tenant
-from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
+from services.published_trust import province, trust_of
+from services.trust import Trust, Unreadable, read_checkpoint
 from services.visible import shown
 
 #: What is proven one by one: ballots, decisions, revocations, and which keys may sign the log.

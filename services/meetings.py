@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.council import Council, Member, council_stream, everybody
 from domain.fact import Recorded, StreamName, replay
-from domain.meeting import Meeting, Vote, VoteOutcome, meeting_key, meeting_stream, unit_of
+from domain.meeting import Meeting, Vote, VoteOutcome, unit_of
 from domain.policy import Subject
+from services.meeting_walk import walk_meetings
 from services.work import Work
-
-R = TypeVar("R")
 
 
 class ConcludedVote(NamedTuple):
@@ -22,24 +21,6 @@ class ConcludedVote(NamedTuple):
     meeting: StreamName
     vote: Vote
     outcome: VoteOutcome
-
-
-async def walk_meetings(
-    season: str, unit: str, read: Callable[[Sequence[StreamName]], Awaitable[Sequence[R | None]]], at_a_time: int = 1
-) -> list[tuple[StreamName, R]]:
-    """All meetings of the unit's council in the season, in order, each with what `read` gives for its stream.
-
-    Meetings are numbered from 1 without gaps: the walk ends at the first for which `read` gives nothing. `read` is
-    asked of so many streams `at_a_time`, and answers in their order.
-    """
-    found: list[tuple[StreamName, R]] = []
-    while True:
-        numbers = range(len(found) + 1, len(found) + 1 + at_a_time)
-        names = [meeting_stream(season, meeting_key(unit, number)) for number in numbers]
-        for name, meeting in zip(names, await read(names), strict=True):
-            if not meeting:
-                return found
-            found.append((name, meeting))
 
 
 async def meetings_of(work: Work, season: str, unit: str) -> list[tuple[StreamName, Meeting]]:

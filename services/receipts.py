@@ -34,7 +34,8 @@ from infra.sealing import LogOwner, read_tiles
 from infra.stored_facts import leaf_of
 from infra.tenants import Tenant
 from services.answers import LAST_SECOND, WORDS, Answer
-from services.trust import published_trust, read_handed_in, read_trust
+from services.published_trust import published_trust
+from services.trust import read_handed_in, read_trust
 from services.visible import shown
 from services.wiring import Wiring
 

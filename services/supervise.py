@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra import processes, programs
-from infra.config import Settings
+from infra.config import Lacking, Settings
 
 #: The web, the read models, the sealer, and two workers, so that a long job delays no short one.
 PROGRAMS: Mapping[str, Sequence[str]] = {
@@ -28,7 +28,7 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
 }
 
 
-class NotReady(Exception):
+class NotReady(Lacking):
     """A process ended or does not answer; the text names it and its log."""
 
 

@@ -156,7 +156,7 @@ class Teller:
         slots["count"] = str(next((len(args[name]) for name in COUNTED if name in args), 0))
         return slots
 
-    def _said(self, name: str, value: Any) -> str:
+    def _said(self, name: str, value: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one flat match over kinds of values
         words = self._words
         match value:
             case None:
@@ -213,7 +213,7 @@ CALLED = frozenset({"rulebook", "condition"})
 COUNTED = ("participants", "present", "roll", "items", "members", "indicators", "acknowledged", "comments")
 
 
-def measured_in_words(measured: Measured, words: Words) -> str:
+def measured_in_words(measured: Measured, words: Words) -> str:  # noqa: PLR0911 - one way of measuring below the other
     """Measured data in short: `22/24`, a date, the option chosen."""
     if measured.kind is Kind.NOT_ARISEN:
         return words.say("không phát sinh")

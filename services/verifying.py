@@ -16,7 +16,8 @@ from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.tenants import Tenant, Tenants
 from infra.verifying import Result, Sealing
-from services.trust import Trust, Unreadable, published_trust, read_checkpoint, read_trust
+from services.published_trust import published_trust
+from services.trust import Trust, Unreadable, read_checkpoint, read_trust
 from services.visible import shown
 
 #: Findings that are printed of one log.

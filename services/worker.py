@@ -114,7 +114,7 @@ class Workplace:
         if tenant := await self._house.tenants.by_id(tenant_id):
             await self.take_up(tenant, UUID(export))
 
-    async def take_up(self, tenant: Tenant, export: UUID) -> None:
+    async def take_up(self, tenant: Tenant, export: UUID) -> None:  # noqa: C901 - one end that a job may come to below the other
         """Make one document, unless it is over, somebody else is at it, or the province is suspended: then it waits."""
         if tenant.is_suspended:
             log.info("not made: the province is suspended", tenant=tenant.id, export=str(export))

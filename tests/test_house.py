@@ -18,10 +18,15 @@ import yaml
 from domain.meeting import Choice
 from infra import config
 from services import cli
-from services.i18n import vietnamese
+from services.i18n import load_words, vietnamese
 from services.supervise import PROGRAMS
+from services.web.assets import Assets
+from services.web.render import Renderer
+from tests.formatting.__main__ import templates
+from tests.formatting.templates import formatted, same
 
 ROOT = Path(__file__).parents[1]
+PAGES = Renderer(load_words(), Assets()).environment("vi")
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
 
 
@@ -255,7 +260,7 @@ def test_meetings_of_a_council_are_walked_in_one_place():
         if re.search(r"\bmeeting_key\(|meeting_stream\([^()]*f[\"']", path.read_text())
     }
 
-    assert numbering == {"services/meetings.py", "services/voting.py"}  # where the next one gets its number
+    assert numbering == {"services/meeting_walk.py", "services/voting.py"}  # where the next one gets its number
 
 
 # Dependencies -----------------------------------------------------------------------------------------
@@ -545,6 +550,56 @@ def test_secrets_may_stand_in_files(tmp_path):
 
     assert (settings.secret, settings.key_encryption_key()) == ("s" * 40, bytes.fromhex("ab" * 32))
     assert not (tmp_path / "data").exists()
+
+
+# Templates --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("template", templates(), ids=lambda template: str(template.relative_to(ROOT / "services")))
+def test_a_template_is_formatted_and_none_of_its_lines_is_long(template):
+    source = template.read_text()
+
+    assert source == formatted(source, PAGES)
+    assert [line for line in source.splitlines() if len(line) > 160] == []
+
+
+def test_no_line_of_the_stylesheet_is_long():
+    lines = (ROOT / "services" / "web" / "static" / "app.css").read_text().splitlines()
+
+    assert [line for line in lines if len(line) > 160] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("<p>{{ a }}{% if b %}, {{ c }}{% endif %}</p>\n", None),
+        ("<ul>\n<li>{{ a }}</li>\n</ul>\n", "<ul>\n  <li>{{ a }}</li>\n</ul>\n"),
+        ("{% if a %}\n{{ b }}\n{% endif %}\n", "{% if a %}\n  {{ b }}\n{% endif %}\n"),
+        (
+            "<p>{% if a %}" + "đ" * 60 + "{% else %}" + "e" * 60 + "{% endif %}</p>\n",
+            "<p>\n  {%- if a %}\n    " + "đ" * 60 + "\n  {%- else %}\n    " + "e" * 60 + "\n  {%- endif %}\n</p>\n",
+        ),
+        (
+            '{{ _("' + "một hai ba " * 12 + 'bốn", n=1) }}\n',
+            '{{ _("' + "một hai ba " * 10 + '"\n    "' + "một hai ba " * 2 + 'bốn", n=1) }}\n',
+        ),
+    ],
+    ids=["what fits stays", "elements", "a value after a line end", "branches", "a long sentence"],
+)
+def test_formatting_breaks_lines_and_changes_nothing_that_is_sent(written, expected):
+    text = formatted(written, PAGES)
+
+    assert text == (expected or written)
+    assert formatted(text, PAGES) == text
+    for given in ({"a": 1, "b": 2, "c": 3}, {"a": 0, "b": 0, "c": 0}):
+        one, other = (PAGES.from_string(source).render(given).split() for source in (written, text))
+        assert one == other
+
+
+def test_a_formatted_template_that_would_send_something_else_is_noticed():
+    assert not same("<b>{{ a }}</b> <i>", "<b>{{ a }}</b><i>", PAGES)
+    assert not same("<b>{{ a }}</b><i>", "<b>{{ a }}</b>\n<i>", PAGES)
+    assert same("<b>{{ a }}</b> <i>", "<b>{{ a }}</b>\n  <i>", PAGES)
 
 
 # README -----------------------------------------------------------------------------------------------

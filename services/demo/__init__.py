@@ -1,22 +1,22 @@
-"""The demonstration: every process on this machine, five provinces told through the use cases, and a walk to check.
+"""The demonstration: every process on this machine, and five provinces told through the use cases.
 
-`minhchuan demo` starts all and runs until Ctrl-C. `minhchuan demo --check` walks the story over HTTP as signed-in
-people, prints each step with its time, and leaves nothing running.
+`minhchuan demo` starts all and runs until Ctrl-C. `minhchuan demo --check` runs the acceptance walk, which stands in
+`tests/acceptance` of a clone of the repository and is not installed with the product.
 """
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from infra import embedded, migrate
-from infra.config import Misconfigured, Settings, read_settings
+from infra.config import Misconfigured, Settings
 from infra.tenants import IdentityProvider
 from services import demo_provider
 from services.demo import witnesses
@@ -34,11 +34,14 @@ WITH_SIGN_IN = {**PROGRAMS, "provider": ("provider",)}
 #: How often fallen processes are started again.
 LOOK = 1.0
 
+#: The folder that this program was installed from: a clone of the repository, if it holds the acceptance walk.
+CLONE = Path(__file__).parents[2]
+
 
 def run(given: Settings) -> int:
     """Start everything, tell the story, and keep running until interrupted."""
     begun = time.monotonic()
-    with _everything(given) as (settings, supervisor):
+    with everything(given) as (settings, supervisor):
         print("Telling the story of five provinces …", flush=True)
         asyncio.run(tell(settings, STORIES))
         _welcome(settings, time.monotonic() - begun)
@@ -47,30 +50,21 @@ def run(given: Settings) -> int:
 
 
 def check(folder: Path | None) -> int:
-    """Start everything in a fresh folder, walk the story, stop all. A folder of our own is kept only for its logs."""
-    from services.demo import walking  # only here: it needs more than a demonstration does
-
-    begun = time.monotonic()
-    if folder is not None and (folder / "web.port").exists():
-        raise Misconfigured(f"{folder} holds a demonstration already; --check walks a fresh one: name another folder")
-    fresh = folder or Path(tempfile.mkdtemp(prefix="minhchuan-check-"))
-    kept = folder is not None
-    try:
-        with embedded.services(read_settings(fresh)) as given, _everything(given) as (settings, _):
-            failed = walking.walk(settings, begun)
-        kept = kept or failed != 0
-    except Exception:
-        kept = True  # its logs say why
-        raise
-    finally:
-        if not kept:
-            shutil.rmtree(fresh)
-    return failed
+    """Run the acceptance walk in a fresh data folder; its exit status. Raises Misconfigured where there is no clone."""
+    if not (CLONE / "tests" / "acceptance" / "walking.py").is_file():
+        raise Misconfigured(
+            "--check runs the acceptance walk, tests/acceptance of the repository, which is not installed with this"
+            " program: clone the repository and type `make demo ARGS=--check` there"
+        )
+    if str(CLONE) not in sys.path:
+        sys.path.insert(0, str(CLONE))
+    status: int = import_module("tests.acceptance.walking").check(folder)
+    return status
 
 
 @contextmanager
-def _everything(settings: Settings) -> Iterator[tuple[Settings, Supervisor]]:
-    """All processes, with the demonstration's sign-in and witnesses, ready to be used."""
+def everything(settings: Settings) -> Iterator[tuple[Settings, Supervisor]]:
+    """Run all processes, with the demonstration's sign-in and witnesses; the settings name the port of the web."""
     settings = replace(settings, demonstration=True)
     settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
     asyncio.run(migrate.everything(settings))

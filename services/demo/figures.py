@@ -61,7 +61,7 @@ def _parts(criterion: Criterion) -> list[Part]:
     return [part for indicator in criterion.indicators for part in indicator.parts]
 
 
-def _good(part: Part, share: Decimal, year: int) -> Measured:
+def _good(part: Part, share: Decimal, year: int) -> Measured:  # noqa: C901, PLR0911 - one flat match over measures
     """Figures that meet what the part asks."""
     match part.measure:
         case Options(options=options):

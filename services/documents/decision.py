@@ -29,7 +29,7 @@ from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import Place, lower_first, signature
 from services.i18n import vietnamese
-from services.meetings import walk_meetings
+from services.meeting_walk import walk_meetings
 
 #: The general basis of a committee's decisions. The law of 2015 was amended with effect from 1/7/2020 and replaced
 #: in 2025; the day of the later law was not verified, so only its year is cited.
@@ -287,7 +287,7 @@ def _figures(result: CriterionResult) -> tuple[str, ...]:
     return NUMBERS.number(result.max_points), NUMBERS.points(result.points), _share(result.share)
 
 
-def _condition(result: ConditionResult, text: str, unit_class: str | None) -> str:
+def _condition(result: ConditionResult, text: str, unit_class: str | None) -> str:  # noqa: PLR0911 - one flat match over conditions
     required = NOTHING if result.required is None else NUMBERS.number(result.required)
     match result.kind:
         case ConditionKind.VETO:

@@ -51,7 +51,7 @@ class ResponsibilityExport(CommuneExport):
         asked = task.asked
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
-        seen = await Dossiers(work.store).then(then.tenant, asked.season, asked.commune or "", then.position)
+        seen = await Dossiers(work.store).then(work.tenant, asked.season, asked.commune or "", then.position)
         at = await moment_of(work, then.position)
         paper = await responsibility.read_paper(then, seen, shop.reads, asked.indicator, work.rulebooks, at)
         await progress(1, 2)

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from domain.fact import Recorded, Stream, StreamName, replay
 from domain.unit import Level, Unit, unit_stream
-from infra.database import HasId
-from infra.tenants import Tenant
 from services.documents.wording import Place
 
 A = TypeVar("A", bound=Stream)
@@ -17,11 +15,27 @@ A = TypeVar("A", bound=Stream)
 LEVELS = 3
 
 
+class Province(Protocol):
+    """A province, as far as documents name it: the log's, or the one that a dossier states."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def log(self) -> str: ...
+
+    @property
+    def demonstration(self) -> bool: ...
+
+
 class Facts(Protocol):
     """Where facts are read: the log, or the few that somebody took away from it."""
 
     def read(
-        self, tenant: HasId, *, upto: int | None = None, streams: Collection[StreamName] | None = None
+        self, tenant: Province, *, upto: int | None = None, streams: Collection[StreamName] | None = None
     ) -> AsyncIterator[list[Recorded]]: ...
 
 
@@ -32,7 +46,7 @@ class AsItStood(NamedTuple):
     """
 
     store: Facts
-    tenant: Tenant
+    tenant: Province
     position: int
     versions: Mapping[UUID, int] = MappingProxyType({})
 

@@ -22,7 +22,8 @@ from services.dossier.exporting import Heads, Which, gather_under
 from services.dossier.printing import Bound, Prints, bound
 from services.dossier.verifying import Law
 from services.exports.kind import Unsealed
-from services.trust import Trust, Unreadable, published_trust
+from services.published_trust import published_trust
+from services.trust import Trust, Unreadable
 from services.work import Receipt, Work, use_case
 
 #: Seconds that one attempt waits for the seal.

@@ -68,8 +68,9 @@ from services.dossier.printing import ASSETS, Prints, bound, printer
 from services.dossier.telling import Circumstances, actors, how_to, tell
 from services.dossier.verifying import Law, judge_files
 from services.evidence_list import EvidenceList, EvidenceTooLarge, attachments
-from services.meetings import walk_meetings
-from services.trust import Trust, Unreadable, province, read_checkpoint, trust_of
+from services.meeting_walk import walk_meetings
+from services.published_trust import province, trust_of
+from services.trust import Trust, Unreadable, read_checkpoint
 from services.visible import shown
 from services.work import SYSTEM
 

@@ -11,7 +11,6 @@ from uuid import UUID
 from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import Recorded, StreamName
 from domain.recognition import Recognition, ReliedOn
-from infra.database import HasId
 from infra.leaf import Leaf, leaf_hash, read_leaf
 from infra.ledger.epoch import covers
 from infra.ledger.text import Invalid
@@ -51,12 +50,12 @@ class History:
 
     async def read(
         self,
-        tenant: HasId,
+        tenant: object,
         *,
         upto: int | None = None,
         streams: Collection[StreamName] | None = None,
     ) -> AsyncIterator[list[Recorded]]:
-        """Like `EventStore.read`."""
+        """Like `EventStore.read`; there is one province here."""
         wanted = self.streams.keys() if streams is None else streams
         found = [line.recorded for name in wanted for line in self.streams.get(name, ())]
         found = sorted((one for one in found if upto is None or one.position <= upto), key=lambda one: one.position)

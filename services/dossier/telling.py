@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -28,7 +28,6 @@ from domain.unit import unit_stream
 from domain.working_days import Calendar
 from infra.leaf import canonical
 from infra.ledger.checkpoint import Checkpoint
-from infra.tenants import Tenant
 from services.documents.decision import Line as Row
 from services.documents.decision import Paper, read_paper
 from services.documents.reading import AsItStood
@@ -54,19 +53,18 @@ class Circumstances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     printer: str
 
 
-def tenant_of(circumstances: Circumstances, origin: str) -> Tenant:
-    """The province as far as documents ask for it."""
-    return Tenant(
-        id=circumstances.tenant,
-        slug="",
-        name=circumstances.province,
-        province_code="",
-        locale="vi",
-        placement="",
-        demonstration=circumstances.demonstration == "yes",
-        log=origin,
-        state="",
-        version=0,
+class StatedProvince(NamedTuple):
+    """The province that a dossier states: a `Province` of documents."""
+
+    id: str
+    name: str
+    log: str
+    demonstration: bool
+
+
+def province_of(circumstances: Circumstances, origin: str) -> StatedProvince:
+    return StatedProvince(
+        circumstances.tenant, circumstances.province, origin, demonstration=circumstances.demonstration == "yes"
     )
 
 
@@ -85,7 +83,7 @@ async def tell(
     decided = line.recorded.fact
     assert isinstance(decided, Recognition.Decided)  # noqa: S101 - found by its type
     name = line.recorded.stream
-    then = AsItStood(history, tenant_of(circumstances, head.origin), head.size)
+    then = AsItStood(history, province_of(circumstances, head.origin), head.size)
     _check_whole(history, name, decided)
     paper = await read_paper(then, name.season, decided.commune, rulebooks, calendar)
     people = _people(history)

@@ -3,6 +3,9 @@
 Nothing that a dossier says of itself is believed: its facts are proven one by one, its streams linked, the state that
 was judged is judged again, what it says in words is made again and compared, and so are its pages. What stands behind
 these in the PDF is signatures and nothing else, each of which holds.
+
+Nothing that serves pages, reads a database or sets type is loaded for this. Type is set by a program of its own, and
+only where a PDF is handed in: a folder is verified where that program is missing (docs/decisions/0034).
 """
 
 from __future__ import annotations
@@ -347,7 +350,7 @@ async def _check_pages(files: Files, pdf: bytes, prints: Prints | None, roots: S
     made_by = msgspec.json.decode(files[DOSSIER], type=_Stated).circumstances.printer
     try:
         again = await _made_again(files, pdf, prints, only_present=made_by == printer())
-    except PrintingFailed as reason:
+    except (PrintingFailed, ImportError) as reason:  # a library that makes pages is missing here
         raise Invalid(f"its pages cannot be compared here: {reason}; verify the folder without the PDF") from None
     except Exception as reason:  # noqa: BLE001 - facts may be proven, and still not be such as pages can tell
         name = type(reason).__name__

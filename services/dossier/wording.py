@@ -201,7 +201,7 @@ class _Told:
         return row.name, ""
 
 
-def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, OfficialRow]) -> str:
+def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, OfficialRow]) -> str:  # noqa: PLR0911 - one flat match over streams
     """What people call a stream."""
     unit = units.get(name.subject, name.subject)
     match name.kind:

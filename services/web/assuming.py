@@ -151,7 +151,7 @@ def _other(fact: Fact, text: str) -> Other:
     return found
 
 
-def _measured(measured: Measured, text: str) -> Measured | None:
+def _measured(measured: Measured, text: str) -> Measured | None:  # noqa: PLR0911 - one way of measuring below the other
     kind = measured.kind
     if kind in RATIOS and (ratio := _ratio(text)):
         return Measured(kind, numerator=ratio[0], denominator=ratio[1])

@@ -260,36 +260,56 @@ async def _parts(
     keep_files: bool,
 ) -> None:
     """Sort the parts of the body into fields and files as they come."""
-    part: MultipartSegment | None = None
-    file: UploadFile | None = None
-    text = bytearray()
-    length = count = 0
+    sorting = _Sorting(fields, files, most, keep_files=keep_files)
     async for chunk in chunks:
         for event in parser.parse(chunk) if chunk and not parser.closed else ():
-            if isinstance(event, MultipartSegment):
-                part, file, text = event, None, bytearray()
-                if part.filename:
-                    count += 1
-                    if count > MOST_FILES:
-                        raise TooManyFields(limit=MOST_FILES)
-                    if keep_files:
-                        file = UploadFile(part.content_type or "", part.filename, headers=dict(part.headerlist))
-                        files.setdefault(part.name, []).append(file)
-            elif part is None:
-                continue
-            elif event is None:
-                if not part.filename:
-                    fields.add(part.name, bytes(text), is_utf8=_is_utf8(part.charset))
-            elif file is not None:
-                await file.write(event)
-            elif not part.filename:
-                length += len(event)
-                if length > most:
-                    raise BodyTooLarge(limit=most)
-                text += event
+            await sorting.take(event)
     for held in files.values():
         for one in held:
             await one.seek(0)
+
+
+class _Sorting:
+    """The part of a body that is being read. Raises BodyTooLarge, TooManyFields."""
+
+    def __init__(self, fields: _Fields, files: dict[str, list[UploadFile]], most: int, *, keep_files: bool) -> None:
+        self._fields = fields
+        self._files = files
+        self._most = most
+        self._keep_files = keep_files
+        self._part: MultipartSegment | None = None
+        self._file: UploadFile | None = None
+        self._text = bytearray()
+        self._length = 0
+        self._count = 0
+
+    async def take(self, event: MultipartSegment | bytes | None) -> None:
+        """Take the head of a part, some of its content, or its end (None)."""
+        if isinstance(event, MultipartSegment):
+            self._begin(event)
+        elif self._part is None:
+            return
+        elif event is None:
+            if not self._part.filename:
+                self._fields.add(self._part.name, bytes(self._text), is_utf8=_is_utf8(self._part.charset))
+        elif self._file is not None:
+            await self._file.write(event)
+        elif not self._part.filename:
+            self._length += len(event)
+            if self._length > self._most:
+                raise BodyTooLarge(limit=self._most)
+            self._text += event
+
+    def _begin(self, part: MultipartSegment) -> None:
+        self._part, self._file, self._text = part, None, bytearray()
+        if not part.filename:
+            return
+        self._count += 1
+        if self._count > MOST_FILES:
+            raise TooManyFields(limit=MOST_FILES)
+        if self._keep_files:
+            self._file = UploadFile(part.content_type or "", part.filename, headers=dict(part.headerlist))
+            self._files.setdefault(part.name, []).append(self._file)
 
 
 def _is_utf8(charset: str | None) -> bool:

@@ -16,6 +16,7 @@ and imports its parts: `{% import "_parts.html" as parts with context %}`.
 """
 
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -24,6 +25,7 @@ from typing import Any
 
 import jinja2.runtime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from litestar import Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
@@ -39,12 +41,23 @@ WORTH_PACKING = 1_000
 #: How hard gzip tries, and how many bytes it is given at a time.
 LEVEL, BLOCK = 5, 100_000
 
+#: Elements beside which a browser shows no white space: they begin lines, rows and cells of their own.
+BLOCKS = (
+    "article|aside|caption|col|colgroup|dd|details|div|dl|dt|fieldset|footer|form|h[1-6]|header|legend|li|main|nav|ol|p"
+    "|section|summary|table|tbody|td|tfoot|th|thead|tr|ul"
+)
+BEFORE_BLOCK = re.compile(rf">\n(?=</?(?:{BLOCKS})(?![a-z0-9]))")
+
 
 class Renderer:
     """Templates in every language."""
 
     def __init__(self, words: dict[str, Words], assets: Assets, folders: Sequence[Path] = (TEMPLATES,)) -> None:
         self._environments = {locale: _environment(spoken, assets, folders) for locale, spoken in words.items()}
+
+    def environment(self, locale: str) -> Environment:
+        """The templates in this language."""
+        return self._environments[locale]
 
     def render(self, template: str, locale: str, view: dict[str, Any]) -> str:
         """The template filled with the view; what the view lacks is an error, not an empty place."""
@@ -110,6 +123,13 @@ async def pack(html: str) -> bytes | None:
     return b"".join([*await in_slices(blocks), packer.flush()])
 
 
+class Unindented(Extension):
+    """What stands in a template for those who read it is not sent: indents, and line ends before blocks of HTML."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return BEFORE_BLOCK.sub(">", re.sub(r"\n +", "\n", source))
+
+
 def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folders),
@@ -117,7 +137,7 @@ def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Envir
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", Unindented],
         auto_reload=False,
     )
     environment.context_class = Context

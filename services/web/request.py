@@ -723,18 +723,8 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         return  # which methods an address takes is no secret, and nothing is looked up for it
     visit = visit_of(connection)
     require_readable_address(connection)
-    slug = connection.path_params.get("slug")
-    if slug is not None:
-        found = await visit.web.province(str(slug))
-        if found is None:
-            raise NotFound
-        visit.province = found
-    session_id = connection.cookies.get(visit.web.cookies.session, "")
-    session = None
-    try:
-        session = await visit.backing.sessions.find(session_id) if session_id else None
-    except RedisError as reason:  # a public page is served all the same, as to anybody
-        visit.sessions_away = reason
+    await _find_province(visit, connection.path_params.get("slug"))
+    session = await _find_session(visit, connection.cookies.get(visit.web.cookies.session, ""))
     if session is None and not handler.opt.get("unpaced"):
         await visit.in_turn()
     changing = connection.scope.get("method") not in LOOKING
@@ -744,20 +734,43 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         visit.signed_in = session
         visit.person = await visit.backing.people(visit.province, session.issuer, session.subject)
     if not handler.opt.get("public"):
-        if session is None:
-            if changing:
-                await read_form(visit, handler)  # it is kept, or shown again
-            raise visit.sessions_away or SignInNeeded
-        if visit.signed_in is None:
+        if session is not None and visit.signed_in is None:
             visit.province = None  # not even its name
-            if changing:
-                await read_form(visit, handler)  # what was typed is shown again
-            raise NotFound
-        if visit.person is None or not visit.person.mandates:
-            raise NotEnrolled
+        if changing and visit.signed_in is None:
+            await read_form(visit, handler)  # it is kept, or shown again
+        _require_official(visit, session)
     if changing:
         await read_form(visit, handler)
         require_own_form(visit)
+
+
+async def _find_province(visit: Visit, slug: object | None) -> None:
+    """Set the province of the address, if it names one. Raises NotFound."""
+    if slug is None:
+        return
+    found = await visit.web.province(str(slug))
+    if found is None:
+        raise NotFound
+    visit.province = found
+
+
+async def _find_session(visit: Visit, session_id: str) -> Session | None:
+    """The session of this id; none where Redis is away, so that public pages are served all the same, as to anybody."""
+    try:
+        return await visit.backing.sessions.find(session_id) if session_id else None
+    except RedisError as reason:
+        visit.sessions_away = reason
+        return None
+
+
+def _require_official(visit: Visit, session: Session | None) -> None:
+    """Raise SignInNeeded without a session, NotFound with one of another province, NotEnrolled without a mandate."""
+    if session is None:
+        raise visit.sessions_away or SignInNeeded
+    if visit.signed_in is None:
+        raise NotFound
+    if visit.person is None or not visit.person.mandates:
+        raise NotEnrolled
 
 
 def require_own_form(visit: Visit) -> None:

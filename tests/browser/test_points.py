@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.demo.outcomes import POINTS
 from services.demo.provinces import DONG_NAI
+from tests.acceptance.outcomes import POINTS
 from tests.browser.conftest import Open
 from tests.browser.house import Told
 from tests.browser.places import TODAY_COMMUNE, TODAY_DEPARTMENT, WITHOUT_POINTS, Place, at

@@ -16,10 +16,10 @@ from playwright.async_api import Browser, Page, Route
 from infra.config import Settings
 from infra.sessions import Sessions
 from infra.tenants import Tenant
-from services.demo.browsing import Browser as Walker
 from services.supervise import kept_port
 from services.web.app import create_app
 from services.wiring import wired
+from tests.acceptance.browsing import Browser as Walker
 from tests.browser.conftest import closed
 from tests.browser.looking import keep, overflowing, violations
 from tests.web.signing import OFFICIAL, Provider, provider_for, settle

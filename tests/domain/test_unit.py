@@ -1,6 +1,7 @@
 import csv
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from importlib import resources
 from uuid import uuid4
 
@@ -197,13 +198,13 @@ def test_whatever_is_tried_no_unit_ever_goes_into_itself_in_the_end(steps: list[
     for code, into, days, extent, verb in steps:
         day, before = DAY + timedelta(days=days), state(units[code])
         ended_on = units[code].ended_on
+        trying = {
+            "merge": partial(units[code].merge, units[into], day, "3/NQ", extent=extent, successors=beyond(into)),
+            "dissolve": partial(units[code].dissolve, day, "3/NQ"),
+            "rename": partial(units[code].rename, into, day, "3/NQ", today=DAY),
+        }
         try:
-            if verb == "merge":
-                units[code].merge(units[into], day, "3/NQ", extent=extent, successors=beyond(into))
-            elif verb == "dissolve":
-                units[code].dissolve(day, "3/NQ")
-            else:
-                units[code].rename(into, day, "3/NQ", today=DAY)
+            trying[verb]()
         except Refused:
             assert state(units[code]) == before
         else:

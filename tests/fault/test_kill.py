@@ -24,17 +24,17 @@ from projections.catalogue import PROJECTIONS
 from projections.exports import EXPORTS
 from services.assessing import value_of
 from services.demo import WITH_SIGN_IN, provider_of
-from services.demo.browsing import Browser, Form, Page, Typed
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import TINH_MAU, Dossier, Story, Until
-from services.demo.steps import typed
 from services.demo.telling import Teller, take_in, together
-from services.demo.walking import Walk
 from services.projector import projecting
 from services.supervise import Supervisor, kept_port, supervised
 from services.tenancy import as_operator
 from services.wiring import Wiring, wired
+from tests.acceptance.browsing import Browser, Form, Page, Typed
+from tests.acceptance.steps import typed
+from tests.acceptance.walking import Walk
 
 pytestmark = pytest.mark.fault
 

@@ -72,7 +72,7 @@ def a_dossier(acts: Iterable[Did]) -> Province:
     return province
 
 
-def entering(name: str, indicator: str, said: Any) -> Deed:
+def entering(name: str, indicator: str, said: Any) -> Deed:  # noqa: PLR0911 - one flat match over acts
     """What the commune does to its dossier."""
     match name:
         case "measure":

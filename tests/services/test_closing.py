@@ -26,8 +26,8 @@ from services import sealer
 from services.closing import ClosingRefused, close_log, succeed
 from services.log_export import export
 from services.policies import _announce, announce, publish
+from services.published_trust import trust_of
 from services.tenancy import as_operator, create_tenant
-from services.trust import trust_of
 from services.verifying import verify_log
 from services.wiring import Wiring, wired
 from tests.services.telling import put_back

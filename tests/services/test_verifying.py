@@ -7,7 +7,8 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, SignerKey
 from infra.proving import reading_log
 from services import cli, verifying
-from services.trust import Unreadable, published_trust
+from services.published_trust import published_trust
+from services.trust import Unreadable
 from tests.infra.forging import FORGERIES
 from tests.infra.sealed import seal_anew
 from tests.services.telling import put_back

@@ -59,6 +59,51 @@ def test_nothing_else_is_served(witness):
 
 
 @pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
+        (b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n", b"411"),
+        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nold", b"411"),
+        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"411"),
+        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n", b"413"),
+        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 9\r\n\r\nold", b"400"),
+        (b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 3\r\n\r\nold", b"400"),
+        (b"PUT /add-checkpoint HTTP/1.1\r\nContent-Length: 3\r\n\r\nold", b"405"),
+        (b"HEAD /add-checkpoint HTTP/1.1\r\n\r\n", b"405"),
+        (b"POST //add-checkpoint/.. HTTP/1.1\r\nContent-Length: 0\r\n\r\n", b"404"),
+        (b"GET /" + b"a" * 70_000, b"414"),
+        (b"POST /add-checkpoint HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", b"431"),
+    ],
+    ids=lambda given: given[:60].decode("latin-1") if len(given) > 3 else None,
+)
+def test_a_request_that_is_none_is_refused_in_one_answer(witness, head, status):
+    with socket.create_connection(("127.0.0.1", witness.port), timeout=PATIENCE) as connection:
+        connection.sendall(head)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(4_096), b""))
+
+    assert answer.split()[1] == status
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"Connection: close" in answer
+
+
+def test_who_asks_first_whether_to_send_the_body_is_told_to(witness):
+    with socket.create_connection(("127.0.0.1", witness.port), timeout=PATIENCE) as connection:
+        connection.sendall(b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(4_096).startswith(b"HTTP/1.1 100 ")
+
+        connection.sendall(b"old")
+        assert connection.recv(4_096).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_port_that_somebody_else_has_is_said(witness, tmp_path, capsys):
+    Cosigner.open(tmp_path, NAME)
+
+    assert cli.main(["witness", "--folder", str(tmp_path), "--port", str(witness.port)]) == 2
+    assert f"cannot listen at 127.0.0.1:{witness.port}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "beginning",
     [
         b"",

@@ -263,7 +263,7 @@ def stored(m: SimpleNamespace) -> None:
     refuses(bad, t.Edge.read, 20, {}, reason="tile/0/000")
 
 
-def notes(m: SimpleNamespace) -> None:
+def notes(m: SimpleNamespace) -> None:  # noqa: C901 - one mutation below the other
     n, bad, unsigned = m.note, m.text.Malformed, m.text.BadSignature
     key = n.VerifierKey.read(str(LOG.verifier))
     witness = n.VerifierKey.read(str(WITNESS.verifier))

@@ -1,4 +1,6 @@
-"""The story walked over HTTP as signed-in people, one commune from plan to publication; the rest is told meanwhile.
+"""The acceptance walk, `minhchuan demo --check`: the demonstration's story, walked over HTTP by signed-in people.
+
+One commune is walked from the plan to the published decision; the rest is told meanwhile.
 
 Everything that people do here they do with pages and forms, signed in at the demonstration provider, each by the
 position that may (`steps`). Other communes and provinces are told through the use cases in the background. At the end
@@ -10,22 +12,27 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from domain.official import Position
-from infra.config import Settings
+from infra import embedded
+from infra.config import Misconfigured, Settings, read_settings
 from infra.tenants import Tenants
 from projections.catalogue import PROJECTIONS
-from services.demo.browsing import PATIENCE, Browser, Page, Unexpected
+from services.demo import everything
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, Story
 from services.demo.telling import Teller
 from services.tenancy import as_operator
 from services.visible import readable, shown
 from services.wiring import Wiring, wired
+from tests.acceptance.browsing import PATIENCE, Browser, Page, Unexpected
 
 #: The commune whose every step is walked: the first of Chơn Thành.
 WALKED = BINH_PHUOC.dossiers[0]
@@ -37,6 +44,30 @@ class Done(NamedTuple):
     name: str
     seconds: float
     failure: str = ""
+
+
+def check(folder: Path | None) -> int:
+    """Start everything in a fresh folder, walk the story, stop all; the exit status.
+
+    A temporary folder is made where none is named; it is kept when the walk fails, for its logs. Raises Misconfigured
+    for a folder that holds a demonstration already.
+    """
+    begun = time.monotonic()
+    if folder is not None and (folder / "web.port").exists():
+        raise Misconfigured(f"{folder} holds a demonstration already; --check walks a fresh one: name another folder")
+    fresh = folder or Path(tempfile.mkdtemp(prefix="minhchuan-check-"))
+    kept = folder is not None
+    try:
+        with embedded.services(read_settings(fresh)) as given, everything(given) as (settings, _):
+            failed = walk(settings, begun)
+        kept = kept or failed != 0
+    except Exception:
+        kept = True
+        raise
+    finally:
+        if not kept:
+            shutil.rmtree(fresh)
+    return failed
 
 
 def walk(settings: Settings, begun: float) -> int:
@@ -52,9 +83,9 @@ def walk(settings: Settings, begun: float) -> int:
 
 async def _walk(settings: Settings) -> Done | None:
     """The step that failed; the walk ends with it."""
-    from services.demo.inspection import INSPECTION
-    from services.demo.outcomes import AGREEMENT, OUTCOMES
-    from services.demo.steps import STEPS
+    from tests.acceptance.inspection import INSPECTION
+    from tests.acceptance.outcomes import AGREEMENT, OUTCOMES
+    from tests.acceptance.steps import STEPS
 
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(wired(settings))

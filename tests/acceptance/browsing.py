@@ -250,7 +250,7 @@ class _Reader(HTMLParser):
                 by_id[owner].fields.append(stray)
         return self._forms
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: C901 - one flat match over elements
         had = {name: value or "" for name, value in attrs}
         self.code = had.get("data-code", "") or self.code
         if had.get("role") == "img" and "aria-label" in had:
@@ -318,9 +318,9 @@ class _Reader(HTMLParser):
         name, value = had.get("name", ""), had.get("value", "")
         match kind:
             case "radio":
-                return Field(name, "pick", value or "on", on="checked" in had)
+                return Field(name, "pick", had.get("value", "on"), on="checked" in had)
             case "checkbox":
-                return Field(name, "tick", value or "on", on="checked" in had)
+                return Field(name, "tick", had.get("value", "on"), on="checked" in had)
             case "submit" | "button":
                 return Field(name, "button", value, on=False)
             case "file":

@@ -10,14 +10,14 @@ from domain.official import Official, Position, official_stream
 from domain.review import Degree, Ground, Ruling
 from projections.responsibility import Role
 from services.demo import provider_of
-from services.demo.browsing import Page, Unexpected
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import FALSE_EVIDENCE, TINH_MAU
 from services.demo.telling import Teller
-from services.demo.walking import Walk, position_of
 from services.documents.wording import lower_first
 from services.i18n import Words, load_words
 from services.telling import says_position
+from tests.acceptance.browsing import Page, Unexpected
+from tests.acceptance.walking import Walk, position_of
 
 COMMUNE, INDICATOR = FALSE_EVIDENCE
 ROOT, YEAR = f"/t/{TINH_MAU.slug}", TINH_MAU.year

@@ -22,14 +22,14 @@ from domain.season import Step
 from projections.flags import Sign
 from services import assessing
 from services.demo import provider_of, witnesses
-from services.demo.browsing import Page, Typed, Unexpected, Upload
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.papers import SIGNED
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, STORIES, TINH_MAU, Story
 from services.demo.telling import Teller, take_in, tell_all, together
-from services.demo.walking import WALKED, Walk, position_of
 from services.i18n import Words, indicator_number, load_words
+from tests.acceptance.browsing import Page, Typed, Unexpected, Upload
+from tests.acceptance.walking import WALKED, Walk, position_of
 
 StepOfWalk: TypeAlias = Callable[[Walk], Awaitable[None]]
 

@@ -12,13 +12,13 @@ from infra.seals import State
 from projections.standings import Stage
 from services.agreeing import disagreements
 from services.demo import witnesses
-from services.demo.browsing import Page, Unexpected
 from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
-from services.demo.walking import Walk
 from services.i18n import Words, indicator_number, load_words
 from services.projector import projecting
 from services.verdicts import Status
+from tests.acceptance.browsing import Page, Unexpected
+from tests.acceptance.walking import Walk
 
 Outcome: TypeAlias = Callable[[Walk], Awaitable[None]]
 
