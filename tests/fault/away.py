@@ -61,7 +61,7 @@ class House:
     def pages(self) -> Mapping[str, Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]]:
         """One of each kind."""
         home, cookie = f"/t/{self.slug}", {"cookie": f"session={self.cookie}"}
-        sent = {"handle": TYPED, "csrf": "x"}
+        sent = {"handle": "x", "reason": TYPED, "csrf": "x"}
         return {
             "/healthz": lambda http: http.get("/healthz"),
             "/readyz": lambda http: http.get("/readyz"),
