@@ -22,7 +22,7 @@ from uuid import uuid4
 import httpx
 from redis.asyncio import Redis
 
-from infra import database, embedded, migrate, processes
+from infra import database, embedded, migrate, probe, processes
 from infra.config import Settings, read_settings
 from services.supervise import PROGRAMS, kept_port, supervised
 from services.wiring import wired
@@ -77,7 +77,8 @@ class House:
         }
 
     async def asked(self, fault: str) -> list[Answer]:
-        """All pages, each by itself."""
+        """All pages, each by itself, once nothing is remembered of what services answered before."""
+        await asyncio.sleep(probe.FRESH)
         headers = {"accept": "text/html", "origin": self.settings.public_url}
         async with httpx.AsyncClient(
             base_url=self.settings.public_url, headers=headers, timeout=PATIENCE, trust_env=False
