@@ -389,22 +389,19 @@ async def take_in(house: Wiring, operator: Tenants, story: Story, provider: Iden
 async def tell_all(teller: Teller) -> None:
     """The whole story of a province.
 
-    A season that is closed has been told; one that people have planned themselves is theirs, and left alone. So is a
-    story that an earlier version of the program has told in other words: what it told is in the log.
+    A season that is closed has been told. What is there already in other words is left alone: people have planned the
+    season themselves, or an earlier version of the program has told the story.
     """
     if await teller.is_closed():
         return
-    with suppress(CommandReused):
+    with suppress(AlreadyThere, CommandReused):
         await _tell_all(teller)
 
 
 async def _tell_all(teller: Teller) -> None:
     story = teller.story
     await teller.enrol()
-    try:
-        await teller.plan()
-    except AlreadyThere:
-        return
+    await teller.plan()
     await teller.open()
     await together(teller.tell(dossier) for dossier in story.dossiers)
     finished = [one.commune for one in story.dossiers if one.until is Until.PUBLISHED]

@@ -2,6 +2,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from domain.assessment import Assessment, assessment_stream
 from domain.fact import Recorded
 from domain.measure import Outcome
 from domain.official import Position
+from domain.policy import Actor
 from domain.recognition import Result
 from domain.season import Participant
 from infra.config import Settings
@@ -40,6 +42,7 @@ from services.supervise import PROGRAMS, supervised
 from services.tenancy import as_operator
 from services.verdicts import Status, judged
 from services.wiring import Wiring, wired
+from services.work import Work
 
 PROVIDER = IdentityProvider("https://id.example", "minhchuan")
 
@@ -220,6 +223,31 @@ async def test_a_story_that_an_earlier_version_told_in_other_words_is_left_as_it
 
     # Then it says nothing against that, and adds nothing
     assert len(await log_of(earlier)) == before
+
+
+class UnderFormerIds(Teller):
+    """Tells as the version of 27/11/2026 did, by the ids that its commands had."""
+
+    def _command(self, actor: Actor, what: str, day: date) -> Work:
+        work = super()._command(actor, what, day)
+        assert work.former_id is not None
+        return work.again(work.former_id)
+
+
+async def test_so_is_one_that_was_told_in_other_words_under_the_former_ids_of_its_commands(house):
+    # Given a folder of that version, in which officials were appointed by other decisions
+    story = replace(DONG_NAI, dossiers=DONG_NAI.dossiers[-3:-1])
+    teller = await taken_in(house, story)
+    earlier = UnderFormerIds(house, replace(story, dossiers=story.dossiers[::-1]), teller.tenant, PROVIDER)
+    await tell_all(earlier)
+    before = len(await log_of(earlier))
+    assert before > len(teller.units)
+
+    # When the demonstration starts on this folder
+    await tell_all(teller)
+
+    # Then it says nothing against that, and adds nothing
+    assert len(await log_of(teller)) == before
 
 
 async def test_under_todays_rules_every_value_is_met_or_not_met(house, told):
