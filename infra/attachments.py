@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from infra import programs
 from infra.ledger.text import Malformed
 
 #: Bytes of memory, and seconds, for one file.
@@ -40,7 +41,7 @@ def read_attachments(file: Path, limit: int) -> dict[str, bytes]:
     """The attached files by name, of at most `limit` bytes in all. Raises Malformed."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "infra.attachments", str(file.absolute()), str(limit)],
+            [sys.executable, "-m", programs.ATTACHMENTS, str(file.absolute()), str(limit)],
             cwd=Path(__file__).parents[1],
             capture_output=True,
             timeout=PATIENCE,

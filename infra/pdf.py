@@ -22,6 +22,8 @@ from typing import Any, BinaryIO, Self
 
 import msgspec
 
+from infra import programs
+
 #: Seconds for one document; 129 pages with tables took 30.
 PATIENCE = 60.0
 
@@ -130,7 +132,7 @@ class _Press:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "infra.pdf",
+            programs.PRINTER,
             str(self._assets),
             stdin=PIPE,
             stdout=PIPE,

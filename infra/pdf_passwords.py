@@ -11,6 +11,8 @@ import sys
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
+from infra import programs
+
 #: Bytes of memory, and seconds, for one file.
 MEMORY = 512 * 1024**2
 PATIENCE = 10
@@ -29,7 +31,7 @@ def asks_password(file: Path) -> bool:
             return False
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "infra.pdf_passwords", str(file.absolute())],
+            [sys.executable, "-m", programs.PASSWORDS, str(file.absolute())],
             cwd=Path(__file__).parents[1],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

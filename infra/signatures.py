@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from infra import programs
 from infra.attachments import END
 from infra.ledger.text import Malformed
 
@@ -105,7 +106,7 @@ def read_signatures(pdf: bytes, size: int, roots: Iterable[bytes] = ()) -> list[
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "infra.signatures"],
+            [sys.executable, "-m", programs.SIGNATURES],
             cwd=Path(__file__).parents[1],
             input=msgspec.msgpack.encode(Asked(pdf, size, list(roots))),
             capture_output=True,

@@ -28,6 +28,7 @@ from litestar.params import FromPath
 from domain.official import Position
 from domain.unit import Level
 from domain.vietnamese import sort_key
+from infra import programs
 from infra.config import Misconfigured, Settings, read_settings
 from infra.tenants import Tenant
 from projections.officials import OFFICIALS, OfficialRow
@@ -211,7 +212,7 @@ def run(settings: Settings) -> None:
     base = base_url(settings)
     os.environ.update(settings.environment())
     print(shown(base), flush=True)
-    granian("services.demo_provider:application", settings.host, int(base.rpartition(":")[2]))
+    granian(programs.PROVIDER, settings.host, int(base.rpartition(":")[2]))
 
 
 def application() -> Litestar:

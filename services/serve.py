@@ -19,6 +19,7 @@ from granian.http import HTTP1Settings
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar.types import ASGIApp
 
+from infra import programs
 from infra.config import Settings, read_settings
 from infra.database import PATIENCE
 from services.structured import structured_logs
@@ -45,7 +46,7 @@ def run(settings: Settings) -> None:
     settings = settings.listening(settings.port or kept_port(settings.folder, "web", settings.host))
     os.environ.update(settings.environment())
     print(shown(settings.public_url), flush=True)
-    granian("services.serve:application", settings.host, settings.port, settings.workers)
+    granian(programs.WEB, settings.host, settings.port, settings.workers)
 
 
 def granian(target: str, host: str, port: int, workers: int = 1) -> None:

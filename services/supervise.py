@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra import processes
+from infra import processes, programs
 from infra.config import Settings
 
 #: The web, the read models, the sealer, and two workers, so that a long job delays no short one.
@@ -43,7 +43,7 @@ class Supervisor:
         """Start it afresh; what a killed run left of it is ended first."""
         self.stop(name)
         processes.start(
-            [sys.executable, "-m", "services.cli", *self.programs[name]],
+            [sys.executable, "-m", programs.COMMAND_LINE, *self.programs[name]],
             mark=self.mark(name),
             log=self.log(name),
             environment={**os.environ, **self.settings.environment()},

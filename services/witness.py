@@ -22,6 +22,7 @@ from granian.http import HTTP1Settings
 from litestar import Litestar, Request, Response, post
 from litestar.datastructures import State
 
+from infra import programs
 from infra.config import Misconfigured
 from infra.cosigning import Cosigner
 from infra.ledger.text import Malformed
@@ -49,7 +50,7 @@ def run(folder: Path, *, name: str = "", host: str = "127.0.0.1", port: int = 0)
     if not witness.logs():
         print(shown(f"It knows no log yet: put their keys into {folder / 'logs'}, one a line."), flush=True)
     Granian(
-        "services.witness:application",
+        programs.WITNESS,
         address=host,
         port=port,
         interface=Interfaces.ASGI,

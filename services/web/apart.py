@@ -25,6 +25,7 @@ from litestar import Litestar, Response
 from redis.exceptions import RedisError
 
 from domain.errors import Refused
+from infra import programs
 from infra.config import Settings
 from infra.pool import Pool, answering
 from services.web.throttling import sender_of
@@ -97,7 +98,7 @@ class Turns:
 
 def pool_of(settings: Settings) -> Pool:
     """The processes beside a web process of these settings; none runs yet."""
-    return Pool([sys.executable, "-m", "services.web.apart"], {**os.environ, **settings.environment()})
+    return Pool([sys.executable, "-m", programs.PAGES_APART], {**os.environ, **settings.environment()})
 
 
 async def made_apart(visit: Visit, pool: Pool) -> Response[Any]:
