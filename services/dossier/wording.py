@@ -38,6 +38,18 @@ NOT_PRINTED = "nội dung không in trong hồ sơ"
 #: Kinds of streams that tell the story; all others say who and what there was.
 STORY = frozenset({"season", "assessment", "appraisal", "council", "meeting", "recognition"})
 
+#: Kinds of streams whose facts stand in a dossier.
+KINDS = (*sorted(STORY), "official", "rulebook", "unit")
+
+#: How the keys of the sentences begin of which pages are made: of facts, of the labels of their details, of positions,
+#: and of the values of their fields.
+SENTENCES = (
+    *(f"trail.{kind}." for kind in KINDS),
+    "trail.detail.",
+    "position.",
+    *("choice.", "computed.", "majority.", "outcome.", "proposal.", "result.", "step.", "word."),
+)
+
 
 class Step(NamedTuple):
     """A fact as it is printed: when in Viet Nam, who, what; `details` are labels with what follows them."""
@@ -92,8 +104,14 @@ class Pages(NamedTuple):
 
 @cache
 def vietnamese() -> Words:
-    """Dossiers speak Vietnamese, wherever they are printed."""
-    return load_words()["vi"]
+    """The sentences of the pages: dossiers speak Vietnamese, wherever they are printed."""
+    return sentences_of_pages(load_words()["vi"])
+
+
+def sentences_of_pages(words: Words) -> Words:
+    """Those among these sentences that pages may use. The pages are made of them and know no others."""
+    used = {key: text for key, text in words.sentences.items() if key.startswith(SENTENCES)}
+    return Words(words.locale, used)
 
 
 def worded(files: Files, words: Words, *, former_members: bool = True) -> Pages:
