@@ -48,7 +48,7 @@ class NewUnit:
 # Rulebooks --------------------------------------------------------------------------------------------
 
 
-@use_case
+@use_case("adopt_rulebook", "rulebook", "acknowledged", "document_no")
 async def adopt_rulebook(
     work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None
 ) -> Receipt:
@@ -57,7 +57,7 @@ async def adopt_rulebook(
     return await adopting(work, rulebook, acknowledged, document_no)
 
 
-@use_case
+@use_case("set_parameter", "rulebook", "path", "value", "basis")
 async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis: str) -> Receipt:
     """Record a local value of an adopted rulebook, and the document it comes from.
 
@@ -92,7 +92,7 @@ async def adopting(work: Work, rulebook: str, acknowledged: Collection[str], doc
 # Officials --------------------------------------------------------------------------------------------
 
 
-@use_case
+@use_case("enrol_official", "name", "issuer", "subject", "agency", "mandates")
 async def enrol_official(
     work: Work,
     name: str,
@@ -106,7 +106,7 @@ async def enrol_official(
     return await enrolling(work, name, issuer, subject, agency, mandates)
 
 
-@use_case
+@use_case("grant_mandate", "person", "mandate")
 async def grant_mandate(work: Work, person: UUID, mandate: NewMandate) -> Receipt:
     """Give an enrolled person a position for a unit. OwnMandate: an administrator gets positions from another one.
 
@@ -120,7 +120,7 @@ async def grant_mandate(work: Work, person: UUID, mandate: NewMandate) -> Receip
     return await work.change(Official, official_stream(person), lambda one: one.grant(named))
 
 
-@use_case
+@use_case("end_mandate", "person", "mandate", "on", "decision_no")
 async def end_mandate(work: Work, person: UUID, mandate: UUID, on: date, decision_no: str) -> Receipt:
     """End a mandate; `on` is its last day. MandateProlonged when it ends earlier already."""
     work.require(Act.ENROL_OFFICIAL)
@@ -153,7 +153,7 @@ async def enrolling(
 # Units ------------------------------------------------------------------------------------------------
 
 
-@use_case
+@use_case("register_units", "units")
 async def register_units(work: Work, units: Sequence[NewUnit]) -> Receipt:
     """Take units into the books. AlreadyThere for a code that is in them, ParentImpossible."""
     work.require(Act.REGISTER_UNIT)
@@ -163,7 +163,7 @@ async def register_units(work: Work, units: Sequence[NewUnit]) -> Receipt:
     return await registering(work, units)
 
 
-@use_case
+@use_case("classify_unit", "code", "unit_class", "decision_no")
 async def classify_unit(work: Work, code: str, unit_class: str, decision_no: str) -> Receipt:
     """Record the class of a commune: I, II or III."""
     work.require(Act.REGISTER_UNIT)
@@ -174,14 +174,14 @@ async def classify_unit(work: Work, code: str, unit_class: str, decision_no: str
     )
 
 
-@use_case
+@use_case("rename_unit", "code", "name", "on", "decision_no")
 async def rename_unit(work: Work, code: str, name: str, on: date, decision_no: str) -> Receipt:
     """Record that a unit has another name from a day on."""
     work.require(Act.REGISTER_UNIT)
     return await work.change(Unit, unit_stream(code), lambda one: one.rename(name, on, decision_no, today=work.today))
 
 
-@use_case
+@use_case("merge_unit", "code", "into", "on", "decision_no")
 async def merge_unit(
     work: Work, code: str, into: str, on: date, decision_no: str, extent: Extent = Extent.WHOLE
 ) -> Receipt:
@@ -196,7 +196,7 @@ async def merge_unit(
     )
 
 
-@use_case
+@use_case("dissolve_unit", "code", "on", "decision_no")
 async def dissolve_unit(work: Work, code: str, on: date, decision_no: str) -> Receipt:
     """Record that a unit ceased to exist. UnitEnded, PeriodReversed."""
     work.require(Act.REGISTER_UNIT)

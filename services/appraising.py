@@ -26,7 +26,7 @@ from services.seasons import commune_of, open_now
 from services.work import Receipt, Streams, Work, use_case
 
 
-@use_case
+@use_case("open_evidence", "season", "commune", "indicator", "evidence")
 async def open_evidence(work: Work, season: str, commune: str, indicator: str, evidence: UUID) -> Receipt:
     """Record that the appraiser opened a file; only the first time is recorded.
 
@@ -46,7 +46,7 @@ async def open_evidence(work: Work, season: str, commune: str, indicator: str, e
         return await streams.record(lambda fact: _files(fact, {indicator: (held,)}))
 
 
-@use_case
+@use_case("appraise_indicator", "season", "commune", "indicator", "value", "reason", "seen")
 async def appraise_indicator(
     work: Work,
     season: str,
@@ -79,7 +79,7 @@ async def appraise_indicator(
         return await streams.record(lambda fact: _files(fact, {indicator: tuple(entry.evidence.values())}))
 
 
-@use_case
+@use_case("agree_all_unchanged", "season", "commune", "seen")
 async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int | None = None) -> Receipt:
     """Agree to every proposed value that raises no question.
 
@@ -105,7 +105,7 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
         return await streams.record(lambda fact: _files(fact, files))
 
 
-@use_case
+@use_case("return_indicator", "season", "commune", "indicator", "reason", "due")
 async def return_indicator(
     work: Work, season: str, commune: str, indicator: str, reason: str, due: date, *, seen: int | None = None
 ) -> Receipt:
@@ -128,7 +128,7 @@ async def return_indicator(
         return await streams.record(lambda fact: shown if isinstance(fact, Assessment.IndicatorReturned) else ())
 
 
-@use_case
+@use_case("conclude", "season", "commune", "proposal", "reason", "on")
 async def conclude(
     work: Work,
     season: str,
@@ -148,7 +148,7 @@ async def conclude(
         return await streams.record()
 
 
-@use_case
+@use_case("resume", "season", "commune", "reason")
 async def resume(work: Work, season: str, commune: str, reason: str) -> Receipt:
     """Take a concluded appraisal up again: not after a decision, nor while the council votes or its vote stands."""
     running, _ = await open_now(work, season)

@@ -46,7 +46,7 @@ class Upload:
 # Values -----------------------------------------------------------------------------------------------
 
 
-@use_case
+@use_case("measure_indicator", "season", "commune", "indicator", "measures", "version")
 async def measure_indicator(
     work: Work,
     season: str,
@@ -67,7 +67,7 @@ async def measure_indicator(
     return await work.change(Assessment, assessment_stream(season, commune), deed)
 
 
-@use_case
+@use_case("score_indicator", "season", "commune", "indicator", "measures", "proposed", "reason", "version")
 async def score_indicator(
     work: Work,
     season: str,
@@ -172,7 +172,7 @@ async def attach_evidence(work: Work, season: str, commune: str, indicator: str,
         return await _attach(work, season, commune, indicator, received)
 
 
-@use_case
+@use_case("_attach", "season", "commune", "indicator", "received")
 async def _attach(work: Work, season: str, commune: str, indicator: str, received: Received) -> Receipt:
     running, rulebook = await open_now(work, season)
     work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
@@ -186,7 +186,7 @@ async def _attach(work: Work, season: str, commune: str, indicator: str, receive
         return await streams.record()
 
 
-@use_case
+@use_case("reuse_evidence", "season", "commune", "indicator", "evidence", "from_indicator")
 async def reuse_evidence(
     work: Work, season: str, commune: str, indicator: str, evidence: UUID, from_indicator: str
 ) -> Receipt:
@@ -202,7 +202,7 @@ async def reuse_evidence(
         return await streams.record(lambda _: (sha256,))
 
 
-@use_case
+@use_case("withdraw_evidence", "season", "commune", "indicator", "evidence", "reason")
 async def withdraw_evidence(
     work: Work, season: str, commune: str, indicator: str, evidence: UUID, reason: str
 ) -> Receipt:
@@ -214,7 +214,7 @@ async def withdraw_evidence(
     )
 
 
-@use_case
+@use_case("explain", "season", "commune", "indicator", "explanation")
 async def explain(
     work: Work, season: str, commune: str, indicator: str, explanation: str, *, version: int | None = None
 ) -> Receipt:
@@ -251,7 +251,7 @@ async def viewed_by(work: Work, season: str, subject: Subject) -> Subject:
 # Beside the indicators --------------------------------------------------------------------------------
 
 
-@use_case
+@use_case("declare_veto", "season", "commune", "condition", "occurred", "basis")
 async def declare_veto(
     work: Work, season: str, commune: str, condition: str, occurred: Answer, basis: str, *, version: int | None = None
 ) -> Receipt:
@@ -273,7 +273,7 @@ async def declare_veto(
     return await work.change(Assessment, assessment_stream(season, commune), deed)
 
 
-@use_case
+@use_case("measure_satisfaction", "season", "commune", "satisfied", "asked")
 async def measure_satisfaction(
     work: Work, season: str, commune: str, satisfied: int, asked: int, *, version: int | None = None
 ) -> Receipt:
@@ -308,7 +308,7 @@ def declarable(rulebook: Rulebook) -> tuple[str, ...]:
 # Steps ------------------------------------------------------------------------------------------------
 
 
-@use_case
+@use_case("consolidate", "season", "commune", "on")
 async def consolidate(work: Work, season: str, commune: str, on: date | None = None) -> Receipt:
     """Bring the sheet together: everything scored, supported and declared."""
     running, rulebook = await open_now(work, season)
@@ -325,7 +325,7 @@ async def consolidate(work: Work, season: str, commune: str, on: date | None = N
     )
 
 
-@use_case
+@use_case("reopen", "season", "commune", "reason")
 async def reopen(work: Work, season: str, commune: str, reason: str) -> Receipt:
     """Take a consolidated or posted sheet back into work, before it is submitted."""
     running, _ = await open_now(work, season)
@@ -333,7 +333,7 @@ async def reopen(work: Work, season: str, commune: str, reason: str) -> Receipt:
     return await work.change(Assessment, assessment_stream(season, commune), lambda one: one.reopen(reason))
 
 
-@use_case
+@use_case("post", "season", "commune", "place", "on", "until")
 async def post(
     work: Work, season: str, commune: str, place: str, on: date | None = None, until: date | None = None
 ) -> Receipt:
@@ -375,7 +375,7 @@ async def must_take_comments(work: Work, season: str, commune: str, on: date | N
     (await work.look(Assessment, assessment_stream(season, commune))).must_take_comments(on or work.today)
 
 
-@use_case
+@use_case("record_comment", "season", "commune", "text", "on")
 async def record_comment(work: Work, season: str, commune: str, text: Covered, on: date | None = None) -> Receipt:
     """Record a comment whose text is ready to be sealed. The policy is not asked."""
     running, _ = await open_now(work, season)
@@ -389,7 +389,7 @@ async def record_comment(work: Work, season: str, commune: str, text: Covered, o
     return await work.change(Assessment, name, deed)
 
 
-@use_case
+@use_case("answer_comment", "season", "commune", "comment", "answer")
 async def answer_comment(work: Work, season: str, commune: str, comment: UUID, answer: str) -> Receipt:
     """Answer what somebody said of the posted result; the answer is public."""
     running, _ = await open_now(work, season)
@@ -399,7 +399,7 @@ async def answer_comment(work: Work, season: str, commune: str, comment: UUID, a
     )
 
 
-@use_case
+@use_case("answer_comments", "season", "commune", "comments", "answer")
 async def answer_comments(
     work: Work,
     season: str,
@@ -423,7 +423,7 @@ async def answer_comments(
     return await work.change(Assessment, assessment_stream(season, commune), deed)
 
 
-@use_case
+@use_case("set_comments_aside", "season", "commune", "comments", "reason")
 async def set_comments_aside(
     work: Work,
     season: str,
@@ -452,7 +452,7 @@ def _must_not_be_settled_since(dossier: Assessment, version: int | None, comment
         raise Stale(reason="settled", version=dossier.version)
 
 
-@use_case
+@use_case("submit", "season", "commune", "document_no", "on")
 async def submit(work: Work, season: str, commune: str, document_no: str, on: date | None = None) -> Receipt:
     """Send the dossier for appraisal; what is missing is named."""
     running, _ = await with_rulebook(work, season)
@@ -467,7 +467,7 @@ async def submit(work: Work, season: str, commune: str, document_no: str, on: da
     )
 
 
-@use_case
+@use_case("resubmit", "season", "commune", "on")
 async def resubmit(work: Work, season: str, commune: str, on: date | None = None) -> Receipt:
     """Send all returned indicators back to the appraiser."""
     running, _ = await open_now(work, season)

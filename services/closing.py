@@ -71,7 +71,7 @@ def _must_be_recordable(text: str) -> None:
         raise ClosingRefused(str(reason)) from None
 
 
-@use_case
+@use_case("_close", "successor", "basis")
 async def _close(work: Work, successor: str, basis: str) -> Receipt:
     return await work.change(Log, LOG, lambda log: log.close(successor, basis))
 
@@ -91,7 +91,7 @@ async def succeed(house: Wiring, successor: Tenant, predecessor: Tenant) -> Chec
     return final
 
 
-@use_case
+@use_case("_succeed", "origin", "size", "root", "basis")
 async def _succeed(work: Work, origin: str, size: int, root: str, basis: str) -> Receipt:
     return await work.change(Log, LOG, lambda log: log.record_predecessor(origin, size, root, basis))
 

@@ -107,7 +107,7 @@ class Fetched(NamedTuple):
 # People -----------------------------------------------------------------------------------------------
 
 
-@use_case
+@use_case("request_export", "document", "season", "about", "document_no", "indicator", "upto")
 async def request_export(
     work: Work,
     document: Document,
@@ -188,14 +188,14 @@ def _commune(document: Document, about: str | None) -> str | None:
     return about if document in OF_A_COMMUNE else None
 
 
-@use_case
+@use_case("cancel_export", "export")
 async def cancel_export(work: Work, export: UUID) -> Receipt:
     """Give up what one asked for oneself. NotFound for anybody else's, OutOfOrder when it is over."""
     await asked_by_oneself(work, export)
     return await work.change(Export, export_stream(export), Export.cancel)
 
 
-@use_case
+@use_case("download_export", "export")
 async def download_export(work: Work, export: UUID) -> Receipt:
     """Record that who asked for it takes the finished document away."""
     asked = await asked_by_oneself(work, export)
@@ -327,7 +327,7 @@ async def fail_export(work: Work, export: UUID, reason: str) -> Receipt:
     return await _fail(work.again(derived(f"fail export {export}", former=uuid5(export, "fail"))), export, reason)
 
 
-@use_case
+@use_case("_finish", "export", "digest", "size", "name", "media_type")
 async def _finish(
     work: Work,
     export: UUID,
@@ -335,8 +335,8 @@ async def _finish(
     size: int,
     name: str,
     media_type: str,
-    unprinted: tuple[str, ...],
-    cut: int,
+    unprinted: tuple[str, ...] = (),
+    cut: int = 0,
 ) -> Receipt:
     return await work.change(
         Export,
@@ -345,7 +345,7 @@ async def _finish(
     )
 
 
-@use_case
+@use_case("_fail", "export", "reason")
 async def _fail(work: Work, export: UUID, reason: str) -> Receipt:
     return await work.change(Export, export_stream(export), lambda one: one.fail(reason))
 

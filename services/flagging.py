@@ -7,7 +7,7 @@ from domain.policy import Act
 from services.work import Receipt, Work, use_case
 
 
-@use_case
+@use_case("dismiss_flag", "season", "commune", "flag", "positions", "reason")
 async def dismiss_flag(
     work: Work, season: str, commune: str, flag: str, positions: tuple[int, ...], reason: str
 ) -> Receipt:

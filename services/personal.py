@@ -46,7 +46,7 @@ async def shred_subject(
     return receipt
 
 
-@use_case
+@use_case("order_shredding", "season", "commune", "comment", "order_no", "reason", "on")
 async def order_shredding(
     work: Work, season: str, commune: str, comment: UUID, order_no: str, reason: str, on: date | None = None
 ) -> Receipt:

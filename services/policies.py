@@ -100,12 +100,12 @@ def _has_signed(key: VerifierKey, note: Note) -> bool:
         return False
 
 
-@use_case
+@use_case("_publish", "text", "basis")
 async def _publish(work: Work, text: str, basis: str | None) -> Receipt:
     return await work.change(Log, LOG, lambda log: log.publish_policy(text, basis))
 
 
-@use_case
+@use_case("_announce", "vkey_sha256", "basis")
 async def _announce(work: Work, vkey_sha256: str, basis: str | None) -> Receipt:
     return await work.change(Log, LOG, lambda log: log.announce_key(vkey_sha256, basis))
 

@@ -23,7 +23,7 @@ from services.seasons import commune_of, open_now, with_rulebook
 from services.work import Receipt, Work, use_case
 
 
-@use_case
+@use_case("decide", "season", "commune", "result", "decision_no", "on", "reason")
 async def decide(
     work: Work,
     season: str,
@@ -81,7 +81,7 @@ async def decide(
         return await streams.record()
 
 
-@use_case
+@use_case("sign", "season", "commune", "sha256", "on")
 async def sign(work: Work, season: str, commune: str, sha256: str, on: date | None = None) -> Receipt:
     """Record the signed decision document, by the hash of its bytes."""
     running, _ = await with_rulebook(work, season)
@@ -91,7 +91,7 @@ async def sign(work: Work, season: str, commune: str, sha256: str, on: date | No
     )
 
 
-@use_case
+@use_case("publish", "season", "commune", "place", "on")
 async def publish(work: Work, season: str, commune: str, place: str, on: date | None = None) -> Receipt:
     """Publish the signed decision."""
     running, _ = await with_rulebook(work, season)

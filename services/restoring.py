@@ -86,7 +86,7 @@ def _must_be_recordable(order: Order) -> None:
         raise RestoreRefused(str(reason)) from None
 
 
-@use_case
+@use_case("_restore", "predecessor", "size", "root", "kept", "reason", "basis", "ordered_by")
 async def _restore(
     work: Work,
     predecessor: str,

@@ -32,7 +32,7 @@ from services.seasons import commune_of, with_rulebook
 from services.work import Receipt, Work, use_case
 
 
-@use_case
+@use_case("open_review", "season", "commune", "ground", "statement", "document_no", "document_on", "positions", "on")
 async def open_review(
     work: Work,
     season: str,
@@ -75,7 +75,7 @@ async def open_review(
         return await streams.record()
 
 
-@use_case
+@use_case("ask_official", "season", "commune", "number", "official", "mandate", "question", "due")
 async def ask_official(
     work: Work, season: str, commune: str, number: int, official: UUID, mandate: UUID, question: str, due: date
 ) -> Receipt:
@@ -89,7 +89,7 @@ async def ask_official(
     )
 
 
-@use_case
+@use_case("explain", "season", "commune", "number", "inquiry", "text", "on")
 async def explain(
     work: Work, season: str, commune: str, number: int, inquiry: UUID, text: str, on: date | None = None
 ) -> Receipt:
@@ -105,7 +105,7 @@ async def explain(
     )
 
 
-@use_case
+@use_case("record_finding", "season", "commune", "number", "text", "positions")
 async def record_finding(
     work: Work, season: str, commune: str, number: int, text: str, positions: Sequence[int] = ()
 ) -> Receipt:
@@ -116,7 +116,9 @@ async def record_finding(
     return await work.change(Review, review_stream(season, commune, number), lambda one: one.find(text, references))
 
 
-@use_case
+@use_case(
+    "determine_responsibility", "season", "commune", "number", "official", "mandate", "position", "degree", "basis"
+)
 async def determine_responsibility(
     work: Work,
     season: str,
@@ -140,7 +142,7 @@ async def determine_responsibility(
     )
 
 
-@use_case
+@use_case("add_note", "season", "commune", "number", "position", "text")
 async def add_note(
     work: Work, season: str, commune: str, number: int, position: int, text: str | None = None
 ) -> Receipt:
@@ -151,7 +153,7 @@ async def add_note(
     return await work.change(Review, review_stream(season, commune, number), lambda one: one.note(marked, text))
 
 
-@use_case
+@use_case("propose", "season", "commune", "number", "ruling", "reason", "on")
 async def propose(
     work: Work, season: str, commune: str, number: int, ruling: Ruling, reason: str, on: date | None = None
 ) -> Receipt:
@@ -164,7 +166,7 @@ async def propose(
     )
 
 
-@use_case
+@use_case("conclude", "season", "commune", "number", "ruling", "decision_no", "on", "reason")
 async def conclude(
     work: Work,
     season: str,

@@ -21,7 +21,7 @@ from services.work import Receipt, Work, use_case
 Line: TypeAlias = tuple[str, Position, Sequence[Position]]
 
 
-@use_case
+@use_case("plan_season", "year", "rulebook", "participants")
 async def plan_season(work: Work, year: int, rulebook: str, participants: Sequence[Participant]) -> Receipt:
     """Plan the assessment of a year under an adopted rulebook; the season is named by its year."""
     work.require(Act.PLAN_SEASON)
@@ -44,7 +44,7 @@ async def plan_season(work: Work, year: int, rulebook: str, participants: Sequen
     )
 
 
-@use_case
+@use_case("assign_indicators", "season", "matrix", "decision_no")
 async def assign_indicators(work: Work, season: str, matrix: Sequence[Line], decision_no: str | None = None) -> Receipt:
     """Say who leads and who coordinates each indicator listed; what is not listed stays as it is."""
     work.require(Act.ASSIGN_INDICATOR)
@@ -56,14 +56,14 @@ async def assign_indicators(work: Work, season: str, matrix: Sequence[Line], dec
     return await work.change(Season, season_stream(season), deed)
 
 
-@use_case
+@use_case("set_deadline", "season", "step", "on", "basis")
 async def set_deadline(work: Work, season: str, step: Step, on: date, basis: str) -> Receipt:
     """Set or move the last day of a step, by a document."""
     work.require(Act.SET_DEADLINE)
     return await work.change(Season, season_stream(season), lambda one: one.set_deadline(step, on, basis))
 
 
-@use_case
+@use_case("open_season", "season", "on")
 async def open_season(work: Work, season: str, on: date | None = None) -> Receipt:
     """Let the communes begin: the season opens, and with it every commune's dossier.
 
@@ -82,21 +82,21 @@ async def open_season(work: Work, season: str, on: date | None = None) -> Receip
         return await streams.record()
 
 
-@use_case
+@use_case("suspend_season", "season", "reason", "document_no")
 async def suspend_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
     """Stop all work in the season for a time."""
     work.require(Act.SUSPEND_SEASON)
     return await work.change(Season, season_stream(season), lambda one: one.suspend(reason, document_no))
 
 
-@use_case
+@use_case("resume_season", "season", "reason", "document_no")
 async def resume_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
     """Go on after a suspension."""
     work.require(Act.SUSPEND_SEASON)
     return await work.change(Season, season_stream(season), lambda one: one.resume(reason, document_no))
 
 
-@use_case
+@use_case("convert_season", "season", "rulebook", "reason", "document_no")
 async def convert_season(work: Work, season: str, rulebook: str, reason: str, document_no: str) -> Receipt:
     """Go on under another adopted rulebook; its indicators have to be assigned, and the season opened again."""
     work.require(Act.SUSPEND_SEASON)
@@ -107,14 +107,14 @@ async def convert_season(work: Work, season: str, rulebook: str, reason: str, do
     )
 
 
-@use_case
+@use_case("cancel_season", "season", "reason", "document_no")
 async def cancel_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
     """Give the year up."""
     work.require(Act.SUSPEND_SEASON)
     return await work.change(Season, season_stream(season), lambda one: one.cancel(reason, document_no))
 
 
-@use_case
+@use_case("close_season", "season", "on")
 async def close_season(work: Work, season: str, on: date | None = None) -> Receipt:
     """End the year's work."""
     work.require(Act.SUSPEND_SEASON)

@@ -114,7 +114,7 @@ def _step(house: Wiring, tenant: Tenant, step: str) -> Work:
     return house.system(tenant, named)
 
 
-@use_case
+@use_case("_open_log", "province")
 async def _open_log(work: Work, province: str) -> Receipt:
     return await work.create(
         LOG,
@@ -127,17 +127,17 @@ async def _open_log(work: Work, province: str) -> Receipt:
     )
 
 
-@use_case
+@use_case("_register", "era")
 async def _register(work: Work, era: Era) -> Receipt:
     return await registering(work, [NewUnit(*unit) for unit in units_of(work.tenant.province_code, era)])
 
 
-@use_case
+@use_case("_adopt", "rulebook")
 async def _adopt(work: Work, rulebook: str) -> Receipt:
     return await adopting(work, rulebook, [entry.path for entry in work.rulebooks[rulebook].unverified])
 
 
-@use_case
+@use_case("_enrol", "issuer", "subject")
 async def _enrol(work: Work, issuer: str, subject: str) -> Receipt:
     mandate = NewMandate(Position.ADMINISTRATOR, work.tenant.province_code, work.today, "tenant create")
     return await enrolling(work, "Quản trị viên", issuer, subject, mandates=[mandate])

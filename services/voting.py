@@ -29,7 +29,7 @@ from services.work import Receipt, Work, use_case
 # The council ------------------------------------------------------------------------------------------
 
 
-@use_case
+@use_case("constitute_council", "season", "unit", "decision_no", "on", "members")
 async def constitute_council(
     work: Work, season: str, unit: str, decision_no: str, on: date, members: Sequence[Member]
 ) -> Receipt:
@@ -45,7 +45,7 @@ async def constitute_council(
     )
 
 
-@use_case
+@use_case("replace_member", "season", "unit", "leaving", "member", "decision_no", "on")
 async def replace_member(
     work: Work, season: str, unit: str, leaving: UUID, member: Member, decision_no: str, on: date | None = None
 ) -> Receipt:
@@ -71,7 +71,7 @@ async def convene(
     return receipt, convened.stream.subject
 
 
-@use_case
+@use_case("_convene", "season", "unit", "on", "place", "items")
 async def _convene(work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]) -> Receipt:
     council = await work.find(Council, council_stream(season, unit))
     work.require(Act.CONVENE_MEETING, conducted(council, unit))
@@ -96,7 +96,7 @@ async def _convene(work: Work, season: str, unit: str, on: date, place: str, ite
     )
 
 
-@use_case
+@use_case("record_attendance", "season", "meeting", "present")
 async def record_attendance(work: Work, season: str, meeting: str, present: Collection[UUID]) -> Receipt:
     """Record who is present; a later record replaces an earlier one."""
     await _may_conduct(work, season, meeting)
@@ -106,14 +106,14 @@ async def record_attendance(work: Work, season: str, meeting: str, present: Coll
     )
 
 
-@use_case
+@use_case("take_up", "season", "meeting", "item")
 async def take_up(work: Work, season: str, meeting: str, item: str) -> Receipt:
     """Turn to a commune's dossier."""
     await _may_conduct(work, season, meeting)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.take_up(item))
 
 
-@use_case
+@use_case("open_vote", "season", "meeting", "item")
 async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt:
     """Take ballots on a commune whose appraisal is concluded, from who is a member of the council today.
 
@@ -134,7 +134,7 @@ async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt
     )
 
 
-@use_case
+@use_case("conclude_vote", "season", "meeting", "item", "without_missing")
 async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, without_missing: bool = False) -> Receipt:
     """Close the vote; with members missing only when the chair says so."""
     await _may_conduct(work, season, meeting)
@@ -145,7 +145,7 @@ async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, wit
     )
 
 
-@use_case
+@use_case("reopen_vote", "season", "meeting", "item", "reason")
 async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: str) -> Receipt:
     """Declare a concluded vote void, so that a new round can be opened; not after the decision."""
     await _may_conduct(work, season, meeting)
@@ -153,14 +153,14 @@ async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: 
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.reopen_vote(item, reason))
 
 
-@use_case
+@use_case("close_meeting", "season", "meeting", "on")
 async def close_meeting(work: Work, season: str, meeting: str, on: date | None = None) -> Receipt:
     """End the meeting; not while a vote is open."""
     await _may_conduct(work, season, meeting)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.close(on or work.today))
 
 
-@use_case
+@use_case("issue_minutes", "season", "meeting", "sha256", "document_no")
 async def issue_minutes(work: Work, season: str, meeting: str, sha256: str, document_no: str) -> Receipt:
     """Record the minutes of a closed meeting, by the hash of the document."""
     await _may_conduct(work, season, meeting)
@@ -204,7 +204,7 @@ async def cast_ballot(
     raise AlreadyVoted(member=UUID(work.actor.person), at=at)
 
 
-@use_case
+@use_case("_cast", "season", "meeting", "item", "round", "choice", "reason")
 async def _cast(
     work: Work, season: str, meeting: str, item: str, round: int, choice: Choice, reason: str | None
 ) -> Receipt:
@@ -221,7 +221,7 @@ async def _cast(
         return await streams.record()
 
 
-@use_case
+@use_case("receive_written_opinion", "season", "meeting", "item", "member", "choice", "document_no", "reason")
 async def receive_written_opinion(
     work: Work,
     season: str,

@@ -15,11 +15,12 @@ import functools
 import hashlib
 import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from types import MappingProxyType
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID, uuid5
 
 import msgspec
@@ -51,7 +52,7 @@ from infra.tenants import Tenant
 from infra.uploads import Uploads
 from services.command_ids import CommandId
 
-__all__ = ["SYSTEM", "Receipt", "Streams", "Work", "use_case"]
+__all__ = ["SYSTEM", "Receipt", "Streams", "UseCase", "Work", "use_case"]
 
 #: Who acts when nobody does: the worker, the operator's command line. It holds no mandate.
 SYSTEM = Actor("system", ())
@@ -311,34 +312,38 @@ def own_file(fact: Fact) -> tuple[str, ...]:
 # One command ------------------------------------------------------------------------------------------
 
 
-def use_case(
-    deed: Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]],
-) -> Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]]:
-    """Make a function one command: repeated, it gives its first receipt; overtaken, it is decided anew.
+class UseCase(Generic[P]):
+    """A function that is one command: repeated, it gives its first receipt; overtaken, it is decided anew.
 
     So it is when a migration has changed a table meanwhile. The one door to the log: people are refused here while
     their province is suspended.
     The same command id with other arguments, or from somebody else, is refused (CommandReused).
-
-    A parameter that a use case got later stands after `*` with the default None: where it is None, what was asked is
-    the same as before, so that a repeat of a command of an older log is known.
     """
-    signature = inspect.signature(deed)
-    later = {name for name, one in signature.parameters.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
 
-    @functools.wraps(deed)
-    async def run(work: Work, /, *args: P.args, **kwargs: P.kwargs) -> Receipt:
-        bound = signature.bind(work, *args, **kwargs)
-        bound.apply_defaults()
-        asked = [value for name, value in bound.arguments.items() if name not in later or value is not None]
-        body = body_sha256(deed.__name__, asked[1:])
+    def __init__(
+        self, deed: Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]], verb: str, hashed: Sequence[str]
+    ) -> None:
+        self.verb = verb
+        self.hashed = tuple(hashed)
+        self._deed = deed
+        _, *parameters = inspect.signature(deed).parameters.values()
+        self._asked = inspect.Signature(parameters)
+        self._later = {one.name: one.default for one in parameters if one.name not in hashed}
+        if lacking := [name for name in hashed if name not in self._asked.parameters]:
+            raise TypeError(f"{verb}: {', '.join(lacking)} is hashed and no parameter")
+        if lacking := [name for name, default in self._later.items() if default is inspect.Parameter.empty]:
+            raise TypeError(f"{verb}: {', '.join(lacking)} is not hashed and has no default")
+        functools.update_wrapper(self, deed)
+
+    async def __call__(self, work: Work, /, *args: P.args, **kwargs: P.kwargs) -> Receipt:
+        body = self.body(*args, **kwargs)
         for attempt in range(ATTEMPTS):
-            trying = replace(work, verb=deed.__name__, body=body, since=time.monotonic(), basis={})
+            trying = replace(work, verb=self.verb, body=body, since=time.monotonic(), basis={})
             if first := await trying.answered():
                 return first
             work.require_at_work()
             try:
-                return await deed(trying, *args, **kwargs)
+                return await self._deed(trying, *args, **kwargs)
             except (Conflict, OUTDATED):
                 if attempt + 1 == ATTEMPTS:
                     raise
@@ -348,13 +353,31 @@ def use_case(
                 raise
         raise AssertionError
 
-    return run
+    def body(self, *args: P.args, **kwargs: P.kwargs) -> bytes:
+        """The hash of what is asked for with these arguments."""
+        bound = self._asked.bind(*args, **kwargs)
+        bound.apply_defaults()
+        asked = bound.arguments
+        later = {name: asked[name] for name, default in self._later.items() if asked[name] != default}
+        return body_sha256(self.verb, [asked[name] for name in self.hashed], later)
 
 
-def body_sha256(verb: str, arguments: Iterable[Any]) -> bytes:
-    """The hash of what was asked, by which the same command is known again."""
-    spelled = msgspec.json.encode([verb, *arguments], enc_hook=_spell, order="deterministic")
-    return hashlib.sha256(spelled).digest()
+def use_case(
+    verb: str, *hashed: str
+) -> Callable[[Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]]], UseCase[P]]:
+    """Make a function one command that the log knows by this verb and by the hash of these arguments, in this order.
+
+    Both stay as they are for ever, so that what was recorded once is known again: the function may get another name,
+    its parameters another order. A parameter that it gains later is not named here and has a default; it is hashed
+    when it is given another value. A new verb is `area.verb`; before there was a rule it was the function's name.
+    """
+    return lambda deed: UseCase(deed, verb, hashed)
+
+
+def body_sha256(verb: str, arguments: Iterable[Any], later: Mapping[str, Any] = MappingProxyType({})) -> bytes:
+    """The hash of what was asked, by which the same command is known again; `later` arguments by their names."""
+    asked = [verb, *arguments, dict(later)] if later else [verb, *arguments]
+    return hashlib.sha256(msgspec.json.encode(asked, enc_hook=_spell, order="deterministic")).digest()
 
 
 def _spell(value: Any) -> Any:

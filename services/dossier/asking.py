@@ -94,7 +94,7 @@ async def bind(sealed: Sealed, work: Work, export: UUID, prints: Prints) -> Boun
     return await bound(made.files, prints)
 
 
-@use_case
+@use_case("_record", "export", "checkpoint", "previous")
 async def _record(work: Work, export: UUID, checkpoint: str, previous: str) -> Receipt:
     return await work.change(Export, export_stream(export), lambda one: one.take_checkpoint(checkpoint, previous))
 

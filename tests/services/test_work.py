@@ -62,6 +62,27 @@ async def test_the_same_command_id_for_something_else_is_refused(story: Story):
         await assessing.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Khác")
 
 
+async def test_a_command_is_known_again_by_a_later_version_of_its_use_case(story: Story):
+    # Given a use case, and what became of it: its function has another name and asks for one thing more
+    @use_case("test.move_deadline", "season", "on")
+    async def move_deadline(work: Work, season: str, on: date) -> Receipt:
+        return await work.change(Season, season_stream(season), lambda one: one.set_deadline(Step.SCORED, on, "KH 1"))
+
+    @use_case("test.move_deadline", "season", "on")
+    async def put_off(work: Work, *, on: date, season: str, basis: str = "KH 1") -> Receipt:
+        return await work.change(Season, season_stream(season), lambda one: one.set_deadline(Step.SCORED, on, basis))
+
+    # When a command that the former one recorded is sent again
+    command, day = uuid4(), date(2024, 1, 5)
+    first = await move_deadline((await story.as_administrator()).again(command), story.season, day)
+    again = await put_off((await story.as_administrator()).again(command), season=story.season, on=day)
+
+    # Then it gets the receipt that it got; asked for another thing it is refused
+    assert (again.first, again.repeated) == (first.first, True)
+    with pytest.raises(CommandReused):
+        await put_off((await story.as_administrator()).again(command), season=story.season, on=day, basis="KH 2")
+
+
 async def test_a_double_press_that_arrives_at_once_is_one_fact(story: Story):
     command = uuid4()
     presses = [await story.officer(command=command) for _ in range(5)]
@@ -77,7 +98,7 @@ async def test_a_double_press_that_arrives_at_once_is_one_fact(story: Story):
 async def test_who_was_overtaken_decides_again_on_what_is_there_now(story: Story):
     versions: list[int] = []
 
-    @use_case
+    @use_case("test.overtaken", "season")
     async def overtaken(work: Work, season: str) -> Receipt:
         name = season_stream(season)
         async with work.changing(name) as streams:
@@ -101,7 +122,7 @@ async def in_another_process(story: Story, season: str) -> None:
 
 
 async def test_who_keeps_being_overtaken_is_told(story: Story):
-    @use_case
+    @use_case("test.never")
     async def never(work: Work) -> Receipt:
         raise Conflict
 

@@ -1,0 +1,104 @@
+"""Every use case, and a call of it whose hash never changes: one value for each type of argument."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import services
+from domain.council import Member, Role
+from domain.measure import Kind, Measured
+from domain.official import Capacity, Position
+from domain.season import Participant
+from domain.unit import Level
+from infra.files import Received
+from infra.personal import Covered
+from services.administering import NewMandate, NewUnit
+from services.work import UseCase
+
+DAY = date(2026, 11, 28)
+ID = UUID("6d696e68-6368-5561-8e00-746370600001")
+MEMBER = Member(ID, Role.MEMBER, "Sở Tư pháp")
+MANDATE = NewMandate(Position.INSPECTOR, "75", DAY, "1/QĐ", DAY, Capacity.FOR_THE_HEAD)
+
+#: A value for each annotation of a parameter; an enum's is spelled as its value is stored.
+EXAMPLES: dict[str, Any] = {
+    "Answer": "yes",
+    "Choice": "for",
+    "Collection[UUID]": [ID],
+    "Collection[str]": ["một", "hai"],
+    "Covered": Covered("góp ý", ID, b"key" * 10),
+    "Degree": "direct",
+    "Document": "decision",
+    "Era": "from-2025-07-01",
+    "Extent": "part",
+    "Ground": "complaint",
+    "Mapping[str, Measured]": {
+        "TC1.CT1": Measured(Kind.RATIO, numerator=22, denominator=24),
+        "TC2.CT1": Measured(Kind.DEADLINE, on=DAY, from_on=DAY),
+    },
+    "Member": MEMBER,
+    "NewMandate": MANDATE,
+    "Proposal": "recognise",
+    "Received": Received(Path("file"), "tờ trình.pdf", "0f" * 32, 4_096, "application/pdf"),
+    "Result": "recognised",
+    "Ruling": "revoked",
+    "Sequence[Line]": [("TC1.CT1", Position.POLICE_CHIEF, (Position.OFFICE_STATISTICS,))],
+    "Sequence[Member]": [MEMBER],
+    "Sequence[NewMandate]": [MANDATE],
+    "Sequence[NewUnit]": [NewUnit("25435", "Xã Mẫu", "xã", Level.COMMUNE, "75", DAY)],
+    "Sequence[Participant]": [Participant("25435", "75")],
+    "Sequence[UUID]": [ID],
+    "Sequence[int]": [12, 34],
+    "Sequence[str]": ["25435", "25438"],
+    "Step": "scored",
+    "UUID": ID,
+    "Value": Decimal("8.25"),
+    "bool": True,
+    "date": DAY,
+    "int": 7,
+    "str": "chữ",
+    "tuple[int, ...]": (12, 34),
+    "tuple[str, ...]": ("U+1F600",),
+}
+
+
+class Known(NamedTuple):
+    """How a log knows a use case: the verb, what is hashed in which order, and the hashes of two calls.
+
+    `whole` is that of a call with every such argument, `short` that of one without those that have a default.
+    """
+
+    verb: str
+    hashed: str
+    whole: str
+    short: str
+
+
+def use_cases() -> Iterator[UseCase[...]]:
+    """Every use case, wherever its module lies."""
+    found: dict[int, UseCase[...]] = {}
+    for module in pkgutil.walk_packages(services.__path__, "services."):
+        if not module.name.startswith("services.locale"):
+            for value in vars(importlib.import_module(module.name)).values():
+                if isinstance(value, UseCase):
+                    found[id(value)] = value
+    yield from found.values()
+
+
+def known(command: UseCase[...]) -> Known:
+    """How the log knows this use case."""
+    parameters = inspect.signature(command).parameters
+    whole = {name: example(parameters[name]) for name in command.hashed}
+    short = {name: value for name, value in whole.items() if parameters[name].default is inspect.Parameter.empty}
+    hashes = [command.body(**given).hex()[:16] for given in (whole, short)]
+    return Known(command.verb, " ".join(command.hashed), hashes[0], hashes[1] if short != whole else "")
+
+
+def example(parameter: inspect.Parameter) -> Any:
+    return EXAMPLES[str(parameter.annotation).removesuffix(" | None")]
