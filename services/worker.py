@@ -25,11 +25,13 @@ from infra.export_runs import ExportRuns
 from infra.pdf import Printer, PrintingFailed
 from infra.tenants import Tenant
 from services import documents
+from services.app import App
 from services.dossier.asking import Sealed, Unsealed
 from services.exporting import Made, Progress, Workshop, fail_export, finish_export, make
 from services.health import beating
+from services.searching import Searching
 from services.sweeping import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
-from services.wiring import Wiring, wired
+from services.wiring import wired
 
 log = structlog.get_logger("worker")
 
@@ -73,9 +75,9 @@ async def serve(settings: Settings, kind: str) -> None:
             await asyncio.sleep(Manners.again)
 
 
-def workshop_of(house: Wiring, printer: Printer) -> Workshop:
+def workshop_of(house: App, printer: Printer) -> Workshop:
     """What documents are made with."""
-    return Workshop(house.people, house.reads, printer, Sealed(house.database, house.seals), house.searching)
+    return Workshop(house.people, house.reads, printer, Sealed(house.database, house.seals), house.part(Searching))
 
 
 async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:
@@ -102,7 +104,7 @@ async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) 
 class Workplace:
     """Makes what was asked for, holding it meanwhile, and records how it ended."""
 
-    def __init__(self, house: Wiring, runs: ExportRuns, workshop: Workshop) -> None:
+    def __init__(self, house: App, runs: ExportRuns, workshop: Workshop) -> None:
         self._house = house
         self._runs = runs
         self._workshop = workshop

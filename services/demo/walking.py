@@ -19,13 +19,14 @@ from domain.official import Position
 from infra.config import Settings
 from infra.tenants import Tenants
 from projections.catalogue import PROJECTIONS
+from services.app import App
 from services.demo.browsing import PATIENCE, Browser, Page, Unexpected
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, Story
 from services.demo.telling import Teller
 from services.tenancy import as_operator
 from services.visible import readable, shown
-from services.wiring import Wiring, wired
+from services.wiring import wired
 
 #: The commune whose every step is walked: the first of Chơn Thành.
 WALKED = BINH_PHUOC.dossiers[0]
@@ -107,7 +108,7 @@ class Walk:
     #: The hash of the finished document.
     sha256: str
 
-    def __init__(self, house: Wiring, operator: Tenants) -> None:
+    def __init__(self, house: App, operator: Tenants) -> None:
         self.house = house
         self.operator = operator
         self._browsers: dict[str, Browser] = {}

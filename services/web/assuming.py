@@ -25,7 +25,7 @@ from domain.rulebook import Rulebook
 from domain.vietnamese import search_key
 from projections.whatif import Other, Otherwise, parameters
 from services.web.forms import read_day, read_number
-from services.web.request import Visit
+from services.web.visit import Visit
 
 #: Digits of a position; a longer one is none.
 DIGITS = 18

@@ -20,18 +20,13 @@ from infra.migrate import advice_on
 from infra.readmodels import BeingRebuilt
 from infra.sessions import Kept
 from services.web.access import note_refused
+from services.web.admission import recognise, visit_of
+from services.web.asked import LOOKING
+from services.web.log_lines import log_refusal, short
 from services.web.pacing import TooFast
 from services.web.refusals import Refusal, explain, plain
-from services.web.request import (
-    LOOKING,
-    SignInNeeded,
-    Visit,
-    note_refusal,
-    recognise,
-    refusal_fragment,
-    short,
-    visit_of,
-)
+from services.web.visit import Visit
+from services.web.visitor import SignInNeeded
 
 log = structlog.get_logger("web")
 
@@ -89,7 +84,7 @@ def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Resp
     visit = visit_of(request)
     if isinstance(refused, TooFast):
         return _briefly(visit, refused)
-    note_refusal(visit, refused)
+    log_refusal(visit, refused)
 
     def made() -> "Response[Any]":
         visit.refusal = explain(refused, visit.words)
@@ -176,7 +171,7 @@ def _said(request: "Request[Any, Any, Any]", visit: Visit, refusal: Refusal) -> 
     visit.refusal = refusal
     if wants_problem(request):
         return problem(refusal, visit.path)
-    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, refusal)
+    return visit.refusal_alone() if visit.is_partial else _error_page(visit, refusal)
 
 
 def wants_problem(request: "Request[Any, Any, Any]") -> bool:
@@ -209,26 +204,26 @@ def _sign_in_first(visit: Visit) -> "Response[Any]":
     if visit.is_partial:
         to = visit.url.sign_in()
         return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
-    if visit.request.scope.get("method") in LOOKING:
+    if visit.method in LOOKING:
         return visit.see(visit.url.sign_in(visit.address))
     kept = Kept(visit.path, tuple(visit.typed.pairs))
     keeps = kept.is_small
     fields, cut = (list(kept.fields), False) if keeps else shortened(kept.fields)
-    html = visit.render("signin/ended.html", path=kept.path, fields=fields, keeps=keeps, cut=cut)
-    return visit._answer(html, HTTPStatus.UNAUTHORIZED)  # noqa: SLF001 - the edge answers for the visit
+    return visit.answer(
+        "signin/ended.html", HTTPStatus.UNAUTHORIZED, path=kept.path, fields=fields, keeps=keeps, cut=cut
+    )
 
 
 def _stranger(visit: Visit) -> "Response[Any]":
     """Signed in, but nobody here: who can change that. No error box, for nothing went wrong."""
     visit.refusal = None
-    return visit._answer(visit.render("signin/stranger.html"), HTTPStatus.FORBIDDEN)  # noqa: SLF001
+    return visit.answer("signin/stranger.html", HTTPStatus.FORBIDDEN)
 
 
 def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
     hidden = {"csrf", "command", "version"}
     typed, cut = shortened([(name, value) for name, value in visit.typed.pairs if value and name not in hidden])
-    html = visit.render("error.html", typed_pairs=typed, cut=cut)
-    return visit._answer(html, refusal.status)  # noqa: SLF001
+    return visit.answer("error.html", refusal.status, typed_pairs=typed, cut=cut)
 
 
 def shortened(pairs: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:

@@ -18,11 +18,12 @@ from services.dossier.archive import Decided, wanted_by
 from services.web import urls
 from services.web.dossiers import Case, gates, open_case, sheet_view
 from services.web.forms import FieldMissing
+from services.web.handlers import act, page
 from services.web.pages.exports import own_last
-from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, signed_paper
 from services.web.verified import last_verified
+from services.web.visit import Answer, Visit
 
 
 class Voted(NamedTuple):

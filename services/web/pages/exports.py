@@ -24,7 +24,8 @@ from services.web import urls
 from services.web.access import note_taken
 from services.web.files import handed_out
 from services.web.forms import FieldMissing
-from services.web.request import Answer, Visit, act, page
+from services.web.handlers import act, page
+from services.web.visit import Answer, Visit
 
 #: What an export of no state of the log is while a worker holds it.
 RUNNING = "running"
@@ -94,7 +95,7 @@ async def show(visit: Visit) -> Answer:
         decided = [row for row in await view.all(STANDINGS) if row.result is not None]
         councils = {(row.season, row.unit): row for row in await view.all(COUNCILS)}
         position = view.position
-    runs = {} if visit.past else await ExportRuns(visit.house.database).of(visit.tenant, [row.export for row in own])
+    runs = {} if visit.past else await ExportRuns(visit.app.database).of(visit.tenant, [row.export for row in own])
     lines = [line_of(row, runs.get(row.export), units) for row in own]
     lines.sort(key=lambda line: line.row.requested_at, reverse=True)
     return await visit.page(
@@ -141,7 +142,7 @@ async def own_last(visit: Visit, season: str, about: str, *documents: Document) 
     )
     last = {row.document: row for row in sorted(own, key=lambda row: row.requested_at)}
     asked = [row.export for row in last.values()]
-    runs = await ExportRuns(visit.house.database).of(visit.tenant, asked) if asked and not visit.past else {}
+    runs = await ExportRuns(visit.app.database).of(visit.tenant, asked) if asked and not visit.past else {}
     return {document: line_of(row, runs.get(row.export), {}) for document, row in last.items()}
 
 
