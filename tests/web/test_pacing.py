@@ -126,4 +126,4 @@ async def test_an_official_behind_the_address_that_floods_goes_on_working(desks:
     officer = await desks.officer()
     flood(desks, "127.0.0.1")
 
-    assert (await officer.client.get(f"/t/{desks.tenant.slug}/bang/{season.season}")).status_code == 200
+    assert (await officer.open(f"/bang/{season.season}")).status == 200
