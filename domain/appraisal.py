@@ -29,12 +29,20 @@ class Proposal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Appraised:
-    """The appraiser's value of an indicator, and the version of the dossier it was formed on."""
+    """The appraiser's value of an indicator: `seen` is the version of the dossier that it was formed on, `given` the
+    version of the appraisal at which it was given.
+    """
 
     points: Decimal | None
     outcome: Outcome | None
     reason: str | None
     seen: int
+    given: int
+
+    @property
+    def value(self) -> Decimal | Outcome | None:
+        """Points or outcome, whichever the rulebook uses."""
+        return self.outcome if self.points is None else self.points
 
 
 class Appraisal(Stream):
@@ -71,7 +79,9 @@ class Appraisal(Stream):
         reason: str | None = None
 
         def apply(self, appraisal: Appraisal) -> None:
-            appraisal.values[self.indicator] = Appraised(self.points, self.outcome, self.reason, self.seen)
+            appraisal.values[self.indicator] = Appraised(
+                self.points, self.outcome, self.reason, self.seen, self.originator_version
+            )
 
     class Concluded(Fact):
         """The appraiser proposes a result; other than the computed one only with a reason."""

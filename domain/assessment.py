@@ -14,6 +14,7 @@ from uuid import UUID
 
 from domain.days import must_not_end_early
 from domain.errors import (
+    AlreadyReturned,
     AssessmentLocked,
     EvidenceAlreadyAttached,
     EvidenceMissing,
@@ -75,9 +76,9 @@ class Returned:
 class Entry:
     """What the dossier holds on one indicator.
 
-    `changed` is the dossier's version at its last change of any kind, `scored` at the last change of its
-    measured data or its proposed value. `supplemented` says of a returned indicator that data, a value, a file or an
-    explanation came after it was returned.
+    `changed` is the dossier's version at its last change of any kind, `scored` at the last change of its measured data
+    or its proposed value, `explained` at that of its explanation. `supplemented` says of a returned indicator that
+    data, a value, a file or an explanation came after it was returned.
     """
 
     measures: dict[str, Measured] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Entry:
     returned: Returned | None = None
     changed: int = 1
     scored: int = 1
+    explained: int = 1
     supplemented: bool = False
 
     @property
@@ -103,7 +105,11 @@ class Entry:
 
 
 class Assessment(Stream):
-    """The dossier of one commune in one season."""
+    """The dossier of one commune in one season.
+
+    `surveyed` is its version at the last change of the survey, `declared` at that of each veto condition, `settled` at
+    which each comment was last answered or set aside.
+    """
 
     TOPIC = "assessment"
 
@@ -205,7 +211,7 @@ class Assessment(Stream):
             entry = assessment.entry(self.indicator)
             entry.explanation = self.explanation
             entry.supplemented = True
-            entry.changed = self.originator_version
+            entry.changed = entry.explained = self.originator_version
 
     class SatisfactionMeasured(Fact):
         """How many of the people asked were satisfied (619/2017)."""
@@ -216,6 +222,7 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.satisfaction = (self.satisfied, self.asked)
+            assessment.surveyed = self.originator_version
 
     class VetoDeclared(Fact):
         """Whether a veto condition occurred in the year, and who confirms it."""
@@ -227,6 +234,8 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.vetoes[self.condition] = self.occurred
+            assessment.bases[self.condition] = self.basis
+            assessment.declared[self.condition] = self.originator_version
 
     class Consolidated(Fact):
         """The justice officer has brought the indicators together; the sheet is ready to be posted."""
@@ -290,6 +299,7 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             assessment.comments[self.comment] = self.answer
+            assessment.settled[self.comment] = self.originator_version
             assessment.unanswered.pop(self.comment, None)
 
     class CommentsAnswered(Fact):
@@ -302,6 +312,7 @@ class Assessment(Stream):
         def apply(self, assessment: Assessment) -> None:
             for comment in self.comments:
                 assessment.comments[comment] = self.answer
+                assessment.settled[comment] = self.originator_version
                 assessment.unanswered.pop(comment, None)
 
     class CommentsSetAside(Fact):
@@ -313,6 +324,7 @@ class Assessment(Stream):
 
         def apply(self, assessment: Assessment) -> None:
             for comment in self.comments:
+                assessment.settled[comment] = self.originator_version
                 assessment.unanswered.pop(comment, None)
 
     class Submitted(Fact):
@@ -372,8 +384,12 @@ class Assessment(Stream):
         self.stage = Stage.COLLECTING
         self.entries: dict[str, Entry] = {}
         self.satisfaction: tuple[int, int] | None = None
+        self.surveyed = 1
         self.vetoes: dict[str, Answer] = {}
+        self.bases: dict[str, str] = {}
+        self.declared: dict[str, int] = {}
         self.comments: dict[UUID, str | None] = {}
+        self.settled: dict[UUID, int] = {}
         self.unanswered: dict[UUID, None] = {}  # a set that keeps the order
         self.erasable: dict[UUID, UUID] = {}
         self.consolidated_on: date | None = None
@@ -494,7 +510,7 @@ class Assessment(Stream):
         self._must_be(Stage.COLLECTING, step="declare-veto")
         if not basis.strip():
             raise ReasonMissing(act="declare-veto", condition=condition)
-        if self.vetoes.get(condition) != occurred:
+        if (self.vetoes.get(condition), self.bases.get(condition)) != (occurred, basis):
             self.trigger_event(self.VetoDeclared, condition=condition, occurred=occurred, basis=basis)
 
     # Steps --------------------------------------------------------------------------------------------
@@ -535,8 +551,9 @@ class Assessment(Stream):
         self.trigger_event(self.CommentReceived, comment=comment, text=text, on=on)
 
     def must_take_comments(self, on: date) -> None:
-        """Raise OutOfOrder unless the result is posted, PostingClosed on a day before the posting or after it ended."""
-        self._must_be(Stage.POSTED, step="comment")
+        """Raise PostingClosed unless the result is posted, and on a day before the posting or after it ended."""
+        if self.stage is not Stage.POSTED:
+            raise PostingClosed(reason="not-posted")
         if (self.posted_on is not None and on < self.posted_on) or not in_posting_time(on, self.posted_until):
             raise PostingClosed(begins=self.posted_on, until=self.posted_until)
 
@@ -606,8 +623,13 @@ class Assessment(Stream):
         self.trigger_event(self.Submitted, on=on, document_no=document_no)
 
     def return_indicator(self, indicator: str, reason: str, due: date) -> None:
-        """Ask the commune to supplement one indicator by a day (619/2017: five working days)."""
+        """Ask the commune to supplement one indicator by a day (619/2017: five working days).
+
+        AlreadyReturned while it is there: what was asked and until when stands until the commune sends it back.
+        """
         self._must_be(Stage.SUBMITTED, Stage.SUPPLEMENT, step="return")
+        if returned := self.entry(indicator).returned:
+            raise AlreadyReturned(indicator=indicator, due=returned.due)
         must_not_end_early(self.submitted_on, due, "due")
         if not reason.strip():
             raise ReasonMissing(act="return", indicator=indicator)

@@ -18,7 +18,10 @@ class Refused(Exception):
 
 
 class NotPermitted(Refused):
-    """No mandate of the person allows this act on this subject (position, act and condition: `domain/policy.py`)."""
+    """No mandate of the person allows this act on this subject (position, act and condition: `domain/policy.py`).
+
+    `who` says who may, `reason` what the person lacks where it is no position: see `domain/policy.py`.
+    """
 
     code = "not-permitted"
 
@@ -285,6 +288,12 @@ class OutOfOrder(Refused):
     code = "out-of-order"
 
 
+class AlreadyReturned(Refused):
+    """The indicator is with the commune already, to be supplemented until `due`."""
+
+    code = "already-returned"
+
+
 class PostingUnfinished(Refused):
     """The public posting runs until `until`."""
 
@@ -292,7 +301,10 @@ class PostingUnfinished(Refused):
 
 
 class PostingClosed(Refused):
-    """Comments are taken from `begins` to `until`, while the result is posted."""
+    """Comments are taken from `begins` to `until`, while the result is posted.
+
+    With the `reason` "not-posted" it is not: the posting has not begun, has ended or pauses.
+    """
 
     code = "posting-closed"
 

@@ -138,6 +138,16 @@ def when_asked(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
     return actor.person in subject.asked
 
 
+#: Who may whatever their position, by the condition.
+PARTS: dict[Condition, str] = {as_member: "member", conducting: "conducting", when_asked: "asked"}
+
+#: What else is missing, by the condition, to somebody in the unit concerned.
+_BESIDES: dict[Condition, str] = {
+    as_lead: "another-lead",
+    as_lead_or_coordinating: "another-lead",
+    in_deciding_unit_and_not_own_work: "own-work",
+}
+
 Rule: TypeAlias = tuple[tuple[Position, ...], Condition]
 
 _APPRAISERS = (Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT)
@@ -214,7 +224,7 @@ def permit(actor: Actor, act: Act, subject: Subject = Subject()) -> Mandate:
     """The mandate under which the actor may do this; NotPermitted when there is none."""
     mandate = _allowing(actor, act, subject)
     if mandate is None:
-        raise NotPermitted(act=act, who=tuple(position for positions, _ in TABLE[act] for position in positions))
+        raise NotPermitted(act=act, who=_who(act), reason=_missing(actor, act, subject))
     return mandate
 
 
@@ -229,3 +239,29 @@ def _allowing(actor: Actor, act: Act, subject: Subject) -> Mandate | None:
             if mandate.position in positions and condition(actor, mandate, subject):
                 return mandate
     return None
+
+
+def _who(act: Act) -> tuple[str, ...]:
+    """Who may do this, each once: positions, then who may by their part in it whatever their position."""
+    by_position = [one for positions, _ in TABLE[act] if positions is not _ALL for one in positions]
+    return tuple(dict.fromkeys([*by_position, *(PARTS[rule] for _, rule in TABLE[act] if rule in PARTS)]))
+
+
+def _missing(actor: Actor, act: Act, subject: Subject) -> str:
+    """What the person lacks, "" for a position that may.
+
+    "part": no position gives the right. "another-unit": theirs gives it in their own unit. "another-lead": another
+    officer of the commune has the indicator. "own-work": the value is their own.
+    """
+    by_position = [rule for rule in TABLE[act] if rule[0] is not _ALL]
+    lacking = [
+        _BESIDES.get(condition, "another-unit")
+        if mandate.unit in {subject.commune, subject.decided_by}
+        else "another-unit"
+        for positions, condition in by_position
+        for mandate in actor.mandates
+        if mandate.position in positions
+    ]
+    if not lacking:
+        return "" if by_position else "part"
+    return next((one for one in lacking if one != "another-unit"), "another-unit")

@@ -304,6 +304,27 @@ class Redis(Server):
         return f"unix://{quote(str(self.way()))}"
 
 
+def revive(settings: Settings) -> list[str]:
+    """Start again whichever of the folder's servers these settings use and has ended; their names.
+
+    Raises Unavailable when one does not come back.
+    """
+    servers: Sequence[Server] = (Postgres(settings.folder), Redis(settings.folder))
+    used = [one for one in servers if one.url() in {settings.database_url, settings.redis_url}]
+    return [one.name for one in used if started_again(one)]
+
+
+def started_again(server: Server) -> bool:
+    """Start the server if it has ended, and say whether it had."""
+    if processes.marked(server.mark):
+        return False
+    with server.data.with_name(f"{server.name}.door").open("a") as door, through(door):
+        if processes.marked(server.mark):  # somebody else was faster
+            return False
+        server.start()
+        return True
+
+
 @contextmanager
 def in_use(server: Server) -> Iterator[str]:
     """Its address, while it runs: started by the first user of the folder, stopped by the last.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import lzma
 import os
 import shutil
 import struct
@@ -296,6 +297,20 @@ def media_type(path: Path) -> str:
     raise FileTypeForbidden(found=_written(start))
 
 
+#: How the readers of ZIP archives, of what is packed in them and of XML say that they cannot read it.
+DAMAGED = (
+    zipfile.BadZipFile,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    LookupError,  # an encoding that nobody knows
+    zlib.error,
+    lzma.LZMAError,
+    ExpatError,
+)
+
+
 def _office(path: Path) -> str:
     """The kind of office document, from the table of contents and the list of its parts: no more is unpacked."""
     _small_directory(path)
@@ -315,8 +330,12 @@ def _office(path: Path) -> str:
                 return _open_document(archive, entries[0], names.get("meta-inf/manifest.xml"))
             if CONTENT_TYPES in names:
                 return _main_part(_read(archive, names[CONTENT_TYPES]), names)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error, ExpatError):
+    except DAMAGED:
         raise FileTypeForbidden(found="damaged") from None
+    except OSError as reason:
+        if reason.errno is not None:
+            raise
+        raise FileTypeForbidden(found="damaged") from None  # how bz2 says that it cannot read what was packed
     raise FileTypeForbidden(found="archive")
 
 

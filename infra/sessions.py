@@ -7,6 +7,7 @@ or when somebody ends it from the list. Signing in always makes a new id. Redis 
 nothing else is lost.
 """
 
+import base64
 import hashlib
 import re
 import secrets
@@ -61,10 +62,16 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What somebody sent when the session had ended, to be sent again after signing in."""
+    """What somebody sent when the session had ended, to be sent again after signing in.
+
+    `token` is the one of the form, which tells whose page it was: to be sent by them, and by nobody else.
+    """
 
     path: str
     fields: tuple[tuple[str, str], ...]
+    token: str = ""
+    #: Somebody else signed in since: nothing of it is left but the path.
+    is_anothers: bool = False
 
     @property
     def is_small(self) -> bool:
@@ -107,7 +114,7 @@ class Sessions:
             issuer=issuer,
             subject=subject,
             id_token=id_token,
-            csrf=former.csrf if former else secrets.token_urlsafe(24),
+            csrf=former.csrf if former else self._token(_family(tenant, issuer, subject)),
             opened=time.time(),
             handle=str(uuid4()),
             client=client[:200],
@@ -157,6 +164,15 @@ class Sessions:
                 ended += 1
         return ended
 
+    def is_of(self, token: str, session: Session) -> bool | None:
+        """Whether the forms with this token were made for the person of the session; None where it does not say."""
+        secret, _, mark = token.partition(".")
+        try:
+            made_for = self._encryption.decrypt(base64.urlsafe_b64decode(mark), f"token {secret}")
+        except ValueError:  # Forged among them
+            return None
+        return made_for == _short(_family(session.tenant, session.issuer, session.subject))
+
     async def check(self) -> None:
         """Raise RedisError when sessions cannot be opened now."""
         await self._redis.ping()
@@ -179,11 +195,17 @@ class Sessions:
         return name
 
     async def claim(self, name: str, session: Session) -> bool:
-        """What is kept under this name is this person's from now on, and nobody else's; False when nothing is."""
+        """What is kept under this name is this person's from now on, and nobody else's; False when nothing is.
+
+        What another person typed is forgotten.
+        """
         key = _kept(name)
         plain = self._decrypted(key, await self._redis.get(key))
         if plain is None:
             return False
+        kept = msgspec.json.decode(plain, type=Kept)
+        if self.is_of(kept.token, session) is False:
+            plain = msgspec.json.encode(Kept(kept.path, (), is_anothers=True))
         await self._redis.set(key, self._encryption.encrypt(plain, _of(key, session)), ex=self._idle)
         return True
 
@@ -193,7 +215,18 @@ class Sessions:
         plain = self._decrypted(_of(key, session), await self._redis.get(key))
         return msgspec.json.decode(plain, type=Kept) if plain is not None else None
 
+    async def forget(self, name: str, session: Session) -> None:
+        """Throw away what this person was to send again under this name."""
+        if await self.kept(name, session) is not None:
+            await self._redis.delete(_kept(name))
+
     # Stored ---------------------------------------------------------------------------------------------
+
+    def _token(self, family: str) -> str:
+        """A token for forms that cannot be guessed, and that says whose it is to us and to nobody else."""
+        secret = secrets.token_urlsafe(24)
+        mark = self._encryption.encrypt(_short(family), f"token {secret}")
+        return f"{secret}.{base64.urlsafe_b64encode(mark).decode()}"
 
     async def _write(self, key: str, session: Session, seconds: int) -> None:
         family = _family(session.tenant, session.issuer, session.subject)
@@ -262,6 +295,11 @@ class Sessions:
 
 def _hash(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _short(family: str) -> bytes:
+    """Enough of a hash to tell one person from another."""
+    return hashlib.sha256(family.encode()).digest()[:16]
 
 
 def _key(session_id: str) -> str:

@@ -55,11 +55,14 @@ async def appraise_indicator(
     value: Value,
     reason: str | None = None,
     seen: int | None = None,
+    *,
+    appraisal_seen: int | None = None,
 ) -> Receipt:
     """Give the appraised value; other than the commune's only with a reason.
 
-    `seen` is the dossier's version that the value was formed on: Stale when the indicator has changed since. Who
-    proposed the commune's value cannot appraise it.
+    `seen` is the dossier's version that the value was formed on: Stale when the indicator has changed since.
+    `appraisal_seen` is the appraisal's: Stale when somebody has given the indicator another value since. Who proposed
+    the commune's value cannot appraise it.
     """
     running, rulebook = await open_now(work, season)
     work.require(Act.APPRAISE, await _not_own_work(work, running, season, commune, {indicator}))
@@ -70,6 +73,7 @@ async def appraise_indicator(
             raise OutOfOrder(step="appraise", state="returned")
         if seen is not None and entry.changed > seen:
             raise Stale(indicator=indicator, version=dossier.version, yours=value, theirs=value_of(entry))
+        _must_not_be_judged_since(appraisal, indicator, value, reason, appraisal_seen)
         version = dossier.version if seen is None else min(seen, dossier.version)
         _appraise(appraisal, rulebook.indicator(indicator), value, entry, version, reason)
         return await streams.record(lambda fact: _files(fact, {indicator: tuple(entry.evidence.values())}))
@@ -102,15 +106,24 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
 
 
 @use_case
-async def return_indicator(work: Work, season: str, commune: str, indicator: str, reason: str, due: date) -> Receipt:
-    """Ask the commune to supplement an indicator by a day."""
+async def return_indicator(
+    work: Work, season: str, commune: str, indicator: str, reason: str, due: date, *, seen: int | None = None
+) -> Receipt:
+    """Ask the commune to supplement an indicator by a day.
+
+    `seen` is the dossier's version that the person looked at: Stale when the indicator has changed since, as when the
+    commune supplemented it meanwhile. AlreadyReturned while it is with the commune.
+    """
     running, rulebook = await open_now(work, season)
     work.require(Act.RETURN_INDICATOR, commune_of(running, commune))
     rulebook.indicator(indicator)
     async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         if appraisal.proposal is not None:
             raise OutOfOrder(step="return", state="concluded")
-        shown = shown_evidence(dossier.entry(indicator))
+        entry = dossier.entry(indicator)
+        if entry.returned is None and seen is not None and entry.changed > seen:
+            raise Stale(reason="returning", indicator=indicator, version=dossier.version)
+        shown = shown_evidence(entry)
         dossier.return_indicator(indicator, reason, due)
         return await streams.record(lambda fact: shown if isinstance(fact, Assessment.IndicatorReturned) else ())
 
@@ -183,6 +196,15 @@ def _appraise(
         seen=seen,
         reason=reason,
     )
+
+
+def _must_not_be_judged_since(
+    appraisal: Appraisal, indicator: str, value: Value, reason: str | None, seen: int | None
+) -> None:
+    held = appraisal.values.get(indicator)
+    if seen is None or held is None or held.given <= seen or (held.value, held.reason) == (value, reason or None):
+        return
+    raise Stale(reason="appraised", indicator=indicator, yours=value, theirs=held.value, their_reason=held.reason)
 
 
 def _raises_no_question(work: Work, indicator: Indicator, entry: Entry) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from domain.assessment import Assessment, Entry, Evidence, assessment_stream
@@ -215,14 +215,30 @@ async def withdraw_evidence(
 
 
 @use_case
-async def explain(work: Work, season: str, commune: str, indicator: str, explanation: str) -> Receipt:
-    """Explain an indicator, such as why it has no evidence."""
+async def explain(
+    work: Work, season: str, commune: str, indicator: str, explanation: str, *, version: int | None = None
+) -> Receipt:
+    """Explain an indicator, such as why it has no evidence.
+
+    `version` is the dossier's version that the person saw: Stale when the indicator has got another explanation since.
+    """
     running, rulebook = await open_now(work, season)
     work.require(Act.EXPLAIN, commune_of(running, commune, indicator))
     rulebook.indicator(indicator)
-    return await work.change(
-        Assessment, assessment_stream(season, commune), lambda one: one.explain(indicator, explanation)
-    )
+
+    def deed(dossier: Assessment) -> None:
+        entry = dossier.entry(indicator)
+        if dossier.may_edit(indicator):
+            _must_not_be_changed_since(dossier, version, entry.explained, explanation, entry.explanation)
+        dossier.explain(indicator, explanation)
+
+    return await work.change(Assessment, assessment_stream(season, commune), deed)
+
+
+def _must_not_be_changed_since(dossier: Assessment, version: int | None, changed: int, yours: Any, theirs: Any) -> None:
+    """Raise Stale when somebody stored something else after `version`."""
+    if version is not None and changed > version and yours != theirs:
+        raise Stale(version=dossier.version, yours=yours, theirs=theirs)
 
 
 async def viewed_by(work: Work, season: str, subject: Subject) -> Subject:
@@ -236,20 +252,35 @@ async def viewed_by(work: Work, season: str, subject: Subject) -> Subject:
 
 
 @use_case
-async def declare_veto(work: Work, season: str, commune: str, condition: str, occurred: Answer, basis: str) -> Receipt:
-    """Declare whether a veto condition occurred in the year, naming who confirms it."""
+async def declare_veto(
+    work: Work, season: str, commune: str, condition: str, occurred: Answer, basis: str, *, version: int | None = None
+) -> Receipt:
+    """Declare whether a veto condition occurred in the year, naming who confirms it.
+
+    `version` is the dossier's version that the person saw: Stale when something else was declared since.
+    """
     running, rulebook = await open_now(work, season)
     work.require(Act.DECLARE_VETO, commune_of(running, commune))
     if condition not in declarable(rulebook):
         raise UnknownIndicator(rulebook=rulebook.id, condition=condition)
-    return await work.change(
-        Assessment, assessment_stream(season, commune), lambda one: one.declare_veto(condition, occurred, basis)
-    )
+
+    def deed(dossier: Assessment) -> None:
+        held = (dossier.vetoes.get(condition), dossier.bases.get(condition))
+        declared = dossier.declared.get(condition, 1)
+        _must_not_be_changed_since(dossier, version, declared, (occurred, basis), held)
+        dossier.declare_veto(condition, occurred, basis)
+
+    return await work.change(Assessment, assessment_stream(season, commune), deed)
 
 
 @use_case
-async def measure_satisfaction(work: Work, season: str, commune: str, satisfied: int, asked: int) -> Receipt:
-    """Record how many of the people asked were satisfied."""
+async def measure_satisfaction(
+    work: Work, season: str, commune: str, satisfied: int, asked: int, *, version: int | None = None
+) -> Receipt:
+    """Record how many of the people asked were satisfied.
+
+    `version` is the dossier's version that the person saw: Stale when other numbers were recorded since.
+    """
     running, rulebook = await open_now(work, season)
     work.require(Act.MEASURE_SATISFACTION, commune_of(running, commune))
     if not rulebook.asks_satisfaction:
@@ -260,9 +291,13 @@ async def measure_satisfaction(work: Work, season: str, commune: str, satisfied:
         raise MeasureInvalid(reason="negative", field="satisfied", typed=satisfied)
     if satisfied > asked:
         raise MeasureInvalid(reason="numerator-above-denominator", field="satisfied", typed=satisfied)
-    return await work.change(
-        Assessment, assessment_stream(season, commune), lambda one: one.measure_satisfaction(satisfied, asked)
-    )
+
+    def deed(dossier: Assessment) -> None:
+        counts = (satisfied, asked)
+        _must_not_be_changed_since(dossier, version, dossier.surveyed, counts, dossier.satisfaction)
+        dossier.measure_satisfaction(satisfied, asked)
+
+    return await work.change(Assessment, assessment_stream(season, commune), deed)
 
 
 def declarable(rulebook: Rulebook) -> tuple[str, ...]:
@@ -330,9 +365,14 @@ async def receive_comment(work: Work, season: str, commune: str, text: str, on: 
         raise ReasonMissing(act="comment")
     said = clean(text, "text", COMMENT)
     if await work.known() is None:
-        (await work.look(Assessment, assessment_stream(season, commune))).must_take_comments(on or work.today)
+        await must_take_comments(work, season, commune, on)
     covered = await work.keys.cover(work.tenant, work.new_id("comment"), said)
     return await record_comment(work, season, commune, covered, on)
+
+
+async def must_take_comments(work: Work, season: str, commune: str, on: date | None = None) -> None:
+    """Raise what `Assessment.must_take_comments` does when the result is not posted on this day, today if not given."""
+    (await work.look(Assessment, assessment_stream(season, commune))).must_take_comments(on or work.today)
 
 
 @use_case
@@ -360,23 +400,56 @@ async def answer_comment(work: Work, season: str, commune: str, comment: UUID, a
 
 
 @use_case
-async def answer_comments(work: Work, season: str, commune: str, comments: Sequence[UUID], answer: str) -> Receipt:
-    """Give several comments one answer; it is public."""
+async def answer_comments(
+    work: Work,
+    season: str,
+    commune: str,
+    comments: Sequence[UUID],
+    answer: str,
+    *,
+    version: int | None = None,
+) -> Receipt:
+    """Give several comments one answer; it is public.
+
+    `version` is the dossier's version that the person saw: Stale when one of them was answered or set aside since.
+    """
     running, _ = await open_now(work, season)
     work.require(Act.ANSWER_COMMENT, commune_of(running, commune))
-    return await work.change(
-        Assessment, assessment_stream(season, commune), lambda one: one.answer_comments(comments, answer)
-    )
+
+    def deed(dossier: Assessment) -> None:
+        _must_not_be_settled_since(dossier, version, comments)
+        dossier.answer_comments(comments, answer)
+
+    return await work.change(Assessment, assessment_stream(season, commune), deed)
 
 
 @use_case
-async def set_comments_aside(work: Work, season: str, commune: str, comments: Sequence[UUID], reason: str) -> Receipt:
-    """Find that these are no comments on the posted result; their senders read the reason."""
+async def set_comments_aside(
+    work: Work,
+    season: str,
+    commune: str,
+    comments: Sequence[UUID],
+    reason: str,
+    *,
+    version: int | None = None,
+) -> Receipt:
+    """Find that these are no comments on the posted result; their senders read the reason.
+
+    `version` as for answers.
+    """
     running, _ = await open_now(work, season)
     work.require(Act.ANSWER_COMMENT, commune_of(running, commune))
-    return await work.change(
-        Assessment, assessment_stream(season, commune), lambda one: one.set_comments_aside(comments, reason)
-    )
+
+    def deed(dossier: Assessment) -> None:
+        _must_not_be_settled_since(dossier, version, comments)
+        dossier.set_comments_aside(comments, reason)
+
+    return await work.change(Assessment, assessment_stream(season, commune), deed)
+
+
+def _must_not_be_settled_since(dossier: Assessment, version: int | None, comments: Sequence[UUID]) -> None:
+    if version is not None and any(dossier.settled.get(comment, 1) > version for comment in comments):
+        raise Stale(reason="settled", version=dossier.version)
 
 
 @use_case

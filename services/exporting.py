@@ -114,7 +114,6 @@ async def request_export(
     season: str,
     about: str | None = None,
     document_no: str | None = None,
-    *,
     indicator: str | None = None,
     upto: int | None = None,
 ) -> Receipt:

@@ -126,7 +126,7 @@ class Work:
         official = await self.find(Official, official_stream(UUID(self.actor.person)))
         held = official.mandates.get(self.mandate.id) if official else None
         if held is not None and held != self.mandate and not held.holds_on(self.today):
-            raise NotPermitted(act=self.act, who=(held.position,))
+            raise NotPermitted(act=self.act, who=(held.position,), reason="mandate-ended")
 
     def require_at_work(self) -> None:
         """ProvinceSuspended to people while the work of the province is stopped; the system ends what was begun."""
@@ -319,14 +319,19 @@ def use_case(
     So it is when a migration has changed a table meanwhile. The one door to the log: people are refused here while
     their province is suspended.
     The same command id with other arguments, or from somebody else, is refused (CommandReused).
+
+    A parameter that a use case got later stands after `*` with the default None: where it is None, what was asked is
+    the same as before, so that a repeat of a command of an older log is known.
     """
     signature = inspect.signature(deed)
+    later = {name for name, one in signature.parameters.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
 
     @functools.wraps(deed)
     async def run(work: Work, /, *args: P.args, **kwargs: P.kwargs) -> Receipt:
         bound = signature.bind(work, *args, **kwargs)
         bound.apply_defaults()
-        body = body_sha256(deed.__name__, list(bound.arguments.values())[1:])
+        asked = [value for name, value in bound.arguments.items() if name not in later or value is not None]
+        body = body_sha256(deed.__name__, asked[1:])
         for attempt in range(ATTEMPTS):
             trying = replace(work, verb=deed.__name__, body=body, since=time.monotonic(), basis={})
             if first := await trying.answered():

@@ -42,7 +42,7 @@ def run(given: Settings) -> int:
         print("Telling the story of five provinces …", flush=True)
         asyncio.run(tell(settings, STORIES))
         _welcome(settings, time.monotonic() - begun)
-        _keep(supervisor)
+        _keep(settings, supervisor)
     return 0
 
 
@@ -105,7 +105,18 @@ def _welcome(settings: Settings, seconds: float) -> None:
     print("\nSign in as any official, by position; no password. All figures are made up.\nCtrl-C stops everything.")
 
 
-def _keep(supervisor: Supervisor) -> None:
+def _keep(settings: Settings, supervisor: Supervisor) -> None:
     while True:
         time.sleep(LOOK)
-        supervisor.revive()
+        revive(settings, supervisor)
+
+
+def revive(settings: Settings, supervisor: Supervisor) -> None:
+    """Start again whatever has ended of the servers and the processes, and say so."""
+    fallen: list[str] = []
+    try:
+        fallen += embedded.revive(settings)
+    except embedded.Unavailable as reason:
+        print(readable(f"{reason}. It is tried again; Ctrl-C stops everything."), flush=True)
+    for name in [*fallen, *supervisor.revive()]:
+        print(readable(f"{name} had ended and was started again; why, see {supervisor.log(name)}"), flush=True)

@@ -48,7 +48,7 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
         session = await visit.app.sessions.find(visit.session_id) if visit.session_id else None
     except RedisError as reason:  # a public page is served all the same, as to anybody
         visit.sessions_away = reason
-    if session is None and visit.province is not None:
+    if session is None and not handler.opt.get("unpaced"):
         await visit.in_turn()
     changing = connection.scope.get("method") not in LOOKING
     if changing:
@@ -63,13 +63,25 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
             raise visit.sessions_away or SignInNeeded
         if visit.signed_in is None:
             visit.province = None  # not even its name
+            if changing:
+                await read_form(visit, handler)  # what was typed is shown again
             raise NotFound
         if visit.person is None or not visit.person.mandates:
             raise NotEnrolled
     if changing:
         await read_form(visit, handler)
-        if visit.signed_in is not None:
-            security.require_token(visit.signed_in, visit.typed.text("csrf"))
+        require_own_form(visit)
+
+
+def require_own_form(visit: Visit) -> None:
+    """Refuse a form of somebody signed in that does not hold the token of their session. Raises ForeignRequest."""
+    session, given = visit.signed_in, visit.typed.text("csrf")
+    if session is None or security.is_token_of(session, given):
+        return
+    if visit.app.sessions.is_of(security.unmasked(given), session) is False:
+        held = visit.person.mandates if visit.person else ()
+        raise security.ForeignRequest(origin="", reason="another-person", who=held[0].position if held else "")
+    raise security.ForeignRequest(origin="")
 
 
 def require_readable_address(connection: "ASGIConnection[Any, Any, Any, Any]") -> None:

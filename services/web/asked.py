@@ -1,6 +1,7 @@
 """What was asked: the address and its parameters, and how the browser asks for it."""
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar.connection import ASGIConnection
 
@@ -29,9 +30,9 @@ class Asked:
 
     @property
     def address(self) -> str:
-        """Path and query of this page, to come back to."""
+        """Path and query of this page, as they stand in a link that comes back to it."""
         query = self.request.scope["query_string"].decode("latin-1")
-        return self.path + (f"?{query}" if query else "")
+        return quote(self.path) + (f"?{query}" if query else "")
 
     def query(self, name: str) -> str:
         """A parameter of the address, "" when absent."""

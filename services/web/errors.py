@@ -1,7 +1,7 @@
 """What went wrong, said to people as a page or fragment in their language and to programs as problem+json."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -22,9 +22,12 @@ from infra.sessions import Kept
 from services.web.access import note_refused
 from services.web.admission import recognise, visit_of
 from services.web.asked import LOOKING
+from services.web.echo import Echo, shortened, typed_by_hand
 from services.web.log_lines import log_refusal, short
 from services.web.pacing import TooFast
 from services.web.refusals import Refusal, explain, plain
+from services.web.sent import in_words
+from services.web.urls import own_path
 from services.web.visit import Visit
 from services.web.visitor import SignInNeeded
 
@@ -41,9 +44,6 @@ AWAY: Final = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
 )
-
-#: Letters of what was typed that an answer repeats which is no page of its form.
-ECHOED: Final = 100_000
 
 #: What can be asked again as it is, after so many seconds where the refusal does not say how many.
 RETRY = {"too-many-questions": 1, "questions-waiting": 30, "question-failed": 5, "too-many-bodies": 10}
@@ -151,13 +151,17 @@ def away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response
     """Over by itself once the database answers again, or has room."""
     if isinstance(away, ValueError):  # asyncpg's InterfaceError, when it is our value that does not fit
         return crash_answer(request, away)
-    log.error("the database cannot do it", path=str(request.scope["path"]), reason=short(away))
-    return _failed(request, "database-away", HTTPStatus.SERVICE_UNAVAILABLE)
+    if visit_of(request).site.seldom.is_due("database"):
+        log.error("the database cannot do it", path=str(request.scope["path"]), reason=short(away))
+    looking = request.scope.get("method") in LOOKING
+    key = "database-away-looking" if looking else "database-away"
+    return _failed(request, "database-away", HTTPStatus.SERVICE_UNAVAILABLE, key=key)
 
 
 def sessions_away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response[Any]":
     """Redis is away: nobody is known, so nothing was done. Over by itself once it answers again."""
-    log.error("Redis is away", path=str(request.scope["path"]), reason=short(away))
+    if visit_of(request).site.seldom.is_due("Redis"):
+        log.error("Redis is away", path=str(request.scope["path"]), reason=short(away))
     return _failed(request, "sessions-away", HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -202,16 +206,20 @@ def problem(refusal: Refusal, path: str) -> "Response[Any]":
 def _sign_in_first(visit: Visit) -> "Response[Any]":
     """A page asked for without a session: sign in, then come back. A form sent without one is kept."""
     if visit.is_partial:
-        to = visit.url.sign_in()
-        return Response(b"", status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": to})
+        # The page stays, with what is being typed in it; app.js sends a form once more, for the answer below.
+        _, inside, rest = visit.request.headers.get("hx-current-url", "").partition("/t/")
+        then = own_path(inside + rest, visit.tenant.slug)
+        ended = visit.answer("signin/_ended.html", HTTPStatus.UNAUTHORIZED, then=then or None)
+        ended.headers.update({"HX-Retarget": "#refusal", "HX-Reswap": "innerHTML"})
+        return ended
     if visit.method in LOOKING:
         return visit.see(visit.url.sign_in(visit.address))
     kept = Kept(visit.path, tuple(visit.typed.pairs))
     keeps = kept.is_small
     fields, cut = (list(kept.fields), False) if keeps else shortened(kept.fields)
-    return visit.answer(
-        "signin/ended.html", HTTPStatus.UNAUTHORIZED, path=kept.path, fields=fields, keeps=keeps, cut=cut
-    )
+    lines = in_words(fields, visit.words)
+    status = HTTPStatus.UNAUTHORIZED
+    return visit.answer("signin/ended.html", status, path=kept.path, fields=fields, lines=lines, keeps=keeps, cut=cut)
 
 
 def _stranger(visit: Visit) -> "Response[Any]":
@@ -221,17 +229,6 @@ def _stranger(visit: Visit) -> "Response[Any]":
 
 
 def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
-    hidden = {"csrf", "command", "version"}
-    typed, cut = shortened([(name, value) for name, value in visit.typed.pairs if value and name not in hidden])
-    return visit.answer("error.html", refusal.status, typed_pairs=typed, cut=cut)
-
-
-def shortened(pairs: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
-    """As many of the fields as are shown again where no form of their own shows them, and whether any is left out."""
-    room, kept = ECHOED, list[tuple[str, str]]()
-    for name, value in pairs:
-        room -= len(name) + len(value)
-        if room < 0:
-            return kept, True
-        kept.append((name, value))
-    return kept, False
+    typed, cut = shortened(typed_by_hand(visit.typed.pairs))
+    echo = Echo([], cut=False, holds_some=bool(typed), places=frozenset({"asof"}))
+    return visit.answer("error.html", refusal.status, lines=in_words(typed, visit.words), cut=cut, echo=echo)

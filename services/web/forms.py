@@ -124,14 +124,13 @@ class Typed(Mapping[str, str]):
 
     def whole(self, name: str) -> int | None:
         """A count; thousands may be grouped (1.234). None when empty; NotANumber for anything else."""
-        text = self.text(name)
+        if not (text := self.text(name)):
+            return None
         if _COUNT.fullmatch(text):
             return int(re.sub(r"\D", "", text))
-        number = self.decimal(name)
-        if number is None:
-            return None
-        if number != number.to_integral_value():
-            raise NotANumber(field=name, typed=text, reason="not-a-count")
+        number = read_number(text)
+        if number is None or text.endswith("%") or number != number.to_integral_value():
+            raise NotANumber(field=name, typed=text, reason=_why_no_number(text) or "not-a-count")
         return int(number)
 
     def day(self, name: str) -> date | None:

@@ -24,8 +24,8 @@ and the acts that change it stand together:
   looked at, `{{ parts.hidden(version=row.version) }}`. The same command id gives the same receipt.
 * What a use case refuses (`domain.errors.Refused`) is answered by the page `again` with the refusal on top and what was
   typed still in the fields (`typed`): the page that holds the form, whatever else the address would show;
-  without `again`, by a page of its own. htmx gets the refusal alone, into the
-  page's `#refusal`, so the form that is being filled stays as it is.
+  without `again`, by a page of its own. What the page holds no longer is listed beside the refusal (`echo.py`). htmx
+  gets the refusal alone, into the page's `#refusal`, so the form that is being filled stays as it is.
 * `done` answers 303 to the page, or, to htmx and given `fragment`, that fragment at once. It remembers the position
   of the receipt, so that the person's next page can wait for it (`own_write`).
 * The past: `?asof=` works on every page, unless it says `@page(path, past=False)` because nothing on it was recorded.

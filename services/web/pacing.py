@@ -24,7 +24,7 @@ LONGEST = 5.0
 #: Addresses that are remembered.
 MOST = 10_000
 
-#: Seconds for which refusals of one worker leave no further line in the log.
+#: Seconds for which the same of one worker leaves no further line in the log.
 QUIET = 10.0
 
 log = structlog.get_logger("web")
@@ -36,6 +36,22 @@ class TooFast(Refused):
     code: ClassVar[str] = "too-fast"
 
 
+class Seldom:
+    """What is said once in QUIET seconds, however often it happens."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said: dict[str, float] = {}
+
+    def is_due(self, what: str) -> bool:
+        """Whether it is time to say this again; then it counts as said."""
+        now = self._clock()
+        if now - self._said.get(what, -math.inf) < QUIET:
+            return False
+        self._said[what] = now
+        return True
+
+
 class Pace:
     """When the next request of each address has its turn."""
 
@@ -43,7 +59,7 @@ class Pace:
         self._clock = clock
         #: The moment at which all that an address has sent is answered at `RATE`, the longest unheard address first.
         self._answered: OrderedDict[str, float] = OrderedDict()
-        self._told = -math.inf
+        self._seldom = Seldom(clock)
 
     async def turn(self, sender: str) -> None:
         """Wait until a request of this address has its turn; nobody waits who is not known (""). Raises TooFast."""
@@ -56,15 +72,11 @@ class Pace:
         answered = max(self._answered.get(sender, now), now) + 1 / RATE
         seconds = answered - now - BURST / RATE
         if seconds > LONGEST:
-            self._note(sender, now)
+            if self._seldom.is_due("too fast"):
+                log.warning("an address sends requests faster than they are answered", sender=sender)
             raise TooFast(seconds=math.ceil(seconds))
         self._answered[sender] = answered
         self._answered.move_to_end(sender)
         if len(self._answered) > MOST:
             self._answered.popitem(last=False)
         return max(0.0, seconds)
-
-    def _note(self, sender: str, now: float) -> None:
-        if now - self._told >= QUIET:
-            self._told = now
-            log.warning("an address sends requests faster than they are answered", sender=sender)

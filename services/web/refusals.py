@@ -7,7 +7,7 @@ A refusal of the rules (`domain.errors.Refused`) carries a code and details. Its
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from domain.errors import Refused
+from domain.errors import ReasonMissing, Refused
 from services.i18n import Words
 
 #: Where a code has a better status than 409 (the act is against the rules as things stand).
@@ -70,6 +70,18 @@ STATUS = {
 }
 
 
+#: By act: the field in which its reason is written, as the page calls it.
+REASONS = {
+    "score": "reason",
+    "cast-ballot": "reason",
+    "decide": "reason",
+    "appraise": "cham-reason",
+    "return": "tra-reason",
+    "conclude-appraisal": "kl-reason",
+    "resume-appraisal": "lai-reason",
+}
+
+
 class Refusal(NamedTuple):
     """A refusal in words."""
 
@@ -93,9 +105,13 @@ def explain(refused: Refused, words: Words) -> Refusal:
         status=STATUS.get(code, HTTPStatus.CONFLICT),
         sentence=_fill(words.say(key), slots),
         advice=_fill(advice, slots),
-        field=str(refused.details.get("field", "")),
+        field=str(refused.details.get("field") or _field_of_reason(refused)),
         details=refused.details,
     )
+
+
+def _field_of_reason(refused: Refused) -> str:
+    return REASONS.get(str(refused.details.get("act")), "") if isinstance(refused, ReasonMissing) else ""
 
 
 def _key(code: str, details: dict[str, Any], words: Words) -> str:

@@ -29,7 +29,10 @@ HEADERS = {
 
 
 class ForeignRequest(Refused):
-    """A change was asked for by another site's page, or without the token of the person's own pages."""
+    """A change was asked for by another site's page, or without the token of the person's own pages.
+
+    With the reason "another-person" the page was made for somebody else, and `who` is signed in at this browser now.
+    """
 
     code: ClassVar[str] = "foreign-request"
 
@@ -90,17 +93,21 @@ def masked(csrf: str) -> str:
     return base64.urlsafe_b64encode(mask + bytes(a ^ b for a, b in zip(mask, secret, strict=True))).decode()
 
 
-def require_token(session: Session, given: str) -> None:
-    """Refuse a form that does not hold the token of the person's own session."""
+def unmasked(given: str) -> str:
+    """The token that stands in a form, "" for what is none."""
     try:
         raw = base64.urlsafe_b64decode(given.encode())
     except ValueError:
-        raw = b""
+        return ""
     mask, hidden = raw[: len(raw) // 2], raw[len(raw) // 2 :]
-    if len(mask) != len(hidden) or not hmac.compare_digest(
-        bytes(a ^ b for a, b in zip(mask, hidden, strict=True)), session.csrf.encode()
-    ):
-        raise ForeignRequest(origin="")
+    if len(mask) != len(hidden):
+        return ""
+    return bytes(a ^ b for a, b in zip(mask, hidden, strict=True)).decode(errors="replace")
+
+
+def is_token_of(session: Session, given: str) -> bool:
+    """Whether a form holds the token of the person's own session."""
+    return hmac.compare_digest(unmasked(given).encode(), session.csrf.encode())
 
 
 class Cookies:

@@ -10,7 +10,7 @@ from services.app import App
 from services.i18n import Words
 from services.web.bodies import Bodies
 from services.web.made import Kept
-from services.web.pacing import Pace
+from services.web.pacing import Pace, Seldom
 from services.web.render import Renderer
 from services.web.security import Cookies
 from services.web.shared import Shared
@@ -36,6 +36,7 @@ class Site:
         self.turns = Turns()
         self.bodies = Bodies()
         self.pace = Pace()
+        self.seldom = Seldom()
         self._provinces: dict[str, tuple[Tenant, float]] = {}
 
     async def province(self, slug: str) -> Tenant | None:

@@ -295,3 +295,8 @@ def receipt_code(command: UUID) -> str:
     """What people note down of a command: `K7Q2-PXM4`. No digit looks like a letter."""
     code = base64.b32encode(command.bytes[-5:]).decode()
     return f"{code[:4]}-{code[4:]}"
+
+
+def bare_code(text: str) -> str:
+    """The letters and digits of a code as people type it: `k7q2 pxm4`, `K7Q2–PXM4` and `K7Q2PXM4` are one."""
+    return "".join(sign for sign in text.upper() if sign.isalnum())

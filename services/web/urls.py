@@ -9,7 +9,7 @@ A province's pages lie below `/t/<slug>`; state changes are POSTs to a page's pa
 
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 PROVINCES = "/"
 HEALTH = "/healthz"
@@ -53,6 +53,13 @@ ADMIN = TENANT + "/quan-tri"
 PERSONAL = TENANT + "/quan-tri/du-lieu-ca-nhan"
 
 
+#: The pages whose address names something, by its parts.
+_NAMING = [
+    pattern.removeprefix(TENANT + "/").split("/")
+    for pattern in (REVIEW, REVIEWS, DOSSIER, APPRAISAL, COUNCIL, MEETING, DECISION, PUBLIC, REPLAY, FLAGS, SEASON)
+]
+
+
 class Moment(NamedTuple):
     """A moment as it is asked for: a position, a day or a time, and by which clock, "" for the recorded."""
 
@@ -85,6 +92,24 @@ def with_query(path: str, asof: Moment | None, asked: Iterable[tuple[str, str]])
     return path + ("?" + urlencode(query) if query else "")
 
 
+def read(path: str) -> tuple[str, dict[str, str]]:
+    """What an address of a province says: its fixed words ("ho-so/cham-diem"), and what it names (season, commune)."""
+    segments = path.split("/")[3:]
+    for pattern in _NAMING:
+        pairs = list(zip(pattern, segments, strict=False))
+        fits = (not _is_word(here) if one.startswith("{") else one == here for one, here in pairs)
+        if len(segments) >= len(pattern) and all(fits):
+            named = {one[1:].partition(":")[0]: unquote(here) for one, here in pairs if one.startswith("{")}
+            fixed = [one for one in pattern if not one.startswith("{")] + segments[len(pattern) :]
+            return "/".join(fixed), named
+    return "/".join(one for one in segments if _is_word(one)), {}
+
+
+def _is_word(segment: str) -> bool:
+    """Whether it is none of the codes and ids that an address names: they have digits."""
+    return segment.replace("-", "").isalpha()
+
+
 class Urls:
     """Addresses within one province. `asof`, the moment of the page, goes along on every page that has a past."""
 
@@ -105,7 +130,7 @@ class Urls:
     def sign_in_return(self) -> str:
         return fill(SIGN_IN_RETURN, self.slug)
 
-    def sign_in_again(self, kept: str) -> str:
+    def sign_in_again(self, kept: str | None = None) -> str:
         return fill(SIGN_IN_AGAIN, self.slug, giu=kept)
 
     def sign_out(self) -> str:
@@ -214,9 +239,17 @@ class Urls:
         return fill(PERSONAL, self.slug, **{"asof": self.asof, **query})
 
 
+def plain_address(address: str) -> str:
+    """The address in ASCII, as headers hold it: whatever else stands in it is percent-encoded, and nothing twice."""
+    return quote(address, safe="/:?#[]@!$&'()*+,;=%~")
+
+
 def own_path(address: str, slug: str) -> str:
     """The address if it is a page of this province, else "": nobody is led away by a link to our sign-in."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # "//[" is none
+        return ""
     inside = parts.path == f"/t/{slug}" or parts.path.startswith(f"/t/{slug}/")
     clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
     return address if inside and clean and "/dang-" not in parts.path else ""

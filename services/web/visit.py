@@ -25,12 +25,15 @@ from services.command_ids import sent_by
 from services.web import security
 from services.web.access import note_refused
 from services.web.asked import DIGITS
+from services.web.echo import echo_of
 from services.web.forms import Typed
 from services.web.frame import Chip, Frame, chip_among, read_chip
 from services.web.log_lines import log_refusal
 from services.web.refusals import Refusal, explain
 from services.web.render import answer, pack
+from services.web.sent import in_words
 from services.web.site import Site
+from services.web.urls import plain_address
 from services.web.viewing import Viewing
 from services.web.visitor import SignInNeeded
 from services.work import Work
@@ -71,8 +74,12 @@ class Visit(Viewing):
 
     @property
     def version(self) -> int | None:
-        """The version of the thing that the person looked at when editing it; a spoilt one is 0, which is stale."""
-        if not (seen := self.typed.text("version")):
+        """The version of the thing that the person looked at when editing it."""
+        return self.version_of("version")
+
+    def version_of(self, field: str) -> int | None:
+        """The version that a hidden field names; None without one, and 0 for a spoilt one, which is stale."""
+        if not (seen := self.typed.text(field)):
             return None
         return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < DIGITS else 0
 
@@ -100,12 +107,14 @@ class Visit(Viewing):
         return await self._rendered(template, status, chip=await self._chip(season), season=season, **view)
 
     async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
-        """The answer to an act that was recorded: the page again (303), or to htmx the fragment."""
+        """The answer to an act that was recorded: the page again (303), or to htmx the fragment, which takes the place
+        of a refusal too.
+        """
         await self.reached(receipt)
         if self.is_partial:
             if fragment:
-                return await self._rendered(fragment, None, receipt=receipt, **view)
-            return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": to})
+                return await self._rendered("_done.html", None, fragment=fragment, receipt=receipt, **view)
+            return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": plain_address(to)})
         return self.see(to)
 
     def see(self, to: str) -> Answer:
@@ -113,7 +122,7 @@ class Visit(Viewing):
         return Response(
             b"",
             status_code=HTTPStatus.SEE_OTHER,
-            headers={"Location": to, "Cache-Control": "no-store"},
+            headers={"Location": plain_address(to), "Cache-Control": "no-store"},
             cookies=self.cookies,
         )
 
@@ -123,7 +132,7 @@ class Visit(Viewing):
         Not by a redirect: browsers hold every redirect after a form to `form-action`, however many sites it passes.
         """
         answered = await self.page("signin/onward.html", to=to)
-        answered.headers["Refresh"] = f"0;url={to}"
+        answered.headers["Refresh"] = f"0;url={plain_address(to)}"
         return answered
 
     def object_to(self, refused: Refused) -> None:
@@ -153,9 +162,20 @@ class Visit(Viewing):
         return self._answer(self.site.renderer.render(template, self.locale, self._known(view)), status)
 
     async def _rendered(self, template: str, status: int | None, **view: Any) -> Answer:
-        """The answer, made in slices: a large page takes longer than others may be kept waiting."""
-        html = "".join(await in_slices(self.site.renderer.pieces(template, self.locale, self._known(view))))
+        """The answer, made in slices: a large page takes longer than others may be kept waiting.
+
+        Where it does not hold what was typed into the form that was refused, it is made again with that beside it.
+        """
+        html = await self._made(template, view)
+        if self.refusal is not None and self.typed.pairs and not self.is_partial:
+            echo = await echo_of(html, self.typed.pairs)
+            if not echo.holds_all(self.refusal):
+                echoed = in_words(echo.left_out, self.words)
+                html = await self._made(template, {**view, "echo": echo, "echoed": echoed})
         return self._answer(html, status or self._status, await pack(html) if self.accepts_gzip else None)
+
+    async def _made(self, template: str, view: dict[str, Any]) -> str:
+        return "".join(await in_slices(self.site.renderer.pieces(template, self.locale, self._known(view))))
 
     def _answer(self, html: str, status: int, packed: bytes | None = None) -> Answer:
         return answer(
@@ -176,6 +196,7 @@ class Visit(Viewing):
             "Act": Act,
             "refusal": self.refusal,
             "typed": dict(self.typed) if self.refusal else {},
+            "echo": None,
             "frame": Frame(self, view.get("chip")),
             "chip": None,
             "season": None,

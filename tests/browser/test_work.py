@@ -157,13 +157,30 @@ async def test_a_member_votes_without_scripts_and_a_forgotten_reason_loses_nothi
     assert await page.locator(".receipt .code").inner_text() == receipt
 
 
-async def test_a_member_votes_with_the_keyboard_alone(house: Told, open_as: Open):
+async def test_a_member_votes_with_the_keyboard_alone_and_a_recorded_ballot_leaves_no_refusal(
+    house: Told, open_as: Open
+):
+    # given a member with nothing but a keyboard, who has another opinion and forgets to give the reason
     page = await open_as(seat(6))
     await page.goto(house.address(BALLOT))
-
     await tab_to(page, page.get_by_label("Tán thành", exact=True))
-    await page.keyboard.press("Space")
+    await page.keyboard.press("ArrowUp")
+    await expect(page.get_by_label("Ý kiến khác", exact=True)).to_be_checked()
+    await tab_to(page, page.get_by_role("button", name="Ghi phiếu"))
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#refusal .errsum")).to_have_attribute("data-code", "reason-missing")
+    await expect(page.locator("#reason")).to_have_attribute("aria-invalid", "true")
+
+    # when the way to the field is taken and the reason written
+    await expect(page.locator("#refusal .errsum a")).to_have_attribute("href", "#reason")
+    await page.locator("#refusal .errsum a").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#reason")).to_be_focused()
+    await page.keyboard.type("Đề nghị kiểm tra lại.")
     await tab_to(page, page.get_by_role("button", name="Ghi phiếu"))
     await page.keyboard.press("Enter")
 
+    # then the ballot has its receipt, and no refusal stands above it
     await expect(page.locator(".receipt .code")).to_have_text(RECEIPT)
+    await expect(page.locator("#refusal .errsum")).to_have_count(0)
+    await keep(page, "ballot-after-a-refusal-1366")

@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.assessment import EVIDENCE_LIMIT, Assessment, Stage
+from domain.assessment import EVIDENCE_LIMIT, Assessment, Returned, Stage
 from domain.errors import (
+    AlreadyReturned,
     AssessmentLocked,
     EvidenceAlreadyAttached,
     EvidenceMissing,
@@ -335,3 +336,39 @@ def test_a_flood_of_comments_is_one_act():
     dossier.submit(date(2024, 1, 29), "12/BC", indicators=CODES)
 
     assert facts_of(dossier).count("CommentsSetAside") == 3
+
+
+def test_what_was_asked_of_a_returned_indicator_stands_until_the_commune_sends_it_back():
+    dossier = a_submitted_dossier()
+    dossier.return_indicator(CODE, "Thiếu chữ ký", DUE)
+    dossier.explain(CODE, "Danh sách có chữ ký nằm trong tệp đã gắn")
+
+    with pytest.raises(AlreadyReturned) as refused:
+        dossier.return_indicator(CODE, "Thiếu cả danh sách", DAY)
+
+    assert refused.value.details == {"indicator": CODE, "due": DUE}
+    entry = dossier.entry(CODE)
+    assert (entry.returned, entry.supplemented) == (Returned("Thiếu chữ ký", DUE), True)
+    dossier.resubmit(DUE)
+    dossier.return_indicator(CODE, "Thiếu cả danh sách", DUE)
+
+
+def test_a_log_in_which_an_indicator_was_returned_twice_is_read_as_it_was_recorded():
+    dossier = a_submitted_dossier()
+    dossier.return_indicator(CODE, "Thiếu chữ ký", DUE)
+    dossier.trigger_event(Assessment.IndicatorReturned, indicator=CODE, reason="Thiếu cả danh sách", due=DUE)
+
+    assert replayed(dossier) == state(dossier)
+    assert dossier.entry(CODE).returned == Returned("Thiếu cả danh sách", DUE)
+
+
+def test_another_basis_of_the_same_declaration_is_recorded():
+    dossier = a_dossier()
+    dossier.declare_veto("V1", Answer.NO, "Công văn 5")
+    before = dossier.version
+
+    dossier.declare_veto("V1", Answer.NO, "Công văn 5")
+    assert dossier.version == before
+    dossier.declare_veto("V1", Answer.NO, "Công văn 6")
+
+    assert (dossier.version, dossier.bases["V1"]) == (before + 1, "Công văn 6")

@@ -164,3 +164,41 @@ def test_a_refusal_says_who_could():
 
     assert refusal.value.details["act"] is Act.DECIDE
     assert set(refusal.value.details["who"]) == CHAIRMEN
+
+
+@pytest.mark.parametrize(("act", "position"), list(product(Act, Position)), ids=str)
+def test_no_refusal_names_anybody_twice_or_says_that_another_position_is_needed_to_one_that_may(
+    act: Act, position: Position
+):
+    for unit in (COMMUNE, OTHER, DISTRICT, OTHER_DISTRICT):
+        actor = an_actor(position, unit)
+        if may(actor, act, PLAIN):
+            continue
+        with pytest.raises(NotPermitted) as refusal:
+            permit(actor, act, PLAIN)
+        who, reason = (refusal.value.details[name] for name in ("who", "reason"))
+
+        assert len(who) == len(set(who))
+        assert who
+        assert (position in who) is (reason in {"another-unit", "another-lead", "own-work"})
+
+
+@pytest.mark.parametrize(
+    ("position", "unit", "act", "subject", "reason"),
+    [
+        (Position.JUSTICE_OFFICER, OTHER, Act.CONSOLIDATE, PLAIN, "another-unit"),
+        (Position.JUSTICE_OFFICER, OTHER, Act.SCORE, PLAIN, "another-unit"),
+        (Position.POLICE_CHIEF, COMMUNE, Act.SCORE, PLAIN, "another-lead"),
+        (Position.DISTRICT_JUSTICE, OTHER_DISTRICT, Act.APPRAISE, PROPOSER, "another-unit"),
+        (Position.DISTRICT_JUSTICE, DISTRICT, Act.APPRAISE, PROPOSER, "own-work"),
+        (Position.INSPECTOR, PROVINCE, Act.CAST_BALLOT, PLAIN, "part"),
+        (Position.INSPECTOR, PROVINCE, Act.SCORE, PLAIN, ""),
+        (Position.JUSTICE_OFFICER, OTHER, Act.VIEW_DOSSIER, PLAIN, "another-unit"),
+        (Position.ADMINISTRATOR, PROVINCE, Act.VIEW_DOSSIER, PLAIN, ""),
+    ],
+)
+def test_a_refusal_says_what_is_missing(position: Position, unit: str, act: Act, subject: Subject, reason: str):
+    with pytest.raises(NotPermitted) as refusal:
+        permit(an_actor(position, unit), act, subject)
+
+    assert refusal.value.details["reason"] == reason

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
@@ -68,6 +69,13 @@ async def ask(settings: Settings, question: str) -> object:
 
 def asleep() -> subprocess.Popen[bytes]:
     return subprocess.Popen(["sleep", "60"])
+
+
+def kill(folder: Path, name: str) -> None:
+    """End a server at once, with no chance to finish anything or to take its mark away."""
+    os.kill(int((folder / f"{name}.pid").read_text().split()[0]), signal.SIGKILL)
+    while name in running(folder):
+        time.sleep(0.01)
 
 
 def running(folder: Path) -> list[str]:
@@ -249,3 +257,29 @@ def executable_by(python: str, account: processes.Account) -> bool:
         return subprocess.run([python, "-c", ""], check=False, **processes.dropping_to(account)).returncode == 0
     except PermissionError:
         return False
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("name", ["postgres", "redis"])
+async def test_a_server_killed_while_in_use_is_started_again_for_those_who_use_it(folder, name):
+    with services(folder) as settings:
+        await ask(settings, "CREATE TABLE kept AS SELECT 42 AS answer")
+        with Redis.from_url(settings.redis_url) as redis:
+            redis.set("kept", "42")
+        assert embedded.revive(settings) == []
+
+        kill(folder, name)
+        assert embedded.revive(settings) == [name]
+
+        assert await ask(settings, "SELECT answer FROM kept") == 42
+        with Redis.from_url(settings.redis_url) as redis:
+            assert redis.get("kept") == b"42"
+    assert running(folder) == []
+
+
+def test_servers_that_the_settings_do_not_use_are_not_started(folder):
+    folder.mkdir()
+    elsewhere = {"DATABASE_URL": "postgresql://db.example/x", "REDIS_URL": "redis://cache.example"}
+
+    assert embedded.revive(read_settings(folder, elsewhere)) == []
+    assert running(folder) == []

@@ -43,6 +43,18 @@ def a_zip(entries: dict[str, bytes], **how: int) -> bytes:
     return target.getvalue()
 
 
+def spoilt(how: int) -> bytes:
+    """A document whose list of parts is packed in this way, with bytes of it changed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("[Content_Types].xml", parts(f"{WORD}.main+xml", "word/document.xml"), how)
+        archive.writestr("word/document.xml", b"<x/>")
+    content = bytearray(target.getvalue())
+    begins = 30 + len("[Content_Types].xml") + 12
+    content[begins : begins + 40] = b"\xff" * 40
+    return bytes(content)
+
+
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -284,6 +296,12 @@ REFUSED = {
         a_zip({**DOCX, "[Content_Types].xml": b" " * 1_000_001, "x": os.urandom(9_000)}),
         "damaged",
     ),
+    "docx whose list is in an unknown encoding": (
+        a_zip({**DOCX, "[Content_Types].xml": b'<?xml version="1.0" encoding="foo"?><Types/>'}),
+        "damaged",
+    ),
+    "docx packed by LZMA, spoilt": (spoilt(zipfile.ZIP_LZMA), "damaged"),
+    "docx packed by BZIP2, spoilt": (spoilt(zipfile.ZIP_BZIP2), "damaged"),
     "docx with locked entries": (locked(DOCX), "encrypted"),
     "ods": (a_zip({"mimetype": OPEN + b"spreadsheet"}), "ods"),
     "odp": (a_zip({"mimetype": OPEN + b"presentation"}), "slides"),

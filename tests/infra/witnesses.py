@@ -164,8 +164,8 @@ class House:
         self.stack.push_async_callback(self.sealer.close)
 
     async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
-        self.halted.append(reason)
         await record_halt(connection, tenant, reason)
+        self.halted.append(reason)
 
     @property
     def log(self) -> VerifierKey:

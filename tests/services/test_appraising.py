@@ -5,9 +5,10 @@ from uuid import uuid4
 import pytest
 
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
-from domain.assessment import Stage
+from domain.assessment import Returned, Stage
 from domain.errors import (
     AlreadyDecided,
+    AlreadyReturned,
     FileDamaged,
     IndicatorsUnappraised,
     NotPermitted,
@@ -21,7 +22,7 @@ from domain.errors import (
 from domain.official import Position
 from services import administering, appraising, assessing
 from services.administering import NewMandate
-from tests.services.story import COMMUNE, DISTRICT, PDF, Story
+from tests.services.story import COMMUNE, DISTRICT, PDF, TODAY, Story
 
 DUE = date(2024, 1, 22)
 CODE = "TC1.CT1"
@@ -241,3 +242,50 @@ async def test_the_department_appraises_where_the_province_decides(province_stor
     await appraising.conclude(department.again(uuid4()), story.season, COMMUNE)
 
     assert (await appraisal(story)).proposal is Proposal.RECOGNISE
+
+
+async def test_a_second_return_leaves_what_was_asked_and_what_the_commune_added(story: Story):
+    await story.submitted()
+    await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Thiếu chữ ký", DUE)
+    await assessing.explain(await story.officer(), story.season, COMMUNE, CODE, "Đã ký bổ sung")
+
+    with pytest.raises(AlreadyReturned):
+        await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Thiếu", TODAY)
+
+    entry = (await story.dossier()).entry(CODE)
+    assert (entry.returned, entry.supplemented) == (Returned("Thiếu chữ ký", DUE), True)
+    await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
+
+
+async def test_an_indicator_that_was_supplemented_since_the_page_was_shown_is_not_returned_unseen(story: Story):
+    await story.submitted()
+    seen = (await story.dossier()).version
+    await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Thiếu", DUE, seen=seen)
+    await assessing.explain(await story.officer(), story.season, COMMUNE, CODE, "Đã ký bổ sung")
+    await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
+
+    with pytest.raises(Stale):
+        await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Thiếu", DUE, seen=seen)
+
+    assert (await story.dossier()).stage is Stage.SUBMITTED
+
+
+async def test_of_two_appraisers_the_second_sees_the_value_of_the_first_before_replacing_it(story: Story):
+    await story.submitted()
+    await appraise(story, story.codes[1], "2", reason="…")
+    seen = (await appraisal(story)).version
+
+    async def judge(points: str, reason: str | None) -> None:
+        work = await story.appraiser()
+        await appraising.appraise_indicator(
+            work, story.season, COMMUNE, CODE, Decimal(points), reason, appraisal_seen=seen
+        )
+
+    await judge("2", "Thiếu một văn bản")
+    with pytest.raises(Stale) as refused:
+        await judge("1", "Thiếu hai văn bản")
+    await judge("2", "Thiếu một văn bản")
+
+    assert (refused.value.details["yours"], refused.value.details["theirs"]) == (Decimal(1), Decimal(2))
+    held = (await appraisal(story)).values[CODE]
+    assert (held.value, held.reason) == (Decimal(2), "Thiếu một văn bản")

@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from domain.errors import (
     MeasureInvalid,
     NotPermitted,
     OutOfOrder,
+    PostingClosed,
     PostingUnfinished,
     ReasonMissing,
     Refused,
@@ -39,12 +41,16 @@ from domain.official import Position
 from domain.policy import Actor
 from infra.eventstore import CommandReused
 from infra.files import Files
+from infra.groupcommit import Receipt
 from services import assessing, seasons
 from services.assessing import Upload
-from services.work import Work
+from services.work import Work, body_sha256
 from tests.services.story import COMMUNE, OTHER, PDF, TODAY, Story, best
 
 TC1_CT2 = "TC1.CT2"
+
+Deed = Callable[[Story, Work, int], Awaitable[Receipt]]
+Settling = Callable[..., Awaitable[Receipt]]
 
 
 async def evidence_of(story: Story, code: str) -> list[str]:
@@ -392,7 +398,7 @@ async def test_a_dossier_is_submitted_after_the_posting_with_its_comments_answer
 async def test_a_comment_is_neither_empty_nor_endless_and_only_on_a_posted_result(story: Story):
     public = story.house.work(story.tenant, Actor("public", ()), uuid4(), TODAY)
 
-    with pytest.raises(OutOfOrder):
+    with pytest.raises(PostingClosed):
         await assessing.receive_comment(public, story.season, COMMUNE, "Chưa niêm yết")
     with pytest.raises(TextTooLong):
         await assessing.receive_comment(public, story.season, COMMUNE, "a" * 4_001)
@@ -448,3 +454,89 @@ async def test_facts_of_a_dossier_stand_in_its_own_stream(story: Story):
 
     kinds = {type(one.fact) for one in await story.facts() if one.stream.kind == "assessment"}
     assert kinds >= {Assessment.Opened, Assessment.IndicatorMeasured, Assessment.IndicatorScored}
+
+
+# Several people on one dossier ------------------------------------------------------------------------
+
+
+def explaining(text: str) -> Deed:
+    return lambda story, work, version: assessing.explain(work, story.season, COMMUNE, TC1_CT2, text, version=version)
+
+
+def declaring(occurred: Answer, basis: str) -> Deed:
+    return lambda story, work, version: assessing.declare_veto(
+        work, story.season, COMMUNE, assessing.declarable(story.rulebook)[0], occurred, basis, version=version
+    )
+
+
+def surveying(satisfied: int) -> Deed:
+    return lambda story, work, version: assessing.measure_satisfaction(
+        work, story.season, COMMUNE, satisfied, 100, version=version
+    )
+
+
+@pytest.mark.parametrize(
+    ("rulebook", "theirs", "yours"),
+    [
+        ("qd-25-2021", explaining("Danh sách lưu ở xã."), explaining("Không phát sinh.")),
+        ("qd-25-2021", declaring(Answer.YES, "Kết luận 3"), declaring(Answer.NO, "Công văn 5")),
+        ("qd-25-2021", declaring(Answer.NO, "Công văn 6"), declaring(Answer.NO, "Công văn 5")),
+        ("qd-619-2017", surveying(80), surveying(95)),
+    ],
+    ids=["explanation", "condition", "basis", "survey"],
+)
+async def test_what_somebody_else_stored_since_the_page_was_shown_is_not_replaced_unseen(
+    province_story: Story, rulebook: str, theirs: Deed, yours: Deed
+):
+    province_story.rulebook_id = rulebook
+    story = await province_story.opened()
+    seen = (await story.dossier()).version
+    await theirs(story, await story.officer(), seen)
+    stored = (await story.dossier()).version
+
+    with pytest.raises(Stale):
+        await yours(story, await story.officer(), seen)
+    assert (await story.dossier()).version == stored
+    await theirs(story, await story.officer(), seen)  # the same once more replaces nothing
+    await yours(story, await story.officer(), stored)
+
+    assert (await story.dossier()).version == stored + 1
+
+
+async def test_a_file_that_came_meanwhile_does_not_make_an_explanation_stale(story: Story):
+    seen = (await story.dossier()).version
+    await story.attach(TC1_CT2)
+
+    await assessing.explain(await story.officer(), story.season, COMMUNE, TC1_CT2, "Danh sách", version=seen)
+
+    assert (await story.dossier()).entry(TC1_CT2).explanation == "Danh sách"
+
+
+@pytest.mark.parametrize("theirs", [assessing.answer_comments, assessing.set_comments_aside])
+@pytest.mark.parametrize("yours", [assessing.answer_comments, assessing.set_comments_aside])
+async def test_a_comment_that_was_settled_meanwhile_is_not_settled_again_unseen(
+    story: Story, theirs: Settling, yours: Settling
+):
+    await story.posted()
+    await assessing.receive_comment(await story.officer(), story.season, COMMUNE, "Thiếu bảng tin", date(2024, 1, 3))
+    dossier = await story.dossier()
+    seen, comments = dossier.version, list(dossier.comments)
+    await theirs(await story.officer(), story.season, COMMUNE, comments, "Đã treo lại", version=seen)
+    before = (await story.dossier()).version
+
+    with pytest.raises(Stale):
+        await yours(await story.officer(), story.season, COMMUNE, comments, "Không liên quan", version=seen)
+
+    assert (await story.dossier()).version == before
+
+
+async def test_a_repeat_from_before_a_use_case_knew_the_version_is_known_again(story: Story):
+    command = uuid4()
+    asked = [story.season, COMMUNE, TC1_CT2, "Danh sách"]
+    first = await assessing.explain(await story.officer(command=command), story.season, COMMUNE, TC1_CT2, "Danh sách")
+
+    work = replace(await story.officer(command=command), verb="explain", body=body_sha256("explain", asked))
+
+    known = await work.answered()
+    assert known is not None
+    assert (known.first, known.last, known.repeated) == (first.first, first.last, True)

@@ -1,13 +1,15 @@
+import signal
 import socket
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
-from infra import processes
-from infra.config import Settings
-from services import supervise
+from infra import embedded, processes
+from infra.config import Settings, read_settings
+from services import demo, supervise
 from services.supervise import NotReady, supervised
 
 WEB = {"web": ("serve",)}
@@ -87,3 +89,17 @@ def test_a_folder_keeps_its_port_and_says_when_somebody_took_it(tmp_path):
 
         with pytest.raises(NotReady, match=str(port)):
             supervise.kept_port(tmp_path, "web")
+
+
+@pytest.mark.fault
+def test_the_demonstration_starts_a_killed_server_again_and_says_so(tmp_path, capsys):
+    with embedded.services(read_settings(tmp_path / "data", {}), durable=False) as used, supervised(used, {}) as none:
+        processes.end(used.folder / "redis.pid", manners=(signal.SIGKILL,))
+
+        demo.revive(used, none)
+
+        said = capsys.readouterr().out
+        assert "redis had ended and was started again" in said
+        assert str(used.folder / "redis.log") in said
+        with Redis.from_url(used.redis_url) as redis:
+            assert redis.ping()

@@ -36,7 +36,7 @@ def verify(told_once, tmp_path, capsys):
 async def test_it_says_what_is_covered_and_what_nobody_has_vouched_for(told_once, verify, tmp_path):
     status, said = await verify("--checkpoint", str(tmp_path / "held"))
 
-    assert status == 0
+    assert status == 0, said
     assert "185 facts" in said
     assert "2 stored, the last that agrees is of 185 facts" in said
     assert "held elsewhere and in agreement: 185" in said
@@ -47,7 +47,7 @@ async def test_it_says_what_is_covered_and_what_nobody_has_vouched_for(told_once
 async def test_without_a_policy_or_a_checkpoint_it_says_what_that_leaves_open(verify):
     status, said = await verify(policy=False)
 
-    assert status == 0
+    assert status == 0, said
     assert "signatures were not checked" in said
     assert "a log signed anew as a whole would pass" in said
 
@@ -67,7 +67,8 @@ async def test_a_forged_log_fails_by_status_and_the_result_is_recorded(told_once
         last = await log.last_result(connection, tenant)
     assert last is not None
     assert not last.ok
-    assert (await verify("--checkpoint", str(tmp_path / "held")))[0] == 0
+    status, said = await verify("--checkpoint", str(tmp_path / "held"))
+    assert status == 0, said
 
 
 async def test_the_policy_that_the_province_published_is_taken_where_none_is_given(told_once, verify, superuser):

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
+from domain.assessment import Returned
 from domain.measure import Kind, Measured
 from domain.official import Position
 from services import appraising, assessing
@@ -207,3 +208,82 @@ async def test_the_appraisal_of_a_dossier_that_is_not_submitted_offers_nothing_t
 
     assert page.status == 200
     assert not [form for form in page.forms if "/tham-dinh/" in form.action]
+
+
+# Two appraisers of one unit ---------------------------------------------------------------------------
+
+
+async def test_a_second_return_from_an_older_page_is_refused_with_its_text_kept_and_voids_no_supplement(
+    desks: Desks, season: Story
+):
+    await season.submitted()
+    first, second = await desks.appraiser(), await desks.appraiser()
+    pages = [await desk.open(appraisal(season, TRAINED)) for desk in (first, second)]
+    await first.send(pages[0], "/tra-lai", reason="Thiếu chữ ký", due="20/12/2030")
+    await assessing.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
+
+    refused = await second.send(pages[1], "/tra-lai", reason="Thiếu cả danh sách", due="05/12/2030")
+
+    assert (refused.status, refused.refused) == (409, "already-returned")
+    assert "hạn đến 20/12/2030" in refused.text
+    assert "Nội dung vừa nhập" in refused.text
+    assert "Thiếu cả danh sách" in refused.text
+    assert "05/12/2030" in refused.text
+    entry = (await season.dossier()).entry(TRAINED)
+    assert (entry.returned, entry.supplemented) == (Returned("Thiếu chữ ký", date(2030, 12, 20)), True)
+    chairman = await desks.chairman()
+    page = await chairman.open(f"/ho-so/{season.season}/{COMMUNE}")
+    assert (await chairman.send(page, "/gui-lai", on="01/12/2030")).refused == ""
+
+
+async def test_what_the_commune_sent_back_meanwhile_is_returned_again_only_once_it_was_seen(
+    desks: Desks, season: Story
+):
+    await season.submitted()
+    desk = await desks.appraiser()
+    old = await desk.open(appraisal(season, TRAINED))
+    await desk.send(await desk.open(appraisal(season, TRAINED)), "/tra-lai", reason="Thiếu", due="20/12/2030")
+    await assessing.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
+    await assessing.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
+
+    refused = await desk.send(old, "/tra-lai", reason="Thiếu chữ ký", due="21/12/2030")
+    assert (refused.status, refused.refused) == (412, "stale")
+    assert refused.form("/tra-lai").value("reason") == "Thiếu chữ ký"
+    assert "Đã ký bổ sung." in refused.text
+    sent = await desk.send(refused, "/tra-lai")
+
+    assert sent.refused == ""
+    assert (await season.dossier()).entry(TRAINED).returned == Returned("Thiếu chữ ký", date(2030, 12, 21))
+
+
+async def test_of_two_appraisers_the_second_sees_both_values_and_can_send_again(desks: Desks, season: Story):
+    await season.submitted()
+    first, second = await desks.appraiser(), await desks.appraiser()
+    pages = [await desk.open(appraisal(season, TRAINED)) for desk in (first, second)]
+    await first.send(pages[0], "/cham", value="1,5", reason="Ba người tập huấn năm trước.")
+
+    agreed = await second.send(pages[1], "/dong-y")
+    judged = await second.send(pages[1], "/cham", value="1", reason="Năm người vắng.", command="")
+
+    assert (agreed.status, agreed.refused) == (412, "stale")
+    assert (judged.status, judged.refused) == (412, "stale")
+    assert "Đang lưu: 1,5. Vừa nhập: 1." in judged.text
+    assert "Xã vừa sửa chỉ tiêu này" not in judged.text
+    assert judged.form("/cham").value("reason") == "Năm người vắng."
+    assert (await recorded(season)).values[TRAINED].points == Decimal("1.5")
+    await second.send(judged, "/cham")
+    assert (await recorded(season)).values[TRAINED].points == Decimal(1)
+
+
+async def test_a_form_refused_for_another_reason_still_knows_what_its_writer_saw(desks: Desks, season: Story):
+    await season.submitted()
+    first, second = await desks.appraiser(), await desks.appraiser()
+    pages = [await desk.open(appraisal(season, TRAINED)) for desk in (first, second)]
+    await first.send(pages[0], "/cham", value="1,5", reason="Ba người tập huấn năm trước.")
+
+    wrong = await second.send(pages[1], "/cham", value="một", reason="Năm người vắng.")
+    assert wrong.refused == "not-a-number"
+    again = await second.send(wrong, "/cham", value="1")
+
+    assert again.refused == "stale"
+    assert (await recorded(season)).values[TRAINED].points == Decimal("1.5")

@@ -16,6 +16,7 @@ from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 __all__ = ["desks", "season", "workplace"]
 
 TRAINED = "TC2.CT5"
+BY_SCRIPT = {"hx-request": "true"}
 
 
 def dossier(story: Story, indicator: str = "") -> str:
@@ -696,3 +697,112 @@ async def test_an_officer_who_enters_data_is_not_offered_what_inspectors_look_fo
         page = await desk.open(dossier(season, TRAINED))
         for place in ("/gia-dinh/", "/phat-lai/", "/dau-hieu/", "/trach-nhiem/"):
             assert (place in page.html.partition('id="lich-su"')[2]) is offered, place
+
+
+# Several people on one dossier ------------------------------------------------------------------------
+
+
+async def test_an_explanation_of_somebody_else_is_shown_before_it_is_replaced(desks: Desks, season: Story):
+    mine, theirs = await desks.officer(), await desks.officer()
+    page = await mine.open(dossier(season, TRAINED))
+    await theirs.send(await theirs.open(dossier(season, TRAINED)), "/giai-trinh", explanation="Danh sách lưu ở xã.")
+
+    page = await mine.send(page, "/giai-trinh", explanation="Không phát sinh.")
+
+    assert (page.status, page.refused) == (412, "stale")
+    assert "Đang lưu: Danh sách lưu ở xã.. Vừa nhập: Không phát sinh." in page.text
+    assert page.form("/giai-trinh").value("explanation") == "Không phát sinh."
+    await mine.send(page, "/giai-trinh")
+    assert (await season.dossier()).entry(TRAINED).explanation == "Không phát sinh."
+
+
+async def test_one_person_saves_an_explanation_by_script_as_often_as_they_like(desks: Desks, season: Story):
+    desk = await desks.officer()
+    page = await desk.open(dossier(season, TRAINED))
+
+    for text in ("Danh sách lưu ở xã.", "Danh sách lưu ở huyện.", "Danh sách lưu ở tỉnh."):
+        form = page.form("/giai-trinh")
+        page = await desk.post(form.action, {**dict(form.fields), "explanation": text}, **BY_SCRIPT)
+        assert (page.status, page.refused) == (200, "")
+
+    assert (await season.dossier()).entry(TRAINED).explanation == text
+
+
+async def test_a_form_that_a_script_left_in_place_gets_the_version_that_was_shown_beside_it(
+    desks: Desks, season: Story
+):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/giai-trinh")
+    await assessing.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Danh sách lưu ở xã.")
+
+    page = await desk.post(form.action, {**dict(form.fields), "explanation": "Không phát sinh."}, **BY_SCRIPT)
+
+    assert page.refused == "stale"
+    version = (await season.dossier()).version
+    swapped = f"""outerHTML:form[action="{form.action}"] [name="version"]"""
+    assert f"""name="version" value="{version}" hx-swap-oob='{swapped}'""" in page.html
+    again = {**dict(form.fields), "explanation": "Không phát sinh.", "version": str(version), "command": ""}
+    assert (await desk.post(form.action, again, **BY_SCRIPT)).status == 200
+
+
+async def test_a_survey_of_somebody_else_is_not_replaced_unseen(desks: Desks):
+    story = await Story(desks.house, desks.tenant, "", "qd-619-2017").opened()
+    mine, theirs = await desks.officer(), await desks.officer()
+    page, other = await mine.open(dossier(story)), await theirs.open(dossier(story))
+    await theirs.send(other, "/hai-long", satisfied="80", asked="100")
+
+    refused = await mine.send(page, "/hai-long", satisfied="95", asked="100")
+
+    assert refused.refused == "stale"
+    assert "Đang lưu: 80, 100. Vừa nhập: 95, 100." in refused.text
+    assert (await story.dossier()).satisfaction == (80, 100)
+
+
+async def test_a_condition_declared_meanwhile_is_shown_and_what_was_chosen_stays_chosen(desks: Desks, season: Story):
+    mine, theirs = await desks.officer(), await desks.officer()
+    page, other = await mine.open(dossier(season)), await theirs.open(dossier(season))
+    await theirs.send(other, "/dieu-kien", occurred="yes", basis="Kết luận 3")
+
+    page = await mine.send(page, "/dieu-kien", occurred="no", basis="Công văn 5")
+
+    assert page.refused == "stale"
+    form = page.form("/dieu-kien")
+    assert [value for name, value in form.fields if name == "occurred"] == ["no"]
+    assert form.value("basis") == "Công văn 5"
+
+
+async def test_a_comment_answered_meanwhile_is_not_answered_again_and_the_text_is_listed(desks: Desks, season: Story):
+    await season.posted()
+    await assessing.receive_comment(await season.officer(), season.season, COMMUNE, "Thiếu bảng tin", date(2024, 1, 3))
+    mine, theirs = await desks.officer(), await desks.officer()
+    page, other = await mine.open(dossier(season)), await theirs.open(dossier(season))
+    await theirs.send(other, "/tra-loi", answer="Đã treo lại.")
+
+    page = await mine.send(page, "/tra-loi", answer="Sẽ kiểm tra.")
+
+    assert page.refused == "stale"
+    assert "Nội dung vừa nhập" in page.text
+    assert "Trả lời Sẽ kiểm tra." in page.text
+    (answer,) = (await season.dossier()).comments.values()
+    assert answer == "Đã treo lại."
+
+
+async def test_what_was_typed_while_the_sheet_was_brought_together_is_listed_to_be_copied(desks: Desks, season: Story):
+    await season.filled()
+    desk = await desks.officer()
+    page = await desk.open(dossier(season, TRAINED))
+    await assessing.consolidate(await season.officer(), season.season, COMMUNE, date(2024, 1, 2))
+
+    explained = await desk.send(page, "/giai-trinh", explanation="Danh sách lưu tại Phòng Tư pháp.")
+    scored = await desk.send(page, "/cham-diem", ratio("19", "22"), proposed="1,5", reason="Ba người mới.", command="")
+    wrong = await desk.send(page, "/cham-diem", ratio("24", "22"), reason="Ba người mới.", command="")
+
+    for answer in (explained, scored, wrong):
+        assert answer.refused == "assessment-locked"
+        assert "Chưa ghi nhận gì. Chép lại từ đây nếu cần." in answer.text
+        assert "còn nguyên bên dưới" not in answer.text
+        assert "Đến chỗ cần sửa" not in answer.text
+    assert "Giải trình Danh sách lưu tại Phòng Tư pháp." in explained.text
+    assert "Lý do Ba người mới." in scored.text
+    assert "2.5.1, Số đạt yêu cầu 19" in scored.text
+    assert "2.5.1, Số đạt yêu cầu 24" in wrong.text

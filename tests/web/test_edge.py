@@ -19,7 +19,7 @@ from services.web import bodies, urls
 from services.web.app import web_application
 from services.web.asked import LOOKING
 from services.web.bodies import Bodies, TooManyBodies
-from services.web.errors import ECHOED
+from services.web.echo import ECHOED
 from services.web.pages import all_routes
 from services.web.security import origin_of
 from services.web.visit import Visit
@@ -58,6 +58,23 @@ async def explanations(season: Story) -> list[object]:
 
 
 # How it is asked --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("back", ["//[", "//a\u2100b", "/\u1ead", "/x\x01y"])
+async def test_whatever_stands_in_an_address_to_go_back_to_is_no_crash(nobody: Desk, back: str):
+    answer = await nobody.client.post("/ngon-ngu", data={"to": "en", "back": back}, headers=HTML)
+
+    assert answer.status_code in {303, 422}
+    assert answer.headers.get("location", "/").isascii()
+
+
+async def test_who_has_to_sign_in_first_is_led_back_to_an_address_in_any_letters(nobody: Desk, desks: Desks):
+    answer = await nobody.client.get(f"/t/{desks.tenant.slug}/bang/\u1ead%3F")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"].endswith(
+        quote(f"/t/{desks.tenant.slug}/bang/{quote(chr(0x1EAD) + '?')}", safe="")
+    )
 
 
 async def test_the_head_of_a_page_is_that_of_the_page_without_a_body(nobody: Desk, desks: Desks, season: Story):

@@ -108,7 +108,7 @@ def test_all_problems_of_a_form_are_found_together():
     assert {problem.field: problem.reason for problem in problems} == {
         "TC2.CT4.1.on": "not-a-date",
         "TC2.CT4.2.numerator": "numerator-above-denominator",
-        "TC2.CT4.3.numerator": "not-a-number",
+        "TC2.CT4.3.numerator": "not-a-count",
     }
 
 

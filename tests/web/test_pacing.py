@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from services.web.pacing import BURST, LONGEST, MOST, RATE, Pace, TooFast
+from services.web.pacing import BURST, LONGEST, MOST, QUIET, RATE, Pace, Seldom, TooFast
 from tests.services.story import Story
 from tests.web.desks import Desks, desks, season, workplace
 from tests.web.signing import WEB
@@ -77,6 +77,17 @@ def test_what_would_wait_too_long_is_refused_and_makes_nobody_wait_longer():
     assert pace.wait(FLOODING) == pytest.approx(LONGEST - 1.0 + 1 / RATE)
 
 
+def test_what_is_said_seldom_is_said_at_once_and_then_not_for_a_while():
+    clock = Clock()
+    seldom = Seldom(clock)
+
+    said = [seldom.is_due("away") for _ in range(3)]
+    other = seldom.is_due("other")
+    clock.now += QUIET
+
+    assert (said, other, seldom.is_due("away")) == ([True, False, False], True, True)
+
+
 def test_others_do_not_wait_and_neither_does_who_is_not_known():
     pace = Pace(Clock())
     exhaust(pace, FLOODING)
@@ -101,13 +112,15 @@ def test_addresses_that_are_long_unheard_are_forgotten():
     assert pace.wait(FLOODING) == 0.0
 
 
-@pytest.mark.parametrize("path", ["/cong-khai", "/viec", "/khong-co"])
+@pytest.mark.parametrize(
+    "path", ["/t/{slug}/cong-khai", "/t/{slug}/viec", "/t/{slug}/khong-co", "/", "/readyz", "/khong"]
+)
 async def test_somebody_unknown_who_floods_is_told_in_a_few_words_to_wait(
     client: httpx.AsyncClient, desks: Desks, path: str
 ):
     flood(desks, FLOODING)
 
-    answer = await client.get(f"/t/{desks.tenant.slug}{path}")
+    answer = await client.get(path.format(slug=desks.tenant.slug))
 
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) >= LONGEST
@@ -118,7 +131,7 @@ async def test_somebody_unknown_who_floods_is_told_in_a_few_words_to_wait(
 async def test_what_keeps_the_house_in_sight_is_answered_to_who_floods_too(client: httpx.AsyncClient, desks: Desks):
     flood(desks, FLOODING)
 
-    for path in ("/healthz", "/readyz", "/", desks.app.state.assets.url("app.css")):
+    for path in ("/healthz", desks.app.state.assets.url("app.css")):
         assert (await client.get(path)).status_code == 200, path
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from ipaddress import IPv4Network
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -94,6 +95,22 @@ async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_c
     assert "Không có phản ánh nào mang mã AAAA-AAAA" in wrong.text
 
 
+async def test_a_code_is_found_however_it_was_written_down(passer_by: Desk, season: Story):
+    await season.posted(until=today())
+    sent = await passer_by.send(await passer_by.open(public(season)), "/gop-y", text="Bảng tin chưa niêm yết.")
+    code = CODE.search(sent.html)
+    assert code
+    first, last = code.group(1).split("-")
+
+    written = (f"{first}{last}", f"{first} {last}", f" {first.lower()} - {last.lower()} ", f"{first}\N{EN DASH}{last}")
+    found = [await passer_by.open(f"{public(season)}?ma={quote(one)}") for one in written]
+    half = await passer_by.open(f"{public(season)}?ma={first}")
+
+    assert [CODE.search(page.html) is not None for page in found] == [True] * 4
+    assert {one[1] for page in found if (one := CODE.search(page.html))} == {code.group(1)}
+    assert "Không có phản ánh nào" in half.text
+
+
 async def test_the_same_press_twice_is_one_comment_with_one_code(passer_by: Desk, season: Story):
     await season.posted(until=today())
     page = await passer_by.open(public(season))
@@ -119,6 +136,20 @@ async def test_an_empty_or_endless_comment_is_refused_and_kept(passer_by: Desk, 
     assert long.refused == "text-too-long"
     assert long.form("/gop-y").value("text") == endless
     assert (await season.dossier()).comments == {}
+
+
+async def test_a_comment_that_cannot_be_taken_takes_nobodys_turn(
+    desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch
+):
+    await season.posted(until=today())
+    monkeypatch.setattr(throttling, "PER_ADDRESS", parse("1 per 10 minutes"))
+    somebody = await from_address(desks, next(addresses))
+    page = await somebody.open(public(season))
+    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Sửa số liệu")
+
+    answers = [await somebody.send(page, "/gop-y", text=f"Lần {number}.") for number in range(3)]
+
+    assert {answer.status for answer in answers} == {409}
 
 
 @pytest.mark.parametrize(
@@ -331,3 +362,16 @@ async def test_the_officer_answers_a_flood_in_one_act_and_each_sender_reads_it(
     assert "không phải ý kiến góp ý về kết quả niêm yết. Lý do: Quảng cáo" in aside.text
     assert "Nội dung 1" not in answered.text  # what was set aside is no comment of the public page
     assert len(rest) == 3
+
+
+async def test_who_writes_while_the_posting_is_paused_is_told_so_and_keeps_the_text(passer_by: Desk, season: Story):
+    await season.posted(until=today())
+    page = await passer_by.open(public(season))
+    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Sửa số liệu")
+
+    page = await passer_by.send(page, "/gop-y", text="Bảng tin thôn 3 chưa niêm yết.")
+
+    assert (page.status, page.refused) == (409, "posting-closed")
+    assert "hiện không niêm yết để lấy ý kiến" in page.text
+    assert "xã tạm dừng niêm yết" in page.text
+    assert "Nội dung phản ánh Bảng tin thôn 3 chưa niêm yết." in page.text

@@ -71,6 +71,11 @@ async def away(visit: Visit, season: str, which: str) -> Answer:
     raise AWAY[which]
 
 
+@page(urls.SEASON + "/vang")
+async def gone(visit: Visit, season: str) -> Answer:
+    raise AWAY["gone"]
+
+
 AWAY = {
     "broken": OutcomeUnknown("connection was closed in the middle of operation"),
     "full": asyncpg.DiskFullError('could not extend file "base/1/2": No space left on device'),
@@ -104,7 +109,7 @@ async def pages(
     app: App, provinces: list[Tenant], provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Pages]:
     (tmp_path / "sheet.html").write_text(SHEET)
-    monkeypatch.setattr(web, "all_routes", lambda: [sheet, score, alone, away, broken])
+    monkeypatch.setattr(web, "all_routes", lambda: [sheet, score, alone, away, gone, broken])
     monkeypatch.setattr(web, "Renderer", lambda words, assets: Renderer(words, assets, [TEMPLATES, tmp_path]))
     session_id, session = await app.sessions.open(
         tenant=provinces[0].id, issuer=provider.issuers[0], subject=OFFICIAL, id_token="token"
@@ -218,6 +223,13 @@ async def test_our_own_fault_shows_a_code_that_the_log_knows_and_no_more(pages: 
     assert "ZeroDivisionError" in entry["exception"]
     assert "secret detail" not in answer.text
     assert "giữ lại" in answer.text
+
+
+async def test_who_only_looked_is_not_told_of_something_that_was_sent(pages: Pages):
+    answer = await pages.browser.get(f"{pages.at}/vang")
+
+    assert (answer.status_code, 'data-code="database-away"' in answer.text) == (503, True)
+    assert "Chưa gửi hay ghi gì" in answer.text
 
 
 @pytest.mark.parametrize("which", AWAY)

@@ -198,3 +198,22 @@ def test_a_commune_is_offered_until_the_day_on_which_it_ends():
 
     assert offered(date(2026, 12, 31)) == [COMMUNE]
     assert offered(date(2027, 1, 1)) == []
+
+
+async def test_halting_what_was_halted_in_another_tab_lists_reason_and_document(desks: Desks, season: Story):
+    desk = await desks.department()
+    page, other = await desk.open(f"/mua/{season.season}"), await desk.open(f"/mua/{season.season}")
+    await desk.send(other, "/tam-dung", reason="Sắp xếp", document_no="12/TB")
+
+    suspended = await desk.send(page, "/tam-dung", reason="Chờ hướng dẫn của Bộ", document_no="13/TB")
+    other = await desk.open(f"/mua/{season.season}")
+    await desk.send(other, "/huy", reason="Sắp xếp", document_no="14/TB")
+    cancelled = await desk.send(other, "/huy", reason="Không còn đơn vị", document_no="15/TB", command="")
+
+    for answer, reason, document in (
+        (suspended, "Chờ hướng dẫn của Bộ", "13/TB"),
+        (cancelled, "Không còn đơn vị", "15/TB"),
+    ):
+        assert answer.status == 409
+        assert f"Lý do {reason}" in answer.text
+        assert f"Số văn bản {document}" in answer.text

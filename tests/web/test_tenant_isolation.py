@@ -189,6 +189,22 @@ async def test_every_address_of_another_province_does_not_exist(neighbours: tupl
     assert await there.positions() == before
 
 
+async def test_what_was_typed_into_the_tab_of_another_province_is_shown_to_be_copied(
+    neighbours: tuple[Neighbours, str],
+):
+    there, csrf = neighbours
+    before = await there.positions()
+    form = {"csrf": csrf, "chi-tieu": "TC1.CT1", "explanation": "Danh sách lưu ở xã."}
+
+    answer = await there.browser.post(f"/t/{there.abroad.slug}/ho-so/{there.ids['season']}/{COMMUNE}/giai-trinh", form)
+
+    assert answer.status_code == 404
+    assert "Chưa ghi nhận gì. Chép lại từ đây nếu cần." in answer.text
+    assert "Danh sách lưu ở xã." in answer.text
+    assert there.abroad.id not in answer.text
+    assert await there.positions() == before
+
+
 async def test_the_check_of_the_session_is_what_holds(
     neighbours: tuple[Neighbours, str], monkeypatch: pytest.MonkeyPatch
 ):

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import pytest
 from jinja2 import Environment, nodes
@@ -25,8 +26,8 @@ from domain.export import ExportState
 from domain.fact import Unreadable
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
-from domain.official import COMMUNE_OFFICERS, Position
-from domain.policy import Act
+from domain.official import COMMUNE_OFFICERS, Mandate, Position
+from domain.policy import PARTS, Act, Actor, may, permit
 from domain.recognition import Result
 from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
@@ -37,8 +38,10 @@ from services.accesses import DOINGS
 from services.i18n import LOCALES, Words, load_words, sentences
 from services.searching import ACTS, PARAMETERS
 from services.verdicts import Status
+from services.web import urls
 from services.web.forms import NotADate, Typed, read_day, read_number
 from services.web.measuring import problem_of
+from services.web.pages import all_routes
 from services.web.refusals import explain
 from services.web.urls import own_path
 from services.web.viewing import read_moment
@@ -126,8 +129,10 @@ def test_a_count_may_have_its_thousands_grouped(typed: str):
         ("1.234,567", "not-a-count"),
         ("1.234 567", "several-cells"),
         ("0 500", "several-cells"),
-        ("0.123.456", ""),
-        ("mười", ""),
+        ("0.123.456", "not-a-count"),
+        ("mười", "not-a-count"),
+        ("19 vụ", "not-a-count"),
+        ("10/12", "not-a-count"),
     ],
 )
 def test_what_is_no_count_is_refused_with_the_reason(typed: str, reason: str):
@@ -205,8 +210,11 @@ def test_a_moment_is_a_position_a_day_or_a_time():
         "/t/a\\b",
         "/t/ab",
         "/t/a/dang-xuat",
+        "//[/t/a/viec",
         "",
         "t/a",
+        "//[",
+        "//a\u2100b/",
     ],
 )
 def test_only_pages_of_the_province_are_gone_on_to(address: str):
@@ -242,6 +250,23 @@ def test_a_refusal_is_filled_with_its_details():
 
     forbidden = explain(NotPermitted(act="season:open", who=(Position.ADMINISTRATOR, Position.INSPECTOR)), VI)
     assert forbidden.advice == "Người làm được: Quản trị viên của tỉnh, Thanh tra."
+
+
+def test_who_may_is_said_in_words_in_both_languages():
+    passer_by = Actor("", (Mandate(UUID(int=0), Position.COMMUNE_CHAIRMAN, "", date(2020, 1, 1), None, ""),))
+    for act in (act for act in Act if not may(passer_by, act)):
+        with pytest.raises(NotPermitted) as refusal:
+            permit(passer_by, act)
+        for words in WORDS.values():
+            who = refusal.value.details["who"]
+            assert all(words.knows(f"position.{one}") or words.knows(f"who.{one}") for one in who)
+
+
+@pytest.mark.parametrize("reason", ["another-unit", "another-lead", "own-work", "part", "mandate-ended"])
+def test_what_is_missing_is_said_in_both_languages(reason: str):
+    for words in WORDS.values():
+        assert words.knows(f"refused.not-permitted.{reason}")
+        assert words.knows(f"refused.not-permitted.{reason}.next")
 
 
 def test_a_sentence_whose_detail_is_missing_is_still_said():
@@ -327,6 +352,13 @@ def said() -> Said:
     )
 
 
+def sent_acts() -> Iterator[str]:
+    """Every form that is kept while its sender signs in, by what its address says."""
+    for handler in all_routes():
+        posted = "POST" in handler.http_methods and not handler.opt.get("public")
+        yield from (urls.read(path)[0] for path in handler.paths if posted and "/dang-nhap" not in path)
+
+
 #: Keys composed of a beginning and a value, each value of which may come up.
 FAMILIES: dict[str, Iterable[str]] = {
     "abbr.": COMMUNE_OFFICERS,
@@ -349,6 +381,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "result.": Result,
     "role.": Role,
     "season.state.": State,
+    "sent.": [*sent_acts()],
     "stage.": Stage,
     "state.": [*State, *Dossier, *ExportState],
     "status.": [*Status, *(f"{status}.levels" for status in Status)],
@@ -357,6 +390,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "trail.": [*FACTS, Unreadable.TOPIC],
     "whatif.condition.": ConditionKind,
     "whatif.parameter.": [one for one in ConditionKind if one.value.startswith("min_")],
+    "who.": PARTS.values(),
     "word.": [*Answer, *Outcome, *Level],
 }
 

@@ -172,6 +172,7 @@ async def test_a_worker_that_was_killed_is_replaced_and_the_other_goes_on(web: S
     async with client_of(web) as client:
         killed = await worker_of(client)
     os.kill(killed, signal.SIGKILL)
+    await until_gone([killed])
 
     async with client_of(web) as client:
         assert (await client.get("/healthz")).status_code == 200

@@ -196,7 +196,15 @@ async def agree(visit: Visit, season: str, commune: str) -> Answer:
     entry = case.sheet.entries.get(code)
     if entry is None or entry.value is None:
         raise NotFound(indicator=code)
-    receipt = await appraising.appraise_indicator(visit.work(), season, commune, code, entry.value, seen=visit.version)
+    receipt = await appraising.appraise_indicator(
+        visit.work(),
+        season,
+        commune,
+        code,
+        entry.value,
+        seen=visit.version,
+        appraisal_seen=visit.version_of("appraisal"),
+    )
     return await visit.done(receipt, to=_onward(visit, case, code))
 
 
@@ -207,7 +215,14 @@ async def appraise(visit: Visit, season: str, commune: str) -> Answer:
     code = visit.typed.needed("chi-tieu")
     value = read_value(visit.typed, case.rulebook)
     receipt = await appraising.appraise_indicator(
-        visit.work(), season, commune, code, value, visit.typed.text("reason") or None, seen=visit.version
+        visit.work(),
+        season,
+        commune,
+        code,
+        value,
+        visit.typed.text("reason") or None,
+        seen=visit.version,
+        appraisal_seen=visit.version_of("appraisal"),
     )
     return await visit.done(receipt, to=_onward(visit, case, code))
 
@@ -227,7 +242,9 @@ async def give_back(visit: Visit, season: str, commune: str) -> Answer:
     code = typed.needed("chi-tieu")
     typed.needed("due")
     due = typed.day("due") or visit.today
-    receipt = await appraising.return_indicator(visit.work(), season, commune, code, typed.text("reason"), due)
+    receipt = await appraising.return_indicator(
+        visit.work(), season, commune, code, typed.text("reason"), due, seen=visit.version
+    )
     return await visit.done(receipt, to=_onward(visit, case, code))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.assessment import Stage
-from domain.errors import NotANumber, NotFound
+from domain.errors import AssessmentLocked, NotANumber, NotFound
 from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
@@ -128,7 +128,7 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
     entry = case.sheet.entries.get(indicator.code)
     measures, problems = measuring.read_measures(indicator, visit.typed, entry.measures if entry else {})
     if not visit.may(Act.SCORE, case.subject(indicator.code)):
-        _refuse(problems)
+        _refuse(problems, case, indicator)
         receipt = await assessing.measure_indicator(
             visit.work(), season, commune, indicator.code, measures, version=visit.version
         )
@@ -137,7 +137,7 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
         whole = assess(indicator, read_measured(entry) | measures, case.calendar)
         if proposed is None and not whole.complete and not problems:
             problems.append(_nothing_measured(whole))
-        _refuse(problems)
+        _refuse(problems, case, indicator)
         receipt = await assessing.score_indicator(
             visit.work(),
             season,
@@ -179,7 +179,8 @@ async def calculate(visit: Visit, season: str, commune: str) -> Answer:
 async def explain(visit: Visit, season: str, commune: str) -> Answer:
     """Explain an indicator."""
     code = visit.typed.needed("chi-tieu")
-    receipt = await assessing.explain(visit.work(), season, commune, code, visit.typed.needed("explanation"))
+    explanation = visit.typed.needed("explanation")
+    receipt = await assessing.explain(visit.work(), season, commune, code, explanation, version=visit.version)
     return await evidence_again(visit, season, commune, receipt)
 
 
@@ -210,7 +211,13 @@ async def declare_veto(visit: Visit, season: str, commune: str) -> Answer:
         raise FieldMissing(field="occurred")
     occurred = Said(typed.text("occurred"))
     receipt = await assessing.declare_veto(
-        visit.work(), season, commune, typed.needed("condition"), occurred, typed.needed("basis")
+        visit.work(),
+        season,
+        commune,
+        typed.needed("condition"),
+        occurred,
+        typed.needed("basis"),
+        version=visit.version,
     )
     return await visit.done(receipt, to=visit.url.dossier(season, commune))
 
@@ -219,7 +226,9 @@ async def declare_veto(visit: Visit, season: str, commune: str) -> Answer:
 async def measure_satisfaction(visit: Visit, season: str, commune: str) -> Answer:
     """Record the satisfaction survey."""
     satisfied, asked = needed_whole(visit.typed, "satisfied"), needed_whole(visit.typed, "asked")
-    receipt = await assessing.measure_satisfaction(visit.work(), season, commune, satisfied, asked)
+    receipt = await assessing.measure_satisfaction(
+        visit.work(), season, commune, satisfied, asked, version=visit.version
+    )
     return await visit.done(receipt, to=visit.url.dossier(season, commune))
 
 
@@ -254,7 +263,8 @@ async def post(visit: Visit, season: str, commune: str) -> Answer:
 async def answer_comment(visit: Visit, season: str, commune: str) -> Answer:
     """Answer comments on the posted result: one, or several together."""
     comments = await comments_chosen(visit, season, commune)
-    receipt = await assessing.answer_comments(visit.work(), season, commune, comments, visit.typed.needed("answer"))
+    answer = visit.typed.needed("answer")
+    receipt = await assessing.answer_comments(visit.work(), season, commune, comments, answer, version=visit.version)
     return await visit.done(receipt, to=visit.url.dossier(season, commune))
 
 
@@ -262,7 +272,8 @@ async def answer_comment(visit: Visit, season: str, commune: str) -> Answer:
 async def set_comments_aside(visit: Visit, season: str, commune: str) -> Answer:
     """Find that what was sent is no comment on the posted result."""
     comments = await comments_chosen(visit, season, commune)
-    receipt = await assessing.set_comments_aside(visit.work(), season, commune, comments, visit.typed.needed("reason"))
+    reason = visit.typed.needed("reason")
+    receipt = await assessing.set_comments_aside(visit.work(), season, commune, comments, reason, version=visit.version)
     return await visit.done(receipt, to=visit.url.dossier(season, commune))
 
 
@@ -326,8 +337,11 @@ def needed_whole(typed: Typed, name: str) -> int:
     return count
 
 
-def _refuse(problems: list[Problem]) -> None:
+def _refuse(problems: list[Problem], case: Case, indicator: Indicator) -> None:
+    """Refuse what cannot be read; where the form is no longer on the page, say that first."""
     if problems:
+        if not case.sheet.may_edit(indicator.code):
+            raise AssessmentLocked(indicator=indicator.code, state=case.sheet.stage)
         raise FormInvalid(problems=tuple(problems), count=len(problems))
 
 

@@ -26,7 +26,7 @@ from services.web.handlers import act, page
 from services.web.pages.decision import vote_on
 from services.web.personal import Said, comments_said
 from services.web.search import sought
-from services.web.sittings import receipt_code
+from services.web.sittings import bare_code, receipt_code
 from services.web.throttling import require_patience
 from services.web.viewing import in_the_past
 from services.web.visit import Answer, Visit
@@ -165,7 +165,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "answered": [one for one in comments.values() if one.answer],
         "mine": comments[mine] if mine else None,
         "posting_over": not in_posting_time(visit.today, case.sheet.posted_until),
-        "asked_code": visit.query("ma"),
+        "asked_code": receipt_code(mine) if mine else visit.query("ma"),
         "Choice": Choice,
         "position": case.position,
     }
@@ -185,9 +185,9 @@ def review_that_revoked(case: Case, decision: RegisterRow | None) -> ReviewRow |
 
 
 def comment_by(case: Case, code: str) -> UUID | None:
-    """The comment of this code."""
-    wanted = code.strip().upper()
-    return next((one for one in case.sheet.comments if receipt_code(one) == wanted), None)
+    """The comment of this code, however it is written down: in small letters, with spaces, without the dash."""
+    wanted = bare_code(code)
+    return next((one for one in case.sheet.comments if bare_code(receipt_code(one)) == wanted), None)
 
 
 async def comments_shown(visit: Visit, case: Case, mine: UUID | None) -> dict[UUID, Comment]:
@@ -205,6 +205,7 @@ async def comment(visit: Visit, season: str, commune: str) -> Answer:
     if known := await work.known():  # a second press takes nobody's turn
         work = known
     else:
+        await assessing.must_take_comments(work, season, commune)  # what cannot be taken takes nobody's turn
         await require_patience(visit, season, commune)
     receipt = await assessing.receive_comment(work, season, commune, text)
     code = receipt_code(work.new_id("comment"))

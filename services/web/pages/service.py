@@ -16,7 +16,7 @@ KEEP = "public, max-age=31536000, immutable"
 YEAR = 365 * 24 * 3600
 
 
-@looking_at(urls.STATIC + "/{name:path}", public=True)
+@looking_at(urls.STATIC + "/{name:path}", public=True, unpaced=True)
 async def static(name: FromPath[str], request: Request[object, object, State]) -> Response[bytes]:
     """A file under its fingerprinted name: whoever has it need never ask again."""
     asset = request.app.state.assets.find(name.removeprefix("/"))
@@ -29,7 +29,7 @@ async def static(name: FromPath[str], request: Request[object, object, State]) -
     return Response(asset.gzipped if packed else asset.plain, media_type=asset.media_type, headers=headers)
 
 
-@looking_at(urls.HEALTH, public=True)
+@looking_at(urls.HEALTH, public=True, unpaced=True)
 async def healthz() -> Response[str]:
     """The process answers."""
     return Response("ok", media_type="text/plain", headers={"Cache-Control": "no-store"})
@@ -53,7 +53,10 @@ async def speak(visit: Visit) -> Answer:
     locale = visit.typed.text("to")
     if locale in i18n.LOCALES:
         visit.cookies.append(visit.site.cookies.set(visit.site.cookies.language, locale, YEAR))
-    back = urlsplit(visit.typed.text("back"))
+    try:
+        back = urlsplit(visit.typed.text("back"))
+    except ValueError:
+        return visit.see("/")
     path = "/" + back.path.lstrip("/\\")
     return visit.see(path + (f"?{back.query}" if back.query else ""))
 

@@ -10,10 +10,11 @@ from infra.attempts import ATTEMPT, Attempt
 from infra.provider_documents import SignInRefused
 from infra.sessions import Kept
 from infra.tenants import IdentityProvider
-from services.web import urls
+from services.web import security, urls
 from services.web.handlers import act, page
 from services.web.log_lines import log_refusal
 from services.web.security import ForeignRequest
+from services.web.sent import in_words, place_in_words
 from services.web.throttling import may_keep
 from services.web.urls import own_path
 from services.web.visit import Answer, Visit
@@ -45,7 +46,13 @@ async def begin(visit: Visit) -> Answer:
     kept = kept_form(visit)
     if kept is not None and not await may_keep(visit):
         return await visit.page(
-            "signin/ended.html", status=429, path=kept.path, fields=kept.fields, keeps=False, cut=False
+            "signin/ended.html",
+            status=429,
+            path=kept.path,
+            fields=kept.fields,
+            lines=in_words(kept.fields, visit.words),
+            keeps=False,
+            cut=False,
         )
     beginning = await visit.app.identity.begin(
         visit.tenant,
@@ -116,7 +123,23 @@ async def send_again(visit: Visit) -> Answer:
     kept = await visit.app.sessions.kept(visit.query("giu"), visit.session)
     if kept is None:
         return visit.see(visit.url.work())
-    return await visit.page("signin/again.html", kept=kept)
+    lines = in_words(kept.fields, visit.words)
+    place = await place_in_words(visit, kept.path)
+    return await visit.page(
+        "signin/again.html",
+        kept=kept,
+        name=visit.query("giu"),
+        lines=lines,
+        place=place,
+        is_own=visit.app.sessions.is_of(kept.token, visit.session),
+    )
+
+
+@act(urls.SIGN_IN_AGAIN, again=send_again)
+async def throw_away(visit: Visit) -> Answer:
+    """What was typed before signing in is not sent: forget it."""
+    await visit.app.sessions.forget(visit.typed.text("giu"), visit.session)
+    return visit.see(visit.url.work())
 
 
 @page(urls.SIGN_OUT, public=True, past=False)
@@ -212,8 +235,9 @@ def kept_form(visit: Visit) -> Kept | None:
         fields = msgspec.json.decode(visit.typed.text("kept_fields"), type=tuple[tuple[str, str], ...])
     except msgspec.DecodeError:
         return None
-    kept = Kept(path, tuple((name, value) for name, value in fields if name not in OURS))
+    token = security.unmasked(dict(fields).get("csrf", ""))
+    kept = Kept(path, tuple((name, value) for name, value in fields if name not in OURS), token)
     return kept if kept.is_small else None
 
 
-ROUTES = [show, begin, finish, send_again, signed_out, sign_out, more, end_session]
+ROUTES = [show, begin, finish, send_again, throw_away, signed_out, sign_out, more, end_session]

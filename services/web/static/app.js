@@ -38,6 +38,49 @@ document.addEventListener("htmx:afterRequest", (event) => {
   for (const button of event.target.querySelectorAll?.("button[aria-disabled]") ?? []) button.removeAttribute("aria-disabled");
 });
 
+/* The session has ended: what is being typed stays. What was to be recorded is sent once more by the browser itself,
+   so that it is kept while somebody signs in; nothing else is asked for any more. */
+let ended = false;
+const isSent = (event) => event.detail.requestConfig?.triggeringEvent?.type === "submit";
+const sendPlainly = (form, button) => {
+  const add = (name, value) => form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  for (const input of form.querySelectorAll("input[type=file]")) {
+    for (const file of input.files) add(input.name, file.name);
+    input.disabled = true;
+  }
+  const beside = document.getElementById(form.dataset.beside);
+  for (const [name, value] of beside ? new FormData(beside) : []) {
+    if (!["csrf", "command"].includes(name) && typeof value === "string") add(name, value);
+  }
+  if (button?.name) add(button.name, button.value);
+  HTMLFormElement.prototype.submit.call(form);
+};
+document.addEventListener("htmx:beforeRequest", (event) => { if (ended && !isSent(event)) event.preventDefault(); });
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  ended = event.detail.xhr.status === 401;
+  if (!ended || !isSent(event)) return;
+  event.preventDefault();
+  sendPlainly(event.detail.elt, event.detail.requestConfig.triggeringEvent.submitter);
+});
+
+/* A refusal leads to the field that it concerns, which says that it is wrong. */
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt;
+  if (!isSent(event) || !document.contains(form)) return;
+  for (const field of form.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    field.closest(".bad")?.classList.remove("bad");
+  }
+  const way = document.querySelector("#refusal [data-field]");
+  const found = way && form.elements[way.dataset.field];
+  const field = found instanceof RadioNodeList ? found[0] : found;
+  if (event.detail.successful || !field?.id) return;
+  field.setAttribute("aria-invalid", "true");
+  field.closest(".field, fieldset")?.classList.add("bad");
+  way.querySelector("a").setAttribute("href", `#${field.id}`);
+  way.hidden = false;
+});
+
 /* "/" leads to the search field, unless somebody is typing. */
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
