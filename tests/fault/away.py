@@ -22,7 +22,7 @@ from uuid import uuid4
 import httpx
 from redis.asyncio import Redis
 
-from infra import database, embedded, migrate, processes
+from infra import database, embedded, migrate, probe, processes
 from infra.config import Settings, read_settings
 from services.supervise import PROGRAMS, kept_port, supervised
 from services.wiring import wired
@@ -61,7 +61,7 @@ class House:
     def pages(self) -> Mapping[str, Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]]:
         """One of each kind."""
         home, cookie = f"/t/{self.slug}", {"cookie": f"session={self.cookie}"}
-        sent = {"handle": TYPED, "csrf": "x"}
+        sent = {"handle": "x", "reason": TYPED, "csrf": "x"}
         return {
             "/healthz": lambda http: http.get("/healthz"),
             "/readyz": lambda http: http.get("/readyz"),
@@ -77,7 +77,8 @@ class House:
         }
 
     async def asked(self, fault: str) -> list[Answer]:
-        """All pages, each by itself."""
+        """All pages, each by itself, once nothing is remembered of what services answered before."""
+        await asyncio.sleep(probe.FRESH)
         headers = {"accept": "text/html", "origin": self.settings.public_url}
         async with httpx.AsyncClient(
             base_url=self.settings.public_url, headers=headers, timeout=PATIENCE, trust_env=False
