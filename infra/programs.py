@@ -8,7 +8,7 @@ WEB = "services.serve:application"
 PROVIDER = "services.demo_provider:application"
 
 #: Helpers of one process, which read from it and answer it.
-PAGES_APART = "services.web.apart"
+PAGE_MAKER = "services.page_maker"
 PRINTER = "infra.print_process"
 ATTACHMENTS = "infra.attachments"
 SIGNATURES = "infra.signatures"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from functools import cache
+from typing import Self
 
 import structlog
 
@@ -16,6 +17,7 @@ from infra.access_log import Access, AccessLog, Kept
 from infra.database import Database
 from infra.tenants import Tenant
 from projections.marks import Search, words_of
+from services.app import App
 from services.i18n import Words, load_words
 
 log = structlog.get_logger("accesses")
@@ -38,6 +40,10 @@ class Accesses:
 
     def __init__(self, database: Database) -> None:
         self._log = AccessLog(database)
+
+    @classmethod
+    def of(cls, app: App) -> Self:
+        return cls(app.database)
 
     async def note(self, tenant: Tenant, access: Access, *further: str) -> None:
         """Note it, under its own marks and these."""

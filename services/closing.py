@@ -25,9 +25,10 @@ from infra.ledger.text import base64
 from infra.seals import Seal
 from infra.tenants import Tenant
 from infra.verifying import root_at
+from services.app import App
 from services.policies import named
 from services.visible import shown
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from services.work import Receipt, Work, use_case
 
 
@@ -38,17 +39,17 @@ class ClosingRefused(Misconfigured):
 # Closing ----------------------------------------------------------------------------------------------
 
 
-async def close_log(house: Wiring, tenant: Tenant, successor: Tenant, basis: str) -> int:
+async def close_log(app: App, tenant: Tenant, successor: Tenant, basis: str) -> int:
     """Close a log in favour of another; the position of its last fact. Raises ClosingRefused."""
     if tenant.id == successor.id:
         raise ClosingRefused(f"{tenant.slug} cannot succeed itself")
-    if (theirs := (await _log(house, successor)).successor) is not None:
+    if (theirs := (await _log(app, successor)).successor) is not None:
         raise ClosingRefused(f"the log of {successor.slug} is itself closed, in favour of {theirs}")
-    own = (await _log(house, tenant)).successor
+    own = (await _log(app, tenant)).successor
     if own is not None and not _is_one(own, successor.log):
         raise ClosingRefused(f"the log of {tenant.slug} is closed in favour of {own}")
     _must_be_recordable(basis)
-    connection = await asyncpg.connect(house.settings.database_url)
+    connection = await asyncpg.connect(app.settings.database_url)
     try:
         async with connection.transaction():
             ends = {one.id: await hold(connection, one) for one in sorted((tenant, successor), key=lambda one: one.id)}
@@ -58,8 +59,8 @@ async def close_log(house: Wiring, tenant: Tenant, successor: Tenant, basis: str
                 await admit_end(connection, tenant, ends[tenant.id])
     finally:
         await connection.close()
-    await _close(house.system(tenant, uuid4()), successor.log, basis)  # the log itself knows whether it was closed
-    return await house.store.position(tenant)
+    await _close(app.system(tenant, uuid4()), successor.log, basis)  # the log itself knows whether it was closed
+    return await app.store.position(tenant)
 
 
 def _must_be_recordable(text: str) -> None:
@@ -78,15 +79,15 @@ async def _close(work: Work, successor: str, basis: str) -> Receipt:
 # Succeeding -------------------------------------------------------------------------------------------
 
 
-async def succeed(house: Wiring, successor: Tenant, predecessor: Tenant) -> Checkpoint:
+async def succeed(app: App, successor: Tenant, predecessor: Tenant) -> Checkpoint:
     """Record the final checkpoint of a closed log in its successor's. Raises ClosingRefused."""
-    log = await _log(house, predecessor)
+    log = await _log(app, predecessor)
     if log.successor is None or log.closed_by is None or not _is_one(log.successor, successor.log):
         raise ClosingRefused(
             f"the log of {predecessor.slug} is not closed in favour of {successor.slug}: `minhchuan log close` first"
         )
-    final = await _final(house, predecessor)
-    await _succeed(house.system(successor, uuid4()), final.origin, final.size, base64(final.root), log.closed_by)
+    final = await _final(app, predecessor)
+    await _succeed(app.system(successor, uuid4()), final.origin, final.size, base64(final.root), log.closed_by)
     return final
 
 
@@ -95,13 +96,13 @@ async def _succeed(work: Work, origin: str, size: int, root: str, basis: str) ->
     return await work.change(Log, LOG, lambda log: log.record_predecessor(origin, size, root, basis))
 
 
-async def _final(house: Wiring, tenant: Tenant) -> Checkpoint:
+async def _final(app: App, tenant: Tenant) -> Checkpoint:
     """The checkpoint over the last fact, signed, witnessed as the policy asks, and agreeing with the log."""
-    last = await house.store.position(tenant)
-    seal = await house.seals.of(tenant, last)
+    last = await app.store.position(tenant)
+    seal = await app.seals.of(tenant, last)
     if seal.halted or not seal.is_recorded:
         raise ClosingRefused(f"the final checkpoint of {tenant.slug} is not there yet: {_lacking(seal)}")
-    async with house.database.reading(tenant) as connection:
+    async with app.database.reading(tenant) as connection:
         note = await note_of(connection, tenant, last)
         final = Checkpoint.read(note.text) if note else None
         if final is None or final.root != await root_at(connection, tenant, last):
@@ -117,8 +118,8 @@ def _lacking(seal: Seal) -> str:
     return f"{len(seal.cosigned)} of {seal.witnesses} witnesses have cosigned it, and {seal.quorum} must"
 
 
-async def _log(house: Wiring, tenant: Tenant) -> Log:
-    return await house.system(tenant, uuid4()).look(Log, LOG)
+async def _log(app: App, tenant: Tenant) -> Log:
+    return await app.system(tenant, uuid4()).look(Log, LOG)
 
 
 def _is_one(origin: str, other: str) -> bool:
@@ -132,9 +133,9 @@ def _is_one(origin: str, other: str) -> bool:
 async def run_close(settings: Settings, given: argparse.Namespace) -> None:
     """`minhchuan log close SLUG --successor SLUG --basis TEXT`."""
     await migrate.everything(settings)
-    async with wired(settings) as house:
-        tenant, successor = await named(house, given.slug), await named(house, given.successor)
-        last = await close_log(house, tenant, successor, given.basis)
+    async with wired(settings) as app:
+        tenant, successor = await named(app.tenants, given.slug), await named(app.tenants, given.successor)
+        last = await close_log(app, tenant, successor, given.basis)
     print(
         shown(f"{tenant.slug}: closed at position {last} in favour of {successor.log}; nothing is added to it any more")
     )
@@ -145,7 +146,7 @@ async def run_close(settings: Settings, given: argparse.Namespace) -> None:
 async def run_succeed(settings: Settings, given: argparse.Namespace) -> None:
     """`minhchuan log succeed SLUG --predecessor SLUG`."""
     await migrate.everything(settings)
-    async with wired(settings) as house:
-        successor, predecessor = await named(house, given.slug), await named(house, given.predecessor)
-        final = await succeed(house, successor, predecessor)
+    async with wired(settings) as app:
+        successor, predecessor = await named(app.tenants, given.slug), await named(app.tenants, given.predecessor)
+        final = await succeed(app, successor, predecessor)
     print(shown(f"{successor.slug}: records {final.origin} as its predecessor, with {final.size} facts"))

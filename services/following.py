@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from datetime import datetime
+from typing import Any, Self, TypeAlias
 
 from domain.appraisal import appraisal_stream
 from domain.assessment import assessment_stream
@@ -25,12 +26,15 @@ from infra.eventstore import EventStore
 from infra.folding import Stopped, fold
 from infra.tenants import Tenant
 from projections.councils import COUNCILS
+from projections.effective import came_to
 from projections.fold import Projection
 from projections.seasons import SEASONS
 from projections.sheets import SHEETS
 from projections.standings import STANDINGS
 from projections.trail import concerns
 from projections.units import UNITS
+from services.app import App
+from services.clock import VIETNAM, Clock, Past
 from services.meeting_walk import walk_meetings
 
 FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
@@ -109,6 +113,10 @@ class Dossiers:
         self._kept = kept
         self._seen: OrderedDict[tuple[str, str, str], Followed] = OrderedDict()
 
+    @classmethod
+    def of(cls, app: App) -> Self:
+        return cls(app.store)
+
     async def now(self, tenant: Tenant, season: str, commune: str, since: float | None = None) -> Followed:
         """The dossier as the log has it at `since` (time.monotonic()) or later; None for this moment."""
         key = (tenant.id, season, commune)
@@ -160,3 +168,19 @@ async def facts_about(seen: Followed, read: Reading) -> list[Recorded]:
     if sheet.comments:
         facts += await read(*map(subject_stream, sheet.comments))
     return sorted((one for one in facts if concerns(one, seen.commune)), key=lambda one: one.position)
+
+
+async def effective_past(app: App, tenant: Tenant, moment: datetime, season: str, commune: str) -> Past | None:
+    """How far a dossier had come at the moment by the days of its documents; None where it had not begun."""
+    recorded = await app.store.position_at(tenant, moment)
+    seen = await app.part(Dossiers).now(tenant, season, commune)
+
+    async def read(*streams: StreamName) -> list[Recorded]:
+        return [fact async for page in app.store.read(tenant, streams=streams) for fact in page]
+
+    facts = list(seen.facts)
+    if seen.row(SHEETS, f"{season}/{commune}") is not None:
+        facts += await facts_about(seen, read)
+    in_order = sorted({fact.position: fact for fact in facts}.values())
+    came = came_to(in_order, moment.astimezone(VIETNAM).date(), recorded)
+    return Past(came.position, moment, Clock.EFFECTIVE, came.known, came.later, came.missed) if came else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 import structlog
@@ -24,6 +24,7 @@ from infra.eventstore import EventStore
 from infra.keys import Keys
 from infra.personal import Place, Unopened, unseal
 from infra.tenants import Tenant
+from services.app import App
 from services.work import Receipt, Work, use_case
 
 log = structlog.get_logger("personal")
@@ -134,6 +135,10 @@ class Door:
     def __init__(self, store: EventStore, keys: Keys) -> None:
         self._store = store
         self._keys = keys
+
+    @classmethod
+    def of(cls, app: App) -> Self:
+        return cls(app.store, app.keys)
 
     async def see(self, tenant: Tenant, kept: Collection[Kept]) -> Mapping[Personal, Seen]:
         """What there is to see of each value now, whatever moment the page is about: erased is erased at all times."""

@@ -16,15 +16,17 @@ from domain.log import LOG, Log
 from infra import migrate
 from infra.checkpoints import last_note
 from infra.config import Misconfigured, Settings
+from infra.database import Database
 from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, VerifierKey
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
-from infra.tenants import REGISTERED, Tenant
+from infra.tenants import REGISTERED, Tenant, Tenants
+from services.app import App
 from services.receipts import key_of
 from services.visible import readable, shown
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from services.work import Receipt, Work, use_case
 
 
@@ -32,7 +34,7 @@ class PolicyRefused(Misconfigured):
     """This policy, or this key, is not one for that log; the text says why."""
 
 
-async def publish(house: Wiring, tenant: Tenant, raw: bytes, basis: str | None = None) -> Policy:
+async def publish(app: App, tenant: Tenant, raw: bytes, basis: str | None = None) -> Policy:
     """Publish a policy file; published again, the one in force adds nothing. Raises PolicyRefused."""
     try:
         policy = Policy.read(raw)
@@ -42,15 +44,15 @@ async def publish(house: Wiring, tenant: Tenant, raw: bytes, basis: str | None =
     for witness in policy.witnesses:
         if not _is_address(witness.url):
             raise PolicyRefused(f"witness {witness.name} has no address (http or https) at which it can be asked")
-    work = house.system(tenant, uuid4())
+    work = app.system(tenant, uuid4())
     found = await work.look(Log, LOG)
-    promises = key_of(house.settings.secret, tenant).verifier
-    _check_keys(policy, tenant.log, promises, await latest_checkpoint(house, tenant), found.announced)
+    promises = key_of(app.settings.secret, tenant).verifier
+    _check_keys(policy, tenant.log, promises, await latest_checkpoint(app.database, tenant), found.announced)
     await _publish(work, raw.decode(), basis)
     return policy
 
 
-async def announce(house: Wiring, tenant: Tenant, vkey: str, basis: str | None = None) -> VerifierKey:
+async def announce(app: App, tenant: Tenant, vkey: str, basis: str | None = None) -> VerifierKey:
     """Announce the key that will sign the log next. Raises PolicyRefused."""
     try:
         key = VerifierKey.read(vkey)
@@ -58,13 +60,13 @@ async def announce(house: Wiring, tenant: Tenant, vkey: str, basis: str | None =
         raise PolicyRefused(str(reason)) from None
     if key.name != tenant.log or key.kind is not Kind.NOTE:
         raise PolicyRefused(f"{vkey} is not a key for the log {tenant.log}")
-    await _announce(house.system(tenant, uuid4()), key.sha256, basis)
+    await _announce(app.system(tenant, uuid4()), key.sha256, basis)
     return key
 
 
-async def latest_checkpoint(house: Wiring, tenant: Tenant) -> Note | None:
+async def latest_checkpoint(database: Database, tenant: Tenant) -> Note | None:
     """The last checkpoint that was signed for the log in its present epoch; None before the first."""
-    async with house.database.reading(tenant) as connection:
+    async with database.reading(tenant) as connection:
         note = await last_note(connection, tenant)
     return note if note and Checkpoint.read(note.text).origin == tenant.log else None
 
@@ -121,8 +123,8 @@ async def publish_file(settings: Settings, given: argparse.Namespace) -> None:
     except OSError as reason:
         raise PolicyRefused(f"{file}: {reason.strerror}") from None
     await migrate.everything(settings)
-    async with wired(settings) as house:
-        policy = await publish(house, await named(house, given.slug), raw, given.basis)
+    async with wired(settings) as app:
+        policy = await publish(app, await named(app.tenants, given.slug), raw, given.basis)
     print(shown(f"{given.slug}: {policy.quorum} of {len(policy.witnesses)} witnesses must cosign"))
     if not policy.quorum:
         print("A quorum of 0 asks for nobody: whatever the log's key signs passes, UNWITNESSED.")
@@ -131,16 +133,16 @@ async def publish_file(settings: Settings, given: argparse.Namespace) -> None:
 async def announce_key(settings: Settings, given: argparse.Namespace) -> None:
     """`minhchuan policy announce-key SLUG VKEY`."""
     await migrate.everything(settings)
-    async with wired(settings) as house:
-        key = await announce(house, await named(house, given.slug), given.vkey, given.basis)
+    async with wired(settings) as app:
+        key = await announce(app, await named(app.tenants, given.slug), given.vkey, given.basis)
     print(shown(f"{given.slug}: announced {key.sha256}"))
 
 
 async def show(settings: Settings, given: argparse.Namespace) -> int:
     """`minhchuan policy show SLUG`: the policy in force as it was handed in; 1 when there is none."""
-    async with wired(settings) as house:
-        tenant = await named(house, given.slug)
-        found = await house.system(tenant, uuid4()).look(Log, LOG)
+    async with wired(settings) as app:
+        tenant = await named(app.tenants, given.slug)
+        found = await app.system(tenant, uuid4()).look(Log, LOG)
     if found.policy is None:
         print(shown(f"# {given.slug} has published no policy: its log ({tenant.log}) has no witnesses."))
         return 1
@@ -150,13 +152,13 @@ async def show(settings: Settings, given: argparse.Namespace) -> int:
 
 async def show_receipt_key(settings: Settings, given: argparse.Namespace) -> None:
     """`minhchuan policy receipt-key SLUG`: the public key of the promises of a log, for a line `log` of the policy."""
-    async with wired(settings) as house:
-        print(shown(key_of(settings.secret, await named(house, given.slug)).verifier))
+    async with wired(settings) as app:
+        print(shown(key_of(settings.secret, await named(app.tenants, given.slug)).verifier))
 
 
-async def named(house: Wiring, slug: str) -> Tenant:
+async def named(tenants: Tenants, slug: str) -> Tenant:
     """The province at this address. Raises PolicyRefused."""
-    tenant = await house.tenants.by_slug(slug)
+    tenant = await tenants.by_slug(slug)
     if tenant is None or tenant.state == REGISTERED:
         raise PolicyRefused(f"there is no province {slug}, or it was not taken in to the end")
     return tenant

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from infra.checkpoints import last_note
-from infra.database import Connection
+from infra.database import Connection, Database
 from infra.leaf import NotCanonical, instant, leaf_hash, parse
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
@@ -37,7 +37,6 @@ from services.answers import LAST_SECOND, WORDS, Answer
 from services.published_trust import published_trust
 from services.trust import read_handed_in, read_trust
 from services.visible import shown
-from services.wiring import Wiring
 
 #: Within this time after a receipt was handed out its leaf is in the log.
 TERM = timedelta(seconds=60)
@@ -93,19 +92,19 @@ def key_of(secret: str, tenant: LogOwner) -> SignerKey:
     return SignerKey(name, Kind.NOTE, HKDF(SHA256(), 32, None, name.encode()).derive(secret.encode()))
 
 
-async def keepsake(house: Wiring, tenant: Tenant, position: int) -> Keepsake:
+async def keepsake(database: Database, secret: str, tenant: Tenant, position: int) -> Keepsake:
     """What to take home of the fact at this position.
 
     The proof under the last checkpoint that the province's policy accepts (the last signed, where it has none), with
     the leaf in its extra line; the promise where no checkpoint covers it. Raises Invalid when the log is not what was
     signed.
     """
-    async with house.database.reading(tenant) as connection:
+    async with database.reading(tenant) as connection:
         leaf = await leaf_of(connection, tenant, position)
         note = await _checkpoint(connection, tenant)
         head = Checkpoint.read(note.text) if note else None
         if note is None or head is None or head.size < position:
-            return Keepsake("promise", bytes(promised(house.settings.secret, tenant, position, leaf)))
+            return Keepsake("promise", bytes(promised(secret, tenant, position, leaf)))
         index = position - 1
         tiles = await read_tiles(connection, tenant, places(inclusion_path(index, head.size)))
     hashes = inclusion_proof(index, head.size, tiles)

@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
@@ -22,6 +22,7 @@ from domain.season import Season
 from infra.eventstore import EventStore
 from infra.readmodels import BREATH
 from infra.tenants import Tenant
+from services.app import App
 
 #: What moves a commune through a season, in the order in which it happens.
 STAGES: tuple[type[Fact], ...] = (
@@ -83,6 +84,10 @@ class Courses:
         self._store = store
         self._kept = kept
         self._seen: OrderedDict[tuple[str, str], tuple[int, Course]] = OrderedDict()
+
+    @classmethod
+    def of(cls, app: App) -> Self:
+        return cls(app.store)
 
     async def upto(self, tenant: Tenant, season: str, position: int) -> Course:
         """The season as of a position."""

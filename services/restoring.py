@@ -30,11 +30,12 @@ from infra.ledger.text import Invalid, base64
 from infra.policies import read_eras
 from infra.sealing import Halted, Keep
 from infra.tenants import EpochBegun, Tenant, Tenants
+from services.app import App
 from services.policies import named
 from services.tenancy import as_operator
 from services.trust import read_checkpoint
 from services.visible import shown
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from services.work import Receipt, Work, use_case
 
 
@@ -51,7 +52,7 @@ class Order(NamedTuple):
 
 
 async def restore(
-    house: Wiring, operator: Tenants, tenant: Tenant, order: Order, held: Note | None = None
+    app: App, operator: Tenants, tenant: Tenant, order: Order, held: Note | None = None
 ) -> tuple[Tenant, Beginning]:
     """Begin a new epoch of the log; `operator` is the registry as the owner of the database.
 
@@ -59,16 +60,16 @@ async def restore(
     Raises RestoreRefused unless something that was signed for is missing.
     """
     _must_be_recordable(order)
-    connection = await asyncpg.connect(house.settings.database_url)
+    connection = await asyncpg.connect(app.settings.database_url)
     try:
-        signed = await _signed_last(connection, house.settings, tenant, held)
+        signed = await _signed_last(connection, app.settings, tenant, held)
         coming = _coming(tenant, signed)
         begun = [one for one in await read_beginnings(connection, tenant) if one.origin == coming]
         if not begun:
             kept = await _admit(connection, tenant, signed, coming)
             if tenant.log != coming:
                 tenant = await operator.record(tenant.id, EpochBegun(log=coming))
-            work = house.system(tenant, uuid4())  # the log itself knows whether the epoch was begun
+            work = app.system(tenant, uuid4())  # the log itself knows whether the epoch was begun
             await _restore(work, signed.origin, signed.size, base64(signed.root), kept, *order)
             begun = await read_beginnings(connection, tenant)
     except Invalid as reason:
@@ -177,8 +178,8 @@ async def run(settings: Settings, given: argparse.Namespace) -> None:
     order = Order(given.reason, given.basis, given.ordered_by)
     held = read_checkpoint(given.checkpoint) if given.checkpoint else None
     await migrate.everything(settings)
-    async with wired(settings) as house, as_operator(settings) as operator:
-        tenant, begun = await restore(house, operator, await named(house, given.slug), order, held)
+    async with wired(settings) as app, as_operator(settings) as operator:
+        tenant, begun = await restore(app, operator, await named(app.tenants, given.slug), order, held)
     lost = begun.predecessor_size - begun.position + 1
     print(shown(f"{tenant.slug}: {tenant.log} begins at position {begun.position} and keeps all facts before it"))
     print(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
@@ -35,6 +35,7 @@ from projections.officials import OFFICIALS, OfficialRow
 from projections.seasons import SEASONS, SeasonRow
 from projections.trail import TOLD_WITH, Entry, entries, streams_around
 from projections.units import UNITS, UnitRow
+from services.app import App
 from services.clock import is_looked_at
 from services.i18n import Words, load_words
 from services.telling import Teller, Told, called, holders_of, open_rounds
@@ -224,6 +225,10 @@ class Searching:
         self._store = store
         self._index = TrailIndex(database, VERSION)
         self._granted: dict[str, tuple[int, dict[str, Position]]] = {}
+
+    @classmethod
+    def of(cls, app: App) -> Self:
+        return cls(app.database, app.store)
 
     async def learn(self, tenant: Tenant, most: int = MARKED) -> Reached:
         """Mark what the log has grown by, at most so many facts; how far it is then."""

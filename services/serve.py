@@ -1,6 +1,6 @@
 """The web process, `minhchuan serve`: granian around the application, a few workers by the processors that there are.
 
-Each worker reads the settings from the environment and wires a house of its own. What it keeps between requests it
+Each worker reads the settings from the environment and opens connections of its own. What it keeps between requests it
 made of the log and of tables up to a position, and asks at each request whether that is still the last; whatever
 requests must agree on lies in PostgreSQL and Redis. So it does not matter which worker answers.
 """
@@ -22,11 +22,11 @@ from litestar.types import ASGIApp
 from infra import programs
 from infra.config import Settings, read_settings
 from infra.database import PATIENCE
+from services.app import App
 from services.structured import structured_logs
 from services.supervise import kept_port
 from services.visible import shown
-from services.web.app import create_app
-from services.web.backing import Backing
+from services.web.app import web_application
 from services.wiring import wired
 
 #: Connections of one worker, open or waiting to be let in; of these only the bodies of some are read at a time
@@ -71,9 +71,9 @@ def granian(target: str, host: str, port: int, workers: int = 1) -> None:
 
 
 def application() -> ASGIApp:
-    """The application of a worker; its house is wired when the server says that it starts, in the server's loop."""
+    """The application of a worker; its parts are opened when the server says that it starts, in the server's loop."""
     structured_logs()
-    return behind(read_settings().proxies, create_app(house))
+    return behind(read_settings().proxies, web_application(opened))
 
 
 def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
@@ -83,12 +83,12 @@ def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
 
 
 @asynccontextmanager
-async def house() -> AsyncIterator[Backing]:
+async def opened() -> AsyncIterator[App]:
     """The parts of this process, from the settings in its environment."""
     end_with_parent()
-    async with wired(read_settings(), PATIENCE) as wiring:
+    async with wired(read_settings(), PATIENCE) as app:
         settle()
-        yield wiring.backing()
+        yield app
 
 
 def end_with_parent() -> None:

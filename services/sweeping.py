@@ -19,11 +19,13 @@ from domain.errors import KeysUnavailable, Refused
 from infra.export_runs import ExportRuns, Run
 from infra.queue import Queue, QueueUnavailable
 from infra.tenants import Tenant
+from services.accesses import Accesses
+from services.app import App
 from services.clock import today
 from services.exporting import fail_export
 from services.growing import Follower
 from services.personal import Shredder
-from services.wiring import Wiring
+from services.searching import Searching
 
 log = structlog.get_logger("sweeper")
 
@@ -54,7 +56,7 @@ LONG, MAKE_EXPORT = "minhchuan:long", "make_export"
 class Sweeper:
     """Looks after every province: its exports, the keys of whom its log says are erased, the marks of its trail."""
 
-    def __init__(self, house: Wiring, runs: ExportRuns, queue: Queue) -> None:
+    def __init__(self, house: App, runs: ExportRuns, queue: Queue) -> None:
         self._house = house
         self._runs = runs
         self._queue = queue
@@ -91,11 +93,11 @@ class Sweeper:
     async def tidy(self, tenant: Tenant) -> None:
         """Mark what the trail of this province lacks, and let go of old accesses: nobody waits for it."""
         for _ in range(MARKINGS):
-            reached = await self._house.searching.learn(tenant)
+            reached = await self._house.part(Searching).learn(tenant)
             if reached.position == reached.last:
                 break
         if self._forgot.get(tenant.id) != today():
-            await self._house.accesses.forget(tenant)
+            await self._house.part(Accesses).forget(tenant)
             self._forgot[tenant.id] = today()
 
     def _rests(self, tenant: Tenant) -> bool:

@@ -22,9 +22,10 @@ from infra.config import Misconfigured, Settings
 from infra.tenants import REGISTERED, IdentityProvider, OutOfTurn, SlugTaken, Tenant, Tenants
 from infra.units import Era, UnknownProvince, units_of
 from services.administering import NewMandate, NewUnit, adopting, enrolling, registering
+from services.app import App
 from services.command_ids import derived
 from services.visible import columns, shown
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from services.work import Receipt, Work, use_case
 
 
@@ -48,7 +49,7 @@ class Impossible(Misconfigured):
     """The province cannot be taken in as asked; the text says why."""
 
 
-async def create_tenant(house: Wiring, operator: Tenants, new: NewTenant) -> Tenant:
+async def create_tenant(app: App, operator: Tenants, new: NewTenant) -> Tenant:
     """Take a province in; `operator` is the registry as the database's owner.
 
     Raises Impossible, SlugTaken (the address belongs to another province).
@@ -57,7 +58,7 @@ async def create_tenant(house: Wiring, operator: Tenants, new: NewTenant) -> Ten
         raise Impossible("an administrator signs in somewhere: name the identity provider as well")
     era = era_for(new)
     units = units_of(new.province_code, era)
-    rulebooks = rulebooks_for(new, era, house.rulebooks)
+    rulebooks = rulebooks_for(new, era, app.rulebooks)
     tenant = await operator.by_slug(new.slug)
     if tenant is not None and tenant.province_code != new.province_code:
         raise SlugTaken(new.slug)
@@ -68,16 +69,16 @@ async def create_tenant(house: Wiring, operator: Tenants, new: NewTenant) -> Ten
             name=new.name or units[0].full_name,
             demonstration=new.demonstration,
         )
-    await _open_log(_step(house, tenant, "log"), units[0].full_name)
-    await _register(_step(house, tenant, "units"), era)
+    await _open_log(_step(app, tenant, "log"), units[0].full_name)
+    await _register(_step(app, tenant, "units"), era)
     for rulebook in rulebooks:
-        await _adopt(_step(house, tenant, f"rulebook {rulebook.id}"), rulebook.id)
+        await _adopt(_step(app, tenant, f"rulebook {rulebook.id}"), rulebook.id)
     if new.provider is not None:
         if await operator.identity_provider(tenant) != new.provider:
             await operator.configure_identity_provider(tenant, new.provider)
         if new.administrator:
             administrator = (new.provider.issuer, new.administrator)
-            await _enrol(_step(house, tenant, "administrator {} {}".format(*administrator)), *administrator)
+            await _enrol(_step(app, tenant, "administrator {} {}".format(*administrator)), *administrator)
     return tenant
 
 
@@ -109,9 +110,9 @@ def _in_force_from(rulebook: Rulebook) -> str:
 # Steps ------------------------------------------------------------------------------------------------
 
 
-def _step(house: Wiring, tenant: Tenant, step: str) -> Work:
+def _step(app: App, tenant: Tenant, step: str) -> Work:
     named = derived(f"{tenant.id} tenant create {step}", former=uuid5(STREAMS, f"{tenant.id} {step}"))
-    return house.system(tenant, named)
+    return app.system(tenant, named)
 
 
 @use_case("_open_log", "province")
@@ -161,9 +162,9 @@ async def create(settings: Settings, given: argparse.Namespace) -> None:
         administrator=given.admin or "",
     )
     await migrate.control(settings)
-    async with wired(settings) as house, as_operator(settings) as operator:
+    async with wired(settings) as app, as_operator(settings) as operator:
         try:
-            tenant = await create_tenant(house, operator, new)
+            tenant = await create_tenant(app, operator, new)
         except SlugTaken:
             raise Impossible(f"the address {new.slug} belongs to another province") from None
         except (Refused, ValueError) as reason:
@@ -172,7 +173,7 @@ async def create(settings: Settings, given: argparse.Namespace) -> None:
         print(
             shown(f"{tenant.slug}  {tenant.name}  ({tenant.id}, {len(units_of(tenant.province_code, era)) - 1} units)")
         )
-        for rulebook in rulebooks_for(new, era, house.rulebooks):
+        for rulebook in rulebooks_for(new, era, app.rulebooks):
             print(shown(f"adopted {rulebook.id} with {len(rulebook.unverified)} values that are not verified law:"))
             for entry in rulebook.unverified:
                 print(shown(f"  {entry.path}: {entry.provenance}"))

@@ -25,12 +25,13 @@ from infra.export_runs import ExportRuns
 from infra.pdf import Printer, PrintingFailed
 from infra.tenants import Tenant
 from services import documents
+from services.app import App
 from services.exporting import fail_export, finish_export, make
 from services.exports.kind import Made, Progress, Unsealed, Workshop
 from services.exports.registry import export_kinds
 from services.health import beating
 from services.sweeping import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
-from services.wiring import Wiring, wired
+from services.wiring import wired
 
 log = structlog.get_logger("worker")
 
@@ -75,7 +76,7 @@ async def serve(settings: Settings, kind: str) -> None:
             await asyncio.sleep(Manners.again)
 
 
-def workshop_of(house: Wiring, printer: Printer) -> Workshop:
+def workshop_of(house: App, printer: Printer) -> Workshop:
     """What documents are made with."""
     return Workshop(house.people, house.reads, printer, house.database, house.seals)
 
@@ -104,7 +105,7 @@ async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) 
 class Workplace:
     """Makes what was asked for, holding it meanwhile, and records how it ended."""
 
-    def __init__(self, house: Wiring, runs: ExportRuns, workshop: Workshop) -> None:
+    def __init__(self, house: App, runs: ExportRuns, workshop: Workshop) -> None:
         self._house = house
         self._runs = runs
         self._workshop = workshop

@@ -33,6 +33,7 @@ from infra.units import units_of
 from projections.exports import EXPORTS, ExportRow
 from services import appraising, assessing, exporting, recognising, seasons, voting
 from services.administering import NewMandate, classify_unit, enrol_official
+from services.app import App
 from services.assessing import Upload
 from services.command_ids import derived
 from services.demo.figures import Figure, figures
@@ -40,7 +41,6 @@ from services.demo.offices import SEATS, SINCE, Office, office_key, offices, sea
 from services.demo.papers import FALSE, SIGNED, Papers
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, Story, Until
 from services.tenancy import NewTenant, create_tenant
-from services.wiring import Wiring
 from services.work import Receipt, Work
 
 #: Dossiers told at the same time: enough to fill the group commit, few enough to leave the pages room.
@@ -59,7 +59,7 @@ class DocumentMissing(Exception):
 class Teller:
     """One story being told in one house. `provider` is where the province's people sign in."""
 
-    def __init__(self, house: Wiring, story: Story, tenant: Tenant, provider: IdentityProvider) -> None:
+    def __init__(self, house: App, story: Story, tenant: Tenant, provider: IdentityProvider) -> None:
         self.house = house
         self.story = story
         self.tenant = tenant
@@ -368,7 +368,7 @@ class Teller:
 ADMINISTRATOR = "administrator"
 
 
-async def take_in(house: Wiring, operator: Tenants, story: Story, provider: IdentityProvider) -> Teller:
+async def take_in(house: App, operator: Tenants, story: Story, provider: IdentityProvider) -> Teller:
     """Create the province as an operator would, and get ready to tell its story."""
     tenant = await create_tenant(
         house,

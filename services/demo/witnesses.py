@@ -15,9 +15,9 @@ from infra.ledger.note import VerifierKey
 from infra.sealing import Keep
 from infra.seals import Seal
 from infra.tenants import Tenant
+from services.app import App
 from services.policies import publish
 from services.supervise import NotReady, kept_port
-from services.wiring import Wiring
 
 #: What policies call them, and the names of their keys.
 WITNESSES = {"thanh-tra": "thanh-tra.example/witness", "tinh-ban": "tinh-ban.example/witness"}
@@ -37,7 +37,7 @@ def programs(settings: Settings) -> Mapping[str, Sequence[str]]:
     return {f"witness-{name}": ("witness", "--folder", str(_folder(settings, name))) for name in WITNESSES}
 
 
-async def trust(house: Wiring, tenant: Tenant) -> None:
+async def trust(house: App, tenant: Tenant) -> None:
     """Make the witnesses know the province's log, and have its policy ask for them. Raises NotReady."""
     settings = house.settings
     seal = await house.seals.recorded(tenant, 1, PATIENCE)
@@ -54,7 +54,7 @@ async def trust(house: Wiring, tenant: Tenant) -> None:
     await publish(house, tenant, "".join(f"{line}\n" for line in lines).encode())
 
 
-async def cosigned(house: Wiring, tenant: Tenant) -> Seal:
+async def cosigned(house: App, tenant: Tenant) -> Seal:
     """The seal of all that the province's log holds now, once it is witnessed; or as it is when that takes long."""
     return await house.seals.recorded(tenant, await house.store.position(tenant), PATIENCE)
 

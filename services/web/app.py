@@ -1,6 +1,6 @@
-"""The web application: one door, all pages, refusals in words.
+"""The web application: one admission, all pages, refusals in words.
 
-`services/wiring.py` makes the backing, `services/serve.py` serves the result.
+`services/wiring.py` opens the parts that it works with, `services/serve.py` serves it.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -15,9 +15,10 @@ from redis.exceptions import RedisError
 
 from domain.errors import Refused
 from infra.readmodels import BeingRebuilt
+from services.app import App
 from services.i18n import load_words
+from services.web.admission import admit, leave, provide_visit
 from services.web.assets import Assets
-from services.web.backing import Backing
 from services.web.bodies import FORM_LIMIT
 from services.web.errors import (
     AWAY,
@@ -30,8 +31,8 @@ from services.web.errors import (
 )
 from services.web.pages import all_routes
 from services.web.render import Renderer
-from services.web.request import Web, admit, leave, provide_visit
 from services.web.security import HEADERS, content_policy
+from services.web.site import Site
 
 #: For how many seconds a browser asks for this host by https only, once it has been reached that way: a year.
 HTTPS_ONLY = 31_536_000
@@ -50,22 +51,22 @@ class Application(Litestar):
                 await leave(scope)
 
 
-def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backing]]) -> Litestar:
+def web_application(app: App | Callable[[], AbstractAsyncContextManager[App]]) -> Litestar:
     """All pages over these parts, or over those that are opened when the server starts and closed when it ends."""
     assets = Assets()
     words = load_words()
     renderer = Renderer(words, assets)
 
     @asynccontextmanager
-    async def living(app: Litestar) -> AsyncIterator[None]:
-        if isinstance(backing, Backing):
+    async def living(application: Litestar) -> AsyncIterator[None]:
+        if isinstance(app, App):
             yield
             return
-        async with backing() as opened:
-            app.state.web = Web(opened, renderer, words)
+        async with app() as opened:
+            application.state.site = Site(opened, renderer, words)
             yield
 
-    app = Application(
+    application = Application(
         route_handlers=all_routes(),
         guards=[admit],
         dependencies={"visit": Provide(provide_visit)},
@@ -84,9 +85,9 @@ def create_app(backing: Backing | Callable[[], AbstractAsyncContextManager[Backi
         openapi_config=None,
         logging_config=None,
     )
-    if isinstance(backing, Backing):
-        app.state.web = Web(backing, renderer, words)
-    return app
+    if isinstance(app, App):
+        application.state.site = Site(app, renderer, words)
+    return application
 
 
 async def harden(message: Message, scope: Scope) -> None:
@@ -105,6 +106,6 @@ async def harden(message: Message, scope: Scope) -> None:
 
 async def keep_to_https(message: Message, scope: Scope) -> None:
     """Where people reach us by https, browsers come by nothing else from now on."""
-    if message["type"] == "http.response.start" and scope["app"].state.web.backing.public_url.startswith("https:"):
+    if message["type"] == "http.response.start" and scope["app"].state.site.public_url.startswith("https:"):
         hsts = (b"strict-transport-security", f"max-age={HTTPS_ONLY}".encode())
         message["headers"] = [*message["headers"], hsts]

@@ -26,7 +26,7 @@ from domain.vietnamese import search_key
 from projections.whatif import Other, Otherwise, parameters
 from services.i18n import vietnamese
 from services.web.forms import read_day, read_number
-from services.web.request import Visit
+from services.web.visit import Visit
 
 #: Digits of a position; a longer one is none.
 DIGITS = 18

@@ -1,6 +1,6 @@
 """Bodies of requests, taken in within bounds: how large, how many fields and files, how long, and how many at once.
 
-Whoever asked decides first whether a body is read at all (`services/web/request.py`, `admit`). A body that is not
+Whoever asked decides first whether a body is read at all (`services/web/admission.py`, `admit`). A body that is not
 complete at once, be it slow or large, is under way and holds one of a number of places; nobody else waits for it.
 """
 

@@ -25,9 +25,9 @@ from projections.seasons import SEASONS, SeasonRow
 from projections.sheets import SHEETS, EntryRow, SheetRow, VetoRow
 from projections.standings import STANDINGS, Standing
 from projections.units import UNITS, UnitRow
-from services.following import Followed
+from services.following import Dossiers, Followed
 from services.verdicts import Judged, Status, criterion_status, judged
-from services.web.request import Visit
+from services.web.visit import Visit
 
 HUNDRED = Decimal(100)
 
@@ -90,7 +90,7 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
 
     NotFound without such a season, UnknownCommune without a part in it, SeasonNotOpen before it was opened.
     """
-    dossiers, tenant = visit.house.dossiers, visit.tenant
+    dossiers, tenant = visit.app.part(Dossiers), visit.tenant
     seen: Followed = await (
         dossiers.now(tenant, season, commune, visit.since)
         if visit.upto is None
@@ -113,15 +113,15 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=visit.house.rulebooks[sheet.rulebook],
-        calendar=visit.house.calendar,
+        rulebook=visit.app.rulebooks[sheet.rulebook],
+        calendar=visit.app.calendar,
         followed=seen,
     )
 
 
 async def read_facts(visit: Visit, *streams: StreamName) -> list[Recorded]:
     """The facts of these streams as of the visit's moment, in the order of the log."""
-    pages = visit.house.store.read(visit.tenant, upto=visit.upto, streams=streams)
+    pages = visit.app.store.read(visit.tenant, upto=visit.upto, streams=streams)
     return [recorded async for page in pages for recorded in page]
 
 

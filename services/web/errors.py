@@ -20,21 +20,16 @@ from infra.migrate import advice_on
 from infra.readmodels import BeingRebuilt
 from infra.sessions import Kept
 from services.web.access import note_refused
+from services.web.admission import recognise, visit_of
+from services.web.asked import LOOKING
 from services.web.echo import Echo, shortened, typed_by_hand
+from services.web.log_lines import log_refusal, short
 from services.web.pacing import TooFast
 from services.web.refusals import Refusal, explain, plain
-from services.web.request import (
-    LOOKING,
-    SignInNeeded,
-    Visit,
-    note_refusal,
-    own_path,
-    recognise,
-    refusal_fragment,
-    short,
-    visit_of,
-)
 from services.web.sent import in_words
+from services.web.urls import own_path
+from services.web.visit import Visit
+from services.web.visitor import SignInNeeded
 
 log = structlog.get_logger("web")
 
@@ -89,7 +84,7 @@ def refused_answer(request: "Request[Any, Any, Any]", refused: Refused) -> "Resp
     visit = visit_of(request)
     if isinstance(refused, TooFast):
         return _briefly(visit, refused)
-    note_refusal(visit, refused)
+    log_refusal(visit, refused)
 
     def made() -> "Response[Any]":
         visit.refusal = explain(refused, visit.words)
@@ -156,7 +151,7 @@ def away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response
     """Over by itself once the database answers again, or has room."""
     if isinstance(away, ValueError):  # asyncpg's InterfaceError, when it is our value that does not fit
         return crash_answer(request, away)
-    if visit_of(request).web.seldom.is_due("database"):
+    if visit_of(request).site.seldom.is_due("database"):
         log.error("the database cannot do it", path=str(request.scope["path"]), reason=short(away))
     looking = request.scope.get("method") in LOOKING
     key = "database-away-looking" if looking else "database-away"
@@ -165,7 +160,7 @@ def away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response
 
 def sessions_away_answer(request: "Request[Any, Any, Any]", away: Exception) -> "Response[Any]":
     """Redis is away: nobody is known, so nothing was done. Over by itself once it answers again."""
-    if visit_of(request).web.seldom.is_due("Redis"):
+    if visit_of(request).site.seldom.is_due("Redis"):
         log.error("Redis is away", path=str(request.scope["path"]), reason=short(away))
     return _failed(request, "sessions-away", HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -180,7 +175,7 @@ def _said(request: "Request[Any, Any, Any]", visit: Visit, refusal: Refusal) -> 
     visit.refusal = refusal
     if wants_problem(request):
         return problem(refusal, visit.path)
-    return refusal_fragment(visit) if visit.is_partial else _error_page(visit, refusal)
+    return visit.refusal_alone() if visit.is_partial else _error_page(visit, refusal)
 
 
 def wants_problem(request: "Request[Any, Any, Any]") -> bool:
@@ -214,27 +209,26 @@ def _sign_in_first(visit: Visit) -> "Response[Any]":
         # The page stays, with what is being typed in it; app.js sends a form once more, for the answer below.
         _, inside, rest = visit.request.headers.get("hx-current-url", "").partition("/t/")
         then = own_path(inside + rest, visit.tenant.slug)
-        ended = visit._answer(visit.render("signin/_ended.html", then=then or None), HTTPStatus.UNAUTHORIZED)  # noqa: SLF001
+        ended = visit.answer("signin/_ended.html", HTTPStatus.UNAUTHORIZED, then=then or None)
         ended.headers.update({"HX-Retarget": "#refusal", "HX-Reswap": "innerHTML"})
         return ended
-    if visit.request.scope.get("method") in LOOKING:
+    if visit.method in LOOKING:
         return visit.see(visit.url.sign_in(visit.address))
     kept = Kept(visit.path, tuple(visit.typed.pairs))
     keeps = kept.is_small
     fields, cut = (list(kept.fields), False) if keeps else shortened(kept.fields)
     lines = in_words(fields, visit.words)
-    html = visit.render("signin/ended.html", path=kept.path, fields=fields, lines=lines, keeps=keeps, cut=cut)
-    return visit._answer(html, HTTPStatus.UNAUTHORIZED)  # noqa: SLF001 - the edge answers for the visit
+    status = HTTPStatus.UNAUTHORIZED
+    return visit.answer("signin/ended.html", status, path=kept.path, fields=fields, lines=lines, keeps=keeps, cut=cut)
 
 
 def _stranger(visit: Visit) -> "Response[Any]":
     """Signed in, but nobody here: who can change that. No error box, for nothing went wrong."""
     visit.refusal = None
-    return visit._answer(visit.render("signin/stranger.html"), HTTPStatus.FORBIDDEN)  # noqa: SLF001
+    return visit.answer("signin/stranger.html", HTTPStatus.FORBIDDEN)
 
 
 def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
     typed, cut = shortened(typed_by_hand(visit.typed.pairs))
     echo = Echo([], cut=False, holds_some=bool(typed), places=frozenset({"asof"}))
-    html = visit.render("error.html", lines=in_words(typed, visit.words), cut=cut, echo=echo)
-    return visit._answer(html, refusal.status)  # noqa: SLF001
+    return visit.answer("error.html", refusal.status, lines=in_words(typed, visit.words), cut=cut, echo=echo)

@@ -20,9 +20,11 @@ from projections.tallies import TALLIES
 from projections.units import UNITS
 from services.i18n import indicator_number
 from services.searching import PARAMETERS, Asked, Names, meeting_called, read_names
+from services.web.asked import DIGITS
 from services.web.forms import NotADate
 from services.web.refusals import explain
-from services.web.request import DIGITS, Visit, read_moment
+from services.web.viewing import read_moment
+from services.web.visit import Visit
 
 #: Rows on one page.
 MANY = 50
@@ -114,10 +116,10 @@ async def names_of(visit: Visit) -> Names:
     """Who and what there was at the visit's moment; kept, for a page after the other asks for it."""
     async with visit.reads() as view:
         key = ("trail", visit.tenant.id, view.moment(OFFICIALS, UNITS, SEASONS, COUNCILS))
-        names = visit.web.kept.get(key)
+        names = visit.site.kept.get(key)
         if not isinstance(names, Names):
             names = await read_names(view)
-            visit.web.kept.put(key, names)
+            visit.site.kept.put(key, names)
     return names
 
 

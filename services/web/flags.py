@@ -12,7 +12,7 @@ from projections.officials import OFFICIALS
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS
 from services.verdicts import judged
-from services.web.request import Visit
+from services.web.visit import Visit
 
 
 class Raised(NamedTuple):
@@ -31,19 +31,19 @@ async def flags_at(visit: Visit, season: str) -> Raised:
             raise NotFound(season=season)
         position = view.position
         key = ("flags", visit.tenant.id, season, position)
-        known = visit.web.kept.get(key)
+        known = visit.site.kept.get(key)
         if isinstance(known, list):
             return Raised(row, known, position)
         standings = await view.all(STANDINGS, season)
         officials = await view.all(OFFICIALS)
     # Marks have no table: now, too, they are folded, and no transaction may wait for that.
-    async with visit.house.reads.at(visit.tenant, position) as then:
+    async with visit.app.reads.at(visit.tenant, position) as then:
         marks = await then.all(MARKS, season)
-    rulebook = visit.house.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks[row.rulebook]
     mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
     grants = {str(grant.mandate): grant for official in officials for grant in official.grants}
     verdicts = dict(await in_slices((one.commune, judged(one, rulebook).verdict) for one in standings))
     communes = await in_slices(flags_of(marks, Known(mandates, verdicts, rulebook, grants)))
     flags = list(chain.from_iterable(communes))
-    visit.web.kept.put(key, flags)
+    visit.site.kept.put(key, flags)
     return Raised(row, flags, position)

@@ -1,17 +1,25 @@
 """What stands around every page: where one can go from here, and who one is."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from domain.policy import Act, Actor, could, is_of_a_commune, may
-from services.web.backing import Chip, Clock
-
-if TYPE_CHECKING:
-    from services.web.request import Visit
+from domain.rulebook import Rulebook
+from domain.season import State
+from projections.seasons import SEASONS, SeasonRow
+from services.clock import Clock
+from services.web.viewing import Viewing
 
 #: Whom the menu is for before anybody has signed in.
 NOBODY = Actor("", ())
+
+
+class Chip(NamedTuple):
+    """The season that the frame of a page names: `Mùa 2023`, `Bộ tiêu chí 25/2021`."""
+
+    season: str
+    rulebook: str
 
 
 class Link(NamedTuple):
@@ -32,12 +40,12 @@ class Group(NamedTuple):
 class Frame:
     """The frame of one page for one person."""
 
-    def __init__(self, visit: "Visit", chip: "Chip | None") -> None:
-        self._visit = visit
+    def __init__(self, viewing: Viewing, chip: Chip | None) -> None:
+        self._viewing = viewing
         self._chip = chip
-        self._url = visit.url.now()
-        self._say = visit.words.say
-        self._actor = visit.person or NOBODY
+        self._url = viewing.url.now()
+        self._say = viewing.words.say
+        self._actor = viewing.person or NOBODY
         self._mandates = self._actor.mandates
 
     @property
@@ -97,13 +105,13 @@ class Frame:
     @property
     def by_other_clock(self) -> str:
         """This very page and moment by the other clock, "" where there is none."""
-        if not self._visit.has_other_clock:
+        if not self._viewing.has_other_clock:
             return ""
-        return self._with({"clock": Clock.EFFECTIVE if self._visit.clock is Clock.RECORDED else None})
+        return self._with({"clock": Clock.EFFECTIVE if self._viewing.clock is Clock.RECORDED else None})
 
     def _with(self, changed: Mapping[str, str | None]) -> str:
         """The address of this page with another query: None takes a name away."""
-        path, _, query = self._visit.address.partition("?")
+        path, _, query = self._viewing.address.partition("?")
         kept = [(name, value) for name, value in parse_qsl(query) if name not in changed]
         rest = urlencode(kept + [(name, value) for name, value in changed.items() if value is not None])
         return f"{path}?{rest}" if rest else path
@@ -119,6 +127,23 @@ class Frame:
         return by_position or may(self._actor, Act.VIEW_REVIEW)
 
     def _link(self, label: str, href: str) -> Link:
-        here = self._visit.path
+        here = self._viewing.path
         bare = href.partition("?")[0]
         return Link(label, href, here == bare or here.startswith(bare + "/"))
+
+
+async def read_chip(viewing: Viewing, season: str | None) -> Chip | None:
+    """The season that a page names: the one asked for, else the latest that is open, else the latest."""
+    async with viewing.app.reads.at(viewing.tenant, viewing.upto) as view:
+        seasons = await view.all(SEASONS)
+    return chip_among(seasons, season, viewing.app.rulebooks)
+
+
+def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Mapping[str, Rulebook]) -> Chip | None:
+    """The same where the seasons have been read."""
+    named = [row for row in seasons if season in (None, row.season)]
+    if not named:
+        return None
+    current = max(named, key=lambda row: (row.state is State.OPEN, row.year))
+    rulebook = rulebooks.get(current.rulebook)
+    return Chip(current.season, rulebook.short if rulebook else current.rulebook)

@@ -7,7 +7,7 @@ from domain.official import Position
 from projections.officials import OFFICIALS, OfficialRow
 from projections.trail import Entry, entries
 from services.web.dossiers import Case
-from services.web.request import Visit
+from services.web.visit import Visit
 
 #: What moves a dossier as a whole. Comments stand with the posting: there may be thousands.
 MILESTONES = {

@@ -4,9 +4,10 @@ A row of a read model is never changed; another stands in its place. So what was
 it is the very same object, whichever position the log has reached meanwhile.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from operator import is_
-from typing import Generic, TypeVar, TypeVarTuple
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
 V = TypeVar("V")
 Ts = TypeVarTuple("Ts")
@@ -24,3 +25,31 @@ class Made(Generic[V]):
         if known is None or not all(map(is_, known[0], parts)):
             known = self._made[key] = parts, make(*parts)
         return known[1]
+
+
+class Kept:
+    """What pages made of a moment of the read models, for the next request that looks at the same moment."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, object] = OrderedDict()
+
+    def get(self, key: Hashable) -> object | None:
+        """What was kept under this key, or None."""
+        if key in self._values:
+            self._values.move_to_end(key)
+        return self._values.get(key)
+
+    def put(self, key: Hashable, value: object) -> None:
+        """Keep it until it is one of the longest unused."""
+        self._values[key] = value
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+    def made(self, *key: Hashable) -> Made[Any]:
+        """What was made of rows for this purpose."""
+        found = self.get(key)
+        if not isinstance(found, Made):
+            found = Made()
+            self.put(key, found)
+        return found

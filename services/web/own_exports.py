@@ -10,7 +10,7 @@ from domain.export import Document, ExportState
 from infra.export_runs import ExportRuns, Run
 from projections.exports import EXPORTS, ExportRow
 from services.exports.kind import WAITING
-from services.web.request import Visit
+from services.web.visit import Visit
 
 #: What an export of no state of the log is while a worker holds it.
 RUNNING = "running"
@@ -44,7 +44,7 @@ async def export_lines(visit: Visit, rows: Iterable[ExportRow]) -> list[ExportLi
     rows = list(rows)
     runs: Mapping[UUID, Run] = {}
     if rows and not visit.past:
-        runs = await ExportRuns(visit.house.database).of(visit.tenant, [row.export for row in rows])
+        runs = await ExportRuns(visit.app.database).of(visit.tenant, [row.export for row in rows])
     return [line_of(row, runs.get(row.export)) for row in rows]
 
 

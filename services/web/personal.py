@@ -9,9 +9,9 @@ from domain.fact import Recorded
 from domain.personal import Personal, Sealed
 from projections.trail import entries
 from services.i18n import Words
-from services.personal import Kept, Seen
+from services.personal import Door, Kept, Seen
 from services.web.dossiers import Case
-from services.web.request import Visit
+from services.web.visit import Visit
 
 
 class Said(NamedTuple):
@@ -30,7 +30,7 @@ async def comments_said(visit: Visit, case: Case, only: Collection[UUID] | None 
         for number, row in case.sheet.comments.items()
         if only is None or number in only
     }
-    seen = await visit.house.door.see(visit.tenant, list(kept.values()))
+    seen = await visit.app.part(Door).see(visit.tenant, list(kept.values()))
     return {number: in_words(seen[one.value], visit.words) for number, one in kept.items()}
 
 
@@ -42,7 +42,7 @@ async def values_said(visit: Visit, facts: Iterable[Recorded]) -> Mapping[Person
         for name, value in entry.args.items()
         if isinstance(value, Sealed)
     ]
-    seen = await visit.house.door.see(visit.tenant, kept)
+    seen = await visit.app.part(Door).see(visit.tenant, kept)
     return {value: in_words(one, visit.words).text for value, one in seen.items()}
 
 

@@ -14,8 +14,9 @@ from domain.rulebook import Rulebook
 from projections.officials import OFFICIALS
 from projections.units import UNITS
 from services.telling import Teller, Told, called, holders_of, open_rounds
+from services.web.asked import DIGITS
 from services.web.personal import values_said
-from services.web.request import DIGITS, Visit
+from services.web.visit import Visit
 
 #: Steps listed before and after the one that is looked at.
 AROUND = 6

@@ -6,7 +6,7 @@ quorum has cosigned it. Until then the page says how far it is, and nothing is e
 
 from infra.groupcommit import Receipt
 from infra.seals import Seal
-from services.web.request import Visit
+from services.web.visit import Visit
 
 #: Seconds that an answer waits for the seal. It comes within moments; a sealer that is down must not hold up a meeting.
 WAIT = 2.0
@@ -14,7 +14,7 @@ WAIT = 2.0
 
 async def sealed(visit: Visit, receipt: Receipt) -> Receipt:
     """The receipt, once it may be called recorded, or when that takes too long: the page then says how far it is."""
-    await visit.house.seals.recorded(visit.tenant, receipt.last, timeout=WAIT)
+    await visit.app.seals.recorded(visit.tenant, receipt.last, timeout=WAIT)
     return receipt
 
 
@@ -22,5 +22,4 @@ async def seal_of(visit: Visit, position: int | None) -> Seal | None:
     """How far a position of the log is sealed; None where there is none to ask for."""
     if position is None:
         return None
-    seal: Seal = await visit.house.seals.of(visit.tenant, position)
-    return seal
+    return await visit.app.seals.of(visit.tenant, position)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from domain.vietnamese import name_key, search_key
 from services.searching import LETTERS, WORDS, SearchTooLong, is_short
-from services.web.request import Visit
+from services.web.visit import Visit
 
 
 class Sought(NamedTuple):

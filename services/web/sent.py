@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from projections.units import UNITS
 from services.i18n import Words, indicator_number
 from services.web import urls
-
-if TYPE_CHECKING:
-    from services.web.request import Visit
+from services.web.viewing import Viewing
 
 #: Fields that a form holds and nobody fills.
 _OURS = {"csrf", "command", "version", "form", "step", "di-tiep", "round", "made", "all"}
@@ -39,13 +37,13 @@ def in_words(fields: Iterable[tuple[str, str]], words: Words) -> list[Line]:
     return [line for line in lines if line.value]
 
 
-async def place_in_words(visit: Visit, path: str) -> list[Line]:
+async def place_in_words(viewing: Viewing, path: str) -> list[Line]:
     """What a form that goes to this address does, and where: the act, the year, the commune."""
-    words = visit.words
+    words = viewing.words
     act, named = urls.read(path)
     lines = [Line(words.say("Việc"), words.say(f"sent.{act}"))] if words.knows(f"sent.{act}") else []
     if commune := named.get("commune"):
-        async with visit.reads() as view:
+        async with viewing.reads() as view:
             unit = await view.one(UNITS, commune)
         lines.append(Line(words.say("field.commune"), unit.full_name if unit else commune))
     if meeting := named.get("meeting"):

@@ -15,7 +15,7 @@ from projections.exports import EXPORTS, ExportRow
 from services.documents.typesetting import PDF
 from services.web.files import pieces_of
 from services.web.forms import FieldMissing
-from services.web.request import Visit
+from services.web.visit import Visit
 
 #: Bytes of a signed document, and of the form that it comes with.
 SIGNED_LIMIT = 20_000_000

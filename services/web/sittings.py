@@ -27,7 +27,7 @@ from projections.tallies import TALLIES, BallotRow, MeetingRow, Tally
 from projections.units import UNITS, UnitRow
 from services.meetings import members_of, seated_on
 from services.web.dossiers import read_facts
-from services.web.request import Visit
+from services.web.visit import Visit
 
 #: A seat of the picture, and from one seat to the next, in pixels; the line of the quorum takes the gap.
 SEAT, STEP, GAP = 24, 33, 8
@@ -116,9 +116,9 @@ async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
         season=planned,
         unit=units[unit],
         items={item: units[item] for item in held.items},
-        rulebook=visit.house.rulebooks[planned.rulebook],
+        rulebook=visit.app.rulebooks[planned.rulebook],
         facts=facts,
-        position=visit.upto or await visit.house.store.position(visit.tenant),
+        position=visit.upto or await visit.app.store.position(visit.tenant),
         today=visit.today,
     )
     permit(visit.actor, Act.VIEW_DOSSIER, sitting.subject)

@@ -15,7 +15,7 @@ from services import following
 from services.telling import Told, teller_of
 from services.web.dossiers import Case, read_facts
 from services.web.personal import values_said
-from services.web.request import Visit
+from services.web.visit import Visit
 
 
 class Account(NamedTuple):

@@ -9,7 +9,7 @@ A province's pages lie below `/t/<slug>`; state changes are POSTs to a page's pa
 
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 PROVINCES = "/"
 HEALTH = "/healthz"
@@ -237,3 +237,19 @@ class Urls:
 
     def personal(self, **query: object) -> str:
         return fill(PERSONAL, self.slug, **{"asof": self.asof, **query})
+
+
+def plain_address(address: str) -> str:
+    """The address in ASCII, as headers hold it: whatever else stands in it is percent-encoded, and nothing twice."""
+    return quote(address, safe="/:?#[]@!$&'()*+,;=%~")
+
+
+def own_path(address: str, slug: str) -> str:
+    """The address if it is a page of this province, else "": nobody is led away by a link to our sign-in."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # "//[" is none
+        return ""
+    inside = parts.path == f"/t/{slug}" or parts.path.startswith(f"/t/{slug}/")
+    clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
+    return address if inside and clean and "/dang-" not in parts.path else ""

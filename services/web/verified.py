@@ -8,7 +8,7 @@ import time
 from typing import NamedTuple
 
 from infra.verifying import Recorded, last_result
-from services.web.request import Visit
+from services.web.visit import Visit
 
 #: Seconds for which a process says the same of a province; verifications are hours apart.
 KEPT = 30
@@ -25,9 +25,9 @@ async def last_verified(visit: Visit) -> Verified | None:
     if visit.past is not None:
         return None
     key = ("verified", visit.tenant.id, int(time.monotonic() // KEPT))
-    known = visit.web.kept.get(key)
+    known = visit.site.kept.get(key)
     if not isinstance(known, Verified):
-        async with visit.house.database.reading(visit.tenant) as connection:
+        async with visit.app.database.reading(visit.tenant) as connection:
             known = Verified(await last_result(connection, visit.tenant))
-        visit.web.kept.put(key, known)
+        visit.site.kept.put(key, known)
     return known

@@ -25,13 +25,14 @@ from infra import embedded
 from infra.config import Misconfigured, Settings, read_settings
 from infra.tenants import Tenants
 from projections.catalogue import PROJECTIONS
+from services.app import App
 from services.demo import everything
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, Story
 from services.demo.telling import Teller
 from services.tenancy import as_operator
 from services.visible import readable, shown
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.acceptance.browsing import PATIENCE, Browser, Page, Unexpected
 
 #: The commune whose every step is walked: the first of Chơn Thành.
@@ -138,7 +139,7 @@ class Walk:
     #: The hash of the finished document.
     sha256: str
 
-    def __init__(self, house: Wiring, operator: Tenants) -> None:
+    def __init__(self, house: App, operator: Tenants) -> None:
         self.house = house
         self.operator = operator
         self._browsers: dict[str, Browser] = {}

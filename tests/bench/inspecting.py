@@ -115,9 +115,8 @@ def figure(name: str, taken: list[Took], budget: int | None) -> Row:
 async def inspecting(services: Settings, ground: Ground) -> AsyncIterator[Browser]:
     """A browser at a web application that has just started; an inspector has signed in."""
     async with wired(replace(services, public_url=WEB)) as house:
-        backing = house.backing()
-        session, _ = await backing.sessions.open(tenant=ground.tenant.id, issuer=ISSUER, subject=INSPECTOR, id_token="")
-        async with browsing(backing) as browser, settled():
+        session, _ = await house.sessions.open(tenant=ground.tenant.id, issuer=ISSUER, subject=INSPECTOR, id_token="")
+        async with browsing(house) as browser, settled():
             browser.client.cookies.set(security.Cookies(WEB).session, session)
             yield browser
 

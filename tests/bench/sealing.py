@@ -23,10 +23,11 @@ import asyncpg
 from infra.config import Settings
 from infra.tenants import Tenant
 from infra.units import Era
+from services.app import App
 from services.demo import witnesses
 from services.supervise import supervised
 from services.tenancy import NewTenant, as_operator, create_tenant
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.bench._work import server_of
 from tests.bench.append import SECONDS, Ours, Plain, compare
 
@@ -79,7 +80,7 @@ async def rows(services: Settings) -> list[Row]:
     return [*lags("", f"at {RATE}/s", paced), *lags("-32", "at 32 tasks", saturated), *found]
 
 
-async def province(house: Wiring) -> Tenant:
+async def province(house: App) -> Tenant:
     async with as_operator(house.settings) as operator:
         new = NewTenant(slug=f"bench-{uuid4().hex}", province_code="99", era=Era.UNTIL_2025)
         return await create_tenant(house, operator, new)
@@ -110,7 +111,7 @@ def lags(suffix: str, load: str, found: tuple[list[float], list[float]]) -> list
 class Watched(Ours):
     """The appends of `append-*`, each with the moment at which it was acknowledged."""
 
-    def __init__(self, house: Wiring, watch: "Watch", last: "Seen") -> None:
+    def __init__(self, house: App, watch: "Watch", last: "Seen") -> None:
         super().__init__(house.store)
         self.watch = watch
         self.last = last

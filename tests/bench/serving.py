@@ -29,13 +29,14 @@ from infra.units import Era, units_of
 from projections.standings import STANDINGS
 from services import assessing, seasons
 from services.administering import NewMandate, enrolling
+from services.app import App
 from services.demo.figures import figures
 from services.demo.provinces import Dossier
 from services.demo.telling import together
 from services.supervise import kept_port, supervised
 from services.tenancy import NewTenant, as_operator, create_tenant
 from services.web import security
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from services.work import Receipt
 
 COMMUNES = 200
@@ -73,7 +74,7 @@ class Seat(NamedTuple):
 class Ground:
     """What the load runs on: a house, a province with a season of 200 scored communes, and people at work in it."""
 
-    house: Wiring
+    house: App
     tenant: Tenant
     address: tuple[str, int]
     leads: dict[str, Seat]
@@ -163,7 +164,7 @@ def p(times: list[float], percentile: int) -> float:
 # The ground -------------------------------------------------------------------------------------------
 
 
-async def province(house: Wiring, settings: Settings) -> tuple[Tenant, list[str]]:
+async def province(house: App, settings: Settings) -> tuple[Tenant, list[str]]:
     """Hà Nội with 200 communes in a season, each scored, and one official who leads everything everywhere."""
     async with as_operator(settings) as operator:
         new = NewTenant(
@@ -198,27 +199,27 @@ async def province(house: Wiring, settings: Settings) -> tuple[Tenant, list[str]
     return tenant, communes
 
 
-async def enrol(house: Wiring, tenant: Tenant, subject: str, position: Position, unit: str) -> None:
+async def enrol(house: App, tenant: Tenant, subject: str, position: Position, unit: str) -> None:
     """One person with one mandate."""
     mandate = NewMandate(position, unit, date(2020, 1, 1), "1/QĐ-UBND")
     await enrolling(house.system(tenant, uuid4()), subject, ISSUER, subject, mandates=[mandate])
 
 
-async def actor(house: Wiring, tenant: Tenant, subject: str) -> Actor:
+async def actor(house: App, tenant: Tenant, subject: str) -> Actor:
     """Who acts under this name."""
     found = await house.people.actor(tenant, person_of(tenant.id, ISSUER, subject), date(2023, 1, 1))
     assert found is not None
     return found
 
 
-async def seat(house: Wiring, settings: Settings, tenant: Tenant, subject: str) -> Seat:
+async def seat(house: App, settings: Settings, tenant: Tenant, subject: str) -> Seat:
     """A session of this person."""
-    sessions = house.backing().sessions
+    sessions = house.sessions
     session, found = await sessions.open(tenant=tenant.id, issuer=ISSUER, subject=subject, id_token="")
     return Seat(f"{security.Cookies(settings.public_url).session}={session}", security.masked(found.csrf))
 
 
-async def settled(house: Wiring, tenant: Tenant) -> None:
+async def settled(house: App, tenant: Tenant) -> None:
     """Until the read models hold everything."""
     position = await house.store.position(tenant)
     while not await house.reads.reached(tenant, position, [STANDINGS], 5.0):

@@ -18,6 +18,7 @@ from infra.sealing import Keep
 from projections.catalogue import PROJECTIONS
 from services import appraising, reviewing, seasons, voting
 from services.administering import NewMandate, enrolling
+from services.app import App
 from services.demo import WITH_SIGN_IN, provider_of
 from services.demo.figures import figures
 from services.demo.offices import SINCE, office_key, seat_key
@@ -26,7 +27,7 @@ from services.demo.telling import Teller, take_in, tell_all, together
 from services.policies import publish
 from services.supervise import kept_port, supervised
 from services.tenancy import as_operator
-from services.wiring import Wiring, wired
+from services.wiring import wired
 
 #: The invented province once more, in the middle of its season: a dossier at every stage, a vote open.
 MIDDLE = replace(
@@ -59,7 +60,7 @@ PLANNED = "2024"
 class Told:
     """The running house. `positions`: the end of a province's log when its story had been told; `middle` before."""
 
-    house: Wiring
+    house: App
     tellers: dict[str, Teller]
     positions: dict[str, int]
 
@@ -104,7 +105,7 @@ async def told(settings: Settings) -> AsyncIterator[Told]:
             yield result
 
 
-async def trust(house: Wiring, teller: Teller) -> None:
+async def trust(house: App, teller: Teller) -> None:
     """The province publishes who signs its log, so that its decisions can be taken away proven."""
     await house.seals.recorded(teller.tenant, 1, 60)
     key = Keep(house.settings.seals).key(teller.tenant).verifier

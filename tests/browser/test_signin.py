@@ -17,7 +17,7 @@ from infra.config import Settings
 from infra.sessions import Sessions
 from infra.tenants import Tenant
 from services.supervise import kept_port
-from services.web.app import create_app
+from services.web.app import web_application
 from services.wiring import wired
 from tests.acceptance.browsing import Browser as Walker
 from tests.browser.conftest import closed
@@ -51,13 +51,12 @@ class Site:
         """The pages are served by a process that has not been asked anything yet; its sessions."""
         settings = replace(self.services, public_url=self.base)
         async with wired(settings) as house:
-            backing = house.backing()
             port = int(self.base.rpartition(":")[2])
-            server = Server(create_app(backing), port=port, interface=Interfaces.ASGI, log_enabled=False)
+            server = Server(web_application(house), port=port, interface=Interfaces.ASGI, log_enabled=False)
             serving = asyncio.create_task(server.serve())
             try:
                 await answering(f"{self.base}/healthz")
-                yield backing.sessions
+                yield house.sessions
             finally:
                 server.stop()  # type: ignore[no-untyped-call]
                 await serving

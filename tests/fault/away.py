@@ -109,9 +109,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
         province = Provider([NOWHERE], [f"tinh-{uuid4().hex[:8]}"])
         (tenant,) = await settle(settings, province)
         async with wired(settings) as wiring:
-            cookie, _ = await wiring.backing().sessions.open(
-                tenant=tenant.id, issuer=NOWHERE, subject=OFFICIAL, id_token=""
-            )
+            cookie, _ = await wiring.sessions.open(tenant=tenant.id, issuer=NOWHERE, subject=OFFICIAL, id_token="")
         programs = {name: PROGRAMS[name] for name in ("web", "projector")}
         with supervised(settings, programs) as supervisor:
             await asyncio.to_thread(supervisor.wait)

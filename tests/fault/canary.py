@@ -3,11 +3,12 @@
 from litestar.types import ASGIApp
 
 from infra.config import read_settings
-from services.serve import behind, house
+from services.serve import behind, opened
 from services.structured import structured_logs
-from services.web import request
-from services.web.app import create_app
-from services.web.request import Answer, Visit, page
+from services.web import admission
+from services.web.app import web_application
+from services.web.handlers import page
+from services.web.visit import Answer, Visit
 
 PATH = "/canary"
 
@@ -23,7 +24,7 @@ async def canary(visit: Visit) -> Answer:
 def application() -> ASGIApp:
     """For granian."""
     structured_logs()
-    request.require_readable_address = lambda connection: None
-    pages = create_app(house)
+    admission.require_readable_address = lambda connection: None
+    pages = web_application(opened)
     pages.register(canary)
     return behind(read_settings().proxies, pages)

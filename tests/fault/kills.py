@@ -51,6 +51,7 @@ from infra.sealing import Halted, Keep
 from infra.tenants import IdentityProvider, Tenant
 from projections.catalogue import PROJECTIONS
 from services import voting
+from services.app import App
 from services.command_ids import CommandId, derived, sent_by
 from services.demo import witnesses
 from services.demo.offices import SEATS, office_key, seat_key
@@ -60,7 +61,7 @@ from services.projector import projecting
 from services.supervise import PROGRAMS, Supervisor, kept_port, supervised
 from services.tenancy import as_operator
 from services.web import security
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.fault.bearing import Ack, Borne, Row, borne_out
 
 #: What is killed; every so many kills each of them has had its turn.
@@ -126,7 +127,7 @@ class Notes:
 class Crowd:
     """Officers and a council, signed in, who send each command until it is answered."""
 
-    def __init__(self, house: Wiring, teller: Teller, meetings: Sequence[str], notes: Notes) -> None:
+    def __init__(self, house: App, teller: Teller, meetings: Sequence[str], notes: Notes) -> None:
         self.house = house
         self.teller = teller
         self.meetings = meetings
@@ -136,7 +137,7 @@ class Crowd:
         self.http = httpx2.AsyncClient(base_url=house.settings.public_url, trust_env=False, timeout=20.0)
 
     async def sign_in(self) -> None:
-        sessions = self.house.backing().sessions
+        sessions = self.house.sessions
         cookies = security.Cookies(self.house.settings.public_url)
         officers = [self.officer(commune) for commune in SCORED]
         members = [seat_key(self.teller.story.decided_by, number) for number in MEMBERS]
@@ -191,7 +192,7 @@ class Crowd:
 
     async def reached(self, seat: Seat) -> int:
         """The position that the answer left with the person's session; a person sends one command at a time."""
-        session = await self.house.backing().sessions.find(seat.session)
+        session = await self.house.sessions.find(seat.session)
         assert session is not None
         return session.position
 
@@ -474,7 +475,7 @@ async def _worked(crowd: Crowd, onlooker: Onlooker, killer: House, kills: int) -
     return falls, faults
 
 
-async def _gathered(house: Wiring) -> Crowd:
+async def _gathered(house: App) -> Crowd:
     """People signed in to a province whose season is open, and whose policy asks for both witnesses."""
     story = replace(
         TINH_MAU,
@@ -577,7 +578,7 @@ def _verified(settings: Settings, tenant: Tenant, policy: Policy, onlooker: Onlo
     return [] if done.returncode == 0 else [f"minhchuan verify: {done.stdout}{done.stderr}"]
 
 
-async def _folded(house: Wiring, tenant: Tenant) -> list[str]:
+async def _folded(house: App, tenant: Tenant) -> list[str]:
     """The read models whose rows are not those of one fold over the whole log."""
 
     async def rows() -> dict[str, list[Any]]:

@@ -76,7 +76,7 @@ class Street:
     async def signed_in(self, subject: str) -> Seat:
         """A new session of this person."""
         async with wired(self.settings) as house:
-            name, session = await house.backing().sessions.open(
+            name, session = await house.sessions.open(
                 tenant=self.tenant.id, issuer=ISSUER, subject=subject, id_token=""
             )
         return Seat(f"{security.Cookies(self.settings.public_url).session}={name}", security.masked(session.csrf))

@@ -22,6 +22,7 @@ from domain.recognition import Recognition, recognition_stream
 from infra.config import Settings
 from projections.catalogue import PROJECTIONS
 from projections.exports import EXPORTS
+from services.app import App
 from services.assessing import value_of
 from services.demo import WITH_SIGN_IN, provider_of
 from services.demo.figures import Figure, figures
@@ -31,7 +32,7 @@ from services.demo.telling import Teller, take_in, together
 from services.projector import projecting
 from services.supervise import Supervisor, kept_port, supervised
 from services.tenancy import as_operator
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.acceptance.browsing import Browser, Form, Page, Typed
 from tests.acceptance.steps import typed
 from tests.acceptance.walking import Walk
@@ -49,7 +50,7 @@ MEMBERS = range(len(SEATS) - 1)
 class Crowd(Walk):
     """People who work while the house falls down around them: what is not answered is sent again as it was."""
 
-    def __init__(self, house: Wiring, operator: Any, story: Story) -> None:
+    def __init__(self, house: App, operator: Any, story: Story) -> None:
         super().__init__(house, operator)
         self.story = story
         self.unanswered = 0

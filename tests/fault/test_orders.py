@@ -21,9 +21,10 @@ from infra.config import Settings
 from infra.eventstore import Conflict
 from infra.sealing import Keep
 from infra.tenants import Tenant
+from services.app import App
 from services.tenancy import as_operator, create_tenant
 from services.verifying import verify_log
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.services.test_closing import facts, grow, predecessors
 from tests.services.test_restoring import ORDER, beginnings, losing, seal
 from tests.services.test_tenancy import new
@@ -74,12 +75,12 @@ def settings(services: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def house(settings: Settings) -> AsyncIterator[Wiring]:
+async def house(settings: Settings) -> AsyncIterator[App]:
     async with wired(settings) as house:
         yield house
 
 
-async def a_province(house: Wiring) -> Tenant:
+async def a_province(house: App) -> Tenant:
     async with as_operator(house.settings) as operator:
         tenant = await create_tenant(house, operator, new(province_code="99"))
     await seal(house.settings, tenant)

@@ -7,7 +7,8 @@ import pytest
 from infra.config import Settings
 from infra.sealing import Keep
 from infra.tenants import Tenant
-from services.wiring import Wiring, wired
+from services.app import App
+from services.wiring import wired
 from tests.services.story import Story, prepared
 from tests.services.telling import Told, told
 
@@ -18,13 +19,13 @@ def province(services: Settings) -> Tenant:
 
 
 @pytest.fixture
-async def house(services: Settings) -> AsyncIterator[Wiring]:
+async def house(services: Settings) -> AsyncIterator[App]:
     async with wired(services) as house:
         yield house
 
 
 @pytest.fixture
-def province_story(house: Wiring, province: Tenant) -> Story:
+def province_story(house: App, province: Tenant) -> Story:
     """The people, without a season yet."""
     return Story(house, province, "")
 

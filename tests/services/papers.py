@@ -9,9 +9,9 @@ from uuid import UUID
 
 from infra.pdf import Printer
 from services import documents
+from services.app import App
 from services.exporting import finish_export, make
 from services.exports.kind import Made, Workshop
-from services.wiring import Wiring
 from services.worker import workshop_of
 from tests.services.story import Story
 
@@ -34,7 +34,7 @@ async def no_progress(done: int, total: int) -> None: ...
 
 
 @asynccontextmanager
-async def workshop(house: Wiring) -> AsyncIterator[Workshop]:
+async def workshop(house: App) -> AsyncIterator[Workshop]:
     async with Printer(Path(documents.__file__).parent) as printer:
         yield workshop_of(house, printer)
 

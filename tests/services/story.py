@@ -33,9 +33,10 @@ from infra.config import Settings
 from infra.tenants import IdentityProvider, Tenant
 from services import administering, appraising, assessing, recognising, reviewing, seasons, voting
 from services.administering import NewMandate
+from services.app import App
 from services.assessing import Upload
 from services.tenancy import NewTenant, as_operator, create_tenant
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from services.work import Work
 
 ISSUER = "https://id.example"
@@ -88,7 +89,7 @@ def prepared(settings: Settings) -> Tenant:
 class Story:
     """One season of the province, told by the right people. `season` is a year that no other test uses."""
 
-    house: Wiring
+    house: App
     tenant: Tenant
     season: str
     rulebook_id: str = "qd-25-2021"

@@ -23,13 +23,14 @@ from infra.proving import reading_log
 from infra.sealing import Keep
 from infra.tenants import Tenant
 from services import sealer
+from services.app import App
 from services.closing import ClosingRefused, close_log, succeed
 from services.log_export import export
 from services.policies import _announce, announce, publish
 from services.published_trust import trust_of
 from services.tenancy import as_operator, create_tenant
 from services.verifying import verify_log
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.services.telling import put_back
 from tests.services.test_tenancy import new
 
@@ -37,13 +38,13 @@ BASIS = "Nghị quyết 202/2025/QH15"
 
 
 @pytest.fixture
-async def house(services: Settings, tmp_path: Path) -> AsyncIterator[Wiring]:
+async def house(services: Settings, tmp_path: Path) -> AsyncIterator[App]:
     """The house with a folder of its own, so with a sealer of its own."""
     async with wired(replace(services, folder=tmp_path)) as house:
         yield house
 
 
-async def a_province(house: Wiring) -> Tenant:
+async def a_province(house: App) -> Tenant:
     async with as_operator(house.settings) as operator:
         tenant = await create_tenant(house, operator, new(province_code="99"))
     await seal(house, tenant)
@@ -51,28 +52,28 @@ async def a_province(house: Wiring) -> Tenant:
 
 
 @pytest.fixture
-async def old(house: Wiring) -> Tenant:
+async def old(house: App) -> Tenant:
     return await a_province(house)
 
 
 @pytest.fixture
-async def successor(house: Wiring) -> Tenant:
+async def successor(house: App) -> Tenant:
     return await a_province(house)
 
 
-async def seal(house: Wiring, *tenants: Tenant) -> None:
+async def seal(house: App, *tenants: Tenant) -> None:
     assert await sealer.run(house.settings, once=True, only=[tenant.slug for tenant in tenants]) == 0
 
 
-async def grow(house: Wiring, tenant: Tenant) -> None:
+async def grow(house: App, tenant: Tenant) -> None:
     await announce(house, tenant, str(SignerKey.new(tenant.log, Kind.NOTE).verifier))
 
 
-async def facts(house: Wiring, tenant: Tenant) -> list[object]:
+async def facts(house: App, tenant: Tenant) -> list[object]:
     return [one.fact async for page in house.store.read(tenant, streams=[LOG]) for one in page]
 
 
-async def predecessors(house: Wiring, tenant: Tenant) -> list[tuple[str, int, str]]:
+async def predecessors(house: App, tenant: Tenant) -> list[tuple[str, int, str]]:
     return [
         (one.predecessor_origin, one.predecessor_size, one.predecessor_root)
         for one in await facts(house, tenant)

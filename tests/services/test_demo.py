@@ -23,6 +23,7 @@ from projections.fold import fold
 from projections.standings import STANDINGS, Standing
 from services import seasons
 from services.agreeing import disagreements
+from services.app import App
 from services.assessing import value_of
 from services.demo.papers import FALSE, Papers
 from services.demo.provinces import (
@@ -41,7 +42,7 @@ from services.projector import projecting
 from services.supervise import PROGRAMS, supervised
 from services.tenancy import as_operator
 from services.verdicts import Status, judged
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from services.work import Work
 
 PROVIDER = IdentityProvider("https://id.example", "minhchuan")
@@ -67,12 +68,12 @@ def working(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-async def house(working: Settings) -> AsyncIterator[Wiring]:
+async def house(working: Settings) -> AsyncIterator[App]:
     async with wired(working) as house:
         yield house
 
 
-async def taken_in(house: Wiring, story: Story) -> Teller:
+async def taken_in(house: App, story: Story) -> Teller:
     """The province of the story, under a name of this test's own."""
     own = replace(story, slug=f"{story.slug}-{uuid4().hex}")
     async with as_operator(house.settings) as operator:
@@ -97,7 +98,7 @@ def told(working: Settings) -> dict[str, tuple[Story, Tenant]]:
         raise
 
 
-def teller_of(house: Wiring, told: dict[str, tuple[Story, Tenant]], story: Story) -> Teller:
+def teller_of(house: App, told: dict[str, tuple[Story, Tenant]], story: Story) -> Teller:
     """Who tells a story of these again, as another start on the same folder would."""
     return Teller(house, *told[story.slug], PROVIDER)
 
@@ -181,7 +182,7 @@ async def test_a_row_that_is_wrong_or_missing_in_the_table_is_named(house, told,
     assert again == []
 
 
-async def settled(house: Wiring, tenant: Tenant) -> None:
+async def settled(house: App, tenant: Tenant) -> None:
     """Until the read models hold everything."""
     assert await house.reads.reached(tenant, await house.store.position(tenant), PROJECTIONS, 60)
 

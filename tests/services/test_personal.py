@@ -36,16 +36,17 @@ from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.sheets import SHEETS
 from services import appraising, assessing, personal
+from services.app import App
 from services.dossier.exporting import Which, gather
 from services.dossier.printing import pages
 from services.dossier.verifying import Law, judge_files
 from services.dossier.wording import NOT_PRINTED
 from services.exporting import export_id, request_export
 from services.log_export import export
-from services.personal import Kept, Seen, Shredder
+from services.personal import Door, Kept, Seen, Shredder
 from services.sweeping import Sweeper
 from services.trust import Trust
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from services.work import Work, body_sha256
 from tests.services.papers import finished, workshop
 from tests.services.story import COMMUNE, OTHER, Story, prepared
@@ -93,14 +94,14 @@ async def facts_of(story: Story) -> list[Recorded]:
     return await story.facts(assessment_stream(story.season, COMMUNE))
 
 
-async def seen(story: Story, house: Wiring | None = None, tenant: Tenant | None = None) -> list[Seen]:
+async def seen(story: Story, house: App | None = None, tenant: Tenant | None = None) -> list[Seen]:
     """What the door shows of each comment on the dossier, the first first."""
     kept = [
         Kept(one.fact.text, one.stream, one.version, "text")
         for one in await facts_of(story)
         if isinstance(one.fact, Assessment.CommentReceived)
     ]
-    found = await (house or story.house).door.see(tenant or story.tenant, kept)
+    found = await (house or story.house).part(Door).see(tenant or story.tenant, kept)
     return [found[one.value] for one in kept]
 
 
@@ -166,7 +167,7 @@ async def test_moved_to_another_place_or_province_a_value_does_not_open(posted: 
 
     moved = Kept(value, fact.stream, fact.version + 1, "text")
 
-    assert (await posted.house.door.see(posted.tenant, [moved]))[value] == Seen()
+    assert (await posted.house.part(Door).see(posted.tenant, [moved]))[value] == Seen()
     assert await seen(posted, tenant=other_tenant) == [Seen()]
 
 
@@ -300,7 +301,7 @@ async def test_a_key_that_a_backup_brings_back_opens_nothing_and_is_destroyed_ag
 
 
 async def test_an_order_whose_fact_is_damaged_is_carried_out_and_stops_no_other(
-    house: Wiring, apart: Tenant, services: Settings
+    house: App, apart: Tenant, services: Settings
 ):
     story = await Story(house, apart, "").opened()
     posted = await story.posted()
@@ -488,7 +489,7 @@ async def test_what_was_asked_is_known_again_by_nothing_that_could_be_guessed(po
 
 
 async def test_dossier_and_log_export_never_held_it_and_hold_after_the_erasure_as_before(
-    house: Wiring, services: Settings, apart: Tenant, tmp_path: Path
+    house: App, services: Settings, apart: Tenant, tmp_path: Path
 ):
     story = await Story(house, apart, "").opened()
     await story.posted()

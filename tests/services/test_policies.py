@@ -10,9 +10,9 @@ from infra.ledger.policy import Policy
 from infra.sealing import Keep
 from infra.tenants import Tenant
 from services import cli, policies, sealer
+from services.app import App
 from services.policies import PolicyRefused, announce, publish
 from services.tenancy import as_operator, create_tenant
-from services.wiring import Wiring
 from tests.services.test_tenancy import new
 
 WITNESS = SignerKey.new("thanhtra.example/w", Kind.COSIGNATURE).verifier
@@ -20,7 +20,7 @@ LINE = f"witness thanhtra {WITNESS} https://thanhtra.example\n"
 
 
 @pytest.fixture
-async def tenant(house: Wiring, services: Settings) -> Tenant:
+async def tenant(house: App, services: Settings) -> Tenant:
     """A province whose log has been sealed once."""
     async with as_operator(services) as operator:
         tenant = await create_tenant(house, operator, new(province_code="99"))
@@ -37,12 +37,12 @@ def key(services: Settings, tenant: Tenant) -> SignerKey:
 F = TypeVar("F", bound=Fact)
 
 
-async def facts(house: Wiring, tenant: Tenant, kind: type[F]) -> list[F]:
+async def facts(house: App, tenant: Tenant, kind: type[F]) -> list[F]:
     pages = house.store.read(tenant)
     return [one.fact async for page in pages for one in page if isinstance(one.fact, kind)]
 
 
-async def policies_of(house: Wiring, tenant: Tenant) -> list[str]:
+async def policies_of(house: App, tenant: Tenant) -> list[str]:
     return [fact.text for fact in await facts(house, tenant, Log.PolicyPublished)]
 
 

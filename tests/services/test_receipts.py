@@ -8,15 +8,15 @@ from infra.sealing import Keep
 from infra.tenants import Tenant
 from services import cli, receipts, sealer
 from services.answers import Answer
+from services.app import App
 from services.policies import PolicyRefused, publish
 from services.receipts import Promise, keepsake, key_of, verify
 from services.tenancy import as_operator, create_tenant
-from services.wiring import Wiring
 from tests.services.test_tenancy import new
 
 
 @pytest.fixture
-async def tenant(house: Wiring, services: Settings) -> Tenant:
+async def tenant(house: App, services: Settings) -> Tenant:
     """A province with some facts; its log has not been sealed."""
     async with as_operator(services) as operator:
         return await create_tenant(house, operator, new(province_code="99"))
@@ -29,14 +29,14 @@ async def sealed(services: Settings, tenant: Tenant) -> Tenant:
     return tenant
 
 
-def policy_of(house: Wiring, services: Settings, tenant: Tenant) -> Policy:
+def policy_of(house: App, services: Settings, tenant: Tenant) -> Policy:
     """The log's own key and that of its promises; nobody need cosign."""
     keys = (Keep(services.seals).key(tenant).verifier, key_of(house.settings.secret, tenant).verifier)
     return Policy(keys, (), 0)
 
 
 async def test_what_is_sealed_is_taken_home_as_a_proof_with_the_act_in_it(house, services, sealed):
-    kept = await keepsake(house, sealed, 2)
+    kept = await keepsake(house.database, house.settings.secret, sealed, 2)
 
     found = verify(kept.content, policy_of(house, services, sealed))
 
@@ -48,9 +48,9 @@ async def test_what_is_sealed_is_taken_home_as_a_proof_with_the_act_in_it(house,
 
 
 async def test_what_is_not_sealed_is_promised_and_found_at_that_very_place_once_it_is(house, services, tenant):
-    early = await keepsake(house, tenant, 3)
+    early = await keepsake(house.database, house.settings.secret, tenant, 3)
     await sealer.run(services, once=True, only=[tenant.slug])
-    late = await keepsake(house, tenant, 3)
+    late = await keepsake(house.database, house.settings.secret, tenant, 3)
 
     found = verify(early.content, policy_of(house, services, tenant))
 
@@ -67,7 +67,7 @@ async def test_a_promise_needs_a_policy_that_names_its_key(house, services, seal
 
 
 async def test_the_key_of_promises_vouches_for_no_checkpoint(house, services, sealed):
-    kept = await keepsake(house, sealed, 2)
+    kept = await keepsake(house.database, house.settings.secret, sealed, 2)
     promises_only = Policy((key_of(house.settings.secret, sealed).verifier,), (), 0)
 
     assert verify(kept.content, promises_only).answer is Answer.INVALID
@@ -77,7 +77,7 @@ async def test_the_key_of_promises_vouches_for_no_checkpoint(house, services, se
 async def test_a_receipt_with_any_byte_changed_is_invalid(house, services, tenant, which):
     if which == "proof":
         await sealer.run(services, once=True, only=[tenant.slug])
-    content = (await keepsake(house, tenant, 2)).content
+    content = (await keepsake(house.database, house.settings.secret, tenant, 2)).content
     await sealer.run(services, once=True, only=[tenant.slug])
     policy = policy_of(house, services, tenant)
     assert verify(content, policy).answer in {Answer.UNWITNESSED, Answer.PROMISED}
@@ -105,11 +105,14 @@ async def test_a_policy_may_name_the_key_of_promises_and_no_stranger_s(house, se
         house, sealed, f"log {log}\nlog {key_of(house.settings.secret, sealed).verifier}\nquorum 0\n".encode()
     )
 
-    assert verify((await keepsake(house, sealed, 1)).content, policy).answer is Answer.UNWITNESSED
+    assert (
+        verify((await keepsake(house.database, house.settings.secret, sealed, 1)).content, policy).answer
+        is Answer.UNWITNESSED
+    )
 
 
 async def test_a_receipt_is_verified_on_the_command_line(house, services, sealed, tmp_path, capsys):
-    kept = await keepsake(house, sealed, 2)
+    kept = await keepsake(house.database, house.settings.secret, sealed, 2)
     receipt, policy = tmp_path / "receipt", tmp_path / "policy"
     receipt.write_bytes(kept.content)
     policy.write_bytes(bytes(policy_of(house, services, sealed)))

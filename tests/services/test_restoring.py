@@ -32,6 +32,7 @@ from infra.sealing import Keep
 from infra.tenants import EpochBegun, Tenant
 from services import recognising, rotating, sealer
 from services.answers import Answer
+from services.app import App
 from services.dossier.exporting import Which, gather
 from services.dossier.files import CHECKPOINT, CONSISTENCY, LEAVES, PREVIOUS, payload_name
 from services.dossier.history import History, Line, line_of
@@ -44,7 +45,7 @@ from services.restoring import Order, RestoreRefused, restore
 from services.tenancy import as_operator, create_tenant
 from services.trust import Trust
 from services.verifying import verify_log
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.infra.sealed import seal_anew
 from tests.services.story import COMMUNE, Story, prepared
 from tests.services.telling import put_back
@@ -78,7 +79,7 @@ async def refuses_to_seal(settings: Settings, tenant: Tenant, superuser: Connect
     return str(await superuser.fetchval(f"SELECT reason FROM {tenant.id}.halts ORDER BY number DESC LIMIT 1"))
 
 
-async def grow(house: Wiring, tenant: Tenant, facts: int = 1) -> None:
+async def grow(house: App, tenant: Tenant, facts: int = 1) -> None:
     for _ in range(facts):
         await announce(house, tenant, str(SignerKey.new(tenant.log, Kind.NOTE).verifier))
 
@@ -262,7 +263,7 @@ async def test_a_log_is_exported_whole_under_the_new_key_and_as_far_as_it_went_u
 
 async def test_an_act_of_the_old_epoch_is_proven_under_the_new_checkpoint(drilled: Drilled):
     async with wired(drilled.settings) as house:
-        receipt = await keepsake(house, drilled.now, drilled.kept)
+        receipt = await keepsake(house.database, house.settings.secret, drilled.now, drilled.kept)
 
     assert verify_receipt(receipt.content, trust_in(drilled.new_key).policy).answer is Answer.UNWITNESSED
     assert verify_receipt(receipt.content, trust_in(drilled.old_key).policy).answer is Answer.INVALID

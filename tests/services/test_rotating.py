@@ -18,6 +18,7 @@ from infra.seals import State
 from infra.tenants import Tenant
 from services import cli, receipts, rotating, sealer
 from services.answers import Answer
+from services.app import App
 from services.dossier.exporting import Which, gather
 from services.dossier.verifying import Law, judge_files
 from services.log_export import export
@@ -26,7 +27,6 @@ from services.rotating import KeyRefused
 from services.tenancy import as_operator, create_tenant
 from services.trust import Trust
 from services.verifying import said
-from services.wiring import Wiring
 from tests.services.story import COMMUNE
 from tests.services.telling import Told, told
 from tests.services.test_tenancy import new
@@ -34,7 +34,7 @@ from tests.services.witnesses import Process, running
 
 
 @pytest.fixture
-async def tenant(house: Wiring, services: Settings) -> Tenant:
+async def tenant(house: App, services: Settings) -> Tenant:
     """A province whose log has been sealed once."""
     async with as_operator(services) as operator:
         tenant = await create_tenant(house, operator, new(province_code="99"))
@@ -46,7 +46,7 @@ async def seal(services: Settings, tenant: Tenant) -> None:
     assert await sealer.run(services, once=True, only=[tenant.slug]) == 0
 
 
-async def grow(house: Wiring, services: Settings, tenant: Tenant) -> list[bytes]:
+async def grow(house: App, services: Settings, tenant: Tenant) -> list[bytes]:
     """One more fact, sealed; the ids of the keys that signed."""
     work = house.system(tenant, uuid4())
     await work.change(Log, LOG, lambda log: log.announce_key(uuid4().hex))
@@ -66,7 +66,7 @@ async def next_of(services: Settings, tenant: Tenant) -> VerifierKey:
     return coming.verifier
 
 
-async def overlapping(house: Wiring, services: Settings, tenant: Tenant) -> tuple[VerifierKey, VerifierKey]:
+async def overlapping(house: App, services: Settings, tenant: Tenant) -> tuple[VerifierKey, VerifierKey]:
     present, coming = present_of(services, tenant).verifier, await next_of(services, tenant)
     await announce(house, tenant, str(coming))
     await seal(services, tenant)
@@ -200,7 +200,7 @@ class Taken(NamedTuple):
 class Rotation:
     """The log of the province, its witness, and the policies of three inspectors."""
 
-    def __init__(self, house: Wiring, told: Told, witness: Process) -> None:
+    def __init__(self, house: App, told: Told, witness: Process) -> None:
         self.house = house
         self.told = told
         self.tenant = told.tenant
@@ -234,7 +234,7 @@ class Rotation:
     async def take(self, trust: Trust) -> Taken:
         async with reading_log(self.told.settings.app_url, self.tenant) as connection:
             made = await gather(connection, self.tenant, Which(self.told.season, COMMUNE), trust, LAW)
-        receipt = await receipts.keepsake(self.house, self.tenant, 3)
+        receipt = await receipts.keepsake(self.house.database, self.house.settings.secret, self.tenant, 3)
         return Taken(made.files, receipt.content, made.head.note)
 
     async def answers(self, taken: Taken) -> dict[str, tuple[Answer, Answer]]:

@@ -6,8 +6,8 @@ from infra.files import Files
 from infra.proving import reading_log
 from infra.tenants import Tenant
 from services import cli, recognising, scrubbing
+from services.app import App
 from services.scrubbing import Scrubbed, scrub
-from services.wiring import Wiring
 from tests.services.story import COMMUNE, PDF, Story, prepared
 
 
@@ -18,7 +18,7 @@ def province(services) -> Tenant:
 
 
 @pytest.fixture
-def scrubbed(services, house: Wiring, province: Tenant):
+def scrubbed(services, house: App, province: Tenant):
     async def scrubbed() -> Scrubbed:
         async with reading_log(services.app_url, province) as connection:
             return await scrub(connection, province, house.files(province))

@@ -8,9 +8,9 @@ from infra.config import Settings
 from infra.tenants import IdentityProvider, SlugTaken
 from infra.units import Era
 from services import tenancy
+from services.app import App
 from services.clock import today
 from services.tenancy import Impossible, NewTenant, as_operator, create_tenant
-from services.wiring import Wiring
 
 PROVIDER = IdentityProvider("https://id.example", "minhchuan")
 
@@ -20,12 +20,12 @@ def new(**changes: object) -> NewTenant:
     return NewTenant(**{**given, **changes})  # type: ignore[arg-type]
 
 
-async def kinds(house: Wiring, tenant: object) -> list[str]:
+async def kinds(house: App, tenant: object) -> list[str]:
     pages = house.store.read(tenant)  # type: ignore[arg-type]
     return [type(one.fact).__qualname__ for page in [page async for page in pages] for one in page]
 
 
-async def test_a_province_is_taken_in_with_log_units_rulebook_and_administrator(house: Wiring, services: Settings):
+async def test_a_province_is_taken_in_with_log_units_rulebook_and_administrator(house: App, services: Settings):
     async with as_operator(services) as operator:
         tenant = await create_tenant(house, operator, new())
 
@@ -41,7 +41,7 @@ async def test_a_province_is_taken_in_with_log_units_rulebook_and_administrator(
     assert [mandate.position for mandate in administrator.mandates] == [Position.ADMINISTRATOR]
 
 
-async def test_taking_the_same_province_in_again_adds_nothing(house: Wiring, services: Settings):
+async def test_taking_the_same_province_in_again_adds_nothing(house: App, services: Settings):
     wanted = new()
     async with as_operator(services) as operator:
         tenant = await create_tenant(house, operator, wanted)
@@ -53,7 +53,7 @@ async def test_taking_the_same_province_in_again_adds_nothing(house: Wiring, ser
     assert await kinds(house, tenant) == before
 
 
-async def test_what_was_broken_off_is_taken_up_again(house: Wiring, services: Settings):
+async def test_what_was_broken_off_is_taken_up_again(house: App, services: Settings):
     wanted = new()
     async with as_operator(services) as operator:
         await operator.create(slug=wanted.slug, province_code="99", name="Tỉnh Mẫu")
@@ -63,7 +63,7 @@ async def test_what_was_broken_off_is_taken_up_again(house: Wiring, services: Se
     assert (await kinds(house, tenant)).count("Official.Enrolled") == 1
 
 
-async def test_an_address_belongs_to_one_province(house: Wiring, services: Settings):
+async def test_an_address_belongs_to_one_province(house: App, services: Settings):
     wanted = new()
     async with as_operator(services) as operator:
         await create_tenant(house, operator, wanted)
@@ -83,7 +83,7 @@ async def test_an_address_belongs_to_one_province(house: Wiring, services: Setti
     ids=["unknown-province", "province-of-another-era", "unknown-rulebook", "administrator-without-provider"],
 )
 async def test_what_cannot_be_is_refused_before_anything_is_made(
-    house: Wiring, services: Settings, changes: dict[str, object]
+    house: App, services: Settings, changes: dict[str, object]
 ):
     wanted = new(**changes)
     async with as_operator(services) as operator:
@@ -93,7 +93,7 @@ async def test_what_cannot_be_is_refused_before_anything_is_made(
         assert await operator.by_slug(wanted.slug) is None
 
 
-async def test_a_province_of_today_adopts_the_rulebook_of_today(house: Wiring):
+async def test_a_province_of_today_adopts_the_rulebook_of_today(house: App):
     today_, then = new(province_code="01"), new(province_code="70")
 
     assert tenancy.era_for(today_) is Era.FROM_2025

@@ -21,10 +21,11 @@ from infra.sealing import Keep
 from infra.seals import Seal, State
 from infra.tenants import Tenant
 from services import sealer
+from services.app import App
 from services.policies import publish
 from services.supervise import Supervisor, supervised
 from services.tenancy import as_operator, create_tenant
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.services.test_tenancy import new
 from tests.services.witnesses import Process, running
 
@@ -38,13 +39,13 @@ def settings(services: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def house(settings: Settings) -> AsyncIterator[Wiring]:
+async def house(settings: Settings) -> AsyncIterator[App]:
     async with wired(settings) as house:
         yield house
 
 
 @pytest.fixture
-async def tenant(house: Wiring, settings: Settings) -> Tenant:
+async def tenant(house: App, settings: Settings) -> Tenant:
     async with as_operator(settings) as operator:
         return await create_tenant(house, operator, new(province_code="99"))
 
@@ -55,20 +56,20 @@ def sealing(settings: Settings, tenant: Tenant) -> Iterator[Supervisor]:
         yield supervisor
 
 
-async def sealed(house: Wiring, tenant: Tenant) -> Seal:
+async def sealed(house: App, tenant: Tenant) -> Seal:
     """Once there is a checkpoint, and so a key."""
     seal = await house.seals.recorded(tenant, 1, PATIENCE)
     assert seal.state is State.SEALED
     return seal
 
 
-async def announce(house: Wiring, tenant: Tenant) -> int:
+async def announce(house: App, tenant: Tenant) -> int:
     """One more fact; its position."""
     work = house.system(tenant, uuid4())
     return (await work.change(Log, LOG, lambda log: log.announce_key(uuid4().hex))).last
 
 
-async def trust(house: Wiring, tenant: Tenant, quorum: int, *witnesses: Process) -> Policy:
+async def trust(house: App, tenant: Tenant, quorum: int, *witnesses: Process) -> Policy:
     key = Keep(house.settings.seals).key(tenant).verifier
     for witness in witnesses:
         (witness.folder / "logs").write_text(f"{key}\n")
@@ -76,7 +77,7 @@ async def trust(house: Wiring, tenant: Tenant, quorum: int, *witnesses: Process)
     return await publish(house, tenant, f"log {key}\n{lines}quorum {quorum}\n".encode())
 
 
-async def accepted(house: Wiring, tenant: Tenant, policy: Policy, size: int) -> bool:
+async def accepted(house: App, tenant: Tenant, policy: Policy, size: int) -> bool:
     """Whether an inspector, with the policy and the files alone, accepts this checkpoint; raises what they object."""
     schema = schema_of(tenant)
     ((note,),) = await house.database.ask(tenant, f"SELECT note FROM {schema}.sealings WHERE size = $1", size)

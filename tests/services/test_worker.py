@@ -24,10 +24,11 @@ from infra.export_runs import ExportRuns, Run
 from infra.queue import Jobs, QueueUnavailable
 from infra.tenants import Tenant, Tenants
 from services import administering
+from services.app import App
 from services.exporting import cancel_export, export_id, request_export
 from services.i18n import load_words
+from services.searching import Searching
 from services.sweeping import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
-from services.wiring import Wiring
 from services.worker import Manners, TakenAway, Workplace
 from tests.services.papers import workshop
 from tests.services.story import COMMUNE, Story
@@ -89,7 +90,7 @@ async def kinds_of(story: Story, export: UUID) -> list[str]:
 
 
 @pytest.fixture
-def runs(house: Wiring) -> ExportRuns:
+def runs(house: App) -> ExportRuns:
     return ExportRuns(house.database)
 
 
@@ -190,7 +191,7 @@ async def test_workers_outlive_a_redis_that_is_killed_and_comes_back(services, s
 
 
 @pytest.fixture
-async def sweeper(house: Wiring, runs: ExportRuns) -> Sweeper:
+async def sweeper(house: App, runs: ExportRuns) -> Sweeper:
     return Sweeper(house, runs, house.jobs)
 
 
@@ -211,7 +212,7 @@ async def test_what_kills_its_worker_every_time_visibly_fails(story, runs, sweep
 async def test_tidying_marks_what_came_in_for_the_trail_to_be_searched(story, house, sweeper):
     await sweeper.tidy(story.tenant)
 
-    reached = await house.searching.learn(story.tenant, 0)
+    reached = await house.part(Searching).learn(story.tenant, 0)
     assert reached.position == reached.last > 0
 
 
@@ -230,7 +231,7 @@ async def test_a_running_sweeper_tidies_too(story, house, runs, services):
     registry = Alone(services.app_url, story.tenant)
 
     async def marked() -> bool:
-        reached = await house.searching.learn(story.tenant, 0)
+        reached = await house.part(Searching).learn(story.tenant, 0)
         return bool(reached.position == reached.last)
 
     async with Sweeper(replace(house, tenants=registry), runs, house.jobs).at_work():
@@ -475,5 +476,5 @@ async def test_a_province_in_trouble_keeps_the_sweeper_from_no_other(story, hous
     assert export in [run.export for run in await runs.owed(story.tenant)]
 
 
-async def _holds_more(house: Wiring, asked: int) -> bool:
+async def _holds_more(house: App, asked: int) -> bool:
     return bool(await house.redis.zcard(LONG) > asked)

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from infra.config import Settings
 from infra.tenants import Tenant
-from services.web.backing import Backing
+from services.app import App
 from services.wiring import wired
 from tests.web.browser import Browser
 from tests.web.signing import WEB, Provider, browsing, provider_for, settle
@@ -29,15 +29,15 @@ def provinces(services: Settings, provider: Provider) -> list[Tenant]:
 
 
 @pytest.fixture
-async def backing(services: Settings) -> AsyncIterator[Backing]:
+async def app(services: Settings) -> AsyncIterator[App]:
     """The parts as the web process has them."""
-    async with wired(replace(services, public_url=WEB)) as house:
-        yield house.backing()
+    async with wired(replace(services, public_url=WEB)) as opened:
+        yield opened
 
 
 @pytest.fixture
-async def browser(backing: Backing) -> AsyncIterator[Browser]:
-    async with browsing(backing) as opened:
+async def browser(app: App) -> AsyncIterator[Browser]:
+    async with browsing(app) as opened:
         yield opened
 
 

@@ -20,9 +20,10 @@ from infra.config import Settings
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from services import sealer
+from services.app import App
 from services.projector import following, projecting
-from services.web.app import create_app
-from services.wiring import Wiring, wired
+from services.web.app import web_application
+from services.wiring import wired
 from tests.services.story import COMMUNE, ISSUER, Story, prepared
 from tests.web.signing import WEB
 
@@ -113,7 +114,7 @@ class _Reader(HTMLParser):
 class Desk:
     """One person at work."""
 
-    def __init__(self, client: httpx.AsyncClient, house: Wiring, tenant: Tenant) -> None:
+    def __init__(self, client: httpx.AsyncClient, house: App, tenant: Tenant) -> None:
         self.client = client
         self.house = house
         self.tenant = tenant
@@ -162,7 +163,7 @@ class Desk:
 class Desks:
     """The people of the workplace, and its sealer at work."""
 
-    def __init__(self, app: Litestar, house: Wiring, tenant: Tenant, services: Settings) -> None:
+    def __init__(self, app: Litestar, house: App, tenant: Tenant, services: Settings) -> None:
         self.app = app
         self.house = house
         self.tenant = tenant
@@ -171,7 +172,7 @@ class Desks:
 
     async def of(self, subject: str) -> Desk:
         """The desk of the person who signs in as this subject."""
-        sessions = self.house.backing().sessions
+        sessions = self.house.sessions
         session_id, _ = await sessions.open(tenant=self.tenant.id, issuer=ISSUER, subject=subject, id_token="")
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app),  # type: ignore[arg-type]
@@ -223,8 +224,8 @@ async def desks(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
         projecting(services) as (projector, _),
         following(projector, looked_after, services.app_url, poll=0.2),
     ):
-        here = replace(house.backing(), pool=None)  # heavy pages are made here; test_apart.py has them made apart
-        opened = Desks(create_app(here), house, workplace, services)
+        here = replace(house, pool=None)  # heavy pages are made here; test_apart.py has them made apart
+        opened = Desks(web_application(here), house, workplace, services)
         yield opened
         await opened.close()
 

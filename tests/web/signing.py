@@ -21,8 +21,8 @@ from domain.unit import Level
 from infra.config import Settings
 from infra.tenants import IdentityProvider, Tenant, Tenants
 from services.administering import NewMandate, NewUnit, enrolling, registering
-from services.web.app import create_app
-from services.web.backing import Backing
+from services.app import App
+from services.web.app import web_application
 from services.wiring import wired
 from tests.web.browser import Browser, onward
 
@@ -106,10 +106,10 @@ async def settle(services: Settings, provider: Provider) -> list[Tenant]:
 
 
 @asynccontextmanager
-async def browsing(backing: Backing) -> AsyncIterator[Browser]:
+async def browsing(app: App) -> AsyncIterator[Browser]:
     """A browser at the pages over these parts."""
-    app = create_app(backing)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=WEB) as client:  # type: ignore[arg-type]
+    pages = web_application(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=pages), base_url=WEB) as client:  # type: ignore[arg-type]
         yield Browser(client)
 
 

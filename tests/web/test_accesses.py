@@ -6,7 +6,7 @@ from domain.export import Document
 from domain.official import Position
 from infra.access_log import Access
 from infra.config import Settings
-from services.accesses import TAKEN
+from services.accesses import TAKEN, Accesses
 from services.exporting import export_id, request_export
 from services.work import SYSTEM
 from tests.services.story import COMMUNE, OTHER, Story
@@ -78,7 +78,7 @@ async def test_a_try_at_somebody_elses_export_is_noted(desks: Desks, season: Sto
 
 async def test_what_the_operator_took_by_a_command_is_said_of_the_system(desks: Desks, season: Story):
     taken = Access(SYSTEM.person, "", "", TAKEN, season.season, COMMUNE, "evidence.zip", "")
-    await season.house.accesses.note(season.tenant, taken, f"c:{CODE}")
+    await season.house.part(Accesses).note(season.tenant, taken, f"c:{CODE}")
 
     page = await looked_at(desks, season, f"&ai=system&chi-tieu={CODE}")
 

@@ -14,8 +14,9 @@ from litestar import Litestar
 from domain.official import Position
 from infra.config import Settings
 from infra.pool import Pool
-from services.web.apart import AT_ONCE, pool_of
-from services.web.app import create_app
+from services.web.app import web_application
+from services.web.turns import AT_ONCE
+from services.wiring import pool_of
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 from tests.web.signing import WEB
@@ -33,7 +34,7 @@ async def pool(services: Settings) -> AsyncIterator[Pool]:
 @pytest.fixture
 def apart(desks: Desks, pool: Pool) -> Litestar:
     """The application whose heavy pages are made apart."""
-    return create_app(replace(desks.house.backing(), pool=pool))
+    return web_application(replace(desks.house, pool=pool))
 
 
 async def at(app: Litestar, desk: Desk) -> Desk:

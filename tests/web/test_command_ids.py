@@ -20,14 +20,15 @@ from infra.database import Connection
 from infra.ledger.epoch import Epoch
 from infra.tenants import IdentityProvider, Tenant
 from services import assessing, exporting, voting
+from services.app import App
 from services.clock import today
 from services.closing import close_log, succeed
 from services.command_ids import derived, sent_by
 from services.exporting import export_id, fail_export, finish_export
 from services.exports.kind import Made
 from services.tenancy import NewTenant, as_operator, create_tenant
-from services.web.app import create_app
-from services.wiring import Wiring, wired
+from services.web.app import web_application
+from services.wiring import wired
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT_OFFICES, ISSUER, OTHER, PROVINCE, Story, prepared
 from tests.services.test_restoring import go_on, losing, seal
 from tests.web.desks import Desks, desks, season, workplace
@@ -43,9 +44,9 @@ ALL = (*DISTRICT_OFFICES, *AGENCIES)
 addresses = map(str, IPv4Network("203.0.113.0/24").hosts())
 
 
-async def squat(house: Wiring, story: Story, ids: Iterable[UUID]) -> None:
+async def squat(house: App, story: Story, ids: Iterable[UUID]) -> None:
     """A stranger comments on the posted dossier of OTHER under each of these ids."""
-    app = create_app(house.backing())
+    app = web_application(house)
     for one in ids:
         transport = httpx.ASGITransport(app=app, client=(next(addresses), 4711))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url=WEB) as client:
@@ -57,7 +58,7 @@ async def squat(house: Wiring, story: Story, ids: Iterable[UUID]) -> None:
         assert answer.status_code == 303
 
 
-async def squat_as_of_old(house: Wiring, story: Story, ids: Iterable[UUID]) -> None:
+async def squat_as_of_old(house: App, story: Story, ids: Iterable[UUID]) -> None:
     """The same as it stands in a log of long ago: the comment is recorded under the very id."""
     for one in ids:
         work = house.work(story.tenant, assessing.ANYBODY, one)

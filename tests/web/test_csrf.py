@@ -6,8 +6,8 @@ import pytest
 from litestar.handlers import HTTPRouteHandler
 
 from infra.tenants import Tenant
+from services.app import App
 from services.web import security, urls
-from services.web.backing import Backing
 from services.web.pages import all_routes
 from tests.web.browser import Browser
 from tests.web.signing import Provider, browsing, sign_in
@@ -67,11 +67,11 @@ async def test_no_change_from_a_page_of_another_site(
 
 
 async def test_the_token_of_another_session_is_worth_nothing(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
 ):
     slug = provinces[0].slug
     await sign_in(browser, provider, slug)
-    async with browsing(backing) as attacker:
+    async with browsing(app) as attacker:
         await sign_in(attacker, provider, slug)
         page = await attacker.get(f"/t/{slug}/them")
     token = page.text.split('name="csrf" value="')[1].split('"')[0]

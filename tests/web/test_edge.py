@@ -16,12 +16,13 @@ from domain.assessment import Assessment
 from domain.official import Position
 from services.clock import today
 from services.web import bodies, urls
-from services.web.app import create_app
+from services.web.app import web_application
+from services.web.asked import LOOKING
 from services.web.bodies import Bodies, TooManyBodies
 from services.web.echo import ECHOED
 from services.web.pages import all_routes
-from services.web.request import LOOKING, Visit
 from services.web.security import origin_of
+from services.web.visit import Visit
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 from tests.web.signing import WEB
@@ -145,7 +146,7 @@ async def test_somebody_signed_in_sees_what_is_not_there_in_their_own_frame(
 
 async def test_where_people_use_https_browsers_are_told_to_keep_to_it(desks: Desks):
     for public_url, said in (("https://minhchuan.example", "max-age=31536000"), (WEB, None)):
-        app = create_app(replace(desks.house.backing(), public_url=public_url))
+        app = web_application(replace(desks.house, settings=replace(desks.house.settings, public_url=public_url)))
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url=WEB) as client:
             answers = [await client.get(path) for path in ("/", "/nowhere", "/healthz")]
@@ -360,7 +361,7 @@ async def taken(app: Litestar, path: str, method: str = "POST", **headers: str) 
 async def test_a_body_is_not_read_before_it_is_known_whose_and_what_for_it_is(desks: Desks, season: Story):
     upload = f"/t/{desks.tenant.slug}/ho-so/{season.season}/{COMMUNE}/minh-chung"
     form = {"content_type": f"multipart/form-data; boundary={BOUNDARY}"}
-    stranger = await desks.house.backing().sessions.open(
+    stranger = await desks.house.sessions.open(
         tenant=desks.tenant.id, issuer="https://id.example", subject="nobody", id_token=""
     )
 
@@ -424,7 +425,7 @@ async def test_a_body_that_does_not_come_is_given_up_and_its_place_is_free_again
 async def test_while_all_places_are_taken_a_slow_body_is_refused_with_when_to_come_again(
     monkeypatch: pytest.MonkeyPatch, desks: Desks
 ):
-    monkeypatch.setattr(desks.app.state.web, "bodies", Bodies(most=0))
+    monkeypatch.setattr(desks.app.state.site, "bodies", Bodies(most=0))
     monkeypatch.setattr(bodies, "SMALL", 0)
 
     async def slowly() -> AsyncIterator[bytes]:

@@ -21,7 +21,7 @@ def dossier(story: Story, indicator: str = "TC2.CT5") -> str:
 
 
 async def session_of(desks: Desks, desk: Desk) -> Session:
-    session = await desks.house.backing().sessions.find(desk.client.cookies["session"])
+    session = await desks.house.sessions.find(desk.client.cookies["session"])
     assert session is not None
     return session
 
@@ -58,7 +58,7 @@ async def test_a_page_that_asks_without_a_session_is_not_led_away(desks: Desks, 
 
 async def test_what_was_typed_is_offered_to_who_typed_it_with_what_will_be_recorded(desks: Desks, season: Story):
     desk = await desks.officer()
-    sessions = desks.house.backing().sessions
+    sessions = desks.house.sessions
     kept = await kept_from(desks, desk, await desk.open(dossier(season)), {"explanation": "Vì chờ văn bản."})
     name = await sessions.keep(kept)
     assert await sessions.claim(name, await session_of(desks, desk))
@@ -77,7 +77,7 @@ async def test_what_was_typed_is_offered_to_who_typed_it_with_what_will_be_recor
 
 async def test_what_somebody_else_typed_is_neither_shown_nor_sent(desks: Desks, season: Story):
     officer, chairman = await desks.officer(), await desks.chairman()
-    sessions = desks.house.backing().sessions
+    sessions = desks.house.sessions
     kept = await kept_from(desks, officer, await officer.open(dossier(season)), {"explanation": "Vì chờ văn bản."})
     name = await sessions.keep(kept)
     assert await sessions.claim(name, await session_of(desks, chairman))
@@ -92,7 +92,7 @@ async def test_what_somebody_else_typed_is_neither_shown_nor_sent(desks: Desks, 
 
 async def test_what_nobody_knows_the_writer_of_says_so_and_can_be_thrown_away(desks: Desks, season: Story):
     desk = await desks.officer()
-    sessions = desks.house.backing().sessions
+    sessions = desks.house.sessions
     page = await desk.open(dossier(season))
     name = await sessions.keep(await kept_from(desks, desk, page, {"explanation": "Ai viết?"}, token=False))
     session = await session_of(desks, desk)

@@ -27,13 +27,16 @@ from infra.tenants import Tenant, Tenants
 from projections.fold import fold
 from projections.tallies import TALLIES
 from services.administering import NewMandate, NewUnit, enrolling, registering
+from services.app import App
 from services.clock import VIETNAM
+from services.following import effective_past
 from services.projector import projecting
 from services.web import urls
-from services.web.app import create_app
+from services.web.app import web_application
+from services.web.handlers import page
 from services.web.pages import all_routes
-from services.web.request import Answer, Visit, page
-from services.wiring import Wiring, wired
+from services.web.visit import Answer, Visit
+from services.wiring import wired
 from tests.infra.logs import write
 from tests.projections.histories import ACTS, COMMUNES, DAY, SEASONS, UNIT, Province, rate, tell
 from tests.web.signing import WEB
@@ -64,7 +67,7 @@ OWN = (
 @page("/t/{slug:str}/chim-hoang-yen")
 async def canary(visit: Visit) -> Answer:
     """A page that forgets the moment: it shows how far the log is today."""
-    return Response(f"{await visit.house.store.position(visit.tenant)}", media_type="text/html")
+    return Response(f"{await visit.app.store.position(visit.tenant)}", media_type="text/html")
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def a_history(seed: int, tenant: str) -> Province:
     return tell([(chance.choice(acts), chance.randrange(2**30)) for _ in range(MANY)], tenant)
 
 
-async def a_province(registry: Tenants, house: Wiring, seed: int, end: int | None = None) -> tuple[Tenant, Province]:
+async def a_province(registry: Tenants, house: App, seed: int, end: int | None = None) -> tuple[Tenant, Province]:
     """A province in which somebody may see everything, with a long history or so many commands of it."""
     tenant = await registry.create(slug=f"twin-{uuid4().hex}", province_code=PROVINCE, name="Tỉnh Song Sinh")
     history, founded = a_history(seed, tenant.id).on_days_of_their_own(Random(seed)), tell([], tenant.id)
@@ -134,25 +137,25 @@ async def a_province(registry: Tenants, house: Wiring, seed: int, end: int | Non
     return tenant, history
 
 
-Ending: TypeAlias = Callable[[Wiring, Tenant, Province], Awaitable[tuple[int, str]]]
+Ending: TypeAlias = Callable[[App, Tenant, Province], Awaitable[tuple[int, str]]]
 
 
 def at_a_share(seed: int) -> Ending:
     """The twin ends with a share of the commands, and is seen as of its last position."""
 
-    async def ending(house: Wiring, whole: Tenant, history: Province) -> tuple[int, str]:
+    async def ending(house: App, whole: Tenant, history: Province) -> tuple[int, str]:
         end = int(len(history.commands) * Random(seed).uniform(0.3, 0.9))
         return end, str(await house.store.position(whole) - sum(map(len, history.commands[end:])))
 
     return ending
 
 
-async def with_what_took_effect(house: Wiring, whole: Tenant, history: Province) -> tuple[int, str]:
+async def with_what_took_effect(house: App, whole: Tenant, history: Province) -> tuple[int, str]:
     """The twin ends with the command in which the dossier came as far as it had come on a day: the one on which it had
     come furthest of those with something in effect that lies beyond.
     """
     noons = [datetime.combine(DAY + timedelta(days=days), time(12), VIETNAM) for days in range(len(history.log) // 20)]
-    pasts = [past for noon in noons if (past := await house.effective(whole, noon, *DOSSIER)) and past.missed]
+    pasts = [past for noon in noons if (past := await effective_past(house, whole, noon, *DOSSIER)) and past.missed]
     past = max(pasts, key=lambda one: one.position)
     position = past.position - (await house.store.position(whole) - len(history.log))
     end = sum(command[0].position <= position for command in history.commands)
@@ -169,13 +172,11 @@ async def twins(
         ended, _ = await a_province(registry, house, seed, end)
         for tenant in (whole, ended):
             await projector.catch_up(tenant)
-        app: Litestar = create_app(house.backing())
+        app: Litestar = web_application(house)
         app.register(canary)
         jar = httpx.Cookies()
         for tenant in (whole, ended):
-            session, _ = await house.backing().sessions.open(
-                tenant=tenant.id, issuer=ISSUER, subject=SUBJECT, id_token=""
-            )
+            session, _ = await house.sessions.open(tenant=tenant.id, issuer=ISSUER, subject=SUBJECT, id_token="")
             jar.set("session", session, path=f"/t/{tenant.slug}")
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url=WEB, cookies=jar) as client:

@@ -33,8 +33,8 @@ def exhaust(pace: Pace, sender: str) -> None:
 
 def flood(desks: Desks, sender: str) -> None:
     """The address has used up its turns, and gets no further one: the clock stands still."""
-    desks.app.state.web.pace = Pace(Clock())
-    exhaust(desks.app.state.web.pace, sender)
+    desks.app.state.site.pace = Pace(Clock())
+    exhaust(desks.app.state.site.pace, sender)
 
 
 @pytest.fixture

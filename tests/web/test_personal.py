@@ -12,7 +12,7 @@ from domain.official import Position
 from infra.config import Settings
 from services import assessing
 from services.clock import today
-from services.web.app import create_app
+from services.web.app import web_application
 from services.web.security import masked
 from services.web.sittings import receipt_code
 from services.wiring import wired
@@ -141,7 +141,7 @@ async def test_nobody_else_sees_the_page_or_erases(desks: Desks, season: Story, 
     desk = await desks.of(who)
 
     page = await desk.open(books(season))
-    session = await desks.house.backing().sessions.find(desk.client.cookies["session"])
+    session = await desks.house.sessions.find(desk.client.cookies["session"])
     assert session
 
     assert (page.status, page.refused) == (403, "not-permitted")
@@ -174,7 +174,7 @@ async def test_before_erasing_it_is_said_for_how_long_backups_may_hold_the_key(
 ):
     async with wired(replace(services, public_url=WEB, keys_kept_days=days)) as house:
         opened = copy(desks)
-        opened.app, opened.house = create_app(house.backing()), house
+        opened.app, opened.house = web_application(house), house
         administrator = await opened.of("administrator")
         administrator.client.cookies.set("language", language)
 
@@ -193,7 +193,7 @@ async def keyless(services: Settings, desks: Desks) -> AsyncIterator[Desks]:
     away = replace(services, public_url=WEB, keys_url="postgresql://keyholder@127.0.0.1:1/minhchuan_keys")
     async with wired(away) as house:
         opened = copy(desks)
-        opened.app, opened.house = create_app(house.backing()), house
+        opened.app, opened.house = web_application(house), house
         yield opened
 
 

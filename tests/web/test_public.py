@@ -18,6 +18,7 @@ from services import assessing, recognising
 from services.clock import today
 from services.serve import behind
 from services.web import throttling
+from services.web.senders import network_of
 from tests.services.story import COMMUNE, OTHER, PROVINCE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 from tests.web.signing import WEB
@@ -194,12 +195,10 @@ async def test_a_proxy_is_believed_only_where_it_is_named(
 
 
 def test_of_an_ipv6_connection_the_network_counts():
-    one, other, elsewhere = [
-        throttling.network_of(text) for text in ("2001:db8:1:2::7", "2001:db8:1:2:ffff::", "2001:db8:1:3::7")
-    ]
+    one, other, elsewhere = [network_of(text) for text in ("2001:db8:1:2::7", "2001:db8:1:2:ffff::", "2001:db8:1:3::7")]
 
     assert one == other != elsewhere
-    assert throttling.network_of("::ffff:192.0.2.1") == throttling.network_of("192.0.2.1") == "192.0.2.1"
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1") == "192.0.2.1"
 
 
 async def test_a_comment_sent_from_a_foreign_page_is_refused(passer_by: Desk, season: Story):

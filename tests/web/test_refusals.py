@@ -23,16 +23,17 @@ from infra.encryption import Encryption
 from infra.groupcommit import OutcomeUnknown, Receipt
 from infra.sessions import Sessions, connect
 from infra.tenants import Tenant
+from services.app import App
 from services.i18n import load_words
 from services.structured import structured_logs
 from services.web import app as web
 from services.web import urls
-from services.web.app import create_app
-from services.web.backing import Backing
+from services.web.app import web_application
+from services.web.handlers import act, page
 from services.web.refusals import explain
 from services.web.render import TEMPLATES, Renderer
-from services.web.request import Answer, Visit, act, page
 from services.web.security import masked
+from services.web.visit import Answer, Visit
 from tests.infra.test_files import REFUSED
 from tests.web.browser import Browser
 from tests.web.signing import OFFICIAL, WEB, Provider, browsing
@@ -105,16 +106,16 @@ class Pages:
 
 @pytest.fixture
 async def pages(
-    backing: Backing, provinces: list[Tenant], provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    app: App, provinces: list[Tenant], provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Pages]:
     (tmp_path / "sheet.html").write_text(SHEET)
     monkeypatch.setattr(web, "all_routes", lambda: [sheet, score, alone, away, gone, broken])
     monkeypatch.setattr(web, "Renderer", lambda words, assets: Renderer(words, assets, [TEMPLATES, tmp_path]))
-    session_id, session = await backing.sessions.open(
+    session_id, session = await app.sessions.open(
         tenant=provinces[0].id, issuer=provider.issuers[0], subject=OFFICIAL, id_token="token"
     )
-    app = create_app(backing)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=WEB) as client:  # type: ignore[arg-type]
+    pages = web_application(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=pages), base_url=WEB) as client:  # type: ignore[arg-type]
         client.cookies.set("session", session_id)
         yield Pages(Browser(client), provinces[0], masked(session.csrf))
 
@@ -145,7 +146,7 @@ async def test_both_values_of_a_stale_edit_are_shown(pages: Pages):
 
 
 async def test_an_act_that_was_recorded_is_said_so_though_redis_went_away_meanwhile(
-    backing: Backing, provinces: list[Tenant], provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    app: App, provinces: list[Tenant], provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     with embedded.in_use(server := embedded.Redis(tmp_path)) as url:
 
@@ -161,7 +162,7 @@ async def test_an_act_that_was_recorded_is_said_so_though_redis_went_away_meanwh
             tenant=provinces[0].id, issuer=provider.issuers[0], subject=OFFICIAL, id_token=""
         )
         monkeypatch.setattr(web, "all_routes", lambda: [recorded])
-        async with browsing(replace(backing, sessions=sessions)) as browser:
+        async with browsing(replace(app, sessions=sessions)) as browser:
             browser.client.cookies.set("session", session_id)
             path = f"/t/{provinces[0].slug}/mua/2023/xong"
 

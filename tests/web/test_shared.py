@@ -128,7 +128,7 @@ async def test_neither_the_number_of_pages_nor_their_bytes_grow_with_what_is_ask
 def clock(desks: Desks) -> Clock:
     """The clock of the kept pages stands still."""
     clock = Clock()
-    desks.app.state.web.shared = Shared(clock)
+    desks.app.state.site.shared = Shared(clock)
     return clock
 
 

@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from infra.attempts import AT_ONCE
 from infra.sessions import LONGEST_KEPT
 from infra.tenants import IdentityProvider, Tenant, Tenants
+from services.app import App
 from services.web import throttling
-from services.web.backing import Backing
 from tests.web.browser import Browser, forms_of, onward
 from tests.web.signing import CLIENT, WEB, Provider, begin, browsing, come_back, sign_in
 
@@ -45,7 +45,7 @@ async def test_the_sign_in_leads_to_our_own_pages_only(browser: Browser, provide
 
 
 async def test_each_sign_in_has_an_id_of_its_own(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
 ):
     slug = provinces[0].slug
     await provider.control(account="a-stranger")  # who is signed in, and still meets the sign-in page
@@ -58,7 +58,7 @@ async def test_each_sign_in_has_an_id_of_its_own(
 
     assert first is not None
     assert browser.cookie("session") not in {None, first}
-    assert await backing.sessions.find(first) is None
+    assert await app.sessions.find(first) is None
 
 
 async def test_whoever_nobody_enrolled_is_told_who_can(browser: Browser, provider: Provider, provinces: list[Tenant]):
@@ -75,7 +75,7 @@ async def test_whoever_nobody_enrolled_is_told_who_can(browser: Browser, provide
 
 
 async def test_signing_out_ends_the_session_here_and_at_the_provider(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
 ):
     slug = provinces[0].slug
     await sign_in(browser, provider, slug)
@@ -88,7 +88,7 @@ async def test_signing_out_ends_the_session_here_and_at_the_provider(
     assert place.startswith(provider.issuers[0])
     assert f"post_logout_redirect_uri={WEB.replace(':', '%3A').replace('/', '%2F')}%2Ft%2F{slug}" in place
     assert browser.cookie("session") is None
-    assert await backing.sessions.find(held) is None
+    assert await app.sessions.find(held) is None
 
 
 async def test_a_form_sent_after_the_session_ended_is_kept_and_sent_again(
@@ -142,9 +142,11 @@ async def test_a_program_is_answered_with_a_problem(browser: Browser, provinces:
 
 
 async def test_the_cookie_is_bound_to_its_host_wherever_people_use_https(
-    backing: Backing, provider: Provider, provinces: list[Tenant]
+    app: App, provider: Provider, provinces: list[Tenant]
 ):
-    async with browsing(replace(backing, public_url="https://minhchuan.example")) as browser:
+    async with browsing(
+        replace(app, settings=replace(app.settings, public_url="https://minhchuan.example"))
+    ) as browser:
         browser.origin = "https://minhchuan.example"
         page = await browser.get(f"/t/{provinces[0].slug}/dang-nhap")
         answer = await browser.submit(page, "/dang-nhap")
@@ -362,14 +364,14 @@ async def test_a_new_key_under_the_same_name_or_none_is_looked_for_once(
 
 
 async def test_a_new_key_is_found_for_all_who_sign_in_at_that_moment(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
 ):
     slug = provinces[0].slug
     await sign_in(browser, provider, slug)
     await provider.control(renewed=2)
 
     async def another() -> int:
-        async with browsing(backing) as one:
+        async with browsing(app) as one:
             return (await sign_in(one, provider, slug)).status_code
 
     assert await asyncio.gather(*(another() for _ in range(5))) == [303] * 5
@@ -400,7 +402,7 @@ async def test_redirects_through_other_origins_end_with_us(
 
 
 async def test_signing_out_at_another_province_ends_nothing(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
 ):
     alpha, beta = provinces
     await sign_in(browser, provider, alpha.slug)
@@ -411,12 +413,10 @@ async def test_signing_out_at_another_province_ends_nothing(
     assert answer.status_code == 403
     assert "foreign-request" in answer.text
     assert browser.cookie("session") == held
-    assert await backing.sessions.find(held) is not None
+    assert await app.sessions.find(held) is not None
 
 
-async def test_signing_out_demands_the_token(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
-):
+async def test_signing_out_demands_the_token(app: App, browser: Browser, provider: Provider, provinces: list[Tenant]):
     slug = provinces[0].slug
     await sign_in(browser, provider, slug)
     held = browser.cookie("session") or ""
@@ -424,7 +424,7 @@ async def test_signing_out_demands_the_token(
     assert (await browser.post(f"/t/{slug}/dang-xuat", {})).status_code == 403
 
     assert browser.cookie("session") == held
-    assert await backing.sessions.find(held) is not None
+    assert await app.sessions.find(held) is not None
 
 
 async def test_the_page_of_the_signed_out_is_not_shown_to_who_is_signed_in(

@@ -18,7 +18,7 @@ from infra.encryption import Encryption
 from infra.identity import Identity
 from infra.provider_documents import Keys, SignInRefused, read_keys, read_metadata
 from infra.tenants import IdentityProvider, Tenant
-from services.web.backing import Backing
+from services.app import App
 from tests.web.browser import Browser
 from tests.web.signing import Provider, begin, browsing, come_back, sign_in
 
@@ -65,7 +65,7 @@ async def test_the_provider_can_change_tokens_without_breaking_them(
 
 @pytest.mark.parametrize(("tamper", "reason"), SPOILT_SIGNATURE.items())
 async def test_a_token_that_the_provider_did_not_sign(
-    backing: Backing,
+    app: App,
     browser: Browser,
     provider: Provider,
     provinces: list[Tenant],
@@ -80,13 +80,13 @@ async def test_a_token_that_the_provider_did_not_sign(
     assert browser.cookie("session") is None
 
     monkeypatch.setattr(identity, "_claims", believed)
-    async with browsing(backing) as careless:
+    async with browsing(app) as careless:
         assert (await sign_in(careless, provider, provinces[0].slug)).status_code == 303
 
 
 @pytest.mark.parametrize(("tamper", "reason"), SPOILT_CLAIMS.items())
 async def test_a_token_that_was_not_made_for_this_sign_in(
-    backing: Backing,
+    app: App,
     browser: Browser,
     provider: Provider,
     provinces: list[Tenant],
@@ -101,7 +101,7 @@ async def test_a_token_that_was_not_made_for_this_sign_in(
     assert browser.cookie("session") is None
 
     monkeypatch.setattr(Identity, "_judge", lambda *_: None)
-    async with browsing(backing) as careless:
+    async with browsing(app) as careless:
         assert (await sign_in(careless, provider, provinces[0].slug)).status_code == 303
 
 
@@ -114,16 +114,16 @@ async def test_a_token_without_a_person(browser: Browser, provider: Provider, pr
 
 
 async def test_a_token_of_an_earlier_sign_in(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant], monkeypatch: pytest.MonkeyPatch
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant], monkeypatch: pytest.MonkeyPatch
 ):
     await sign_in(browser, provider, provinces[0].slug)
     await provider.control(replay="the last one")
 
-    async with browsing(backing) as thief:
+    async with browsing(app) as thief:
         assert refused_for(await sign_in(thief, provider, provinces[0].slug), "nonce")
 
     monkeypatch.setattr(Identity, "_judge", lambda *_: None)
-    async with browsing(backing) as careless:
+    async with browsing(app) as careless:
         assert (await sign_in(careless, provider, provinces[0].slug)).status_code == 303
 
 
@@ -170,10 +170,10 @@ async def test_an_answer_for_one_province_at_the_address_of_another(
 
 
 async def test_a_stolen_code_without_its_verifier(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
 ):
     slug = provinces[0].slug
-    async with browsing(backing) as victim:
+    async with browsing(app) as victim:
         stolen = await provider.consent(await begin(victim, slug))
     own = await provider.consent(await begin(browser, slug))
 
@@ -184,12 +184,12 @@ async def test_a_stolen_code_without_its_verifier(
 
 
 async def test_an_answer_in_a_browser_that_did_not_begin(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
 ):
     slug = provinces[0].slug
     of_the_attacker = await provider.consent(await begin(browser, slug))
 
-    async with browsing(backing) as victim:
+    async with browsing(app) as victim:
         lured = await come_back(victim, slug, of_the_attacker)
         assert refused_for(lured, "no-attempt")
         assert victim.cookie("session") is None
@@ -211,11 +211,11 @@ async def test_an_answer_given_twice(browser: Browser, provider: Provider, provi
 
 
 async def test_an_answer_given_again_by_who_kept_the_cookie(
-    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
 ):
     slug = provinces[0].slug
     answer = await provider.consent(await begin(browser, slug))
-    async with browsing(backing) as copy:
+    async with browsing(app) as copy:
         copy.client.cookies.update(browser.client.cookies)
         await come_back(browser, slug, answer)
         asked = (await provider.control())["token"]

@@ -18,7 +18,7 @@ from services import assessing, sealer, tenancy
 from services.exporting import export_id, fetch_export, request_export
 from services.sweeping import Sweeper
 from services.tenancy import Impossible, as_operator
-from services.web.request import REMEMBERED
+from services.web.site import REMEMBERED
 from services.worker import Workplace
 from tests.services.papers import workshop
 from tests.services.story import COMMUNE, Story
@@ -54,7 +54,7 @@ async def suspended(operator: Tenants, desks: Desks, story: Story) -> None:
 
 def some_time_passes(desks: Desks) -> None:
     """What a web process remembers of the registry is as old as it may become."""
-    web = desks.app.state.web
+    web = desks.app.state.site
     web._provinces = {slug: (*held[:-1], held[-1] - REMEMBERED) for slug, held in web._provinces.items()}
 
 

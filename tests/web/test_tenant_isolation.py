@@ -20,11 +20,12 @@ from infra.projector import Projector
 from infra.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from services import exporting, voting
-from services.web import request, urls
-from services.web.app import create_app
+from services.app import App
+from services.web import admission, urls
+from services.web.app import web_application
 from services.web.pages import all_routes
 from services.web.security import masked
-from services.wiring import Wiring, wired
+from services.wiring import wired
 from tests.services.story import COMMUNE, ISSUER, OTHER, Story, prepared
 from tests.web.browser import Browser
 from tests.web.signing import WEB
@@ -96,7 +97,7 @@ class Neighbours:
     home: Tenant
     abroad: Tenant
     ids: dict[str, str]
-    house: Wiring
+    house: App
 
     async def ask(self, route: Route, slug: str, csrf: str = "", *, htmx: bool = False) -> httpx.Response:
         path = route.filled(slug, self.ids)
@@ -108,7 +109,7 @@ class Neighbours:
 
     async def sign_in(self, who: str) -> str:
         """Sign this person in at home; the token of the session."""
-        session_id, session = await self.house.backing().sessions.open(
+        session_id, session = await self.house.sessions.open(
             tenant=self.home.id, issuer=ISSUER, subject=who, id_token="token"
         )
         self.browser.client.cookies.set("session", session_id)
@@ -160,11 +161,10 @@ async def neighbours(
     """The administrator of the first province, signed in there; and the token of that session."""
     home, abroad, ids = told
     async with wired(replace(services, public_url=WEB)) as house:
-        backing = house.backing()
-        session_id, session = await backing.sessions.open(
+        session_id, session = await house.sessions.open(
             tenant=home.id, issuer=ISSUER, subject="administrator", id_token="token"
         )
-        app = create_app(backing)
+        app = web_application(house)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=WEB) as client:  # type: ignore[arg-type]
             client.cookies.set("session", session_id)
             yield Neighbours(Browser(client), home, abroad, ids, house), masked(session.csrf)
@@ -210,7 +210,7 @@ async def test_the_check_of_the_session_is_what_holds(
 ):
     """The canary: without it the same requests do come in."""
     there, csrf = neighbours
-    monkeypatch.setattr(request, "belongs", lambda *_: True)
+    monkeypatch.setattr(admission, "belongs", lambda *_: True)
 
     answers = [(route, await there.ask(route, there.abroad.slug, csrf)) for route in INSIDE if route.method == "GET"]
 
@@ -256,7 +256,7 @@ async def test_in_a_season_of_one_s_own_a_foreign_commune_or_meeting_is_as_unkno
 async def test_the_same_ids_are_there_for_whoever_belongs(neighbours: tuple[Neighbours, str]):
     """The canary: they are ids of something, so the 404 above is about the province."""
     there, _ = neighbours
-    session_id, _ = await there.house.backing().sessions.open(
+    session_id, _ = await there.house.sessions.open(
         tenant=there.abroad.id, issuer=ISSUER, subject="justice-department", id_token="token"
     )
     there.browser.client.cookies.set("session", session_id)

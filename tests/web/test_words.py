@@ -44,7 +44,8 @@ from services.web.forms import NotADate, Typed, read_day, read_number
 from services.web.measuring import problem_of
 from services.web.pages import all_routes
 from services.web.refusals import explain
-from services.web.request import own_path, read_moment
+from services.web.urls import own_path
+from services.web.viewing import read_moment
 
 WORDS = load_words()
 VI, EN = WORDS["vi"], WORDS["en"]

@@ -158,12 +158,10 @@ async def test_a_sign_in_begun_at_one_worker_ends_at_the_other(
 
 async def test_a_session_that_ended_has_ended_at_every_worker(desks: Desks, season: Story, web: Settings):
     house = desks.house
-    session, _ = await house.backing().sessions.open(
-        tenant=desks.tenant.id, issuer=ISSUER, subject="administrator", id_token=""
-    )
+    session, _ = await house.sessions.open(tenant=desks.tenant.id, issuer=ISSUER, subject="administrator", id_token="")
     async with one_client_each(web, httpx.Cookies({"session": session})) as (one, other):
         signed_out = await one.get(f"/t/{desks.tenant.slug}/viec", headers={"accept": "text/html"})
-        await house.backing().sessions.end(session)
+        await house.sessions.end(session)
         after = await other.get(f"/t/{desks.tenant.slug}/viec", headers={"accept": "text/html"})
 
     assert signed_out.status_code != 303

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from domain.assessment import Assessment, assessment_stream
 from domain.policy import Act, permit
 from infra.access_log import Kept
-from services.accesses import DOINGS, OPENED, called
+from services.accesses import DOINGS, OPENED, Accesses, called
 from services.searching import Names, Object, search_of
 from services.web import urls
 from services.web.filtering import filter_of, part_of, view_of
-from services.web.request import Answer, Visit, page
+from services.web.handlers import page
+from services.web.visit import Answer, Visit
 from services.work import SYSTEM
 
 
@@ -32,7 +33,7 @@ class Try(NamedTuple):
 async def show(visit: Visit) -> Answer:
     """Evidence opened and acts refused, by the same filters; in the past those up to its moment."""
     permit(visit.actor, Act.VIEW_TRAIL_OF_PROVINCE)
-    noted = visit.house.accesses
+    noted = visit.app.part(Accesses)
     filtered = await filter_of(visit)
     search = search_of(filtered.asked, visit.actor, filtered.names, lambda act: (act,))
     if visit.past:
@@ -56,8 +57,9 @@ async def tries_of(visit: Visit, kept: Sequence[Kept], names: Names) -> list[Try
     people = {row.person: row.name for row in names.officials}
     opened = {(one.access.season, one.access.commune) for one in kept if one.access.act == OPENED}
     attached = [assessment_stream(*place) for place in opened]
-    pages = visit.house.store.read(visit.tenant, streams=attached, facts=[Assessment.EvidenceAttached], upto=visit.upto)
-    files = {str(one.fact.evidence): one.fact.name async for page in pages for one in page}
+    pages = visit.app.store.read(visit.tenant, streams=attached, facts=[Assessment.EvidenceAttached], upto=visit.upto)
+    facts = [recorded.fact async for page in pages for recorded in page]
+    files = {str(fact.evidence): fact.name for fact in facts if isinstance(fact, Assessment.EvidenceAttached)}
     found = []
     for one in kept:
         access = one.access

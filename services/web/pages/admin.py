@@ -22,8 +22,9 @@ from services.administering import NewMandate, NewUnit
 from services.telling import Holder
 from services.web import urls
 from services.web.forms import FieldMissing
-from services.web.request import Answer, Visit, act, page
+from services.web.handlers import act, page
 from services.web.search import Sought, sought
+from services.web.visit import Answer, Visit
 
 #: Rows of a list on one page; the search finds the others.
 MANY = 100
@@ -65,7 +66,7 @@ async def show(visit: Visit) -> Answer:
         units = {unit.code: unit for unit in await view.all(UNITS)}
         adoptions = {row.rulebook: row for row in await view.all(ADOPTIONS)}
         position = view.position
-    provider = await visit.backing.provinces.identity_provider(visit.tenant)
+    provider = await visit.app.tenants.identity_provider(visit.tenant)
     asked = sought(visit)
     people = [one for one in officials if matches(asked, one, units)]
     places = [unit for unit in units.values() if asked.finds(f"{unit.full_name} {unit.code}")]
@@ -85,7 +86,7 @@ async def show(visit: Visit) -> Answer:
         choices=sorted(
             (unit for unit in units.values() if unit.is_there(visit.today)), key=lambda unit: sort_key(unit.name)
         ),
-        books=books_of(visit.house.rulebooks.values(), adoptions, officials) if part == RULES else [],
+        books=books_of(visit.app.rulebooks.values(), adoptions, officials) if part == RULES else [],
         positions=list(Position),
         capacities=list(Capacity),
         levels=list(Level),
@@ -253,7 +254,7 @@ async def merge(visit: Visit) -> Answer:
 async def adopt(visit: Visit) -> Answer:
     """Adopt a rulebook; each group of unverified values that was ticked is acknowledged."""
     typed = visit.typed
-    rulebook = visit.house.rulebooks.get(typed.needed("rulebook"))
+    rulebook = visit.app.rulebooks.get(typed.needed("rulebook"))
     if rulebook is None:
         raise NotFound(rulebook=typed.text("rulebook"))
     ticked = set(typed.every("group"))

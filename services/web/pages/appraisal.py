@@ -22,9 +22,10 @@ from services.verdicts import judged
 from services.web import urls
 from services.web.dossiers import Case, gates, open_case, satisfaction, sheet_view
 from services.web.forms import FieldMissing, Typed
+from services.web.handlers import act, page
 from services.web.history import history_of, people_of
 from services.web.pages.dossier import editor_of
-from services.web.request import Answer, Visit, act, page
+from services.web.visit import Answer, Visit
 
 #: Working days that a commune gets to supplement (TT 07/2017/TT-BTP), where the rulebook names no other term.
 SUPPLEMENT_DAYS = 5
@@ -67,7 +68,7 @@ async def index(visit: Visit, season: str) -> Answer:
         units = {unit.code: unit for unit in await view.all(UNITS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook: Rulebook = visit.house.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks[row.rulebook]
     own = [unit for unit in row.deciding_units if may(visit.actor, Act.CONCLUDE_APPRAISAL, Subject(decided_by=unit))]
     if not own:
         permit(visit.actor, Act.CONCLUDE_APPRAISAL)

@@ -23,10 +23,12 @@ from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow
 from services.verdicts import Gate, Status, criterion_status, judged
 from services.web import urls
+from services.web.handlers import page
 from services.web.made import Made
-from services.web.request import Answer, Visit, in_the_past, page
 from services.web.search import ANYTHING, Sought, sought
 from services.web.verified import last_verified
+from services.web.viewing import in_the_past
+from services.web.visit import Answer, Visit
 
 #: Half the width of the margin bar stands for this many points.
 MARGIN_REACH = Decimal(20)
@@ -286,7 +288,7 @@ async def show(visit: Visit, season: str) -> Answer:
         table = await _table(visit, view, season)
         position = view.position
     row = table.row
-    rulebook = visit.house.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks[row.rulebook]
     unit, status, stage, sort = (visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "xep"))
     filters = Filters(unit, status, stage, sought(visit), sort)
     board = board_of(table, filters)
@@ -317,16 +319,16 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
     if row is None:
         raise NotFound(season=season)
     units = {unit.code: unit for unit in await view.all(UNITS)}
-    made = visit.web.kept.made("board", visit.tenant.id, season, visit.upto)
+    made = visit.site.kept.made("board", visit.tenant.id, season, visit.upto)
     rows = await view.all(STANDINGS, season)
-    return table_of(await in_slices(lines_of(rows, units, visit.house.rulebooks[row.rulebook], made)), row, units)
+    return table_of(await in_slices(lines_of(rows, units, visit.app.rulebooks[row.rulebook], made)), row, units)
 
 
 def _drawn(
     visit: Visit, season: str, readable: Collection[str], board: Board
 ) -> Callable[[Line, Callable[..., str]], str]:
     """Draws a line, or hands out what was drawn of the very same line; addresses of the past differ at each moment."""
-    made = visit.web.kept.made("board drawn", visit.tenant.id, season)
+    made = visit.site.kept.made("board drawn", visit.tenant.id, season)
     seen = (visit.tenant.slug, visit.locale, bool(board.cut))
 
     def drawn(line: Line, draw: Callable[[Line], str]) -> str:

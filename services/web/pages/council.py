@@ -21,7 +21,8 @@ from projections.units import UNITS, UnitRow
 from services import voting
 from services.web import urls
 from services.web.forms import FieldMissing
-from services.web.request import Answer, Visit, act, page
+from services.web.handlers import act, page
+from services.web.visit import Answer, Visit
 
 #: Dossiers that a council may be called together on.
 READY = (Stage.APPRAISED, Stage.VOTED)
@@ -80,7 +81,7 @@ async def show(visit: Visit, season: str) -> Answer:
         "council/index.html",
         season=season,
         row=row,
-        rulebook=visit.house.rulebooks[row.rulebook],
+        rulebook=visit.app.rulebooks[row.rulebook],
         held=sorted(held, key=lambda one: sort_key(one.unit.bare_name)),
         units=units,
         roles=list(Role),

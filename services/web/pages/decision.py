@@ -19,11 +19,12 @@ from services.evidence_list import DecisionPlace, evidence_of
 from services.web import urls
 from services.web.dossiers import Case, gates, open_case, sheet_view
 from services.web.forms import FieldMissing
+from services.web.handlers import act, page
 from services.web.own_exports import own_last
-from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, signed_paper
 from services.web.verified import last_verified
+from services.web.visit import Answer, Visit
 
 
 class Voted(NamedTuple):

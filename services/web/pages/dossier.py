@@ -28,10 +28,11 @@ from services.web.dossiers import (
     sheet_view,
 )
 from services.web.forms import FieldMissing, Typed
+from services.web.handlers import act, page
 from services.web.history import history_of, people_of
 from services.web.measuring import FormInvalid, Problem, problem_of
 from services.web.personal import comments_said
-from services.web.request import Answer, Visit, act, page
+from services.web.visit import Answer, Visit
 
 #: Comments that the page lists; the acts can concern all of them.
 SHOWN_COMMENTS = 50

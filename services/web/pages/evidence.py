@@ -11,8 +11,9 @@ from services.web.access import note_opened
 from services.web.dossiers import open_case
 from services.web.files import handed_out, pieces_of
 from services.web.forms import FieldMissing
+from services.web.handlers import act, page
 from services.web.pages.dossier import evidence_again, show
-from services.web.request import Answer, Visit, act, page
+from services.web.visit import Answer, Visit
 
 #: The file itself and the fields around it.
 BODY_LIMIT = LIMIT + 500_000
@@ -61,7 +62,7 @@ async def hand_out(visit: Visit, season: str, commune: str, evidence: str) -> An
     code, held = next((one for one in found if one[1].id == wanted), ("", None))
     if held is None:  # a file that was taken off is no part of the dossier any more, but was one before
         raise UnknownEvidence(evidence=wanted)
-    file = await visit.house.files(visit.tenant).open(held.sha256)
+    file = await visit.app.files(visit.tenant).open(held.sha256)
     await note_opened(visit, season, commune, code, str(wanted))
     shown = "inline" if held.media_type in DRAWN else "attachment"
     return handed_out(

@@ -16,8 +16,9 @@ from services.web import urls
 from services.web.access import note_taken
 from services.web.files import handed_out
 from services.web.forms import FieldMissing
+from services.web.handlers import act, page
 from services.web.own_exports import export_lines
-from services.web.request import Answer, Visit, act, page
+from services.web.visit import Answer, Visit
 
 
 @page(urls.EXPORTS)

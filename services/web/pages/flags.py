@@ -15,7 +15,8 @@ from projections.units import UNITS, UnitRow
 from services import flagging
 from services.web import urls
 from services.web.flags import flags_at
-from services.web.request import Answer, Visit, act, page
+from services.web.handlers import act, page
+from services.web.visit import Answer, Visit
 
 #: Positions that are shown of a flag; the page says how many there are.
 SHOWN = 8

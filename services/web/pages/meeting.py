@@ -21,11 +21,12 @@ from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
 from services.web.files import handed_out
 from services.web.forms import FieldMissing
+from services.web.handlers import act, page
 from services.web.own_exports import ExportLine, own_last
-from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, signed_paper
 from services.web.sittings import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
+from services.web.visit import Answer, Visit
 
 #: What the page fetches of itself every few seconds, by `?phan=`.
 PARTS = {
@@ -279,7 +280,7 @@ async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> Answer:
     sitting = await open_sitting(visit, season, meeting)
     if sitting.meeting.minutes_sha256 is None:
         raise NotFound(season=season, meeting=meeting)
-    file = await visit.house.files(visit.tenant).open(sitting.meeting.minutes_sha256)
+    file = await visit.app.files(visit.tenant).open(sitting.meeting.minutes_sha256)
     return handed_out(file, PDF, f'attachment; filename="bien-ban-{season}-{meeting}.pdf"')
 
 
@@ -316,7 +317,7 @@ async def hand_out_receipt(visit: Visit, season: str, meeting: str) -> Answer:
     own = own_ballot(sitting, item, visit.actor.person) if item else None
     if own is None:
         raise NotFound(season=season, meeting=meeting)
-    kept = await keepsake(visit.house, visit.tenant, own.position)
+    kept = await keepsake(visit.app.database, visit.app.settings.secret, visit.tenant, own.position)
     return Response(
         kept.content,
         media_type="application/octet-stream",

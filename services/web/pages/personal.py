@@ -15,9 +15,10 @@ from projections.units import UNITS
 from services import personal
 from services.web import urls
 from services.web.dossiers import Case, read_case
+from services.web.handlers import act, page
 from services.web.personal import Said, comments_said
-from services.web.request import Answer, Visit, act, page
 from services.web.sittings import receipt_code
+from services.web.visit import Answer, Visit
 
 
 class Line(NamedTuple):

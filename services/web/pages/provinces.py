@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from infra.tenants import Tenant
 from services.web import urls
-from services.web.request import Answer, Visit, page
+from services.web.handlers import page
 from services.web.search import sought
+from services.web.visit import Answer, Visit
 
 
 class Choice(NamedTuple):
@@ -20,8 +21,8 @@ class Choice(NamedTuple):
 async def choose(visit: Visit) -> Answer:
     """All provinces, or those that match `?q=`; the one visited last stands first."""
     asked = sought(visit, "q")
-    last = visit.request.cookies.get(visit.web.cookies.province, "")
-    tenants = await visit.backing.provinces.all()
+    last = visit.request.cookies.get(visit.site.cookies.province, "")
+    tenants = await visit.app.tenants.all()
     matching = [tenant for tenant in tenants if asked.finds_initials(tenant.name)]
     choices = [as_choice(tenant) for tenant in sorted(matching, key=lambda tenant: tenant.slug != last)]
     return await visit.page(

@@ -21,12 +21,14 @@ from projections.units import UNITS, UnitRow
 from services import assessing
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view
+from services.web.handlers import act, page
 from services.web.pages.decision import vote_on
 from services.web.personal import Said, comments_said
-from services.web.request import Answer, Visit, act, in_the_past, page
 from services.web.search import sought
 from services.web.sittings import bare_code, receipt_code
 from services.web.throttling import require_patience
+from services.web.viewing import in_the_past
+from services.web.visit import Answer, Visit
 
 
 class Seen(StrEnum):
@@ -78,7 +80,7 @@ async def lines_at(visit: Visit, view: View, season: str) -> tuple[Line, ...]:
     """The season's communes by name; a line is made again when one of its rows is another one than it was."""
     decisions = {row.commune: row for row in await view.all(REGISTER, season)}
     units = {unit.code: unit for unit in await view.all(UNITS)}
-    made = visit.web.kept.made("register", visit.tenant.id, season, visit.upto)
+    made = visit.site.kept.made("register", visit.tenant.id, season, visit.upto)
     named = [
         made.of(row.commune, _named, row, decisions.get(row.commune), units[row.commune], units.get(row.decided_by))
         for row in await view.all(STANDINGS, season)

@@ -16,15 +16,16 @@ from projections.reviews import REVIEWS, ReviewRow
 from projections.sheets import SHEETS, SheetRow
 from projections.standings import STANDINGS, Standing
 from services import reviewing
-from services.following import Followed
+from services.following import Dossiers, Followed
 from services.verdicts import Judged, judged
 from services.web import urls
 from services.web.dossiers import Case, open_case
+from services.web.handlers import act, page
 from services.web.history import MILESTONES
 from services.web.pages.review import count, one_position
 from services.web.reels import asked, reel_of
-from services.web.request import Answer, Visit, act, page
 from services.web.telling import facts_about, told_of
+from services.web.visit import Answer, Visit
 
 #: What a time line marks beside the dossier's own milestones.
 STONES = MILESTONES | {"season.opened", "meeting.vote-opened", "meeting.vote-concluded"}
@@ -78,7 +79,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     told = (await told_of(visit, case, facts)).told
     at = asked(visit, [one.position for one in facts])
     here = facts[at]
-    followed: Followed = await visit.house.dossiers.then(visit.tenant, season, commune, here.position)
+    followed = await visit.app.part(Dossiers).then(visit.tenant, season, commune, here.position)
     then, now = moment_of(followed, visit), moment_of(case.followed, visit)
     return await visit.page(
         "replay/index.html",
@@ -103,7 +104,7 @@ def moment_of(seen: Followed, visit: Visit) -> Moment:
         return Moment(None, None, None)
     decided: dict[str, Any] = {}
     REGISTER.fold(seen.own, decided)
-    return Moment(sheet, judged(standing, visit.house.rulebooks[sheet.rulebook]), decided.get(key))
+    return Moment(sheet, judged(standing, visit.app.rulebooks[sheet.rulebook]), decided.get(key))
 
 
 def changed(case: Case, then: Moment, position: int) -> tuple[Difference, ...]:

@@ -14,9 +14,10 @@ from projections.fold import fold
 from projections.tallies import TALLIES, MeetingRow, Tally
 from projections.trail import entries
 from services.web import urls
+from services.web.handlers import page
 from services.web.reels import asked, reel_of, teller_of
-from services.web.request import Answer, Visit, page
 from services.web.sittings import Sitting, ballots_of, open_sitting, seats
+from services.web.visit import Answer, Visit
 
 #: What a time line marks.
 STONES = {

@@ -20,11 +20,12 @@ from projections.fold import fold
 from projections.seasons import SEASONS
 from projections.trail import Entry, entries
 from projections.units import UNITS
-from services.replaying import STAGES, TURNS, Course
+from services.replaying import STAGES, TURNS, Course, Courses
 from services.telling import Told
 from services.web import urls
+from services.web.handlers import page
 from services.web.reels import Reel, Step, Stone, along, around, asked, teller_of
-from services.web.request import Answer, Visit, page
+from services.web.visit import Answer, Visit
 
 #: Steps over which one goes at once, back or on.
 JUMP = 100
@@ -61,8 +62,8 @@ async def show(visit: Visit, season: str) -> Answer:
     commune = visit.query("xa")
     if commune and commune not in row.participants:
         raise NotFound(commune=commune)
-    upto = visit.upto or await visit.house.store.position(visit.tenant)
-    course: Course = await visit.house.courses.upto(visit.tenant, season, upto)
+    upto = visit.upto or await visit.app.store.position(visit.tenant)
+    course = await visit.app.part(Courses).upto(visit.tenant, season, upto)
     at = asked(visit, course.positions)
     reel = await reel_at(visit, season, course, at, {code: units[code] for code in row.participants})
     return await visit.page(
@@ -86,7 +87,7 @@ async def reel_at(visit: Visit, season: str, course: Course, at: int, names: Map
     """The season at one of its steps; only the steps around it are read and told. `names` are its communes'."""
     positions = course.positions
     first, last = around(at, len(positions))
-    pages = visit.house.store.read(visit.tenant, season=season, after=positions[first] - 1, upto=positions[last - 1])
+    pages = visit.app.store.read(visit.tenant, season=season, after=positions[first] - 1, upto=positions[last - 1])
     facts = [one async for page in pages for one in page]
     told = await told_of(visit, season, course, facts)
     return Reel(
@@ -110,11 +111,11 @@ async def told_of(visit: Visit, season: str, course: Course, facts: Sequence[Rec
     """
     communes = {one.stream.subject for one in facts if one.stream.kind in {"assessment", "appraisal"}}
     streams = [stream(season, commune) for commune in communes for stream in (assessment_stream, appraisal_stream)]
-    pages = visit.house.store.read(visit.tenant, upto=facts[-1].position, streams=streams, facts=TOLD_OF)
+    pages = visit.app.store.read(visit.tenant, upto=facts[-1].position, streams=streams, facts=TOLD_OF)
     before = [one async for page in pages for one in page] if streams else []
     shown = {one.position for one in facts}
     known = sorted({one.position: one for one in (*before, *course.facts, *facts)}.values())
-    rulebook = visit.house.rulebooks[fold(SEASONS, course.facts)[season].rulebook]
+    rulebook = visit.app.rulebooks[fold(SEASONS, course.facts)[season].rulebook]
     teller = await teller_of(visit, facts, members_of(course.facts), course.facts, rulebook)
     return [teller.tell(entry) for entry in entries(known) if entry.position in shown]
 

@@ -16,8 +16,9 @@ from projections.responsibility import File, trace
 from services.responsibility import Chain, Line, in_words
 from services.web import urls
 from services.web.dossiers import Case, open_case, sheet_view
-from services.web.request import Answer, Visit, page
+from services.web.handlers import page
 from services.web.telling import facts_about, told_of
+from services.web.visit import Answer, Visit
 
 
 @page(urls.TRACE, effective=False)  # it shows mandates under which nobody acted

@@ -24,11 +24,13 @@ from projections.units import UNITS, UnitRow
 from services import reviewing
 from services.telling import Holder, holder_in_words, says_position
 from services.web import urls
+from services.web.asked import DIGITS
 from services.web.dossiers import Case, read_case
 from services.web.forms import FieldMissing
-from services.web.request import DIGITS, Answer, Visit, act, page
+from services.web.handlers import act, page
 from services.web.seals import seal_of, sealed
 from services.web.telling import facts_about, told_of
+from services.web.visit import Answer, Visit
 
 Choice = TypeVar("Choice", Ground, Degree, Ruling)
 

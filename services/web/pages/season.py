@@ -20,7 +20,8 @@ from services import seasons
 from services.i18n import Words
 from services.web import urls
 from services.web.forms import FieldMissing, Typed
-from services.web.request import Answer, Visit, act, page
+from services.web.handlers import act, page
+from services.web.visit import Answer, Visit
 
 #: The rulebooks' own words for the steps that have a deadline.
 IN_RULEBOOK: Mapping[Step, tuple[str, ...]] = {
@@ -86,11 +87,11 @@ async def index(visit: Visit) -> Answer:
         rows = await view.all(SEASONS)
         units = await view.all(UNITS)
         adopted = {row.rulebook for row in await view.all(ADOPTIONS)}
-    rulebooks = [one for one in visit.house.rulebooks.values() if one.id in adopted]
+    rulebooks = [one for one in visit.app.rulebooks.values() if one.id in adopted]
     return await visit.page(
         "season/index.html",
         seasons=[
-            {"row": row, "rulebook": visit.house.rulebooks[row.rulebook].short}
+            {"row": row, "rulebook": visit.app.rulebooks[row.rulebook].short}
             for row in sorted(rows, key=lambda row: -row.year)
         ],
         rulebooks=rulebooks,
@@ -112,13 +113,13 @@ async def show(visit: Visit, season: str) -> Answer:
         adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook: Rulebook = visit.house.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks[row.rulebook]
     return await visit.page(
         "season/season.html",
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in visit.house.rulebooks.values() if one.id in adopted],
+        rulebooks=[one for one in visit.app.rulebooks.values() if one.id in adopted],
         steps=steps(visit, row, rulebook),
         matrix=matrix(row, rulebook, visit.words),
         positions=offices(visit.words),
@@ -232,7 +233,7 @@ async def plan(visit: Visit) -> Answer:
     typed = visit.typed
     typed.needed("year")
     year = typed.whole("year") or 0
-    rulebook = visit.house.rulebooks.get(typed.text("rulebook"))
+    rulebook = visit.app.rulebooks.get(typed.text("rulebook"))
     if rulebook is None:
         raise FieldMissing(field="rulebook")
     async with visit.reads() as view:

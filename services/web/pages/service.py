@@ -9,7 +9,8 @@ from litestar.params import FromPath
 
 from services import i18n
 from services.web import urls
-from services.web.request import Answer, Visit, act, looking_at, page
+from services.web.handlers import act, looking_at, page
+from services.web.visit import Answer, Visit
 
 KEEP = "public, max-age=31536000, immutable"
 YEAR = 365 * 24 * 3600
@@ -37,7 +38,7 @@ async def healthz() -> Response[str]:
 @page(urls.READY, public=True, past=False)
 async def readyz(visit: Visit) -> Answer:
     """The process can work: database and Redis answer."""
-    missing = await visit.backing.missing()
+    missing = await visit.app.missing()
     return Response(
         f"not ready: {', '.join(missing)}" if missing else "ready",
         status_code=HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK,
@@ -51,7 +52,7 @@ async def speak(visit: Visit) -> Answer:
     """Another language from now on, in this browser; back to the page."""
     locale = visit.typed.text("to")
     if locale in i18n.LOCALES:
-        visit.cookies.append(visit.web.cookies.set(visit.web.cookies.language, locale, YEAR))
+        visit.cookies.append(visit.site.cookies.set(visit.site.cookies.language, locale, YEAR))
     try:
         back = urlsplit(visit.typed.text("back"))
     except ValueError:

@@ -11,10 +11,13 @@ from infra.provider_documents import SignInRefused
 from infra.sessions import Kept
 from infra.tenants import IdentityProvider
 from services.web import security, urls
-from services.web.request import Answer, Visit, act, note_refusal, own_path, page
+from services.web.handlers import act, page
+from services.web.log_lines import log_refusal
 from services.web.security import ForeignRequest
 from services.web.sent import in_words, place_in_words
 from services.web.throttling import may_keep
+from services.web.urls import own_path
+from services.web.visit import Answer, Visit
 
 log = structlog.get_logger("web")
 
@@ -29,7 +32,7 @@ async def show(visit: Visit) -> Answer:
     then = own_path(visit.query("tiep"), visit.tenant.slug)
     if visit.person is not None and visit.person.mandates and visit.refusal is None:
         return visit.see(then or visit.url.work())
-    provider = await visit.backing.provinces.identity_provider(visit.tenant)
+    provider = await visit.app.tenants.identity_provider(visit.tenant)
     return await visit.page("signin/index.html", then=then, provider=provider)
 
 
@@ -39,7 +42,7 @@ async def begin(visit: Visit) -> Answer:
     provider = await provider_of(visit)
     if visit.sessions_away is not None:
         raise visit.sessions_away
-    await visit.backing.sessions.check()  # before anybody types a password in vain
+    await visit.app.sessions.check()  # before anybody types a password in vain
     kept = kept_form(visit)
     if kept is not None and not await may_keep(visit):
         return await visit.page(
@@ -51,14 +54,14 @@ async def begin(visit: Visit) -> Answer:
             keeps=False,
             cut=False,
         )
-    beginning = await visit.backing.identity.begin(
+    beginning = await visit.app.identity.begin(
         visit.tenant,
         provider,
         redirect_uri=return_address(visit),
         then=own_path(visit.typed.text("tiep"), visit.tenant.slug),
-        kept=await visit.backing.sessions.keep(kept) if kept else "",
+        kept=await visit.app.sessions.keep(kept) if kept else "",
     )
-    cookies, attempts = visit.web.cookies, visit.web.attempts
+    cookies, attempts = visit.site.cookies, visit.site.attempts
     name, value = attempts.kept(beginning.state, beginning.attempt)
     visit.cookies += [cookies.drop(old) for old in attempts.too_many(visit.request.cookies)]
     visit.cookies.append(cookies.set(name, value, int(ATTEMPT.total_seconds())))
@@ -72,25 +75,25 @@ async def finish(visit: Visit) -> Answer:
     Whoever is at work here already, and comes by an answer that opens no session, goes on with their work.
     """
     state = visit.query("state")
-    attempt = visit.web.attempts.find(state, visit.request.cookies, time.time())
+    attempt = visit.site.attempts.find(state, visit.request.cookies, time.time())
     try:
         return await _finish(visit, state, attempt)
     except SignInRefused as refused:
         if not visit.is_at_work and refused.details["reason"] != "spent":
             raise
-        note_refusal(visit, refused)
+        log_refusal(visit, refused)
         return visit.see((attempt.then if attempt else "") or visit.url.work())
 
 
 async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
-    cookies = visit.web.cookies
-    sessions = visit.backing.sessions
+    cookies = visit.site.cookies
+    sessions = visit.app.sessions
     if attempt is None:
         raise SignInRefused(reason="no-attempt")
     if await sessions.is_spent(state):
         raise SignInRefused(reason="spent")
     answer = {name: visit.query(name) for name in ("code", "iss", "state", "error", "error_description")}
-    who = await visit.backing.identity.finish(
+    who = await visit.app.identity.finish(
         visit.tenant, await provider_of(visit), attempt, answer, redirect_uri=return_address(visit)
     )
     if not await sessions.spend(state):
@@ -106,7 +109,7 @@ async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
     log.info("signed in", tenant=visit.tenant.id, session=session.handle)
     visit.cookies += [
         cookies.set(cookies.session, session_id),
-        cookies.drop(visit.web.attempts.name(state)),
+        cookies.drop(visit.site.attempts.name(state)),
         cookies.set(cookies.province, visit.tenant.slug, YEAR),
     ]
     if attempt.kept and await sessions.claim(attempt.kept, session):
@@ -117,7 +120,7 @@ async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
 @page(urls.SIGN_IN_AGAIN, past=False)
 async def send_again(visit: Visit) -> Answer:
     """What was typed before the session ended, to be looked at and sent."""
-    kept = await visit.backing.sessions.kept(visit.query("giu"), visit.session)
+    kept = await visit.app.sessions.kept(visit.query("giu"), visit.session)
     if kept is None:
         return visit.see(visit.url.work())
     lines = in_words(kept.fields, visit.words)
@@ -128,14 +131,14 @@ async def send_again(visit: Visit) -> Answer:
         name=visit.query("giu"),
         lines=lines,
         place=place,
-        is_own=visit.backing.sessions.is_of(kept.token, visit.session),
+        is_own=visit.app.sessions.is_of(kept.token, visit.session),
     )
 
 
 @act(urls.SIGN_IN_AGAIN, again=send_again)
 async def throw_away(visit: Visit) -> Answer:
     """What was typed before signing in is not sent: forget it."""
-    await visit.backing.sessions.forget(visit.typed.text("giu"), visit.session)
+    await visit.app.sessions.forget(visit.typed.text("giu"), visit.session)
     return visit.see(visit.url.work())
 
 
@@ -150,7 +153,7 @@ async def signed_out(visit: Visit) -> Answer:
 @act(urls.SIGN_OUT, public=True)
 async def sign_out(visit: Visit) -> Answer:
     """End the session here, then at the provider, then come back. The session of another province is not ended here."""
-    cookies, sessions = visit.web.cookies, visit.backing.sessions
+    cookies, sessions = visit.site.cookies, visit.app.sessions
     session, session_id = visit.signed_in, visit.request.cookies.get(cookies.session, "")
     if visit.sessions_away is not None:
         raise visit.sessions_away
@@ -161,11 +164,11 @@ async def sign_out(visit: Visit) -> Answer:
         return visit.see(visit.url.sign_out())
     await sessions.end(session_id)
     visit.signed_in = visit.person = None
-    provider = await visit.backing.provinces.identity_provider(visit.tenant)
+    provider = await visit.app.tenants.identity_provider(visit.tenant)
     there = ""
     if provider and provider.issuer == session.issuer:
-        back = visit.backing.public_url + visit.url.sign_out()
-        there = await visit.backing.identity.end_url(visit.tenant, provider, session.id_token, back)
+        back = visit.site.public_url + visit.url.sign_out()
+        there = await visit.app.identity.end_url(visit.tenant, provider, session.id_token, back)
     return await visit.leave_for(there) if there else visit.see(visit.url.sign_out())
 
 
@@ -173,7 +176,7 @@ async def sign_out(visit: Visit) -> Answer:
 async def more(visit: Visit) -> Answer:
     """Everything the small screen has no room for, and one's own account."""
     session = visit.session
-    sessions = await visit.backing.sessions.of_person(session.tenant, session.issuer, session.subject)
+    sessions = await visit.app.sessions.of_person(session.tenant, session.issuer, session.subject)
     devices = {one.handle: device(one.client) or visit.words.say("Thiết bị khác") for one in sessions}
     return await visit.page("signin/more.html", sessions=sessions, devices=devices)
 
@@ -182,7 +185,7 @@ async def more(visit: Visit) -> Answer:
 async def end_session(visit: Visit) -> Answer:
     """End another of one's own sessions."""
     session = visit.session
-    await visit.backing.sessions.end_of_person(
+    await visit.app.sessions.end_of_person(
         session.tenant, session.issuer, session.subject, visit.typed.needed("handle")
     )
     return visit.see(visit.url.more())
@@ -192,7 +195,7 @@ async def provider_of(visit: Visit) -> IdentityProvider:
     """The province's provider. Raises SignInRefused where none is configured, ProvinceSuspended."""
     if visit.tenant.is_suspended:
         raise ProvinceSuspended
-    provider = await visit.backing.provinces.identity_provider(visit.tenant)
+    provider = await visit.app.tenants.identity_provider(visit.tenant)
     if provider is None:
         raise SignInRefused(reason="no-provider")
     return provider
@@ -220,7 +223,7 @@ def device(client: str) -> str:
 
 def return_address(visit: Visit) -> str:
     """Where the provider sends the browser back to."""
-    return visit.backing.public_url + visit.url.sign_in_return()
+    return visit.site.public_url + visit.url.sign_in_return()
 
 
 def kept_form(visit: Visit) -> Kept | None:

@@ -10,10 +10,12 @@ from domain.season import Step
 from projections.trail import Entry
 from services.telling import Told
 from services.web import urls
+from services.web.asked import DIGITS
 from services.web.dossiers import Case, open_case
-from services.web.request import DIGITS, Answer, Visit, page
+from services.web.handlers import page
 from services.web.telling import facts_about, told_of
 from services.web.verified import last_verified
+from services.web.visit import Answer, Visit
 
 #: Entries on one page.
 MANY = 250

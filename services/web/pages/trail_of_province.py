@@ -9,12 +9,13 @@ from projections.officials import OFFICIALS
 from projections.seasons import SEASONS
 from projections.tallies import TALLIES
 from projections.units import UNITS
-from services.searching import ACTS, Found, Names, Object, about, search_of, tell
+from services.searching import ACTS, Found, Names, Object, Searching, about, search_of, tell
 from services.telling import Told
 from services.web import urls
 from services.web.filtering import filter_of, part_of, view_of
+from services.web.handlers import page
 from services.web.personal import values_said
-from services.web.request import Answer, Visit, page
+from services.web.visit import Answer, Visit
 
 
 class Line(NamedTuple):
@@ -31,7 +32,7 @@ async def show(visit: Visit) -> Answer:
     The filters are the parameters of `Asked`. What cannot be read as a moment is refused above an empty list.
     """
     await visit.own_write(OFFICIALS, UNITS, SEASONS, COUNCILS, TALLIES)
-    searching = visit.house.searching
+    searching = visit.app.part(Searching)
     reached = await searching.freshened(visit.tenant)
     filtered = await filter_of(visit)
     search = search_of(filtered.asked, visit.actor, filtered.names)
@@ -55,7 +56,7 @@ async def show(visit: Visit) -> Answer:
 async def lines_of(visit: Visit, found: Found, names: Names) -> list[Line]:
     """The facts as the page shows them, newest first."""
     personal = await values_said(visit, found.facts)
-    told = tell(found, names, visit.words, visit.house.rulebooks, personal)
+    told = tell(found, names, visit.words, visit.app.rulebooks, personal)
     return [Line(one, about(one.entry, names, visit.words)) for one in told[::-1]]
 
 

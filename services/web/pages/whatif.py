@@ -20,8 +20,9 @@ from services.telling import Told
 from services.web import urls
 from services.web.assuming import Assumed, read_assumed
 from services.web.dossiers import Case, open_case
-from services.web.request import Answer, Visit, page
+from services.web.handlers import page
 from services.web.telling import facts_about, told_of
+from services.web.visit import Answer, Visit
 from services.whatif import sides_of
 
 #: Sets of several facts that are listed; the page says how many there are.
@@ -56,9 +57,9 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     """One dossier, otherwise; `?tap=3` also looks for pivotal sets of two and three facts."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
-    assumed = read_assumed(visit, visit.house.rulebooks, case.rulebook)
+    assumed = read_assumed(visit, visit.app.rulebooks, case.rulebook)
     facts = await facts_about(visit, case)
-    under = visit.house.rulebooks[assumed.rulebook] if assumed.rulebook else None
+    under = visit.app.rulebooks[assumed.rulebook] if assumed.rulebook else None
     answered = what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
     largest = 3 if visit.query("tap") == "3" else 1
     carried = pivotal(facts, commune, case.rulebook, case.calendar, largest)
@@ -78,7 +79,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
         largest=largest,
         named=told,
         parameters=_parameters(under or case.rulebook, assumed),
-        rulebooks=list(visit.house.rulebooks.values()),
+        rulebooks=list(visit.app.rulebooks.values()),
         position=case.position,
     )
 
@@ -171,11 +172,11 @@ async def show_season(visit: Visit, season: str) -> Answer:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)
-        rulebook = visit.house.rulebooks[row.rulebook]
-        assumed = read_assumed(visit, visit.house.rulebooks, rulebook)
-        stranger = visit.house.rulebooks[assumed.rulebook] if assumed.rulebook else None
+        rulebook = visit.app.rulebooks[row.rulebook]
+        assumed = read_assumed(visit, visit.app.rulebooks, rulebook)
+        stranger = visit.app.rulebooks[assumed.rulebook] if assumed.rulebook else None
         other = with_thresholds(stranger or rulebook, dict(assumed.thresholds))
-        sides = await sides_of(view, season, rulebook, other, visit.house.calendar)
+        sides = await sides_of(view, season, rulebook, other, visit.app.calendar)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position
     lines = [Line(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
@@ -191,7 +192,7 @@ async def show_season(visit: Visit, season: str) -> Answer:
         gain=sum(one.changes and one.after.result is Outcome.MET for one in sides),
         lose=sum(one.changes and one.before.result is Outcome.MET for one in sides),
         parameters=_parameters(stranger or rulebook, assumed),
-        rulebooks=list(visit.house.rulebooks.values()),
+        rulebooks=list(visit.app.rulebooks.values()),
         levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
         here=lambda changed: visit.url.what_if_season(season, changed.query(visit)),
         readable=_readable(visit, row),

@@ -12,7 +12,8 @@ from projections.standings import STANDINGS, Standing
 from projections.tallies import TALLIES
 from projections.units import UNITS, UnitRow
 from services.web import urls
-from services.web.request import Answer, Visit, page
+from services.web.handlers import page
+from services.web.visit import Answer, Visit
 
 #: The tabs: a key in the address, and the duties it shows.
 TABS: Mapping[str, frozenset[Duty]] = {
@@ -54,7 +55,7 @@ class Progress(NamedTuple):
 async def show(visit: Visit) -> Answer:
     """The tasks of this person, by urgency; `?loai=` shows one kind."""
     await visit.own_write(SEASONS, STANDINGS, TALLIES, REVIEWS)
-    rulebooks: Mapping[str, Rulebook] = visit.house.rulebooks
+    rulebooks = visit.app.rulebooks
     tasks: list[Task] = []
     progress: list[Progress] = []
     async with visit.reads() as view:

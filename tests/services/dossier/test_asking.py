@@ -26,6 +26,7 @@ from infra.sealing import Keep, Sealer, connect
 from infra.tenants import Tenant
 from services import assessing, recognising, voting
 from services.answers import Answer
+from services.app import App
 from services.dossier import asking
 from services.dossier.asking import NotProven, PolicyMissing
 from services.dossier.printing import ASSETS
@@ -34,7 +35,6 @@ from services.exporting import export_id, fetch_export, request_export
 from services.exports.kind import Unsealed
 from services.policies import publish
 from services.trust import Trust
-from services.wiring import Wiring
 from services.work import Work
 from services.worker import Manners, Workplace
 from tests.services.papers import made, workshop
@@ -93,7 +93,7 @@ class Sealed:
 
 @pytest.fixture
 async def log(
-    house: Wiring,
+    house: App,
     services: Settings,
     sealed_province: Tenant,
     kept: Keep,
