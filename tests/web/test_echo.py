@@ -1,9 +1,14 @@
 """What a page holds of the form that was refused, and what has to be listed beside the refusal."""
 
+import ast
+import importlib
+import inspect
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from services.exports.registry import module_names
 from services.web import echo
 from services.web.echo import ECHOED, UNSEEN, echo_of, shortened, typed_by_hand
 from services.web.render import TEMPLATES
@@ -56,5 +61,15 @@ def test_every_field_that_no_form_shows_is_known_as_unseen():
     hidden = {name for one in fields if 'type="hidden"' in one for name in re.findall(r' name="([\w-]+)"', one)}
     seen = {name for one in fields if 'type="hidden"' not in one for name in re.findall(r' name="([\w-]+)"', one)}
 
+    seen |= set(offered_fields())
+
     assert hidden - seen - {"clock"} <= UNSEEN  # which stands in forms that only look
     assert UNSEEN & seen <= {"chi-tieu"}
+
+
+def offered_fields() -> Iterator[str]:
+    """The fields in which the page of exports shows choices: each kind of export names its own."""
+    for name in module_names():
+        for node in ast.walk(ast.parse(inspect.getsource(importlib.import_module(name)))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Offer":
+                yield from (ast.literal_eval(one.value) for one in node.keywords if one.arg == "field")
