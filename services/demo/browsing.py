@@ -318,9 +318,9 @@ class _Reader(HTMLParser):
         name, value = had.get("name", ""), had.get("value", "")
         match kind:
             case "radio":
-                return Field(name, "pick", value or "on", on="checked" in had)
+                return Field(name, "pick", had.get("value", "on"), on="checked" in had)
             case "checkbox":
-                return Field(name, "tick", value or "on", on="checked" in had)
+                return Field(name, "tick", had.get("value", "on"), on="checked" in had)
             case "submit" | "button":
                 return Field(name, "button", value, on=False)
             case "file":
