@@ -162,8 +162,9 @@ class Walk:
         self._background[name] = asyncio.create_task(telling)
 
     async def told(self, name: str) -> None:
-        """Wait until it was told; what went wrong there goes wrong here."""
+        """Wait until it was told and pages can show it; what went wrong there goes wrong here."""
         await self._background[name]
+        await self.settled()
 
     async def settled(self) -> None:
         """Wait until every province's read models hold what its log holds now."""
