@@ -10,8 +10,9 @@ import msgspec
 
 from domain.fact import StreamName
 from domain.log import LOG, Log
+from infra.canonical_json import NotCanonical, canonical
 from infra.database import Connection
-from infra.leaf import Leaf, NotCanonical, canonical, leaf_hash, read_leaf
+from infra.leaf import Leaf, leaf_hash, read_leaf
 from infra.ledger.epoch import Epoch, covers
 from infra.ledger.text import Invalid
 

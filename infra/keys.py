@@ -18,8 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import KeyDestroyed, KeysUnavailable
+from infra.canonical_json import canonical
 from infra.database import OUTDATED, HasId, Pool, PooledConnection, begun_again, schema_of
-from infra.leaf import canonical
 from infra.personal import KEY, NONCE, Covered
 
 #: Seconds after which the database of keys counts as gone, for connecting and for each question.

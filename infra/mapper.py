@@ -21,7 +21,8 @@ from eventsourcing.utils import get_topic
 
 from domain.fact import Fact
 from domain.personal import Personal, Sealed
-from infra.leaf import PAYLOAD_LIMIT, NotCanonical, check_integer, check_text, encode_checked, instant
+from infra.canonical_json import NotCanonical, check_integer, check_text, encode_checked, instant
+from infra.leaf import PAYLOAD_LIMIT
 
 #: Fields of every fact that are columns of the log, not payload.
 COLUMNS = frozenset({"originator_id", "originator_version", "timestamp", "originator_topic"})

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.personal import Sealed
-from infra.leaf import NotCanonical, canonical, parse
+from infra.canonical_json import NotCanonical, canonical, parse
 
 #: Lengths in bytes: of a key, of the random salt of each value, of the random nonce of each encryption.
 KEY, SALT, NONCE = 32, 32, 12

@@ -26,9 +26,10 @@ import msgspec
 
 from domain.log import LOG, Log
 from infra.announcing import Announcement, Signers, signers, unannounced
+from infra.canonical_json import instant
 from infra.database import Connection, HasId, schema_of
 from infra.entries import BadEntry, Entry, leaf_at, read_rows
-from infra.leaf import Leaf, instant, leaf_hash
+from infra.leaf import Leaf, leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note, read_signatures

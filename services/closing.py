@@ -15,10 +15,10 @@ import asyncpg
 
 from domain.log import LOG, Log
 from infra import migrate
+from infra.canonical_json import NotCanonical, check_text
 from infra.checkpoints import note_of
 from infra.config import Misconfigured, Settings
 from infra.epochs import admit_end, hold, is_closed
-from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
 from infra.ledger.text import base64

@@ -9,8 +9,8 @@ from domain.assessment import Assessment
 from domain.errors import Refused
 from domain.fact import Recorded
 from infra import archives
+from infra.canonical_json import canonical
 from infra.files import MEGABYTE
-from infra.leaf import canonical
 from projections.fold import fold
 from projections.sheets import SHEETS
 

@@ -18,11 +18,12 @@ from domain.log import Log
 from domain.meeting import Meeting
 from domain.recognition import Recognition
 from infra.announcing import Announcement, signers, unannounced
+from infra.canonical_json import canonical, instant
 from infra.checkpoints import notes_up_to
 from infra.config import Settings
 from infra.database import Connection
 from infra.folders import whole_folder, write_into
-from infra.leaf import canonical, epoch_of, instant, leaf_hash, payload_hash, read_leaf
+from infra.leaf import epoch_of, leaf_hash, payload_hash, read_leaf
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy

@@ -14,10 +14,10 @@ from uuid import uuid4
 
 from domain.log import LOG, Log
 from infra import migrate
+from infra.canonical_json import NotCanonical, check_text
 from infra.checkpoints import last_note
 from infra.config import Misconfigured, Settings
 from infra.database import Database
-from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, VerifierKey
 from infra.ledger.policy import Policy

@@ -18,9 +18,10 @@ import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from infra.canonical_json import NotCanonical, instant, parse
 from infra.checkpoints import last_note
 from infra.database import Connection, Database
-from infra.leaf import NotCanonical, instant, leaf_hash, parse
+from infra.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Kind, Note, SignerKey

@@ -18,11 +18,11 @@ import msgspec
 
 from domain.log import LOG, Log
 from infra import migrate
+from infra.canonical_json import NotCanonical, check_text
 from infra.checkpoints import published_size
 from infra.config import Misconfigured, Settings
 from infra.database import Connection
 from infra.epochs import Beginning, admit_only, hold, read_beginnings
-from infra.leaf import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
 from infra.ledger.note import Note, VerifierKey

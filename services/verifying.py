@@ -9,8 +9,8 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from infra import verifying
+from infra.canonical_json import instant
 from infra.config import Settings
-from infra.leaf import instant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note

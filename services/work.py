@@ -42,11 +42,11 @@ from domain.official import Mandate, Official, official_stream
 from domain.policy import Act, Actor, Subject, permit
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
+from infra.canonical_json import NotCanonical
 from infra.database import OUTDATED
 from infra.eventstore import Command, Conflict, EventStore, Loaded, Receipt
 from infra.files import Files, Received
 from infra.keys import Keys
-from infra.leaf import NotCanonical
 from infra.personal import Covered
 from infra.tenants import Tenant
 from infra.uploads import Uploads

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from domain.catalogue import AGGREGATES, FACTS
-from infra.leaf import parse
+from infra.canonical_json import parse
 from infra.mapper import COLUMNS, Mapper
 
 SAMPLES = sorted((Path(__file__).parent / "ledger").iterdir())

@@ -21,8 +21,8 @@ from zipfile import ZipFile
 
 from domain.errors import FileDamaged, FileMissing
 from infra import archives
+from infra.canonical_json import canonical
 from infra.files import Files
-from infra.leaf import canonical
 from services.dossier.files import EVIDENCE
 from services.dossier.history import History
 from services.evidence_list import DecisionPlace, EvidenceFile, EvidenceList, evidence_of

@@ -24,11 +24,11 @@ from domain.recognition import Recognition, Result, recognition_stream
 from domain.season import season_stream
 from domain.unit import Unit, unit_stream
 from infra.access_log import Access
+from infra.canonical_json import canonical, instant
 from infra.config import Settings
 from infra.database import Connection, Database
 from infra.files import Files
 from infra.folders import whole_folder, write_into
-from infra.leaf import canonical, instant
 from infra.ledger.note import Note
 from infra.ledger.text import Invalid
 from infra.pdf import Printer

@@ -25,7 +25,8 @@ from domain.errors import Refused
 from domain.fact import StreamName
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.leaf import NotCanonical, canonical, instant, leaf_hash, parse, read_leaf
+from infra.canonical_json import NotCanonical, canonical, instant, parse
+from infra.leaf import leaf_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note

@@ -10,8 +10,9 @@ import asyncpg
 
 from domain.fact import StreamName
 from domain.log import LOG
+from infra.canonical_json import canonical
 from infra.config import Settings
-from infra.leaf import canonical, leaf, leaf_hash, payload_hash
+from infra.leaf import leaf, leaf_hash, payload_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, SignerKey
 from infra.ledger.tiles import Edge, Place

@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from infra.leaf import canonical, leaf_hash
+from infra.canonical_json import canonical
+from infra.leaf import leaf_hash
 
 Row = dict[str, Any]
 Forgery = Callable[..., Awaitable[None]]

@@ -21,10 +21,11 @@ import msgspec
 import pytest
 
 from infra import embedded, migrate
+from infra.canonical_json import canonical
 from infra.config import Settings, read_settings
 from infra.database import LOST, Database
 from infra.eventstore import Conflict, EventStore, OutcomeUnknown
-from infra.leaf import canonical, leaf_hash, payload_hash
+from infra.leaf import leaf_hash, payload_hash
 from infra.processes import marked
 from infra.tenants import Tenant, Tenants
 from tests.infra.notebook import MAPPER, a_name, write_line

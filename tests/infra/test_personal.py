@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.personal import Sealed
-from infra.leaf import NotCanonical
+from infra.canonical_json import NotCanonical
 from infra.personal import Covered, Place, Unopened, seal, unseal
 from tests.infra.logs import MAPPER
 

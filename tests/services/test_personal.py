@@ -20,11 +20,11 @@ from domain.export import Document
 from domain.fact import Recorded
 from domain.official import Position
 from domain.personal import DataSubject, Personal, Sealed, subject_stream
+from infra.canonical_json import canonical
 from infra.config import Settings
 from infra.entries import read_entries
 from infra.eventstore import CommandReused, EventStore
 from infra.export_runs import ExportRuns
-from infra.leaf import canonical
 from infra.ledger.policy import Policy
 from infra.mapper import Decided, Mapper, Payload
 from infra.projector import Projector

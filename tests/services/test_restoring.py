@@ -15,11 +15,12 @@ import pytest
 
 from domain.fact import StreamName
 from domain.log import LOG, Log
+from infra.canonical_json import canonical
 from infra.config import Settings
 from infra.database import Connection
 from infra.epochs import admit_only, hold
 from infra.eventstore import Conflict
-from infra.leaf import canonical, leaf_hash, read_leaf
+from infra.leaf import leaf_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy

@@ -13,8 +13,8 @@ import pytest
 
 from domain.assessment import Evidence
 from infra import archives, files
+from infra.canonical_json import canonical
 from infra.files import Files
-from infra.leaf import canonical
 from infra.ledger.text import Malformed
 from services.dossier.archive import MANIFEST, State, lacking, write
 from services.dossier.comparing import Compared, compare

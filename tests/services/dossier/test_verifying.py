@@ -11,8 +11,9 @@ import pytest
 
 from domain.catalogue import FACTS
 from infra.access_log import AccessLog
+from infra.canonical_json import canonical
 from infra.files import Files
-from infra.leaf import canonical, leaf_hash, payload_hash, read_leaf
+from infra.leaf import leaf_hash, payload_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
