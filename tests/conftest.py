@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra import embedded, migrate, sealing
 from infra.config import Settings, read_settings
@@ -33,6 +34,10 @@ def stay_at_home(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(stay_at_home)
 
 plain_logs()
+
+# A rule that holds for all histories holds on a busy machine too: no example is failed for the time that it took.
+settings.register_profile("rules", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rules")
 
 
 @pytest.fixture(scope="session")

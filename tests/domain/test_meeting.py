@@ -282,4 +282,4 @@ class AnyMeeting(RuleBasedStateMachine):
 
 
 TestAnyMeeting = AnyMeeting.TestCase
-TestAnyMeeting.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAnyMeeting.settings = settings(max_examples=60, stateful_step_count=30)

@@ -77,7 +77,7 @@ async def test_the_tables_hold_what_one_fold_over_the_log_makes(store, tenant, p
     assert await tables(models, tenant) == folded(log)
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(1, 40), min_size=1, max_size=6), batch=st.integers(1, 50))
 async def test_live_batches_of_any_size_and_a_rebuild_make_the_same_rows(tenants, database, store, models, cuts, batch):
     tenant = await tenants.create(slug=f"p-{id(cuts)}-{batch}-{len(cuts)}", province_code="99", name="Tỉnh Mẫu")

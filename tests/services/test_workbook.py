@@ -415,7 +415,7 @@ TRICKY = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.data_too_large])
 @given(TRICKY)
 def test_any_text_gives_a_workbook_that_two_readers_read_alike(text: str):
     content = sheet_of(text)

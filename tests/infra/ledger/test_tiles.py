@@ -3,7 +3,7 @@ from random import Random
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.leaf import leaf_hash
@@ -30,7 +30,6 @@ from infra.ledger.tree import WIDTH
 HASHES = [sha256(b"%d" % number).digest() for number in range(70_000)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 700), max_size=8))
 def test_a_tree_grown_in_any_steps_has_the_tiles_and_the_root_of_one_grown_at_once(steps: list[int]):
     edge = Edge()

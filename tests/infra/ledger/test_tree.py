@@ -3,7 +3,7 @@ from functools import cache
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.leaf import leaf_hash
@@ -176,7 +176,6 @@ def large() -> tuple[list[bytes], dict[Place, bytes]]:
     return hashes, dict(Edge().grow(hashes)[1])
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_random_trees_prove_what_is_in_them_and_nothing_else(
     large: tuple[list[bytes], dict[Place, bytes]], data: st.DataObject

@@ -181,7 +181,7 @@ class AWitnessAndALogThatMayLie(RuleBasedStateMachine):
 
 
 TestOneHistory = AWitnessAndALogThatMayLie.TestCase
-TestOneHistory.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
+TestOneHistory.settings = settings(max_examples=50, stateful_step_count=20)
 
 
 def test_the_root_of_the_fork_is_another():
