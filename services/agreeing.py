@@ -12,9 +12,9 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from infra.database import HasId
-from infra.projector import Projector
-from infra.readmodels import ReadModels
+from infra.platform.database import HasId
+from infra.readmodels.projector import Projector
+from infra.readmodels.reading import ReadModels
 from projections.catalogue import PROJECTIONS
 from projections.fold import Row
 

@@ -18,21 +18,21 @@ from redis.asyncio import Redis
 from domain.policy import Actor
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.config import Settings
-from infra.database import Database
-from infra.eventstore import EventStore
-from infra.files import Files
-from infra.identity import Identity
-from infra.keys import Keys
-from infra.pool import Pool
-from infra.probe import Probe
-from infra.queue import Jobs
-from infra.readmodels import ReadModels
-from infra.seals import Seals
-from infra.sessions import Sessions
-from infra.tenants import Tenant, Tenants
-from infra.throttle import Throttle
-from infra.uploads import Uploads
+from infra.platform.config import Settings
+from infra.platform.database import Database
+from infra.log.eventstore import EventStore
+from infra.storage.files import Files
+from infra.identity.oidc import Identity
+from infra.encryption.personal_keys import Keys
+from infra.platform.process_pool import Pool
+from infra.platform.probe import Probe
+from infra.jobs.queue import Jobs
+from infra.readmodels.reading import ReadModels
+from infra.transparency.seal_status import Seals
+from infra.identity.sessions import Sessions
+from infra.identity.tenants import Tenant, Tenants
+from infra.identity.throttle import Throttle
+from infra.storage.uploads import Uploads
 from projections.catalogue import PROJECTIONS
 from services.clock import Past, today
 from services.command_ids import CommandId

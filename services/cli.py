@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from infra.config import Lacking, Settings, folder_of, read_settings
+from infra.platform.config import Lacking, Settings, folder_of, read_settings
 from services.structured import plain_logs
 from services.visible import readable
 
@@ -161,7 +161,7 @@ def provider(given: argparse.Namespace) -> None:
 
 
 def migrate_all(given: argparse.Namespace) -> None:
-    from infra import migrate
+    from infra.schema import migrate
 
     with surroundings(given, redis=False) as settings:
         for schema in asyncio.run(migrate.everything(settings)):
@@ -270,8 +270,8 @@ async def fits(url: str) -> None:
 
     A database that is away may be on its way: that is no reason not to start.
     """
-    from infra.database import LOST
-    from infra.tenants import Tenants
+    from infra.platform.database import LOST
+    from infra.identity.tenants import Tenants
 
     registry = Tenants(url)
     try:
@@ -284,7 +284,8 @@ async def fits(url: str) -> None:
 @contextmanager
 def surroundings(given: argparse.Namespace, *, redis: bool = True) -> Iterator[Settings]:
     """The settings of the data folder, while its services run. Raises NotMigrated for a database of another version."""
-    from infra import embedded, migrate
+    from infra.platform import embedded
+    from infra.schema import migrate
 
     with embedded.services(read_settings(given.folder), redis=redis) as settings:
         try:

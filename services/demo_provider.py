@@ -28,9 +28,9 @@ from litestar.params import FromPath
 from domain.official import Position
 from domain.unit import Level
 from domain.vietnamese import sort_key
-from infra import programs
-from infra.config import Misconfigured, Settings, read_settings
-from infra.tenants import Tenant
+from infra.platform import programs
+from infra.platform.config import Misconfigured, Settings, read_settings
+from infra.identity.tenants import Tenant
 from projections.officials import OFFICIALS, OfficialRow
 from projections.units import UNITS, UnitRow
 from services.clock import today

@@ -9,7 +9,7 @@ from domain.errors import FactUnreadable, NotFound
 from domain.export import Document
 from domain.policy import Act, Subject
 from domain.season import Season, season_stream
-from infra.readmodels import View
+from infra.readmodels.reading import View
 from projections.exports import ExportRow
 from projections.seasons import SEASONS
 from projections.standings import STANDINGS

@@ -14,7 +14,7 @@ from domain.errors import NotFound, NotPermitted
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded
 from domain.policy import Actor
-from infra.files import Stored
+from infra.storage.files import Stored
 from services.command_ids import derived
 from services.exports.kind import ExportRequest, ExportTask, Made, Progress, Workshop
 from services.exports.registry import export_kinds

@@ -22,9 +22,9 @@ from domain.recognition import recognition_stream
 from domain.review import Ground, review_streams
 from domain.season import season_stream
 from domain.unit import unit_stream
-from infra.eventstore import EventStore
-from infra.folding import Stopped, fold
-from infra.tenants import Tenant
+from infra.log.eventstore import EventStore
+from infra.readmodels.folding import Stopped, fold
+from infra.identity.tenants import Tenant
 from projections.councils import COUNCILS
 from projections.effective import came_to
 from projections.fold import Projection

@@ -11,9 +11,9 @@ from typing import Generic, Self, TypeVar
 
 import structlog
 
-from infra.database import LOST, OUTDATED, HasId, Listener
-from infra.eventstore import GROWN
-from infra.migrate import advice_on
+from infra.platform.database import LOST, OUTDATED, HasId, Listener
+from infra.log.eventstore import GROWN
+from infra.schema.migrate import advice_on
 
 #: Seconds before a tenant whose move failed is tried again.
 PAUSE = 0.5

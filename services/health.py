@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from infra.config import Misconfigured, Settings
+from infra.platform.config import Misconfigured, Settings
 from services.visible import shown
 
 #: Seconds between two beats, and without one after which a process counts as dead.

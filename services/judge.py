@@ -24,7 +24,7 @@ from domain.errors import Refused
 from domain.judging import Finding, PartResult, Sheet, Value, Verdict, assess, cross_checks, judge
 from domain.measure import HUNDRED, Kind, Measured, Outcome
 from domain.rulebook import ZERO, ConditionKind, Model, NotArisen, Part, Rulebook, check, check_points
-from infra.rulebooks import load_calendar, load_rulebooks
+from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.i18n import vietnamese
 from services.visible import readable
 

@@ -18,8 +18,8 @@ import uvloop
 from litestar import Litestar
 from litestar.types import Message
 
-from infra.config import read_settings
-from infra.pool import answering
+from infra.platform.config import read_settings
+from infra.platform.process_pool import answering
 from services.serve import settle
 from services.structured import structured_logs
 from services.web.apart import Question, Reply

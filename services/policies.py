@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from domain.log import LOG, Log
-from infra import migrate
-from infra.canonical_json import NotCanonical, check_text
-from infra.checkpoints import last_note
-from infra.config import Misconfigured, Settings
-from infra.database import Database
+from infra.schema import migrate
+from infra.ledger.canonical_json import NotCanonical, check_text
+from infra.transparency.checkpoints import last_note
+from infra.platform.config import Misconfigured, Settings
+from infra.platform.database import Database
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, VerifierKey
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
-from infra.tenants import REGISTERED, Tenant, Tenants
+from infra.identity.tenants import REGISTERED, Tenant, Tenants
 from services.app import App
 from services.receipts import key_of
 from services.visible import readable, shown

@@ -19,13 +19,13 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from domain.catalogue import AGGREGATES, FACTS
-from infra.config import Settings
-from infra.database import Database, HasId
-from infra.eventstore import EventStore
-from infra.mapper import Mapper
-from infra.projector import Projector
-from infra.rebuilding import Folded, FoldSeason, fold_season
-from infra.tenants import Tenant, Tenants
+from infra.platform.config import Settings
+from infra.platform.database import Database, HasId
+from infra.log.eventstore import EventStore
+from infra.log.mapper import Mapper
+from infra.readmodels.projector import Projector
+from infra.readmodels.rebuilding import Folded, FoldSeason, fold_season
+from infra.identity.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 from services.growing import Follower
 from services.health import beating

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.config import Settings
-from infra.database import Connection
+from infra.platform.config import Settings
+from infra.platform.database import Connection
 from infra.ledger.policy import Policy
 from infra.ledger.text import LARGEST, Invalid
-from infra.policies import read_policy_text
-from infra.sealing import Halted, Keep, LogOwner
-from infra.tenants import Tenant, Tenants
+from infra.transparency.witness_policies import read_policy_text
+from infra.transparency.sealer import Halted, Keep, LogOwner
+from infra.identity.tenants import Tenant, Tenants
 from services.trust import Trust, Unreadable, read_trust
 
 

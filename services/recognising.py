@@ -16,8 +16,8 @@ from domain.policy import Act
 from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ, recognition_stream
 from domain.rulebook import Provenance
 from domain.season import season_stream
-from infra.canonical_json import canonical
-from infra.eventstore import Loaded
+from infra.ledger.canonical_json import canonical
+from infra.log.eventstore import Loaded
 from services.meetings import concluded_vote
 from services.seasons import commune_of, open_now, with_rulebook
 from services.work import Receipt, Work, use_case

@@ -17,19 +17,19 @@ import asyncpg
 import msgspec
 
 from domain.log import LOG, Log
-from infra import migrate
-from infra.canonical_json import NotCanonical, check_text
-from infra.checkpoints import published_size
-from infra.config import Misconfigured, Settings
-from infra.database import Connection
-from infra.epochs import Beginning, admit_only, hold, read_beginnings
+from infra.schema import migrate
+from infra.ledger.canonical_json import NotCanonical, check_text
+from infra.transparency.checkpoints import published_size
+from infra.platform.config import Misconfigured, Settings
+from infra.platform.database import Connection
+from infra.log.epochs import Beginning, admit_only, hold, read_beginnings
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
 from infra.ledger.note import Note, VerifierKey
 from infra.ledger.text import Invalid, base64
-from infra.policies import read_eras
-from infra.sealing import Halted, Keep
-from infra.tenants import EpochBegun, Tenant, Tenants
+from infra.transparency.witness_policies import read_eras
+from infra.transparency.sealer import Halted, Keep
+from infra.identity.tenants import EpochBegun, Tenant, Tenants
 from services.app import App
 from services.policies import named
 from services.tenancy import as_operator

@@ -2,7 +2,7 @@
 
 1. `minhchuan sealer --next-key SLUG` makes the key that is to come and prints it.
 2. `minhchuan policy announce-key SLUG VKEY` has the log itself say so, under its present key.
-3. Once that is sealed every checkpoint is signed by both (`infra/sealing.py`).
+3. Once that is sealed every checkpoint is signed by both (`infra/transparency/sealer.py`).
 4. Witnesses and inspectors take the new key into their lists, and `minhchuan policy publish` into the log's policy.
 5. `minhchuan sealer --retire-key SLUG` ends the lines of the former key.
 
@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from infra.checkpoints import last_note
-from infra.config import Misconfigured, Settings
-from infra.database import Connection, close
+from infra.transparency.checkpoints import last_note
+from infra.platform.config import Misconfigured, Settings
+from infra.platform.database import Connection, close
 from infra.ledger.note import SignerKey
 from infra.ledger.text import Invalid
-from infra.policies import read_policy
-from infra.sealing import Halted, Keep, Unkept, connect
-from infra.tenants import Tenant, Tenants
+from infra.transparency.witness_policies import read_policy
+from infra.transparency.sealer import Halted, Keep, Unkept, connect
+from infra.identity.tenants import Tenant, Tenants
 from services.visible import columns, shown
 
 

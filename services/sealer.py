@@ -18,11 +18,11 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 
-from infra.config import Settings
-from infra.database import LOST, Connection
-from infra.sealing import Halted, Held, Keep, LogOwner, Paused, Sealer, connect, record_halt
-from infra.tenants import Tenant, Tenants
-from infra.witnessing import witnessing
+from infra.platform.config import Settings
+from infra.platform.database import LOST, Connection
+from infra.transparency.sealer import Halted, Held, Keep, LogOwner, Paused, Sealer, connect, record_halt
+from infra.identity.tenants import Tenant, Tenants
+from infra.transparency.ask_witnesses import witnessing
 from services.growing import Follower
 from services.health import beating
 from services.visible import columns, shown

@@ -24,11 +24,11 @@ from domain.personal import Personal
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Rulebook
 from domain.text import bounded
-from infra.database import LOST, Database
-from infra.eventstore import CLOCK_DRIFT, EventStore
-from infra.readmodels import View
-from infra.tenants import Tenant
-from infra.trail_index import Reached, TrailIndex
+from infra.platform.database import LOST, Database
+from infra.log.eventstore import CLOCK_DRIFT, EventStore
+from infra.readmodels.reading import View
+from infra.identity.tenants import Tenant
+from infra.readmodels.search_index import Reached, TrailIndex
 from projections.councils import COUNCILS, CouncilRow
 from projections.marks import VERSION, Marked, Search, bare, mark, reach, words_of, words_of_name
 from projections.officials import OFFICIALS, OfficialRow

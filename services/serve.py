@@ -19,9 +19,9 @@ from granian.http import HTTP1Settings
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar.types import ASGIApp
 
-from infra import programs
-from infra.config import Settings, read_settings
-from infra.database import PATIENCE
+from infra.platform import programs
+from infra.platform.config import Settings, read_settings
+from infra.platform.database import PATIENCE
 from services.app import App
 from services.structured import structured_logs
 from services.supervise import kept_port

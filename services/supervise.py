@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra import processes, programs
-from infra.config import Lacking, Settings
+from infra.platform import child_processes as processes
+from infra.platform import programs
+from infra.platform.config import Lacking, Settings
 
 #: The web, the read models, the sealer, and two workers, so that a long job delays no short one.
 PROGRAMS: Mapping[str, Sequence[str]] = {

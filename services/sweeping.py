@@ -16,9 +16,9 @@ from uuid import uuid4
 import structlog
 
 from domain.errors import KeysUnavailable, Refused
-from infra.export_runs import ExportRuns, Run
-from infra.queue import Queue, QueueUnavailable
-from infra.tenants import Tenant
+from infra.jobs.export_runs import ExportRuns, Run
+from infra.jobs.queue import Queue, QueueUnavailable
+from infra.identity.tenants import Tenant
 from services.accesses import Accesses
 from services.app import App
 from services.clock import today

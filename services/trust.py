@@ -9,8 +9,8 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificates
 
-from infra.config import Misconfigured
-from infra.folders import read_limited
+from infra.platform.config import Misconfigured
+from infra.storage.folders import read_limited
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import NOTE_LIMIT, Note
 from infra.ledger.policy import POLICY_LIMIT, Policy

@@ -8,14 +8,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from infra import verifying
-from infra.canonical_json import instant
-from infra.config import Settings
+from infra.transparency import audit as verifying
+from infra.ledger.canonical_json import instant
+from infra.platform.config import Settings
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note
-from infra.tenants import Tenant, Tenants
-from infra.verifying import Result, Sealing
+from infra.identity.tenants import Tenant, Tenants
+from infra.transparency.audit import Result, Sealing
 from services.published_trust import published_trust
 from services.trust import Trust, Unreadable, read_checkpoint, read_trust
 from services.visible import shown

@@ -19,7 +19,7 @@ from domain.errors import (
 from domain.meeting import Choice, Meeting, meeting_key, meeting_stream, unit_of
 from domain.official import Official, official_stream
 from domain.policy import Act, Subject
-from infra.eventstore import CommandReused
+from infra.log.eventstore import CommandReused
 from services.command_ids import derived
 from services.meetings import conducted, conducted_by, meetings_of
 from services.seasons import must_be_undecided, open_now

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.readmodels import View
-from infra.slicing import in_slices
+from infra.readmodels.reading import View
+from infra.platform.slicing import in_slices
 from projections.sheets import SHEETS
 from projections.standings import STANDINGS
 from projections.whatif import Side, side_of

@@ -8,24 +8,24 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from domain.catalogue import AGGREGATES, FACTS
-from infra import programs
-from infra.config import Settings
-from infra.database import Database
-from infra.encryption import Encryption
-from infra.eventstore import EventStore
-from infra.identity import Identity
-from infra.keys import Keys
-from infra.mapper import Mapper
-from infra.pool import Pool
-from infra.probe import Probe
-from infra.queue import Jobs
-from infra.readmodels import ReadModels
-from infra.rulebooks import load_calendar, load_rulebooks
-from infra.seals import Seals
-from infra.sessions import Sessions, connect
-from infra.tenants import Tenants
-from infra.throttle import Throttle
-from infra.uploads import Uploads
+from infra.platform import programs
+from infra.platform.config import Settings
+from infra.platform.database import Database
+from infra.encryption.cipher import Encryption
+from infra.log.eventstore import EventStore
+from infra.identity.oidc import Identity
+from infra.encryption.personal_keys import Keys
+from infra.log.mapper import Mapper
+from infra.platform.process_pool import Pool
+from infra.platform.probe import Probe
+from infra.jobs.queue import Jobs
+from infra.readmodels.reading import ReadModels
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.transparency.seal_status import Seals
+from infra.identity.sessions import Sessions, connect
+from infra.identity.tenants import Tenants
+from infra.identity.throttle import Throttle
+from infra.storage.uploads import Uploads
 from services.app import App
 from services.following import effective_past
 from services.people import People

@@ -23,8 +23,8 @@ from typing import Any
 
 import structlog
 
-from infra.config import Misconfigured
-from infra.cosigning import Cosigner
+from infra.platform.config import Misconfigured
+from infra.transparency.witness_server import Cosigner
 from infra.ledger.text import Malformed
 from infra.ledger.witness import REQUEST_LIMIT, TEXT_TYPE
 from services.structured import structured_logs

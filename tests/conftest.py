@@ -11,13 +11,15 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from infra import embedded, migrate, sealing
-from infra.config import Settings, read_settings
-from infra.database import Database
-from infra.eventstore import EventStore
-from infra.readmodels import ReadModels
-from infra.sealing import Keep, Sealer
-from infra.tenants import Tenant, Tenants
+from infra.platform import embedded
+from infra.schema import migrate
+from infra.transparency import sealer as sealing
+from infra.platform.config import Settings, read_settings
+from infra.platform.database import Database
+from infra.log.eventstore import EventStore
+from infra.readmodels.reading import ReadModels
+from infra.transparency.sealer import Keep, Sealer
+from infra.identity.tenants import Tenant, Tenants
 from services.structured import plain_logs
 from tests.infra.logs import MAPPER
 

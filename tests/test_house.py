@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from domain.meeting import Choice
-from infra import config
+from infra.platform import config
 from services import cli
 from services.i18n import load_words, vietnamese
 from services.supervise import PROGRAMS

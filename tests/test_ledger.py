@@ -14,8 +14,8 @@ from uuid import UUID
 import pytest
 
 from domain.catalogue import AGGREGATES, FACTS
-from infra.canonical_json import parse
-from infra.mapper import COLUMNS, Mapper
+from infra.ledger.canonical_json import parse
+from infra.log.mapper import COLUMNS, Mapper
 
 SAMPLES = sorted((Path(__file__).parent / "ledger").iterdir())
 STREAM = UUID("6d696e68-6368-5561-8e00-746370600001")

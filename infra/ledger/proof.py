@@ -5,7 +5,7 @@ With the leaf and a policy it verifies anywhere, without us.
 
 import msgspec
 
-from infra.leaf import leaf_hash
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import NOTE_LIMIT, Note
 from infra.ledger.policy import Policy, Verdict
 from infra.ledger.text import Malformed, base64, read_base64, read_decimal, read_hashes, read_utf8

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from infra.leaf import leaf_hash
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.text import LARGEST, Malformed
 from infra.ledger.tree import WIDTH, fold, parents, split
 

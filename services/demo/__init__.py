@@ -15,9 +15,10 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-from infra import embedded, migrate
-from infra.config import Misconfigured, Settings
-from infra.tenants import IdentityProvider
+from infra.platform import embedded
+from infra.schema import migrate
+from infra.platform.config import Misconfigured, Settings
+from infra.identity.tenants import IdentityProvider
 from services import demo_provider
 from services.demo import witnesses
 from services.demo.provinces import STORIES, Story

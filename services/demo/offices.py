@@ -9,7 +9,7 @@ from typing import NamedTuple
 from domain.council import Role
 from domain.official import Position
 from domain.unit import Level
-from infra.units import ShippedUnit
+from infra.reference.units import ShippedUnit
 from services.demo.provinces import Story
 
 #: Mandates of the demonstration hold from here on, so that every year of it is covered.

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 from domain.measure import Answer
-from infra.units import Era
+from infra.reference.units import Era
 
 
 class Until(IntEnum):

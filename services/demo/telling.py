@@ -25,11 +25,11 @@ from domain.policy import Actor
 from domain.recognition import Result
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, State, Step, season_stream
-from infra.assignments import load_matrices
-from infra.eventstore import CommandReused, Loaded
-from infra.export_runs import ExportRuns
-from infra.tenants import IdentityProvider, Tenant, Tenants
-from infra.units import units_of
+from infra.reference.assignments import load_matrices
+from infra.log.eventstore import CommandReused, Loaded
+from infra.jobs.export_runs import ExportRuns
+from infra.identity.tenants import IdentityProvider, Tenant, Tenants
+from infra.reference.units import units_of
 from projections.exports import EXPORTS, ExportRow
 from services import appraising, assessing, exporting, recognising, seasons, voting
 from services.administering import NewMandate, classify_unit, enrol_official

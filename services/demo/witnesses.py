@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infra.config import Settings
-from infra.cosigning import Cosigner
-from infra.durable import write_durably
+from infra.platform.config import Settings
+from infra.transparency.witness_server import Cosigner
+from infra.platform.durable_files import write_durably
 from infra.ledger.note import VerifierKey
-from infra.sealing import Keep
-from infra.seals import Seal
-from infra.tenants import Tenant
+from infra.transparency.sealer import Keep
+from infra.transparency.seal_status import Seal
+from infra.identity.tenants import Tenant
 from services.app import App
 from services.policies import publish
 from services.supervise import NotReady, kept_port

@@ -24,8 +24,8 @@ from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import ConditionKind, Model, Provenance, Rulebook
 from domain.unit import Level
 from domain.working_days import Calendar
-from infra.canonical_json import canonical
-from infra.leaf import payload_hash
+from infra.ledger.canonical_json import canonical
+from infra.ledger.leaf import payload_hash
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import Place, lower_first, signature

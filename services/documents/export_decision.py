@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from domain.export import Document
 from domain.policy import Act, Subject
 from domain.vietnamese import sort_key
-from infra.readmodels import View
+from infra.readmodels.reading import View
 from projections.councils import COUNCILS, CouncilRow
 from projections.exports import ExportRow
 from projections.standings import STANDINGS, Standing

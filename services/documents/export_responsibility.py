@@ -9,7 +9,7 @@ from domain.errors import NotFound
 from domain.export import Document
 from domain.policy import Act
 from domain.season import Season, season_stream
-from infra.readmodels import View
+from infra.readmodels.reading import View
 from projections.exports import ExportRow
 from projections.units import UNITS, UnitRow
 from services.commune_export import CommuneExport

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from domain.errors import NotFound
 from domain.rulebook import Indicator, Rulebook
-from infra.readmodels import ReadModels
+from infra.readmodels.reading import ReadModels
 from projections.fold import fold
 from projections.officials import OFFICIALS, OfficialRow
 from projections.register import REGISTER, RegisterRow

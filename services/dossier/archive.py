@@ -20,9 +20,9 @@ from typing import BinaryIO
 from zipfile import ZipFile
 
 from domain.errors import FileDamaged, FileMissing
-from infra import archives
-from infra.canonical_json import canonical
-from infra.files import Files
+from infra.storage import zip_archives as archives
+from infra.ledger.canonical_json import canonical
+from infra.storage.files import Files
 from services.dossier.files import EVIDENCE
 from services.dossier.history import History
 from services.evidence_list import DecisionPlace, EvidenceFile, EvidenceList, evidence_of

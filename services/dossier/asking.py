@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 from domain.errors import Refused
 from domain.export import Export, export_stream
 from domain.fact import Recorded
-from infra.database import Connection, Database
+from infra.platform.database import Connection, Database
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note
 from infra.ledger.text import Invalid
-from infra.proving import Stored, first_over, judged, sealed_at
-from infra.seals import Seals, State
+from infra.transparency.proofs import Stored, first_over, judged, sealed_at
+from infra.transparency.seal_status import Seals, State
 from services.dossier.exporting import Heads, Which, gather_under
 from services.dossier.printing import Bound, Prints, bound
 from services.dossier.verifying import Law

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from infra.archives import Place, chunks, places
+from infra.storage.zip_archives import Place, chunks, places
 from infra.ledger.text import Malformed
 from services.dossier.archive import MANIFEST, State, manifest
 from services.dossier.files import EVIDENCE, FILE_LIMIT

@@ -9,7 +9,7 @@ from domain.assessment import assessment_stream
 from domain.errors import FileDamaged, FileMissing
 from domain.export import Document, Export
 from domain.policy import Act
-from infra.files import MEGABYTE
+from infra.storage.files import MEGABYTE
 from projections.exports import ExportRow
 from projections.units import UnitRow
 from services.commune_export import CommuneExport

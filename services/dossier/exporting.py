@@ -23,16 +23,16 @@ from domain.official import official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.season import season_stream
 from domain.unit import Unit, unit_stream
-from infra.access_log import Access
-from infra.canonical_json import canonical, instant
-from infra.config import Settings
-from infra.database import Connection, Database
-from infra.files import Files
-from infra.folders import whole_folder, write_into
+from infra.storage.access_log import Access
+from infra.ledger.canonical_json import canonical, instant
+from infra.platform.config import Settings
+from infra.platform.database import Connection, Database
+from infra.storage.files import Files
+from infra.storage.folders import whole_folder, write_into
 from infra.ledger.note import Note
 from infra.ledger.text import Invalid
-from infra.pdf import Printer
-from infra.proving import (
+from infra.pdf.printer import Printer
+from infra.transparency.proofs import (
     Changed,
     Stored,
     check_whole,
@@ -44,9 +44,9 @@ from infra.proving import (
     reading_log,
     tiles_for,
 )
-from infra.rulebooks import load_calendar, load_rulebooks
-from infra.stored_facts import facts_of_stream, first_with_result, log_size
-from infra.tenants import Tenant
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.log.stored_facts import facts_of_stream, first_with_result, log_size
+from infra.identity.tenants import Tenant
 from services.accesses import TAKEN, Accesses
 from services.dossier.archive import MANIFEST, State, evidence_of_dossier, lacking
 from services.dossier.archive import write as write_archive

@@ -20,9 +20,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from infra.attachments import read_attachments
-from infra.folders import read_limited
-from infra.leaf import PAYLOAD_LIMIT
+from infra.pdf.attachments import read_attachments
+from infra.storage.folders import read_limited
+from infra.ledger.leaf import PAYLOAD_LIMIT
 from infra.ledger.note import NOTE_LIMIT
 from infra.ledger.proof import PROOF_LIMIT
 from infra.ledger.text import Malformed

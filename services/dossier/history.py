@@ -11,10 +11,10 @@ from uuid import UUID
 from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import Recorded, StreamName
 from domain.recognition import Recognition, ReliedOn
-from infra.leaf import Leaf, leaf_hash, read_leaf
+from infra.ledger.leaf import Leaf, leaf_hash, read_leaf
 from infra.ledger.epoch import covers
 from infra.ledger.text import Invalid
-from infra.mapper import Mapper
+from infra.log.mapper import Mapper
 
 MAPPER = Mapper(FACTS, AGGREGATES)
 

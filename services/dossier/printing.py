@@ -22,7 +22,7 @@ ASSETS = Path(documents.__file__).parent
 
 
 class Prints(Protocol):
-    """What makes PDFs: `infra.pdf.Printer`."""
+    """What makes PDFs: `infra.pdf.printer.Printer`."""
 
     async def print(self, html: str, identifier: bytes, attached: Files | None = None) -> bytes: ...
 

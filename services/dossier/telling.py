@@ -26,7 +26,7 @@ from domain.rulebook import Rulebook
 from domain.season import season_stream
 from domain.unit import unit_stream
 from domain.working_days import Calendar
-from infra.canonical_json import canonical
+from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from services.documents.decision import Line as Row
 from services.documents.decision import Paper, read_paper

@@ -25,8 +25,8 @@ from domain.errors import Refused
 from domain.fact import StreamName
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.canonical_json import NotCanonical, canonical, instant, parse
-from infra.leaf import leaf_hash, read_leaf
+from infra.ledger.canonical_json import NotCanonical, canonical, instant, parse
+from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note
@@ -34,9 +34,9 @@ from infra.ledger.policy import QuorumMissed, Verdict
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, Malformed, read_hashes, read_utf8
 from infra.ledger.tree import verify_consistency, verify_inclusion
-from infra.pdf import Printer, PrintingFailed
-from infra.rulebooks import load_calendar, load_rulebooks
-from infra.signatures import Signature, Unjudged, read_signatures
+from infra.pdf.printer import Printer, PrintingFailed
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.pdf.signatures import Signature, Unjudged, read_signatures
 from services.answers import LAST_SECOND, WORDS, Answer
 from services.dossier.archive import State, evidence_of_dossier
 from services.dossier.comparing import Compared, compare

@@ -18,8 +18,8 @@ from domain.measure import Outcome
 from domain.official import Mandate
 from domain.rulebook import Rulebook
 from domain.vietnamese import sort_key
-from infra.leaf import leaf_hash, read_leaf
-from infra.rulebooks import load_rulebooks
+from infra.ledger.leaf import leaf_hash, read_leaf
+from infra.reference.rulebooks import load_rulebooks
 from projections.councils import COUNCILS
 from projections.fold import fold
 from projections.officials import OFFICIALS, OfficialRow

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from domain.export import Document, Export
 from domain.policy import Act, Actor, Subject
-from infra.database import Database
-from infra.pdf import Printer
-from infra.readmodels import ReadModels, View
-from infra.seals import Seals
+from infra.platform.database import Database
+from infra.pdf.printer import Printer
+from infra.readmodels.reading import ReadModels, View
+from infra.transparency.seal_status import Seals
 from projections.exports import ExportRow
 from projections.units import UnitRow
 from services.i18n import Words

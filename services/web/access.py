@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from domain.errors import NotFound, Refused
-from infra.access_log import Access
+from infra.storage.access_log import Access
 from services.accesses import OPENED, TAKEN, Accesses
 from services.web.refusals import STATUS
 from services.web.viewing import Viewing

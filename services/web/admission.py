@@ -12,7 +12,7 @@ from litestar.types import Scope
 from redis.exceptions import RedisError
 
 from domain.errors import NotFound, Refused
-from infra.sessions import Session
+from infra.identity.sessions import Session
 from services.web import security
 from services.web.asked import LOOKING
 from services.web.bodies import FORM_LIMIT, PUBLIC_FORM_LIMIT, readable

@@ -18,7 +18,7 @@ from limits import parse
 from litestar import Response
 from redis.exceptions import RedisError
 
-from infra.pool import Pool
+from infra.platform.process_pool import Pool
 from services.web.turns import TooManyQuestions
 from services.web.visit import Visit
 

@@ -14,7 +14,7 @@ from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message
 from redis.exceptions import RedisError
 
 from domain.errors import Refused
-from infra.readmodels import BeingRebuilt
+from infra.readmodels.reading import BeingRebuilt
 from services.app import App
 from services.i18n import load_words
 from services.web.admission import admit, leave, provide_visit

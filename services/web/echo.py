@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from infra.slicing import in_slices
+from infra.platform.slicing import in_slices
 from services.web.refusals import Refusal
 
 #: Letters of what was typed that an answer repeats outside of its form.

@@ -15,10 +15,10 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from domain.errors import Refused
-from infra.groupcommit import OutcomeUnknown
-from infra.migrate import advice_on
-from infra.readmodels import BeingRebuilt
-from infra.sessions import Kept
+from infra.log.group_commit import OutcomeUnknown
+from infra.schema.migrate import advice_on
+from infra.readmodels.reading import BeingRebuilt
+from infra.identity.sessions import Kept
 from services.web.access import note_refused
 from services.web.admission import recognise, visit_of
 from services.web.asked import LOOKING

@@ -10,7 +10,7 @@ from litestar import Response
 from litestar.datastructures import UploadFile
 from litestar.response import Stream
 
-from infra.files import PIECE, Stored
+from infra.storage.files import PIECE, Stored
 
 
 async def pieces_of(upload: UploadFile) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ from domain.errors import Refused
 from domain.official import Position
 from domain.policy import Act, may
 from domain.vietnamese import person_key, sort_key
-from infra.tenants import Tenant
+from infra.identity.tenants import Tenant
 from projections.councils import COUNCILS
 from projections.marks import Search
 from projections.officials import OFFICIALS

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from domain.errors import NotFound
-from infra.slicing import in_slices
+from infra.platform.slicing import in_slices
 from projections.flags import MARKS, Flag, Known, flags_of
 from projections.officials import OFFICIALS
 from projections.seasons import SEASONS, SeasonRow

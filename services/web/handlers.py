@@ -46,8 +46,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from domain.errors import Refused
-from infra.database import begun_again
-from infra.pool import Pool
+from infra.platform.database import begun_again
+from infra.platform.process_pool import Pool
 from services.web.apart import made_apart
 from services.web.asked import LOOKING
 from services.web.visit import Answer, Visit

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.export import Document, ExportState
-from infra.export_runs import ExportRuns, Run
+from infra.jobs.export_runs import ExportRuns, Run
 from projections.exports import EXPORTS, ExportRow
 from services.exports.kind import WAITING
 from services.web.visit import Visit

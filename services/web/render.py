@@ -31,7 +31,7 @@ from litestar.datastructures import Cookie
 from markupsafe import Markup
 
 from domain.text import KINDS
-from infra.slicing import in_slices
+from infra.platform.slicing import in_slices
 from services.i18n import Words
 from services.web.assets import Assets
 

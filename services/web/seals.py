@@ -4,8 +4,8 @@
 quorum has cosigned it. Until then the page says how far it is, and nothing is ever said earlier.
 """
 
-from infra.groupcommit import Receipt
-from infra.seals import Seal
+from infra.log.group_commit import Receipt
+from infra.transparency.seal_status import Seal
 from services.web.visit import Visit
 
 #: Seconds that an answer waits for the seal. It comes within moments; a sealer that is down must not hold up a meeting.

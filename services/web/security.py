@@ -11,7 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from domain.errors import Refused
-from infra.sessions import Session
+from infra.identity.sessions import Session
 
 #: A browser that sends none of these headers with a form is too old to be protected by them.
 ORIGIN, SITE = "origin", "sec-fetch-site"

@@ -10,7 +10,7 @@ from typing import ClassVar
 from litestar.datastructures import UploadFile
 
 from domain.errors import FileTypeForbidden, Refused
-from infra.files import Files
+from infra.storage.files import Files
 from projections.exports import EXPORTS, ExportRow
 from services.documents.typesetting import PDF
 from services.web.files import pieces_of

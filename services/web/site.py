@@ -3,9 +3,9 @@
 import time
 from collections.abc import Mapping
 
-from infra.attempts import Attempts
-from infra.encryption import Encryption
-from infra.tenants import REGISTERED, Tenant
+from infra.identity.sign_in_attempts import Attempts
+from infra.encryption.cipher import Encryption
+from infra.identity.tenants import REGISTERED, Tenant
 from services.app import App
 from services.i18n import Words
 from services.web.bodies import Bodies

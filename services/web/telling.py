@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from domain.fact import Recorded
-from infra.slicing import in_slices
+from infra.platform.slicing import in_slices
 from projections.officials import OFFICIALS, OfficialRow
 from projections.trail import entries
 from projections.units import UNITS

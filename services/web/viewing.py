@@ -11,8 +11,8 @@ from litestar.connection import ASGIConnection
 from redis.exceptions import RedisError
 
 from domain.errors import NotFound, Refused
-from infra.groupcommit import Receipt
-from infra.readmodels import BeingRebuilt, View
+from infra.log.group_commit import Receipt
+from infra.readmodels.reading import BeingRebuilt, View
 from projections.fold import Projection
 from projections.seasons import SEASONS, SeasonRow
 from services.clock import VIETNAM, Clock, Past, is_looked_at, today

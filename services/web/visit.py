@@ -18,9 +18,9 @@ from litestar.connection import ASGIConnection
 
 from domain.errors import NotFound, Refused
 from domain.policy import Act, Actor, Subject, may
-from infra.groupcommit import Receipt
-from infra.readmodels import BeingRebuilt
-from infra.slicing import in_slices
+from infra.log.group_commit import Receipt
+from infra.readmodels.reading import BeingRebuilt
+from infra.platform.slicing import in_slices
 from services.command_ids import sent_by
 from services.web import security
 from services.web.access import note_refused

@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 
 from domain.errors import NotFound, Refused
 from domain.policy import Actor
-from infra.sessions import Session
-from infra.tenants import Tenant
+from infra.identity.sessions import Session
+from infra.identity.tenants import Tenant
 from services import i18n
 from services.app import App
 from services.i18n import Words

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-from infra import pool
+from infra.platform import process_pool as pool
 
 #: Seconds for one answer; the machine may be busy with everything at once. A page that is made apart may have to wait
 #: for its process to begin, and is refused in words when it then takes too long.

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from domain.official import Position
 from domain.recognition import Result
-from infra.seals import State
+from infra.transparency.seal_status import State
 from projections.standings import Stage
 from services.agreeing import disagreements
 from services.demo import witnesses

@@ -17,8 +17,9 @@ from typing import Any
 
 import asyncpg
 
-from infra import embedded, migrate
-from infra.config import Settings, read_settings
+from infra.platform import embedded
+from infra.schema import migrate
+from infra.platform.config import Settings, read_settings
 
 HERE = Path(__file__).parent
 RESULT = HERE.parents[1] / "build" / "bench.json"

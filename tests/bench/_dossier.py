@@ -9,7 +9,7 @@ from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.measure import Answer, Kind, Measured
 from domain.recognition import Recognition, Result, recognition_stream
-from infra.rulebooks import load_calendar
+from infra.reference.rulebooks import load_calendar
 from tests.infra.logs import MAPPER
 from tests.projections.histories import Province
 

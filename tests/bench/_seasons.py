@@ -21,10 +21,10 @@ from domain.official import COMMUNE_OFFICERS, Mandate, Official, Position, offic
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream
-from infra.config import Settings
-from infra.rulebooks import load_calendar, load_rulebooks
-from infra.tenants import IdentityProvider, Tenant
-from infra.units import Era, units_of
+from infra.platform.config import Settings
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.identity.tenants import IdentityProvider, Tenant
+from infra.reference.units import Era, units_of
 from projections.whatif import Otherwise, what_if
 from services.administering import NewMandate, enrolling
 from services.demo.figures import Figure, figures

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from domain.export import Document, Export, ExportState, export_stream
-from infra.config import Settings
+from infra.platform.config import Settings
 from services.exporting import export_id, request_export
 from services.supervise import supervised
 from services.wiring import wired

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from infra.config import Settings
+from infra.platform.config import Settings
 from services.web import security
 from services.wiring import wired
 from tests.bench._seasons import INSPECTOR, ISSUER, Ground, a_province

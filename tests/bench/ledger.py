@@ -13,8 +13,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from infra.config import Settings
-from infra.leaf import leaf_hash
+from infra.platform.config import Settings
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.tiles import (
     Edge,
     Place,

@@ -20,9 +20,9 @@ from uuid import uuid4
 
 import asyncpg
 
-from infra.config import Settings
-from infra.tenants import Tenant
-from infra.units import Era
+from infra.platform.config import Settings
+from infra.identity.tenants import Tenant
+from infra.reference.units import Era
 from services.app import App
 from services.demo import witnesses
 from services.supervise import supervised

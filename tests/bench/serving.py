@@ -23,9 +23,9 @@ from domain.measure import Kind, Measured
 from domain.official import Position, person_of
 from domain.policy import Actor
 from domain.season import Participant
-from infra.config import Settings
-from infra.tenants import IdentityProvider, Tenant
-from infra.units import Era, units_of
+from infra.platform.config import Settings
+from infra.identity.tenants import IdentityProvider, Tenant
+from infra.reference.units import Era, units_of
 from projections.standings import STANDINGS
 from services import assessing, seasons
 from services.administering import NewMandate, enrolling

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from infra.config import Settings
+from infra.platform.config import Settings
 from tests.bench.serving import (
     BOUNDED,
     SEASON,

@@ -7,10 +7,10 @@ import os
 import time
 from typing import Any
 
-from infra.config import Settings
+from infra.platform.config import Settings
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
-from infra.verifying import looking, verify
+from infra.transparency.audit import looking, verify
 from tests.bench._log import FACTS, a_sealed_log
 
 Row = dict[str, Any]

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assessment import Assessment
-from infra.config import Settings
+from infra.platform.config import Settings
 from projections.pivotal import pivotal
 from projections.whatif import Otherwise, what_if
 from tests.bench._seasons import CALENDAR, COMMUNE, RULEBOOK, a_judged_dossier

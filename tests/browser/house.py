@@ -13,8 +13,8 @@ from domain.meeting import Choice
 from domain.official import Official, Position, official_stream
 from domain.review import Degree, Ground, Ruling
 from domain.season import Participant
-from infra.config import Settings
-from infra.sealing import Keep
+from infra.platform.config import Settings
+from infra.transparency.sealer import Keep
 from projections.catalogue import PROJECTIONS
 from services import appraising, reviewing, seasons, voting
 from services.administering import NewMandate, enrolling

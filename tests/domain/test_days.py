@@ -17,7 +17,7 @@ from domain.fact import Fact
 from domain.measure import Measured
 from domain.review import Review
 from domain.season import Step
-from infra.mapper import COLUMNS
+from infra.log.mapper import COLUMNS
 from tests.domain.aggregates import DAY, a_complete_dossier, a_posted_dossier, a_season, a_submitted_dossier
 from tests.infra.logs import MAPPER
 from tests.test_ledger import AT, SAMPLES, STREAM, named

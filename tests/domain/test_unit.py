@@ -153,7 +153,7 @@ def test_a_divided_unit_goes_into_several_on_one_day_by_one_document():
 
 
 def test_the_successions_of_july_2025_can_all_be_recorded():
-    with (resources.files("infra.units") / "successions_2025-07-01.csv").open(encoding="utf-8") as file:
+    with (resources.files("infra.reference.units") / "successions_2025-07-01.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["old_commune_code"] and row["new_commune_code"]]
     remains = {row["new_commune_code"] for row in rows}
     units = {row["old_commune_code"]: a_unit(row["old_commune_code"]) for row in rows}

@@ -22,8 +22,12 @@ from uuid import uuid4
 import httpx
 from redis.asyncio import Redis
 
-from infra import database, embedded, migrate, probe, processes
-from infra.config import Settings, read_settings
+from infra.platform import database
+from infra.platform import embedded
+from infra.schema import migrate
+from infra.platform import probe
+from infra.platform import child_processes as processes
+from infra.platform.config import Settings, read_settings
 from services.supervise import PROGRAMS, kept_port, supervised
 from services.wiring import wired
 from tests.web.signing import OFFICIAL, Provider, settle

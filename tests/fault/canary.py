@@ -2,7 +2,7 @@
 
 from litestar.types import ASGIApp
 
-from infra.config import read_settings
+from infra.platform.config import read_settings
 from services.serve import behind, opened
 from services.structured import structured_logs
 from services.web import admission

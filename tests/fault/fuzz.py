@@ -25,8 +25,8 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 from uuid import UUID
 
-from infra import embedded
-from infra.config import read_settings
+from infra.platform import embedded
+from infra.platform.config import read_settings
 from services.web import urls
 from services.web.pages import all_routes
 from tests.fault.street import PEOPLE, WEB, Answer, Seat, Street, opened, request

@@ -39,16 +39,17 @@ import asyncpg
 import httpx2
 
 from domain.meeting import meeting_stream
-from infra import embedded, migrate
-from infra.config import Settings, read_settings
-from infra.database import LOST
+from infra.platform import embedded
+from infra.schema import migrate
+from infra.platform.config import Settings, read_settings
+from infra.platform.database import LOST
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Policy
-from infra.policies import read_policy
-from infra.processes import marked
-from infra.sealing import Halted, Keep
-from infra.tenants import IdentityProvider, Tenant
+from infra.transparency.witness_policies import read_policy
+from infra.platform.child_processes import marked
+from infra.transparency.sealer import Halted, Keep
+from infra.identity.tenants import IdentityProvider, Tenant
 from projections.catalogue import PROJECTIONS
 from services import voting
 from services.app import App

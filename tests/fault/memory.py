@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from infra import embedded
-from infra.config import MEGABYTE, read_settings
-from infra.files import LIMIT
+from infra.platform import embedded
+from infra.platform.config import MEGABYTE, read_settings
+from infra.storage.files import LIMIT
 from services.wiring import wired
 from tests.fault.fuzz import routes, send_all
 from tests.fault.street import PEOPLE, WEB, Street, opened, request

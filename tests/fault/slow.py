@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra import embedded
-from infra.config import read_settings
+from infra.platform import embedded
+from infra.platform.config import read_settings
 from services.web import bodies
 from tests.fault.street import WEB, Street, answer_of, opened, request
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from domain.export import Document
 from domain.official import COMMUNE_OFFICERS, Position
-from infra import migrate
-from infra.config import Settings
-from infra.tenants import Tenant
+from infra.schema import migrate
+from infra.platform.config import Settings
+from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from services import exporting, voting
 from services.supervise import kept_port, supervised

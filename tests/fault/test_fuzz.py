@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from infra.config import Settings
-from infra.files import LIMIT
+from infra.platform.config import Settings
+from infra.storage.files import LIMIT
 from services.supervise import kept_port
 from services.web import bodies
 from tests.fault.canary import PATH

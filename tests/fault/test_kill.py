@@ -19,7 +19,7 @@ from domain.fact import Recorded
 from domain.meeting import Meeting
 from domain.official import Position
 from domain.recognition import Recognition, recognition_stream
-from infra.config import Settings
+from infra.platform.config import Settings
 from projections.catalogue import PROJECTIONS
 from projections.exports import EXPORTS
 from services.app import App

@@ -17,10 +17,10 @@ import pytest
 
 from domain.errors import LogClosed
 from domain.log import Log
-from infra.config import Settings
-from infra.eventstore import Conflict
-from infra.sealing import Keep
-from infra.tenants import Tenant
+from infra.platform.config import Settings
+from infra.log.eventstore import Conflict
+from infra.transparency.sealer import Keep
+from infra.identity.tenants import Tenant
 from services.app import App
 from services.tenancy import as_operator, create_tenant
 from services.verifying import verify_log
@@ -136,7 +136,7 @@ async def test_a_succession_killed_after_any_step_is_recorded_once_by_the_same_o
 RESTORE = [
     ("services.restoring.admit_only", "after"),
     ("services.restoring._admit", "after"),
-    ("infra.tenants.Tenants.record", "after"),
+    ("infra.identity.tenants.Tenants.record", "after"),
     ("services.restoring._restore", "after"),
 ]
 

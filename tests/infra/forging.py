@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from infra.canonical_json import canonical
-from infra.leaf import leaf_hash
+from infra.ledger.canonical_json import canonical
+from infra.ledger.leaf import leaf_hash
 
 Row = dict[str, Any]
 Forgery = Callable[..., Awaitable[None]]

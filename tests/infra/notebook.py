@@ -9,8 +9,8 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from infra.eventstore import Command, EventStore, Loaded, LogOwner, Receipt
-from infra.mapper import Decided, Mapper
+from infra.log.eventstore import Command, EventStore, Loaded, LogOwner, Receipt
+from infra.log.mapper import Decided, Mapper
 
 
 class Colour(StrEnum):

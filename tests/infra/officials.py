@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 from cryptography.x509.oid import NameOID
 
-from infra.signing import Key, read_key
+from infra.pdf.sign import Key, read_key
 
 PASSPHRASE = "một hai ba"
 

@@ -6,7 +6,7 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.tiles import Edge
-from infra.tenants import Tenant
+from infra.identity.tenants import Tenant
 
 
 def a_policy(key: SignerKey) -> Policy:

@@ -3,10 +3,10 @@
 import asyncpg
 import pytest
 
-from infra.access_log import Access, AccessLog
-from infra.config import Settings
-from infra.database import Database, schema_of
-from infra.tenants import Tenant
+from infra.storage.access_log import Access, AccessLog
+from infra.platform.config import Settings
+from infra.platform.database import Database, schema_of
+from infra.identity.tenants import Tenant
 
 ACCESS = Access("person", "inspector", "99", "view:dossier", "2023", "99001", "/ho-so/2023/99001", "not-permitted")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from infra.announcing import Announcement, Signers, unannounced
+from infra.transparency.announced_keys import Announcement, Signers, unannounced
 from infra.ledger.note import Kind, SignerKey, VerifierKey
 from tests.infra.ledger.example import LOG, ORIGIN
 

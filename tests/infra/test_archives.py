@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from infra import archives
-from infra.archives import chunks, places
+from infra.storage import zip_archives as archives
+from infra.storage.zip_archives import chunks, places
 from infra.ledger.text import Malformed
 
 HELD = {"a.json": b"[]", "dir/b.pdf": b"%PDF-1.4 \xe1\xbb\x93 b", "dir/c": b"", "z.json": b"{}"}

@@ -1,7 +1,7 @@
 """The published matrix is shipped as it was published, holes included."""
 
-from infra.assignments import load_matrices
-from infra.rulebooks import load_rulebooks
+from infra.reference.assignments import load_matrices
+from infra.reference.rulebooks import load_rulebooks
 
 
 def test_the_published_matrix_leaves_three_indicators_to_nobody() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from infra.attachments import read_attachments
+from infra.pdf.attachments import read_attachments
 from infra.ledger.text import Malformed
-from infra.pdf import Printer
+from infra.pdf.printer import Printer
 
 ASSETS = Path("services/documents").absolute()
 FILES = {"a.json": b'{"v":1}', "proofs/ab.tlog-proof": b"c2sp.org/tlog-proof@v1\n", "b.txt": "Quyết định".encode()}

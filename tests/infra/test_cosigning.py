@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cosigning import Cosigner, Unfit
+from infra.transparency.witness_server import Cosigner, Unfit
 from infra.ledger.note import Kind, Note, SignerKey, read_signatures
 from infra.ledger.text import Malformed
 from infra.ledger.witness import Request

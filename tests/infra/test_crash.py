@@ -20,14 +20,15 @@ from uuid import UUID, uuid5
 import msgspec
 import pytest
 
-from infra import embedded, migrate
-from infra.canonical_json import canonical
-from infra.config import Settings, read_settings
-from infra.database import LOST, Database
-from infra.eventstore import Conflict, EventStore, OutcomeUnknown
-from infra.leaf import leaf_hash, payload_hash
-from infra.processes import marked
-from infra.tenants import Tenant, Tenants
+from infra.platform import embedded
+from infra.schema import migrate
+from infra.ledger.canonical_json import canonical
+from infra.platform.config import Settings, read_settings
+from infra.platform.database import LOST, Database
+from infra.log.eventstore import Conflict, EventStore, OutcomeUnknown
+from infra.ledger.leaf import leaf_hash, payload_hash
+from infra.platform.child_processes import marked
+from infra.identity.tenants import Tenant, Tenants
 from tests.infra.notebook import MAPPER, a_name, write_line
 
 STREAMS, CLIENTS = 5, 8
@@ -66,7 +67,7 @@ def start_writer(dsn: str, tenant: Tenant, notes: Path, first_client: int = 0) -
     program = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from infra.tenants import Tenant\n"
+        "from infra.identity.tenants import Tenant\n"
         "from tests.infra.test_crash import write_until_killed\n"
         "import msgspec\n"
         "tenant = msgspec.json.decode(sys.argv[2], type=Tenant)\n"

@@ -4,9 +4,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from infra.config import Settings
-from infra.database import LOST, Database, Hints, Listener, NoTenant, Wearers, connect
-from infra.tenants import Tenant
+from infra.platform.config import Settings
+from infra.platform.database import LOST, Database, Hints, Listener, NoTenant, Wearers, connect
+from infra.identity.tenants import Tenant
 from tests.infra.notebook import a_name, write_line
 
 

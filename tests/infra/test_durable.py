@@ -1,4 +1,4 @@
-from infra.durable import write_durably
+from infra.platform.durable_files import write_durably
 
 
 def test_a_file_is_replaced_as_a_whole_and_is_its_owner_s_alone(tmp_path):

@@ -17,8 +17,10 @@ import asyncpg
 import pytest
 from redis import Redis
 
-from infra import embedded, migrate, processes
-from infra.config import Settings, read_settings
+from infra.platform import embedded
+from infra.schema import migrate
+from infra.platform import child_processes as processes
+from infra.platform.config import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
 AS_ROOT = os.geteuid() == 0
@@ -26,8 +28,8 @@ AS_ROOT = os.geteuid() == 0
 HOLD = """
 import sys, time
 from pathlib import Path
-from infra import embedded
-from infra.config import read_settings
+from infra.platform import embedded
+from infra.platform.config import read_settings
 with embedded.services(read_settings(Path(sys.argv[1]), {}), durable=False) as settings:
     print(settings.database_url, flush=True)
     sys.stdin.read()

@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from domain.log import LOG, Log
-from infra.entries import BadEntry, Entry
-from infra.leaf import Leaf
+from infra.log.stored_rows import BadEntry, Entry
+from infra.ledger.leaf import Leaf
 
 ORIGIN = "minhchuan.example/t/17"
 SECOND, THIRD = f"{ORIGIN}/e2", f"{ORIGIN}/e3"

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.fact import Recorded, replay
-from infra.canonical_json import canonical
-from infra.config import Settings
-from infra.database import connect
-from infra.eventstore import Command, CommandReused, EventStore
-from infra.leaf import leaf_hash, payload_hash
-from infra.tenants import Tenant
+from infra.ledger.canonical_json import canonical
+from infra.platform.config import Settings
+from infra.platform.database import connect
+from infra.log.eventstore import Command, CommandReused, EventStore
+from infra.ledger.leaf import leaf_hash, payload_hash
+from infra.identity.tenants import Tenant
 from tests.infra.notebook import a_command, a_name, a_notebook, a_scored, loaded, write_line
 
 

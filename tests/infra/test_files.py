@@ -19,7 +19,7 @@ from domain.errors import (
     SignNotAllowed,
 )
 from domain.text import FILE_NAME, clean
-from infra.files import Files, clean_name, media_type
+from infra.storage.files import Files, clean_name, media_type
 from tests.infra.locked import encrypted
 
 PDF = b"%PDF-1.7\n"

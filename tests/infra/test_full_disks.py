@@ -17,13 +17,13 @@ from typing import NamedTuple
 import asyncpg
 import pytest
 
-from infra.config import Settings
-from infra.cosigning import Cosigner
-from infra.eventstore import EventStore
+from infra.platform.config import Settings
+from infra.transparency.witness_server import Cosigner
+from infra.log.eventstore import EventStore
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note
-from infra.sealing import Keep, Paused, Sealer, Unkept, connect
-from infra.tenants import Tenant
+from infra.transparency.sealer import Keep, Paused, Sealer, Unkept, connect
+from infra.identity.tenants import Tenant
 from tests.infra.ledger.example import LOG
 from tests.infra.ledger.test_witness import a_request
 from tests.infra.notebook import a_name, write_line
@@ -164,7 +164,7 @@ async def test_a_full_file_system_of_the_sealer_is_waited_for(services, store, t
 ASKED = """
 import json, resource, sys
 from pathlib import Path
-from infra.cosigning import Cosigner
+from infra.transparency.witness_server import Cosigner
 from tests.infra.ledger.test_witness import a_request
 
 witness = Cosigner.open(Path(sys.argv[1]))

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from infra.config import Settings
-from infra.database import LOST, Database, connect
-from infra.eventstore import CommandReused, Conflict, EventStore, OutcomeUnknown, Receipt
-from infra.groupcommit import BATCH, Event, Pending, _take
-from infra.tenants import Tenant
+from infra.platform.config import Settings
+from infra.platform.database import LOST, Database, connect
+from infra.log.eventstore import CommandReused, Conflict, EventStore, OutcomeUnknown, Receipt
+from infra.log.group_commit import BATCH, Event, Pending, _take
+from infra.identity.tenants import Tenant
 from tests.infra.notebook import MAPPER, Notebook, a_command, a_name, a_notebook, loaded, write_line
 
 

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from domain.errors import KeyDestroyed, KeysUnavailable
-from infra.config import Settings, read_settings
-from infra.keys import Keys
-from infra.personal import Place, unseal
-from infra.tenants import Tenant
+from infra.platform.config import Settings, read_settings
+from infra.encryption.personal_keys import Keys
+from infra.encryption.personal_values import Place, unseal
+from infra.identity.tenants import Tenant
 
 KEK = b"k" * 32
 PLACE = Place("log", uuid4(), 1, "text")

@@ -10,8 +10,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.canonical_json import NotCanonical, canonical, instant, parse
-from infra.leaf import LEAF_LIMIT, leaf, leaf_hash, payload_hash
+from infra.ledger.canonical_json import NotCanonical, canonical, instant, parse
+from infra.ledger.leaf import LEAF_LIMIT, leaf, leaf_hash, payload_hash
 
 # Three facts of an imagined log, byte for byte: whoever implements the log elsewhere must get the same.
 PAYLOADS = [

@@ -11,11 +11,11 @@ from openpyxl import load_workbook
 from domain.fact import Recorded
 from domain.personal import Personal, Sealed
 from domain.text import LINE, NAME, NUMBER, PROSE, cleaned, rule_of
-from infra.database import Database
-from infra.eventstore import EventStore
-from infra.projector import Projector
-from infra.readmodels import ReadModels
-from infra.tenants import Tenant
+from infra.platform.database import Database
+from infra.log.eventstore import EventStore
+from infra.readmodels.projector import Projector
+from infra.readmodels.reading import ReadModels
+from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.marks import Search

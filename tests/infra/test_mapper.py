@@ -14,8 +14,8 @@ from eventsourcing.domain import event
 from domain.catalogue import AGGREGATES as DOMAIN_AGGREGATES
 from domain.catalogue import FACTS as DOMAIN_FACTS
 from domain.fact import Fact, FirstFact, Stream
-from infra.canonical_json import NotCanonical, canonical, parse
-from infra.mapper import Decided, Mapper, UnknownTopic, Unmappable
+from infra.ledger.canonical_json import NotCanonical, canonical, parse
+from infra.log.mapper import Decided, Mapper, UnknownTopic, Unmappable
 from tests.infra.notebook import FACTS, MAPPER, Colour, Notebook, a_scored
 
 

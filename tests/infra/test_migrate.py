@@ -6,8 +6,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from infra import migrate
-from infra.config import Settings
+from infra.schema import migrate
+from infra.platform.config import Settings
 
 
 @pytest.fixture

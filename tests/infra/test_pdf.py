@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from weasyprint import HTML
 
-from infra.pdf import PATIENCE, Printer, PrintingFailed
-from infra.print_process import stay_inside
+from infra.pdf.printer import PATIENCE, Printer, PrintingFailed
+from infra.pdf.print_process import stay_inside
 
 ASSETS = Path("services/documents").absolute()
 IDENTIFIER = b"sixteen bytes id"

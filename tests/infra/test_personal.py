@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.personal import Sealed
-from infra.canonical_json import NotCanonical
-from infra.personal import Covered, Place, Unopened, seal, unseal
+from infra.ledger.canonical_json import NotCanonical
+from infra.encryption.personal_values import Covered, Place, Unopened, seal, unseal
 from tests.infra.logs import MAPPER
 
 VALUE = "Số liệu hòa giải chưa đúng"

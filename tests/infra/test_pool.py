@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.pool import Pool, QuestionFailed, QuestionsWaiting, QuestionTooLong
-from infra.processes import living
+from infra.platform.process_pool import Pool, QuestionFailed, QuestionsWaiting, QuestionTooLong
+from infra.platform.child_processes import living
 
 #: Answers a question as it says: an expression, with `sleep` for waiting and `busy` for what nothing interrupts.
 PROGRAM = """
 import asyncio, os, sys, time
-from infra.pool import answering
+from infra.platform.process_pool import answering
 
 asked = 0
 def busy(seconds):
@@ -151,7 +151,7 @@ async def test_closing_ends_a_process_in_the_middle_of_an_answer():
 def test_a_process_ends_when_whoever_started_it_is_killed(tmp_path: Path):
     parent = f"""
 import asyncio, sys
-from infra.pool import Pool
+from infra.platform.process_pool import Pool
 async def main():
     pool = Pool({ARGV!r})
     print((await pool.ask(b"os.getpid()")).decode(), flush=True)

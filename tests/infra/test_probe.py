@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from infra import probe
-from infra.probe import Probe
+from infra.platform import probe
+from infra.platform.probe import Probe
 
 
 class Service:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import processes
+from infra.platform import child_processes as processes
 
 
 @pytest.fixture

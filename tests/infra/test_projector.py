@@ -14,12 +14,12 @@ from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import Fact, Recorded
 from domain.season import Season
 from domain.unit import Level, Unit, unit_stream
-from infra.database import Database, HasId
-from infra.eventstore import EventStore
-from infra.mapper import Mapper
-from infra.projector import Projector
-from infra.readmodels import KEPT, BeingRebuilt, ReadModels
-from infra.tenants import Tenant
+from infra.platform.database import Database, HasId
+from infra.log.eventstore import EventStore
+from infra.log.mapper import Mapper
+from infra.readmodels.projector import Projector
+from infra.readmodels.reading import KEPT, BeingRebuilt, ReadModels
+from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import Projection, fold
 from projections.seasons import SEASONS, SeasonRow
@@ -586,8 +586,8 @@ async def test_as_of_any_position_shows_the_rows_of_that_moment(store, tenant, p
 
 
 async def test_a_past_folded_on_from_a_snapshot_is_the_same_past(store, tenant, models, monkeypatch):
-    monkeypatch.setattr("infra.readmodels.SNAPSHOT", 40)
-    monkeypatch.setattr("infra.readmodels.BREATH", 15)
+    monkeypatch.setattr("infra.readmodels.reading.SNAPSHOT", 40)
+    monkeypatch.setattr("infra.readmodels.reading.BREATH", 15)
     log = await a_log(store, tenant, 300)
 
     for position in (len(log), len(log) // 2, len(log) - 3, len(log) // 2 + 1, 5):

@@ -11,9 +11,9 @@ from arq.constants import job_key_prefix
 from arq.jobs import Job
 from arq.utils import timestamp_ms
 
-from infra.config import Settings
-from infra.encryption import Forged
-from infra.queue import JobCodec, Jobs, QueueUnavailable, connection, worker
+from infra.platform.config import Settings
+from infra.encryption.cipher import Forged
+from infra.jobs.queue import JobCodec, Jobs, QueueUnavailable, connection, worker
 
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")  # arq closes so
 

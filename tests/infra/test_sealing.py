@@ -4,17 +4,17 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from infra.config import Settings
-from infra.database import schema_of
-from infra.durable import put_in_place
-from infra.eventstore import EventStore
-from infra.leaf import leaf_hash
+from infra.platform.config import Settings
+from infra.platform.database import schema_of
+from infra.platform.durable_files import put_in_place
+from infra.log.eventstore import EventStore
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.tiles import Place, inclusion_proof, replay
 from infra.ledger.tree import verify_inclusion
-from infra.sealing import Halted, Held, Keep, Sealer, connect
-from infra.tenants import Tenant
+from infra.transparency.sealer import Halted, Held, Keep, Sealer, connect
+from infra.identity.tenants import Tenant
 from tests.infra.forging import rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
 from tests.infra.witnesses import House, grow, in_log
@@ -129,7 +129,7 @@ async def test_a_crash_between_disk_and_database_publishes_the_very_checkpoint_t
 
 
 async def test_many_facts_are_sealed_in_several_steps(store, tenant, sealer, superuser, monkeypatch):
-    monkeypatch.setattr("infra.sealing.MOST", 4)
+    monkeypatch.setattr("infra.transparency.sealer.MOST", 4)
     await write_lines(store, tenant, 10)
 
     while await sealer.seal(tenant):
@@ -469,8 +469,8 @@ async def test_retiring_that_is_broken_off_leaves_both_keys_signing_and_can_be_d
         put_in_place(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr("infra.sealing.put_in_place", broken_off)
-        patched.setattr("infra.durable.put_in_place", broken_off)
+        patched.setattr("infra.transparency.sealer.put_in_place", broken_off)
+        patched.setattr("infra.platform.durable_files.put_in_place", broken_off)
         with pytest.raises(KeyboardInterrupt):
             house.keep.retire(house.tenant, present)
 

@@ -7,14 +7,14 @@ from random import Random
 import msgspec
 import pytest
 
-from infra import seals
-from infra.database import News
-from infra.eventstore import EventStore
+from infra.transparency import seal_status as seals
+from infra.platform.database import News
+from infra.log.eventstore import EventStore
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.policy import Cosigned
 from infra.ledger.text import LARGEST, base64
-from infra.sealing import SEALED
-from infra.seals import Seal, State
+from infra.transparency.sealer import SEALED
+from infra.transparency.seal_status import Seal, State
 from tests.infra import logs
 from tests.infra.witnesses import House, a_key, a_policy, cosigned, grow, in_log, knows, publish
 

@@ -21,10 +21,10 @@ from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_
 from pyhanko.sign.validation import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from infra.attachments import first_revision, read_attachments
-from infra.pdf import Printer
-from infra.signatures import Asked, Judged, Unjudged, judged, read_signatures
-from infra.signing import read_key, sign
+from infra.pdf.attachments import first_revision, read_attachments
+from infra.pdf.printer import Printer
+from infra.pdf.signatures import Asked, Judged, Unjudged, judged, read_signatures
+from infra.pdf.sign import read_key, sign
 from tests.infra.officials import PASSPHRASE, key_of, officials
 
 ASSETS = Path("services/documents").absolute()

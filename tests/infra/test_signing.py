@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
-from infra.signing import CannotSign, read_key
+from infra.pdf.sign import CannotSign, read_key
 from tests.infra.officials import PASSPHRASE, key_of, officials
 
 NOW = datetime.now(UTC)

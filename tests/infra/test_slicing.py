@@ -1,8 +1,8 @@
 import asyncio
 from collections.abc import Iterator
 
-from infra import slicing
-from infra.slicing import in_slices
+from infra.platform import slicing
+from infra.platform.slicing import in_slices
 
 
 async def test_others_are_served_between_the_slices_of_long_work(monkeypatch):

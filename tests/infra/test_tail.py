@@ -6,9 +6,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from infra.config import Settings
-from infra.database import Database
-from infra.tail import LogShortened, Tails
+from infra.platform.config import Settings
+from infra.platform.database import Database
+from infra.log.tail import LogShortened, Tails
 from tests.infra.notebook import a_name, write_line
 
 

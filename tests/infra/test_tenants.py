@@ -4,10 +4,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from infra import migrate
-from infra.config import Settings
-from infra.migrate import MigrationFailed
-from infra.tenants import (
+from infra.schema import migrate
+from infra.platform.config import Settings
+from infra.schema.migrate import MigrationFailed
+from infra.identity.tenants import (
     IdentityProvider,
     IdentityProviderConfigured,
     Provisioned,

@@ -8,11 +8,11 @@ import pytest
 
 from domain.assessment import Assessment
 from domain.fact import Recorded
-from infra.database import Database
-from infra.eventstore import EventStore
-from infra.readmodels import ReadModels
-from infra.tenants import Tenant
-from infra.trail_index import TrailIndex
+from infra.platform.database import Database
+from infra.log.eventstore import EventStore
+from infra.readmodels.reading import ReadModels
+from infra.identity.tenants import Tenant
+from infra.readmodels.search_index import TrailIndex
 from projections.marks import VERSION, Marked, Search, mark, words_of
 from services.searching import Searching
 from tests.infra.logs import MAPPER, write

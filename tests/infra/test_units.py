@@ -6,11 +6,11 @@ import pytest
 
 from domain.unit import Level
 from domain.vietnamese import search_key
-from infra.units import Era, UnknownProvince, provinces, units_of
+from infra.reference.units import Era, UnknownProvince, provinces, units_of
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader((resources.files("infra.units") / name).read_text("utf-8").splitlines()))
+    return list(csv.DictReader((resources.files("infra.reference.units") / name).read_text("utf-8").splitlines()))
 
 
 def bare(name: str) -> str:

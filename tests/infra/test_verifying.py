@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from infra import verifying
-from infra.database import schema_of
+from infra.transparency import audit as verifying
+from infra.platform.database import schema_of
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
-from infra.tenants import Tenant
-from infra.verifying import Finding, Result
+from infra.identity.tenants import Tenant
+from infra.transparency.audit import Finding, Result
 from tests.infra.forging import FORGERIES, rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
 from tests.infra.sealed import a_policy, seal_anew
@@ -71,7 +71,7 @@ async def test_a_log_without_a_checkpoint_is_beyond_everything(services, check, 
 
 
 async def test_several_processes_find_what_one_does(check, signed, store, tenant, sealer, superuser, monkeypatch):
-    monkeypatch.setattr("infra.verifying.SPAN", 3)
+    monkeypatch.setattr("infra.transparency.audit.SPAN", 3)
     for number in range(6):
         await write(store, tenant, 4, f"n{number % 3}")
         await sealer.seal(tenant)

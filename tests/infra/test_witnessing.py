@@ -7,17 +7,17 @@ from http import HTTPStatus
 import msgspec
 import pytest
 
-from infra import witnessing as asking
-from infra.cosigning import Cosigner
-from infra.durable import write_durably
+from infra.transparency import ask_witnesses as asking
+from infra.transparency.witness_server import Cosigner
+from infra.platform.durable_files import write_durably
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.tiles import Place, consistency_proof
 from infra.ledger.witness import SIZE_TYPE, TEXT_TYPE, Answer, Request
-from infra.policies import read_policy
-from infra.sealing import read_tiles
-from infra.seals import State
-from infra.witnessing import Witnessing
+from infra.transparency.witness_policies import read_policy
+from infra.transparency.sealer import read_tiles
+from infra.transparency.seal_status import State
+from infra.transparency.ask_witnesses import Witnessing
 from tests.infra.witnesses import AtAddress, House, a_key, a_policy, cosigned, publish
 
 PATIENCE = 10.0

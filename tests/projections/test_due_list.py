@@ -8,7 +8,7 @@ from domain.official import Mandate, Position
 from domain.policy import Act, Actor, Subject, may
 from domain.review import Ground, Review, Ruling, review_stream
 from domain.season import Step, season_stream
-from infra.rulebooks import load_rulebooks
+from infra.reference.rulebooks import load_rulebooks
 from projections.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
 from projections.fold import fold
 from projections.reviews import REVIEWS

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from infra.config import Settings
-from infra.sealing import Keep
-from infra.tenants import Tenant
+from infra.platform.config import Settings
+from infra.transparency.sealer import Keep
+from infra.identity.tenants import Tenant
 from services.app import App
 from services.wiring import wired
 from tests.services.story import Story, prepared

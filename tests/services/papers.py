@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from infra.pdf import Printer
+from infra.pdf.printer import Printer
 from services import documents
 from services.app import App
 from services.exporting import finish_export, make

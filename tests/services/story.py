@@ -29,8 +29,8 @@ from domain.recognition import Result
 from domain.review import Ground, Ruling
 from domain.rulebook import Indicator, Part, Rulebook
 from domain.season import Participant, Season, season_stream
-from infra.config import Settings
-from infra.tenants import IdentityProvider, Tenant
+from infra.platform.config import Settings
+from infra.identity.tenants import IdentityProvider, Tenant
 from services import administering, appraising, assessing, recognising, reviewing, seasons, voting
 from services.administering import NewMandate
 from services.app import App

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from infra.config import Settings
+from infra.platform.config import Settings
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
-from infra.sealing import Keep, Sealer, connect
-from infra.tenants import Tenant
+from infra.transparency.sealer import Keep, Sealer, connect
+from infra.identity.tenants import Tenant
 from services import recognising
 from services.trust import Trust
 from services.wiring import wired

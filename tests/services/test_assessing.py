@@ -39,9 +39,9 @@ from domain.errors import (
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.official import Position
 from domain.policy import Actor
-from infra.eventstore import CommandReused
-from infra.files import Files
-from infra.groupcommit import Receipt
+from infra.log.eventstore import CommandReused
+from infra.storage.files import Files
+from infra.log.group_commit import Receipt
 from services import assessing, seasons
 from services.assessing import Upload
 from services.work import Work, body_sha256

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from redis import Redis
 
-from infra.config import Settings
+from infra.platform.config import Settings
 from services import check
 
 

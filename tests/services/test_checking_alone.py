@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cosigning import Cosigner
+from infra.transparency.witness_server import Cosigner
 from services.answers import Answer
 from services.dossier.files import read_files
 

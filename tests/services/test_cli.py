@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra import config, embedded, processes
+from infra.platform import config
+from infra.platform import embedded
+from infra.platform import child_processes as processes
 from services import cli, judge
 
 SHEET = {"rulebook": "qd-619-2017", "unit_class": "I", "satisfaction": "96.10", "vetoes": [], "criteria": {"TC1": "15"}}

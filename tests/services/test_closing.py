@@ -13,15 +13,15 @@ from domain.errors import LogClosed
 from domain.fact import STREAMS
 from domain.log import LOG, Log
 from domain.policy import Actor
-from infra.config import Settings
-from infra.database import Connection
-from infra.epochs import admit_end, hold
+from infra.platform.config import Settings
+from infra.platform.database import Connection
+from infra.log.epochs import admit_end, hold
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.text import base64
-from infra.proving import reading_log
-from infra.sealing import Keep
-from infra.tenants import Tenant
+from infra.transparency.proofs import reading_log
+from infra.transparency.sealer import Keep
+from infra.identity.tenants import Tenant
 from services import sealer
 from services.app import App
 from services.closing import ClosingRefused, close_log, succeed

@@ -14,9 +14,9 @@ from domain.official import Position
 from domain.policy import Actor
 from domain.recognition import Result
 from domain.season import Participant
-from infra.config import Settings
-from infra.tenants import IdentityProvider, Tenant
-from infra.units import units_of
+from infra.platform.config import Settings
+from infra.identity.tenants import IdentityProvider, Tenant
+from infra.reference.units import units_of
 from projections.catalogue import PROJECTIONS
 from projections.exports import EXPORTS
 from projections.fold import fold

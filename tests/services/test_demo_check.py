@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.config import Misconfigured
+from infra.platform.config import Misconfigured
 from services import cli, demo
 
 ROOT = Path(__file__).parents[2]

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from infra.config import Settings
-from infra.cosigning import Unfit
-from infra.seals import State
+from infra.platform.config import Settings
+from infra.transparency.witness_server import Unfit
+from infra.transparency.seal_status import State
 from services.demo import witnesses
 from services.supervise import supervised
 from services.tenancy import as_operator, create_tenant

@@ -14,9 +14,9 @@ import pytest
 
 from domain.export import NAMED
 from domain.meeting import Choice
-from infra.pdf import Printer
-from infra.proving import reading_log
-from infra.rulebooks import load_calendar, load_rulebooks
+from infra.pdf.printer import Printer
+from infra.transparency.proofs import reading_log
+from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services import documents, voting
 from services.documents import decision, glyphs, minutes, responsibility, review, typesetting
 from services.documents.glyphs import printable

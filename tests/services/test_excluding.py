@@ -27,7 +27,7 @@ from domain.official import Position
 from domain.recognition import Result
 from domain.season import Step
 from domain.unit import Level
-from infra.eventstore import EventStore, Receipt
+from infra.log.eventstore import EventStore, Receipt
 from services import administering, appraising, assessing, recognising, seasons, voting
 from services.administering import NewUnit
 from services.wiring import wired

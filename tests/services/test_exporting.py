@@ -18,7 +18,7 @@ from domain.official import Position
 from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
-from infra.eventstore import CommandReused
+from infra.log.eventstore import CommandReused
 from projections.exports import EXPORTS
 from projections.marks import mark
 from services import administering, assessing, recognising, trail_workbook, voting

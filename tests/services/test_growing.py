@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pytest
 from structlog.testing import capture_logs
 
-from infra import embedded
-from infra.config import read_settings
-from infra.database import connect
-from infra.eventstore import GROWN
+from infra.platform import embedded
+from infra.platform.config import read_settings
+from infra.platform.database import connect
+from infra.log.eventstore import GROWN
 from services.growing import Follower
 
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from domain.export import ExportState
-from infra.config import Misconfigured, Settings
+from infra.platform.config import Misconfigured, Settings
 from projections.catalogue import PROJECTIONS
 from services import health
 from services.health import beating

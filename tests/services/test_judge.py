@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.rulebooks import load_rulebooks
+from infra.reference.rulebooks import load_rulebooks
 from services.judge import main
 
 FULL_2017 = {"TC1": "15", "TC2": "30", "TC3": "25", "TC4": "10", "TC5": "20"}

@@ -8,8 +8,8 @@ from tlog_scales.reader import TilesReader
 
 from domain.meeting import Meeting
 from domain.recognition import Recognition
-from infra.folders import Occupied
-from infra.leaf import leaf_hash, payload_hash, read_leaf
+from infra.storage.folders import Occupied
+from infra.ledger.leaf import leaf_hash, payload_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
@@ -17,7 +17,7 @@ from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, read_hashes, read_utf8
 from infra.ledger.tiles import replay
 from infra.ledger.tree import verify_consistency
-from infra.proving import Changed, reading_log
+from infra.transparency.proofs import Changed, reading_log
 from services import cli, log_export
 from services.log_export import export
 from services.trust import Trust

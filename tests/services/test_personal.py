@@ -20,18 +20,18 @@ from domain.export import Document
 from domain.fact import Recorded
 from domain.official import Position
 from domain.personal import DataSubject, Personal, Sealed, subject_stream
-from infra.canonical_json import canonical
-from infra.config import Settings
-from infra.entries import read_entries
-from infra.eventstore import CommandReused, EventStore
-from infra.export_runs import ExportRuns
+from infra.ledger.canonical_json import canonical
+from infra.platform.config import Settings
+from infra.log.stored_rows import read_entries
+from infra.log.eventstore import CommandReused, EventStore
+from infra.jobs.export_runs import ExportRuns
 from infra.ledger.policy import Policy
-from infra.mapper import Decided, Mapper, Payload
-from infra.projector import Projector
-from infra.proving import reading_log
-from infra.queue import Jobs, QueueUnavailable
-from infra.sealing import Keep, Sealer, connect
-from infra.tenants import Tenant
+from infra.log.mapper import Decided, Mapper, Payload
+from infra.readmodels.projector import Projector
+from infra.transparency.proofs import reading_log
+from infra.jobs.queue import Jobs, QueueUnavailable
+from infra.transparency.sealer import Keep, Sealer, connect
+from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.sheets import SHEETS

@@ -4,11 +4,11 @@ import pytest
 
 from domain.fact import Fact
 from domain.log import Log
-from infra.config import Settings
+from infra.platform.config import Settings
 from infra.ledger.note import Kind, SignerKey
 from infra.ledger.policy import Policy
-from infra.sealing import Keep
-from infra.tenants import Tenant
+from infra.transparency.sealer import Keep
+from infra.identity.tenants import Tenant
 from services import cli, policies, sealer
 from services.app import App
 from services.policies import PolicyRefused, announce, publish

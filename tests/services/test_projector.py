@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from infra.config import Settings
-from infra.eventstore import EventStore
-from infra.readmodels import ReadModels
-from infra.tenants import Tenant, Tenants
+from infra.platform.config import Settings
+from infra.log.eventstore import EventStore
+from infra.readmodels.reading import ReadModels
+from infra.identity.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from services import projector
@@ -59,7 +59,7 @@ async def test_rebuilding_says_what_it_did_and_leaves_the_same_rows(services, te
 
 
 async def test_a_large_log_is_folded_in_other_processes_to_the_same_rows(services, tenant, store, models, monkeypatch):
-    monkeypatch.setattr("infra.projector.LARGE", 1)
+    monkeypatch.setattr("infra.readmodels.projector.LARGE", 1)
     await write(store, tenant, a_long_history(300, 4, tenant.id).commands)
 
     await projector.rebuild(services, tenant=tenant.slug)

@@ -1,11 +1,11 @@
 import pytest
 
-from infra.config import Settings
+from infra.platform.config import Settings
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
-from infra.sealing import Keep
-from infra.tenants import Tenant
+from infra.transparency.sealer import Keep
+from infra.identity.tenants import Tenant
 from services import cli, receipts, sealer
 from services.answers import Answer
 from services.app import App

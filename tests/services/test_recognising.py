@@ -18,7 +18,7 @@ from domain.measure import Answer
 from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Recognition, Result, recognition_stream
-from infra.canonical_json import canonical
+from infra.ledger.canonical_json import canonical
 from services import appraising, assessing, recognising
 from tests.services.story import COMMUNE, Story
 

@@ -15,22 +15,22 @@ import pytest
 
 from domain.fact import StreamName
 from domain.log import LOG, Log
-from infra.canonical_json import canonical
-from infra.config import Settings
-from infra.database import Connection
-from infra.epochs import admit_only, hold
-from infra.eventstore import Conflict
-from infra.leaf import leaf_hash, read_leaf
+from infra.ledger.canonical_json import canonical
+from infra.platform.config import Settings
+from infra.platform.database import Connection
+from infra.log.epochs import admit_only, hold
+from infra.log.eventstore import Conflict
+from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, base64, read_hashes
 from infra.ledger.tree import verify_consistency
-from infra.proving import Changed, reading_log
-from infra.rulebooks import load_calendar, load_rulebooks
-from infra.sealing import Keep
-from infra.tenants import EpochBegun, Tenant
+from infra.transparency.proofs import Changed, reading_log
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.transparency.sealer import Keep
+from infra.identity.tenants import EpochBegun, Tenant
 from services import recognising, rotating, sealer
 from services.answers import Answer
 from services.app import App

@@ -6,16 +6,16 @@ from uuid import uuid4
 import pytest
 
 from domain.log import LOG, Log
-from infra import verifying
-from infra.config import Settings
-from infra.database import schema_of
+from infra.transparency import audit as verifying
+from infra.platform.config import Settings
+from infra.platform.database import schema_of
 from infra.ledger.note import Note, SignerKey, VerifierKey
 from infra.ledger.policy import Policy
-from infra.proving import reading_log
-from infra.rulebooks import load_calendar, load_rulebooks
-from infra.sealing import Keep
-from infra.seals import State
-from infra.tenants import Tenant
+from infra.transparency.proofs import reading_log
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.transparency.sealer import Keep
+from infra.transparency.seal_status import State
+from infra.identity.tenants import Tenant
 from services import cli, receipts, rotating, sealer
 from services.answers import Answer
 from services.app import App

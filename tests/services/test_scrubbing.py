@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.files import Files
-from infra.proving import reading_log
-from infra.tenants import Tenant
+from infra.storage.files import Files
+from infra.transparency.proofs import reading_log
+from infra.identity.tenants import Tenant
 from services import cli, recognising, scrubbing
 from services.app import App
 from services.scrubbing import Scrubbed, scrub

@@ -7,14 +7,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from infra.config import Settings
-from infra.database import Database
-from infra.eventstore import EventStore
+from infra.platform.config import Settings
+from infra.platform.database import Database
+from infra.log.eventstore import EventStore
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note
 from infra.ledger.tiles import replay
-from infra.sealing import Keep
-from infra.tenants import Tenant
+from infra.transparency.sealer import Keep
+from infra.identity.tenants import Tenant
 from services import sealer
 from services.supervise import supervised
 from tests.infra.notebook import MAPPER, a_name, write_line
@@ -84,7 +84,7 @@ async def test_sealing_once_signs_for_everything_and_ends(store, tenant, setting
 
 
 async def test_sealing_once_takes_as_many_checkpoints_as_it_needs(store, tenant, settings, superuser, monkeypatch):
-    monkeypatch.setattr("infra.sealing.MOST", 4)
+    monkeypatch.setattr("infra.transparency.sealer.MOST", 4)
     await write(store, tenant, 9)
 
     assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from infra import embedded, processes
-from infra.config import Settings, read_settings
+from infra.platform import embedded
+from infra.platform import child_processes as processes
+from infra.platform.config import Settings, read_settings
 from services import demo, supervise
 from services.supervise import NotReady, supervised
 

@@ -4,9 +4,9 @@ from uuid import uuid4
 import pytest
 
 from domain.official import Position
-from infra.config import Settings
-from infra.tenants import IdentityProvider, SlugTaken
-from infra.units import Era
+from infra.platform.config import Settings
+from infra.identity.tenants import IdentityProvider, SlugTaken
+from infra.reference.units import Era
 from services import tenancy
 from services.app import App
 from services.clock import today

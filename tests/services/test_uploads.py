@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from domain.errors import NoSpace, UploadsExhausted
-from infra.config import Allowance, Misconfigured, allowance_of
-from infra.files import Files
-from infra.uploads import Uploads
+from infra.platform.config import Allowance, Misconfigured, allowance_of
+from infra.storage.files import Files
+from infra.storage.uploads import Uploads
 from services import assessing
 from services.assessing import Upload
 from services.work import Work

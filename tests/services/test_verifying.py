@@ -2,10 +2,10 @@ from hashlib import sha256
 
 import pytest
 
-from infra import verifying as log
+from infra.transparency import audit as log
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, SignerKey
-from infra.proving import reading_log
+from infra.transparency.proofs import reading_log
 from services import cli, verifying
 from services.published_trust import published_trust
 from services.trust import Unreadable

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import httpx2
 import pytest
 
-from infra.cosigning import Cosigner
+from infra.transparency.witness_server import Cosigner
 from infra.ledger.note import VerifierKey, read_signatures
 from infra.ledger.witness import REQUEST_LIMIT, SIZE_TYPE, TEXT_TYPE, Request
 from services import cli

@@ -11,15 +11,15 @@ from uuid import uuid4
 import pytest
 
 from domain.log import LOG, Log
-from infra.config import Settings
-from infra.database import schema_of
+from infra.platform.config import Settings
+from infra.platform.database import schema_of
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Policy
 from infra.ledger.witness import Request
-from infra.sealing import Keep
-from infra.seals import Seal, State
-from infra.tenants import Tenant
+from infra.transparency.sealer import Keep
+from infra.transparency.seal_status import Seal, State
+from infra.identity.tenants import Tenant
 from services import sealer
 from services.app import App
 from services.policies import publish

@@ -10,7 +10,7 @@ from domain.errors import AlreadyThere, NotFound, NotPermitted, NotRecordable, R
 from domain.official import Position
 from domain.policy import Actor
 from domain.season import Season, Step, season_stream
-from infra.eventstore import CommandReused, Conflict
+from infra.log.eventstore import CommandReused, Conflict
 from services import assessing, seasons
 from services.wiring import wired
 from services.work import Receipt, Work, use_case

@@ -23,7 +23,7 @@ from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import VoteOutcome
 from domain.recognition import Result
 from domain.unit import Level, Unit, unit_stream
-from infra.rulebooks import load_rulebooks
+from infra.reference.rulebooks import load_rulebooks
 from projections.standings import Cell, Standing
 from projections.units import UnitRow
 from services import trail_workbook

@@ -18,11 +18,12 @@ from redis.asyncio import Redis
 
 from domain.export import Document, Export, ExportState, export_stream
 from domain.official import Position
-from infra import embedded, processes
-from infra.config import Settings
-from infra.export_runs import ExportRuns, Run
-from infra.queue import Jobs, QueueUnavailable
-from infra.tenants import Tenant, Tenants
+from infra.platform import embedded
+from infra.platform import child_processes as processes
+from infra.platform.config import Settings
+from infra.jobs.export_runs import ExportRuns, Run
+from infra.jobs.queue import Jobs, QueueUnavailable
+from infra.identity.tenants import Tenant, Tenants
 from services import administering
 from services.app import App
 from services.exporting import cancel_export, export_id, request_export
@@ -451,7 +452,7 @@ async def test_the_table_can_be_lost_and_is_made_again_from_the_log(services, st
 
 
 async def test_without_redis_the_request_stands_and_nothing_is_lost(story, runs, house, tmp_path, monkeypatch):
-    monkeypatch.setattr("infra.queue.TRIES", 1)
+    monkeypatch.setattr("infra.jobs.queue.TRIES", 1)
     nowhere = Jobs.at(f"unix://{tmp_path}/nobody.sock", "x" * 32)
     export = await ask(story)
     with pytest.raises(QueueUnavailable):

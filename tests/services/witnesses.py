@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx2
 
-from infra.config import Settings
-from infra.cosigning import Cosigner
+from infra.platform.config import Settings
+from infra.transparency.witness_server import Cosigner
 from infra.ledger.note import VerifierKey
 from infra.ledger.witness import Request
 from services.supervise import Supervisor, kept_port, supervised

@@ -34,20 +34,25 @@ from domain.errors import Refused
 from domain.fact import Stream, StreamName
 from domain.official import person_of
 from domain.policy import Act
-from infra import config, eventstore, migrate, programs, readmodels, sealing
-from infra.access_log import Access
-from infra.config import Settings
-from infra.cosigning import Cosigner
-from infra.encryption import Encryption
-from infra.export_runs import Run
-from infra.files import Files
+from infra.platform import config
+from infra.log import eventstore
+from infra.schema import migrate
+from infra.platform import programs
+from infra.readmodels import reading as readmodels
+from infra.transparency import sealer as sealing
+from infra.storage.access_log import Access
+from infra.platform.config import Settings
+from infra.transparency.witness_server import Cosigner
+from infra.encryption.cipher import Encryption
+from infra.jobs.export_runs import Run
+from infra.storage.files import Files
 from infra.ledger.note import Note
-from infra.mapper import COLUMNS
-from infra.queue import Jobs
-from infra.sealing import Keep
-from infra.sessions import Kept, Sessions
-from infra.tenants import Tenant
-from infra.throttle import Throttle
+from infra.log.mapper import COLUMNS
+from infra.jobs.queue import Jobs
+from infra.transparency.sealer import Keep
+from infra.identity.sessions import Kept, Sessions
+from infra.identity.tenants import Tenant
+from infra.identity.throttle import Throttle
 from projections.catalogue import PROJECTIONS
 from services import accesses, cli, supervise, sweeping
 from services.command_ids import derived, sent_by

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from infra.config import Settings
-from infra.tenants import Tenant
+from infra.platform.config import Settings
+from infra.identity.tenants import Tenant
 from services.app import App
 from services.wiring import wired
 from tests.web.browser import Browser

@@ -16,8 +16,8 @@ import pytest
 from litestar import Litestar
 
 from domain.official import Position
-from infra.config import Settings
-from infra.tenants import Tenant
+from infra.platform.config import Settings
+from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from services import sealer
 from services.app import App

@@ -4,8 +4,8 @@ import asyncpg
 
 from domain.export import Document
 from domain.official import Position
-from infra.access_log import Access
-from infra.config import Settings
+from infra.storage.access_log import Access
+from infra.platform.config import Settings
 from services.accesses import TAKEN, Accesses
 from services.exporting import export_id, request_export
 from services.work import SYSTEM

@@ -12,8 +12,8 @@ import pytest
 from litestar import Litestar
 
 from domain.official import Position
-from infra.config import Settings
-from infra.pool import Pool
+from infra.platform.config import Settings
+from infra.platform.process_pool import Pool
 from services.web.app import web_application
 from services.web.turns import AT_ONCE
 from services.wiring import pool_of

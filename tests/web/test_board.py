@@ -12,7 +12,7 @@ from domain.official import Position
 from domain.rulebook import Rulebook
 from domain.season import State
 from domain.unit import Level
-from infra.rulebooks import load_rulebooks
+from infra.reference.rulebooks import load_rulebooks
 from projections.seasons import SeasonRow
 from projections.standings import Cell, Standing
 from projections.units import UnitRow

@@ -15,10 +15,10 @@ from domain.fact import STREAMS
 from domain.meeting import Choice, meeting_stream
 from domain.official import Position
 from domain.policy import Act
-from infra.config import Settings
-from infra.database import Connection
+from infra.platform.config import Settings
+from infra.platform.database import Connection
 from infra.ledger.epoch import Epoch
-from infra.tenants import IdentityProvider, Tenant
+from infra.identity.tenants import IdentityProvider, Tenant
 from services import assessing, exporting, voting
 from services.app import App
 from services.clock import today

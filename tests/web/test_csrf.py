@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
-from infra.tenants import Tenant
+from infra.identity.tenants import Tenant
 from services.app import App
 from services.web import security, urls
 from services.web.pages import all_routes

@@ -9,9 +9,9 @@ from domain.export import Document
 from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Recognition
-from infra.config import Settings
-from infra.sealing import Keep
-from infra.signing import sign
+from infra.platform.config import Settings
+from infra.transparency.sealer import Keep
+from infra.pdf.sign import sign
 from services import appraising, exporting, recognising
 from services.dossier import asking, export_evidence
 from services.policies import publish

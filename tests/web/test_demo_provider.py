@@ -13,10 +13,10 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Litestar
 
-from infra.config import Misconfigured, Settings
-from infra.identity import Identity
-from infra.projector import Projector
-from infra.tenants import IdentityProvider, Tenant, Tenants
+from infra.platform.config import Misconfigured, Settings
+from infra.identity.oidc import Identity
+from infra.readmodels.projector import Projector
+from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 from services import demo_provider
 from services.demo_provider import CLIENT, Office, Post, Province, Roster, create_provider

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.sessions import Kept, Session
+from infra.identity.sessions import Kept, Session
 from services.i18n import load_words
 from services.web import urls
 from services.web.security import unmasked

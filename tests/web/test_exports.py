@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.official import Position
-from infra.export_runs import ExportRuns
+from infra.jobs.export_runs import ExportRuns
 from services import assessing
 from services.exporting import fail_export
 from services.worker import Workplace

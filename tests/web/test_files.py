@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from infra.files import PIECE
+from infra.storage.files import PIECE
 from services import assessing
 from services.assessing import Upload
 from tests.services.story import COMMUNE, Story

@@ -10,7 +10,7 @@ from domain.errors import MeasureInvalid
 from domain.judging import assess
 from domain.measure import NOT_ARISEN, Kind, Measured
 from domain.rulebook import Indicator
-from infra.rulebooks import load_calendar, load_rulebooks
+from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.i18n import load_words
 from services.web.assets import Assets
 from services.web.forms import Typed

@@ -15,11 +15,12 @@ from structlog.testing import capture_logs
 
 from domain.export import Document, ExportState
 from domain.official import Position
-from infra import embedded, migrate
-from infra.config import Settings, read_settings
-from infra.database import TRIES, Database, begun_again
-from infra.export_runs import ExportRuns
-from infra.tenants import Tenants
+from infra.platform import embedded
+from infra.schema import migrate
+from infra.platform.config import Settings, read_settings
+from infra.platform.database import TRIES, Database, begun_again
+from infra.jobs.export_runs import ExportRuns
+from infra.identity.tenants import Tenants
 from services import check
 from services.exporting import export_id, request_export
 from tests.services.story import COMMUNE, Story

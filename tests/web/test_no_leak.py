@@ -22,8 +22,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from domain.official import Position
 from domain.unit import Level
-from infra.config import Settings
-from infra.tenants import Tenant, Tenants
+from infra.platform.config import Settings
+from infra.identity.tenants import Tenant, Tenants
 from projections.fold import fold
 from projections.tallies import TALLIES
 from services.administering import NewMandate, NewUnit, enrolling, registering

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from domain.official import Position
-from infra.config import Settings
+from infra.platform.config import Settings
 from services import assessing
 from services.clock import today
 from services.web.app import web_application

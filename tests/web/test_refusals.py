@@ -18,11 +18,11 @@ import pytest
 import structlog
 
 from domain.errors import FileNameHostile, FileTypeForbidden, NotANumber, ReasonMissing, Stale
-from infra import embedded
-from infra.encryption import Encryption
-from infra.groupcommit import OutcomeUnknown, Receipt
-from infra.sessions import Sessions, connect
-from infra.tenants import Tenant
+from infra.platform import embedded
+from infra.encryption.cipher import Encryption
+from infra.log.group_commit import OutcomeUnknown, Receipt
+from infra.identity.sessions import Sessions, connect
+from infra.identity.tenants import Tenant
 from services.app import App
 from services.i18n import load_words
 from services.structured import structured_logs

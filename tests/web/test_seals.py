@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from infra.config import Settings
+from infra.platform.config import Settings
 from infra.ledger.note import Kind, SignerKey
 from infra.ledger.policy import Policy
-from infra.sealing import Keep
+from infra.transparency.sealer import Keep
 from services.answers import Answer
 from services.policies import publish
 from services.receipts import key_of, verify

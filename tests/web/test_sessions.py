@@ -13,11 +13,11 @@ from limits import parse
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from infra import embedded
-from infra.encryption import Encryption
-from infra.queue import Jobs
-from infra.sessions import Kept, Session, Sessions, connect
-from infra.throttle import Throttle
+from infra.platform import embedded
+from infra.encryption.cipher import Encryption
+from infra.jobs.queue import Jobs
+from infra.identity.sessions import Kept, Session, Sessions, connect
+from infra.identity.throttle import Throttle
 
 SECRET = "a secret of at least thirty-two characters"
 ENCRYPTION = Encryption(SECRET, "sessions")

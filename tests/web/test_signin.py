@@ -10,9 +10,9 @@ from limits import parse
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from infra.attempts import AT_ONCE
-from infra.sessions import LONGEST_KEPT
-from infra.tenants import IdentityProvider, Tenant, Tenants
+from infra.identity.sign_in_attempts import AT_ONCE
+from infra.identity.sessions import LONGEST_KEPT
+from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from services.app import App
 from services.web import throttling
 from tests.web.browser import Browser, forms_of, onward

@@ -12,12 +12,13 @@ import msgspec
 import pytest
 from joserfc.jws import extract_compact
 
-from infra import identity, provider_documents
-from infra.attempts import LONGEST_THEN, Attempt, Attempts
-from infra.encryption import Encryption
-from infra.identity import Identity
-from infra.provider_documents import Keys, SignInRefused, read_keys, read_metadata
-from infra.tenants import IdentityProvider, Tenant
+from infra.identity import oidc as identity
+from infra.identity import provider_documents
+from infra.identity.sign_in_attempts import LONGEST_THEN, Attempt, Attempts
+from infra.encryption.cipher import Encryption
+from infra.identity.oidc import Identity
+from infra.identity.provider_documents import Keys, SignInRefused, read_keys, read_metadata
+from infra.identity.tenants import IdentityProvider, Tenant
 from services.app import App
 from tests.web.browser import Browser
 from tests.web.signing import Provider, begin, browsing, come_back, sign_in

@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from domain.errors import ProvinceSuspended
 from domain.export import Document
 from domain.official import Position
-from infra.config import Settings
-from infra.export_runs import ExportRuns
-from infra.tenants import Registered, Resumed, Suspended, Tenant, Tenants
+from infra.platform.config import Settings
+from infra.jobs.export_runs import ExportRuns
+from infra.identity.tenants import Registered, Resumed, Suspended, Tenant, Tenants
 from services import assessing, sealer, tenancy
 from services.exporting import export_id, fetch_export, request_export
 from services.sweeping import Sweeper

@@ -15,9 +15,9 @@ import pytest
 
 from domain.export import Document
 from domain.official import Position
-from infra.config import Settings
-from infra.projector import Projector
-from infra.tenants import Tenant
+from infra.platform.config import Settings
+from infra.readmodels.projector import Projector
+from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from services import exporting, voting
 from services.app import App

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.official import Position
-from infra.config import Settings
+from infra.platform.config import Settings
 from services.verifying import verify_log
 from services.web import verified
 from tests.services.story import COMMUNE, Story

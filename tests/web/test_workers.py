@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from domain.official import Position
-from infra import processes
-from infra.config import Settings
-from infra.processes import living
-from infra.tenants import Tenant
+from infra.platform import child_processes as processes
+from infra.platform.config import Settings
+from infra.platform.child_processes import living
+from infra.identity.tenants import Tenant
 from services import supervise
 from services.supervise import supervised
 from tests.services.story import COMMUNE, ISSUER, Story

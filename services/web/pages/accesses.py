@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from domain.assessment import Assessment, assessment_stream
 from domain.policy import Act, permit
-from infra.access_log import Kept
+from infra.storage.access_log import Kept
 from services.accesses import DOINGS, OPENED, Accesses, called
 from services.searching import Names, Object, search_of
 from services.web import urls

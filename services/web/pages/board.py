@@ -16,8 +16,8 @@ from domain.policy import Act, Subject, may, permit
 from domain.recognition import Result
 from domain.rulebook import ConditionKind, Model, Rulebook
 from domain.vietnamese import sort_key
-from infra.readmodels import View
-from infra.slicing import in_slices
+from infra.readmodels.reading import View
+from infra.platform.slicing import in_slices
 from projections.seasons import SEASONS, SeasonRow
 from projections.standings import STANDINGS, Stage, Standing
 from projections.units import UNITS, UnitRow

@@ -12,7 +12,7 @@ from domain.measure import Kind, Outcome
 from domain.policy import Act, positions_for
 from domain.rulebook import Indicator, Model
 from domain.working_days import CalendarUnknown
-from infra.groupcommit import Receipt
+from infra.log.group_commit import Receipt
 from projections.sheets import EntryRow
 from services import assessing
 from services.web import measuring, urls

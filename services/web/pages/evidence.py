@@ -4,7 +4,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from domain.errors import UnknownEvidence
-from infra.files import LIMIT
+from infra.storage.files import LIMIT
 from services import assessing
 from services.web import urls
 from services.web.access import note_opened

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.errors import NotFound
 from domain.export import Document
-from infra.readmodels import View
+from infra.readmodels.reading import View
 from projections.exports import EXPORTS
 from projections.units import UNITS
 from services import exporting

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from infra.tenants import Tenant
+from infra.identity.tenants import Tenant
 from services.web import urls
 from services.web.handlers import page
 from services.web.search import sought

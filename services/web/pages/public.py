@@ -11,7 +11,7 @@ from domain.errors import NotFound
 from domain.recognition import Result
 from domain.season import Step
 from domain.vietnamese import sort_key
-from infra.readmodels import View
+from infra.readmodels.reading import View
 from projections.fold import fold
 from projections.register import REGISTER, RegisterRow
 from projections.reviews import REVIEWS, ReviewRow

@@ -11,7 +11,7 @@ from domain.policy import Act, Subject, may, permit, positions_for
 from domain.recognition import Recognition
 from domain.review import Degree, Ground, Ruling, commune_and_number
 from domain.vietnamese import sort_key
-from infra.groupcommit import Receipt
+from infra.log.group_commit import Receipt
 from projections.councils import COUNCILS
 from projections.exports import EXPORTS, ExportRow
 from projections.flags import Sign

@@ -6,10 +6,10 @@ import msgspec
 import structlog
 
 from domain.errors import ProvinceSuspended
-from infra.attempts import ATTEMPT, Attempt
-from infra.provider_documents import SignInRefused
-from infra.sessions import Kept
-from infra.tenants import IdentityProvider
+from infra.identity.sign_in_attempts import ATTEMPT, Attempt
+from infra.identity.provider_documents import SignInRefused
+from infra.identity.sessions import Kept
+from infra.identity.tenants import IdentityProvider
 from services.web import security, urls
 from services.web.handlers import act, page
 from services.web.log_lines import log_refusal

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from infra.leaf import leaf_hash
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import Kind, SignerKey
 
 FOLDER = Path(__file__).parent / "example"

@@ -17,7 +17,7 @@ from tlog_scales.signing import Vkey, VkeySet
 from tlog_scales.tlog import Checkpoint as TheirCheckpoint
 from tlog_scales.tlog import ConsistencyProof, ConsistencyProofInvalid, InclusionProof, InclusionProofInvalid
 
-from infra.leaf import leaf_hash
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, Signature
 from infra.ledger.policy import Policy

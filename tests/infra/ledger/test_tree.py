@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.leaf import leaf_hash
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.text import LARGEST, BadProof
 from infra.ledger.tiles import (
     Edge,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from infra.leaf import leaf_hash
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey, read_signatures
 from infra.ledger.text import Malformed

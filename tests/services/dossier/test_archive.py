@@ -12,9 +12,10 @@ import msgspec
 import pytest
 
 from domain.assessment import Evidence
-from infra import archives, files
-from infra.canonical_json import canonical
-from infra.files import Files
+from infra.storage import zip_archives as archives
+from infra.storage import files
+from infra.ledger.canonical_json import canonical
+from infra.storage.files import Files
 from infra.ledger.text import Malformed
 from services.dossier.archive import MANIFEST, State, lacking, write
 from services.dossier.comparing import Compared, compare

@@ -15,15 +15,15 @@ from domain.measure import Answer as Declared
 from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Result
-from infra.config import Settings
-from infra.export_runs import ExportRuns
+from infra.platform.config import Settings
+from infra.jobs.export_runs import ExportRuns
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
-from infra.pdf import Printer
-from infra.proving import first_over
-from infra.rulebooks import load_calendar, load_rulebooks
-from infra.sealing import Keep, Sealer, connect
-from infra.tenants import Tenant
+from infra.pdf.printer import Printer
+from infra.transparency.proofs import first_over
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.transparency.sealer import Keep, Sealer, connect
+from infra.identity.tenants import Tenant
 from services import assessing, recognising, voting
 from services.answers import Answer
 from services.app import App

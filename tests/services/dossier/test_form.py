@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from domain.catalogue import FACTS
-from infra.pdf import Printer
-from infra.rulebooks import load_calendar, load_rulebooks
+from infra.pdf.printer import Printer
+from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.answers import Answer
 from services.dossier.files import Files, read_files
 from services.dossier.printing import ASSETS, FORM, bound, pages, present, printer, printer_of

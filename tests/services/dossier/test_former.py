@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.ledger.note import Kind, SignerKey
-from infra.pdf import Printer
-from infra.rulebooks import load_calendar, load_rulebooks
+from infra.pdf.printer import Printer
+from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services import cli
 from services.answers import Answer
 from services.dossier.printing import ASSETS, printer

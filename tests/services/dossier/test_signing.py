@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from infra.ledger.note import Kind, SignerKey
 from infra.ledger.policy import Policy
-from infra.proving import reading_log
-from infra.rulebooks import load_calendar, load_rulebooks
-from infra.signatures import read_signatures
-from infra.signing import sign
+from infra.transparency.proofs import reading_log
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.pdf.signatures import read_signatures
+from infra.pdf.sign import sign
 from services import cli
 from services.answers import Answer
 from services.dossier import exporting

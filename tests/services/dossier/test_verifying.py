@@ -10,19 +10,19 @@ import msgspec
 import pytest
 
 from domain.catalogue import FACTS
-from infra.access_log import AccessLog
-from infra.canonical_json import canonical
-from infra.files import Files
-from infra.leaf import leaf_hash, payload_hash, read_leaf
+from infra.storage.access_log import AccessLog
+from infra.ledger.canonical_json import canonical
+from infra.storage.files import Files
+from infra.ledger.leaf import leaf_hash, payload_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Malformed
 from infra.ledger.tiles import Edge, inclusion_proof
-from infra.pdf import PrintingFailed
-from infra.proving import Changed, reading_log
-from infra.rulebooks import load_calendar, load_rulebooks
+from infra.pdf.printer import PrintingFailed
+from infra.transparency.proofs import Changed, reading_log
+from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services import cli
 from services.accesses import TAKEN
 from services.answers import Answer

@@ -1,0 +1,119 @@
+"""Finding facts by their marks: rows made from the log.
+
+The rows are made by whoever comes first, a page that needs them or the worker that looks after them, a few thousand
+facts at a time in one transaction with the position up to which they go. They are made anew when the marks have another
+version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import asyncpg
+import structlog
+
+from infra.platform.database import REFUSED_VALUE, Connection, Database, HasId, savepoint, schema_of
+from infra.readmodels.folding import Stopped, said
+from infra.readmodels.term_rows import NEAR, MarkedRows
+from infra.readmodels.rebuilding import write_stops
+
+log = structlog.get_logger("trail")
+
+#: Under which name facts without marks stand among what stopped.
+TRAIL = "trail"
+
+#: The marks of the facts after one position, up to another: rows of position, season, moment and marks.
+Marking = Callable[[int, int], Awaitable[Sequence["Row"]]]
+
+
+class Row(Protocol):
+    """A fact as it is found."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def season(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def marks(self) -> frozenset[str]: ...
+
+
+class Reached(NamedTuple):
+    """Up to which position facts are found, and how far the log is."""
+
+    position: int
+    last: int
+
+
+class TrailIndex(MarkedRows):
+    """The marks of the logs of all provinces."""
+
+    def __init__(self, database: Database, version: int, *, near: int = NEAR) -> None:
+        super().__init__(database, "trail_marks", near=near)
+        self._version = version
+
+    async def reached(self, tenant: HasId) -> Reached:
+        """How far it is; 0 while the rows are of another version."""
+        schema = schema_of(tenant)
+        rows = await self._database.ask(
+            tenant,
+            f"SELECT CASE WHEN version = $1 THEN watch.position ELSE 0 END, head.position "
+            f"FROM {schema}.trail_watch watch, {schema}.head",
+            self._version,
+        )
+        return Reached(*rows[0])
+
+    async def learn(self, tenant: HasId, marking: Marking, most: int) -> Reached:
+        """Mark what came in since, at most so many facts; not at all when another process holds it for long."""
+        now = await self.reached(tenant)
+        if now.position == now.last:
+            return now
+        schema = schema_of(tenant)
+        try:
+            async with self._database.writing(tenant) as connection:
+                [(after, version)] = await connection.fetch(
+                    f"SELECT position, version FROM {schema}.trail_watch FOR UPDATE"
+                )
+                if version != self._version:
+                    await connection.execute(f"DELETE FROM {schema}.trail_marks")
+                    await connection.execute(f"DELETE FROM {schema}.stopped_rows WHERE projection = $1", TRAIL)
+                    after = 0
+                upto = min(now.last, after + most)
+                if upto > after:
+                    await self._write(connection, schema, await marking(after, upto))
+                await connection.execute(
+                    f"UPDATE {schema}.trail_watch SET position = $1, version = $2", max(upto, after), self._version
+                )
+        except asyncpg.LockNotAvailableError:
+            return now
+        return Reached(max(upto, after), now.last)
+
+    async def _write(self, connection: Connection, schema: str, rows: Sequence[Row]) -> None:
+        """A fact whose marks the database does not take is named, and not found."""
+        try:
+            async with savepoint(connection):
+                await _copied(connection, schema, rows)
+        except REFUSED_VALUE:
+            for row in rows:
+                await self._write_one(connection, schema, row)
+
+    async def _write_one(self, connection: Connection, schema: str, row: Row) -> None:
+        try:
+            async with savepoint(connection):
+                await _copied(connection, schema, [row])
+        except REFUSED_VALUE as reason:
+            log.error("a fact cannot be marked", schema=schema, position=row.position, reason=type(reason).__name__)  # noqa: TRY400
+            stopped = {str(row.position): Stopped(row.position, said(reason))}
+            await write_stops(connection, schema, TRAIL, self._version, stopped)
+
+
+async def _copied(connection: Connection, schema: str, rows: Sequence[Row]) -> None:
+    await connection.copy_records_to_table(
+        "trail_marks",
+        schema_name=schema,
+        columns=["position", "season", "at", "marks"],
+        records=[(one.position, one.season, one.at, sorted(one.marks)) for one in rows],
+    )
