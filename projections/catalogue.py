@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from projections.adoptions import ADOPTIONS
-from projections.councils import COUNCILS
-from projections.exports import EXPORTS
+from projections.tables.adoptions import ADOPTIONS
+from projections.tables.councils import COUNCILS
+from projections.tables.exports import EXPORTS
 from projections.fold import Projection
-from projections.officials import OFFICIALS
-from projections.register import REGISTER
-from projections.reviews import REVIEWS
-from projections.seasons import SEASONS
-from projections.sheets import SHEETS
-from projections.standings import STANDINGS
-from projections.tallies import TALLIES
-from projections.units import UNITS
+from projections.tables.officials import OFFICIALS
+from projections.tables.register import REGISTER
+from projections.tables.reviews import REVIEWS
+from projections.tables.seasons import SEASONS
+from projections.tables.sheets import SHEETS
+from projections.tables.standings import STANDINGS
+from projections.tables.tallies import TALLIES
+from projections.tables.units import UNITS
 
 PROJECTIONS: tuple[Projection[Any], ...] = (
     UNITS,

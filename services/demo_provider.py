@@ -31,8 +31,8 @@ from domain.vietnamese import sort_key
 from infra.platform import programs
 from infra.platform.config import Misconfigured, Settings, read_settings
 from infra.identity.tenants import Tenant
-from projections.officials import OFFICIALS, OfficialRow
-from projections.units import UNITS, UnitRow
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.tables.units import UNITS, UnitRow
 from services.clock import today
 from services.i18n import Words, load_words
 from services.serve import granian

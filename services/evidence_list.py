@@ -12,7 +12,7 @@ from infra.storage import zip_archives as archives
 from infra.ledger.canonical_json import canonical
 from infra.storage.files import MEGABYTE
 from projections.fold import fold
-from projections.sheets import SHEETS
+from projections.tables.sheets import SHEETS
 
 #: What the name of a file ends in, by its type, so that people can open it.
 ENDINGS = {

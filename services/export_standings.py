@@ -10,10 +10,10 @@ from domain.export import Document
 from domain.policy import Act, Subject
 from domain.season import Season, season_stream
 from infra.readmodels.reading import View
-from projections.exports import ExportRow
-from projections.seasons import SEASONS
-from projections.standings import STANDINGS
-from projections.units import UNITS, UnitRow
+from projections.tables.exports import ExportRow
+from projections.tables.seasons import SEASONS
+from projections.tables.standings import STANDINGS
+from projections.tables.units import UNITS, UnitRow
 from services import workbook
 from services.exports.kind import Asker, Choice, ExportKind, ExportRequest, ExportTask, Made, Offer, Progress, Workshop
 from services.exports.making import moment_of

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from domain.errors import Refused
 from domain.export import Document
 from domain.policy import Act
-from projections.exports import ExportRow
-from projections.units import UnitRow
+from projections.tables.exports import ExportRow
+from projections.tables.units import UnitRow
 from services import trail_workbook, workbook
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, Made, Progress, Workshop
 from services.exports.making import moment_of

@@ -25,14 +25,14 @@ from domain.unit import unit_stream
 from infra.log.eventstore import EventStore
 from infra.readmodels.folding import Stopped, fold
 from infra.identity.tenants import Tenant
-from projections.councils import COUNCILS
-from projections.effective import came_to
+from projections.tables.councils import COUNCILS
+from projections.analysis.effective_date import came_to
 from projections.fold import Projection
-from projections.seasons import SEASONS
-from projections.sheets import SHEETS
-from projections.standings import STANDINGS
-from projections.trail import concerns
-from projections.units import UNITS
+from projections.tables.seasons import SEASONS
+from projections.tables.sheets import SHEETS
+from projections.tables.standings import STANDINGS
+from projections.analysis.trail import concerns
+from projections.tables.units import UNITS
 from services.app import App
 from services.clock import VIETNAM, Clock, Past
 from services.meeting_walk import walk_meetings

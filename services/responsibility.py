@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.review import Ground
-from projections.responsibility import Link, Role, Roles, Trace
+from projections.analysis.responsibility import Link, Role, Roles, Trace
 from services.i18n import Words
 from services.telling import Told
 

@@ -27,7 +27,7 @@ from domain.review import (
     review_streams,
     stated,
 )
-from projections.trail import concerns
+from projections.analysis.trail import concerns
 from services.seasons import commune_of, with_rulebook
 from services.work import Receipt, Work, use_case
 

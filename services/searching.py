@@ -29,12 +29,12 @@ from infra.log.eventstore import CLOCK_DRIFT, EventStore
 from infra.readmodels.reading import View
 from infra.identity.tenants import Tenant
 from infra.readmodels.search_index import Reached, TrailIndex
-from projections.councils import COUNCILS, CouncilRow
-from projections.marks import VERSION, Marked, Search, bare, mark, reach, words_of, words_of_name
-from projections.officials import OFFICIALS, OfficialRow
-from projections.seasons import SEASONS, SeasonRow
-from projections.trail import TOLD_WITH, Entry, entries, streams_around
-from projections.units import UNITS, UnitRow
+from projections.tables.councils import COUNCILS, CouncilRow
+from projections.analysis.search_terms import VERSION, Marked, Search, bare, mark, reach, words_of, words_of_name
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.analysis.trail import TOLD_WITH, Entry, entries, streams_around
+from projections.tables.units import UNITS, UnitRow
 from services.app import App
 from services.clock import is_looked_at
 from services.i18n import Words, load_words

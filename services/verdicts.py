@@ -8,7 +8,7 @@ from typing import NamedTuple
 from domain.judging import CriterionResult, Verdict, judge
 from domain.measure import Answer, Outcome
 from domain.rulebook import Rulebook
-from projections.standings import Basis, Standing, sheet_of
+from projections.tables.standings import Basis, Standing, sheet_of
 
 
 class Status(StrEnum):

@@ -6,9 +6,9 @@ from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.readmodels.reading import View
 from infra.platform.slicing import in_slices
-from projections.sheets import SHEETS
-from projections.standings import STANDINGS
-from projections.whatif import Side, side_of
+from projections.tables.sheets import SHEETS
+from projections.tables.standings import STANDINGS
+from projections.analysis.what_if import Side, side_of
 
 
 async def sides_of(view: View, season: str, rulebook: Rulebook, other: Rulebook, calendar: Calendar) -> list[Side]:

@@ -21,8 +21,8 @@ from domain.measure import Outcome
 from domain.meeting import VoteOutcome
 from domain.rulebook import Model, Provenance, Rulebook
 from domain.vietnamese import sort_key
-from projections.standings import Basis, Standing
-from projections.units import UnitRow
+from projections.tables.standings import Basis, Standing
+from projections.tables.units import UnitRow
 from services.clock import VIETNAM
 from services.i18n import Words, vietnamese
 from services.verdicts import Gate, Judged, criterion_status, judged

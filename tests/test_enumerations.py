@@ -28,7 +28,7 @@ PACKAGES = ("domain", "projections", "infra", "services")
 #: Mappings that leave members out on purpose, by module, name (of a constant, or of the function around it) and
 #: enumeration, and why.
 PARTIAL = {
-    ("projections.differences", "PARTS", "Matter"): "the matters of an indicator; the others are of the whole dossier",
+    ("projections.analysis.differences", "PARTS", "Matter"): "the matters of an indicator; the others are of the whole dossier",
     ("services.demo.offices", "COMMUNE", "Position"): "the offices of a commune",
     ("services.dossier.verifying", "MEANING", "Answer"): "VALID needs no warning; a promise is no answer to a dossier",
     ("services.dossier.verifying", "NOT_GIVEN", "State"): "why a file is not there; GIVEN is there",

@@ -167,7 +167,7 @@ def test_what_opens_and_signs_pdfs_is_loaded_only_where_that_is_done():
 
 #: Tables that leave out kinds on purpose: what they say of those is nothing.
 PARTIAL = {
-    "projections.differences.PARTS": "only what has parts",
+    "projections.analysis.differences.PARTS": "only what has parts",
     "services.demo.offices.COMMUNE": "only those who work in a commune",
     "services.dossier.verifying.MEANING": "only verdicts that need a warning",
     "services.dossier.verifying.NOT_GIVEN": "only states in which nothing was given",

@@ -30,7 +30,7 @@ from infra.log.eventstore import CommandReused, Loaded
 from infra.jobs.export_runs import ExportRuns
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from infra.reference.units import units_of
-from projections.exports import EXPORTS, ExportRow
+from projections.tables.exports import EXPORTS, ExportRow
 from services import appraising, assessing, exporting, recognising, seasons, voting
 from services.administering import NewMandate, classify_unit, enrol_official
 from services.app import App

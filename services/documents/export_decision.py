@@ -8,10 +8,10 @@ from domain.export import Document
 from domain.policy import Act, Subject
 from domain.vietnamese import sort_key
 from infra.readmodels.reading import View
-from projections.councils import COUNCILS, CouncilRow
-from projections.exports import ExportRow
-from projections.standings import STANDINGS, Standing
-from projections.units import UNITS, UnitRow
+from projections.tables.councils import COUNCILS, CouncilRow
+from projections.tables.exports import ExportRow
+from projections.tables.standings import STANDINGS, Standing
+from projections.tables.units import UNITS, UnitRow
 from services.commune_export import CommuneExport
 from services.documents import decision
 from services.documents.reading import AsItStood

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from domain.export import Document
 from domain.meeting import Meeting, meeting_stream, unit_of
 from domain.policy import Act, Subject
-from projections.exports import ExportRow
-from projections.units import UnitRow
+from projections.tables.exports import ExportRow
+from projections.tables.units import UnitRow
 from services.documents import minutes
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF

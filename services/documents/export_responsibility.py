@@ -10,8 +10,8 @@ from domain.export import Document
 from domain.policy import Act
 from domain.season import Season, season_stream
 from infra.readmodels.reading import View
-from projections.exports import ExportRow
-from projections.units import UNITS, UnitRow
+from projections.tables.exports import ExportRow
+from projections.tables.units import UNITS, UnitRow
 from services.commune_export import CommuneExport
 from services.documents import responsibility
 from services.documents.reading import AsItStood

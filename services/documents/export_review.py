@@ -9,8 +9,8 @@ from domain.fact import StreamName
 from domain.policy import Act, Subject
 from domain.review import Review, commune_and_number
 from domain.season import Season, season_stream
-from projections.exports import ExportRow
-from projections.units import UnitRow
+from projections.tables.exports import ExportRow
+from projections.tables.units import UnitRow
 from services.assessing import viewed_by
 from services.documents import review
 from services.documents.reading import AsItStood

@@ -21,7 +21,7 @@ from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_strea
 from domain.official import Official, official_stream
 from domain.unit import Level
 from projections.fold import fold
-from projections.tallies import TALLIES, MeetingRow, Tally
+from projections.tables.tallies import TALLIES, MeetingRow, Tally
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
 from services.documents.wording import Place

@@ -14,14 +14,14 @@ from domain.errors import NotFound
 from domain.rulebook import Indicator, Rulebook
 from infra.readmodels.reading import ReadModels
 from projections.fold import fold
-from projections.officials import OFFICIALS, OfficialRow
-from projections.register import REGISTER, RegisterRow
-from projections.responsibility import trace
-from projections.seasons import SEASONS, SeasonRow
-from projections.sheets import SHEETS, EntryRow, SheetRow
-from projections.standings import STANDINGS, Standing
-from projections.trail import entries
-from projections.units import UNITS
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.tables.register import REGISTER, RegisterRow
+from projections.analysis.responsibility import trace
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.sheets import SHEETS, EntryRow, SheetRow
+from projections.tables.standings import STANDINGS, Standing
+from projections.analysis.trail import entries
+from projections.tables.units import UNITS
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
 from services.documents.wording import Place

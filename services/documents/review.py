@@ -19,7 +19,7 @@ from domain.review import Ground, Reference, Review, Ruling
 from domain.rulebook import Rulebook
 from domain.unit import Level
 from projections.fold import fold
-from projections.reviews import REVIEWS, ReviewRow
+from projections.tables.reviews import REVIEWS, ReviewRow
 from services.documents.decision import legal_bases, read_signer
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset

@@ -10,8 +10,8 @@ from domain.errors import FileDamaged, FileMissing
 from domain.export import Document, Export
 from domain.policy import Act
 from infra.storage.files import MEGABYTE
-from projections.exports import ExportRow
-from projections.units import UnitRow
+from projections.tables.exports import ExportRow
+from projections.tables.units import UnitRow
 from services.commune_export import CommuneExport
 from services.documents.decision import decided_at
 from services.documents.reading import AsItStood

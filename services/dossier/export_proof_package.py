@@ -9,8 +9,8 @@ from domain.export import Document
 from domain.log import LOG, Log
 from domain.policy import Act
 from domain.season import Season, season_stream
-from projections.exports import ExportRow
-from projections.units import UnitRow
+from projections.tables.exports import ExportRow
+from projections.tables.units import UnitRow
 from services.commune_export import CommuneExport
 from services.documents.decision import decided_at
 from services.documents.reading import AsItStood

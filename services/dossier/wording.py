@@ -20,12 +20,12 @@ from domain.rulebook import Rulebook
 from domain.vietnamese import sort_key
 from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.reference.rulebooks import load_rulebooks
-from projections.councils import COUNCILS
+from projections.tables.councils import COUNCILS
 from projections.fold import fold
-from projections.officials import OFFICIALS, OfficialRow
-from projections.sheets import SHEETS, EntryRow
-from projections.trail import Entry, concerns, entries
-from projections.units import UNITS
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.tables.sheets import SHEETS, EntryRow
+from projections.analysis.trail import Entry, concerns, entries
+from projections.tables.units import UNITS
 from services.clock import VIETNAM
 from services.dossier.files import DOSSIER, EVIDENCE, LEAVES, Files, payload_name
 from services.dossier.history import History, line_of, shown

@@ -16,8 +16,8 @@ from infra.platform.database import Database
 from infra.pdf.printer import Printer
 from infra.readmodels.reading import ReadModels, View
 from infra.transparency.seal_status import Seals
-from projections.exports import ExportRow
-from projections.units import UnitRow
+from projections.tables.exports import ExportRow
+from projections.tables.units import UnitRow
 from services.i18n import Words
 from services.people import People
 from services.work import Work

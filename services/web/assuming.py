@@ -23,7 +23,7 @@ from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting
 from domain.rulebook import Rulebook
 from domain.vietnamese import search_key
-from projections.whatif import Other, Otherwise, parameters
+from projections.analysis.what_if import Other, Otherwise, parameters
 from services.i18n import vietnamese
 from services.web.forms import read_day, read_number
 from services.web.visit import Visit

@@ -20,11 +20,11 @@ from domain.official import Position
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
 from domain.working_days import Calendar
-from projections.councils import COUNCILS
-from projections.seasons import SEASONS, SeasonRow
-from projections.sheets import SHEETS, EntryRow, SheetRow, VetoRow
-from projections.standings import STANDINGS, Standing
-from projections.units import UNITS, UnitRow
+from projections.tables.councils import COUNCILS
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.sheets import SHEETS, EntryRow, SheetRow, VetoRow
+from projections.tables.standings import STANDINGS, Standing
+from projections.tables.units import UNITS, UnitRow
 from services.following import Dossiers, Followed
 from services.verdicts import Judged, Status, criterion_status, judged
 from services.web.visit import Visit

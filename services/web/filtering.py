@@ -12,12 +12,12 @@ from domain.official import Position
 from domain.policy import Act, may
 from domain.vietnamese import person_key, sort_key
 from infra.identity.tenants import Tenant
-from projections.councils import COUNCILS
-from projections.marks import Search
-from projections.officials import OFFICIALS
-from projections.seasons import SEASONS
-from projections.tallies import TALLIES
-from projections.units import UNITS
+from projections.tables.councils import COUNCILS
+from projections.analysis.search_terms import Search
+from projections.tables.officials import OFFICIALS
+from projections.tables.seasons import SEASONS
+from projections.tables.tallies import TALLIES
+from projections.tables.units import UNITS
 from services.i18n import indicator_number
 from services.searching import PARAMETERS, Asked, Names, meeting_called, read_names
 from services.web.asked import DIGITS

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from domain.errors import NotFound
 from infra.platform.slicing import in_slices
-from projections.flags import MARKS, Flag, Known, flags_of
-from projections.officials import OFFICIALS
-from projections.seasons import SEASONS, SeasonRow
-from projections.standings import STANDINGS
+from projections.analysis.flags import MARKS, Flag, Known, flags_of
+from projections.tables.officials import OFFICIALS
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.standings import STANDINGS
 from services.verdicts import judged
 from services.web.visit import Visit
 

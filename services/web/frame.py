@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from domain.policy import Act, Actor, could, is_of_a_commune, may
 from domain.rulebook import Rulebook
 from domain.season import State
-from projections.seasons import SEASONS, SeasonRow
+from projections.tables.seasons import SEASONS, SeasonRow
 from services.clock import Clock
 from services.web.viewing import Viewing
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from domain.official import Position
-from projections.officials import OFFICIALS, OfficialRow
-from projections.trail import Entry, entries
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.analysis.trail import Entry, entries
 from services.web.dossiers import Case
 from services.web.visit import Visit
 

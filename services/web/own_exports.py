@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.export import Document, ExportState
 from infra.jobs.export_runs import ExportRuns, Run
-from projections.exports import EXPORTS, ExportRow
+from projections.tables.exports import EXPORTS, ExportRow
 from services.exports.kind import WAITING
 from services.web.visit import Visit
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.assessment import assessment_stream
 from domain.fact import Recorded
 from domain.personal import Personal, Sealed
-from projections.trail import entries
+from projections.analysis.trail import entries
 from services.i18n import Words
 from services.personal import Door, Kept, Seen
 from services.web.dossiers import Case

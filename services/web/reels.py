@@ -11,8 +11,8 @@ from domain.council import Member
 from domain.errors import NotFound
 from domain.fact import Recorded
 from domain.rulebook import Rulebook
-from projections.officials import OFFICIALS
-from projections.units import UNITS
+from projections.tables.officials import OFFICIALS
+from projections.tables.units import UNITS
 from services.telling import Teller, Told, called, holders_of, open_rounds
 from services.web.asked import DIGITS
 from services.web.personal import values_said

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from projections.units import UNITS
+from projections.tables.units import UNITS
 from services.i18n import Words, indicator_number
 from services.web import urls
 from services.web.viewing import Viewing

@@ -11,7 +11,7 @@ from litestar.datastructures import UploadFile
 
 from domain.errors import FileTypeForbidden, Refused
 from infra.storage.files import Files
-from projections.exports import EXPORTS, ExportRow
+from projections.tables.exports import EXPORTS, ExportRow
 from services.documents.typesetting import PDF
 from services.web.files import pieces_of
 from services.web.forms import FieldMissing

@@ -20,11 +20,11 @@ from domain.policy import Act, Subject, permit
 from domain.rulebook import Rulebook
 from domain.season import season_stream
 from domain.unit import unit_stream
-from projections.councils import COUNCILS, CouncilRow
+from projections.tables.councils import COUNCILS, CouncilRow
 from projections.fold import fold
-from projections.seasons import SEASONS, SeasonRow
-from projections.tallies import TALLIES, BallotRow, MeetingRow, Tally
-from projections.units import UNITS, UnitRow
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.tallies import TALLIES, BallotRow, MeetingRow, Tally
+from projections.tables.units import UNITS, UnitRow
 from services.meetings import members_of, seated_on
 from services.web.dossiers import read_facts
 from services.web.visit import Visit

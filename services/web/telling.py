@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from domain.fact import Recorded
 from infra.platform.slicing import in_slices
-from projections.officials import OFFICIALS, OfficialRow
-from projections.trail import entries
-from projections.units import UNITS
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.analysis.trail import entries
+from projections.tables.units import UNITS
 from services import following
 from services.telling import Told, teller_of
 from services.web.dossiers import Case, read_facts

@@ -14,7 +14,7 @@ from domain.errors import NotFound, Refused
 from infra.log.group_commit import Receipt
 from infra.readmodels.reading import BeingRebuilt, View
 from projections.fold import Projection
-from projections.seasons import SEASONS, SeasonRow
+from projections.tables.seasons import SEASONS, SeasonRow
 from services.clock import VIETNAM, Clock, Past, is_looked_at, today
 from services.web.asked import DIGITS
 from services.web.forms import read_day

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from domain.official import Official, Position, official_stream
 from domain.review import Degree, Ground, Ruling
-from projections.responsibility import Role
+from projections.analysis.responsibility import Role
 from services.demo import provider_of
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import FALSE_EVIDENCE, TINH_MAU

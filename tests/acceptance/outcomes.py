@@ -9,7 +9,7 @@ from typing import TypeAlias
 from domain.official import Position
 from domain.recognition import Result
 from infra.transparency.seal_status import State
-from projections.standings import Stage
+from projections.tables.standings import Stage
 from services.agreeing import disagreements
 from services.demo import witnesses
 from services.demo.offices import office_key

@@ -19,7 +19,7 @@ from domain.judging import Value
 from domain.measure import Measured
 from domain.official import Position
 from domain.season import Step
-from projections.flags import Sign
+from projections.analysis.flags import Sign
 from services import assessing
 from services.demo import provider_of, witnesses
 from services.demo.figures import Figure, figures

@@ -25,7 +25,7 @@ from infra.platform.config import Settings
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.reference.units import Era, units_of
-from projections.whatif import Otherwise, what_if
+from projections.analysis.what_if import Otherwise, what_if
 from services.administering import NewMandate, enrolling
 from services.demo.figures import Figure, figures
 from services.demo.provinces import Dossier

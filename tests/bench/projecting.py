@@ -29,7 +29,7 @@ from infra.log.eventstore import EventStore
 from infra.readmodels.projector import Projector
 from infra.readmodels.reading import ReadModels
 from infra.identity.tenants import Tenant, Tenants
-from projections.standings import STANDINGS
+from projections.tables.standings import STANDINGS
 from services.projector import projecting
 from services.serve import settle
 from tests.bench._dossier import UNIT, a_dossier

@@ -26,7 +26,7 @@ from domain.season import Participant
 from infra.platform.config import Settings
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.reference.units import Era, units_of
-from projections.standings import STANDINGS
+from projections.tables.standings import STANDINGS
 from services import assessing, seasons
 from services.administering import NewMandate, enrolling
 from services.app import App

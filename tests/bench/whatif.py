@@ -12,8 +12,8 @@ from typing import Any
 
 from domain.assessment import Assessment
 from infra.platform.config import Settings
-from projections.pivotal import pivotal
-from projections.whatif import Otherwise, what_if
+from projections.analysis.pivotal import pivotal
+from projections.analysis.what_if import Otherwise, what_if
 from tests.bench._seasons import CALENDAR, COMMUNE, RULEBOOK, a_judged_dossier
 from tests.bench.projecting import figure
 

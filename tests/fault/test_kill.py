@@ -21,7 +21,7 @@ from domain.official import Position
 from domain.recognition import Recognition, recognition_stream
 from infra.platform.config import Settings
 from projections.catalogue import PROJECTIONS
-from projections.exports import EXPORTS
+from projections.tables.exports import EXPORTS
 from services.app import App
 from services.assessing import value_of
 from services.demo import WITH_SIGN_IN, provider_of

@@ -18,7 +18,7 @@ from infra.readmodels.reading import ReadModels
 from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
-from projections.marks import Search
+from projections.analysis.search_terms import Search
 from services.i18n import load_words
 from services.searching import Asked, Searching, read_names, tell
 from services.trail_workbook import Line, Source, trail_workbook

@@ -22,10 +22,10 @@ from infra.readmodels.reading import KEPT, BeingRebuilt, ReadModels
 from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import Projection, fold
-from projections.seasons import SEASONS, SeasonRow
-from projections.sheets import SHEETS
-from projections.standings import STANDINGS
-from projections.units import UNITS
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.sheets import SHEETS
+from projections.tables.standings import STANDINGS
+from projections.tables.units import UNITS
 from services.projector import following
 from tests.infra.logs import MAPPER, write
 from tests.projections.histories import INDICATORS, Province, a_long_history

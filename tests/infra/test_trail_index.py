@@ -13,7 +13,7 @@ from infra.log.eventstore import EventStore
 from infra.readmodels.reading import ReadModels
 from infra.identity.tenants import Tenant
 from infra.readmodels.search_index import TrailIndex
-from projections.marks import VERSION, Marked, Search, mark, words_of
+from projections.analysis.search_terms import VERSION, Marked, Search, mark, words_of
 from services.searching import Searching
 from tests.infra.logs import MAPPER, write
 from tests.projections.histories import ACTS, SEASONS, Province, tell

@@ -12,16 +12,16 @@ from domain.official import Official
 from domain.recognition import Recognition
 from domain.season import Season
 from domain.unit import Unit
-from projections.councils import COUNCILS
-from projections.exports import EXPORTS
+from projections.tables.councils import COUNCILS
+from projections.tables.exports import EXPORTS
 from projections.fold import fold, of_stream
-from projections.officials import OFFICIALS
-from projections.register import REGISTER
-from projections.seasons import SEASONS
-from projections.sheets import SHEETS
-from projections.standings import STANDINGS
-from projections.tallies import TALLIES
-from projections.units import UNITS
+from projections.tables.officials import OFFICIALS
+from projections.tables.register import REGISTER
+from projections.tables.seasons import SEASONS
+from projections.tables.sheets import SHEETS
+from projections.tables.standings import STANDINGS
+from projections.tables.tallies import TALLIES
+from projections.tables.units import UNITS
 from tests.projections.histories import INDICATORS, Province, histories
 
 

@@ -13,11 +13,11 @@ from domain.fact import Recorded, StreamName
 from domain.log import Log
 from domain.personal import DataSubject
 from projections.catalogue import PROJECTIONS
-from projections.flags import MARKS
+from projections.analysis.flags import MARKS
 from projections.fold import Projection, fold
-from projections.register import REGISTER
-from projections.sheets import SHEETS
-from projections.standings import STANDINGS
+from projections.tables.register import REGISTER
+from projections.tables.sheets import SHEETS
+from projections.tables.standings import STANDINGS
 from tests.projections.histories import ENDS, Province, a_long_history, histories
 
 EVIDENCE = Evidence(UUID(int=1), "0" * 64, "biên bản.pdf", 10, "application/pdf")

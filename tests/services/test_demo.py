@@ -18,9 +18,9 @@ from infra.platform.config import Settings
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.reference.units import units_of
 from projections.catalogue import PROJECTIONS
-from projections.exports import EXPORTS
+from projections.tables.exports import EXPORTS
 from projections.fold import fold
-from projections.standings import STANDINGS, Standing
+from projections.tables.standings import STANDINGS, Standing
 from services import seasons
 from services.agreeing import disagreements
 from services.app import App

@@ -19,8 +19,8 @@ from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
 from infra.log.eventstore import CommandReused
-from projections.exports import EXPORTS
-from projections.marks import mark
+from projections.tables.exports import EXPORTS
+from projections.analysis.search_terms import mark
 from services import administering, assessing, recognising, trail_workbook, voting
 from services.documents.decision import StateDiffers
 from services.export_trail import TooManyFacts

@@ -5,7 +5,7 @@ import pytest
 from domain.errors import NotPermitted, ReasonMissing
 from domain.flag import Flag
 from domain.official import Position
-from projections.flags import MARKS
+from projections.analysis.flags import MARKS
 from projections.fold import fold
 from services import flagging
 from tests.services.story import COMMUNE, Story

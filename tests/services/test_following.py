@@ -1,8 +1,8 @@
 """A dossier that is followed step by step is the one that the whole log gives, now and at every earlier position."""
 
 from domain.assessment import Stage
-from projections.seasons import SEASONS
-from projections.sheets import SHEETS
+from projections.tables.seasons import SEASONS
+from projections.tables.sheets import SHEETS
 from services.following import Dossiers
 from tests.services.story import COMMUNE, Story
 

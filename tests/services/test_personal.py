@@ -34,7 +34,7 @@ from infra.transparency.sealer import Keep, Sealer, connect
 from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
-from projections.sheets import SHEETS
+from projections.tables.sheets import SHEETS
 from services import appraising, assessing, personal
 from services.app import App
 from services.dossier.exporting import Which, gather

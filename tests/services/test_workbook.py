@@ -24,8 +24,8 @@ from domain.meeting import VoteOutcome
 from domain.recognition import Result
 from domain.unit import Level, Unit, unit_stream
 from infra.reference.rulebooks import load_rulebooks
-from projections.standings import Cell, Standing
-from projections.units import UnitRow
+from projections.tables.standings import Cell, Standing
+from projections.tables.units import UnitRow
 from services import trail_workbook
 from services.i18n import Words, load_words
 from services.searching import Asked, Found, Names

@@ -13,9 +13,9 @@ from domain.rulebook import Rulebook
 from domain.season import State
 from domain.unit import Level
 from infra.reference.rulebooks import load_rulebooks
-from projections.seasons import SeasonRow
-from projections.standings import Cell, Standing
-from projections.units import UnitRow
+from projections.tables.seasons import SeasonRow
+from projections.tables.standings import Cell, Standing
+from projections.tables.units import UnitRow
 from services.verdicts import Gate, Status
 from services.web.pages.board import Board, Filters, Line, board_of, lines_of, table_of
 from services.web.search import search_for

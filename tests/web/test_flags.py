@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 
 from domain.official import Position
-from projections.flags import Sign
+from projections.analysis.flags import Sign
 from services import assessing
 from services.assessing import Upload
 from tests.services.story import COMMUNE, OTHER, PDF, Story

@@ -10,7 +10,7 @@ from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteRule, meeting_stream
 from domain.official import Position
 from domain.rulebook import Majority
-from projections.exports import EXPORTS
+from projections.tables.exports import EXPORTS
 from services import voting
 from services.web.sittings import seats
 from tests.infra.locked import encrypted

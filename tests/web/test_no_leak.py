@@ -25,7 +25,7 @@ from domain.unit import Level
 from infra.platform.config import Settings
 from infra.identity.tenants import Tenant, Tenants
 from projections.fold import fold
-from projections.tallies import TALLIES
+from projections.tables.tallies import TALLIES
 from services.administering import NewMandate, NewUnit, enrolling, registering
 from services.app import App
 from services.clock import VIETNAM

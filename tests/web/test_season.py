@@ -7,7 +7,7 @@ from domain.official import Position
 from domain.policy import Act
 from domain.season import Participant, Season, State, Step, season_stream
 from domain.unit import Level
-from projections.units import UnitRow
+from projections.tables.units import UnitRow
 from services import seasons
 from services.web.pages.season import candidates
 from tests.services.story import COMMUNE, DISTRICT, OTHER, Story

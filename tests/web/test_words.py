@@ -33,8 +33,8 @@ from domain.review import Degree, Ground, Ruling
 from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
 from domain.unit import Level
-from projections.flags import Sign
-from projections.standings import Stage
+from projections.analysis.flags import Sign
+from projections.tables.standings import Stage
 from services.accesses import DOINGS
 from services.i18n import LOCALES, Words, load_words, sentences
 from services.searching import ACTS, PARAMETERS

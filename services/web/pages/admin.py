@@ -14,9 +14,9 @@ from domain.policy import Act, permit
 from domain.rulebook import Rulebook, Unverified
 from domain.unit import Extent, Level
 from domain.vietnamese import person_key, sort_key
-from projections.adoptions import ADOPTIONS, AdoptionRow
-from projections.officials import OFFICIALS, OfficialRow
-from projections.units import UNITS, UnitRow
+from projections.tables.adoptions import ADOPTIONS, AdoptionRow
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.tables.units import UNITS, UnitRow
 from services import administering
 from services.administering import NewMandate, NewUnit
 from services.telling import Holder

@@ -13,10 +13,10 @@ from domain.measure import Outcome
 from domain.policy import Act, Subject, may, permit
 from domain.rulebook import Indicator, Model, Rulebook
 from domain.working_days import CalendarUnknown
-from projections.appraisal_queue import QueuedDossier, Waiting, queue, waiting
-from projections.seasons import SEASONS
-from projections.standings import STANDINGS, Basis, Cell
-from projections.units import UNITS, UnitRow
+from projections.lists.appraisal_queue import QueuedDossier, Waiting, queue, waiting
+from projections.tables.seasons import SEASONS
+from projections.tables.standings import STANDINGS, Basis, Cell
+from projections.tables.units import UNITS, UnitRow
 from services import appraising
 from services.verdicts import judged
 from services.web import urls

@@ -18,9 +18,9 @@ from domain.rulebook import ConditionKind, Model, Rulebook
 from domain.vietnamese import sort_key
 from infra.readmodels.reading import View
 from infra.platform.slicing import in_slices
-from projections.seasons import SEASONS, SeasonRow
-from projections.standings import STANDINGS, Stage, Standing
-from projections.units import UNITS, UnitRow
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.standings import STANDINGS, Stage, Standing
+from projections.tables.units import UNITS, UnitRow
 from services.verdicts import Gate, Status, criterion_status, judged
 from services.web import urls
 from services.web.handlers import page

@@ -12,12 +12,12 @@ from domain.meeting import number_of
 from domain.official import Position
 from domain.policy import Act, Subject, may
 from domain.vietnamese import person_key, sort_key
-from projections.councils import COUNCILS, CouncilRow
-from projections.officials import OFFICIALS, OfficialRow
-from projections.seasons import SEASONS
-from projections.standings import STANDINGS, Stage, Standing
-from projections.tallies import TALLIES, MeetingRow
-from projections.units import UNITS, UnitRow
+from projections.tables.councils import COUNCILS, CouncilRow
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.tables.seasons import SEASONS
+from projections.tables.standings import STANDINGS, Stage, Standing
+from projections.tables.tallies import TALLIES, MeetingRow
+from projections.tables.units import UNITS, UnitRow
 from services import voting
 from services.web import urls
 from services.web.forms import FieldMissing

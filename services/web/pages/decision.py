@@ -9,11 +9,11 @@ from domain.measure import Outcome
 from domain.meeting import number_of
 from domain.policy import Act, permit
 from domain.recognition import Recognition, Result
-from projections.exports import EXPORTS
+from projections.tables.exports import EXPORTS
 from projections.fold import fold
-from projections.register import REGISTER
-from projections.reviews import REVIEWS
-from projections.tallies import TALLIES, MeetingRow, Tally
+from projections.tables.register import REGISTER
+from projections.tables.reviews import REVIEWS
+from projections.tables.tallies import TALLIES, MeetingRow, Tally
 from services import exporting, recognising
 from services.evidence_list import DecisionPlace, evidence_of
 from services.web import urls

@@ -13,7 +13,7 @@ from domain.policy import Act, positions_for
 from domain.rulebook import Indicator, Model
 from domain.working_days import CalendarUnknown
 from infra.log.group_commit import Receipt
-from projections.sheets import EntryRow
+from projections.tables.sheets import EntryRow
 from services import assessing
 from services.web import measuring, urls
 from services.web.dossiers import (

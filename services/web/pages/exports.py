@@ -7,8 +7,8 @@ from uuid import UUID
 from domain.errors import NotFound
 from domain.export import Document
 from infra.readmodels.reading import View
-from projections.exports import EXPORTS
-from projections.units import UNITS
+from projections.tables.exports import EXPORTS
+from projections.tables.units import UNITS
 from services import exporting
 from services.exports.kind import Asker, Offer
 from services.exports.registry import export_kinds

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from domain.errors import NotFound
 from domain.policy import Act, Subject, may, permit
 from domain.vietnamese import sort_key
-from projections.flags import Flag, Sign
-from projections.register import REGISTER, RegisterRow
-from projections.seasons import SEASONS, SeasonRow
-from projections.standings import STANDINGS
-from projections.units import UNITS, UnitRow
+from projections.analysis.flags import Flag, Sign
+from projections.tables.register import REGISTER, RegisterRow
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.standings import STANDINGS
+from projections.tables.units import UNITS, UnitRow
 from services import flagging
 from services.web import urls
 from services.web.flags import flags_at

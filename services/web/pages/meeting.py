@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.export import Document
 from domain.meeting import Choice
 from domain.policy import Act, permit
-from projections.exports import EXPORTS
+from projections.tables.exports import EXPORTS
 from services import exporting, voting
 from services.documents.typesetting import PDF
 from services.receipts import keepsake

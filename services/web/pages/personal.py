@@ -10,8 +10,8 @@ from domain.errors import NotFound, SeasonNotOpen
 from domain.personal import Sealed
 from domain.policy import Act, permit
 from domain.vietnamese import sort_key
-from projections.seasons import SEASONS
-from projections.units import UNITS
+from projections.tables.seasons import SEASONS
+from projections.tables.units import UNITS
 from services import personal
 from services.web import urls
 from services.web.dossiers import Case, read_case

@@ -13,11 +13,11 @@ from domain.season import Step
 from domain.vietnamese import sort_key
 from infra.readmodels.reading import View
 from projections.fold import fold
-from projections.register import REGISTER, RegisterRow
-from projections.reviews import REVIEWS, ReviewRow
-from projections.seasons import SEASONS, SeasonRow
-from projections.standings import STANDINGS, Standing
-from projections.units import UNITS, UnitRow
+from projections.tables.register import REGISTER, RegisterRow
+from projections.tables.reviews import REVIEWS, ReviewRow
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.standings import STANDINGS, Standing
+from projections.tables.units import UNITS, UnitRow
 from services import assessing
 from services.web import urls
 from services.web.dossiers import Case, gates, read_case, sheet_view

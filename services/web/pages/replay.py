@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from domain.policy import Act, may, permit
 from domain.recognition import Result
-from projections.differences import Difference, differences
+from projections.analysis.differences import Difference, differences
 from projections.fold import fold
-from projections.register import REGISTER, RegisterRow
-from projections.reviews import REVIEWS, ReviewRow
-from projections.sheets import SHEETS, SheetRow
-from projections.standings import STANDINGS, Standing
+from projections.tables.register import REGISTER, RegisterRow
+from projections.tables.reviews import REVIEWS, ReviewRow
+from projections.tables.sheets import SHEETS, SheetRow
+from projections.tables.standings import STANDINGS, Standing
 from services import reviewing
 from services.following import Dossiers, Followed
 from services.verdicts import Judged, judged

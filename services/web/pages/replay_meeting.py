@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from domain.fact import Recorded
 from domain.meeting import Meeting, VoteOutcome
 from projections.fold import fold
-from projections.tallies import TALLIES, MeetingRow, Tally
-from projections.trail import entries
+from projections.tables.tallies import TALLIES, MeetingRow, Tally
+from projections.analysis.trail import entries
 from services.web import urls
 from services.web.handlers import page
 from services.web.reels import asked, reel_of, teller_of

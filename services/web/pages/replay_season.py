@@ -17,9 +17,9 @@ from domain.fact import Fact, Recorded
 from domain.policy import Act, Subject, permit
 from domain.vietnamese import sort_key
 from projections.fold import fold
-from projections.seasons import SEASONS
-from projections.trail import Entry, entries
-from projections.units import UNITS
+from projections.tables.seasons import SEASONS
+from projections.analysis.trail import Entry, entries
+from projections.tables.units import UNITS
 from services.replaying import STAGES, TURNS, Course, Courses
 from services.telling import Told
 from services.web import urls

@@ -11,8 +11,8 @@ from domain.errors import NotFound
 from domain.official import Mandate
 from domain.policy import Act, permit
 from projections.fold import fold
-from projections.register import REGISTER
-from projections.responsibility import File, trace
+from projections.tables.register import REGISTER
+from projections.analysis.responsibility import File, trace
 from services.responsibility import Chain, Line, in_words
 from services.web import urls
 from services.web.dossiers import Case, open_case, sheet_view

@@ -12,15 +12,15 @@ from domain.recognition import Recognition
 from domain.review import Degree, Ground, Ruling, commune_and_number
 from domain.vietnamese import sort_key
 from infra.log.group_commit import Receipt
-from projections.councils import COUNCILS
-from projections.exports import EXPORTS, ExportRow
-from projections.flags import Sign
+from projections.tables.councils import COUNCILS
+from projections.tables.exports import EXPORTS, ExportRow
+from projections.analysis.flags import Sign
 from projections.fold import fold
-from projections.officials import OfficialRow
-from projections.register import REGISTER, RegisterRow
-from projections.reviews import REVIEWS, ReviewRow
-from projections.seasons import SEASONS
-from projections.units import UNITS, UnitRow
+from projections.tables.officials import OfficialRow
+from projections.tables.register import REGISTER, RegisterRow
+from projections.tables.reviews import REVIEWS, ReviewRow
+from projections.tables.seasons import SEASONS
+from projections.tables.units import UNITS, UnitRow
 from services import reviewing
 from services.telling import Holder, holder_in_words, says_position
 from services.web import urls

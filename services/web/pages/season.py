@@ -13,9 +13,9 @@ from domain.rulebook import Provenance, RecognisingLevel, Rulebook
 from domain.season import Participant, Step
 from domain.unit import Level
 from domain.vietnamese import sort_key
-from projections.adoptions import ADOPTIONS
-from projections.seasons import SEASONS, SeasonRow
-from projections.units import UNITS, UnitRow
+from projections.tables.adoptions import ADOPTIONS
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.units import UNITS, UnitRow
 from services import seasons
 from services.i18n import Words
 from services.web import urls

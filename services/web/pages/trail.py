@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from domain.policy import Act, permit
 from domain.season import Step
-from projections.trail import Entry
+from projections.analysis.trail import Entry
 from services.telling import Told
 from services.web import urls
 from services.web.asked import DIGITS

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from projections.councils import COUNCILS
-from projections.officials import OFFICIALS
-from projections.seasons import SEASONS
-from projections.tallies import TALLIES
-from projections.units import UNITS
+from projections.tables.councils import COUNCILS
+from projections.tables.officials import OFFICIALS
+from projections.tables.seasons import SEASONS
+from projections.tables.tallies import TALLIES
+from projections.tables.units import UNITS
 from services.searching import ACTS, Found, Names, Object, Searching, about, search_of, tell
 from services.telling import Told
 from services.web import urls

@@ -11,11 +11,11 @@ from domain.measure import Outcome
 from domain.meeting import Meeting
 from domain.policy import Act, Subject, may, permit
 from domain.rulebook import Model, Rulebook
-from projections.counterfactual import JUDGED
-from projections.pivotal import Pivotal, pivotal
-from projections.seasons import SEASONS, SeasonRow
-from projections.units import UNITS
-from projections.whatif import BALLOTS, Answered, Side, parameters, what_if, with_thresholds
+from projections.analysis.counterfactual import JUDGED
+from projections.analysis.pivotal import Pivotal, pivotal
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.units import UNITS
+from projections.analysis.what_if import BALLOTS, Answered, Side, parameters, what_if, with_thresholds
 from services.telling import Told
 from services.web import urls
 from services.web.assuming import Assumed, read_assumed

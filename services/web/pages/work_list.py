@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from domain.errors import NotFound
 from domain.rulebook import Indicator, Rulebook
-from projections.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
-from projections.reviews import REVIEWS
-from projections.seasons import SEASONS, SeasonRow
-from projections.standings import STANDINGS, Standing
-from projections.tallies import TALLIES
-from projections.units import UNITS, UnitRow
+from projections.lists.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
+from projections.tables.reviews import REVIEWS
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.standings import STANDINGS, Standing
+from projections.tables.tallies import TALLIES
+from projections.tables.units import UNITS, UnitRow
 from services.web import urls
 from services.web.handlers import page
 from services.web.visit import Answer, Visit

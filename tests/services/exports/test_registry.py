@@ -12,7 +12,7 @@ from msgspec.structs import replace
 import services
 from domain.export import Document
 from domain.policy import TABLE
-from projections.exports import ExportRow
+from projections.tables.exports import ExportRow
 from services.exports import registry
 from services.exports.kind import ExportKind, ExportRequest
 from services.exports.registry import export_kinds, module_names

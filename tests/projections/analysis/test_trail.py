@@ -2,7 +2,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 from domain.catalogue import FACTS
-from projections.trail import Entry, concerns, entries
+from projections.analysis.trail import Entry, concerns, entries
 from tests.projections.histories import COMMUNES, ENDS, a_long_history
 from tests.projections.story import COMMUNE, DOSSIER, LIMITS, SEASON, told
 

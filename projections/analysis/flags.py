@@ -28,7 +28,7 @@ from domain.recognition import Recognition
 from domain.rulebook import Rulebook
 from domain.season import Assignment, Deadline, Season, Step
 from projections.fold import Part, Projection, Row
-from projections.officials import Grant
+from projections.tables.officials import Grant
 
 #: Ballots on one dossier that all came within this time: less than it takes to hear its summary read.
 AT_ONCE = timedelta(seconds=60)

@@ -10,8 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from projections.seasons import SeasonRow
-from projections.standings import Cell, Stage, Standing
+from projections.tables.seasons import SeasonRow
+from projections.tables.standings import Cell, Stage, Standing
 
 #: Stages at which a dossier is with the appraiser.
 WITH_THE_APPRAISER = (Stage.SUBMITTED, Stage.SUPPLEMENT)

@@ -14,7 +14,7 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Fact, Recorded
 from domain.measure import Measured
-from projections.sheets import EntryRow, SheetRow
+from projections.tables.sheets import EntryRow, SheetRow
 
 
 class Matter(StrEnum):

@@ -8,7 +8,7 @@ indicators, at one indicator, or at facts of its own. So, for a set that fails w
 - each of its facts lowers what it belongs to, else the set would fail without it too;
 - what it takes from different indicators adds up, and a sum is compared with the margin without judging again.
 
-Every value and every verdict comes from where `what_if` has its own (`projections/counterfactual.py`).
+Every value and every verdict comes from where `what_if` has its own (`projections/analysis/counterfactual.py`).
 
 Files that support several indicators are tried first, by themselves; the rest is then found for each choice of them.
 """
@@ -28,7 +28,7 @@ from domain.judging import Value, Verdict
 from domain.measure import Outcome
 from domain.rulebook import ZERO, Indicator, Rulebook
 from domain.working_days import Calendar
-from projections.counterfactual import JUDGED, Counterfactual, files
+from projections.analysis.counterfactual import JUDGED, Counterfactual, files
 
 #: The largest sets that are looked for.
 LARGEST = 3

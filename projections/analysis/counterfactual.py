@@ -19,8 +19,8 @@ from domain.measure import Outcome
 from domain.rulebook import ZERO, Indicator, Rulebook
 from domain.working_days import Calendar
 from projections.fold import fold
-from projections.sheets import SHEETS, EntryRow, SheetRow
-from projections.standings import STANDINGS, Standing, sheet_of
+from projections.tables.sheets import SHEETS, EntryRow, SheetRow
+from projections.tables.standings import STANDINGS, Standing, sheet_of
 
 #: Facts of a dossier that its verdict rests on.
 Judged: TypeAlias = (

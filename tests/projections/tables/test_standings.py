@@ -7,7 +7,7 @@ from domain.measure import Answer, Kind, Measured, Outcome, RatioThreshold
 from domain.rulebook import Rulebook
 from infra.reference.rulebooks import load_rulebooks
 from projections.fold import fold
-from projections.standings import STANDINGS, Basis, Cell, Stage, Standing, sheet_of
+from projections.tables.standings import STANDINGS, Basis, Cell, Stage, Standing, sheet_of
 from tests.projections.story import COMMUNE, DOSSIER, KEY, told
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from domain.fact import Recorded
-from projections.differences import differences
+from projections.analysis.differences import differences
 from projections.fold import fold
-from projections.sheets import SHEETS, SheetRow
+from projections.tables.sheets import SHEETS, SheetRow
 from tests.projections.histories import COMMUNES, SEASONS, a_long_history
 
 KEY = f"{SEASONS[1]}/{COMMUNES[0]}"

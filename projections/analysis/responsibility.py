@@ -20,8 +20,8 @@ from domain.meeting import Meeting
 from domain.official import Mandate, Position
 from domain.recognition import Recognition
 from domain.season import Assignment, Deadline, Step
-from projections.officials import OfficialRow
-from projections.seasons import SeasonRow
+from projections.tables.officials import OfficialRow
+from projections.tables.seasons import SeasonRow
 
 
 class Role(StrEnum):

@@ -28,11 +28,11 @@ from domain.measure import Answer, Measured, Outcome, percent
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
 from domain.rulebook import ConditionKind, Rulebook, check
 from domain.working_days import Calendar
-from projections.counterfactual import JUDGED, Counterfactual, files
+from projections.analysis.counterfactual import JUDGED, Counterfactual, files
 from projections.fold import fold
-from projections.sheets import SHEETS, SheetRow
-from projections.standings import Standing, sheet_of
-from projections.tallies import TALLIES, Tally
+from projections.tables.sheets import SHEETS, SheetRow
+from projections.tables.standings import Standing, sheet_of
+from projections.tables.tallies import TALLIES, Tally
 
 BALLOTS = (Meeting.BallotCast, Meeting.WrittenOpinionReceived)
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from domain.policy import Act, Actor, Subject, may
 from domain.rulebook import Rulebook
 from domain.season import Assignment, State, Step
-from projections.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
-from projections.reviews import ReviewRow
-from projections.seasons import SeasonRow
-from projections.standings import Cell, Stage, Standing
-from projections.tallies import MeetingRow
+from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
+from projections.tables.reviews import ReviewRow
+from projections.tables.seasons import SeasonRow
+from projections.tables.standings import Cell, Stage, Standing
+from projections.tables.tallies import MeetingRow
 
 
 class Duty(StrEnum):

@@ -5,8 +5,8 @@ from random import Random
 import pytest
 
 from domain.assessment import Assessment
-from projections.marks import SILENT, WORDS, mark, reach, words_of
-from projections.trail import concerns
+from projections.analysis.search_terms import SILENT, WORDS, mark, reach, words_of
+from projections.analysis.trail import concerns
 from tests.projections.histories import ACTS, COMMUNES, SEASONS, UNIT, tell
 from tests.projections.story import DOSSIER, told
 

@@ -2,10 +2,10 @@ from decimal import Decimal
 
 import pytest
 
-from projections.appraisal_queue import Waiting, queue
+from projections.lists.appraisal_queue import Waiting, queue
 from projections.fold import fold
-from projections.seasons import SEASONS
-from projections.standings import STANDINGS
+from projections.tables.seasons import SEASONS
+from projections.tables.standings import STANDINGS
 from tests.projections.histories import INDICATORS, UNIT, Province
 from tests.projections.story import COMMUNE, DOSSIER, LIMITS, SEASON, told
 

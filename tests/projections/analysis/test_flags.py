@@ -21,14 +21,14 @@ from domain.meeting import Choice, Meeting
 from domain.official import Mandate, Official, Position, official_stream
 from domain.rulebook import Rulebook
 from domain.season import Step, season_stream
-from projections.flags import MARKS, Flag, Known, Sign, flags_of
+from projections.analysis.flags import MARKS, Flag, Known, Sign, flags_of
 from projections.fold import fold
-from projections.officials import OFFICIALS, Grant
-from projections.standings import STANDINGS, sheet_of
+from projections.tables.officials import OFFICIALS, Grant
+from projections.tables.standings import STANDINGS, sheet_of
 from tests.domain.rulebooks import at_least
 from tests.projections.histories import BEGINNING, INDICATORS, MEMBERS, Province, histories
 from tests.projections.story import APPRAISAL, COMMUNE, DOSSIER, LIMITS, MEETING, SEASON, STEPS, told
-from tests.projections.test_whatif import RULEBOOK
+from tests.projections.analysis.test_what_if import RULEBOOK
 
 OTHER = "25444"
 ELSEWHERE = assessment_stream(SEASON, OTHER)

@@ -16,16 +16,16 @@ from domain.fact import Recorded
 from domain.judging import Sheet, judge
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.rulebook import Condition, ConditionKind, Rulebook
-from projections.counterfactual import JUDGED, files, value_of
+from projections.analysis.counterfactual import JUDGED, files, value_of
 from projections.fold import fold
-from projections.pivotal import pivotal
-from projections.sheets import SHEETS
-from projections.standings import STANDINGS, sheet_of
-from projections.whatif import Otherwise, what_if
+from projections.analysis.pivotal import pivotal
+from projections.tables.sheets import SHEETS
+from projections.tables.standings import STANDINGS, sheet_of
+from projections.analysis.what_if import Otherwise, what_if
 from tests.domain.rulebooks import HALF_OF_EACH, SOURCED, VETO, at_least
 from tests.projections.histories import INDICATORS, UNIT, Province
 from tests.projections.story import COMMUNE, LIMITS, SEASON
-from tests.projections.test_whatif import CALENDAR, RULEBOOK
+from tests.projections.analysis.test_what_if import CALENDAR, RULEBOOK
 
 DOSSIER, APPRAISAL = assessment_stream(SEASON, COMMUNE), appraisal_stream(SEASON, COMMUNE)
 INDICATOR = st.sampled_from(INDICATORS)

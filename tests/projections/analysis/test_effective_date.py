@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.effect import day_of
-from projections.effective import came_to
+from projections.analysis.effective_date import came_to
 from tests.projections.histories import DAY, Province, histories
 
 
