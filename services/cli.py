@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from infra.platform.config import Lacking, Settings, folder_of, read_settings
-from services.structured import plain_logs
+from services.processes.logging_setup import plain_logs
 from services.visible import readable
 
 
@@ -50,7 +50,7 @@ def interrupted(reason: BaseException | None) -> bool:
 
 
 def serve(given: argparse.Namespace) -> None:
-    from services import serve
+    from services.processes import serve
 
     with surroundings(given) as settings:
         asyncio.run(fits(settings.app_url))
@@ -58,7 +58,7 @@ def serve(given: argparse.Namespace) -> None:
 
 
 def projector(given: argparse.Namespace) -> None:
-    from services import projector
+    from services.processes import projector
 
     with surroundings(given, redis=False) as settings:
         asyncio.run(fits(settings.app_url))
@@ -66,7 +66,8 @@ def projector(given: argparse.Namespace) -> None:
 
 
 def sealer(given: argparse.Namespace) -> int:
-    from services import rotating, sealer
+    from services.operations import rotate_key as rotating
+    from services.processes import sealer
 
     with surroundings(given, redis=False) as settings:
         if given.next_key:
@@ -79,74 +80,74 @@ def sealer(given: argparse.Namespace) -> int:
 
 
 def witness(given: argparse.Namespace) -> None:
-    from services import witness
+    from services.processes import witness
 
     witness.run(folder_of(given.folder), name=given.name, host=given.host, port=given.port)
 
 
 def verify(given: argparse.Namespace) -> int:
-    from services import verifying
+    from services.operations import verify_log as verifying
 
     with surroundings(given, redis=False) as settings:
         return asyncio.run(verifying.run(settings, given))
 
 
 def export_log(given: argparse.Namespace) -> int:
-    from services import log_export
+    from services.operations import export_log as log_export
 
     with surroundings(given, redis=False) as settings:
         return asyncio.run(log_export.run(settings, given))
 
 
 def restore_log(given: argparse.Namespace) -> None:
-    from services import restoring
+    from services.operations import restore_log as restoring
 
     with surroundings(given) as settings:
         asyncio.run(restoring.run(settings, given))
 
 
 def close_log(given: argparse.Namespace) -> None:
-    from services import closing
+    from services.operations import close_log as closing
 
     with surroundings(given) as settings:
         asyncio.run(closing.run_close(settings, given))
 
 
 def succeed_log(given: argparse.Namespace) -> None:
-    from services import closing
+    from services.operations import close_log as closing
 
     with surroundings(given) as settings:
         asyncio.run(closing.run_succeed(settings, given))
 
 
 def export_dossier(given: argparse.Namespace) -> int:
-    from services.dossier import exporting
+    from services.proof_package import build as exporting
 
     with surroundings(given, redis=False) as settings:
         return asyncio.run(exporting.run(settings, given))
 
 
 def sign_dossier(given: argparse.Namespace) -> None:
-    from services.dossier import signing
+    from services.proof_package import sign as signing
 
     asyncio.run(signing.run(given))
 
 
 def verify_dossier(given: argparse.Namespace) -> int:
-    from services.dossier import verifying
+    from services.proof_package import verify as verifying
 
     return asyncio.run(verifying.run(given))
 
 
 def scrub_evidence(given: argparse.Namespace) -> int:
-    from services import scrubbing
+    from services.operations import scrub_files as scrubbing
 
     with surroundings(given, redis=False) as settings:
         return asyncio.run(scrubbing.run(settings, given))
 
 
 def worker(given: argparse.Namespace) -> None:
-    from services import worker
+    from services.processes import worker
 
     with surroundings(given) as settings:
         asyncio.run(fits(settings.app_url))
@@ -154,7 +155,7 @@ def worker(given: argparse.Namespace) -> None:
 
 
 def provider(given: argparse.Namespace) -> None:
-    from services import demo_provider
+    from services.demo import provider as demo_provider
 
     with surroundings(given) as settings:
         demo_provider.run(settings)
@@ -169,20 +170,20 @@ def migrate_all(given: argparse.Namespace) -> None:
 
 
 def health(given: argparse.Namespace) -> int:
-    from services import health
+    from services.processes import health
 
     return health.run(read_settings(given.folder), given.process, given.port)
 
 
 def rebuild(given: argparse.Namespace) -> None:
-    from services import projector
+    from services.processes import projector
 
     with surroundings(given) as settings:
         asyncio.run(projector.rebuild(settings, tenant=given.tenant, projection=given.projection))
 
 
 def check(given: argparse.Namespace) -> int:
-    from services import check
+    from services.operations import check_configuration as check
 
     with surroundings(given) as settings:
         return asyncio.run(check.run(settings))
@@ -198,68 +199,68 @@ def demo(given: argparse.Namespace) -> int:
 
 
 def judge(given: argparse.Namespace) -> int:
-    from services import judge
+    from services.operations import judge_sheet as judge
 
     return judge.main([given.file])
 
 
 def create_tenant(given: argparse.Namespace) -> None:
-    from services import tenancy
+    from services.operations import create_tenant as tenancy
 
     with surroundings(given) as settings:
         asyncio.run(tenancy.create(settings, given))
 
 
 def list_tenants(given: argparse.Namespace) -> None:
-    from services import tenancy
+    from services.operations import create_tenant as tenancy
 
     with surroundings(given) as settings:
         asyncio.run(tenancy.show(settings))
 
 
 def suspend_tenant(given: argparse.Namespace) -> None:
-    from services import tenancy
+    from services.operations import create_tenant as tenancy
 
     with surroundings(given, redis=False) as settings:
         asyncio.run(tenancy.suspend(settings, given))
 
 
 def resume_tenant(given: argparse.Namespace) -> None:
-    from services import tenancy
+    from services.operations import create_tenant as tenancy
 
     with surroundings(given, redis=False) as settings:
         asyncio.run(tenancy.resume(settings, given))
 
 
 def publish_policy(given: argparse.Namespace) -> None:
-    from services import policies
+    from services.operations import publish_policy as policies
 
     with surroundings(given) as settings:
         asyncio.run(policies.publish_file(settings, given))
 
 
 def show_receipt_key(given: argparse.Namespace) -> None:
-    from services import policies
+    from services.operations import publish_policy as policies
 
     with surroundings(given) as settings:
         asyncio.run(policies.show_receipt_key(settings, given))
 
 
 def verify_receipt(given: argparse.Namespace) -> int:
-    from services import receipts
+    from services.seals import proof_download as receipts
 
     return receipts.run(given)
 
 
 def show_policy(given: argparse.Namespace) -> int:
-    from services import policies
+    from services.operations import publish_policy as policies
 
     with surroundings(given) as settings:
         return asyncio.run(policies.show(settings, given))
 
 
 def announce_key(given: argparse.Namespace) -> None:
-    from services import policies
+    from services.operations import publish_policy as policies
 
     with surroundings(given) as settings:
         asyncio.run(policies.announce_key(settings, given))
@@ -298,7 +299,7 @@ def surroundings(given: argparse.Namespace, *, redis: bool = True) -> Iterator[S
 # Arguments --------------------------------------------------------------------------------------------
 
 
-#: Processes that can be asked for their health (services/health.py).
+#: Processes that can be asked for their health (services/processes/health.py).
 HEALTH = ("web", "projector", "sealer", "witness", "worker-short", "worker-long")
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name

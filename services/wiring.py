@@ -27,7 +27,7 @@ from infra.identity.tenants import Tenants
 from infra.identity.throttle import Throttle
 from infra.storage.uploads import Uploads
 from services.app import App
-from services.following import effective_past
+from services.case.case_cache import effective_past
 from services.people import People
 
 

@@ -20,7 +20,7 @@ from infra.log.eventstore import EventStore
 from infra.readmodels.reading import ReadModels
 from infra.transparency.sealer import Keep, Sealer
 from infra.identity.tenants import Tenant, Tenants
-from services.structured import plain_logs
+from services.processes.logging_setup import plain_logs
 from tests.infra.logs import MAPPER
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}

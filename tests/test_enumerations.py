@@ -30,15 +30,15 @@ PACKAGES = ("domain", "projections", "infra", "services")
 PARTIAL = {
     ("projections.analysis.differences", "PARTS", "Matter"): "the matters of an indicator; the others are of the whole dossier",
     ("services.demo.offices", "COMMUNE", "Position"): "the offices of a commune",
-    ("services.dossier.verifying", "MEANING", "Answer"): "VALID needs no warning; a promise is no answer to a dossier",
-    ("services.dossier.verifying", "NOT_GIVEN", "State"): "why a file is not there; GIVEN is there",
-    ("services.web.assuming", "OUTCOMES", "Outcome"): "what may be typed for a value: nobody assumes `not_verifiable`",
+    ("services.proof_package.verify", "MEANING", "Answer"): "VALID needs no warning; a promise is no answer to a dossier",
+    ("services.proof_package.verify", "NOT_GIVEN", "State"): "why a file is not there; GIVEN is there",
+    ("services.inspection.what_if.assumptions", "OUTCOMES", "Outcome"): "what may be typed for a value: nobody assumes `not_verifiable`",
     (
-        "services.web.measuring",
+        "services.assessment.measure_fields",
         "_BY_KIND",
         "Kind",
     ): "kinds with a form of their own; shares are read by one, NOT_ARISEN",
-    ("services.web.pages.trail", "COMPLETES", "Step"): "steps that one fact of a dossier completes",
+    ("services.inspection.trail.trail_page", "COMPLETES", "Step"): "steps that one fact of a dossier completes",
 }
 
 #: The same of templates, by template, way of writing out and enumeration.

@@ -19,7 +19,7 @@ from domain.meeting import Choice
 from infra.platform import config
 from services import cli
 from services.i18n import load_words, vietnamese
-from services.supervise import PROGRAMS
+from services.processes.supervise import PROGRAMS
 from services.web.assets import Assets
 from services.web.render import Renderer
 from tests.formatting.__main__ import templates
@@ -169,9 +169,9 @@ def test_what_opens_and_signs_pdfs_is_loaded_only_where_that_is_done():
 PARTIAL = {
     "projections.analysis.differences.PARTS": "only what has parts",
     "services.demo.offices.COMMUNE": "only those who work in a commune",
-    "services.dossier.verifying.MEANING": "only verdicts that need a warning",
-    "services.dossier.verifying.NOT_GIVEN": "only states in which nothing was given",
-    "services.web.measuring._BY_KIND": "only kinds that are typed in one way",
+    "services.proof_package.verify.MEANING": "only verdicts that need a warning",
+    "services.proof_package.verify.NOT_GIVEN": "only states in which nothing was given",
+    "services.assessment.measure_fields._BY_KIND": "only kinds that are typed in one way",
 }
 
 
@@ -229,7 +229,7 @@ def test_the_choices_of_a_vote_are_named_one_by_one_only_where_a_table_has_them_
         if "former" not in path.parts and re.search(r"""["'](against|other)["']""", path.read_text())
     ]
 
-    assert set(naming) == {f"services/documents/minutes.py:{choice.name}" for choice in Choice}
+    assert set(naming) == {f"services/council/minutes_document.py:{choice.name}" for choice in Choice}
     assert listing == ["services/documents/dossier.html"]  # whose pages are made again for ever, see the next test
 
 
@@ -249,7 +249,7 @@ def test_only_the_policy_says_what_a_position_may():
         if "demo" not in path.parts and re.search(r"\bPosition\.[A-Z]", path.read_text())
     }
 
-    assert naming == {"services/tenancy.py"}  # a new province gets its first administrator
+    assert naming == {"services/operations/create_tenant.py"}  # a new province gets its first administrator
 
 
 def test_meetings_of_a_council_are_walked_in_one_place():
@@ -260,7 +260,7 @@ def test_meetings_of_a_council_are_walked_in_one_place():
         if re.search(r"\bmeeting_key\(|meeting_stream\([^()]*f[\"']", path.read_text())
     }
 
-    assert numbering == {"services/meeting_walk.py", "services/voting.py"}  # where the next one gets its number
+    assert numbering == {"services/case/meeting_walk.py", "services/council/voting.py"}  # where the next one gets its number
 
 
 # Dependencies -----------------------------------------------------------------------------------------

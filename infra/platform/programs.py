@@ -4,11 +4,11 @@
 COMMAND_LINE = "services.cli"
 
 #: Applications that a web server runs.
-WEB = "services.serve:application"
-PROVIDER = "services.demo_provider:application"
+WEB = "services.processes.serve:application"
+PROVIDER = "services.demo.provider:application"
 
 #: Helpers of one process, which read from it and answer it.
-PAGE_MAKER = "services.page_maker"
+PAGE_MAKER = "services.processes.page_maker"
 PRINTER = "infra.pdf.print_process"
 ATTACHMENTS = "infra.pdf.attachments"
 SIGNATURES = "infra.pdf.signatures"

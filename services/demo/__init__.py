@@ -19,13 +19,13 @@ from infra.platform import embedded
 from infra.schema import migrate
 from infra.platform.config import Misconfigured, Settings
 from infra.identity.tenants import IdentityProvider
-from services import demo_provider
+from services.demo import provider as demo_provider
 from services.demo import witnesses
 from services.demo.provinces import STORIES, Story
 from services.demo.telling import take_in, tell_all
-from services.demo_provider import CLIENT
-from services.supervise import PROGRAMS, Supervisor, kept_port, supervised
-from services.tenancy import as_operator
+from services.demo.provider import CLIENT
+from services.processes.supervise import PROGRAMS, Supervisor, kept_port, supervised
+from services.operations.create_tenant import as_operator
 from services.visible import readable, shown
 from services.wiring import wired
 

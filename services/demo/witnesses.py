@@ -16,8 +16,8 @@ from infra.transparency.sealer import Keep
 from infra.transparency.seal_status import Seal
 from infra.identity.tenants import Tenant
 from services.app import App
-from services.policies import publish
-from services.supervise import NotReady, kept_port
+from services.operations.publish_policy import publish
+from services.processes.supervise import NotReady, kept_port
 
 #: What policies call them, and the names of their keys.
 WITNESSES = {"thanh-tra": "thanh-tra.example/witness", "tinh-ban": "tinh-ban.example/witness"}

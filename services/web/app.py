@@ -1,6 +1,6 @@
 """The web application: one admission, all pages, refusals in words.
 
-`services/wiring.py` opens the parts that it works with, `services/serve.py` serves it.
+`services/wiring.py` opens the parts that it works with, `services/processes/serve.py` serves it.
 """
 
 from collections.abc import AsyncIterator, Callable

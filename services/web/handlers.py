@@ -48,8 +48,8 @@ from litestar.params import FromPath
 from domain.errors import Refused
 from infra.platform.database import begun_again
 from infra.platform.process_pool import Pool
-from services.web.apart import made_apart
-from services.web.asked import LOOKING
+from services.web.page_process import made_apart
+from services.web.request_target import LOOKING
 from services.web.visit import Answer, Visit
 
 P = ParamSpec("P")
@@ -65,7 +65,7 @@ def page(
 
     `past=False` is for pages that show nothing recorded: they know no `?asof=`. A `heavy` page, which takes the
     processor for longer than others may wait, is made by a process beside this one. A `shared` page is the same for
-    everybody without a session and has nothing personal: to them it may be a moment old (`services/web/shared.py`).
+    everybody without a session and has nothing personal: to them it may be a moment old (`services/web/page_cache.py`).
     """
 
     def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:

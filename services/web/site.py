@@ -9,12 +9,12 @@ from infra.identity.tenants import REGISTERED, Tenant
 from services.app import App
 from services.i18n import Words
 from services.web.bodies import Bodies
-from services.web.made import Kept
-from services.web.pacing import Pace, Seldom
+from services.web.row_cache import Kept
+from services.web.address_rate import Pace, Seldom
 from services.web.render import Renderer
 from services.web.security import Cookies
-from services.web.shared import Shared
-from services.web.turns import Turns
+from services.web.page_cache import Shared
+from services.web.heavy_limit import Turns
 
 #: For how many seconds a process may not notice that the registry changed.
 REMEMBERED = 5.0

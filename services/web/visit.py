@@ -2,7 +2,7 @@
 
 What a visit is, it is step by step, and what needs only a part of it asks for no more:
 
-    Asked    services/web/asked.py     the address, its parameters, the browser
+    Asked    services/web/request_target.py     the address, its parameters, the browser
     Visitor  services/web/visitor.py   who asks, and in which province
     Viewing  services/web/viewing.py   the moment that is looked at, and the read models as they stood then
     Visit    here                      what was typed, and the answer
@@ -23,15 +23,15 @@ from infra.readmodels.reading import BeingRebuilt
 from infra.platform.slicing import in_slices
 from services.command_ids import sent_by
 from services.web import security
-from services.web.access import note_refused
-from services.web.asked import DIGITS
-from services.web.echo import echo_of
-from services.web.forms import Typed
+from services.web.note_access import note_refused
+from services.web.request_target import DIGITS
+from services.web.typed_text import echo_of
+from services.web.form_fields import Typed
 from services.web.frame import Chip, Frame, chip_among, read_chip
 from services.web.log_lines import log_refusal
 from services.web.refusals import Refusal, explain
 from services.web.render import answer, pack
-from services.web.sent import in_words
+from services.web.sent_form import in_words
 from services.web.site import Site
 from services.web.urls import plain_address
 from services.web.viewing import Viewing

@@ -15,7 +15,7 @@ from services.demo.provinces import FALSE_EVIDENCE, TINH_MAU
 from services.demo.telling import Teller
 from services.documents.wording import lower_first
 from services.i18n import Words, load_words
-from services.telling import says_position
+from services.sentences import says_position
 from tests.acceptance.browsing import Page, Unexpected
 from tests.acceptance.walking import Walk, position_of
 

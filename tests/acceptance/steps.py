@@ -20,7 +20,7 @@ from domain.measure import Measured
 from domain.official import Position
 from domain.season import Step
 from projections.analysis.flags import Sign
-from services import assessing
+from services.assessment import assess as assessing
 from services.demo import provider_of, witnesses
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, office_key, seat_key

@@ -30,7 +30,7 @@ from services.demo import everything
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, Story
 from services.demo.telling import Teller
-from services.tenancy import as_operator
+from services.operations.create_tenant import as_operator
 from services.visible import readable, shown
 from services.wiring import wired
 from tests.acceptance.browsing import PATIENCE, Browser, Page, Unexpected

@@ -26,11 +26,11 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.reference.units import Era, units_of
 from projections.analysis.what_if import Otherwise, what_if
-from services.administering import NewMandate, enrolling
+from services.administration.administer import NewMandate, enrolling
 from services.demo.figures import Figure, figures
 from services.demo.provinces import Dossier
-from services.projector import projecting
-from services.tenancy import NewTenant, as_operator, create_tenant
+from services.processes.projector import projecting
+from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.wiring import wired
 from tests.bench.projecting import COMMUNES, NOBODY, Who, Writing, copied
 from tests.infra.logs import MAPPER

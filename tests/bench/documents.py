@@ -7,8 +7,8 @@ from typing import Any
 
 from domain.export import Document, Export, ExportState, export_stream
 from infra.platform.config import Settings
-from services.exporting import export_id, request_export
-from services.supervise import supervised
+from services.exports.exports import export_id, request_export
+from services.processes.supervise import supervised
 from services.wiring import wired
 from tests.services.papers import made, workshop
 from tests.services.story import COMMUNE, Story, prepared

@@ -30,8 +30,8 @@ from infra.readmodels.projector import Projector
 from infra.readmodels.reading import ReadModels
 from infra.identity.tenants import Tenant, Tenants
 from projections.tables.standings import STANDINGS
-from services.projector import projecting
-from services.serve import settle
+from services.processes.projector import projecting
+from services.processes.serve import settle
 from tests.bench._dossier import UNIT, a_dossier
 from tests.bench._stock import stock_projection
 from tests.infra.logs import MAPPER

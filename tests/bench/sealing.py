@@ -25,8 +25,8 @@ from infra.identity.tenants import Tenant
 from infra.reference.units import Era
 from services.app import App
 from services.demo import witnesses
-from services.supervise import supervised
-from services.tenancy import NewTenant, as_operator, create_tenant
+from services.processes.supervise import supervised
+from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.wiring import wired
 from tests.bench._work import server_of
 from tests.bench.append import SECONDS, Ours, Plain, compare

@@ -14,7 +14,7 @@ from projections.analysis.flags import Sign
 from services.demo import provider_of
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, TINH_MAU
 from services.demo.telling import Teller, take_in, tell_all
-from services.tenancy import as_operator
+from services.operations.create_tenant import as_operator
 from tests.acceptance.inspection import SEEN
 from tests.browser.conftest import Open
 from tests.browser.house import Told

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, Route
 from infra.platform.config import Settings
 from infra.identity.sessions import Sessions
 from infra.identity.tenants import Tenant
-from services.supervise import kept_port
+from services.processes.supervise import kept_port
 from services.web.app import web_application
 from services.wiring import wired
 from tests.acceptance.browsing import Browser as Walker

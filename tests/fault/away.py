@@ -28,7 +28,7 @@ from infra.schema import migrate
 from infra.platform import probe
 from infra.platform import child_processes as processes
 from infra.platform.config import Settings, read_settings
-from services.supervise import PROGRAMS, kept_port, supervised
+from services.processes.supervise import PROGRAMS, kept_port, supervised
 from services.wiring import wired
 from tests.web.signing import OFFICIAL, Provider, settle
 

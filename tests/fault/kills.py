@@ -51,16 +51,16 @@ from infra.platform.child_processes import marked
 from infra.transparency.sealer import Halted, Keep
 from infra.identity.tenants import IdentityProvider, Tenant
 from projections.catalogue import PROJECTIONS
-from services import voting
+from services.council import voting
 from services.app import App
 from services.command_ids import CommandId, derived, sent_by
 from services.demo import witnesses
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import TINH_MAU, Dossier, Until
 from services.demo.telling import Teller, take_in, together
-from services.projector import projecting
-from services.supervise import PROGRAMS, Supervisor, kept_port, supervised
-from services.tenancy import as_operator
+from services.processes.projector import projecting
+from services.processes.supervise import PROGRAMS, Supervisor, kept_port, supervised
+from services.operations.create_tenant import as_operator
 from services.web import security
 from services.wiring import wired
 from tests.fault.bearing import Ack, Borne, Row, borne_out

@@ -19,8 +19,9 @@ from infra.schema import migrate
 from infra.platform.config import Settings
 from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
-from services import exporting, voting
-from services.supervise import kept_port, supervised
+from services.exports import exports as exporting
+from services.council import voting
+from services.processes.supervise import kept_port, supervised
 from services.web import security
 from services.wiring import wired
 from tests.services.story import COMMUNE, ISSUER, Story, prepared
@@ -28,7 +29,7 @@ from tests.services.story import COMMUNE, ISSUER, Story, prepared
 #: Seconds within which any request is answered.
 PATIENCE = 60.0
 
-WEB = "services.serve:application"
+WEB = "services.processes.serve:application"
 
 #: Those who sign in, by their subject.
 PEOPLE = (
@@ -180,7 +181,7 @@ async def _caught_up(settings: Settings, tenant: Tenant) -> None:
 @contextmanager
 def _served(settings: Settings, target: str) -> Iterator[int]:
     """The application at its port, in a process of its own; its log is web.log in the folder."""
-    serving = "import sys; from services.serve import granian; granian(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
+    serving = "import sys; from services.processes.serve import granian; granian(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
     with (settings.folder / "web.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", serving, target, settings.host, str(settings.port)],

@@ -8,7 +8,7 @@ import pytest
 
 from infra.platform.config import Settings
 from infra.storage.files import LIMIT
-from services.supervise import kept_port
+from services.processes.supervise import kept_port
 from services.web import bodies
 from tests.fault.canary import PATH
 from tests.fault.fuzz import Route, routes, send_all

@@ -23,15 +23,15 @@ from infra.platform.config import Settings
 from projections.catalogue import PROJECTIONS
 from projections.tables.exports import EXPORTS
 from services.app import App
-from services.assessing import value_of
+from services.assessment.assess import value_of
 from services.demo import WITH_SIGN_IN, provider_of
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import TINH_MAU, Dossier, Story, Until
 from services.demo.telling import Teller, take_in, together
-from services.projector import projecting
-from services.supervise import Supervisor, kept_port, supervised
-from services.tenancy import as_operator
+from services.processes.projector import projecting
+from services.processes.supervise import Supervisor, kept_port, supervised
+from services.operations.create_tenant import as_operator
 from services.wiring import wired
 from tests.acceptance.browsing import Browser, Form, Page, Typed
 from tests.acceptance.steps import typed

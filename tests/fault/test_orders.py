@@ -22,8 +22,8 @@ from infra.log.eventstore import Conflict
 from infra.transparency.sealer import Keep
 from infra.identity.tenants import Tenant
 from services.app import App
-from services.tenancy import as_operator, create_tenant
-from services.verifying import verify_log
+from services.operations.create_tenant import as_operator, create_tenant
+from services.operations.verify_log import verify_log
 from services.wiring import wired
 from tests.services.test_closing import facts, grow, predecessors
 from tests.services.test_restoring import ORDER, beginnings, losing, seal
@@ -88,10 +88,10 @@ async def a_province(house: App) -> Tenant:
 
 
 CLOSE = [
-    ("services.closing.hold", "after"),
-    ("services.closing.admit_end", "after"),
-    ("services.closing._close", "before"),
-    ("services.closing._close", "after"),
+    ("services.operations.close_log.hold", "after"),
+    ("services.operations.close_log.admit_end", "after"),
+    ("services.operations.close_log._close", "before"),
+    ("services.operations.close_log._close", "after"),
 ]
 
 
@@ -102,7 +102,7 @@ async def test_a_closing_killed_after_any_step_is_ended_by_the_same_order(house,
     order = ("log", "close", old.slug, "--successor", successor.slug, "--basis", "Nghị quyết 202/2025/QH15")
 
     assert await give(house.settings, *order, cut=(step, when)) == -signal.SIGKILL
-    if step == "services.closing._close":  # from here on the log takes nothing but its end
+    if step == "services.operations.close_log._close":  # from here on the log takes nothing but its end
         with pytest.raises(LogClosed):
             await grow(house, old)
     else:  # the log goes on as if nobody had ordered anything
@@ -125,7 +125,7 @@ async def test_a_succession_killed_after_any_step_is_recorded_once_by_the_same_o
     await seal(house.settings, old)
     order = ("log", "succeed", successor.slug, "--predecessor", old.slug)
 
-    assert await give(house.settings, *order, cut=(f"services.closing.{step}", when)) == -signal.SIGKILL
+    assert await give(house.settings, *order, cut=(f"services.operations.close_log.{step}", when)) == -signal.SIGKILL
     assert await give(house.settings, *order) == 0
 
     assert len(await predecessors(house, successor)) == 1
@@ -134,10 +134,10 @@ async def test_a_succession_killed_after_any_step_is_recorded_once_by_the_same_o
 
 
 RESTORE = [
-    ("services.restoring.admit_only", "after"),
-    ("services.restoring._admit", "after"),
+    ("services.operations.restore_log.admit_only", "after"),
+    ("services.operations.restore_log._admit", "after"),
     ("infra.identity.tenants.Tenants.record", "after"),
-    ("services.restoring._restore", "after"),
+    ("services.operations.restore_log._restore", "after"),
 ]
 
 
@@ -151,7 +151,7 @@ async def test_a_restoring_killed_after_any_step_begins_one_epoch_by_the_same_or
     order = ("log", "restore", tenant.slug, "--reason", ORDER.reason, "--basis", ORDER.basis)
 
     assert await give(settings, *order, cut=(step, when)) == -signal.SIGKILL
-    if step != "services.restoring.admit_only":  # what was not committed binds nobody
+    if step != "services.operations.restore_log.admit_only":  # what was not committed binds nobody
         async with wired(settings) as other:
             with pytest.raises(Conflict):
                 await grow(other, tenant)

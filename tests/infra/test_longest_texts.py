@@ -20,8 +20,8 @@ from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.analysis.search_terms import Search
 from services.i18n import load_words
-from services.searching import Asked, Searching, read_names, tell
-from services.trail_workbook import Line, Source, trail_workbook
+from services.inspection.trail.search import Asked, Searching, read_names, tell
+from services.inspection.trail.trail_workbook import Line, Source, trail_workbook
 from tests.infra.logs import MAPPER, write
 from tests.projections.story import told
 

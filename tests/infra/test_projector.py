@@ -26,7 +26,7 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
 from projections.tables.units import UNITS
-from services.projector import following
+from services.processes.projector import following
 from tests.infra.logs import MAPPER, write
 from tests.projections.histories import INDICATORS, Province, a_long_history
 from tests.projections.story import DOSSIER, KEY, SEASON, told

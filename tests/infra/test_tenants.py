@@ -20,7 +20,7 @@ from infra.identity.tenants import (
     Tenants,
     evolve,
 )
-from services import check
+from services.operations import check_configuration as check
 
 
 def a_slug() -> str:

@@ -14,7 +14,7 @@ from infra.readmodels.reading import ReadModels
 from infra.identity.tenants import Tenant
 from infra.readmodels.search_index import TrailIndex
 from projections.analysis.search_terms import VERSION, Marked, Search, mark, words_of
-from services.searching import Searching
+from services.inspection.trail.search import Searching
 from tests.infra.logs import MAPPER, write
 from tests.projections.histories import ACTS, SEASONS, Province, tell
 from tests.projections.story import DOSSIER, told

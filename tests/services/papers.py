@@ -10,9 +10,9 @@ from uuid import UUID
 from infra.pdf.printer import Printer
 from services import documents
 from services.app import App
-from services.exporting import finish_export, make
+from services.exports.exports import finish_export, make
 from services.exports.kind import Made, Workshop
-from services.worker import workshop_of
+from services.processes.worker import workshop_of
 from tests.services.story import Story
 
 

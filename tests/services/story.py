@@ -31,11 +31,17 @@ from domain.rulebook import Indicator, Part, Rulebook
 from domain.season import Participant, Season, season_stream
 from infra.platform.config import Settings
 from infra.identity.tenants import IdentityProvider, Tenant
-from services import administering, appraising, assessing, recognising, reviewing, seasons, voting
-from services.administering import NewMandate
+from services.administration import administer as administering
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
+from services.recognition import recognise as recognising
+from services.inspection.review import review as reviewing
+from services.season import season as seasons
+from services.council import voting
+from services.administration.administer import NewMandate
 from services.app import App
-from services.assessing import Upload
-from services.tenancy import NewTenant, as_operator, create_tenant
+from services.assessment.assess import Upload
+from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.wiring import wired
 from services.work import Work
 

@@ -11,8 +11,8 @@ from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.transparency.sealer import Keep, Sealer, connect
 from infra.identity.tenants import Tenant
-from services import recognising
-from services.trust import Trust
+from services.recognition import recognise as recognising
+from services.seals.trusted_policy import Trust
 from services.wiring import wired
 from tests.services.story import COMMUNE, Story, prepared
 

@@ -20,8 +20,8 @@ from domain.errors import (
 )
 from domain.official import Capacity, Official, Position, official_stream, person_of
 from domain.unit import Level, Unit, unit_stream
-from services import administering
-from services.administering import NewMandate, NewUnit
+from services.administration import administer as administering
+from services.administration.administer import NewMandate, NewUnit
 from tests.services.story import COMMUNE, DISTRICT, ISSUER, TODAY, Story
 
 MANDATE = NewMandate(Position.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), "8/QĐ", signs=Capacity.FOR_THE_HEAD)

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from services.app import App
-from services.following import Dossiers
-from services.replaying import Courses
+from services.case.case_cache import Dossiers
+from services.inspection.replay.season_timeline import Courses
 from services.wiring import wired
 
 

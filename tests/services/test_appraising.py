@@ -20,8 +20,10 @@ from domain.errors import (
     UnknownEvidence,
 )
 from domain.official import Position
-from services import administering, appraising, assessing
-from services.administering import NewMandate
+from services.administration import administer as administering
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
+from services.administration.administer import NewMandate
 from tests.services.story import COMMUNE, DISTRICT, PDF, TODAY, Story
 
 DUE = date(2024, 1, 22)

@@ -42,8 +42,9 @@ from domain.policy import Actor
 from infra.log.eventstore import CommandReused
 from infra.storage.files import Files
 from infra.log.group_commit import Receipt
-from services import assessing, seasons
-from services.assessing import Upload
+from services.assessment import assess as assessing
+from services.season import season as seasons
+from services.assessment.assess import Upload
 from services.work import Work, body_sha256
 from tests.services.story import COMMUNE, OTHER, PDF, TODAY, Story, best
 

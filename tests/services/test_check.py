@@ -5,7 +5,7 @@ import pytest
 from redis import Redis
 
 from infra.platform.config import Settings
-from services import check
+from services.operations import check_configuration as check
 
 
 async def wrong(settings: Settings) -> dict[str, str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.transparency.witness_server import Cosigner
-from services.answers import Answer
-from services.dossier.files import read_files
+from services.seals.verify_answer import Answer
+from services.proof_package.package_files import read_files
 
 ROOT = Path(__file__).parents[2]
 FORMER = ROOT / "tests" / "services" / "dossier" / "former"
@@ -107,7 +107,7 @@ def ask():
     except urllib.error.HTTPError as answer:
         print("answered", answer.code, flush=True)
     signal.raise_signal(signal.SIGTERM)
-from services import witness
+from services.processes import witness
 begin = witness.Server.serve_forever
 def serve_forever(self):
     threading.Thread(target=ask).start()

@@ -10,7 +10,8 @@ import pytest
 from infra.platform import config
 from infra.platform import embedded
 from infra.platform import child_processes as processes
-from services import cli, judge
+from services import cli
+from services.operations import judge_sheet as judge
 
 SHEET = {"rulebook": "qd-619-2017", "unit_class": "I", "satisfaction": "96.10", "vetoes": [], "criteria": {"TC1": "15"}}
 

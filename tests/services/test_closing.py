@@ -22,14 +22,14 @@ from infra.ledger.text import base64
 from infra.transparency.proofs import reading_log
 from infra.transparency.sealer import Keep
 from infra.identity.tenants import Tenant
-from services import sealer
+from services.processes import sealer
 from services.app import App
-from services.closing import ClosingRefused, close_log, succeed
-from services.log_export import export
-from services.policies import _announce, announce, publish
-from services.published_trust import trust_of
-from services.tenancy import as_operator, create_tenant
-from services.verifying import verify_log
+from services.operations.close_log import ClosingRefused, close_log, succeed
+from services.operations.export_log import export
+from services.operations.publish_policy import _announce, announce, publish
+from services.seals.published_trust import trust_of
+from services.operations.create_tenant import as_operator, create_tenant
+from services.operations.verify_log import verify_log
 from services.wiring import wired
 from tests.services.telling import put_back
 from tests.services.test_tenancy import new

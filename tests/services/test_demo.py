@@ -21,10 +21,10 @@ from projections.catalogue import PROJECTIONS
 from projections.tables.exports import EXPORTS
 from projections.fold import fold
 from projections.tables.standings import STANDINGS, Standing
-from services import seasons
-from services.agreeing import disagreements
+from services.season import season as seasons
+from services.operations.check_consistency import disagreements
 from services.app import App
-from services.assessing import value_of
+from services.assessment.assess import value_of
 from services.demo.papers import FALSE, Papers
 from services.demo.provinces import (
     BINH_PHUOC,
@@ -38,9 +38,9 @@ from services.demo.provinces import (
     Until,
 )
 from services.demo.telling import DocumentMissing, Teller, take_in, tell_all, together
-from services.projector import projecting
-from services.supervise import PROGRAMS, supervised
-from services.tenancy import as_operator
+from services.processes.projector import projecting
+from services.processes.supervise import PROGRAMS, supervised
+from services.operations.create_tenant import as_operator
 from services.verdicts import Status, judged
 from services.wiring import wired
 from services.work import Work

@@ -6,8 +6,8 @@ from infra.platform.config import Settings
 from infra.transparency.witness_server import Unfit
 from infra.transparency.seal_status import State
 from services.demo import witnesses
-from services.supervise import supervised
-from services.tenancy import as_operator, create_tenant
+from services.processes.supervise import supervised
+from services.operations.create_tenant import as_operator, create_tenant
 from services.wiring import wired
 from tests.services.test_tenancy import new
 

@@ -17,14 +17,19 @@ from domain.meeting import Choice
 from infra.pdf.printer import Printer
 from infra.transparency.proofs import reading_log
 from infra.reference.rulebooks import load_calendar, load_rulebooks
-from services import documents, voting
-from services.documents import decision, glyphs, minutes, responsibility, review, typesetting
+from services import documents
+from services.council import voting
+from services.documents import glyphs, typesetting
+from services.recognition import decision_document as decision
+from services.council import minutes_document as minutes
+from services.inspection.responsibility import responsibility_document as responsibility
+from services.inspection.review import review_document as review
 from services.documents.glyphs import printable
 from services.documents.reading import AsItStood
-from services.dossier.exporting import Which, gather
-from services.dossier.printing import pages
-from services.dossier.verifying import Law
-from services.following import Dossiers
+from services.proof_package.build import Which, gather
+from services.proof_package.pages import pages
+from services.proof_package.verify import Law
+from services.case.case_cache import Dossiers
 from services.i18n import vietnamese
 from tests.services.papers import text_of
 from tests.services.story import COMMUNE, Story

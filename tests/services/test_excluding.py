@@ -28,8 +28,13 @@ from domain.recognition import Result
 from domain.season import Step
 from domain.unit import Level
 from infra.log.eventstore import EventStore, Receipt
-from services import administering, appraising, assessing, recognising, seasons, voting
-from services.administering import NewUnit
+from services.administration import administer as administering
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
+from services.recognition import recognise as recognising
+from services.season import season as seasons
+from services.council import voting
+from services.administration.administer import NewUnit
 from services.wiring import wired
 from services.work import Work
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, ISSUER, PROVINCE, Story

@@ -21,10 +21,14 @@ from domain.review import Ground
 from infra.log.eventstore import CommandReused
 from projections.tables.exports import EXPORTS
 from projections.analysis.search_terms import mark
-from services import administering, assessing, recognising, trail_workbook, voting
-from services.documents.decision import StateDiffers
-from services.export_trail import TooManyFacts
-from services.exporting import (
+from services.administration import administer as administering
+from services.assessment import assess as assessing
+from services.recognition import recognise as recognising
+from services.inspection.trail import trail_workbook
+from services.council import voting
+from services.recognition.decision_document import StateDiffers
+from services.inspection.trail.export_trail import TooManyFacts
+from services.exports.exports import (
     cancel_export,
     download_export,
     export_id,
@@ -35,9 +39,9 @@ from services.exporting import (
     request_export,
 )
 from services.exports.kind import Made
-from services.searching import Asked, SearchUnreadable, read_names, search_of
+from services.inspection.trail.search import Asked, SearchUnreadable, read_names, search_of
 from services.work import Work
-from services.workbook import HEAD
+from services.board.standings_workbook import HEAD
 from tests.services.papers import finished, made, no_progress, text_of, workshop
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PDF, PROVINCE, TODAY, Story
 

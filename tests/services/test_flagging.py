@@ -7,7 +7,7 @@ from domain.flag import Flag
 from domain.official import Position
 from projections.analysis.flags import MARKS
 from projections.fold import fold
-from services import flagging
+from services.inspection.flags import dismiss_flag as flagging
 from tests.services.story import COMMUNE, Story
 
 

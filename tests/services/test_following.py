@@ -3,7 +3,7 @@
 from domain.assessment import Stage
 from projections.tables.seasons import SEASONS
 from projections.tables.sheets import SHEETS
-from services.following import Dossiers
+from services.case.case_cache import Dossiers
 from tests.services.story import COMMUNE, Story
 
 

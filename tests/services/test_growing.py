@@ -10,7 +10,7 @@ from infra.platform import embedded
 from infra.platform.config import read_settings
 from infra.platform.database import connect
 from infra.log.eventstore import GROWN
-from services.growing import Follower
+from services.processes.tenant_follower import Follower
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ async def test_a_log_that_is_not_ours_is_looked_up_once_however_often_it_grows(s
 
 
 async def test_what_fails_again_and_again_is_said_once_and_again_after_it_went_well(services, monkeypatch):
-    monkeypatch.setattr("services.growing.PAUSE", 0.01)
+    monkeypatch.setattr("services.processes.tenant_follower.PAUSE", 0.01)
     tries = 0
     enough = asyncio.Event()
 

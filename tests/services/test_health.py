@@ -19,9 +19,9 @@ import yaml
 from domain.export import ExportState
 from infra.platform.config import Misconfigured, Settings
 from projections.catalogue import PROJECTIONS
-from services import health
-from services.health import beating
-from services.supervise import kept_port
+from services.processes import health
+from services.processes.health import beating
+from services.processes.supervise import kept_port
 from tests.services.story import Story
 from tests.services.test_worker import ask, settled, until
 

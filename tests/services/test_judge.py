@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.reference.rulebooks import load_rulebooks
-from services.judge import main
+from services.operations.judge_sheet import main
 
 FULL_2017 = {"TC1": "15", "TC2": "30", "TC3": "25", "TC4": "10", "TC5": "20"}
 FULL_2021 = {"TC1": "10", "TC2": "30", "TC3": "15", "TC4": "20", "TC5": "25"}

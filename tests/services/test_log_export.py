@@ -18,9 +18,10 @@ from infra.ledger.text import Invalid, read_hashes, read_utf8
 from infra.ledger.tiles import replay
 from infra.ledger.tree import verify_consistency
 from infra.transparency.proofs import Changed, reading_log
-from services import cli, log_export
-from services.log_export import export
-from services.trust import Trust
+from services import cli
+from services.operations import export_log as log_export
+from services.operations.export_log import export
+from services.seals.trusted_policy import Trust
 from tests.infra.forging import FORGERIES
 from tests.infra.sealed import seal_anew
 from tests.services.telling import put_back

@@ -35,17 +35,19 @@ from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.tables.sheets import SHEETS
-from services import appraising, assessing, personal
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
+from services.privacy import personal_data as personal
 from services.app import App
-from services.dossier.exporting import Which, gather
-from services.dossier.printing import pages
-from services.dossier.verifying import Law, judge_files
-from services.dossier.wording import NOT_PRINTED
-from services.exporting import export_id, request_export
-from services.log_export import export
-from services.personal import Door, Kept, Seen, Shredder
-from services.sweeping import Sweeper
-from services.trust import Trust
+from services.proof_package.build import Which, gather
+from services.proof_package.pages import pages
+from services.proof_package.verify import Law, judge_files
+from services.proof_package.sentences import NOT_PRINTED
+from services.exports.exports import export_id, request_export
+from services.operations.export_log import export
+from services.privacy.personal_data import Door, Kept, Seen, Shredder
+from services.processes.sweeper import Sweeper
+from services.seals.trusted_policy import Trust
 from services.wiring import wired
 from services.work import Work, body_sha256
 from tests.services.papers import finished, workshop

@@ -9,10 +9,12 @@ from infra.ledger.note import Kind, SignerKey
 from infra.ledger.policy import Policy
 from infra.transparency.sealer import Keep
 from infra.identity.tenants import Tenant
-from services import cli, policies, sealer
+from services import cli
+from services.operations import publish_policy as policies
+from services.processes import sealer
 from services.app import App
-from services.policies import PolicyRefused, announce, publish
-from services.tenancy import as_operator, create_tenant
+from services.operations.publish_policy import PolicyRefused, announce, publish
+from services.operations.create_tenant import as_operator, create_tenant
 from tests.services.test_tenancy import new
 
 WITNESS = SignerKey.new("thanhtra.example/w", Kind.COSIGNATURE).verifier

@@ -17,7 +17,7 @@ from infra.readmodels.reading import ReadModels
 from infra.identity.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
-from services import projector
+from services.processes import projector
 from tests.infra.logs import write
 from tests.projections.histories import a_long_history
 

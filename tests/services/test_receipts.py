@@ -6,12 +6,14 @@ from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.transparency.sealer import Keep
 from infra.identity.tenants import Tenant
-from services import cli, receipts, sealer
-from services.answers import Answer
+from services import cli
+from services.seals import proof_download as receipts
+from services.processes import sealer
+from services.seals.verify_answer import Answer
 from services.app import App
-from services.policies import PolicyRefused, publish
-from services.receipts import Promise, keepsake, key_of, verify
-from services.tenancy import as_operator, create_tenant
+from services.operations.publish_policy import PolicyRefused, publish
+from services.seals.proof_download import Promise, keepsake, key_of, verify
+from services.operations.create_tenant import as_operator, create_tenant
 from tests.services.test_tenancy import new
 
 

@@ -19,7 +19,9 @@ from domain.meeting import Choice
 from domain.official import Position
 from domain.recognition import Recognition, Result, recognition_stream
 from infra.ledger.canonical_json import canonical
-from services import appraising, assessing, recognising
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
+from services.recognition import recognise as recognising
 from tests.services.story import COMMUNE, Story
 
 

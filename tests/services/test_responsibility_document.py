@@ -6,7 +6,7 @@ from domain.assessment import Assessment
 from domain.errors import NotFound, NotPermitted
 from domain.export import Document
 from domain.recognition import Recognition
-from services.exporting import export_id, request_export
+from services.exports.exports import export_id, request_export
 from services.exports.kind import Made
 from tests.services.papers import made, text_of, workshop
 from tests.services.story import COMMUNE, OTHER, Story

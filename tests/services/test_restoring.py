@@ -31,21 +31,23 @@ from infra.transparency.proofs import Changed, reading_log
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.sealer import Keep
 from infra.identity.tenants import EpochBegun, Tenant
-from services import recognising, rotating, sealer
-from services.answers import Answer
+from services.recognition import recognise as recognising
+from services.operations import rotate_key as rotating
+from services.processes import sealer
+from services.seals.verify_answer import Answer
 from services.app import App
-from services.dossier.exporting import Which, gather
-from services.dossier.files import CHECKPOINT, CONSISTENCY, LEAVES, PREVIOUS, payload_name
-from services.dossier.history import History, Line, line_of
-from services.dossier.verifying import Law, judge_files
-from services.log_export import export
-from services.policies import PolicyRefused, announce, publish
-from services.receipts import keepsake
-from services.receipts import verify as verify_receipt
-from services.restoring import Order, RestoreRefused, restore
-from services.tenancy import as_operator, create_tenant
-from services.trust import Trust
-from services.verifying import verify_log
+from services.proof_package.build import Which, gather
+from services.proof_package.package_files import CHECKPOINT, CONSISTENCY, LEAVES, PREVIOUS, payload_name
+from services.proof_package.package_log import History, Line, line_of
+from services.proof_package.verify import Law, judge_files
+from services.operations.export_log import export
+from services.operations.publish_policy import PolicyRefused, announce, publish
+from services.seals.proof_download import keepsake
+from services.seals.proof_download import verify as verify_receipt
+from services.operations.restore_log import Order, RestoreRefused, restore
+from services.operations.create_tenant import as_operator, create_tenant
+from services.seals.trusted_policy import Trust
+from services.operations.verify_log import verify_log
 from services.wiring import wired
 from tests.infra.sealed import seal_anew
 from tests.services.story import COMMUNE, Story, prepared

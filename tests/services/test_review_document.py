@@ -9,8 +9,8 @@ from domain.errors import NotFound, NotPermitted, OutOfOrder
 from domain.export import Document
 from domain.official import Official, Position, official_stream
 from domain.review import Degree
-from services import reviewing
-from services.exporting import export_id, request_export
+from services.inspection.review import review as reviewing
+from services.exports.exports import export_id, request_export
 from services.work import Work
 from tests.services.papers import made, text_of, workshop
 from tests.services.story import COMMUNE, OTHER, TODAY, Story

@@ -18,7 +18,9 @@ from domain.meeting import Choice
 from domain.official import Official, Position, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Review, Ruling, review_stream
-from services import recognising, reviewing, seasons
+from services.recognition import recognise as recognising
+from services.inspection.review import review as reviewing
+from services.season import season as seasons
 from tests.services.story import COMMUNE, OTHER, TODAY, Story
 
 OFFICER = f"{COMMUNE} {Position.JUSTICE_OFFICER}"

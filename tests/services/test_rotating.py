@@ -16,17 +16,20 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.sealer import Keep
 from infra.transparency.seal_status import State
 from infra.identity.tenants import Tenant
-from services import cli, receipts, rotating, sealer
-from services.answers import Answer
+from services import cli
+from services.seals import proof_download as receipts
+from services.operations import rotate_key as rotating
+from services.processes import sealer
+from services.seals.verify_answer import Answer
 from services.app import App
-from services.dossier.exporting import Which, gather
-from services.dossier.verifying import Law, judge_files
-from services.log_export import export
-from services.policies import PolicyRefused, announce, publish
-from services.rotating import KeyRefused
-from services.tenancy import as_operator, create_tenant
-from services.trust import Trust
-from services.verifying import said
+from services.proof_package.build import Which, gather
+from services.proof_package.verify import Law, judge_files
+from services.operations.export_log import export
+from services.operations.publish_policy import PolicyRefused, announce, publish
+from services.operations.rotate_key import KeyRefused
+from services.operations.create_tenant import as_operator, create_tenant
+from services.seals.trusted_policy import Trust
+from services.operations.verify_log import said
 from tests.services.story import COMMUNE
 from tests.services.telling import Told, told
 from tests.services.test_tenancy import new

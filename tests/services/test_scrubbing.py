@@ -5,9 +5,11 @@ import pytest
 from infra.storage.files import Files
 from infra.transparency.proofs import reading_log
 from infra.identity.tenants import Tenant
-from services import cli, recognising, scrubbing
+from services import cli
+from services.recognition import recognise as recognising
+from services.operations import scrub_files as scrubbing
 from services.app import App
-from services.scrubbing import Scrubbed, scrub
+from services.operations.scrub_files import Scrubbed, scrub
 from tests.services.story import COMMUNE, PDF, Story, prepared
 
 

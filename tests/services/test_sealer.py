@@ -15,8 +15,8 @@ from infra.ledger.note import Note
 from infra.ledger.tiles import replay
 from infra.transparency.sealer import Keep
 from infra.identity.tenants import Tenant
-from services import sealer
-from services.supervise import supervised
+from services.processes import sealer
+from services.processes.supervise import supervised
 from tests.infra.notebook import MAPPER, a_name, write_line
 
 PATIENCE = 90.0

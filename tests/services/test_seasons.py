@@ -17,7 +17,9 @@ from domain.errors import (
 )
 from domain.official import Position
 from domain.season import Participant, Season, State, Step, season_stream
-from services import administering, assessing, seasons
+from services.administration import administer as administering
+from services.assessment import assess as assessing
+from services.season import season as seasons
 from tests.services.story import COMMUNE, DISTRICT, OTHER, Story
 
 #: A year that no other test plans.

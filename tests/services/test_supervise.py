@@ -10,8 +10,9 @@ from redis import Redis
 from infra.platform import embedded
 from infra.platform import child_processes as processes
 from infra.platform.config import Settings, read_settings
-from services import demo, supervise
-from services.supervise import NotReady, supervised
+from services import demo
+from services.processes import supervise
+from services.processes.supervise import NotReady, supervised
 
 WEB = {"web": ("serve",)}
 

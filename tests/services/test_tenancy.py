@@ -7,10 +7,10 @@ from domain.official import Position
 from infra.platform.config import Settings
 from infra.identity.tenants import IdentityProvider, SlugTaken
 from infra.reference.units import Era
-from services import tenancy
+from services.operations import create_tenant as tenancy
 from services.app import App
 from services.clock import today
-from services.tenancy import Impossible, NewTenant, as_operator, create_tenant
+from services.operations.create_tenant import Impossible, NewTenant, as_operator, create_tenant
 
 PROVIDER = IdentityProvider("https://id.example", "minhchuan")
 

@@ -10,8 +10,8 @@ from domain.errors import NoSpace, UploadsExhausted
 from infra.platform.config import Allowance, Misconfigured, allowance_of
 from infra.storage.files import Files
 from infra.storage.uploads import Uploads
-from services import assessing
-from services.assessing import Upload
+from services.assessment import assess as assessing
+from services.assessment.assess import Upload
 from services.work import Work
 from tests.services.story import COMMUNE, OTHER, Story
 

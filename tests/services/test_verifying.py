@@ -6,9 +6,10 @@ from infra.transparency import audit as log
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, SignerKey
 from infra.transparency.proofs import reading_log
-from services import cli, verifying
-from services.published_trust import published_trust
-from services.trust import Unreadable
+from services import cli
+from services.operations import verify_log as verifying
+from services.seals.published_trust import published_trust
+from services.seals.trusted_policy import Unreadable
 from tests.infra.forging import FORGERIES
 from tests.infra.sealed import seal_anew
 from tests.services.telling import put_back

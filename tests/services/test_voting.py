@@ -28,7 +28,8 @@ from domain.errors import (
 from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
 from domain.official import Position
 from domain.policy import Actor
-from services import seasons, voting
+from services.season import season as seasons
+from services.council import voting
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, Story
 
 DAY = date(2024, 1, 30)

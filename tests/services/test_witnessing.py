@@ -20,11 +20,11 @@ from infra.ledger.witness import Request
 from infra.transparency.sealer import Keep
 from infra.transparency.seal_status import Seal, State
 from infra.identity.tenants import Tenant
-from services import sealer
+from services.processes import sealer
 from services.app import App
-from services.policies import publish
-from services.supervise import Supervisor, supervised
-from services.tenancy import as_operator, create_tenant
+from services.operations.publish_policy import publish
+from services.processes.supervise import Supervisor, supervised
+from services.operations.create_tenant import as_operator, create_tenant
 from services.wiring import wired
 from tests.services.test_tenancy import new
 from tests.services.witnesses import Process, running

@@ -11,7 +11,8 @@ from domain.official import Position
 from domain.policy import Actor
 from domain.season import Season, Step, season_stream
 from infra.log.eventstore import CommandReused, Conflict
-from services import assessing, seasons
+from services.assessment import assess as assessing
+from services.season import season as seasons
 from services.wiring import wired
 from services.work import Receipt, Work, use_case
 from tests.services.story import COMMUNE, PROVINCE, Story

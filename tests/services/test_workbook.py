@@ -26,11 +26,11 @@ from domain.unit import Level, Unit, unit_stream
 from infra.reference.rulebooks import load_rulebooks
 from projections.tables.standings import Cell, Standing
 from projections.tables.units import UnitRow
-from services import trail_workbook
+from services.inspection.trail import trail_workbook
 from services.i18n import Words, load_words
-from services.searching import Asked, Found, Names
+from services.inspection.trail.search import Asked, Found, Names
 from services.visible import readable
-from services.workbook import (
+from services.board.standings_workbook import (
     CELL_LIMIT,
     CUT,
     HEAD,

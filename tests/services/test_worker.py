@@ -24,13 +24,13 @@ from infra.platform.config import Settings
 from infra.jobs.export_runs import ExportRuns, Run
 from infra.jobs.queue import Jobs, QueueUnavailable
 from infra.identity.tenants import Tenant, Tenants
-from services import administering
+from services.administration import administer as administering
 from services.app import App
-from services.exporting import cancel_export, export_id, request_export
+from services.exports.exports import cancel_export, export_id, request_export
 from services.i18n import load_words
-from services.searching import Searching
-from services.sweeping import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
-from services.worker import Manners, TakenAway, Workplace
+from services.inspection.trail.search import Searching
+from services.processes.sweeper import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
+from services.processes.worker import Manners, TakenAway, Workplace
 from tests.services.papers import workshop
 from tests.services.story import COMMUNE, Story
 

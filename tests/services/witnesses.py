@@ -12,7 +12,7 @@ from infra.platform.config import Settings
 from infra.transparency.witness_server import Cosigner
 from infra.ledger.note import VerifierKey
 from infra.ledger.witness import Request
-from services.supervise import Supervisor, kept_port, supervised
+from services.processes.supervise import Supervisor, kept_port, supervised
 
 PATIENCE = 90.0
 

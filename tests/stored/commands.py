@@ -18,7 +18,7 @@ from domain.season import Participant
 from domain.unit import Level
 from infra.storage.files import Received
 from infra.encryption.personal_values import Covered
-from services.administering import NewMandate, NewUnit
+from services.administration.administer import NewMandate, NewUnit
 from services.work import UseCase
 
 DAY = date(2026, 11, 28)

@@ -54,10 +54,15 @@ from infra.identity.sessions import Kept, Sessions
 from infra.identity.tenants import Tenant
 from infra.identity.throttle import Throttle
 from projections.catalogue import PROJECTIONS
-from services import accesses, cli, supervise, sweeping
+from services import cli
+from services.privacy import accesses
+from services.processes import supervise
+from services.processes import sweeper as sweeping
 from services.command_ids import derived, sent_by
-from services.dossier import archive, printing, telling
-from services.dossier import files as package
+from services.proof_package import evidence_zip as archive
+from services.proof_package import pages as printing
+from services.proof_package import content as telling
+from services.proof_package import package_files as package
 from services.web.pages import all_routes
 from services.web.security import Cookies
 from tests.stored.commands import ID, use_cases

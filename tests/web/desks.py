@@ -19,9 +19,9 @@ from domain.official import Position
 from infra.platform.config import Settings
 from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
-from services import sealer
+from services.processes import sealer
 from services.app import App
-from services.projector import following, projecting
+from services.processes.projector import following, projecting
 from services.web.app import web_application
 from services.wiring import wired
 from tests.services.story import COMMUNE, ISSUER, Story, prepared

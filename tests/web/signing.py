@@ -20,7 +20,7 @@ from domain.official import Position
 from domain.unit import Level
 from infra.platform.config import Settings
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
-from services.administering import NewMandate, NewUnit, enrolling, registering
+from services.administration.administer import NewMandate, NewUnit, enrolling, registering
 from services.app import App
 from services.web.app import web_application
 from services.wiring import wired

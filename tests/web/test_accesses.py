@@ -6,8 +6,8 @@ from domain.export import Document
 from domain.official import Position
 from infra.storage.access_log import Access
 from infra.platform.config import Settings
-from services.accesses import TAKEN, Accesses
-from services.exporting import export_id, request_export
+from services.privacy.accesses import TAKEN, Accesses
+from services.exports.exports import export_id, request_export
 from services.work import SYSTEM
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, Page, desks, season, workplace

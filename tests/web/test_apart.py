@@ -15,7 +15,7 @@ from domain.official import Position
 from infra.platform.config import Settings
 from infra.platform.process_pool import Pool
 from services.web.app import web_application
-from services.web.turns import AT_ONCE
+from services.web.heavy_limit import AT_ONCE
 from services.wiring import pool_of
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace

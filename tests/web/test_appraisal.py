@@ -7,7 +7,8 @@ from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Returned
 from domain.measure import Kind, Measured
 from domain.official import Position
-from services import appraising, assessing
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 

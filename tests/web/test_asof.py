@@ -9,7 +9,8 @@ import pytest
 from domain.meeting import Meeting
 from domain.official import Position
 from domain.recognition import Result
-from services import appraising, recognising
+from services.appraisal import appraise as appraising
+from services.recognition import recognise as recognising
 from tests.services.story import COMMUNE, DISTRICT, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 

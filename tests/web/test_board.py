@@ -17,8 +17,8 @@ from projections.tables.seasons import SeasonRow
 from projections.tables.standings import Cell, Standing
 from projections.tables.units import UnitRow
 from services.verdicts import Gate, Status
-from services.web.pages.board import Board, Filters, Line, board_of, lines_of, table_of
-from services.web.search import search_for
+from services.board.board_page import Board, Filters, Line, board_of, lines_of, table_of
+from services.web.name_search import search_for
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 

@@ -19,14 +19,16 @@ from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.ledger.epoch import Epoch
 from infra.identity.tenants import IdentityProvider, Tenant
-from services import assessing, exporting, voting
+from services.assessment import assess as assessing
+from services.exports import exports as exporting
+from services.council import voting
 from services.app import App
 from services.clock import today
-from services.closing import close_log, succeed
+from services.operations.close_log import close_log, succeed
 from services.command_ids import derived, sent_by
-from services.exporting import export_id, fail_export, finish_export
+from services.exports.exports import export_id, fail_export, finish_export
 from services.exports.kind import Made
-from services.tenancy import NewTenant, as_operator, create_tenant
+from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.web.app import web_application
 from services.wiring import wired
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT_OFFICES, ISSUER, OTHER, PROVINCE, Story, prepared

@@ -12,10 +12,13 @@ from domain.recognition import Recognition
 from infra.platform.config import Settings
 from infra.transparency.sealer import Keep
 from infra.pdf.sign import sign
-from services import appraising, exporting, recognising
-from services.dossier import asking, export_evidence
-from services.policies import publish
-from services.worker import Manners
+from services.appraisal import appraise as appraising
+from services.exports import exports as exporting
+from services.recognition import recognise as recognising
+from services.proof_package import package_on_request as asking
+from services.proof_package import export_evidence
+from services.operations.publish_policy import publish
+from services.processes.worker import Manners
 from tests.infra.locked import encrypted
 from tests.infra.officials import key_of, officials
 from tests.services.papers import finished, workshop

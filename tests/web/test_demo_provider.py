@@ -18,8 +18,8 @@ from infra.identity.oidc import Identity
 from infra.readmodels.projector import Projector
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from projections.catalogue import PROJECTIONS
-from services import demo_provider
-from services.demo_provider import CLIENT, Office, Post, Province, Roster, create_provider
+from services.demo import provider as demo_provider
+from services.demo.provider import CLIENT, Office, Post, Province, Roster, create_provider
 from services.wiring import wired
 from tests.web.browser import Browser, forms_of
 from tests.web.signing import WEB

@@ -9,7 +9,9 @@ import pytest
 from domain.assessment import Stage
 from domain.measure import Kind, Measured, Outcome
 from domain.official import Position
-from services import appraising, assessing, seasons
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
+from services.season import season as seasons
 from tests.services.story import COMMUNE, OTHER, PDF, PROVINCE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 

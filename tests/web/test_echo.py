@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from services.exports.registry import module_names
-from services.web import echo
-from services.web.echo import ECHOED, UNSEEN, echo_of, shortened, typed_by_hand
+from services.web import typed_text as echo
+from services.web.typed_text import ECHOED, UNSEEN, echo_of, shortened, typed_by_hand
 from services.web.render import TEMPLATES
 
 PAGE = """<form id="f"><input type="hidden" name="csrf" value="t"><input id="number" name="number" value="12/TB">

@@ -17,9 +17,9 @@ from domain.official import Position
 from services.clock import today
 from services.web import bodies, urls
 from services.web.app import web_application
-from services.web.asked import LOOKING
+from services.web.request_target import LOOKING
 from services.web.bodies import Bodies, TooManyBodies
-from services.web.echo import ECHOED
+from services.web.typed_text import ECHOED
 from services.web.pages import all_routes
 from services.web.security import origin_of
 from services.web.visit import Visit

@@ -6,7 +6,7 @@ from infra.identity.sessions import Kept, Session
 from services.i18n import load_words
 from services.web import urls
 from services.web.security import unmasked
-from services.web.sent import in_words
+from services.web.sent_form import in_words
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 

@@ -6,9 +6,9 @@ import pytest
 
 from domain.official import Position
 from infra.jobs.export_runs import ExportRuns
-from services import assessing
-from services.exporting import fail_export
-from services.worker import Workplace
+from services.assessment import assess as assessing
+from services.exports.exports import fail_export
+from services.processes.worker import Workplace
 from tests.services.papers import workshop
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from infra.storage.files import PIECE
-from services import assessing
-from services.assessing import Upload
+from services.assessment import assess as assessing
+from services.assessment.assess import Upload
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 

@@ -6,8 +6,8 @@ import pytest
 
 from domain.official import Position
 from projections.analysis.flags import Sign
-from services import assessing
-from services.assessing import Upload
+from services.assessment import assess as assessing
+from services.assessment.assess import Upload
 from tests.services.story import COMMUNE, OTHER, PDF, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 

@@ -1,6 +1,6 @@
 """What pages made of rows is handed out again only for the very same rows."""
 
-from services.web.made import Made
+from services.web.row_cache import Made
 
 
 def test_what_was_made_is_handed_out_for_the_same_rows_and_made_anew_for_others():

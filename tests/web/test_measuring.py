@@ -13,8 +13,8 @@ from domain.rulebook import Indicator
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.i18n import load_words
 from services.web.assets import Assets
-from services.web.forms import Typed
-from services.web.measuring import Problem, forms_of, read_measures
+from services.web.form_fields import Typed
+from services.assessment.measure_fields import Problem, forms_of, read_measures
 from services.web.render import Renderer
 from tests.services.story import best
 

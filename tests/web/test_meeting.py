@@ -11,8 +11,8 @@ from domain.meeting import Choice, Meeting, VoteRule, meeting_stream
 from domain.official import Position
 from domain.rulebook import Majority
 from projections.tables.exports import EXPORTS
-from services import voting
-from services.web.sittings import seats
+from services.council import voting
+from services.council.meeting_view import seats
 from tests.infra.locked import encrypted
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, PDF, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace

@@ -21,8 +21,8 @@ from infra.platform.config import Settings, read_settings
 from infra.platform.database import TRIES, Database, begun_again
 from infra.jobs.export_runs import ExportRuns
 from infra.identity.tenants import Tenants
-from services import check
-from services.exporting import export_id, request_export
+from services.operations import check_configuration as check
+from services.exports.exports import export_id, request_export
 from tests.services.story import COMMUNE, Story
 from tests.services.test_worker import both, settled
 from tests.web.desks import Desk, Desks, desks, season, workplace

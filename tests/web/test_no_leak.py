@@ -26,11 +26,11 @@ from infra.platform.config import Settings
 from infra.identity.tenants import Tenant, Tenants
 from projections.fold import fold
 from projections.tables.tallies import TALLIES
-from services.administering import NewMandate, NewUnit, enrolling, registering
+from services.administration.administer import NewMandate, NewUnit, enrolling, registering
 from services.app import App
 from services.clock import VIETNAM
-from services.following import effective_past
-from services.projector import projecting
+from services.case.case_cache import effective_past
+from services.processes.projector import projecting
 from services.web import urls
 from services.web.app import web_application
 from services.web.handlers import page

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from services.web.pacing import BURST, LONGEST, MOST, QUIET, RATE, Pace, Seldom, TooFast
+from services.web.address_rate import BURST, LONGEST, MOST, QUIET, RATE, Pace, Seldom, TooFast
 from tests.services.story import Story
 from tests.web.desks import Desks, desks, season, workplace
 from tests.web.signing import WEB

@@ -10,11 +10,11 @@ import pytest
 
 from domain.official import Position
 from infra.platform.config import Settings
-from services import assessing
+from services.assessment import assess as assessing
 from services.clock import today
 from services.web.app import web_application
 from services.web.security import masked
-from services.web.sittings import receipt_code
+from services.council.meeting_view import receipt_code
 from services.wiring import wired
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace

@@ -14,11 +14,12 @@ from limits import parse
 from domain.official import Position
 from domain.recognition import Result
 from domain.text import COMMENT
-from services import assessing, recognising
+from services.assessment import assess as assessing
+from services.recognition import recognise as recognising
 from services.clock import today
-from services.serve import behind
-from services.web import throttling
-from services.web.senders import network_of
+from services.processes.serve import behind
+from services.web import public_limits as throttling
+from services.web.client_address import network_of
 from tests.services.story import COMMUNE, OTHER, PROVINCE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 from tests.web.signing import WEB

@@ -25,7 +25,7 @@ from infra.identity.sessions import Sessions, connect
 from infra.identity.tenants import Tenant
 from services.app import App
 from services.i18n import load_words
-from services.structured import structured_logs
+from services.processes.logging_setup import structured_logs
 from services.web import app as web
 from services.web import urls
 from services.web.app import web_application

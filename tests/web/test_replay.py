@@ -9,7 +9,8 @@ from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Position
 from domain.recognition import Recognition
 from domain.review import Review
-from services import appraising, assessing
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 

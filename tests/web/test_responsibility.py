@@ -9,7 +9,8 @@ from domain.assessment import Assessment
 from domain.export import Document, Export
 from domain.meeting import Choice
 from domain.official import Position
-from services import appraising, voting
+from services.appraisal import appraise as appraising
+from services.council import voting
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 

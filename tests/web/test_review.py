@@ -5,7 +5,8 @@ import pytest
 from domain.official import Position
 from domain.recognition import Recognition
 from domain.review import Ground, Review
-from services import recognising, reviewing
+from services.recognition import recognise as recognising
+from services.inspection.review import review as reviewing
 from services.clock import today
 from tests.services.story import COMMUNE, OTHER, TODAY, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace

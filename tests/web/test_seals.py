@@ -8,10 +8,10 @@ from infra.platform.config import Settings
 from infra.ledger.note import Kind, SignerKey
 from infra.ledger.policy import Policy
 from infra.transparency.sealer import Keep
-from services.answers import Answer
-from services.policies import publish
-from services.receipts import key_of, verify
-from services.web import seals
+from services.seals.verify_answer import Answer
+from services.operations.publish_policy import publish
+from services.seals.proof_download import key_of, verify
+from services.seals import seal_view as seals
 from tests.services.story import AGENCIES, COMMUNE, Story
 from tests.web.desks import Desks, desks, season, workplace
 from tests.web.test_meeting import CHAIR, CODE, meeting, vote

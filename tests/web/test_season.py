@@ -8,8 +8,8 @@ from domain.policy import Act
 from domain.season import Participant, Season, State, Step, season_stream
 from domain.unit import Level
 from projections.tables.units import UnitRow
-from services import seasons
-from services.web.pages.season import candidates
+from services.season import season as seasons
+from services.season.season_page import candidates
 from tests.services.story import COMMUNE, DISTRICT, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 

@@ -9,8 +9,8 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from domain.official import Position
-from services import recognising
-from services.web.shared import MOMENT, MOST, OLDEST, Shared
+from services.recognition import recognise as recognising
+from services.web.page_cache import MOMENT, MOST, OLDEST, Shared
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 from tests.web.signing import WEB

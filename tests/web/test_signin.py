@@ -14,7 +14,7 @@ from infra.identity.sign_in_attempts import AT_ONCE
 from infra.identity.sessions import LONGEST_KEPT
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from services.app import App
-from services.web import throttling
+from services.web import public_limits as throttling
 from tests.web.browser import Browser, forms_of, onward
 from tests.web.signing import CLIENT, WEB, Provider, begin, browsing, come_back, sign_in
 

@@ -14,12 +14,14 @@ from domain.official import Position
 from infra.platform.config import Settings
 from infra.jobs.export_runs import ExportRuns
 from infra.identity.tenants import Registered, Resumed, Suspended, Tenant, Tenants
-from services import assessing, sealer, tenancy
-from services.exporting import export_id, fetch_export, request_export
-from services.sweeping import Sweeper
-from services.tenancy import Impossible, as_operator
+from services.assessment import assess as assessing
+from services.processes import sealer
+from services.operations import create_tenant as tenancy
+from services.exports.exports import export_id, fetch_export, request_export
+from services.processes.sweeper import Sweeper
+from services.operations.create_tenant import Impossible, as_operator
 from services.web.site import REMEMBERED
-from services.worker import Workplace
+from services.processes.worker import Workplace
 from tests.services.papers import workshop
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace

@@ -19,7 +19,8 @@ from infra.platform.config import Settings
 from infra.readmodels.projector import Projector
 from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
-from services import exporting, voting
+from services.exports import exports as exporting
+from services.council import voting
 from services.app import App
 from services.web import admission, urls
 from services.web.app import web_application

@@ -11,7 +11,8 @@ from domain.catalogue import FACTS
 from domain.fact import Fact
 from domain.official import Position
 from domain.season import Step
-from services import assessing, seasons
+from services.assessment import assess as assessing
+from services.season import season as seasons
 from services.i18n import LOCALES, load_words
 from tests.services.story import COMMUNE, OTHER, TODAY, Story
 from tests.web.desks import Desks, desks, season, workplace

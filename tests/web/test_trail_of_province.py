@@ -3,9 +3,9 @@
 import re
 
 from domain.official import Position
-from services import appraising
+from services.appraisal import appraise as appraising
 from services.clock import VIETNAM
-from services.web.filtering import MANY
+from services.inspection.trail.filters import MANY
 from tests.services.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 

@@ -4,8 +4,8 @@ import pytest
 
 from domain.official import Position
 from infra.platform.config import Settings
-from services.verifying import verify_log
-from services.web import verified
+from services.operations.verify_log import verify_log
+from services.seals import verified_view as verified
 from tests.services.story import COMMUNE, Story
 from tests.services.telling import put_back
 from tests.web.desks import Desks, desks, season, workplace

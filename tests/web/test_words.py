@@ -35,13 +35,13 @@ from domain.season import State, Step
 from domain.unit import Level
 from projections.analysis.flags import Sign
 from projections.tables.standings import Stage
-from services.accesses import DOINGS
+from services.privacy.accesses import DOINGS
 from services.i18n import LOCALES, Words, load_words, sentences
-from services.searching import ACTS, PARAMETERS
+from services.inspection.trail.search import ACTS, PARAMETERS
 from services.verdicts import Status
 from services.web import urls
-from services.web.forms import NotADate, Typed, read_day, read_number
-from services.web.measuring import problem_of
+from services.web.form_fields import NotADate, Typed, read_day, read_number
+from services.assessment.measure_fields import problem_of
 from services.web.pages import all_routes
 from services.web.refusals import explain
 from services.web.urls import own_path
@@ -232,7 +232,7 @@ def test_every_refusal_has_its_sentence_in_both_languages():
         if module.name != "services.locale":
             importlib.import_module(module.name)
 
-    on_pages = {kind for kind in refusals() if kind is not Refused and kind.__module__ != "services.judge"}
+    on_pages = {kind for kind in refusals() if kind is not Refused and kind.__module__ != "services.operations.judge_sheet"}
     for kind in on_pages:
         for words in WORDS.values():
             assert words.knows(f"refused.{kind.code}"), (kind, words.locale)

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from domain.official import Position
 from domain.season import Step
-from services import appraising, assessing, seasons
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
+from services.season import season as seasons
 from services.clock import today
 from tests.services.story import COMMUNE, Story
 from tests.web.desks import Desks, Page, desks, season, workplace

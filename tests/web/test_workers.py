@@ -18,8 +18,8 @@ from infra.platform import child_processes as processes
 from infra.platform.config import Settings
 from infra.platform.child_processes import living
 from infra.identity.tenants import Tenant
-from services import supervise
-from services.supervise import supervised
+from services.processes import supervise
+from services.processes.supervise import supervised
 from tests.services.story import COMMUNE, ISSUER, Story
 from tests.web.browser import Browser
 from tests.web.desks import Desk, Desks, desks, season, workplace

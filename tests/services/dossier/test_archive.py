@@ -17,10 +17,10 @@ from infra.storage import files
 from infra.ledger.canonical_json import canonical
 from infra.storage.files import Files
 from infra.ledger.text import Malformed
-from services.dossier.archive import MANIFEST, State, lacking, write
-from services.dossier.comparing import Compared, compare
-from services.dossier.files import EVIDENCE
-from services.evidence_list import ENDINGS, DecisionPlace, EvidenceList, EvidenceTooLarge, evidence_of
+from services.proof_package.evidence_zip import MANIFEST, State, lacking, write
+from services.proof_package.compare_evidence import Compared, compare
+from services.proof_package.package_files import EVIDENCE
+from services.assessment.evidence_list import ENDINGS, DecisionPlace, EvidenceList, EvidenceTooLarge, evidence_of
 from tests.projections.histories import INDICATORS
 from tests.projections.story import COMMUNE, DOSSIER, SEASON, told
 

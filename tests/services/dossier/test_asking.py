@@ -24,19 +24,21 @@ from infra.transparency.proofs import first_over
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.sealer import Keep, Sealer, connect
 from infra.identity.tenants import Tenant
-from services import assessing, recognising, voting
-from services.answers import Answer
+from services.assessment import assess as assessing
+from services.recognition import recognise as recognising
+from services.council import voting
+from services.seals.verify_answer import Answer
 from services.app import App
-from services.dossier import asking
-from services.dossier.asking import NotProven, PolicyMissing
-from services.dossier.printing import ASSETS
-from services.dossier.verifying import Found, Law, verify
-from services.exporting import export_id, fetch_export, request_export
+from services.proof_package import package_on_request as asking
+from services.proof_package.package_on_request import NotProven, PolicyMissing
+from services.proof_package.pages import ASSETS
+from services.proof_package.verify import Found, Law, verify
+from services.exports.exports import export_id, fetch_export, request_export
 from services.exports.kind import Unsealed
-from services.policies import publish
-from services.trust import Trust
+from services.operations.publish_policy import publish
+from services.seals.trusted_policy import Trust
 from services.work import Work
-from services.worker import Manners, Workplace
+from services.processes.worker import Manners, Workplace
 from tests.services.papers import made, workshop
 from tests.services.story import AGENCIES, COMMUNE, DISTRICT, OTHER, TODAY, Story, prepared
 from tests.services.telling import put_back

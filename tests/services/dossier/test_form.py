@@ -16,13 +16,13 @@ import pytest
 from domain.catalogue import FACTS
 from infra.pdf.printer import Printer
 from infra.reference.rulebooks import load_calendar, load_rulebooks
-from services.answers import Answer
-from services.dossier.files import Files, read_files
-from services.dossier.printing import ASSETS, FORM, bound, pages, present, printer, printer_of
-from services.dossier.verifying import Law, verify
-from services.dossier.wording import KINDS, sentences_of_pages, vietnamese
+from services.seals.verify_answer import Answer
+from services.proof_package.package_files import Files, read_files
+from services.proof_package.pages import ASSETS, FORM, bound, pages, present, printer, printer_of
+from services.proof_package.verify import Law, verify
+from services.proof_package.sentences import KINDS, sentences_of_pages, vietnamese
 from services.i18n import Words, load_words
-from services.trust import read_trust
+from services.seals.trusted_policy import read_trust
 
 SAMPLE = Path(__file__).parent / f"form-{FORM}"
 EVERYTHING = load_words()["vi"]

@@ -12,10 +12,10 @@ from infra.ledger.note import Kind, SignerKey
 from infra.pdf.printer import Printer
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services import cli
-from services.answers import Answer
-from services.dossier.printing import ASSETS, printer
-from services.dossier.verifying import Law, verify
-from services.trust import read_trust
+from services.seals.verify_answer import Answer
+from services.proof_package.pages import ASSETS, printer
+from services.proof_package.verify import Law, verify
+from services.seals.trusted_policy import read_trust
 
 FORMER = Path(__file__).parent / "former"
 

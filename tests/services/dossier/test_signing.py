@@ -14,12 +14,12 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.pdf.signatures import read_signatures
 from infra.pdf.sign import sign
 from services import cli
-from services.answers import Answer
-from services.dossier import exporting
-from services.dossier.exporting import Which, gather
-from services.dossier.files import PAGES
-from services.dossier.verifying import Found, Law, lines, verify
-from services.trust import Trust
+from services.seals.verify_answer import Answer
+from services.proof_package import build as exporting
+from services.proof_package.build import Which, gather
+from services.proof_package.package_files import PAGES
+from services.proof_package.verify import Found, Law, lines, verify
+from services.seals.trusted_policy import Trust
 from tests.infra.officials import PASSPHRASE, key_of, officials
 from tests.services.papers import Remembering
 from tests.services.story import COMMUNE

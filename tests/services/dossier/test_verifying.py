@@ -24,11 +24,12 @@ from infra.pdf.printer import PrintingFailed
 from infra.transparency.proofs import Changed, reading_log
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services import cli
-from services.accesses import TAKEN
-from services.answers import Answer
-from services.dossier import exporting, verifying
-from services.dossier.exporting import Which, gather
-from services.dossier.files import (
+from services.privacy.accesses import TAKEN
+from services.seals.verify_answer import Answer
+from services.proof_package import build as exporting
+from services.proof_package import verify as verifying
+from services.proof_package.build import Which, gather
+from services.proof_package.package_files import (
     ARCHIVE,
     CHECKPOINT,
     CONSISTENCY,
@@ -40,10 +41,10 @@ from services.dossier.files import (
     PREVIOUS,
     checked,
 )
-from services.dossier.history import Incomplete
-from services.dossier.printing import pages
-from services.dossier.verifying import Found, Law, judge_files, lines, verify
-from services.trust import Trust
+from services.proof_package.package_log import Incomplete
+from services.proof_package.pages import pages
+from services.proof_package.verify import Found, Law, judge_files, lines, verify
+from services.seals.trusted_policy import Trust
 from tests.infra.forging import FORGERIES, rows_of
 from tests.infra.sealed import seal_anew
 from tests.services.papers import Remembering, text_of

@@ -48,12 +48,12 @@ def test_a_file_of_that_name_is_enough(tmp_path, monkeypatch):
 
 def test_two_kinds_of_one_code_are_refused(tmp_path, monkeypatch):
     second = """
-    from services.export_standings import StandingsExport
+    from services.board.export_standings import StandingsExport
     KIND = StandingsExport()
     """
     (tmp_path / "second_kind.py").write_text(textwrap.dedent(second))
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(registry, "module_names", lambda: ["services.export_standings", "second_kind"])
+    monkeypatch.setattr(registry, "module_names", lambda: ["services.board.export_standings", "second_kind"])
 
     with pytest.raises(ValueError, match="standings is the code of StandingsExport already"):
         export_kinds.__wrapped__()
@@ -86,7 +86,7 @@ def test_no_module_imports_a_kind_or_the_page_of_exports():
         (module.relative_to(ROOT).as_posix(), name)
         for module in ROOT.rglob("*.py")
         for name in imports_of(module)
-        if {name, name.rpartition(".")[0]} & {*kinds, "services.web.pages.exports"}
+        if {name, name.rpartition(".")[0]} & {*kinds, "services.exports.exports_page"}
     }
 
     assert known == set()

@@ -1,0 +1,65 @@
+"""Who did what on one indicator, or on a dossier as a whole: the log's own entries, newest first."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from domain.official import Position
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.analysis.trail import Entry, entries
+from services.assessment.dossier_view import Case
+from services.web.visit import Visit
+
+#: What moves a dossier as a whole. Comments stand with the posting: there may be thousands.
+MILESTONES = {
+    "assessment.opened",
+    "assessment.consolidated",
+    "assessment.reopened",
+    "assessment.posted",
+    "assessment.submitted",
+    "assessment.indicator-returned",
+    "assessment.resubmitted",
+    "appraisal.concluded",
+    "appraisal.resumed",
+    "recognition.decided",
+    "recognition.signed",
+    "recognition.published",
+    "recognition.revoked",
+}
+
+
+class Person(NamedTuple):
+    """Somebody who acted: by position and name, "" where the log does not say."""
+
+    position: Position | None
+    name: str
+
+
+def history_of(case: Case, indicator: str | None) -> list[Entry]:
+    """What happened to the indicator; without one, the milestones of the dossier."""
+    told = [
+        entry
+        for entry in entries(case.facts)
+        if (indicator and _concerns(entry, indicator)) or (not indicator and entry.topic in MILESTONES)
+    ]
+    return told[::-1]
+
+
+def _concerns(entry: Entry, indicator: str) -> bool:
+    sent_back = entry.args.get("indicators", ()) if entry.topic == "assessment.resubmitted" else ()
+    return entry.indicator == indicator or indicator in sent_back
+
+
+async def people_of(visit: Visit, told: Iterable[Entry]) -> Mapping[str, Person]:
+    """Who acted in these entries, by the mandate that they acted under, and by person."""
+    people: dict[str, Person] = {}
+    rows: list[OfficialRow] = []
+    async with visit.reads() as view:
+        for person in {entry.actor for entry in told}:
+            row = await view.one(OFFICIALS, person)
+            if row is not None:
+                rows.append(row)
+    for row in rows:
+        people[row.person] = Person(row.mandates[0].position if row.mandates else None, row.name)
+        for mandate in row.mandates:
+            people[str(mandate.id)] = Person(mandate.position, row.name)
+    return people

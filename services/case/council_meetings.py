@@ -1,0 +1,73 @@
+"""Finding a council's meetings and who sits in them: they are numbered, so the log itself knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.council import Council, Member, council_stream, everybody
+from domain.fact import Recorded, StreamName, replay
+from domain.meeting import Meeting, Vote, VoteOutcome, unit_of
+from domain.policy import Subject
+from services.case.meeting_walk import walk_meetings
+from services.work import Work
+
+
+class ConcludedVote(NamedTuple):
+    """The vote that stands on a commune: the meeting, the vote, what it says."""
+
+    meeting: StreamName
+    vote: Vote
+    outcome: VoteOutcome
+
+
+async def meetings_of(work: Work, season: str, unit: str) -> list[tuple[StreamName, Meeting]]:
+    """All meetings of the unit's council in the season, in order."""
+
+    async def read(names: Sequence[StreamName]) -> list[Meeting | None]:
+        return [await work.find(Meeting, name) for name in names]
+
+    return await walk_meetings(season, unit, read)
+
+
+async def is_voted_on(work: Work, season: str, unit: str, commune: str) -> bool:
+    """Whether a vote on the commune is open, or was concluded and not reopened."""
+    return any(commune in meeting.votes for _, meeting in await meetings_of(work, season, unit))
+
+
+async def concluded_vote(work: Work, season: str, unit: str, commune: str) -> ConcludedVote | None:
+    """The latest vote on the commune that was concluded and not reopened."""
+    for name, meeting in reversed(await meetings_of(work, season, unit)):
+        vote = meeting.votes.get(commune)
+        if vote is not None and vote.outcome is not None:
+            return ConcludedVote(name, vote, vote.outcome)
+    return None
+
+
+def members_of(called: Collection[UUID], council: Sequence[Recorded]) -> tuple[Member, ...]:
+    """Those called to a meeting, in the order of the council's facts; one who left the council since comes last."""
+    ever = everybody(recorded.fact for recorded in council)
+    held = replay(recorded.fact for recorded in council)
+    seated = list(held.members) if isinstance(held, Council) else []
+    left = [person for person in ever if person not in seated]
+    return tuple(ever[person] for person in (*seated, *left) if person in called)
+
+
+def seated_on(council: Sequence[Recorded], day: date) -> tuple[Member, ...]:
+    """The members on a day, in their order, from the council's facts."""
+    held = replay(recorded.fact for recorded in council)
+    return tuple(held.members_on(day).values()) if isinstance(held, Council) else ()
+
+
+def conducted(council: Council | None, unit: str) -> Subject:
+    """Whom the policy asks about when somebody wants to conduct a meeting of this unit's council."""
+    conducting = council.conducting if council else ()
+    return Subject(decided_by=unit, conducting=frozenset(str(person) for person in conducting))
+
+
+async def conducted_by(work: Work, season: str, meeting: str) -> Subject:
+    """The same for one meeting."""
+    unit = unit_of(meeting)
+    return conducted(await work.find(Council, council_stream(season, unit)), unit)

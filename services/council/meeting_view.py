@@ -1,0 +1,303 @@
+"""A council's meeting, made ready for pages: read from its own log, so that nobody waits to see a ballot counted.
+
+While a vote is open pages show who has voted, never how; the choices are left out here, before any template.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.council import Member, council_stream
+from domain.errors import NotFound
+from domain.fact import Recorded
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
+from domain.policy import Act, Subject, permit
+from domain.rulebook import Rulebook
+from domain.season import season_stream
+from domain.unit import unit_stream
+from projections.tables.councils import COUNCILS, CouncilRow
+from projections.fold import fold
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.tallies import TALLIES, BallotRow, MeetingRow, Tally
+from projections.tables.units import UNITS, UnitRow
+from services.case.council_meetings import members_of, seated_on
+from services.assessment.dossier_view import read_facts
+from services.web.visit import Visit
+
+#: A seat of the picture, and from one seat to the next, in pixels; the line of the quorum takes the gap.
+SEAT, STEP, GAP = 24, 33, 8
+
+
+class Sitting(NamedTuple):
+    """What the log says about one meeting up to `position`."""
+
+    meeting: MeetingRow
+    council: CouncilRow
+    season: SeasonRow
+    unit: UnitRow
+    items: dict[str, UnitRow]
+    rulebook: Rulebook
+    facts: list[Recorded]
+    position: int
+    today: date
+
+    @property
+    def subject(self) -> Subject:
+        """Whom the policy asks about."""
+        return Subject(decided_by=self.council.unit, members=self.people, conducting=self.council.conducting)
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Those who had a seat when the meeting was called, or have had one since."""
+        voting = (member for tally in self.meeting.rounds for member in tally.seated)
+        seated = (member.person for member in self.members)
+        return frozenset(str(member) for member in (*self.meeting.members, *voting, *seated))
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members of the council today, or on the day on which the meeting ended; of a vote see its papers."""
+        day = min(self.today, self.meeting.closed_on or self.today)
+        return seated_on(self.facts_of_council, day)
+
+    @property
+    def everybody(self) -> tuple[Member, ...]:
+        """All who ever had a seat in the meeting, in the council's order; one who left the council comes last."""
+        return members_of({UUID(person) for person in self.people}, self.facts_of_council)
+
+    @property
+    def present(self) -> tuple[UUID, ...]:
+        """The members who are present: whoever left the council since is none of them."""
+        return tuple(member.person for member in self.members if member.person in self.meeting.present)
+
+    @property
+    def facts_of_council(self) -> list[Recorded]:
+        return [recorded for recorded in self.facts if recorded.stream.kind == "council"]
+
+    @property
+    def rule(self) -> VoteRule:
+        """What would decide a vote that is opened now; an open or concluded vote has its own."""
+        return VoteRule.of(self.rulebook.council, len(self.members))
+
+    @property
+    def is_quorate(self) -> bool:
+        """Whether enough members are present to open a vote."""
+        return self.rule.is_quorate(len(self.present))
+
+    def number_of(self, item: str) -> int:
+        """The item's number on the agenda."""
+        return self.meeting.items.index(item) + 1
+
+    def after(self, item: str) -> str | None:
+        """The next item that was not voted on."""
+        rest = self.meeting.items[self.number_of(item) :]
+        return next((one for one in rest if one not in self.meeting.votes), None)
+
+
+async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
+    """The meeting as of the visit's moment, if the person may see it. NotFound, NotPermitted."""
+    unit = unit_of(meeting)
+    facts = await read_facts(
+        visit, meeting_stream(season, meeting), council_stream(season, unit), season_stream(season)
+    )
+    held = fold(TALLIES, facts).get(f"{season}/{meeting}")
+    council = fold(COUNCILS, facts).get(f"{season}/{unit}")
+    if held is None or council is None:
+        raise NotFound(season=season, meeting=meeting)
+    planned = fold(SEASONS, facts)[season]
+    units = fold(UNITS, await read_facts(visit, unit_stream(unit), *map(unit_stream, held.items)))
+    sitting = Sitting(
+        meeting=held,
+        council=council,
+        season=planned,
+        unit=units[unit],
+        items={item: units[item] for item in held.items},
+        rulebook=visit.app.rulebooks[planned.rulebook],
+        facts=facts,
+        position=visit.upto or await visit.app.store.position(visit.tenant),
+        today=visit.today,
+    )
+    permit(visit.actor, Act.VIEW_DOSSIER, sitting.subject)
+    return sitting
+
+
+# The vote on one item ---------------------------------------------------------------------------------
+
+
+class Paper(NamedTuple):
+    """One member's part in a vote. `choice` and `reason` are None while the vote is open."""
+
+    member: Member
+    present: bool
+    voted: bool
+    in_writing: bool = False
+    choice: Choice | None = None
+    reason: str | None = None
+    document_no: str | None = None
+    position: int | None = None
+    at: datetime | None = None
+
+
+class Share(NamedTuple):
+    """A part of the bar that shows a result; start and width in percent."""
+
+    choice: str
+    start: Decimal
+    width: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Ballots:
+    """One round on one item, as far as it may be shown."""
+
+    tally: Tally
+    papers: tuple[Paper, ...]
+
+    @property
+    def cast(self) -> int:
+        """How many of the roll, and of the absent in writing, have voted."""
+        return len(self.tally.ballots)
+
+    @property
+    def missing(self) -> list[Member]:
+        """Members on the roll who have not voted."""
+        return [paper.member for paper in self.papers if paper.present and not paper.voted]
+
+    @property
+    def absent(self) -> list[Member]:
+        """Members who were absent when the vote opened and sent no opinion."""
+        return [paper.member for paper in self.papers if not paper.present and not paper.voted]
+
+    @property
+    def counts(self) -> dict[Choice, int]:
+        """How many chose what; empty while the vote is open."""
+        return {} if self.tally.is_open else self.tally.counts
+
+    @property
+    def shares(self) -> list[Share]:
+        """The bar of the result: each choice as a part of all members."""
+        shares, start = [], Decimal(0)
+        for choice, count in self.counts.items():
+            width = Decimal(count * 100) / self.tally.members
+            if count:
+                shares.append(Share(choice.value, start.quantize(_CENT), width.quantize(_CENT)))
+            start += width
+        return shares
+
+    @property
+    def line(self) -> Decimal:
+        """Where on the bar the needed majority lies, in percent."""
+        return (Decimal(self.tally.rule.needed * 100) / self.tally.members).quantize(_CENT)
+
+    @property
+    def carried(self) -> bool:
+        return self.tally.outcome is VoteOutcome.CARRIED
+
+
+_CENT = Decimal("0.01")
+
+
+def ballots_of(sitting: Sitting, item: str) -> Ballots | None:
+    """The current round on the item; None before the vote was opened."""
+    tally = sitting.meeting.votes.get(item)
+    return None if tally is None else ballots(sitting, tally)
+
+
+def ballots(sitting: Sitting, tally: Tally) -> Ballots:
+    """A round with the part in it of everybody who was a member when it was opened."""
+    seated = members_of(tally.seated, sitting.facts_of_council)
+    return Ballots(tally, tuple(_paper(member, tally) for member in seated))
+
+
+def _paper(member: Member, tally: Tally) -> Paper:
+    present = member.person in tally.roll
+    ballot: BallotRow | None = tally.ballots.get(member.person)
+    if ballot is None:
+        return Paper(member, present, voted=False)
+    if tally.is_open:
+        return Paper(member, present, voted=True, in_writing=bool(ballot.document_no), at=ballot.at)
+    return Paper(
+        member,
+        present,
+        True,
+        bool(ballot.document_no),
+        ballot.choice,
+        ballot.reason,
+        ballot.document_no,
+        ballot.position,
+        ballot.at,
+    )
+
+
+# Seats ------------------------------------------------------------------------------------------------
+
+
+class Seat(NamedTuple):
+    """A seat of the picture: `in` voted, `un` present, `aw` absent."""
+
+    kind: str
+    x: int
+
+
+class Seats(NamedTuple):
+    """The members as seats, those who voted first, with the line of the quorum."""
+
+    seats: list[Seat]
+    line: int
+    width: int
+    voted: int
+    waiting: int
+    away: int
+
+
+def seats(rule: VoteRule, present: int, voted: int) -> Seats:
+    """The picture of all members. The line stands after as many seats as must be present."""
+    members, quorum = rule.members, rule.quorum
+    voted = min(voted, members)
+    present = max(present, voted)
+    kinds = ["in"] * voted + ["un"] * (present - voted) + ["aw"] * (members - present)
+    drawn = [Seat(kind, 8 + place * STEP + (GAP if place >= quorum else 0)) for place, kind in enumerate(kinds)]
+    return Seats(drawn, 8 + quorum * STEP - 1, 8 + members * STEP + GAP + 8, voted, present - voted, members - present)
+
+
+# One's own ballot -------------------------------------------------------------------------------------
+
+
+class OwnBallot(NamedTuple):
+    """The receipt of a ballot: the same code however often it is sent."""
+
+    code: str
+    choice: Choice
+    reason: str | None
+    round: int
+    at: datetime
+    position: int
+
+
+def own_ballot(sitting: Sitting, item: str, person: str) -> OwnBallot | None:
+    """The person's own ballot in the current round on the item."""
+    tally = sitting.meeting.votes.get(item)
+    if tally is None:
+        return None
+    for recorded in sitting.facts:
+        fact = recorded.fact
+        mine = isinstance(fact, Meeting.BallotCast) and (fact.item, str(fact.member)) == (item, person)
+        if mine and isinstance(fact, Meeting.BallotCast) and fact.round == tally.round:
+            code = receipt_code(recorded.command)
+            return OwnBallot(code, fact.choice, fact.reason, fact.round, recorded.at, recorded.position)
+    return None
+
+
+def receipt_code(command: UUID) -> str:
+    """What people note down of a command: `K7Q2-PXM4`. No digit looks like a letter."""
+    code = base64.b32encode(command.bytes[-5:]).decode()
+    return f"{code[:4]}-{code[4:]}"
+
+
+def bare_code(text: str) -> str:
+    """The letters and digits of a code as people type it: `k7q2 pxm4`, `K7Q2–PXM4` and `K7Q2PXM4` are one."""
+    return "".join(sign for sign in text.upper() if sign.isalnum())

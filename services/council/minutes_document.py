@@ -1,0 +1,241 @@
+"""The minutes of a council meeting as an official document (Nghị định 30/2020/NĐ-CP), for its secretary to sign.
+
+They are made from the log up to the closing of the meeting, so that whatever is recorded later they come out the
+same. Every ballot is named in them, and every round that was declared void, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from markupsafe import Markup
+
+from domain.appraisal import Appraisal, appraisal_stream
+from domain.council import Council, Member, Role, council_stream
+from domain.errors import OutOfOrder
+from domain.fact import Recorded
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
+from domain.official import Official, official_stream
+from domain.unit import Level
+from projections.fold import fold
+from projections.tables.tallies import TALLIES, MeetingRow, Tally
+from services.documents.reading import AsItStood
+from services.documents.typesetting import typeset
+from services.documents.wording import Place
+from services.i18n import vietnamese
+from services.case.council_meetings import members_of
+
+#: The head of each choice's column: its word in two lines. The class is the column's width in print.css.
+HEADS = {
+    Choice.FOR: Markup('<th scope="col" class="of-few">Tán<br>thành</th>'),
+    Choice.AGAINST: Markup('<th scope="col" class="of-many">Không<br>tán thành</th>'),
+    Choice.OTHER: Markup('<th scope="col" class="of-some">Ý kiến<br>khác</th>'),
+}
+
+
+class Attendant(NamedTuple):
+    """A member of the council."""
+
+    name: str
+    agency: str
+    role: Role
+
+    @property
+    def post(self) -> str:
+        """The role in words."""
+        return vietnamese().say(f"role.{self.role}")
+
+
+class Ballot(NamedTuple):
+    """A member's part in a round; `note` is the reason given, or the paper that an absent member sent."""
+
+    member: Attendant
+    choice: str
+    note: str
+
+
+class Round(NamedTuple):
+    """One round of voting; `void_because` says why it does not count, None where it does."""
+
+    number: int
+    rule: VoteRule
+    present: int
+    counts: Mapping[Choice, int]
+    silent: int
+    carried: bool
+    ballots: tuple[Ballot, ...]
+    void_because: str | None
+
+
+class Item(NamedTuple):
+    """One dossier of the agenda; `proposal` is the appraiser's, in words, "" where none was there."""
+
+    commune: Place
+    proposal: str
+    rounds: tuple[Round, ...]
+
+    @property
+    def result(self) -> Round | None:
+        """The round that counts; None where the council did not vote."""
+        return next((one for one in self.rounds if one.void_because is None), None)
+
+
+class Paper(NamedTuple):
+    """Everything that the minutes say, as values."""
+
+    unit: Place
+    year: int
+    document_no: str
+    on: date
+    place: str
+    closed_on: date
+    decision_no: str
+    present: tuple[Attendant, ...]
+    absent: tuple[Attendant, ...]
+    former: tuple[Attendant, ...]
+    chair: Attendant
+    secretary: Attendant
+    items: tuple[Item, ...]
+    log: str
+    position: int
+    demonstration: bool
+
+    @property
+    def members(self) -> int:
+        """How many the council has, without those who left it during the meeting (`former`)."""
+        return len(self.present) + len(self.absent)
+
+    @property
+    def of_district(self) -> bool:
+        """Whether a district's council met, as until 30/6/2025."""
+        return self.unit.level is Level.DISTRICT
+
+    @property
+    def rules(self) -> list[VoteRule]:
+        """The rule that was frozen into the votes; one, unless the rulebook changed between them."""
+        return sorted({vote.rule for item in self.items for vote in item.rounds})
+
+    @property
+    def carried(self) -> list[Item]:
+        """The dossiers whose recognition the council advises."""
+        return [item for item in self.items if item.result and item.result.carried]
+
+    @property
+    def not_carried(self) -> list[Item]:
+        """The dossiers whose recognition it advises against."""
+        return [item for item in self.items if item.result and not item.result.carried]
+
+    @property
+    def left(self) -> list[Item]:
+        """The dossiers that were not voted on."""
+        return [item for item in self.items if item.result is None]
+
+
+# Reading it from the log ------------------------------------------------------------------------------
+
+
+async def closed_at(then: AsItStood, season: str, meeting: str) -> Recorded:
+    """The closing of the meeting as it stands in the log. OutOfOrder while it goes on."""
+    for recorded in await then.facts(meeting_stream(season, meeting)):
+        if isinstance(recorded.fact, Meeting.Closed):
+            return recorded
+    raise OutOfOrder(step="issue-minutes", state="open")
+
+
+async def read_paper(then: AsItStood, season: str, meeting: str, document_no: str) -> Paper:
+    """What the minutes of this meeting say. OutOfOrder while it goes on."""
+    closed = await closed_at(then, season, meeting)
+    then = then._replace(position=closed.position)
+    assert isinstance(closed.fact, Meeting.Closed)  # noqa: S101 - found by its type
+    unit = unit_of(meeting)
+    held = fold(TALLIES, await then.facts(meeting_stream(season, meeting)))[f"{season}/{meeting}"]
+    council = await then.facts(council_stream(season, unit))
+    called = {member for tally in held.rounds for member in tally.seated} or {*held.members, *held.present}
+    seated = members_of(called, council)
+    attendants = {member.person: await _attendant(then, member) for member in seated}
+    came = {*held.present, *(member for tally in held.rounds for member in tally.roll)}
+    last = max(held.rounds, key=lambda tally: tally.opened_at, default=None)
+    staying = called if last is None else last.seated
+    present = tuple(attendants[one.person] for one in seated if one.person in came & staying)
+    constituted = council[0].fact
+    assert isinstance(constituted, Council.Constituted)  # noqa: S101 - the first fact of a council
+    return Paper(
+        unit=await then.place(unit),
+        year=int(season),
+        document_no=document_no,
+        on=held.on,
+        place=held.place,
+        closed_on=closed.fact.on,
+        decision_no=constituted.decision_no,
+        present=present,
+        absent=tuple(attendants[one.person] for one in seated if one.person in staying - came),
+        former=tuple(attendants[one.person] for one in seated if one.person not in staying),
+        chair=_in_role(present, attendants.values(), Role.CHAIR, Role.VICE_CHAIR),
+        secretary=_in_role(present, attendants.values(), Role.SECRETARY),
+        items=tuple([await _item(then, season, held, code, attendants) for code in held.items]),
+        log=then.tenant.log,
+        position=then.position,
+        demonstration=then.tenant.demonstration,
+    )
+
+
+async def _attendant(then: AsItStood, member: Member) -> Attendant:
+    official = await then.find(Official, official_stream(member.person))
+    return Attendant(official.name if official else "", member.agency, member.role)
+
+
+def _in_role(present: Collection[Attendant], every: Collection[Attendant], *roles: Role) -> Attendant:
+    """Who was present in the first of these roles that somebody was present in; else who holds the first."""
+    held = [one for role in roles for one in present if one.role is role]
+    return held[0] if held else next(one for one in every if one.role is roles[0])
+
+
+async def _item(
+    then: AsItStood, season: str, held: MeetingRow, commune: str, attendants: dict[UUID, Attendant]
+) -> Item:
+    appraisal = await then.find(Appraisal, appraisal_stream(season, commune))
+    proposal = appraisal.proposal if appraisal else None
+    voted = [*held.void.get(commune, ()), *([held.votes[commune]] if commune in held.votes else [])]
+    return Item(
+        commune=await then.place(commune),
+        proposal=vietnamese().say(f"proposal.{proposal}") if proposal else "",
+        rounds=tuple(_round(tally, attendants) for tally in voted),
+    )
+
+
+def _round(tally: Tally, attendants: dict[UUID, Attendant]) -> Round:
+    return Round(
+        number=tally.round,
+        rule=tally.rule,
+        present=len(tally.roll),
+        counts=tally.counts,
+        silent=tally.silent,
+        carried=tally.outcome is VoteOutcome.CARRIED,
+        ballots=tuple(_ballots(tally, attendants)),
+        void_because=tally.void_because,
+    )
+
+
+def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Ballot]:
+    for person, member in attendants.items():
+        if person not in tally.seated:  # no member yet, or no more
+            continue
+        cast = tally.ballots.get(person)
+        if cast is None:
+            yield Ballot(member, "không bỏ phiếu" if person in tally.roll else "vắng", "")
+            continue
+        paper = f"bằng văn bản {cast.document_no}" if cast.document_no else ""
+        yield Ballot(
+            member, vietnamese().say(f"choice.{cast.choice}"), "; ".join(one for one in (paper, cast.reason) if one)
+        )
+
+
+# The document -----------------------------------------------------------------------------------------
+
+
+def render(paper: Paper) -> str:
+    """The minutes as HTML for print."""
+    return typeset("minutes.html", paper=paper, heads=[HEADS[choice] for choice in Choice])

@@ -1,0 +1,276 @@
+"""The council's work: it is constituted, meets, and votes with roll, quorum and majority frozen in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from uuid import UUID, uuid4, uuid5
+
+from domain.appraisal import Appraisal, appraisal_stream
+from domain.council import Council, Member, council_stream, seats
+from domain.errors import (
+    AlreadyVoted,
+    BasisMissing,
+    NotFound,
+    OutOfOrder,
+    UnknownCommune,
+    VoteIsClosed,
+)
+from domain.meeting import Choice, Meeting, meeting_key, meeting_stream, unit_of
+from domain.official import Official, official_stream
+from domain.policy import Act, Subject
+from infra.log.eventstore import CommandReused
+from services.command_ids import derived
+from services.case.council_meetings import conducted, conducted_by, meetings_of
+from services.season.season import must_be_undecided, open_now
+from services.work import Receipt, Work, use_case
+
+# The council ------------------------------------------------------------------------------------------
+
+
+@use_case("constitute_council", "season", "unit", "decision_no", "on", "members")
+async def constitute_council(
+    work: Work, season: str, unit: str, decision_no: str, on: date, members: Sequence[Member]
+) -> Receipt:
+    """Set the council of a deciding unit up, by a decision. Every member is an enrolled official."""
+    work.require(Act.CONSTITUTE_COUNCIL, Subject(decided_by=unit))
+    _, rulebook = await open_now(work, season)
+    seated = seats(members, rulebook.council.max_members)
+    for member in seated:
+        await work.look(Official, official_stream(member.person))
+    name = council_stream(season, unit)
+    return await work.create(
+        name, Council(id=work.id_of(name), unit=unit, decision_no=decision_no, on=on, members=seated)
+    )
+
+
+@use_case("replace_member", "season", "unit", "leaving", "member", "decision_no", "on")
+async def replace_member(
+    work: Work, season: str, unit: str, leaving: UUID, member: Member, decision_no: str, on: date | None = None
+) -> Receipt:
+    """Give a member's seat to somebody else."""
+    work.require(Act.CONSTITUTE_COUNCIL, Subject(decided_by=unit))
+    await work.look(Official, official_stream(member.person))
+    return await work.change(
+        Council,
+        council_stream(season, unit),
+        lambda one: one.replace(leaving, member, decision_no, on or work.today),
+    )
+
+
+# The meeting ------------------------------------------------------------------------------------------
+
+
+async def convene(
+    work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]
+) -> tuple[Receipt, str]:
+    """Call the council together on these communes' dossiers; the receipt and the meeting's key, "697-1"."""
+    receipt = await _convene(work, season, unit, on, place, items)
+    (convened,) = await work.recorded(receipt)
+    return receipt, convened.stream.subject
+
+
+@use_case("_convene", "season", "unit", "on", "place", "items")
+async def _convene(work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]) -> Receipt:
+    council = await work.find(Council, council_stream(season, unit))
+    work.require(Act.CONVENE_MEETING, conducted(council, unit))
+    running, _ = await open_now(work, season)
+    if council is None:
+        raise NotFound(kind="council", season=season, subject=unit)
+    for item in items:
+        if running.participant(item).decided_by != unit:
+            raise UnknownCommune(commune=item)
+    number = len(await meetings_of(work, season, unit)) + 1
+    name = meeting_stream(season, meeting_key(unit, number))
+    return await work.create(
+        name,
+        Meeting(
+            id=work.id_of(name),
+            unit=unit,
+            on=on,
+            place=place,
+            members=tuple(council.members_on(work.today)),
+            items=tuple(dict.fromkeys(items)),
+        ),
+    )
+
+
+@use_case("record_attendance", "season", "meeting", "present")
+async def record_attendance(work: Work, season: str, meeting: str, present: Collection[UUID]) -> Receipt:
+    """Record who is present; a later record replaces an earlier one."""
+    await _may_conduct(work, season, meeting)
+    members = await _members(work, season, meeting)
+    return await work.change(
+        Meeting, meeting_stream(season, meeting), lambda one: one.record_attendance(present, members)
+    )
+
+
+@use_case("take_up", "season", "meeting", "item")
+async def take_up(work: Work, season: str, meeting: str, item: str) -> Receipt:
+    """Turn to a commune's dossier."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.take_up(item))
+
+
+@use_case("open_vote", "season", "meeting", "item")
+async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt:
+    """Take ballots on a commune whose appraisal is concluded, from who is a member of the council today.
+
+    The roll and the rulebook's quorum and majority are frozen in.
+    """
+    await _may_conduct(work, season, meeting)
+    _, rulebook = await open_now(work, season)
+    await must_be_undecided(work, season, item)
+    appraisal = await work.find(Appraisal, appraisal_stream(season, item))
+    if appraisal is None or appraisal.proposal is None:
+        raise BasisMissing(missing="appraisal", commune=item)
+    council, members = rulebook.council, await _members(work, season, meeting)
+    quorum = council.quorum_of(len(members))
+    return await work.change(
+        Meeting,
+        meeting_stream(season, meeting),
+        lambda one: one.open_vote(item, quorum=quorum, majority=council.majority, members=members, today=work.today),
+    )
+
+
+@use_case("conclude_vote", "season", "meeting", "item", "without_missing")
+async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, without_missing: bool = False) -> Receipt:
+    """Close the vote; with members missing only when the chair says so."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(
+        Meeting,
+        meeting_stream(season, meeting),
+        lambda one: one.conclude_vote(item, without_missing=without_missing),
+    )
+
+
+@use_case("reopen_vote", "season", "meeting", "item", "reason")
+async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: str) -> Receipt:
+    """Declare a concluded vote void, so that a new round can be opened; not after the decision."""
+    await _may_conduct(work, season, meeting)
+    await must_be_undecided(work, season, item)
+    return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.reopen_vote(item, reason))
+
+
+@use_case("close_meeting", "season", "meeting", "on")
+async def close_meeting(work: Work, season: str, meeting: str, on: date | None = None) -> Receipt:
+    """End the meeting; not while a vote is open."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.close(on or work.today))
+
+
+@use_case("issue_minutes", "season", "meeting", "sha256", "document_no")
+async def issue_minutes(work: Work, season: str, meeting: str, sha256: str, document_no: str) -> Receipt:
+    """Record the minutes of a closed meeting, by the hash of the document."""
+    await _may_conduct(work, season, meeting)
+    return await work.change(
+        Meeting, meeting_stream(season, meeting), lambda one: one.issue_minutes(sha256, document_no)
+    )
+
+
+# Ballots ----------------------------------------------------------------------------------------------
+
+
+async def cast_ballot(
+    work: Work,
+    season: str,
+    meeting: str,
+    item: str,
+    choice: Choice,
+    reason: str | None = None,
+    round: int | None = None,
+) -> Receipt:
+    """Record the acting member's ballot.
+
+    A member has one ballot in a round: a second press, from whatever page, is answered with the first receipt,
+    another choice is refused (AlreadyVoted). `round` is the one that the person saw: a page of an earlier
+    round casts no ballot in a later one.
+    """
+    name = meeting_stream(season, meeting)
+    now = _round_of(await work.look(Meeting, name), item)
+    seen = now if round is None else round
+    ballot = f"{item}/{seen}/{work.actor.person}"
+    named = derived(f"ballot {work.id_of(name)}/{ballot}", former=uuid5(work.id_of(name), ballot))
+    asked = season, meeting, item, seen, choice, (reason or "").strip() or None
+    try:
+        return await _cast(work.again(named), *asked)
+    except (AlreadyVoted, CommandReused):
+        at = await _voted_at(work, season, meeting, item, seen)
+    if seen != now:
+        raise VoteIsClosed(item=item)
+    if at is None:  # whatever has the id of this ballot, it is not the ballot
+        return await _cast(work.again(uuid4()), *asked)
+    raise AlreadyVoted(member=UUID(work.actor.person), at=at)
+
+
+@use_case("_cast", "season", "meeting", "item", "round", "choice", "reason")
+async def _cast(
+    work: Work, season: str, meeting: str, item: str, round: int, choice: Choice, reason: str | None
+) -> Receipt:
+    name = meeting_stream(season, meeting)
+    async with work.changing(name) as streams:  # first: all members vote on one meeting at once, and queue here
+        held = streams.get(Meeting, name)
+        vote = held.votes.get(item)
+        asked = {*held.members, *(await _members(work, season, meeting)), *(vote.roll if vote else ())}
+        work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in asked)))
+        await open_now(work, season)
+        if vote is None or vote.round != round:
+            raise VoteIsClosed(item=item)
+        held.cast_ballot(item, UUID(work.actor.person), choice, reason)
+        return await streams.record()
+
+
+@use_case("receive_written_opinion", "season", "meeting", "item", "member", "choice", "document_no", "reason")
+async def receive_written_opinion(
+    work: Work,
+    season: str,
+    meeting: str,
+    item: str,
+    member: UUID,
+    choice: Choice,
+    document_no: str,
+    reason: str | None = None,
+) -> Receipt:
+    """Record an absent member's opinion on paper, where the rulebook knows such opinions."""
+    await _may_conduct(work, season, meeting)
+    _, rulebook = await open_now(work, season)
+    if not rulebook.council.written_opinions:
+        raise OutOfOrder(step="written-opinion", state="not-in-the-rulebook")
+    return await work.change(
+        Meeting,
+        meeting_stream(season, meeting),
+        lambda one: one.receive_written_opinion(item, member, choice, document_no, reason),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------
+
+
+def _round_of(meeting: Meeting, item: str) -> int:
+    """The round that is being voted on, was concluded, or comes next."""
+    vote = meeting.votes.get(item)
+    return vote.round if vote else meeting.rounds.get(item, 1)
+
+
+async def _members(work: Work, season: str, meeting: str) -> Collection[UUID]:
+    """Who is a member of the meeting's council today."""
+    council = await work.find(Council, council_stream(season, unit_of(meeting)))
+    return council.members_on(work.today) if council else ()
+
+
+async def _may_conduct(work: Work, season: str, meeting: str) -> None:
+    work.require(Act.CONDUCT_MEETING, await conducted_by(work, season, meeting))
+    await open_now(work, season)
+
+
+async def _voted_at(work: Work, season: str, meeting: str, item: str, round: int) -> datetime | None:
+    """When the acting member's ballot in this round was recorded; None where there is none."""
+    ballot = item, round, work.actor.person
+    async for page in work.store.read(work.tenant, streams=[meeting_stream(season, meeting)]):
+        for recorded in page:
+            fact = recorded.fact
+            if not isinstance(fact, Meeting.BallotCast | Meeting.WrittenOpinionReceived):
+                continue
+            if (fact.item, fact.round, str(fact.member)) == ballot:
+                return recorded.at
+    return None

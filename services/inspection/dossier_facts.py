@@ -1,0 +1,44 @@
+"""Everything that concerns one commune's year: the facts read from the log, and told in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+from domain.fact import Recorded
+from infra.platform.slicing import in_slices
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.analysis.trail import entries
+from projections.tables.units import UNITS
+from services.case import case_cache as following
+from services.sentences import Told, teller_of
+from services.assessment.dossier_view import Case, read_facts
+from services.assessment.personal_view import values_said
+from services.web.visit import Visit
+
+
+class Account(NamedTuple):
+    """The facts in words, in the order of the log, and what was read to tell them: `units` are names by code."""
+
+    told: tuple[Told, ...]
+    officials: tuple[OfficialRow, ...]
+    units: Mapping[str, str]
+
+    @property
+    def by_position(self) -> dict[int, Told]:
+        return {one.entry.position: one for one in self.told}
+
+
+async def facts_about(visit: Visit, case: Case) -> list[Recorded]:
+    """Everything that concerns the commune's year, in the order of the log."""
+    return await following.facts_about(case.followed, partial(read_facts, visit))
+
+
+async def told_of(visit: Visit, case: Case, facts: list[Recorded]) -> Account:
+    """The facts in words; names as of the moment looked at."""
+    async with visit.reads() as view:
+        officials: list[OfficialRow] = await view.all(OFFICIALS)
+        units = {unit.code: unit.inside for unit in await view.all(UNITS)}
+    teller = teller_of(facts, officials, units, case.rulebook, visit.words, await values_said(visit, facts))
+    return Account(tuple(await in_slices(map(teller.tell, entries(facts)))), tuple(officials), units)

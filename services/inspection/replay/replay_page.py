@@ -1,0 +1,144 @@
+"""A dossier played back: fact by fact in sentences, what was known then, and what is otherwise now and why.
+
+An inspector who reviews the recognition marks a step, with a note or without: a fact of the review.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from domain.policy import Act, may, permit
+from domain.recognition import Result
+from projections.analysis.differences import Difference, differences
+from projections.fold import fold
+from projections.tables.register import REGISTER, RegisterRow
+from projections.tables.reviews import REVIEWS, ReviewRow
+from projections.tables.sheets import SHEETS, SheetRow
+from projections.tables.standings import STANDINGS, Standing
+from services.inspection.review import review as reviewing
+from services.case.case_cache import Dossiers, Followed
+from services.verdicts import Judged, judged
+from services.web import urls
+from services.assessment.dossier_view import Case, open_case
+from services.web.handlers import act, page
+from services.assessment.history_view import MILESTONES
+from services.inspection.review.review_page import count, one_position
+from services.inspection.replay.steps_view import asked, reel_of
+from services.inspection.dossier_facts import facts_about, told_of
+from services.web.visit import Answer, Visit
+
+#: What a time line marks beside the dossier's own milestones.
+STONES = MILESTONES | {"season.opened", "meeting.vote-opened", "meeting.vote-concluded"}
+
+
+class Moment(NamedTuple):
+    """What the dossier was at one moment; None where there was none yet."""
+
+    sheet: SheetRow | None
+    judged: Judged | None
+    decision: RegisterRow | None
+
+
+class Mark(NamedTuple):
+    """What an inspector marked: the fact, by its position, in which review; the note is None for a bookmark."""
+
+    position: int
+    review: int
+    note: str | None
+
+
+class Inspection(NamedTuple):
+    """An inspector's marks on the dossier, oldest first, and the reviews that still take some.
+
+    `may_open`: a recognition stands, so that a review of it can be opened.
+    """
+
+    marks: tuple[Mark, ...]
+    reviews: tuple[ReviewRow, ...]
+    may_open: bool
+
+    @property
+    def marked(self) -> frozenset[int]:
+        """The positions that bear a mark."""
+        return frozenset(mark.position for mark in self.marks)
+
+    def on(self, position: int) -> list[Mark]:
+        """The marks on one fact."""
+        return [mark for mark in self.marks if mark.position == position]
+
+
+@page(urls.REPLAY)
+async def show(visit: Visit, season: str, commune: str) -> Answer:
+    """The replay up to the visit's moment; `?den=` the position that is looked at, else the last fact.
+
+    NotFound for a position that is none of these facts'.
+    """
+    case = await open_case(visit, season, commune)
+    permit(visit.actor, Act.VIEW_TRAIL, case.subject())
+    facts = await facts_about(visit, case)
+    told = (await told_of(visit, case, facts)).told
+    at = asked(visit, [one.position for one in facts])
+    here = facts[at]
+    followed = await visit.app.part(Dossiers).then(visit.tenant, season, commune, here.position)
+    then, now = moment_of(followed, visit), moment_of(case.followed, visit)
+    return await visit.page(
+        "replay/index.html",
+        season=season,
+        case=case,
+        reel=reel_of(told, at, STONES),
+        to=lambda position: visit.url.replay(season, commune, den=position),
+        then=then,
+        now=now,
+        differences=changed(case, then, here.position),
+        inspection=inspection_of(visit, case, now.decision),
+        position=case.position,
+    )
+
+
+def moment_of(seen: Followed, visit: Visit) -> Moment:
+    """The dossier's rows, judged by the rulebook it had."""
+    key = f"{seen.season}/{seen.commune}"
+    sheet: SheetRow | None = seen.row(SHEETS, key)
+    standing: Standing | None = seen.row(STANDINGS, key)
+    if sheet is None or standing is None:
+        return Moment(None, None, None)
+    decided: dict[str, Any] = {}
+    REGISTER.fold(seen.own, decided)
+    return Moment(sheet, judged(standing, visit.app.rulebooks[sheet.rulebook]), decided.get(key))
+
+
+def changed(case: Case, then: Moment, position: int) -> tuple[Difference, ...]:
+    """What is otherwise at the visit's moment than it was at the position."""
+    later = [recorded for recorded in case.facts if recorded.position > position]
+    return differences(then.sheet, case.sheet, later)
+
+
+def inspection_of(visit: Visit, case: Case, decision: RegisterRow | None) -> Inspection | None:
+    """The marks up to the visit's moment. None for who is no inspector: notes of the inspection are not for them."""
+    if not may(visit.actor, Act.CONDUCT_REVIEW, case.subject()):
+        return None
+    reviews = sorted(fold(REVIEWS, case.facts).values(), key=lambda one: one.number)
+    return Inspection(
+        tuple(Mark(note.marked.position, one.number, note.text) for one in reviews for note in one.notes),
+        tuple(one for one in reviews if one.proposal is None),
+        decision is not None and decision.result is Result.RECOGNISED and decision.revoked_on is None,
+    )
+
+
+@act(urls.REPLAY + "/danh-dau", again=show)
+async def mark(visit: Visit, season: str, commune: str) -> Answer:
+    """Mark a step in a review, with a note or without."""
+    position = one_position(visit, "marked")
+    receipt = await reviewing.add_note(
+        visit.work(),
+        season,
+        commune,
+        count(visit.typed.needed("review")),
+        position,
+        visit.typed.text("note") or None,
+    )
+    to = visit.url.replay(season, commune, den=position) + "#danh-dau"
+    return await visit.done(receipt, to=to)
+
+
+ROUTES = [show, mark]

@@ -1,0 +1,110 @@
+"""The chain of responsibility as a document that can be filed: what the page shows, as of one position of the log.
+
+It holds no personal data of citizens, for whatever is printed outlives their erasure; nothing in the chain is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from domain.errors import NotFound
+from domain.rulebook import Indicator, Rulebook
+from infra.readmodels.reading import ReadModels
+from projections.fold import fold
+from projections.tables.officials import OFFICIALS, OfficialRow
+from projections.tables.register import REGISTER, RegisterRow
+from projections.analysis.responsibility import trace
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.sheets import SHEETS, EntryRow, SheetRow
+from projections.tables.standings import STANDINGS, Standing
+from projections.analysis.trail import entries
+from projections.tables.units import UNITS
+from services.documents.reading import AsItStood
+from services.documents.typesetting import typeset
+from services.documents.wording import Place
+from services.case.case_cache import Followed, facts_about
+from services.i18n import Words, vietnamese
+from services.inspection.responsibility.chain import Chain, in_words
+from services.sentences import teller_of
+from services.verdicts import Judged, judged
+
+
+class Paper(NamedTuple):
+    """Everything that the document says, as values; units within a sentence, `claim` what the chain is about."""
+
+    commune: Place
+    province: str
+    season: str
+    indicator: Indicator | None
+    claim: tuple[str, ...]
+    rulebook: Rulebook
+    decided: RegisterRow | None
+    chain: Chain
+    several: tuple[tuple[str, str], ...]
+    log: str
+    position: int
+    at: datetime
+    demonstration: bool
+
+
+async def read_paper(
+    then: AsItStood,
+    seen: Followed,
+    reads: ReadModels,
+    indicator: str | None,
+    rulebooks: Mapping[str, Rulebook],
+    at: datetime,
+) -> Paper:
+    """What the document on this dossier says; `at` is when the last fact was recorded. NotFound before it was begun."""
+    words, key = vietnamese(), f"{seen.season}/{seen.commune}"
+    sheet: SheetRow | None = seen.row(SHEETS, key)
+    season: SeasonRow | None = seen.row(SEASONS, seen.season)
+    if sheet is None or season is None:
+        raise NotFound(kind="assessment", subject=seen.commune)
+    rulebook = rulebooks[sheet.rulebook]
+    facts = await facts_about(seen, then.facts)
+    async with reads.at(then.tenant, then.position) as view:
+        officials: list[OfficialRow] = await view.all(OFFICIALS)
+        units = {unit.code: unit.inside for unit in await view.all(UNITS)}
+    teller = teller_of(facts, officials, units, rulebook, words)
+    told = {one.entry.position: one for one in map(teller.tell, entries(facts))}
+    found = trace(facts, season, seen.commune, officials, indicator)
+    chain = in_words(found, told, {row.person: row.name for row in officials}, units, words)
+    standing: Standing = seen.row(STANDINGS, key)
+    return Paper(
+        commune=await then.place(seen.commune),
+        province=then.tenant.name,
+        season=seen.season,
+        indicator=rulebook.by_code.get(indicator or ""),
+        claim=tuple(_claim(judged(standing, rulebook), sheet.entries.get(indicator or ""), words)),
+        rulebook=rulebook,
+        decided=fold(REGISTER, facts).get(key),
+        chain=chain,
+        several=tuple(
+            (chain.of(one), ", ".join(words.say(f"role.{role}").lower() for role in one.roles)) for one in found.several
+        ),
+        log=then.tenant.log,
+        position=then.position,
+        at=at,
+        demonstration=then.tenant.demonstration,
+    )
+
+
+def _claim(found: Judged, entry: EntryRow | None, words: Words) -> Iterator[str]:
+    """The value of the indicator, where one is asked about, then the total and what it comes to."""
+    levels = found.verdict.total is None
+    if entry is not None and entry.is_scored:
+        value = entry.appraised.value if entry.appraised else entry.value
+        assert value is not None  # noqa: S101 - it is scored
+        yield f"giá trị {words.points(value) if isinstance(value, Decimal) else words.say(f'word.{value}')}"
+    if not levels:
+        yield f"tổng {words.points(found.verdict.total)} điểm"
+    yield words.say(f"status.{found.status}{'.levels' if levels else ''}")
+
+
+def render(paper: Paper) -> str:
+    """The document as HTML for print."""
+    return typeset("responsibility.html", paper=paper, words=vietnamese())

@@ -1,0 +1,185 @@
+"""The end of a review as an official document (Nghị định 30/2020/NĐ-CP): the chairman's decision, with the conclusion.
+
+It is made from the log up to the conclusion, so whatever is recorded later it comes out the same. Notes of the
+inspection are not part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.errors import OutOfOrder, RulebookNotAdopted
+from domain.fact import Recorded, StreamName
+from domain.official import Official, Position, official_stream
+from domain.recognition import Recognition, recognition_stream
+from domain.review import Ground, Reference, Review, Ruling
+from domain.rulebook import Rulebook
+from domain.unit import Level
+from projections.fold import fold
+from projections.tables.reviews import REVIEWS, ReviewRow
+from services.recognition.decision_document import legal_bases, read_signer
+from services.documents.reading import AsItStood
+from services.documents.typesetting import typeset
+from services.documents.wording import Place, signature, upper_first
+from services.i18n import vietnamese
+
+GROUNDS = {
+    Ground.COMPLAINT: "khiếu nại, tố cáo, phản ánh",
+    Ground.LATE_VETO: "phát sinh điều kiện loại trừ sau khi có quyết định công nhận",
+    Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
+    Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
+}
+
+
+class Asked(NamedTuple):
+    """An official who was asked, the question, and the explanations; none where the day passed without."""
+
+    who: str
+    question: str
+    due: date
+    explanations: tuple[tuple[str, date], ...]
+
+
+class Found(NamedTuple):
+    """A finding, and the facts that show it."""
+
+    text: str
+    references: str
+
+
+class Answerable(NamedTuple):
+    """How an official answers for an act."""
+
+    who: str
+    act: str
+    degree: str
+    basis: str
+
+
+class Paper(NamedTuple):
+    """Everything that the document says, as values."""
+
+    commune: Place
+    unit: Place
+    year: int
+    revoked: bool
+    decision_no: str
+    on: date
+    bases: tuple[str, ...]
+    reviewed_no: str
+    reviewed_on: date
+    ground: str
+    statement: str
+    document_no: str
+    document_on: date
+    opened_on: date
+    asked: tuple[Asked, ...]
+    found: tuple[Found, ...]
+    answerable: tuple[Answerable, ...]
+    proposes_revocation: bool
+    proposal: str
+    proposed_on: date
+    reason: str | None
+    signature: tuple[str, ...]
+    signer: str
+    log: str
+    position: int
+    demonstration: bool
+
+    @property
+    def of_district(self) -> bool:
+        """Whether a district decided, as until 30/6/2025."""
+        return self.unit.level is Level.DISTRICT
+
+
+async def concluded_at(then: AsItStood, season: str, about: str) -> Recorded:
+    """The conclusion of a review as it stands in the log. OutOfOrder where there is none yet."""
+    for recorded in await then.facts(StreamName("review", season, about)):
+        if isinstance(recorded.fact, Review.Concluded):
+            return recorded
+    raise OutOfOrder(step="export-review", state="not-concluded")
+
+
+async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mapping[str, Rulebook]) -> Paper:
+    """What the document on this review says. Raises OutOfOrder, RulebookNotAdopted."""
+    recorded = await concluded_at(then, season, about)
+    then = then._replace(position=recorded.position)
+    facts = await then.facts(StreamName("review", season, about))
+    row: ReviewRow = fold(REVIEWS, facts)[f"{season}/{about}"]
+    recognition = await then.facts(recognition_stream(season, row.commune))
+    decided = recognition[0].fact
+    assert isinstance(decided, Recognition.Decided)  # noqa: S101 - the first fact of a recognition
+    rulebook = rulebooks.get(decided.rulebook)
+    if rulebook is None or rulebook.sha256 != decided.rulebook_sha256:
+        raise RulebookNotAdopted(rulebook=decided.rulebook)
+    assert row.decision_no and row.concluded_on and row.reason and row.proposed_on  # noqa: S101, PT018 - concluded
+    unit = await then.place(recognition[0].unit)
+    signer, capacity = await read_signer(then, recorded)
+    return Paper(
+        commune=await then.place(row.commune),
+        unit=unit,
+        year=int(season),
+        revoked=row.ruling is Ruling.REVOKED,
+        decision_no=row.decision_no,
+        on=row.concluded_on,
+        bases=tuple(legal_bases(row.concluded_on, rulebook)),
+        reviewed_no=decided.decision_no,
+        reviewed_on=decided.on,
+        ground=GROUNDS[row.ground],
+        statement=row.statement,
+        document_no=row.document_no,
+        document_on=row.document_on,
+        opened_on=row.opened_on,
+        asked=tuple(
+            [
+                Asked(
+                    await _named(then, one.official, one.position, one.unit),
+                    one.question,
+                    one.due,
+                    tuple((each.text, each.on) for each in one.explanations),
+                )
+                for one in row.inquiries.values()
+            ]
+        ),
+        found=tuple(Found(one.text, _positions(one.references)) for one in row.findings),
+        answerable=tuple(
+            [
+                Answerable(
+                    await _named(then, one.official, one.position, one.unit),
+                    _positions((one.act,)),
+                    upper_first(vietnamese().say(f"degree.{one.degree}")),
+                    one.basis,
+                )
+                for one in row.responsibilities
+            ]
+        ),
+        proposes_revocation=row.proposal is Ruling.REVOKED,
+        proposal=row.reason,
+        proposed_on=row.proposed_on,
+        reason=row.differs_because,
+        signature=signature(unit, capacity),
+        signer=signer,
+        log=then.tenant.log,
+        position=recorded.position,
+        demonstration=then.tenant.demonstration,
+    )
+
+
+async def _named(then: AsItStood, person: UUID, position: Position, unit: str) -> str:
+    """Name, position and unit, as people are named in documents."""
+    official = await then.find(Official, official_stream(person))
+    name = official.name if official else ""
+    office = vietnamese().say(f"position.{position.value}")
+    return ", ".join(part for part in (name, office, (await then.place(unit)).inside) if part)
+
+
+def _positions(references: tuple[Reference, ...]) -> str:
+    return ", ".join(f"#{one.position}" for one in references)
+
+
+def render(paper: Paper) -> str:
+    """The document as HTML for print."""
+    return typeset("review.html", paper=paper)

@@ -1,0 +1,122 @@
+"""What was found in the trail as a workbook: one line for each fact, in the order of the log, and what was asked.
+
+Personal data that lies under keys is not in it: nobody could destroy it in a file that was taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+import structlog
+
+from domain.rulebook import Rulebook
+from services.clock import VIETNAM
+from services.i18n import Words
+from services.inspection.trail.search import Asked, Found, Names, Object, about, tell
+from services.sentences import Told
+from services.board.standings_workbook import Book, Column, Value, Written
+
+#: Facts in one workbook; more are refused rather than cut off.
+MOST = 20_000
+
+COLUMNS = (
+    Column("Vị trí", 10),
+    Column("Ghi nhận lúc", 20),
+    Column("Người thực hiện", 36),
+    Column("Họ tên", 26),
+    Column("Theo văn bản", 18),
+    Column("Việc", 70),
+    Column("Chi tiết", 50),
+    Column("Về", 36),
+)
+
+
+log = structlog.get_logger("trail")
+
+
+class Line(NamedTuple):
+    """One fact in words, and what it is about; `failure` says what went wrong where it cannot be told."""
+
+    position: int
+    told: Told | None
+    about: tuple[Object, ...] = ()
+    failure: str = ""
+
+
+class Source(NamedTuple):
+    """Where it comes from: the log, how far it was read, and the moment of the last fact read."""
+
+    province: str
+    log: str
+    position: int
+    moment: datetime
+    demonstration: bool
+
+    @property
+    def about(self) -> str:
+        return self.province
+
+    @property
+    def made_from(self) -> str:
+        return f"Lập từ nhật ký đến vị trí {self.position}"
+
+
+def lines_of(found: Found, names: Names, words: Words, rulebooks: Mapping[str, Rulebook]) -> list[Line]:
+    """These facts as lines. A fact that cannot be told is named and stops no other: it stands in the log for ever."""
+    try:
+        return [
+            Line(one.entry.position, one, about(one.entry, names, words))
+            for one in tell(found, names, words, rulebooks, {})
+        ]
+    except Exception as reason:
+        if len(found.facts) > 1:
+            around = (*found.around, *found.facts)
+            each = (found._replace(facts=(one,), around=around) for one in found.facts)
+            return [line for one in each for line in lines_of(one, names, words, rulebooks)]
+        position = found.facts[0].position
+        log.exception("a fact cannot be told", position=position)
+        return [Line(position, None, failure=type(reason).__name__)]
+
+
+def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: Words) -> Written:
+    """The workbook of these facts. Made again it has the same bytes."""
+    book = Book()
+    book.add("Nhật ký", source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
+    origin = [Column("Mục", 30), Column("Giá trị", 90)]
+    book.add("Nguồn gốc", source, "Nguồn gốc", origin, _origin(source, asked, len(lines), words))
+    return Written(book.saved(source, f"Nhật ký, {source.province}"), book.cut)
+
+
+def _line(line: Line, words: Words) -> list[Value]:
+    told = line.told
+    if told is None:
+        said = f"Không ghi được sự kiện này vào bảng tính ({line.failure}); báo quản trị viên kèm vị trí."
+        return [line.position, None, None, None, None, said, None, None]
+    return [
+        told.entry.position,
+        words.instant(told.entry.at),
+        told.who,
+        told.name,
+        told.decision_no,
+        told.sentence,
+        "; ".join(f"{detail.label}: {detail.text}" for detail in told.details),
+        ", ".join(one.label for one in line.about),
+    ]
+
+
+def _origin(source: Source, asked: Asked, count: int, words: Words) -> list[list[Value]]:
+    filters: list[list[Value]] = [
+        [f"Bộ lọc: {words.say(f'filter.{name}')}", value] for name, value in parse_qsl(asked.spell())
+    ]
+    return [
+        ["Tỉnh, thành phố", source.province],
+        *filters,
+        ["Số sự kiện", count],
+        ["Nhật ký", source.log],
+        ["Lập từ nhật ký đến vị trí", source.position],
+        ["Thời điểm của sự kiện cuối", f"{source.moment.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"],
+        ["Dữ liệu cá nhân", "Không có trong tệp này: xem trên trang Nhật ký."],
+    ]

@@ -1,0 +1,179 @@
+"""What is assumed on a what-if page, read from its address and written into addresses again.
+
+    bo=131              the fact at this position is struck out (of a file, all its attachments and reuses)
+    thay=131:7,5        its value is another: points, met or not met, 20/24, yes or no, a choice
+    nguong=C1:85        a threshold is another
+    bo-tieu-chi=…       what was measured is judged under this rulebook
+
+A form has fields of its own for what is being added: `vi-tri` with `gia-tri`, and `nguong.C1`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from domain.appraisal import Appraisal
+from domain.assessment import Assessment
+from domain.errors import WhatIfInvalid
+from domain.fact import Fact, Recorded
+from domain.measure import Answer, Kind, Measured, Outcome
+from domain.meeting import Choice, Meeting
+from domain.rulebook import Rulebook
+from domain.vietnamese import search_key
+from projections.analysis.what_if import Other, Otherwise, parameters
+from services.i18n import vietnamese
+from services.web.form_fields import read_day, read_number
+from services.web.visit import Visit
+
+#: Digits of a position; a longer one is none.
+DIGITS = 18
+
+#: Words that may stand for a value, without marks.
+OUTCOMES = {"dat": Outcome.MET, "met": Outcome.MET, "khong dat": Outcome.NOT_MET, "not_met": Outcome.NOT_MET}
+ANSWERS = {"co": Answer.YES, "yes": Answer.YES, "khong": Answer.NO, "no": Answer.NO}
+CHOICES = {
+    **{search_key(vietnamese().say(f"choice.{choice}")): choice for choice in Choice},
+    **{choice.value: choice for choice in Choice},
+}
+RATIOS = (Kind.RATIO, Kind.RATIO_BANDS, Kind.RATIO_THRESHOLD, Kind.SURVEY)
+
+
+class Assumed(NamedTuple):
+    """The address's assumptions: positions struck out, texts by position, numbers by parameter, a rulebook's id."""
+
+    struck: tuple[int, ...] = ()
+    replaced: tuple[tuple[int, str], ...] = ()
+    thresholds: tuple[tuple[str, Decimal], ...] = ()
+    rulebook: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.struck or self.replaced or self.thresholds or self.rulebook)
+
+    def query(self, visit: Visit) -> list[tuple[str, str]]:
+        """The address of these assumptions."""
+        return [
+            *(("bo", str(position)) for position in self.struck),
+            *(("thay", f"{position}:{text}") for position, text in self.replaced),
+            *(("nguong", f"{code}:{visit.words.number(number)}") for code, number in self.thresholds),
+            *([("bo-tieu-chi", self.rulebook)] if self.rulebook else []),
+        ]
+
+    def with_struck(self, positions: Iterable[int]) -> Assumed:
+        return self._replace(struck=tuple(dict.fromkeys((*self.struck, *positions))))
+
+    def without(self, position: int) -> Assumed:
+        """The same without what is assumed of the fact at this position."""
+        return self._replace(
+            struck=tuple(one for one in self.struck if one != position),
+            replaced=tuple(one for one in self.replaced if one[0] != position),
+        )
+
+    def without_threshold(self, code: str) -> Assumed:
+        return self._replace(thresholds=tuple(one for one in self.thresholds if one[0] != code))
+
+    def otherwise(self, facts: Iterable[Recorded]) -> Otherwise:
+        """What the folds are asked; WhatIfInvalid for a text that is no value of its fact."""
+        known = {one.position: one.fact for one in facts}
+        replace: dict[int, Other] = {}
+        for position, text in self.replaced:
+            if position not in known:
+                raise WhatIfInvalid(reason="no-such-fact", position=position)
+            if position in replace:
+                raise WhatIfInvalid(reason="replaced-twice", position=position)
+            replace[position] = _other(known[position], text)
+        return Otherwise(frozenset(self.struck), replace, dict(self.thresholds))
+
+
+def read_assumed(visit: Visit, rulebooks: Mapping[str, Rulebook], rulebook: Rulebook) -> Assumed:
+    """What the address assumes. WhatIfInvalid for what cannot be read, and for a rulebook that there is not."""
+    chosen = visit.query("bo-tieu-chi")
+    if chosen and chosen not in rulebooks:
+        raise WhatIfInvalid(reason="no-such-rulebook", typed=chosen)
+    chosen = "" if chosen == rulebook.id else chosen
+    replaced = [_pair(text) for text in visit.queries("thay")]
+    if visit.query("vi-tri") or visit.query("gia-tri"):
+        replaced.append((visit.query("vi-tri").removeprefix("#"), visit.query("gia-tri")))
+    thresholds = {}
+    for code, text in (
+        *map(_pair, visit.queries("nguong")),
+        *_typed_thresholds(visit, rulebooks[chosen or rulebook.id]),
+    ):
+        number = read_number(text)
+        if number is None:
+            raise WhatIfInvalid(reason="unreadable", typed=text)
+        thresholds[code] = number
+    known = parameters(rulebooks[chosen or rulebook.id])
+    return Assumed(
+        tuple(dict.fromkeys(_position(text) for text in visit.queries("bo"))),
+        tuple(dict.fromkeys((_position(position), text) for position, text in replaced)),
+        tuple((code, number) for code, number in thresholds.items() if code not in known or known[code][0] != number),
+        chosen,
+    )
+
+
+def _typed_thresholds(visit: Visit, rulebook: Rulebook) -> list[tuple[str, str]]:
+    return [(code, text) for code in parameters(rulebook) if (text := visit.query(f"nguong.{code}"))]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not value.strip():
+        raise WhatIfInvalid(reason="unreadable", typed=text)
+    return name.strip(), value.strip()
+
+
+def _position(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < DIGITS):
+        raise WhatIfInvalid(reason="unreadable", typed=text)
+    return int(text)
+
+
+def _other(fact: Fact, text: str) -> Other:
+    """The value that the text says, of the fact's kind."""
+    word = search_key(text)
+    found: Other | None = None
+    match fact:
+        case Assessment.IndicatorScored() | Appraisal.IndicatorAppraised():
+            found = OUTCOMES.get(word) or read_number(text)
+        case Assessment.IndicatorMeasured():
+            found = _measured(fact.measured, text)
+        case Assessment.VetoDeclared():
+            found = ANSWERS.get(word)
+        case Meeting.BallotCast() | Meeting.WrittenOpinionReceived():
+            found = CHOICES.get(word)
+        case Assessment.SatisfactionMeasured():
+            found = _ratio(text)
+    if found is None:
+        raise WhatIfInvalid(reason="unreadable", typed=text)
+    return found
+
+
+def _measured(measured: Measured, text: str) -> Measured | None:  # noqa: PLR0911 - one way of measuring below the other
+    kind = measured.kind
+    if kind in RATIOS and (ratio := _ratio(text)):
+        return Measured(kind, numerator=ratio[0], denominator=ratio[1])
+    if kind is Kind.POINTS and (points := read_number(text)) is not None:
+        return Measured(kind, points=points)
+    if kind is Kind.OPTIONS:
+        return Measured(kind, option=text)
+    if kind is Kind.CHECKLIST:
+        return Measured(kind, checked=tuple(one.strip() for one in text.split(",")))
+    if kind in (Kind.BOOLEAN, Kind.PENALTY) and (answer := ANSWERS.get(search_key(text))):
+        return Measured(kind, answer=answer)
+    if kind is Kind.DEADLINE and (day := read_day(text)):
+        return dataclasses.replace(measured, on=day)
+    if kind is Kind.AMOUNT and (amount := read_number(text)) is not None and amount == amount.to_integral_value():
+        return dataclasses.replace(measured, amount=int(amount))
+    return None
+
+
+def _ratio(text: str) -> tuple[int, int] | None:
+    numerator, slash, denominator = (part.strip() for part in text.partition("/"))
+    if not (
+        slash and numerator.isascii() and numerator.isdecimal() and denominator.isascii() and denominator.isdecimal()
+    ):
+        return None
+    return (int(numerator), int(denominator)) if len(text) < DIGITS else None

@@ -1,0 +1,209 @@
+"""What if: a dossier without some of its facts, or a season under another rule. The address is all there is of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from domain.errors import NotFound
+from domain.fact import Recorded
+from domain.measure import Outcome
+from domain.meeting import Meeting
+from domain.policy import Act, Subject, may, permit
+from domain.rulebook import Model, Rulebook
+from projections.analysis.counterfactual import JUDGED
+from projections.analysis.pivotal import Pivotal, pivotal
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.units import UNITS
+from projections.analysis.what_if import BALLOTS, Answered, Side, parameters, what_if, with_thresholds
+from services.sentences import Told
+from services.web import urls
+from services.inspection.what_if.assumptions import Assumed, read_assumed
+from services.assessment.dossier_view import Case, open_case
+from services.web.handlers import page
+from services.inspection.dossier_facts import facts_about, told_of
+from services.web.visit import Answer, Visit
+from services.inspection.what_if.what_if import sides_of
+
+#: Sets of several facts that are listed; the page says how many there are.
+LISTED = 12
+
+
+class Fact(NamedTuple):
+    """A fact that may be struck out; of a file all positions. `on`: it is. `carries`: alone it carries the verdict."""
+
+    told: Told
+    on: bool
+    replaced: str
+    carries: bool
+
+
+class Group(NamedTuple):
+    """The facts of one indicator, or of what belongs to none ("")."""
+
+    code: str
+    facts: list[Fact]
+
+
+class Together(NamedTuple):
+    """A set of facts without which the commune fails (or would not), and the page that strikes it out."""
+
+    told: list[Told]
+    href: str
+
+
+@page(urls.WHAT_IF, heavy=True)
+async def show(visit: Visit, season: str, commune: str) -> Answer:
+    """One dossier, otherwise; `?tap=3` also looks for pivotal sets of two and three facts."""
+    case = await open_case(visit, season, commune)
+    permit(visit.actor, Act.VIEW_TRAIL, case.subject())
+    assumed = read_assumed(visit, visit.app.rulebooks, case.rulebook)
+    facts = await facts_about(visit, case)
+    under = visit.app.rulebooks[assumed.rulebook] if assumed.rulebook else None
+    answered = what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
+    largest = 3 if visit.query("tap") == "3" else 1
+    carried = pivotal(facts, commune, case.rulebook, case.calendar, largest)
+    told = (await told_of(visit, case, facts)).by_position
+    return await visit.page(
+        "whatif/dossier.html",
+        season=season,
+        case=case,
+        answered=answered,
+        assumed=assumed,
+        kept=assumed.query(visit),
+        here=lambda changed: visit.url.what_if(season, commune, changed.query(visit)),
+        groups=_groups(case, _strikable(facts), told, answered, assumed, carried),
+        carrying=_sets(visit, case, carried.carrying, told, largest),
+        failing=[_together(visit, case, [one], told) for one in carried.failing],
+        found=[len(carried.of_size(size)) for size in (1, 2, 3)],
+        largest=largest,
+        named=told,
+        parameters=_parameters(under or case.rulebook, assumed),
+        rulebooks=list(visit.app.rulebooks.values()),
+        position=case.position,
+    )
+
+
+def _strikable(facts: Iterable[Recorded]) -> list[Recorded]:
+    """What the verdict and the last vote rest on; ballots only of votes that are closed."""
+    closed = {
+        (one.stream, one.fact.item, one.fact.round) for one in facts if isinstance(one.fact, Meeting.VoteConcluded)
+    }
+    return [
+        one
+        for one in facts
+        if isinstance(one.fact, JUDGED)
+        or (
+            isinstance(one.fact, Meeting.BallotCast | Meeting.WrittenOpinionReceived)
+            and (one.stream, one.fact.item, one.fact.round) in closed
+        )
+    ]
+
+
+def _groups(
+    case: Case,
+    facts: Sequence[Recorded],
+    told: dict[int, Told],
+    answered: Answered,
+    assumed: Assumed,
+    carried: Pivotal,
+) -> list[Group]:
+    alone = {position for one in carried.of_size(1) for positions in one for position in positions}
+    alone |= {position for positions in carried.failing for position in positions}
+    replaced = dict(assumed.replaced)
+    groups: dict[str, list[Fact]] = {code: [] for code in (*case.rulebook.by_code, "", "vote")}
+    for one in facts:
+        code = "vote" if isinstance(one.fact, BALLOTS) else getattr(one.fact, "indicator", "")
+        groups.setdefault(code, []).append(
+            Fact(
+                told[one.position],
+                one.position in answered.without,
+                replaced.get(one.position, ""),
+                one.position in alone,
+            )
+        )
+    return [Group(code, found) for code, found in groups.items() if found]
+
+
+def _sets(
+    visit: Visit, case: Case, sets: Iterable[frozenset[frozenset[int]]], told: dict[int, Told], largest: int
+) -> list[list[Together]]:
+    """The sets by size, of each size the first few."""
+    by_size: list[list[Together]] = [[] for _ in range(largest)]
+    for one in sets:
+        shown = by_size[len(one) - 1]
+        if len(one) == 1 or len(shown) < LISTED:
+            shown.append(_together(visit, case, one, told))
+    return by_size
+
+
+def _together(visit: Visit, case: Case, items: Iterable[frozenset[int]], told: dict[int, Told]) -> Together:
+    first = sorted(min(positions) for positions in items)
+    assumed = Assumed().with_struck(first)
+    href = visit.url.what_if(case.sheet.season, case.sheet.commune, assumed.query(visit))
+    return Together([told[position] for position in first], href)
+
+
+def _parameters(rulebook: Rulebook, assumed: Assumed) -> list[tuple[str, str, object, object]]:
+    """Code, kind, the rulebook's number and the one assumed."""
+    other = dict(assumed.thresholds)
+    kinds = {condition.code: condition.kind.value for condition in rulebook.conditions}
+    return [
+        (code, kinds[code.partition(".")[0]], number, other.get(code, number))
+        for code, (number, _) in parameters(rulebook).items()
+    ]
+
+
+# A season ---------------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """One commune of the season."""
+
+    name: str
+    side: Side
+
+
+@page(urls.WHAT_IF_SEASON, heavy=True)
+async def show_season(visit: Visit, season: str) -> Answer:
+    """A season under another rulebook or with another parameter; who changes side comes first."""
+    permit(visit.actor, Act.VIEW_BOARD)
+    async with visit.reads() as view:
+        row = await view.one(SEASONS, season)
+        if row is None:
+            raise NotFound(season=season)
+        rulebook = visit.app.rulebooks[row.rulebook]
+        assumed = read_assumed(visit, visit.app.rulebooks, rulebook)
+        stranger = visit.app.rulebooks[assumed.rulebook] if assumed.rulebook else None
+        other = with_thresholds(stranger or rulebook, dict(assumed.thresholds))
+        sides = await sides_of(view, season, rulebook, other, visit.app.calendar)
+        units = {unit.code: unit for unit in await view.all(UNITS)}
+        position = view.position
+    lines = [Line(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
+    lines.sort(key=lambda line: not line.side.changes)
+    return await visit.page(
+        "whatif/season.html",
+        season=season,
+        rulebook=rulebook,
+        other=other,
+        assumed=assumed,
+        stranger=stranger,
+        lines=lines,
+        gain=sum(one.changes and one.after.result is Outcome.MET for one in sides),
+        lose=sum(one.changes and one.before.result is Outcome.MET for one in sides),
+        parameters=_parameters(stranger or rulebook, assumed),
+        rulebooks=list(visit.app.rulebooks.values()),
+        levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
+        here=lambda changed: visit.url.what_if_season(season, changed.query(visit)),
+        readable=_readable(visit, row),
+        position=position,
+    )
+
+
+def _readable(visit: Visit, row: SeasonRow) -> frozenset[str]:
+    """The communes whose dossiers the person may try."""
+    subjects = {code: Subject(commune=code, decided_by=unit) for code, unit in row.participants.items()}
+    return frozenset(code for code, subject in subjects.items() if may(visit.actor, Act.VIEW_TRAIL, subject))
+
+
+ROUTES = [show, show_season]

@@ -1,0 +1,179 @@
+"""The workers: `minhchuan worker short` looks after what is owed, `minhchuan worker long` makes documents.
+
+Two processes, so that a document which crashes its worker delays nothing short. A job holds ids, may run twice and
+may be killed at any point: what it did is either a fact in the log or it never was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from redis.exceptions import RedisError
+
+from domain.errors import Refused
+from infra.jobs import queue
+from infra.platform.config import Misconfigured, Settings
+from infra.platform.database import begun_again
+from infra.jobs.export_runs import ExportRuns
+from infra.pdf.printer import Printer, PrintingFailed
+from infra.identity.tenants import Tenant
+from services import documents
+from services.app import App
+from services.exports.exports import fail_export, finish_export, make
+from services.exports.kind import Made, Progress, Unsealed, Workshop
+from services.exports.registry import export_kinds
+from services.processes.health import beating
+from services.processes.sweeper import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
+from services.wiring import wired
+
+log = structlog.get_logger("worker")
+
+
+class Manners:
+    """How the workers behave; all numbers in one place."""
+
+    at_once = 2  # jobs: one prints while another reads
+    patience = 180.0  # seconds a job may take
+    hold = timedelta(seconds=12)  # a killed worker's document is taken up again after this
+    beat = 3.0  # seconds between two signs of life
+    until_sealed = timedelta(seconds=10)  # between two looks at a log that is not sealed or cosigned far enough
+    again = 1.0  # seconds before a worker that lost Redis for good begins anew
+
+
+class TakenAway(Exception):
+    """The document is no longer wanted, or another worker holds it."""
+
+
+def run(settings: Settings, kind: str) -> None:
+    """Work until told to stop."""
+    asyncio.run(serve(settings, kind))
+
+
+async def serve(settings: Settings, kind: str) -> None:
+    """Work until cancelled or told to stop by a signal; a Redis that is away for long only delays."""
+    async with beating(settings, f"worker-{kind}"), wired(settings) as house, AsyncExitStack() as stack:
+        runs = ExportRuns(house.database)
+        if kind == "short":
+            await stack.enter_async_context(Sweeper(house, runs, house.jobs).at_work())
+            await asyncio.Event().wait()
+        printer = Printer(Path(documents.__file__).parent)
+        try:
+            await stack.enter_async_context(printer)
+        except PrintingFailed as lacking:
+            raise Misconfigured(str(lacking)) from lacking
+        export_kinds()  # what makes documents is loaded before the first is asked for
+        place = Workplace(house, runs, workshop_of(house, printer))
+        while True:
+            if await _work(settings, LONG, {MAKE_EXPORT: place.make_export}):
+                return
+            await asyncio.sleep(Manners.again)
+
+
+def workshop_of(house: App, printer: Printer) -> Workshop:
+    """What documents are made with."""
+    return Workshop(house.people, house.reads, printer, house.database, house.seals)
+
+
+async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:
+    """Work until told to stop (True) or until Redis was away for too long (False)."""
+    worker = queue.worker(
+        settings.redis_url, settings.secret, name, functions, at_once=Manners.at_once, patience=Manners.patience
+    )
+    log.info("working", queue=name)
+    try:
+        await worker.async_run()
+    except asyncio.CancelledError:
+        return True
+    except (RedisError, OSError) as reason:
+        log.warning("Redis is away", reason=str(reason))
+        return False
+    finally:
+        await queue.closed(worker)
+    return True
+
+
+# Making documents -------------------------------------------------------------------------------------
+
+
+class Workplace:
+    """Makes what was asked for, holding it meanwhile, and records how it ended."""
+
+    def __init__(self, house: App, runs: ExportRuns, workshop: Workshop) -> None:
+        self._house = house
+        self._runs = runs
+        self._workshop = workshop
+
+    async def make_export(self, _context: dict[str, Any], tenant_id: str, export: str) -> None:
+        """The job: it finds everything by these ids, or finds that there is nothing to do."""
+        if tenant := await self._house.tenants.by_id(tenant_id):
+            await self.take_up(tenant, UUID(export))
+
+    async def take_up(self, tenant: Tenant, export: UUID) -> None:  # noqa: C901 - one end that a job may come to below the other
+        """Make one document, unless it is over, somebody else is at it, or the province is suspended: then it waits."""
+        if tenant.is_suspended:
+            log.info("not made: the province is suspended", tenant=tenant.id, export=str(export))
+            return
+        holder = uuid4().hex
+        taken = await self._runs.take(tenant, export, holder, Manners.hold)
+        if taken is None:
+            return
+        work = self._house.system(tenant, uuid4())
+        about = log.bind(tenant=tenant.id, export=str(export), attempt=taken.attempts)
+        about.info("taken up")
+        trouble, pause = "", pause_after(taken.attempts)
+        try:
+            made = await self._held(
+                tenant, export, holder, lambda progress: begun_again(make)(self._workshop, work, export, progress)
+            )
+            await finish_export(work, export, made)
+            about.info("made", bytes=len(made.content))
+        except TakenAway:
+            about.info("no longer wanted")
+        except Refused as refused:
+            about.info("refused", code=refused.code)
+            await fail_export(work, export, refused.code)
+        except PrintingFailed as failed:
+            about.warning("not printed", reason=str(failed))
+            trouble = failed.code
+        except Unsealed as waiting:
+            about.info("waits for the seal", code=waiting.code)
+            trouble, pause = waiting.code, Manners.until_sealed
+        except asyncio.CancelledError:  # told to stop: another worker may begin at once
+            await asyncio.shield(self._runs.let_go(tenant, export, holder, timedelta()))
+            about.info("let go")
+            raise
+        except Exception:
+            log.exception("not made", export=str(export))
+            trouble = "crashed"
+        if trouble and taken.attempts >= ATTEMPTS:
+            await fail_export(work, export, trouble)
+        elif trouble:
+            await self._runs.let_go(tenant, export, holder, pause, trouble)
+
+    async def _held(
+        self, tenant: Tenant, export: UUID, holder: str, making: Callable[[Progress], Coroutine[Any, Any, Made]]
+    ) -> Made:
+        """Make it, saying now and then that we still live. Raises TakenAway when it is no longer ours."""
+        steps = (0, 0)
+
+        async def progress(done: int, total: int) -> None:
+            nonlocal steps
+            steps = done, total
+            if not await self._runs.go_on(tenant, export, holder, Manners.hold, done, total):
+                raise TakenAway
+
+        task = asyncio.create_task(making(progress))
+        try:
+            while not (await asyncio.wait({task}, timeout=Manners.beat))[0]:
+                await progress(*steps)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,94 @@
+"""The pages of a dossier, made of its other files alone, which are attached to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from services import documents
+from services.documents.glyphs import Printable, printable
+from services.documents.typesetting import typeset
+from services.proof_package.package_files import DOSSIER, Files
+from services.proof_package.sentences import worded
+from services.i18n import Words, vietnamese
+
+ASSETS = Path(documents.__file__).parent
+
+
+class Prints(Protocol):
+    """What makes PDFs: `infra.pdf.printer.Printer`."""
+
+    async def print(self, html: str, identifier: bytes, attached: Files | None = None) -> bytes: ...
+
+
+#: The form of the pages. It is raised by hand with every change of template, styles, fonts or code after which the
+#: same files give other pages; the former form is kept then (`FORMER`). Sentences are hashed, and not part of it.
+FORM = 2
+
+#: Folders of the forms that pages had before, the latest first. A dossier is for ever: what was handed out in one of
+#: these forms is made again in it and compared. The stylesheets, the template and the sentences of that day lie there.
+FORMER = ("former/2026-11-27",)
+
+
+class Form(NamedTuple):
+    """One form of the pages: a template, and the sentences that fill it.
+
+    `printable` where signs are looked at, `former_members` where the agency of who left the council is named too.
+    """
+
+    template: str
+    words: Words
+    printable: bool = True
+    former_members: bool = True
+
+
+@cache
+def printer() -> str:
+    """What makes the pages, by name: two programs of one name give the same bytes."""
+    return printer_of(vietnamese())
+
+
+def printer_of(words: Words) -> str:
+    """The name of what makes pages of these sentences, all of which count."""
+    sentences = sha256(msgspec.json.encode(words.sentences, order="sorted")).hexdigest()
+    return f"weasyprint {version('weasyprint')}, form {FORM}, sentences {sentences[:16]}"
+
+
+def present() -> Form:
+    """The form in which pages are made today."""
+    return Form("dossier.html", vietnamese())
+
+
+def forms() -> Iterator[Form]:
+    """The form of today, then the former ones."""
+    yield present()
+    for folder in FORMER:
+        sentences = msgspec.json.decode((ASSETS / folder / "sentences.json").read_bytes(), type=dict[str, str])
+        yield Form(f"{folder}/dossier.html", Words("vi", sentences), printable=False, former_members=False)
+
+
+class Bound(NamedTuple):
+    """The PDF, and the signs, by name, for which a code stands on its pages."""
+
+    content: bytes
+    unprinted: tuple[str, ...]
+
+
+def pages(files: Files, form: Form | None = None) -> Printable:
+    """The pages as HTML, of what lies in the dossier alone."""
+    form = form or present()
+    told = worded(files, form.words, former_members=form.former_members)
+    html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=told)
+    return printable(html) if form.printable else Printable(html, ())
+
+
+async def bound(files: Files, prints: Prints, form: Form | None = None) -> Bound:
+    """The dossier as a PDF. Raises PrintingFailed."""
+    made = pages(files, form)
+    return Bound(await prints.print(made.html, sha256(files[DOSSIER]).digest()[:16], files), made.unprinted)

@@ -1,0 +1,213 @@
+"""What everybody may see without signing in: the results of a province, and one commune's result in plain words."""
+
+from datetime import date
+from enum import StrEnum
+from operator import itemgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from domain.assessment import Stage, in_posting_time
+from domain.errors import NotFound
+from domain.recognition import Result
+from domain.season import Step
+from domain.vietnamese import sort_key
+from infra.readmodels.reading import View
+from projections.fold import fold
+from projections.tables.register import REGISTER, RegisterRow
+from projections.tables.reviews import REVIEWS, ReviewRow
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.standings import STANDINGS, Standing
+from projections.tables.units import UNITS, UnitRow
+from services.assessment import assess as assessing
+from services.web import urls
+from services.assessment.dossier_view import Case, gates, read_case, sheet_view
+from services.web.handlers import act, page
+from services.recognition.decision_page import vote_on
+from services.assessment.personal_view import Said, comments_said
+from services.web.name_search import sought
+from services.council.meeting_view import bare_code, receipt_code
+from services.web.public_limits import require_patience
+from services.web.viewing import in_the_past
+from services.web.visit import Answer, Visit
+
+
+class Seen(StrEnum):
+    """What the public may know of a commune's year."""
+
+    RECOGNISED = "recognised"
+    NOT_RECOGNISED = "not-recognised"
+    REVOKED = "revoked"
+    POSTED = "posted"
+    PENDING = "pending"
+
+
+# The province -----------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """One commune of the register."""
+
+    unit: UnitRow
+    deciding: UnitRow | None
+    state: Seen
+    decision: RegisterRow | None
+    until: date | None
+
+
+@page(urls.REGISTER, public=True, heavy=in_the_past, shared=True)
+async def register(visit: Visit) -> Answer:
+    """The results that the province published, and what is posted for comment now; `?nam=` another year."""
+    async with visit.reads() as view:
+        seasons: list[SeasonRow] = [row for row in await view.all(SEASONS) if row.state != "planned"]
+        chosen = choose(seasons, visit.query("nam"))
+        season = chosen.season if chosen else ""
+        every = await lines_at(visit, view, season)
+    asked = sought(visit)
+    lines = [one for one in every if asked.finds(one.unit.full_name)]
+    return await visit.page(
+        "public/register.html",
+        season=season or None,
+        chosen=chosen,
+        seasons=sorted(seasons, key=lambda row: row.year, reverse=True),
+        lines=lines,
+        counts={state: sum(one.state is state for one in every) for state in Seen},
+        total=len(every),
+        asked=asked.typed,
+    )
+
+
+async def lines_at(visit: Visit, view: View, season: str) -> tuple[Line, ...]:
+    """The season's communes by name; a line is made again when one of its rows is another one than it was."""
+    decisions = {row.commune: row for row in await view.all(REGISTER, season)}
+    units = {unit.code: unit for unit in await view.all(UNITS)}
+    made = visit.site.kept.made("register", visit.tenant.id, season, visit.upto)
+    named = [
+        made.of(row.commune, _named, row, decisions.get(row.commune), units[row.commune], units.get(row.decided_by))
+        for row in await view.all(STANDINGS, season)
+    ]
+    return tuple(line for _, line in sorted(named, key=itemgetter(0)))
+
+
+def _named(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> tuple[Any, Line]:
+    return sort_key(unit.bare_name), line_of(row, decision, unit, deciding)
+
+
+def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
+    """The season asked for, else the latest. NotFound for one that is not there."""
+    if asked:
+        found = next((row for row in seasons if row.season == asked), None)
+        if found is None:
+            raise NotFound(season=asked)
+        return found
+    return max(seasons, key=lambda row: row.year, default=None)
+
+
+def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> Line:
+    """What the register says of the commune."""
+    posted = row.stage == "posted"
+    public = decision if decision and decision.is_public else None
+    state = state_of(public, posted=posted)
+    until = row.posted_until if posted else None
+    return Line(unit, deciding, state, public, until)
+
+
+def state_of(decision: RegisterRow | None, *, posted: bool) -> Seen:
+    """What may be said: nothing of a decision before it is published."""
+    if decision is None or not decision.is_public:
+        return Seen.POSTED if posted else Seen.PENDING
+    if decision.revoked_on:
+        return Seen.REVOKED
+    return Seen.RECOGNISED if decision.result is Result.RECOGNISED else Seen.NOT_RECOGNISED
+
+
+# One commune ------------------------------------------------------------------------------------------
+
+
+class Comment(NamedTuple):
+    """What somebody said of the posted result, and the commune's answer."""
+
+    on: date
+    said: Said
+    answer: str | None
+    set_aside: str | None
+
+
+@page(urls.PUBLIC, public=True)
+async def show(visit: Visit, season: str, commune: str) -> Answer:
+    """The commune's result; `?ma=` the answer to a comment by its code."""
+    case = await read_case(visit, season, commune)
+    return await visit.page("public/index.html", season=season, **await view_of(visit, case))
+
+
+async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
+    """What the page shows. Values are shown while they are posted, and once the decision is published."""
+    season, commune = case.sheet.season, case.sheet.commune
+    decision = fold(REGISTER, case.facts).get(f"{season}/{commune}")
+    state = state_of(decision, posted=case.sheet.stage is Stage.POSTED)
+    shown = state is not Seen.PENDING
+    published = decision if decision and decision.is_public else None
+    mine = comment_by(case, visit.query("ma"))
+    comments = await comments_shown(visit, case, mine)
+    return {
+        "case": case,
+        "state": state.value,
+        "sheet": sheet_view(case) if shown else None,
+        "gates": gates(case) if shown else (),
+        "decision": published,
+        "vote": await vote_on(visit, season, commune) if published else None,
+        "review": review_that_revoked(case, published),
+        "expected": case.season.due(Step.DECIDED),
+        "commentable": state is Seen.POSTED
+        and posted_on(case, visit.today)
+        and case.season.state == "open"
+        and not (visit.past or visit.tenant.is_suspended),
+        "answered": [one for one in comments.values() if one.answer],
+        "mine": comments[mine] if mine else None,
+        "posting_over": not in_posting_time(visit.today, case.sheet.posted_until),
+        "asked_code": receipt_code(mine) if mine else visit.query("ma"),
+        "position": case.position,
+    }
+
+
+def posted_on(case: Case, day: date) -> bool:
+    """Whether the result hangs out on this day: only then comments are taken."""
+    begins, until = case.sheet.posted_on, case.sheet.posted_until
+    return begins is not None and begins <= day and in_posting_time(day, until)
+
+
+def review_that_revoked(case: Case, decision: RegisterRow | None) -> ReviewRow | None:
+    """The review that ended with the recognition taken back; nobody outside is told of any other."""
+    if decision is None or decision.review is None:
+        return None
+    return fold(REVIEWS, case.facts).get(f"{decision.season}/{decision.commune}-{decision.review}")
+
+
+def comment_by(case: Case, code: str) -> UUID | None:
+    """The comment of this code, however it is written down: in small letters, with spaces, without the dash."""
+    wanted = bare_code(code)
+    return next((one for one in case.sheet.comments if bare_code(receipt_code(one)) == wanted), None)
+
+
+async def comments_shown(visit: Visit, case: Case, mine: UUID | None) -> dict[UUID, Comment]:
+    """The comments that were answered, and the visitor's own."""
+    rows = {one: row for one, row in case.sheet.comments.items() if row.answer or one == mine}
+    said = await comments_said(visit, case, rows)
+    return {one: Comment(row.on, said[one], row.answer, row.set_aside) for one, row in rows.items()}
+
+
+@act(urls.PUBLIC + "/gop-y", again=show, public=True)
+async def comment(visit: Visit, season: str, commune: str) -> Answer:
+    """Record a comment on the posted result; its code leads back to it."""
+    work = visit.work(assessing.ANYBODY)
+    text = visit.typed.needed("text")
+    if known := await work.known():  # a second press takes nobody's turn
+        work = known
+    else:
+        await assessing.must_take_comments(work, season, commune)  # what cannot be taken takes nobody's turn
+        await require_patience(visit, season, commune)
+    receipt = await assessing.receive_comment(work, season, commune, text)
+    code = receipt_code(work.new_id("comment"))
+    return await visit.done(receipt, to=visit.url.public(season, commune, ma=code) + "#tra-cuu")
+
+
+ROUTES = [register, show, comment]

@@ -1,0 +1,351 @@
+"""The chairman's decision on a commune as an official document (Nghị định 30/2020/NĐ-CP).
+
+It is made from the log up to the decision itself: whatever is recorded later, the same decision gives the same
+document, so the bytes that were signed can be made and compared again at any time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, NamedTuple
+from uuid import UUID
+
+from domain.appraisal import Appraisal, appraisal_stream
+from domain.appraised import appraised_sheet, spelled
+from domain.assessment import Assessment, assessment_stream
+from domain.council import Council, council_stream
+from domain.errors import OutOfOrder, Refused, RulebookNotAdopted
+from domain.fact import Recorded, StreamName, replay
+from domain.judging import ConditionResult, CriterionResult, Verdict, judge
+from domain.measure import Outcome
+from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule
+from domain.official import Capacity, Official, official_stream
+from domain.recognition import Recognition, Result, recognition_stream
+from domain.rulebook import ConditionKind, Model, Provenance, Rulebook
+from domain.unit import Level
+from domain.working_days import Calendar
+from infra.ledger.canonical_json import canonical
+from infra.ledger.leaf import payload_hash
+from services.documents.reading import AsItStood
+from services.documents.typesetting import NUMBERS, typeset
+from services.documents.wording import Place, lower_first, signature
+from services.i18n import vietnamese
+from services.case.meeting_walk import walk_meetings
+
+#: The general basis of a committee's decisions. The law of 2015 was amended with effect from 1/7/2020 and replaced
+#: in 2025; the day of the later law was not verified, so only its year is cited.
+LAW_OF_2015 = "Luật Tổ chức chính quyền địa phương ngày 19 tháng 6 năm 2015"
+AMENDMENT = (
+    "Luật sửa đổi, bổ sung một số điều của Luật Tổ chức Chính phủ và Luật Tổ chức chính quyền địa phương "
+    "ngày 22 tháng 11 năm 2019"
+)
+LAW_OF_2025 = "Luật Tổ chức chính quyền địa phương năm 2025"
+AMENDED_FROM = date(2020, 7, 1)
+REPLACED_FROM = date(2025, 3, 1)
+
+NOTHING = "–"
+
+
+class StateDiffers(Refused):
+    """What is judged now is not what the decision says was judged: the document would not state what was decided."""
+
+    code: ClassVar[str] = "state-differs"
+
+
+class Line(NamedTuple):
+    """A line of a table. `doubtful`: the value that the rulebook gives was not compared with the published text."""
+
+    cells: tuple[str, ...]
+    result: str
+    doubtful: bool
+
+
+class Ballots(NamedTuple):
+    """The council's vote that the decision had before it."""
+
+    on: date
+    place: str
+    decision_no: str
+    rule: VoteRule
+    present: int
+    counts: Mapping[Choice, int]
+    carried: bool
+
+    @property
+    def counted(self) -> str:
+        """How many chose what, as a sentence without its full stop."""
+        words = [f"{vietnamese().say(f'choice.{choice}')} {count}" for choice, count in self.counts.items()]
+        return ", ".join([words[0], *map(lower_first, words[1:])])
+
+
+class Origin(NamedTuple):
+    """Where the document comes from: enough to make it again and to compare it."""
+
+    log: str
+    position: int
+    state_sha256: str
+    rulebook_sha256: str
+    relied_on: int
+
+
+class Paper(NamedTuple):
+    """Everything that the document says, as values."""
+
+    commune: Place
+    unit: Place
+    year: int
+    result: Result
+    decision_no: str
+    on: date
+    reason: str | None
+    differs_from: tuple[str, ...]
+    bases: tuple[str, ...]
+    ballots: Ballots | None
+    capacity: Capacity | None
+    signer: str
+    rulebook: str
+    with_points: bool
+    summary: str
+    criteria: tuple[Line, ...]
+    total: Line
+    conditions: tuple[Line, ...]
+    origin: Origin
+    demonstration: bool
+
+    @property
+    def of_district(self) -> bool:
+        """Whether a district decided, as until 30/6/2025."""
+        return self.unit.level is Level.DISTRICT
+
+    @property
+    def recognised(self) -> bool:
+        """Whether the commune was recognised."""
+        return self.result is Result.RECOGNISED
+
+
+# Reading it from the log ------------------------------------------------------------------------------
+
+
+async def decided_at(then: AsItStood, season: str, commune: str) -> Recorded:
+    """The decision as it stands in the log. OutOfOrder where there is none yet."""
+    for recorded in await then.facts(recognition_stream(season, commune)):
+        if isinstance(recorded.fact, Recognition.Decided):
+            return recorded
+    raise OutOfOrder(step="export-decision", state="undecided")
+
+
+async def read_paper(
+    then: AsItStood, season: str, commune: str, rulebooks: Mapping[str, Rulebook], calendar: Calendar
+) -> Paper:
+    """What the document on this commune says. Raises OutOfOrder, RulebookNotAdopted, StateDiffers."""
+    recorded = await decided_at(then, season, commune)
+    decided = recorded.fact
+    assert isinstance(decided, Recognition.Decided)  # noqa: S101 - found by its type
+    then = then._replace(position=recorded.position, versions={one.stream: one.version for one in decided.relied_on})
+    rulebook = rulebooks.get(decided.rulebook)
+    if rulebook is None or rulebook.sha256 != decided.rulebook_sha256:
+        raise RulebookNotAdopted(rulebook=decided.rulebook)
+    dossier = await then.find(Assessment, assessment_stream(season, commune))
+    appraisal = await then.find(Appraisal, appraisal_stream(season, commune))
+    if dossier is None or appraisal is None:
+        raise StateDiffers(position=recorded.position, missing="dossier")
+    sheet = appraised_sheet(dossier, appraisal, rulebook, calendar)
+    if payload_hash(canonical(spelled(sheet, rulebook))) != decided.state_sha256:
+        raise StateDiffers(position=recorded.position)
+    verdict = judge(sheet, rulebook)
+    unit = await then.place(dossier.decided_by)
+    ballots = await read_ballots(then, season, dossier.decided_by, commune)
+    signer, capacity = await read_signer(then, recorded)
+    return Paper(
+        commune=await then.place(commune),
+        unit=unit,
+        year=int(season),
+        result=decided.result,
+        decision_no=decided.decision_no,
+        on=decided.on,
+        reason=decided.reason,
+        differs_from=tuple(differences(decided)),
+        bases=tuple(legal_bases(decided.on, rulebook)),
+        ballots=ballots,
+        capacity=capacity,
+        signer=signer,
+        rulebook=rulebook.short,
+        with_points=rulebook.model is Model.POINTS,
+        summary=summary(verdict),
+        criteria=tuple(criterion_lines(verdict, rulebook)),
+        total=total_line(verdict, rulebook),
+        conditions=tuple(condition_lines(verdict, rulebook, sheet.unit_class)),
+        origin=Origin(
+            then.tenant.log, then.position, decided.state_sha256, decided.rulebook_sha256, len(decided.relied_on)
+        ),
+        demonstration=then.tenant.demonstration,
+    )
+
+
+async def read_signer(then: AsItStood, recorded: Recorded) -> tuple[str, Capacity | None]:
+    """The name of who decided, and how the mandate says that they sign."""
+    try:
+        person = UUID(recorded.actor)
+    except ValueError:
+        return "", None
+    official = await then.find(Official, official_stream(person))
+    if official is None:
+        return "", None
+    mandates = [one for one in official.mandates.values() if str(one.id) == recorded.mandate]
+    return official.name, mandates[0].signs if mandates else None
+
+
+async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) -> Ballots | None:
+    """The council's last concluded vote on the commune; None where no council voted."""
+    found: Ballots | None = None
+    council = await then.find(Council, council_stream(season, unit))
+
+    async def read(names: Sequence[StreamName]) -> list[list[Recorded]]:
+        return [await then.facts(name) for name in names]
+
+    for _, facts in await walk_meetings(season, unit, read):
+        convened, meeting = facts[0].fact, replay(one.fact for one in facts)
+        assert isinstance(convened, Meeting.Convened)  # noqa: S101 - the first fact of a meeting
+        vote = meeting.votes.get(commune)
+        if vote is None or vote.outcome is None:
+            continue
+        found = Ballots(
+            on=convened.on,
+            place=convened.place,
+            decision_no=council.decision_no if council else "",
+            rule=vote.rule,
+            present=len(vote.roll),
+            counts=vote.counts,
+            carried=vote.outcome is VoteOutcome.CARRIED,
+        )
+    return found
+
+
+# Saying it --------------------------------------------------------------------------------------------
+
+
+def legal_bases(on: date, rulebook: Rulebook) -> Iterator[str]:
+    """What the decision cites ("Căn cứ …"), by the day of the decision. Only verified instruments are cited."""
+    if on >= REPLACED_FROM:
+        yield LAW_OF_2025
+    elif on >= AMENDED_FROM:
+        yield f"{LAW_OF_2015}; {AMENDMENT}"
+    else:
+        yield LAW_OF_2015
+    for basis in rulebook.legal_bases:
+        if basis.provenance is Provenance.SOURCED:
+            yield basis.text
+
+
+def differences(decided: Recognition.Decided) -> Iterator[str]:
+    """From what the decision differs, for which it carries a written reason."""
+    if decided.result is not decided.computed:
+        yield "kết quả tính theo bộ tiêu chí"
+    if decided.voted is not None and decided.result is not decided.voted:
+        yield "kết quả biểu quyết của Hội đồng"
+
+
+def summary(verdict: Verdict) -> str:
+    """The result in a few words, within a sentence."""
+    if verdict.total is not None:
+        highest = sum((one.max_points for one in verdict.criteria if one.max_points is not None), Decimal(0))
+        return f"tổng số điểm {NUMBERS.points(verdict.total)}/{NUMBERS.number(highest)}"
+    met = sum(one.indicators_met or 0 for one in verdict.criteria)
+    return f"đạt {met}/{sum(one.indicators for one in verdict.criteria)} chỉ tiêu"
+
+
+def criterion_lines(verdict: Verdict, rulebook: Rulebook) -> Iterator[Line]:
+    """One line for each criterion: points and share, or how many indicators are met."""
+    for result in verdict.criteria:
+        criterion = rulebook.criterion(result.code)
+        doubtful = rulebook.model is Model.POINTS and criterion.points_provenance is not Provenance.SOURCED
+        yield Line((criterion.name, *_figures(result)), _word(result.met), doubtful)
+
+
+def total_line(verdict: Verdict, rulebook: Rulebook) -> Line:
+    """The line under the criteria."""
+    word = _word(verdict.result)
+    if verdict.total is None:
+        met = sum(one.indicators_met or 0 for one in verdict.criteria)
+        return Line((str(len(rulebook.indicators)), str(met)), word, doubtful=False)
+    share = verdict.total / rulebook.max_points
+    return Line((NUMBERS.number(rulebook.max_points), NUMBERS.points(verdict.total), _share(share)), word, False)
+
+
+def condition_lines(verdict: Verdict, rulebook: Rulebook, unit_class: str | None) -> Iterator[Line]:
+    """One line for each condition of recognition: what it asks, what there is."""
+    by_code = {condition.code: condition for condition in rulebook.conditions}
+    for result in verdict.conditions:
+        condition = by_code[result.code]
+        text = _condition(result, condition.text, unit_class)
+        doubtful = result.provenance is not Provenance.SOURCED
+        yield Line((text, _measured(result)), _condition_word(result), doubtful)
+
+
+def _figures(result: CriterionResult) -> tuple[str, ...]:
+    if result.points is None or result.max_points is None or result.share is None:
+        return str(result.indicators), str(result.indicators_met or 0)
+    return NUMBERS.number(result.max_points), NUMBERS.points(result.points), _share(result.share)
+
+
+def _condition(result: ConditionResult, text: str, unit_class: str | None) -> str:  # noqa: PLR0911 - one flat match over conditions
+    required = NOTHING if result.required is None else NUMBERS.number(result.required)
+    match result.kind:
+        case ConditionKind.VETO:
+            return text or "Điều kiện loại trừ (chưa có nội dung trong dữ liệu bộ tiêu chí)"
+        case ConditionKind.MIN_SATISFACTION:
+            if result.required is None:
+                return "Tỷ lệ hài lòng của tổ chức, cá nhân (chưa có mức tối thiểu trong dữ liệu bộ tiêu chí)"
+            return f"Tỷ lệ hài lòng của tổ chức, cá nhân đạt từ {required} % trở lên"
+        case ConditionKind.ALL_INDICATORS_PASS:
+            return "Đáp ứng đầy đủ các tiêu chí, chỉ tiêu"
+        case ConditionKind.MIN_EACH_CRITERION_RATIO:
+            share = NOTHING if result.required is None else _share(result.required)
+            return f"Điểm của từng tiêu chí đạt từ {share} điểm tối đa trở lên"
+        case ConditionKind.MIN_TOTAL:
+            return f"Tổng số điểm của các tiêu chí đạt từ {required} điểm trở lên"
+        case ConditionKind.MIN_TOTAL_BY_CLASS:
+            which = f" đối với đơn vị hành chính loại {unit_class}" if unit_class else ""
+            return f"Tổng số điểm của các tiêu chí đạt từ {required} điểm trở lên{which}"
+
+
+def _measured(result: ConditionResult) -> str:
+    if result.actual is None:
+        return NOTHING
+    match result.kind:
+        case ConditionKind.MIN_EACH_CRITERION_RATIO:
+            return f"thấp nhất {_share(result.actual)}"
+        case ConditionKind.MIN_SATISFACTION:
+            return NUMBERS.percent(result.actual, 2)
+        case ConditionKind.ALL_INDICATORS_PASS:
+            return f"{result.actual}/{result.required}"
+        case _:
+            return NUMBERS.points(result.actual)
+
+
+def _condition_word(result: ConditionResult) -> str:
+    if result.kind is ConditionKind.VETO and result.outcome is not Outcome.NOT_VERIFIABLE:
+        return "Không vướng" if result.outcome is Outcome.MET else "Vướng"
+    return _word(result.outcome)
+
+
+def _word(outcome: Outcome) -> str:
+    return {
+        Outcome.MET: "Đạt",
+        Outcome.NOT_MET: "Không đạt",
+        Outcome.NOT_VERIFIABLE: "Chưa đối chiếu được",
+    }[outcome]
+
+
+def _share(share: Decimal) -> str:
+    percent = share * 100
+    return NUMBERS.percent(percent, 0 if percent == percent.to_integral_value() else 1)
+
+
+# The document -----------------------------------------------------------------------------------------
+
+
+def render(paper: Paper) -> str:
+    """The document as HTML for print."""
+    lines = signature(paper.unit, paper.capacity)
+    return typeset("decision.html", paper=paper, signature=lines)

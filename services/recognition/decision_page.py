@@ -1,0 +1,201 @@
+"""The chairman's decision on a commune: what the rules give, what the council advised, what was decided and why."""
+
+from typing import Any, NamedTuple
+
+from domain.appraised import advised, result_of
+from domain.export import Document
+from domain.fact import Recorded
+from domain.measure import Outcome
+from domain.meeting import number_of
+from domain.policy import Act, permit
+from domain.recognition import Recognition, Result
+from projections.tables.exports import EXPORTS
+from projections.fold import fold
+from projections.tables.register import REGISTER
+from projections.tables.reviews import REVIEWS
+from projections.tables.tallies import TALLIES, MeetingRow, Tally
+from services.exports import exports as exporting
+from services.recognition import recognise as recognising
+from services.assessment.evidence_list import DecisionPlace, evidence_of
+from services.web import urls
+from services.assessment.dossier_view import Case, gates, open_case, sheet_view
+from services.web.form_fields import FieldMissing
+from services.web.handlers import act, page
+from services.exports.own_exports import own_last
+from services.seals.seal_view import seal_of, sealed
+from services.web.signed_upload import SIGNED_BODY, signed_paper
+from services.seals.verified_view import last_verified
+from services.web.visit import Answer, Visit
+
+
+class Voted(NamedTuple):
+    """The council's vote on a commune: the meeting and the round that stands."""
+
+    meeting: MeetingRow
+    tally: Tally
+
+
+#: What the page fetches of itself while a document is being made, by `?phan=`.
+PARTS = {"ban-pdf": "decision/_paper.html", "doi-chung": "decision/_dossier.html"}
+
+
+@page(urls.DECISION)
+async def show(visit: Visit, season: str, commune: str) -> Answer:
+    """The decision, or what it waits for."""
+    case = await open_case(visit, season, commune)
+    part = PARTS.get(visit.query("phan"))
+    if part and visit.is_partial:
+        made = await own_documents(visit, case)
+        return await visit.page(part, fragment=part, season=season, commune=commune, **made)
+    return await visit.page("decision/index.html", season=season, commune=commune, **await view_of(visit, case))
+
+
+async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
+    """What the page shows."""
+    season, commune = case.sheet.season, case.sheet.commune
+    sheet = sheet_view(case)
+    await visit.own_write(TALLIES, EXPORTS)
+    vote = await vote_on(visit, season, commune)
+    decided = fold(REGISTER, case.facts).get(f"{season}/{commune}")
+    computed = result_of(meets=sheet.judged.verdict.result is Outcome.MET)
+    return {
+        "case": case,
+        "sheet": sheet,
+        "gates": gates(case),
+        "computed": computed,
+        "vote": vote,
+        "voted": advised(vote.tally.outcome) if vote else None,
+        "decided": decided,
+        "reviews": sorted(fold(REVIEWS, case.facts).values(), key=lambda one: one.number),
+        "basis": basis_of(case.facts),
+        "seal": await seal_of(visit, next((one.position for one in case.facts if is_decision(one)), None)),
+        "missing": missing(case, vote),
+        **(await own_documents(visit, case) if decided else {}),
+        "subject": case.subject(),
+        "position": case.position,
+        "verified": await last_verified(visit),
+    }
+
+
+async def vote_on(visit: Visit, season: str, commune: str) -> Voted | None:
+    """The latest vote on the commune that stands, as of the visit's moment."""
+    async with visit.reads() as view:
+        meetings: list[MeetingRow] = await view.all(TALLIES, season)
+    held = [one for one in meetings if commune in one.votes and not one.votes[commune].is_open]
+    latest = max(held, key=lambda one: number_of(one.meeting), default=None)
+    return Voted(latest, latest.votes[commune]) if latest else None
+
+
+async def own_documents(visit: Visit, case: Case) -> dict[str, Any]:
+    """What the person asked for last: the decision as `paper`, the dossier, the evidence; None for what they may not.
+
+    With it how far the log is sealed if the dossier waits for that, and `wanted`, the files of the decision.
+    """
+    subject, season, commune = case.subject(), case.sheet.season, case.sheet.commune
+    await visit.own_write(TALLIES, EXPORTS)
+    last = await own_last(visit, season, commune, Document.DECISION, Document.DOSSIER, Document.EVIDENCE)
+    found: dict[str, Any] = {"paper": last.get(Document.DECISION), "dossier": None, "evidence": None}
+    if not visit.may(Act.EXPORT_DOSSIER, subject):
+        return found
+    line = last.get(Document.DOSSIER)
+    waits = line is not None and line.is_unsealed
+    decided = next((one.position for one in case.facts if is_decision(one)), 0)
+    return {
+        **found,
+        "dossier": line,
+        "dossier_seal": await seal_of(visit, line.row.at_position) if line and waits else None,
+        "evidence": last.get(Document.EVIDENCE),
+        "wanted": evidence_of(
+            DecisionPlace(visit.tenant.log, season, commune, decided),
+            (one for one in case.facts if one.position <= decided),
+        ),
+    }
+
+
+def missing(case: Case, vote: Voted | None) -> str:
+    """What the decision still lacks: `appraisal`, `vote`, or nothing."""
+    if case.sheet.proposal is None:
+        return "appraisal"
+    return "vote" if vote is None and case.rulebook.council.required else ""
+
+
+def is_decision(recorded: Recorded) -> bool:
+    return isinstance(recorded.fact, Recognition.Decided)
+
+
+def basis_of(facts: list[Recorded]) -> Recognition.Decided | None:
+    """The decision's own fact, with the streams that it rests on."""
+    return next((one.fact for one in facts if isinstance(one.fact, Recognition.Decided)), None)
+
+
+# The chairman -----------------------------------------------------------------------------------------
+
+
+@act(urls.DECISION + "/quyet-dinh", again=show)
+async def decide(visit: Visit, season: str, commune: str) -> Answer:
+    """Decide; a result other than the vote's or the rules' needs the written reason."""
+    typed = visit.typed
+    receipt = await recognising.decide(
+        visit.work(),
+        season,
+        commune,
+        read_result(visit),
+        typed.needed("decision_no"),
+        typed.day("on"),
+        typed.text("reason") or None,
+    )
+    return await visit.done(await sealed(visit, receipt), to=visit.url.decision(season, commune))
+
+
+@act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_BODY)
+async def sign(visit: Visit, season: str, commune: str) -> Answer:
+    """Record the signed document: a scan, or a PDF with a digital signature."""
+    case = await open_case(visit, season, commune)
+    permit(visit.actor, Act.SIGN, case.subject())
+    work = visit.work()
+    digest = await signed_paper(visit, work.files, season)
+    receipt = await recognising.sign(work, season, commune, digest, visit.typed.day("on"))
+    return await visit.done(receipt, to=visit.url.decision(season, commune))
+
+
+@act(urls.DECISION + "/cong-bo", again=show)
+async def publish(visit: Visit, season: str, commune: str) -> Answer:
+    """Publish the signed decision."""
+    typed = visit.typed
+    receipt = await recognising.publish(visit.work(), season, commune, typed.needed("place"), typed.day("on"))
+    return await visit.done(receipt, to=visit.url.decision(season, commune))
+
+
+# Taking it away ---------------------------------------------------------------------------------------
+
+
+@act(urls.DECISION + "/lap-quyet-dinh", again=show)
+async def draw_up(visit: Visit, season: str, commune: str) -> Answer:
+    """Have the decision made as a PDF, to be signed."""
+    receipt = await exporting.request_export(visit.work(), Document.DECISION, season, commune)
+    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ban-pdf")
+
+
+@act(urls.DECISION + "/ho-so-doi-chung", again=show)
+async def ask_for_dossier(visit: Visit, season: str, commune: str) -> Answer:
+    """Have the dossier made that proves the decision without us."""
+    receipt = await exporting.request_export(visit.work(), Document.DOSSIER, season, commune)
+    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ho-so-doi-chung")
+
+
+@act(urls.DECISION + "/minh-chung", again=show)
+async def ask_for_evidence(visit: Visit, season: str, commune: str) -> Answer:
+    """Have the files put together that the dossier names."""
+    receipt = await exporting.request_export(visit.work(), Document.EVIDENCE, season, commune)
+    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#minh-chung")
+
+
+def read_result(visit: Visit) -> Result:
+    """The result chosen; FieldMissing where none was."""
+    try:
+        return Result(visit.typed.needed("result"))
+    except ValueError:
+        raise FieldMissing(field="result") from None
+
+
+ROUTES = [show, decide, sign, publish, draw_up, ask_for_dossier, ask_for_evidence]

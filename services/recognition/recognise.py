@@ -1,0 +1,114 @@
+"""The chairman's decision on a commune, its signature, its publication. What takes it back: `services/inspection/review/review.py`."""
+
+from __future__ import annotations
+
+from datetime import date
+from hashlib import sha256 as sha256_of
+
+from domain.appraisal import Appraisal, appraisal_stream
+from domain.appraised import advised, appraised_sheet, result_of, spelled
+from domain.assessment import Assessment, assessment_stream
+from domain.errors import AgainstTheRules, AlreadyDecided, BasisMissing
+from domain.judging import Verdict, judge
+from domain.measure import Outcome
+from domain.meeting import Meeting
+from domain.policy import Act
+from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ, recognition_stream
+from domain.rulebook import Provenance
+from domain.season import season_stream
+from infra.ledger.canonical_json import canonical
+from infra.log.eventstore import Loaded
+from services.case.council_meetings import concluded_vote
+from services.season.season import commune_of, open_now, with_rulebook
+from services.work import Receipt, Work, use_case
+
+
+@use_case("decide", "season", "commune", "result", "decision_no", "on", "reason")
+async def decide(
+    work: Work,
+    season: str,
+    commune: str,
+    result: Result,
+    decision_no: str,
+    on: date | None = None,
+    reason: str | None = None,
+) -> Receipt:
+    """Decide on a commune whose appraisal is concluded and, where the rulebook has a council, voted on.
+
+    The verdict is computed here from the appraised values; a result other than it, or other than the vote, needs
+    the chairman's written reason. Against a condition that is verified law no reason helps (AgainstTheRules).
+    What the decision relied on is recorded: each stream with its version and the hash of its last leaf.
+    """
+    running, rulebook = await open_now(work, season)
+    work.require(Act.DECIDE, commune_of(running, commune))
+    name = recognition_stream(season, commune)
+    dossier_name, appraisal_name = assessment_stream(season, commune), appraisal_stream(season, commune)
+    vote = await concluded_vote(work, season, running.participant(commune).decided_by, commune)
+    basis = [season_stream(season), dossier_name, appraisal_name, *([vote.meeting] if vote else [])]
+    async with work.changing(name, *basis) as streams:
+        if streams.find(Recognition, name) is not None:
+            raise AlreadyDecided(commune=commune)
+        dossier = streams.get(Assessment, dossier_name)
+        appraisal = streams.find(Appraisal, appraisal_name)
+        if appraisal is None or appraisal.proposal is None:
+            raise BasisMissing(missing="appraisal", commune=commune)
+        outcome = streams.get(Meeting, vote.meeting).outcomes.get(commune) if vote else None
+        if outcome is None and rulebook.council.required:
+            raise BasisMissing(missing="vote", commune=commune)
+        sheet = appraised_sheet(dossier, appraisal, rulebook, work.calendar)
+        verdict = judge(sheet, rulebook)
+        computed = result_of(meets=verdict.result is Outcome.MET)
+        voted = advised(outcome)
+        if result is Result.RECOGNISED and (failed := _failed_as_law(verdict)):
+            raise AgainstTheRules(commune=commune, conditions=failed)
+        streams.begin(
+            name,
+            Recognition(
+                id=work.id_of(name),
+                commune=commune,
+                result=result,
+                decision_no=decision_no,
+                on=on or work.today,
+                rulebook=rulebook.id,
+                rulebook_sha256=rulebook.sha256,
+                computed=computed,
+                state_sha256=sha256_of(canonical(spelled(sheet, rulebook))).hexdigest(),
+                relied_on=tuple(_as_it_stands(work, streams.stands(one)) for one in basis),
+                voted=voted,
+                reason=reason_to_differ(result, computed, voted, reason),
+            ),
+        )
+        return await streams.record()
+
+
+@use_case("sign", "season", "commune", "sha256", "on")
+async def sign(work: Work, season: str, commune: str, sha256: str, on: date | None = None) -> Receipt:
+    """Record the signed decision document, by the hash of its bytes."""
+    running, _ = await with_rulebook(work, season)
+    work.require(Act.SIGN, commune_of(running, commune))
+    return await work.change(
+        Recognition, recognition_stream(season, commune), lambda one: one.sign(on or work.today, sha256, work.calendar)
+    )
+
+
+@use_case("publish", "season", "commune", "place", "on")
+async def publish(work: Work, season: str, commune: str, place: str, on: date | None = None) -> Receipt:
+    """Publish the signed decision."""
+    running, _ = await with_rulebook(work, season)
+    work.require(Act.PUBLISH, commune_of(running, commune))
+    return await work.change(
+        Recognition, recognition_stream(season, commune), lambda one: one.publish(on or work.today, place)
+    )
+
+
+def _failed_as_law(verdict: Verdict) -> tuple[str, ...]:
+    """The failed conditions whose wording and threshold were seen on an official page."""
+    return tuple(
+        condition.code
+        for condition in verdict.conditions
+        if condition.outcome is Outcome.NOT_MET and condition.provenance is Provenance.SOURCED
+    )
+
+
+def _as_it_stands(work: Work, loaded: Loaded) -> ReliedOn:
+    return ReliedOn(work.id_of(loaded.name), loaded.name.kind, loaded.version, loaded.leaf_hash)

@@ -1,0 +1,344 @@
+"""A season: plan it, say who does what and until when, open it, and where the law demands it, halt it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from domain.days import years
+from domain.errors import NotFound
+from domain.official import COMMUNE_OFFICERS, Position
+from domain.policy import Act, Subject, may
+from domain.rulebook import Provenance, RecognisingLevel, Rulebook
+from domain.season import Participant, Step
+from domain.unit import Level
+from domain.vietnamese import sort_key
+from projections.tables.adoptions import ADOPTIONS
+from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.units import UNITS, UnitRow
+from services.season import season as seasons
+from services.i18n import Words
+from services.web import urls
+from services.web.form_fields import FieldMissing, Typed
+from services.web.handlers import act, page
+from services.web.visit import Answer, Visit
+
+#: The rulebooks' own words for the steps that have a deadline.
+IN_RULEBOOK: Mapping[Step, tuple[str, ...]] = {
+    Step.SCORED: ("self_assessed", "scored"),
+    Step.POSTED: ("posted",),
+    Step.SUBMITTED: ("submitted",),
+    Step.APPRAISED: ("appraised",),
+    Step.VOTED: ("voted",),
+    Step.DECIDED: ("recognised", "decided"),
+}
+
+
+class Group(NamedTuple):
+    """A deciding unit and the communes it decides on."""
+
+    code: str
+    name: str
+    communes: tuple[UnitRow, ...]
+    some_chosen: bool = False
+    may_see: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step of the season with its deadline, the rulebook's suggestion, and what was typed."""
+
+    key: Step
+    name: str
+    on: Any
+    basis: str
+    typed_on: str
+    typed_basis: str
+    law: str
+    unverified: bool
+    bad: bool
+
+
+class Office(NamedTuple):
+    """A position that can lead or coordinate."""
+
+    key: Position
+    name: str
+    short: str
+
+
+class Halt(NamedTuple):
+    """A way to stop a season for a time or for good."""
+
+    verb: str
+    title: str
+    button: str
+    dated: bool = False
+
+
+# Looking ----------------------------------------------------------------------------------------------
+
+
+@page(urls.SEASONS)
+async def index(visit: Visit) -> Answer:
+    """All seasons, and the form that plans the next one."""
+    await visit.own_write(SEASONS)
+    async with visit.reads() as view:
+        rows = await view.all(SEASONS)
+        units = await view.all(UNITS)
+        adopted = {row.rulebook for row in await view.all(ADOPTIONS)}
+    rulebooks = [one for one in visit.app.rulebooks.values() if one.id in adopted]
+    return await visit.page(
+        "season/index.html",
+        seasons=[
+            {"row": row, "rulebook": visit.app.rulebooks[row.rulebook].short}
+            for row in sorted(rows, key=lambda row: -row.year)
+        ],
+        rulebooks=rulebooks,
+        groups=candidates(units, set(visit.typed.every("commune")), visit.today),
+        chosen_units=set(visit.typed.every("unit")),
+        chosen_communes=set(visit.typed.every("commune")),
+        next_year=max((row.year + 1 for row in rows if row.year in years(visit.today)), default=visit.today.year),
+        position=view.position,
+    )
+
+
+@page(urls.SEASON)
+async def show(visit: Visit, season: str) -> Answer:
+    """One season: opening, deadlines, the matrix of who does what, who takes part."""
+    await visit.own_write(SEASONS)
+    async with visit.reads() as view:
+        row = await view.one(SEASONS, season)
+        units = {unit.code: unit for unit in await view.all(UNITS)}
+        adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
+    if row is None:
+        raise NotFound(season=season)
+    rulebook = visit.app.rulebooks[row.rulebook]
+    return await visit.page(
+        "season/season.html",
+        season=season,
+        row=row,
+        rulebook=rulebook,
+        rulebooks=[one for one in visit.app.rulebooks.values() if one.id in adopted],
+        steps=steps(visit, row, rulebook),
+        matrix=matrix(row, rulebook, visit.words),
+        positions=offices(visit.words),
+        groups=taking_part(visit, row, units),
+        halts=halts(row, visit.words),
+        today=visit.today,
+        oversees=may(visit.actor, Act.VIEW_TRAIL),
+        position=view.position,
+    )
+
+
+def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[Group]:
+    """The communes that may take part, under the unit that would decide on them: their district, else the province."""
+    by_code = {unit.code: unit for unit in units}
+    groups: dict[str, list[UnitRow]] = {}
+    for unit in units:
+        if unit.level is Level.COMMUNE and unit.is_there(today) and unit.parent in by_code:
+            groups.setdefault(unit.parent, []).append(unit)
+    return [
+        Group(code, by_code[code].full_name, _sorted(communes), bool(chosen & {one.code for one in communes}))
+        for code, communes in groups.items()
+    ]
+
+
+def taking_part(visit: Visit, row: SeasonRow, units: Mapping[str, UnitRow]) -> list[Group]:
+    """The season's communes under the unit that decides on them."""
+    groups = []
+    for code in row.deciding_units:
+        communes = _sorted(units[commune] for commune, by in row.participants.items() if by == code)
+        seen = may(visit.actor, Act.VIEW_DOSSIER, Subject(communes[0].code, code))
+        groups.append(Group(code, units[code].full_name, communes, may_see=seen))
+    return groups
+
+
+def steps(visit: Visit, row: SeasonRow, rulebook: Rulebook) -> list[StepLine]:
+    """Each step with its deadline; where there is none yet, what the rulebook says."""
+    lines = []
+    words, typed = visit.words, visit.typed
+    for step in Step:
+        deadline = row.deadlines.get(step)
+        term = next((one for one in rulebook.terms if one.step in IN_RULEBOOK[step]), None)
+        last = term.last_day(row.year) if term else None
+        law = ""
+        if term is not None:
+            law = words.say("Bộ tiêu chí: %(day)s", day=words.date(last)) if last else term.text
+            if not last and term.working_days:
+                law = words.say("Bộ tiêu chí: %(days)s ngày làm việc %(text)s", days=term.working_days, text=term.text)
+        bad = visit.refusal is not None and typed.text("step") == step
+        lines.append(
+            StepLine(
+                key=step,
+                name=words.say(f"step-name.{step}"),
+                on=deadline.on if deadline else None,
+                basis=deadline.basis if deadline else "",
+                typed_on=typed.text("on") if bad else words.date(deadline.on if deadline else last),
+                typed_basis=typed.text("basis") if bad else deadline.basis if deadline else "",
+                law=law,
+                unverified=term is not None and term.provenance is not Provenance.SOURCED,
+                bad=bad,
+            )
+        )
+    return lines
+
+
+def matrix(row: SeasonRow, rulebook: Rulebook, words: Words) -> list[dict[str, Any]]:
+    """Who leads and who coordinates, criterion by criterion."""
+    lines = []
+    for criterion in rulebook.criteria:
+        within = []
+        for indicator in criterion.indicators:
+            assigned = row.assignments.get(indicator.code)
+            within.append(
+                {
+                    "code": indicator.code,
+                    "name": indicator.name,
+                    "lead": assigned.lead if assigned else "",
+                    "lead_name": words.say(f"office.{assigned.lead}") if assigned else "",
+                    "coordinating": assigned.coordinating if assigned else (),
+                }
+            )
+        lines.append({"code": criterion.code, "name": criterion.name, "lines": within})
+    return lines
+
+
+def offices(words: Words) -> list[Office]:
+    """Those who can lead or coordinate."""
+    return [Office(one, words.say(f"office.{one}"), words.say(f"abbr.{one}")) for one in COMMUNE_OFFICERS]
+
+
+def halts(row: SeasonRow, words: Words) -> list[Halt]:
+    """What may be done to a season that should not simply go on."""
+    say = words.say
+    suspend = Halt("tam-dung", say("Tạm dừng mùa"), say("Tạm dừng mùa này"))
+    resume = Halt("tiep-tuc", say("Tiếp tục mùa"), say("Tiếp tục mùa này"))
+    convert = Halt("chuyen", say("Chuyển sang bộ tiêu chí khác"), say("Chuyển bộ tiêu chí"))
+    cancel = Halt("huy", say("Hủy mùa"), say("Hủy mùa này"))
+    close = Halt("ket-thuc", say("Kết thúc mùa"), say("Kết thúc mùa này"), dated=True)
+    return {
+        "planned": [convert, cancel],
+        "open": [suspend, close, cancel],
+        "suspended": [resume, convert, cancel],
+    }.get(row.state, [])
+
+
+# Doing ------------------------------------------------------------------------------------------------
+
+
+@act(urls.SEASONS + "/lap-ke-hoach", again=index)
+async def plan(visit: Visit) -> Answer:
+    """Plan the assessment of a year."""
+    typed = visit.typed
+    typed.needed("year")
+    year = typed.whole("year") or 0
+    rulebook = visit.app.rulebooks.get(typed.text("rulebook"))
+    if rulebook is None:
+        raise FieldMissing(field="rulebook")
+    async with visit.reads() as view:
+        units = await view.all(UNITS)
+    participants = chosen(units, typed, rulebook)
+    if not participants:
+        raise FieldMissing(field="commune")
+    receipt = await seasons.plan_season(visit.work(), year, rulebook.id, participants)
+    return await visit.done(receipt, to=visit.url.season(str(year)))
+
+
+@act(urls.SEASON + "/phan-cong", again=show)
+async def assign(visit: Visit, season: str) -> Answer:
+    """Say who leads and who coordinates; lines without a lead stay as they are."""
+    lines = [
+        (name.removeprefix("lead."), Position(lead), coordinating(visit.typed, name.removeprefix("lead."), lead))
+        for name, lead in visit.typed.items()
+        if name.startswith("lead.") and lead in COMMUNE_OFFICERS
+    ]
+    receipt = await seasons.assign_indicators(visit.work(), season, lines, visit.typed.text("decision_no") or None)
+    return await visit.done(receipt, to=visit.url.season(season) + "#phan-cong")
+
+
+@act(urls.SEASON + "/dat-han", again=show)
+async def set_deadline(visit: Visit, season: str) -> Answer:
+    """Set or move the last day of a step."""
+    typed = visit.typed
+    step = typed.needed("step")
+    typed.needed("on")
+    on = typed.day("on")
+    if step not in set(Step) or on is None:
+        raise NotFound(step=step)
+    receipt = await seasons.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
+    return await visit.done(receipt, to=visit.url.season(season) + "#han")
+
+
+@act(urls.SEASON + "/mo", again=show)
+async def open_season(visit: Visit, season: str) -> Answer:
+    """Let the communes begin."""
+    receipt = await seasons.open_season(visit.work(), season, visit.typed.day("on"))
+    return await visit.done(receipt, to=visit.url.season(season))
+
+
+@act(urls.SEASON + "/tam-dung", again=show)
+async def suspend(visit: Visit, season: str) -> Answer:
+    """Stop all work for a time."""
+    receipt = await seasons.suspend_season(visit.work(), season, *_reasoned(visit.typed))
+    return await visit.done(receipt, to=visit.url.season(season))
+
+
+@act(urls.SEASON + "/tiep-tuc", again=show)
+async def resume(visit: Visit, season: str) -> Answer:
+    """Go on after a suspension."""
+    receipt = await seasons.resume_season(visit.work(), season, *_reasoned(visit.typed))
+    return await visit.done(receipt, to=visit.url.season(season))
+
+
+@act(urls.SEASON + "/chuyen", again=show)
+async def convert(visit: Visit, season: str) -> Answer:
+    """Go on under another rulebook."""
+    rulebook = visit.typed.needed("rulebook")
+    receipt = await seasons.convert_season(visit.work(), season, rulebook, *_reasoned(visit.typed))
+    return await visit.done(receipt, to=visit.url.season(season))
+
+
+@act(urls.SEASON + "/huy", again=show)
+async def cancel(visit: Visit, season: str) -> Answer:
+    """Give the year up."""
+    receipt = await seasons.cancel_season(visit.work(), season, *_reasoned(visit.typed))
+    return await visit.done(receipt, to=visit.url.season(season))
+
+
+@act(urls.SEASON + "/ket-thuc", again=show)
+async def close(visit: Visit, season: str) -> Answer:
+    """End the year's work."""
+    receipt = await seasons.close_season(visit.work(), season, visit.typed.day("on"))
+    return await visit.done(receipt, to=visit.url.season(season))
+
+
+# Reading what was typed -------------------------------------------------------------------------------
+
+
+def chosen(units: Sequence[UnitRow], typed: Typed, rulebook: Rulebook) -> list[Participant]:
+    """The communes that were ticked, alone or with their whole unit, each with the unit that decides on it."""
+    province = next((unit.code for unit in units if unit.level is Level.PROVINCE), "")
+    whole, single = set(typed.every("unit")), set(typed.every("commune"))
+    return [
+        Participant(unit.code, province if rulebook.recognising_level is RecognisingLevel.PROVINCE else unit.parent)
+        for unit in units
+        if unit.level is Level.COMMUNE and unit.parent and (unit.code in single or unit.parent in whole)
+    ]
+
+
+def coordinating(typed: Typed, code: str, lead: str) -> tuple[Position, ...]:
+    """Those ticked beside an indicator, without its lead."""
+    ticked = set(typed.every(f"with.{code}"))
+    return tuple(one for one in COMMUNE_OFFICERS if one in ticked and one != lead)
+
+
+def _reasoned(typed: Typed) -> tuple[str, str]:
+    return typed.text("reason"), typed.needed("document_no")
+
+
+def _sorted(units: Any) -> tuple[UnitRow, ...]:
+    return tuple(sorted(units, key=lambda unit: sort_key(unit.name)))
+
+
+ROUTES = [index, show, plan, assign, set_deadline, open_season, suspend, resume, convert, cancel, close]
