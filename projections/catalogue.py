@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from projections.fold import Projection
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.councils import COUNCILS
 from projections.tables.exports import EXPORTS
-from projections.fold import Projection
 from projections.tables.officials import OFFICIALS
 from projections.tables.register import REGISTER
 from projections.tables.reviews import REVIEWS

@@ -18,21 +18,21 @@ from redis.asyncio import Redis
 from domain.policy import Actor
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.platform.config import Settings
-from infra.platform.database import Database
-from infra.log.eventstore import EventStore
-from infra.storage.files import Files
-from infra.identity.oidc import Identity
 from infra.encryption.personal_keys import Keys
-from infra.platform.process_pool import Pool
-from infra.platform.probe import Probe
-from infra.jobs.queue import Jobs
-from infra.readmodels.reading import ReadModels
-from infra.transparency.seal_status import Seals
+from infra.identity.oidc import Identity
 from infra.identity.sessions import Sessions
 from infra.identity.tenants import Tenant, Tenants
 from infra.identity.throttle import Throttle
+from infra.jobs.queue import Jobs
+from infra.log.eventstore import EventStore
+from infra.platform.config import Settings
+from infra.platform.database import Database
+from infra.platform.probe import Probe
+from infra.platform.process_pool import Pool
+from infra.readmodels.reading import ReadModels
+from infra.storage.files import Files
 from infra.storage.uploads import Uploads
+from infra.transparency.seal_status import Seals
 from projections.catalogue import PROJECTIONS
 from services.clock import Past, today
 from services.command_ids import CommandId

@@ -271,8 +271,8 @@ async def fits(url: str) -> None:
 
     A database that is away may be on its way: that is no reason not to start.
     """
-    from infra.platform.database import LOST
     from infra.identity.tenants import Tenants
+    from infra.platform.database import LOST
 
     registry = Tenants(url)
     try:

@@ -2,7 +2,7 @@
 
 Sentences stand in templates in Vietnamese, whole, with named slots: `_("Hạn nộp %(day)s", day=row.due|date)`.
 What has no sentence of its own in a template is named by a dotted key (`refused.stale`, `position.inspector`)
-and has its sentence in both languages. All `.po` files of a language are read when the process starts.
+and has its sentence in both languages. Each area has its own (`words.vi.po`), and `locale/` has those of all areas.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from services.clock import VIETNAM
 
 LOCALES = ("vi", "en")
-FOLDER = Path(__file__).parent / "locale"
+FOLDER = Path(__file__).parent
 
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -159,12 +159,12 @@ def vietnamese() -> Words:
 
 def sentences(locale: str, folder: Path = FOLDER) -> Iterator[tuple[str, str, str]]:
     """File, key and text of every translation there is."""
-    for path in sorted((folder / locale / "LC_MESSAGES").glob("*.po")):
+    for path in sorted(folder.rglob(f"*.{locale}.po")):
         with path.open("rb") as file:
             for message in read_po(file):
                 key, text = _text(message.id), _text(message.string)
                 if key and text and not message.fuzzy:
-                    yield path.name, key, text
+                    yield path.relative_to(folder).as_posix(), key, text
 
 
 def _text(value: Any) -> str:

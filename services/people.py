@@ -10,8 +10,8 @@ from uuid import UUID
 
 from domain.official import Official, official_stream, person_of
 from domain.policy import Actor
-from infra.log.eventstore import EventStore
 from infra.identity.tenants import Tenant
+from infra.log.eventstore import EventStore
 
 
 class People:

@@ -23,8 +23,8 @@ from domain.official import Mandate, Official, Position
 from domain.personal import Personal, Sealed
 from domain.review import Reference
 from domain.rulebook import Rulebook
-from projections.tables.officials import OfficialRow
 from projections.analysis.trail import Entry, entries
+from projections.tables.officials import OfficialRow
 from services.i18n import Words, indicator_number
 
 

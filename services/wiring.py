@@ -8,24 +8,24 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from domain.catalogue import AGGREGATES, FACTS
-from infra.platform import programs
-from infra.platform.config import Settings
-from infra.platform.database import Database
 from infra.encryption.cipher import Encryption
-from infra.log.eventstore import EventStore
-from infra.identity.oidc import Identity
 from infra.encryption.personal_keys import Keys
-from infra.log.mapper import Mapper
-from infra.platform.process_pool import Pool
-from infra.platform.probe import Probe
-from infra.jobs.queue import Jobs
-from infra.readmodels.reading import ReadModels
-from infra.reference.rulebooks import load_calendar, load_rulebooks
-from infra.transparency.seal_status import Seals
+from infra.identity.oidc import Identity
 from infra.identity.sessions import Sessions, connect
 from infra.identity.tenants import Tenants
 from infra.identity.throttle import Throttle
+from infra.jobs.queue import Jobs
+from infra.log.eventstore import EventStore
+from infra.log.mapper import Mapper
+from infra.platform import programs
+from infra.platform.config import Settings
+from infra.platform.database import Database
+from infra.platform.probe import Probe
+from infra.platform.process_pool import Pool
+from infra.readmodels.reading import ReadModels
+from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.storage.uploads import Uploads
+from infra.transparency.seal_status import Seals
 from services.app import App
 from services.case.case_cache import effective_past
 from services.people import People

@@ -42,13 +42,13 @@ from domain.official import Mandate, Official, official_stream
 from domain.policy import Act, Actor, Subject, permit
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.ledger.canonical_json import NotCanonical
-from infra.platform.database import OUTDATED
-from infra.log.eventstore import Command, Conflict, EventStore, Loaded, Receipt
-from infra.storage.files import Files, Received
 from infra.encryption.personal_keys import Keys
 from infra.encryption.personal_values import Covered
 from infra.identity.tenants import Tenant
+from infra.ledger.canonical_json import NotCanonical
+from infra.log.eventstore import Command, Conflict, EventStore, Loaded, Receipt
+from infra.platform.database import OUTDATED
+from infra.storage.files import Files, Received
 from infra.storage.uploads import Uploads
 from services.command_ids import CommandId
 

@@ -11,17 +11,20 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from infra.identity.tenants import Tenant, Tenants
+from infra.log.eventstore import EventStore
 from infra.platform import embedded
-from infra.schema import migrate
-from infra.transparency import sealer as sealing
 from infra.platform.config import Settings, read_settings
 from infra.platform.database import Database
-from infra.log.eventstore import EventStore
 from infra.readmodels.reading import ReadModels
+from infra.schema import migrate
+from infra.transparency import sealer as sealing
 from infra.transparency.sealer import Keep, Sealer
-from infra.identity.tenants import Tenant, Tenants
 from services.processes.logging_setup import plain_logs
 from tests.infra.logs import MAPPER
+
+#: What tests of use cases and of pages may ask for, whichever area they belong to.
+pytest_plugins = ["tests.provinces.fixtures", "tests.web.fixtures"]
 
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 

@@ -28,11 +28,23 @@ PACKAGES = ("domain", "projections", "infra", "services")
 #: Mappings that leave members out on purpose, by module, name (of a constant, or of the function around it) and
 #: enumeration, and why.
 PARTIAL = {
-    ("projections.analysis.differences", "PARTS", "Matter"): "the matters of an indicator; the others are of the whole dossier",
+    (
+        "projections.analysis.differences",
+        "PARTS",
+        "Matter",
+    ): "the matters of one indicator; the others concern the dossier",
     ("services.demo.offices", "COMMUNE", "Position"): "the offices of a commune",
-    ("services.proof_package.verify", "MEANING", "Answer"): "VALID needs no warning; a promise is no answer to a dossier",
+    (
+        "services.proof_package.verify",
+        "MEANING",
+        "Answer",
+    ): "VALID needs no warning; a promise answers no dossier",
     ("services.proof_package.verify", "NOT_GIVEN", "State"): "why a file is not there; GIVEN is there",
-    ("services.inspection.what_if.assumptions", "OUTCOMES", "Outcome"): "what may be typed for a value: nobody assumes `not_verifiable`",
+    (
+        "services.inspection.what_if.assumptions",
+        "OUTCOMES",
+        "Outcome",
+    ): "what may be typed for a value: nobody assumes `not_verifiable`",
     (
         "services.assessment.measure_fields",
         "_BY_KIND",

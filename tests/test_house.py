@@ -260,7 +260,10 @@ def test_meetings_of_a_council_are_walked_in_one_place():
         if re.search(r"\bmeeting_key\(|meeting_stream\([^()]*f[\"']", path.read_text())
     }
 
-    assert numbering == {"services/case/meeting_walk.py", "services/council/voting.py"}  # where the next one gets its number
+    assert numbering == {
+        "services/case/meeting_walk.py",
+        "services/council/voting.py",
+    }  # where the next one gets its number
 
 
 # Dependencies -----------------------------------------------------------------------------------------

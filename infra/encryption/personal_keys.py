@@ -18,9 +18,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import KeyDestroyed, KeysUnavailable
+from infra.encryption.personal_values import KEY, NONCE, Covered
 from infra.ledger.canonical_json import canonical
 from infra.platform.database import OUTDATED, HasId, Pool, PooledConnection, begun_again, schema_of
-from infra.encryption.personal_values import KEY, NONCE, Covered
 
 #: Seconds after which the database of keys counts as gone, for connecting and for each question.
 PATIENCE = 3.0

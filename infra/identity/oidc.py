@@ -20,8 +20,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jws import JWSRegistry, extract_compact
 
-from infra.identity.sign_in_attempts import Attempt, mark_of
 from infra.identity.provider_documents import FRESH, PATIENCE, Keys, Metadata, ProviderDocuments, SignInRefused, bounded
+from infra.identity.sign_in_attempts import Attempt, mark_of
 from infra.identity.tenants import IdentityProvider, Tenant
 
 #: Signatures we take, each with its kind of key: public-key ones only. A token signed with a shared secret, or not at

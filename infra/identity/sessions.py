@@ -19,8 +19,8 @@ from uuid import uuid4
 import msgspec
 from redis.asyncio import Redis
 
-from infra.identity.sign_in_attempts import ATTEMPT
 from infra.encryption.cipher import Encryption, Forged
+from infra.identity.sign_in_attempts import ATTEMPT
 
 IDLE = timedelta(hours=2)
 ABSOLUTE = timedelta(hours=12)

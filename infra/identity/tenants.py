@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 import asyncpg
 import msgspec
 
-from infra.schema import migrate
 from infra.encryption.client_secrets import ClientSecrets
 from infra.platform.database import NoTenant, Pool, PooledConnection, begun_again, lent
+from infra.schema import migrate
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The log of each tenant: streams are loaded, commands appended, events read on from a position."""

@@ -7,8 +7,8 @@ in the schema; the sealer and every verifier ask for the same by themselves.
 from typing import NamedTuple
 
 from domain.log import LOG, Log
-from infra.platform.database import Connection, HasId, schema_of
 from infra.ledger.text import Malformed, read_hash
+from infra.platform.database import Connection, HasId, schema_of
 
 #: Names of the constraints: leaves are of the present epoch; nothing is appended any more.
 EPOCH, CLOSED = "of_this_epoch", "closed"

@@ -23,12 +23,12 @@ import asyncpg
 
 from domain.errors import FactUnreadable
 from domain.fact import Fact, Recorded, StreamName, Unreadable
-from infra.platform.database import Database, HasId, Hints, schema_of
-from infra.log.group_commit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
-from infra.ledger.leaf import epoch_of, payload_hash
 from infra.ledger.epoch import Epoch
+from infra.ledger.leaf import epoch_of, payload_hash
+from infra.log.group_commit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
 from infra.log.mapper import Decided, Mapper
 from infra.log.tail import Tail, Tails
+from infra.platform.database import Database, HasId, Hints, schema_of
 
 __all__ = ["Command", "CommandReused", "Conflict", "EventStore", "Loaded", "LogOwner", "OutcomeUnknown", "Receipt"]
 

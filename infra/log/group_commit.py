@@ -22,10 +22,10 @@ import msgspec
 
 from domain.errors import LogClosed, Refused
 from domain.fact import StreamName
-from infra.platform.database import LOST, Connection, HasId, Wearers, schema_of
-from infra.log.epochs import CLOSED, EPOCH
 from infra.ledger.leaf import leaf, leaf_hash
+from infra.log.epochs import CLOSED, EPOCH
 from infra.log.mapper import Decided
+from infra.platform.database import LOST, Connection, HasId, Wearers, schema_of
 
 #: Facts in one batch.
 BATCH = 500

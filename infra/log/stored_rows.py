@@ -11,10 +11,10 @@ import msgspec
 from domain.fact import StreamName
 from domain.log import LOG, Log
 from infra.ledger.canonical_json import NotCanonical, canonical
-from infra.platform.database import Connection
-from infra.ledger.leaf import Leaf, leaf_hash, read_leaf
 from infra.ledger.epoch import Epoch, covers
+from infra.ledger.leaf import Leaf, leaf_hash, read_leaf
 from infra.ledger.text import Invalid
+from infra.platform.database import Connection
 
 #: Rows read at a time.
 PAGE = 2_000

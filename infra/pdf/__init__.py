@@ -1,1 +1,1 @@
-"""TODO"""
+"""PDF files: printed, signed, and examined in processes of their own."""

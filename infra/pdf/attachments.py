@@ -17,8 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-from infra.platform import programs
 from infra.ledger.text import Malformed
+from infra.platform import programs
 
 #: Bytes of memory, and seconds, for one file.
 MEMORY = 1_024**3

@@ -1,4 +1,4 @@
-"""The process that prints: HTML to PDF, with no secret, no database and no network (`python -m infra.pdf.print_process`).
+"""The process that prints: HTML to PDF, with no secret, no database and no network.
 
 It may read our own fonts and stylesheets, in the folder that it is given, and nothing else, so that a document never
 carries what it was not given. The same HTML gives the same bytes on every machine: identifier, fonts and order are

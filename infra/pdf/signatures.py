@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from infra.platform import programs
-from infra.pdf.attachments import END
 from infra.ledger.text import Malformed
+from infra.pdf.attachments import END
+from infra.platform import programs
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader

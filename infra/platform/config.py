@@ -86,7 +86,7 @@ ALLOWED = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the surroundings decide. An empty address means: embedded, to be started (`infra.platform.embedded`)."""
+    """The settings of one process. An empty address means an embedded service (`infra.platform.embedded`)."""
 
     folder: Path
     database_url: str = ""

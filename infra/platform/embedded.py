@@ -27,8 +27,8 @@ from typing import IO
 from urllib.parse import quote
 
 from infra.platform import child_processes as processes
-from infra.platform.config import Lacking, Settings
 from infra.platform.child_processes import Account
+from infra.platform.config import Lacking, Settings
 
 HERE = Path("/proc/self/cwd")  # the working directory, also where its parents are closed to the account
 PATIENCE = 30.0  # seconds for a server to answer

@@ -29,8 +29,8 @@ import msgspec
 from domain.fact import Fact, Recorded, StreamName
 from domain.text import bounded
 from infra.platform.database import Connection, Database, HasId, News, begun_again, schema_of
-from infra.readmodels.folding import Stopped, fold, stop_of
 from infra.platform.slicing import in_slices
+from infra.readmodels.folding import Stopped, fold, stop_of
 
 #: Channel of the hints that read models have moved on; the payload is the tenant's id.
 FOLDED = "folded"

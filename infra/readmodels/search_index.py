@@ -16,8 +16,8 @@ import structlog
 
 from infra.platform.database import REFUSED_VALUE, Connection, Database, HasId, savepoint, schema_of
 from infra.readmodels.folding import Stopped, said
-from infra.readmodels.term_rows import NEAR, MarkedRows
 from infra.readmodels.rebuilding import write_stops
+from infra.readmodels.term_rows import NEAR, MarkedRows
 
 log = structlog.get_logger("trail")
 

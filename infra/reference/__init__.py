@@ -1,1 +1,1 @@
-"""TODO"""
+"""Data that ships with the program: rulebooks, administrative units, matrices of who leads which indicator."""

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from infra.platform.config import Misconfigured
 from infra.ledger.text import Malformed
+from infra.platform.config import Misconfigured
 
 
 class Occupied(Misconfigured):

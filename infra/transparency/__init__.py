@@ -1,1 +1,1 @@
-"""TODO"""
+"""The log under public control: checkpoints are signed and cosigned, logs audited, proofs made."""

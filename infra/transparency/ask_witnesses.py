@@ -19,8 +19,6 @@ import asyncpg
 import httpx2
 import structlog
 
-from infra.platform.database import LOST, Connection, Pool, schema_of
-from infra.log.epochs import beginning_of
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Witness
@@ -28,8 +26,10 @@ from infra.ledger.text import LARGEST, BadProof, Invalid, Malformed, read_decima
 from infra.ledger.tiles import consistency_path, consistency_proof, places, root
 from infra.ledger.tree import verify_consistency
 from infra.ledger.witness import SIZE_TYPE, Request
-from infra.transparency.witness_policies import read_policy
+from infra.log.epochs import beginning_of
+from infra.platform.database import LOST, Connection, Pool, schema_of
 from infra.transparency.sealer import SEALED, LogOwner, Unkept, read_tiles
+from infra.transparency.witness_policies import read_policy
 
 #: Seconds that a witness may take for a whole answer.
 TIMEOUT = 5.0

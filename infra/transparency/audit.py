@@ -25,20 +25,20 @@ import asyncpg
 import msgspec
 
 from domain.log import LOG, Log
-from infra.transparency.announced_keys import Announcement, Signers, signers, unannounced
 from infra.ledger.canonical_json import instant
-from infra.platform.database import Connection, HasId, schema_of
-from infra.log.stored_rows import BadEntry, Entry, leaf_at, read_rows
-from infra.ledger.leaf import Leaf, leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
+from infra.ledger.leaf import Leaf, leaf_hash
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Policy, Verdict
 from infra.ledger.text import LARGEST, Invalid, base64
 from infra.ledger.tiles import BATCH, FULL, Edge
 from infra.ledger.tree import WIDTH
-from infra.transparency.witness_policies import Era, read_eras
+from infra.log.stored_rows import BadEntry, Entry, leaf_at, read_rows
+from infra.platform.database import Connection, HasId, schema_of
+from infra.transparency.announced_keys import Announcement, Signers, signers, unannounced
 from infra.transparency.sealer import LogOwner
+from infra.transparency.witness_policies import Era, read_eras
 
 #: Findings that are kept one by one; more are only counted.
 MOST = 1_000

@@ -1,7 +1,7 @@
 """The checkpoints that the sealer has published in a tenant's log, as they are stored: nothing is judged here."""
 
-from infra.platform.database import Connection, HasId, schema_of
 from infra.ledger.note import Note
+from infra.platform.database import Connection, HasId, schema_of
 
 
 async def last_note(connection: Connection, tenant: HasId) -> Note | None:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import asyncpg
 
-from infra.platform.database import Connection, close, connect, schema_of
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note, read_signatures
@@ -28,6 +27,7 @@ from infra.ledger.tiles import (
     root,
 )
 from infra.ledger.tree import verify_consistency
+from infra.platform.database import Connection, close, connect, schema_of
 from infra.transparency.sealer import LogOwner, read_tiles
 
 #: Checkpoints read at a time while looking for one that is cosigned.

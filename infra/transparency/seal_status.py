@@ -11,12 +11,12 @@ from enum import StrEnum
 import asyncpg
 import msgspec
 
-from infra.platform.database import Connection, Database, News, begun_again, schema_of
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Cosigned, Policy
 from infra.ledger.text import LARGEST, Invalid
-from infra.transparency.witness_policies import Era, read_eras
+from infra.platform.database import Connection, Database, News, begun_again, schema_of
 from infra.transparency.sealer import SEALED, LogOwner
+from infra.transparency.witness_policies import Era, read_eras
 
 
 class State(StrEnum):

@@ -26,18 +26,18 @@ import asyncpg
 import structlog
 
 from domain.log import LOG, Log
-from infra.transparency.announced_keys import Announcement
-from infra.platform.database import Connection, close, schema_of
-from infra.platform.durable_files import put_in_place, write_durably
-from infra.log.stored_rows import BadEntry, leaf_at, read_entries
-from infra.log.epochs import read_beginnings
-from infra.ledger.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch, covers
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import Kind, Note, SignerKey, VerifierKey
 from infra.ledger.text import BadProof, Invalid, Malformed
 from infra.ledger.tiles import FULL, Edge, Place, Tile, Tiles, edge_places, inclusion_path, inclusion_proof, places
 from infra.ledger.tree import verify_inclusion
+from infra.log.epochs import read_beginnings
+from infra.log.stored_rows import BadEntry, leaf_at, read_entries
+from infra.platform.database import Connection, close, schema_of
+from infra.platform.durable_files import put_in_place, write_durably
+from infra.transparency.announced_keys import Announcement
 
 #: Facts under one checkpoint at most: so many are checked and hashed in about a second.
 MOST = 20_000

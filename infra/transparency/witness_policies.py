@@ -9,10 +9,10 @@ from typing import NamedTuple
 from eventsourcing.utils import get_topic
 
 from domain.log import LOG, Log
-from infra.platform.database import Connection, schema_of
 from infra.ledger.epoch import Epoch
 from infra.ledger.policy import Policy
 from infra.ledger.text import LARGEST
+from infra.platform.database import Connection, schema_of
 from infra.transparency.sealer import LogOwner
 
 

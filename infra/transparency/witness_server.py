@@ -15,12 +15,12 @@ from pathlib import Path
 
 import structlog
 
-from infra.platform.config import Misconfigured
-from infra.platform.durable_files import put_in_place, write_durably
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, SignerKey, VerifierKey
 from infra.ledger.text import Invalid, Malformed, read_utf8
 from infra.ledger.witness import Answer, Request, Witness
+from infra.platform.config import Misconfigured
+from infra.platform.durable_files import put_in_place, write_durably
 
 #: Bytes of the list of logs.
 LOGS_LIMIT = 1_024 * 1_024

@@ -128,7 +128,7 @@ def words_of_name(name: str) -> frozenset[str]:
 
 
 def reach(season: str, commune: str, decided_by: str) -> frozenset[str]:
-    """The marks of what belongs to the trail of a commune in a season, as `projections.analysis.trail.concerns` says."""
+    """The marks of what `projections.analysis.trail.concerns` counts to the trail of a commune in a season."""
     return frozenset(map(bounded, (f"s:{season}/{commune}", f"s:{season}/", f"s:{season}/@{decided_by}")))
 
 

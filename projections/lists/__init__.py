@@ -1,1 +1,1 @@
-"""TODO"""
+"""What waits for a person: the due list and the appraisal queue."""

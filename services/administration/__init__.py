@@ -1,1 +1,1 @@
-"""TODO"""
+"""A province's own books: officials and mandates, units, rulebooks, erasure by order."""

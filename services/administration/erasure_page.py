@@ -12,12 +12,12 @@ from domain.policy import Act, permit
 from domain.vietnamese import sort_key
 from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS
-from services.privacy import personal_data as personal
-from services.web import urls
 from services.assessment.dossier_view import Case, read_case
-from services.web.handlers import act, page
 from services.assessment.personal_view import Said, comments_said
 from services.council.meeting_view import receipt_code
+from services.privacy import personal_data as personal
+from services.web import urls
+from services.web.handlers import act, page
 from services.web.visit import Answer, Visit
 
 

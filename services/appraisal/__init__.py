@@ -1,1 +1,1 @@
-"""TODO"""
+"""The appraisal: each indicator judged, what is returned, the conclusion."""

@@ -18,13 +18,13 @@ from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS, Basis, Cell
 from projections.tables.units import UNITS, UnitRow
 from services.appraisal import appraise as appraising
+from services.assessment.dossier_page import editor_of
+from services.assessment.dossier_view import Case, gates, open_case, satisfaction, sheet_view
+from services.assessment.history_view import history_of, people_of
 from services.verdicts import judged
 from services.web import urls
-from services.assessment.dossier_view import Case, gates, open_case, satisfaction, sheet_view
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
-from services.assessment.history_view import history_of, people_of
-from services.assessment.dossier_page import editor_of
 from services.web.visit import Answer, Visit
 
 #: Working days that a commune gets to supplement (TT 07/2017/TT-BTP), where the rulebook names no other term.

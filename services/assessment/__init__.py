@@ -1,1 +1,1 @@
-"""TODO"""
+"""A commune's dossier: measured, scored, supported with evidence, posted and submitted."""

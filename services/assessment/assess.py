@@ -24,8 +24,8 @@ from domain.measure import Answer, Measured, Outcome
 from domain.policy import Act, Actor, Subject
 from domain.rulebook import Indicator, Rulebook, check
 from domain.text import COMMENT, clean
-from infra.storage.files import Received
 from infra.encryption.personal_values import Covered, Place
+from infra.storage.files import Received
 from services.season.season import commune_of, open_now, with_rulebook
 from services.work import Receipt, Work, use_case
 

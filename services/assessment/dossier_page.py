@@ -15,7 +15,6 @@ from domain.working_days import CalendarUnknown
 from infra.log.group_commit import Receipt
 from projections.tables.sheets import EntryRow
 from services.assessment import assess as assessing
-from services.web import urls
 from services.assessment import measure_fields as measuring
 from services.assessment.dossier_view import (
     Case,
@@ -28,11 +27,12 @@ from services.assessment.dossier_view import (
     satisfaction,
     sheet_view,
 )
-from services.web.form_fields import FieldMissing, Typed
-from services.web.handlers import act, page
 from services.assessment.history_view import history_of, people_of
 from services.assessment.measure_fields import FormInvalid, Problem, problem_of
 from services.assessment.personal_view import comments_said
+from services.web import urls
+from services.web.form_fields import FieldMissing, Typed
+from services.web.handlers import act, page
 from services.web.visit import Answer, Visit
 
 #: Comments that the page lists; the acts can concern all of them.

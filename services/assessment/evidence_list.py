@@ -8,8 +8,8 @@ from typing import Any, ClassVar, NamedTuple
 from domain.assessment import Assessment
 from domain.errors import Refused
 from domain.fact import Recorded
-from infra.storage import zip_archives as archives
 from infra.ledger.canonical_json import canonical
+from infra.storage import zip_archives as archives
 from infra.storage.files import MEGABYTE
 from projections.fold import fold
 from projections.tables.sheets import SHEETS

@@ -6,13 +6,13 @@ from uuid import UUID
 from domain.errors import UnknownEvidence
 from infra.storage.files import LIMIT
 from services.assessment import assess as assessing
-from services.web import urls
-from services.web.note_access import note_opened
+from services.assessment.dossier_page import evidence_again, show
 from services.assessment.dossier_view import open_case
+from services.web import urls
 from services.web.file_bodies import handed_out, pieces_of
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
-from services.assessment.dossier_page import evidence_again, show
+from services.web.note_access import note_opened
 from services.web.visit import Answer, Visit
 
 #: The file itself and the fields around it.

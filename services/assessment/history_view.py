@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from domain.official import Position
-from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.analysis.trail import Entry, entries
+from projections.tables.officials import OFFICIALS, OfficialRow
 from services.assessment.dossier_view import Case
 from services.web.visit import Visit
 

@@ -8,9 +8,9 @@ from domain.assessment import assessment_stream
 from domain.fact import Recorded
 from domain.personal import Personal, Sealed
 from projections.analysis.trail import entries
+from services.assessment.dossier_view import Case
 from services.i18n import Words
 from services.privacy.personal_data import Door, Kept, Seen
-from services.assessment.dossier_view import Case
 from services.web.visit import Visit
 
 

@@ -16,17 +16,17 @@ from domain.policy import Act, Subject, may, permit
 from domain.recognition import Result
 from domain.rulebook import ConditionKind, Model, Rulebook
 from domain.vietnamese import sort_key
-from infra.readmodels.reading import View
 from infra.platform.slicing import in_slices
+from infra.readmodels.reading import View
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, Stage, Standing
 from projections.tables.units import UNITS, UnitRow
+from services.seals.verified_view import last_verified
 from services.verdicts import Gate, Status, criterion_status, judged
 from services.web import urls
 from services.web.handlers import page
-from services.web.row_cache import Made
 from services.web.name_search import ANYTHING, Sought, sought
-from services.seals.verified_view import last_verified
+from services.web.row_cache import Made
 from services.web.viewing import in_the_past
 from services.web.visit import Answer, Visit
 

@@ -1,1 +1,1 @@
-"""TODO"""
+"""One commune's year and its council's meetings, followed in the log."""

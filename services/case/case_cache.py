@@ -22,20 +22,20 @@ from domain.recognition import recognition_stream
 from domain.review import Ground, review_streams
 from domain.season import season_stream
 from domain.unit import unit_stream
+from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
 from infra.readmodels.folding import Stopped, fold
-from infra.identity.tenants import Tenant
-from projections.tables.councils import COUNCILS
 from projections.analysis.effective_date import came_to
+from projections.analysis.trail import concerns
 from projections.fold import Projection
+from projections.tables.councils import COUNCILS
 from projections.tables.seasons import SEASONS
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
-from projections.analysis.trail import concerns
 from projections.tables.units import UNITS
 from services.app import App
-from services.clock import VIETNAM, Clock, Past
 from services.case.meeting_walk import walk_meetings
+from services.clock import VIETNAM, Clock, Past
 
 FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
 

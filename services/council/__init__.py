@@ -1,1 +1,1 @@
-"""TODO"""
+"""Councils: constituted, called together, voting with roll, quorum and majority; minutes."""

@@ -9,13 +9,13 @@ from domain.meeting import Meeting, meeting_stream, unit_of
 from domain.policy import Act, Subject
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
+from services.case.council_meetings import conducted_by
 from services.council import minutes_document as minutes
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, Made, Progress, Workshop
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
-from services.case.council_meetings import conducted_by
 from services.work import Work
 
 

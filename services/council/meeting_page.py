@@ -13,20 +13,20 @@ from domain.export import Document
 from domain.meeting import Choice
 from domain.policy import Act, permit
 from projections.tables.exports import EXPORTS
-from services.exports import exports as exporting
+from services.assessment.dossier_view import Case, gates, read_case, sheet_view
 from services.council import voting
+from services.council.meeting_view import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
+from services.documents.signed_upload import SIGNED_BODY, signed_paper
 from services.documents.typesetting import PDF
+from services.exports import exports as exporting
+from services.exports.own_exports import ExportLine, own_last
 from services.seals.proof_download import keepsake
+from services.seals.seal_view import seal_of, sealed
 from services.sentences import Teller, minutes_of, open_rounds
 from services.web import urls
-from services.assessment.dossier_view import Case, gates, read_case, sheet_view
 from services.web.file_bodies import handed_out
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
-from services.exports.own_exports import ExportLine, own_last
-from services.seals.seal_view import seal_of, sealed
-from services.web.signed_upload import SIGNED_BODY, signed_paper
-from services.council.meeting_view import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
 from services.web.visit import Answer, Visit
 
 #: What the page fetches of itself every few seconds, by `?phan=`.

@@ -20,13 +20,13 @@ from domain.policy import Act, Subject, permit
 from domain.rulebook import Rulebook
 from domain.season import season_stream
 from domain.unit import unit_stream
-from projections.tables.councils import COUNCILS, CouncilRow
 from projections.fold import fold
+from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.tallies import TALLIES, BallotRow, MeetingRow, Tally
 from projections.tables.units import UNITS, UnitRow
-from services.case.council_meetings import members_of, seated_on
 from services.assessment.dossier_view import read_facts
+from services.case.council_meetings import members_of, seated_on
 from services.web.visit import Visit
 
 #: A seat of the picture, and from one seat to the next, in pixels; the line of the quorum takes the gap.

@@ -22,11 +22,11 @@ from domain.official import Official, official_stream
 from domain.unit import Level
 from projections.fold import fold
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
+from services.case.council_meetings import members_of
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
 from services.documents.wording import Place
 from services.i18n import vietnamese
-from services.case.council_meetings import members_of
 
 #: The head of each choice's column: its word in two lines. The class is the column's width in print.css.
 HEADS = {

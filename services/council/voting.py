@@ -20,8 +20,8 @@ from domain.meeting import Choice, Meeting, meeting_key, meeting_stream, unit_of
 from domain.official import Official, official_stream
 from domain.policy import Act, Subject
 from infra.log.eventstore import CommandReused
-from services.command_ids import derived
 from services.case.council_meetings import conducted, conducted_by, meetings_of
+from services.command_ids import derived
 from services.season.season import must_be_undecided, open_now
 from services.work import Receipt, Work, use_case
 

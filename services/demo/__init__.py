@@ -15,17 +15,17 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-from infra.platform import embedded
-from infra.schema import migrate
-from infra.platform.config import Misconfigured, Settings
 from infra.identity.tenants import IdentityProvider
+from infra.platform import embedded
+from infra.platform.config import Misconfigured, Settings
+from infra.schema import migrate
 from services.demo import provider as demo_provider
 from services.demo import witnesses
+from services.demo.provider import CLIENT
 from services.demo.provinces import STORIES, Story
 from services.demo.telling import take_in, tell_all
-from services.demo.provider import CLIENT
-from services.processes.supervise import PROGRAMS, Supervisor, kept_port, supervised
 from services.operations.create_tenant import as_operator
+from services.processes.supervise import PROGRAMS, Supervisor, kept_port, supervised
 from services.visible import readable, shown
 from services.wiring import wired
 

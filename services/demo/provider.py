@@ -28,9 +28,9 @@ from litestar.params import FromPath
 from domain.official import Position
 from domain.unit import Level
 from domain.vietnamese import sort_key
+from infra.identity.tenants import Tenant
 from infra.platform import programs
 from infra.platform.config import Misconfigured, Settings, read_settings
-from infra.identity.tenants import Tenant
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.units import UNITS, UnitRow
 from services.clock import today
@@ -41,10 +41,10 @@ from services.visible import shown
 from services.web import urls
 from services.web.app import harden
 from services.web.assets import Assets
-from services.web.service_page import healthz, static
-from services.web.render import Renderer, answer
 from services.web.name_search import ANYTHING, Sought, search_for
+from services.web.render import Renderer, answer
 from services.web.security import content_policy
+from services.web.service_page import healthz, static
 from services.wiring import wired
 
 CLIENT = "minhchuan"

@@ -25,27 +25,27 @@ from domain.policy import Actor
 from domain.recognition import Result
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, State, Step, season_stream
-from infra.reference.assignments import load_matrices
-from infra.log.eventstore import CommandReused, Loaded
-from infra.jobs.export_runs import ExportRuns
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
+from infra.jobs.export_runs import ExportRuns
+from infra.log.eventstore import CommandReused, Loaded
+from infra.reference.assignments import load_matrices
 from infra.reference.units import units_of
 from projections.tables.exports import EXPORTS, ExportRow
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
-from services.exports import exports as exporting
-from services.recognition import recognise as recognising
-from services.season import season as seasons
-from services.council import voting
 from services.administration.administer import NewMandate, classify_unit, enrol_official
 from services.app import App
+from services.appraisal import appraise as appraising
+from services.assessment import assess as assessing
 from services.assessment.assess import Upload
 from services.command_ids import derived
+from services.council import voting
 from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, SINCE, Office, office_key, offices, seat_key
 from services.demo.papers import FALSE, SIGNED, Papers
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, Story, Until
+from services.exports import exports as exporting
 from services.operations.create_tenant import NewTenant, create_tenant
+from services.recognition import recognise as recognising
+from services.season import season as seasons
 from services.work import Receipt, Work
 
 #: Dossiers told at the same time: enough to fill the group commit, few enough to leave the pages room.

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infra.platform.config import Settings
-from infra.transparency.witness_server import Cosigner
-from infra.platform.durable_files import write_durably
-from infra.ledger.note import VerifierKey
-from infra.transparency.sealer import Keep
-from infra.transparency.seal_status import Seal
 from infra.identity.tenants import Tenant
+from infra.ledger.note import VerifierKey
+from infra.platform.config import Settings
+from infra.platform.durable_files import write_durably
+from infra.transparency.seal_status import Seal
+from infra.transparency.sealer import Keep
+from infra.transparency.witness_server import Cosigner
 from services.app import App
 from services.operations.publish_policy import publish
 from services.processes.supervise import NotReady, kept_port

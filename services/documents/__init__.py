@@ -1,1 +1,1 @@
-"""Official documents: what they say is read from the log up to a position, how they look is here."""
+"""Official documents: their typesetting, fonts and wording, and the log as it stood at a position."""

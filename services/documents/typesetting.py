@@ -1,4 +1,4 @@
-"""Documents as HTML for print, from the templates beside this file."""
+"""Documents as HTML for print, from the templates beside this file and those of the areas."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ PDF = "application/pdf"
 
 NUMBERS = Words("vi", {})
 
+#: The letterhead and what all documents share stand here; each area has the templates of its own documents.
+FOLDERS = [Path(__file__).parent, *sorted(Path(__file__).parents[1].rglob("templates/documents"))]
+
 _TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    loader=jinja2.FileSystemLoader(FOLDERS),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

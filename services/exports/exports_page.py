@@ -11,13 +11,13 @@ from projections.tables.exports import EXPORTS
 from projections.tables.units import UNITS
 from services.exports import exports as exporting
 from services.exports.kind import Asker, Offer
+from services.exports.own_exports import export_lines
 from services.exports.registry import export_kinds
 from services.web import urls
-from services.web.note_access import note_taken
 from services.web.file_bodies import handed_out
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
-from services.exports.own_exports import export_lines
+from services.web.note_access import note_taken
 from services.web.visit import Answer, Visit
 
 

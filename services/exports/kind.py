@@ -12,8 +12,8 @@ from uuid import UUID
 
 from domain.export import Document, Export
 from domain.policy import Act, Actor, Subject
-from infra.platform.database import Database
 from infra.pdf.printer import Printer
+from infra.platform.database import Database
 from infra.readmodels.reading import ReadModels, View
 from infra.transparency.seal_status import Seals
 from projections.tables.exports import ExportRow

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Inspection of what was done: review, flags, responsibility, what-if, replay and trail."""

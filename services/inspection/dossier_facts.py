@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from domain.fact import Recorded
 from infra.platform.slicing import in_slices
-from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.analysis.trail import entries
+from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.units import UNITS
-from services.case import case_cache as following
-from services.sentences import Told, teller_of
 from services.assessment.dossier_view import Case, read_facts
 from services.assessment.personal_view import values_said
+from services.case import case_cache as following
+from services.sentences import Told, teller_of
 from services.web.visit import Visit
 
 

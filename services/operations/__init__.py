@@ -1,1 +1,1 @@
-"""TODO"""
+"""The commands of operators, one file each."""

@@ -13,14 +13,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from domain.catalogue import AGGREGATES, FACTS
-from infra.schema import migrate
+from infra.identity.tenants import Tenants
+from infra.log.eventstore import EventStore
+from infra.log.mapper import Mapper
 from infra.platform.config import APP_ROLE, KEYS_ROLE, Settings
 from infra.platform.database import LOST, Database
-from infra.log.eventstore import EventStore
 from infra.platform.logins import has_table, may_create, read_login, server_version, side_doors
-from infra.log.mapper import Mapper
 from infra.readmodels.reading import ReadModels
-from infra.identity.tenants import Tenants
+from infra.schema import migrate
 from services.visible import shown
 
 OLDEST_POSTGRES = 150000

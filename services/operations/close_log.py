@@ -14,17 +14,17 @@ from uuid import uuid4
 import asyncpg
 
 from domain.log import LOG, Log
-from infra.schema import migrate
+from infra.identity.tenants import Tenant
 from infra.ledger.canonical_json import NotCanonical, check_text
-from infra.transparency.checkpoints import note_of
-from infra.platform.config import Misconfigured, Settings
-from infra.log.epochs import admit_end, hold, is_closed
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
 from infra.ledger.text import base64
-from infra.transparency.seal_status import Seal
-from infra.identity.tenants import Tenant
+from infra.log.epochs import admit_end, hold, is_closed
+from infra.platform.config import Misconfigured, Settings
+from infra.schema import migrate
 from infra.transparency.audit import root_at
+from infra.transparency.checkpoints import note_of
+from infra.transparency.seal_status import Seal
 from services.app import App
 from services.operations.publish_policy import named
 from services.visible import shown

@@ -17,10 +17,10 @@ from domain.fact import STREAMS
 from domain.log import LOG, Log
 from domain.official import Position
 from domain.rulebook import RecognisingLevel, Rulebook
-from infra.schema import migrate
-from infra.platform.config import Misconfigured, Settings
 from infra.identity.tenants import REGISTERED, IdentityProvider, OutOfTurn, SlugTaken, Tenant, Tenants
+from infra.platform.config import Misconfigured, Settings
 from infra.reference.units import Era, UnknownProvince, units_of
+from infra.schema import migrate
 from services.administration.administer import NewMandate, NewUnit, adopting, enrolling, registering
 from services.app import App
 from services.command_ids import derived

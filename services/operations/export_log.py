@@ -17,22 +17,32 @@ import msgspec
 from domain.log import Log
 from domain.meeting import Meeting
 from domain.recognition import Recognition
-from infra.transparency.announced_keys import Announcement, signers, unannounced
+from infra.identity.tenants import Tenant
 from infra.ledger.canonical_json import canonical, instant
-from infra.transparency.checkpoints import notes_up_to
-from infra.platform.config import Settings
-from infra.platform.database import Connection
-from infra.storage.folders import whole_folder, write_into
-from infra.ledger.leaf import epoch_of, leaf_hash, payload_hash, read_leaf
 from infra.ledger.epoch import covers
+from infra.ledger.leaf import epoch_of, leaf_hash, payload_hash, read_leaf
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.ledger.text import Invalid
 from infra.ledger.tiles import FULL, Edge, Place, bundle, layout, path
 from infra.ledger.tree import WIDTH
-from infra.transparency.proofs import Changed, Stored, check_root, judged, last_two, lines_of, prove, prove_consistency, reading_log
 from infra.log.stored_facts import StoredLeaf, leaves_between, log_size
-from infra.identity.tenants import Tenant
+from infra.platform.config import Settings
+from infra.platform.database import Connection
+from infra.storage.folders import whole_folder, write_into
+from infra.transparency.announced_keys import Announcement, signers, unannounced
+from infra.transparency.checkpoints import notes_up_to
+from infra.transparency.proofs import (
+    Changed,
+    Stored,
+    check_root,
+    judged,
+    last_two,
+    lines_of,
+    prove,
+    prove_consistency,
+    reading_log,
+)
 from services.seals.published_trust import province, trust_of
 from services.seals.trusted_policy import Trust, Unreadable, read_checkpoint
 from services.visible import shown

@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from domain.log import LOG, Log
-from infra.schema import migrate
+from infra.identity.tenants import REGISTERED, Tenant, Tenants
 from infra.ledger.canonical_json import NotCanonical, check_text
-from infra.transparency.checkpoints import last_note
-from infra.platform.config import Misconfigured, Settings
-from infra.platform.database import Database
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Kind, Note, VerifierKey
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
-from infra.identity.tenants import REGISTERED, Tenant, Tenants
+from infra.platform.config import Misconfigured, Settings
+from infra.platform.database import Database
+from infra.schema import migrate
+from infra.transparency.checkpoints import last_note
 from services.app import App
 from services.seals.proof_download import key_of
 from services.visible import readable, shown

@@ -17,22 +17,22 @@ import asyncpg
 import msgspec
 
 from domain.log import LOG, Log
-from infra.schema import migrate
+from infra.identity.tenants import EpochBegun, Tenant, Tenants
 from infra.ledger.canonical_json import NotCanonical, check_text
-from infra.transparency.checkpoints import published_size
-from infra.platform.config import Misconfigured, Settings
-from infra.platform.database import Connection
-from infra.log.epochs import Beginning, admit_only, hold, read_beginnings
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
 from infra.ledger.note import Note, VerifierKey
 from infra.ledger.text import Invalid, base64
-from infra.transparency.witness_policies import read_eras
+from infra.log.epochs import Beginning, admit_only, hold, read_beginnings
+from infra.platform.config import Misconfigured, Settings
+from infra.platform.database import Connection
+from infra.schema import migrate
+from infra.transparency.checkpoints import published_size
 from infra.transparency.sealer import Halted, Keep
-from infra.identity.tenants import EpochBegun, Tenant, Tenants
+from infra.transparency.witness_policies import read_eras
 from services.app import App
-from services.operations.publish_policy import named
 from services.operations.create_tenant import as_operator
+from services.operations.publish_policy import named
 from services.seals.trusted_policy import read_checkpoint
 from services.visible import shown
 from services.wiring import wired

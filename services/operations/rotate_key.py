@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from infra.transparency.checkpoints import last_note
-from infra.platform.config import Misconfigured, Settings
-from infra.platform.database import Connection, close
+from infra.identity.tenants import Tenant, Tenants
 from infra.ledger.note import SignerKey
 from infra.ledger.text import Invalid
-from infra.transparency.witness_policies import read_policy
+from infra.platform.config import Misconfigured, Settings
+from infra.platform.database import Connection, close
+from infra.transparency.checkpoints import last_note
 from infra.transparency.sealer import Halted, Keep, Unkept, connect
-from infra.identity.tenants import Tenant, Tenants
+from infra.transparency.witness_policies import read_policy
 from services.visible import columns, shown
 
 

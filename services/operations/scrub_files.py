@@ -15,12 +15,12 @@ from domain.errors import FileDamaged, FileMissing
 from domain.export import Export
 from domain.meeting import Meeting
 from domain.recognition import Recognition
+from infra.identity.tenants import Tenant, Tenants
+from infra.log.stored_facts import files_named
 from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.storage.files import Files
 from infra.transparency.proofs import reading_log
-from infra.log.stored_facts import files_named
-from infra.identity.tenants import Tenant, Tenants
 from services.seals.trusted_policy import Unreadable
 from services.visible import shown
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from infra.transparency import audit as verifying
+from infra.identity.tenants import Tenant, Tenants
 from infra.ledger.canonical_json import instant
-from infra.platform.config import Settings
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note
-from infra.identity.tenants import Tenant, Tenants
+from infra.platform.config import Settings
+from infra.transparency import audit as verifying
 from infra.transparency.audit import Result, Sealing
 from services.seals.published_trust import published_trust
 from services.seals.trusted_policy import Trust, Unreadable, read_checkpoint, read_trust

@@ -13,9 +13,9 @@ from typing import Self
 
 import structlog
 
-from infra.storage.access_log import Access, AccessLog, Kept
-from infra.platform.database import Database
 from infra.identity.tenants import Tenant
+from infra.platform.database import Database
+from infra.storage.access_log import Access, AccessLog, Kept
 from projections.analysis.search_terms import Search, words_of
 from services.app import App
 from services.i18n import Words, load_words

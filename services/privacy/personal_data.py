@@ -20,10 +20,10 @@ from domain.errors import KeysUnavailable, ReasonMissing
 from domain.fact import Recorded, StreamName, Unreadable
 from domain.personal import DataSubject, Personal, Sealed, subject_stream
 from domain.policy import Act
-from infra.log.eventstore import EventStore
 from infra.encryption.personal_keys import Keys
 from infra.encryption.personal_values import Place, Unopened, unseal
 from infra.identity.tenants import Tenant
+from infra.log.eventstore import EventStore
 from services.app import App
 from services.work import Receipt, Work, use_case
 

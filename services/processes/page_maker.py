@@ -1,7 +1,7 @@
 """The process that makes heavy pages for the web process that started it: `python -m services.processes.page_maker`.
 
-It holds the same application over connections and caches of its own, and answers questions as `services/web/page_process.py`
-asks them.
+It holds the same application over connections and caches of its own, and answers the questions of
+`services/web/page_process.py`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from litestar.types import Message
 
 from infra.platform.config import read_settings
 from infra.platform.process_pool import answering
-from services.processes.serve import settle
 from services.processes.logging_setup import structured_logs
-from services.web.page_process import Question, Reply
+from services.processes.serve import settle
 from services.web.app import web_application
+from services.web.page_process import Question, Reply
 from services.wiring import wired
 
 #: Seconds for which such a page waits for the database: more than others do, for its process is busy with making it,

@@ -19,16 +19,16 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from domain.catalogue import AGGREGATES, FACTS
-from infra.platform.config import Settings
-from infra.platform.database import Database, HasId
+from infra.identity.tenants import Tenant, Tenants
 from infra.log.eventstore import EventStore
 from infra.log.mapper import Mapper
+from infra.platform.config import Settings
+from infra.platform.database import Database, HasId
 from infra.readmodels.projector import Projector
 from infra.readmodels.rebuilding import Folded, FoldSeason, fold_season
-from infra.identity.tenants import Tenant, Tenants
 from projections.catalogue import PROJECTIONS
-from services.processes.tenant_follower import Follower
 from services.processes.health import beating
+from services.processes.tenant_follower import Follower
 from services.visible import shown
 
 #: Tenants that are moved on at the same time.

@@ -18,13 +18,13 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 
+from infra.identity.tenants import Tenant, Tenants
 from infra.platform.config import Settings
 from infra.platform.database import LOST, Connection
-from infra.transparency.sealer import Halted, Held, Keep, LogOwner, Paused, Sealer, connect, record_halt
-from infra.identity.tenants import Tenant, Tenants
 from infra.transparency.ask_witnesses import witnessing
-from services.processes.tenant_follower import Follower
+from infra.transparency.sealer import Halted, Held, Keep, LogOwner, Paused, Sealer, connect, record_halt
 from services.processes.health import beating
+from services.processes.tenant_follower import Follower
 from services.visible import columns, shown
 
 #: Seconds until a log is tried again for which there was no room on a disk.

@@ -16,16 +16,16 @@ from uuid import uuid4
 import structlog
 
 from domain.errors import KeysUnavailable, Refused
+from infra.identity.tenants import Tenant
 from infra.jobs.export_runs import ExportRuns, Run
 from infra.jobs.queue import Queue, QueueUnavailable
-from infra.identity.tenants import Tenant
-from services.privacy.accesses import Accesses
 from services.app import App
 from services.clock import today
 from services.exports.exports import fail_export
-from services.processes.tenant_follower import Follower
-from services.privacy.personal_data import Shredder
 from services.inspection.trail.search import Searching
+from services.privacy.accesses import Accesses
+from services.privacy.personal_data import Shredder
+from services.processes.tenant_follower import Follower
 
 log = structlog.get_logger("sweeper")
 

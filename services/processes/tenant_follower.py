@@ -11,8 +11,8 @@ from typing import Generic, Self, TypeVar
 
 import structlog
 
-from infra.platform.database import LOST, OUTDATED, HasId, Listener
 from infra.log.eventstore import GROWN
+from infra.platform.database import LOST, OUTDATED, HasId, Listener
 from infra.schema.migrate import advice_on
 
 #: Seconds before a tenant whose move failed is tried again.

@@ -23,10 +23,10 @@ from typing import Any
 
 import structlog
 
-from infra.platform.config import Misconfigured
-from infra.transparency.witness_server import Cosigner
 from infra.ledger.text import Malformed
 from infra.ledger.witness import REQUEST_LIMIT, TEXT_TYPE
+from infra.platform.config import Misconfigured
+from infra.transparency.witness_server import Cosigner
 from services.processes.logging_setup import structured_logs
 from services.processes.supervise import kept_port
 from services.visible import shown

@@ -18,12 +18,12 @@ import structlog
 from redis.exceptions import RedisError
 
 from domain.errors import Refused
+from infra.identity.tenants import Tenant
 from infra.jobs import queue
-from infra.platform.config import Misconfigured, Settings
-from infra.platform.database import begun_again
 from infra.jobs.export_runs import ExportRuns
 from infra.pdf.printer import Printer, PrintingFailed
-from infra.identity.tenants import Tenant
+from infra.platform.config import Misconfigured, Settings
+from infra.platform.database import begun_again
 from services import documents
 from services.app import App
 from services.exports.exports import fail_export, finish_export, make

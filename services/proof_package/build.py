@@ -23,15 +23,18 @@ from domain.official import official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.season import season_stream
 from domain.unit import Unit, unit_stream
-from infra.storage.access_log import Access
+from infra.identity.tenants import Tenant
 from infra.ledger.canonical_json import canonical, instant
-from infra.platform.config import Settings
-from infra.platform.database import Connection, Database
-from infra.storage.files import Files
-from infra.storage.folders import whole_folder, write_into
 from infra.ledger.note import Note
 from infra.ledger.text import Invalid
+from infra.log.stored_facts import facts_of_stream, first_with_result, log_size
 from infra.pdf.printer import Printer
+from infra.platform.config import Settings
+from infra.platform.database import Connection, Database
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.storage.access_log import Access
+from infra.storage.files import Files
+from infra.storage.folders import whole_folder, write_into
 from infra.transparency.proofs import (
     Changed,
     Stored,
@@ -44,10 +47,10 @@ from infra.transparency.proofs import (
     reading_log,
     tiles_for,
 )
-from infra.reference.rulebooks import load_calendar, load_rulebooks
-from infra.log.stored_facts import facts_of_stream, first_with_result, log_size
-from infra.identity.tenants import Tenant
+from services.assessment.evidence_list import EvidenceList, EvidenceTooLarge, attachments
+from services.case.meeting_walk import walk_meetings
 from services.privacy.accesses import TAKEN, Accesses
+from services.proof_package.content import Circumstances, actors, how_to, tell
 from services.proof_package.evidence_zip import MANIFEST, State, evidence_of_dossier, lacking
 from services.proof_package.evidence_zip import write as write_archive
 from services.proof_package.package_files import (
@@ -65,10 +68,7 @@ from services.proof_package.package_files import (
 )
 from services.proof_package.package_log import History, Line, line_of
 from services.proof_package.pages import ASSETS, Prints, bound, printer
-from services.proof_package.content import Circumstances, actors, how_to, tell
 from services.proof_package.verify import Law, judge_files
-from services.assessment.evidence_list import EvidenceList, EvidenceTooLarge, attachments
-from services.case.meeting_walk import walk_meetings
 from services.seals.published_trust import province, trust_of
 from services.seals.trusted_policy import Trust, Unreadable, read_checkpoint
 from services.visible import shown

@@ -13,11 +13,11 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from infra.storage.zip_archives import Place, chunks, places
 from infra.ledger.text import Malformed
+from infra.storage.zip_archives import Place, chunks, places
+from services.assessment.evidence_list import EvidenceFile, EvidenceList
 from services.proof_package.evidence_zip import MANIFEST, State, manifest
 from services.proof_package.package_files import EVIDENCE, FILE_LIMIT
-from services.assessment.evidence_list import EvidenceFile, EvidenceList
 
 
 class Compared(NamedTuple):

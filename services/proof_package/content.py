@@ -28,11 +28,11 @@ from domain.unit import unit_stream
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
-from services.recognition.decision_document import Line as Row
-from services.recognition.decision_document import Paper, read_paper
+from services.assessment.evidence_list import attachments
 from services.documents.reading import AsItStood
 from services.proof_package.package_log import History, Incomplete, Line, shown
-from services.assessment.evidence_list import attachments
+from services.recognition.decision_document import Line as Row
+from services.recognition.decision_document import Paper, read_paper
 
 #: Version of this form of a dossier.
 FORM = 1

@@ -20,12 +20,12 @@ from typing import BinaryIO
 from zipfile import ZipFile
 
 from domain.errors import FileDamaged, FileMissing
-from infra.storage import zip_archives as archives
 from infra.ledger.canonical_json import canonical
+from infra.storage import zip_archives as archives
 from infra.storage.files import Files
+from services.assessment.evidence_list import DecisionPlace, EvidenceFile, EvidenceList, evidence_of
 from services.proof_package.package_files import EVIDENCE
 from services.proof_package.package_log import History
-from services.assessment.evidence_list import DecisionPlace, EvidenceFile, EvidenceList, evidence_of
 
 MANIFEST = "manifest.json"
 

@@ -12,13 +12,13 @@ from domain.policy import Act
 from infra.storage.files import MEGABYTE
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
-from services.exports.commune_export import CommuneExport
-from services.recognition.decision_document import decided_at
-from services.documents.reading import AsItStood
-from services.proof_package import evidence_zip as archive
+from services.assessment.commune_export import CommuneExport
 from services.assessment.evidence_list import DecisionPlace, EvidenceList, evidence_of
+from services.documents.reading import AsItStood
 from services.exports.kind import ExportRequest, ExportTask, Made, Progress, Workshop, name_of
 from services.i18n import Words
+from services.proof_package import evidence_zip as archive
+from services.recognition.decision_document import decided_at
 from services.work import Work
 
 #: Bytes of the files in one archive: it is made, kept and handed out in memory, and two may be made at a time. Ten

@@ -11,15 +11,15 @@ from domain.policy import Act
 from domain.season import Season, season_stream
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
-from services.exports.commune_export import CommuneExport
-from services.recognition.decision_document import decided_at
+from services.assessment.commune_export import CommuneExport
+from services.case.council_meetings import meetings_of
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
-from services.proof_package import package_on_request as asking
-from services.proof_package.package_on_request import PolicyMissing, Sealed
 from services.exports.kind import ExportRequest, ExportTask, Made, Progress, Workshop, name_of
 from services.i18n import Words
-from services.case.council_meetings import meetings_of
+from services.proof_package import package_on_request as asking
+from services.proof_package.package_on_request import PolicyMissing, Sealed
+from services.recognition.decision_document import decided_at
 from services.season.season import commune_of
 from services.work import Work
 

@@ -20,12 +20,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from infra.pdf.attachments import read_attachments
-from infra.storage.folders import read_limited
 from infra.ledger.leaf import PAYLOAD_LIMIT
 from infra.ledger.note import NOTE_LIMIT
 from infra.ledger.proof import PROOF_LIMIT
 from infra.ledger.text import Malformed
+from infra.pdf.attachments import read_attachments
+from infra.storage.folders import read_limited
 
 DOSSIER = "dossier.json"
 LEAVES = "leaves.ndjson"

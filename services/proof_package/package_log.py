@@ -11,8 +11,8 @@ from uuid import UUID
 from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import Recorded, StreamName
 from domain.recognition import Recognition, ReliedOn
-from infra.ledger.leaf import Leaf, leaf_hash, read_leaf
 from infra.ledger.epoch import covers
+from infra.ledger.leaf import Leaf, leaf_hash, read_leaf
 from infra.ledger.text import Invalid
 from infra.log.mapper import Mapper
 

@@ -12,16 +12,16 @@ from uuid import UUID, uuid4
 from domain.errors import Refused
 from domain.export import Export, export_stream
 from domain.fact import Recorded
-from infra.platform.database import Connection, Database
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note
 from infra.ledger.text import Invalid
+from infra.platform.database import Connection, Database
 from infra.transparency.proofs import Stored, first_over, judged, sealed_at
 from infra.transparency.seal_status import Seals, State
+from services.exports.kind import Unsealed
 from services.proof_package.build import Heads, Which, gather_under
 from services.proof_package.pages import Bound, Prints, bound
 from services.proof_package.verify import Law
-from services.exports.kind import Unsealed
 from services.seals.published_trust import published_trust
 from services.seals.trusted_policy import Trust, Unreadable
 from services.work import Receipt, Work, use_case

@@ -14,9 +14,9 @@ import msgspec
 from services import documents
 from services.documents.glyphs import Printable, printable
 from services.documents.typesetting import typeset
+from services.i18n import Words, vietnamese
 from services.proof_package.package_files import DOSSIER, Files
 from services.proof_package.sentences import worded
-from services.i18n import Words, vietnamese
 
 ASSETS = Path(documents.__file__).parent
 

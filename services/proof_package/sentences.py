@@ -20,16 +20,16 @@ from domain.rulebook import Rulebook
 from domain.vietnamese import sort_key
 from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.reference.rulebooks import load_rulebooks
-from projections.tables.councils import COUNCILS
+from projections.analysis.trail import Entry, concerns, entries
 from projections.fold import fold
+from projections.tables.councils import COUNCILS
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.sheets import SHEETS, EntryRow
-from projections.analysis.trail import Entry, concerns, entries
 from projections.tables.units import UNITS
 from services.clock import VIETNAM
+from services.i18n import Words, indicator_number, load_words
 from services.proof_package.package_files import DOSSIER, EVIDENCE, LEAVES, Files, payload_name
 from services.proof_package.package_log import History, line_of, shown
-from services.i18n import Words, indicator_number, load_words
 from services.sentences import Teller, Told, called, holders_of, open_rounds
 
 #: What comments say is no business of whoever reads the pages, sealed or not.

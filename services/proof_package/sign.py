@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 
+from infra.ledger.text import Malformed
 from infra.pdf.attachments import first_revision
+from infra.pdf.sign import CannotSign, read_key, sign
+from infra.pdf.signatures import Unjudged, read_signatures
 from infra.platform.config import Misconfigured, take_passphrase
 from infra.storage.folders import Occupied
-from infra.ledger.text import Malformed
-from infra.pdf.signatures import Unjudged, read_signatures
-from infra.pdf.sign import CannotSign, read_key, sign
 from services.proof_package.package_files import read_files
 from services.seals.trusted_policy import read_handed_in
 from services.visible import shown

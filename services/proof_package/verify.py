@@ -26,20 +26,21 @@ from domain.fact import StreamName
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import NotCanonical, canonical, instant, parse
-from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
+from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.ledger.note import Note
 from infra.ledger.policy import QuorumMissed, Verdict
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, Malformed, read_hashes, read_utf8
 from infra.ledger.tree import verify_consistency, verify_inclusion
 from infra.pdf.printer import Printer, PrintingFailed
-from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.pdf.signatures import Signature, Unjudged, read_signatures
-from services.seals.verify_answer import LAST_SECOND, WORDS, Answer
-from services.proof_package.evidence_zip import State, evidence_of_dossier
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from services.assessment.evidence_list import attachments
 from services.proof_package.compare_evidence import Compared, compare
+from services.proof_package.content import Circumstances, how_to, tell
+from services.proof_package.evidence_zip import State, evidence_of_dossier
 from services.proof_package.package_files import (
     ARCHIVE,
     CHECKPOINT,
@@ -58,9 +59,8 @@ from services.proof_package.package_files import (
 )
 from services.proof_package.package_log import History, Incomplete, Line, line_of
 from services.proof_package.pages import ASSETS, Prints, bound, forms, printer
-from services.proof_package.content import Circumstances, how_to, tell
-from services.assessment.evidence_list import attachments
 from services.seals.trusted_policy import Trust, read_certificates, read_checkpoint, read_trust
+from services.seals.verify_answer import LAST_SECOND, WORDS, Answer
 from services.visible import shown
 
 MEANING = {

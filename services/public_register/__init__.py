@@ -1,1 +1,1 @@
-"""TODO"""
+"""What everybody may read without signing in: results, and comments on posted dossiers."""

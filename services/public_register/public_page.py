@@ -19,13 +19,13 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
 from services.assessment import assess as assessing
-from services.web import urls
 from services.assessment.dossier_view import Case, gates, read_case, sheet_view
-from services.web.handlers import act, page
-from services.recognition.decision_page import vote_on
 from services.assessment.personal_view import Said, comments_said
-from services.web.name_search import sought
 from services.council.meeting_view import bare_code, receipt_code
+from services.recognition.decision_page import vote_on
+from services.web import urls
+from services.web.handlers import act, page
+from services.web.name_search import sought
 from services.web.public_limits import require_patience
 from services.web.viewing import in_the_past
 from services.web.visit import Answer, Visit

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The chairman's decision on a commune: made, signed, published."""

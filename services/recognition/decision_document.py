@@ -26,11 +26,11 @@ from domain.unit import Level
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
 from infra.ledger.leaf import payload_hash
+from services.case.meeting_walk import walk_meetings
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import Place, lower_first, signature
 from services.i18n import vietnamese
-from services.case.meeting_walk import walk_meetings
 
 #: The general basis of a committee's decisions. The law of 2015 was amended with effect from 1/7/2020 and replaced
 #: in 2025; the day of the later law was not verified, so only its year is cited.

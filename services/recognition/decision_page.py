@@ -9,22 +9,22 @@ from domain.measure import Outcome
 from domain.meeting import number_of
 from domain.policy import Act, permit
 from domain.recognition import Recognition, Result
-from projections.tables.exports import EXPORTS
 from projections.fold import fold
+from projections.tables.exports import EXPORTS
 from projections.tables.register import REGISTER
 from projections.tables.reviews import REVIEWS
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
-from services.exports import exports as exporting
-from services.recognition import recognise as recognising
-from services.assessment.evidence_list import DecisionPlace, evidence_of
-from services.web import urls
 from services.assessment.dossier_view import Case, gates, open_case, sheet_view
+from services.assessment.evidence_list import DecisionPlace, evidence_of
+from services.documents.signed_upload import SIGNED_BODY, signed_paper
+from services.exports import exports as exporting
+from services.exports.own_exports import own_last
+from services.recognition import recognise as recognising
+from services.seals.seal_view import seal_of, sealed
+from services.seals.verified_view import last_verified
+from services.web import urls
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
-from services.exports.own_exports import own_last
-from services.seals.seal_view import seal_of, sealed
-from services.web.signed_upload import SIGNED_BODY, signed_paper
-from services.seals.verified_view import last_verified
 from services.web.visit import Answer, Visit
 
 

@@ -12,13 +12,13 @@ from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.exports import ExportRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
-from services.exports.commune_export import CommuneExport
-from services.recognition import decision_document as decision
+from services.assessment.commune_export import CommuneExport
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import Asker, Choice, ExportRequest, ExportTask, Made, Offer, Progress, Workshop, name_of
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
+from services.recognition import decision_document as decision
 from services.work import Work
 
 

@@ -1,4 +1,4 @@
-"""The chairman's decision on a commune, its signature, its publication. What takes it back: `services/inspection/review/review.py`."""
+"""The chairman's decision on a commune, its signature, its publication."""
 
 from __future__ import annotations
 

@@ -18,25 +18,25 @@ import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from infra.identity.tenants import Tenant
 from infra.ledger.canonical_json import NotCanonical, instant, parse
-from infra.transparency.checkpoints import last_note
-from infra.platform.database import Connection, Database
-from infra.ledger.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import Kind, Note, SignerKey
 from infra.ledger.policy import Policy, Verdict
 from infra.ledger.proof import PROOF_LIMIT, Proof
 from infra.ledger.text import Invalid, Malformed, base64, read_base64, read_decimal
 from infra.ledger.tiles import inclusion_path, inclusion_proof, places
 from infra.ledger.tree import verify_inclusion
+from infra.log.stored_facts import leaf_of
+from infra.platform.database import Connection, Database
+from infra.transparency.checkpoints import last_note
 from infra.transparency.proofs import NotSealed, last_two
 from infra.transparency.sealer import LogOwner, read_tiles
-from infra.log.stored_facts import leaf_of
-from infra.identity.tenants import Tenant
-from services.seals.verify_answer import LAST_SECOND, WORDS, Answer
 from services.seals.published_trust import published_trust
 from services.seals.trusted_policy import read_handed_in, read_trust
+from services.seals.verify_answer import LAST_SECOND, WORDS, Answer
 from services.visible import shown
 
 #: Within this time after a receipt was handed out its leaf is in the log.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.platform.config import Settings
-from infra.platform.database import Connection
+from infra.identity.tenants import Tenant, Tenants
 from infra.ledger.policy import Policy
 from infra.ledger.text import LARGEST, Invalid
-from infra.transparency.witness_policies import read_policy_text
+from infra.platform.config import Settings
+from infra.platform.database import Connection
 from infra.transparency.sealer import Halted, Keep, LogOwner
-from infra.identity.tenants import Tenant, Tenants
+from infra.transparency.witness_policies import read_policy_text
 from services.seals.trusted_policy import Trust, Unreadable, read_trust
 
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificates
 
-from infra.platform.config import Misconfigured
-from infra.storage.folders import read_limited
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import NOTE_LIMIT, Note
 from infra.ledger.policy import POLICY_LIMIT, Policy
 from infra.ledger.text import Invalid, Malformed
+from infra.platform.config import Misconfigured
+from infra.storage.folders import read_limited
 
 #: Bytes of a file of trusted certificates.
 CERTIFICATES_LIMIT = 1_024 * 1_024

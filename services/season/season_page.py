@@ -16,8 +16,8 @@ from domain.vietnamese import sort_key
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
-from services.season import season as seasons
 from services.i18n import Words
+from services.season import season as seasons
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page

@@ -6,16 +6,16 @@ import msgspec
 import structlog
 
 from domain.errors import ProvinceSuspended
-from infra.identity.sign_in_attempts import ATTEMPT, Attempt
 from infra.identity.provider_documents import SignInRefused
 from infra.identity.sessions import Kept
+from infra.identity.sign_in_attempts import ATTEMPT, Attempt
 from infra.identity.tenants import IdentityProvider
 from services.web import security, urls
 from services.web.handlers import act, page
 from services.web.log_lines import log_refusal
+from services.web.public_limits import may_keep
 from services.web.security import ForeignRequest
 from services.web.sent_form import in_words, place_in_words
-from services.web.public_limits import may_keep
 from services.web.urls import own_path
 from services.web.visit import Answer, Visit
 

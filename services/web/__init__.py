@@ -1,0 +1,1 @@
+"""The frame of all pages: requests, admission, forms, rendering, refusals, security, addresses."""

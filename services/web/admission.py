@@ -14,10 +14,10 @@ from redis.exceptions import RedisError
 from domain.errors import NotFound, Refused
 from infra.identity.sessions import Session
 from services.web import security
-from services.web.request_target import LOOKING
 from services.web.bodies import FORM_LIMIT, PUBLIC_FORM_LIMIT, readable
 from services.web.form_fields import Typed
 from services.web.log_lines import short
+from services.web.request_target import LOOKING
 from services.web.visit import Visit
 from services.web.visitor import NotEnrolled, SignInNeeded, belongs
 

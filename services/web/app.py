@@ -29,8 +29,8 @@ from services.web.errors import (
     refused_answer,
     sessions_away_answer,
 )
-from services.web.pages import all_routes
 from services.web.render import Renderer
+from services.web.routes import all_routes
 from services.web.security import HEADERS, content_policy
 from services.web.site import Site
 

@@ -15,18 +15,18 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from domain.errors import Refused
-from infra.log.group_commit import OutcomeUnknown
-from infra.schema.migrate import advice_on
-from infra.readmodels.reading import BeingRebuilt
 from infra.identity.sessions import Kept
-from services.web.note_access import note_refused
-from services.web.admission import recognise, visit_of
-from services.web.request_target import LOOKING
-from services.web.typed_text import Echo, shortened, typed_by_hand
-from services.web.log_lines import log_refusal, short
+from infra.log.group_commit import OutcomeUnknown
+from infra.readmodels.reading import BeingRebuilt
+from infra.schema.migrate import advice_on
 from services.web.address_rate import TooFast
+from services.web.admission import recognise, visit_of
+from services.web.log_lines import log_refusal, short
+from services.web.note_access import note_refused
 from services.web.refusals import Refusal, explain, plain
+from services.web.request_target import LOOKING
 from services.web.sent_form import in_words
+from services.web.typed_text import Echo, shortened, typed_by_hand
 from services.web.urls import own_path
 from services.web.visit import Visit
 from services.web.visitor import SignInNeeded

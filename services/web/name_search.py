@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from domain.vietnamese import name_key, search_key
-from services.inspection.trail.search import LETTERS, WORDS, SearchTooLong, is_short
+from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
 from services.web.visit import Visit
 
 

@@ -1,8 +1,8 @@
 """Pages that take long to make, made by a process beside the web process, which answers everybody else meanwhile.
 
-The other process (services/processes/page_maker.py) holds the same application over connections and caches of its own. It
-is given the request as it came, and gives back the answer; so it asks the session, the policy and the log itself. A
-page says `heavy=True` (`services/web/handlers.py`); how many of them a person may ask is counted here.
+The other process (services/processes/page_maker.py) holds the same application over connections and caches of its
+own. It is given the request as it came, and gives back the answer; so it asks the session, the policy and the log
+itself. A page says `heavy=True` (`services/web/handlers.py`); how many of them a person may ask is counted here.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ from infra.platform.slicing import in_slices
 from services.i18n import Words
 from services.web.assets import Assets
 
-TEMPLATES = Path(__file__).parent / "templates"
+#: The folders of templates: each area has its own, and the frame of all pages.
+TEMPLATES = tuple(sorted(Path(__file__).parents[1].rglob("templates")))
 #: Below this many bytes gzip saves no packet.
 WORTH_PACKING = 1_000
 #: How hard gzip tries, and how many bytes it is given at a time.
@@ -52,7 +53,7 @@ BEFORE_BLOCK = re.compile(rf">\n(?=</?(?:{BLOCKS})(?![a-z0-9]))")
 class Renderer:
     """Templates in every language."""
 
-    def __init__(self, words: dict[str, Words], assets: Assets, folders: Sequence[Path] = (TEMPLATES,)) -> None:
+    def __init__(self, words: dict[str, Words], assets: Assets, folders: Sequence[Path] = TEMPLATES) -> None:
         self._environments = {locale: _environment(spoken, assets, folders) for locale, spoken in words.items()}
 
     def environment(self, locale: str) -> Environment:

@@ -3,18 +3,18 @@
 import time
 from collections.abc import Mapping
 
-from infra.identity.sign_in_attempts import Attempts
 from infra.encryption.cipher import Encryption
+from infra.identity.sign_in_attempts import Attempts
 from infra.identity.tenants import REGISTERED, Tenant
 from services.app import App
 from services.i18n import Words
-from services.web.bodies import Bodies
-from services.web.row_cache import Kept
 from services.web.address_rate import Pace, Seldom
-from services.web.render import Renderer
-from services.web.security import Cookies
-from services.web.page_cache import Shared
+from services.web.bodies import Bodies
 from services.web.heavy_limit import Turns
+from services.web.page_cache import Shared
+from services.web.render import Renderer
+from services.web.row_cache import Kept
+from services.web.security import Cookies
 
 #: For how many seconds a process may not notice that the registry changed.
 REMEMBERED = 5.0

@@ -16,9 +16,9 @@ from infra.readmodels.reading import BeingRebuilt, View
 from projections.fold import Projection
 from projections.tables.seasons import SEASONS, SeasonRow
 from services.clock import VIETNAM, Clock, Past, is_looked_at, today
-from services.web.request_target import DIGITS
 from services.web.form_fields import read_day
 from services.web.log_lines import short
+from services.web.request_target import DIGITS
 from services.web.site import Site
 from services.web.urls import Moment, Urls
 from services.web.visitor import Visitor

@@ -19,20 +19,20 @@ from litestar.connection import ASGIConnection
 from domain.errors import NotFound, Refused
 from domain.policy import Act, Actor, Subject, may
 from infra.log.group_commit import Receipt
-from infra.readmodels.reading import BeingRebuilt
 from infra.platform.slicing import in_slices
+from infra.readmodels.reading import BeingRebuilt
 from services.command_ids import sent_by
 from services.web import security
-from services.web.note_access import note_refused
-from services.web.request_target import DIGITS
-from services.web.typed_text import echo_of
 from services.web.form_fields import Typed
 from services.web.frame import Chip, Frame, chip_among, read_chip
 from services.web.log_lines import log_refusal
+from services.web.note_access import note_refused
 from services.web.refusals import Refusal, explain
 from services.web.render import answer, pack
+from services.web.request_target import DIGITS
 from services.web.sent_form import in_words
 from services.web.site import Site
+from services.web.typed_text import echo_of
 from services.web.urls import plain_address
 from services.web.viewing import Viewing
 from services.web.visitor import SignInNeeded

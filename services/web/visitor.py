@@ -16,8 +16,8 @@ from services import i18n
 from services.app import App
 from services.i18n import Words
 from services.web import security
-from services.web.request_target import Asked
 from services.web.client_address import network_of
+from services.web.request_target import Asked
 from services.web.site import Site
 
 

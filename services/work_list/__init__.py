@@ -1,1 +1,1 @@
-"""TODO"""
+"""What waits for the person who is signed in."""

@@ -10,11 +10,11 @@ from domain.official import Position
 from domain.recognition import Result
 from infra.transparency.seal_status import State
 from projections.tables.standings import Stage
-from services.operations.check_consistency import disagreements
 from services.demo import witnesses
 from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
 from services.i18n import Words, indicator_number, load_words
+from services.operations.check_consistency import disagreements
 from services.processes.projector import projecting
 from services.verdicts import Status
 from tests.acceptance.browsing import Page, Unexpected

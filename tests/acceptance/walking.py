@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from domain.official import Position
+from infra.identity.tenants import Tenants
 from infra.platform import embedded
 from infra.platform.config import Misconfigured, Settings, read_settings
-from infra.identity.tenants import Tenants
 from projections.catalogue import PROJECTIONS
 from services.app import App
 from services.demo import everything

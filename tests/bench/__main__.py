@@ -18,8 +18,8 @@ from typing import Any
 import asyncpg
 
 from infra.platform import embedded
-from infra.schema import migrate
 from infra.platform.config import Settings, read_settings
+from infra.schema import migrate
 
 HERE = Path(__file__).parent
 RESULT = HERE.parents[1] / "build" / "bench.json"

@@ -10,13 +10,13 @@ import asyncpg
 
 from domain.fact import StreamName
 from domain.log import LOG
+from infra.identity.tenants import Tenant, Tenants
 from infra.ledger.canonical_json import canonical
-from infra.platform.config import Settings
-from infra.ledger.leaf import leaf, leaf_hash, payload_hash
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.leaf import leaf, leaf_hash, payload_hash
 from infra.ledger.note import Kind, SignerKey
 from infra.ledger.tiles import Edge, Place
-from infra.identity.tenants import Tenant, Tenants
+from infra.platform.config import Settings
 
 #: Facts of a stream in the log, and facts under one checkpoint: as many as the sealer signs for at most.
 IN_A_STREAM = 40

@@ -21,16 +21,16 @@ from domain.official import COMMUNE_OFFICERS, Mandate, Official, Position, offic
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream
+from infra.identity.tenants import IdentityProvider, Tenant
 from infra.platform.config import Settings
 from infra.reference.rulebooks import load_calendar, load_rulebooks
-from infra.identity.tenants import IdentityProvider, Tenant
 from infra.reference.units import Era, units_of
 from projections.analysis.what_if import Otherwise, what_if
 from services.administration.administer import NewMandate, enrolling
 from services.demo.figures import Figure, figures
 from services.demo.provinces import Dossier
-from services.processes.projector import projecting
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
+from services.processes.projector import projecting
 from services.wiring import wired
 from tests.bench.projecting import COMMUNES, NOBODY, Who, Writing, copied
 from tests.infra.logs import MAPPER

@@ -33,12 +33,12 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from domain.assessment import Assessment
 from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import StreamName
+from infra.identity.tenants import Tenant, Tenants
+from infra.ledger.leaf import leaf, leaf_hash, payload_hash
+from infra.log.eventstore import Command, EventStore, Loaded, Receipt
+from infra.log.mapper import Decided, Mapper
 from infra.platform.config import Settings
 from infra.platform.database import Database
-from infra.log.eventstore import Command, EventStore, Loaded, Receipt
-from infra.ledger.leaf import leaf, leaf_hash, payload_hash
-from infra.log.mapper import Decided, Mapper
-from infra.identity.tenants import Tenant, Tenants
 from tests.bench._work import server_of, worked
 
 SECONDS = 1.0

@@ -10,8 +10,8 @@ from infra.platform.config import Settings
 from services.exports.exports import export_id, request_export
 from services.processes.supervise import supervised
 from services.wiring import wired
-from tests.services.papers import made, workshop
-from tests.services.story import COMMUNE, Story, prepared
+from tests.provinces.papers import made, workshop
+from tests.provinces.story import COMMUNE, Story, prepared
 
 DOCUMENTS = 30
 WORKERS = {"worker-short": ("worker", "short"), "worker-long": ("worker", "long")}

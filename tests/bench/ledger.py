@@ -13,7 +13,6 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from infra.platform.config import Settings
 from infra.ledger.leaf import leaf_hash
 from infra.ledger.tiles import (
     Edge,
@@ -27,6 +26,7 @@ from infra.ledger.tiles import (
     root,
 )
 from infra.ledger.tree import verify_consistency, verify_inclusion
+from infra.platform.config import Settings
 
 LEAVES = int(os.environ.get("MINHCHUAN_BENCH_LEAVES", "1000000"))
 BATCH = 500

@@ -23,12 +23,12 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from domain.fact import StreamName
+from infra.identity.tenants import Tenant, Tenants
+from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
 from infra.platform.database import Database, schema_of
-from infra.log.eventstore import EventStore
 from infra.readmodels.projector import Projector
 from infra.readmodels.reading import ReadModels
-from infra.identity.tenants import Tenant, Tenants
 from projections.tables.standings import STANDINGS
 from services.processes.projector import projecting
 from services.processes.serve import settle

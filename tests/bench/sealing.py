@@ -20,13 +20,13 @@ from uuid import uuid4
 
 import asyncpg
 
-from infra.platform.config import Settings
 from infra.identity.tenants import Tenant
+from infra.platform.config import Settings
 from infra.reference.units import Era
 from services.app import App
 from services.demo import witnesses
-from services.processes.supervise import supervised
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
+from services.processes.supervise import supervised
 from services.wiring import wired
 from tests.bench._work import server_of
 from tests.bench.append import SECONDS, Ours, Plain, compare

@@ -23,19 +23,19 @@ from domain.measure import Kind, Measured
 from domain.official import Position, person_of
 from domain.policy import Actor
 from domain.season import Participant
-from infra.platform.config import Settings
 from infra.identity.tenants import IdentityProvider, Tenant
+from infra.platform.config import Settings
 from infra.reference.units import Era, units_of
 from projections.tables.standings import STANDINGS
-from services.assessment import assess as assessing
-from services.season import season as seasons
 from services.administration.administer import NewMandate, enrolling
 from services.app import App
+from services.assessment import assess as assessing
 from services.demo.figures import figures
 from services.demo.provinces import Dossier
 from services.demo.telling import together
-from services.processes.supervise import kept_port, supervised
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
+from services.processes.supervise import kept_port, supervised
+from services.season import season as seasons
 from services.web import security
 from services.wiring import wired
 from services.work import Receipt

@@ -7,9 +7,9 @@ import os
 import time
 from typing import Any
 
-from infra.platform.config import Settings
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
+from infra.platform.config import Settings
 from infra.transparency.audit import looking, verify
 from tests.bench._log import FACTS, a_sealed_log
 

@@ -11,8 +11,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from infra.platform import embedded
-from infra.schema import migrate
 from infra.platform.config import read_settings
+from infra.schema import migrate
 from tests.browser.house import Told, told
 from tests.browser.looking import AXE
 from tests.browser.places import WIDTHS, Somebody

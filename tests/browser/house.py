@@ -16,20 +16,20 @@ from domain.season import Participant
 from infra.platform.config import Settings
 from infra.transparency.sealer import Keep
 from projections.catalogue import PROJECTIONS
-from services.appraisal import appraise as appraising
-from services.inspection.review import review as reviewing
-from services.season import season as seasons
-from services.council import voting
 from services.administration.administer import NewMandate, enrolling
 from services.app import App
+from services.appraisal import appraise as appraising
+from services.council import voting
 from services.demo import WITH_SIGN_IN, provider_of
 from services.demo.figures import figures
 from services.demo.offices import SINCE, office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, HA_NOI, TINH_MAU, Dossier, Story, Until
 from services.demo.telling import Teller, take_in, tell_all, together
+from services.inspection.review import review as reviewing
+from services.operations.create_tenant import as_operator
 from services.operations.publish_policy import publish
 from services.processes.supervise import kept_port, supervised
-from services.operations.create_tenant import as_operator
+from services.season import season as seasons
 from services.wiring import wired
 
 #: The invented province once more, in the middle of its season: a dossier at every stage, a vote open.

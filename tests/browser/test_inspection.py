@@ -9,8 +9,8 @@ from playwright.async_api import Page
 
 from domain.official import Position
 from domain.review import Ground
-from projections.catalogue import PROJECTIONS
 from projections.analysis.flags import Sign
+from projections.catalogue import PROJECTIONS
 from services.demo import provider_of
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, TINH_MAU
 from services.demo.telling import Teller, take_in, tell_all

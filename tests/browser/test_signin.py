@@ -13,9 +13,9 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.async_api import Browser, Page, Route
 
-from infra.platform.config import Settings
 from infra.identity.sessions import Sessions
 from infra.identity.tenants import Tenant
+from infra.platform.config import Settings
 from services.processes.supervise import kept_port
 from services.web.app import web_application
 from services.wiring import wired

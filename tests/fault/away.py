@@ -22,12 +22,10 @@ from uuid import uuid4
 import httpx
 from redis.asyncio import Redis
 
-from infra.platform import database
-from infra.platform import embedded
-from infra.schema import migrate
-from infra.platform import probe
 from infra.platform import child_processes as processes
+from infra.platform import database, embedded, probe
 from infra.platform.config import Settings, read_settings
+from infra.schema import migrate
 from services.processes.supervise import PROGRAMS, kept_port, supervised
 from services.wiring import wired
 from tests.web.signing import OFFICIAL, Provider, settle

@@ -3,8 +3,8 @@
 from litestar.types import ASGIApp
 
 from infra.platform.config import read_settings
-from services.processes.serve import behind, opened
 from services.processes.logging_setup import structured_logs
+from services.processes.serve import behind, opened
 from services.web import admission
 from services.web.app import web_application
 from services.web.handlers import page

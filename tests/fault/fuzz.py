@@ -28,7 +28,7 @@ from uuid import UUID
 from infra.platform import embedded
 from infra.platform.config import read_settings
 from services.web import urls
-from services.web.pages import all_routes
+from services.web.routes import all_routes
 from tests.fault.street import PEOPLE, WEB, Answer, Seat, Street, opened, request
 from tests.web.desks import _Reader
 

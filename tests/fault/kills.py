@@ -39,28 +39,28 @@ import asyncpg
 import httpx2
 
 from domain.meeting import meeting_stream
-from infra.platform import embedded
-from infra.schema import migrate
-from infra.platform.config import Settings, read_settings
-from infra.platform.database import LOST
+from infra.identity.tenants import IdentityProvider, Tenant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Policy
-from infra.transparency.witness_policies import read_policy
+from infra.platform import embedded
 from infra.platform.child_processes import marked
+from infra.platform.config import Settings, read_settings
+from infra.platform.database import LOST
+from infra.schema import migrate
 from infra.transparency.sealer import Halted, Keep
-from infra.identity.tenants import IdentityProvider, Tenant
+from infra.transparency.witness_policies import read_policy
 from projections.catalogue import PROJECTIONS
-from services.council import voting
 from services.app import App
 from services.command_ids import CommandId, derived, sent_by
+from services.council import voting
 from services.demo import witnesses
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import TINH_MAU, Dossier, Until
 from services.demo.telling import Teller, take_in, together
+from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
 from services.processes.supervise import PROGRAMS, Supervisor, kept_port, supervised
-from services.operations.create_tenant import as_operator
 from services.web import security
 from services.wiring import wired
 from tests.fault.bearing import Ack, Borne, Row, borne_out

@@ -22,7 +22,7 @@ from infra.storage.files import LIMIT
 from services.wiring import wired
 from tests.fault.fuzz import routes, send_all
 from tests.fault.street import PEOPLE, WEB, Street, opened, request
-from tests.services.story import COMMUNE, Story
+from tests.provinces.story import COMMUNE, Story
 
 #: Requests between two looks.
 STEP = 2_000

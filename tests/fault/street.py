@@ -15,16 +15,16 @@ from typing import NamedTuple
 
 from domain.export import Document
 from domain.official import COMMUNE_OFFICERS, Position
-from infra.schema import migrate
-from infra.platform.config import Settings
 from infra.identity.tenants import Tenant
+from infra.platform.config import Settings
+from infra.schema import migrate
 from projections.catalogue import PROJECTIONS
-from services.exports import exports as exporting
 from services.council import voting
+from services.exports import exports as exporting
 from services.processes.supervise import kept_port, supervised
 from services.web import security
 from services.wiring import wired
-from tests.services.story import COMMUNE, ISSUER, Story, prepared
+from tests.provinces.story import COMMUNE, ISSUER, Story, prepared
 
 #: Seconds within which any request is answered.
 PATIENCE = 60.0
@@ -181,7 +181,9 @@ async def _caught_up(settings: Settings, tenant: Tenant) -> None:
 @contextmanager
 def _served(settings: Settings, target: str) -> Iterator[int]:
     """The application at its port, in a process of its own; its log is web.log in the folder."""
-    serving = "import sys; from services.processes.serve import granian; granian(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
+    serving = (
+        "import sys; from services.processes.serve import granian; granian(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
+    )
     with (settings.folder / "web.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", serving, target, settings.host, str(settings.port)],

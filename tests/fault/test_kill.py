@@ -29,9 +29,9 @@ from services.demo.figures import Figure, figures
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import TINH_MAU, Dossier, Story, Until
 from services.demo.telling import Teller, take_in, together
+from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
 from services.processes.supervise import Supervisor, kept_port, supervised
-from services.operations.create_tenant import as_operator
 from services.wiring import wired
 from tests.acceptance.browsing import Browser, Form, Page, Typed
 from tests.acceptance.steps import typed

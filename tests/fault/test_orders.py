@@ -17,17 +17,17 @@ import pytest
 
 from domain.errors import LogClosed
 from domain.log import Log
-from infra.platform.config import Settings
-from infra.log.eventstore import Conflict
-from infra.transparency.sealer import Keep
 from infra.identity.tenants import Tenant
+from infra.log.eventstore import Conflict
+from infra.platform.config import Settings
+from infra.transparency.sealer import Keep
 from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.verify_log import verify_log
 from services.wiring import wired
-from tests.services.test_closing import facts, grow, predecessors
-from tests.services.test_restoring import ORDER, beginnings, losing, seal
-from tests.services.test_tenancy import new
+from tests.operations.test_close_log import facts, grow, predecessors
+from tests.operations.test_create_tenant import new
+from tests.operations.test_restore_log import ORDER, beginnings, losing, seal
 
 pytestmark = pytest.mark.fault
 

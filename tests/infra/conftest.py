@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.identity.tenants import Tenant
+from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
 from infra.platform.database import Database
-from infra.log.eventstore import EventStore
 from infra.transparency.seal_status import Seals
-from infra.identity.tenants import Tenant
 from tests.infra import logs
 from tests.infra.notebook import MAPPER
 from tests.infra.witnesses import House

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import Recorded, StreamName
+from infra.identity.tenants import Tenant
 from infra.log.eventstore import Command, EventStore, Loaded
 from infra.log.mapper import Mapper
-from infra.identity.tenants import Tenant
 
 MAPPER = Mapper(FACTS, AGGREGATES)
 

@@ -2,11 +2,11 @@
 
 import asyncpg
 
+from infra.identity.tenants import Tenant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.tiles import Edge
-from infra.identity.tenants import Tenant
 
 
 def a_policy(key: SignerKey) -> Policy:

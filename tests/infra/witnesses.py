@@ -10,18 +10,18 @@ from uuid import uuid4
 import asyncpg
 
 from domain.log import LOG, Log
-from infra.platform.config import Settings
-from infra.transparency.witness_server import Cosigner
-from infra.platform.database import Connection
-from infra.log.eventstore import Command, EventStore
+from infra.identity.tenants import Tenant
 from infra.ledger.note import Kind, Note, SignerKey, VerifierKey, read_signatures
 from infra.ledger.policy import Policy, Verdict
 from infra.ledger.witness import Answer, Request
-from infra.transparency.witness_policies import read_policy
-from infra.transparency.sealer import Keep, LogOwner, Sealer, connect, record_halt
-from infra.transparency.seal_status import Seal, Seals, State
-from infra.identity.tenants import Tenant
+from infra.log.eventstore import Command, EventStore
+from infra.platform.config import Settings
+from infra.platform.database import Connection
 from infra.transparency.ask_witnesses import Witnessing, witnessing
+from infra.transparency.seal_status import Seal, Seals, State
+from infra.transparency.sealer import Keep, LogOwner, Sealer, connect, record_halt
+from infra.transparency.witness_policies import read_policy
+from infra.transparency.witness_server import Cosigner
 
 #: What a witness answers to a body; None: it never does.
 Answering = Callable[[bytes], Answer | None]

@@ -12,9 +12,9 @@ from domain.official import Official
 from domain.recognition import Recognition
 from domain.season import Season
 from domain.unit import Unit
+from projections.fold import fold, of_stream
 from projections.tables.councils import COUNCILS
 from projections.tables.exports import EXPORTS
-from projections.fold import fold, of_stream
 from projections.tables.officials import OFFICIALS
 from projections.tables.register import REGISTER
 from projections.tables.seasons import SEASONS

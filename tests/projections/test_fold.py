@@ -12,8 +12,8 @@ from domain.export import Export
 from domain.fact import Recorded, StreamName
 from domain.log import Log
 from domain.personal import DataSubject
-from projections.catalogue import PROJECTIONS
 from projections.analysis.flags import MARKS
+from projections.catalogue import PROJECTIONS
 from projections.fold import Projection, fold
 from projections.tables.register import REGISTER
 from projections.tables.sheets import SHEETS

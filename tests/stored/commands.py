@@ -16,8 +16,8 @@ from domain.measure import Kind, Measured
 from domain.official import Capacity, Position
 from domain.season import Participant
 from domain.unit import Level
-from infra.storage.files import Received
 from infra.encryption.personal_values import Covered
+from infra.storage.files import Received
 from services.administration.administer import NewMandate, NewUnit
 from services.work import UseCase
 

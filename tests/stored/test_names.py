@@ -34,36 +34,35 @@ from domain.errors import Refused
 from domain.fact import Stream, StreamName
 from domain.official import person_of
 from domain.policy import Act
-from infra.platform import config
-from infra.log import eventstore
-from infra.schema import migrate
-from infra.platform import programs
-from infra.readmodels import reading as readmodels
-from infra.transparency import sealer as sealing
-from infra.storage.access_log import Access
-from infra.platform.config import Settings
-from infra.transparency.witness_server import Cosigner
 from infra.encryption.cipher import Encryption
-from infra.jobs.export_runs import Run
-from infra.storage.files import Files
-from infra.ledger.note import Note
-from infra.log.mapper import COLUMNS
-from infra.jobs.queue import Jobs
-from infra.transparency.sealer import Keep
 from infra.identity.sessions import Kept, Sessions
 from infra.identity.tenants import Tenant
 from infra.identity.throttle import Throttle
+from infra.jobs.export_runs import Run
+from infra.jobs.queue import Jobs
+from infra.ledger.note import Note
+from infra.log import eventstore
+from infra.log.mapper import COLUMNS
+from infra.platform import config, programs
+from infra.platform.config import Settings
+from infra.readmodels import reading as readmodels
+from infra.schema import migrate
+from infra.storage.access_log import Access
+from infra.storage.files import Files
+from infra.transparency import sealer as sealing
+from infra.transparency.sealer import Keep
+from infra.transparency.witness_server import Cosigner
 from projections.catalogue import PROJECTIONS
 from services import cli
+from services.command_ids import derived, sent_by
 from services.privacy import accesses
 from services.processes import supervise
 from services.processes import sweeper as sweeping
-from services.command_ids import derived, sent_by
-from services.proof_package import evidence_zip as archive
-from services.proof_package import pages as printing
 from services.proof_package import content as telling
+from services.proof_package import evidence_zip as archive
 from services.proof_package import package_files as package
-from services.web.pages import all_routes
+from services.proof_package import pages as printing
+from services.web.routes import all_routes
 from services.web.security import Cookies
 from tests.stored.commands import ID, use_cases
 from tests.stored.commands import known as known_as

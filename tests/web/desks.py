@@ -16,15 +16,15 @@ import pytest
 from litestar import Litestar
 
 from domain.official import Position
-from infra.platform.config import Settings
 from infra.identity.tenants import Tenant
+from infra.platform.config import Settings
 from projections.catalogue import PROJECTIONS
-from services.processes import sealer
 from services.app import App
+from services.processes import sealer
 from services.processes.projector import following, projecting
 from services.web.app import web_application
 from services.wiring import wired
-from tests.services.story import COMMUNE, ISSUER, Story, prepared
+from tests.provinces.story import COMMUNE, ISSUER, Story, prepared
 from tests.web.signing import WEB
 
 

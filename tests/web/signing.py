@@ -18,8 +18,8 @@ import httpx2
 
 from domain.official import Position
 from domain.unit import Level
-from infra.platform.config import Settings
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
+from infra.platform.config import Settings
 from services.administration.administer import NewMandate, NewUnit, enrolling, registering
 from services.app import App
 from services.web.app import web_application

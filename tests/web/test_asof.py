@@ -11,7 +11,7 @@ from domain.official import Position
 from domain.recognition import Result
 from services.appraisal import appraise as appraising
 from services.recognition import recognise as recognising
-from tests.services.story import COMMUNE, DISTRICT, Story
+from tests.provinces.story import COMMUNE, DISTRICT, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]

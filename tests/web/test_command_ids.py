@@ -15,28 +15,28 @@ from domain.fact import STREAMS
 from domain.meeting import Choice, meeting_stream
 from domain.official import Position
 from domain.policy import Act
+from infra.identity.tenants import IdentityProvider, Tenant
+from infra.ledger.epoch import Epoch
 from infra.platform.config import Settings
 from infra.platform.database import Connection
-from infra.ledger.epoch import Epoch
-from infra.identity.tenants import IdentityProvider, Tenant
-from services.assessment import assess as assessing
-from services.exports import exports as exporting
-from services.council import voting
 from services.app import App
+from services.assessment import assess as assessing
 from services.clock import today
-from services.operations.close_log import close_log, succeed
 from services.command_ids import derived, sent_by
+from services.council import voting
+from services.exports import exports as exporting
 from services.exports.exports import export_id, fail_export, finish_export
 from services.exports.kind import Made
+from services.operations.close_log import close_log, succeed
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.web.app import web_application
 from services.wiring import wired
-from tests.services.story import AGENCIES, COMMUNE, DISTRICT_OFFICES, ISSUER, OTHER, PROVINCE, Story, prepared
-from tests.services.test_restoring import go_on, losing, seal
+from tests.council.test_meeting_page import ballots, vote
+from tests.inspection.trail.test_accesses_page import _token as token_of
+from tests.operations.test_restore_log import go_on, losing, seal
+from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT_OFFICES, ISSUER, OTHER, PROVINCE, Story, prepared
 from tests.web.desks import Desks, desks, season, workplace
 from tests.web.signing import WEB
-from tests.web.test_accesses import _token as token_of
-from tests.web.test_meeting import ballots, vote
 
 __all__ = ["desks", "season", "workplace"]
 

@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from infra.identity.tenants import Tenant
 from services.app import App
 from services.web import security, urls
-from services.web.pages import all_routes
+from services.web.routes import all_routes
 from tests.web.browser import Browser
 from tests.web.signing import Provider, browsing, sign_in
 

@@ -17,13 +17,13 @@ from domain.official import Position
 from services.clock import today
 from services.web import bodies, urls
 from services.web.app import web_application
-from services.web.request_target import LOOKING
 from services.web.bodies import Bodies, TooManyBodies
-from services.web.typed_text import ECHOED
-from services.web.pages import all_routes
+from services.web.request_target import LOOKING
+from services.web.routes import all_routes
 from services.web.security import origin_of
+from services.web.typed_text import ECHOED
 from services.web.visit import Visit
-from tests.services.story import COMMUNE, Story
+from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 from tests.web.signing import WEB
 

@@ -7,7 +7,7 @@ from services.i18n import load_words
 from services.web import urls
 from services.web.security import unmasked
 from services.web.sent_form import in_words
-from tests.services.story import COMMUNE, Story
+from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]

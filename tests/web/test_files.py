@@ -6,7 +6,7 @@ from typing import Any
 from infra.storage.files import PIECE
 from services.assessment import assess as assessing
 from services.assessment.assess import Upload
-from tests.services.story import COMMUNE, Story
+from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from domain.official import Position
-from tests.services.story import COMMUNE, Story
+from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]

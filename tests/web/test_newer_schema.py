@@ -15,16 +15,16 @@ from structlog.testing import capture_logs
 
 from domain.export import Document, ExportState
 from domain.official import Position
+from infra.identity.tenants import Tenants
+from infra.jobs.export_runs import ExportRuns
 from infra.platform import embedded
-from infra.schema import migrate
 from infra.platform.config import Settings, read_settings
 from infra.platform.database import TRIES, Database, begun_again
-from infra.jobs.export_runs import ExportRuns
-from infra.identity.tenants import Tenants
-from services.operations import check_configuration as check
+from infra.schema import migrate
 from services.exports.exports import export_id, request_export
-from tests.services.story import COMMUNE, Story
-from tests.services.test_worker import both, settled
+from services.operations import check_configuration as check
+from tests.processes.test_worker import both, settled
+from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]

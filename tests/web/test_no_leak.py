@@ -22,19 +22,19 @@ from litestar.handlers import HTTPRouteHandler
 
 from domain.official import Position
 from domain.unit import Level
-from infra.platform.config import Settings
 from infra.identity.tenants import Tenant, Tenants
+from infra.platform.config import Settings
 from projections.fold import fold
 from projections.tables.tallies import TALLIES
 from services.administration.administer import NewMandate, NewUnit, enrolling, registering
 from services.app import App
-from services.clock import VIETNAM
 from services.case.case_cache import effective_past
+from services.clock import VIETNAM
 from services.processes.projector import projecting
 from services.web import urls
 from services.web.app import web_application
 from services.web.handlers import page
-from services.web.pages import all_routes
+from services.web.routes import all_routes
 from services.web.visit import Answer, Visit
 from services.wiring import wired
 from tests.infra.logs import write

@@ -18,11 +18,11 @@ import pytest
 import structlog
 
 from domain.errors import FileNameHostile, FileTypeForbidden, NotANumber, ReasonMissing, Stale
-from infra.platform import embedded
 from infra.encryption.cipher import Encryption
-from infra.log.group_commit import OutcomeUnknown, Receipt
 from infra.identity.sessions import Sessions, connect
 from infra.identity.tenants import Tenant
+from infra.log.group_commit import OutcomeUnknown, Receipt
+from infra.platform import embedded
 from services.app import App
 from services.i18n import load_words
 from services.processes.logging_setup import structured_logs
@@ -34,7 +34,7 @@ from services.web.refusals import explain
 from services.web.render import TEMPLATES, Renderer
 from services.web.security import masked
 from services.web.visit import Answer, Visit
-from tests.infra.test_files import REFUSED
+from tests.infra.storage.test_files import REFUSED
 from tests.web.browser import Browser
 from tests.web.signing import OFFICIAL, WEB, Provider, browsing
 
@@ -110,7 +110,7 @@ async def pages(
 ) -> AsyncIterator[Pages]:
     (tmp_path / "sheet.html").write_text(SHEET)
     monkeypatch.setattr(web, "all_routes", lambda: [sheet, score, alone, away, gone, broken])
-    monkeypatch.setattr(web, "Renderer", lambda words, assets: Renderer(words, assets, [TEMPLATES, tmp_path]))
+    monkeypatch.setattr(web, "Renderer", lambda words, assets: Renderer(words, assets, [*TEMPLATES, tmp_path]))
     session_id, session = await app.sessions.open(
         tenant=provinces[0].id, issuer=provider.issuers[0], subject=OFFICIAL, id_token="token"
     )

@@ -6,9 +6,9 @@ from domain.export import Document
 from domain.official import Position
 from domain.vietnamese import name_key
 from services.exports import exports as exporting
-from services.inspection.trail.search import LETTERS, WORDS, SearchTooLong, is_short
+from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
 from services.web.name_search import search_for
-from tests.services.story import Story
+from tests.provinces.story import Story
 from tests.web.desks import Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]

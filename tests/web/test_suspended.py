@@ -11,19 +11,19 @@ from structlog.testing import capture_logs
 from domain.errors import ProvinceSuspended
 from domain.export import Document
 from domain.official import Position
-from infra.platform.config import Settings
-from infra.jobs.export_runs import ExportRuns
 from infra.identity.tenants import Registered, Resumed, Suspended, Tenant, Tenants
+from infra.jobs.export_runs import ExportRuns
+from infra.platform.config import Settings
 from services.assessment import assess as assessing
-from services.processes import sealer
-from services.operations import create_tenant as tenancy
 from services.exports.exports import export_id, fetch_export, request_export
-from services.processes.sweeper import Sweeper
+from services.operations import create_tenant as tenancy
 from services.operations.create_tenant import Impossible, as_operator
-from services.web.site import REMEMBERED
+from services.processes import sealer
+from services.processes.sweeper import Sweeper
 from services.processes.worker import Workplace
-from tests.services.papers import workshop
-from tests.services.story import COMMUNE, Story
+from services.web.site import REMEMBERED
+from tests.provinces.papers import workshop
+from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 from tests.web.signing import WEB
 

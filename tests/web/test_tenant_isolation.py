@@ -15,19 +15,19 @@ import pytest
 
 from domain.export import Document
 from domain.official import Position
+from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
 from infra.readmodels.projector import Projector
-from infra.identity.tenants import Tenant
 from projections.catalogue import PROJECTIONS
-from services.exports import exports as exporting
-from services.council import voting
 from services.app import App
+from services.council import voting
+from services.exports import exports as exporting
 from services.web import admission, urls
 from services.web.app import web_application
-from services.web.pages import all_routes
+from services.web.routes import all_routes
 from services.web.security import masked
 from services.wiring import wired
-from tests.services.story import COMMUNE, ISSUER, OTHER, Story, prepared
+from tests.provinces.story import COMMUNE, ISSUER, OTHER, Story, prepared
 from tests.web.browser import Browser
 from tests.web.signing import WEB
 

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from tests.services.story import COMMUNE, OTHER, Story
+from tests.provinces.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]

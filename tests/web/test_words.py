@@ -35,15 +35,16 @@ from domain.season import State, Step
 from domain.unit import Level
 from projections.analysis.flags import Sign
 from projections.tables.standings import Stage
-from services.privacy.accesses import DOINGS
+from services.assessment.measure_fields import problem_of
 from services.i18n import LOCALES, Words, load_words, sentences
 from services.inspection.trail.search import ACTS, PARAMETERS
+from services.privacy.accesses import DOINGS
 from services.verdicts import Status
 from services.web import urls
 from services.web.form_fields import NotADate, Typed, read_day, read_number
-from services.assessment.measure_fields import problem_of
-from services.web.pages import all_routes
 from services.web.refusals import explain
+from services.web.render import TEMPLATES
+from services.web.routes import all_routes
 from services.web.urls import own_path
 from services.web.viewing import read_moment
 
@@ -232,7 +233,9 @@ def test_every_refusal_has_its_sentence_in_both_languages():
         if module.name != "services.locale":
             importlib.import_module(module.name)
 
-    on_pages = {kind for kind in refusals() if kind is not Refused and kind.__module__ != "services.operations.judge_sheet"}
+    on_pages = {
+        kind for kind in refusals() if kind is not Refused and kind.__module__ != "services.operations.judge_sheet"
+    }
     for kind in on_pages:
         for words in WORDS.values():
             assert words.knows(f"refused.{kind.code}"), (kind, words.locale)
@@ -303,14 +306,12 @@ class Said(NamedTuple):
 #: A name by which a sentence is looked up, such as `refused.stale`; everything else said is the sentence itself.
 KEY = re.compile(r"[a-z_-]+(\.[a-zA-Z0-9_-]+)+")
 SERVICES = Path(services.__path__[0])
-SAYING = [
-    *SERVICES.glob("web/**/*.py"),
-    *SERVICES.glob("**/export_*.py"),
-    *(
-        SERVICES / f"{name}.py"
-        for name in ("accesses", "demo_provider", "judge", "searching", "telling", "trail_workbook", "workbook")
-    ),
-]
+SAYING = [path for path in SERVICES.rglob("*.py") if "demo" not in path.parts]
+
+
+def templates() -> list[Path]:
+    """Those of pages; documents speak Vietnamese only."""
+    return [path for folder in TEMPLATES for path in folder.rglob("*.html") if path.parent.name != "documents"]
 
 
 def said_in_templates() -> Iterator[tuple[str, bool]]:
@@ -326,7 +327,7 @@ def said_in_templates() -> Iterator[tuple[str, bool]]:
                 yield from literals(one)
                 yield from literals(other)
 
-    for path in SERVICES.glob("web/templates/**/*.html"):
+    for path in templates():
         for call in jinja.parse(path.read_text()).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "_":
                 yield from literals(call.args[0])
@@ -462,6 +463,6 @@ def test_nobody_is_addressed_and_nothing_is_shouted(said: Said):
 
 
 def test_a_file_is_chosen_only_with_the_button_that_speaks_the_page_s_language():
-    own = [path.name for path in SERVICES.glob("web/templates/**/*.html") if 'type="file"' in path.read_text()]
+    own = [path.name for path in templates() if 'type="file"' in path.read_text()]
 
     assert own == ["_parts.html"]

@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from domain.official import Position
-from infra.platform import child_processes as processes
-from infra.platform.config import Settings
-from infra.platform.child_processes import living
 from infra.identity.tenants import Tenant
+from infra.platform import child_processes as processes
+from infra.platform.child_processes import living
+from infra.platform.config import Settings
 from services.processes import supervise
 from services.processes.supervise import supervised
-from tests.services.story import COMMUNE, ISSUER, Story
+from tests.provinces.story import COMMUNE, ISSUER, Story
 from tests.web.browser import Browser
 from tests.web.desks import Desk, Desks, desks, season, workplace
 from tests.web.signing import WEB, Provider, begin, come_back

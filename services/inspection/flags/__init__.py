@@ -1,1 +1,1 @@
-"""TODO"""
+"""Signs that a recognition was a formality or wrong; setting one aside."""

@@ -13,8 +13,8 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS
 from projections.tables.units import UNITS, UnitRow
 from services.inspection.flags import dismiss_flag as flagging
-from services.web import urls
 from services.inspection.flags.flags_view import flags_at
+from services.web import urls
 from services.web.handlers import act, page
 from services.web.visit import Answer, Visit
 

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Dossiers, meetings and seasons stepped through, fact by fact."""

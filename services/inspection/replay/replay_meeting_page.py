@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 from domain.fact import Recorded
 from domain.meeting import Meeting, VoteOutcome
+from projections.analysis.trail import entries
 from projections.fold import fold
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
-from projections.analysis.trail import entries
+from services.council.meeting_view import Sitting, ballots_of, open_sitting, seats
+from services.inspection.replay.steps_view import asked, reel_of, teller_of
 from services.web import urls
 from services.web.handlers import page
-from services.inspection.replay.steps_view import asked, reel_of, teller_of
-from services.council.meeting_view import Sitting, ballots_of, open_sitting, seats
 from services.web.visit import Answer, Visit
 
 #: What a time line marks.

@@ -15,16 +15,16 @@ from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
 from projections.tables.sheets import SHEETS, SheetRow
 from projections.tables.standings import STANDINGS, Standing
-from services.inspection.review import review as reviewing
+from services.assessment.dossier_view import Case, open_case
+from services.assessment.history_view import MILESTONES
 from services.case.case_cache import Dossiers, Followed
+from services.inspection.dossier_facts import facts_about, told_of
+from services.inspection.replay.steps_view import asked, reel_of
+from services.inspection.review import review as reviewing
+from services.inspection.review.review_page import count, one_position
 from services.verdicts import Judged, judged
 from services.web import urls
-from services.assessment.dossier_view import Case, open_case
 from services.web.handlers import act, page
-from services.assessment.history_view import MILESTONES
-from services.inspection.review.review_page import count, one_position
-from services.inspection.replay.steps_view import asked, reel_of
-from services.inspection.dossier_facts import facts_about, told_of
 from services.web.visit import Answer, Visit
 
 #: What a time line marks beside the dossier's own milestones.

@@ -16,15 +16,15 @@ from domain.errors import NotFound
 from domain.fact import Fact, Recorded
 from domain.policy import Act, Subject, permit
 from domain.vietnamese import sort_key
+from projections.analysis.trail import Entry, entries
 from projections.fold import fold
 from projections.tables.seasons import SEASONS
-from projections.analysis.trail import Entry, entries
 from projections.tables.units import UNITS
 from services.inspection.replay.season_timeline import STAGES, TURNS, Course, Courses
+from services.inspection.replay.steps_view import Reel, Step, Stone, along, around, asked, teller_of
 from services.sentences import Told
 from services.web import urls
 from services.web.handlers import page
-from services.inspection.replay.steps_view import Reel, Step, Stone, along, around, asked, teller_of
 from services.web.visit import Answer, Visit
 
 #: Steps over which one goes at once, back or on.

@@ -19,9 +19,9 @@ from domain.fact import Fact, Recorded
 from domain.meeting import Meeting
 from domain.recognition import Recognition
 from domain.season import Season
+from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
 from infra.readmodels.reading import BREATH
-from infra.identity.tenants import Tenant
 from services.app import App
 
 #: What moves a commune through a season, in the order in which it happens.

@@ -13,9 +13,9 @@ from domain.fact import Recorded
 from domain.rulebook import Rulebook
 from projections.tables.officials import OFFICIALS
 from projections.tables.units import UNITS
+from services.assessment.personal_view import values_said
 from services.sentences import Teller, Told, called, holders_of, open_rounds
 from services.web.request_target import DIGITS
-from services.assessment.personal_view import values_said
 from services.web.visit import Visit
 
 #: Steps listed before and after the one that is looked at.

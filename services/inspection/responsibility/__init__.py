@@ -1,1 +1,1 @@
-"""TODO"""
+"""Who had a part in a value or a decision, on a page and as a document."""

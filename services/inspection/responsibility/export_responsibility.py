@@ -12,14 +12,14 @@ from domain.season import Season, season_stream
 from infra.readmodels.reading import View
 from projections.tables.exports import ExportRow
 from projections.tables.units import UNITS, UnitRow
-from services.exports.commune_export import CommuneExport
-from services.inspection.responsibility import responsibility_document as responsibility
+from services.assessment.commune_export import CommuneExport
+from services.case.case_cache import Dossiers
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import Asker, ExportRequest, ExportTask, Made, Offer, Progress, Workshop, name_of
 from services.exports.making import as_it_stood, moment_of, printed
-from services.case.case_cache import Dossiers
 from services.i18n import Words, indicator_number
+from services.inspection.responsibility import responsibility_document as responsibility
 from services.work import Work
 
 

@@ -13,19 +13,19 @@ from typing import NamedTuple
 from domain.errors import NotFound
 from domain.rulebook import Indicator, Rulebook
 from infra.readmodels.reading import ReadModels
+from projections.analysis.responsibility import trace
+from projections.analysis.trail import entries
 from projections.fold import fold
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.register import REGISTER, RegisterRow
-from projections.analysis.responsibility import trace
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS, EntryRow, SheetRow
 from projections.tables.standings import STANDINGS, Standing
-from projections.analysis.trail import entries
 from projections.tables.units import UNITS
+from services.case.case_cache import Followed, facts_about
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
 from services.documents.wording import Place
-from services.case.case_cache import Followed, facts_about
 from services.i18n import Words, vietnamese
 from services.inspection.responsibility.chain import Chain, in_words
 from services.sentences import teller_of

@@ -10,14 +10,14 @@ from litestar import Response
 from domain.errors import NotFound
 from domain.official import Mandate
 from domain.policy import Act, permit
+from projections.analysis.responsibility import File, trace
 from projections.fold import fold
 from projections.tables.register import REGISTER
-from projections.analysis.responsibility import File, trace
+from services.assessment.dossier_view import Case, open_case, sheet_view
+from services.inspection.dossier_facts import facts_about, told_of
 from services.inspection.responsibility.chain import Chain, Line, in_words
 from services.web import urls
-from services.assessment.dossier_view import Case, open_case, sheet_view
 from services.web.handlers import page
-from services.inspection.dossier_facts import facts_about, told_of
 from services.web.visit import Answer, Visit
 
 

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The review of a recognition, from its ground to its conclusion."""

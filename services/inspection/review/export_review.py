@@ -12,12 +12,12 @@ from domain.season import Season, season_stream
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.assessment.assess import viewed_by
-from services.inspection.review import review_document as review
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, Made, Progress, Workshop, name_of
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
+from services.inspection.review import review_document as review
 from services.season.season import commune_of
 from services.work import Work
 

@@ -20,11 +20,11 @@ from domain.rulebook import Rulebook
 from domain.unit import Level
 from projections.fold import fold
 from projections.tables.reviews import REVIEWS, ReviewRow
-from services.recognition.decision_document import legal_bases, read_signer
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
 from services.documents.wording import Place, signature, upper_first
 from services.i18n import vietnamese
+from services.recognition.decision_document import legal_bases, read_signer
 
 GROUNDS = {
     Ground.COMPLAINT: "khiếu nại, tố cáo, phản ánh",

@@ -12,24 +12,24 @@ from domain.recognition import Recognition
 from domain.review import Degree, Ground, Ruling, commune_and_number
 from domain.vietnamese import sort_key
 from infra.log.group_commit import Receipt
-from projections.tables.councils import COUNCILS
-from projections.tables.exports import EXPORTS, ExportRow
 from projections.analysis.flags import Sign
 from projections.fold import fold
+from projections.tables.councils import COUNCILS
+from projections.tables.exports import EXPORTS, ExportRow
 from projections.tables.officials import OfficialRow
 from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
 from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS, UnitRow
+from services.assessment.dossier_view import Case, read_case
+from services.inspection.dossier_facts import facts_about, told_of
 from services.inspection.review import review as reviewing
+from services.seals.seal_view import seal_of, sealed
 from services.sentences import Holder, holder_in_words, says_position
 from services.web import urls
-from services.web.request_target import DIGITS
-from services.assessment.dossier_view import Case, read_case
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
-from services.seals.seal_view import seal_of, sealed
-from services.inspection.dossier_facts import facts_about, told_of
+from services.web.request_target import DIGITS
 from services.web.visit import Answer, Visit
 
 Choice = TypeVar("Choice", Ground, Degree, Ruling)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from domain.assessment import Assessment, assessment_stream
 from domain.policy import Act, permit
 from infra.storage.access_log import Kept
-from services.privacy.accesses import DOINGS, OPENED, Accesses, called
-from services.inspection.trail.search import Names, Object, search_of
-from services.web import urls
 from services.inspection.trail.filters import filter_of, part_of, view_of
+from services.inspection.trail.search import Names, Object, search_of
+from services.privacy.accesses import DOINGS, OPENED, Accesses, called
+from services.web import urls
 from services.web.handlers import page
 from services.web.visit import Answer, Visit
 from services.work import SYSTEM

@@ -12,11 +12,11 @@ from domain.export import Document
 from domain.policy import Act
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
-from services.inspection.trail import trail_workbook
 from services.board import standings_workbook as workbook
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, Made, Progress, Workshop
 from services.exports.making import moment_of
 from services.i18n import Words, load_words
+from services.inspection.trail import trail_workbook
 from services.inspection.trail.search import Asked, Searching, read_names, search_of
 from services.work import Work
 

@@ -12,17 +12,17 @@ from domain.official import Position
 from domain.policy import Act, may
 from domain.vietnamese import person_key, sort_key
 from infra.identity.tenants import Tenant
-from projections.tables.councils import COUNCILS
 from projections.analysis.search_terms import Search
+from projections.tables.councils import COUNCILS
 from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.i18n import indicator_number
 from services.inspection.trail.search import PARAMETERS, Asked, Names, meeting_called, read_names
-from services.web.request_target import DIGITS
 from services.web.form_fields import NotADate
 from services.web.refusals import explain
+from services.web.request_target import DIGITS
 from services.web.viewing import read_moment
 from services.web.visit import Visit
 

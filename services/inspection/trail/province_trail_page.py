@@ -9,12 +9,12 @@ from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
+from services.assessment.personal_view import values_said
+from services.inspection.trail.filters import filter_of, part_of, view_of
 from services.inspection.trail.search import ACTS, Found, Names, Object, Searching, about, search_of, tell
 from services.sentences import Told
 from services.web import urls
-from services.inspection.trail.filters import filter_of, part_of, view_of
 from services.web.handlers import page
-from services.assessment.personal_view import values_said
 from services.web.visit import Answer, Visit
 
 

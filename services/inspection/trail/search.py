@@ -24,20 +24,21 @@ from domain.personal import Personal
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Rulebook
 from domain.text import bounded
-from infra.platform.database import LOST, Database
-from infra.log.eventstore import CLOCK_DRIFT, EventStore
-from infra.readmodels.reading import View
 from infra.identity.tenants import Tenant
+from infra.log.eventstore import CLOCK_DRIFT, EventStore
+from infra.platform.database import LOST, Database
+from infra.readmodels.reading import View
 from infra.readmodels.search_index import Reached, TrailIndex
-from projections.tables.councils import COUNCILS, CouncilRow
 from projections.analysis.search_terms import VERSION, Marked, Search, bare, mark, reach, words_of, words_of_name
+from projections.analysis.trail import TOLD_WITH, Entry, entries, streams_around
+from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.seasons import SEASONS, SeasonRow
-from projections.analysis.trail import TOLD_WITH, Entry, entries, streams_around
 from projections.tables.units import UNITS, UnitRow
 from services.app import App
 from services.clock import is_looked_at
 from services.i18n import Words, load_words
+from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
 from services.sentences import Teller, Told, called, holders_of, open_rounds
 
 log = structlog.get_logger("searching")
@@ -94,25 +95,10 @@ ACTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class SearchTooLong(Refused):
-    """A search text of more than `letters` characters or `words` words; nothing is looked for. `field` says where."""
-
-    code: ClassVar[str] = "search-too-long"
-
-
 class SearchUnreadable(Refused):
     """What a workbook of the trail is to be made of is no search that a page spells: `typed` keeps it."""
 
     code: ClassVar[str] = "search-unreadable"
-
-
-#: What a search text holds at most: each word is looked up, among all names and in what was written.
-LETTERS, WORDS = 100, 10
-
-
-def is_short(text: str) -> bool:
-    """Whether the text can be searched for."""
-    return len(text) <= LETTERS and len(text.split()) <= WORDS and len(words_of(text)) <= WORDS
 
 
 class Asked(NamedTuple):

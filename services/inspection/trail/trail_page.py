@@ -8,13 +8,13 @@ from typing import NamedTuple
 from domain.policy import Act, permit
 from domain.season import Step
 from projections.analysis.trail import Entry
-from services.sentences import Told
-from services.web import urls
-from services.web.request_target import DIGITS
 from services.assessment.dossier_view import Case, open_case
-from services.web.handlers import page
 from services.inspection.dossier_facts import facts_about, told_of
 from services.seals.verified_view import last_verified
+from services.sentences import Told
+from services.web import urls
+from services.web.handlers import page
+from services.web.request_target import DIGITS
 from services.web.visit import Answer, Visit
 
 #: Entries on one page.

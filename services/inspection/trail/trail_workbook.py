@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl
 import structlog
 
 from domain.rulebook import Rulebook
+from services.board.standings_workbook import Book, Column, Value, Written
 from services.clock import VIETNAM
 from services.i18n import Words
 from services.inspection.trail.search import Asked, Found, Names, Object, about, tell
 from services.sentences import Told
-from services.board.standings_workbook import Book, Column, Value, Written
 
 #: Facts in one workbook; more are refused rather than cut off.
 MOST = 20_000

@@ -1,1 +1,1 @@
-"""TODO"""
+"""A verdict without some facts, or by another rule."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.readmodels.reading import View
 from infra.platform.slicing import in_slices
+from infra.readmodels.reading import View
+from projections.analysis.what_if import Side, side_of
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
-from projections.analysis.what_if import Side, side_of
 
 
 async def sides_of(view: View, season: str, rulebook: Rulebook, other: Rulebook, calendar: Calendar) -> list[Side]:

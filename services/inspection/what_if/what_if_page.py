@@ -13,17 +13,17 @@ from domain.policy import Act, Subject, may, permit
 from domain.rulebook import Model, Rulebook
 from projections.analysis.counterfactual import JUDGED
 from projections.analysis.pivotal import Pivotal, pivotal
+from projections.analysis.what_if import BALLOTS, Answered, Side, parameters, what_if, with_thresholds
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS
-from projections.analysis.what_if import BALLOTS, Answered, Side, parameters, what_if, with_thresholds
+from services.assessment.dossier_view import Case, open_case
+from services.inspection.dossier_facts import facts_about, told_of
+from services.inspection.what_if.assumptions import Assumed, read_assumed
+from services.inspection.what_if.what_if import sides_of
 from services.sentences import Told
 from services.web import urls
-from services.inspection.what_if.assumptions import Assumed, read_assumed
-from services.assessment.dossier_view import Case, open_case
 from services.web.handlers import page
-from services.inspection.dossier_facts import facts_about, told_of
 from services.web.visit import Answer, Visit
-from services.inspection.what_if.what_if import sides_of
 
 #: Sets of several facts that are listed; the page says how many there are.
 LISTED = 12

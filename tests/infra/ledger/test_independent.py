@@ -17,8 +17,8 @@ from tlog_scales.signing import Vkey, VkeySet
 from tlog_scales.tlog import Checkpoint as TheirCheckpoint
 from tlog_scales.tlog import ConsistencyProof, ConsistencyProofInvalid, InclusionProof, InclusionProofInvalid
 
-from infra.ledger.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import Note, Signature
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadProof, Invalid

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from infra.ledger.leaf import leaf_hash
 from infra.ledger.checkpoint import Checkpoint
+from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import Kind, Note, SignerKey, read_signatures
 from infra.ledger.text import Malformed
 from infra.ledger.tiles import Edge, Place, consistency_proof, root

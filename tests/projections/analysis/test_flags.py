@@ -26,9 +26,9 @@ from projections.fold import fold
 from projections.tables.officials import OFFICIALS, Grant
 from projections.tables.standings import STANDINGS, sheet_of
 from tests.domain.rulebooks import at_least
+from tests.projections.analysis.test_what_if import RULEBOOK
 from tests.projections.histories import BEGINNING, INDICATORS, MEMBERS, Province, histories
 from tests.projections.story import APPRAISAL, COMMUNE, DOSSIER, LIMITS, MEETING, SEASON, STEPS, told
-from tests.projections.analysis.test_what_if import RULEBOOK
 
 OTHER = "25444"
 ELSEWHERE = assessment_stream(SEASON, OTHER)

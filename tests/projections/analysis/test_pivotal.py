@@ -17,15 +17,15 @@ from domain.judging import Sheet, judge
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.rulebook import Condition, ConditionKind, Rulebook
 from projections.analysis.counterfactual import JUDGED, files, value_of
-from projections.fold import fold
 from projections.analysis.pivotal import pivotal
+from projections.analysis.what_if import Otherwise, what_if
+from projections.fold import fold
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS, sheet_of
-from projections.analysis.what_if import Otherwise, what_if
 from tests.domain.rulebooks import HALF_OF_EACH, SOURCED, VETO, at_least
+from tests.projections.analysis.test_what_if import CALENDAR, RULEBOOK
 from tests.projections.histories import INDICATORS, UNIT, Province
 from tests.projections.story import COMMUNE, LIMITS, SEASON
-from tests.projections.analysis.test_what_if import CALENDAR, RULEBOOK
 
 DOSSIER, APPRAISAL = assessment_stream(SEASON, COMMUNE), appraisal_stream(SEASON, COMMUNE)
 INDICATOR = st.sampled_from(INDICATORS)

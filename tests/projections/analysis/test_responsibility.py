@@ -10,11 +10,11 @@ from msgspec.structs import replace as changed
 from domain.fact import Recorded
 from domain.official import Mandate, Position
 from domain.season import Assignment, Deadline, Step
+from projections.analysis.responsibility import WHOLE, Link, Remark, Role, Trace, trace
+from projections.analysis.trail import concerns
 from projections.fold import fold
 from projections.tables.officials import OfficialRow
-from projections.analysis.responsibility import WHOLE, Link, Remark, Role, Trace, trace
 from projections.tables.seasons import SEASONS, SeasonRow
-from projections.analysis.trail import concerns
 from tests.projections.histories import COMMUNES, INDICATORS, a_long_history
 from tests.projections.histories import SEASONS as YEARS
 

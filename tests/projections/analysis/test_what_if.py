@@ -14,9 +14,9 @@ from domain.measure import Answer, Kind, ManualPoints, Measured, Outcome
 from domain.meeting import Choice, Meeting, VoteOutcome
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
+from projections.analysis.what_if import Answered, Otherwise, what_if
 from projections.fold import fold
 from projections.tables.standings import STANDINGS, sheet_of
-from projections.analysis.what_if import Answered, Otherwise, what_if
 from tests.domain.rulebooks import HALF_OF_EACH, VETO, a_criterion, a_part, a_rulebook, an_indicator, at_least
 from tests.projections.histories import INDICATORS, Province
 from tests.projections.story import APPRAISAL, COMMUNE, DOSSIER, KEY, LIMITS, SEASON, STEPS, told

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from projections.lists.appraisal_queue import Waiting, queue
 from projections.fold import fold
+from projections.lists.appraisal_queue import Waiting, queue
 from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS
 from tests.projections.histories import INDICATORS, UNIT, Province

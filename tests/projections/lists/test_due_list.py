@@ -9,8 +9,8 @@ from domain.policy import Act, Actor, Subject, may
 from domain.review import Ground, Review, Ruling, review_stream
 from domain.season import Step, season_stream
 from infra.reference.rulebooks import load_rulebooks
-from projections.lists.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
 from projections.fold import fold
+from projections.lists.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
 from projections.tables.reviews import REVIEWS
 from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS

@@ -1,0 +1,143 @@
+"""Measured data in forms: every measure of every rulebook can be asked about, typed, read back and explained."""
+
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+
+from domain.errors import MeasureInvalid
+from domain.judging import assess
+from domain.measure import NOT_ARISEN, Kind, Measured
+from domain.rulebook import Indicator
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from services.assessment.measure_fields import Problem, forms_of, read_measures
+from services.i18n import load_words
+from services.web.assets import Assets
+from services.web.form_fields import Typed
+from services.web.render import Renderer
+from tests.provinces.story import best
+
+WORDS = load_words()
+INDICATORS = [
+    pytest.param(indicator, id=f"{rulebook.short} {indicator.code}")
+    for rulebook in load_rulebooks().values()
+    for indicator in rulebook.indicators
+]
+
+
+def typed_of(indicator: Indicator, measures: dict[str, Measured]) -> Typed:
+    """What the form sends when it stands as it is shown."""
+    pairs = []
+    for part in forms_of(indicator, measures, WORDS["vi"]):
+        pairs += [(field.name, field.value) for field in part.fields]
+        field = {Kind.OPTIONS: "option", Kind.CHECKLIST: "checked"}.get(part.kind, "answer")
+        pairs += [(f"{part.code}.{field}", pick.key) for pick in part.picks if pick.chosen]
+        if part.not_arisen:
+            pairs.append((f"{part.code}.not_arisen", "1"))
+    return Typed(pairs)
+
+
+def held(indicator: Indicator) -> dict[str, Measured]:
+    """A value for each part; with a single rate the form asks for no counts."""
+    found = {part.code: best(part) for part in indicator.parts}
+    return {code: _without_counts(one) if len(one.counts) == 1 else one for code, one in found.items()}
+
+
+def _without_counts(one: Measured) -> Measured:
+    return Measured(one.kind, numerator=one.numerator, denominator=one.denominator, amount=one.amount)
+
+
+@pytest.mark.parametrize("indicator", INDICATORS)
+def test_what_is_held_is_shown_and_read_back_unchanged(indicator: Indicator):
+    measures = held(indicator)
+
+    assert read_measures(indicator, typed_of(indicator, measures), measures) == (measures, [])
+
+
+@pytest.mark.parametrize("indicator", INDICATORS)
+def test_an_empty_form_holds_nothing(indicator: Indicator):
+    assert read_measures(indicator, Typed([]), {}) == ({}, [])
+
+
+@pytest.mark.parametrize("indicator", INDICATORS)
+def test_every_reading_is_explained_in_a_sentence(indicator: Indicator):
+    renderer = Renderer(WORDS, Assets())
+    readings = [held(indicator), {part.code: NOT_ARISEN for part in indicator.parts if part.not_arisen}]
+
+    for measures in readings:
+        for part in assess(indicator, measures, load_calendar()).parts:
+            if part.rule is not None:
+                said = renderer.render("dossier/_why.html", "vi", {"note": part.rule, **_nobody()})
+                assert re.search(r"\w{2,}", said), part.rule.code
+
+
+def _nobody() -> dict[str, Any]:
+    return {"visit": None, "refusal": None, "typed": {}, "problems": {}, "people": {}}
+
+
+def reasons() -> list[str]:
+    """The reasons that MeasureInvalid promises in its docstring."""
+    listed = (MeasureInvalid.__doc__ or "").partition("one of:")[2].partition(";")[0]
+    return [one.strip() for one in listed.rstrip(".").replace("\n", " ").split(",")]
+
+
+@pytest.mark.parametrize("reason", [*reasons(), "not-a-date", "day-out-of-range", "nothing-measured"])
+@pytest.mark.parametrize("locale", ["vi"])
+def test_every_reason_to_refuse_a_field_has_a_sentence(reason: str, locale: str):
+    assert WORDS[locale].knows(f"invalid.{reason}")
+
+    details = {"typed": "x", "maximum": 2, "minimum": 0, "step": 1, "total": 3, "first": "1990", "last": "2032"}
+    assert "%(" not in Problem("field", reason, details).said(WORDS[locale])
+
+
+def test_all_problems_of_a_form_are_found_together():
+    indicator = load_rulebooks()["qd-27-2025"].indicator("TC2.CT4")
+    typed = Typed(
+        [
+            ("TC2.CT4.1.on", "mai"),
+            ("TC2.CT4.2.numerator", "12"),
+            ("TC2.CT4.2.denominator", "10"),
+            ("TC2.CT4.3.numerator", "ba"),
+        ]
+    )
+
+    measures, problems = read_measures(indicator, typed, {})
+
+    assert measures == {}
+    assert {problem.field: problem.reason for problem in problems} == {
+        "TC2.CT4.1.on": "not-a-date",
+        "TC2.CT4.2.numerator": "numerator-above-denominator",
+        "TC2.CT4.3.numerator": "not-a-count",
+    }
+
+
+def test_a_value_that_is_held_cannot_be_emptied():
+    indicator = load_rulebooks()["qd-25-2021"].indicator("TC2.CT5")
+    measures = held(indicator)
+
+    _, problems = read_measures(indicator, Typed([]), measures)
+
+    assert {problem.reason for problem in problems} == {"missing"}
+
+
+def test_nothing_ticked_in_a_checklist_is_a_value_once_something_was():
+    indicator = load_rulebooks()["qd-27-2025"].indicator("TC2.CT5")
+
+    assert read_measures(indicator, Typed([]), held(indicator)) == ({"TC2.CT5.1": Measured(Kind.CHECKLIST)}, [])
+
+
+def test_days_and_grouped_numbers_are_read_as_people_type_them():
+    rulebook = load_rulebooks()["qd-27-2025"]
+    plan, money = rulebook.indicator("TC2.CT4"), rulebook.indicator("TC3.CT4")
+
+    term, _ = read_measures(plan, Typed([("TC2.CT4.1.from_on", "3/1/2026"), ("TC2.CT4.1.on", "2026-01-09")]), {})
+    paid, _ = read_measures(
+        money,
+        Typed([("TC3.CT4.3.numerator", "5"), ("TC3.CT4.3.denominator", "5"), ("TC3.CT4.3.amount", "9.000.000")]),
+        {},
+    )
+
+    assert term["TC2.CT4.1"].from_on == date(2026, 1, 3)
+    assert term["TC2.CT4.1"].on == date(2026, 1, 9)
+    assert paid["TC3.CT4.3"].amount == 9_000_000

@@ -1,0 +1,118 @@
+"""Councils through their page: set up by a decision, a member replaced, called together on what is appraised."""
+
+from domain.council import Council, Role, council_stream
+from domain.official import Position
+from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, OTHER, Story
+from tests.web.desks import Desk, Desks, Page, desks, season, workplace
+
+__all__ = ["desks", "season", "workplace"]
+
+CHAIRMAN = Position.DISTRICT_CHAIRMAN.value
+SEATS = {
+    CHAIRMAN: ("chair", "UBND huyện"),
+    Position.DISTRICT_JUSTICE.value: ("secretary", "Phòng Tư pháp"),
+    AGENCIES[0]: ("member", "Công an huyện"),
+}
+
+
+def council(story: Story) -> str:
+    return f"/hoi-dong/{story.season}"
+
+
+def seated(story: Story, **roles: str) -> dict[str, str]:
+    """The fields of the form that give these people their roles."""
+    fields = {"decision_no": "33/QĐ-UBND", "on": "16/1/2024"}
+    for subject, (role, agency) in SEATS.items():
+        person = story.person(subject)
+        fields[f"role-{person}"] = roles.get(subject.replace("-", "_"), role)
+        fields[f"agency-{person}"] = agency
+    return fields
+
+
+async def constitute(desk: Desk, story: Story, **roles: str) -> Page:
+    return await desk.send(await desk.open(council(story)), "/thanh-lap", seated(story, **roles))
+
+
+async def test_the_chairman_sets_the_council_up_by_a_decision(desks: Desks, season: Story):
+    page = await constitute(await desks.of(CHAIRMAN), season)
+
+    assert "3 thành viên" in page.text
+    assert "Quyết định 33/QĐ-UBND ngày 16/01/2024." in page.text
+    assert "Công an huyện" in page.text
+    assert not page.offers("/thanh-lap")
+
+
+async def test_a_council_without_a_secretary_is_refused_and_the_roles_stay_chosen(desks: Desks, season: Story):
+    page = await constitute(await desks.of(CHAIRMAN), season, district_justice_office="member")
+
+    assert (page.status, page.refused) == (409, "council-incomplete")
+    form = dict(page.form("/thanh-lap").fields)
+    assert form[f"role-{season.person(CHAIRMAN)}"] == Role.CHAIR
+    assert form[f"role-{season.person(AGENCIES[0])}"] == Role.MEMBER
+    assert form["decision_no"] == "33/QĐ-UBND"
+
+
+async def test_a_member_without_an_agency_is_named(desks: Desks, season: Story):
+    chairman = await desks.of(CHAIRMAN)
+    fields = seated(season) | {f"agency-{season.person(AGENCIES[0])}": ""}
+
+    page = await chairman.send(await chairman.open(council(season)), "/thanh-lap", fields)
+
+    assert (page.status, page.refused) == (422, "field-missing")
+
+
+async def test_only_appraised_dossiers_can_be_put_on_an_agenda(desks: Desks, season: Story):
+    await season.concluded()
+    appraiser = await desks.appraiser()
+    await constitute(await desks.of(CHAIRMAN), season)
+
+    page = await appraiser.open(council(season))
+    nothing = await appraiser.send(page, "/trieu-tap", place="Phòng họp 1", item=[])
+    called = await appraiser.send(page, "/trieu-tap", place="Phòng họp 1", on="30/1/2024")
+
+    assert [value for name, value in page.form("/trieu-tap").fields if name == "item"] == [COMMUNE]
+    assert (nothing.status, nothing.refused) == (422, "field-missing")
+    assert "Họp ngày 30/01/2024 tại Phòng họp 1." in called.text
+    after = await appraiser.open(council(season))
+    assert not after.offers("/trieu-tap")
+    assert OTHER not in after.html.partition("Phiên họp")[2].partition("Thành viên")[0]
+
+
+async def test_a_member_is_replaced_by_a_decision(desks: Desks, season: Story):
+    chairman = await desks.of(CHAIRMAN)
+    await constitute(chairman, season)
+
+    page = await chairman.open(council(season))
+    fields = {
+        "leaving": str(season.person(AGENCIES[0])),
+        "joining": str(season.person("substitute")),
+        "agency": "Công an huyện",
+        "role": "member",
+        "decision_no": "35/QĐ-UBND",
+    }
+    page = await chairman.send(page, "/thay", fields)
+
+    assert "Đã thay 1 thành viên." in page.text
+    held = await (await season.decider()).look(Council, council_stream(season.season, DISTRICT))
+    assert season.person("substitute") in held.members
+
+
+async def test_the_officer_of_a_commune_sees_no_council(desks: Desks, season: Story):
+    page = await (await desks.officer()).open(council(season))
+
+    assert page.status == 200
+    assert "Không có Hội đồng nào để xem" in page.text
+    assert not page.offers("/thanh-lap")
+
+
+async def test_who_may_not_set_a_council_up_cannot_do_it_by_hand(desks: Desks, season: Story):
+    inspector = await desks.of(Position.INSPECTOR.value)
+    chairman = await desks.of(CHAIRMAN)
+    form = (await chairman.open(council(season))).form("/thanh-lap")
+    token = next(value for one in (await inspector.open("/them")).forms for name, value in one.fields if name == "csrf")
+
+    sent = {**dict(form.fields), **seated(season), "csrf": token}
+    page = await inspector.post(form.action, sent)
+
+    assert (page.status, page.refused) == (403, "not-permitted")
+    assert "Council.Constituted" not in await season.kinds()

@@ -1,0 +1,167 @@
+"""What-if pages: the answer beside what the log has, everything assumed in the address, nothing written."""
+
+import pytest
+
+from domain.appraisal import Appraisal
+from domain.assessment import Assessment
+from domain.fact import Fact
+from domain.meeting import Meeting
+from domain.official import Position
+from tests.provinces.story import COMMUNE, OTHER, Story
+from tests.web.desks import Desk, Desks, desks, season, workplace
+
+__all__ = ["desks", "season", "workplace"]
+
+
+@pytest.fixture
+async def inspector(desks: Desks) -> Desk:
+    return await desks.of(Position.INSPECTOR.value)
+
+
+def at(story: Story, query: str = "") -> str:
+    return f"/gia-dinh/{story.season}/{COMMUNE}{'?' if query else ''}{query}"
+
+
+async def position(story: Story, kind: type[Fact], indicator: str = "") -> int:
+    return next(
+        one.position
+        for one in await story.facts()
+        if isinstance(one.fact, kind) and indicator in ("", getattr(one.fact, "indicator", ""))
+    )
+
+
+async def test_an_inspector_strikes_out_a_file_and_sees_what_falls_with_it(inspector: Desk, season: Story):
+    await season.voted()
+    file = await position(season, Assessment.EvidenceAttached, "TC2.CT5")
+    before = await inspector.house.store.position(inspector.tenant)
+
+    page = await inspector.open(at(season))
+    struck = await inspector.open(at(season, f"bo={file}"))
+
+    assert (page.status, struck.status) == (200, 200)
+    assert f"bo={file}" not in page.html
+    assert "không còn minh chứng hay giải trình: không gửi thẩm định được, tính 0 điểm" in struck.text
+    assert "Đang giả định" in struck.text
+    assert await inspector.house.store.position(inspector.tenant) == before
+
+
+async def test_what_is_assumed_stays_in_the_form_and_each_can_be_dropped(inspector: Desk, season: Story):
+    await season.voted()
+    file = await position(season, Assessment.EvidenceAttached)
+    ballot = await position(season, Meeting.BallotCast)
+    appraised = await position(season, Appraisal.IndicatorAppraised)
+    query = f"bo={file}&thay={ballot}:không tán thành&thay={appraised}:0,5&nguong=C1:85"
+
+    page = await inspector.open(at(season, query))
+
+    form = page.form(f"/gia-dinh/{season.season}/{COMMUNE}")
+    assert ("bo", str(file)) in form.fields
+    assert ("thay", f"{ballot}:không tán thành") in form.fields
+    assert form.value("nguong.C1") == "85"
+    assert page.html.count("Bỏ giả định này") == 4
+
+
+async def test_sets_of_two_and_three_are_looked_for_when_asked(inspector: Desk, season: Story):
+    await season.voted()
+
+    page = await inspector.open(at(season, "tap=3"))
+
+    assert page.status == 200
+    assert "tập 2 sự kiện" in page.text
+    assert "tập 3 sự kiện" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("bo=999999999", "không có sự kiện #999.999.999"),
+        ("bo={submitted}", "không phải số liệu"),
+        ("bo={scored}&thay={scored}:1", "vừa bị loại bỏ vừa được thay"),
+        ("thay={scored}:99", "cao hơn mức tối đa"),
+        ("thay={scored}:1&thay={scored}:0,5", "hai giá trị"),
+        ("thay={scored}:abc", "Không đọc được"),
+        ("bo=abc", "Không đọc được"),
+        ("thay=5", "Không đọc được"),
+        ("nguong=C9:5", "không có tham số"),
+        ("nguong=C1:101", "từ 0 đến 100"),
+        ("nguong=C1:x", "Không đọc được"),
+        ("bo-tieu-chi=luat-khac", "Không có bộ tiêu chí"),
+    ],
+)
+async def test_a_what_if_that_contradicts_itself_is_refused_in_words(
+    inspector: Desk, season: Story, query: str, said: str
+):
+    await season.submitted()
+    places = {
+        "submitted": await position(season, Assessment.Submitted),
+        "scored": await position(season, Assessment.IndicatorScored, "TC2.CT5"),
+    }
+    before = await inspector.house.store.position(inspector.tenant)
+
+    page = await inspector.open(at(season, query.format(**places)))
+
+    assert page.status == 422
+    assert said in page.text
+    assert await inspector.house.store.position(inspector.tenant) == before
+
+
+async def test_as_of_a_moment_the_what_if_knows_nothing_of_later(inspector: Desk, season: Story):
+    await season.voted()
+    before = await position(season, Assessment.Submitted)
+    later = await position(season, Appraisal.IndicatorAppraised)
+
+    then = await inspector.open(at(season, f"asof={before}"))
+    refused = await inspector.open(at(season, f"asof={before}&bo={later}"))
+
+    assert (then.status, refused.status) == (200, 422)
+    assert f'value="{later}"' not in then.html
+    assert 'class="past"' in then.html
+
+
+async def test_ballots_of_an_open_vote_are_not_tried(inspector: Desk, season: Story):
+    await season.vote_open()
+
+    page = await inspector.open(at(season))
+
+    assert page.status == 200
+    assert "Phiếu biểu quyết" not in page.text
+
+
+async def test_another_communes_officer_may_not_try(desks: Desks, season: Story):
+    await season.submitted()
+    other = await desks.officer(commune=OTHER)
+
+    assert (await other.open(at(season))).status == 403
+
+
+async def test_a_season_is_judged_by_another_parameter_and_under_another_rulebook(inspector: Desk, season: Story):
+    await season.voted()
+
+    same = await inspector.open(f"/gia-dinh/{season.season}")
+    higher = await inspector.open(f"/gia-dinh/{season.season}?nguong=C1:100")
+    stranger = await inspector.open(f"/gia-dinh/{season.season}?bo-tieu-chi=qd-27-2025")
+
+    assert (same.status, higher.status, stranger.status) == (200, 200, 200)
+    assert "0 đơn vị đổi kết quả" in same.text
+    assert "không đạt chuẩn" in higher.text
+    assert "chỉ tiêu đạt" in stranger.text
+
+
+async def test_dossier_and_board_lead_to_the_what_if(inspector: Desk, season: Story):
+    await season.submitted()
+
+    dossier = await inspector.open(f"/ho-so/{season.season}/{COMMUNE}")
+    board = await inspector.open(f"/bang/{season.season}")
+
+    assert at(season) in dossier.html
+    assert f"/gia-dinh/{season.season}" in board.html
+
+
+async def test_an_untouched_dossier_has_not_been_assessed_and_is_not_said_to_fail(inspector: Desk, season: Story):
+    page = await inspector.open(at(season))
+    every = await inspector.open(f"/gia-dinh/{season.season}")
+
+    for shown in (page, every):
+        assert "chưa đánh giá" in shown.text
+        assert "không đạt chuẩn" not in shown.text.replace("thành không đạt chuẩn", "")
+    assert "Phiếu chưa đủ số liệu nên chưa có kết quả để xét." in page.text

@@ -1,0 +1,156 @@
+from datetime import date
+
+import pytest
+
+from domain.errors import (
+    AlreadyThere,
+    DayOutOfRange,
+    IndicatorsUnassigned,
+    NotPermitted,
+    OutOfOrder,
+    PositionUnsuitable,
+    ReasonMissing,
+    RulebookNotAdopted,
+    SeasonNotOpen,
+    UnknownCommune,
+    UnknownIndicator,
+)
+from domain.official import Position
+from domain.season import Participant, Season, State, Step, season_stream
+from services.administration import administer as administering
+from services.assessment import assess as assessing
+from services.season import season as seasons
+from tests.provinces.story import COMMUNE, DISTRICT, OTHER, Story
+
+#: A year that no other test plans.
+YEAR = 2028
+
+
+async def test_a_season_opens_with_a_dossier_for_each_commune(province_story: Story):
+    await province_story.opened()
+
+    dossiers = [name for name in await province_story.kinds() if name == "Assessment.Opened"]
+    assert len(dossiers) == 2
+    assert (await province_story.dossier(OTHER)).decided_by == DISTRICT
+
+
+async def test_a_dossier_knows_the_class_that_its_commune_had_at_the_opening(province_story: Story):
+    await administering.classify_unit(await province_story.as_administrator(), OTHER, "II", "7/QĐ")
+
+    await province_story.opened()
+
+    assert (await province_story.dossier(OTHER)).unit_class == "II"
+
+
+async def test_a_season_with_indicators_that_nobody_leads_does_not_open_and_names_them(province_story: Story):
+    story = await province_story.planned()
+    *assigned, last = story.codes
+    await seasons.assign_indicators(
+        await story.as_administrator(), story.season, [(code, Position.JUSTICE_OFFICER, []) for code in assigned]
+    )
+
+    with pytest.raises(IndicatorsUnassigned) as refusal:
+        await seasons.open_season(await story.as_administrator(), story.season)
+
+    assert refusal.value.details["indicators"] == (last,)
+    assert "Season.Opened" not in await story.kinds()
+
+
+async def test_a_matrix_naming_an_unknown_indicator_is_refused_as_a_whole(province_story: Story):
+    story = await province_story.planned()
+
+    with pytest.raises(UnknownIndicator):
+        await seasons.assign_indicators(
+            await story.as_administrator(),
+            story.season,
+            [("TC1.CT1", Position.JUSTICE_OFFICER, []), ("TC9.CT1", Position.JUSTICE_OFFICER, [])],
+        )
+
+    assert await story.kinds() == ["Season.Planned"]
+
+
+async def test_only_an_officer_of_the_commune_can_lead_an_indicator(province_story: Story):
+    story = await province_story.planned()
+
+    with pytest.raises(PositionUnsuitable):
+        await seasons.assign_indicators(
+            await story.as_administrator(), story.season, [("TC1.CT1", Position.COMMUNE_CHAIRMAN, [])]
+        )
+
+
+async def test_a_year_has_one_season(province_story: Story):
+    story = await province_story.planned()
+
+    administrator = story.as_administrator
+    await seasons.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
+
+    with pytest.raises(AlreadyThere):
+        await seasons.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
+
+
+@pytest.mark.parametrize("year", [-5, 0, 24, 1989, 2031, 9999, 99999])
+async def test_a_season_is_of_a_year_that_can_be_meant(province_story: Story, year: int):
+    with pytest.raises(DayOutOfRange) as refused:
+        await seasons.plan_season(
+            await province_story.as_administrator(), year, "qd-25-2021", [Participant(COMMUNE, DISTRICT)]
+        )
+
+    assert refused.value.details["field"] == "year"
+
+
+async def test_a_season_needs_an_adopted_rulebook_and_communes_that_exist(province_story: Story):
+    administrator = province_story.as_administrator
+
+    with pytest.raises(RulebookNotAdopted):
+        await seasons.plan_season(await administrator(), 2029, "qd-1-1990", [])
+    with pytest.raises(UnknownCommune):
+        await seasons.plan_season(await administrator(), 2029, "qd-25-2021", [Participant("12345", DISTRICT)])
+
+
+async def test_a_commune_officer_does_not_run_the_season(story: Story):
+    with pytest.raises(NotPermitted):
+        await seasons.close_season(await story.officer(), story.season)
+
+
+async def test_a_deadline_names_the_document_it_rests_on(province_story: Story):
+    story = await province_story.planned()
+
+    with pytest.raises(ReasonMissing):
+        await seasons.set_deadline(await story.as_administrator(), story.season, Step.SUBMITTED, date(2024, 1, 10), " ")
+
+
+async def test_nothing_is_entered_while_a_season_is_suspended(story: Story):
+    await seasons.suspend_season(await story.as_administrator(), story.season, "Chờ hướng dẫn", "15/UBND")
+
+    with pytest.raises(SeasonNotOpen):
+        await story.score("TC1.CT1")
+
+    await seasons.resume_season(await story.as_administrator(), story.season, "Đã có hướng dẫn", "19/UBND")
+    await story.score("TC1.CT1")
+
+
+async def test_a_converted_season_is_assigned_and_opened_again_under_the_other_rulebook(story: Story):
+    administrator = story.as_administrator
+    await seasons.suspend_season(await administrator(), story.season, "Bộ tiêu chí mới", "15/UBND")
+    await seasons.convert_season(await administrator(), story.season, "qd-27-2025", "Bộ tiêu chí mới", "16/UBND")
+    story.rulebook_id = "qd-27-2025"
+
+    with pytest.raises(IndicatorsUnassigned):
+        await seasons.open_season(await administrator(), story.season)
+    await seasons.assign_indicators(
+        await administrator(), story.season, [(code, Position.JUSTICE_OFFICER, []) for code in story.codes]
+    )
+    await seasons.open_season(await administrator(), story.season)
+
+    await story.score("TC1.CT1")
+
+
+async def test_a_season_ends_by_being_closed_or_cancelled(story: Story):
+    await seasons.close_season(await story.as_administrator(), story.season)
+
+    with pytest.raises(OutOfOrder):
+        await seasons.cancel_season(await story.as_administrator(), story.season, "Thôi", "1/UBND")
+    with pytest.raises(SeasonNotOpen):
+        await assessing.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
+    closed = await (await story.officer()).look(Season, season_stream(story.season))
+    assert closed.state is State.CLOSED
