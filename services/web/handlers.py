@@ -2,7 +2,7 @@
 
 How a page module is written
 ----------------------------
-A module in `services/web/pages/` is found by itself; it lists its handlers in `ROUTES`. A page that shows something
+Each module `<name>_page.py` of an area is found by its name; it lists its handlers in `ROUTES`. A page that shows something
 and the acts that change it stand together:
 
     @page(urls.DOSSIER)

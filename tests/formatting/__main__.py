@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 def templates() -> list[Path]:
     """Every template of a page. Those of official documents are none: a proof package knows them by their bytes."""
-    return sorted((ROOT / "services").glob("**/templates/**/*.html"))
+    found = (ROOT / "services").glob("**/templates/**/*.html")
+    return sorted(path for path in found if path.parent.name != "documents")
 
 
 def main(arguments: list[str]) -> int:

@@ -13,9 +13,9 @@ from services.proof_package.package_files import read_files
 from services.seals.verify_answer import Answer
 
 ROOT = Path(__file__).parents[2]
-FORMER = ROOT / "tests" / "services" / "dossier" / "former"
+FORMER = ROOT / "tests" / "proof_package" / "former"
 
-CONTRACT = "Who checks us needs none of what we serve with: a witness, and the verifier of dossiers"
+CONTRACT = "Who checks us needs none of what we serve with: a witness, and the verifier of proof packages"
 
 #: What the contract forbids, and what it cannot see: the library for fonts, which is asked by those who print alone.
 FORBIDDEN = {

@@ -70,7 +70,7 @@ from tests.stored.commands import known as known_as
 LIST = tomllib.loads((Path(__file__).parent / "names.toml").read_text())
 ROOT = Path(services.__file__).parents[1]
 PROVINCE = Tenant("t_1", "mau", "Tỉnh Mẫu", "99", "vi", "", False, "minhchuan.example/t/1", "active", 1)
-SAMPLE = ROOT / "tests" / "services" / "dossier" / f"form-{printing.FORM}" / "dossier.pdf"
+SAMPLE = ROOT / "tests" / "proof_package" / f"form-{printing.FORM}" / "dossier.pdf"
 
 
 # Facts ------------------------------------------------------------------------------------------------
