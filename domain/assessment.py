@@ -36,7 +36,7 @@ from domain.errors import (
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.measure import Answer, Measured, Outcome
-from domain.personal import Personal, Sealed
+from domain.personal import Personal, EncryptedValue
 from domain.text import MANY
 
 #: Files on one indicator. Whoever scores it is recorded with the hashes of all of them.
@@ -287,7 +287,7 @@ class Assessment(Stream):
             assessment.comments[self.comment] = None
             if in_posting_time(self.on, assessment.posted_until):
                 assessment.unanswered[self.comment] = None
-            if isinstance(self.text, Sealed):
+            if isinstance(self.text, EncryptedValue):
                 assessment.erasable[self.comment] = self.text.subject
 
     class CommentAnswered(Fact):
@@ -545,7 +545,7 @@ class Assessment(Stream):
         must_not_end_early(self.consolidated_on, on, "on", "posting")
         self.trigger_event(self.Posted, on=on, until=until, place=place)
 
-    def receive_comment(self, comment: UUID, text: Sealed, on: date) -> None:
+    def receive_comment(self, comment: UUID, text: EncryptedValue, on: date) -> None:
         """Record a comment on the posted result (that it says something was seen before it was sealed)."""
         self.must_take_comments(on)
         self.trigger_event(self.CommentReceived, comment=comment, text=text, on=on)

@@ -248,7 +248,7 @@ class YesNo:
         return Reading(met(answer is Answer.YES), RuleNote("answered", {"answer": answer.value}))
 
 
-class Choice(NamedTuple):
+class ChecklistEntry(NamedTuple):
     """One entry of a checklist."""
 
     key: str
@@ -259,7 +259,7 @@ class Choice(NamedTuple):
 class Checklist:
     """Met when at least so many of the listed things were done."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[ChecklistEntry, ...]
     minimum: int
     kind: ClassVar[Kind] = Kind.CHECKLIST
 
@@ -279,7 +279,7 @@ class Checklist:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class WorkingDayTerm:
     """Met when the document is dated within so many working days of the document the term runs from."""
 
     working_days: int
@@ -420,7 +420,7 @@ Measure: TypeAlias = (
     | RatioThreshold
     | YesNo
     | Checklist
-    | Deadline
+    | WorkingDayTerm
     | Amount
     | Penalty
     | ManualPoints

@@ -12,7 +12,7 @@ from domain.errors import MandateProlonged, NotFound, PeriodReversed
 from domain.fact import STREAMS, Fact, FirstFact, Stream, StreamName
 
 
-class Position(StrEnum):
+class Office(StrEnum):
     """A post (chức danh). Rights come from positions held under a mandate, never from a sign-in claim."""
 
     # Commune
@@ -45,12 +45,12 @@ class Capacity(StrEnum):
 
 #: Those who can lead or coordinate an indicator in a commune.
 COMMUNE_OFFICERS = (
-    Position.JUSTICE_OFFICER,
-    Position.OFFICE_STATISTICS,
-    Position.LAND_CONSTRUCTION,
-    Position.CULTURE_SOCIAL,
-    Position.FINANCE_ACCOUNTING,
-    Position.POLICE_CHIEF,
+    Office.JUSTICE_OFFICER,
+    Office.OFFICE_STATISTICS,
+    Office.LAND_CONSTRUCTION,
+    Office.CULTURE_SOCIAL,
+    Office.FINANCE_ACCOUNTING,
+    Office.POLICE_CHIEF,
 )
 
 
@@ -62,7 +62,7 @@ class Mandate:
     """
 
     id: UUID
-    position: Position
+    position: Office
     unit: str
     valid_from: date
     valid_to: date | None
@@ -93,7 +93,7 @@ class Official(Stream):
 
         TOPIC = "official.mandate-granted"
         mandate: UUID
-        position: Position
+        position: Office
         unit: str
         valid_from: date
         decision_no: str

@@ -1,7 +1,7 @@
 """Personal data: values that the log holds sealed, each under the key of the person it is about, and the end of a key.
 
-A fact that names or rates somebody outside office holds `Sealed` in the value's place. Nothing in the domain opens it.
-Whoever destroys the key destroys the value, and no byte of the log changes.
+A fact that names or rates somebody outside office holds `EncryptedValue` in the value's place. Nothing in the domain
+opens it. Whoever destroys the key destroys the value, and no byte of the log changes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.fact import FirstFact, Stream, StreamName
-from domain.official import Position
+from domain.official import Office
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class EncryptedValue:
     """A value that only the key of its `subject` opens.
 
     `commit` (hex) binds the sealer to the value, `ct` (base64) is the value encrypted; `sealed` is the version of both.
@@ -29,7 +29,7 @@ class Sealed:
 
 
 #: A value that is sealed; plain text only in facts recorded before there were seals, which cannot be erased.
-Personal: TypeAlias = Sealed | str
+Personal: TypeAlias = EncryptedValue | str
 
 
 class DataSubject(Stream):
@@ -52,7 +52,7 @@ class DataSubject(Stream):
         reason: str
         on: date
         official: str
-        position: Position
+        position: Office
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class DataSubject(Stream):
         reason: str,
         on: date,
         official: str,
-        position: Position,
+        position: Office,
     ) -> None:
         self.subject = subject
         self.season = season

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from domain.errors import NotPermitted
-from domain.official import COMMUNE_OFFICERS, Mandate, Position
+from domain.official import COMMUNE_OFFICERS, Mandate, Office
 
 
 class Act(StrEnum):
@@ -80,8 +80,8 @@ class Subject:
 
     commune: str = ""
     decided_by: str = ""
-    lead: Position | None = None
-    coordinating: tuple[Position, ...] = ()
+    lead: Office | None = None
+    coordinating: tuple[Office, ...] = ()
     proposed_by: frozenset[str] = frozenset()
     members: frozenset[str] = frozenset()
     conducting: frozenset[str] = frozenset()
@@ -148,18 +148,18 @@ _BESIDES: dict[Condition, str] = {
     in_deciding_unit_and_not_own_work: "own-work",
 }
 
-Rule: TypeAlias = tuple[tuple[Position, ...], Condition]
+Rule: TypeAlias = tuple[tuple[Office, ...], Condition]
 
-_APPRAISERS = (Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT)
-_CHAIRMEN = (Position.DISTRICT_CHAIRMAN, Position.PROVINCE_CHAIRMAN)
-_COMMUNE = (*COMMUNE_OFFICERS, Position.COMMUNE_CHAIRMAN)
-_OVERSIGHT = (Position.JUSTICE_DEPARTMENT, Position.PROVINCE_CHAIRMAN, Position.INSPECTOR)
-_ALL = tuple(Position)
+_APPRAISERS = (Office.DISTRICT_JUSTICE, Office.JUSTICE_DEPARTMENT)
+_CHAIRMEN = (Office.DISTRICT_CHAIRMAN, Office.PROVINCE_CHAIRMAN)
+_COMMUNE = (*COMMUNE_OFFICERS, Office.COMMUNE_CHAIRMAN)
+_OVERSIGHT = (Office.JUSTICE_DEPARTMENT, Office.PROVINCE_CHAIRMAN, Office.INSPECTOR)
+_ALL = tuple(Office)
 
-_ADMINISTERS: Rule = ((Position.ADMINISTRATOR,), anywhere)
-_RUNS_THE_SEASON: Rule = ((Position.ADMINISTRATOR, Position.JUSTICE_DEPARTMENT), anywhere)
-_JUSTICE_OFFICER: Rule = ((Position.JUSTICE_OFFICER,), in_own_commune)
-_COMMUNE_CHAIRMAN: Rule = ((Position.COMMUNE_CHAIRMAN,), in_own_commune)
+_ADMINISTERS: Rule = ((Office.ADMINISTRATOR,), anywhere)
+_RUNS_THE_SEASON: Rule = ((Office.ADMINISTRATOR, Office.JUSTICE_DEPARTMENT), anywhere)
+_JUSTICE_OFFICER: Rule = ((Office.JUSTICE_OFFICER,), in_own_commune)
+_COMMUNE_CHAIRMAN: Rule = ((Office.COMMUNE_CHAIRMAN,), in_own_commune)
 _APPRAISER: Rule = (_APPRAISERS, in_deciding_unit)
 _INDEPENDENT_APPRAISER: Rule = (_APPRAISERS, in_deciding_unit_and_not_own_work)
 _CHAIRMAN: Rule = (_CHAIRMEN, in_deciding_unit)
@@ -194,17 +194,17 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.CONDUCT_MEETING: ((_ALL, conducting),),
     Act.CONSTITUTE_COUNCIL: (_APPRAISER, _CHAIRMAN),
     Act.CONVENE_MEETING: (_APPRAISER, (_ALL, conducting)),
-    Act.DISMISS_FLAG: (((Position.JUSTICE_DEPARTMENT, Position.INSPECTOR), anywhere),),
+    Act.DISMISS_FLAG: (((Office.JUSTICE_DEPARTMENT, Office.INSPECTOR), anywhere),),
     Act.EXPORT_DECISION: _MAY_SEE,
     # A dossier tells all that the council did, about other communes too: not everybody who may see one of these may.
     Act.EXPORT_DOSSIER: ((_APPRAISERS + _CHAIRMEN, in_deciding_unit), (_OVERSIGHT, anywhere)),
     Act.EXPORT_REVIEW: _MAY_SEE,
-    Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Position.ADMINISTRATOR,), anywhere),),
+    Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Office.ADMINISTRATOR,), anywhere),),
     Act.DECIDE: (_CHAIRMAN,),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
     Act.SIGN: (_CHAIRMAN,),
     Act.CONCLUDE_REVIEW: (_CHAIRMAN,),
-    Act.CONDUCT_REVIEW: (((Position.INSPECTOR,), anywhere),),
+    Act.CONDUCT_REVIEW: (((Office.INSPECTOR,), anywhere),),
     Act.EXPLAIN_IN_REVIEW: ((_ALL, when_asked),),
     Act.ASSIGN_INDICATOR: (_RUNS_THE_SEASON,),
     Act.OPEN_SEASON: (_RUNS_THE_SEASON,),
@@ -216,7 +216,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.VIEW_FLAGS: _MAY_SEE,
     Act.VIEW_REVIEW: (*_MAY_SEE, (_ALL, when_asked)),
     Act.VIEW_TRAIL: _MAY_SEE,
-    Act.VIEW_TRAIL_OF_PROVINCE: (((*_OVERSIGHT, Position.ADMINISTRATOR), anywhere),),
+    Act.VIEW_TRAIL_OF_PROVINCE: (((*_OVERSIGHT, Office.ADMINISTRATOR), anywhere),),
 }
 
 
@@ -233,7 +233,7 @@ def may(actor: Actor, act: Act, subject: Subject = Subject()) -> bool:
     return _allowing(actor, act, subject) is not None
 
 
-def positions_for(act: Act) -> frozenset[Position]:
+def positions_for(act: Act) -> frozenset[Office]:
     """The positions that may do this about some subject, whatever else must hold."""
     return frozenset(position for positions, _ in TABLE[act] for position in positions)
 

@@ -22,7 +22,7 @@ from domain.errors import (
     Unheard,
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from domain.official import Position
+from domain.official import Office
 
 
 class Ground(StrEnum):
@@ -92,7 +92,7 @@ class Review(Stream):
         TOPIC = "review.official-asked"
         inquiry: UUID
         official: UUID
-        position: Position
+        position: Office
         unit: str
         question: str
         due: date
@@ -127,7 +127,7 @@ class Review(Stream):
 
         TOPIC = "review.responsibility-determined"
         official: UUID
-        position: Position
+        position: Office
         unit: str
         act: Reference
         degree: Degree
@@ -188,7 +188,7 @@ class Review(Stream):
         self.reason = ""
         self.concluded: Ruling | None = None
 
-    def ask(self, inquiry: UUID, official: UUID, position: Position, unit: str, question: str, due: date) -> None:
+    def ask(self, inquiry: UUID, official: UUID, position: Office, unit: str, question: str, due: date) -> None:
         """Ask an official to explain by a day, after the review was opened."""
         self._must_go_on("ask-official")
         must_not_end_early(self.on, due, "due")
@@ -218,7 +218,7 @@ class Review(Stream):
         self.trigger_event(self.FindingRecorded, text=stated(text, "record-finding"), references=tuple(references))
 
     def determine(
-        self, official: UUID, position: Position, unit: str, act: Reference, degree: Degree, basis: str, today: date
+        self, official: UUID, position: Office, unit: str, act: Reference, degree: Degree, basis: str, today: date
     ) -> None:
         """Say how an official answers for an act. Unheard until they were asked and explained or let the day pass."""
         self._must_go_on("determine-responsibility")

@@ -25,7 +25,7 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from domain.official import COMMUNE_OFFICERS, Position
+from domain.official import COMMUNE_OFFICERS, Office
 
 
 class Step(StrEnum):
@@ -61,8 +61,8 @@ class Participant:
 class Assignment:
     """Who leads an indicator in each commune, and who coordinates."""
 
-    lead: Position
-    coordinating: tuple[Position, ...]
+    lead: Office
+    coordinating: tuple[Office, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class Season(Stream):
 
         TOPIC = "season.indicator-assigned"
         indicator: str
-        lead: Position
-        coordinating: tuple[Position, ...]
+        lead: Office
+        coordinating: tuple[Office, ...]
         decision_no: str | None = None
 
         def apply(self, season: Season) -> None:
@@ -199,8 +199,8 @@ class Season(Stream):
     def assign(
         self,
         indicator: str,
-        lead: Position,
-        coordinating: Sequence[Position] = (),
+        lead: Office,
+        coordinating: Sequence[Office] = (),
         decision_no: str | None = None,
     ) -> None:
         """Give an indicator its lead; nothing happens when it is already so."""

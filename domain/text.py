@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from domain.errors import CodeInvalid, NumberTooLarge, SignNotAllowed, TextTooLong, TooMany
 
 
-class Kind(NamedTuple):
+class TextKind(NamedTuple):
     """What is asked of a text: at most `limit` characters, lines or one line, and its form where it is a code."""
 
     limit: int
@@ -26,23 +26,23 @@ class Kind(NamedTuple):
 
 
 #: Of a unit: the national code, or another short one. Not "." and "..", which addresses do without.
-CODE = Kind(20, form=re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*"))
+CODE = TextKind(20, form=re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*"))
 #: Of what a rulebook or the program itself names: an indicator, a part, an option, a meeting, a season.
-KEY = Kind(100)
+KEY = TextKind(100)
 #: Of a document.
-NUMBER = Kind(100)
+NUMBER = TextKind(100)
 #: Of a person, a unit, an agency.
-NAME = Kind(200)
-FILE_NAME = Kind(255)
+NAME = TextKind(200)
+FILE_NAME = TextKind(255)
 #: A place, a document and its article, who confirms something.
-LINE = Kind(500)
+LINE = TextKind(500)
 #: A reason, an explanation, a finding, an answer.
-PROSE = Kind(20_000, lines=True)
+PROSE = TextKind(20_000, lines=True)
 #: What anybody may write about a posted result.
-COMMENT = Kind(4_000, lines=True)
+COMMENT = TextKind(4_000, lines=True)
 #: What programs write and people do not type: hashes, a sealed value, a checkpoint, a witness policy.
-HASH = Kind(128)
-WRITTEN = Kind(100_000, lines=True)
+HASH = TextKind(128)
+WRITTEN = TextKind(100_000, lines=True)
 
 #: Characters of a key or mark that PostgreSQL takes into an index, whatever they are and whatever stands beside them.
 INDEXED = 200
@@ -52,7 +52,7 @@ MANY = 1_000
 LARGEST = 2**53 - 1
 
 #: The kind of each field of a fact or of a value within one, by its name.
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, TextKind] = {
     "acknowledged": LINE,
     "agency": NAME,
     "answer": PROSE,
@@ -118,7 +118,7 @@ KINDS: dict[str, Kind] = {
 }
 
 #: Where a fact means something else by the name; and what people know the field by.
-ELSEWHERE: dict[tuple[str, str], tuple[Kind, str]] = {
+ELSEWHERE: dict[tuple[str, str], tuple[TextKind, str]] = {
     ("assessment.evidence-attached", "name"): (FILE_NAME, "file"),
     ("assessment.indicator-measured", "text"): (PROSE, "note"),
     ("export.failed", "reason"): (KEY, "reason"),
@@ -156,12 +156,12 @@ _FORBIDDEN = re.compile(
 )
 
 
-def rule_of(topic: str, field: str) -> tuple[Kind, str]:
+def rule_of(topic: str, field: str) -> tuple[TextKind, str]:
     """The kind of a field, and its name in a refusal. LookupError where nobody has said the kind: say it above."""
     return ELSEWHERE.get((topic, field)) or (KINDS[field], field)
 
 
-def clean(text: str, field: str, kind: Kind) -> str:
+def clean(text: str, field: str, kind: TextKind) -> str:
     """The text as it is recorded: one kind of line end, and no invisible marks where it stands on one line.
 
     Raises SignNotAllowed, TextTooLong, CodeInvalid, each with this `field`.

@@ -22,7 +22,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     """A row of a read model: codes, ids and values as they are; sentences and verdicts are made when it is read."""
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class RowPart(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A value inside a row; written without the names of its fields, for there are many of them."""
 
 
@@ -61,10 +61,10 @@ class _Step(NamedTuple):
     effect: Callable[..., Any]
     keys: Keys = of_stream
     begins: bool = False
-    part: _Part | None = None
+    part: _PartRule | None = None
 
 
-class _Part(NamedTuple):
+class _PartRule(NamedTuple):
     field: str
     named: Callable[[Any], Any]
     stamp: str | None
@@ -134,7 +134,7 @@ class Projection(Generic[R]):
         """
 
         def declare(effect: PartEffect[P, F]) -> PartEffect[P, F]:
-            self._steps[fact] = _Step(effect, part=_Part(parts, attrgetter(named), stamp))
+            self._steps[fact] = _Step(effect, part=_PartRule(parts, attrgetter(named), stamp))
             return effect
 
         return declare

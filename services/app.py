@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from domain.policy import Actor
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.encryption.personal_keys import Keys
+from infra.encryption.personal_keys import PersonalKeys
 from infra.identity.oidc import Identity
 from infra.identity.sessions import Sessions
 from infra.identity.tenants import Tenant, Tenants
@@ -32,7 +32,7 @@ from infra.platform.process_pool import Pool
 from infra.readmodels.reading import ReadModels
 from infra.storage.files import Files
 from infra.storage.uploads import Uploads
-from infra.transparency.seal_status import Seals
+from infra.transparency.seal_status import CheckpointStatuses
 from projections.catalogue import PROJECTIONS
 from services.clock import Past, today
 from services.command_ids import CommandId
@@ -59,9 +59,9 @@ class App:
     store: EventStore
     tenants: Tenants
     reads: ReadModels
-    seals: Seals
+    seals: CheckpointStatuses
     people: People
-    keys: Keys
+    keys: PersonalKeys
     uploads: Uploads
     redis: Redis
     sessions: Sessions

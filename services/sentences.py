@@ -19,8 +19,8 @@ from domain.council import Member, everybody
 from domain.fact import Recorded, StreamName
 from domain.measure import Kind, Measured
 from domain.meeting import Meeting
-from domain.official import Mandate, Official, Position
-from domain.personal import Personal, Sealed
+from domain.official import Mandate, Official, Office
+from domain.personal import Personal, EncryptedValue
 from domain.review import Reference
 from domain.rulebook import Rulebook
 from projections.analysis.trail import Entry, entries
@@ -35,7 +35,7 @@ class Detail(NamedTuple):
     text: str
 
 
-class Told(NamedTuple):
+class FactSentence(NamedTuple):
     """A fact in words; `who` by position and unit, `decision_no` of the mandate acted under."""
 
     entry: Entry
@@ -63,7 +63,7 @@ BALLOTS = frozenset({"meeting.ballot-cast", "meeting.written-opinion-received"})
 DETAILS = ("reason", "ground", "basis", "document_no", "decision_no", "references")
 
 
-class Teller:
+class SentenceWriter:
     """Tells facts in one language, with the names of units, office-holders and council members.
 
     `personal` holds what is to be said of sealed values, for pages that show any; `called` what rulebooks and
@@ -88,7 +88,7 @@ class Teller:
         self._personal = personal
         self._called = called
 
-    def tell(self, entry: Entry) -> Told:
+    def tell(self, entry: Entry) -> FactSentence:
         """The entry in words."""
         words = self._words
         held = self._holders.get(entry.mandate)
@@ -104,7 +104,7 @@ class Teller:
             for name in DETAILS
             if slots.get(name) and f"%({name})s" not in words.say(key)
         )
-        return Told(
+        return FactSentence(
             entry,
             self._who(entry, held),
             held.name if held and not says_position(held.name, held.mandate.position, words) else "",
@@ -161,7 +161,7 @@ class Teller:
         match value:
             case None:
                 return "–"
-            case Sealed():
+            case EncryptedValue():
                 return self._personal.get(value, "–")
             case Measured():
                 return measured_in_words(value, words)
@@ -196,7 +196,7 @@ class Teller:
 
     def _word(self, name: str, value: StrEnum) -> str:
         words = self._words
-        if isinstance(value, Position):
+        if isinstance(value, Office):
             return words.say(f"position.{value.value}")
         for key in (f"{name}.{value.value}", f"word.{value.value}"):
             if words.knows(key):
@@ -254,17 +254,17 @@ def called(rulebook: Rulebook) -> dict[str, str]:
     return {rulebook.id: rulebook.short, **conditions}
 
 
-def teller_of(
+def sentence_writer_of(
     facts: Sequence[Recorded],
     officials: Iterable[OfficialRow],
     units: Mapping[str, str],
     rulebook: Rulebook,
     words: Words,
     personal: Mapping[Personal, str] = MappingProxyType({}),
-) -> Teller:
+) -> SentenceWriter:
     """Who tells these facts of one commune's year."""
     members = everybody(recorded.fact for recorded in facts).values()
-    return Teller(words, units, holders_of(officials), members, open_rounds(facts), personal, called(rulebook))
+    return SentenceWriter(words, units, holders_of(officials), members, open_rounds(facts), personal, called(rulebook))
 
 
 def open_rounds(facts: Iterable[Recorded]) -> frozenset[Round]:
@@ -279,14 +279,14 @@ def open_rounds(facts: Iterable[Recorded]) -> frozenset[Round]:
     return frozenset(found)
 
 
-def minutes_of(facts: Sequence[Recorded], meeting: str, teller: Teller) -> list[Told]:
+def minutes_of(facts: Sequence[Recorded], meeting: str, teller: SentenceWriter) -> list[FactSentence]:
     """What the meeting did, newest first; ballots are counted elsewhere."""
     steps = [one for one in facts if one.stream.kind == "meeting" and one.stream.subject == meeting]
     told = [teller.tell(entry) for entry in entries(steps) if entry.topic != "meeting.ballot-cast"]
     return told[::-1]
 
 
-def says_position(name: str, position: Position, words: Words) -> bool:
+def says_position(name: str, position: Office, words: Words) -> bool:
     """Whether the name is the position itself, as demonstration officials are called."""
     post = words.say(f"position.{position.value}").partition(" UBND")[0]
     return post.casefold() in name.casefold()

@@ -30,7 +30,7 @@ class Gate(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Judged(NamedTuple):
+class JudgedStanding(NamedTuple):
     """A commune's standing with the verdict of today's values and how it is shown."""
 
     row: Standing
@@ -39,7 +39,7 @@ class Judged(NamedTuple):
     gate: Gate
 
 
-def judged(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -> Judged:
+def judged(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -> JudgedStanding:
     """Judge a standing. An incomplete sheet has no status yet, unless a veto condition already shuts the gate."""
     verdict = judge(sheet_of(row, rulebook, basis), rulebook)
     gate = gate_of(row, rulebook)
@@ -51,7 +51,7 @@ def judged(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -
         status = Status.NEAR if verdict.near else Status.OK
     else:
         status = Status.NO
-    return Judged(row, verdict, status, gate)
+    return JudgedStanding(row, verdict, status, gate)
 
 
 def gate_of(row: Standing, rulebook: Rulebook) -> Gate:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from domain.catalogue import AGGREGATES, FACTS
 from infra.encryption.cipher import Encryption
-from infra.encryption.personal_keys import Keys
+from infra.encryption.personal_keys import PersonalKeys
 from infra.identity.oidc import Identity
 from infra.identity.sessions import Sessions, connect
 from infra.identity.tenants import Tenants
@@ -25,7 +25,7 @@ from infra.platform.process_pool import Pool
 from infra.readmodels.reading import ReadModels
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.storage.uploads import Uploads
-from infra.transparency.seal_status import Seals
+from infra.transparency.seal_status import CheckpointStatuses
 from services.app import App
 from services.case.case_cache import effective_past
 from services.people import People
@@ -46,9 +46,9 @@ async def wired(settings: Settings, patience: float | None = None) -> AsyncItera
         stack.push_async_callback(tenants.close)
         reads = ReadModels(database, store)
         stack.push_async_callback(reads.close)
-        seals = Seals(database)
+        seals = CheckpointStatuses(database)
         stack.push_async_callback(seals.close)
-        keys = Keys(settings.keys_url, settings.key_encryption_key)
+        keys = PersonalKeys(settings.keys_url, settings.key_encryption_key)
         stack.push_async_callback(keys.close)
         redis = connect(settings.redis_url)
         stack.push_async_callback(redis.aclose)

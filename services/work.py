@@ -42,17 +42,17 @@ from domain.official import Mandate, Official, official_stream
 from domain.policy import Act, Actor, Subject, permit
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from infra.encryption.personal_keys import Keys
+from infra.encryption.personal_keys import PersonalKeys
 from infra.encryption.personal_values import Covered
 from infra.identity.tenants import Tenant
 from infra.ledger.canonical_json import NotCanonical
-from infra.log.eventstore import Command, Conflict, EventStore, Loaded, Receipt
+from infra.log.eventstore import Command, Conflict, EventStore, Loaded, CommandResult
 from infra.platform.database import OUTDATED
 from infra.storage.files import Files, Received
 from infra.storage.uploads import Uploads
 from services.command_ids import CommandId
 
-__all__ = ["SYSTEM", "Receipt", "Streams", "UseCase", "Work", "use_case"]
+__all__ = ["SYSTEM", "CommandResult", "Streams", "UseCase", "Work", "use_case"]
 
 #: Who acts when nobody does: the worker, the operator's command line. It holds no mandate.
 SYSTEM = Actor("system", ())
@@ -84,7 +84,7 @@ class Work:
     today: date
     store: EventStore
     files: Files
-    keys: Keys
+    keys: PersonalKeys
     uploads: Uploads
     rulebooks: Mapping[str, Rulebook]
     calendar: Calendar
@@ -145,7 +145,7 @@ class Work:
 
     # Looking ------------------------------------------------------------------------------------------
 
-    async def answered(self) -> Receipt | None:
+    async def answered(self) -> CommandResult | None:
         """The receipt that this command got before, if it did. CommandReused when something else was asked then."""
         return await self.store.answered(
             self.tenant,
@@ -183,7 +183,7 @@ class Work:
         found = await self.store.known(self.tenant, ids, self.actor.person)
         return None if found is None else self.again(found)
 
-    async def recorded(self, receipt: Receipt) -> list[Recorded]:
+    async def recorded(self, receipt: CommandResult) -> list[Recorded]:
         """The facts of a receipt, as they stand in the log."""
         pages = self.store.read(self.tenant, after=receipt.first - 1, upto=receipt.last)
         return [one async for page in pages for one in page]
@@ -207,7 +207,7 @@ class Work:
         *,
         version: int | None = None,
         evidence: Evidence | None = None,
-    ) -> Receipt:
+    ) -> CommandResult:
         """Load a stream, do the deed, record its facts. Stale when it has passed the `version` that was seen."""
         async with self.changing(name) as streams:
             aggregate = streams.get(kind, name)
@@ -216,7 +216,7 @@ class Work:
             deed(aggregate)
             return await streams.record(evidence)
 
-    async def create(self, name: StreamName, aggregate: Stream) -> Receipt:
+    async def create(self, name: StreamName, aggregate: Stream) -> CommandResult:
         """Begin a stream with a new aggregate of this id (`id_of`). AlreadyThere when it has begun."""
         async with self.changing(name) as streams:
             streams.begin(name, aggregate)
@@ -253,7 +253,7 @@ class Streams:
         """The stream as it was loaded: its version and the hash of its last leaf."""
         return self._loaded[name]
 
-    async def record(self, evidence: Evidence | None = None) -> Receipt:
+    async def record(self, evidence: Evidence | None = None) -> CommandResult:
         """Append the new facts of all the streams. DayOutOfRange when one of them names a day that cannot be meant.
 
         A command that changes nothing is not recorded: its receipt has no positions of its own (`first` is
@@ -272,7 +272,7 @@ class Streams:
             if first := await work.answered():  # a moment ago, and that is why there is nothing left to change
                 return first
             position = (await work.store.tail(work.tenant, work.since)).position
-            return Receipt(work.command_id, position + 1, position, repeated=False, at=datetime.now(UTC))
+            return CommandResult(work.command_id, position + 1, position, repeated=False, at=datetime.now(UTC))
         command = Command(
             id=work.command_id,
             facts=facts,
@@ -321,7 +321,7 @@ class UseCase(Generic[P]):
     """
 
     def __init__(
-        self, deed: Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]], verb: str, hashed: Sequence[str]
+        self, deed: Callable[Concatenate[Work, P], Coroutine[Any, Any, CommandResult]], verb: str, hashed: Sequence[str]
     ) -> None:
         self.verb = verb
         self.hashed = tuple(hashed)
@@ -335,7 +335,7 @@ class UseCase(Generic[P]):
             raise TypeError(f"{verb}: {', '.join(lacking)} is not hashed and has no default")
         functools.update_wrapper(self, deed)
 
-    async def __call__(self, work: Work, /, *args: P.args, **kwargs: P.kwargs) -> Receipt:
+    async def __call__(self, work: Work, /, *args: P.args, **kwargs: P.kwargs) -> CommandResult:
         body = self.body(*args, **kwargs)
         for attempt in range(ATTEMPTS):
             trying = replace(work, verb=self.verb, body=body, since=time.monotonic(), basis={})
@@ -364,7 +364,7 @@ class UseCase(Generic[P]):
 
 def use_case(
     verb: str, *hashed: str
-) -> Callable[[Callable[Concatenate[Work, P], Coroutine[Any, Any, Receipt]]], UseCase[P]]:
+) -> Callable[[Callable[Concatenate[Work, P], Coroutine[Any, Any, CommandResult]]], UseCase[P]]:
     """Make a function one command that the log knows by this verb and by the hash of these arguments, in this order.
 
     Both stay as they are for ever, so that what was recorded once is known again: the function may get another name,

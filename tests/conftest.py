@@ -19,7 +19,7 @@ from infra.platform.database import Database
 from infra.readmodels.reading import ReadModels
 from infra.schema import migrate
 from infra.transparency import sealer as sealing
-from infra.transparency.sealer import Keep, Sealer
+from infra.transparency.sealer import SealerStore, Sealer
 from services.processes.logging_setup import plain_logs
 from tests.infra.logs import MAPPER
 
@@ -100,12 +100,12 @@ async def models(database: Database, store: EventStore) -> AsyncIterator[ReadMod
 
 
 @pytest.fixture
-def keep(tmp_path: Path) -> Keep:
-    return Keep(tmp_path / "sealer")
+def keep(tmp_path: Path) -> SealerStore:
+    return SealerStore(tmp_path / "sealer")
 
 
 @pytest.fixture
-async def sealer(services: Settings, keep: Keep) -> AsyncIterator[Sealer]:
+async def sealer(services: Settings, keep: SealerStore) -> AsyncIterator[Sealer]:
     sealer = Sealer(await sealing.connect(services.sealer_url), keep)
     yield sealer
     await sealer.close()

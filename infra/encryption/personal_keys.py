@@ -28,7 +28,7 @@ PATIENCE = 3.0
 log = structlog.get_logger("keys")
 
 
-class Keys:
+class PersonalKeys:
     """The keys of every province, in one process. Whatever goes wrong with their database is KeysUnavailable."""
 
     def __init__(self, dsn: str, kek: Callable[[], bytes]) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from domain.personal import Sealed
+from domain.personal import EncryptedValue
 from infra.ledger.canonical_json import NotCanonical, canonical, parse
 
 #: Lengths in bytes: of a key, of the random salt of each value, of the random nonce of each encryption.
@@ -27,7 +27,7 @@ class Unopened(ValueError):
     """What is stored is not what was sealed under this key at this place."""
 
 
-class Place(NamedTuple):
+class ValuePlace(NamedTuple):
     """Where a value stands: the origin of the log, the stream's id, the fact's version in it, the field."""
 
     log: str
@@ -42,16 +42,16 @@ class Place(NamedTuple):
 
 
 def seal(
-    value: Any, subject: UUID, key: bytes, place: Place, *, salt: bytes | None = None, nonce: bytes | None = None
-) -> Sealed:
+    value: Any, subject: UUID, key: bytes, place: ValuePlace, *, salt: bytes | None = None, nonce: bytes | None = None
+) -> EncryptedValue:
     """Seal a value that has a canonical spelling (NotCanonical for others). Salt and nonce are given in tests only."""
     salt, nonce = salt or os.urandom(SALT), nonce or os.urandom(NONCE)
     plain = canonical({"salt": salt.hex(), "value": value})
     encrypted = AESGCM(key).encrypt(nonce, plain, bytes(place))
-    return Sealed(_commit(salt, place.field, value), b64encode(nonce + encrypted).decode(), subject)
+    return EncryptedValue(_commit(salt, place.field, value), b64encode(nonce + encrypted).decode(), subject)
 
 
-def unseal(sealed: Sealed, key: bytes, place: Place) -> Any:
+def unseal(sealed: EncryptedValue, key: bytes, place: ValuePlace) -> Any:
     """The value. Raises Unopened when ciphertext, commitment or place is another one than when it was sealed."""
     try:
         stored = b64decode(sealed.ct, validate=True)
@@ -88,6 +88,6 @@ class Covered:
         own = hmac.digest(self._key, b"mark of a command", "sha256")
         return hmac.digest(own, canonical(self._value), "sha256").hex()
 
-    def seal(self, place: Place) -> Sealed:
+    def seal(self, place: ValuePlace) -> EncryptedValue:
         """The value as it is stored there."""
         return seal(self._value, self.subject, self._key, place)

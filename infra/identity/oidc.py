@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jws import JWSRegistry, extract_compact
 
-from infra.identity.provider_documents import FRESH, PATIENCE, Keys, Metadata, ProviderDocuments, SignInRefused, bounded
+from infra.identity.provider_documents import FRESH, PATIENCE, ProviderKeys, Metadata, ProviderDocuments, SignInRefused, bounded
 from infra.identity.sign_in_attempts import Attempt, mark_of
 from infra.identity.tenants import IdentityProvider, Tenant
 
@@ -40,7 +40,7 @@ LONGEST_ADDRESS: Final = 2_000
 LONGEST_ERROR: Final = 200
 
 
-class Beginning(NamedTuple):
+class SignInStart(NamedTuple):
     """Where to send the browser, under which state, and what is to be kept until it comes back."""
 
     url: str
@@ -65,7 +65,7 @@ class Identity:
 
     async def begin(
         self, tenant: Tenant, provider: IdentityProvider, *, redirect_uri: str, then: str, kept: str = ""
-    ) -> Beginning:
+    ) -> SignInStart:
         """Start a sign-in; `then` is the page to go to afterwards, `kept` names a form to send again."""
         metadata = await self._documents.metadata(tenant, provider)
         attempt = Attempt.begun(tenant.id, provider, now=self._clock(), then=then, kept=kept)
@@ -74,7 +74,7 @@ class Identity:
             url, _ = client.create_authorization_url(
                 metadata.authorization_endpoint, state=state, nonce=attempt.nonce, code_verifier=attempt.verifier
             )
-        return Beginning(url, state, attempt)
+        return SignInStart(url, state, attempt)
 
     async def finish(
         self,
@@ -186,7 +186,7 @@ class Identity:
                 raise SignInRefused(reason=reason)
 
 
-def _claims(token: str, keys: Keys) -> dict[str, Any]:
+def _claims(token: str, keys: ProviderKeys) -> dict[str, Any]:
     """What a token says that one of these keys signed. Raises SignInRefused: algorithm, unknown-key or signature."""
     try:
         header = extract_compact(token.encode()).headers()

@@ -48,7 +48,7 @@ class Metadata(NamedTuple):
     names_issuer: bool = False
 
 
-class Keys(NamedTuple):
+class ProviderKeys(NamedTuple):
     """The public keys of a provider, and when they were fetched."""
 
     keys: tuple[PublicKey, ...]
@@ -61,7 +61,7 @@ class ProviderDocuments:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._metadata: dict[Place, tuple[Metadata, float]] = {}
-        self._keys: dict[Place, Keys] = {}
+        self._keys: dict[Place, ProviderKeys] = {}
         self._sought: dict[Place, float] = {}
         self._fetching: defaultdict[Place, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -77,7 +77,7 @@ class ProviderDocuments:
             self._metadata[place] = (metadata, self._clock())
             return metadata
 
-    async def keys(self, tenant: Tenant, provider: IdentityProvider, metadata: Metadata) -> Keys:
+    async def keys(self, tenant: Tenant, provider: IdentityProvider, metadata: Metadata) -> ProviderKeys:
         """The provider's keys. Raises SignInRefused."""
         place = place_of(tenant, provider)
         async with self._fetching[place]:
@@ -87,8 +87,8 @@ class ProviderDocuments:
             return await self._fetch_keys(place, metadata)
 
     async def keys_after(
-        self, held: Keys, tenant: Tenant, provider: IdentityProvider, metadata: Metadata
-    ) -> Keys | None:
+        self, held: ProviderKeys, tenant: Tenant, provider: IdentityProvider, metadata: Metadata
+    ) -> ProviderKeys | None:
         """The keys again, after none of `held` fitted a token; None when they were looked at too short a time ago."""
         place = place_of(tenant, provider)
         async with self._fetching[place]:
@@ -99,8 +99,8 @@ class ProviderDocuments:
             self._sought[place] = self._clock()
             return await self._fetch_keys(place, metadata)
 
-    async def _fetch_keys(self, place: Place, metadata: Metadata) -> Keys:
-        keys = Keys(read_keys(await fetch(metadata.jwks_uri)), self._clock())
+    async def _fetch_keys(self, place: Place, metadata: Metadata) -> ProviderKeys:
+        keys = ProviderKeys(read_keys(await fetch(metadata.jwks_uri)), self._clock())
         self._keys[place] = keys
         return keys
 

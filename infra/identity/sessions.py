@@ -61,7 +61,7 @@ class Session(msgspec.Struct, frozen=True):
     position: int = 0
 
 
-class Kept(msgspec.Struct, frozen=True):
+class KeptForm(msgspec.Struct, frozen=True):
     """What somebody sent when the session had ended, to be sent again after signing in.
 
     `token` is the one of the form, which tells whose page it was: to be sent by them, and by nobody else.
@@ -187,7 +187,7 @@ class Sessions:
         """Whether the sign-in of this state was used."""
         return bool(await self._redis.exists(_spent(state)))
 
-    async def keep(self, kept: Kept) -> str:
+    async def keep(self, kept: KeptForm) -> str:
         """Keep what is to be sent again while its sender signs in; returns what it is called for by."""
         name = secrets.token_urlsafe(16)
         key = _kept(name)
@@ -203,17 +203,17 @@ class Sessions:
         plain = self._decrypted(key, await self._redis.get(key))
         if plain is None:
             return False
-        kept = msgspec.json.decode(plain, type=Kept)
+        kept = msgspec.json.decode(plain, type=KeptForm)
         if self.is_of(kept.token, session) is False:
-            plain = msgspec.json.encode(Kept(kept.path, (), is_anothers=True))
+            plain = msgspec.json.encode(KeptForm(kept.path, (), is_anothers=True))
         await self._redis.set(key, self._encryption.encrypt(plain, _of(key, session)), ex=self._idle)
         return True
 
-    async def kept(self, name: str, session: Session) -> Kept | None:
+    async def kept(self, name: str, session: Session) -> KeptForm | None:
         """What this person is to send again under this name, if anything."""
         key = _kept(name)
         plain = self._decrypted(_of(key, session), await self._redis.get(key))
-        return msgspec.json.decode(plain, type=Kept) if plain is not None else None
+        return msgspec.json.decode(plain, type=KeptForm) if plain is not None else None
 
     async def forget(self, name: str, session: Session) -> None:
         """Throw away what this person was to send again under this name."""

@@ -24,14 +24,14 @@ _DASH = "—"
 _SECRET = "PRIVATE+KEY+"  # noqa: S105 - how the text of a secret key begins
 
 
-class Kind(IntEnum):
+class KeyKind(IntEnum):
     """What a key signs: the byte that stands for it in c2sp.org/signed-note."""
 
     NOTE = 1
     COSIGNATURE = 4
 
 
-class Signature(msgspec.Struct, frozen=True):
+class NoteSignature(msgspec.Struct, frozen=True):
     """One line under a note."""
 
     name: str
@@ -43,7 +43,7 @@ class Signature(msgspec.Struct, frozen=True):
         return f"{_DASH} {self.name} {base64(self.id + self.value)}\n"
 
     @classmethod
-    def read(cls, line: str) -> "Signature":
+    def read(cls, line: str) -> "NoteSignature":
         """From a line without its end. Raises Malformed."""
         dash, name, value = _three(line.split(" "), "a signature line: — name base64")
         if dash != _DASH:
@@ -59,7 +59,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
     """A public key with its name; its text is a vkey."""
 
     name: str
-    kind: Kind
+    kind: KeyKind
     public: bytes
 
     @classmethod
@@ -88,7 +88,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
         Raises BadSignature.
         """
         at = None
-        if self.kind is Kind.COSIGNATURE:
+        if self.kind is KeyKind.COSIGNATURE:
             at, value = int.from_bytes(value[:8], "big"), value[8:]
             if at > LARGEST:
                 raise BadSignature(f"{self.name} names a time beyond 2^63 - 1")
@@ -103,11 +103,11 @@ class SignerKey(msgspec.Struct, frozen=True):
     """A secret key with its name. Its text is for a key file, so it has to be asked for by name."""
 
     name: str
-    kind: Kind
+    kind: KeyKind
     seed: bytes
 
     @classmethod
-    def new(cls, name: str, kind: Kind) -> "SignerKey":
+    def new(cls, name: str, kind: KeyKind) -> "SignerKey":
         _check_name(name)
         return cls(name, kind, token_bytes(32))
 
@@ -131,12 +131,12 @@ class SignerKey(msgspec.Struct, frozen=True):
         public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
         return VerifierKey(self.name, self.kind, public)
 
-    def sign(self, text: str, at: int | None = None) -> Signature:
+    def sign(self, text: str, at: int | None = None) -> NoteSignature:
         """Sign the text of a note; a cosignature names the time, in whole seconds since 1970."""
-        if (at is None) == (self.kind is Kind.COSIGNATURE):
+        if (at is None) == (self.kind is KeyKind.COSIGNATURE):
             raise TypeError("a cosignature names a time, and no other signature does")
         value = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_message(text, at))
-        return Signature(self.name, self.verifier.id, value if at is None else at.to_bytes(8, "big") + value)
+        return NoteSignature(self.name, self.verifier.id, value if at is None else at.to_bytes(8, "big") + value)
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -150,7 +150,7 @@ class Note(msgspec.Struct, frozen=True):
     """A text that ends with a line end, and the signatures under it."""
 
     text: str
-    signatures: tuple[Signature, ...]
+    signatures: tuple[NoteSignature, ...]
 
     @classmethod
     def read(cls, raw: bytes) -> "Note":
@@ -165,9 +165,9 @@ class Note(msgspec.Struct, frozen=True):
     def __bytes__(self) -> bytes:
         return f"{self.text}\n{''.join(one.line for one in self.signatures)}".encode()
 
-    def also(self, signatures: Iterable[Signature]) -> "Note":
+    def also(self, signatures: Iterable[NoteSignature]) -> "Note":
         """The note with further signatures under it, of keys that have none there yet: some verifiers take no two."""
-        found: dict[tuple[str, bytes], Signature] = {}
+        found: dict[tuple[str, bytes], NoteSignature] = {}
         for one in (*self.signatures, *signatures):
             found.setdefault((one.name, one.id), one)
         return Note(self.text, tuple(found.values()))
@@ -186,27 +186,27 @@ class Note(msgspec.Struct, frozen=True):
         return tuple(found)
 
 
-def read_signatures(text: str) -> tuple[Signature, ...]:
+def read_signatures(text: str) -> tuple[NoteSignature, ...]:
     """Signature lines, as they stand under a note or come from a witness. Raises Malformed."""
     lines = text.split("\n")
     if lines.pop():
         raise Malformed("a signature line without a line end")
     if len(lines) > SIGNATURES:
         raise Malformed(f"{len(lines)} signatures, more than {SIGNATURES}")
-    return tuple(map(Signature.read, lines))
+    return tuple(map(NoteSignature.read, lines))
 
 
 def _message(text: str, at: int | None) -> bytes:
     return (text if at is None else f"cosignature/v1\ntime {at}\n{text}").encode()
 
 
-def _read_key(text: str) -> tuple[str, Kind, bytes]:
+def _read_key(text: str) -> tuple[str, KeyKind, bytes]:
     name, _, key = _three(text.split("+", 2), "a key: name+id+base64")
     _check_name(name)
     raw = read_base64(key, f"key of {name}")
-    if len(raw) != 33 or raw[0] not in set(Kind):
+    if len(raw) != 33 or raw[0] not in set(KeyKind):
         raise Malformed(f"key of {name}: not an Ed25519 key for notes or cosignatures")
-    return name, Kind(raw[0]), raw[1:]
+    return name, KeyKind(raw[0]), raw[1:]
 
 
 def _check_name(name: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Kind, Note, VerifierKey
+from infra.ledger.note import KeyKind, Note, VerifierKey
 from infra.ledger.text import BadSignature, Invalid, Malformed, read_decimal, read_utf8
 
 POLICY_LIMIT = 64 * 1_024
@@ -19,7 +19,7 @@ class QuorumMissed(Invalid):
     """The log has signed, and too few witnesses have."""
 
 
-class Witness(msgspec.Struct, frozen=True):
+class TrustedWitness(msgspec.Struct, frozen=True):
     """A witness under the name that the policy gives it; `url` is where it takes checkpoints, "" when not told."""
 
     name: str
@@ -34,7 +34,7 @@ class Cosigned(msgspec.Struct, frozen=True):
     at: int
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class PolicyVerdict(msgspec.Struct, frozen=True):
     """What a policy says of a checkpoint that its log has signed: cosigned k of n, where `quorum` are needed."""
 
     checkpoint: Checkpoint
@@ -65,7 +65,7 @@ class Policy(msgspec.Struct, frozen=True):
     """The log keys that are trusted, the witnesses, and how many of them are enough."""
 
     logs: tuple[VerifierKey, ...]
-    witnesses: tuple[Witness, ...]
+    witnesses: tuple[TrustedWitness, ...]
     quorum: int
 
     @classmethod
@@ -73,7 +73,7 @@ class Policy(msgspec.Struct, frozen=True):
         """From a policy file. Raises Malformed; a file that leaves the quorum out, or cannot meet it, is no policy."""
         text = read_utf8(raw.replace(b"\t", b" "), POLICY_LIMIT, "policy")
         logs: list[VerifierKey] = []
-        witnesses: list[Witness] = []
+        witnesses: list[TrustedWitness] = []
         quorums: list[int] = []
         for line in text.split("\n"):
             match [word for word in line.split(" ") if word]:
@@ -82,11 +82,11 @@ class Policy(msgspec.Struct, frozen=True):
                 case [comment, *_] if comment.startswith("#"):
                     pass
                 case ["log", key] | ["log", key, _]:
-                    logs.append(_read_key(key, Kind.NOTE))
+                    logs.append(_read_key(key, KeyKind.NOTE))
                 case ["witness", name, key]:
-                    witnesses.append(Witness(name, _read_key(key, Kind.COSIGNATURE)))
+                    witnesses.append(TrustedWitness(name, _read_key(key, KeyKind.COSIGNATURE)))
                 case ["witness", name, key, url]:
-                    witnesses.append(Witness(name, _read_key(key, Kind.COSIGNATURE), url))
+                    witnesses.append(TrustedWitness(name, _read_key(key, KeyKind.COSIGNATURE), url))
                 case ["quorum", number]:
                     quorums.append(read_decimal(number, "quorum"))
                 case _:
@@ -120,7 +120,7 @@ class Policy(msgspec.Struct, frozen=True):
         lines = {(one.name, one.id) for one in note.signatures}
         return any((key.name, key.id) in lines for key in self.logs if key.name == origin)
 
-    def judge(self, note: Note) -> Verdict:
+    def judge(self, note: Note) -> PolicyVerdict:
         """Read a checkpoint, and say how far it is cosigned; whether that is enough is for the caller to ask.
 
         Raises Malformed, or BadSignature when no trusted key of its own log has signed it, or when a signature of
@@ -131,14 +131,14 @@ class Policy(msgspec.Struct, frozen=True):
         if not any(key in signed and key.name == checkpoint.origin for key in self.logs):
             raise BadSignature(f"no trusted key of {checkpoint.origin} has signed the checkpoint")
         times = ((one.name, signed[one.key].at) for one in self.witnesses if one.key in signed)
-        return Verdict(
+        return PolicyVerdict(
             checkpoint,
             tuple(Cosigned(name, at) for name, at in times if at is not None),
             len(self.witnesses),
             self.quorum,
         )
 
-    def verify(self, note: Note) -> Verdict:
+    def verify(self, note: Note) -> PolicyVerdict:
         """Like `judge`, for who must not go on without the quorum: raises QuorumMissed when it is not there."""
         verdict = self.judge(note)
         if not verdict.accepted:
@@ -146,7 +146,7 @@ class Policy(msgspec.Struct, frozen=True):
         return verdict
 
 
-def _read_key(text: str, kind: Kind) -> VerifierKey:
+def _read_key(text: str, kind: KeyKind) -> VerifierKey:
     key = VerifierKey.read(text)
     if key.kind is not kind:
         raise Malformed(f"policy: the key of {key.name} is for {key.kind.name.lower()}, not for {kind.name.lower()}")

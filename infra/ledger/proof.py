@@ -7,7 +7,7 @@ import msgspec
 
 from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import NOTE_LIMIT, Note
-from infra.ledger.policy import Policy, Verdict
+from infra.ledger.policy import Policy, PolicyVerdict
 from infra.ledger.text import Malformed, base64, read_base64, read_decimal, read_hashes, read_utf8
 from infra.ledger.tree import verify_inclusion
 
@@ -48,7 +48,7 @@ class Proof(msgspec.Struct, frozen=True):
         ]
         return "".join(f"{line}\n" for line in (*lines, "")).encode() + bytes(self.checkpoint)
 
-    def verify(self, leaf: bytes, policy: Policy) -> Verdict:
+    def verify(self, leaf: bytes, policy: Policy) -> PolicyVerdict:
         """The leaf is in the log, as far as the policy asks. Raises Malformed, BadSignature, QuorumMissed, BadProof."""
         verdict = policy.verify(self.checkpoint)
         head = verdict.checkpoint

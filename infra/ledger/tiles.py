@@ -28,7 +28,7 @@ BATCH = 1 << 16
 _PATH = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 
 
-class Place(NamedTuple):
+class TilePlace(NamedTuple):
     """Where a tile stands: its level, and its number in the level, both from 0."""
 
     level: int
@@ -38,12 +38,12 @@ class Place(NamedTuple):
 class Tile(NamedTuple):
     """A tile that is new, or wider than it was."""
 
-    place: Place
+    place: TilePlace
     hashes: bytes
 
 
 #: Tiles by their place, from wherever they are stored; a wider tile than asked for will do.
-Tiles = Mapping[Place, bytes]
+Tiles = Mapping[TilePlace, bytes]
 
 #: The leaves from the first number up to, without, the second.
 Range = tuple[int, int]
@@ -71,12 +71,12 @@ def read_path(text: str) -> tuple[int | None, int, int]:
     raise Malformed("not the path of a tile or of a bundle of entries")
 
 
-def layout(size: int) -> Iterator[tuple[Place, int]]:
+def layout(size: int) -> Iterator[tuple[TilePlace, int]]:
     """Every tile of a tree of so many leaves, with its width."""
     for level, (full, rest) in enumerate(_rows(size)):
-        yield from ((Place(level, index), FULL) for index in range(full))
+        yield from ((TilePlace(level, index), FULL) for index in range(full))
         if rest:
-            yield Place(level, full), rest
+            yield TilePlace(level, full), rest
 
 
 def bundle(leaves: Iterable[bytes]) -> bytes:
@@ -113,7 +113,7 @@ class Edge(msgspec.Struct, frozen=True):
         """The edge of a tree from its stored tiles: those of `edge_places`. Raises Malformed when one is too short."""
         return cls(
             size,
-            tuple(_hashes(tiles, Place(level, full), 0, rest) for level, (full, rest) in enumerate(_rows(size))),
+            tuple(_hashes(tiles, TilePlace(level, full), 0, rest) for level, (full, rest) in enumerate(_rows(size))),
         )
 
     def root(self) -> bytes:
@@ -131,16 +131,16 @@ class Edge(msgspec.Struct, frozen=True):
             if fresh:
                 first = self.size >> HEIGHT * (level + 1)
                 cuts = range(0, len(row), BYTES)
-                tiles += [Tile(Place(level, first + number), row[at : at + BYTES]) for number, at in enumerate(cuts)]
+                tiles += [Tile(TilePlace(level, first + number), row[at : at + BYTES]) for number, at in enumerate(cuts)]
             whole = len(row) - len(row) % BYTES
             partial.append(row[whole:])
             fresh = _above(row[:whole], HEIGHT)
         return Edge(size, tuple(partial)), tiles
 
 
-def edge_places(size: int) -> list[Place]:
+def edge_places(size: int) -> list[TilePlace]:
     """The partial tiles of a tree of that size."""
-    return [Place(level, full) for level, (full, rest) in enumerate(_rows(size)) if rest]
+    return [TilePlace(level, full) for level, (full, rest) in enumerate(_rows(size)) if rest]
 
 
 def replay(leaves: Iterable[bytes], sizes: Iterable[int] = ()) -> dict[int, bytes]:
@@ -187,7 +187,7 @@ def consistency_path(old: int, new: int) -> list[Range]:
     return found[::-1]
 
 
-def places(ranges: Iterable[Range]) -> set[Place]:
+def places(ranges: Iterable[Range]) -> set[TilePlace]:
     """The tiles that `resolve` will read."""
     return {_place(height, index)[0] for start, end in ranges for height, index in _complete(start, end)}
 
@@ -220,11 +220,11 @@ def _complete(start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1 << height
 
 
-def _place(height: int, index: int) -> tuple[Place, int]:
+def _place(height: int, index: int) -> tuple[TilePlace, int]:
     """The tile that holds the hashes of a complete subtree, and the first of them in it."""
     level, within = divmod(height, HEIGHT)
     number, first = divmod(index << within, FULL)
-    return Place(level, number), first
+    return TilePlace(level, number), first
 
 
 def _node(tiles: Tiles, height: int, index: int) -> bytes:
@@ -233,7 +233,7 @@ def _node(tiles: Tiles, height: int, index: int) -> bytes:
     return _above(_hashes(tiles, place, first, 1 << within), within)
 
 
-def _hashes(tiles: Tiles, place: Place, first: int, count: int) -> bytes:
+def _hashes(tiles: Tiles, place: TilePlace, first: int, count: int) -> bytes:
     stored = tiles.get(place, b"")
     end = (first + count) * WIDTH
     if not end <= len(stored) <= BYTES:

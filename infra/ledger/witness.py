@@ -10,7 +10,7 @@ from http import HTTPStatus
 import msgspec
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import NOTE_LIMIT, Kind, Note, SignerKey, VerifierKey
+from infra.ledger.note import NOTE_LIMIT, KeyKind, Note, SignerKey, VerifierKey
 from infra.ledger.text import BadProof, BadSignature, Malformed, base64, read_decimal, read_hashes, read_utf8
 from infra.ledger.tree import EMPTY, verify_consistency
 
@@ -52,7 +52,7 @@ class Request(msgspec.Struct, frozen=True):
         )
 
 
-class Answer(msgspec.Struct, frozen=True):
+class WitnessAnswer(msgspec.Struct, frozen=True):
     """What to send, and what to store before it is sent.
 
     `keep` is the checkpoint to store as the last cosigned one; `evidence` is a note that its log has signed and
@@ -73,27 +73,27 @@ class Witness(msgspec.Struct, frozen=True):
     logs: tuple[VerifierKey, ...]
 
     def __post_init__(self) -> None:
-        if self.key.kind is not Kind.COSIGNATURE:
+        if self.key.kind is not KeyKind.COSIGNATURE:
             raise Malformed(f"the key of {self.key.name} is not for cosignatures")
 
-    def answer(self, request: Request, last: Checkpoint | None, now: int) -> Answer:
+    def answer(self, request: Request, last: Checkpoint | None, now: int) -> WitnessAnswer:
         """Answer a request. `last` is the checkpoint of that origin cosigned last; `now` is in seconds since 1970."""
         asked = request.checkpoint
         keys = [key for key in self.logs if key.name == asked.origin]
         if not keys:
-            return Answer(HTTPStatus.NOT_FOUND, f"unknown log {asked.origin}\n")
+            return WitnessAnswer(HTTPStatus.NOT_FOUND, f"unknown log {asked.origin}\n")
         try:
             signed = request.note.check(keys)
         except BadSignature as reason:
-            return Answer(HTTPStatus.FORBIDDEN, f"{reason}\n")
+            return WitnessAnswer(HTTPStatus.FORBIDDEN, f"{reason}\n")
         if not signed:
-            return Answer(HTTPStatus.FORBIDDEN, f"no trusted key of {asked.origin} has signed the checkpoint\n")
+            return WitnessAnswer(HTTPStatus.FORBIDDEN, f"no trusted key of {asked.origin} has signed the checkpoint\n")
 
         last = last or Checkpoint(asked.origin, 0, EMPTY)
         if request.old != last.size:
-            return Answer(HTTPStatus.CONFLICT, f"{last.size}\n", SIZE_TYPE)
+            return WitnessAnswer(HTTPStatus.CONFLICT, f"{last.size}\n", SIZE_TYPE)
         try:
             verify_consistency(last.size, last.root, asked.size, asked.root, request.proof)
         except BadProof as reason:
-            return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, f"{reason}\n", evidence=request.note)
-        return Answer(HTTPStatus.OK, self.key.sign(asked.text, now).line, keep=asked)
+            return WitnessAnswer(HTTPStatus.UNPROCESSABLE_ENTITY, f"{reason}\n", evidence=request.note)
+        return WitnessAnswer(HTTPStatus.OK, self.key.sign(asked.text, now).line, keep=asked)

@@ -17,7 +17,7 @@ EPOCH, CLOSED = "of_this_epoch", "closed"
 PATIENCE = "SET LOCAL lock_timeout = '30s'"
 
 
-class Beginning(NamedTuple):
+class EpochStart(NamedTuple):
     """The fact with which an epoch begins, at `position`, and the last checkpoint of the one before that it names."""
 
     position: int
@@ -27,7 +27,7 @@ class Beginning(NamedTuple):
     predecessor_root: bytes
 
 
-async def read_beginnings(connection: Connection, tenant: HasId) -> list[Beginning]:
+async def read_beginnings(connection: Connection, tenant: HasId) -> list[EpochStart]:
     """Those of all epochs but the first, in order. Raises Malformed."""
     rows = await connection.fetch(
         f"""
@@ -40,7 +40,7 @@ async def read_beginnings(connection: Connection, tenant: HasId) -> list[Beginni
     )
     try:
         return [
-            Beginning(position, origin, before, int(size), read_hash(root, "root"))
+            EpochStart(position, origin, before, int(size), read_hash(root, "root"))
             for position, origin, before, size, root in rows
         ]
     except (TypeError, ValueError) as reason:

@@ -25,12 +25,12 @@ from domain.errors import FactUnreadable
 from domain.fact import Fact, Recorded, StreamName, Unreadable
 from infra.ledger.epoch import Epoch
 from infra.ledger.leaf import epoch_of, payload_hash
-from infra.log.group_commit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, Receipt
+from infra.log.group_commit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, CommandResult
 from infra.log.mapper import Decided, Mapper
 from infra.log.tail import Tail, Tails
-from infra.platform.database import Database, HasId, Hints, schema_of
+from infra.platform.database import Database, HasId, Notifier, schema_of
 
-__all__ = ["Command", "CommandReused", "Conflict", "EventStore", "Loaded", "LogOwner", "OutcomeUnknown", "Receipt"]
+__all__ = ["Command", "CommandReused", "Conflict", "EventStore", "Loaded", "LogOwner", "OutcomeUnknown", "CommandResult"]
 
 #: Channel of the hints that a tenant's log has grown; the payload is the tenant's id.
 GROWN = "facts"
@@ -94,7 +94,7 @@ class EventStore:
     def __init__(self, database: Database, mapper: Mapper, *, cached: int = 2_000) -> None:
         self._database = database
         self._mapper = mapper
-        self._hints = Hints(database.dsn, GROWN)
+        self._hints = Notifier(database.dsn, GROWN)
         self._tails = Tails(database)
         self._commits = GroupCommit(database.writers, self._hints.mark)
         self._cache: Cache = OrderedDict()
@@ -128,7 +128,7 @@ class EventStore:
         actor: str | None = None,
         verb: str = "",
         former: UUID | None = None,
-    ) -> Receipt | None:
+    ) -> CommandResult | None:
         """The receipt that this very command got before; `former` is its id in a log of long ago.
 
         CommandReused when the id was used by another actor (None: it may be anybody), or with another verb or body.
@@ -143,7 +143,7 @@ class EventStore:
                 and actor in (None, found.actor)
                 and (verb == found.verb or found.verb is None)
             ):
-                return Receipt(asked, found.first, found.last, True, found.at)
+                return CommandResult(asked, found.first, found.last, True, found.at)
             if asked == command:
                 raise CommandReused(command=str(command))
         return None
@@ -199,7 +199,7 @@ class EventStore:
         command: Command,
         expected: Iterable[Loaded],
         basis: Mapping[StreamName, int] = MappingProxyType({}),
-    ) -> Receipt:
+    ) -> CommandResult:
         """Record the command on the streams as they were loaded; they stand after it then.
 
         `basis` are the versions in which it looked at streams besides. Raises Conflict when one of all these has grown

@@ -25,7 +25,7 @@ from domain.fact import StreamName
 from infra.ledger.leaf import leaf, leaf_hash
 from infra.log.epochs import CLOSED, EPOCH
 from infra.log.mapper import Decided
-from infra.platform.database import LOST, Connection, HasId, Wearers, schema_of
+from infra.platform.database import LOST, Connection, HasId, RoleConnections, schema_of
 
 #: Facts in one batch.
 BATCH = 500
@@ -58,7 +58,7 @@ class OutcomeUnknown(Exception):
     """The database went away: the facts may be in the log or not. The same command id asks again."""
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class CommandResult(msgspec.Struct, frozen=True):
     """What was recorded: the positions of the command's first and last fact, and when.
 
     `repeated`: this command had been recorded before, and this is its first answer again.
@@ -109,7 +109,7 @@ class Pending(msgspec.Struct):
     basis: dict[UUID, int] = {}
     settled: bool = False
     restamped: bool = False
-    answer: "asyncio.Future[Receipt]" = msgspec.field(
+    answer: "asyncio.Future[CommandResult]" = msgspec.field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
@@ -148,7 +148,7 @@ class Pending(msgspec.Struct):
         if not self.answer.done():  # the caller may have gone away
             self.answer.set_exception(reason)
 
-    def succeed(self, receipt: Receipt) -> None:
+    def succeed(self, receipt: CommandResult) -> None:
         self.settled = True
         if not self.answer.done():
             self.answer.set_result(receipt)
@@ -157,13 +157,13 @@ class Pending(msgspec.Struct):
 class GroupCommit:
     """The only place that hands out positions."""
 
-    def __init__(self, writers: Wearers, committed: Callable[[HasId], None]) -> None:
+    def __init__(self, writers: RoleConnections, committed: Callable[[HasId], None]) -> None:
         self._writers = writers
         self._committed = committed
         self._pending: dict[str, deque[Pending]] = {}
         self._flushing: dict[str, asyncio.Task[None]] = {}
 
-    async def append(self, tenant: HasId, command: Pending) -> Receipt:
+    async def append(self, tenant: HasId, command: Pending) -> CommandResult:
         """Record the command.
 
         Raises NotCanonical, Conflict, LogClosed, CommandReused, OutcomeUnknown, or what the database said. A caller
@@ -267,7 +267,7 @@ async def _write(connection: Connection, schema: str, batch: list[Pending]) -> N
         position = last - sum(len(command.events) for command in batch)
         for command in batch:
             first, position = position + 1, position + len(command.events)
-            command.succeed(Receipt(command.id, first, position, False, command.events[-1].fact.timestamp))
+            command.succeed(CommandResult(command.id, first, position, False, command.events[-1].fact.timestamp))
 
 
 async def _write_apart(
@@ -321,7 +321,7 @@ async def _answer_refused(connection: Connection, schema: str, command: Pending)
     elif (row["actor"], row["body_sha256"]) != (command.actor, command.body_sha256):
         command.fail(CommandReused(command=str(command.id)))
     else:
-        command.succeed(Receipt(command.id, row["first_position"], row["last_position"], True, row["at"]))
+        command.succeed(CommandResult(command.id, row["first_position"], row["last_position"], True, row["at"]))
 
 
 @lru_cache(maxsize=1_000)

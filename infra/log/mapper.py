@@ -20,7 +20,7 @@ from eventsourcing.domain import CanInitAggregate, CanMutateAggregate
 from eventsourcing.utils import get_topic
 
 from domain.fact import Fact
-from domain.personal import Personal, Sealed
+from domain.personal import Personal, EncryptedValue
 from infra.ledger.canonical_json import NotCanonical, check_integer, check_text, encode_checked, instant
 from infra.ledger.leaf import PAYLOAD_LIMIT
 
@@ -253,7 +253,7 @@ def _of(kind: type, value: Any, path: str) -> Any:
 
 def _sealed(value: Any, path: str) -> dict[str, Any]:
     # Never the plain text of a fact from before: nobody may write one again.
-    seal: Sealed = _of(Sealed, value, path)
+    seal: EncryptedValue = _of(EncryptedValue, value, path)
     return {"commit": _text(seal.commit, path), "ct": _text(seal.ct, path), "sealed": 1, "subject": str(seal.subject)}
 
 

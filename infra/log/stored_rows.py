@@ -29,7 +29,7 @@ class BadEntry(Invalid):
         self.reason = reason
 
 
-class Entry(NamedTuple):
+class StoredRow(NamedTuple):
     """A row of the log, by the names of its columns; `before` and `follows` are the leaf hash and the position of its
     stream's fact before, where these were asked for.
     """
@@ -130,11 +130,11 @@ _COLUMNS = """
 
 async def read_entries(
     connection: Connection, schema: str, after: int, upto: int, page: int = PAGE
-) -> AsyncIterator[list[Entry]]:
+) -> AsyncIterator[list[StoredRow]]:
     """The rows with `after` < position <= `upto`, in pages that are never empty. BadEntry when one is missing."""
     while after < upto:
         rows = await connection.fetch(_entries_sql(schema), after, upto, page)
-        entries = [Entry(*row) for row in rows]
+        entries = [StoredRow(*row) for row in rows]
         for number, entry in enumerate(entries, after + 1):
             if entry.position != number:
                 raise BadEntry(number, "is missing")
@@ -146,7 +146,7 @@ async def read_entries(
 
 async def read_rows(
     connection: Connection, schema: str, after: int, upto: int, page: int = PAGE
-) -> AsyncIterator[list[Entry]]:
+) -> AsyncIterator[list[StoredRow]]:
     """The rows with `after` < position <= `upto` that there are, in pages, without what stands before each."""
     while rows := await connection.fetch(
         f"""
@@ -157,7 +157,7 @@ async def read_rows(
         upto,
         page,
     ):
-        entries = [Entry(*row) for row in rows]
+        entries = [StoredRow(*row) for row in rows]
         yield entries
         after = entries[-1].position
 

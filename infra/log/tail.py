@@ -29,7 +29,7 @@ class Grown(NamedTuple):
     position: int
 
 
-class Answered(NamedTuple):
+class RecordedCommand(NamedTuple):
     """What was recorded under a command's id. Of long ago it is not known which use case that was (`verb`)."""
 
     first: int
@@ -68,7 +68,7 @@ class Tails:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tails: dict[str, Tail] = {}
-        self._next: dict[str, _Look] = {}
+        self._next: dict[str, _Lookup] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
     def known(self, tenant: HasId) -> bool:
@@ -82,22 +82,22 @@ class Tails:
             await self._look(tenant)
         return self._tails[tenant.id]
 
-    async def answered(self, tenant: HasId, *commands: UUID) -> list[Answered | None]:
+    async def answered(self, tenant: HasId, *commands: UUID) -> list[RecordedCommand | None]:
         """What was recorded under each of these ids so far, if anything. Raises LogShortened."""
         found = (await self._look(tenant, *commands)).answered
         return [found.get(command) for command in commands]
 
-    async def _look(self, tenant: HasId, *commands: UUID) -> "_Look":
+    async def _look(self, tenant: HasId, *commands: UUID) -> "_Lookup":
         """Take part in the next look; one that is under way may have been too early."""
         look = self._next.get(tenant.id)
         if look is None:
-            look = self._next[tenant.id] = _Look()
+            look = self._next[tenant.id] = _Lookup()
             look.task = asyncio.create_task(self._take(tenant, look))
         look.commands += commands
         await asyncio.shield(look.task)
         return look
 
-    async def _take(self, tenant: HasId, look: "_Look") -> None:
+    async def _take(self, tenant: HasId, look: "_Lookup") -> None:
         async with self._turns.setdefault(tenant.id, asyncio.Lock()):
             del self._next[tenant.id]
             tail = self._tails.get(tenant.id)
@@ -113,7 +113,7 @@ class Tails:
                 elif body is None:
                     grown[which] = Grown(first, last)
                 else:
-                    look.answered[which] = Answered(first, last, body, *rest)
+                    look.answered[which] = RecordedCommand(first, last, body, *rest)
             if position is None:
                 raise LogShortened(f"{tenant.id} has lost its head row")
             if tail is None:
@@ -124,7 +124,7 @@ class Tails:
             tail.position, tail.asked_at = position, asked_at
 
 
-class _Look:
+class _Lookup:
     """One query, and who waits for it."""
 
     __slots__ = ("answered", "commands", "task")
@@ -133,7 +133,7 @@ class _Look:
 
     def __init__(self) -> None:
         self.commands: list[UUID] = []
-        self.answered: dict[UUID, Answered] = {}
+        self.answered: dict[UUID, RecordedCommand] = {}
 
 
 #: The log's last position, without an id; the streams that have grown since $1, with version and position; what was

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from infra.pdf.printer import PATIENCE, Print, Sheet
+from infra.pdf.printer import PATIENCE, Print, PrintJob
 
 #: Bytes of memory for a process: a document that needs more fails alone. 129 pages took 467 MB.
 MEMORY = 2 * 1024**3
@@ -55,7 +55,7 @@ def main(assets: Path, source: BinaryIO, answers: BinaryIO) -> None:
         sys.addaudithook(stay_inside)
         answer(answers, Print())
         while len(head := source.read(4)) == 4:
-            sheet = msgspec.msgpack.decode(source.read(int.from_bytes(head)), type=Sheet)
+            sheet = msgspec.msgpack.decode(source.read(int.from_bytes(head)), type=PrintJob)
             spent = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
             resource.setrlimit(resource.RLIMIT_CPU, (spent + int(PATIENCE) + 5, resource.RLIM_INFINITY))
             try:

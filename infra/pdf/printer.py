@@ -31,7 +31,7 @@ class PrintingFailed(Exception):
         self.code = code
 
 
-class Sheet(msgspec.Struct, array_like=True):
+class PrintJob(msgspec.Struct, array_like=True):
     """A document to print; `identifier` stands in the file in place of a random one, `attached` are files by name."""
 
     html: str
@@ -75,7 +75,7 @@ class Printer:
         press = await self._idle.get()
         try:
             async with asyncio.timeout(self._patience):
-                printed = await press.print(Sheet(html, identifier, dict(attached or {})))
+                printed = await press.print(PrintJob(html, identifier, dict(attached or {})))
         except TimeoutError:
             await press.kill()
             raise PrintingFailed("printing-timeout", f"more than {self._patience:g} s") from None
@@ -124,7 +124,7 @@ class _Press:
             raise PrintingFailed("printing-failed", lacking)
         return process.stdin, process.stdout
 
-    async def print(self, sheet: Sheet) -> Print:
+    async def print(self, sheet: PrintJob) -> Print:
         into, out = await self.start()
         self._printed += 1
         message = msgspec.msgpack.encode(sheet)

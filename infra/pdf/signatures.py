@@ -69,7 +69,7 @@ class Unjudged(Exception):
     """This machine lacks what it takes to judge signatures; the text says what."""
 
 
-class Signature(msgspec.Struct, frozen=True):
+class PdfSignature(msgspec.Struct, frozen=True):
     """A signature that holds. What is said of the signer is what the certificate says.
 
     `claimed` is when they say they signed, "" where they do not. `doubt` is why the certificate leads to none of the
@@ -83,7 +83,7 @@ class Signature(msgspec.Struct, frozen=True):
     certificate_sha256: str
 
 
-class Asked(msgspec.Struct):
+class SignatureQuestion(msgspec.Struct):
     """A PDF of which the first `size` bytes are known, and the certificates that are trusted, as DER."""
 
     pdf: bytes
@@ -91,15 +91,15 @@ class Asked(msgspec.Struct):
     roots: list[bytes]
 
 
-class Judged(msgspec.Struct):
+class SignatureAnswer(msgspec.Struct):
     """The signatures that hold, else what is wrong with the PDF, else what this machine lacks."""
 
-    signatures: list[Signature] = []
+    signatures: list[PdfSignature] = []
     wrong: str = ""
     lacking: str = ""
 
 
-def read_signatures(pdf: bytes, size: int, roots: Iterable[bytes] = ()) -> list[Signature]:
+def read_signatures(pdf: bytes, size: int, roots: Iterable[bytes] = ()) -> list[PdfSignature]:
     """The signatures that were laid upon the first `size` bytes, in their order; `roots` are certificates as DER.
 
     Raises Malformed where anything else was added or a signature does not hold, and Unjudged.
@@ -108,12 +108,12 @@ def read_signatures(pdf: bytes, size: int, roots: Iterable[bytes] = ()) -> list[
         done = subprocess.run(
             [sys.executable, "-m", programs.SIGNATURES],
             cwd=Path(__file__).parents[2],
-            input=msgspec.msgpack.encode(Asked(pdf, size, list(roots))),
+            input=msgspec.msgpack.encode(SignatureQuestion(pdf, size, list(roots))),
             capture_output=True,
             timeout=PATIENCE,
             check=False,
         )
-        found = msgspec.msgpack.decode(done.stdout, type=Judged)
+        found = msgspec.msgpack.decode(done.stdout, type=SignatureAnswer)
     except subprocess.TimeoutExpired:
         raise Malformed("it takes too long to judge its signatures") from None
     except msgspec.DecodeError:
@@ -134,25 +134,25 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.disable()
-    asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Asked)
+    asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=SignatureQuestion)
     sys.stdout.buffer.write(msgspec.msgpack.encode(judged(asked)))
 
 
-def judged(asked: Asked) -> Judged:
+def judged(asked: SignatureQuestion) -> SignatureAnswer:
     """What is to be said of these signatures, whatever the PDF makes of the library."""
     try:
         import pyhanko.sign.validation  # noqa: F401 - to say so when it is missing
     except ImportError as reason:
-        return Judged(lacking=f"pyhanko cannot be used ({reason})")
+        return SignatureAnswer(lacking=f"pyhanko cannot be used ({reason})")
     try:
-        return Judged(asyncio.run(_judge(asked.pdf, asked.size, asked.roots)))
+        return SignatureAnswer(asyncio.run(_judge(asked.pdf, asked.size, asked.roots)))
     except Malformed as reason:
-        return Judged(wrong=str(reason))
+        return SignatureAnswer(wrong=str(reason))
     except (Exception, RecursionError, MemoryError) as reason:  # noqa: BLE001 - what others made may lead anywhere
-        return Judged(wrong=f"more than signatures, or a broken one ({_plain(f'{type(reason).__name__}: {reason}')})")
+        return SignatureAnswer(wrong=f"more than signatures, or a broken one ({_plain(f'{type(reason).__name__}: {reason}')})")
 
 
-async def _judge(pdf: bytes, size: int, roots: Sequence[bytes]) -> list[Signature]:
+async def _judge(pdf: bytes, size: int, roots: Sequence[bytes]) -> list[PdfSignature]:
     """See `read_signatures`. Raises Malformed, and whatever the library raises."""
     from pyhanko.pdf_utils.reader import PdfFileReader
 
@@ -306,7 +306,7 @@ def _properties(revision: HistoricalResolver) -> list[tuple[str, Any]]:
     return sorted(named, key=lambda one: one[0])
 
 
-async def _held(one: EmbeddedPdfSignature, roots: Sequence[bytes]) -> Signature:
+async def _held(one: EmbeddedPdfSignature, roots: Sequence[bytes]) -> PdfSignature:
     """A signature, once it is found to be one over just these bytes. Raises Malformed, and the library's errors."""
     from asn1crypto.x509 import Certificate
     from pyhanko.sign.validation import async_validate_pdf_signature
@@ -330,7 +330,7 @@ async def _held(one: EmbeddedPdfSignature, roots: Sequence[bytes]) -> Signature:
     _check_unsigned(one)
     certificate = one.signer_cert
     problem = status.trust_problem_indic
-    return Signature(
+    return PdfSignature(
         signer=_plain(certificate.subject.native.get("common_name") or certificate.subject.human_friendly),
         serial=f"{certificate.serial_number:x}",
         claimed=claimed.astimezone(UTC).isoformat(timespec="seconds") if claimed else "",

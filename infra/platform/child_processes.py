@@ -16,7 +16,7 @@ from typing import NamedTuple, TypedDict
 POLITELY = (signal.SIGTERM, signal.SIGKILL)
 
 
-class Account(NamedTuple):
+class UnixAccount(NamedTuple):
     """The unprivileged account that a service runs under when we are root."""
 
     uid: int
@@ -65,7 +65,7 @@ def start(
     mark: Path,
     log: Path,
     folder: Path | None = None,
-    account: Account | None = None,
+    account: UnixAccount | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
     """Start a process with a mark. It gets its own session: Ctrl-C reaches us alone, and we stop it in order."""
@@ -93,7 +93,7 @@ class Dropping(TypedDict, total=False):
     extra_groups: list[int]
 
 
-def dropping_to(account: Account | None) -> Dropping:
+def dropping_to(account: UnixAccount | None) -> Dropping:
     """Run as this account and with none of our groups; None: as we are."""
     return Dropping(user=account.uid, group=account.gid, extra_groups=[]) if account else Dropping()
 

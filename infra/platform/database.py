@@ -123,8 +123,8 @@ class Database:
         self.pool = pool
         self._patience = patience
         # The plans of the few statements that writers use need not be made for each call.
-        self.writers = Wearers(lambda: connect(dsn, plan_cache_mode="force_generic_plan"), writers, patience)
-        self.loaders = Wearers(lambda: connect(dsn, default_transaction_read_only="on"), loaders, patience)
+        self.writers = RoleConnections(lambda: connect(dsn, plan_cache_mode="force_generic_plan"), writers, patience)
+        self.loaders = RoleConnections(lambda: connect(dsn, default_transaction_read_only="on"), loaders, patience)
 
     @classmethod
     async def open(
@@ -217,7 +217,7 @@ class Database:
         raise AssertionError("unreachable")
 
 
-class Wearers:
+class RoleConnections:
     """A few connections, each wearing one tenant's role until another tenant needs it.
 
     A tenant always meets the same connection, so its role seldom changes hands. A closed one is opened again. With
@@ -318,7 +318,7 @@ async def _nothing_left(connection: Any) -> None:
 # Hints ------------------------------------------------------------------------------------------------
 
 
-class Hints:
+class Notifier:
     """Tells other processes that a tenant has something new: never more often than once in `interval`.
 
     A hint is only a hint. It is sent after the commit on another connection (inside the transaction it would
@@ -413,7 +413,7 @@ class Listener:
         self._heard(str(payload))
 
 
-class News:
+class Waiter:
     """Wakes those who wait for news of a tenant on a channel; listens from the first wait on.
 
     They are woken in any case every `poll` seconds, and look for themselves.

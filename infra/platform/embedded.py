@@ -27,7 +27,7 @@ from typing import IO
 from urllib.parse import quote
 
 from infra.platform import child_processes as processes
-from infra.platform.child_processes import Account
+from infra.platform.child_processes import UnixAccount
 from infra.platform.config import Lacking, Settings
 
 HERE = Path("/proc/self/cwd")  # the working directory, also where its parents are closed to the account
@@ -116,18 +116,18 @@ class Server(ABC):
         if self.shortcut().is_symlink():
             self.shortcut().unlink()
 
-    def account(self) -> Account | None:
+    def account(self) -> UnixAccount | None:
         """Who runs it: we ourselves, or for root the owner of the data, else an unprivileged account."""
         if os.geteuid() != 0:
             return None
         if self.data.exists() and self.data.stat().st_uid != 0:
-            return Account(self.data.stat().st_uid, self.data.stat().st_gid)
+            return UnixAccount(self.data.stat().st_uid, self.data.stat().st_gid)
         for name in ("postgres", "nobody"):
             try:
                 entry = pwd.getpwnam(name)
             except KeyError:
                 continue
-            return Account(entry.pw_uid, entry.pw_gid)
+            return UnixAccount(entry.pw_uid, entry.pw_gid)
         raise Unavailable("root needs an unprivileged account to run servers: postgres or nobody")
 
     def make_data(self, program: Path) -> None:

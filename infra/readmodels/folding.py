@@ -83,7 +83,7 @@ def _told_one_by_one(question: Question[Any], facts: Sequence[Recorded], stops: 
             told = question.runs([recorded])
         except Exception as reason:  # noqa: BLE001 - named
             for key in question.concerned(recorded):
-                _stop(question, key, stops, recorded.position, said(reason))
+                _stop(question, key, stops, recorded.position, short_reason(reason))
             _log_failure(question, recorded.position, reason)
         else:
             for key, run in told.items():
@@ -121,7 +121,7 @@ def _fold_one_by_one(
                 changed |= question.fold_runs({key: [step]}, rows)
             except Exception as reason:  # noqa: BLE001 - named
                 position = step[1].position
-                _stop(question, key, stops, position, said(reason))
+                _stop(question, key, stops, position, short_reason(reason))
                 _log_failure(question, position, reason)
                 break
     return changed
@@ -139,6 +139,6 @@ def _stop(question: Question[Any], key: str, stops: Stops, position: int, reason
         log.error("a row stands before a fact", projection=question.name, key=key[:100], position=position)
 
 
-def said(reason: BaseException) -> str:
+def short_reason(reason: BaseException) -> str:
     """Of one error in one line."""
     return f"{type(reason).__name__}: {reason}"[:500]

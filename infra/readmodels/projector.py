@@ -21,9 +21,9 @@ import msgspec
 
 from domain.fact import Recorded
 from domain.text import bounded
-from infra.platform.database import Connection, Database, HasId, Hints, schema_of
+from infra.platform.database import Connection, Database, HasId, Notifier, schema_of
 from infra.readmodels.folding import PAGE, Stopped, fold_runs, heard, runs_of
-from infra.readmodels.reading import FOLDED, Checkpoint, Log, Question, stopped_in
+from infra.readmodels.reading import FOLDED, ProjectionProgress, LogReader, Question, stopped_in
 from infra.readmodels.rebuilding import Folded, FoldSeason, NewRow, fold_season, write_rows, write_stops
 
 #: At most so many facts are folded into the live tables in one transaction, which takes less than a second. Many,
@@ -53,7 +53,7 @@ class Projector:
     def __init__(
         self,
         database: Database,
-        log: Log,
+        log: LogReader,
         projections: Sequence[Question[Any]],
         *,
         batch: int = BATCH,
@@ -65,7 +65,7 @@ class Projector:
         self._batch = batch
         self._here: FoldSeason = partial(fold_season, database, log, projections)
         self._elsewhere = elsewhere
-        self._hints = Hints(database.dsn, FOLDED)
+        self._hints = Notifier(database.dsn, FOLDED)
         self._memories: dict[str, _Memories] = {}
         self._seen: set[str] = set()
         self._turns: dict[str, asyncio.Lock] = {}
@@ -109,7 +109,7 @@ class Projector:
             generations = await _next_generations(connection, schema, [one.name for one in chosen])
             upto = await self._log.position(tenant)
             folded = await self._fold_seasons(tenant, upto, generations)
-            going = [Checkpoint(one.name, one.version, generations[one.name], upto) for one in chosen]
+            going = [ProjectionProgress(one.name, one.version, generations[one.name], upto) for one in chosen]
             facts = sum(one.facts for one in folded)
             memories: _Memories = defaultdict(_Memory)
             going, late = await self._fold_on(connection, tenant, going, memories)
@@ -130,7 +130,7 @@ class Projector:
 
     # Live -------------------------------------------------------------------------------------------------
 
-    async def _look(self, tenant: HasId) -> tuple[list[Checkpoint], int]:
+    async def _look(self, tenant: HasId) -> tuple[list[ProjectionProgress], int]:
         """How far the projections are, and how far the log is; the latter is 0 where none of them has a table."""
         schema = schema_of(tenant)
         rows = await self._database.ask(
@@ -141,7 +141,7 @@ class Projector:
             """,
             list(self._projections),
         )
-        return [Checkpoint(*row[:4]) for row in rows], max((row["last"] for row in rows), default=0)
+        return [ProjectionProgress(*row[:4]) for row in rows], max((row["last"] for row in rows), default=0)
 
     async def _stopped(self, tenant: HasId) -> list[str]:
         """A process that begins tries again what another could not fold, once: it may be of a newer version."""
@@ -157,11 +157,11 @@ class Projector:
         )
         return [row["projection"] for row in rows]
 
-    def _going(self, checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    def _going(self, checkpoints: Iterable[ProjectionProgress]) -> list[ProjectionProgress]:
         """Those made by the fold we have."""
         return [one for one in checkpoints if one.version == self._projections[one.projection].version]
 
-    def _stale(self, checkpoints: Iterable[Checkpoint]) -> list[str]:
+    def _stale(self, checkpoints: Iterable[ProjectionProgress]) -> list[str]:
         """Those without a table made by the fold we have."""
         built = {one.projection for one in self._going(checkpoints)}
         return [name for name in self._projections if name not in built]
@@ -173,7 +173,7 @@ class Projector:
         try:
             async with self._database.writing(tenant) as connection:
                 held = await connection.fetch(_hold_sql(schema, "NOWAIT"), list(self._projections))
-                going = self._going(Checkpoint(*row) for row in held)
+                going = self._going(ProjectionProgress(*row) for row in held)
                 if not going:
                     return 0
                 moves, facts = await self._fold_batch(connection, tenant, going, memories)
@@ -186,7 +186,7 @@ class Projector:
         return facts
 
     async def _fold_batch(
-        self, connection: Connection, tenant: HasId, going: Sequence[Checkpoint], memories: _Memories
+        self, connection: Connection, tenant: HasId, going: Sequence[ProjectionProgress], memories: _Memories
     ) -> tuple[list[_Move], int]:
         """Fold the next batch and write its rows; how many facts it had."""
         schema = schema_of(tenant)
@@ -203,7 +203,7 @@ class Projector:
         await _write(connection, schema, moves)
         return moves, count
 
-    def _begun(self, checkpoint: Checkpoint, memory: _Memory, stopped: dict[str, Stopped]) -> _Move:
+    def _begun(self, checkpoint: ProjectionProgress, memory: _Memory, stopped: dict[str, Stopped]) -> _Move:
         memory.stand_at(checkpoint)
         projection = self._projections[checkpoint.projection]
         return _Move(projection, checkpoint.generation, checkpoint.position, memory, stopped, frozenset(stopped))
@@ -244,9 +244,9 @@ class Projector:
         self,
         connection: Connection,
         tenant: HasId,
-        going: Sequence[Checkpoint],
+        going: Sequence[ProjectionProgress],
         memories: _Memories,
-    ) -> tuple[list[Checkpoint], int]:
+    ) -> tuple[list[ProjectionProgress], int]:
         """Fold what came in since, into rows that nobody else writes yet; how far they are, and how many facts."""
         count = 0
         while going:
@@ -293,9 +293,9 @@ class _Move:
         return self.rows[key] if key in self.rows else self.memory.rows[key]
 
     @property
-    def checkpoint(self) -> Checkpoint:
+    def checkpoint(self) -> ProjectionProgress:
         """Where the projection stands after it."""
-        return Checkpoint(self.projection.name, self.projection.version, self.generation, self.position)
+        return ProjectionProgress(self.projection.name, self.projection.version, self.generation, self.position)
 
     def refuse(self, row: NewRow, reason: str) -> None:
         """The database does not take the row: it stays as it was before the batch."""
@@ -317,7 +317,7 @@ class _Memory:
     position: int = -1
     rows: dict[str, Any] = field(default_factory=dict)
 
-    def stand_at(self, checkpoint: Checkpoint) -> None:
+    def stand_at(self, checkpoint: ProjectionProgress) -> None:
         """Forget everything when somebody else has moved the table meanwhile."""
         if (self.generation, self.position) != (checkpoint.generation, checkpoint.position) or len(self.rows) > KEPT:
             self.rows = {}
@@ -369,7 +369,7 @@ def _clean_sql(schema: str, table: str) -> str:
     """
 
 
-async def _stops(connection: Connection, schema: str, going: Sequence[Checkpoint]) -> dict[str, dict[str, Stopped]]:
+async def _stops(connection: Connection, schema: str, going: Sequence[ProjectionProgress]) -> dict[str, dict[str, Stopped]]:
     """The stopped rows of each projection."""
     rows = await connection.fetch(
         f"""
@@ -422,7 +422,7 @@ async def _write(connection: Connection, schema: str, moves: Sequence[_Move]) ->
         await write_stops(connection, schema, move.projection.name, move.generation, new)
 
 
-async def _point(connection: Connection, schema: str, checkpoints: Sequence[Checkpoint]) -> None:
+async def _point(connection: Connection, schema: str, checkpoints: Sequence[ProjectionProgress]) -> None:
     """Let pages read these rows, up to these positions."""
     if not checkpoints:
         return

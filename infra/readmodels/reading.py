@@ -28,7 +28,7 @@ import msgspec
 
 from domain.fact import Fact, Recorded, StreamName
 from domain.text import bounded
-from infra.platform.database import Connection, Database, HasId, News, begun_again, schema_of
+from infra.platform.database import Connection, Database, HasId, Waiter, begun_again, schema_of
 from infra.platform.slicing import in_slices
 from infra.readmodels.folding import Stopped, fold, stop_of
 
@@ -36,7 +36,7 @@ from infra.readmodels.folding import Stopped, fold, stop_of
 FOLDED = "folded"
 
 #: Facts folded at a time where pages are served: the loop is held for some 5 ms.
-BREATH = 500
+FACTS_PER_SLICE = 500
 
 #: A snapshot of a season's fold is kept each so many facts that it heard.
 SNAPSHOT = 2_500
@@ -75,7 +75,7 @@ class Question(Protocol[R]):
     def streams(self, key: str, /) -> Collection[StreamName] | None: ...
 
 
-class Log(Protocol):
+class LogReader(Protocol):
     """The event store, as far as folding needs it."""
 
     def read(
@@ -88,7 +88,7 @@ class Log(Protocol):
         streams: Collection[StreamName] | None = None,
         facts: Collection[type[Fact]] | None = None,
         limit: int | None = None,
-        page: int = BREATH,
+        page: int = FACTS_PER_SLICE,
         unreadable: bool = False,
     ) -> AsyncIterator[list[Recorded]]: ...
     async def position(self, tenant: HasId) -> int: ...
@@ -98,7 +98,7 @@ class BeingRebuilt(Exception):
     """The table was made by another version of the fold, or not yet; the projector is at it."""
 
 
-class Checkpoint(NamedTuple):
+class ProjectionProgress(NamedTuple):
     """How far a projection is."""
 
     projection: str
@@ -116,11 +116,11 @@ class StoppedRow(NamedTuple):
     reason: str
 
 
-class Status(NamedTuple):
+class ReadModelStatus(NamedTuple):
     """How far the log and each projection are, and the rows that were stopped on the way."""
 
     position: int
-    checkpoints: dict[str, Checkpoint]
+    checkpoints: dict[str, ProjectionProgress]
     stopped: tuple[StoppedRow, ...] = ()
 
     @property
@@ -158,12 +158,12 @@ class View(Protocol):
 class ReadModels:
     """The door to the read models of every tenant, in one process."""
 
-    def __init__(self, database: Database, log: Log, kept: int = KEPT) -> None:
+    def __init__(self, database: Database, log: LogReader, kept: int = KEPT) -> None:
         self._database = database
         self._log = log
         self._past = _Past(log)
-        self._read = _Read(kept)
-        self._news = News(database.dsn, FOLDED, poll=0.1)
+        self._read = _RowCache(kept)
+        self._news = Waiter(database.dsn, FOLDED, poll=0.1)
 
     async def close(self) -> None:
         """Stop listening; database and log stay open."""
@@ -201,7 +201,7 @@ class ReadModels:
         return rows.get(key)
 
     @begun_again
-    async def status(self, tenant: HasId) -> Status:
+    async def status(self, tenant: HasId) -> ReadModelStatus:
         """How far the log and each projection are, and what was stopped."""
         schema = schema_of(tenant)
         async with self._database.reading(tenant) as connection:
@@ -215,7 +215,7 @@ class ReadModels:
                 ORDER BY stopped.position, projection, key
                 """
             )
-        return Status(int(position or 0), checkpoints, tuple(StoppedRow(*row) for row in stopped))
+        return ReadModelStatus(int(position or 0), checkpoints, tuple(StoppedRow(*row) for row in stopped))
 
     async def reached(
         self,
@@ -237,7 +237,7 @@ class ReadModels:
 
     async def _reached(self, tenant: HasId, position: int, questions: Sequence[Question[Any]]) -> bool:
         rows = await self._database.ask(tenant, _checkpoints_sql(tenant))
-        checkpoints = {row["projection"]: Checkpoint(*row[:4]) for row in rows}
+        checkpoints = {row["projection"]: ProjectionProgress(*row[:4]) for row in rows}
         return all(
             (checkpoint := checkpoints.get(question.name)) is not None
             and checkpoint.version == question.version
@@ -272,8 +272,8 @@ class _Now(_Lacking):
         self,
         connection: Connection,
         tenant: HasId,
-        read: _Read,
-        checkpoints: dict[str, Checkpoint],
+        read: _RowCache,
+        checkpoints: dict[str, ProjectionProgress],
         stops: dict[str, dict[str, Stopped]],
     ) -> None:
         super().__init__()
@@ -337,7 +337,7 @@ class _Now(_Lacking):
         size = known.size if known.rows else sum(len(row["body"]) for row in changed)
         return _Rows(checkpoint.position, {**known.rows, **rows} if rows else known.rows, size)
 
-    def checkpoint(self, question: Question[Any]) -> Checkpoint:
+    def checkpoint(self, question: Question[Any]) -> ProjectionProgress:
         checkpoint = self._checkpoints.get(question.name)
         if checkpoint is None or checkpoint.version != question.version:
             raise BeingRebuilt(question.name)
@@ -354,7 +354,7 @@ class _Rows(NamedTuple):
     size: int = 0
 
 
-class _Read:
+class _RowCache:
     """Rows that were read and decoded, for the next look at the same scope: it reads those that changed since.
 
     The rows at the last few positions are kept, for whoever began to look earlier may ask later. A projection that is
@@ -387,7 +387,7 @@ class _Read:
 
 
 class _Then(_Lacking):
-    def __init__(self, database: Database, log: Log, past: _Past, tenant: HasId, position: int) -> None:
+    def __init__(self, database: Database, log: LogReader, past: _Past, tenant: HasId, position: int) -> None:
         super().__init__()
         self._database = database
         self._log = log
@@ -420,7 +420,7 @@ class _Then(_Lacking):
     async def _of_streams(self, question: Question[R], streams: Collection[StreamName]) -> Folded[R]:
         rows: dict[str, R] = {}
         stops: dict[str, Stopped] = {}
-        pages = self._log.read(self._tenant, upto=self.position, streams=streams, page=BREATH, unreadable=True)
+        pages = self._log.read(self._tenant, upto=self.position, streams=streams, page=FACTS_PER_SLICE, unreadable=True)
         async for facts in pages:
             fold(question, facts, rows, stops)
         return rows, stops
@@ -456,7 +456,7 @@ class _Then(_Lacking):
 class _Past:
     """Folds up to a position, begun at the nearest earlier one that is kept. Rows are frozen, so they are shared."""
 
-    def __init__(self, log: Log, *, seasons: int = 48) -> None:
+    def __init__(self, log: LogReader, *, seasons: int = 48) -> None:
         self._log = log
         self._seasons = seasons
         self._seen: OrderedDict[tuple[str, str, str], _Seen] = OrderedDict()
@@ -469,7 +469,7 @@ class _Past:
         folded = 0
         heard = frozenset(question.facts)
         pages = self._log.read(
-            tenant, after=after, upto=position, season=season, facts=heard, page=BREATH, unreadable=True
+            tenant, after=after, upto=position, season=season, facts=heard, page=FACTS_PER_SLICE, unreadable=True
         )
         async for facts in pages:
             fold(question, facts, rows, stops)
@@ -529,11 +529,11 @@ def _checkpoints_sql(tenant: HasId) -> str:
 
 async def _checkpoints(
     connection: Connection, tenant: HasId
-) -> tuple[dict[str, Checkpoint], dict[str, dict[str, Stopped]]]:
+) -> tuple[dict[str, ProjectionProgress], dict[str, dict[str, Stopped]]]:
     """How far each projection is, and its stopped rows."""
     rows = await connection.fetch(_checkpoints_sql(tenant))
     return (
-        {row["projection"]: Checkpoint(*row[:4]) for row in rows},
+        {row["projection"]: ProjectionProgress(*row[:4]) for row in rows},
         {row["projection"]: stopped_in(row["stopped"]) for row in rows if row["stopped"]},
     )
 

@@ -16,8 +16,8 @@ import structlog
 from domain.fact import Recorded
 from domain.text import bounded
 from infra.platform.database import REFUSED_VALUE, Connection, Database, HasId, savepoint, schema_of
-from infra.readmodels.folding import PAGE, Stopped, fold, heard, said
-from infra.readmodels.reading import Log, Question
+from infra.readmodels.folding import PAGE, Stopped, fold, heard, short_reason
+from infra.readmodels.reading import LogReader, Question
 
 log = structlog.get_logger("projector")
 
@@ -40,7 +40,7 @@ class FoldSeason(Protocol):
 
 async def fold_season(
     database: Database,
-    log: Log,
+    log: LogReader,
     projections: Sequence[Question[Any]],
     tenant: HasId,
     season: str,
@@ -157,7 +157,7 @@ async def _write_one_by_one(connection: Connection, schema: str, rows: Sequence[
         except REFUSED_VALUE as reason:
             told = {"projection": row.question.name, "key": row.key[:100], "position": row.position}
             log.error("a row is not taken", **told, reason=type(reason).__name__)  # noqa: TRY400 - values are people's
-            refused.append((row, said(reason)))
+            refused.append((row, short_reason(reason)))
     return refused
 
 

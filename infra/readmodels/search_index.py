@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from infra.platform.database import REFUSED_VALUE, Connection, Database, HasId, savepoint, schema_of
-from infra.readmodels.folding import Stopped, said
+from infra.readmodels.folding import Stopped, short_reason
 from infra.readmodels.rebuilding import write_stops
 from infra.readmodels.term_rows import NEAR, MarkedRows
 
@@ -25,10 +25,10 @@ log = structlog.get_logger("trail")
 TRAIL = "trail"
 
 #: The marks of the facts after one position, up to another: rows of position, season, moment and marks.
-Marking = Callable[[int, int], Awaitable[Sequence["Row"]]]
+Marking = Callable[[int, int], Awaitable[Sequence["FoundRow"]]]
 
 
-class Row(Protocol):
+class FoundRow(Protocol):
     """A fact as it is found."""
 
     @property
@@ -91,7 +91,7 @@ class TrailIndex(MarkedRows):
             return now
         return Reached(max(upto, after), now.last)
 
-    async def _write(self, connection: Connection, schema: str, rows: Sequence[Row]) -> None:
+    async def _write(self, connection: Connection, schema: str, rows: Sequence[FoundRow]) -> None:
         """A fact whose marks the database does not take is named, and not found."""
         try:
             async with savepoint(connection):
@@ -100,17 +100,17 @@ class TrailIndex(MarkedRows):
             for row in rows:
                 await self._write_one(connection, schema, row)
 
-    async def _write_one(self, connection: Connection, schema: str, row: Row) -> None:
+    async def _write_one(self, connection: Connection, schema: str, row: FoundRow) -> None:
         try:
             async with savepoint(connection):
                 await _copied(connection, schema, [row])
         except REFUSED_VALUE as reason:
             log.error("a fact cannot be marked", schema=schema, position=row.position, reason=type(reason).__name__)  # noqa: TRY400
-            stopped = {str(row.position): Stopped(row.position, said(reason))}
+            stopped = {str(row.position): Stopped(row.position, short_reason(reason))}
             await write_stops(connection, schema, TRAIL, self._version, stopped)
 
 
-async def _copied(connection: Connection, schema: str, rows: Sequence[Row]) -> None:
+async def _copied(connection: Connection, schema: str, rows: Sequence[FoundRow]) -> None:
     await connection.copy_records_to_table(
         "trail_marks",
         schema_name=schema,

@@ -14,7 +14,7 @@ from infra.platform.database import Database, HasId, begun_again, schema_of
 NEAR, FEW = 5_000, 20
 
 
-class Search(Protocol):
+class TermQuery(Protocol):
     """What is looked for, as far as a query cares."""
 
     @property
@@ -38,7 +38,7 @@ class MarkedRows:
         self._near = near
 
     async def find(
-        self, tenant: HasId, search: Search, low: int, high: int, many: int, *, rising: bool = False
+        self, tenant: HasId, search: TermQuery, low: int, high: int, many: int, *, rising: bool = False
     ) -> list[int]:
         """At most `many` of the positions looked for, between `low` (left out) and `high` (included).
 
@@ -58,7 +58,7 @@ class MarkedRows:
         rows = await self._ask(tenant, f"SELECT position FROM ({query} {fence}) found {order}", arguments)
         return [row["position"] for row in rows]
 
-    async def count(self, tenant: HasId, search: Search, low: int, high: int, most: int) -> int:
+    async def count(self, tenant: HasId, search: TermQuery, low: int, high: int, most: int) -> int:
         """How many there are, at most `most`."""
         query, arguments = _query(self._table_of(tenant), search, low, high)
         rows = await self._ask(tenant, f"SELECT count(*) FROM ({query} LIMIT {most:d}) found", arguments)
@@ -75,12 +75,12 @@ class MarkedRows:
             return await connection.fetch(query, *arguments)
 
 
-def _is_narrow(search: Search) -> bool:
+def _is_narrow(search: TermQuery) -> bool:
     """Whether looking at one fact costs little."""
     return sum(map(len, search.sets)) <= FEW
 
 
-def _query(table: str, search: Search, low: int, high: int) -> tuple[str, list[Any]]:
+def _query(table: str, search: TermQuery, low: int, high: int) -> tuple[str, list[Any]]:
     """The positions that are looked for, between `low` (left out) and `high` (included)."""
     arguments: list[Any] = [low, high]
     conditions = ["position > $1", "position <= $2"]

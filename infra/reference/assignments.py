@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from domain.official import Position
+from domain.official import Office
 from domain.season import Assignment
 
 
@@ -21,15 +21,15 @@ class Matrix(msgspec.Struct, frozen=True):
     lines: dict[str, Assignment]
 
 
-class _Line(msgspec.Struct, forbid_unknown_fields=True):
-    lead: Position
-    coordinating: tuple[Position, ...] = ()
+class _Assignment(msgspec.Struct, forbid_unknown_fields=True):
+    lead: Office
+    coordinating: tuple[Office, ...] = ()
 
 
-class _Text(msgspec.Struct, forbid_unknown_fields=True):
+class _MatrixText(msgspec.Struct, forbid_unknown_fields=True):
     rulebook: str
     source: str
-    lines: dict[str, _Line]
+    lines: dict[str, _Assignment]
 
 
 @cache
@@ -41,6 +41,6 @@ def load_matrices() -> dict[str, Matrix]:
 
 
 def _read(text: Any) -> Matrix:
-    given = msgspec.convert(text, _Text)
+    given = msgspec.convert(text, _MatrixText)
     lines = {indicator: Assignment(line.lead, line.coordinating) for indicator, line in given.lines.items()}
     return Matrix(given.rulebook, given.source, lines)

@@ -19,9 +19,9 @@ from domain.measure import (
     Amount,
     Band,
     Checklist,
-    Choice,
+    ChecklistEntry,
     Comparison,
-    Deadline,
+    WorkingDayTerm,
     ManualPoints,
     Measure,
     Option,
@@ -466,9 +466,9 @@ def _measure(text: _Measure, decimals: int) -> Measure:  # noqa: C901, PLR0911 -
         case _BooleanMeasure():
             return YesNo()
         case _ChecklistMeasure():
-            return Checklist(tuple(Choice(choice.key, choice.text) for choice in text.choices), text.minimum)
+            return Checklist(tuple(ChecklistEntry(choice.key, choice.text) for choice in text.choices), text.minimum)
         case _DeadlineMeasure():
-            return Deadline(text.working_days)
+            return WorkingDayTerm(text.working_days)
         case _AmountMeasure():
             rates = tuple(Rate(rate.label, rate.dong * rate.times) for rate in text.rates)
             return Amount(text.at_least, text.comparison, rates)
@@ -564,7 +564,7 @@ def _close_measure(part: Part, model: Model) -> None:
             _require(best == part.max_points, part.code, "best option, maximum")
         case Penalty(points):
             _require(points < 0 and part.max_points == 0, part.code, "a penalty is below 0")
-        case RatioThreshold() | YesNo() | Checklist() | Deadline() | Amount():
+        case RatioThreshold() | YesNo() | Checklist() | WorkingDayTerm() | Amount():
             return
         case Ratio() | SurveyRatio() | ManualPoints():
             pass

@@ -23,7 +23,7 @@ class Access(NamedTuple):
     refused: str
 
 
-class Kept(NamedTuple):
+class LoggedAccess(NamedTuple):
     """An access as it was written; positions rise, with gaps."""
 
     position: int
@@ -57,7 +57,7 @@ class AccessLog(MarkedRows):
         )
         return int(rows[0]["last"])
 
-    async def read(self, tenant: HasId, positions: Collection[int]) -> list[Kept]:
+    async def read(self, tenant: HasId, positions: Collection[int]) -> list[LoggedAccess]:
         """Those at these positions, newest first."""
         rows = await self._database.ask(
             tenant,
@@ -67,7 +67,7 @@ class AccessLog(MarkedRows):
             """,
             list(positions),
         )
-        return [Kept(row["position"], row["at"], Access(*row[2:])) for row in rows]
+        return [LoggedAccess(row["position"], row["at"], Access(*row[2:])) for row in rows]
 
     @begun_again
     async def forget(self, tenant: HasId) -> int:

@@ -124,7 +124,7 @@ class Received:
         self.media_type = media_type
 
 
-class Stored(NamedTuple):
+class StoredFile(NamedTuple):
     """A file that is kept, and how many bytes it has."""
 
     path: Path
@@ -183,10 +183,10 @@ class Files:
             path.unlink(missing_ok=True)
         return sha256
 
-    async def open(self, sha256: str) -> Stored:
+    async def open(self, sha256: str) -> StoredFile:
         """A file to be handed out, all of it hashed again. Raises FileMissing, FileDamaged."""
         try:
-            return Stored(self._place(sha256), await asyncio.to_thread(self.check, sha256))
+            return StoredFile(self._place(sha256), await asyncio.to_thread(self.check, sha256))
         except (FileMissing, FileDamaged) as reason:
             log.error("a file cannot be handed out", reason=reason.code, sha256=sha256, folder=str(self._folder))  # noqa: TRY400
             raise

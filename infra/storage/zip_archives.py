@@ -36,7 +36,7 @@ _ENCRYPTED = 0x1
 _MOST = 1_000
 
 
-class Place(NamedTuple):
+class ByteRange(NamedTuple):
     """Where the bytes of an entry are."""
 
     start: int
@@ -62,7 +62,7 @@ def add(archive: ZipFile, name: str, content: bytes) -> None:
 # Reading ----------------------------------------------------------------------------------------------
 
 
-class _Said(NamedTuple):
+class _ContentsEntry(NamedTuple):
     """What the table of contents says of an entry; `named` is how long its name is."""
 
     sign: bytes
@@ -84,15 +84,15 @@ class _Said(NamedTuple):
     place: int
 
 
-def places(file: BinaryIO, names: Collection[str]) -> dict[str, Place]:
+def places(file: BinaryIO, names: Collection[str]) -> dict[str, ByteRange]:
     """Where the entries are, each of which has to bear one of these names. Raises Malformed."""
     table, entries, begins = _table(file, names)
-    found: dict[str, Place] = {}
+    found: dict[str, ByteRange] = {}
     at = end = 0
     for _ in range(entries):
         if len(table) < at + _LINE.size:
             raise Malformed("its table of contents is cut off")
-        said = _Said._make(_LINE.unpack_from(table, at))
+        said = _ContentsEntry._make(_LINE.unpack_from(table, at))
         name = table[at + _LINE.size : at + _LINE.size + said.named].decode("ascii", "replace")
         _must_be_a_file(name, said)
         if name not in names:
@@ -103,7 +103,7 @@ def places(file: BinaryIO, names: Collection[str]) -> dict[str, Place]:
         file.seek(end)
         if not table.startswith(line, at) or file.read(len(before)) != before:
             raise Malformed(f"{name}: not written as files are here")
-        found[name] = Place(end + len(before), said.size)
+        found[name] = ByteRange(end + len(before), said.size)
         at += len(line)
         end += len(before) + said.size
     if (at, end) != (len(table), begins):
@@ -111,7 +111,7 @@ def places(file: BinaryIO, names: Collection[str]) -> dict[str, Place]:
     return found
 
 
-def chunks(file: BinaryIO, place: Place) -> Iterator[bytes]:
+def chunks(file: BinaryIO, place: ByteRange) -> Iterator[bytes]:
     """The bytes there, some at a time."""
     file.seek(place.start)
     left = place.size
@@ -138,7 +138,7 @@ def _table(file: BinaryIO, names: Collection[str]) -> tuple[bytes, int, int]:
     return file.read(length), entries, begins
 
 
-def _must_be_a_file(name: str, said: _Said) -> None:
+def _must_be_a_file(name: str, said: _ContentsEntry) -> None:
     """Say in which way an entry deceives that is more or less than a file."""
     shown = repr(name[:100])
     if stat.S_ISLNK(said.mode >> 16):
@@ -151,7 +151,7 @@ def _must_be_a_file(name: str, said: _Said) -> None:
         raise Malformed(f"{shown}: packed, {said.packed} bytes that say they are {said.size}")
 
 
-def _as_written(name: str, said: _Said, place: int) -> tuple[bytes, bytes]:
+def _as_written(name: str, said: _ContentsEntry, place: int) -> tuple[bytes, bytes]:
     """What would stand in the table of contents and before the entry, had it been written here."""
     what = said.crc, said.size, said.size, len(name)
     line = _LINE.pack(b"PK\x01\x02", _MADE, _VERSION, 0, 0, _TIME, _DATE, *what, 0, 0, 0, 0, _PLAIN, place)

@@ -21,14 +21,14 @@ import structlog
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import Witness
+from infra.ledger.policy import TrustedWitness
 from infra.ledger.text import LARGEST, BadProof, Invalid, Malformed, read_decimal, read_utf8
 from infra.ledger.tiles import consistency_path, consistency_proof, places, root
 from infra.ledger.tree import verify_consistency
 from infra.ledger.witness import SIZE_TYPE, Request
 from infra.log.epochs import beginning_of
 from infra.platform.database import LOST, Connection, Pool, schema_of
-from infra.transparency.sealer import SEALED, LogOwner, Unkept, read_tiles
+from infra.transparency.sealer import SEALED, KeyOwner, Unkept, read_tiles
 from infra.transparency.witness_policies import read_policy
 
 #: Seconds that a witness may take for a whole answer.
@@ -55,7 +55,7 @@ class Contradicted(Exception):
     """The witness has cosigned another history of this log; the text says which."""
 
 
-Halt = Callable[[LogOwner, Connection, str], Awaitable[None]]
+Halt = Callable[[KeyOwner, Connection, str], Awaitable[None]]
 
 
 class _Latest(NamedTuple):
@@ -74,29 +74,29 @@ class Witnessing:
         self._http = http
         self._halt = halt
         self._first_pause = first_pause
-        self._logs: dict[str, _Errand] = {}
+        self._logs: dict[str, _WitnessTask] = {}
         self._halted: set[str] = set()
 
     async def close(self) -> None:
         """Ask no more."""
         await asyncio.gather(*(errand.end() for errand in self._logs.values()))
 
-    def ask(self, tenant: LogOwner) -> None:
+    def ask(self, tenant: KeyOwner) -> None:
         """Have the latest checkpoint of this log cosigned, in tasks that go on until it is; returns at once."""
         if tenant.id not in self._logs:
-            self._logs[tenant.id] = _Errand(lambda errand: self._look_after(tenant, errand))
+            self._logs[tenant.id] = _WitnessTask(lambda errand: self._look_after(tenant, errand))
         self._logs[tenant.id].wanted.set()
 
-    async def ask_once(self, tenant: LogOwner) -> None:
+    async def ask_once(self, tenant: KeyOwner) -> None:
         """Ask every witness of this log for the latest checkpoint, and leave it at what they say."""
         witnesses = await self._witnesses(tenant)
-        await asyncio.gather(*(self._try(tenant, witness, _Said()) for witness in witnesses or ()))
+        await asyncio.gather(*(self._try(tenant, witness, _LastReport()) for witness in witnesses or ()))
 
     # Tasks --------------------------------------------------------------------------------------------
 
-    async def _look_after(self, tenant: LogOwner, errand: "_Errand") -> None:
+    async def _look_after(self, tenant: KeyOwner, errand: "_WitnessTask") -> None:
         """One log: whenever it was sealed, send for each witness of the policy in force, and for no other."""
-        sent: dict[Witness, _Errand] = {}
+        sent: dict[TrustedWitness, _WitnessTask] = {}
         try:
             while True:
                 await errand.wanted.wait()
@@ -110,25 +110,25 @@ class Witnessing:
                     await sent.pop(witness).end()
                 for witness in wanted:
                     if witness not in sent:
-                        sent[witness] = _Errand(self._pursuing(tenant, witness))
+                        sent[witness] = _WitnessTask(self._pursuing(tenant, witness))
                     sent[witness].wanted.set()
         finally:
             for one in sent.values():
                 await one.end()
 
-    async def _witnesses(self, tenant: LogOwner) -> tuple[Witness, ...] | None:
+    async def _witnesses(self, tenant: KeyOwner) -> tuple[TrustedWitness, ...] | None:
         """Those of the policy in force; nobody where there is none that can be read, None when we could not look."""
         try:
             async with self._connection() as connection:
                 policy = await read_policy(connection, tenant)
         except Exception as reason:  # noqa: BLE001 - whatever it is, sealing goes on
-            log.error("the policy cannot be read", tenant=tenant.id, reason=_named(reason))  # noqa: TRY400 - it says all
+            log.error("the policy cannot be read", tenant=tenant.id, reason=_short_reason(reason))  # noqa: TRY400 - it says all
             return () if isinstance(reason, Invalid) else None
         return policy.witnesses if policy else ()
 
-    def _pursuing(self, tenant: LogOwner, witness: Witness) -> "Callable[[_Errand], Awaitable[None]]":
-        async def pursue(errand: _Errand) -> None:
-            said = _Said()
+    def _pursuing(self, tenant: KeyOwner, witness: TrustedWitness) -> "Callable[[_WitnessTask], Awaitable[None]]":
+        async def pursue(errand: _WitnessTask) -> None:
+            said = _LastReport()
             pause = self._first_pause
             while True:
                 await errand.wanted.wait()
@@ -142,7 +142,7 @@ class Witnessing:
 
         return pursue
 
-    async def _try(self, tenant: LogOwner, witness: Witness, said: "_Said") -> bool:
+    async def _try(self, tenant: KeyOwner, witness: TrustedWitness, said: "_LastReport") -> bool:
         """Ask once; whether there is nothing left to ask for. What is wrong is said when it is something new."""
         if tenant.id in self._halted:
             return True
@@ -154,11 +154,11 @@ class Witnessing:
                     await self._halt(tenant, connection, str(reason))
                 self._halted.add(tenant.id)
         except (NotCosigned, Unkept, *LOST, asyncpg.PostgresError, Invalid) as reason:
-            if said.is_new(_named(reason)):
-                log.warning("not cosigned", tenant=tenant.id, witness=witness.name, reason=_named(reason))
+            if said.is_new(_short_reason(reason)):
+                log.warning("not cosigned", tenant=tenant.id, witness=witness.name, reason=_short_reason(reason))
             return False
         except Exception as reason:  # noqa: BLE001 - tried again
-            if said.is_new(_named(reason)):
+            if said.is_new(_short_reason(reason)):
                 log.error("a witness could not be asked", witness=witness.name, trace=traceback.format_exc())  # noqa: TRY400
             return False
         if said.is_new(""):
@@ -167,7 +167,7 @@ class Witnessing:
 
     # One request --------------------------------------------------------------------------------------
 
-    async def _cosigned(self, tenant: LogOwner, witness: Witness) -> None:
+    async def _cosigned(self, tenant: KeyOwner, witness: TrustedWitness) -> None:
         """Have the latest checkpoint cosigned, if it is not yet. Raises NotCosigned, Contradicted, Invalid."""
         async with self._connection() as connection:
             latest = await _latest(connection, tenant, witness)
@@ -196,7 +196,7 @@ class Witnessing:
             old = told
         raise NotCosigned(f"it names one size after the other, the last one being {old}")
 
-    async def _beyond(self, tenant: LogOwner, witness: Witness, told: int) -> None:
+    async def _beyond(self, tenant: KeyOwner, witness: TrustedWitness, told: int) -> None:
         """A witness has cosigned a size beyond ours. Contradicted, unless another sealer has got there meanwhile."""
         async with self._connection() as connection:
             latest = await _latest(connection, tenant, witness)
@@ -222,9 +222,9 @@ class Witnessing:
         except TimeoutError:
             raise NotCosigned(f"no answer within {TIMEOUT:.0f} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as reason:
-            raise NotCosigned(f"no answer: {_named(reason)}") from None
+            raise NotCosigned(f"no answer: {_short_reason(reason)}") from None
 
-    async def _store(self, tenant: LogOwner, witness: Witness, latest: _Latest, answer: "_Answer") -> None:
+    async def _store(self, tenant: KeyOwner, witness: TrustedWitness, latest: _Latest, answer: "_Answer") -> None:
         """Keep the cosignature, if it is one of this witness under this checkpoint. Raises Invalid, NotCosigned."""
         note = Note(latest.note.text, read_signatures(answer.text))
         if not note.check([witness.key]):
@@ -265,10 +265,10 @@ async def witnessing(dsn: str, halt: Halt, *, first_pause: float = FIRST_PAUSE) 
             await found.close()
 
 
-class _Errand:
+class _WitnessTask:
     """A task that does something whenever it is wanted."""
 
-    def __init__(self, run: "Callable[[_Errand], Awaitable[None]]") -> None:
+    def __init__(self, run: "Callable[[_WitnessTask], Awaitable[None]]") -> None:
         self.wanted = asyncio.Event()
         self._task = asyncio.ensure_future(run(self))
 
@@ -277,7 +277,7 @@ class _Errand:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-class _Said:
+class _LastReport:
     """What was said of a witness last: it is not said again until it changes."""
 
     def __init__(self) -> None:
@@ -304,7 +304,7 @@ class _Answer(NamedTuple):
         return read_decimal(self.text.removesuffix("\n"), "size of a witness")
 
 
-async def _latest(connection: Connection, tenant: LogOwner, witness: Witness) -> _Latest | None:
+async def _latest(connection: Connection, tenant: KeyOwner, witness: TrustedWitness) -> _Latest | None:
     schema = schema_of(tenant)
     row = await connection.fetchrow(
         f"""
@@ -322,7 +322,7 @@ async def _latest(connection: Connection, tenant: LogOwner, witness: Witness) ->
     return _Latest(note, Checkpoint.read(note.text), row["cosigned"])
 
 
-async def _request(connection: Connection, tenant: LogOwner, old: int, latest: _Latest) -> Request:
+async def _request(connection: Connection, tenant: KeyOwner, old: int, latest: _Latest) -> Request:
     """What to send: the checkpoint, and the proof that it continues the one of `old`.
 
     Raises Malformed, BadProof when the stored tiles do not lead to the signed root: then they are wrong, and the
@@ -339,5 +339,5 @@ async def _request(connection: Connection, tenant: LogOwner, old: int, latest: _
     return Request.of(old, proof, latest.note)
 
 
-def _named(reason: BaseException) -> str:
+def _short_reason(reason: BaseException) -> str:
     return str(reason) or type(reason).__name__

@@ -30,15 +30,15 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import Leaf, leaf_hash
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import Policy, Verdict
+from infra.ledger.policy import Policy, PolicyVerdict
 from infra.ledger.text import LARGEST, Invalid, base64
 from infra.ledger.tiles import BATCH, FULL, Edge
 from infra.ledger.tree import WIDTH
-from infra.log.stored_rows import BadEntry, Entry, leaf_at, read_rows
+from infra.log.stored_rows import BadEntry, StoredRow, leaf_at, read_rows
 from infra.platform.database import Connection, HasId, schema_of
 from infra.transparency.announced_keys import Announcement, Signers, signers, unannounced
-from infra.transparency.sealer import LogOwner
-from infra.transparency.witness_policies import Era, read_eras
+from infra.transparency.sealer import KeyOwner
+from infra.transparency.witness_policies import PolicyEpoch, read_eras
 
 #: Findings that are kept one by one; more are only counted.
 MOST = 1_000
@@ -53,7 +53,7 @@ DRIFT = timedelta(minutes=2)
 FALL = timedelta(seconds=5)
 
 
-class Finding(NamedTuple):
+class AuditFinding(NamedTuple):
     """What does not fit: at a position of the log, or 0 where it concerns a checkpoint or the log as a whole."""
 
     position: int
@@ -63,7 +63,7 @@ class Finding(NamedTuple):
         return f"position {self.position}: {self.text}" if self.position else self.text
 
 
-class Sealing(NamedTuple):
+class AuditedCheckpoint(NamedTuple):
     """A stored checkpoint of so many facts. `at` is when a witness says that it was there, else the log itself.
 
     `verdict` is None without a policy, and where the policy names none of the keys that signed.
@@ -73,7 +73,7 @@ class Sealing(NamedTuple):
     size: int
     root: bytes
     at: datetime
-    verdict: Verdict | None
+    verdict: PolicyVerdict | None
     signers: Signers
 
     @property
@@ -90,7 +90,7 @@ class Predecessor(NamedTuple):
     compared: bool
 
 
-class Result(NamedTuple):
+class AuditResult(NamedTuple):
     """What a verification found. `facts` is the last position of the log.
 
     `sealed` and `witnessed` are the last stored checkpoints whose root is the log's own; `held` are the sizes of those
@@ -100,11 +100,11 @@ class Result(NamedTuple):
 
     at: datetime
     facts: int
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
     found: int
     checkpoints: int
-    sealed: Sealing | None
-    witnessed: Sealing | None
+    sealed: AuditedCheckpoint | None
+    witnessed: AuditedCheckpoint | None
     held: tuple[int, ...]
     predecessors: tuple[Predecessor, ...]
     policy: bool
@@ -128,13 +128,13 @@ class Result(NamedTuple):
 
 async def verify(
     dsn: str,
-    tenant: LogOwner,
+    tenant: KeyOwner,
     *,
     policy: Policy | None = None,
     held: Sequence[Note] = (),
-    others: Sequence[LogOwner] = (),
+    others: Sequence[KeyOwner] = (),
     processes: int = 0,
-) -> Result:
+) -> AuditResult:
     """Hash the whole log again, in so many processes (0: as many as there are processors).
 
     `held` are checkpoints from elsewhere; `policy` says by whom all of them must be signed, stored ones too. Without
@@ -169,7 +169,7 @@ async def verify(
         predecessors = [one async for one in _predecessors(connection, tenant, others, notes)]
         if len(agreed) < len(counted) or len(held_agreed) < len(held_heads):
             await _name_changed(connection, schema, spans, notes)
-    return Result(
+    return AuditResult(
         at=datetime.now(UTC),
         facts=look.facts,
         findings=tuple(notes.listed),
@@ -190,16 +190,16 @@ class Findings:
 
     def __init__(self) -> None:
         self.count = 0
-        self._kept: dict[Finding, None] = {}
+        self._kept: dict[AuditFinding, None] = {}
 
     def add(self, position: int, text: str) -> None:
-        finding = Finding(position, text)
+        finding = AuditFinding(position, text)
         if finding not in self._kept:
             self.count += 1
             if len(self._kept) < MOST:
                 self._kept[finding] = None
 
-    def take(self, listed: Iterable[Finding], count: int) -> None:
+    def take(self, listed: Iterable[AuditFinding], count: int) -> None:
         """Those of a span, of which there were so many."""
         before = self.count
         for finding in listed:
@@ -207,7 +207,7 @@ class Findings:
         self.count = max(self.count, before + count)
 
     @property
-    def listed(self) -> list[Finding]:
+    def listed(self) -> list[AuditFinding]:
         """By position; what concerns no position comes first."""
         return sorted(self._kept)
 
@@ -225,7 +225,7 @@ async def looking(dsn: str) -> AsyncIterator[Connection]:
 # The log as a whole -----------------------------------------------------------------------------------
 
 
-class _Look(NamedTuple):
+class _LogEnds(NamedTuple):
     """The ends of a log, all at one moment: what is appended later is not looked at."""
 
     head: int
@@ -236,7 +236,7 @@ class _Look(NamedTuple):
     halted: str
 
 
-async def _look(connection: Connection, schema: str) -> _Look:
+async def _look(connection: Connection, schema: str) -> _LogEnds:
     row = await connection.fetchrow(
         f"""
         SELECT coalesce((SELECT max(position) FROM {schema}.head), 0) AS head,
@@ -249,10 +249,10 @@ async def _look(connection: Connection, schema: str) -> _Look:
     )
     if row is None:
         raise AssertionError("a query of one row")
-    return _Look(*row)
+    return _LogEnds(*row)
 
 
-def _cuts(look: _Look, count: int) -> Iterator[tuple[int, int, int, int]]:
+def _cuts(look: _LogEnds, count: int) -> Iterator[tuple[int, int, int, int]]:
     """Spans of positions, and of checkpoint sizes: the last takes the checkpoints of what is gone too."""
     first = min(look.first, 1) - 1
     ends = [first + (look.facts - first) * number // count for number in range(count + 1)]
@@ -261,7 +261,7 @@ def _cuts(look: _Look, count: int) -> Iterator[tuple[int, int, int, int]]:
         yield start, end, start if number else -1, look.sealed if last and look.sealed > end else end
 
 
-def _check_whole(look: _Look, read: int, sealings: Sequence[Sealing], notes: Findings) -> None:
+def _check_whole(look: _LogEnds, read: int, sealings: Sequence[AuditedCheckpoint], notes: Findings) -> None:
     if look.head != look.facts:
         notes.add(0, f"the log says that it ends at {look.head}, and its last fact is {look.facts}")
     if read != look.rows:
@@ -279,9 +279,9 @@ class _Judge(NamedTuple):
 
     origin: str
     policy: Policy | None
-    eras: list[Era]
+    eras: list[PolicyEpoch]
 
-    def read(self, note: Note, *, former: bool = False) -> tuple[Checkpoint, Verdict | None]:
+    def read(self, note: Note, *, former: bool = False) -> tuple[Checkpoint, PolicyVerdict | None]:
         """What a checkpoint says and, where a policy judges it, how far it is cosigned. Raises Invalid.
 
         With `former` there is no verdict where the policy names none of the keys that signed.
@@ -292,11 +292,11 @@ class _Judge(NamedTuple):
         policy = self.of(head.origin)
         return head, policy.judge(note) if policy and (policy.knows(note) or not former) else None
 
-    def era(self, size: int) -> Era:
+    def era(self, size: int) -> PolicyEpoch:
         """The epoch whose checkpoints are of this size."""
         return next(one for one in reversed(self.eras) if one.start <= size or one is self.eras[0])
 
-    def lost(self, head: Checkpoint) -> Era | None:
+    def lost(self, head: Checkpoint) -> PolicyEpoch | None:
         """The epoch that a checkpoint is of, if it covers more than what was left of it."""
         own = [one for one in self.eras if one.origin == head.origin]
         left = (
@@ -313,7 +313,7 @@ class _Judge(NamedTuple):
         return next((one.policy for one in self.eras if one.origin == origin), None)
 
 
-async def _eras(connection: Connection, tenant: LogOwner, notes: Findings) -> list[Era]:
+async def _eras(connection: Connection, tenant: KeyOwner, notes: Findings) -> list[PolicyEpoch]:
     """The epochs that the log tells of; a policy in it that is none counts as none, and is a finding."""
     found = []
     for era in await read_eras(connection, tenant):
@@ -362,9 +362,9 @@ class _Span(NamedTuple):
     ended: dict[str, _Point]
     first_at: str
     last_at: str
-    sealings: list[Sealing]
+    sealings: list[AuditedCheckpoint]
     announced: list[Announcement]
-    findings: list[Finding]
+    findings: list[AuditFinding]
     found: int
 
 
@@ -434,7 +434,7 @@ async def _before(connection: Connection, asked: _Asked) -> Leaf | None:
 
 def _check_row(
     asked: _Asked,
-    entry: Entry,
+    entry: StoredRow,
     last: Leaf | None,
     begun: dict[str, tuple[_Point, str | None]],
     ended: dict[str, _Point],
@@ -476,7 +476,7 @@ def _check_link(before: _Point | None, here: _Point, prev: str | None, notes: Fi
 # Checkpoints and moments ------------------------------------------------------------------------------
 
 
-async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings) -> list[Sealing]:
+async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings) -> list[AuditedCheckpoint]:
     """The stored checkpoints of this span that are checkpoints of this log, by size, and a neighbour on each side."""
     rows = await connection.fetch(
         f"""
@@ -507,7 +507,7 @@ async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings)
             continue
         witnessed = verdict.at if verdict else None
         moment = at if witnessed is None else _moment(witnessed)
-        found.append(Sealing(head.origin, size, head.root, moment, verdict, signers(size, note)))
+        found.append(AuditedCheckpoint(head.origin, size, head.root, moment, verdict, signers(size, note)))
     return found
 
 
@@ -521,12 +521,12 @@ class _Clock:
     A fact first covered by a checkpoint was not decided before the checkpoint before it, nor after that one.
     """
 
-    def __init__(self, sealings: Sequence[Sealing]) -> None:
+    def __init__(self, sealings: Sequence[AuditedCheckpoint]) -> None:
         self._sizes = [sealing.size for sealing in sealings]
         self._from = ["", *(instant(sealing.at - DRIFT) for sealing in sealings)]
         self._upto = [*(instant(sealing.at + DRIFT) for sealing in sealings), "~"]  # what is not sealed has no bound
 
-    def check(self, entries: Sequence[Entry], moments: Sequence[str], before: str, notes: Findings) -> None:
+    def check(self, entries: Sequence[StoredRow], moments: Sequence[str], before: str, notes: Findings) -> None:
         for entry, last, moment in zip(entries, (before, *moments), moments, strict=False):
             if moment < last and _parsed(last) - _parsed(moment) > FALL:
                 notes.add(entry.position, f"falls back in time, from {last} to {moment}")
@@ -540,7 +540,7 @@ class _Clock:
                 self._name(entries[start:end], piece, which, notes)
             start = end
 
-    def _name(self, entries: Sequence[Entry], moments: Sequence[str], which: int, notes: Findings) -> None:
+    def _name(self, entries: Sequence[StoredRow], moments: Sequence[str], which: int, notes: Findings) -> None:
         for entry, moment in zip(entries, moments, strict=True):
             if moment < self._from[which]:
                 notes.add(entry.position, f"says {moment}, and an earlier checkpoint was there at {self._from[which]}")
@@ -559,7 +559,7 @@ class _Held(NamedTuple):
     size: int
     root: bytes
     signers: Signers
-    lost: Era | None
+    lost: PolicyEpoch | None
 
 
 def _read_held(judge: _Judge, held: Sequence[Note], notes: Findings) -> Iterator[_Held]:
@@ -577,9 +577,9 @@ def _read_held(judge: _Judge, held: Sequence[Note], notes: Findings) -> Iterator
 # Keys -------------------------------------------------------------------------------------------------
 
 
-def _counted(sealings: Sequence[Sealing], judge: _Judge, notes: Findings) -> tuple[list[Sealing], int]:
+def _counted(sealings: Sequence[AuditedCheckpoint], judge: _Judge, notes: Findings) -> tuple[list[AuditedCheckpoint], int]:
     """The checkpoints of all epochs that count, and how many of them are former ones."""
-    counted: list[Sealing] = []
+    counted: list[AuditedCheckpoint] = []
     former = 0
     for origin, of_epoch in groupby(sealings, key=lambda one: one.origin):
         listed, before = _counted_of(list(of_epoch), judge.of(origin), notes)
@@ -588,7 +588,7 @@ def _counted(sealings: Sequence[Sealing], judge: _Judge, notes: Findings) -> tup
     return counted, former
 
 
-def _counted_of(sealings: Sequence[Sealing], policy: Policy | None, notes: Findings) -> tuple[list[Sealing], int]:
+def _counted_of(sealings: Sequence[AuditedCheckpoint], policy: Policy | None, notes: Findings) -> tuple[list[AuditedCheckpoint], int]:
     """The checkpoints that the policy's keys have signed, and before them the former ones, of which there are so many.
 
     A log that has changed its key was signed by another before: what a policy of today says nothing of is compared
@@ -604,7 +604,7 @@ def _counted_of(sealings: Sequence[Sealing], policy: Policy | None, notes: Findi
     return [*former, *(one for one in sealings if one.verdict)], len(former)
 
 
-def _check_keys(checkpoints: Sequence[Sealing | _Held], spans: Sequence[_Span], judge: _Judge, notes: Findings) -> None:
+def _check_keys(checkpoints: Sequence[AuditedCheckpoint | _Held], spans: Sequence[_Span], judge: _Judge, notes: Findings) -> None:
     """In each epoch every key that signs is its first, or announced. What is lost may have announced one."""
     announced = [one for span in spans for one in span.announced]
     policies = [judge.of(origin) for origin in dict.fromkeys(one.origin for one in checkpoints)]
@@ -657,7 +657,7 @@ def _roots(spans: Sequence[_Span], sizes: Iterable[int]) -> tuple[dict[int, byte
 
 
 def _agrees(
-    head: Sealing | _Held, where: str, roots: dict[int, bytes], whole: int, facts: int, notes: Findings
+    head: AuditedCheckpoint | _Held, where: str, roots: dict[int, bytes], whole: int, facts: int, notes: Findings
 ) -> bool:
     """Whether the log begins with what this checkpoint covers; if not, that is a finding."""
     what = f"checkpoint of {head.size}, {where}"
@@ -699,7 +699,7 @@ async def _name_changed(connection: Connection, schema: str, spans: Sequence[_Sp
 
 
 async def _predecessors(
-    connection: Connection, tenant: LogOwner, others: Sequence[LogOwner], notes: Findings
+    connection: Connection, tenant: KeyOwner, others: Sequence[KeyOwner], notes: Findings
 ) -> AsyncIterator[Predecessor]:
     """The logs that this one names as its predecessors; one that is here must be closed, for this one, and the same."""
     rows = await connection.fetch(
@@ -742,7 +742,7 @@ async def root_at(connection: Connection, tenant: HasId, size: int) -> bytes:
 # What was found last ----------------------------------------------------------------------------------
 
 
-class Recorded(NamedTuple):
+class LastAudit(NamedTuple):
     """The last verification of a log, as pages show it. `findings` are the first of `found`."""
 
     at: datetime
@@ -751,7 +751,7 @@ class Recorded(NamedTuple):
     witnessed: int
     held: int
     found: int
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
     @property
     def ok(self) -> bool:
@@ -762,7 +762,7 @@ class Recorded(NamedTuple):
 RECORDED = 50
 
 
-async def record(dsn: str, tenant: HasId, result: Result, policy_sha256: str) -> None:
+async def record(dsn: str, tenant: HasId, result: AuditResult, policy_sha256: str) -> None:
     """Leave the result where pages find it. Only the verifier's login may write there, and nobody change it."""
     async with looking(dsn) as connection:
         await connection.execute(
@@ -783,7 +783,7 @@ async def record(dsn: str, tenant: HasId, result: Result, policy_sha256: str) ->
         )
 
 
-async def last_result(connection: Connection, tenant: HasId) -> Recorded | None:
+async def last_result(connection: Connection, tenant: HasId) -> LastAudit | None:
     """What was found last; None where nobody has verified this log yet."""
     row = await connection.fetchrow(
         f"""
@@ -794,4 +794,4 @@ async def last_result(connection: Connection, tenant: HasId) -> Recorded | None:
     if row is None:
         return None
     found = dict(row)
-    return Recorded(**found | {"findings": tuple(msgspec.json.decode(row["findings"], type=list[Finding]))})
+    return LastAudit(**found | {"findings": tuple(msgspec.json.decode(row["findings"], type=list[AuditFinding]))})

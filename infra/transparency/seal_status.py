@@ -14,12 +14,12 @@ import msgspec
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Cosigned, Policy
 from infra.ledger.text import LARGEST, Invalid
-from infra.platform.database import Connection, Database, News, begun_again, schema_of
-from infra.transparency.sealer import SEALED, LogOwner
-from infra.transparency.witness_policies import Era, read_eras
+from infra.platform.database import Connection, Database, Waiter, begun_again, schema_of
+from infra.transparency.sealer import SEALED, KeyOwner
+from infra.transparency.witness_policies import PolicyEpoch, read_eras
 
 
-class State(StrEnum):
+class CheckpointState(StrEnum):
     """How far a position has come."""
 
     RECEIVED = "received"
@@ -35,14 +35,14 @@ class State(StrEnum):
     """A checkpoint that covers it carries the quorum."""
 
 
-class Sealing(msgspec.Struct, frozen=True):
+class SignedCheckpoint(msgspec.Struct, frozen=True):
     """A checkpoint of so many facts, and when it was signed, by the clock of the database."""
 
     size: int
     at: datetime
 
 
-class Seal(msgspec.Struct, frozen=True):
+class CheckpointStatus(msgspec.Struct, frozen=True):
     """What is known of one position.
 
     `first` is the first checkpoint that covers it, `latest` the log's last one, covering it or not. `cosigned` are
@@ -54,9 +54,9 @@ class Seal(msgspec.Struct, frozen=True):
     """
 
     position: int
-    first: Sealing | None = None
-    latest: Sealing | None = None
-    by: Sealing | None = None
+    first: SignedCheckpoint | None = None
+    latest: SignedCheckpoint | None = None
+    by: SignedCheckpoint | None = None
     cosigned: tuple[Cosigned, ...] = ()
     witnesses: int = 0
     quorum: int | None = None
@@ -64,12 +64,12 @@ class Seal(msgspec.Struct, frozen=True):
     halted: str | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> CheckpointState:
         if self.first is None:
-            return State.RECEIVED
+            return CheckpointState.RECEIVED
         if self.witnessed:
-            return State.WITNESSED
-        return State.AWAITING if self.has_witnesses else State.SEALED
+            return CheckpointState.WITNESSED
+        return CheckpointState.AWAITING if self.has_witnesses else CheckpointState.SEALED
 
     @property
     def has_witnesses(self) -> bool:
@@ -79,31 +79,31 @@ class Seal(msgspec.Struct, frozen=True):
     @property
     def is_recorded(self) -> bool:
         """It may be answered "recorded": sealed, and witnessed where there are witnesses."""
-        return self.state in {State.SEALED, State.WITNESSED}
+        return self.state in {CheckpointState.SEALED, CheckpointState.WITNESSED}
 
 
-class Seals:
+class CheckpointStatuses:
     """The seals of all logs, for one process: looked up, or waited for."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._news = News(database.dsn, SEALED)
+        self._news = Waiter(database.dsn, SEALED)
 
     async def close(self) -> None:
         await self._news.close()
 
     @begun_again
-    async def of(self, tenant: LogOwner, position: int) -> Seal:
+    async def of(self, tenant: KeyOwner, position: int) -> CheckpointStatus:
         """The seal of a position, now."""
         async with self._database.reading(tenant) as connection:
             return await _seal(connection, tenant, position)
 
     async def recorded(
         self,
-        tenant: LogOwner,
+        tenant: KeyOwner,
         position: int,
         timeout: float = 5.0,  # noqa: ASYNC109 - it answers with what it has, and raises nothing
-    ) -> Seal:
+    ) -> CheckpointStatus:
         """Wait until the position may be answered "recorded"; the seal as it is then, or when that took too long.
 
         A log that is halted is not waited for.
@@ -121,7 +121,7 @@ class Seals:
             return seal or await self.of(tenant, position)
 
 
-async def _seal(connection: Connection, tenant: LogOwner, position: int) -> Seal:
+async def _seal(connection: Connection, tenant: KeyOwner, position: int) -> CheckpointStatus:
     schema = schema_of(tenant)
     first = await _sealing(connection, schema, "size >= $1 ORDER BY size", position)
     latest = await _sealing(connection, schema, "size >= $1 ORDER BY size DESC", 0)
@@ -129,7 +129,7 @@ async def _seal(connection: Connection, tenant: LogOwner, position: int) -> Seal
         f"SELECT reason FROM {schema}.halts WHERE size >= $1 ORDER BY number DESC LIMIT 1",
         latest["size"] if latest else 0,
     )
-    seal = Seal(position, _dated(first), _dated(latest), halted=halted)
+    seal = CheckpointStatus(position, _dated(first), _dated(latest), halted=halted)
     try:
         for era in await read_eras(connection, tenant):  # the first whose policy is met says it, else the present one
             policy = era.policy
@@ -147,7 +147,7 @@ async def _seal(connection: Connection, tenant: LogOwner, position: int) -> Seal
     return seal
 
 
-async def _judged(connection: Connection, schema: str, seal: Seal, policy: Policy, era: Era) -> Seal:
+async def _judged(connection: Connection, schema: str, seal: CheckpointStatus, policy: Policy, era: PolicyEpoch) -> CheckpointStatus:
     """The seal with the cosignatures of the checkpoint that has enough of them, or else of the last that has any.
 
     Where the log has changed its key since the first that has enough, that may be none of the policy's: then the last
@@ -163,7 +163,7 @@ async def _judged(connection: Connection, schema: str, seal: Seal, policy: Polic
     return seal
 
 
-async def _witnessed(connection: Connection, schema: str, seal: Seal, policy: Policy, row: asyncpg.Record) -> Seal:
+async def _witnessed(connection: Connection, schema: str, seal: CheckpointStatus, policy: Policy, row: asyncpg.Record) -> CheckpointStatus:
     """The seal as cosigned under this checkpoint. Raises Invalid."""
     size = row["size"]
     lines = await connection.fetch(f"SELECT line FROM {schema}.cosignatures WHERE size = $1 ORDER BY witness", size)
@@ -214,5 +214,5 @@ async def _sealing(connection: Connection, schema: str, which: str, size: int) -
     return await connection.fetchrow(f"SELECT size, at, note FROM {schema}.sealings WHERE {which} LIMIT 1", size)
 
 
-def _dated(row: asyncpg.Record | None) -> Sealing | None:
-    return None if row is None else Sealing(row["size"], row["at"])
+def _dated(row: asyncpg.Record | None) -> SignedCheckpoint | None:
+    return None if row is None else SignedCheckpoint(row["size"], row["at"])

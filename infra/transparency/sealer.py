@@ -29,9 +29,9 @@ from domain.log import LOG, Log
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch, covers
 from infra.ledger.leaf import leaf_hash
-from infra.ledger.note import Kind, Note, SignerKey, VerifierKey
+from infra.ledger.note import KeyKind, Note, SignerKey, VerifierKey
 from infra.ledger.text import BadProof, Invalid, Malformed
-from infra.ledger.tiles import FULL, Edge, Place, Tile, Tiles, edge_places, inclusion_path, inclusion_proof, places
+from infra.ledger.tiles import FULL, Edge, TilePlace, Tile, Tiles, edge_places, inclusion_path, inclusion_proof, places
 from infra.ledger.tree import verify_inclusion
 from infra.log.epochs import read_beginnings
 from infra.log.stored_rows import BadEntry, leaf_at, read_entries
@@ -48,7 +48,7 @@ SEALED = "sealed"
 log = structlog.get_logger("sealer")
 
 
-class LogOwner(Protocol):
+class KeyOwner(Protocol):
     """A tenant, as far as its sealing cares: its schema, and the origin of its log, which is the name of its key."""
 
     @property
@@ -61,7 +61,7 @@ class Halted(Exception):
     """This log must not be sealed any further; the text says why. Nothing was signed."""
 
 
-class Held(Exception):
+class SealedElsewhere(Exception):
     """Another sealer holds this log."""
 
 
@@ -76,7 +76,7 @@ class Unkept(Exception):
     """The sealer's own disk does not take what it must keep; the text says why."""
 
 
-class Keep:
+class SealerStore:
     """What the sealer keeps on its own disk, one of each per epoch of a log: key, and last checkpoint that it signed.
 
     While a log changes its key there is the next one too; keys that sign no more remain, under the ids that stand in
@@ -86,32 +86,32 @@ class Keep:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def key(self, tenant: LogOwner, *, new: bool = False) -> SignerKey:
+    def key(self, tenant: KeyOwner, *, new: bool = False) -> SignerKey:
         """The log's key; made at first use when the log is `new`. Raises Halted, Unkept."""
         file = self._file(tenant, "key")
         if new and not file.exists():
-            self._write(file, SignerKey.new(tenant.log, Kind.NOTE).secret_text().encode())
+            self._write(file, SignerKey.new(tenant.log, KeyKind.NOTE).secret_text().encode())
         key = _read_key(file, tenant)
         if key is None:
             raise Halted(f"the key {file.name} is gone: this log was signed with it")
         return key
 
-    def next_key(self, tenant: LogOwner) -> SignerKey | None:
+    def next_key(self, tenant: KeyOwner) -> SignerKey | None:
         """The key that is to follow the present one, if any. Raises Halted.
 
         Who asks for both asks for this one first: it takes the other's place in one step.
         """
         return _read_key(self._next(tenant), tenant)
 
-    def make_next_key(self, tenant: LogOwner) -> SignerKey:
+    def make_next_key(self, tenant: KeyOwner) -> SignerKey:
         """The next key; made when there is none. Raises Halted, Unkept."""
         found = self.next_key(tenant)
         if found is None:
-            found = SignerKey.new(tenant.log, Kind.NOTE)
+            found = SignerKey.new(tenant.log, KeyKind.NOTE)
             self._write(self._next(tenant), found.secret_text().encode())
         return found
 
-    def retire(self, tenant: LogOwner, key: SignerKey) -> None:
+    def retire(self, tenant: KeyOwner, key: SignerKey) -> None:
         """Have the next key take the place of this one, the present one. Raises Unkept.
 
         Until the last step both sign as before, so that it may break off anywhere and be done again.
@@ -121,11 +121,11 @@ class Keep:
         with _kept_as(file):
             put_in_place(self._next(tenant), file)
 
-    def is_retired(self, tenant: LogOwner, key_id: bytes) -> bool:
+    def is_retired(self, tenant: KeyOwner, key_id: bytes) -> bool:
         """Whether the key of this id signs no more; an empty file of that name says so of a key that is lost."""
         return self._retired(tenant, key_id).exists()
 
-    def missing(self, tenant: LogOwner, key_id: bytes) -> str:
+    def missing(self, tenant: KeyOwner, key_id: bytes) -> str:
         """What to do about a key that has signed and is not here."""
         return (
             f"the last checkpoint is signed by the key {key_id.hex()} too, and that is gone: put its file back from a"
@@ -133,41 +133,41 @@ class Keep:
             f" {self._retired(tenant, key_id).name}, and it is left out"
         )
 
-    def _next(self, tenant: LogOwner) -> Path:
+    def _next(self, tenant: KeyOwner) -> Path:
         return self._file(tenant, "next.key")
 
-    def _retired(self, tenant: LogOwner, key_id: bytes) -> Path:
+    def _retired(self, tenant: KeyOwner, key_id: bytes) -> Path:
         return self._file(tenant, f"retired-{key_id.hex()}.key")
 
-    def checkpoint(self, tenant: LogOwner) -> Note | None:
+    def checkpoint(self, tenant: KeyOwner) -> Note | None:
         """The last checkpoint signed, if any. Raises Halted when it cannot be read."""
         return _read(self._file(tenant, "checkpoint"))
 
-    def last(self, tenant: LogOwner) -> Checkpoint | None:
+    def last(self, tenant: KeyOwner) -> Checkpoint | None:
         """What was signed last, in whatever epoch. Raises Halted when it cannot be read."""
         notes = (_read(file) for file in self._folder.glob(f"{tenant.id}*.checkpoint") if _is_of(tenant, file))
         found = (Checkpoint.read(note.text) for note in notes if note)
         return max(found, key=lambda one: Epoch.read(one.origin).number, default=None)
 
-    def halt(self, tenant: LogOwner, reason: str) -> None:
+    def halt(self, tenant: KeyOwner, reason: str) -> None:
         """Remember that somebody has cosigned another history of this log: a sealer started again must not go on.
 
         Once it is known why, and what to do, the file `<tenant>.halted` is taken away by hand. Raises Unkept.
         """
         self._write(self._file(tenant, "halted"), f"{reason}\n".encode())
 
-    def check_halted(self, tenant: LogOwner) -> None:
+    def check_halted(self, tenant: KeyOwner) -> None:
         """Raises Halted when the log was, for what others had cosigned."""
         try:
             raise Halted(self._file(tenant, "halted").read_text().strip())
         except FileNotFoundError:
             return
 
-    def keep(self, tenant: LogOwner, note: Note) -> None:
+    def keep(self, tenant: KeyOwner, note: Note) -> None:
         """Have the checkpoint on disk before anybody sees it. Raises Unkept."""
         self._write(self._file(tenant, "checkpoint"), bytes(note))
 
-    def _file(self, tenant: LogOwner, kind: str) -> Path:
+    def _file(self, tenant: KeyOwner, kind: str) -> Path:
         """`<tenant>.key` and so on in the first epoch, `<tenant>.e2.key` in the second."""
         number = Epoch.read(tenant.log).number
         return self._folder / (f"{tenant.id}.{kind}" if number == 1 else f"{tenant.id}.e{number}.{kind}")
@@ -185,7 +185,7 @@ def _kept_as(file: Path) -> Iterator[None]:
         raise Unkept(f"the sealer cannot keep {file}: {reason.strerror}") from reason
 
 
-def _is_of(tenant: LogOwner, file: Path) -> bool:
+def _is_of(tenant: KeyOwner, file: Path) -> bool:
     return re.fullmatch(rf"{re.escape(tenant.id)}(\.e[0-9]+)?\.checkpoint", file.name) is not None
 
 
@@ -219,18 +219,18 @@ class Sealer:
     locks and cannot write.
     """
 
-    def __init__(self, connection: Connection, keep: Keep) -> None:
+    def __init__(self, connection: Connection, keep: SealerStore) -> None:
         self._connection = connection
         self._keep = keep
         self._logs: dict[str, _Log] = {}
         self._paused: dict[str, str] = {}
         self._unannounced: set[VerifierKey] = set()
 
-    async def seal(self, tenant: LogOwner) -> Note | None:
+    async def seal(self, tenant: KeyOwner) -> Note | None:
         """Sign for what the log holds now, MOST facts at most; the checkpoint, None when it has not grown.
 
-        Raises Held when another sealer is at it, Halted when something is wrong with the log, Paused when the sealer
-        or the database has no room.
+        Raises SealedElsewhere when another sealer is at it, Halted when something is wrong with the log, Paused when
+        the sealer or the database has no room.
         """
         try:
             state = self._logs.get(tenant.id)
@@ -248,7 +248,7 @@ class Sealer:
             log.warning("a log is sealed again", tenant=tenant.id)
         return note
 
-    def has_left(self, tenant: LogOwner) -> bool:
+    def has_left(self, tenant: KeyOwner) -> bool:
         """Whether the log held more than the last checkpoint took."""
         state = self._logs.get(tenant.id)
         return state is not None and state.edge.size < state.position
@@ -258,14 +258,14 @@ class Sealer:
         self._logs.clear()
         await close(self._connection)
 
-    async def _pause(self, tenant: LogOwner, reason: str) -> None:
+    async def _pause(self, tenant: KeyOwner, reason: str) -> None:
         """Say it once, as of a log that is halted: what is said there holds until a later checkpoint is signed."""
         if self._paused.get(tenant.id) != reason:
             self._paused[tenant.id] = reason
             with suppress(asyncpg.InsufficientResourcesError):  # then the process's own log has to do
                 await record_halt(self._connection, tenant, reason)
 
-    async def _grow(self, tenant: LogOwner, state: _Log) -> Note | None:
+    async def _grow(self, tenant: KeyOwner, state: _Log) -> Note | None:
         size = state.edge.size
         state.position = await self._position(tenant, state)
         if state.position == size:
@@ -278,7 +278,7 @@ class Sealer:
         state.note, state.edge, state.last = note, edge, last
         return note
 
-    async def _position(self, tenant: LogOwner, state: _Log) -> int:
+    async def _position(self, tenant: KeyOwner, state: _Log) -> int:
         """How far the log is; Halted when it has lost what was signed, or holds something else there."""
         schema = schema_of(tenant)
         row = await self._connection.fetchrow(
@@ -294,11 +294,11 @@ class Sealer:
             raise Halted(f"position {state.edge.size} is not what was sealed")
         return position
 
-    async def _begin(self, tenant: LogOwner) -> _Log:
+    async def _begin(self, tenant: KeyOwner) -> _Log:
         """Take hold of the log, and derive its tree from what the database has; it must be the one signed last."""
         schema = schema_of(tenant)
         if not await self._connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"seal {schema}"):
-            raise Held(tenant.id)
+            raise SealedElsewhere(tenant.id)
         self._keep.check_halted(tenant)
         own = self._keep.checkpoint(tenant)
         stored = await self._stored(tenant)
@@ -326,7 +326,7 @@ class Sealer:
             await self._store(tenant, tiles)
         return _Log(tenant.log, own, edge, last)
 
-    async def _signers(self, tenant: LogOwner, state: _Log) -> tuple[SignerKey, ...]:
+    async def _signers(self, tenant: KeyOwner, state: _Log) -> tuple[SignerKey, ...]:
         """The present key and, once it is announced below the last checkpoint, the next one. Raises Halted."""
         coming, key = self._keep.next_key(tenant), self._keep.key(tenant)
         if state.note is not None:
@@ -340,7 +340,7 @@ class Sealer:
                 raise Halted(self._keep.missing(tenant, line.id))
         return keys
 
-    async def _may_sign(self, tenant: LogOwner, coming: VerifierKey, state: _Log) -> bool:
+    async def _may_sign(self, tenant: KeyOwner, coming: VerifierKey, state: _Log) -> bool:
         if state.note is None:
             return False
         if state.note.check([coming]):
@@ -353,7 +353,7 @@ class Sealer:
             log.warning("the next key is not used: below the last checkpoint nothing announces it", key=str(coming))
         return False
 
-    async def _is_announced(self, tenant: LogOwner, key: VerifierKey, edge: Edge) -> bool:
+    async def _is_announced(self, tenant: KeyOwner, key: VerifierKey, edge: Edge) -> bool:
         """Whether a fact of this epoch, in the very tree that was signed last, announces this key.
 
         Raises BadEntry, Halted.
@@ -385,7 +385,7 @@ class Sealer:
             await self._store(tenant, tiles)
         return True
 
-    async def _begin_epoch(self, tenant: LogOwner, signed: Checkpoint, stored: Note | None) -> _Log:
+    async def _begin_epoch(self, tenant: KeyOwner, signed: Checkpoint, stored: Note | None) -> _Log:
         """Take up what is left of the epoch before, as far as its checkpoints still vouch for it, and all that is left.
 
         The log itself must say that something is lost for which this sealer, or one after it, has signed.
@@ -403,7 +403,7 @@ class Sealer:
         self._keep.key(tenant, new=True)
         return _Log(tenant.log, None, edge, last)
 
-    async def _kept(self, tenant: LogOwner, signed: Checkpoint) -> int:
+    async def _kept(self, tenant: KeyOwner, signed: Checkpoint) -> int:
         """How much the log says was left when this epoch began. Raises Halted unless it admits that some was lost."""
         begun = (await read_beginnings(self._connection, tenant))[-1:]
         if not begun or begun[0].origin != tenant.log:
@@ -421,7 +421,7 @@ class Sealer:
             raise Halted(f"{tenant.log} begins after {kept} facts, and lacks none of the {before.size} signed before")
         return kept
 
-    async def _derived(self, tenant: LogOwner, signed: Checkpoint, stored: int) -> tuple[Edge, bytes, list[Tile]]:
+    async def _derived(self, tenant: KeyOwner, signed: Checkpoint, stored: int) -> tuple[Edge, bytes, list[Tile]]:
         """The tree that was signed: from stored tiles and the last leaves, or from all leaves if tiles are wrong."""
         for base in (max(stored - 1, 0) // FULL * FULL, 0):
             try:
@@ -432,20 +432,20 @@ class Sealer:
                 return edge, last, tiles
         raise Halted(f"the first {signed.size} facts are not those that were sealed")
 
-    async def _stored(self, tenant: LogOwner) -> Note | None:
+    async def _stored(self, tenant: KeyOwner) -> Note | None:
         note = await self._connection.fetchval(
             f"SELECT note FROM {schema_of(tenant)}.sealings ORDER BY size DESC LIMIT 1"
         )
         return Note.read(note) if note is not None else None
 
-    async def _edge(self, tenant: LogOwner, size: int) -> Edge:
+    async def _edge(self, tenant: KeyOwner, size: int) -> Edge:
         """The edge of the tree at some size, from the stored tiles. Raises Malformed when they are not there."""
         return Edge.read(size, await read_tiles(self._connection, tenant, edge_places(size)))
 
-    async def _extend(self, tenant: LogOwner, edge: Edge, upto: int) -> tuple[Edge, bytes, list[Tile]]:
+    async def _extend(self, tenant: KeyOwner, edge: Edge, upto: int) -> tuple[Edge, bytes, list[Tile]]:
         """The edge at `upto`, the last leaf's hash, and the tiles made or widened. Every row is checked."""
         schema = schema_of(tenant)
-        widest: dict[Place, Tile] = {}
+        widest: dict[TilePlace, Tile] = {}
         last = b""
         before = await leaf_at(self._connection, schema, edge.size)
         async for entries in read_entries(self._connection, schema, edge.size, upto):
@@ -459,7 +459,7 @@ class Sealer:
             last = hashes[-1]
         return edge, last, list(widest.values())
 
-    async def _publish(self, tenant: LogOwner, note: Note, size: int, tiles: list[Tile]) -> None:
+    async def _publish(self, tenant: KeyOwner, note: Note, size: int, tiles: list[Tile]) -> None:
         async with self._connection.transaction():
             await self._store(tenant, tiles)
             await self._connection.execute(
@@ -467,7 +467,7 @@ class Sealer:
             )
         await self._connection.execute("SELECT pg_notify($1, $2)", SEALED, tenant.id)
 
-    async def _store(self, tenant: LogOwner, tiles: list[Tile]) -> None:
+    async def _store(self, tenant: KeyOwner, tiles: list[Tile]) -> None:
         await self._connection.executemany(
             f"""
             INSERT INTO {schema_of(tenant)}.tiles (level, number, hashes) VALUES ($1, $2, $3)
@@ -477,7 +477,7 @@ class Sealer:
         )
 
 
-async def read_tiles(connection: Connection, tenant: LogOwner, places: Collection[Place]) -> dict[Place, bytes]:
+async def read_tiles(connection: Connection, tenant: KeyOwner, places: Collection[TilePlace]) -> dict[TilePlace, bytes]:
     """The stored tiles at these places, as far as there are such; they prove nothing by themselves."""
     rows = await connection.fetch(
         f"""
@@ -487,10 +487,10 @@ async def read_tiles(connection: Connection, tenant: LogOwner, places: Collectio
         [place.level for place in places],
         [place.number for place in places],
     )
-    return {Place(level, number): hashes for level, number, hashes in rows}
+    return {TilePlace(level, number): hashes for level, number, hashes in rows}
 
 
-async def record_halt(connection: Connection, tenant: LogOwner, reason: str) -> None:
+async def record_halt(connection: Connection, tenant: KeyOwner, reason: str) -> None:
     """Leave the reason where an operator sees it: in the log of the process, and, once, beside the log itself."""
     log.error("a log is no longer sealed", tenant=tenant.id, reason=reason)
     schema = schema_of(tenant)
@@ -512,7 +512,7 @@ def _published(note: Note, key: SignerKey) -> Checkpoint:
     return found if found.origin != key.name and covers(key.name, found.origin) else _checked(note, key)
 
 
-def _read_key(file: Path, tenant: LogOwner) -> SignerKey | None:
+def _read_key(file: Path, tenant: KeyOwner) -> SignerKey | None:
     """The key in this file, of this epoch of the log. Raises Halted."""
     try:
         key = SignerKey.read(file.read_text())
@@ -520,7 +520,7 @@ def _read_key(file: Path, tenant: LogOwner) -> SignerKey | None:
         return None
     except Invalid as reason:
         raise Halted(f"{file.name}: {reason}") from None
-    if key.name != tenant.log or key.kind is not Kind.NOTE:
+    if key.name != tenant.log or key.kind is not KeyKind.NOTE:
         raise Halted(f"{file.name} is the key of {key.name}")
     return key
 

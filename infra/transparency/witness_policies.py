@@ -13,10 +13,10 @@ from infra.ledger.epoch import Epoch
 from infra.ledger.policy import Policy
 from infra.ledger.text import LARGEST
 from infra.platform.database import Connection, schema_of
-from infra.transparency.sealer import LogOwner
+from infra.transparency.sealer import KeyOwner
 
 
-class Era(NamedTuple):
+class PolicyEpoch(NamedTuple):
     """An epoch of a log as it stands in it: the positions `start` to `end`, and the policy published last in it.
 
     The present one has no `end`. Checkpoints of these sizes are its own.
@@ -33,7 +33,7 @@ class Era(NamedTuple):
         return None if self.text is None else Policy.read(self.text.encode())
 
 
-async def read_eras(connection: Connection, tenant: LogOwner) -> list[Era]:
+async def read_eras(connection: Connection, tenant: KeyOwner) -> list[PolicyEpoch]:
     """The epochs of the log, in order; the last is the present one."""
     rows = await connection.fetch(
         f"""
@@ -43,23 +43,23 @@ async def read_eras(connection: Connection, tenant: LogOwner) -> list[Era]:
         LOG.id(tenant.id),
         [get_topic(Log.PolicyPublished), get_topic(Log.Restored)],
     )
-    eras = [Era(Epoch.read(tenant.log).log, 1)]
+    eras = [PolicyEpoch(Epoch.read(tenant.log).log, 1)]
     for position, topic, origin, text in rows:
         if topic == get_topic(Log.Restored):
             eras[-1] = eras[-1]._replace(end=position - 1)
-            eras.append(Era(str(origin), position))
+            eras.append(PolicyEpoch(str(origin), position))
         else:
             eras[-1] = eras[-1]._replace(text=text)
     return eras
 
 
-async def read_policy(connection: Connection, tenant: LogOwner) -> Policy | None:
+async def read_policy(connection: Connection, tenant: KeyOwner) -> Policy | None:
     """The policy published last, None where there never was one. Raises Malformed when the row is no policy."""
     text = await read_policy_text(connection, tenant)
     return None if text is None else Policy.read(text.encode())
 
 
-async def read_policy_text(connection: Connection, tenant: LogOwner, upto: int = LARGEST) -> str | None:
+async def read_policy_text(connection: Connection, tenant: KeyOwner, upto: int = LARGEST) -> str | None:
     """The policy published last up to a position, as it was handed in."""
     text: str | None = await connection.fetchval(
         f"""

@@ -16,9 +16,9 @@ from pathlib import Path
 import structlog
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Kind, Note, SignerKey, VerifierKey
+from infra.ledger.note import KeyKind, Note, SignerKey, VerifierKey
 from infra.ledger.text import Invalid, Malformed, read_utf8
-from infra.ledger.witness import Answer, Request, Witness
+from infra.ledger.witness import WitnessAnswer, Request, Witness
 from infra.platform.config import Misconfigured
 from infra.platform.durable_files import put_in_place, write_durably
 
@@ -96,19 +96,19 @@ class Cosigner:
             self._read, self._logs = mark, logs
         return self._logs
 
-    def answer(self, raw: bytes) -> Answer:
+    def answer(self, raw: bytes) -> WitnessAnswer:
         """Answer the body of an add-checkpoint call. What has to be remembered is on disk when this returns."""
         try:
             request = Request.read(raw)
         except Invalid as reason:
-            return Answer(HTTPStatus.BAD_REQUEST, f"{reason}\n")
+            return WitnessAnswer(HTTPStatus.BAD_REQUEST, f"{reason}\n")
         try:
             return self._decide(request)
         except (sqlite3.Error, OSError) as reason:
             log.error("nothing can be stored, so nothing is cosigned", reason=str(reason))  # noqa: TRY400 - it says all
-            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "the witness cannot store anything just now\n")
+            return WitnessAnswer(HTTPStatus.SERVICE_UNAVAILABLE, "the witness cannot store anything just now\n")
 
-    def _decide(self, request: Request) -> Answer:
+    def _decide(self, request: Request) -> WitnessAnswer:
         witness = Witness(self._key, self.logs())
         origin = request.checkpoint.origin
         with _memory(self._folder) as memory:
@@ -150,7 +150,7 @@ def _begun(folder: Path, name: str) -> SignerKey:
     if not name:
         raise Unfit(f"there is no witness in {folder}: name the one to begin there (--name example.org/witness)")
     try:
-        key = SignerKey.new(name, Kind.COSIGNATURE)
+        key = SignerKey.new(name, KeyKind.COSIGNATURE)
     except Malformed as reason:
         raise Unfit(str(reason)) from None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -206,6 +206,6 @@ def _opened(file: Path) -> sqlite3.Connection:
 def _read_logs(raw: bytes) -> tuple[VerifierKey, ...]:
     lines = [line.strip() for line in read_utf8(raw, LOGS_LIMIT, "list of logs").split("\n")]
     keys = tuple(VerifierKey.read(line) for line in lines if line and not line.startswith("#"))
-    if strangers := [key.name for key in keys if key.kind is not Kind.NOTE]:
+    if strangers := [key.name for key in keys if key.kind is not KeyKind.NOTE]:
         raise Malformed(f"list of logs: the key of {strangers[0]} is a witness's")
     return keys

@@ -27,7 +27,7 @@ from domain.official import Mandate
 from domain.recognition import Recognition
 from domain.rulebook import Rulebook
 from domain.season import Assignment, Deadline, Season, Step
-from projections.fold import Part, Projection, Row
+from projections.fold import RowPart, Projection, Row
 from projections.tables.officials import Grant
 
 #: Ballots on one dossier that all came within this time: less than it takes to hear its summary read.
@@ -75,7 +75,7 @@ class Flag(NamedTuple):
 # What the rules look at -------------------------------------------------------------------------------
 
 
-class FileMark(Part, frozen=True):
+class FileMark(RowPart, frozen=True):
     """A file attached or reused; `submitted`: the dossier had been sent by then."""
 
     position: int
@@ -87,7 +87,7 @@ class FileMark(Part, frozen=True):
     withdrawn: bool = False
 
 
-class ValueMark(Part, frozen=True):
+class ValueMark(RowPart, frozen=True):
     """A score or an appraised value; `unopened`: files of the indicator that the appraiser had not opened."""
 
     position: int
@@ -103,7 +103,7 @@ class ValueMark(Part, frozen=True):
         return self.outcome if self.points is None else self.points
 
 
-class BallotMark(Part, frozen=True):
+class BallotMark(RowPart, frozen=True):
     """A ballot of one round."""
 
     position: int
@@ -112,7 +112,7 @@ class BallotMark(Part, frozen=True):
     at: datetime
 
 
-class ActMark(Part, frozen=True):
+class ActMark(RowPart, frozen=True):
     """The first and the last day on which somebody acted under a mandate, with the facts."""
 
     first: date
@@ -121,7 +121,7 @@ class ActMark(Part, frozen=True):
     last_position: int
 
 
-class DismissedMark(Part, frozen=True):
+class DismissedMark(RowPart, frozen=True):
     """A flag set aside: up to which facts, and why."""
 
     sign: str

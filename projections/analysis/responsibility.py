@@ -17,7 +17,7 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Fact, Recorded
 from domain.meeting import Meeting
-from domain.official import Mandate, Position
+from domain.official import Mandate, Office
 from domain.recognition import Recognition
 from domain.season import Assignment, Deadline, Step
 from projections.tables.officials import OfficialRow
@@ -92,7 +92,7 @@ class Link:
     actor: str
     mandate: Mandate | None
     unit: str
-    position: Position | None = None
+    position: Office | None = None
     acts: list[Recorded] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     on: date | None = None
@@ -371,7 +371,7 @@ class _Chain:
         return tuple(sorted(self._links.values(), key=place))
 
 
-def _posts(assigned: Assignment) -> list[tuple[Role, Position]]:
+def _posts(assigned: Assignment) -> list[tuple[Role, Office]]:
     return [(Role.LEAD, assigned.lead), *((Role.COORDINATING, position) for position in assigned.coordinating)]
 
 

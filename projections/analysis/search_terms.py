@@ -23,7 +23,7 @@ from eventsourcing.utils import get_topic
 from domain.council import Member
 from domain.fact import Recorded, Unreadable
 from domain.meeting import unit_of
-from domain.official import Official, Position
+from domain.official import Official, Office
 from domain.review import commune_and_number
 from domain.text import bounded
 from domain.vietnamese import search_key
@@ -92,7 +92,7 @@ class Search(NamedTuple):
         )
 
 
-def mark(facts: Iterable[Recorded], positions: MutableMapping[str, Position]) -> Iterator[Marked]:
+def mark(facts: Iterable[Recorded], positions: MutableMapping[str, Office]) -> Iterator[Marked]:
     """The facts with their marks; `positions` are those of the mandates granted before, and learns of more."""
     for recorded in facts:
         fact: Any = recorded.fact
@@ -107,7 +107,7 @@ def bare(recorded: Recorded) -> Marked:
     return Marked(recorded.position, bounded(recorded.stream.season), recorded.at, frozenset(_who(recorded, {})))
 
 
-def _marks(recorded: Recorded, season: str, positions: Mapping[str, Position]) -> frozenset[str]:
+def _marks(recorded: Recorded, season: str, positions: Mapping[str, Office]) -> frozenset[str]:
     found = set(islice(_written(recorded), WORDS))
     found.update(map(bounded, (*_who(recorded, positions), *_about(recorded, season))))
     return frozenset(found)
@@ -132,7 +132,7 @@ def reach(season: str, commune: str, decided_by: str) -> frozenset[str]:
     return frozenset(map(bounded, (f"s:{season}/{commune}", f"s:{season}/", f"s:{season}/@{decided_by}")))
 
 
-def _who(recorded: Recorded, positions: Mapping[str, Position]) -> Iterator[str]:
+def _who(recorded: Recorded, positions: Mapping[str, Office]) -> Iterator[str]:
     fact = recorded.fact
     yield f"a:{fact.topic if isinstance(fact, Unreadable) else get_topic(type(fact))}"
     yield f"p:{recorded.actor}"

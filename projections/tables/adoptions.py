@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from domain.adoption import Adoption
 from domain.fact import Recorded
-from projections.fold import Part, Projection, Row, everything_together
+from projections.fold import RowPart, Projection, Row, everything_together
 
 
-class Parameter(Part, frozen=True):
+class Parameter(RowPart, frozen=True):
     """A local value and the document it comes from."""
 
     value: str

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from domain.fact import Recorded
 from domain.official import Mandate, Official
-from projections.fold import Part, Projection, Row
+from projections.fold import RowPart, Projection, Row
 
 
-class Grant(Part, frozen=True):
+class Grant(RowPart, frozen=True):
     """Who recorded that somebody holds a mandate, and when: the decision and its first day may be older."""
 
     mandate: UUID

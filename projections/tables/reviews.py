@@ -8,48 +8,48 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.official import Position
+from domain.official import Office
 from domain.review import Degree, Ground, Reference, Review, Ruling, commune_and_number
-from projections.fold import Part, Projection, Row
+from projections.fold import RowPart, Projection, Row
 
 
-class ExplanationRow(Part, frozen=True):
+class ExplanationRow(RowPart, frozen=True):
     """What an official explained."""
 
     text: str
     on: date
 
 
-class InquiryRow(Part, frozen=True):
+class InquiryRow(RowPart, frozen=True):
     """Who was asked what, as holder of which position; their explanations in order."""
 
     official: UUID
-    position: Position
+    position: Office
     unit: str
     question: str
     due: date
     explanations: tuple[ExplanationRow, ...] = ()
 
 
-class FindingRow(Part, frozen=True):
+class FindingRow(RowPart, frozen=True):
     """What was found, and the facts that show it."""
 
     text: str
     references: tuple[Reference, ...]
 
 
-class ResponsibilityRow(Part, frozen=True):
+class ResponsibilityRow(RowPart, frozen=True):
     """How an official answers for an act."""
 
     official: UUID
-    position: Position
+    position: Office
     unit: str
     act: Reference
     degree: Degree
     basis: str
 
 
-class NoteRow(Part, frozen=True):
+class NoteRow(RowPart, frozen=True):
     """A fact that the inspector marked; without a text a bookmark."""
 
     marked: Reference

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from domain.fact import Recorded
 from domain.season import Assignment, Deadline, Season, State, Step
-from projections.fold import Part, Projection, Row, everything_together
+from projections.fold import RowPart, Projection, Row, everything_together
 
 
-class Notice(Part, frozen=True):
+class Notice(RowPart, frozen=True):
     """Why the season was last suspended, resumed, converted or cancelled, and the document that says so."""
 
     state: State

@@ -14,10 +14,10 @@ from domain.assessment import Assessment, Returned, Stage, in_posting_time
 from domain.fact import Recorded
 from domain.measure import Answer, Measured, Outcome
 from domain.personal import Personal
-from projections.fold import Part, Projection, Row
+from projections.fold import RowPart, Projection, Row
 
 
-class EvidenceRow(Part, frozen=True):
+class EvidenceRow(RowPart, frozen=True):
     """A file that supports an indicator; who attached it and when."""
 
     id: UUID
@@ -30,7 +30,7 @@ class EvidenceRow(Part, frozen=True):
     reused_from: str | None = None
 
 
-class AppraisedRow(Part, frozen=True):
+class AppraisedRow(RowPart, frozen=True):
     """The appraiser's value; `seen` is the dossier's version that it was formed on."""
 
     seen: int
@@ -46,7 +46,7 @@ class AppraisedRow(Part, frozen=True):
         return self.outcome if self.points is None else self.points
 
 
-class EntryRow(Part, frozen=True):
+class EntryRow(RowPart, frozen=True):
     """What the dossier holds on one indicator.
 
     `changed` is the dossier's version of the last change of any kind and `by` who made it; `scored` is its version of
@@ -109,7 +109,7 @@ class EntryRow(Part, frozen=True):
         return self.appraised is not None and self.appraised.seen < self.changed
 
 
-class VetoRow(Part, frozen=True):
+class VetoRow(RowPart, frozen=True):
     """Whether a veto condition occurred, on whose word."""
 
     occurred: Answer
@@ -118,14 +118,14 @@ class VetoRow(Part, frozen=True):
     at: datetime
 
 
-class SatisfactionRow(Part, frozen=True):
+class SatisfactionRow(RowPart, frozen=True):
     """How many of the people asked were satisfied."""
 
     satisfied: int
     asked: int
 
 
-class CommentRow(Part, frozen=True):
+class CommentRow(RowPart, frozen=True):
     """What somebody said of the posted result, and the commune's answer, or why it was `set_aside`.
 
     The text is sealed; `received` is the version of the dossier's stream at which it stands. What came when the posting

@@ -24,7 +24,7 @@ from domain.measure import Answer, Kind, Outcome, RatioThreshold, percent
 from domain.meeting import Meeting, VoteOutcome
 from domain.recognition import Recognition, Result
 from domain.rulebook import Rulebook
-from projections.fold import Part, Projection, Row
+from projections.fold import RowPart, Projection, Row
 
 
 class Stage(StrEnum):
@@ -51,7 +51,7 @@ class Basis(StrEnum):
     BEST_KNOWN = "best-known"
 
 
-class Cell(Part, frozen=True):
+class Cell(RowPart, frozen=True):
     """One indicator of one commune.
 
     `changed` is the dossier's version of its last change, `seen` the version that the appraised value was formed on

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
 from domain.rulebook import Majority
-from projections.fold import Part, Projection, Row
+from projections.fold import RowPart, Projection, Row
 
 
-class BallotRow(Part, frozen=True):
+class BallotRow(RowPart, frozen=True):
     """A member's choice; `position` is its place in the log, `document_no` names the paper of an absent member."""
 
     choice: Choice
@@ -23,7 +23,7 @@ class BallotRow(Part, frozen=True):
     document_no: str | None = None
 
 
-class Tally(Part, frozen=True):
+class Tally(RowPart, frozen=True):
     """One round of voting on one dossier, with everything that decides it frozen in when it opened.
 
     `absent` are the members who were not on the roll. While `outcome` is None pages show who has voted, not how.

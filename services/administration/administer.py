@@ -9,19 +9,19 @@ from uuid import UUID
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal, ParentImpossible, RulebookNotAdopted
-from domain.official import Capacity, Mandate, Official, Position, official_stream, person_of
+from domain.official import Capacity, Mandate, Official, Office, official_stream, person_of
 from domain.policy import Act
 from domain.text import LINE, clean
 from domain.unit import Extent, Level, Unit, unit_stream
 from services.season.season import adopted_rulebook
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 @dataclass(frozen=True, slots=True)
 class NewMandate:
     """A position to be held for a unit, by a decision; `valid_to` is the last day, None while open."""
 
-    position: Position
+    position: Office
     unit: str
     valid_from: date
     decision_no: str
@@ -51,14 +51,14 @@ class NewUnit:
 @use_case("adopt_rulebook", "rulebook", "acknowledged", "document_no")
 async def adopt_rulebook(
     work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None
-) -> Receipt:
+) -> CommandResult:
     """Use this text of a rulebook. `acknowledged` must name every field of it that is not verified."""
     work.require(Act.ADOPT_RULEBOOK)
     return await adopting(work, rulebook, acknowledged, document_no)
 
 
 @use_case("set_parameter", "rulebook", "path", "value", "basis")
-async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis: str) -> Receipt:
+async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis: str) -> CommandResult:
     """Record a local value of an adopted rulebook, and the document it comes from.
 
     ParameterNotLocal for whatever the rulebook does not leave to provinces, so that nothing is recorded that is not
@@ -70,7 +70,7 @@ async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis:
     return await work.change(Adoption, adoption_stream(rulebook), lambda one: one.set_parameter(path, value, basis))
 
 
-async def adopting(work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None) -> Receipt:
+async def adopting(work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None) -> CommandResult:
     """Adopt without asking the policy, for the operator who takes a province in."""
     shipped = work.rulebooks.get(rulebook)
     if shipped is None:
@@ -100,14 +100,14 @@ async def enrol_official(
     subject: str,
     agency: str | None = None,
     mandates: Sequence[NewMandate] = (),
-) -> Receipt:
+) -> CommandResult:
     """Let a person sign in, with the mandates they hold; the person's id is `person_of(tenant, issuer, subject)`."""
     work.require(Act.ENROL_OFFICIAL)
     return await enrolling(work, name, issuer, subject, agency, mandates)
 
 
 @use_case("grant_mandate", "person", "mandate")
-async def grant_mandate(work: Work, person: UUID, mandate: NewMandate) -> Receipt:
+async def grant_mandate(work: Work, person: UUID, mandate: NewMandate) -> CommandResult:
     """Give an enrolled person a position for a unit. OwnMandate: an administrator gets positions from another one.
 
     Whoever takes a province in enrols its first administrator (`enrolling`), who enrols the second.
@@ -121,7 +121,7 @@ async def grant_mandate(work: Work, person: UUID, mandate: NewMandate) -> Receip
 
 
 @use_case("end_mandate", "person", "mandate", "on", "decision_no")
-async def end_mandate(work: Work, person: UUID, mandate: UUID, on: date, decision_no: str) -> Receipt:
+async def end_mandate(work: Work, person: UUID, mandate: UUID, on: date, decision_no: str) -> CommandResult:
     """End a mandate; `on` is its last day. MandateProlonged when it ends earlier already."""
     work.require(Act.ENROL_OFFICIAL)
     return await work.change(Official, official_stream(person), lambda one: one.end(mandate, on, decision_no))
@@ -134,7 +134,7 @@ async def enrolling(
     subject: str,
     agency: str | None = None,
     mandates: Sequence[NewMandate] = (),
-) -> Receipt:
+) -> CommandResult:
     """Enrol without asking the policy, for the operator who takes a province in."""
     for mandate in mandates:
         await work.look(Unit, unit_stream(mandate.unit))
@@ -154,7 +154,7 @@ async def enrolling(
 
 
 @use_case("register_units", "units")
-async def register_units(work: Work, units: Sequence[NewUnit]) -> Receipt:
+async def register_units(work: Work, units: Sequence[NewUnit]) -> CommandResult:
     """Take units into the books. AlreadyThere for a code that is in them, ParentImpossible."""
     work.require(Act.REGISTER_UNIT)
     for unit in units:
@@ -164,7 +164,7 @@ async def register_units(work: Work, units: Sequence[NewUnit]) -> Receipt:
 
 
 @use_case("classify_unit", "code", "unit_class", "decision_no")
-async def classify_unit(work: Work, code: str, unit_class: str, decision_no: str) -> Receipt:
+async def classify_unit(work: Work, code: str, unit_class: str, decision_no: str) -> CommandResult:
     """Record the class of a commune: I, II or III."""
     work.require(Act.REGISTER_UNIT)
     if unit_class not in {"I", "II", "III"}:
@@ -175,7 +175,7 @@ async def classify_unit(work: Work, code: str, unit_class: str, decision_no: str
 
 
 @use_case("rename_unit", "code", "name", "on", "decision_no")
-async def rename_unit(work: Work, code: str, name: str, on: date, decision_no: str) -> Receipt:
+async def rename_unit(work: Work, code: str, name: str, on: date, decision_no: str) -> CommandResult:
     """Record that a unit has another name from a day on."""
     work.require(Act.REGISTER_UNIT)
     return await work.change(Unit, unit_stream(code), lambda one: one.rename(name, on, decision_no, today=work.today))
@@ -184,7 +184,7 @@ async def rename_unit(work: Work, code: str, name: str, on: date, decision_no: s
 @use_case("merge_unit", "code", "into", "on", "decision_no")
 async def merge_unit(
     work: Work, code: str, into: str, on: date, decision_no: str, extent: Extent = Extent.WHOLE
-) -> Receipt:
+) -> CommandResult:
     """Record that a unit went into another, whole or in part. MergerImpossible, UnitEnded, PeriodReversed."""
     work.require(Act.REGISTER_UNIT)
     target = await work.look(Unit, unit_stream(into))
@@ -197,7 +197,7 @@ async def merge_unit(
 
 
 @use_case("dissolve_unit", "code", "on", "decision_no")
-async def dissolve_unit(work: Work, code: str, on: date, decision_no: str) -> Receipt:
+async def dissolve_unit(work: Work, code: str, on: date, decision_no: str) -> CommandResult:
     """Record that a unit ceased to exist. UnitEnded, PeriodReversed."""
     work.require(Act.REGISTER_UNIT)
     joined = await _joined(work, code)
@@ -224,7 +224,7 @@ async def _joined(work: Work, code: str) -> list[Unit]:
     return [unit for unit in units if code in unit.merged_into]
 
 
-async def registering(work: Work, units: Sequence[NewUnit]) -> Receipt:
+async def registering(work: Work, units: Sequence[NewUnit]) -> CommandResult:
     """Register without asking the policy, for the operator who takes a province in; what is there already stays as it
     is, so that it can be done again. ParentImpossible when a unit above is not of a higher level.
     """

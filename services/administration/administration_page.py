@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.errors import NotFound
-from domain.official import Capacity, Position
+from domain.official import Capacity, Office
 from domain.policy import Act, permit
 from domain.rulebook import Rulebook, Unverified
 from domain.unit import Extent, Level
@@ -32,7 +32,7 @@ MANY = 100
 PEOPLE, PLACES, RULES = "nguoi", "don-vi", "bo-tieu-chi"
 
 
-class Group(NamedTuple):
+class UnverifiedGroup(NamedTuple):
     """Unverified values that belong together: a criterion, or the conditions and the council."""
 
     name: str
@@ -45,7 +45,7 @@ class Book(NamedTuple):
     rulebook: Rulebook
     adoption: AdoptionRow | None
     by: Holder | None
-    groups: list[Group]
+    groups: list[UnverifiedGroup]
 
     @property
     def is_current(self) -> bool:
@@ -87,7 +87,7 @@ async def show(visit: Visit) -> Answer:
             (unit for unit in units.values() if unit.is_there(visit.today)), key=lambda unit: sort_key(unit.name)
         ),
         books=books_of(visit.app.rulebooks.values(), adoptions, officials) if part == RULES else [],
-        positions=list(Position),
+        positions=list(Office),
         capacities=list(Capacity),
         levels=list(Level),
         issuer=provider.issuer if provider else "",
@@ -121,7 +121,7 @@ def books_of(
     return sorted(found, key=lambda book: book.rulebook.in_force_from.value or date.min, reverse=True)
 
 
-def groups_of(rulebook: Rulebook) -> list[Group]:
+def groups_of(rulebook: Rulebook) -> list[UnverifiedGroup]:
     """The unverified values by criterion, in the order of the rulebook; what belongs to none stands together."""
 
     def group(one: Unverified) -> str:
@@ -129,7 +129,7 @@ def groups_of(rulebook: Rulebook) -> list[Group]:
         return head if head.startswith("TC") else ""
 
     ordered = sorted(rulebook.unverified, key=group)
-    return [Group(name, tuple(values)) for name, values in groupby(ordered, group)]
+    return [UnverifiedGroup(name, tuple(values)) for name, values in groupby(ordered, group)]
 
 
 # People -----------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def mandate_typed(visit: Visit) -> NewMandate:
     """The mandate as the form says."""
     typed = visit.typed
     try:
-        position = Position(typed.needed("position"))
+        position = Office(typed.needed("position"))
         signs = Capacity(typed.text("signs")) if typed.text("signs") else None
     except ValueError:
         raise FieldMissing(field="position") from None

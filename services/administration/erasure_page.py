@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.errors import NotFound, SeasonNotOpen
-from domain.personal import Sealed
+from domain.personal import EncryptedValue
 from domain.policy import Act, permit
 from domain.vietnamese import sort_key
 from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS
 from services.assessment.dossier_view import Case, read_case
-from services.assessment.personal_view import Said, comments_said
+from services.assessment.personal_view import CommentText, comments_said
 from services.council.meeting_view import receipt_code
 from services.privacy import personal_data as personal
 from services.web import urls
@@ -21,13 +21,13 @@ from services.web.handlers import act, page
 from services.web.visit import Answer, Visit
 
 
-class Line(NamedTuple):
+class ErasableComment(NamedTuple):
     """A comment: its code, its day, what it says, and whether it can still be erased."""
 
     id: UUID
     code: str
     on: date
-    said: Said
+    said: CommentText
     erasable: bool
 
 
@@ -60,12 +60,12 @@ async def found(visit: Visit, season: str, commune: str, code: str) -> dict[str,
     return {"case": case, "lines": await lines_of(visit, case, code) if case else []}
 
 
-async def lines_of(visit: Visit, case: Case, code: str) -> list[Line]:
+async def lines_of(visit: Visit, case: Case, code: str) -> list[ErasableComment]:
     """The comments, newest first."""
     said = await comments_said(visit, case)
     lines = [
-        Line(
-            number, receipt_code(number), row.on, said[number], isinstance(row.text, Sealed) and not said[number].erased
+        ErasableComment(
+            number, receipt_code(number), row.on, said[number], isinstance(row.text, EncryptedValue) and not said[number].erased
         )
         for number, row in case.sheet.comments.items()
     ]

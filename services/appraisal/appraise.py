@@ -22,11 +22,11 @@ from domain.season import Season
 from services.assessment.assess import Value, shown_evidence, value_of
 from services.case.council_meetings import is_voted_on
 from services.season.season import commune_of, must_be_undecided, open_now
-from services.work import Receipt, Streams, Work, use_case
+from services.work import CommandResult, Streams, Work, use_case
 
 
 @use_case("open_evidence", "season", "commune", "indicator", "evidence")
-async def open_evidence(work: Work, season: str, commune: str, indicator: str, evidence: UUID) -> Receipt:
+async def open_evidence(work: Work, season: str, commune: str, indicator: str, evidence: UUID) -> CommandResult:
     """Record that the appraiser opened a file; only the first time is recorded.
 
     FileDamaged and FileMissing when there is nothing to be looked at any more.
@@ -56,7 +56,7 @@ async def appraise_indicator(
     seen: int | None = None,
     *,
     appraisal_seen: int | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Give the appraised value; other than the commune's only with a reason.
 
     `seen` is the dossier's version that the value was formed on: Stale when the indicator has changed since.
@@ -79,7 +79,7 @@ async def appraise_indicator(
 
 
 @use_case("agree_all_unchanged", "season", "commune", "seen")
-async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int | None = None) -> Receipt:
+async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int | None = None) -> CommandResult:
     """Agree to every proposed value that raises no question.
 
     That is: it is the rule's value, has evidence, was not appraised yet, and has not changed since `seen`.
@@ -107,7 +107,7 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
 @use_case("return_indicator", "season", "commune", "indicator", "reason", "due")
 async def return_indicator(
     work: Work, season: str, commune: str, indicator: str, reason: str, due: date, *, seen: int | None = None
-) -> Receipt:
+) -> CommandResult:
     """Ask the commune to supplement an indicator by a day.
 
     `seen` is the dossier's version that the person looked at: Stale when the indicator has changed since, as when the
@@ -135,7 +135,7 @@ async def conclude(
     proposal: Proposal | None = None,
     reason: str | None = None,
     on: date | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Propose a result to the council and the chairman; other than the computed one only with a reason."""
     running, rulebook = await open_now(work, season)
     work.require(Act.CONCLUDE_APPRAISAL, commune_of(running, commune))
@@ -148,7 +148,7 @@ async def conclude(
 
 
 @use_case("resume", "season", "commune", "reason")
-async def resume(work: Work, season: str, commune: str, reason: str) -> Receipt:
+async def resume(work: Work, season: str, commune: str, reason: str) -> CommandResult:
     """Take a concluded appraisal up again: not after a decision, nor while the council votes or its vote stands."""
     running, _ = await open_now(work, season)
     work.require(Act.CONCLUDE_APPRAISAL, commune_of(running, commune))

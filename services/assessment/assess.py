@@ -24,10 +24,10 @@ from domain.measure import Answer, Measured, Outcome
 from domain.policy import Act, Actor, Subject
 from domain.rulebook import Indicator, Rulebook, check
 from domain.text import COMMENT, clean
-from infra.encryption.personal_values import Covered, Place
+from infra.encryption.personal_values import Covered, ValuePlace
 from infra.storage.files import Received
 from services.season.season import commune_of, open_now, with_rulebook
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 Value: TypeAlias = Decimal | Outcome
 
@@ -54,7 +54,7 @@ async def measure_indicator(
     indicator: str,
     measures: Mapping[str, Measured],
     version: int | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Record measured data by part; for those who coordinate an indicator and do not score it."""
     running, rulebook = await open_now(work, season)
     work.require(Act.MEASURE, commune_of(running, commune, indicator))
@@ -77,7 +77,7 @@ async def score_indicator(
     proposed: Value | None = None,
     reason: str | None = None,
     version: int | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Record measured data and propose the indicator's value, together.
 
     Without `proposed` the value is the rule's; another one needs a reason. `version` is the dossier's version that
@@ -160,7 +160,7 @@ def shown_evidence(entry: Entry) -> tuple[str, ...]:
 # Evidence ---------------------------------------------------------------------------------------------
 
 
-async def attach_evidence(work: Work, season: str, commune: str, indicator: str, upload: Upload) -> Receipt:
+async def attach_evidence(work: Work, season: str, commune: str, indicator: str, upload: Upload) -> CommandResult:
     """Take a file in and attach it. Who may not attach leaves no bytes behind, nor does a refused file."""
     try:
         running, _ = await open_now(work, season)
@@ -173,7 +173,7 @@ async def attach_evidence(work: Work, season: str, commune: str, indicator: str,
 
 
 @use_case("_attach", "season", "commune", "indicator", "received")
-async def _attach(work: Work, season: str, commune: str, indicator: str, received: Received) -> Receipt:
+async def _attach(work: Work, season: str, commune: str, indicator: str, received: Received) -> CommandResult:
     running, rulebook = await open_now(work, season)
     work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
     rulebook.indicator(indicator)
@@ -189,7 +189,7 @@ async def _attach(work: Work, season: str, commune: str, indicator: str, receive
 @use_case("reuse_evidence", "season", "commune", "indicator", "evidence", "from_indicator")
 async def reuse_evidence(
     work: Work, season: str, commune: str, indicator: str, evidence: UUID, from_indicator: str
-) -> Receipt:
+) -> CommandResult:
     """Let a file of the dossier support another indicator as well."""
     running, rulebook = await open_now(work, season)
     work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
@@ -205,7 +205,7 @@ async def reuse_evidence(
 @use_case("withdraw_evidence", "season", "commune", "indicator", "evidence", "reason")
 async def withdraw_evidence(
     work: Work, season: str, commune: str, indicator: str, evidence: UUID, reason: str
-) -> Receipt:
+) -> CommandResult:
     """Take a file off an indicator, with the reason; its bytes stay."""
     running, _ = await open_now(work, season)
     work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
@@ -217,7 +217,7 @@ async def withdraw_evidence(
 @use_case("explain", "season", "commune", "indicator", "explanation")
 async def explain(
     work: Work, season: str, commune: str, indicator: str, explanation: str, *, version: int | None = None
-) -> Receipt:
+) -> CommandResult:
     """Explain an indicator, such as why it has no evidence.
 
     `version` is the dossier's version that the person saw: Stale when the indicator has got another explanation since.
@@ -254,7 +254,7 @@ async def viewed_by(work: Work, season: str, subject: Subject) -> Subject:
 @use_case("declare_veto", "season", "commune", "condition", "occurred", "basis")
 async def declare_veto(
     work: Work, season: str, commune: str, condition: str, occurred: Answer, basis: str, *, version: int | None = None
-) -> Receipt:
+) -> CommandResult:
     """Declare whether a veto condition occurred in the year, naming who confirms it.
 
     `version` is the dossier's version that the person saw: Stale when something else was declared since.
@@ -276,7 +276,7 @@ async def declare_veto(
 @use_case("measure_satisfaction", "season", "commune", "satisfied", "asked")
 async def measure_satisfaction(
     work: Work, season: str, commune: str, satisfied: int, asked: int, *, version: int | None = None
-) -> Receipt:
+) -> CommandResult:
     """Record how many of the people asked were satisfied.
 
     `version` is the dossier's version that the person saw: Stale when other numbers were recorded since.
@@ -309,7 +309,7 @@ def declarable(rulebook: Rulebook) -> tuple[str, ...]:
 
 
 @use_case("consolidate", "season", "commune", "on")
-async def consolidate(work: Work, season: str, commune: str, on: date | None = None) -> Receipt:
+async def consolidate(work: Work, season: str, commune: str, on: date | None = None) -> CommandResult:
     """Bring the sheet together: everything scored, supported and declared."""
     running, rulebook = await open_now(work, season)
     work.require(Act.CONSOLIDATE, commune_of(running, commune))
@@ -326,7 +326,7 @@ async def consolidate(work: Work, season: str, commune: str, on: date | None = N
 
 
 @use_case("reopen", "season", "commune", "reason")
-async def reopen(work: Work, season: str, commune: str, reason: str) -> Receipt:
+async def reopen(work: Work, season: str, commune: str, reason: str) -> CommandResult:
     """Take a consolidated or posted sheet back into work, before it is submitted."""
     running, _ = await open_now(work, season)
     work.require(Act.CONSOLIDATE, commune_of(running, commune))
@@ -336,7 +336,7 @@ async def reopen(work: Work, season: str, commune: str, reason: str) -> Receipt:
 @use_case("post", "season", "commune", "place", "on", "until")
 async def post(
     work: Work, season: str, commune: str, place: str, on: date | None = None, until: date | None = None
-) -> Receipt:
+) -> CommandResult:
     """Post the result publicly; without `until` for the rulebook's term of working days."""
     running, rulebook = await open_now(work, season)
     work.require(Act.POST, commune_of(running, commune))
@@ -355,7 +355,7 @@ def posting_days(rulebook: Rulebook) -> int:
 ANYBODY = Actor("public", ())
 
 
-async def receive_comment(work: Work, season: str, commune: str, text: str, on: date | None = None) -> Receipt:
+async def receive_comment(work: Work, season: str, commune: str, text: str, on: date | None = None) -> CommandResult:
     """Record what somebody says of the posted result, sealed under a key of its own. Anybody may say something.
 
     Whoever comments is known by nothing but the comment, so each comment is a subject. PostingClosed before any key is
@@ -376,21 +376,21 @@ async def must_take_comments(work: Work, season: str, commune: str, on: date | N
 
 
 @use_case("record_comment", "season", "commune", "text", "on")
-async def record_comment(work: Work, season: str, commune: str, text: Covered, on: date | None = None) -> Receipt:
+async def record_comment(work: Work, season: str, commune: str, text: Covered, on: date | None = None) -> CommandResult:
     """Record a comment whose text is ready to be sealed. The policy is not asked."""
     running, _ = await open_now(work, season)
     running.participant(commune)
     name = assessment_stream(season, commune)
 
     def deed(dossier: Assessment) -> None:
-        place = Place(work.tenant.log, work.id_of(name), dossier.version + 1, "text")
+        place = ValuePlace(work.tenant.log, work.id_of(name), dossier.version + 1, "text")
         dossier.receive_comment(work.new_id("comment"), text.seal(place), on or work.today)
 
     return await work.change(Assessment, name, deed)
 
 
 @use_case("answer_comment", "season", "commune", "comment", "answer")
-async def answer_comment(work: Work, season: str, commune: str, comment: UUID, answer: str) -> Receipt:
+async def answer_comment(work: Work, season: str, commune: str, comment: UUID, answer: str) -> CommandResult:
     """Answer what somebody said of the posted result; the answer is public."""
     running, _ = await open_now(work, season)
     work.require(Act.ANSWER_COMMENT, commune_of(running, commune))
@@ -408,7 +408,7 @@ async def answer_comments(
     answer: str,
     *,
     version: int | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Give several comments one answer; it is public.
 
     `version` is the dossier's version that the person saw: Stale when one of them was answered or set aside since.
@@ -432,7 +432,7 @@ async def set_comments_aside(
     reason: str,
     *,
     version: int | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Find that these are no comments on the posted result; their senders read the reason.
 
     `version` as for answers.
@@ -453,7 +453,7 @@ def _must_not_be_settled_since(dossier: Assessment, version: int | None, comment
 
 
 @use_case("submit", "season", "commune", "document_no", "on")
-async def submit(work: Work, season: str, commune: str, document_no: str, on: date | None = None) -> Receipt:
+async def submit(work: Work, season: str, commune: str, document_no: str, on: date | None = None) -> CommandResult:
     """Send the dossier for appraisal; what is missing is named."""
     running, _ = await with_rulebook(work, season)
     work.require(Act.SUBMIT, commune_of(running, commune))
@@ -468,7 +468,7 @@ async def submit(work: Work, season: str, commune: str, document_no: str, on: da
 
 
 @use_case("resubmit", "season", "commune", "on")
-async def resubmit(work: Work, season: str, commune: str, on: date | None = None) -> Receipt:
+async def resubmit(work: Work, season: str, commune: str, on: date | None = None) -> CommandResult:
     """Send all returned indicators back to the appraiser."""
     running, _ = await open_now(work, season)
     work.require(Act.RESUBMIT, commune_of(running, commune))

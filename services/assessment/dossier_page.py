@@ -12,7 +12,7 @@ from domain.measure import Kind, Outcome
 from domain.policy import Act, positions_for
 from domain.rulebook import Indicator, Model
 from domain.working_days import CalendarUnknown
-from infra.log.group_commit import Receipt
+from infra.log.group_commit import CommandResult
 from projections.tables.sheets import EntryRow
 from services.assessment import assess as assessing
 from services.assessment import measure_fields as measuring
@@ -184,7 +184,7 @@ async def explain(visit: Visit, season: str, commune: str) -> Answer:
     return await evidence_again(visit, season, commune, receipt)
 
 
-async def evidence_again(visit: Visit, season: str, commune: str, receipt: Receipt) -> Answer:
+async def evidence_again(visit: Visit, season: str, commune: str, receipt: CommandResult) -> Answer:
     """The evidence of the indicator after a change; to htmx alone, so that what is typed elsewhere stays.
 
     Without scripts a file is sent together with the numbers beside it: the page then comes back with them.

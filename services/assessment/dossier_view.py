@@ -16,7 +16,7 @@ from domain.errors import NotFound, SeasonNotOpen, UnknownCommune
 from domain.fact import Recorded, StreamName
 from domain.judging import Assessed, CriterionResult, Finding, Value, assess, cross_checks
 from domain.measure import Answer, Measured, percent
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
 from domain.working_days import Calendar
@@ -26,7 +26,7 @@ from projections.tables.sheets import SHEETS, EntryRow, SheetRow, VetoRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
 from services.case.case_cache import Dossiers, Followed
-from services.verdicts import Judged, Status, criterion_status, judged
+from services.verdicts import JudgedStanding, Status, criterion_status, judged
 from services.web.visit import Visit
 
 HUNDRED = Decimal(100)
@@ -132,7 +132,7 @@ async def read_facts(visit: Visit, *streams: StreamName) -> list[Recorded]:
 NOBODY = Actor("", ())
 
 
-class State(StrEnum):
+class IndicatorState(StrEnum):
     """What an indicator still needs from the commune; MEASURED where the data stand and no value is proposed."""
 
     UNSCORED = "unscored"
@@ -143,19 +143,19 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class IndicatorRow:
     """One indicator of the sheet."""
 
     code: str
     name: str
     max_points: Decimal
-    state: State
+    state: IndicatorState
     value: Value | None
     rule_value: Value | None
     appraised: Value | None
     files: int
     explained: bool
-    lead: Position | None
+    lead: Office | None
     waits_for_me: bool
     supplemented: bool
     changed_since_appraisal: bool
@@ -173,7 +173,7 @@ class CriterionLines:
     share: int
     met: int | None
     status: Status
-    lines: tuple[Line, ...]
+    lines: tuple[IndicatorRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,27 +181,27 @@ class SheetView:
     """The whole sheet, and how far it is."""
 
     criteria: tuple[CriterionLines, ...]
-    judged: Judged
+    judged: JudgedStanding
     required: Decimal | None
     findings: tuple[Finding, ...]
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[IndicatorRow, ...]:
         return tuple(line for criterion in self.criteria for line in criterion.lines)
 
     @property
     def done(self) -> int:
-        return sum(line.state is State.DONE for line in self.lines)
+        return sum(line.state is IndicatorState.DONE for line in self.lines)
 
     @property
-    def missing(self) -> tuple[Line, ...]:
+    def missing(self) -> tuple[IndicatorRow, ...]:
         """The indicators that are not done."""
-        return tuple(line for line in self.lines if line.state is not State.DONE)
+        return tuple(line for line in self.lines if line.state is not IndicatorState.DONE)
 
-    def line(self, code: str) -> Line:
+    def line(self, code: str) -> IndicatorRow:
         return next(line for line in self.lines if line.code == code)
 
-    def after(self, code: str) -> Line | None:
+    def after(self, code: str) -> IndicatorRow | None:
         """The next indicator that waits for this person; None when no other does."""
         codes = [line.code for line in self.lines]
         rest = self.lines[codes.index(code) + 1 :]
@@ -248,10 +248,10 @@ def read_measured(entry: EntryRow | None) -> dict[str, Measured]:
     return dict(entry.measures) if entry else {}
 
 
-def _line(case: Case, indicator: Indicator, actor: Actor) -> Line:
+def _line(case: Case, indicator: Indicator, actor: Actor) -> IndicatorRow:
     entry = case.sheet.entries.get(indicator.code)
     assigned = case.season.assignments.get(indicator.code)
-    return Line(
+    return IndicatorRow(
         code=indicator.code,
         name=indicator.name,
         max_points=indicator.max_points,
@@ -283,19 +283,19 @@ def _waits_for(case: Case, indicator: Indicator, actor: Actor) -> bool:
     return not (indicator.is_measured(entry.measures) or actor.person in entry.measured_by.values())
 
 
-def _state(entry: EntryRow | None, indicator: Indicator) -> State:
+def _state(entry: EntryRow | None, indicator: Indicator) -> IndicatorState:
     if entry is not None and entry.returned is not None:
-        return State.RETURNED
+        return IndicatorState.RETURNED
     if entry is None or not entry.is_scored:
-        return State.MEASURED if entry is not None and indicator.is_measured(entry.measures) else State.UNSCORED
-    return State.DONE if entry.is_supported else State.UNSUPPORTED
+        return IndicatorState.MEASURED if entry is not None and indicator.is_measured(entry.measures) else IndicatorState.UNSCORED
+    return IndicatorState.DONE if entry.is_supported else IndicatorState.UNSUPPORTED
 
 
 # The gate ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class VetoGate:
     """A veto condition before any score: declared clear, occurred, or not yet declared."""
 
     condition: Condition
@@ -308,10 +308,10 @@ class Gate:
         return "shut" if self.veto.occurred is Answer.YES else ""
 
 
-def gates(case: Case) -> tuple[Gate, ...]:
+def gates(case: Case) -> tuple[VetoGate, ...]:
     """The veto conditions of the rulebook. One whose wording is not known is not asked about."""
     return tuple(
-        Gate(condition, case.sheet.vetoes.get(condition.code)) for condition in case.rulebook.vetoes if condition.text
+        VetoGate(condition, case.sheet.vetoes.get(condition.code)) for condition in case.rulebook.vetoes if condition.text
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from domain.official import Position
+from domain.official import Office
 from projections.analysis.trail import Entry, entries
 from projections.tables.officials import OFFICIALS, OfficialRow
 from services.assessment.dossier_view import Case
@@ -30,7 +30,7 @@ MILESTONES = {
 class Person(NamedTuple):
     """Somebody who acted: by position and name, "" where the log does not say."""
 
-    position: Position | None
+    position: Office | None
     name: str
 
 

@@ -15,8 +15,8 @@ from domain.measure import (
     Amount,
     Answer,
     Checklist,
-    Choice,
-    Deadline,
+    ChecklistEntry,
+    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measured,
@@ -55,7 +55,7 @@ class Problem(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class MeasureField:
     """One field of a part: its name in the form, the words beside it (a key or the rulebook's own), its content."""
 
     name: str
@@ -85,7 +85,7 @@ class PartForm:
     formula: str
     evidence: str
     provenance: str
-    fields: tuple[Field, ...] = ()
+    fields: tuple[MeasureField, ...] = ()
     picks: tuple[Pick, ...] = ()
     #: Whether "nothing of the sort happened" may be said, whether it is, and whether it decides the whole indicator.
     may_not_arise: bool = False
@@ -223,7 +223,7 @@ def _form(part: Part, held: Measured | None, words: Words, typed: Mapping[str, s
         evidence=part.evidence,
         provenance=part.provenance,
         fields=tuple(
-            Field(name(field), label, said(field, value), spoken)
+            MeasureField(name(field), label, said(field, value), spoken)
             for field, label, value, spoken in _fields(part, usable, words)
         ),
         picks=_picks(part, usable, name, typed),
@@ -237,7 +237,7 @@ def _form(part: Part, held: Measured | None, words: Words, typed: Mapping[str, s
 def _fields(part: Part, held: Measured, words: Words) -> list[tuple[str, str, str, bool]]:
     """Name, label, content, and whether the label is a key, of every field that is typed into."""
     measure = part.measure
-    if isinstance(measure, Deadline):
+    if isinstance(measure, WorkingDayTerm):
         return [
             ("from_on", "measure.from_on", words.date(held.from_on), True),
             ("on", "measure.on", words.date(held.on), True),
@@ -292,5 +292,5 @@ def _picks(part: Part, held: Measured, name: _Name, typed: Mapping[str, str] | N
     return ()
 
 
-def _ticked(choice: Choice, checked: set[str]) -> Pick:
+def _ticked(choice: ChecklistEntry, checked: set[str]) -> Pick:
     return Pick(choice.key, choice.text, None, choice.key in checked)

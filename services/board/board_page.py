@@ -38,7 +38,7 @@ LEFT, RIGHT = 25, 39
 BIN = Decimal("2.5")
 
 
-class Criterion(NamedTuple):
+class CriterionCell(NamedTuple):
     """One criterion of one commune: points and share, or how many indicators are met, one pip each."""
 
     status: Status
@@ -49,7 +49,7 @@ class Criterion(NamedTuple):
     pips: tuple[Status, ...]
 
 
-class Line(NamedTuple):
+class BoardRow(NamedTuple):
     """One commune on the board."""
 
     code: str
@@ -61,7 +61,7 @@ class Line(NamedTuple):
     total: Decimal | None
     required: Decimal | None
     margin: Decimal | None
-    criteria: tuple[Criterion, ...]
+    criteria: tuple[CriterionCell, ...]
     criteria_met: int
     support: int
     stage: Stage
@@ -109,7 +109,7 @@ class Filters(NamedTuple):
     search: Sought = ANYTHING
     sort: str = ""
 
-    def wants(self, line: Line) -> bool:
+    def wants(self, line: BoardRow) -> bool:
         """Whether the line is asked for."""
         return (
             self.unit in ("", line.district)
@@ -122,7 +122,7 @@ class Filters(NamedTuple):
 class Board(NamedTuple):
     """All that the page shows of a season at one moment."""
 
-    lines: list[Line]
+    lines: list[BoardRow]
     total: int
     counts: dict[Status, int]
     shares: list[tuple[Status, Decimal, Decimal]]
@@ -136,31 +136,31 @@ class Table(NamedTuple):
     """All that a season's board is made of at one moment, before anybody filters or sorts it."""
 
     row: SeasonRow
-    lines: tuple[Line, ...]
+    lines: tuple[BoardRow, ...]
     districts: tuple[UnitRow, ...]
 
 
-class Named(NamedTuple):
+class NamedRow(NamedTuple):
     """A line and its place by name."""
 
     place: Any
-    line: Line
+    line: BoardRow
 
 
 def lines_of(
-    rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook, made: Made[Named] | None = None
-) -> Iterator[Named]:
+    rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook, made: Made[NamedRow] | None = None
+) -> Iterator[NamedRow]:
     """Each commune judged, or what was `made` of the very same rows before."""
     known = Made() if made is None else made
     return (known.of(row.commune, _named, row, units.get(row.commune), rulebook) for row in rows)
 
 
-def _named(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> Named:
+def _named(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> NamedRow:
     line = _line(row, unit, rulebook)
-    return Named(_by_name(line), line)
+    return NamedRow(_by_name(line), line)
 
 
-def table_of(lines: Iterable[Named], season: SeasonRow, units: Mapping[str, UnitRow]) -> Table:
+def table_of(lines: Iterable[NamedRow], season: SeasonRow, units: Mapping[str, UnitRow]) -> Table:
     """The communes by name."""
     districts = [units[code] for code in season.deciding_units if code in units]
     return Table(
@@ -191,13 +191,13 @@ def board_of(table: Table, filters: Filters = Filters()) -> Board:  # noqa: B008
     )
 
 
-def _line(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> Line:
+def _line(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> BoardRow:
     """The commune judged."""
     commune = judged(row, rulebook)
     verdict = commune.verdict
     criteria = tuple(_criterion(result, row, rulebook) for result in verdict.criteria)
     count = len(rulebook.indicators)
-    return Line(
+    return BoardRow(
         code=row.commune,
         name=unit.name if unit else row.commune,
         unit_type=unit.unit_type if unit else "",
@@ -216,14 +216,14 @@ def _line(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> Line:
     )
 
 
-def _criterion(result: CriterionResult, row: Standing, rulebook: Rulebook) -> Criterion:
+def _criterion(result: CriterionResult, row: Standing, rulebook: Rulebook) -> CriterionCell:
     status = criterion_status(result, row, rulebook)
     share = int(result.share * 100) if result.share is not None else 0
     pips: tuple[Status, ...] = ()
     if result.indicators_met is not None:
         values = row.values()
         pips = tuple(_pip(values.get(one.code)) for one in rulebook.criterion(result.code).indicators)
-    return Criterion(status, result.points, max(0, min(share, 100)), result.indicators_met, result.indicators, pips)
+    return CriterionCell(status, result.points, max(0, min(share, 100)), result.indicators_met, result.indicators, pips)
 
 
 def _pip(value: object) -> Status:
@@ -260,16 +260,16 @@ def _bins(totals: Sequence[Decimal], cut: Decimal | None) -> list[Bin]:
     return bins
 
 
-def _by_name(line: Line) -> Any:
+def _by_name(line: BoardRow) -> Any:
     return sort_key(line.name)
 
 
-def _criterion_points(number: int) -> Callable[[Line], Decimal]:
+def _criterion_points(number: int) -> Callable[[BoardRow], Decimal]:
     return lambda line: line.criteria[number].points or Decimal(line.criteria[number].met or 0)
 
 
 #: Orders that the heads of the table offer; "-" before the name reverses.
-SORTS: dict[str, Callable[[Line], Any]] = {
+SORTS: dict[str, Callable[[BoardRow], Any]] = {
     "ten": _by_name,
     "tong": lambda line: line.total if line.total is not None else Decimal(-1),
     "cach-chuan": lambda line: line.margin if line.margin is not None else Decimal(-1000),
@@ -326,12 +326,12 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
 
 def _drawn(
     visit: Visit, season: str, readable: Collection[str], board: Board
-) -> Callable[[Line, Callable[..., str]], str]:
+) -> Callable[[BoardRow, Callable[..., str]], str]:
     """Draws a line, or hands out what was drawn of the very same line; addresses of the past differ at each moment."""
     made = visit.site.kept.made("board drawn", visit.tenant.id, season)
     seen = (visit.tenant.slug, visit.locale, bool(board.cut))
 
-    def drawn(line: Line, draw: Callable[[Line], str]) -> str:
+    def drawn(line: BoardRow, draw: Callable[[BoardRow], str]) -> str:
         return draw(line) if visit.past else made.of((line.code, line.code in readable, *seen), draw, line)
 
     return drawn
@@ -359,7 +359,7 @@ def _asked(filters: Filters, key: str) -> dict[str, str | None]:
     return {name: value or None for name, value in zip(names, values, strict=True)}
 
 
-def _readable(visit: Visit, lines: Iterable[Line]) -> frozenset[str]:
+def _readable(visit: Visit, lines: Iterable[BoardRow]) -> frozenset[str]:
     """The communes whose dossiers the person may open; the others lead to their public pages."""
     subjects = {line.code: Subject(commune=line.code, decided_by=line.district) for line in lines}
     return frozenset(code for code, subject in subjects.items() if may(visit.actor, Act.VIEW_DOSSIER, subject))

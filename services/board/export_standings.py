@@ -15,7 +15,7 @@ from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS
 from projections.tables.units import UNITS, UnitRow
 from services.board import standings_workbook as workbook
-from services.exports.kind import Asker, Choice, ExportKind, ExportRequest, ExportTask, Made, Offer, Progress, Workshop
+from services.exports.kind import Asker, ExportChoice, ExportKind, ExportRequest, ExportTask, FinishedDocument, Offer, Progress, Workshop
 from services.exports.making import moment_of
 from services.i18n import Words, load_words
 from services.work import Work
@@ -37,7 +37,7 @@ class StandingsExport(ExportKind):
         """Nothing: it is of the whole season."""
         return {}
 
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The workbook. Raises FactUnreadable where a row stands still at a fact that cannot be read."""
         asked = task.asked
         async with shop.reads.at(work.tenant, asked.at_position) as view:
@@ -49,7 +49,7 @@ class StandingsExport(ExportKind):
         if season is None:
             raise NotFound(kind="season", subject=asked.season)
         await progress(0, len(rows))
-        source = workbook.Source(
+        source = workbook.StandingsSource(
             province=work.tenant.name,
             season=asked.season,
             rulebook=work.rulebook(season.rulebook, season.rulebook_sha256),
@@ -61,7 +61,7 @@ class StandingsExport(ExportKind):
         made = await asyncio.to_thread(workbook.standings_workbook, source, rows, units, load_words()["vi"])
         await progress(len(rows), len(rows))
         name = f"bang-danh-gia-{asked.season}-{asked.at_position}.xlsx"
-        return Made(made.content, name, self.media_type, cut=made.cut)
+        return FinishedDocument(made.content, name, self.media_type, cut=made.cut)
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The board."""
@@ -79,7 +79,7 @@ class StandingsExport(ExportKind):
             explanation=words.say("Mọi cột của bảng, giá trị từng chỉ tiêu, nguồn gốc số liệu."),
             button=words.say("Lập bảng đánh giá"),
             field="season",
-            choices=tuple(Choice(season, words.say("Năm %(season)s", season=season)) for season in seasons),
+            choices=tuple(ExportChoice(season, words.say("Năm %(season)s", season=season)) for season in seasons),
             chosen=asker.query("season"),
         )
 

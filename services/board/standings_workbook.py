@@ -25,7 +25,7 @@ from projections.tables.standings import Basis, Standing
 from projections.tables.units import UnitRow
 from services.clock import VIETNAM
 from services.i18n import Words, vietnamese
-from services.verdicts import Gate, Judged, criterion_status, judged
+from services.verdicts import Gate, JudgedStanding, criterion_status, judged
 from services.visible import readable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -70,7 +70,7 @@ _CELL: Look = {**_TEXT, "border": 1, "border_color": "#9AA5B0", "valign": "top"}
 _HEAD: Look = {**_CELL, "bold": True, "bg_color": "#E8ECF1", "align": "center", "valign": "vcenter", "text_wrap": True}
 
 
-class Source(NamedTuple):
+class StandingsSource(NamedTuple):
     """Where the workbook comes from: the log, how far it was read, and the moment of the last fact read."""
 
     province: str
@@ -95,7 +95,7 @@ class Source(NamedTuple):
         return f"Lập từ nhật ký đến vị trí {self.position} · bộ tiêu chí {self.rulebook.short}"
 
 
-class Origin(Protocol):
+class WorkbookOrigin(Protocol):
     """What every sheet says of itself: about what it is, from which log up to which position and moment."""
 
     @property
@@ -130,7 +130,7 @@ DAY = "dd/mm/yyyy"
 SHARE = "0%"
 
 
-def standings_workbook(source: Source, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words) -> Written:
+def standings_workbook(source: StandingsSource, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words) -> Written:
     """The workbook of these communes, ordered as on the board."""
     lines = sorted((judged(row, source.rulebook) for row in rows), key=lambda one: _order(one.row, units))
     book = Book()
@@ -151,7 +151,7 @@ def standings_workbook(source: Source, rows: Sequence[Standing], units: Mapping[
 # What it says -----------------------------------------------------------------------------------------
 
 
-def board_columns(source: Source) -> list[Column]:
+def board_columns(source: StandingsSource) -> list[Column]:
     """The board's columns: the verdict first, then the margin, then what it is made of."""
     rulebook = source.rulebook
     columns = [Column("Mã", 8), Column("Đơn vị", 26), Column("Loại hình", 11), Column("Đơn vị quyết định", 26)]
@@ -181,7 +181,7 @@ def board_columns(source: Source) -> list[Column]:
     ]
 
 
-def _board(line: Judged, source: Source, units: Mapping[str, UnitRow], words: Words) -> list[Value]:
+def _board(line: JudgedStanding, source: StandingsSource, units: Mapping[str, UnitRow], words: Words) -> list[Value]:
     row, verdict, rulebook = line.row, line.verdict, source.rulebook
     unit, deciding = units.get(row.commune), units.get(row.decided_by)
     count = len(rulebook.indicators)
@@ -227,14 +227,14 @@ def _criterion(result: CriterionResult, row: Standing, rulebook: Rulebook, words
     return words.say(f"status.{criterion_status(result, row, rulebook)}")
 
 
-def indicator_columns(source: Source) -> list[Column]:
+def indicator_columns(source: StandingsSource) -> list[Column]:
     """One column for each indicator."""
     shown = "General" if source.levels else POINTS
     codes = [Column(one.code, 10, shown) for one in source.rulebook.indicators]
     return [Column("Mã", 8), Column("Đơn vị", 26), *codes]
 
 
-def _indicators(row: Standing, basis: Basis, source: Source, units: Mapping[str, UnitRow]) -> list[Value]:
+def _indicators(row: Standing, basis: Basis, source: StandingsSource, units: Mapping[str, UnitRow]) -> list[Value]:
     found = row.values(basis)
     unit = units.get(row.commune)
     values: list[Value] = [row.commune, unit.bare_name if unit else row.commune]
@@ -244,7 +244,7 @@ def _indicators(row: Standing, basis: Basis, source: Source, units: Mapping[str,
     return values
 
 
-def list_columns(source: Source) -> list[Column]:
+def list_columns(source: StandingsSource) -> list[Column]:
     """What is said of each indicator."""
     points = [] if source.levels else [Column("Điểm tối đa", 10, POINTS)]
     return [
@@ -256,7 +256,7 @@ def list_columns(source: Source) -> list[Column]:
     ]
 
 
-def _list(source: Source) -> Iterator[list[Value]]:
+def _list(source: StandingsSource) -> Iterator[list[Value]]:
     for criterion in source.rulebook.criteria:
         for one in criterion.indicators:
             sourced = one.name_provenance is Provenance.SOURCED
@@ -272,7 +272,7 @@ def _list(source: Source) -> Iterator[list[Value]]:
             ]
 
 
-def _origin(source: Source) -> list[list[Value]]:
+def _origin(source: StandingsSource) -> list[list[Value]]:
     rulebook = source.rulebook
     return [
         ["Tỉnh, thành phố", source.province],
@@ -316,7 +316,7 @@ class Book:
         self._formats: dict[tuple[object, ...], Format] = {}
 
     def add(
-        self, name: str, source: Origin, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
+        self, name: str, source: WorkbookOrigin, title: str, columns: Sequence[Column], lines: Sequence[Sequence[Value]]
     ) -> None:
         """Write a sheet with title, source, mark, heads and lines."""
         sheet: Worksheet = self._book.add_worksheet(name, worksheet_class=_Sheet)
@@ -340,7 +340,7 @@ class Book:
         sheet.repeat_rows(HEAD - 1)
         sheet.set_footer(f"&LLập từ nhật ký đến vị trí {source.position}&R&P/&N")
 
-    def saved(self, source: Origin, title: str) -> bytes:
+    def saved(self, source: WorkbookOrigin, title: str) -> bytes:
         """The file's bytes, with the log's time in place of the clock's and nothing that changes from run to run."""
         moment = source.moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
         self._book.set_properties({"author": "Minh Chuẩn", "title": readable(title), "created": moment})

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.council import Member, Role
 from domain.errors import NotFound
 from domain.meeting import number_of
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Act, Subject, may
 from domain.vietnamese import person_key, sort_key
 from projections.tables.councils import COUNCILS, CouncilRow
@@ -28,17 +28,17 @@ from services.web.visit import Answer, Visit
 READY = (Stage.APPRAISED, Stage.VOTED)
 
 
-class Seat(NamedTuple):
+class CouncilCandidate(NamedTuple):
     """Somebody who could sit in the council: by position, for an agency; the role they have or were given."""
 
     person: str
     name: str
-    position: Position | None
+    position: Office | None
     agency: str
     role: str
 
 
-class Held(NamedTuple):
+class UnitCouncil(NamedTuple):
     """The council of one deciding unit, as far as it is there."""
 
     unit: UnitRow
@@ -47,7 +47,7 @@ class Held(NamedTuple):
     ready: list[UnitRow]
     waiting: int
     subject: Subject
-    seats: list[Seat]
+    seats: list[CouncilCandidate]
 
 
 @page(urls.COUNCIL)
@@ -104,13 +104,13 @@ def held_of(
     meetings: list[MeetingRow],
     officials: list[OfficialRow],
     standings: list[Standing],
-) -> Held:
+) -> UnitCouncil:
     """One council with its meetings, the dossiers that await it, and who could sit in it."""
     unit = units[code]
     running = [one for one in meetings if not one.closed_on]
     planned = {item for one in running for item in one.items if item not in one.votes or one.votes[item].is_open}
     ready = [one.commune for one in standings if one.stage in READY and one.voted is None]
-    return Held(
+    return UnitCouncil(
         unit,
         council,
         sorted(meetings, key=lambda one: number_of(one.meeting), reverse=True),
@@ -125,7 +125,7 @@ def held_of(
     )
 
 
-def seats_of(visit: Visit, officials: Iterable[OfficialRow], unit: str, council: CouncilRow | None) -> list[Seat]:
+def seats_of(visit: Visit, officials: Iterable[OfficialRow], unit: str, council: CouncilRow | None) -> list[CouncilCandidate]:
     """Everybody with a mandate of the unit in force today, members first; what was typed stays."""
     seated = {str(member.person): member for member in council.members} if council else {}
     found = []
@@ -139,7 +139,7 @@ def seats_of(visit: Visit, officials: Iterable[OfficialRow], unit: str, council:
         agency = agency or (member.agency if member else official.agency or "")
         role = visit.typed.text(f"role-{official.person}") if visit.refusal else ""
         found.append(
-            Seat(official.person, official.name, position, agency, role or (member.role.value if member else ""))
+            CouncilCandidate(official.person, official.name, position, agency, role or (member.role.value if member else ""))
         )
     return sorted(found, key=lambda seat: (seat.person not in seated, person_key(seat.name)))
 

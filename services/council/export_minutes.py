@@ -13,7 +13,7 @@ from services.case.council_meetings import conducted_by
 from services.council import minutes_document as minutes
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
-from services.exports.kind import ExportKind, ExportRequest, ExportTask, Made, Progress, Workshop
+from services.exports.kind import ExportKind, ExportRequest, ExportTask, FinishedDocument, Progress, Workshop
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
 from services.work import Work
@@ -42,7 +42,7 @@ class MinutesExport(ExportKind):
         """The meeting and the number."""
         return {"meeting": asked.about, "document_no": asked.document_no}
 
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The minutes as a PDF."""
         asked = task.asked
         await progress(0, 2)

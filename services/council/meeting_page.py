@@ -22,7 +22,7 @@ from services.exports import exports as exporting
 from services.exports.own_exports import ExportLine, own_last
 from services.seals.proof_download import keepsake
 from services.seals.seal_view import seal_of, sealed
-from services.sentences import Teller, minutes_of, open_rounds
+from services.sentences import SentenceWriter, minutes_of, open_rounds
 from services.web import urls
 from services.web.file_bodies import handed_out
 from services.web.form_fields import FieldMissing
@@ -104,7 +104,7 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
     present = sum(paper.present for paper in papers) if current else len(sitting.present)
     rule = current.tally.rule if current else sitting.rule
     names = {code: unit.inside for code, unit in sitting.items.items()}
-    teller = Teller(visit.words, names, {}, sitting.everybody, open_rounds(sitting.facts))
+    teller = SentenceWriter(visit.words, names, {}, sitting.everybody, open_rounds(sitting.facts))
     own = own_ballot(sitting, item, visit.actor.person) if item else None
     mine = next((one for one in sitting.everybody if str(one.person) == visit.actor.person), None)
     return {

@@ -128,7 +128,7 @@ async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
 # The vote on one item ---------------------------------------------------------------------------------
 
 
-class Paper(NamedTuple):
+class MemberVote(NamedTuple):
     """One member's part in a vote. `choice` and `reason` are None while the vote is open."""
 
     member: Member
@@ -151,11 +151,11 @@ class Share(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ballots:
+class ShownRound:
     """One round on one item, as far as it may be shown."""
 
     tally: Tally
-    papers: tuple[Paper, ...]
+    papers: tuple[MemberVote, ...]
 
     @property
     def cast(self) -> int:
@@ -201,26 +201,26 @@ class Ballots:
 _CENT = Decimal("0.01")
 
 
-def ballots_of(sitting: Sitting, item: str) -> Ballots | None:
+def ballots_of(sitting: Sitting, item: str) -> ShownRound | None:
     """The current round on the item; None before the vote was opened."""
     tally = sitting.meeting.votes.get(item)
     return None if tally is None else ballots(sitting, tally)
 
 
-def ballots(sitting: Sitting, tally: Tally) -> Ballots:
+def ballots(sitting: Sitting, tally: Tally) -> ShownRound:
     """A round with the part in it of everybody who was a member when it was opened."""
     seated = members_of(tally.seated, sitting.facts_of_council)
-    return Ballots(tally, tuple(_paper(member, tally) for member in seated))
+    return ShownRound(tally, tuple(_paper(member, tally) for member in seated))
 
 
-def _paper(member: Member, tally: Tally) -> Paper:
+def _paper(member: Member, tally: Tally) -> MemberVote:
     present = member.person in tally.roll
     ballot: BallotRow | None = tally.ballots.get(member.person)
     if ballot is None:
-        return Paper(member, present, voted=False)
+        return MemberVote(member, present, voted=False)
     if tally.is_open:
-        return Paper(member, present, voted=True, in_writing=bool(ballot.document_no), at=ballot.at)
-    return Paper(
+        return MemberVote(member, present, voted=True, in_writing=bool(ballot.document_no), at=ballot.at)
+    return MemberVote(
         member,
         present,
         True,
@@ -236,7 +236,7 @@ def _paper(member: Member, tally: Tally) -> Paper:
 # Seats ------------------------------------------------------------------------------------------------
 
 
-class Seat(NamedTuple):
+class DrawnSeat(NamedTuple):
     """A seat of the picture: `in` voted, `un` present, `aw` absent."""
 
     kind: str
@@ -246,7 +246,7 @@ class Seat(NamedTuple):
 class Seats(NamedTuple):
     """The members as seats, those who voted first, with the line of the quorum."""
 
-    seats: list[Seat]
+    seats: list[DrawnSeat]
     line: int
     width: int
     voted: int
@@ -260,7 +260,7 @@ def seats(rule: VoteRule, present: int, voted: int) -> Seats:
     voted = min(voted, members)
     present = max(present, voted)
     kinds = ["in"] * voted + ["un"] * (present - voted) + ["aw"] * (members - present)
-    drawn = [Seat(kind, 8 + place * STEP + (GAP if place >= quorum else 0)) for place, kind in enumerate(kinds)]
+    drawn = [DrawnSeat(kind, 8 + place * STEP + (GAP if place >= quorum else 0)) for place, kind in enumerate(kinds)]
     return Seats(drawn, 8 + quorum * STEP - 1, 8 + members * STEP + GAP + 8, voted, present - voted, members - present)
 
 

@@ -25,7 +25,7 @@ from projections.tables.tallies import TALLIES, MeetingRow, Tally
 from services.case.council_meetings import members_of
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
-from services.documents.wording import Place
+from services.documents.wording import NamedUnit
 from services.i18n import vietnamese
 
 #: The head of each choice's column: its word in two lines. The class is the column's width in print.css.
@@ -49,7 +49,7 @@ class Attendant(NamedTuple):
         return vietnamese().say(f"role.{self.role}")
 
 
-class Ballot(NamedTuple):
+class MinutesBallot(NamedTuple):
     """A member's part in a round; `note` is the reason given, or the paper that an absent member sent."""
 
     member: Attendant
@@ -66,14 +66,14 @@ class Round(NamedTuple):
     counts: Mapping[Choice, int]
     silent: int
     carried: bool
-    ballots: tuple[Ballot, ...]
+    ballots: tuple[MinutesBallot, ...]
     void_because: str | None
 
 
-class Item(NamedTuple):
+class MinutesItem(NamedTuple):
     """One dossier of the agenda; `proposal` is the appraiser's, in words, "" where none was there."""
 
-    commune: Place
+    commune: NamedUnit
     proposal: str
     rounds: tuple[Round, ...]
 
@@ -83,10 +83,10 @@ class Item(NamedTuple):
         return next((one for one in self.rounds if one.void_because is None), None)
 
 
-class Paper(NamedTuple):
+class MinutesDocument(NamedTuple):
     """Everything that the minutes say, as values."""
 
-    unit: Place
+    unit: NamedUnit
     year: int
     document_no: str
     on: date
@@ -98,7 +98,7 @@ class Paper(NamedTuple):
     former: tuple[Attendant, ...]
     chair: Attendant
     secretary: Attendant
-    items: tuple[Item, ...]
+    items: tuple[MinutesItem, ...]
     log: str
     position: int
     demonstration: bool
@@ -119,17 +119,17 @@ class Paper(NamedTuple):
         return sorted({vote.rule for item in self.items for vote in item.rounds})
 
     @property
-    def carried(self) -> list[Item]:
+    def carried(self) -> list[MinutesItem]:
         """The dossiers whose recognition the council advises."""
         return [item for item in self.items if item.result and item.result.carried]
 
     @property
-    def not_carried(self) -> list[Item]:
+    def not_carried(self) -> list[MinutesItem]:
         """The dossiers whose recognition it advises against."""
         return [item for item in self.items if item.result and not item.result.carried]
 
     @property
-    def left(self) -> list[Item]:
+    def left(self) -> list[MinutesItem]:
         """The dossiers that were not voted on."""
         return [item for item in self.items if item.result is None]
 
@@ -145,7 +145,7 @@ async def closed_at(then: AsItStood, season: str, meeting: str) -> Recorded:
     raise OutOfOrder(step="issue-minutes", state="open")
 
 
-async def read_paper(then: AsItStood, season: str, meeting: str, document_no: str) -> Paper:
+async def read_paper(then: AsItStood, season: str, meeting: str, document_no: str) -> MinutesDocument:
     """What the minutes of this meeting say. OutOfOrder while it goes on."""
     closed = await closed_at(then, season, meeting)
     then = then._replace(position=closed.position)
@@ -162,7 +162,7 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
     present = tuple(attendants[one.person] for one in seated if one.person in came & staying)
     constituted = council[0].fact
     assert isinstance(constituted, Council.Constituted)  # noqa: S101 - the first fact of a council
-    return Paper(
+    return MinutesDocument(
         unit=await then.place(unit),
         year=int(season),
         document_no=document_no,
@@ -195,11 +195,11 @@ def _in_role(present: Collection[Attendant], every: Collection[Attendant], *role
 
 async def _item(
     then: AsItStood, season: str, held: MeetingRow, commune: str, attendants: dict[UUID, Attendant]
-) -> Item:
+) -> MinutesItem:
     appraisal = await then.find(Appraisal, appraisal_stream(season, commune))
     proposal = appraisal.proposal if appraisal else None
     voted = [*held.void.get(commune, ()), *([held.votes[commune]] if commune in held.votes else [])]
-    return Item(
+    return MinutesItem(
         commune=await then.place(commune),
         proposal=vietnamese().say(f"proposal.{proposal}") if proposal else "",
         rounds=tuple(_round(tally, attendants) for tally in voted),
@@ -219,16 +219,16 @@ def _round(tally: Tally, attendants: dict[UUID, Attendant]) -> Round:
     )
 
 
-def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Ballot]:
+def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[MinutesBallot]:
     for person, member in attendants.items():
         if person not in tally.seated:  # no member yet, or no more
             continue
         cast = tally.ballots.get(person)
         if cast is None:
-            yield Ballot(member, "không bỏ phiếu" if person in tally.roll else "vắng", "")
+            yield MinutesBallot(member, "không bỏ phiếu" if person in tally.roll else "vắng", "")
             continue
         paper = f"bằng văn bản {cast.document_no}" if cast.document_no else ""
-        yield Ballot(
+        yield MinutesBallot(
             member, vietnamese().say(f"choice.{cast.choice}"), "; ".join(one for one in (paper, cast.reason) if one)
         )
 
@@ -236,6 +236,6 @@ def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Ballot
 # The document -----------------------------------------------------------------------------------------
 
 
-def render(paper: Paper) -> str:
+def render(paper: MinutesDocument) -> str:
     """The minutes as HTML for print."""
     return typeset("minutes.html", paper=paper, heads=[HEADS[choice] for choice in Choice])

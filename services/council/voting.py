@@ -23,7 +23,7 @@ from infra.log.eventstore import CommandReused
 from services.case.council_meetings import conducted, conducted_by, meetings_of
 from services.command_ids import derived
 from services.season.season import must_be_undecided, open_now
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 # The council ------------------------------------------------------------------------------------------
 
@@ -31,7 +31,7 @@ from services.work import Receipt, Work, use_case
 @use_case("constitute_council", "season", "unit", "decision_no", "on", "members")
 async def constitute_council(
     work: Work, season: str, unit: str, decision_no: str, on: date, members: Sequence[Member]
-) -> Receipt:
+) -> CommandResult:
     """Set the council of a deciding unit up, by a decision. Every member is an enrolled official."""
     work.require(Act.CONSTITUTE_COUNCIL, Subject(decided_by=unit))
     _, rulebook = await open_now(work, season)
@@ -47,7 +47,7 @@ async def constitute_council(
 @use_case("replace_member", "season", "unit", "leaving", "member", "decision_no", "on")
 async def replace_member(
     work: Work, season: str, unit: str, leaving: UUID, member: Member, decision_no: str, on: date | None = None
-) -> Receipt:
+) -> CommandResult:
     """Give a member's seat to somebody else."""
     work.require(Act.CONSTITUTE_COUNCIL, Subject(decided_by=unit))
     await work.look(Official, official_stream(member.person))
@@ -63,7 +63,7 @@ async def replace_member(
 
 async def convene(
     work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]
-) -> tuple[Receipt, str]:
+) -> tuple[CommandResult, str]:
     """Call the council together on these communes' dossiers; the receipt and the meeting's key, "697-1"."""
     receipt = await _convene(work, season, unit, on, place, items)
     (convened,) = await work.recorded(receipt)
@@ -71,7 +71,7 @@ async def convene(
 
 
 @use_case("_convene", "season", "unit", "on", "place", "items")
-async def _convene(work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]) -> Receipt:
+async def _convene(work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]) -> CommandResult:
     council = await work.find(Council, council_stream(season, unit))
     work.require(Act.CONVENE_MEETING, conducted(council, unit))
     running, _ = await open_now(work, season)
@@ -96,7 +96,7 @@ async def _convene(work: Work, season: str, unit: str, on: date, place: str, ite
 
 
 @use_case("record_attendance", "season", "meeting", "present")
-async def record_attendance(work: Work, season: str, meeting: str, present: Collection[UUID]) -> Receipt:
+async def record_attendance(work: Work, season: str, meeting: str, present: Collection[UUID]) -> CommandResult:
     """Record who is present; a later record replaces an earlier one."""
     await _may_conduct(work, season, meeting)
     members = await _members(work, season, meeting)
@@ -106,14 +106,14 @@ async def record_attendance(work: Work, season: str, meeting: str, present: Coll
 
 
 @use_case("take_up", "season", "meeting", "item")
-async def take_up(work: Work, season: str, meeting: str, item: str) -> Receipt:
+async def take_up(work: Work, season: str, meeting: str, item: str) -> CommandResult:
     """Turn to a commune's dossier."""
     await _may_conduct(work, season, meeting)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.take_up(item))
 
 
 @use_case("open_vote", "season", "meeting", "item")
-async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt:
+async def open_vote(work: Work, season: str, meeting: str, item: str) -> CommandResult:
     """Take ballots on a commune whose appraisal is concluded, from who is a member of the council today.
 
     The roll and the rulebook's quorum and majority are frozen in.
@@ -134,7 +134,7 @@ async def open_vote(work: Work, season: str, meeting: str, item: str) -> Receipt
 
 
 @use_case("conclude_vote", "season", "meeting", "item", "without_missing")
-async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, without_missing: bool = False) -> Receipt:
+async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, without_missing: bool = False) -> CommandResult:
     """Close the vote; with members missing only when the chair says so."""
     await _may_conduct(work, season, meeting)
     return await work.change(
@@ -145,7 +145,7 @@ async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, wit
 
 
 @use_case("reopen_vote", "season", "meeting", "item", "reason")
-async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: str) -> Receipt:
+async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: str) -> CommandResult:
     """Declare a concluded vote void, so that a new round can be opened; not after the decision."""
     await _may_conduct(work, season, meeting)
     await must_be_undecided(work, season, item)
@@ -153,14 +153,14 @@ async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: 
 
 
 @use_case("close_meeting", "season", "meeting", "on")
-async def close_meeting(work: Work, season: str, meeting: str, on: date | None = None) -> Receipt:
+async def close_meeting(work: Work, season: str, meeting: str, on: date | None = None) -> CommandResult:
     """End the meeting; not while a vote is open."""
     await _may_conduct(work, season, meeting)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.close(on or work.today))
 
 
 @use_case("issue_minutes", "season", "meeting", "sha256", "document_no")
-async def issue_minutes(work: Work, season: str, meeting: str, sha256: str, document_no: str) -> Receipt:
+async def issue_minutes(work: Work, season: str, meeting: str, sha256: str, document_no: str) -> CommandResult:
     """Record the minutes of a closed meeting, by the hash of the document."""
     await _may_conduct(work, season, meeting)
     return await work.change(
@@ -179,7 +179,7 @@ async def cast_ballot(
     choice: Choice,
     reason: str | None = None,
     round: int | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Record the acting member's ballot.
 
     A member has one ballot in a round: a second press, from whatever page, is answered with the first receipt,
@@ -206,7 +206,7 @@ async def cast_ballot(
 @use_case("_cast", "season", "meeting", "item", "round", "choice", "reason")
 async def _cast(
     work: Work, season: str, meeting: str, item: str, round: int, choice: Choice, reason: str | None
-) -> Receipt:
+) -> CommandResult:
     name = meeting_stream(season, meeting)
     async with work.changing(name) as streams:  # first: all members vote on one meeting at once, and queue here
         held = streams.get(Meeting, name)
@@ -230,7 +230,7 @@ async def receive_written_opinion(
     choice: Choice,
     document_no: str,
     reason: str | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Record an absent member's opinion on paper, where the rulebook knows such opinions."""
     await _may_conduct(work, season, meeting)
     _, rulebook = await open_now(work, season)

@@ -12,7 +12,7 @@ from domain.measure import (
     Amount,
     Answer,
     Checklist,
-    Deadline,
+    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measured,
@@ -29,7 +29,7 @@ from domain.working_days import Calendar
 from services.demo.provinces import Dossier
 
 
-class Figure(NamedTuple):
+class EnteredFigure(NamedTuple):
     """What an officer enters for one indicator, and the value that follows from it."""
 
     indicator: str
@@ -37,7 +37,7 @@ class Figure(NamedTuple):
     value: Value
 
 
-def figures(rulebook: Rulebook, calendar: Calendar, dossier: Dossier, year: int) -> list[Figure]:
+def figures(rulebook: Rulebook, calendar: Calendar, dossier: Dossier, year: int) -> list[EnteredFigure]:
     """The figures of all indicators, in the rulebook's order."""
     measures: dict[str, Measured] = {}
     for criterion in rulebook.criteria:
@@ -53,7 +53,7 @@ def figures(rulebook: Rulebook, calendar: Calendar, dossier: Dossier, year: int)
         value = assess(indicator, mine, calendar).value
         if value is None:
             raise ValueError(f"{indicator.code}: the figures do not make a value")
-        found.append(Figure(indicator.code, mine, value))
+        found.append(EnteredFigure(indicator.code, mine, value))
     return found
 
 
@@ -79,7 +79,7 @@ def _good(part: Part, share: Decimal, year: int) -> Measured:  # noqa: C901, PLR
             return Measured(Kind.BOOLEAN, answer=Answer.YES)
         case Checklist(choices=choices, minimum=minimum):
             return Measured(Kind.CHECKLIST, checked=tuple(choice.key for choice in choices[: minimum + 1]))
-        case Deadline():
+        case WorkingDayTerm():
             issued = date(year, 1, 14)
             return Measured(Kind.DEADLINE, on=issued + timedelta(days=5), from_on=issued)
         case Amount(rates=rates):
@@ -129,7 +129,7 @@ def _stepped(points: Decimal, step: Decimal) -> Decimal:
     return (points / step).to_integral_value(ROUND_DOWN) * step
 
 
-def total(found: list[Figure], rulebook: Rulebook) -> Mapping[str, Decimal]:
+def total(found: list[EnteredFigure], rulebook: Rulebook) -> Mapping[str, Decimal]:
     """Points by criterion, to check the figures against what they should come to."""
     sums: dict[str, Decimal] = {}
     for figure in found:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from domain.council import Role
-from domain.official import Position
+from domain.official import Office
 from domain.unit import Level
 from infra.reference.units import ShippedUnit
 from services.demo.provinces import Story
@@ -16,13 +16,13 @@ from services.demo.provinces import Story
 SINCE = date(2016, 7, 1)
 
 COMMUNE = {
-    Position.COMMUNE_CHAIRMAN: "Chủ tịch Ủy ban nhân dân",
-    Position.JUSTICE_OFFICER: "Công chức Tư pháp - Hộ tịch",
-    Position.OFFICE_STATISTICS: "Công chức Văn phòng - Thống kê",
-    Position.LAND_CONSTRUCTION: "Công chức Địa chính - Xây dựng",
-    Position.CULTURE_SOCIAL: "Công chức Văn hóa - Xã hội",
-    Position.FINANCE_ACCOUNTING: "Công chức Tài chính - Kế toán",
-    Position.POLICE_CHIEF: "Trưởng Công an",
+    Office.COMMUNE_CHAIRMAN: "Chủ tịch Ủy ban nhân dân",
+    Office.JUSTICE_OFFICER: "Công chức Tư pháp - Hộ tịch",
+    Office.OFFICE_STATISTICS: "Công chức Văn phòng - Thống kê",
+    Office.LAND_CONSTRUCTION: "Công chức Địa chính - Xây dựng",
+    Office.CULTURE_SOCIAL: "Công chức Văn hóa - Xã hội",
+    Office.FINANCE_ACCOUNTING: "Công chức Tài chính - Kế toán",
+    Office.POLICE_CHIEF: "Trưởng Công an",
 }
 
 
@@ -31,13 +31,13 @@ class Seat(NamedTuple):
 
     role: Role
     agency: str
-    position: Position = Position.AGENCY_REPRESENTATIVE
+    position: Office = Office.AGENCY_REPRESENTATIVE
 
 
 SEATS = (
     Seat(Role.CHAIR, "Phó Chủ tịch Ủy ban nhân dân"),
-    Seat(Role.VICE_CHAIR, "Trưởng phòng Tư pháp", Position.DISTRICT_JUSTICE),
-    Seat(Role.SECRETARY, "Chuyên viên Phòng Tư pháp", Position.DISTRICT_JUSTICE),
+    Seat(Role.VICE_CHAIR, "Trưởng phòng Tư pháp", Office.DISTRICT_JUSTICE),
+    Seat(Role.SECRETARY, "Chuyên viên Phòng Tư pháp", Office.DISTRICT_JUSTICE),
     Seat(Role.MEMBER, "Công an"),
     Seat(Role.MEMBER, "Phòng Nội vụ"),
     Seat(Role.MEMBER, "Phòng Văn hóa và Thông tin"),
@@ -47,17 +47,17 @@ SEATS = (
 )
 
 
-class Office(NamedTuple):
+class HeldOffice(NamedTuple):
     """A position held for a unit; `key` is how the demonstration's sign-in names its holder."""
 
     key: str
     name: str
-    position: Position
+    position: Office
     unit: str
     agency: str | None = None
 
 
-def office_key(unit: str, position: Position) -> str:
+def office_key(unit: str, position: Office) -> str:
     """How the sign-in names the holder of a position."""
     return f"{unit}.{position}"
 
@@ -67,32 +67,32 @@ def seat_key(unit: str, number: int) -> str:
     return f"{unit}.seat-{number + 1}"
 
 
-def offices(story: Story, units: Sequence[ShippedUnit]) -> list[Office]:
+def offices(story: Story, units: Sequence[ShippedUnit]) -> list[HeldOffice]:
     """Everybody who has a part in the story of a province, but for its first administrator."""
     named = {unit.code: unit for unit in units}
     province = named[story.province]
     held = [
-        _office("Chuyên viên Sở Tư pháp", Position.JUSTICE_DEPARTMENT, province),
-        _office("Thanh tra", Position.INSPECTOR, province),
-        _office("Chủ tịch Ủy ban nhân dân", Position.PROVINCE_CHAIRMAN, province),
+        _office("Chuyên viên Sở Tư pháp", Office.JUSTICE_DEPARTMENT, province),
+        _office("Thanh tra", Office.INSPECTOR, province),
+        _office("Chủ tịch Ủy ban nhân dân", Office.PROVINCE_CHAIRMAN, province),
     ]
     decides = named[story.decided_by]
     if decides.level is Level.DISTRICT:
-        held.append(_office("Chủ tịch Ủy ban nhân dân", Position.DISTRICT_CHAIRMAN, decides))
+        held.append(_office("Chủ tịch Ủy ban nhân dân", Office.DISTRICT_CHAIRMAN, decides))
         held.extend(_seats(decides))
     for dossier in story.dossiers:
         held.extend(_office(name, position, named[dossier.commune]) for position, name in COMMUNE.items())
     return held
 
 
-def _office(name: str, position: Position, unit: ShippedUnit) -> Office:
-    return Office(office_key(unit.code, position), f"{name} {_in_a_sentence(unit)}", position, unit.code)
+def _office(name: str, position: Office, unit: ShippedUnit) -> HeldOffice:
+    return HeldOffice(office_key(unit.code, position), f"{name} {_in_a_sentence(unit)}", position, unit.code)
 
 
-def _seats(unit: ShippedUnit) -> Iterable[Office]:
+def _seats(unit: ShippedUnit) -> Iterable[HeldOffice]:
     for number, seat in enumerate(SEATS):
         name = f"{seat.agency} {_in_a_sentence(unit)}"
-        yield Office(seat_key(unit.code, number), name, seat.position, unit.code, seat.agency)
+        yield HeldOffice(seat_key(unit.code, number), name, seat.position, unit.code, seat.agency)
 
 
 def _in_a_sentence(unit: ShippedUnit) -> str:

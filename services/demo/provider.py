@@ -25,7 +25,7 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 
-from domain.official import Position
+from domain.official import Office
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from infra.identity.tenants import Tenant
@@ -60,25 +60,25 @@ class Post(NamedTuple):
     name: str
 
 
-class Office(NamedTuple):
+class UnitOfficials(NamedTuple):
     """A unit with its officials."""
 
     unit: str
     posts: tuple[Post, ...]
 
 
-class Province(NamedTuple):
+class ProviderProvince(NamedTuple):
     """A demonstration province."""
 
     name: str
-    offices: tuple[Office, ...]
+    offices: tuple[UnitOfficials, ...]
 
 
 #: The province at this address; None where there is none, or it is no demonstration.
-Roster = Callable[[str], Awaitable[Province | None]]
+Roster = Callable[[str], Awaitable[ProviderProvince | None]]
 
 
-class Grant(NamedTuple):
+class IssuedCode(NamedTuple):
     """What a code stands for."""
 
     issuer: str
@@ -89,7 +89,7 @@ class Grant(NamedTuple):
     until: float
 
 
-class Asked(NamedTuple):
+class AuthorizationRequest(NamedTuple):
     """An authorization request that may be answered."""
 
     redirect_uri: str
@@ -110,13 +110,13 @@ class Provider:
         self.web = web
         self.roster = roster
         self.key = RSAKey.generate_key(2048, {"kid": secrets.token_hex(8), "use": "sig", "alg": "RS256"})
-        self.grants: dict[str, Grant] = {}
+        self.grants: dict[str, IssuedCode] = {}
         self.renderer = Renderer(load_words(), Assets())
 
     def issuer(self, slug: str) -> str:
         return f"{self.base}/{slug}"
 
-    def read(self, slug: str, given: dict[str, str]) -> Asked:
+    def read(self, slug: str, given: dict[str, str]) -> AuthorizationRequest:
         """The authorization request, checked. Raises Refuse."""
         wanted = {
             "client_id": CLIENT,
@@ -131,14 +131,14 @@ class Provider:
             raise Refuse("scope, state or nonce")
         if len(given.get("code_challenge", "")) != 43:
             raise Refuse("code_challenge")
-        return Asked(given["redirect_uri"], given["state"], given["nonce"], given["code_challenge"])
+        return AuthorizationRequest(given["redirect_uri"], given["state"], given["nonce"], given["code_challenge"])
 
-    def grant(self, slug: str, asked: Asked, subject: str) -> str:
+    def grant(self, slug: str, asked: AuthorizationRequest, subject: str) -> str:
         """A code for this person."""
         now = time.monotonic()
         self.grants = {code: grant for code, grant in self.grants.items() if grant.until > now}
         code = secrets.token_urlsafe(24)
-        self.grants[code] = Grant(
+        self.grants[code] = IssuedCode(
             self.issuer(slug), asked.redirect_uri, asked.challenge, asked.nonce, subject, now + CODE_LIFE
         )
         return code
@@ -227,7 +227,7 @@ async def rosters(settings: Settings) -> AsyncIterator[Roster]:
     words = load_words()["vi"]
     async with wired(settings) as wiring:
 
-        async def roster(slug: str) -> Province | None:
+        async def roster(slug: str) -> ProviderProvince | None:
             tenant = await wiring.tenants.by_slug(slug)
             if tenant is None or not tenant.demonstration:
                 return None
@@ -235,17 +235,17 @@ async def rosters(settings: Settings) -> AsyncIterator[Roster]:
             async with wiring.reads.at(tenant) as view:
                 officials, units = await view.all(OFFICIALS), await view.all(UNITS)
             here = [row for row in officials if provider and row.issuer == provider.issuer]
-            return Province(tenant.name, offices_of(tenant, here, units, words))
+            return ProviderProvince(tenant.name, offices_of(tenant, here, units, words))
 
         yield roster
 
 
-def offices_of(tenant: Tenant, officials: list[OfficialRow], units: list[UnitRow], words: Words) -> tuple[Office, ...]:
+def offices_of(tenant: Tenant, officials: list[OfficialRow], units: list[UnitRow], words: Words) -> tuple[UnitOfficials, ...]:
     """Who may be chosen, by unit: the province first, then districts, then communes, each by name."""
     known = {unit.code: unit for unit in units}
     rank = {Level.PROVINCE: 0, Level.DISTRICT: 1, Level.COMMUNE: 2}
     offices: dict[str, list[tuple[int, Post]]] = {}
-    order = list(Position)
+    order = list(Office)
     for row in officials:
         for mandate in row.in_force(today()):
             label = words.say(f"position.{mandate.position}")
@@ -257,7 +257,7 @@ def offices_of(tenant: Tenant, officials: list[OfficialRow], units: list[UnitRow
         return (rank[unit.level], sort_key(unit.name)) if unit else (-1, ())
 
     return tuple(
-        Office(
+        UnitOfficials(
             known[code].full_name if code in known else tenant.name, tuple(post for _, post in sorted(offices[code]))
         )
         for code in sorted(offices, key=place)
@@ -321,7 +321,7 @@ async def end_session(slug: FromPath[str], request: Request[Any, Any, State]) ->
     return see(back)
 
 
-def narrowed(office: Office, sought: Sought) -> Office:
+def narrowed(office: UnitOfficials, sought: Sought) -> UnitOfficials:
     """The office with those posts that answer what is sought; a unit found by name keeps all of its own."""
     if sought == ANYTHING or sought.finds_initials(office.unit):
         return office

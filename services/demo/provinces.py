@@ -45,7 +45,7 @@ class Dossier:
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class SeasonDays:
     """The days of a season, as its documents would bear them."""
 
     planned: date
@@ -70,16 +70,16 @@ class Story:
     rulebook: str
     year: int
     decided_by: str
-    calendar: Calendar
+    calendar: SeasonDays
     basis: str
     dossiers: tuple[Dossier, ...]
     closes: bool = False
 
 
-def _winter(year: int) -> Calendar:
+def _winter(year: int) -> SeasonDays:
     """The year ends, January scores and posts, the council meets at its end, the decision comes before 10/02."""
     after = year + 1
-    return Calendar(
+    return SeasonDays(
         planned=date(year, 1, 4),
         opened=date(year, 1, 10),
         scored=date(after, 1, 3),
@@ -179,7 +179,7 @@ DONG_NAI = Story(
     rulebook="qd-27-2025",
     year=2026,
     decided_by="75",
-    calendar=Calendar(
+    calendar=SeasonDays(
         planned=date(2026, 1, 5),
         opened=date(2026, 1, 12),
         scored=date(2026, 12, 31),

@@ -20,7 +20,7 @@ from domain.errors import AlreadyThere, IndicatorsUnassigned
 from domain.export import Document, ExportState
 from domain.fact import STREAMS
 from domain.meeting import Choice
-from domain.official import Mandate, Position, person_of
+from domain.official import Mandate, Office, person_of
 from domain.policy import Actor
 from domain.recognition import Result
 from domain.rulebook import Rulebook
@@ -38,15 +38,15 @@ from services.assessment import assess as assessing
 from services.assessment.assess import Upload
 from services.command_ids import derived
 from services.council import voting
-from services.demo.figures import Figure, figures
-from services.demo.offices import SEATS, SINCE, Office, office_key, offices, seat_key
+from services.demo.figures import EnteredFigure, figures
+from services.demo.offices import SEATS, SINCE, HeldOffice, office_key, offices, seat_key
 from services.demo.papers import FALSE, SIGNED, Papers
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, Story, Until
 from services.exports import exports as exporting
 from services.operations.create_tenant import NewTenant, create_tenant
 from services.recognition import recognise as recognising
 from services.season import season as seasons
-from services.work import Receipt, Work
+from services.work import CommandResult, Work
 
 #: Dossiers told at the same time: enough to fill the group commit, few enough to leave the pages room.
 TOGETHER = 6
@@ -57,11 +57,11 @@ PATIENCE = 300.0
 T = TypeVar("T")
 
 
-class DocumentMissing(Exception):
+class DocumentNotMade(Exception):
     """A document of the story was not made; the text says how far it came."""
 
 
-class Teller:
+class StoryBuilder:
     """One story being told in one house. `provider` is where the province's people sign in."""
 
     def __init__(self, house: App, story: Story, tenant: Tenant, provider: IdentityProvider) -> None:
@@ -90,12 +90,12 @@ class Teller:
             raise LookupError(key)
         return self._command(actor, what, day)
 
-    async def held(self, unit: str, position: Position, what: str, day: date) -> Work:
+    async def held(self, unit: str, position: Office, what: str, day: date) -> Work:
         """The command named `what`, by the holder of a position."""
         return await self.by(office_key(unit, position), what, day)
 
     def _administrator(self, what: str) -> Work:
-        mandate = Mandate(uuid5(STREAMS, "told"), Position.ADMINISTRATOR, self.story.province, SINCE, None, "")
+        mandate = Mandate(uuid5(STREAMS, "told"), Office.ADMINISTRATOR, self.story.province, SINCE, None, "")
         actor = Actor(str(self.person(ADMINISTRATOR)), (mandate,))
         return self._command(actor, what, SINCE)
 
@@ -115,7 +115,7 @@ class Teller:
             if one.unit_class
         )
 
-    async def _enrol(self, office: Office, number: int) -> Receipt:
+    async def _enrol(self, office: HeldOffice, number: int) -> CommandResult:
         mandate = NewMandate(office.position, office.unit, SINCE, f"{number:02d}/QĐ-UBND")
         work = self._administrator(f"enrol {office.key}")
         return await enrol_official(work, office.name, self.issuer, office.key, office.agency, [mandate])
@@ -140,16 +140,16 @@ class Teller:
         work = await self._department("matrix", days.planned)
         await seasons.assign_indicators(work, self.season, self.matrix(), story.basis)
 
-    def matrix(self) -> list[seasons.Line]:
+    def matrix(self) -> list[seasons.Assignment]:
         """Who leads what: the published matrix for 619/2017, and the justice officer and the office in turn else."""
         if published := load_matrices().get(self.story.rulebook):
             return [(indicator, line.lead, line.coordinating) for indicator, line in published.lines.items()]
         by_criterion = {
-            "TC1": (Position.OFFICE_STATISTICS, (Position.JUSTICE_OFFICER,)),
-            "TC2": (Position.JUSTICE_OFFICER, (Position.CULTURE_SOCIAL,)),
-            "TC3": (Position.JUSTICE_OFFICER, (Position.FINANCE_ACCOUNTING,)),
-            "TC4": (Position.OFFICE_STATISTICS, (Position.LAND_CONSTRUCTION,)),
-            "TC5": (Position.POLICE_CHIEF, (Position.OFFICE_STATISTICS,)),
+            "TC1": (Office.OFFICE_STATISTICS, (Office.JUSTICE_OFFICER,)),
+            "TC2": (Office.JUSTICE_OFFICER, (Office.CULTURE_SOCIAL,)),
+            "TC3": (Office.JUSTICE_OFFICER, (Office.FINANCE_ACCOUNTING,)),
+            "TC4": (Office.OFFICE_STATISTICS, (Office.LAND_CONSTRUCTION,)),
+            "TC5": (Office.POLICE_CHIEF, (Office.OFFICE_STATISTICS,)),
         }
         return [(one.code, *by_criterion[one.criterion]) for one in self.rulebook.indicators]
 
@@ -162,7 +162,7 @@ class Teller:
             unassigned: tuple[str, ...] = refused.details["indicators"]
         else:
             return ()
-        rest = [(one, Position.OFFICE_STATISTICS, (Position.JUSTICE_OFFICER,)) for one in unassigned]
+        rest = [(one, Office.OFFICE_STATISTICS, (Office.JUSTICE_OFFICER,)) for one in unassigned]
         await seasons.assign_indicators(
             await self._department("rest of the matrix", on), self.season, rest, self.story.basis
         )
@@ -181,7 +181,7 @@ class Teller:
         return isinstance(season, Season) and season.state is State.CLOSED
 
     async def _department(self, what: str, day: date) -> Work:
-        return await self.held(self.story.province, Position.JUSTICE_DEPARTMENT, what, day)
+        return await self.held(self.story.province, Office.JUSTICE_DEPARTMENT, what, day)
 
     # A dossier ----------------------------------------------------------------------------------------
 
@@ -201,10 +201,10 @@ class Teller:
         leads = {indicator: lead for indicator, lead, _ in self.matrix()}
         told = figures(self.rulebook, self.house.calendar, dossier, self.story.year)
         for figure in told[: dossier.entered]:
-            lead = leads.get(figure.indicator, Position.OFFICE_STATISTICS)
+            lead = leads.get(figure.indicator, Office.OFFICE_STATISTICS)
             await self._enter(dossier.commune, figure, lead)
 
-    async def _enter(self, commune: str, figure: Figure, lead: Position) -> None:
+    async def _enter(self, commune: str, figure: EnteredFigure, lead: Office) -> None:
         code, day = figure.indicator, self.story.calendar.scored
         day = min(day, date.today()) if self.story.year >= date.today().year else day  # noqa: DTZ011
         work = await self.held(commune, lead, f"score {commune} {code}", day)
@@ -219,23 +219,23 @@ class Teller:
         """The justice officer declares the conditions and brings the sheet together."""
         commune, day = dossier.commune, self.story.calendar.scored
         for condition in assessing.declarable(self.rulebook):
-            work = await self.held(commune, Position.JUSTICE_OFFICER, f"veto {commune} {condition}", day)
+            work = await self.held(commune, Office.JUSTICE_OFFICER, f"veto {commune} {condition}", day)
             await assessing.declare_veto(
                 work, self.season, commune, condition, dossier.veto, "Phòng Nội vụ xác nhận bằng văn bản"
             )
         if dossier.satisfied is not None:
-            work = await self.held(commune, Position.JUSTICE_OFFICER, f"satisfaction {commune}", day)
+            work = await self.held(commune, Office.JUSTICE_OFFICER, f"satisfaction {commune}", day)
             await assessing.measure_satisfaction(work, self.season, commune, dossier.satisfied, 100)
-        work = await self.held(commune, Position.JUSTICE_OFFICER, f"consolidate {commune}", day)
+        work = await self.held(commune, Office.JUSTICE_OFFICER, f"consolidate {commune}", day)
         await assessing.consolidate(work, self.season, commune, day)
 
     async def submit(self, dossier: Dossier) -> None:
         """The result is posted publicly; then the chairman sends the dossier."""
         commune, days = dossier.commune, self.story.calendar
-        work = await self.held(commune, Position.JUSTICE_OFFICER, f"post {commune}", days.posted)
+        work = await self.held(commune, Office.JUSTICE_OFFICER, f"post {commune}", days.posted)
         place = "Trụ sở Ủy ban nhân dân, nhà văn hóa; đọc trên loa truyền thanh"
         await assessing.post(work, self.season, commune, place, days.posted, days.posted_until)
-        work = await self.held(commune, Position.COMMUNE_CHAIRMAN, f"submit {commune}", days.submitted)
+        work = await self.held(commune, Office.COMMUNE_CHAIRMAN, f"submit {commune}", days.submitted)
         await assessing.submit(work, self.season, commune, "02/TTr-UBND", days.submitted)
 
     async def appraise(self, dossier: Dossier) -> None:
@@ -252,7 +252,7 @@ class Teller:
             await assessing.attach_evidence(
                 work, self.season, commune, dossier.returned, Upload("bien-ban-bo-sung.pdf", paper)
             )
-            work = await self.held(commune, Position.COMMUNE_CHAIRMAN, f"resubmit {commune}", due)
+            work = await self.held(commune, Office.COMMUNE_CHAIRMAN, f"resubmit {commune}", due)
             await assessing.resubmit(work, self.season, commune, due)
         await self._open_papers(commune)
         await appraising.agree_all_unchanged(await self._appraiser(f"agree {commune}"), self.season, commune)
@@ -278,7 +278,7 @@ class Teller:
         """The council is set up by a decision."""
         unit, days = self.story.decided_by, self.story.calendar
         members = [Member(self.person(seat_key(unit, n)), seat.role, seat.agency) for n, seat in enumerate(SEATS)]
-        work = await self.by(office_key(unit, Position.DISTRICT_CHAIRMAN), "council", days.council)
+        work = await self.by(office_key(unit, Office.DISTRICT_CHAIRMAN), "council", days.council)
         await voting.constitute_council(work, self.season, unit, "35/QĐ-UBND", days.council, members)
 
     async def convene(self, communes: Sequence[str]) -> str:
@@ -302,7 +302,7 @@ class Teller:
         work = await self.by(seat_key(unit, 0), f"conclude vote {commune}", day)
         await voting.conclude_vote(work, self.season, meeting, commune)
 
-    async def _ballot(self, meeting: str, commune: str, number: int, choice: Choice) -> Receipt:
+    async def _ballot(self, meeting: str, commune: str, number: int, choice: Choice) -> CommandResult:
         work = await self.by(
             seat_key(self.story.decided_by, number), f"ballot {commune} {number}", self.story.calendar.met
         )
@@ -329,7 +329,7 @@ class Teller:
         """The chairman decides as the council advised; the worker makes the document, which is signed and published."""
         unit, day = self.story.decided_by, self.story.calendar.decided
         result = Result.RECOGNISED if await self.meets(commune) else Result.NOT_RECOGNISED
-        chairman = office_key(unit, Position.DISTRICT_CHAIRMAN)
+        chairman = office_key(unit, Office.DISTRICT_CHAIRMAN)
         work = await self.by(chairman, f"decide {commune}", day)
         await recognising.decide(work, self.season, commune, result, f"{number:02d}/QĐ-UBND", day)
         work = await self.by(chairman, f"document {commune}", day)
@@ -347,7 +347,7 @@ class Teller:
     async def _document(self, export: UUID, asked: int) -> str:
         """The hash of the finished document, asked for at this position; the worker makes it.
 
-        Raises DocumentMissing when it could not be made, or not within PATIENCE.
+        Raises DocumentNotMade when it could not be made, or not within PATIENCE.
         """
         end = time.monotonic() + PATIENCE
         await self.house.reads.reached(self.tenant, asked, [EXPORTS], PATIENCE)
@@ -357,7 +357,7 @@ class Teller:
             if row is not None and row.sha256 is not None:
                 return row.sha256
             if (row is not None and row.state is not ExportState.QUEUED) or time.monotonic() > end:
-                raise DocumentMissing(f"{self.story.slug}: {export} {await self._how_far(export, row)}")
+                raise DocumentNotMade(f"{self.story.slug}: {export} {await self._how_far(export, row)}")
             await asyncio.sleep(0.2)
 
     async def _how_far(self, export: UUID, row: ExportRow | None) -> str:
@@ -373,7 +373,7 @@ class Teller:
 ADMINISTRATOR = "administrator"
 
 
-async def take_in(house: App, operator: Tenants, story: Story, provider: IdentityProvider) -> Teller:
+async def take_in(house: App, operator: Tenants, story: Story, provider: IdentityProvider) -> StoryBuilder:
     """Create the province as an operator would, and get ready to tell its story."""
     tenant = await create_tenant(
         house,
@@ -388,10 +388,10 @@ async def take_in(house: App, operator: Tenants, story: Story, provider: Identit
             demonstration=True,
         ),
     )
-    return Teller(house, story, tenant, provider)
+    return StoryBuilder(house, story, tenant, provider)
 
 
-async def tell_all(teller: Teller) -> None:
+async def tell_all(teller: StoryBuilder) -> None:
     """The whole story of a province.
 
     A season that is closed has been told. What is there already in other words is left alone: people have planned the
@@ -403,7 +403,7 @@ async def tell_all(teller: Teller) -> None:
         await _tell_all(teller)
 
 
-async def _tell_all(teller: Teller) -> None:
+async def _tell_all(teller: StoryBuilder) -> None:
     story = teller.story
     await teller.enrol()
     await teller.plan()

@@ -12,8 +12,8 @@ from infra.identity.tenants import Tenant
 from infra.ledger.note import VerifierKey
 from infra.platform.config import Settings
 from infra.platform.durable_files import write_durably
-from infra.transparency.seal_status import Seal
-from infra.transparency.sealer import Keep
+from infra.transparency.seal_status import CheckpointStatus
+from infra.transparency.sealer import SealerStore
 from infra.transparency.witness_server import Cosigner
 from services.app import App
 from services.operations.publish_policy import publish
@@ -43,7 +43,7 @@ async def trust(house: App, tenant: Tenant) -> None:
     seal = await house.seals.recorded(tenant, 1, PATIENCE)
     if seal.first is None:
         raise NotReady(f"the log of {tenant.slug} is not sealed; see {settings.folder / 'sealer.log'}")
-    log = Keep(settings.seals).key(tenant).verifier
+    log = SealerStore(settings.seals).key(tenant).verifier
     lines = [f"log {log}"]
     for name in WITNESSES:
         folder = _folder(settings, name)
@@ -54,7 +54,7 @@ async def trust(house: App, tenant: Tenant) -> None:
     await publish(house, tenant, "".join(f"{line}\n" for line in lines).encode())
 
 
-async def cosigned(house: App, tenant: Tenant) -> Seal:
+async def cosigned(house: App, tenant: Tenant) -> CheckpointStatus:
     """The seal of all that the province's log holds now, once it is witnessed; or as it is when that takes long."""
     return await house.seals.recorded(tenant, await house.store.position(tenant), PATIENCE)
 

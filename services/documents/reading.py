@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.fact import Recorded, Stream, StreamName, replay
 from domain.unit import Level, Unit, unit_stream
-from services.documents.wording import Place
+from services.documents.wording import NamedUnit
 
 A = TypeVar("A", bound=Stream)
 
@@ -64,7 +64,7 @@ class AsItStood(NamedTuple):
             raise TypeError(f"{name} is a {type(aggregate).__name__}")
         return aggregate
 
-    async def place(self, code: str) -> Place:
+    async def place(self, code: str) -> NamedUnit:
         """A unit with those above it, as they were called then."""
         units: list[Unit] = []
         while code and len(units) < LEVELS:
@@ -75,5 +75,5 @@ class AsItStood(NamedTuple):
             code = unit.parent or ""
         named = None
         for unit in reversed(units):
-            named = Place(unit.unit_type, unit.name, unit.level, named)
-        return named or Place("", self.tenant.name, Level.PROVINCE, None)
+            named = NamedUnit(unit.unit_type, unit.name, unit.level, named)
+        return named or NamedUnit("", self.tenant.name, Level.PROVINCE, None)

@@ -11,13 +11,13 @@ from domain.unit import Level
 COMMITTEE = "Ủy ban nhân dân"
 
 
-class Place(NamedTuple):
+class NamedUnit(NamedTuple):
     """An administrative unit with the one above it; `unit_type` as the law calls it ("Thị xã")."""
 
     unit_type: str
     name: str
     level: Level
-    above: Place | None
+    above: NamedUnit | None
 
     @property
     def full(self) -> str:
@@ -73,7 +73,7 @@ def number_of(document_no: str) -> str:
     return f"{int(number):02}{slash}{symbol}" if number.isascii() and number.isdecimal() else document_no
 
 
-def signature(place: Place, capacity: Capacity | None) -> tuple[str, ...]:
+def signature(place: NamedUnit, capacity: Capacity | None) -> tuple[str, ...]:
     """The lines above a signature of the chairman of the unit's committee."""
     match capacity:
         case Capacity.ON_BEHALF_OF_COMMITTEE:

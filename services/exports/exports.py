@@ -14,21 +14,21 @@ from domain.errors import NotFound, NotPermitted
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded
 from domain.policy import Actor
-from infra.storage.files import Stored
+from infra.storage.files import StoredFile
 from services.command_ids import derived
-from services.exports.kind import ExportRequest, ExportTask, Made, Progress, Workshop
+from services.exports.kind import ExportRequest, ExportTask, FinishedDocument, Progress, Workshop
 from services.exports.registry import export_kinds
 from services.people import People
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 class Fetched(NamedTuple):
     """A document on its way to who asked for it; `asked` is the request."""
 
-    content: Stored
+    content: StoredFile
     name: str
     media_type: str
-    receipt: Receipt
+    receipt: CommandResult
     asked: Export.Requested
 
 
@@ -44,7 +44,7 @@ async def request_export(
     document_no: str | None = None,
     indicator: str | None = None,
     upto: int | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Ask for a document; `about` names the commune, meeting, review or search that it is about.
 
     It is made from the log up to a position that its kind chooses (`ExportKind.check`), which also refuses what cannot
@@ -61,14 +61,14 @@ async def request_export(
 
 
 @use_case("cancel_export", "export")
-async def cancel_export(work: Work, export: UUID) -> Receipt:
+async def cancel_export(work: Work, export: UUID) -> CommandResult:
     """Give up what one asked for oneself. NotFound for anybody else's, OutOfOrder when it is over."""
     await asked_by_oneself(work, export)
     return await work.change(Export, export_stream(export), Export.cancel)
 
 
 @use_case("download_export", "export")
-async def download_export(work: Work, export: UUID) -> Receipt:
+async def download_export(work: Work, export: UUID) -> CommandResult:
     """Record that who asked for it takes the finished document away."""
     asked = await asked_by_oneself(work, export)
     await _require(work, asked)
@@ -119,7 +119,7 @@ async def request_of(work: Work, export: UUID) -> Recorded:
 # The worker -------------------------------------------------------------------------------------------
 
 
-async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress) -> Made:
+async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress) -> FinishedDocument:
     """Make what was asked for, after asking the policy again for who asked.
 
     Any Refused is the reason it cannot be; Unsealed says why it cannot be yet.
@@ -134,7 +134,7 @@ async def make(workshop: Workshop, work: Work, export: UUID, progress: Progress)
     return await export_kinds()[asked.document].make(workshop, work, task, progress)
 
 
-async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
+async def finish_export(work: Work, export: UUID, made: FinishedDocument) -> CommandResult:
     """Keep the finished document and record it. Made again it must be the same: another content is refused."""
     digest = await work.files.put(made.content)
     # One command, however often the job runs.
@@ -144,7 +144,7 @@ async def finish_export(work: Work, export: UUID, made: Made) -> Receipt:
     )
 
 
-async def fail_export(work: Work, export: UUID, reason: str) -> Receipt:
+async def fail_export(work: Work, export: UUID, reason: str) -> CommandResult:
     """Record that it could not be made; `reason` is a code."""
     return await _fail(work.again(derived(f"fail export {export}", former=uuid5(export, "fail"))), export, reason)
 
@@ -159,7 +159,7 @@ async def _finish(
     media_type: str,
     unprinted: tuple[str, ...] = (),
     cut: int = 0,
-) -> Receipt:
+) -> CommandResult:
     return await work.change(
         Export,
         export_stream(export),
@@ -168,7 +168,7 @@ async def _finish(
 
 
 @use_case("_fail", "export", "reason")
-async def _fail(work: Work, export: UUID, reason: str) -> Receipt:
+async def _fail(work: Work, export: UUID, reason: str) -> CommandResult:
     return await work.change(Export, export_stream(export), lambda one: one.fail(reason))
 
 

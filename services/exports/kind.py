@@ -15,7 +15,7 @@ from domain.policy import Act, Actor, Subject
 from infra.pdf.printer import Printer
 from infra.platform.database import Database
 from infra.readmodels.reading import ReadModels, View
-from infra.transparency.seal_status import Seals
+from infra.transparency.seal_status import CheckpointStatuses
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.i18n import Words
@@ -66,10 +66,10 @@ class Workshop(NamedTuple):
     reads: ReadModels
     printer: Printer
     database: Database
-    seals: Seals
+    seals: CheckpointStatuses
 
 
-class Made(NamedTuple):
+class FinishedDocument(NamedTuple):
     """A finished document; `unprinted` names the signs for which a code stands in it, `cut` counts texts not whole."""
 
     content: bytes
@@ -87,7 +87,7 @@ class Asker(NamedTuple):
     words: Words
 
 
-class Choice(NamedTuple):
+class ExportChoice(NamedTuple):
     """One value that may be chosen in a form, and how it is called."""
 
     value: str
@@ -106,7 +106,7 @@ class Offer(NamedTuple):
     explanation: str
     button: str
     field: str = ""
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[ExportChoice, ...] = ()
     chosen: str = ""
     hidden: tuple[tuple[str, str], ...] = ()
 
@@ -147,7 +147,7 @@ class ExportKind(ABC):
     # Making it ----------------------------------------------------------------------------------------
 
     @abstractmethod
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """Make the document. `work` is the system's; any Refused is the reason it cannot be made."""
 
     async def evidence_in(self, work: Work, asked: Export.Requested) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from domain.errors import NotFound
 from services.documents.glyphs import printable
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
-from services.exports.kind import Made, Workshop
+from services.exports.kind import FinishedDocument, Workshop
 from services.work import Work
 
 
@@ -21,11 +21,11 @@ async def as_it_stood(work: Work, position: int) -> AsItStood:
     return AsItStood(work.store, tenant, position)
 
 
-async def printed(shop: Workshop, html: str, name: str) -> Made:
+async def printed(shop: Workshop, html: str, name: str) -> FinishedDocument:
     """A page as a PDF of this name. Raises PrintingFailed."""
     page = printable(html)
     pdf = await shop.printer.print(page.html, sha256(page.html.encode()).digest()[:16])
-    return Made(pdf, name, PDF, page.unprinted)
+    return FinishedDocument(pdf, name, PDF, page.unprinted)
 
 
 async def moment_of(work: Work, position: int) -> datetime:

@@ -14,19 +14,19 @@ from projections.tables.units import UNITS
 from services.assessment.dossier_view import Case, read_facts
 from services.assessment.personal_view import values_said
 from services.case import case_cache as following
-from services.sentences import Told, teller_of
+from services.sentences import FactSentence, sentence_writer_of
 from services.web.visit import Visit
 
 
-class Account(NamedTuple):
+class DossierInWords(NamedTuple):
     """The facts in words, in the order of the log, and what was read to tell them: `units` are names by code."""
 
-    told: tuple[Told, ...]
+    told: tuple[FactSentence, ...]
     officials: tuple[OfficialRow, ...]
     units: Mapping[str, str]
 
     @property
-    def by_position(self) -> dict[int, Told]:
+    def by_position(self) -> dict[int, FactSentence]:
         return {one.entry.position: one for one in self.told}
 
 
@@ -35,10 +35,10 @@ async def facts_about(visit: Visit, case: Case) -> list[Recorded]:
     return await following.facts_about(case.followed, partial(read_facts, visit))
 
 
-async def told_of(visit: Visit, case: Case, facts: list[Recorded]) -> Account:
+async def dossier_in_words(visit: Visit, case: Case, facts: list[Recorded]) -> DossierInWords:
     """The facts in words; names as of the moment looked at."""
     async with visit.reads() as view:
         officials: list[OfficialRow] = await view.all(OFFICIALS)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
-    teller = teller_of(facts, officials, units, case.rulebook, visit.words, await values_said(visit, facts))
-    return Account(tuple(await in_slices(map(teller.tell, entries(facts)))), tuple(officials), units)
+    teller = sentence_writer_of(facts, officials, units, case.rulebook, visit.words, await values_said(visit, facts))
+    return DossierInWords(tuple(await in_slices(map(teller.tell, entries(facts)))), tuple(officials), units)

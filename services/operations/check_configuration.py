@@ -26,7 +26,7 @@ from services.visible import shown
 OLDEST_POSTGRES = 150000
 
 
-class Finding(NamedTuple):
+class ConfigurationCheck(NamedTuple):
     """What was looked at, and what is wrong with it; "" is nothing."""
 
     about: str
@@ -44,7 +44,7 @@ async def run(settings: Settings) -> int:
     return int(any(finding.wrong for finding in found))
 
 
-async def findings(settings: Settings) -> AsyncIterator[Finding]:
+async def findings(settings: Settings) -> AsyncIterator[ConfigurationCheck]:
     if settings.database_url:
         async for finding in of_the_owner(settings.database_url):
             yield finding
@@ -86,30 +86,30 @@ async def stopped_rows(settings: Settings) -> list[str]:
         await database.close()
 
 
-async def of_the_owner(url: str) -> AsyncIterator[Finding]:
+async def of_the_owner(url: str) -> AsyncIterator[ConfigurationCheck]:
     about = "DATABASE_URL: PostgreSQL 15 or later, as a login that may create schemas and roles"
     try:
         async with connected(url) as connection:
             version = await server_version(connection)
             may = await may_create(connection)
     except (OSError, asyncpg.PostgresError) as reason:
-        yield Finding(about, str(reason))
+        yield ConfigurationCheck(about, str(reason))
         return
     too_old = f"the server has version {version}" if version < OLDEST_POSTGRES else ""
-    yield Finding(about, too_old or ("" if may else "this login may not"))
+    yield ConfigurationCheck(about, too_old or ("" if may else "this login may not"))
 
 
-async def of_the_migrations(settings: Settings) -> Finding:
+async def of_the_migrations(settings: Settings) -> ConfigurationCheck:
     about = "every schema has the migrations of this version"
     try:
         lacking = await migrate.missing(settings)
     except (OSError, asyncpg.PostgresError) as reason:
-        return Finding(about, str(reason))
+        return ConfigurationCheck(about, str(reason))
     named = ", ".join(f"{schema} lacks {len(names)} (from {names[0]})" for schema, names in lacking.items())
-    return Finding(about, f"{named}: minhchuan migrate" if named else "")
+    return ConfigurationCheck(about, f"{named}: minhchuan migrate" if named else "")
 
 
-async def of_the_application(url: str) -> AsyncIterator[Finding]:
+async def of_the_application(url: str) -> AsyncIterator[ConfigurationCheck]:
     about = f"DATABASE_APP_URL: the login {APP_ROLE}, which inherits nothing and is no superuser"
     try:
         async with connected(url) as connection:
@@ -117,69 +117,69 @@ async def of_the_application(url: str) -> AsyncIterator[Finding]:
             migrated = await has_table(connection, "control.schema_migrations")
             doors = "; ".join(await side_doors(connection))
     except asyncpg.InvalidAuthorizationSpecificationError as reason:
-        yield Finding(about, f"{reason} (minhchuan migrate makes it)")
+        yield ConfigurationCheck(about, f"{reason} (minhchuan migrate makes it)")
         return
     except (OSError, asyncpg.PostgresError) as reason:
-        yield Finding(about, str(reason))
+        yield ConfigurationCheck(about, str(reason))
         return
     modest = login is not None and not login.is_superuser and not login.inherits
-    yield Finding(about, "" if modest else "this login is a superuser, or inherits")
-    yield Finding(
+    yield ConfigurationCheck(about, "" if modest else "this login is a superuser, or inherits")
+    yield ConfigurationCheck(
         f"the login {APP_ROLE} has no side doors: other databases, temporary tables, large objects",
         f"as a superuser run: {doors}" if doors else "",
     )
-    yield Finding("the control schema", "" if migrated else "is missing: minhchuan migrate")
+    yield ConfigurationCheck("the control schema", "" if migrated else "is missing: minhchuan migrate")
 
 
-async def of_the_keys(url: str) -> Finding:
+async def of_the_keys(url: str) -> ConfigurationCheck:
     about = f"KEYS_DATABASE_URL: the login {KEYS_ROLE}, which sees the keys of personal data and no more"
     try:
         async with connected(url) as connection:
             login = await read_login(connection)
             migrated = await has_table(connection, "keys.keys")
     except (OSError, asyncpg.PostgresError) as reason:
-        return Finding(about, f"{reason} (minhchuan migrate makes it)")
+        return ConfigurationCheck(about, f"{reason} (minhchuan migrate makes it)")
     if login and (login.is_superuser or login.bypasses_row_security):
-        return Finding(about, "this login is a superuser, or sees the keys of every province")
-    return Finding(about, "" if migrated else "is empty: minhchuan migrate")
+        return ConfigurationCheck(about, "this login is a superuser, or sees the keys of every province")
+    return ConfigurationCheck(about, "" if migrated else "is empty: minhchuan migrate")
 
 
-async def of_redis(url: str) -> AsyncIterator[Finding]:
+async def of_redis(url: str) -> AsyncIterator[ConfigurationCheck]:
     about = "REDIS_URL: answers, and drops nothing when memory is short"
     client = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
     try:
         await client.ping()
         policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
     except (OSError, RedisError) as reason:
-        yield Finding(about, str(reason))
+        yield ConfigurationCheck(about, str(reason))
     else:
-        yield Finding(about, "" if policy == "noeviction" else f"maxmemory-policy is {policy}, not noeviction")
+        yield ConfigurationCheck(about, "" if policy == "noeviction" else f"maxmemory-policy is {policy}, not noeviction")
     finally:
         await client.aclose()
 
 
-def of_the_folder(folder: Path) -> Finding:
+def of_the_folder(folder: Path) -> ConfigurationCheck:
     about = f"the data folder {folder} can be written"
     probe = folder / ".probe"
     try:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as reason:
-        return Finding(about, str(reason))
-    return Finding(about, "")
+        return ConfigurationCheck(about, str(reason))
+    return ConfigurationCheck(about, "")
 
 
-def of_the_address(settings: Settings) -> Finding:
+def of_the_address(settings: Settings) -> ConfigurationCheck:
     about = "MINHCHUAN_PUBLIC_URL: https, except on this machine"
     parts = urlsplit(settings.public_url)
     fine = not parts.hostname or parts.scheme == "https" or is_this_machine(parts.hostname)
-    return Finding(about, "" if fine else f"{settings.public_url} would send sessions in the clear")
+    return ConfigurationCheck(about, "" if fine else f"{settings.public_url} would send sessions in the clear")
 
 
-def of_the_proxies(settings: Settings) -> Finding:
+def of_the_proxies(settings: Settings) -> ConfigurationCheck:
     about = "MINHCHUAN_PROXIES: names the proxy that speaks https for us"
     wrong = "it is empty, so all people have one address: who writes too often is not held back"
-    return Finding(about, "" if settings.knows_senders else wrong)
+    return ConfigurationCheck(about, "" if settings.knows_senders else wrong)
 
 
 def is_this_machine(host: str) -> bool:
@@ -189,14 +189,14 @@ def is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-def of_documents() -> Finding:
+def of_documents() -> ConfigurationCheck:
     about = "documents: WeasyPrint finds Pango"
     try:
         import_module("weasyprint")
     except OSError as reason:
         first = str(reason).splitlines()[0]
-        return Finding(about, f"{first} (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)")
-    return Finding(about, "")
+        return ConfigurationCheck(about, f"{first} (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)")
+    return ConfigurationCheck(about, "")
 
 
 @asynccontextmanager

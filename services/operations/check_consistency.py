@@ -22,7 +22,7 @@ from projections.fold import Row
 Rows: TypeAlias = dict[str, list[str]]
 
 
-class Difference(NamedTuple):
+class ProjectionMismatch(NamedTuple):
     """The first row of a projection that is not the same three ways; "" where a way lacks it."""
 
     projection: str
@@ -31,7 +31,7 @@ class Difference(NamedTuple):
     folded: str
 
 
-async def disagreements(reads: ReadModels, projector: Projector, tenant: HasId) -> list[Difference]:
+async def disagreements(reads: ReadModels, projector: Projector, tenant: HasId) -> list[ProjectionMismatch]:
     """Where they do not agree, at most one row for each projection. The tables are made anew by it.
 
     The read models hold the whole log by now, and nothing is recorded meanwhile.
@@ -54,9 +54,9 @@ def _spelled(row: Row) -> str:
     return msgspec.json.encode(msgspec.to_builtins(row, str_keys=True, order="deterministic")).decode()
 
 
-def _different(live: Rows, rebuilt: Rows, folded: Rows) -> Iterator[Difference]:
+def _different(live: Rows, rebuilt: Rows, folded: Rows) -> Iterator[ProjectionMismatch]:
     for name in live:
         for three in zip_longest(live[name], rebuilt[name], folded[name], fillvalue=""):
             if len(set(three)) > 1:
-                yield Difference(name, *three)
+                yield ProjectionMismatch(name, *three)
                 break

@@ -24,12 +24,12 @@ from infra.platform.config import Misconfigured, Settings
 from infra.schema import migrate
 from infra.transparency.audit import root_at
 from infra.transparency.checkpoints import note_of
-from infra.transparency.seal_status import Seal
+from infra.transparency.seal_status import CheckpointStatus
 from services.app import App
 from services.operations.publish_policy import named
 from services.visible import shown
 from services.wiring import wired
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 class ClosingRefused(Misconfigured):
@@ -72,7 +72,7 @@ def _must_be_recordable(text: str) -> None:
 
 
 @use_case("_close", "successor", "basis")
-async def _close(work: Work, successor: str, basis: str) -> Receipt:
+async def _close(work: Work, successor: str, basis: str) -> CommandResult:
     return await work.change(Log, LOG, lambda log: log.close(successor, basis))
 
 
@@ -92,7 +92,7 @@ async def succeed(app: App, successor: Tenant, predecessor: Tenant) -> Checkpoin
 
 
 @use_case("_succeed", "origin", "size", "root", "basis")
-async def _succeed(work: Work, origin: str, size: int, root: str, basis: str) -> Receipt:
+async def _succeed(work: Work, origin: str, size: int, root: str, basis: str) -> CommandResult:
     return await work.change(Log, LOG, lambda log: log.record_predecessor(origin, size, root, basis))
 
 
@@ -110,7 +110,7 @@ async def _final(app: App, tenant: Tenant) -> Checkpoint:
     return final
 
 
-def _lacking(seal: Seal) -> str:
+def _lacking(seal: CheckpointStatus) -> str:
     if seal.halted:
         return f"the sealer has stopped: {seal.halted}"
     if seal.first is None:

@@ -15,7 +15,7 @@ from uuid import uuid5
 from domain.errors import Refused
 from domain.fact import STREAMS
 from domain.log import LOG, Log
-from domain.official import Position
+from domain.official import Office
 from domain.rulebook import RecognisingLevel, Rulebook
 from infra.identity.tenants import REGISTERED, IdentityProvider, OutOfTurn, SlugTaken, Tenant, Tenants
 from infra.platform.config import Misconfigured, Settings
@@ -26,7 +26,7 @@ from services.app import App
 from services.command_ids import derived
 from services.visible import columns, shown
 from services.wiring import wired
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _step(app: App, tenant: Tenant, step: str) -> Work:
 
 
 @use_case("_open_log", "province")
-async def _open_log(work: Work, province: str) -> Receipt:
+async def _open_log(work: Work, province: str) -> CommandResult:
     return await work.create(
         LOG,
         Log(
@@ -129,18 +129,18 @@ async def _open_log(work: Work, province: str) -> Receipt:
 
 
 @use_case("_register", "era")
-async def _register(work: Work, era: Era) -> Receipt:
+async def _register(work: Work, era: Era) -> CommandResult:
     return await registering(work, [NewUnit(*unit) for unit in units_of(work.tenant.province_code, era)])
 
 
 @use_case("_adopt", "rulebook")
-async def _adopt(work: Work, rulebook: str) -> Receipt:
+async def _adopt(work: Work, rulebook: str) -> CommandResult:
     return await adopting(work, rulebook, [entry.path for entry in work.rulebooks[rulebook].unverified])
 
 
 @use_case("_enrol", "issuer", "subject")
-async def _enrol(work: Work, issuer: str, subject: str) -> Receipt:
-    mandate = NewMandate(Position.ADMINISTRATOR, work.tenant.province_code, work.today, "tenant create")
+async def _enrol(work: Work, issuer: str, subject: str) -> CommandResult:
+    mandate = NewMandate(Office.ADMINISTRATOR, work.tenant.province_code, work.today, "tenant create")
     return await enrolling(work, "Quản trị viên", issuer, subject, mandates=[mandate])
 
 

@@ -24,7 +24,7 @@ from infra.ledger.leaf import epoch_of, leaf_hash, payload_hash, read_leaf
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.ledger.text import Invalid
-from infra.ledger.tiles import FULL, Edge, Place, bundle, layout, path
+from infra.ledger.tiles import FULL, Edge, TilePlace, bundle, layout, path
 from infra.ledger.tree import WIDTH
 from infra.log.stored_facts import StoredLeaf, leaves_between, log_size
 from infra.platform.config import Settings
@@ -33,8 +33,8 @@ from infra.storage.folders import whole_folder, write_into
 from infra.transparency.announced_keys import Announcement, signers, unannounced
 from infra.transparency.checkpoints import notes_up_to
 from infra.transparency.proofs import (
-    Changed,
-    Stored,
+    LogAltered,
+    StoredCheckpoint,
     check_root,
     judged,
     last_two,
@@ -44,7 +44,7 @@ from infra.transparency.proofs import (
     reading_log,
 )
 from services.seals.published_trust import province, trust_of
-from services.seals.trusted_policy import Trust, Unreadable, read_checkpoint
+from services.seals.trusted_policy import Trust, TrustFileUnreadable, read_checkpoint
 from services.visible import shown
 
 #: What is proven one by one: ballots, decisions, revocations, and which keys may sign the log.
@@ -60,7 +60,7 @@ PROVEN = tuple(
 PAGE = 16 * FULL
 
 
-class Act(NamedTuple):
+class ProvenAct(NamedTuple):
     """A fact that is proven by itself."""
 
     position: int
@@ -77,8 +77,8 @@ class Act(NamedTuple):
 class Exported(NamedTuple):
     """What was written."""
 
-    head: Stored
-    previous: Stored
+    head: StoredCheckpoint
+    previous: StoredCheckpoint
     proofs: int
     beyond: int
 
@@ -92,7 +92,7 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
             trust = await trust_of(settings, connection, tenant, given.policy)
             done = await export(connection, tenant, trust, given.out, tiles=given.tiles, held=held)
     except Invalid as reason:
-        raise Unreadable(str(reason)) from None
+        raise TrustFileUnreadable(str(reason)) from None
     print(shown(f"{given.out}: {tenant.log}, {done.head.size:,} leaves, {done.proofs:,} proofs"))
     print(shown(f"as of checkpoint {done.head.size} at {instant(done.head.at)}, {done.head.verdict}"))
     if not done.head.verdict.accepted:
@@ -107,7 +107,7 @@ async def export(
 ) -> Exported:
     """Write the folder. `held` is a checkpoint from elsewhere that the export is to continue.
 
-    Raises NotSealed, Changed, Invalid, Occupied; then there is no folder.
+    Raises NotSealed, LogAltered, Invalid, Occupied; then there is no folder.
     """
     head, previous = await last_two(connection, tenant, trust.policy)
     if held is not None:
@@ -135,10 +135,10 @@ async def export(
 
 async def _write_leaves(
     connection: Connection, tenant: Tenant, size: int, folder: Path, *, tiles: bool
-) -> tuple[dict[Place, bytes], list[Act]]:
+) -> tuple[dict[TilePlace, bytes], list[ProvenAct]]:
     """Write every leaf, in bundles too where tiles are wanted; the tree that they make, and what is to be proven."""
-    edge, grown = Edge(), dict[Place, bytes]()
-    acts: list[Act] = []
+    edge, grown = Edge(), dict[TilePlace, bytes]()
+    acts: list[ProvenAct] = []
     with ExitStack() as stack:
         every = stack.enter_context((folder / "leaves.ndjson").open("wb"))
         before = ""
@@ -158,9 +158,9 @@ async def _write_leaves(
 
 
 async def _check_keys(
-    connection: Connection, tenant: Tenant, policy: Policy, acts: Sequence[Act], handed_out: Sequence[Stored]
+    connection: Connection, tenant: Tenant, policy: Policy, acts: Sequence[ProvenAct], handed_out: Sequence[StoredCheckpoint]
 ) -> None:
-    """Whoever has signed was the log's first key, or announced in what is exported. Raises Changed."""
+    """Whoever has signed was the log's first key, or announced in what is exported. Raises LogAltered."""
     stored = [signers(size, note) for size, note in await notes_up_to(connection, tenant, handed_out[0].size)]
     announced = [
         Announcement.read(epoch_of(act.leaf), act.position, act.payload)
@@ -169,36 +169,36 @@ async def _check_keys(
     ]
     also = [signers(one.size, one.note) for one in handed_out]
     for size, key in unannounced([*stored, *also], announced, policy.logs):
-        raise Changed(f"{tenant.log}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
+        raise LogAltered(f"{tenant.log}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
 
 
 async def _read(connection: Connection, tenant: Tenant, size: int) -> AsyncIterator[Sequence[StoredLeaf]]:
-    """The leaves, and of what is proven the payload, in pages. Raises Changed when a fact is missing."""
+    """The leaves, and of what is proven the payload, in pages. Raises LogAltered when a fact is missing."""
     for start in range(0, size, PAGE):
         page = await leaves_between(connection, tenant, start, min(start + PAGE, size), PROVEN)
         if [one.number for one in page] != list(range(start, min(start + PAGE, size))):
-            raise Changed(f"{tenant.log}: facts are missing between {start + 1} and {min(start + PAGE, size)}")
+            raise LogAltered(f"{tenant.log}: facts are missing between {start + 1} and {min(start + PAGE, size)}")
         yield page
 
 
 def _check_epochs(index: int, leaves: Sequence[bytes], before: str, origin: str) -> str:
     """Whether these leaves, the first at `index`, may stand here after one of epoch `before`; the last's epoch.
 
-    Raises Changed.
+    Raises LogAltered.
     """
     for place, leaf in enumerate(leaves, index + 1):
         epoch = epoch_of(leaf)
         if epoch != before and not (covers(origin, epoch) and (not before or covers(epoch, before))):
-            raise Changed(f"position {place}: of {epoch or 'no log'}, under {origin} and after {before or 'nothing'}")
+            raise LogAltered(f"position {place}: of {epoch or 'no log'}, under {origin} and after {before or 'nothing'}")
         before = epoch
     return before
 
 
-def _act(index: int, topic: str, leaf: bytes, data: str) -> Act:
+def _act(index: int, topic: str, leaf: bytes, data: str) -> ProvenAct:
     try:
         said, payload = read_leaf(leaf), canonical(msgspec.json.decode(data))
     except ValueError as reason:
-        raise Changed(f"position {index + 1}: {reason}") from None
+        raise LogAltered(f"position {index + 1}: {reason}") from None
     if said.type != topic or said.payload_sha256 != payload_hash(payload):
-        raise Changed(f"position {index + 1}: type or payload is not the one in the leaf")
-    return Act(index + 1, topic, leaf, payload)
+        raise LogAltered(f"position {index + 1}: type or payload is not the one in the leaf")
+    return ProvenAct(index + 1, topic, leaf, payload)

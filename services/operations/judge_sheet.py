@@ -78,7 +78,7 @@ class WrongType(Refused):
     code = "wrong-type"
 
 
-class FieldMissing(Refused):
+class SheetFieldMissing(Refused):
     """A sheet cannot be judged without this field."""
 
     code = "field-missing"
@@ -243,13 +243,13 @@ def _rulebook(content: Mapping[str, Any]) -> Rulebook:
     rulebooks = load_rulebooks()
     name = content.get("rulebook")
     if name is None:
-        raise FieldMissing(field="rulebook")
+        raise SheetFieldMissing(field="rulebook")
     if not isinstance(name, str):
         raise WrongType(where="rulebook", typed=_plain(name), expected="chuỗi")
     if name not in rulebooks:
         raise UnknownRulebook(typed=name, known=", ".join(rulebooks))
     if content.get("criteria") is None and content.get("indicators") is None:
-        raise FieldMissing(field="indicators")
+        raise SheetFieldMissing(field="indicators")
     return rulebooks[name]
 
 

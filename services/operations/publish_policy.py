@@ -16,7 +16,7 @@ from domain.log import LOG, Log
 from infra.identity.tenants import REGISTERED, Tenant, Tenants
 from infra.ledger.canonical_json import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Kind, Note, VerifierKey
+from infra.ledger.note import KeyKind, Note, VerifierKey
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
 from infra.platform.config import Misconfigured, Settings
@@ -27,7 +27,7 @@ from services.app import App
 from services.seals.proof_download import key_of
 from services.visible import readable, shown
 from services.wiring import wired
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 class PolicyRefused(Misconfigured):
@@ -58,7 +58,7 @@ async def announce(app: App, tenant: Tenant, vkey: str, basis: str | None = None
         key = VerifierKey.read(vkey)
     except Invalid as reason:
         raise PolicyRefused(str(reason)) from None
-    if key.name != tenant.log or key.kind is not Kind.NOTE:
+    if key.name != tenant.log or key.kind is not KeyKind.NOTE:
         raise PolicyRefused(f"{vkey} is not a key for the log {tenant.log}")
     await _announce(app.system(tenant, uuid4()), key.sha256, basis)
     return key
@@ -103,12 +103,12 @@ def _has_signed(key: VerifierKey, note: Note) -> bool:
 
 
 @use_case("_publish", "text", "basis")
-async def _publish(work: Work, text: str, basis: str | None) -> Receipt:
+async def _publish(work: Work, text: str, basis: str | None) -> CommandResult:
     return await work.change(Log, LOG, lambda log: log.publish_policy(text, basis))
 
 
 @use_case("_announce", "vkey_sha256", "basis")
-async def _announce(work: Work, vkey_sha256: str, basis: str | None) -> Receipt:
+async def _announce(work: Work, vkey_sha256: str, basis: str | None) -> CommandResult:
     return await work.change(Log, LOG, lambda log: log.announce_key(vkey_sha256, basis))
 
 

@@ -23,12 +23,12 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import Epoch
 from infra.ledger.note import Note, VerifierKey
 from infra.ledger.text import Invalid, base64
-from infra.log.epochs import Beginning, admit_only, hold, read_beginnings
+from infra.log.epochs import EpochStart, admit_only, hold, read_beginnings
 from infra.platform.config import Misconfigured, Settings
 from infra.platform.database import Connection
 from infra.schema import migrate
 from infra.transparency.checkpoints import published_size
-from infra.transparency.sealer import Halted, Keep
+from infra.transparency.sealer import Halted, SealerStore
 from infra.transparency.witness_policies import read_eras
 from services.app import App
 from services.operations.create_tenant import as_operator
@@ -36,7 +36,7 @@ from services.operations.publish_policy import named
 from services.seals.trusted_policy import read_checkpoint
 from services.visible import shown
 from services.wiring import wired
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 class RestoreRefused(Misconfigured):
@@ -53,7 +53,7 @@ class Order(NamedTuple):
 
 async def restore(
     app: App, operator: Tenants, tenant: Tenant, order: Order, held: Note | None = None
-) -> tuple[Tenant, Beginning]:
+) -> tuple[Tenant, EpochStart]:
     """Begin a new epoch of the log; `operator` is the registry as the owner of the database.
 
     `held` is the last checkpoint of the log where the sealer's folder does not have it. Begun before, nothing is done.
@@ -98,7 +98,7 @@ async def _restore(
     reason: str,
     basis: str,
     ordered_by: str | None,
-) -> Receipt:
+) -> CommandResult:
     origin = work.tenant.log
     return await work.change(
         Log, LOG, lambda log: log.restore(origin, predecessor, size, root, kept, reason, basis, ordered_by)
@@ -110,7 +110,7 @@ async def _restore(
 
 async def _signed_last(connection: Connection, settings: Settings, tenant: Tenant, held: Note | None) -> Checkpoint:
     """The last checkpoint of the log, as its sealer has it or as it was handed in. Raises RestoreRefused, Invalid."""
-    keep = Keep(settings.seals)
+    keep = SealerStore(settings.seals)
     try:
         own = keep.last(tenant)
     except Halted as reason:
@@ -129,7 +129,7 @@ async def _signed_last(connection: Connection, settings: Settings, tenant: Tenan
     return max(found, key=lambda one: (Epoch.read(one.origin), one.size))
 
 
-def _own_key(keep: Keep, tenant: Tenant, origin: str) -> Iterator[VerifierKey]:
+def _own_key(keep: SealerStore, tenant: Tenant, origin: str) -> Iterator[VerifierKey]:
     try:
         yield keep.key(msgspec.structs.replace(tenant, log=origin)).verifier
     except Halted:

@@ -21,7 +21,7 @@ from infra.ledger.text import Invalid
 from infra.platform.config import Misconfigured, Settings
 from infra.platform.database import Connection, close
 from infra.transparency.checkpoints import last_note
-from infra.transparency.sealer import Halted, Keep, Unkept, connect
+from infra.transparency.sealer import Halted, SealerStore, Unkept, connect
 from infra.transparency.witness_policies import read_policy
 from services.visible import columns, shown
 
@@ -33,7 +33,7 @@ class KeyRefused(Misconfigured):
 async def make_next(settings: Settings, slug: str) -> int:
     """`minhchuan sealer --next-key SLUG`. Raises KeyRefused."""
     tenant = await _named(settings, slug)
-    keep = Keep(settings.seals)
+    keep = SealerStore(settings.seals)
     try:
         if keep.checkpoint(tenant) is None:
             raise KeyRefused(f"{slug}: no checkpoint has been signed here yet, so there is no key to change")
@@ -48,7 +48,7 @@ async def make_next(settings: Settings, slug: str) -> int:
 async def retire(settings: Settings, slug: str) -> int:
     """`minhchuan sealer --retire-key SLUG`. Raises KeyRefused."""
     tenant = await _named(settings, slug)
-    keep = Keep(settings.seals)
+    keep = SealerStore(settings.seals)
     try:
         coming, present = keep.next_key(tenant), keep.key(tenant)
         if coming is None:
@@ -65,7 +65,7 @@ async def retire(settings: Settings, slug: str) -> int:
 
 
 async def _check_overlap(
-    connection: Connection, tenant: Tenant, keep: Keep, present: SignerKey, coming: SignerKey
+    connection: Connection, tenant: Tenant, keep: SealerStore, present: SignerKey, coming: SignerKey
 ) -> None:
     """Both keys have signed the last checkpoint: that of the sealer, which is started on it, and the published one.
 

@@ -21,7 +21,7 @@ from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.storage.files import Files
 from infra.transparency.proofs import reading_log
-from services.seals.trusted_policy import Unreadable
+from services.seals.trusted_policy import TrustFileUnreadable
 from services.visible import shown
 
 #: Facts that name a file of ours: it has to be here.
@@ -59,12 +59,12 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
     finally:
         await registry.close()
     if not tenants:
-        raise Unreadable(f"there is no province {given.tenant}" if given.tenant else "there is no province yet")
+        raise TrustFileUnreadable(f"there is no province {given.tenant}" if given.tenant else "there is no province yet")
     found = []
     for tenant in tenants:
         async with reading_log(settings.app_url, tenant) as connection:
             found.append(await scrub(connection, tenant, Files(settings.files / tenant.id)))
-        for line in said(tenant, found[-1]):
+        for line in lines_of(tenant, found[-1]):
             print(shown(line), flush=True)
     return int(any(one.faults for one in found))
 
@@ -89,7 +89,7 @@ async def scrub(connection: Connection, tenant: Tenant, files: Files) -> Scrubbe
     )
 
 
-def said(tenant: Tenant, found: Scrubbed) -> Iterator[str]:
+def lines_of(tenant: Tenant, found: Scrubbed) -> Iterator[str]:
     """The outcome in lines for people."""
     yield f"{tenant.slug}: {found.files:,} files, {found.bytes:,} bytes hashed again"
     for fault in found.faults:

@@ -15,9 +15,9 @@ from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.platform.config import Settings
 from infra.transparency import audit as verifying
-from infra.transparency.audit import Result, Sealing
+from infra.transparency.audit import AuditResult, AuditedCheckpoint
 from services.seals.published_trust import published_trust
-from services.seals.trusted_policy import Trust, Unreadable, read_checkpoint, read_trust
+from services.seals.trusted_policy import Trust, TrustFileUnreadable, read_checkpoint, read_trust
 from services.visible import shown
 
 #: Findings that are printed of one log.
@@ -35,7 +35,7 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
     finally:
         await registry.close()
     if not tenants:
-        raise Unreadable(f"there is no province {given.tenant}" if given.tenant else "there is no province yet")
+        raise TrustFileUnreadable(f"there is no province {given.tenant}" if given.tenant else "there is no province yet")
     _check_origins(held, tenants)
     results = [await verify_log(settings, tenant, trust, held, others=every) for tenant in tenants]
     return int(not all(result.ok for result in results))
@@ -48,21 +48,21 @@ async def verify_log(
     held: Sequence[Note] = (),
     *,
     others: Sequence[Tenant] = (),
-) -> Result:
+) -> AuditResult:
     """Verify one log, say and record what was found. Without a policy that of the log itself tells who must sign."""
     own = [note for note in held if covers(tenant.log, Checkpoint.read(note.text).origin)]
     async with verifying.looking(settings.verifier_url) as connection:
         published = None if trust else await published_trust(connection, tenant)
     policy = trust.policy if trust else None
     result = await verifying.verify(settings.verifier_url, tenant, policy=policy, held=own, others=others)
-    for line in said(tenant, result, from_outside=trust is not None):
+    for line in lines_of(tenant, result, from_outside=trust is not None):
         print(shown(line), flush=True)
     judge = trust or published
     await verifying.record(settings.verifier_url, tenant, result, judge.sha256 if judge and result.policy else "")
     return result
 
 
-def said(tenant: Tenant, result: Result, *, from_outside: bool) -> Iterator[str]:
+def lines_of(tenant: Tenant, result: AuditResult, *, from_outside: bool) -> Iterator[str]:
     """The result in lines for people."""
     yield f"{tenant.slug}: {tenant.log}, {result.facts:,} facts in {result.seconds:.1f} s"
     for finding in result.findings[:PRINTED]:
@@ -89,7 +89,7 @@ def said(tenant: Tenant, result: Result, *, from_outside: bool) -> Iterator[str]
     yield "  ok" if result.ok else f"  FAILS: {result.found:,} findings"
 
 
-def _checkpoint(sealing: Sealing | None) -> str:
+def _checkpoint(sealing: AuditedCheckpoint | None) -> str:
     if sealing is None:
         return "none"
     cosigned = f", {sealing.verdict}" if sealing.verdict else ""
@@ -101,4 +101,4 @@ def _check_origins(held: Sequence[Note], tenants: Sequence[Tenant]) -> None:
     for note in held:
         origin = Checkpoint.read(note.text).origin
         if not any(covers(tenant.log, origin) for tenant in tenants):
-            raise Unreadable(f"a checkpoint of {origin} is of none of these logs")
+            raise TrustFileUnreadable(f"a checkpoint of {origin} is of none of these logs")

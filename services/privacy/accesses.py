@@ -15,7 +15,7 @@ import structlog
 
 from infra.identity.tenants import Tenant
 from infra.platform.database import Database
-from infra.storage.access_log import Access, AccessLog, Kept
+from infra.storage.access_log import Access, AccessLog, LoggedAccess
 from projections.analysis.search_terms import Search, words_of
 from services.app import App
 from services.i18n import Words, load_words
@@ -75,7 +75,7 @@ class Accesses:
         """The position of the latest."""
         return await self._log.last(tenant)
 
-    async def read(self, tenant: Tenant, positions: Collection[int]) -> list[Kept]:
+    async def read(self, tenant: Tenant, positions: Collection[int]) -> list[LoggedAccess]:
         """Those at these positions, newest first."""
         return await self._log.read(tenant, positions)
 

@@ -18,14 +18,14 @@ import structlog
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import KeysUnavailable, ReasonMissing
 from domain.fact import Recorded, StreamName, Unreadable
-from domain.personal import DataSubject, Personal, Sealed, subject_stream
+from domain.personal import DataSubject, Personal, EncryptedValue, subject_stream
 from domain.policy import Act
-from infra.encryption.personal_keys import Keys
-from infra.encryption.personal_values import Place, Unopened, unseal
+from infra.encryption.personal_keys import PersonalKeys
+from infra.encryption.personal_values import ValuePlace, Unopened, unseal
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
 from services.app import App
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 log = structlog.get_logger("personal")
 
@@ -35,7 +35,7 @@ log = structlog.get_logger("personal")
 
 async def shred_subject(
     work: Work, season: str, commune: str, comment: UUID, order_no: str, reason: str, on: date | None = None
-) -> Receipt:
+) -> CommandResult:
     """Erase what the person who made this comment said: record it, and destroy the key of the subject.
 
     A second time nothing happens. KeysUnavailable before anything is recorded while the keys cannot be reached; after
@@ -50,7 +50,7 @@ async def shred_subject(
 @use_case("order_shredding", "season", "commune", "comment", "order_no", "reason", "on")
 async def order_shredding(
     work: Work, season: str, commune: str, comment: UUID, order_no: str, reason: str, on: date | None = None
-) -> Receipt:
+) -> CommandResult:
     """Record that the subject of this comment is erased. The first half of `shred_subject`."""
     work.require(Act.SHRED_SUBJECT)
     if not reason.strip():
@@ -81,7 +81,7 @@ async def order_shredding(
 class Shredder:
     """Destroys the keys of all whom the log says are erased, whoever failed to; it reads each log once and follows."""
 
-    def __init__(self, store: EventStore, keys: Keys) -> None:
+    def __init__(self, store: EventStore, keys: PersonalKeys) -> None:
         self._store = store
         self._keys = keys
         self._seen: dict[str, int] = {}
@@ -109,7 +109,7 @@ def _erased_by(recorded: Recorded) -> UUID | None:
 # Seeing -----------------------------------------------------------------------------------------------
 
 
-class Kept(NamedTuple):
+class PersonalValue(NamedTuple):
     """A value of the log with the place at which it stands: fact `version` of its stream, the field's name."""
 
     value: Personal
@@ -118,7 +118,7 @@ class Kept(NamedTuple):
     field: str
 
 
-class Seen(NamedTuple):
+class VisibleValue(NamedTuple):
     """What there is to see of a value: its text; or since when, and by which order, there is none; or neither.
 
     Neither: the key cannot be had, and nobody ordered its end.
@@ -129,10 +129,10 @@ class Seen(NamedTuple):
     order_no: str = ""
 
 
-class Door:
+class PersonalDataReader:
     """Opens personal data for pages and documents. Nothing else does, and what it gives is not kept."""
 
-    def __init__(self, store: EventStore, keys: Keys) -> None:
+    def __init__(self, store: EventStore, keys: PersonalKeys) -> None:
         self._store = store
         self._keys = keys
 
@@ -140,35 +140,35 @@ class Door:
     def of(cls, app: App) -> Self:
         return cls(app.store, app.keys)
 
-    async def see(self, tenant: Tenant, kept: Collection[Kept]) -> Mapping[Personal, Seen]:
+    async def see(self, tenant: Tenant, kept: Collection[PersonalValue]) -> Mapping[Personal, VisibleValue]:
         """What there is to see of each value now, whatever moment the page is about: erased is erased at all times."""
-        sealed = {one.value.subject for one in kept if isinstance(one.value, Sealed)}
+        sealed = {one.value.subject for one in kept if isinstance(one.value, EncryptedValue)}
         erased = await self._erased(tenant, sealed) if sealed else {}
         keys = await self._living(tenant, sealed - erased.keys())
-        facts = {(one.stream.id(tenant.id), one.version) for one in kept if isinstance(one.value, Sealed)}
+        facts = {(one.stream.id(tenant.id), one.version) for one in kept if isinstance(one.value, EncryptedValue)}
         origins = await self._store.origins_of(tenant, facts) if keys else {}
         return {one.value: self._seen(tenant, one, keys, erased, origins) for one in kept}
 
     def _seen(
         self,
         tenant: Tenant,
-        kept: Kept,
+        kept: PersonalValue,
         keys: Mapping[UUID, bytes],
         erased: Mapping[UUID, DataSubject.Shredded],
         origins: Mapping[tuple[UUID, int], str],
-    ) -> Seen:
+    ) -> VisibleValue:
         value = kept.value
         if isinstance(value, str):
-            return Seen(value)
+            return VisibleValue(value)
         if fact := erased.get(value.subject):
-            return Seen(erased_on=fact.on, order_no=fact.order_no)
+            return VisibleValue(erased_on=fact.on, order_no=fact.order_no)
         if (key := keys.get(value.subject)) is None:
-            return Seen()
+            return VisibleValue()
         try:
-            return Seen(str(unseal(value, key, _place(tenant, kept, origins))))
+            return VisibleValue(str(unseal(value, key, _place(tenant, kept, origins))))
         except Unopened as reason:
             log.warning("not opened", tenant=tenant.id, subject=str(value.subject), reason=str(reason))
-            return Seen()
+            return VisibleValue()
 
     async def _erased(self, tenant: Tenant, subjects: Collection[UUID]) -> dict[UUID, DataSubject.Shredded]:
         pages = self._store.read(tenant, streams=[subject_stream(one) for one in subjects], unreadable=True)
@@ -182,7 +182,7 @@ class Door:
             return {}
 
 
-def _place(tenant: Tenant, kept: Kept, origins: Mapping[tuple[UUID, int], str]) -> Place:
+def _place(tenant: Tenant, kept: PersonalValue, origins: Mapping[tuple[UUID, int], str]) -> ValuePlace:
     """Where a value was sealed; its log is called as it was then."""
     stream = kept.stream.id(tenant.id)
-    return Place(origins.get((stream, kept.version), tenant.log), stream, kept.version, kept.field)
+    return ValuePlace(origins.get((stream, kept.version), tenant.log), stream, kept.version, kept.field)

@@ -118,7 +118,7 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-class Named(NamedTuple):
+class TenantById(NamedTuple):
     """A tenant by its id."""
 
     id: str
@@ -126,7 +126,7 @@ class Named(NamedTuple):
 
 def fold_elsewhere(dsn: str, tenant: str, season: str, upto: int, generations: Mapping[str, int]) -> Folded:
     """What runs in the other process."""
-    return asyncio.run(_fold_elsewhere(dsn, Named(tenant), season, upto, generations))
+    return asyncio.run(_fold_elsewhere(dsn, TenantById(tenant), season, upto, generations))
 
 
 async def _fold_elsewhere(dsn: str, tenant: HasId, season: str, upto: int, generations: Mapping[str, int]) -> Folded:

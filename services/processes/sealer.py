@@ -22,7 +22,7 @@ from infra.identity.tenants import Tenant, Tenants
 from infra.platform.config import Settings
 from infra.platform.database import LOST, Connection
 from infra.transparency.ask_witnesses import witnessing
-from infra.transparency.sealer import Halted, Held, Keep, LogOwner, Paused, Sealer, connect, record_halt
+from infra.transparency.sealer import Halted, SealedElsewhere, SealerStore, KeyOwner, Paused, Sealer, connect, record_halt
 from services.processes.health import beating
 from services.processes.tenant_follower import Follower
 from services.visible import columns, shown
@@ -40,7 +40,7 @@ async def run(settings: Settings, *, once: bool = False, only: Collection[str] =
     1 when a log must not be sealed any further, or could not be for want of room.
     """
     registry = Tenants(settings.sealer_url)
-    desk = Desk(settings, registry, only)
+    desk = SealerLoop(settings, registry, only)
     try:
         async with beating(settings, "sealer"), witnessing(settings.sealer_url, desk.halt) as witnesses:
 
@@ -66,7 +66,7 @@ async def run(settings: Settings, *, once: bool = False, only: Collection[str] =
 async def show_keys(settings: Settings, *, only: Collection[str] = ()) -> int:
     """Print the public keys that policies name, of the logs sealed here; 1 when there is none."""
     registry = Tenants(settings.sealer_url)
-    keep = Keep(settings.seals)
+    keep = SealerStore(settings.seals)
     listed = 0
     try:
         for tenant in await registry.all():
@@ -85,14 +85,14 @@ async def show_keys(settings: Settings, *, only: Collection[str] = ()) -> int:
     return int(not listed)
 
 
-class Desk:
+class SealerLoop:
     """A sealer, connected again when it lost its connection, and the logs that it leaves alone."""
 
     def __init__(self, settings: Settings, registry: Tenants, only: Collection[str]) -> None:
         self._registry = registry
         self._only = only
         self._dsn = settings.sealer_url
-        self._keep = Keep(settings.seals)
+        self._keep = SealerStore(settings.seals)
         self._sealer: Sealer | None = None
         self._handed_on: set[str] = set()
         self.halted: set[str] = set()
@@ -114,7 +114,7 @@ class Desk:
             while more and tenant.id not in self.halted and await self._sealer.seal(tenant):
                 self._handed_on.discard(tenant.id)
                 more = self._sealer.has_left(tenant)  # what came in meanwhile lies under the next, after a rest
-        except Held:
+        except SealedElsewhere:
             return False
         except Halted:
             self.halted.add(tenant.id)
@@ -130,7 +130,7 @@ class Desk:
         self._handed_on.add(tenant.id)
         return new
 
-    async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
+    async def halt(self, tenant: KeyOwner, connection: Connection, reason: str) -> None:
         """Sign for this log no more: somebody has cosigned another one. Raises Unkept."""
         self.halted.add(tenant.id)
         try:

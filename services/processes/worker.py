@@ -27,7 +27,7 @@ from infra.platform.database import begun_again
 from services import documents
 from services.app import App
 from services.exports.exports import fail_export, finish_export, make
-from services.exports.kind import Made, Progress, Unsealed, Workshop
+from services.exports.kind import FinishedDocument, Progress, Unsealed, Workshop
 from services.exports.registry import export_kinds
 from services.processes.health import beating
 from services.processes.sweeper import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
@@ -36,7 +36,7 @@ from services.wiring import wired
 log = structlog.get_logger("worker")
 
 
-class Manners:
+class WorkerSettings:
     """How the workers behave; all numbers in one place."""
 
     at_once = 2  # jobs: one prints while another reads
@@ -73,7 +73,7 @@ async def serve(settings: Settings, kind: str) -> None:
         while True:
             if await _work(settings, LONG, {MAKE_EXPORT: place.make_export}):
                 return
-            await asyncio.sleep(Manners.again)
+            await asyncio.sleep(WorkerSettings.again)
 
 
 def workshop_of(house: App, printer: Printer) -> Workshop:
@@ -84,7 +84,7 @@ def workshop_of(house: App, printer: Printer) -> Workshop:
 async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:
     """Work until told to stop (True) or until Redis was away for too long (False)."""
     worker = queue.worker(
-        settings.redis_url, settings.secret, name, functions, at_once=Manners.at_once, patience=Manners.patience
+        settings.redis_url, settings.secret, name, functions, at_once=WorkerSettings.at_once, patience=WorkerSettings.patience
     )
     log.info("working", queue=name)
     try:
@@ -121,7 +121,7 @@ class Workplace:
             log.info("not made: the province is suspended", tenant=tenant.id, export=str(export))
             return
         holder = uuid4().hex
-        taken = await self._runs.take(tenant, export, holder, Manners.hold)
+        taken = await self._runs.take(tenant, export, holder, WorkerSettings.hold)
         if taken is None:
             return
         work = self._house.system(tenant, uuid4())
@@ -144,7 +144,7 @@ class Workplace:
             trouble = failed.code
         except Unsealed as waiting:
             about.info("waits for the seal", code=waiting.code)
-            trouble, pause = waiting.code, Manners.until_sealed
+            trouble, pause = waiting.code, WorkerSettings.until_sealed
         except asyncio.CancelledError:  # told to stop: another worker may begin at once
             await asyncio.shield(self._runs.let_go(tenant, export, holder, timedelta()))
             about.info("let go")
@@ -158,20 +158,20 @@ class Workplace:
             await self._runs.let_go(tenant, export, holder, pause, trouble)
 
     async def _held(
-        self, tenant: Tenant, export: UUID, holder: str, making: Callable[[Progress], Coroutine[Any, Any, Made]]
-    ) -> Made:
+        self, tenant: Tenant, export: UUID, holder: str, making: Callable[[Progress], Coroutine[Any, Any, FinishedDocument]]
+    ) -> FinishedDocument:
         """Make it, saying now and then that we still live. Raises TakenAway when it is no longer ours."""
         steps = (0, 0)
 
         async def progress(done: int, total: int) -> None:
             nonlocal steps
             steps = done, total
-            if not await self._runs.go_on(tenant, export, holder, Manners.hold, done, total):
+            if not await self._runs.go_on(tenant, export, holder, WorkerSettings.hold, done, total):
                 raise TakenAway
 
         task = asyncio.create_task(making(progress))
         try:
-            while not (await asyncio.wait({task}, timeout=Manners.beat))[0]:
+            while not (await asyncio.wait({task}, timeout=WorkerSettings.beat))[0]:
                 await progress(*steps)
             return task.result()
         finally:

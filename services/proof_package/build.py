@@ -36,8 +36,8 @@ from infra.storage.access_log import Access
 from infra.storage.files import Files
 from infra.storage.folders import whole_folder, write_into
 from infra.transparency.proofs import (
-    Changed,
-    Stored,
+    LogAltered,
+    StoredCheckpoint,
     check_whole,
     judged,
     last_two,
@@ -51,7 +51,7 @@ from services.assessment.evidence_list import EvidenceList, EvidenceTooLarge, at
 from services.case.meeting_walk import walk_meetings
 from services.privacy.accesses import TAKEN, Accesses
 from services.proof_package.content import Circumstances, actors, how_to, tell
-from services.proof_package.evidence_zip import MANIFEST, State, evidence_of_dossier, lacking
+from services.proof_package.evidence_zip import MANIFEST, FileState, evidence_of_dossier, lacking
 from services.proof_package.evidence_zip import write as write_archive
 from services.proof_package.package_files import (
     ARCHIVE,
@@ -66,11 +66,11 @@ from services.proof_package.package_files import (
     payload_name,
     proof_name,
 )
-from services.proof_package.package_log import History, Line, line_of
+from services.proof_package.package_log import History, LoggedFact, line_of
 from services.proof_package.pages import ASSETS, Prints, bound, printer
 from services.proof_package.verify import Law, judge_files
 from services.seals.published_trust import province, trust_of
-from services.seals.trusted_policy import Trust, Unreadable, read_checkpoint
+from services.seals.trusted_policy import Trust, TrustFileUnreadable, read_checkpoint
 from services.visible import shown
 from services.work import SYSTEM
 
@@ -85,16 +85,16 @@ class Which(NamedTuple):
 class Heads(NamedTuple):
     """A checkpoint that proofs lead to, an earlier one that it continues, and how many facts stand above it."""
 
-    head: Stored
-    previous: Stored
+    head: StoredCheckpoint
+    previous: StoredCheckpoint
     beyond: int
 
 
-class Made(NamedTuple):
+class PackageContents(NamedTuple):
     """The files of a dossier, what they stand under, and the evidence that its facts name."""
 
     files: dict[str, bytes]
-    head: Stored
+    head: StoredCheckpoint
     beyond: int
     wanted: EvidenceList
 
@@ -102,7 +102,7 @@ class Made(NamedTuple):
 async def run(settings: Settings, given: argparse.Namespace) -> int:
     """Write the dossier of one recognition, and say what it is."""
     if bool(given.commune) != bool(given.season):
-        raise Unreadable("a recognition is named by its commune and its season, both")
+        raise TrustFileUnreadable("a recognition is named by its commune and its season, both")
     tenant = await province(settings, given.tenant)
     held = read_checkpoint(given.checkpoint) if given.checkpoint else None
     law = Law(load_rulebooks(), load_calendar())
@@ -114,15 +114,15 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
         if given.with_evidence:
             made.wanted.must_fit()
         async with Printer(ASSETS) as prints:
-            evidence = Evidence(made.wanted, Files(settings.files / tenant.id)) if given.with_evidence else None
+            evidence = EvidenceSource(made.wanted, Files(settings.files / tenant.id)) if given.with_evidence else None
             states = await write(made.files, prints, given.out, evidence)
     except EvidenceTooLarge as large:
         size, limit = large.details["size"], large.details["limit"]
-        raise Unreadable(
+        raise TrustFileUnreadable(
             f"{size} MB of evidence, and an archive has {limit} at most: leave out --with-evidence"
         ) from None
     except (Invalid, Refused) as reason:
-        raise Unreadable(str(reason)) from None
+        raise TrustFileUnreadable(str(reason)) from None
     print(shown(f"{given.out}: {tenant.log}, season {which.season}, commune {which.commune}"))
     print(shown(f"as of checkpoint {made.head.size} at {instant(made.head.at)}, {made.head.verdict}"))
     if not made.head.verdict.accepted:
@@ -135,7 +135,7 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
     return int(bool(lacking(states)))
 
 
-class Evidence(NamedTuple):
+class EvidenceSource(NamedTuple):
     """The evidence that is wanted, and where it lies."""
 
     wanted: EvidenceList
@@ -143,8 +143,8 @@ class Evidence(NamedTuple):
 
 
 async def write(
-    files: Mapping[str, bytes], prints: Prints, out: Path, evidence: Evidence | None = None
-) -> dict[str, State]:
+    files: Mapping[str, bytes], prints: Prints, out: Path, evidence: EvidenceSource | None = None
+) -> dict[str, FileState]:
     """Write the folder: the files, the PDF that has them all attached, and the archive of the evidence if it is wanted.
 
     What became of each file of evidence, by its hash. Raises Occupied, PrintingFailed.
@@ -159,12 +159,12 @@ async def write(
             return await write_archive(archive, evidence.wanted, evidence.files)
 
 
-def lines(wanted: EvidenceList, states: Mapping[str, State]) -> Iterator[str]:
+def lines(wanted: EvidenceList, states: Mapping[str, FileState]) -> Iterator[str]:
     """The evidence that was written, in lines for people, and each file that was not."""
-    given = [paper for paper in wanted.files if states[paper.sha256] is State.GIVEN]
+    given = [paper for paper in wanted.files if states[paper.sha256] is FileState.GIVEN]
     yield f"{ARCHIVE}: {len(given):,} files, {sum(paper.size for paper in given):,} bytes"
     for paper in wanted.files:
-        if states[paper.sha256] is not State.GIVEN:
+        if states[paper.sha256] is not FileState.GIVEN:
             yield f"  {states[paper.sha256].value}: {paper.sha256} {paper.name}"
     if gone := len(lacking(states)):
         yield f"  FAILS: {gone:,} files that the decision rests on could not be read; {MANIFEST} in it says which"
@@ -190,7 +190,7 @@ async def first_decided(connection: Connection, tenant: Tenant) -> Which:
 
 async def gather(
     connection: Connection, tenant: Tenant, which: Which, trust: Trust, law: Law, *, held: Note | None = None
-) -> Made:
+) -> PackageContents:
     """All files but the PDF, under the last checkpoint, verified. `held` is another that they are to continue.
 
     Raises Invalid (NotSealed, Changed, Incomplete and others), and Refused like the decision document.
@@ -204,7 +204,7 @@ async def gather(
 
 async def gather_under(
     connection: Connection, tenant: Tenant, which: Which, trust: Trust, law: Law, heads: Heads
-) -> Made:
+) -> PackageContents:
     """The same under given checkpoints: what is gathered follows from them and the log alone."""
     head, previous, beyond = heads
     await check_whole(connection, tenant, head.size)
@@ -240,14 +240,14 @@ async def gather_under(
     if head.verdict.accepted:
         found = await judge_files(files, None, trust, law)
         if not found.holds:
-            raise Changed(f"{tenant.log}: the dossier that was made does not hold: {found.reason}")
-    return Made(files, head, beyond, evidence_of_dossier(history))
+            raise LogAltered(f"{tenant.log}: the dossier that was made does not hold: {found.reason}")
+    return PackageContents(files, head, beyond, evidence_of_dossier(history))
 
 
 # Which facts ------------------------------------------------------------------------------------------
 
 
-async def _lines(connection: Connection, tenant: Tenant, which: Which, size: int) -> AsyncIterator[Line]:
+async def _lines(connection: Connection, tenant: Tenant, which: Which, size: int) -> AsyncIterator[LoggedFact]:
     """The streams that a decision rests on up to it, and the decision's own up to the checkpoint; stream by stream."""
     name = recognition_stream(*which)
     own = [line async for line in _read(connection, tenant, [name], size)]
@@ -275,7 +275,7 @@ async def _lines(connection: Connection, tenant: Tenant, which: Which, size: int
         yield line
 
 
-async def _units(connection: Connection, tenant: Tenant, codes: Iterable[str], upto: int) -> AsyncIterator[Line]:
+async def _units(connection: Connection, tenant: Tenant, codes: Iterable[str], upto: int) -> AsyncIterator[LoggedFact]:
     """These units and those above them."""
     seen: set[str] = set()
     waiting = [code for code in codes if code]
@@ -290,12 +290,12 @@ async def _units(connection: Connection, tenant: Tenant, codes: Iterable[str], u
             yield line
 
 
-async def _council(connection: Connection, tenant: Tenant, season: str, unit: str, upto: int) -> AsyncIterator[Line]:
+async def _council(connection: Connection, tenant: Tenant, season: str, unit: str, upto: int) -> AsyncIterator[LoggedFact]:
     """The council and all its meetings: which vote is the last on a commune, only all of them can tell."""
     async for line in _read(connection, tenant, [council_stream(season, unit)], upto):
         yield line
 
-    async def read(names: Iterable[StreamName]) -> list[list[Line]]:
+    async def read(names: Iterable[StreamName]) -> list[list[LoggedFact]]:
         return [[line async for line in _read(connection, tenant, [name], upto)] for name in names]
 
     for _, meeting in await walk_meetings(season, unit, read):
@@ -303,14 +303,14 @@ async def _council(connection: Connection, tenant: Tenant, season: str, unit: st
             yield line
 
 
-def _discussed(council: Iterable[Line]) -> Iterator[str]:
+def _discussed(council: Iterable[LoggedFact]) -> Iterator[str]:
     """The communes on the agendas of a council: without their names nobody could say what it did."""
     for line in council:
         if isinstance(line.recorded.fact, Meeting.Convened):
             yield from line.recorded.fact.items
 
 
-async def _officials(connection: Connection, tenant: Tenant, lines: Iterable[Line], upto: int) -> AsyncIterator[Line]:
+async def _officials(connection: Connection, tenant: Tenant, lines: Iterable[LoggedFact], upto: int) -> AsyncIterator[LoggedFact]:
     """Everybody who acted, and who acted in giving them their mandates, and so on."""
     seen: set[StreamName] = set()
     waiting = [official_stream(person) for person in actors(History(tenant.id, lines))]
@@ -323,11 +323,11 @@ async def _officials(connection: Connection, tenant: Tenant, lines: Iterable[Lin
         waiting = [official_stream(person) for person in actors(History(tenant.id, found))] if found else []
 
 
-async def _read(connection: Connection, tenant: Tenant, names: Iterable[StreamName], upto: int) -> AsyncIterator[Line]:
+async def _read(connection: Connection, tenant: Tenant, names: Iterable[StreamName], upto: int) -> AsyncIterator[LoggedFact]:
     """The facts of these streams up to a position, stream by stream."""
     for name in names:
         for position, leaf, data in await facts_of_stream(connection, tenant, name, upto):
             try:
                 yield line_of(position, name, leaf, canonical(msgspec.json.decode(data)))
             except (ValueError, LookupError) as reason:
-                raise Changed(f"position {position}: {reason}") from None
+                raise LogAltered(f"position {position}: {reason}") from None

@@ -14,9 +14,9 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from infra.ledger.text import Malformed
-from infra.storage.zip_archives import Place, chunks, places
+from infra.storage.zip_archives import ByteRange, chunks, places
 from services.assessment.evidence_list import EvidenceFile, EvidenceList
-from services.proof_package.evidence_zip import MANIFEST, State, manifest
+from services.proof_package.evidence_zip import MANIFEST, FileState, manifest
 from services.proof_package.package_files import EVIDENCE, FILE_LIMIT
 
 
@@ -29,7 +29,7 @@ class Compared(NamedTuple):
 
     equal: int
     bytes: int
-    absent: tuple[tuple[EvidenceFile, State], ...]
+    absent: tuple[tuple[EvidenceFile, FileState], ...]
     wrong: tuple[str, ...]
 
 
@@ -64,7 +64,7 @@ def _compared(file: BinaryIO, wanted: EvidenceList) -> Compared:
     )
 
 
-def _small(file: BinaryIO, found: Mapping[str, Place], name: str) -> bytes:
+def _small(file: BinaryIO, found: Mapping[str, ByteRange], name: str) -> bytes:
     if name not in found:
         raise Malformed(f"{name}: missing")
     if found[name].size > FILE_LIMIT:
@@ -72,35 +72,35 @@ def _small(file: BinaryIO, found: Mapping[str, Place], name: str) -> bytes:
     return b"".join(chunks(file, found[name]))
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _FileLine(msgspec.Struct, frozen=True):
     sha256: str
-    state: State
+    state: FileState
 
 
-class _Stated(msgspec.Struct, frozen=True):
+class _StatedFiles(msgspec.Struct, frozen=True):
     """What only the archive can say: why a file is not there."""
 
-    files: list[_Line]
+    files: list[_FileLine]
 
 
-def _states(wanted: EvidenceList, found: Mapping[str, Place], said: bytes) -> dict[str, State]:
+def _states(wanted: EvidenceList, found: Mapping[str, ByteRange], said: bytes) -> dict[str, FileState]:
     """What became of each file, by its hash. Raises Malformed for what should not be there, or should."""
     try:
-        stated = {one.sha256: one.state for one in msgspec.json.decode(said, type=_Stated).files}
+        stated = {one.sha256: one.state for one in msgspec.json.decode(said, type=_StatedFiles).files}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
         raise Malformed(f"{MANIFEST}: {str(reason)[:200]}") from None
-    states: dict[str, State] = {}
+    states: dict[str, FileState] = {}
     for paper in wanted.files:
         if not paper.held and paper.entry in found:
             raise Malformed(f"{paper.entry}: taken off by the decision, and yet in it")
-        state = stated.get(paper.sha256, State.GIVEN)
-        if paper.held and paper.entry not in found and state not in {State.MISSING, State.DAMAGED}:
+        state = stated.get(paper.sha256, FileState.GIVEN)
+        if paper.held and paper.entry not in found and state not in {FileState.MISSING, FileState.DAMAGED}:
             raise Malformed(f"{paper.entry}: gone, and {MANIFEST} does not say why")
-        states[paper.sha256] = State.WITHDRAWN if not paper.held else State.GIVEN if paper.entry in found else state
+        states[paper.sha256] = FileState.WITHDRAWN if not paper.held else FileState.GIVEN if paper.entry in found else state
     return states
 
 
-def _wrong(file: BinaryIO, place: Place, paper: EvidenceFile) -> str:
+def _wrong(file: BinaryIO, place: ByteRange, paper: EvidenceFile) -> str:
     """Why these bytes are not the file; "" when they are. None is read that is of another size."""
     if place.size != paper.size:
         return f"{paper.entry}: {place.size} bytes, and the facts say {paper.size}"

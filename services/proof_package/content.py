@@ -30,9 +30,9 @@ from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from services.assessment.evidence_list import attachments
 from services.documents.reading import AsItStood
-from services.proof_package.package_log import History, Incomplete, Line, shown
-from services.recognition.decision_document import Line as Row
-from services.recognition.decision_document import Paper, read_paper
+from services.proof_package.package_log import History, Incomplete, LoggedFact, shown
+from services.recognition.decision_document import TableLine as Row
+from services.recognition.decision_document import DecisionDocument, read_paper
 
 #: Version of this form of a dossier.
 FORM = 1
@@ -175,7 +175,7 @@ def actors(history: History) -> list[UUID]:
 # Parts ------------------------------------------------------------------------------------------------
 
 
-def _where(line: Line, people: Mapping[str, str]) -> dict[str, Any]:
+def _where(line: LoggedFact, people: Mapping[str, str]) -> dict[str, Any]:
     """A fact: where it stands, who acted, and by which leaf."""
     return {
         "position": line.position,
@@ -265,7 +265,7 @@ def _streams(history: History, decided: Recognition.Decided) -> Iterator[dict[st
         }
 
 
-def _judged(paper: Paper) -> dict[str, Any]:
+def _judged(paper: DecisionDocument) -> dict[str, Any]:
     return {
         "summary": paper.summary,
         "criteria": [_row(row) for row in paper.criteria],

@@ -33,7 +33,7 @@ MANIFEST = "manifest.json"
 FORM = 1
 
 
-class State(StrEnum):
+class FileState(StrEnum):
     """Whether a file is in the archive, or why not: taken off by the decision, not in the store, not as taken in."""
 
     GIVEN = "given"
@@ -49,7 +49,7 @@ def evidence_of_dossier(history: History) -> EvidenceList:
     return evidence_of(DecisionPlace(line.said.log, stream.season, stream.subject, line.position), history.facts)
 
 
-def manifest(evidence: EvidenceList, states: Mapping[str, State]) -> bytes:
+def manifest(evidence: EvidenceList, states: Mapping[str, FileState]) -> bytes:
     """`manifest.json`; `states` by hash."""
     document = {
         "v": FORM,
@@ -66,12 +66,12 @@ def manifest(evidence: EvidenceList, states: Mapping[str, State]) -> bytes:
 
 async def write(
     out: BinaryIO, evidence: EvidenceList, files: Files, progress: Callable[[int, int], Awaitable[None]] | None = None
-) -> dict[str, State]:
+) -> dict[str, FileState]:
     """Write the archive; what became of each file, by its hash. The same files give the same bytes.
 
     `progress` is told how many of all files are done.
     """
-    states: dict[str, State] = {}
+    states: dict[str, FileState] = {}
     with archives.begin(out) as archive:
         archives.add(archive, EVIDENCE, evidence.listed)
         for done, file in enumerate(evidence.files):
@@ -82,19 +82,19 @@ async def write(
     return states
 
 
-def lacking(states: Mapping[str, State]) -> dict[str, State]:
+def lacking(states: Mapping[str, FileState]) -> dict[str, FileState]:
     """The files that ought to be there and are not, by hash."""
-    return {hashed: state for hashed, state in states.items() if state in {State.MISSING, State.DAMAGED}}
+    return {hashed: state for hashed, state in states.items() if state in {FileState.MISSING, FileState.DAMAGED}}
 
 
-async def _add(archive: ZipFile, file: EvidenceFile, files: Files) -> State:
+async def _add(archive: ZipFile, file: EvidenceFile, files: Files) -> FileState:
     if not file.held:
-        return State.WITHDRAWN
+        return FileState.WITHDRAWN
     try:
         content = await files.read(file.sha256)
     except FileMissing:
-        return State.MISSING
+        return FileState.MISSING
     except FileDamaged:
-        return State.DAMAGED
+        return FileState.DAMAGED
     await asyncio.to_thread(archives.add, archive, file.entry, content)
-    return State.GIVEN
+    return FileState.GIVEN

@@ -15,7 +15,7 @@ from projections.tables.units import UnitRow
 from services.assessment.commune_export import CommuneExport
 from services.assessment.evidence_list import DecisionPlace, EvidenceList, evidence_of
 from services.documents.reading import AsItStood
-from services.exports.kind import ExportRequest, ExportTask, Made, Progress, Workshop, name_of
+from services.exports.kind import ExportRequest, ExportTask, FinishedDocument, Progress, Workshop, name_of
 from services.i18n import Words
 from services.proof_package import evidence_zip as archive
 from services.recognition.decision_document import decided_at
@@ -40,7 +40,7 @@ class EvidenceExport(CommuneExport):
         evidence.must_fit(EVIDENCE_LIMIT)
         return decided.position
 
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The archive, whole: raises FileMissing and FileDamaged rather than leave out what the decision rests on."""
         asked = task.asked
         evidence = await self._evidence(work, asked)
@@ -48,8 +48,8 @@ class EvidenceExport(CommuneExport):
         out = io.BytesIO()
         states = await archive.write(out, evidence, work.files, progress)
         for hashed, state in archive.lacking(states).items():
-            raise FileMissing(sha256=hashed) if state is archive.State.MISSING else FileDamaged(sha256=hashed)
-        return Made(out.getvalue(), f"minh-chung-{asked.season}-{asked.commune}.zip", self.media_type)
+            raise FileMissing(sha256=hashed) if state is archive.FileState.MISSING else FileDamaged(sha256=hashed)
+        return FinishedDocument(out.getvalue(), f"minh-chung-{asked.season}-{asked.commune}.zip", self.media_type)
 
     async def evidence_in(self, work: Work, asked: Export.Requested) -> tuple[str, ...] | None:
         """Every indicator that rests on files."""

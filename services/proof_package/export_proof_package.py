@@ -15,10 +15,10 @@ from services.assessment.commune_export import CommuneExport
 from services.case.council_meetings import meetings_of
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
-from services.exports.kind import ExportRequest, ExportTask, Made, Progress, Workshop, name_of
+from services.exports.kind import ExportRequest, ExportTask, FinishedDocument, Progress, Workshop, name_of
 from services.i18n import Words
 from services.proof_package import package_on_request as asking
-from services.proof_package.package_on_request import PolicyMissing, Sealed
+from services.proof_package.package_on_request import PolicyMissing, CheckpointLookup
 from services.recognition.decision_document import decided_at
 from services.season.season import commune_of
 from services.work import Work
@@ -37,14 +37,14 @@ class ProofPackageExport(CommuneExport):
         await may_be_proven(work, asked.season, asked.about)
         return now
 
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The pages with all files attached. Raises Unsealed, PolicyMissing, NotProven."""
-        sealed, asked = Sealed(shop.database, shop.seals), task.asked
+        sealed, asked = CheckpointLookup(shop.database, shop.seals), task.asked
         await progress(0, 2)
         await asking.take_checkpoint(sealed, work, task.export)
         await progress(1, 2)
         pdf = await asking.bind(sealed, work, task.export, shop.printer)
-        return Made(pdf.content, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF, pdf.unprinted)
+        return FinishedDocument(pdf.content, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF, pdf.unprinted)
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The dossier, by the name of the commune."""

@@ -23,7 +23,7 @@ class Incomplete(Invalid):
     """A fact is missing from a stream, or a stream that has to be there."""
 
 
-class Line(NamedTuple):
+class LoggedFact(NamedTuple):
     """A fact with its leaf and its payload."""
 
     recorded: Recorded
@@ -40,10 +40,10 @@ class Line(NamedTuple):
 class History:
     """The facts of some streams, as they stand in a log of `tenant`."""
 
-    def __init__(self, tenant: str, lines: Iterable[Line]) -> None:
+    def __init__(self, tenant: str, lines: Iterable[LoggedFact]) -> None:
         self._tenant = tenant
         self.lines = tuple(lines)
-        self.streams: dict[StreamName, list[Line]] = {}
+        self.streams: dict[StreamName, list[LoggedFact]] = {}
         for line in self.lines:
             self.streams.setdefault(line.recorded.stream, []).append(line)
         self._ids = {name.id(tenant): name for name in self.streams}
@@ -62,7 +62,7 @@ class History:
         if found:
             yield found
 
-    def by_position(self) -> list[Line]:
+    def by_position(self) -> list[LoggedFact]:
         return sorted(self.lines, key=lambda line: line.position)
 
     @property
@@ -73,7 +73,7 @@ class History:
     def named(self, stream: UUID) -> StreamName | None:
         return self._ids.get(stream)
 
-    def decision(self) -> Line:
+    def decision(self) -> LoggedFact:
         """The decision that the dossier is about. Raises Invalid unless there is exactly one."""
         found = [line for line in self.lines if isinstance(line.recorded.fact, Recognition.Decided)]
         if len(found) != 1:
@@ -83,7 +83,7 @@ class History:
     def check_streams(self) -> None:
         """Every stream is there from its first version on, each linked to the one before. Raises Incomplete."""
         for name, lines in self.streams.items():
-            before: Line | None = None
+            before: LoggedFact | None = None
             for line in lines:
                 version = before.said.version + 1 if before else 1
                 if line.said.version != version:
@@ -100,7 +100,7 @@ class History:
             if not covers(line.said.log, before.said.log):
                 raise Invalid(f"position {line.position} is of {line.said.log}, {before.position} of {before.said.log}")
 
-    def relied_on(self, one: ReliedOn) -> Line:
+    def relied_on(self, one: ReliedOn) -> LoggedFact:
         """The last fact that the decision says it relied on, present and equal. Raises Incomplete."""
         name = self.named(one.stream)
         lines = self.streams.get(name, []) if name else []
@@ -114,14 +114,14 @@ class History:
         return line
 
 
-def line_of(position: int, name: StreamName, leaf: bytes, payload: bytes) -> Line:
+def line_of(position: int, name: StreamName, leaf: bytes, payload: bytes) -> LoggedFact:
     """A fact as it stands there. Raises NotCanonical and what the mapper raises, for facts that nobody knows."""
     said = read_leaf(leaf)
     stream = UUID(said.stream)
     at = datetime.fromisoformat(said.at)
     fact = MAPPER.fact(said.type, said.schema, payload, stream, said.version, at)
     recorded = Recorded(position, name, said.version, at, said.actor, said.unit, "", UUID(said.command), fact)
-    return Line(recorded, said, leaf_hash(leaf).hex(), leaf, payload)
+    return LoggedFact(recorded, said, leaf_hash(leaf).hex(), leaf, payload)
 
 
 def shown(name: StreamName) -> str:

@@ -16,15 +16,15 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note
 from infra.ledger.text import Invalid
 from infra.platform.database import Connection, Database
-from infra.transparency.proofs import Stored, first_over, judged, sealed_at
-from infra.transparency.seal_status import Seals, State
+from infra.transparency.proofs import StoredCheckpoint, first_over, judged, sealed_at
+from infra.transparency.seal_status import CheckpointStatuses, CheckpointState
 from services.exports.kind import Unsealed
 from services.proof_package.build import Heads, Which, gather_under
 from services.proof_package.pages import Bound, Prints, bound
 from services.proof_package.verify import Law
 from services.seals.published_trust import published_trust
-from services.seals.trusted_policy import Trust, Unreadable
-from services.work import Receipt, Work, use_case
+from services.seals.trusted_policy import Trust, TrustFileUnreadable
+from services.work import CommandResult, Work, use_case
 
 #: Seconds that one attempt waits for the seal.
 WAIT = 5.0
@@ -42,14 +42,14 @@ class NotProven(Refused):
     code: ClassVar[str] = "not-proven"
 
 
-class Sealed(NamedTuple):
+class CheckpointLookup(NamedTuple):
     """Where it is looked up how far a log is sealed."""
 
     database: Database
-    seals: Seals
+    seals: CheckpointStatuses
 
 
-async def take_checkpoint(sealed: Sealed, work: Work, export: UUID) -> None:
+async def take_checkpoint(sealed: CheckpointLookup, work: Work, export: UUID) -> None:
     """Record under which checkpoint the dossier is made, unless that is settled.
 
     It is the first over the position asked for that the policy of that position accepts. Waits a little for it; raises
@@ -64,12 +64,12 @@ async def take_checkpoint(sealed: Sealed, work: Work, export: UUID) -> None:
         found = await first_over(connection, work.tenant, trust.policy, asked.at_position)
     if found is None:
         halted = "sealing-halted" if seal.halted else "not-sealed"
-        raise Unsealed(halted if seal.state is State.RECEIVED else "not-cosigned")
+        raise Unsealed(halted if seal.state is CheckpointState.RECEIVED else "not-cosigned")
     head, previous = found
     await _record(work.again(uuid4()), export, bytes(head.note).decode(), bytes(previous.note).decode())
 
 
-async def bind(sealed: Sealed, work: Work, export: UUID, prints: Prints) -> Bound:
+async def bind(sealed: CheckpointLookup, work: Work, export: UUID, prints: Prints) -> Bound:
     """The dossier as a PDF with everything attached, under the checkpoint taken. Raises NotProven, PrintingFailed."""
     asked = await work.look(Export, export_stream(export))
     taken = await _taken(work, export)
@@ -86,7 +86,7 @@ async def bind(sealed: Sealed, work: Work, export: UUID, prints: Prints) -> Boun
 
 
 @use_case("_record", "export", "checkpoint", "previous")
-async def _record(work: Work, export: UUID, checkpoint: str, previous: str) -> Receipt:
+async def _record(work: Work, export: UUID, checkpoint: str, previous: str) -> CommandResult:
     return await work.change(Export, export_stream(export), lambda one: one.take_checkpoint(checkpoint, previous))
 
 
@@ -106,7 +106,7 @@ async def _heads(connection: Connection, work: Work, trust: Trust, taken: Record
     return Heads(head, await _stored(connection, work, trust, fact.previous), taken.position - 1 - head.size)
 
 
-async def _stored(connection: Connection, work: Work, trust: Trust, text: str) -> Stored:
+async def _stored(connection: Connection, work: Work, trust: Trust, text: str) -> StoredCheckpoint:
     note = Note.read(text.encode())
     at = await sealed_at(connection, work.tenant, Checkpoint.read(note.text).size)
     return judged(note, work.tenant, trust.policy, at)
@@ -116,7 +116,7 @@ async def _trust(connection: Connection, work: Work, position: int) -> Trust:
     """The policy that was in force where the dossier was asked for. Raises PolicyMissing."""
     try:
         trust = await published_trust(connection, work.tenant, position)
-    except Unreadable as reason:
+    except TrustFileUnreadable as reason:
         raise NotProven(why=str(reason)) from None
     if trust is None:
         raise PolicyMissing

@@ -36,7 +36,7 @@ FORM = 2
 FORMER = ("former/2026-11-27",)
 
 
-class Form(NamedTuple):
+class PackageForm(NamedTuple):
     """One form of the pages: a template, and the sentences that fill it.
 
     `printable` where signs are looked at, `former_members` where the agency of who left the council is named too.
@@ -60,17 +60,17 @@ def printer_of(words: Words) -> str:
     return f"weasyprint {version('weasyprint')}, form {FORM}, sentences {sentences[:16]}"
 
 
-def present() -> Form:
+def present() -> PackageForm:
     """The form in which pages are made today."""
-    return Form("dossier.html", vietnamese())
+    return PackageForm("dossier.html", vietnamese())
 
 
-def forms() -> Iterator[Form]:
+def forms() -> Iterator[PackageForm]:
     """The form of today, then the former ones."""
     yield present()
     for folder in FORMER:
         sentences = msgspec.json.decode((ASSETS / folder / "sentences.json").read_bytes(), type=dict[str, str])
-        yield Form(f"{folder}/dossier.html", Words("vi", sentences), printable=False, former_members=False)
+        yield PackageForm(f"{folder}/dossier.html", Words("vi", sentences), printable=False, former_members=False)
 
 
 class Bound(NamedTuple):
@@ -80,7 +80,7 @@ class Bound(NamedTuple):
     unprinted: tuple[str, ...]
 
 
-def pages(files: Files, form: Form | None = None) -> Printable:
+def pages(files: Files, form: PackageForm | None = None) -> Printable:
     """The pages as HTML, of what lies in the dossier alone."""
     form = form or present()
     told = worded(files, form.words, former_members=form.former_members)
@@ -88,7 +88,7 @@ def pages(files: Files, form: Form | None = None) -> Printable:
     return printable(html) if form.printable else Printable(html, ())
 
 
-async def bound(files: Files, prints: Prints, form: Form | None = None) -> Bound:
+async def bound(files: Files, prints: Prints, form: PackageForm | None = None) -> Bound:
     """The dossier as a PDF. Raises PrintingFailed."""
     made = pages(files, form)
     return Bound(await prints.print(made.html, sha256(files[DOSSIER]).digest()[:16], files), made.unprinted)

@@ -30,7 +30,7 @@ from services.clock import VIETNAM
 from services.i18n import Words, indicator_number, load_words
 from services.proof_package.package_files import DOSSIER, EVIDENCE, LEAVES, Files, payload_name
 from services.proof_package.package_log import History, line_of, shown
-from services.sentences import Teller, Told, called, holders_of, open_rounds
+from services.sentences import SentenceWriter, FactSentence, called, holders_of, open_rounds
 
 #: What comments say is no business of whoever reads the pages, sealed or not.
 NOT_PRINTED = "nội dung không in trong hồ sơ"
@@ -51,7 +51,7 @@ SENTENCES = (
 )
 
 
-class Step(NamedTuple):
+class PrintedFact(NamedTuple):
     """A fact as it is printed: when in Viet Nam, who, what; `details` are labels with what follows them."""
 
     position: int
@@ -73,7 +73,7 @@ class Scored(NamedTuple):
     files: int
 
 
-class Paper(NamedTuple):
+class PrintedFile(NamedTuple):
     """What the file of an indicator is called."""
 
     number: str
@@ -89,11 +89,11 @@ class Pages(NamedTuple):
     their names.
     """
 
-    story: tuple[Step, ...]
-    others: tuple[Step, ...]
-    since: tuple[Step, ...]
+    story: tuple[PrintedFact, ...]
+    others: tuple[PrintedFact, ...]
+    since: tuple[PrintedFact, ...]
     scored: tuple[Scored, ...]
-    papers: tuple[Paper, ...]
+    papers: tuple[PrintedFile, ...]
     streams: Mapping[str, str]
     of_stream: Mapping[str, str]
     people: tuple[Mapping[str, Any], ...]
@@ -128,7 +128,7 @@ def worded(files: Files, words: Words, *, former_members: bool = True) -> Pages:
     if not former_members:
         members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
     rulebook = load_rulebooks()[said["decision"]["rulebook"]]
-    teller = Teller(words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook))
+    teller = SentenceWriter(words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook))
     told = _Told(teller, people, words)
     hashes = {line.position: line.hash for line in history.lines}
     facts = [told.acting(recorded) for recorded in facts]
@@ -171,7 +171,7 @@ def _name(one: Mapping[str, str]) -> StreamName:
 class _Told:
     """Facts in sentences, each with the post that its actor held then: leaves name the person and the unit alone."""
 
-    def __init__(self, teller: Teller, people: Mapping[str, OfficialRow], words: Words) -> None:
+    def __init__(self, teller: SentenceWriter, people: Mapping[str, OfficialRow], words: Words) -> None:
         self._teller = teller
         self._people = people
         self._words = words
@@ -181,19 +181,19 @@ class _Told:
         held = self._held(recorded.actor, recorded.unit, recorded.at.astimezone(VIETNAM).date())
         return recorded._replace(mandate=str(held.id)) if held else recorded
 
-    def step(self, entry: Entry, hashed: str) -> Step:
+    def step(self, entry: Entry, hashed: str) -> PrintedFact:
         if entry.topic == "assessment.comment-received":
             entry = entry._replace(args={**entry.args, "text": NOT_PRINTED})
         told = self._teller.tell(entry)
         who, name = self._who(entry, told)
         at = self._words.instant(entry.at)
-        return Step(entry.position, at, who, name, told.sentence, told.details, hashed)
+        return PrintedFact(entry.position, at, who, name, told.sentence, told.details, hashed)
 
     def _held(self, actor: str, unit: str, day: date) -> Mandate | None:
         row = self._people.get(actor)
         return next((one for one in row.in_force(day) if one.unit == unit), None) if row else None
 
-    def _who(self, entry: Entry, told: Told) -> tuple[str, str]:
+    def _who(self, entry: Entry, told: FactSentence) -> tuple[str, str]:
         """Post and name; the name alone where no post is known, the post alone where the name is the post."""
         row = self._people.get(entry.actor)
         if entry.mandate or row is None:
@@ -252,6 +252,6 @@ def _value(value: Any, words: Words) -> str:
     return words.say(f"word.{value.value}") if isinstance(value, Outcome) else words.points(value)
 
 
-def _papers(evidence: Iterable[Mapping[str, Any]], words: Words) -> Iterator[Paper]:
+def _papers(evidence: Iterable[Mapping[str, Any]], words: Words) -> Iterator[PrintedFile]:
     for one in evidence:
-        yield Paper(indicator_number(one["indicator"]), one["name"], words.size(one["size"]), one["sha256"])
+        yield PrintedFile(indicator_number(one["indicator"]), one["name"], words.size(one["size"]), one["sha256"])

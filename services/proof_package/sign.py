@@ -25,7 +25,7 @@ from services.visible import shown
 KEY_LIMIT = 1_024 * 1_024
 
 
-class NotSigned(Misconfigured):
+class SigningFailed(Misconfigured):
     """Nothing was signed; the text says why."""
 
 
@@ -42,15 +42,15 @@ async def run(given: argparse.Namespace) -> None:
         container = read_handed_in(given.key, KEY_LIMIT)
         key = read_key(container, asked(given.key) if known is None else known, datetime.now(UTC))
         if key.sha256 in {one.certificate_sha256 for one in earlier}:
-            raise NotSigned(f"{given.pdf}: signed with this certificate already")
+            raise SigningFailed(f"{given.pdf}: signed with this certificate already")
         signed = await sign(pdf, key, given.reason)
         *before, last = read_signatures(signed, size)
     except Malformed as reason:
-        raise NotSigned(f"{given.pdf}: not signed: {reason}") from None
+        raise SigningFailed(f"{given.pdf}: not signed: {reason}") from None
     except (CannotSign, Unjudged) as reason:
-        raise NotSigned(f"{given.key}: not signed: {reason}") from None
+        raise SigningFailed(f"{given.key}: not signed: {reason}") from None
     if before != earlier or last.certificate_sha256 != key.sha256 or not signed.startswith(pdf):
-        raise NotSigned(f"{given.pdf}: not signed: the signature that was made does not hold")
+        raise SigningFailed(f"{given.pdf}: not signed: the signature that was made does not hold")
     write_new(out, signed)
     print(
         shown(f"{out}: signed by {last.signer} (serial {last.serial}), signature {len(earlier) + 1} upon this dossier")
@@ -69,14 +69,14 @@ def read_dossier(path: Path) -> bytes:
 
 
 def asked(key: Path) -> str:
-    """The passphrase of a key, from the terminal. Raises NotSigned where there is none."""
+    """The passphrase of a key, from the terminal. Raises SigningFailed where there is none."""
     if not sys.stdin.isatty():
-        raise NotSigned("no terminal to ask for the passphrase at: set MINHCHUAN_PASSPHRASE")
+        raise SigningFailed("no terminal to ask for the passphrase at: set MINHCHUAN_PASSPHRASE")
     return getpass(f"Passphrase of {key}: ")
 
 
 def write_new(out: Path, content: bytes) -> None:
-    """Write a file that is not there yet, whole or not at all. Raises Occupied, NotSigned."""
+    """Write a file that is not there yet, whole or not at all. Raises Occupied, SigningFailed."""
     try:
         with out.open("xb") as file:
             try:
@@ -87,4 +87,4 @@ def write_new(out: Path, content: bytes) -> None:
     except FileExistsError:
         raise Occupied(f"{out} is there already") from None
     except OSError as reason:
-        raise NotSigned(f"{out}: {reason.strerror}") from None
+        raise SigningFailed(f"{out}: {reason.strerror}") from None

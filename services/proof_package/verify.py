@@ -30,17 +30,17 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.ledger.note import Note
-from infra.ledger.policy import QuorumMissed, Verdict
+from infra.ledger.policy import QuorumMissed, PolicyVerdict
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, Malformed, read_hashes, read_utf8
 from infra.ledger.tree import verify_consistency, verify_inclusion
 from infra.pdf.printer import Printer, PrintingFailed
-from infra.pdf.signatures import Signature, Unjudged, read_signatures
+from infra.pdf.signatures import PdfSignature, Unjudged, read_signatures
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.assessment.evidence_list import attachments
 from services.proof_package.compare_evidence import Compared, compare
 from services.proof_package.content import Circumstances, how_to, tell
-from services.proof_package.evidence_zip import State, evidence_of_dossier
+from services.proof_package.evidence_zip import FileState, evidence_of_dossier
 from services.proof_package.package_files import (
     ARCHIVE,
     CHECKPOINT,
@@ -57,34 +57,34 @@ from services.proof_package.package_files import (
     proof_name,
     read_files,
 )
-from services.proof_package.package_log import History, Incomplete, Line, line_of
+from services.proof_package.package_log import History, Incomplete, LoggedFact, line_of
 from services.proof_package.pages import ASSETS, Prints, bound, forms, printer
 from services.seals.trusted_policy import Trust, read_certificates, read_checkpoint, read_trust
-from services.seals.verify_answer import LAST_SECOND, WORDS, Answer
+from services.seals.verify_answer import LAST_SECOND, WORDS, ExitCode
 from services.visible import shown
 
 MEANING = {
-    Answer.INCOMPLETE: (
+    ExitCode.INCOMPLETE: (
         "Một chuỗi thiếu sự kiện: hồ sơ có thể đã bị cắt bớt",
         "A stream lacks an event: the dossier may have been cut",
     ),
-    Answer.INVALID: (
+    ExitCode.INVALID: (
         "Không được tin hồ sơ này ở dạng đã nhận",
         "Do not rely on this dossier in the form in which you got it",
     ),
-    Answer.UNWITNESSED: (
+    ExitCode.UNWITNESSED: (
         "CHÚ Ý: chính sách không đòi ai đồng ký; ai có khóa nhật ký có thể viết lại lịch sử",
         "NOTE: the policy asks for no witness; whoever has the key of the log could rewrite its past",
     ),
 }
 
 NOT_GIVEN = {
-    State.WITHDRAWN: (
+    FileState.WITHDRAWN: (
         "đã được gỡ trước quyết định, theo các sự kiện",
         "taken off before the decision, as the facts say",
     ),
-    State.MISSING: ("kho tệp không còn, theo bên lập", "missing from the store, as its maker says"),
-    State.DAMAGED: ("tệp trong kho đã hỏng, theo bên lập", "damaged in the store, as its maker says"),
+    FileState.MISSING: ("kho tệp không còn, theo bên lập", "missing from the store, as its maker says"),
+    FileState.DAMAGED: ("tệp trong kho đã hỏng, theo bên lập", "damaged in the store, as its maker says"),
 }
 
 
@@ -95,24 +95,24 @@ class Law(NamedTuple):
     calendar: Calendar
 
 
-class Found(NamedTuple):
+class VerifyResult(NamedTuple):
     """What a verification found. `verdict`, `said` and the proven `history` are there as far as it came.
 
     `compared` is there where evidence was handed in, too, and the facts hold.
     """
 
-    answer: Answer
+    answer: ExitCode
     reason: str = ""
-    verdict: Verdict | None = None
+    verdict: PolicyVerdict | None = None
     said: Mapping[str, Any] | None = None
     own_policy: bool = True
     history: History | None = None
     compared: Compared | None = None
-    signatures: Sequence[Signature] = ()
+    signatures: Sequence[PdfSignature] = ()
 
     @property
     def holds(self) -> bool:
-        return self.answer in {Answer.VALID, Answer.UNWITNESSED}
+        return self.answer in {ExitCode.VALID, ExitCode.UNWITNESSED}
 
 
 async def run(given: argparse.Namespace) -> int:
@@ -139,7 +139,7 @@ async def verify(
     prints: Prints | None = None,
     evidence: Path | None = None,
     roots: Sequence[bytes] = (),
-) -> Found:
+) -> VerifyResult:
     """What a dossier at this path is worth. Whatever lies there, this answers; it raises nothing of its own.
 
     An archive of its evidence that lies in the folder is held against it, and so is one that is handed in beside it:
@@ -149,7 +149,7 @@ async def verify(
     try:
         files, pdf = await asyncio.to_thread(read_files, path)
     except Invalid as reason:
-        return Found(Answer.INVALID, str(reason))
+        return VerifyResult(ExitCode.INVALID, str(reason))
     found = await judge_files(files, held, trust, law)
     if pdf is not None and found.holds:
         found = await _with_pages(found, files, pdf, prints, roots)
@@ -160,30 +160,30 @@ async def verify(
     return found
 
 
-async def _with_pages(found: Found, files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> Found:
+async def _with_pages(found: VerifyResult, files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> VerifyResult:
     """The same, once the pages were held against the facts that hold, and what is signed there was read."""
     try:
         return found._replace(signatures=await _check_pages(files, pdf, prints, roots))
     except Invalid as reason:
-        return found._replace(answer=Answer.INVALID, reason=f"its facts hold, and {reason}")
+        return found._replace(answer=ExitCode.INVALID, reason=f"its facts hold, and {reason}")
 
 
-def _with_evidence(found: Found, archive: Path) -> Found:
+def _with_evidence(found: VerifyResult, archive: Path) -> VerifyResult:
     """The same, once an archive was held against the facts that hold."""
     assert found.history is not None  # noqa: S101 - what holds has its facts
     try:
         compared = compare(archive, evidence_of_dossier(found.history))
     except Malformed as reason:
-        return found._replace(answer=Answer.INVALID, reason=f"its facts hold, and not the evidence: {reason}")
+        return found._replace(answer=ExitCode.INVALID, reason=f"its facts hold, and not the evidence: {reason}")
     if not compared.wrong:
         return found._replace(compared=compared)
     wrong = f"its facts hold, and not the evidence: {len(compared.wrong)} files are not those that they name"
-    return found._replace(answer=Answer.INVALID, reason=wrong, compared=compared)
+    return found._replace(answer=ExitCode.INVALID, reason=wrong, compared=compared)
 
 
-async def judge_files(files: Files, held: Note | None, trust: Trust, law: Law) -> Found:
+async def judge_files(files: Files, held: Note | None, trust: Trust, law: Law) -> VerifyResult:
     """What these files are worth, without the pages."""
-    verdict: Verdict | None = None
+    verdict: PolicyVerdict | None = None
     try:
         note = Note.read(files[CHECKPOINT])
         verdict = trust.policy.judge(note)
@@ -196,15 +196,15 @@ async def judge_files(files: Files, held: Note | None, trust: Trust, law: Law) -
         _check_nothing_else(files, history)
         said = await _told_again(files, history, verdict, circumstances, trust, law)
     except QuorumMissed as reason:
-        return Found(Answer.INVALID, f"the quorum is missed: {reason}", verdict)
+        return VerifyResult(ExitCode.INVALID, f"the quorum is missed: {reason}", verdict)
     except Incomplete as reason:
-        return Found(Answer.INCOMPLETE, str(reason), verdict)
+        return VerifyResult(ExitCode.INCOMPLETE, str(reason), verdict)
     except (Invalid, NotCanonical, Refused) as reason:
-        return Found(Answer.INVALID, str(reason), verdict)
+        return VerifyResult(ExitCode.INVALID, str(reason), verdict)
     except Exception as reason:  # noqa: BLE001 - what others made may lead anywhere, and must be answered all the same
-        return Found(Answer.INVALID, f"its facts cannot be read: {type(reason).__name__}: {str(reason)[:200]}", verdict)
-    answer = Answer.VALID if verdict.witnessed else Answer.UNWITNESSED
-    return Found(answer, "", verdict, said, circumstances.policy_sha256 == trust.sha256, history)
+        return VerifyResult(ExitCode.INVALID, f"its facts cannot be read: {type(reason).__name__}: {str(reason)[:200]}", verdict)
+    answer = ExitCode.VALID if verdict.witnessed else ExitCode.UNWITNESSED
+    return VerifyResult(answer, "", verdict, said, circumstances.policy_sha256 == trust.sha256, history)
 
 
 # What is proven ---------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def _stated(files: Files, origin: str) -> tuple[Circumstances, dict[str, StreamN
     return stated.circumstances, names
 
 
-def _proven(files: Files, head: Checkpoint, note: Note, tenant: str, named: Mapping[str, StreamName]) -> Iterator[Line]:
+def _proven(files: Files, head: Checkpoint, note: Note, tenant: str, named: Mapping[str, StreamName]) -> Iterator[LoggedFact]:
     """Each fact, once its proof has led to the checkpoint and its payload is the one of its leaf. Raises Invalid."""
     leaves = files[LEAVES].split(b"\n")
     if leaves.pop():
@@ -321,7 +321,7 @@ def _check_nothing_else(files: Files, history: History) -> None:
 
 
 async def _told_again(
-    files: Files, history: History, verdict: Verdict, circumstances: Circumstances, trust: Trust, law: Law
+    files: Files, history: History, verdict: PolicyVerdict, circumstances: Circumstances, trust: Trust, law: Law
 ) -> Mapping[str, Any]:
     """What the facts say, when the files say just that. Raises Invalid, Refused."""
     head = verdict.checkpoint
@@ -344,7 +344,7 @@ async def _told_again(
     return said
 
 
-async def _check_pages(files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> Sequence[Signature]:
+async def _check_pages(files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> Sequence[PdfSignature]:
     """The signatures upon the pages, when these are just what the facts give. Raises Invalid."""
     if prints is None:
         raise Invalid("its pages were not compared; verify the folder without the PDF")
@@ -391,7 +391,7 @@ async def _made_again(files: Files, pdf: bytes, prints: Prints, *, only_present:
 # For people -------------------------------------------------------------------------------------------
 
 
-def lines(found: Found, held: Note | None = None, roots: Sequence[bytes] = ()) -> Iterator[str]:
+def lines(found: VerifyResult, held: Note | None = None, roots: Sequence[bytes] = ()) -> Iterator[str]:
     """The answer, Vietnamese and English line by line."""
     yield " / ".join(WORDS[found.answer])
     yield from (f"  {meaning}" for meaning in MEANING.get(found.answer, ()))
@@ -413,7 +413,7 @@ def lines(found: Found, held: Note | None = None, roots: Sequence[bytes] = ()) -
         yield from _signed(found.signatures, asked=bool(roots))
 
 
-def _evidence(found: Found) -> Iterator[str]:
+def _evidence(found: VerifyResult) -> Iterator[str]:
     """What was compared of the evidence, and each file that was not there or is another."""
     compared = found.compared
     if compared is None:
@@ -428,7 +428,7 @@ def _evidence(found: Found) -> Iterator[str]:
         yield f"      {' / '.join(NOT_GIVEN[state])}"
 
 
-def _as_of(verdict: Verdict, said: Mapping[str, Any] | None) -> Iterator[str]:
+def _as_of(verdict: PolicyVerdict, said: Mapping[str, Any] | None) -> Iterator[str]:
     head = verdict.checkpoint
     at, by = "?", ("không có thời điểm", "at a time that nobody states")
     if verdict.at is not None:
@@ -470,7 +470,7 @@ def _decided(said: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {acts} events in {streams} streams; of {loose} the decision does not bind the end"
 
 
-def _signed(signatures: Sequence[Signature], *, asked: bool) -> Iterator[str]:
+def _signed(signatures: Sequence[PdfSignature], *, asked: bool) -> Iterator[str]:
     yield f"  Chữ ký số trên PDF, mỗi chữ ký đều nguyên vẹn / signatures upon the PDF, each intact: {len(signatures)}"
     for one in signatures:
         claimed = one.claimed or "?"

@@ -20,7 +20,7 @@ from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
 from services.assessment import assess as assessing
 from services.assessment.dossier_view import Case, gates, read_case, sheet_view
-from services.assessment.personal_view import Said, comments_said
+from services.assessment.personal_view import CommentText, comments_said
 from services.council.meeting_view import bare_code, receipt_code
 from services.recognition.decision_page import vote_on
 from services.web import urls
@@ -31,7 +31,7 @@ from services.web.viewing import in_the_past
 from services.web.visit import Answer, Visit
 
 
-class Seen(StrEnum):
+class PublicState(StrEnum):
     """What the public may know of a commune's year."""
 
     RECOGNISED = "recognised"
@@ -44,12 +44,12 @@ class Seen(StrEnum):
 # The province -----------------------------------------------------------------------------------------
 
 
-class Line(NamedTuple):
+class PublicRow(NamedTuple):
     """One commune of the register."""
 
     unit: UnitRow
     deciding: UnitRow | None
-    state: Seen
+    state: PublicState
     decision: RegisterRow | None
     until: date | None
 
@@ -70,13 +70,13 @@ async def register(visit: Visit) -> Answer:
         chosen=chosen,
         seasons=sorted(seasons, key=lambda row: row.year, reverse=True),
         lines=lines,
-        counts={state: sum(one.state is state for one in every) for state in Seen},
+        counts={state: sum(one.state is state for one in every) for state in PublicState},
         total=len(every),
         asked=asked.typed,
     )
 
 
-async def lines_at(visit: Visit, view: View, season: str) -> tuple[Line, ...]:
+async def lines_at(visit: Visit, view: View, season: str) -> tuple[PublicRow, ...]:
     """The season's communes by name; a line is made again when one of its rows is another one than it was."""
     decisions = {row.commune: row for row in await view.all(REGISTER, season)}
     units = {unit.code: unit for unit in await view.all(UNITS)}
@@ -88,7 +88,7 @@ async def lines_at(visit: Visit, view: View, season: str) -> tuple[Line, ...]:
     return tuple(line for _, line in sorted(named, key=itemgetter(0)))
 
 
-def _named(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> tuple[Any, Line]:
+def _named(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> tuple[Any, PublicRow]:
     return sort_key(unit.bare_name), line_of(row, decision, unit, deciding)
 
 
@@ -102,22 +102,22 @@ def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
     return max(seasons, key=lambda row: row.year, default=None)
 
 
-def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> Line:
+def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> PublicRow:
     """What the register says of the commune."""
     posted = row.stage == "posted"
     public = decision if decision and decision.is_public else None
     state = state_of(public, posted=posted)
     until = row.posted_until if posted else None
-    return Line(unit, deciding, state, public, until)
+    return PublicRow(unit, deciding, state, public, until)
 
 
-def state_of(decision: RegisterRow | None, *, posted: bool) -> Seen:
+def state_of(decision: RegisterRow | None, *, posted: bool) -> PublicState:
     """What may be said: nothing of a decision before it is published."""
     if decision is None or not decision.is_public:
-        return Seen.POSTED if posted else Seen.PENDING
+        return PublicState.POSTED if posted else PublicState.PENDING
     if decision.revoked_on:
-        return Seen.REVOKED
-    return Seen.RECOGNISED if decision.result is Result.RECOGNISED else Seen.NOT_RECOGNISED
+        return PublicState.REVOKED
+    return PublicState.RECOGNISED if decision.result is Result.RECOGNISED else PublicState.NOT_RECOGNISED
 
 
 # One commune ------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class Comment(NamedTuple):
     """What somebody said of the posted result, and the commune's answer."""
 
     on: date
-    said: Said
+    said: CommentText
     answer: str | None
     set_aside: str | None
 
@@ -144,7 +144,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     season, commune = case.sheet.season, case.sheet.commune
     decision = fold(REGISTER, case.facts).get(f"{season}/{commune}")
     state = state_of(decision, posted=case.sheet.stage is Stage.POSTED)
-    shown = state is not Seen.PENDING
+    shown = state is not PublicState.PENDING
     published = decision if decision and decision.is_public else None
     mine = comment_by(case, visit.query("ma"))
     comments = await comments_shown(visit, case, mine)
@@ -157,7 +157,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "vote": await vote_on(visit, season, commune) if published else None,
         "review": review_that_revoked(case, published),
         "expected": case.season.due(Step.DECIDED),
-        "commentable": state is Seen.POSTED
+        "commentable": state is PublicState.POSTED
         and posted_on(case, visit.today)
         and case.season.state == "open"
         and not (visit.past or visit.tenant.is_suspended),

@@ -29,7 +29,7 @@ from infra.ledger.leaf import payload_hash
 from services.case.meeting_walk import walk_meetings
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
-from services.documents.wording import Place, lower_first, signature
+from services.documents.wording import NamedUnit, lower_first, signature
 from services.i18n import vietnamese
 
 #: The general basis of a committee's decisions. The law of 2015 was amended with effect from 1/7/2020 and replaced
@@ -52,7 +52,7 @@ class StateDiffers(Refused):
     code: ClassVar[str] = "state-differs"
 
 
-class Line(NamedTuple):
+class TableLine(NamedTuple):
     """A line of a table. `doubtful`: the value that the rulebook gives was not compared with the published text."""
 
     cells: tuple[str, ...]
@@ -60,7 +60,7 @@ class Line(NamedTuple):
     doubtful: bool
 
 
-class Ballots(NamedTuple):
+class CouncilVote(NamedTuple):
     """The council's vote that the decision had before it."""
 
     on: date
@@ -78,7 +78,7 @@ class Ballots(NamedTuple):
         return ", ".join([words[0], *map(lower_first, words[1:])])
 
 
-class Origin(NamedTuple):
+class DocumentOrigin(NamedTuple):
     """Where the document comes from: enough to make it again and to compare it."""
 
     log: str
@@ -88,11 +88,11 @@ class Origin(NamedTuple):
     relied_on: int
 
 
-class Paper(NamedTuple):
+class DecisionDocument(NamedTuple):
     """Everything that the document says, as values."""
 
-    commune: Place
-    unit: Place
+    commune: NamedUnit
+    unit: NamedUnit
     year: int
     result: Result
     decision_no: str
@@ -100,16 +100,16 @@ class Paper(NamedTuple):
     reason: str | None
     differs_from: tuple[str, ...]
     bases: tuple[str, ...]
-    ballots: Ballots | None
+    ballots: CouncilVote | None
     capacity: Capacity | None
     signer: str
     rulebook: str
     with_points: bool
     summary: str
-    criteria: tuple[Line, ...]
-    total: Line
-    conditions: tuple[Line, ...]
-    origin: Origin
+    criteria: tuple[TableLine, ...]
+    total: TableLine
+    conditions: tuple[TableLine, ...]
+    origin: DocumentOrigin
     demonstration: bool
 
     @property
@@ -136,7 +136,7 @@ async def decided_at(then: AsItStood, season: str, commune: str) -> Recorded:
 
 async def read_paper(
     then: AsItStood, season: str, commune: str, rulebooks: Mapping[str, Rulebook], calendar: Calendar
-) -> Paper:
+) -> DecisionDocument:
     """What the document on this commune says. Raises OutOfOrder, RulebookNotAdopted, StateDiffers."""
     recorded = await decided_at(then, season, commune)
     decided = recorded.fact
@@ -156,7 +156,7 @@ async def read_paper(
     unit = await then.place(dossier.decided_by)
     ballots = await read_ballots(then, season, dossier.decided_by, commune)
     signer, capacity = await read_signer(then, recorded)
-    return Paper(
+    return DecisionDocument(
         commune=await then.place(commune),
         unit=unit,
         year=int(season),
@@ -175,7 +175,7 @@ async def read_paper(
         criteria=tuple(criterion_lines(verdict, rulebook)),
         total=total_line(verdict, rulebook),
         conditions=tuple(condition_lines(verdict, rulebook, sheet.unit_class)),
-        origin=Origin(
+        origin=DocumentOrigin(
             then.tenant.log, then.position, decided.state_sha256, decided.rulebook_sha256, len(decided.relied_on)
         ),
         demonstration=then.tenant.demonstration,
@@ -195,9 +195,9 @@ async def read_signer(then: AsItStood, recorded: Recorded) -> tuple[str, Capacit
     return official.name, mandates[0].signs if mandates else None
 
 
-async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) -> Ballots | None:
+async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) -> CouncilVote | None:
     """The council's last concluded vote on the commune; None where no council voted."""
-    found: Ballots | None = None
+    found: CouncilVote | None = None
     council = await then.find(Council, council_stream(season, unit))
 
     async def read(names: Sequence[StreamName]) -> list[list[Recorded]]:
@@ -209,7 +209,7 @@ async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) ->
         vote = meeting.votes.get(commune)
         if vote is None or vote.outcome is None:
             continue
-        found = Ballots(
+        found = CouncilVote(
             on=convened.on,
             place=convened.place,
             decision_no=council.decision_no if council else "",
@@ -254,32 +254,32 @@ def summary(verdict: Verdict) -> str:
     return f"đạt {met}/{sum(one.indicators for one in verdict.criteria)} chỉ tiêu"
 
 
-def criterion_lines(verdict: Verdict, rulebook: Rulebook) -> Iterator[Line]:
+def criterion_lines(verdict: Verdict, rulebook: Rulebook) -> Iterator[TableLine]:
     """One line for each criterion: points and share, or how many indicators are met."""
     for result in verdict.criteria:
         criterion = rulebook.criterion(result.code)
         doubtful = rulebook.model is Model.POINTS and criterion.points_provenance is not Provenance.SOURCED
-        yield Line((criterion.name, *_figures(result)), _word(result.met), doubtful)
+        yield TableLine((criterion.name, *_figures(result)), _word(result.met), doubtful)
 
 
-def total_line(verdict: Verdict, rulebook: Rulebook) -> Line:
+def total_line(verdict: Verdict, rulebook: Rulebook) -> TableLine:
     """The line under the criteria."""
     word = _word(verdict.result)
     if verdict.total is None:
         met = sum(one.indicators_met or 0 for one in verdict.criteria)
-        return Line((str(len(rulebook.indicators)), str(met)), word, doubtful=False)
+        return TableLine((str(len(rulebook.indicators)), str(met)), word, doubtful=False)
     share = verdict.total / rulebook.max_points
-    return Line((NUMBERS.number(rulebook.max_points), NUMBERS.points(verdict.total), _share(share)), word, False)
+    return TableLine((NUMBERS.number(rulebook.max_points), NUMBERS.points(verdict.total), _share(share)), word, False)
 
 
-def condition_lines(verdict: Verdict, rulebook: Rulebook, unit_class: str | None) -> Iterator[Line]:
+def condition_lines(verdict: Verdict, rulebook: Rulebook, unit_class: str | None) -> Iterator[TableLine]:
     """One line for each condition of recognition: what it asks, what there is."""
     by_code = {condition.code: condition for condition in rulebook.conditions}
     for result in verdict.conditions:
         condition = by_code[result.code]
         text = _condition(result, condition.text, unit_class)
         doubtful = result.provenance is not Provenance.SOURCED
-        yield Line((text, _measured(result)), _condition_word(result), doubtful)
+        yield TableLine((text, _measured(result)), _condition_word(result), doubtful)
 
 
 def _figures(result: CriterionResult) -> tuple[str, ...]:
@@ -345,7 +345,7 @@ def _share(share: Decimal) -> str:
 # The document -----------------------------------------------------------------------------------------
 
 
-def render(paper: Paper) -> str:
+def render(paper: DecisionDocument) -> str:
     """The document as HTML for print."""
     lines = signature(paper.unit, paper.capacity)
     return typeset("decision.html", paper=paper, signature=lines)

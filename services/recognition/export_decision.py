@@ -15,7 +15,7 @@ from projections.tables.units import UNITS, UnitRow
 from services.assessment.commune_export import CommuneExport
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
-from services.exports.kind import Asker, Choice, ExportRequest, ExportTask, Made, Offer, Progress, Workshop, name_of
+from services.exports.kind import Asker, ExportChoice, ExportRequest, ExportTask, FinishedDocument, Offer, Progress, Workshop, name_of
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
 from services.recognition import decision_document as decision
@@ -34,7 +34,7 @@ class DecisionExport(CommuneExport):
         then = AsItStood(work.store, work.tenant, now)
         return (await decision.decided_at(then, asked.season, asked.about)).position
 
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The decision as a PDF. Raises RulebookNotAdopted, StateDiffers."""
         asked = task.asked
         await progress(0, 2)
@@ -65,7 +65,7 @@ class DecisionExport(CommuneExport):
             button=words.say("Lập quyết định"),
             field="which",
             choices=tuple(
-                Choice(
+                ExportChoice(
                     f"{row.season}/{row.commune}",
                     words.say(
                         "%(name)s, năm %(season)s, số %(number)s",

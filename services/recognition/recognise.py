@@ -20,7 +20,7 @@ from infra.ledger.canonical_json import canonical
 from infra.log.eventstore import Loaded
 from services.case.council_meetings import concluded_vote
 from services.season.season import commune_of, open_now, with_rulebook
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 @use_case("decide", "season", "commune", "result", "decision_no", "on", "reason")
@@ -32,7 +32,7 @@ async def decide(
     decision_no: str,
     on: date | None = None,
     reason: str | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Decide on a commune whose appraisal is concluded and, where the rulebook has a council, voted on.
 
     The verdict is computed here from the appraised values; a result other than it, or other than the vote, needs
@@ -82,7 +82,7 @@ async def decide(
 
 
 @use_case("sign", "season", "commune", "sha256", "on")
-async def sign(work: Work, season: str, commune: str, sha256: str, on: date | None = None) -> Receipt:
+async def sign(work: Work, season: str, commune: str, sha256: str, on: date | None = None) -> CommandResult:
     """Record the signed decision document, by the hash of its bytes."""
     running, _ = await with_rulebook(work, season)
     work.require(Act.SIGN, commune_of(running, commune))
@@ -92,7 +92,7 @@ async def sign(work: Work, season: str, commune: str, sha256: str, on: date | No
 
 
 @use_case("publish", "season", "commune", "place", "on")
-async def publish(work: Work, season: str, commune: str, place: str, on: date | None = None) -> Receipt:
+async def publish(work: Work, season: str, commune: str, place: str, on: date | None = None) -> CommandResult:
     """Publish the signed decision."""
     running, _ = await with_rulebook(work, season)
     work.require(Act.PUBLISH, commune_of(running, commune))

@@ -23,8 +23,8 @@ from infra.ledger.canonical_json import NotCanonical, instant, parse
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import leaf_hash
-from infra.ledger.note import Kind, Note, SignerKey
-from infra.ledger.policy import Policy, Verdict
+from infra.ledger.note import KeyKind, Note, SignerKey
+from infra.ledger.policy import Policy, PolicyVerdict
 from infra.ledger.proof import PROOF_LIMIT, Proof
 from infra.ledger.text import Invalid, Malformed, base64, read_base64, read_decimal
 from infra.ledger.tiles import inclusion_path, inclusion_proof, places
@@ -33,10 +33,10 @@ from infra.log.stored_facts import leaf_of
 from infra.platform.database import Connection, Database
 from infra.transparency.checkpoints import last_note
 from infra.transparency.proofs import NotSealed, last_two
-from infra.transparency.sealer import LogOwner, read_tiles
+from infra.transparency.sealer import KeyOwner, read_tiles
 from services.seals.published_trust import published_trust
 from services.seals.trusted_policy import read_handed_in, read_trust
-from services.seals.verify_answer import LAST_SECOND, WORDS, Answer
+from services.seals.verify_answer import LAST_SECOND, WORDS, ExitCode
 from services.visible import shown
 
 #: Within this time after a receipt was handed out its leaf is in the log.
@@ -87,10 +87,10 @@ def named(origin: str) -> str:
     return origin + _RECEIPT
 
 
-def key_of(secret: str, tenant: LogOwner) -> SignerKey:
+def key_of(secret: str, tenant: KeyOwner) -> SignerKey:
     """The key of promises of a log: the same in every web process, and derived from what only these know."""
     name = named(tenant.log)
-    return SignerKey(name, Kind.NOTE, HKDF(SHA256(), 32, None, name.encode()).derive(secret.encode()))
+    return SignerKey(name, KeyKind.NOTE, HKDF(SHA256(), 32, None, name.encode()).derive(secret.encode()))
 
 
 async def keepsake(database: Database, secret: str, tenant: Tenant, position: int) -> Keepsake:
@@ -113,7 +113,7 @@ async def keepsake(database: Database, secret: str, tenant: Tenant, position: in
     return Keepsake("tlog-proof", bytes(Proof(index, tuple(hashes), note, leaf)))
 
 
-def promised(secret: str, tenant: LogOwner, position: int, leaf: bytes) -> Note:
+def promised(secret: str, tenant: KeyOwner, position: int, leaf: bytes) -> Note:
     """Our promise, signed, that this leaf is in the log within the term."""
     by = int(time.time() + TERM.total_seconds())
     text = Promise(tenant.log, position - 1, leaf, by).text
@@ -131,31 +131,31 @@ async def _checkpoint(connection: Connection, tenant: Tenant) -> Note | None:
 # Verifying, offline -----------------------------------------------------------------------------------
 
 
-class Found(NamedTuple):
+class ProofResult(NamedTuple):
     """What a receipt is worth; `leaf` is the act, as the log has it."""
 
-    answer: Answer
+    answer: ExitCode
     reason: str = ""
     leaf: Mapping[str, Any] | None = None
-    verdict: Verdict | None = None
+    verdict: PolicyVerdict | None = None
     by: int | None = None
 
 
-def verify(raw: bytes, policy: Policy) -> Found:
+def verify(raw: bytes, policy: Policy) -> ProofResult:
     """What a receipt is worth by this policy: a proof is, a promise is not yet."""
     try:
         if raw.startswith(b"c2sp.org/"):
             proof = Proof.read(raw)
             verdict = proof.verify(proof.extra or b"", policy)
-            answer = Answer.VALID if verdict.witnessed else Answer.UNWITNESSED
-            return Found(answer, leaf=_told(proof.extra or b"", verdict.checkpoint.origin), verdict=verdict)
+            answer = ExitCode.VALID if verdict.witnessed else ExitCode.UNWITNESSED
+            return ProofResult(answer, leaf=_told(proof.extra or b"", verdict.checkpoint.origin), verdict=verdict)
         note = Note.read(raw)
         promise = Promise.read(note.text)
         if not note.check([key for key in policy.logs if key.name == named(promise.origin)]):
-            return Found(Answer.INVALID, f"no key of the policy for the promises of {promise.origin} has signed it")
-        return Found(Answer.PROMISED, leaf=_told(promise.leaf, promise.origin), by=promise.by)
+            return ProofResult(ExitCode.INVALID, f"no key of the policy for the promises of {promise.origin} has signed it")
+        return ProofResult(ExitCode.PROMISED, leaf=_told(promise.leaf, promise.origin), by=promise.by)
     except Invalid as reason:
-        return Found(Answer.INVALID, str(reason))
+        return ProofResult(ExitCode.INVALID, str(reason))
 
 
 def _told(leaf: bytes, origin: str) -> Mapping[str, Any]:
@@ -171,7 +171,7 @@ def _told(leaf: bytes, origin: str) -> Mapping[str, Any]:
     return said
 
 
-def lines(found: Found) -> Iterator[str]:
+def lines(found: ProofResult) -> Iterator[str]:
     """The answer, Vietnamese and English line by line."""
     yield " / ".join(WORDS[found.answer])
     if found.reason:

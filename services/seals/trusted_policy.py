@@ -20,7 +20,7 @@ from infra.storage.folders import read_limited
 CERTIFICATES_LIMIT = 1_024 * 1_024
 
 
-class Unreadable(Misconfigured):
+class TrustFileUnreadable(Misconfigured):
     """A file that was handed in is not what it has to be; the text names it."""
 
 
@@ -36,36 +36,36 @@ class Trust(NamedTuple):
 
 
 def read_trust(file: Path) -> Trust:
-    """The policy of this file. Raises Unreadable."""
+    """The policy of this file. Raises TrustFileUnreadable."""
     text = read_handed_in(file, POLICY_LIMIT)
     try:
         return Trust(Policy.read(text), text)
     except Invalid as reason:
-        raise Unreadable(f"{file}: {reason}") from None
+        raise TrustFileUnreadable(f"{file}: {reason}") from None
 
 
 def read_checkpoint(file: Path) -> Note:
-    """The checkpoint of this file. Raises Unreadable."""
+    """The checkpoint of this file. Raises TrustFileUnreadable."""
     try:
         note = Note.read(read_handed_in(file, NOTE_LIMIT))
         Checkpoint.read(note.text)
     except Invalid as reason:
-        raise Unreadable(f"{file}: {reason}") from None
+        raise TrustFileUnreadable(f"{file}: {reason}") from None
     return note
 
 
 def read_certificates(file: Path) -> list[bytes]:
-    """The certificates of this file, as DER. Raises Unreadable."""
+    """The certificates of this file, as DER. Raises TrustFileUnreadable."""
     try:
         found = load_pem_x509_certificates(read_handed_in(file, CERTIFICATES_LIMIT))
     except ValueError:
-        raise Unreadable(f"{file}: no certificates in it (PEM)") from None
+        raise TrustFileUnreadable(f"{file}: no certificates in it (PEM)") from None
     return [one.public_bytes(Encoding.DER) for one in found]
 
 
 def read_handed_in(file: Path, limit: int) -> bytes:
-    """The content of a file that was named on the command line. Raises Unreadable."""
+    """The content of a file that was named on the command line. Raises TrustFileUnreadable."""
     try:
         return read_limited(file, limit)
     except Malformed as reason:
-        raise Unreadable(str(reason)) from None
+        raise TrustFileUnreadable(str(reason)) from None

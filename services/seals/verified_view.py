@@ -7,7 +7,7 @@ only one that can write it.
 import time
 from typing import NamedTuple
 
-from infra.transparency.audit import Recorded, last_result
+from infra.transparency.audit import LastAudit, last_result
 from services.web.visit import Visit
 
 #: Seconds for which a process says the same of a province; verifications are hours apart.
@@ -17,7 +17,7 @@ KEPT = 30
 class Verified(NamedTuple):
     """The last verification of the province's log; None where nobody has verified it yet."""
 
-    result: Recorded | None
+    result: LastAudit | None
 
 
 async def last_verified(visit: Visit) -> Verified | None:

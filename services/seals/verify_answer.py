@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 
-class Answer(IntEnum):
+class ExitCode(IntEnum):
     """What is answered, by the exit status that says it."""
 
     VALID = 0
@@ -14,11 +14,11 @@ class Answer(IntEnum):
 
 
 WORDS = {
-    Answer.VALID: ("HỢP LỆ", "VALID"),
-    Answer.UNWITNESSED: ("HỢP LỆ - CHƯA ĐỒNG KÝ", "VALID-UNWITNESSED"),
-    Answer.INCOMPLETE: ("THIẾU SỰ KIỆN", "INCOMPLETE STREAM"),
-    Answer.PROMISED: ("MỚI LÀ LỜI HỨA", "PROMISED"),
-    Answer.INVALID: ("KHÔNG HỢP LỆ", "INVALID"),
+    ExitCode.VALID: ("HỢP LỆ", "VALID"),
+    ExitCode.UNWITNESSED: ("HỢP LỆ - CHƯA ĐỒNG KÝ", "VALID-UNWITNESSED"),
+    ExitCode.INCOMPLETE: ("THIẾU SỰ KIỆN", "INCOMPLETE STREAM"),
+    ExitCode.PROMISED: ("MỚI LÀ LỜI HỨA", "PROMISED"),
+    ExitCode.INVALID: ("KHÔNG HỢP LỆ", "INVALID"),
 }
 
 #: 31/12/9999: what a file names later than that is no moment of a calendar.

@@ -10,20 +10,20 @@ from uuid import UUID
 from domain.adoption import Adoption, adoption_stream
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import AlreadyDecided, RulebookNotAdopted, UnknownCommune
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Act, Subject
 from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, Step, possible_year, season_stream
 from domain.unit import Unit, unit_stream
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 #: One line of the matrix: the indicator's code, who leads it, who coordinates.
-Line: TypeAlias = tuple[str, Position, Sequence[Position]]
+Assignment: TypeAlias = tuple[str, Office, Sequence[Office]]
 
 
 @use_case("plan_season", "year", "rulebook", "participants")
-async def plan_season(work: Work, year: int, rulebook: str, participants: Sequence[Participant]) -> Receipt:
+async def plan_season(work: Work, year: int, rulebook: str, participants: Sequence[Participant]) -> CommandResult:
     """Plan the assessment of a year under an adopted rulebook; the season is named by its year."""
     work.require(Act.PLAN_SEASON)
     name = season_stream(str(possible_year(year, work.today)))
@@ -46,7 +46,7 @@ async def plan_season(work: Work, year: int, rulebook: str, participants: Sequen
 
 
 @use_case("assign_indicators", "season", "matrix", "decision_no")
-async def assign_indicators(work: Work, season: str, matrix: Sequence[Line], decision_no: str | None = None) -> Receipt:
+async def assign_indicators(work: Work, season: str, matrix: Sequence[Assignment], decision_no: str | None = None) -> CommandResult:
     """Say who leads and who coordinates each indicator listed; what is not listed stays as it is."""
     work.require(Act.ASSIGN_INDICATOR)
 
@@ -58,14 +58,14 @@ async def assign_indicators(work: Work, season: str, matrix: Sequence[Line], dec
 
 
 @use_case("set_deadline", "season", "step", "on", "basis")
-async def set_deadline(work: Work, season: str, step: Step, on: date, basis: str) -> Receipt:
+async def set_deadline(work: Work, season: str, step: Step, on: date, basis: str) -> CommandResult:
     """Set or move the last day of a step, by a document."""
     work.require(Act.SET_DEADLINE)
     return await work.change(Season, season_stream(season), lambda one: one.set_deadline(step, on, basis))
 
 
 @use_case("open_season", "season", "on")
-async def open_season(work: Work, season: str, on: date | None = None) -> Receipt:
+async def open_season(work: Work, season: str, on: date | None = None) -> CommandResult:
     """Let the communes begin: the season opens, and with it every commune's dossier.
 
     IndicatorsUnassigned names every indicator that nobody leads; then nothing is opened.
@@ -84,21 +84,21 @@ async def open_season(work: Work, season: str, on: date | None = None) -> Receip
 
 
 @use_case("suspend_season", "season", "reason", "document_no")
-async def suspend_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
+async def suspend_season(work: Work, season: str, reason: str, document_no: str) -> CommandResult:
     """Stop all work in the season for a time."""
     work.require(Act.SUSPEND_SEASON)
     return await work.change(Season, season_stream(season), lambda one: one.suspend(reason, document_no))
 
 
 @use_case("resume_season", "season", "reason", "document_no")
-async def resume_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
+async def resume_season(work: Work, season: str, reason: str, document_no: str) -> CommandResult:
     """Go on after a suspension."""
     work.require(Act.SUSPEND_SEASON)
     return await work.change(Season, season_stream(season), lambda one: one.resume(reason, document_no))
 
 
 @use_case("convert_season", "season", "rulebook", "reason", "document_no")
-async def convert_season(work: Work, season: str, rulebook: str, reason: str, document_no: str) -> Receipt:
+async def convert_season(work: Work, season: str, rulebook: str, reason: str, document_no: str) -> CommandResult:
     """Go on under another adopted rulebook; its indicators have to be assigned, and the season opened again."""
     work.require(Act.SUSPEND_SEASON)
     adopted = await adopted_rulebook(work, rulebook)
@@ -109,14 +109,14 @@ async def convert_season(work: Work, season: str, rulebook: str, reason: str, do
 
 
 @use_case("cancel_season", "season", "reason", "document_no")
-async def cancel_season(work: Work, season: str, reason: str, document_no: str) -> Receipt:
+async def cancel_season(work: Work, season: str, reason: str, document_no: str) -> CommandResult:
     """Give the year up."""
     work.require(Act.SUSPEND_SEASON)
     return await work.change(Season, season_stream(season), lambda one: one.cancel(reason, document_no))
 
 
 @use_case("close_season", "season", "on")
-async def close_season(work: Work, season: str, on: date | None = None) -> Receipt:
+async def close_season(work: Work, season: str, on: date | None = None) -> CommandResult:
     """End the year's work."""
     work.require(Act.SUSPEND_SEASON)
     return await work.change(Season, season_stream(season), lambda one: one.close(on or work.today))

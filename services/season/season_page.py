@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from domain.days import years
 from domain.errors import NotFound
-from domain.official import COMMUNE_OFFICERS, Position
+from domain.official import COMMUNE_OFFICERS, Office
 from domain.policy import Act, Subject, may
 from domain.rulebook import Provenance, RecognisingLevel, Rulebook
 from domain.season import Participant, Step
@@ -34,7 +34,7 @@ IN_RULEBOOK: Mapping[Step, tuple[str, ...]] = {
 }
 
 
-class Group(NamedTuple):
+class DecidingUnit(NamedTuple):
     """A deciding unit and the communes it decides on."""
 
     code: str
@@ -59,10 +59,10 @@ class StepLine:
     bad: bool
 
 
-class Office(NamedTuple):
+class OfficeChoice(NamedTuple):
     """A position that can lead or coordinate."""
 
-    key: Position
+    key: Office
     name: str
     short: str
 
@@ -131,7 +131,7 @@ async def show(visit: Visit, season: str) -> Answer:
     )
 
 
-def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[Group]:
+def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[DecidingUnit]:
     """The communes that may take part, under the unit that would decide on them: their district, else the province."""
     by_code = {unit.code: unit for unit in units}
     groups: dict[str, list[UnitRow]] = {}
@@ -139,18 +139,18 @@ def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[
         if unit.level is Level.COMMUNE and unit.is_there(today) and unit.parent in by_code:
             groups.setdefault(unit.parent, []).append(unit)
     return [
-        Group(code, by_code[code].full_name, _sorted(communes), bool(chosen & {one.code for one in communes}))
+        DecidingUnit(code, by_code[code].full_name, _sorted(communes), bool(chosen & {one.code for one in communes}))
         for code, communes in groups.items()
     ]
 
 
-def taking_part(visit: Visit, row: SeasonRow, units: Mapping[str, UnitRow]) -> list[Group]:
+def taking_part(visit: Visit, row: SeasonRow, units: Mapping[str, UnitRow]) -> list[DecidingUnit]:
     """The season's communes under the unit that decides on them."""
     groups = []
     for code in row.deciding_units:
         communes = _sorted(units[commune] for commune, by in row.participants.items() if by == code)
         seen = may(visit.actor, Act.VIEW_DOSSIER, Subject(communes[0].code, code))
-        groups.append(Group(code, units[code].full_name, communes, may_see=seen))
+        groups.append(DecidingUnit(code, units[code].full_name, communes, may_see=seen))
     return groups
 
 
@@ -204,9 +204,9 @@ def matrix(row: SeasonRow, rulebook: Rulebook, words: Words) -> list[dict[str, A
     return lines
 
 
-def offices(words: Words) -> list[Office]:
+def offices(words: Words) -> list[OfficeChoice]:
     """Those who can lead or coordinate."""
-    return [Office(one, words.say(f"office.{one}"), words.say(f"abbr.{one}")) for one in COMMUNE_OFFICERS]
+    return [OfficeChoice(one, words.say(f"office.{one}"), words.say(f"abbr.{one}")) for one in COMMUNE_OFFICERS]
 
 
 def halts(row: SeasonRow, words: Words) -> list[Halt]:
@@ -249,7 +249,7 @@ async def plan(visit: Visit) -> Answer:
 async def assign(visit: Visit, season: str) -> Answer:
     """Say who leads and who coordinates; lines without a lead stay as they are."""
     lines = [
-        (name.removeprefix("lead."), Position(lead), coordinating(visit.typed, name.removeprefix("lead."), lead))
+        (name.removeprefix("lead."), Office(lead), coordinating(visit.typed, name.removeprefix("lead."), lead))
         for name, lead in visit.typed.items()
         if name.startswith("lead.") and lead in COMMUNE_OFFICERS
     ]
@@ -327,7 +327,7 @@ def chosen(units: Sequence[UnitRow], typed: Typed, rulebook: Rulebook) -> list[P
     ]
 
 
-def coordinating(typed: Typed, code: str, lead: str) -> tuple[Position, ...]:
+def coordinating(typed: Typed, code: str, lead: str) -> tuple[Office, ...]:
     """Those ticked beside an indicator, without its lead."""
     ticked = set(typed.every(f"with.{code}"))
     return tuple(one for one in COMMUNE_OFFICERS if one in ticked and one != lead)

@@ -9,7 +9,7 @@ from services.web.name_search import sought
 from services.web.visit import Answer, Visit
 
 
-class Choice(NamedTuple):
+class ProvinceChoice(NamedTuple):
     """A province to choose."""
 
     name: str
@@ -37,9 +37,9 @@ async def enter(visit: Visit) -> Answer:
     return visit.see(visit.url.work() if inside else visit.url.sign_in())
 
 
-def as_choice(tenant: Tenant) -> Choice:
+def as_choice(tenant: Tenant) -> ProvinceChoice:
     """The province as the page lists it."""
-    return Choice(tenant.name, urls.Urls(tenant.slug).home(), tenant.demonstration)
+    return ProvinceChoice(tenant.name, urls.Urls(tenant.slug).home(), tenant.demonstration)
 
 
 ROUTES = [choose, enter]

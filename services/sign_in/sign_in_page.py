@@ -7,7 +7,7 @@ import structlog
 
 from domain.errors import ProvinceSuspended
 from infra.identity.provider_documents import SignInRefused
-from infra.identity.sessions import Kept
+from infra.identity.sessions import KeptForm
 from infra.identity.sign_in_attempts import ATTEMPT, Attempt
 from infra.identity.tenants import IdentityProvider
 from services.web import security, urls
@@ -226,7 +226,7 @@ def return_address(visit: Visit) -> str:
     return visit.site.public_url + visit.url.sign_in_return()
 
 
-def kept_form(visit: Visit) -> Kept | None:
+def kept_form(visit: Visit) -> KeptForm | None:
     """The form that was sent without a session, if it was one of this province's and is small enough."""
     path = own_path(visit.typed.text("kept_path"), visit.tenant.slug)
     if not path or "?" in path:
@@ -236,7 +236,7 @@ def kept_form(visit: Visit) -> Kept | None:
     except msgspec.DecodeError:
         return None
     token = security.unmasked(dict(fields).get("csrf", ""))
-    kept = Kept(path, tuple((name, value) for name, value in fields if name not in OURS), token)
+    kept = KeptForm(path, tuple((name, value) for name, value in fields if name not in OURS), token)
     return kept if kept.is_small else None
 
 

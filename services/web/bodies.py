@@ -81,7 +81,7 @@ class FormUnreadable(Refused):
     code: ClassVar[str] = "form-unreadable"
 
 
-class Form(NamedTuple):
+class SentForm(NamedTuple):
     """What came: the fields as bytes that were decoded, in their order, and the files by field.
 
     `unreadable` names the first field that is not UTF-8 or holds U+0000, "" for none; there U+FFFD stands for what
@@ -148,7 +148,7 @@ class Bodies:
         text: int,
         in_all: int,
         keep_files: bool = True,
-    ) -> Form:
+    ) -> SentForm:
         """The form that the request brings, empty when it brings none; at most `text` bytes beside its files.
 
         Without `keep_files` these are passed over as they come.
@@ -161,7 +161,7 @@ class Bodies:
             too_large = FilesTooLarge() if in_all > text else BodyTooLarge(limit=text)
             async with aclosing(self.chunks(request, sender, in_all, too_large)) as chunks:
                 return await _multipart(chunks, options.get("boundary", ""), text, keep_files=keep_files)
-        return Form([], {}, "")
+        return SentForm([], {}, "")
 
 
 def readable(text: str) -> bool:
@@ -220,7 +220,7 @@ def _decoded(raw: bytes) -> tuple[str, bool]:
     return text.replace("\0", "\ufffd"), "\0" not in text
 
 
-def _urlencoded(body: bytes) -> Form:
+def _urlencoded(body: bytes) -> SentForm:
     fields = _Fields()
     if body.count(b"&") >= MOST_FIELDS:
         raise TooManyFields(limit=MOST_FIELDS)
@@ -228,10 +228,10 @@ def _urlencoded(body: bytes) -> Form:
         if pair:
             name, _, value = pair.replace(b"+", b" ").partition(b"=")
             fields.add(unquote_to_bytes(name), unquote_to_bytes(value))
-    return Form(fields.pairs, {}, fields.unreadable)
+    return SentForm(fields.pairs, {}, fields.unreadable)
 
 
-async def _multipart(chunks: AsyncIterator[bytes], boundary: str, most: int, *, keep_files: bool) -> Form:
+async def _multipart(chunks: AsyncIterator[bytes], boundary: str, most: int, *, keep_files: bool) -> SentForm:
     fields, files = _Fields(), dict[str, list[UploadFile]]()
     try:
         with PushMultipartParser(
@@ -247,7 +247,7 @@ async def _multipart(chunks: AsyncIterator[bytes], boundary: str, most: int, *, 
         if isinstance(reason, MultipartError):
             raise FormUnreadable from None
         raise
-    return Form(fields.pairs, files, fields.unreadable)
+    return SentForm(fields.pairs, files, fields.unreadable)
 
 
 async def _parts(

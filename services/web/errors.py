@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from domain.errors import Refused
-from infra.identity.sessions import Kept
+from infra.identity.sessions import KeptForm
 from infra.log.group_commit import OutcomeUnknown
 from infra.readmodels.reading import BeingRebuilt
 from infra.schema.migrate import advice_on
@@ -214,7 +214,7 @@ def _sign_in_first(visit: Visit) -> "Response[Any]":
         return ended
     if visit.method in LOOKING:
         return visit.see(visit.url.sign_in(visit.address))
-    kept = Kept(visit.path, tuple(visit.typed.pairs))
+    kept = KeptForm(visit.path, tuple(visit.typed.pairs))
     keeps = kept.is_small
     fields, cut = (list(kept.fields), False) if keeps else shortened(kept.fields)
     lines = in_words(fields, visit.words)

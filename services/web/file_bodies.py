@@ -10,7 +10,7 @@ from litestar import Response
 from litestar.datastructures import UploadFile
 from litestar.response import Stream
 
-from infra.storage.files import PIECE, Stored
+from infra.storage.files import PIECE, StoredFile
 
 
 async def pieces_of(upload: UploadFile) -> AsyncIterator[bytes]:
@@ -21,7 +21,7 @@ async def pieces_of(upload: UploadFile) -> AsyncIterator[bytes]:
 
 
 def handed_out(
-    file: Stored, media_type: str, disposition: str, headers: Mapping[str, str] | None = None
+    file: StoredFile, media_type: str, disposition: str, headers: Mapping[str, str] | None = None
 ) -> Response[Any]:
     """The file as an answer. `disposition` says whether it is shown or saved, and its name."""
     told = {"Content-Disposition": disposition, "Cache-Control": "private, no-store", "Content-Length": str(file.size)}

@@ -18,7 +18,7 @@ from domain.days import must_be_possible
 from domain.errors import NotANumber, NotFound, Refused
 from domain.text import is_blank
 from services.clock import today
-from services.web.bodies import Form
+from services.web.bodies import SentForm
 
 #: Space between groups of three: plain, unbreakable, narrow, thin.
 _SPACE = " \u00a0\u202f\u2009"
@@ -70,7 +70,7 @@ class Typed(Mapping[str, str]):
         self.unreadable = unreadable
 
     @classmethod
-    def of(cls, form: Form) -> "Typed":
+    def of(cls, form: SentForm) -> "Typed":
         """The form as it came."""
         pairs = [(name, unicodedata.normalize("NFC", value).strip()) for name, value in form.fields]
         return cls([(name, "" if is_blank(value) else value) for name, value in pairs], form.files, form.unreadable)

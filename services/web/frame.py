@@ -22,7 +22,7 @@ class Chip(NamedTuple):
     rulebook: str
 
 
-class Link(NamedTuple):
+class MenuLink(NamedTuple):
     """A way on. `current`: this is where we are."""
 
     label: str
@@ -30,11 +30,11 @@ class Link(NamedTuple):
     current: bool
 
 
-class Group(NamedTuple):
+class MenuGroup(NamedTuple):
     """Links under a title, "" for the first group."""
 
     title: str
-    links: list[Link]
+    links: list[MenuLink]
 
 
 class Frame:
@@ -49,11 +49,11 @@ class Frame:
         self._mandates = self._actor.mandates
 
     @property
-    def rail(self) -> list[Group]:
+    def rail(self) -> list[MenuGroup]:
         """The pages this person works with, by what the policy permits."""
         say, url = self._say, self._url
         work = [self._link(say("Việc của tôi"), url.work())]
-        year: list[Link] = []
+        year: list[MenuLink] = []
         if self._chip:
             season = self._chip.season
             work.append(self._link(say("Bảng đánh giá"), url.board(season)))
@@ -75,10 +75,10 @@ class Frame:
         if may(self._actor, Act.PLAN_SEASON):
             year.append(self._link(say("Quản trị"), url.admin()))
         title = say("Năm %(season)s", season=self._chip.season) if self._chip else say("Khác")
-        return [Group("", work), Group(title, year)]
+        return [MenuGroup("", work), MenuGroup(title, year)]
 
     @property
-    def bottom_bar(self) -> list[Link]:
+    def bottom_bar(self) -> list[MenuLink]:
         """Four ways on, for the phone."""
         say, url = self._say, self._url
         links = [self._link(say("Việc của tôi"), url.work())]
@@ -126,10 +126,10 @@ class Frame:
         by_position = could(self._actor, Act.CONDUCT_REVIEW) or could(self._actor, Act.CONCLUDE_REVIEW)
         return by_position or may(self._actor, Act.VIEW_REVIEW)
 
-    def _link(self, label: str, href: str) -> Link:
+    def _link(self, label: str, href: str) -> MenuLink:
         here = self._viewing.path
         bare = href.partition("?")[0]
-        return Link(label, href, here == bare or here.startswith(bare + "/"))
+        return MenuLink(label, href, here == bare or here.startswith(bare + "/"))
 
 
 async def read_chip(viewing: Viewing, season: str | None) -> Chip | None:

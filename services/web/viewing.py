@@ -11,7 +11,7 @@ from litestar.connection import ASGIConnection
 from redis.exceptions import RedisError
 
 from domain.errors import NotFound, Refused
-from infra.log.group_commit import Receipt
+from infra.log.group_commit import CommandResult
 from infra.readmodels.reading import BeingRebuilt, View
 from projections.fold import Projection
 from projections.tables.seasons import SEASONS, SeasonRow
@@ -150,7 +150,7 @@ class Viewing(Visitor):
             names = tuple(projection.name for projection in projections)
             self.behind = not await self.app.reached(self.tenant, names, position, PATIENCE)
 
-    async def reached(self, receipt: Receipt) -> None:
+    async def reached(self, receipt: CommandResult) -> None:
         """Remember the person's own command, so that their next page waits for it.
 
         What was recorded stays recorded when Redis is away: then the next page may lack it for a moment.

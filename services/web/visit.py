@@ -18,7 +18,7 @@ from litestar.connection import ASGIConnection
 
 from domain.errors import NotFound, Refused
 from domain.policy import Act, Actor, Subject, may
-from infra.log.group_commit import Receipt
+from infra.log.group_commit import CommandResult
 from infra.platform.slicing import in_slices
 from infra.readmodels.reading import BeingRebuilt
 from services.command_ids import sent_by
@@ -106,7 +106,7 @@ class Visit(Viewing):
             return await self._rendered(fragment, status, season=season, **view)
         return await self._rendered(template, status, chip=await self._chip(season), season=season, **view)
 
-    async def done(self, receipt: Receipt, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
+    async def done(self, receipt: CommandResult, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
         """The answer to an act that was recorded: the page again (303), or to htmx the fragment, which takes the place
         of a refusal too.
         """

@@ -27,7 +27,7 @@ TABS: Mapping[str, frozenset[Duty]] = {
 }
 
 
-class Item(NamedTuple):
+class WorkItem(NamedTuple):
     """A task as it is shown: what to do, where it is done."""
 
     task: Task
@@ -118,9 +118,9 @@ def _item(
     season: SeasonRow,
     units: Mapping[str, UnitRow],
     rulebooks: Mapping[str, Rulebook],
-) -> Item:
+) -> WorkItem:
     rulebook = rulebooks[season.rulebook]
-    return Item(
+    return WorkItem(
         task,
         task.urgency(visit.today),
         units.get(task.commune),

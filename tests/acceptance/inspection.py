@@ -6,13 +6,13 @@ recognition, the officer who scored explains, and the chairman takes it back; wh
 
 from __future__ import annotations
 
-from domain.official import Official, Position, official_stream
+from domain.official import Official, Office, official_stream
 from domain.review import Degree, Ground, Ruling
 from projections.analysis.responsibility import Role
 from services.demo import provider_of
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import FALSE_EVIDENCE, TINH_MAU
-from services.demo.telling import Teller
+from services.demo.telling import StoryBuilder
 from services.documents.wording import lower_first
 from services.i18n import Words, load_words
 from services.sentences import says_position
@@ -39,13 +39,13 @@ async def trace(walk: Walk) -> None:
     page.says("80,5", WORDS.say("Công nhận"))
     carried = {
         *((Role.LEAD, office_key(COMMUNE, lead)) for lead in leads),
-        *((role, office_key(COMMUNE, Position.JUSTICE_OFFICER)) for role in (Role.CONSOLIDATED, Role.POSTED)),
-        (Role.SUBMITTED, office_key(COMMUNE, Position.COMMUNE_CHAIRMAN)),
+        *((role, office_key(COMMUNE, Office.JUSTICE_OFFICER)) for role in (Role.CONSOLIDATED, Role.POSTED)),
+        (Role.SUBMITTED, office_key(COMMUNE, Office.COMMUNE_CHAIRMAN)),
         *((role, seat_key(TINH_MAU.decided_by, 2)) for role in (Role.APPRAISED, Role.CONCLUDED)),
         (Role.CONDUCTED, seat_key(TINH_MAU.decided_by, 0)),
         *((Role.VOTED, seat_key(TINH_MAU.decided_by, number)) for number in range(len(SEATS) - 1)),
         *(
-            (role, office_key(TINH_MAU.decided_by, Position.DISTRICT_CHAIRMAN))
+            (role, office_key(TINH_MAU.decided_by, Office.DISTRICT_CHAIRMAN))
             for role in (Role.DECIDED, Role.PUBLISHED)
         ),
     }
@@ -110,7 +110,7 @@ async def review(walk: Walk) -> None:
 async def revocation(walk: Walk) -> None:
     """The chairman revokes: the public page says so at once."""
     inspector = await walk.inspector(TINH_MAU)
-    chairman = await walk.by(office_key(TINH_MAU.decided_by, Position.DISTRICT_CHAIRMAN), TINH_MAU)
+    chairman = await walk.by(office_key(TINH_MAU.decided_by, Office.DISTRICT_CHAIRMAN), TINH_MAU)
     walk.unrevoked = position_of(await inspector.get(REVIEW))
     work = await chairman.get(f"{ROOT}/viec")
     page = await chairman.get(work.link(REVIEW))
@@ -150,7 +150,7 @@ def _about(page: Page) -> str:
     return page.text if COMMUNE in page.url else " ".join(page.row(f"/{COMMUNE}").cells)
 
 
-async def _called(teller: Teller, key: str) -> str:
+async def _called(teller: StoryBuilder, key: str) -> str:
     """How the chain calls somebody: position, unit, and the name where it says more."""
     work = await teller.by(key, "called", TINH_MAU.calendar.decided)
     (held,) = work.actor.mandates
@@ -162,10 +162,10 @@ async def _called(teller: Teller, key: str) -> str:
     return office if says_position(name, held.position, WORDS) else f"{office} {name}"
 
 
-async def _teller(walk: Walk) -> Teller:
+async def _teller(walk: Walk) -> StoryBuilder:
     """Who knows the people of Tỉnh Mẫu by their keys, and who leads what there."""
     tenant = next(one for one in await walk.operator.all() if one.slug == TINH_MAU.slug)
-    return Teller(walk.house, TINH_MAU, tenant, provider_of(walk.house.settings, TINH_MAU))
+    return StoryBuilder(walk.house, TINH_MAU, tenant, provider_of(walk.house.settings, TINH_MAU))
 
 
 def _position(trail: Page, said: str) -> int:

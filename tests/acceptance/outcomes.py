@@ -6,9 +6,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Result
-from infra.transparency.seal_status import State
+from infra.transparency.seal_status import CheckpointState
 from projections.tables.standings import Stage
 from services.demo import witnesses
 from services.demo.offices import office_key
@@ -33,7 +33,7 @@ async def ha_noi(walk: Walk) -> None:
     await _all_recognised(walk, HA_NOI)
     browser = await walk.inspector(HA_NOI)
     season = await browser.get(f"/t/{HA_NOI.slug}/mua/{HA_NOI.year}")
-    lead = WORDS.say(f"office.{Position.OFFICE_STATISTICS}")
+    lead = WORDS.say(f"office.{Office.OFFICE_STATISTICS}")
     for code in ("TC5.CT3", "TC5.CT4", "TC5.CT5"):
         row = next((row for row in season.rows if row.cells[0].startswith(f"{indicator_number(code)} ")), None)
         if row is None or lead not in row.cells[1]:
@@ -62,7 +62,7 @@ async def thanh_hoa(walk: Walk) -> None:
 async def dong_nai(walk: Walk) -> None:
     """Đồng Nai 2026: communes under way, met or not met, no points on any page, no result."""
     browser = await walk.inspector(DONG_NAI)
-    department = await walk.by(office_key(DONG_NAI.province, Position.JUSTICE_DEPARTMENT), DONG_NAI)
+    department = await walk.by(office_key(DONG_NAI.province, Office.JUSTICE_DEPARTMENT), DONG_NAI)
     root, year = f"/t/{DONG_NAI.slug}", DONG_NAI.year
     board = await browser.get(f"{root}/bang/{year}")
     pages = [board, await browser.get(f"{root}/nhat-ky/{year}/{DONG_NAI.dossiers[0].commune}")]
@@ -103,7 +103,7 @@ async def every_log(walk: Walk) -> None:
     """What all five provinces have recorded is sealed and cosigned by both witnesses."""
     for tenant in await walk.operator.all():
         seal = await witnesses.cosigned(walk.house, tenant)
-        if not (seal.state is State.WITNESSED and len(seal.cosigned) == witnesses.QUORUM):
+        if not (seal.state is CheckpointState.WITNESSED and len(seal.cosigned) == witnesses.QUORUM):
             raise Unexpected(f"expected the {seal.position} facts of {tenant.slug} witnessed; there is {seal}")
 
 

@@ -17,16 +17,16 @@ from uuid import uuid4
 
 from domain.judging import Value
 from domain.measure import Measured
-from domain.official import Position
+from domain.official import Office
 from domain.season import Step
 from projections.analysis.flags import Sign
 from services.assessment import assess as assessing
 from services.demo import provider_of, witnesses
-from services.demo.figures import Figure, figures
+from services.demo.figures import EnteredFigure, figures
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.papers import SIGNED
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, STORIES, TINH_MAU, Story
-from services.demo.telling import Teller, take_in, tell_all, together
+from services.demo.telling import StoryBuilder, take_in, tell_all, together
 from services.i18n import Words, indicator_number, load_words
 from tests.acceptance.browsing import Page, Typed, Unexpected, Upload
 from tests.acceptance.walking import WALKED, Walk, position_of
@@ -58,7 +58,7 @@ WORDS: Words = load_words()["vi"]
 async def take_provinces_in(walk: Walk) -> None:
     """The walked province is taken in and its people enrolled; the others are told in the background."""
 
-    async def teller(story: Story) -> Teller:
+    async def teller(story: Story) -> StoryBuilder:
         found = await take_in(walk.house, walk.operator, story, provider_of(walk.house.settings, story))
         await witnesses.trust(walk.house, found.tenant)
         return found
@@ -75,7 +75,7 @@ async def take_provinces_in(walk: Walk) -> None:
 
 async def sign_in(walk: Walk) -> None:
     """Everybody signs in, each in a browser of their own."""
-    commune = (Position.JUSTICE_OFFICER, Position.OFFICE_STATISTICS, Position.POLICE_CHIEF, Position.COMMUNE_CHAIRMAN)
+    commune = (Office.JUSTICE_OFFICER, Office.OFFICE_STATISTICS, Office.POLICE_CHIEF, Office.COMMUNE_CHAIRMAN)
     await together([walk.department(), walk.decider(), walk.inspector(), *map(walk.officer, commune)])
     await together(walk.member(number) for number in range(len(SEATS)))
 
@@ -121,7 +121,7 @@ async def assign(walk: Walk) -> None:
     page.form("mo")
 
 
-def _matrix(lines: Sequence[tuple[str, Position, Sequence[Position]]]) -> dict[str, Typed]:
+def _matrix(lines: Sequence[tuple[str, Office, Sequence[Office]]]) -> dict[str, Typed]:
     filled: dict[str, Typed] = {"decision_no": BINH_PHUOC.basis}
     for indicator, lead, coordinating in lines:
         filled[f"lead.{indicator}"] = lead.value
@@ -193,7 +193,7 @@ async def attach_evidence(walk: Walk) -> None:
 
 async def consolidate(walk: Walk) -> None:
     """The justice officer declares the conditions and brings the sheet together."""
-    browser = await walk.officer(Position.JUSTICE_OFFICER)
+    browser = await walk.officer(Office.JUSTICE_OFFICER)
     page = await browser.get(walk.at("ho-so"))
     for condition in assessing.declarable(walk.teller.rulebook):
         form = page.form("dieu-kien", condition=condition)
@@ -204,7 +204,7 @@ async def consolidate(walk: Walk) -> None:
 
 async def post(walk: Walk) -> None:
     """The result is posted publicly."""
-    browser = await walk.officer(Position.JUSTICE_OFFICER)
+    browser = await walk.officer(Office.JUSTICE_OFFICER)
     page = await browser.get(walk.at("ho-so"))
     days = {"on": WORDS.date(DAYS.posted), "until": WORDS.date(DAYS.posted_until)}
     page = await browser.send(page, page.form("niem-yet"), {**days, "place": "Trụ sở Ủy ban nhân dân, nhà văn hóa ấp"})
@@ -216,7 +216,7 @@ async def comment(walk: Walk) -> None:
 
     The posting ended long before this walk, so the page takes no comment any more: this one is told.
     """
-    chairman = await walk.officer(Position.COMMUNE_CHAIRMAN)
+    chairman = await walk.officer(Office.COMMUNE_CHAIRMAN)
     (await walk.anybody().get(walk.at("cong-khai"))).lacks("gop-y")
     text = "Bảng niêm yết ở ấp 3 chữ nhỏ, khó đọc."
     told = walk.house.work(walk.teller.tenant, assessing.ANYBODY, uuid4(), DAYS.posted)
@@ -231,7 +231,7 @@ async def comment(walk: Walk) -> None:
 
 async def submit(walk: Walk) -> None:
     """The chairman sends the dossier for appraisal; this moment is looked back at later."""
-    chairman = await walk.officer(Position.COMMUNE_CHAIRMAN)
+    chairman = await walk.officer(Office.COMMUNE_CHAIRMAN)
     page = await chairman.get(walk.at("ho-so"))
     page = await chairman.send(page, page.form("gui"), {"document_no": "02/TTr-UBND", "on": WORDS.date(DAYS.submitted)})
     page.says("02/TTr-UBND")
@@ -274,7 +274,7 @@ async def supplement(walk: Walk) -> None:
     paper = Upload("bien-ban-bo-sung.pdf", walk.teller.papers.paper(WALKED.commune, f"{RETURNED}.bo-sung"))
     (await lead.send(page, page.form("minh-chung"), tep=paper)).says(paper.name)
 
-    chairman = await walk.officer(Position.COMMUNE_CHAIRMAN)
+    chairman = await walk.officer(Office.COMMUNE_CHAIRMAN)
     page = await chairman.get(walk.at("ho-so"))
     on = WORDS.date(walk.house.calendar.after(DAYS.submitted, 5))
     (await chairman.send(page, page.form("gui-lai"), {"on": on})).lacks("gui-lai").says(on)
@@ -531,7 +531,7 @@ async def enter_every_kind(walk: Walk) -> None:
     inspected = DONG_NAI.dossiers[-1]
     entered = {one.indicator: one for one in figures(rulebook, walk.house.calendar, inspected, DONG_NAI.year)}
     for code in KINDS:
-        lead = Position.OFFICE_STATISTICS if code.startswith("TC1") else Position.JUSTICE_OFFICER
+        lead = Office.OFFICE_STATISTICS if code.startswith("TC1") else Office.JUSTICE_OFFICER
         browser = await walk.by(office_key(OF_TODAY, lead), DONG_NAI)
         page = await browser.get(f"/t/{DONG_NAI.slug}/ho-so/{DONG_NAI.year}/{OF_TODAY}?chi-tieu={code}")
         page = await browser.send(page, page.form("cham-diem"), typed(entered[code].measures))
@@ -578,12 +578,12 @@ def _said(value: Value) -> str:
     return WORDS.points(value) if isinstance(value, Decimal) else value.value
 
 
-def _figures(walk: Walk) -> list[Figure]:
+def _figures(walk: Walk) -> list[EnteredFigure]:
     """What the officers of the walked commune enter."""
     return figures(walk.teller.rulebook, walk.house.calendar, WALKED, BINH_PHUOC.year)
 
 
-def _lead(walk: Walk, indicator: str) -> Position:
+def _lead(walk: Walk, indicator: str) -> Office:
     return next(lead for code, lead, _ in walk.teller.matrix() if code == indicator)
 
 

@@ -20,7 +20,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from domain.official import Position
+from domain.official import Office
 from infra.identity.tenants import Tenants
 from infra.platform import embedded
 from infra.platform.config import Misconfigured, Settings, read_settings
@@ -29,7 +29,7 @@ from services.app import App
 from services.demo import everything
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, Story
-from services.demo.telling import Teller
+from services.demo.telling import StoryBuilder
 from services.operations.create_tenant import as_operator
 from services.visible import readable, shown
 from services.wiring import wired
@@ -127,7 +127,7 @@ class Walk:
     """The people with their browsers, what goes on in the background, and what one step leaves for the next."""
 
     #: Tells what is not walked; set when the province is taken in.
-    teller: Teller
+    teller: StoryBuilder
     #: The key of the council's meeting.
     meeting: str
     #: The position of the log when the dossier had just been submitted.
@@ -191,22 +191,22 @@ class Walk:
         """A browser in which nobody is signed in."""
         return self._browsers.get("") or self._open("")
 
-    async def officer(self, position: Position, commune: str = WALKED.commune) -> Browser:
+    async def officer(self, position: Office, commune: str = WALKED.commune) -> Browser:
         """An officer of the walked commune."""
         return await self.by(office_key(commune, position))
 
     async def department(self) -> Browser:
-        return await self.by(office_key(BINH_PHUOC.province, Position.JUSTICE_DEPARTMENT))
+        return await self.by(office_key(BINH_PHUOC.province, Office.JUSTICE_DEPARTMENT))
 
     async def member(self, number: int) -> Browser:
         """A member of the council: 0 is the chair, 2 the secretary, who is also the appraiser."""
         return await self.by(seat_key(BINH_PHUOC.decided_by, number))
 
     async def decider(self) -> Browser:
-        return await self.by(office_key(BINH_PHUOC.decided_by, Position.DISTRICT_CHAIRMAN))
+        return await self.by(office_key(BINH_PHUOC.decided_by, Office.DISTRICT_CHAIRMAN))
 
     async def inspector(self, story: Story = BINH_PHUOC) -> Browser:
-        return await self.by(office_key(story.province, Position.INSPECTOR), story)
+        return await self.by(office_key(story.province, Office.INSPECTOR), story)
 
     # Places -------------------------------------------------------------------------------------------
 

@@ -18,13 +18,13 @@ from domain.errors import (
     UnitEnded,
     UnverifiedNotAcknowledged,
 )
-from domain.official import Capacity, Official, Position, official_stream, person_of
+from domain.official import Capacity, Official, Office, official_stream, person_of
 from domain.unit import Level, Unit, unit_stream
 from services.administration import administer as administering
 from services.administration.administer import NewMandate, NewUnit
 from tests.provinces.story import COMMUNE, DISTRICT, ISSUER, TODAY, Story
 
-MANDATE = NewMandate(Position.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), "8/QĐ", signs=Capacity.FOR_THE_HEAD)
+MANDATE = NewMandate(Office.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), "8/QĐ", signs=Capacity.FOR_THE_HEAD)
 
 
 async def test_a_person_acts_from_the_first_to_the_last_day_of_a_mandate(province_story: Story):
@@ -65,7 +65,7 @@ async def test_an_identity_is_enrolled_once(province_story: Story):
 
 async def test_a_mandate_is_for_a_person_and_a_unit_that_exist(province_story: Story):
     administrator = province_story.as_administrator
-    nowhere = NewMandate(Position.COMMUNE_CHAIRMAN, "00000", date(2020, 1, 1), "8/QĐ")
+    nowhere = NewMandate(Office.COMMUNE_CHAIRMAN, "00000", date(2020, 1, 1), "8/QĐ")
 
     with pytest.raises(NotFound):
         await administering.grant_mandate(await administrator(), uuid4(), MANDATE)
@@ -74,7 +74,7 @@ async def test_a_mandate_is_for_a_person_and_a_unit_that_exist(province_story: S
 
 
 async def test_only_the_administrator_gives_rights(province_story: Story):
-    chairman = await province_story.by(Position.PROVINCE_CHAIRMAN)
+    chairman = await province_story.by(Office.PROVINCE_CHAIRMAN)
 
     with pytest.raises(NotPermitted):
         await administering.grant_mandate(chairman, province_story.person("police"), MANDATE)
@@ -209,17 +209,17 @@ async def test_a_unit_does_not_end_before_something_went_into_it(province_story:
 
 async def test_nobody_gives_themselves_a_position(province_story: Story):
     administrator = await province_story.as_administrator()
-    chairman = NewMandate(Position.PROVINCE_CHAIRMAN, "99", date(2024, 1, 1), "7/QĐ")
+    chairman = NewMandate(Office.PROVINCE_CHAIRMAN, "99", date(2024, 1, 1), "7/QĐ")
 
     with pytest.raises(OwnMandate):
         await administering.grant_mandate(administrator, UUID(administrator.actor.person), chairman)
 
     subject = f"second-{uuid4().hex[:8]}"
-    await province_story.enrol(subject, Position.ADMINISTRATOR, "99")
+    await province_story.enrol(subject, Office.ADMINISTRATOR, "99")
     second = await province_story.by(subject)
     await administering.grant_mandate(second, UUID(administrator.actor.person), chairman)
     official = await administrator.look(Official, official_stream(UUID(administrator.actor.person)))
-    granted = [one for one in official.mandates.values() if one.position is Position.PROVINCE_CHAIRMAN]
+    granted = [one for one in official.mandates.values() if one.position is Office.PROVINCE_CHAIRMAN]
     assert len(granted) == 1
     void = date(2023, 12, 31)  # other tests meet the same administrator, without this office
     await administering.end_mandate(

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.official import Official, Position, official_stream
+from domain.official import Official, Office, official_stream
 from domain.unit import Unit, unit_stream
 from services.clock import today
 from tests.provinces.story import DISTRICT, Story
@@ -30,7 +30,7 @@ async def test_a_person_is_enrolled_with_a_mandate_and_may_sign_in(desks: Desks,
         "/ghi-danh",
         name=f"Trần Thị {subject}",
         subject=subject,
-        position=Position.INSPECTOR,
+        position=Office.INSPECTOR,
         unit="99",
         decision_no="7/QĐ",
         valid_from="1/1/2020",
@@ -53,7 +53,7 @@ async def test_a_mandate_without_position_or_decision_is_refused_and_the_name_st
 
 async def test_a_mandate_that_is_ended_gives_no_right_any_more(desks: Desks, administrator: Desk, season: Story):
     subject = f"leaver-{uuid4().hex[:8]}"
-    await season.enrol(subject, Position.INSPECTOR, "99")
+    await season.enrol(subject, Office.INSPECTOR, "99")
     person = season.person(subject)
     assert (await (await desks.of(subject)).open("/viec")).status == 200
 
@@ -115,7 +115,7 @@ async def test_a_rulebook_shows_what_was_unverified_when_it_was_adopted(administ
 
 
 async def test_the_books_are_closed_to_those_who_do_not_keep_them(desks: Desks):
-    for subject in (Position.INSPECTOR.value, Position.DISTRICT_JUSTICE.value):
+    for subject in (Office.INSPECTOR.value, Office.DISTRICT_JUSTICE.value):
         page = await (await desks.of(subject)).open(PEOPLE)
         assert (page.status, page.refused) == (403, "not-permitted")
     department = await (await desks.department()).open(PEOPLE)
@@ -143,14 +143,14 @@ async def test_a_unit_that_was_divided_goes_part_by_part_and_ends_for_everything
 
 async def test_nobody_is_offered_a_mandate_for_themselves(desks: Desks, administrator: Desk, season: Story):
     mine = await administrator.open(f"{PEOPLE}?ai={season.person('administrator')}")
-    another = await administrator.open(f"{PEOPLE}?ai={season.person(Position.INSPECTOR.value)}")
+    another = await administrator.open(f"{PEOPLE}?ai={season.person(Office.INSPECTOR.value)}")
 
     assert not mine.offers("/giao-nhiem-vu")
     assert another.offers("/giao-nhiem-vu")
 
 
 async def test_a_mandate_with_reversed_days_is_refused_at_its_field(administrator: Desk, season: Story):
-    page = await administrator.open(f"{PEOPLE}?ai={season.person(Position.INSPECTOR.value)}")
+    page = await administrator.open(f"{PEOPLE}?ai={season.person(Office.INSPECTOR.value)}")
 
     fields = {"position": "inspector", "unit": "99", "decision_no": "7/QĐ"}
     refused = await administrator.send(page, "/giao-nhiem-vu", fields, valid_from="1/12/2026", valid_to="1/1/2026")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from domain.official import Position
+from domain.official import Office
 from infra.platform.config import Settings
 from services.assessment import assess as assessing
 from services.clock import today
@@ -78,7 +78,7 @@ async def test_the_administrator_finds_a_comment_by_its_code_and_erases_it(
 async def test_every_page_says_when_and_by_which_order_also_as_of_before(
     desks: Desks, administrator: Desk, season: Story, comment: UUID
 ):
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
     before = await inspector.house.store.position(inspector.tenant)
     pages = [
         f"/ho-so/{season.season}/{COMMUNE}",
@@ -102,7 +102,7 @@ async def test_every_page_says_when_and_by_which_order_also_as_of_before(
 
 async def test_in_english_it_says_the_same(desks: Desks, administrator: Desk, season: Story, comment: UUID):
     await shred(administrator, season, comment)
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
     inspector.client.cookies.set("language", "en")
 
     page = await inspector.open(f"/ho-so/{season.season}/{COMMUNE}")
@@ -115,7 +115,7 @@ async def test_the_trail_tells_who_erased_by_which_order_and_why(
 ):
     await shred(administrator, season, comment)
 
-    page = await (await desks.of(Position.INSPECTOR.value)).open(f"/nhat-ky/{season.season}/{COMMUNE}?loai=subject")
+    page = await (await desks.of(Office.INSPECTOR.value)).open(f"/nhat-ky/{season.season}/{COMMUNE}?loai=subject")
 
     assert page.html.count('<tr role="row" id="p') == 1
     assert "Quản trị" in page.text
@@ -136,7 +136,7 @@ async def test_without_order_or_reason_it_stays_and_so_does_what_was_typed(
     assert '<details class="mt" open>' in page.html
 
 
-@pytest.mark.parametrize("who", [Position.JUSTICE_DEPARTMENT.value, f"{COMMUNE} {Position.COMMUNE_CHAIRMAN}"])
+@pytest.mark.parametrize("who", [Office.JUSTICE_DEPARTMENT.value, f"{COMMUNE} {Office.COMMUNE_CHAIRMAN}"])
 async def test_nobody_else_sees_the_page_or_erases(desks: Desks, season: Story, comment: UUID, who: str):
     desk = await desks.of(who)
 
@@ -200,7 +200,7 @@ async def keyless(services: Settings, desks: Desks) -> AsyncIterator[Desks]:
 async def test_while_the_keys_are_away_the_pages_say_so_and_all_else_is_there(
     keyless: Desks, season: Story, comment: UUID
 ):
-    inspector = await keyless.of(Position.INSPECTOR.value)
+    inspector = await keyless.of(Office.INSPECTOR.value)
 
     for path in (
         f"/ho-so/{season.season}/{COMMUNE}",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Returned
 from domain.measure import Kind, Measured
-from domain.official import Position
+from domain.official import Office
 from services.appraisal import appraise as appraising
 from services.assessment import assess as assessing
 from tests.provinces.story import COMMUNE, OTHER, Story
@@ -50,7 +50,7 @@ async def test_one_indicator_is_compared_over_all_dossiers_of_the_queue(desks: D
 async def test_nobody_but_the_deciding_units_appraiser_sees_queue_or_appraisal(desks: Desks, season: Story):
     await season.submitted()
 
-    for subject in (f"{COMMUNE} {Position.JUSTICE_OFFICER}", Position.INSPECTOR):
+    for subject in (f"{COMMUNE} {Office.JUSTICE_OFFICER}", Office.INSPECTOR):
         desk = await desks.of(subject)
         assert (await desk.open(f"/tham-dinh/{season.season}")).refused == "not-permitted"
         assert (await desk.open(appraisal(season))).refused == "not-permitted"

@@ -19,7 +19,7 @@ from domain.errors import (
     Stale,
     UnknownEvidence,
 )
-from domain.official import Position
+from domain.official import Office
 from services.administration import administer as administering
 from services.administration.administer import NewMandate
 from services.appraisal import appraise as appraising
@@ -87,8 +87,8 @@ async def test_a_value_formed_on_what_has_changed_since_is_stale_and_shows_both(
 
 
 async def test_who_proposed_a_value_does_not_appraise_it(story: Story):
-    mandate = NewMandate(Position.DISTRICT_JUSTICE, DISTRICT, date(2020, 1, 1), "3/QĐ")
-    proposer = story.person(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
+    mandate = NewMandate(Office.DISTRICT_JUSTICE, DISTRICT, date(2020, 1, 1), "3/QĐ")
+    proposer = story.person(f"{COMMUNE} {Office.JUSTICE_OFFICER}")
     await administering.grant_mandate(await story.as_administrator(), proposer, mandate)
     await story.submitted()
     both = await story.officer()
@@ -98,7 +98,7 @@ async def test_who_proposed_a_value_does_not_appraise_it(story: Story):
     with pytest.raises(NotPermitted):
         await appraising.agree_all_unchanged(await story.officer(), story.season, COMMUNE)
 
-    (held,) = [one.id for one in (await story.officer()).actor.mandates if one.position is Position.DISTRICT_JUSTICE]
+    (held,) = [one.id for one in (await story.officer()).actor.mandates if one.position is Office.DISTRICT_JUSTICE]
     await administering.end_mandate(await story.as_administrator(), proposer, held, date(2020, 1, 2), "4/QĐ")
 
 
@@ -228,7 +228,7 @@ async def test_a_file_that_was_changed_is_not_recorded_as_looked_at(story: Story
 
 async def test_an_appraiser_of_another_unit_does_not_appraise(story: Story):
     await story.submitted()
-    department = await story.by(Position.JUSTICE_DEPARTMENT)
+    department = await story.by(Office.JUSTICE_DEPARTMENT)
 
     with pytest.raises(NotPermitted):
         await appraising.appraise_indicator(department, story.season, COMMUNE, CODE, Decimal(3))
@@ -239,7 +239,7 @@ async def test_the_department_appraises_where_the_province_decides(province_stor
     story = await province_story.opened(decided_by="99")
     await story.submitted()
 
-    department = await story.by(Position.JUSTICE_DEPARTMENT)
+    department = await story.by(Office.JUSTICE_DEPARTMENT)
     await appraising.agree_all_unchanged(department, story.season, COMMUNE)
     await appraising.conclude(department.again(uuid4()), story.season, COMMUNE)
 

@@ -37,10 +37,10 @@ from domain.errors import (
     VetoUndeclared,
 )
 from domain.measure import Answer, Kind, Measured, Outcome
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Actor
 from infra.log.eventstore import CommandReused
-from infra.log.group_commit import Receipt
+from infra.log.group_commit import CommandResult
 from infra.storage.files import Files
 from services.assessment import assess as assessing
 from services.assessment.assess import Upload
@@ -50,8 +50,8 @@ from tests.provinces.story import COMMUNE, OTHER, PDF, TODAY, Story, best
 
 TC1_CT2 = "TC1.CT2"
 
-Deed = Callable[[Story, Work, int], Awaitable[Receipt]]
-Settling = Callable[..., Awaitable[Receipt]]
+Deed = Callable[[Story, Work, int], Awaitable[CommandResult]]
+Settling = Callable[..., Awaitable[CommandResult]]
 
 
 async def evidence_of(story: Story, code: str) -> list[str]:
@@ -155,7 +155,7 @@ async def test_an_edit_of_what_somebody_else_has_changed_shows_both_values(story
     parts = story.indicator("TC1.CT1").parts
     theirs = Measured(Kind.NOT_ARISEN)
     await assessing.measure_indicator(
-        await story.officer(Position.OFFICE_STATISTICS), story.season, COMMUNE, "TC1.CT1", {parts[0].code: theirs}
+        await story.officer(Office.OFFICE_STATISTICS), story.season, COMMUNE, "TC1.CT1", {parts[0].code: theirs}
     )
 
     with pytest.raises(Stale) as refusal:
@@ -178,7 +178,7 @@ async def test_a_file_attached_meanwhile_does_not_make_an_edit_stale(story: Stor
 
 
 async def test_who_coordinates_measures_and_does_not_score(story: Story):
-    office = Position.OFFICE_STATISTICS
+    office = Office.OFFICE_STATISTICS
     part = story.indicator("TC1.CT1").parts[0]
 
     await assessing.measure_indicator(

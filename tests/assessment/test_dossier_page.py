@@ -8,7 +8,7 @@ import pytest
 
 from domain.assessment import Stage
 from domain.measure import Kind, Measured, Outcome
-from domain.official import Position
+from domain.official import Office
 from services.appraisal import appraise as appraising
 from services.assessment import assess as assessing
 from services.season import season as seasons
@@ -177,7 +177,7 @@ async def test_two_officers_on_different_indicators_do_not_disturb_each_other(de
 
 
 async def test_who_only_coordinates_records_data_and_proposes_nothing(desks: Desks, season: Story):
-    desk = await desks.officer(Position.OFFICE_STATISTICS)
+    desk = await desks.officer(Office.OFFICE_STATISTICS)
 
     page = await enter(desk, season, "19", "22")
 
@@ -188,7 +188,7 @@ async def test_who_only_coordinates_records_data_and_proposes_nothing(desks: Des
 
 
 async def test_who_neither_leads_nor_coordinates_is_offered_no_form(desks: Desks, season: Story):
-    desk = await desks.officer(Position.POLICE_CHIEF)
+    desk = await desks.officer(Office.POLICE_CHIEF)
 
     page = await desk.open(dossier(season, TRAINED))
 
@@ -628,7 +628,7 @@ async def test_the_past_shows_what_was_there_and_lets_nobody_write(desks: Desks,
 
 async def test_as_of_the_last_position_the_dossier_reads_as_it_does_today(desks: Desks, season: Story):
     await season.submitted()
-    desk = await desks.of(Position.INSPECTOR)
+    desk = await desks.of(Office.INSPECTOR)
     last = await desks.house.store.position(desks.tenant)
 
     past = await desk.open(f"{dossier(season, TRAINED)}&asof={last}")
@@ -645,7 +645,7 @@ async def coordinated(season: Story) -> None:
     await seasons.assign_indicators(
         await season.as_administrator(),
         season.season,
-        [(code, Position.JUSTICE_OFFICER, [Position.POLICE_CHIEF] if code == TRAINED else []) for code in season.codes],
+        [(code, Office.JUSTICE_OFFICER, [Office.POLICE_CHIEF] if code == TRAINED else []) for code in season.codes],
     )
 
 
@@ -653,7 +653,7 @@ async def test_a_coordinator_s_task_ends_when_the_data_stand_and_the_lead_is_tol
     desks: Desks, season: Story
 ):
     await coordinated(season)
-    police, lead = await desks.officer(Position.POLICE_CHIEF), await desks.officer()
+    police, lead = await desks.officer(Office.POLICE_CHIEF), await desks.officer()
     page = await police.open(dossier(season, TRAINED))
     assert "cần nhập" in page.text
 
@@ -695,7 +695,7 @@ async def test_what_was_returned_is_sent_again_only_with_something_new(desks: De
 
 
 async def test_an_officer_who_enters_data_is_not_offered_what_inspectors_look_for(desks: Desks, season: Story):
-    for desk, offered in ((await desks.officer(), False), (await desks.of(Position.INSPECTOR.value), True)):
+    for desk, offered in ((await desks.officer(), False), (await desks.of(Office.INSPECTOR.value), True)):
         page = await desk.open(dossier(season, TRAINED))
         for place in ("/gia-dinh/", "/phat-lai/", "/dau-hieu/", "/trach-nhiem/"):
             assert (place in page.html.partition('id="lich-su"')[2]) is offered, place

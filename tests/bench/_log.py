@@ -14,8 +14,8 @@ from infra.identity.tenants import Tenant, Tenants
 from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf, leaf_hash, payload_hash
-from infra.ledger.note import Kind, SignerKey
-from infra.ledger.tiles import Edge, Place
+from infra.ledger.note import KeyKind, SignerKey
+from infra.ledger.tiles import Edge, TilePlace
 from infra.platform.config import Settings
 
 #: Facts of a stream in the log, and facts under one checkpoint: as many as the sealer signs for at most.
@@ -33,10 +33,10 @@ async def a_sealed_log(services: Settings, facts: int) -> tuple[Tenant, SignerKe
     tenants = Tenants(services.database_url)
     tenant = await tenants.create(slug=f"bench-{uuid4().hex}", province_code="99", name="Tỉnh Mẫu")
     await tenants.close()
-    key = SignerKey.new(tenant.log, Kind.NOTE)
+    key = SignerKey.new(tenant.log, KeyKind.NOTE)
     connection = await asyncpg.connect(services.database_url)
     await connection.execute(f"ALTER TABLE {tenant.id}.events DISABLE TRIGGER in_order")
-    edge, tiles = Edge(), dict[Place, bytes]()
+    edge, tiles = Edge(), dict[TilePlace, bytes]()
     began = datetime.now(UTC) - timedelta(microseconds=facts)
     rows = _rows(tenant, facts, began)
     while batch := [row for _, row in zip(range(UNDER_A_CHECKPOINT), rows, strict=False)]:

@@ -17,7 +17,7 @@ from domain.council import Council, Member, Role, council_stream
 from domain.fact import STREAMS, Fact, Recorded, StreamName
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
-from domain.official import COMMUNE_OFFICERS, Mandate, Official, Position, official_stream
+from domain.official import COMMUNE_OFFICERS, Mandate, Official, Office, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream
@@ -27,7 +27,7 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.reference.units import Era, units_of
 from projections.analysis.what_if import Otherwise, what_if
 from services.administration.administer import NewMandate, enrolling
-from services.demo.figures import Figure, figures
+from services.demo.figures import EnteredFigure, figures
 from services.demo.provinces import Dossier
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.processes.projector import projecting
@@ -79,7 +79,7 @@ async def a_province(services: Settings, facts: int) -> Ground:
             provider=IdentityProvider(ISSUER, "bench"),
         )
         tenant = await create_tenant(house, operator, new)
-        mandate = NewMandate(Position.INSPECTOR, PROVINCE, date(2000, 1, 1), "1/QĐ-TTr")
+        mandate = NewMandate(Office.INSPECTOR, PROVINCE, date(2000, 1, 1), "1/QĐ-TTr")
         await enrolling(house.system(tenant, uuid4()), "Thanh tra viên", ISSUER, INSPECTOR, mandates=[mandate])
         before = await house.store.position(tenant)
     communes = [unit.code for unit in units_of(PROVINCE, Era.UNTIL_2025) if unit.level == "commune"][:COMMUNES]
@@ -139,8 +139,8 @@ def holder(unit: str, post: str) -> Who:
 def at_work(kind: str, commune: str) -> Who:
     """Who records the facts of a dossier, by the kind of their stream."""
     if kind == "assessment":
-        return holder(commune, Position.JUSTICE_OFFICER)
-    return holder(DISTRICT, Position.DISTRICT_JUSTICE if kind == "appraisal" else Position.DISTRICT_CHAIRMAN)
+        return holder(commune, Office.JUSTICE_OFFICER)
+    return holder(DISTRICT, Office.DISTRICT_JUSTICE if kind == "appraisal" else Office.DISTRICT_CHAIRMAN)
 
 
 def whose(fact: Fact) -> Who:
@@ -157,8 +157,8 @@ def officials(communes: list[str]) -> list[Recorded]:
     """Everybody in office, each with one mandate."""
     province = Province()
     posts = [(commune, position.value, position) for commune in communes for position in COMMUNE_OFFICERS]
-    posts += [(DISTRICT, one.value, one) for one in (Position.DISTRICT_JUSTICE, Position.DISTRICT_CHAIRMAN)]
-    posts += [(DISTRICT, f"seat {number}", Position.AGENCY_REPRESENTATIVE) for number in range(SEATS)]
+    posts += [(DISTRICT, one.value, one) for one in (Office.DISTRICT_JUSTICE, Office.DISTRICT_CHAIRMAN)]
+    posts += [(DISTRICT, f"seat {number}", Office.AGENCY_REPRESENTATIVE) for number in range(SEATS)]
     for unit, post, position in posts:
         name = official_stream(person(unit, post))
         province.begin(name, Official, name="Nguyễn Thị Mẫu", issuer=ISSUER, subject=f"{unit} {post}")
@@ -184,7 +184,7 @@ def a_plan(season: str, communes: list[str]) -> list[Recorded]:
         participants=tuple(Participant(commune, DISTRICT) for commune in communes),
     )
     for code in codes:
-        assert province.do(name, methodcaller("assign", code, Position.JUSTICE_OFFICER, (Position.OFFICE_STATISTICS,)))
+        assert province.do(name, methodcaller("assign", code, Office.JUSTICE_OFFICER, (Office.OFFICE_STATISTICS,)))
     for step in Step:
         assert province.do(name, methodcaller("set_deadline", step, DAY, "12/KH-UBND"))
     assert province.do(name, lambda it: it.open(DAY))
@@ -253,7 +253,7 @@ def a_judged_dossier() -> list[Recorded]:
     return province.log
 
 
-def _enter(province: Province, entered: Figure) -> None:
+def _enter(province: Province, entered: EnteredFigure) -> None:
     indicator = RULEBOOK.indicator(entered.indicator)
     bounds = {"minimum": indicator.min_points, "maximum": indicator.max_points}
 
@@ -270,7 +270,7 @@ def _attach(province: Province, indicator: str, key: int) -> None:
     assert province.do(DOSSIER, lambda it: it.attach(indicator, file))
 
 
-def _judge(province: Province, final: list[Figure]) -> None:
+def _judge(province: Province, final: list[EnteredFigure]) -> None:
     province.begin(APPRAISAL, Appraisal, commune=COMMUNE)
     for turn in range(TURNS):
         for one in final:
@@ -294,7 +294,7 @@ def _judge(province: Province, final: list[Figure]) -> None:
     assert province.do(DECISION, lambda it: it.publish(DAY, "Cổng thông tin điện tử"))
 
 
-def _appraise(province: Province, entered: Figure, turn: int) -> None:
+def _appraise(province: Province, entered: EnteredFigure, turn: int) -> None:
     indicator = RULEBOOK.indicator(entered.indicator)
     bounds = {"minimum": indicator.min_points, "maximum": indicator.max_points}
     for file in province.streams[DOSSIER].entry(indicator.code).evidence:

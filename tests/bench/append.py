@@ -35,7 +35,7 @@ from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import StreamName
 from infra.identity.tenants import Tenant, Tenants
 from infra.ledger.leaf import leaf, leaf_hash, payload_hash
-from infra.log.eventstore import Command, EventStore, Loaded, Receipt
+from infra.log.eventstore import Command, EventStore, Loaded, CommandResult
 from infra.log.mapper import Decided, Mapper
 from infra.platform.config import Settings
 from infra.platform.database import Database
@@ -182,7 +182,7 @@ class Ours:
 
         return await rate(tasks, seconds, one)
 
-    async def append(self, tenant: Tenant, task: int) -> Receipt:
+    async def append(self, tenant: Tenant, task: int) -> CommandResult:
         name = StreamName("assessment", "2023", f"{self.number}{task:05}")
         stream = self.streams.setdefault((tenant.id, task), Loaded(name, None, 0, ""))
         facts: list[tuple[StreamName, Decided]] = [(name, a_fact(name.id(tenant.id), stream.version + 1))]

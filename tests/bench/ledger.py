@@ -16,7 +16,7 @@ from typing import Any
 from infra.ledger.leaf import leaf_hash
 from infra.ledger.tiles import (
     Edge,
-    Place,
+    TilePlace,
     consistency_path,
     consistency_proof,
     inclusion_path,
@@ -100,9 +100,9 @@ def measured() -> list[Row]:
     ]
 
 
-def grown(hashes: list[bytes]) -> tuple[float, dict[Place, bytes]]:
+def grown(hashes: list[bytes]) -> tuple[float, dict[TilePlace, bytes]]:
     """Seconds to grow the tree in the batches that group commit makes, and its tiles."""
-    tiles: dict[Place, bytes] = {}
+    tiles: dict[TilePlace, bytes] = {}
     edge = Edge()
     began = time.thread_time()
     for start in range(0, len(hashes), BATCH):

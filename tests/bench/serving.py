@@ -20,7 +20,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from domain.measure import Kind, Measured
-from domain.official import Position, person_of
+from domain.official import Office, person_of
 from domain.policy import Actor
 from domain.season import Participant
 from infra.identity.tenants import IdentityProvider, Tenant
@@ -38,7 +38,7 @@ from services.processes.supervise import kept_port, supervised
 from services.season import season as seasons
 from services.web import security
 from services.wiring import wired
-from services.work import Receipt
+from services.work import CommandResult
 
 COMMUNES = 200
 SEASON = "2023"
@@ -177,15 +177,15 @@ async def province(house: App, settings: Settings) -> tuple[Tenant, list[str]]:
         )
         tenant = await create_tenant(house, operator, new)
     communes = [unit.code for unit in units_of("01", Era.UNTIL_2025) if unit.level == "commune"][:COMMUNES]
-    await enrol(house, tenant, DEPARTMENT, Position.JUSTICE_DEPARTMENT, "01")
-    await together(enrol(house, tenant, code, Position.OFFICE_STATISTICS, code) for code in communes)
+    await enrol(house, tenant, DEPARTMENT, Office.JUSTICE_DEPARTMENT, "01")
+    await together(enrol(house, tenant, code, Office.OFFICE_STATISTICS, code) for code in communes)
     department = await actor(house, tenant, DEPARTMENT)
 
     rulebook = house.rulebooks["qd-25-2021"]
     parents = {unit.code: unit.parent or "" for unit in units_of("01", Era.UNTIL_2025)}
     taking_part = [Participant(code, parents[code]) for code in communes]
     await seasons.plan_season(house.work(tenant, department, uuid4()), int(SEASON), rulebook.id, taking_part)
-    matrix = [(one.code, Position.OFFICE_STATISTICS, ()) for one in rulebook.indicators]
+    matrix = [(one.code, Office.OFFICE_STATISTICS, ()) for one in rulebook.indicators]
     await seasons.assign_indicators(house.work(tenant, department, uuid4()), SEASON, matrix)
     await seasons.open_season(house.work(tenant, department, uuid4()), SEASON)
     told = figures(rulebook, house.calendar, Dossier(communes[0]), int(SEASON))
@@ -200,7 +200,7 @@ async def province(house: App, settings: Settings) -> tuple[Tenant, list[str]]:
     return tenant, communes
 
 
-async def enrol(house: App, tenant: Tenant, subject: str, position: Position, unit: str) -> None:
+async def enrol(house: App, tenant: Tenant, subject: str, position: Office, unit: str) -> None:
     """One person with one mandate."""
     mandate = NewMandate(position, unit, date(2020, 1, 1), "1/QĐ-UBND")
     await enrolling(house.system(tenant, uuid4()), subject, ISSUER, subject, mandates=[mandate])
@@ -253,11 +253,11 @@ def scoring(ground: Ground) -> Callable[[], bytes]:
     return form
 
 
-def deciding(ground: Ground) -> Iterator[Awaitable[Receipt]]:
+def deciding(ground: Ground) -> Iterator[Awaitable[CommandResult]]:
     """The same, as use cases in this process."""
     leads = list(ground.leads)
 
-    async def one(turn: int) -> Receipt:
+    async def one(turn: int) -> CommandResult:
         code = leads[turn % len(leads)]
         measured = {"TC2.CT2": Measured(Kind.POINTS, points=Decimal(turn // len(leads) % 8) / 4)}
         work = ground.house.work(ground.tenant, await actor(ground.house, ground.tenant, code), uuid4())

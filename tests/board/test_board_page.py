@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain.measure import Answer, Outcome
-from domain.official import Position
+from domain.official import Office
 from domain.rulebook import Rulebook
 from domain.season import State
 from domain.unit import Level
@@ -16,7 +16,7 @@ from infra.reference.rulebooks import load_rulebooks
 from projections.tables.seasons import SeasonRow
 from projections.tables.standings import Cell, Standing
 from projections.tables.units import UnitRow
-from services.board.board_page import Board, Filters, Line, board_of, lines_of, table_of
+from services.board.board_page import Board, Filters, BoardRow, board_of, lines_of, table_of
 from services.verdicts import Gate, Status
 from services.web.name_search import search_for
 from tests.provinces.story import COMMUNE, OTHER, Story
@@ -49,7 +49,7 @@ def board(rulebook: Rulebook, *rows: Standing, filters: Filters | None = None) -
     return board_of(table_of(lines_of(rows, units, rulebook), season, units), filters or Filters())
 
 
-def shown(rulebook: Rulebook, *rows: Standing) -> list[Line]:
+def shown(rulebook: Rulebook, *rows: Standing) -> list[BoardRow]:
     return board(rulebook, *rows).lines
 
 
@@ -148,7 +148,7 @@ def test_the_histogram_colours_only_what_lies_just_below_and_just_above_the_line
 
 async def test_everybody_in_the_province_sees_the_board_but_only_some_open_a_dossier(desks: Desks, season: Story):
     await season.filled()
-    officer = await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
+    officer = await desks.of(f"{COMMUNE} {Office.JUSTICE_OFFICER}")
 
     page = await officer.open(f"/bang/{season.season}")
 
@@ -160,7 +160,7 @@ async def test_everybody_in_the_province_sees_the_board_but_only_some_open_a_dos
 
 
 async def test_a_page_after_ones_own_command_never_shows_the_old_value(desks: Desks, season: Story):
-    officer = await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
+    officer = await desks.of(f"{COMMUNE} {Office.JUSTICE_OFFICER}")
     before = await officer.open(f"/bang/{season.season}")
     dossier = await officer.open(f"/ho-so/{season.season}/{COMMUNE}?chi-tieu=TC2.CT1")
 
@@ -173,8 +173,8 @@ async def test_a_page_after_ones_own_command_never_shows_the_old_value(desks: De
 
 async def test_rows_drawn_for_one_person_are_not_shown_to_another_nor_in_another_language(desks: Desks, season: Story):
     await season.filled()
-    officer = await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
-    neighbour = await desks.of(f"{OTHER} {Position.JUSTICE_OFFICER}")
+    officer = await desks.of(f"{COMMUNE} {Office.JUSTICE_OFFICER}")
+    neighbour = await desks.of(f"{OTHER} {Office.JUSTICE_OFFICER}")
     own, others = f"/ho-so/{season.season}/{COMMUNE}", f"/ho-so/{season.season}/{OTHER}"
     address = f"/bang/{season.season}"
 
@@ -192,7 +192,7 @@ async def test_rows_drawn_for_one_person_are_not_shown_to_another_nor_in_another
 
 async def test_a_board_of_the_past_links_to_that_past_after_one_of_today_was_drawn(desks: Desks, season: Story):
     await season.filled()
-    officer = await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
+    officer = await desks.of(f"{COMMUNE} {Office.JUSTICE_OFFICER}")
     today = await officer.open(f"/bang/{season.season}")
     position = await desks.house.store.position(desks.tenant)
 
@@ -209,6 +209,6 @@ def table_in(html: str) -> str:
 
 
 async def test_a_season_that_is_not_there_is_not_found(desks: Desks, season: Story):
-    page = await (await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")).open("/bang/1999")
+    page = await (await desks.of(f"{COMMUNE} {Office.JUSTICE_OFFICER}")).open("/bang/1999")
 
     assert page.status == 404

@@ -33,14 +33,14 @@ from services.board.standings_workbook import (
     ROWS_LIMIT,
     Book,
     Column,
-    Source,
+    StandingsSource,
     Value,
     board_columns,
     standings_workbook,
 )
 from services.i18n import Words, load_words
 from services.inspection.trail import trail_workbook
-from services.inspection.trail.search import Asked, Found, Names
+from services.inspection.trail.search import TrailQuery, FoundFacts, Names
 from services.visible import readable
 
 MOMENT = datetime(2024, 2, 7, 7, 5, tzinfo=UTC)
@@ -69,7 +69,7 @@ def words() -> Words:
     return load_words()["vi"]
 
 
-def a_source(rulebook: str = "qd-25-2021", **other: object) -> Source:
+def a_source(rulebook: str = "qd-25-2021", **other: object) -> StandingsSource:
     given = {
         "province": "Tỉnh Bình Phước",
         "season": "2023",
@@ -79,10 +79,10 @@ def a_source(rulebook: str = "qd-25-2021", **other: object) -> Source:
         "moment": MOMENT,
         "demonstration": False,
     }
-    return Source(**(given | other))  # type: ignore[arg-type]
+    return StandingsSource(**(given | other))  # type: ignore[arg-type]
 
 
-def a_standing(source: Source, commune: str, share: Decimal = Decimal("0.9"), **other: object) -> Standing:
+def a_standing(source: StandingsSource, commune: str, share: Decimal = Decimal("0.9"), **other: object) -> Standing:
     """A commune with this share of each indicator's points, or everything met."""
     cells = {
         one.code: Cell(changed=1, points=one.max_points * share, evidence=1)
@@ -119,7 +119,7 @@ def lines_of(sheet: Worksheet) -> list[dict[str, object]]:
     return [dict(zip(map(str, heads), row, strict=True)) for row in sheet.iter_rows(min_row=HEAD + 1, values_only=True)]
 
 
-def a_board(source: Source, rows: list[Standing], names: dict[str, str], words: Words) -> list[dict[str, object]]:
+def a_board(source: StandingsSource, rows: list[Standing], names: dict[str, str], words: Words) -> list[dict[str, object]]:
     content = standings_workbook(source, rows, units_named(**names), words).content
     return lines_of(sheets_of(content)["Bảng đánh giá"])
 
@@ -508,9 +508,9 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
     facts = tuple(registered(at, name) for at, name in ((1, "Minh Lập"), (2, broken), (3, "Minh Long")))
 
     with structlog.testing.capture_logs() as logged:
-        lines = trail_workbook.lines_of(Found(facts, ()), Names((), (), (), ()), words, {})
+        lines = trail_workbook.lines_of(FoundFacts(facts, ()), Names((), (), (), ()), words, {})
     content = trail_workbook.trail_workbook(
-        trail_workbook.Source("Tỉnh Bình Phước", "minhchuan.example/t/2", 3, MOMENT, False), Asked(), lines, words
+        trail_workbook.TrailSource("Tỉnh Bình Phước", "minhchuan.example/t/2", 3, MOMENT, False), TrailQuery(), lines, words
     ).content
 
     rows = lines_of(sheets_of(content)["Nhật ký"])

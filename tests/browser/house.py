@@ -10,11 +10,11 @@ from typing import Any
 
 from domain.assessment import Assessment, assessment_stream
 from domain.meeting import Choice
-from domain.official import Official, Position, official_stream
+from domain.official import Official, Office, official_stream
 from domain.review import Degree, Ground, Ruling
 from domain.season import Participant
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from projections.catalogue import PROJECTIONS
 from services.administration.administer import NewMandate, enrolling
 from services.app import App
@@ -24,7 +24,7 @@ from services.demo import WITH_SIGN_IN, provider_of
 from services.demo.figures import figures
 from services.demo.offices import SINCE, office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, HA_NOI, TINH_MAU, Dossier, Story, Until
-from services.demo.telling import Teller, take_in, tell_all, together
+from services.demo.telling import StoryBuilder, take_in, tell_all, together
 from services.inspection.review import review as reviewing
 from services.operations.create_tenant import as_operator
 from services.operations.publish_policy import publish
@@ -64,7 +64,7 @@ class Told:
     """The running house. `positions`: the end of a province's log when its story had been told; `middle` before."""
 
     house: App
-    tellers: dict[str, Teller]
+    tellers: dict[str, StoryBuilder]
     positions: dict[str, int]
 
     @property
@@ -92,7 +92,7 @@ async def told(settings: Settings) -> AsyncIterator[Told]:
         with supervised(settings, WITH_SIGN_IN) as supervisor:
             await asyncio.to_thread(supervisor.wait)
 
-            async def teller(story: Story) -> Teller:
+            async def teller(story: Story) -> StoryBuilder:
                 return await take_in(house, operator, story, provider_of(settings, story))
 
             tellers = {story.slug: await teller(story) for story in (TINH_MAU, BINH_PHUOC, DONG_NAI, MIDDLE, LARGE)}
@@ -108,20 +108,20 @@ async def told(settings: Settings) -> AsyncIterator[Told]:
             yield result
 
 
-async def trust(house: App, teller: Teller) -> None:
+async def trust(house: App, teller: StoryBuilder) -> None:
     """The province publishes who signs its log, so that its decisions can be taken away proven."""
     await house.seals.recorded(teller.tenant, 1, 60)
-    key = Keep(house.settings.seals).key(teller.tenant).verifier
+    key = SealerStore(house.settings.seals).key(teller.tenant).verifier
     await publish(house, teller.tenant, f"log {key}\nquorum 0\n".encode())
 
 
-async def tell_reviews(teller: Teller) -> None:
+async def tell_reviews(teller: StoryBuilder) -> None:
     """Two recognitions under review: of one an officer is asked to explain, the other was taken back."""
     days, season = teller.story.calendar, teller.season
     day_after = days.decided + timedelta(days=1)  # who was asked by the day of the decision has let it pass
 
     async def inspector(what: str, on: date = days.decided) -> Any:
-        return await teller.held(teller.story.province, Position.INSPECTOR, what, on)
+        return await teller.held(teller.story.province, Office.INSPECTOR, what, on)
 
     for commune in (REVIEWED, REVOKED):
         pages = teller.house.store.read(teller.tenant, streams=[assessment_stream(season, commune)])
@@ -137,7 +137,7 @@ async def tell_reviews(teller: Teller) -> None:
             days.decided,
             positions,
         )
-        lead = teller.person(office_key(commune, Position.JUSTICE_OFFICER))
+        lead = teller.person(office_key(commune, Office.JUSTICE_OFFICER))
         official = await (await inspector("look")).look(Official, official_stream(lead))
         (mandate,) = official.mandates
         work = await inspector(f"ask {commune}")
@@ -153,11 +153,11 @@ async def tell_reviews(teller: Teller) -> None:
     )
     reason = "Minh chứng của chỉ tiêu 2.5 không đúng thực tế."
     await reviewing.propose(await inspector("propose", day_after), season, REVOKED, 1, Ruling.REVOKED, reason)
-    chairman = await teller.held(teller.story.decided_by, Position.DISTRICT_CHAIRMAN, "revoke", day_after)
+    chairman = await teller.held(teller.story.decided_by, Office.DISTRICT_CHAIRMAN, "revoke", day_after)
     await reviewing.conclude(chairman, season, REVOKED, 1, Ruling.REVOKED, "0915/QĐ-UBND", day_after)
 
 
-async def tell_middle(teller: Teller) -> None:
+async def tell_middle(teller: StoryBuilder) -> None:
     """A season in which something waits for everybody, and the next one being planned."""
     story, days = teller.story, teller.story.calendar
     await teller.enrol()
@@ -184,25 +184,25 @@ async def tell_middle(teller: Teller) -> None:
     _, ended = await voting.convene(chair_again, teller.season, story.decided_by, days.met, place, [RETURNED])
     await voting.close_meeting(await teller.by(chair, "close again", days.met), teller.season, ended, days.met)
 
-    department = await teller.held(story.province, Position.JUSTICE_DEPARTMENT, "plan next", days.met)
+    department = await teller.held(story.province, Office.JUSTICE_DEPARTMENT, "plan next", days.met)
     taking_part = [Participant(one.commune, story.decided_by) for one in story.dossiers]
     await seasons.plan_season(department, int(PLANNED), story.rulebook, taking_part)
-    department = await teller.held(story.province, Position.JUSTICE_DEPARTMENT, "assign next", days.met)
+    department = await teller.held(story.province, Office.JUSTICE_DEPARTMENT, "assign next", days.met)
     await seasons.assign_indicators(department, PLANNED, teller.matrix()[:-3], "8/KH-UBND")
 
 
-async def cast(teller: Teller, number: int, choice: Choice = Choice.FOR) -> None:
+async def cast(teller: StoryBuilder, number: int, choice: Choice = Choice.FOR) -> None:
     """The holder of a seat casts a ballot in the vote that is open."""
     work = await teller.by(seat_key(MIDDLE.decided_by, number), f"cast {number} {choice}", MIDDLE.calendar.met)
     await voting.cast_ballot(work, teller.season, MEETING, AT_VOTE, choice)
 
 
-async def tell_large(teller: Teller) -> None:
+async def tell_large(teller: StoryBuilder) -> None:
     """200 communes with every indicator scored, each commune's figures as one command."""
     house, story = teller.house, teller.story
     communes = [unit for unit in teller.units if unit.level == "commune"][:COMMUNES]
-    mandate = NewMandate(Position.JUSTICE_DEPARTMENT, story.province, SINCE, "1/QĐ")
-    key = office_key(story.province, Position.JUSTICE_DEPARTMENT)
+    mandate = NewMandate(Office.JUSTICE_DEPARTMENT, story.province, SINCE, "1/QĐ")
+    key = office_key(story.province, Office.JUSTICE_DEPARTMENT)
     who = house.system(teller.tenant, teller.person(key))
     await enrolling(who, "Chuyên viên Sở Tư pháp", teller.issuer, key, mandates=[mandate])
 

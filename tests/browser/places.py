@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from domain.official import Position
+from domain.official import Office
 from services.demo.offices import office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, TINH_MAU, Story
 from services.demo.telling import ADMINISTRATOR
@@ -29,7 +29,7 @@ class Place(NamedTuple):
     core: bool = False
 
 
-def holder(story: Story, position: Position, unit: str = "") -> Somebody:
+def holder(story: Story, position: Office, unit: str = "") -> Somebody:
     return Somebody(story.slug, office_key(unit or story.province, position))
 
 
@@ -43,24 +43,24 @@ def at(story: Story, place: str, *rest: str) -> str:
 
 
 ENTERING, UNTOUCHED, CONSOLIDATED = "99013", "99016", "99010"
-LEAD = holder(MIDDLE, Position.OFFICE_STATISTICS, ENTERING)
-JUSTICE = holder(MIDDLE, Position.JUSTICE_OFFICER, ENTERING)
-CHAIRMAN = holder(MIDDLE, Position.COMMUNE_CHAIRMAN, CONSOLIDATED)
-RETURNED_LEAD = holder(MIDDLE, Position.JUSTICE_OFFICER, RETURNED)
+LEAD = holder(MIDDLE, Office.OFFICE_STATISTICS, ENTERING)
+JUSTICE = holder(MIDDLE, Office.JUSTICE_OFFICER, ENTERING)
+CHAIRMAN = holder(MIDDLE, Office.COMMUNE_CHAIRMAN, CONSOLIDATED)
+RETURNED_LEAD = holder(MIDDLE, Office.JUSTICE_OFFICER, RETURNED)
 APPRAISER, CHAIR, UNDECIDED_MEMBER = seat(2), seat(0), seat(4)
-DECIDER = holder(MIDDLE, Position.DISTRICT_CHAIRMAN, MIDDLE.decided_by)
-DEPARTMENT = holder(MIDDLE, Position.JUSTICE_DEPARTMENT)
-INSPECTOR = holder(MIDDLE, Position.INSPECTOR)
+DECIDER = holder(MIDDLE, Office.DISTRICT_CHAIRMAN, MIDDLE.decided_by)
+DEPARTMENT = holder(MIDDLE, Office.JUSTICE_DEPARTMENT)
+INSPECTOR = holder(MIDDLE, Office.INSPECTOR)
 RUNS = Somebody(MIDDLE.slug, ADMINISTRATOR)
-OF_MAU = holder(TINH_MAU, Position.INSPECTOR)
-REVIEWED_LEAD = holder(TINH_MAU, Position.JUSTICE_OFFICER, REVIEWED)
-OF_BINH_PHUOC = holder(BINH_PHUOC, Position.INSPECTOR)
+OF_MAU = holder(TINH_MAU, Office.INSPECTOR)
+REVIEWED_LEAD = holder(TINH_MAU, Office.JUSTICE_OFFICER, REVIEWED)
+OF_BINH_PHUOC = holder(BINH_PHUOC, Office.INSPECTOR)
 TODAY_COMMUNE, TODAY_UNTOUCHED = "25210", "25270"
-OF_DONG_NAI = holder(DONG_NAI, Position.INSPECTOR)
-TODAY_DEPARTMENT = holder(DONG_NAI, Position.JUSTICE_DEPARTMENT)
-TODAY_LEAD = holder(DONG_NAI, Position.JUSTICE_OFFICER, TODAY_UNTOUCHED)
-TODAY_CHAIRMAN = holder(DONG_NAI, Position.COMMUNE_CHAIRMAN, TODAY_COMMUNE)
-OF_LARGE = holder(LARGE, Position.JUSTICE_DEPARTMENT)
+OF_DONG_NAI = holder(DONG_NAI, Office.INSPECTOR)
+TODAY_DEPARTMENT = holder(DONG_NAI, Office.JUSTICE_DEPARTMENT)
+TODAY_LEAD = holder(DONG_NAI, Office.JUSTICE_OFFICER, TODAY_UNTOUCHED)
+TODAY_CHAIRMAN = holder(DONG_NAI, Office.COMMUNE_CHAIRMAN, TODAY_COMMUNE)
+OF_LARGE = holder(LARGE, Office.JUSTICE_DEPARTMENT)
 
 #: Pages of the province under 27/2025, which has no points.
 WITHOUT_POINTS = (
@@ -102,7 +102,7 @@ PLACES = (
     Place("dossier-lead", LEAD, at(MIDDLE, "ho-so", ENTERING), core=True),
     Place("dossier-justice", JUSTICE, at(MIDDLE, "ho-so", ENTERING)),
     Place("dossier-chairman", CHAIRMAN, at(MIDDLE, "ho-so", CONSOLIDATED)),
-    Place("dossier-to-post", holder(MIDDLE, Position.JUSTICE_OFFICER, CONSOLIDATED), at(MIDDLE, "ho-so", CONSOLIDATED)),
+    Place("dossier-to-post", holder(MIDDLE, Office.JUSTICE_OFFICER, CONSOLIDATED), at(MIDDLE, "ho-so", CONSOLIDATED)),
     Place("dossier-returned", RETURNED_LEAD, at(MIDDLE, "ho-so", RETURNED)),
     Place("dossier-appraiser", APPRAISER, at(MIDDLE, "ho-so", RETURNED)),
     Place("dossier-inspector", OF_MAU, at(TINH_MAU, "ho-so", "99007")),
@@ -172,7 +172,7 @@ PLACES = (
     Place("flags-of-the-past", INSPECTOR, at(MIDDLE, "dau-hieu") + "?asof={giua-mua}"),
     Place(
         "exports",
-        holder(TINH_MAU, Position.DISTRICT_CHAIRMAN, "990"),
+        holder(TINH_MAU, Office.DISTRICT_CHAIRMAN, "990"),
         "/t/tinh-mau/ket-xuat?ho-so=2023/99010&chi-tieu=TC2.CT5&vi-tri=300",
     ),
     Place("exports-none", INSPECTOR, "/t/giua-mua/ket-xuat"),

@@ -7,13 +7,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from domain.official import Position
+from domain.official import Office
 from domain.review import Ground
 from projections.analysis.flags import Sign
 from projections.catalogue import PROJECTIONS
 from services.demo import provider_of
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, TINH_MAU
-from services.demo.telling import Teller, take_in, tell_all
+from services.demo.telling import StoryBuilder, take_in, tell_all
 from services.operations.create_tenant import as_operator
 from tests.acceptance.inspection import SEEN
 from tests.browser.conftest import Open
@@ -36,7 +36,7 @@ REASON = "Minh chứng của chỉ tiêu 2.5 không đúng thực tế"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def recognised(house: Told) -> AsyncIterator[Teller]:
+async def recognised(house: Told) -> AsyncIterator[StoryBuilder]:
     async with as_operator(house.house.settings) as operator:
         teller = await take_in(house.house, operator, STORY, provider_of(house.house.settings, STORY))
     await tell_all(teller)
@@ -66,11 +66,11 @@ async def said(page: Page) -> str:
 
 
 async def test_from_a_flag_to_a_revocation_and_back_to_what_stood_before(
-    house: Told, open_as: Open, recognised: Teller
+    house: Told, open_as: Open, recognised: StoryBuilder
 ):
-    inspector = await open_as(holder(STORY, Position.INSPECTOR))
-    lead = await open_as(holder(STORY, Position.JUSTICE_OFFICER, COMMUNE))
-    chairman, anybody = await open_as(holder(STORY, Position.DISTRICT_CHAIRMAN, STORY.decided_by)), await open_as(None)
+    inspector = await open_as(holder(STORY, Office.INSPECTOR))
+    lead = await open_as(holder(STORY, Office.JUSTICE_OFFICER, COMMUNE))
+    chairman, anybody = await open_as(holder(STORY, Office.DISTRICT_CHAIRMAN, STORY.decided_by)), await open_as(None)
 
     async def settled() -> int:
         position = await house.house.store.position(recognised.tenant)

@@ -1,16 +1,16 @@
 """Councils through their page: set up by a decision, a member replaced, called together on what is appraised."""
 
 from domain.council import Council, Role, council_stream
-from domain.official import Position
+from domain.official import Office
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, OTHER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-CHAIRMAN = Position.DISTRICT_CHAIRMAN.value
+CHAIRMAN = Office.DISTRICT_CHAIRMAN.value
 SEATS = {
     CHAIRMAN: ("chair", "UBND huyện"),
-    Position.DISTRICT_JUSTICE.value: ("secretary", "Phòng Tư pháp"),
+    Office.DISTRICT_JUSTICE.value: ("secretary", "Phòng Tư pháp"),
     AGENCIES[0]: ("member", "Công an huyện"),
 }
 
@@ -106,7 +106,7 @@ async def test_the_officer_of_a_commune_sees_no_council(desks: Desks, season: St
 
 
 async def test_who_may_not_set_a_council_up_cannot_do_it_by_hand(desks: Desks, season: Story):
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
     chairman = await desks.of(CHAIRMAN)
     form = (await chairman.open(council(season))).form("/thanh-lap")
     token = next(value for one in (await inspector.open("/them")).forms for name, value in one.fields if name == "csrf")

@@ -23,11 +23,11 @@ from domain.errors import (
     SeasonNotOpen,
 )
 from domain.meeting import Choice
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Result
 from domain.season import Step
 from domain.unit import Level
-from infra.log.eventstore import EventStore, Receipt
+from infra.log.eventstore import EventStore, CommandResult
 from services.administration import administer as administering
 from services.administration.administer import NewUnit
 from services.appraisal import appraise as appraising
@@ -56,7 +56,7 @@ class Held:
         self.came.set()
         return self._store.holding(*what)
 
-    async def append(self, *what: Any) -> Receipt:
+    async def append(self, *what: Any) -> CommandResult:
         self.decided.set()
         await self.go.wait()
         return await self._store.append(*what)
@@ -66,7 +66,7 @@ class Act(NamedTuple):
     """Who does what."""
 
     by: Callable[[Story], Awaitable[Work]]
-    deed: Callable[[Work, Story], Coroutine[Any, Any, Receipt]]
+    deed: Callable[[Work, Story], Coroutine[Any, Any, CommandResult]]
 
 
 class Pair(NamedTuple):
@@ -92,11 +92,11 @@ async def leaver(story: Story) -> Work:
     """Somebody whose mandate is about to end."""
     subject = f"leaver-{story.season}"
     if await story.house.people.actor_of(story.tenant, ISSUER, subject, date(2024, 1, 1)) is None:
-        await story.enrol(subject, Position.JUSTICE_DEPARTMENT, PROVINCE)
+        await story.enrol(subject, Office.JUSTICE_DEPARTMENT, PROVINCE)
     return await story.by(subject)
 
 
-async def end_mandate(work: Work, story: Story) -> Receipt:
+async def end_mandate(work: Work, story: Story) -> CommandResult:
     person = story.person(f"leaver-{story.season}")
     actor = await story.house.people.actor(story.tenant, person, work.today)
     assert actor is not None
@@ -166,10 +166,10 @@ async def test_what_excludes_each_other_never_both_stands(story: Story, pair: st
 
     outcomes = await at_one_moment(story, first, second, processes)
 
-    assert isinstance(outcomes[0], Receipt)
-    assert type(outcomes[1]) is (refused or Receipt), outcomes[1]
+    assert isinstance(outcomes[0], CommandResult)
+    assert type(outcomes[1]) is (refused or CommandResult), outcomes[1]
     if refused is None:
-        assert isinstance(outcomes[1], Receipt)
+        assert isinstance(outcomes[1], CommandResult)
         assert outcomes[1].first > outcomes[0].last
 
 
@@ -181,7 +181,7 @@ async def at_one_moment(story: Story, first: Act, second: Act, processes: int) -
         if processes > 1:
             stores[1] = (await stack.enter_async_context(wired(story.house.settings))).store
         early, late = (Held(store) for store in stores)
-        begun: list[asyncio.Task[Receipt]] = []
+        begun: list[asyncio.Task[CommandResult]] = []
         begun.append(asyncio.create_task(first.deed(replace(acting[0], store=early), story)))  # type: ignore[arg-type]
         await early.decided.wait()
         begun.append(asyncio.create_task(second.deed(replace(acting[1], store=late), story)))  # type: ignore[arg-type]
@@ -205,7 +205,7 @@ async def test_meetings_convened_at_one_moment_get_numbers_of_their_own(story: S
 
     outcomes = await at_one_moment(story, convene, convene, processes=2)
 
-    assert [type(one) for one in outcomes] == [Receipt, Receipt]
+    assert [type(one) for one in outcomes] == [CommandResult, CommandResult]
     keys = [one.stream.subject for one in await story.facts() if type(one.fact).__qualname__ == "Meeting.Convened"]
     assert keys == ["990-1", "990-2"]
 

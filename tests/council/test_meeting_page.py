@@ -8,7 +8,7 @@ import pytest
 from domain.council import Member, Role
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteRule, meeting_stream
-from domain.official import Position
+from domain.official import Office
 from domain.rulebook import Majority
 from projections.tables.exports import EXPORTS
 from services.council import voting
@@ -20,7 +20,7 @@ from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-CHAIR = Position.DISTRICT_CHAIRMAN.value
+CHAIR = Office.DISTRICT_CHAIRMAN.value
 CODE = re.compile(r'class="code">([A-Z2-7]{4}-[A-Z2-7]{4})<')
 
 

@@ -26,7 +26,7 @@ from domain.errors import (
     VoteIsOpen,
 )
 from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Actor
 from services.council import voting
 from services.season import season as seasons
@@ -49,7 +49,7 @@ async def held(story: Story, key: str) -> Meeting:
 
 
 async def test_a_council_has_one_chair_and_one_secretary(story: Story):
-    chair = Member(story.person(Position.DISTRICT_CHAIRMAN), Role.CHAIR, "UBND huyện")
+    chair = Member(story.person(Office.DISTRICT_CHAIRMAN), Role.CHAIR, "UBND huyện")
 
     with pytest.raises(CouncilIncomplete):
         await voting.constitute_council(await story.decider(), story.season, DISTRICT, "1", DAY, [chair])
@@ -57,7 +57,7 @@ async def test_a_council_has_one_chair_and_one_secretary(story: Story):
 
 async def test_a_member_is_an_enrolled_official(story: Story):
     members = [
-        Member(story.person(Position.DISTRICT_CHAIRMAN), Role.CHAIR, "UBND huyện"),
+        Member(story.person(Office.DISTRICT_CHAIRMAN), Role.CHAIR, "UBND huyện"),
         Member(uuid4(), Role.SECRETARY, "Phòng Tư pháp"),
     ]
 
@@ -68,8 +68,8 @@ async def test_a_member_is_an_enrolled_official(story: Story):
 async def test_a_council_keeps_to_the_size_of_the_rulebook(province_story: Story):
     province_story.rulebook_id = "qd-619-2017"
     story = await province_story.opened()
-    chair = Member(story.person(Position.DISTRICT_CHAIRMAN), Role.CHAIR, "UBND huyện")
-    secretary = Member(story.person(Position.DISTRICT_JUSTICE), Role.SECRETARY, "Phòng Tư pháp")
+    chair = Member(story.person(Office.DISTRICT_CHAIRMAN), Role.CHAIR, "UBND huyện")
+    secretary = Member(story.person(Office.DISTRICT_JUSTICE), Role.SECRETARY, "Phòng Tư pháp")
     crowd = [Member(uuid4(), Role.MEMBER, "…") for _ in range(14)]
 
     with pytest.raises(CouncilTooLarge):

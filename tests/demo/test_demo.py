@@ -10,7 +10,7 @@ import pytest
 from domain.assessment import Assessment, assessment_stream
 from domain.fact import Recorded
 from domain.measure import Outcome
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Actor
 from domain.recognition import Result
 from domain.season import Participant
@@ -35,7 +35,7 @@ from services.demo.provinces import (
     Story,
     Until,
 )
-from services.demo.telling import DocumentMissing, Teller, take_in, tell_all, together
+from services.demo.telling import DocumentNotMade, StoryBuilder, take_in, tell_all, together
 from services.operations.check_consistency import disagreements
 from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
@@ -73,7 +73,7 @@ async def house(working: Settings) -> AsyncIterator[App]:
         yield house
 
 
-async def taken_in(house: App, story: Story) -> Teller:
+async def taken_in(house: App, story: Story) -> StoryBuilder:
     """The province of the story, under a name of this test's own."""
     own = replace(story, slug=f"{story.slug}-{uuid4().hex}")
     async with as_operator(house.settings) as operator:
@@ -92,22 +92,22 @@ def told(working: Settings) -> dict[str, tuple[Story, Tenant]]:
 
     try:
         return asyncio.run(tell())
-    except DocumentMissing:
+    except DocumentNotMade:
         for one in READERS_AND_WORKERS:  # shown with what failed
             print(one, (working.folder / f"{one}.log").read_text()[-4_000:], sep="\n")
         raise
 
 
-def teller_of(house: App, told: dict[str, tuple[Story, Tenant]], story: Story) -> Teller:
+def teller_of(house: App, told: dict[str, tuple[Story, Tenant]], story: Story) -> StoryBuilder:
     """Who tells a story of these again, as another start on the same folder would."""
-    return Teller(house, *told[story.slug], PROVIDER)
+    return StoryBuilder(house, *told[story.slug], PROVIDER)
 
 
-async def log_of(teller: Teller) -> list[Recorded]:
+async def log_of(teller: StoryBuilder) -> list[Recorded]:
     return [recorded async for page in teller.house.store.read(teller.tenant) for recorded in page]
 
 
-async def standings(teller: Teller) -> dict[str, Standing]:
+async def standings(teller: StoryBuilder) -> dict[str, Standing]:
     return {row.commune: row for row in fold(STANDINGS, await log_of(teller)).values()}
 
 
@@ -200,13 +200,13 @@ async def test_a_season_that_people_have_planned_is_left_alone(house):
     story = replace(DONG_NAI, dossiers=DONG_NAI.dossiers[:1])
     people = await taken_in(house, story)
     await people.enrol()
-    official = await people.held(story.province, Position.JUSTICE_DEPARTMENT, "planned by hand", story.calendar.planned)
+    official = await people.held(story.province, Office.JUSTICE_DEPARTMENT, "planned by hand", story.calendar.planned)
     other = [Participant(DONG_NAI.dossiers[1].commune, story.decided_by)]
     await seasons.plan_season(official, story.year, story.rulebook, other)
     planned = len(await log_of(people))
 
     # When the demonstration starts
-    await tell_all(Teller(house, story, people.tenant, PROVIDER))
+    await tell_all(StoryBuilder(house, story, people.tenant, PROVIDER))
 
     # Then it adds nothing to it
     assert len(await log_of(people)) == planned
@@ -220,13 +220,13 @@ async def test_a_story_that_an_earlier_version_told_in_other_words_is_left_as_it
     before = len(await log_of(earlier))
 
     # When the demonstration starts on this folder
-    await tell_all(Teller(house, story, earlier.tenant, PROVIDER))
+    await tell_all(StoryBuilder(house, story, earlier.tenant, PROVIDER))
 
     # Then it says nothing against that, and adds nothing
     assert len(await log_of(earlier)) == before
 
 
-class UnderFormerIds(Teller):
+class UnderFormerIds(StoryBuilder):
     """Tells as the version of 27/11/2026 did, by the ids that its commands had."""
 
     def _command(self, actor: Actor, what: str, day: date) -> Work:
@@ -258,7 +258,7 @@ async def test_under_todays_rules_every_value_is_met_or_not_met(house, told):
     assert {value_of(entry) for entry in dossier.values()} == {Outcome.MET}
 
 
-def fold_assessment(facts: list[Recorded], teller: Teller):
+def fold_assessment(facts: list[Recorded], teller: StoryBuilder):
     """The entries of the story's first commune."""
     stream = assessment_stream(teller.season, teller.story.dossiers[0].commune)
     mine = [recorded.fact for recorded in facts if recorded.stream == stream]

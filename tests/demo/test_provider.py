@@ -19,17 +19,17 @@ from infra.platform.config import Misconfigured, Settings
 from infra.readmodels.projector import Projector
 from projections.catalogue import PROJECTIONS
 from services.demo import provider as demo_provider
-from services.demo.provider import CLIENT, Office, Post, Province, Roster, create_provider
+from services.demo.provider import CLIENT, UnitOfficials, Post, ProviderProvince, Roster, create_provider
 from services.wiring import wired
 from tests.web.browser import Browser, forms_of
 from tests.web.signing import WEB
 
 BASE = "http://127.0.0.1:9999"
-MAU = Province(
+MAU = ProviderProvince(
     "Tỉnh Mẫu",
     (
-        Office("Huyện Mẫu", (Post("pho-phong", "Phòng Tư pháp", "Người minh hoạ 1"),)),
-        Office(
+        UnitOfficials("Huyện Mẫu", (Post("pho-phong", "Phòng Tư pháp", "Người minh hoạ 1"),)),
+        UnitOfficials(
             "Xã Đồng Tâm", (Post("tpht", "Công chức Tư pháp - Hộ tịch", ""), Post("ct", "Chủ tịch UBND cấp xã", ""))
         ),
     ),
@@ -38,7 +38,7 @@ MAU = Province(
 
 @asynccontextmanager
 async def rosters() -> AsyncIterator[Roster]:
-    async def roster(slug: str) -> Province | None:
+    async def roster(slug: str) -> ProviderProvince | None:
         return MAU if slug == "mau" else None
 
     yield roster

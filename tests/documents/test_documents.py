@@ -114,7 +114,7 @@ async def rendered(story: Story):
                 return Text(minutes.render(held._replace(items=items, absent=held.present[:1])), 30, 18)
             case "review":
                 found = await review.read_paper(then, story.season, f"{COMMUNE}-1", law.rulebooks)
-                asked = review.Asked("Ai", "Vì sao?", date(2024, 2, 1), (("Vì thế", date(2024, 2, 2)),))
+                asked = review.AskedOfficial("Ai", "Vì sao?", date(2024, 2, 1), (("Vì thế", date(2024, 2, 2)),))
                 answers = review.Answerable("Ai", "#1", "Trách nhiệm trực tiếp", "Điều 7")
                 return Text(review.render(found._replace(asked=(asked,), answerable=(answers,))), 30, 18)
             case _:

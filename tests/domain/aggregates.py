@@ -8,7 +8,7 @@ from domain.assessment import Assessment, Evidence
 from domain.fact import STREAMS, Fact, Stream, replay
 from domain.measure import Answer
 from domain.meeting import Meeting
-from domain.official import Position
+from domain.official import Office
 from domain.rulebook import Majority
 from domain.season import Participant, Season
 from domain.working_days import Calendar
@@ -32,7 +32,7 @@ def a_season(*, assigned: bool = True) -> Season:
     )
     if assigned:
         for code in CODES:
-            season.assign(code, Position.JUSTICE_OFFICER)
+            season.assign(code, Office.JUSTICE_OFFICER)
     return season
 
 

@@ -27,7 +27,7 @@ from domain.errors import (
     VetoUndeclared,
 )
 from domain.measure import Answer, Kind, Measured, Outcome
-from domain.personal import Sealed
+from domain.personal import EncryptedValue
 from tests.domain.aggregates import (
     CODES,
     DAY,
@@ -172,7 +172,7 @@ def test_a_consolidated_sheet_is_changed_only_after_it_was_reopened():
 def test_a_dossier_goes_out_after_the_posting_with_comments_answered():
     dossier = a_posted_dossier()
     comment = uuid4()
-    dossier.receive_comment(comment, Sealed("ab" * 32, "", comment), DAY)
+    dossier.receive_comment(comment, EncryptedValue("ab" * 32, "", comment), DAY)
 
     with pytest.raises(PostingUnfinished):
         dossier.submit(date(2024, 1, 28), "12/BC", indicators=CODES)
@@ -264,7 +264,7 @@ def commented(count: int = 3) -> tuple[Assessment, list[UUID]]:
     dossier = a_posted_dossier()
     comments = [UUID(int=number) for number in range(1, count + 1)]
     for comment in comments:
-        dossier.receive_comment(comment, Sealed("ab" * 32, "", comment), DAY)
+        dossier.receive_comment(comment, EncryptedValue("ab" * 32, "", comment), DAY)
     return dossier, comments
 
 
@@ -274,17 +274,17 @@ def test_comments_are_taken_while_the_result_is_posted_and_on_no_other_day(day: 
     comment = uuid4()
 
     with pytest.raises(PostingClosed) as refused:
-        dossier.receive_comment(comment, Sealed("ab" * 32, "", comment), day)
+        dossier.receive_comment(comment, EncryptedValue("ab" * 32, "", comment), day)
     assert refused.value.details == {"begins": DAY, "until": date(2024, 1, 29)}
     for open_day in (DAY, date(2024, 1, 29)):
-        dossier.receive_comment(uuid4(), Sealed("ab" * 32, "", comment), open_day)
+        dossier.receive_comment(uuid4(), EncryptedValue("ab" * 32, "", comment), open_day)
 
 
 def test_a_comment_that_an_old_log_took_after_the_posting_holds_nothing_up():
     dossier = a_posted_dossier()
     late = uuid4()
     dossier.trigger_event(
-        Assessment.CommentReceived, comment=late, text=Sealed("ab" * 32, "", late), on=date(2024, 2, 9)
+        Assessment.CommentReceived, comment=late, text=EncryptedValue("ab" * 32, "", late), on=date(2024, 2, 9)
     )
 
     dossier.submit(date(2024, 2, 10), "12/BC", indicators=CODES)

@@ -9,7 +9,7 @@ from domain.judging import ConditionResult, Sheet, Verdict, assess, cross_checks
 from domain.measure import (
     NOT_ARISEN,
     Answer,
-    Deadline,
+    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measured,
@@ -297,7 +297,7 @@ def test_an_indicator_of_levels_is_met_when_all_its_parts_are():
 
 
 def test_a_term_outside_the_years_known_leaves_the_indicator_unmeasured_and_says_why():
-    indicator = an_indicator("A", a_part("A", Deadline(7)))
+    indicator = an_indicator("A", a_part("A", WorkingDayTerm(7)))
     measured = Measured(Kind.DEADLINE, on=date(2030, 1, 9), from_on=date(2030, 1, 2))
 
     assessed = assess(indicator, {"A": measured}, CALENDAR)

@@ -13,9 +13,9 @@ from domain.measure import (
     Answer,
     Band,
     Checklist,
-    Choice,
+    ChecklistEntry,
     Comparison,
-    Deadline,
+    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measure,
@@ -49,7 +49,7 @@ BANDS = RatioBands(
     )
 )
 OPTIONS = Options((Option("a", "all", D(1)), Option("b", "not all", D(0))))
-CHECKLIST = Checklist((Choice("a", "contest"), Choice("b", "training"), Choice("c", "podcast")), 2)
+CHECKLIST = Checklist((ChecklistEntry("a", "contest"), ChecklistEntry("b", "training"), ChecklistEntry("c", "podcast")), 2)
 PROPORTIONAL: list[tuple[Measure, Kind]] = [(Ratio(), Kind.RATIO), (SurveyRatio(), Kind.SURVEY)]
 TEAMS = Amount(D(100), Comparison.EXACTLY, (Rate("team", 1_800_000),))
 CASES = Amount(D(100), Comparison.AT_LEAST, (Rate("settled", 400_000), Rate("not settled", 300_000)))
@@ -152,7 +152,7 @@ def test_a_checklist_is_met_when_enough_is_checked():
 def test_a_document_dated_within_the_working_days_of_the_term_is_in_time(on, outcome):
     measured = Measured(Kind.DEADLINE, on=on, from_on=date(2026, 1, 1))  # a holiday, as is the day after
 
-    reading = read(Deadline(5), measured)
+    reading = read(WorkingDayTerm(5), measured)
 
     assert reading.value is outcome
     assert reading.note.args["due"] == date(2026, 1, 9)
@@ -205,8 +205,8 @@ REFUSED = [
     (YesNo(), Measured(Kind.BOOLEAN), "missing"),
     (CHECKLIST, Measured(Kind.CHECKLIST, checked=("a", "z")), "unknown-option"),
     (CHECKLIST, Measured(Kind.CHECKLIST, checked=("a", "a")), "twice"),
-    (Deadline(7), Measured(Kind.DEADLINE, on=date(2026, 1, 5)), "missing"),
-    (Deadline(7), Measured(Kind.DEADLINE, from_on=date(2026, 1, 5)), "missing"),
+    (WorkingDayTerm(7), Measured(Kind.DEADLINE, on=date(2026, 1, 5)), "missing"),
+    (WorkingDayTerm(7), Measured(Kind.DEADLINE, from_on=date(2026, 1, 5)), "missing"),
     (TEAMS, a_ratio(Kind.AMOUNT, 5, 5), "missing"),
     (TEAMS, a_ratio(Kind.AMOUNT, 5, 5, amount=-1), "negative"),
     (CASES, a_ratio(Kind.AMOUNT, 5, 5, amount=1), "missing"),

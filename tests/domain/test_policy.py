@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from domain.errors import NotPermitted
-from domain.official import COMMUNE_OFFICERS, Mandate, Position
+from domain.official import COMMUNE_OFFICERS, Mandate, Office
 from domain.policy import TABLE, Act, Actor, Subject, could, is_of_a_commune, may, permit, positions_for
 
 COMMUNE, OTHER, DISTRICT, OTHER_DISTRICT, PROVINCE = "99001", "99004", "990", "991", "99"
@@ -17,8 +17,8 @@ SELF = "self"
 PLAIN = Subject(
     commune=COMMUNE,
     decided_by=DISTRICT,
-    lead=Position.JUSTICE_OFFICER,
-    coordinating=(Position.OFFICE_STATISTICS,),
+    lead=Office.JUSTICE_OFFICER,
+    coordinating=(Office.OFFICE_STATISTICS,),
     proposed_by=frozenset({"somebody else"}),
     members=frozenset({"somebody else"}),
     conducting=frozenset({"somebody else"}),
@@ -29,34 +29,34 @@ ASKED = Subject(commune=COMMUNE, decided_by=DISTRICT, asked=frozenset({SELF}))
 PROPOSER = Subject(commune=COMMUNE, decided_by=DISTRICT, proposed_by=frozenset({SELF}))
 
 OFFICERS = set(COMMUNE_OFFICERS)
-IN_THE_COMMUNE = {*OFFICERS, Position.COMMUNE_CHAIRMAN}
-APPRAISERS = {Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT}
-CHAIRMEN = {Position.DISTRICT_CHAIRMAN, Position.PROVINCE_CHAIRMAN}
-ADMINISTRATION = {Position.ADMINISTRATOR}
-RUNS_SEASONS = {Position.ADMINISTRATOR, Position.JUSTICE_DEPARTMENT}
-OVERSIGHT = {Position.JUSTICE_DEPARTMENT, Position.PROVINCE_CHAIRMAN, Position.INSPECTOR}
-ALL = set(Position)
-LEAD = {Position.JUSTICE_OFFICER}
-LEAD_AND_COORDINATING = {Position.JUSTICE_OFFICER, Position.OFFICE_STATISTICS}
+IN_THE_COMMUNE = {*OFFICERS, Office.COMMUNE_CHAIRMAN}
+APPRAISERS = {Office.DISTRICT_JUSTICE, Office.JUSTICE_DEPARTMENT}
+CHAIRMEN = {Office.DISTRICT_CHAIRMAN, Office.PROVINCE_CHAIRMAN}
+ADMINISTRATION = {Office.ADMINISTRATOR}
+RUNS_SEASONS = {Office.ADMINISTRATOR, Office.JUSTICE_DEPARTMENT}
+OVERSIGHT = {Office.JUSTICE_DEPARTMENT, Office.PROVINCE_CHAIRMAN, Office.INSPECTOR}
+ALL = set(Office)
+LEAD = {Office.JUSTICE_OFFICER}
+LEAD_AND_COORDINATING = {Office.JUSTICE_OFFICER, Office.OFFICE_STATISTICS}
 EXPORTERS = APPRAISERS | CHAIRMEN | OVERSIGHT | ADMINISTRATION
 
 #: Per act, who may: with a mandate for the commune, with one for the deciding unit, with one for any unit at all.
-MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
+MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.ADOPT_RULEBOOK: (set(), set(), ADMINISTRATION),
     Act.ENROL_OFFICIAL: (set(), set(), ADMINISTRATION),
     Act.REGISTER_UNIT: (set(), set(), ADMINISTRATION),
     Act.SHRED_SUBJECT: (set(), set(), ADMINISTRATION),
-    Act.ANSWER_COMMENT: ({Position.JUSTICE_OFFICER, Position.COMMUNE_CHAIRMAN}, set(), set()),
+    Act.ANSWER_COMMENT: ({Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}, set(), set()),
     Act.ATTACH_EVIDENCE: (LEAD_AND_COORDINATING, set(), set()),
-    Act.CONSOLIDATE: ({Position.JUSTICE_OFFICER}, set(), set()),
-    Act.DECLARE_VETO: ({Position.JUSTICE_OFFICER}, set(), set()),
+    Act.CONSOLIDATE: ({Office.JUSTICE_OFFICER}, set(), set()),
+    Act.DECLARE_VETO: ({Office.JUSTICE_OFFICER}, set(), set()),
     Act.EXPLAIN: (LEAD_AND_COORDINATING, set(), set()),
     Act.MEASURE: (LEAD_AND_COORDINATING, set(), set()),
-    Act.MEASURE_SATISFACTION: ({Position.JUSTICE_OFFICER}, set(), set()),
-    Act.POST: ({Position.JUSTICE_OFFICER, Position.COMMUNE_CHAIRMAN}, set(), set()),
-    Act.RESUBMIT: ({Position.COMMUNE_CHAIRMAN}, set(), set()),
+    Act.MEASURE_SATISFACTION: ({Office.JUSTICE_OFFICER}, set(), set()),
+    Act.POST: ({Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}, set(), set()),
+    Act.RESUBMIT: ({Office.COMMUNE_CHAIRMAN}, set(), set()),
     Act.SCORE: (LEAD, set(), set()),
-    Act.SUBMIT: ({Position.COMMUNE_CHAIRMAN}, set(), set()),
+    Act.SUBMIT: ({Office.COMMUNE_CHAIRMAN}, set(), set()),
     Act.APPRAISE: (set(), APPRAISERS, set()),
     Act.CONCLUDE_APPRAISAL: (set(), APPRAISERS, set()),
     Act.OPEN_EVIDENCE: (set(), APPRAISERS, set()),
@@ -65,7 +65,7 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.CONDUCT_MEETING: (set(), set(), set()),
     Act.CONSTITUTE_COUNCIL: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.CONVENE_MEETING: (set(), APPRAISERS, set()),
-    Act.DISMISS_FLAG: (set(), set(), {Position.JUSTICE_DEPARTMENT, Position.INSPECTOR}),
+    Act.DISMISS_FLAG: (set(), set(), {Office.JUSTICE_DEPARTMENT, Office.INSPECTOR}),
     Act.EXPORT_DECISION: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_DOSSIER: (set(), APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_REVIEW: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
@@ -74,7 +74,7 @@ MATRIX: dict[Act, tuple[set[Position], set[Position], set[Position]]] = {
     Act.PUBLISH: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.SIGN: (set(), CHAIRMEN, set()),
     Act.CONCLUDE_REVIEW: (set(), CHAIRMEN, set()),
-    Act.CONDUCT_REVIEW: (set(), set(), {Position.INSPECTOR}),
+    Act.CONDUCT_REVIEW: (set(), set(), {Office.INSPECTOR}),
     Act.EXPLAIN_IN_REVIEW: (set(), set(), set()),
     Act.ASSIGN_INDICATOR: (set(), set(), RUNS_SEASONS),
     Act.OPEN_SEASON: (set(), set(), RUNS_SEASONS),
@@ -104,7 +104,7 @@ WHEN_ASKED = {Act.EXPLAIN_IN_REVIEW, Act.VIEW_REVIEW}
 AS_CHAIR = AS_MEMBER | {Act.CONDUCT_MEETING, Act.CONVENE_MEETING}
 
 
-def an_actor(position: Position, unit: str) -> Actor:
+def an_actor(position: Office, unit: str) -> Actor:
     return Actor(SELF, (Mandate(uuid4(), position, unit, date(2020, 1, 1), None, "1/QĐ"),))
 
 
@@ -114,8 +114,8 @@ def test_the_matrix_knows_every_act(act: Act):
     assert act in TABLE
 
 
-@pytest.mark.parametrize(("act", "position"), list(product(Act, Position)), ids=str)
-def test_each_position_may_exactly_what_the_matrix_says(act: Act, position: Position):
+@pytest.mark.parametrize(("act", "position"), list(product(Act, Office)), ids=str)
+def test_each_position_may_exactly_what_the_matrix_says(act: Act, position: Office):
     here, deciding, anywhere = (position in positions for positions in MATRIX[act])
 
     assert may(an_actor(position, COMMUNE), act, PLAIN) is (here or anywhere)
@@ -124,8 +124,8 @@ def test_each_position_may_exactly_what_the_matrix_says(act: Act, position: Posi
     assert may(an_actor(position, OTHER_DISTRICT), act, PLAIN) is anywhere
 
 
-@pytest.mark.parametrize(("act", "position"), list(product(Act, Position)), ids=str)
-def test_a_seat_in_the_council_adds_exactly_what_belongs_to_it(act: Act, position: Position):
+@pytest.mark.parametrize(("act", "position"), list(product(Act, Office)), ids=str)
+def test_a_seat_in_the_council_adds_exactly_what_belongs_to_it(act: Act, position: Office):
     elsewhere = an_actor(position, OTHER_DISTRICT)
     anywhere = position in MATRIX[act][2]
 
@@ -133,13 +133,13 @@ def test_a_seat_in_the_council_adds_exactly_what_belongs_to_it(act: Act, positio
     assert may(elsewhere, act, CONDUCTING) is (anywhere or act in AS_CHAIR)
 
 
-@pytest.mark.parametrize(("act", "position"), list(product(Act, Position)), ids=str)
-def test_who_was_asked_may_explain_and_see_the_review_and_nothing_else(act: Act, position: Position):
+@pytest.mark.parametrize(("act", "position"), list(product(Act, Office)), ids=str)
+def test_who_was_asked_may_explain_and_see_the_review_and_nothing_else(act: Act, position: Office):
     assert may(an_actor(position, OTHER_DISTRICT), act, ASKED) is (position in MATRIX[act][2] or act in WHEN_ASKED)
 
 
 @pytest.mark.parametrize("position", sorted(APPRAISERS))
-def test_who_proposed_a_value_does_not_appraise_it(position: Position):
+def test_who_proposed_a_value_does_not_appraise_it(position: Office):
     assert not may(an_actor(position, DISTRICT), Act.APPRAISE, PROPOSER)
     assert may(an_actor(position, DISTRICT), Act.CONCLUDE_APPRAISAL, PROPOSER)
 
@@ -150,8 +150,8 @@ def test_without_a_mandate_nobody_may_anything(act: Act):
 
 
 def test_a_permission_names_the_mandate_that_gives_it():
-    chairman = Mandate(uuid4(), Position.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), None, "1/QĐ")
-    officer = Mandate(uuid4(), Position.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 1), None, "2/QĐ")
+    chairman = Mandate(uuid4(), Office.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), None, "1/QĐ")
+    officer = Mandate(uuid4(), Office.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 1), None, "2/QĐ")
     actor = Actor(SELF, (chairman, officer))
 
     assert permit(actor, Act.SUBMIT, PLAIN) is chairman
@@ -160,15 +160,15 @@ def test_a_permission_names_the_mandate_that_gives_it():
 
 def test_a_refusal_says_who_could():
     with pytest.raises(NotPermitted) as refusal:
-        permit(an_actor(Position.INSPECTOR, PROVINCE), Act.DECIDE, PLAIN)
+        permit(an_actor(Office.INSPECTOR, PROVINCE), Act.DECIDE, PLAIN)
 
     assert refusal.value.details["act"] is Act.DECIDE
     assert set(refusal.value.details["who"]) == CHAIRMEN
 
 
-@pytest.mark.parametrize(("act", "position"), list(product(Act, Position)), ids=str)
+@pytest.mark.parametrize(("act", "position"), list(product(Act, Office)), ids=str)
 def test_no_refusal_names_anybody_twice_or_says_that_another_position_is_needed_to_one_that_may(
-    act: Act, position: Position
+    act: Act, position: Office
 ):
     for unit in (COMMUNE, OTHER, DISTRICT, OTHER_DISTRICT):
         actor = an_actor(position, unit)
@@ -186,18 +186,18 @@ def test_no_refusal_names_anybody_twice_or_says_that_another_position_is_needed_
 @pytest.mark.parametrize(
     ("position", "unit", "act", "subject", "reason"),
     [
-        (Position.JUSTICE_OFFICER, OTHER, Act.CONSOLIDATE, PLAIN, "another-unit"),
-        (Position.JUSTICE_OFFICER, OTHER, Act.SCORE, PLAIN, "another-unit"),
-        (Position.POLICE_CHIEF, COMMUNE, Act.SCORE, PLAIN, "another-lead"),
-        (Position.DISTRICT_JUSTICE, OTHER_DISTRICT, Act.APPRAISE, PROPOSER, "another-unit"),
-        (Position.DISTRICT_JUSTICE, DISTRICT, Act.APPRAISE, PROPOSER, "own-work"),
-        (Position.INSPECTOR, PROVINCE, Act.CAST_BALLOT, PLAIN, "part"),
-        (Position.INSPECTOR, PROVINCE, Act.SCORE, PLAIN, ""),
-        (Position.JUSTICE_OFFICER, OTHER, Act.VIEW_DOSSIER, PLAIN, "another-unit"),
-        (Position.ADMINISTRATOR, PROVINCE, Act.VIEW_DOSSIER, PLAIN, ""),
+        (Office.JUSTICE_OFFICER, OTHER, Act.CONSOLIDATE, PLAIN, "another-unit"),
+        (Office.JUSTICE_OFFICER, OTHER, Act.SCORE, PLAIN, "another-unit"),
+        (Office.POLICE_CHIEF, COMMUNE, Act.SCORE, PLAIN, "another-lead"),
+        (Office.DISTRICT_JUSTICE, OTHER_DISTRICT, Act.APPRAISE, PROPOSER, "another-unit"),
+        (Office.DISTRICT_JUSTICE, DISTRICT, Act.APPRAISE, PROPOSER, "own-work"),
+        (Office.INSPECTOR, PROVINCE, Act.CAST_BALLOT, PLAIN, "part"),
+        (Office.INSPECTOR, PROVINCE, Act.SCORE, PLAIN, ""),
+        (Office.JUSTICE_OFFICER, OTHER, Act.VIEW_DOSSIER, PLAIN, "another-unit"),
+        (Office.ADMINISTRATOR, PROVINCE, Act.VIEW_DOSSIER, PLAIN, ""),
     ],
 )
-def test_a_refusal_says_what_is_missing(position: Position, unit: str, act: Act, subject: Subject, reason: str):
+def test_a_refusal_says_what_is_missing(position: Office, unit: str, act: Act, subject: Subject, reason: str):
     with pytest.raises(NotPermitted) as refusal:
         permit(an_actor(position, unit), act, subject)
 
@@ -208,8 +208,8 @@ def test_a_refusal_says_what_is_missing(position: Position, unit: str, act: Act,
 
 
 @pytest.mark.parametrize("act", Act)
-@pytest.mark.parametrize("position", Position)
-def test_what_somebody_may_do_about_something_they_could_do(act: Act, position: Position):
+@pytest.mark.parametrize("position", Office)
+def test_what_somebody_may_do_about_something_they_could_do(act: Act, position: Office):
     actor = an_actor(position, COMMUNE)
 
     about = [Subject(), PLAIN, MEMBER, CONDUCTING, ASKED, PROPOSER]
@@ -221,6 +221,6 @@ def test_whoever_holds_nothing_could_do_nothing():
     assert not any(could(Actor(SELF, ()), act) for act in Act)
 
 
-@pytest.mark.parametrize("position", Position)
-def test_officers_and_chairmen_of_communes_are_of_a_commune_and_nobody_else_is(position: Position):
+@pytest.mark.parametrize("position", Office)
+def test_officers_and_chairmen_of_communes_are_of_a_commune_and_nobody_else_is(position: Office):
     assert is_of_a_commune(an_actor(position, COMMUNE).mandates[0]) == (position in IN_THE_COMMUNE)

@@ -12,7 +12,7 @@ from domain.errors import (
     ReasonMissing,
     Unheard,
 )
-from domain.official import Position
+from domain.official import Office
 from domain.review import (
     Degree,
     Ground,
@@ -45,11 +45,11 @@ def a_review() -> Review:
 
 
 def ask(review: Review, official: UUID = OFFICER, inquiry: UUID = INQUIRY) -> None:
-    review.ask(inquiry, official, Position.JUSTICE_OFFICER, COMMUNE, "Danh sách lập từ đâu?", DUE)
+    review.ask(inquiry, official, Office.JUSTICE_OFFICER, COMMUNE, "Danh sách lập từ đâu?", DUE)
 
 
 def determine(review: Review, today: date, official: UUID = OFFICER) -> None:
-    review.determine(official, Position.JUSTICE_OFFICER, COMMUNE, ACT, Degree.DIRECT, "Điều 7", today)
+    review.determine(official, Office.JUSTICE_OFFICER, COMMUNE, ACT, Degree.DIRECT, "Điều 7", today)
 
 
 def a_proposed_review(ruling: Ruling = Ruling.REVOKED) -> Review:
@@ -175,7 +175,7 @@ def test_the_chairman_concludes_other_than_proposed_only_with_a_reason():
 def test_every_text_that_is_asked_for_must_be_there():
     review = a_review()
     deeds: list[Callable[[], None]] = [
-        lambda: review.ask(INQUIRY, OFFICER, Position.JUSTICE_OFFICER, COMMUNE, " ", DUE),
+        lambda: review.ask(INQUIRY, OFFICER, Office.JUSTICE_OFFICER, COMMUNE, " ", DUE),
         lambda: review.find("", []),
     ]
     for deed in deeds:

@@ -11,18 +11,18 @@ from domain.errors import (
     UnknownCommune,
     UnknownIndicator,
 )
-from domain.official import Position
+from domain.official import Office
 from domain.season import Season, State, Step
 from tests.domain.aggregates import CODES, COMMUNE, DAY, DISTRICT, a_season, facts_of, replayed, state
 
 
 def test_a_season_opens_once_every_indicator_is_led():
     season = a_season(assigned=False)
-    season.assign(CODES[0], Position.JUSTICE_OFFICER, [Position.OFFICE_STATISTICS])
+    season.assign(CODES[0], Office.JUSTICE_OFFICER, [Office.OFFICE_STATISTICS])
 
     with pytest.raises(IndicatorsUnassigned) as refusal:
         season.open(DAY)
-    season.assign(CODES[1], Position.POLICE_CHIEF)
+    season.assign(CODES[1], Office.POLICE_CHIEF)
     season.open(DAY)
 
     assert refusal.value.details["indicators"] == (CODES[1],)
@@ -34,7 +34,7 @@ def test_what_is_already_so_is_no_fact():
     season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
     before = facts_of(season)
 
-    season.assign(CODES[0], Position.JUSTICE_OFFICER)
+    season.assign(CODES[0], Office.JUSTICE_OFFICER)
     season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
 
     assert facts_of(season) == before
@@ -44,11 +44,11 @@ def test_an_assignment_names_a_known_indicator_and_officers_of_the_commune():
     season = a_season(assigned=False)
 
     with pytest.raises(UnknownIndicator):
-        season.assign("TC9.CT9", Position.JUSTICE_OFFICER)
+        season.assign("TC9.CT9", Office.JUSTICE_OFFICER)
     with pytest.raises(PositionUnsuitable):
-        season.assign(CODES[0], Position.INSPECTOR)
+        season.assign(CODES[0], Office.INSPECTOR)
     with pytest.raises(PositionUnsuitable):
-        season.assign(CODES[0], Position.JUSTICE_OFFICER, [Position.COMMUNE_CHAIRMAN])
+        season.assign(CODES[0], Office.JUSTICE_OFFICER, [Office.COMMUNE_CHAIRMAN])
 
 
 def test_work_goes_on_only_while_a_season_is_open():

@@ -14,7 +14,7 @@ from domain.errors import FileMissing, NotFound, NotPermitted, OutOfOrder
 from domain.export import NAMED, Document, Export, export_stream
 from domain.measure import Answer
 from domain.meeting import Choice, Meeting
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
@@ -35,10 +35,10 @@ from services.exports.exports import (
     make,
     request_export,
 )
-from services.exports.kind import Made
+from services.exports.kind import FinishedDocument
 from services.inspection.trail import trail_workbook
 from services.inspection.trail.export_trail import TooManyFacts
-from services.inspection.trail.search import Asked, SearchUnreadable, read_names, search_of
+from services.inspection.trail.search import TrailQuery, SearchUnreadable, read_names, search_of
 from services.recognition import recognise as recognising
 from services.recognition.decision_document import StateDiffers
 from services.work import Work
@@ -66,7 +66,7 @@ async def kinds_of(story: Story, export: UUID) -> list[str]:
 
 
 async def test_the_standings_are_asked_for_as_the_log_is_now(story):
-    work = await story.by(Position.JUSTICE_DEPARTMENT)
+    work = await story.by(Office.JUSTICE_DEPARTMENT)
     before = await story.house.store.position(story.tenant)
 
     export = await ask(work, Document.STANDINGS, story)
@@ -88,8 +88,8 @@ async def test_a_decision_is_asked_for_as_of_the_decision_itself(story):
 async def test_the_same_request_sent_twice_is_one_export(story):
     command = uuid4()
 
-    first = await request_export(await story.by(Position.JUSTICE_DEPARTMENT, command), Document.STANDINGS, story.season)
-    again = await request_export(await story.by(Position.JUSTICE_DEPARTMENT, command), Document.STANDINGS, story.season)
+    first = await request_export(await story.by(Office.JUSTICE_DEPARTMENT, command), Document.STANDINGS, story.season)
+    again = await request_export(await story.by(Office.JUSTICE_DEPARTMENT, command), Document.STANDINGS, story.season)
 
     assert (again.first, again.repeated) == (first.first, True)
 
@@ -103,7 +103,7 @@ async def test_there_is_no_decision_document_before_the_decision(story):
     assert refused.value.details["state"] == "undecided"
 
 
-@pytest.mark.parametrize("subject", [f"{OTHER} {Position.JUSTICE_OFFICER}", "administrator", "substitute"])
+@pytest.mark.parametrize("subject", [f"{OTHER} {Office.JUSTICE_OFFICER}", "administrator", "substitute"])
 async def test_who_may_not_see_the_dossier_may_not_have_its_decision(story, subject):
     await story.decided()
 
@@ -112,7 +112,7 @@ async def test_who_may_not_see_the_dossier_may_not_have_its_decision(story, subj
 
 
 @pytest.mark.parametrize(
-    "subject", [f"{COMMUNE} {Position.JUSTICE_OFFICER}", "police", Position.DISTRICT_CHAIRMAN, Position.INSPECTOR]
+    "subject", [f"{COMMUNE} {Office.JUSTICE_OFFICER}", "police", Office.DISTRICT_CHAIRMAN, Office.INSPECTOR]
 )
 async def test_commune_council_chairman_and_inspector_may_have_the_decision(story, subject):
     await story.decided()
@@ -127,7 +127,7 @@ async def test_a_commune_officer_may_not_have_the_standings(story):
 
 async def test_there_are_no_standings_of_a_season_that_is_not(story):
     with pytest.raises(NotFound):
-        await request_export(await story.by(Position.INSPECTOR), Document.STANDINGS, "2999")
+        await request_export(await story.by(Office.INSPECTOR), Document.STANDINGS, "2999")
 
 
 # Making -----------------------------------------------------------------------------------------------
@@ -205,10 +205,10 @@ class Today(Story):
     """Under today's rulebook the province appraises and decides, without points and without a council."""
 
     async def appraiser(self, command: UUID | None = None) -> Work:
-        return await self.by(Position.JUSTICE_DEPARTMENT, command)
+        return await self.by(Office.JUSTICE_DEPARTMENT, command)
 
     async def decider(self, command: UUID | None = None) -> Work:
-        return await self.by(Position.PROVINCE_CHAIRMAN, command)
+        return await self.by(Office.PROVINCE_CHAIRMAN, command)
 
 
 async def test_a_decision_of_the_province_has_no_points_and_no_council(province_story):
@@ -245,13 +245,13 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
     await voting.close_meeting(await story.decider(), story.season, MEETING, date(2024, 1, 30))
     await (await story.under_review(Ground.COMPLAINT)).confirm()
     asking = {
-        Document.DECISION: (await story.by(Position.INSPECTOR), COMMUNE),
-        Document.REVIEW: (await story.by(Position.INSPECTOR), f"{COMMUNE}-1"),
-        Document.STANDINGS: (await story.by(Position.INSPECTOR), None),
-        Document.RESPONSIBILITY: (await story.by(Position.INSPECTOR), COMMUNE),
+        Document.DECISION: (await story.by(Office.INSPECTOR), COMMUNE),
+        Document.REVIEW: (await story.by(Office.INSPECTOR), f"{COMMUNE}-1"),
+        Document.STANDINGS: (await story.by(Office.INSPECTOR), None),
+        Document.RESPONSIBILITY: (await story.by(Office.INSPECTOR), COMMUNE),
         Document.MINUTES: (await story.appraiser(), MEETING),
-        Document.TRAIL: (await story.by(Position.INSPECTOR), "viec=cham"),
-        Document.EVIDENCE: (await story.by(Position.INSPECTOR), COMMUNE),
+        Document.TRAIL: (await story.by(Office.INSPECTOR), "viec=cham"),
+        Document.EVIDENCE: (await story.by(Office.INSPECTOR), COMMUNE),
     }
     work, about = asking[document]
     export = await ask(work, document, story, about)
@@ -273,10 +273,10 @@ async def test_who_may_have_the_dossier_gets_its_evidence_as_one_archive_and_non
     own = PDF + story.season.encode()
     await story.attach(story.codes[0], content=own)
     await story.decided()
-    for subject in (f"{COMMUNE} {Position.JUSTICE_OFFICER}", AGENCIES[0], "administrator"):
+    for subject in (f"{COMMUNE} {Office.JUSTICE_OFFICER}", AGENCIES[0], "administrator"):
         with pytest.raises(NotPermitted):
             await ask(await story.by(subject), Document.EVIDENCE, story, COMMUNE)
-    export = await ask(await story.by(Position.INSPECTOR), Document.EVIDENCE, story, COMMUNE)
+    export = await ask(await story.by(Office.INSPECTOR), Document.EVIDENCE, story, COMMUNE)
     (decided,) = [one for one in await story.facts() if isinstance(one.fact, Recognition.Decided)]
 
     async with workshop(story.house) as shop:
@@ -330,7 +330,7 @@ async def test_a_document_that_would_not_state_what_was_judged_is_not_made(story
 
 async def test_who_lost_the_mandate_meanwhile_gets_nothing_made(story):
     subject = f"inspector-{story.season}"
-    await story.enrol(subject, Position.INSPECTOR, PROVINCE)
+    await story.enrol(subject, Office.INSPECTOR, PROVINCE)
     export = await ask(await story.by(subject), Document.STANDINGS, story)
     (mandate,) = (await story.by(subject)).actor.mandates
     await administering.end_mandate(
@@ -429,12 +429,12 @@ async def test_minutes_are_asked_for_by_who_conducts_and_after_the_meeting(story
 
 # Ending -----------------------------------------------------------------------------------------------
 
-PAPER = Made(b"%PDF-1.7\n", "quyet-dinh.pdf", "application/pdf")
+PAPER = FinishedDocument(b"%PDF-1.7\n", "quyet-dinh.pdf", "application/pdf")
 
 
 @pytest.fixture
 async def asked(story) -> UUID:
-    return await ask(await story.by(Position.INSPECTOR), Document.STANDINGS, story)
+    return await ask(await story.by(Office.INSPECTOR), Document.STANDINGS, story)
 
 
 async def test_finished_twice_it_is_finished_once(story, asked):
@@ -471,7 +471,7 @@ async def test_a_failure_is_recorded_with_its_code_and_by_the_system(story, aske
 
 
 async def test_what_is_cancelled_is_not_finished_any_more(story, asked):
-    await cancel_export(await story.by(Position.INSPECTOR), asked)
+    await cancel_export(await story.by(Office.INSPECTOR), asked)
     await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
 
     assert await kinds_of(story, asked) == ["Export.Requested", "Export.Cancelled"]
@@ -481,18 +481,18 @@ async def test_what_is_ready_cannot_be_cancelled(story, asked):
     await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
 
     with pytest.raises(OutOfOrder):
-        await cancel_export(await story.by(Position.INSPECTOR), asked)
+        await cancel_export(await story.by(Office.INSPECTOR), asked)
 
 
 async def test_nobody_cancels_what_somebody_else_asked_for(story, asked):
     with pytest.raises(NotFound):
-        await cancel_export(await story.by(Position.PROVINCE_CHAIRMAN), asked)
+        await cancel_export(await story.by(Office.PROVINCE_CHAIRMAN), asked)
 
 
 async def test_who_asked_takes_it_away_and_that_is_recorded(story, asked):
     await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
 
-    fetched = await fetch_export(await story.by(Position.INSPECTOR), asked)
+    fetched = await fetch_export(await story.by(Office.INSPECTOR), asked)
 
     assert (fetched.content.path.read_bytes(), fetched.name, fetched.media_type) == PAPER[:3]
     assert (await kinds_of(story, asked))[-1] == "Export.Downloaded"
@@ -502,21 +502,21 @@ async def test_for_anybody_else_it_does_not_exist(story, asked):
     await finish_export(story.house.system(story.tenant, uuid4()), asked, PAPER)
 
     with pytest.raises(NotFound):
-        await fetch_export(await story.by(Position.PROVINCE_CHAIRMAN), asked)
+        await fetch_export(await story.by(Office.PROVINCE_CHAIRMAN), asked)
     with pytest.raises(NotFound):
-        await fetch_export(await story.by(Position.INSPECTOR), uuid4())
+        await fetch_export(await story.by(Office.INSPECTOR), uuid4())
 
     assert "Export.Downloaded" not in await kinds_of(story, asked)
 
 
 async def test_it_cannot_be_taken_away_before_it_is_ready(story, asked):
     with pytest.raises(OutOfOrder):
-        await download_export(await story.by(Position.INSPECTOR), asked)
+        await download_export(await story.by(Office.INSPECTOR), asked)
 
 
 async def test_who_lost_the_mandate_takes_nothing_away(story):
     subject = f"leaving-{story.season}"
-    await story.enrol(subject, Position.INSPECTOR, PROVINCE)
+    await story.enrol(subject, Office.INSPECTOR, PROVINCE)
     export = await ask(await story.by(subject), Document.STANDINGS, story)
     await finish_export(story.house.system(story.tenant, uuid4()), export, PAPER)
     (mandate,) = (await story.by(subject)).actor.mandates
@@ -530,7 +530,7 @@ async def test_who_lost_the_mandate_takes_nothing_away(story):
 
 async def test_a_download_repeated_without_the_mandate_hands_nothing_out(story):
     subject = f"leaving-{story.season}"
-    await story.enrol(subject, Position.INSPECTOR, PROVINCE)
+    await story.enrol(subject, Office.INSPECTOR, PROVINCE)
     work = await story.by(subject)
     export = await ask(work, Document.STANDINGS, story)
     await finish_export(story.house.system(story.tenant, uuid4()), export, PAPER)
@@ -546,7 +546,7 @@ async def test_a_download_repeated_without_the_mandate_hands_nothing_out(story):
 
 async def test_an_exported_trail_holds_exactly_what_the_filter_finds_as_of_the_request(story):
     await story.filled()
-    asked = Asked(season=story.season, act="cham", unit=COMMUNE, text="de xuat")
+    asked = TrailQuery(season=story.season, act="cham", unit=COMMUNE, text="de xuat")
     export = await _ask_for_trail(story, asked)
     position = (await exported(story, export)).at_position
     await story.score("TC1.CT1")
@@ -575,14 +575,14 @@ async def test_only_who_sees_the_whole_province_exports_its_trail(story):
 
 async def test_a_trail_too_long_for_a_workbook_is_refused_and_not_cut_off(story, monkeypatch):
     monkeypatch.setattr(trail_workbook, "MOST", 3)
-    export = await _ask_for_trail(story, Asked(season=story.season))
+    export = await _ask_for_trail(story, TrailQuery(season=story.season))
 
     async with workshop(story.house) as shop:
         with pytest.raises(TooManyFacts):
             await made(shop, story, export)
 
 
-async def _ask_for_trail(story: Story, asked: Asked) -> UUID:
+async def _ask_for_trail(story: Story, asked: TrailQuery) -> UUID:
     work = await story.inspector()
     await request_export(work, Document.TRAIL, "", asked.spell())
     return export_id(work)

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.official import Position
+from domain.official import Office
 from infra.jobs.export_runs import ExportRuns
 from services.assessment import assess as assessing
 from services.exports.exports import fail_export
@@ -74,7 +74,7 @@ async def test_a_board_is_asked_for_waits_and_is_taken_away(department, season):
 
 async def test_who_decides_gets_the_decision_as_pdf(desks, season):
     await season.decided()
-    desk = await desks.of(Position.DISTRICT_CHAIRMAN)
+    desk = await desks.of(Office.DISTRICT_CHAIRMAN)
     page = await desk.open(EXPORTS)
     assert f'value="{season.season}/{COMMUNE}"' in page.html
 
@@ -103,7 +103,7 @@ async def test_who_asked_is_told_that_it_was_received(department, season):
 
 
 async def test_cells_that_were_cut_are_counted_in_the_list(desks, season):
-    inspector = await desks.of(Position.INSPECTOR)
+    inspector = await desks.of(Office.INSPECTOR)
     long = "_x0041_" * 2_850  # which a workbook spells with more signs than a cell holds
     await assessing.explain(await season.officer(), season.season, COMMUNE, season.codes[0], long)
     page = await inspector.open(f"/nhat-ky?mua={season.season}")
@@ -128,7 +128,7 @@ async def test_the_same_press_twice_is_one_export(department, season):
 async def test_another_person_sees_and_gets_nothing_of_it(desks, department, season):
     _, export = newest(await ask_for_board(department, season))
     await worked_off(department)
-    other = await desks.of(Position.INSPECTOR)
+    other = await desks.of(Office.INSPECTOR)
 
     page = await other.open(EXPORTS)
     assert export not in page.html

@@ -48,7 +48,7 @@ from infra.platform.child_processes import marked
 from infra.platform.config import Settings, read_settings
 from infra.platform.database import LOST
 from infra.schema import migrate
-from infra.transparency.sealer import Halted, Keep
+from infra.transparency.sealer import Halted, SealerStore
 from infra.transparency.witness_policies import read_policy
 from projections.catalogue import PROJECTIONS
 from services.app import App
@@ -57,7 +57,7 @@ from services.council import voting
 from services.demo import witnesses
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import TINH_MAU, Dossier, Until
-from services.demo.telling import Teller, take_in, together
+from services.demo.telling import StoryBuilder, take_in, together
 from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
 from services.processes.supervise import PROGRAMS, Supervisor, kept_port, supervised
@@ -128,7 +128,7 @@ class Notes:
 class Crowd:
     """Officers and a council, signed in, who send each command until it is answered."""
 
-    def __init__(self, house: App, teller: Teller, meetings: Sequence[str], notes: Notes) -> None:
+    def __init__(self, house: App, teller: StoryBuilder, meetings: Sequence[str], notes: Notes) -> None:
         self.house = house
         self.teller = teller
         self.meetings = meetings
@@ -247,7 +247,7 @@ class Onlooker:
     def __init__(self, settings: Settings, tenant: Tenant) -> None:
         self.settings = settings
         self.tenant = tenant
-        self.keep = Keep(settings.seals)
+        self.keep = SealerStore(settings.seals)
         self.seen: dict[Checkpoint, set[str]] = defaultdict(set)
         self.held: dict[Checkpoint, Note] = {}
         self.witnessed = 0
@@ -496,7 +496,7 @@ async def _gathered(house: App) -> Crowd:
     return crowd
 
 
-async def _convened(teller: Teller, number: int) -> str:
+async def _convened(teller: StoryBuilder, number: int) -> str:
     unit, days = teller.story.decided_by, teller.story.calendar
     work = await teller.by(seat_key(unit, 0), f"convene {number}", days.met)
     _, meeting = await voting.convene(work, teller.season, unit, days.met, "Phòng họp Ủy ban nhân dân", [VOTED])

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from domain.export import Document
-from domain.official import COMMUNE_OFFICERS, Position
+from domain.official import COMMUNE_OFFICERS, Office
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
 from infra.schema import migrate
@@ -34,9 +34,9 @@ WEB = "services.processes.serve:application"
 #: Those who sign in, by their subject.
 PEOPLE = (
     "administrator",
-    *(one.value for one in (Position.JUSTICE_DEPARTMENT, Position.PROVINCE_CHAIRMAN, Position.INSPECTOR)),
-    *(one.value for one in (Position.DISTRICT_JUSTICE, Position.DISTRICT_CHAIRMAN)),
-    *(f"{COMMUNE} {one}" for one in (COMMUNE_OFFICERS[0], Position.JUSTICE_OFFICER, Position.COMMUNE_CHAIRMAN)),
+    *(one.value for one in (Office.JUSTICE_DEPARTMENT, Office.PROVINCE_CHAIRMAN, Office.INSPECTOR)),
+    *(one.value for one in (Office.DISTRICT_JUSTICE, Office.DISTRICT_CHAIRMAN)),
+    *(f"{COMMUNE} {one}" for one in (COMMUNE_OFFICERS[0], Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN)),
     "police",
 )
 
@@ -152,7 +152,7 @@ async def _told(settings: Settings, tenant: Tenant) -> dict[str, str]:
         await story.decide()
         await voting.close_meeting(await story.decider(), story.season, meeting)
         await story.under_review()
-        work = await story.by(Position.JUSTICE_DEPARTMENT)
+        work = await story.by(Office.JUSTICE_DEPARTMENT)
         await exporting.request_export(work, Document.STANDINGS, story.season)
         entries = (await story.dossier()).entries.values()
         evidence = next(held for entry in entries for held in entry.evidence.values())

@@ -17,7 +17,7 @@ from domain.assessment import Assessment, assessment_stream
 from domain.export import ExportState
 from domain.fact import Recorded
 from domain.meeting import Meeting
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Recognition, recognition_stream
 from infra.platform.config import Settings
 from projections.catalogue import PROJECTIONS
@@ -25,10 +25,10 @@ from projections.tables.exports import EXPORTS
 from services.app import App
 from services.assessment.assess import value_of
 from services.demo import WITH_SIGN_IN, provider_of
-from services.demo.figures import Figure, figures
+from services.demo.figures import EnteredFigure, figures
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import TINH_MAU, Dossier, Story, Until
-from services.demo.telling import Teller, take_in, together
+from services.demo.telling import StoryBuilder, take_in, together
 from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
 from services.processes.supervise import Supervisor, kept_port, supervised
@@ -54,7 +54,7 @@ class Crowd(Walk):
         super().__init__(house, operator)
         self.story = story
         self.unanswered = 0
-        self.acknowledged: dict[tuple[str, str], Figure] = {}
+        self.acknowledged: dict[tuple[str, str], EnteredFigure] = {}
 
     def address(self, place: str, *rest: str) -> str:
         return "/".join([f"/t/{self.story.slug}/{place}/{self.story.year}", *rest])
@@ -64,7 +64,7 @@ class Crowd(Walk):
         leads = {lead for _, lead, _ in self.teller.matrix()}
         officers = [office_key(commune, lead) for commune in SCORED for lead in leads]
         members = [seat_key(self.story.decided_by, number) for number in MEMBERS]
-        department = office_key(self.story.province, Position.JUSTICE_DEPARTMENT)
+        department = office_key(self.story.province, Office.JUSTICE_DEPARTMENT)
         await together(self.by(key, self.story) for key in (*officers, *members, department))
 
     async def get(self, browser: Browser, address: str) -> Page:
@@ -119,7 +119,7 @@ class Crowd(Walk):
 
     async def export(self, done: asyncio.Event) -> None:
         """The department asks for the board now and then."""
-        browser = await self.by(office_key(self.story.province, Position.JUSTICE_DEPARTMENT), self.story)
+        browser = await self.by(office_key(self.story.province, Office.JUSTICE_DEPARTMENT), self.story)
         while not done.is_set():
             page = await self.get(browser, f"/t/{self.story.slug}/ket-xuat")
             await self.send(browser, page, page.form("yeu-cau", document="standings"))
@@ -171,11 +171,11 @@ async def crowd(settings: Settings) -> AsyncIterator[tuple[Crowd, Supervisor, st
                 yield crowd, supervisor, meeting
 
 
-async def log_of(teller: Teller) -> list[Recorded]:
+async def log_of(teller: StoryBuilder) -> list[Recorded]:
     return [recorded async for page in teller.house.store.read(teller.tenant) for recorded in page]
 
 
-async def rows_of(teller: Teller) -> dict[str, list[Any]]:
+async def rows_of(teller: StoryBuilder) -> dict[str, list[Any]]:
     """The live rows of every projection, when they hold the whole log."""
     house, tenant = teller.house, teller.tenant
     assert await house.reads.reached(tenant, await house.store.position(tenant), PROJECTIONS, 20)
@@ -183,7 +183,7 @@ async def rows_of(teller: Teller) -> dict[str, list[Any]]:
         return {question.name: await view.all(question) for question in PROJECTIONS}
 
 
-async def exports_settled(teller: Teller) -> list[ExportState]:
+async def exports_settled(teller: StoryBuilder) -> list[ExportState]:
     """The states of all exports, when none waits any more."""
     async with asyncio.timeout(60):
         while True:

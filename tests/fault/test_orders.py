@@ -20,7 +20,7 @@ from domain.log import Log
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import Conflict
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.verify_log import verify_log
@@ -164,5 +164,5 @@ async def test_a_restoring_killed_after_any_step_begins_one_epoch_by_the_same_or
         await grow(other, now)
     assert len(await beginnings(settings, now)) == 1
     await seal(settings, now)
-    assert Keep(settings.seals).checkpoint(now) is not None
+    assert SealerStore(settings.seals).checkpoint(now) is not None
     assert (await verify_log(settings, now, None)).ok

@@ -7,7 +7,7 @@ from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
 from infra.platform.database import Database
-from infra.transparency.seal_status import Seals
+from infra.transparency.seal_status import CheckpointStatuses
 from tests.infra import logs
 from tests.infra.notebook import MAPPER
 from tests.infra.witnesses import House
@@ -30,15 +30,15 @@ async def other_store(database: Database) -> AsyncIterator[EventStore]:
 
 
 @pytest.fixture
-async def seals(database: Database) -> AsyncIterator[Seals]:
-    seals = Seals(database)
+async def seals(database: Database) -> AsyncIterator[CheckpointStatuses]:
+    seals = CheckpointStatuses(database)
     yield seals
     await seals.close()
 
 
 @pytest.fixture
 async def house(
-    services: Settings, database: Database, seals: Seals, tenant: Tenant, tmp_path: Path
+    services: Settings, database: Database, seals: CheckpointStatuses, tenant: Tenant, tmp_path: Path
 ) -> AsyncIterator[House]:
     """A log of the catalogue's facts that has been sealed once, and whoever is asked to witness it."""
     store = EventStore(database, logs.MAPPER)

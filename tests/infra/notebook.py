@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from infra.log.eventstore import Command, EventStore, Loaded, LogOwner, Receipt
+from infra.log.eventstore import Command, EventStore, Loaded, LogOwner, CommandResult
 from infra.log.mapper import Decided, Mapper
 
 
@@ -100,7 +100,7 @@ def a_command(*streams: Loaded, id: UUID | None = None, body: bytes = b"", actor
 
 async def write_line(
     store: EventStore, tenant: LogOwner, name: StreamName, text: str, *, id: UUID | None = None, body: bytes = b""
-) -> Receipt:
+) -> CommandResult:
     """Write a line, in a new notebook where there is none, as a use case would."""
     async with store.holding(tenant, name):
         if id is not None and (first := await store.answered(tenant, id, body)):

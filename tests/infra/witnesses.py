@@ -11,20 +11,20 @@ import asyncpg
 
 from domain.log import LOG, Log
 from infra.identity.tenants import Tenant
-from infra.ledger.note import Kind, Note, SignerKey, VerifierKey, read_signatures
-from infra.ledger.policy import Policy, Verdict
-from infra.ledger.witness import Answer, Request
+from infra.ledger.note import KeyKind, Note, SignerKey, VerifierKey, read_signatures
+from infra.ledger.policy import Policy, PolicyVerdict
+from infra.ledger.witness import WitnessAnswer, Request
 from infra.log.eventstore import Command, EventStore
 from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.transparency.ask_witnesses import Witnessing, witnessing
-from infra.transparency.seal_status import Seal, Seals, State
-from infra.transparency.sealer import Keep, LogOwner, Sealer, connect, record_halt
+from infra.transparency.seal_status import CheckpointStatus, CheckpointStatuses, CheckpointState
+from infra.transparency.sealer import SealerStore, KeyOwner, Sealer, connect, record_halt
 from infra.transparency.witness_policies import read_policy
 from infra.transparency.witness_server import Cosigner
 
 #: What a witness answers to a body; None: it never does.
-Answering = Callable[[bytes], Answer | None]
+Answering = Callable[[bytes], WitnessAnswer | None]
 
 
 class AtAddress:
@@ -91,13 +91,13 @@ def knows(folder: Path, *logs: VerifierKey) -> None:
 
 def a_key(name: str) -> SignerKey:
     """The key of a witness that a test plays itself."""
-    return SignerKey.new(f"{name}.example/w", Kind.COSIGNATURE)
+    return SignerKey.new(f"{name}.example/w", KeyKind.COSIGNATURE)
 
 
-def cosigned(request: Request, key: SignerKey, *, text: str = "", name: str = "") -> Answer:
+def cosigned(request: Request, key: SignerKey, *, text: str = "", name: str = "") -> WitnessAnswer:
     """A cosignature, under another text or name where one is given."""
     line = key.sign(text or request.checkpoint.text, 1_800_000_000).line
-    return Answer(HTTPStatus.OK, line.replace(key.name, name) if name else line)
+    return WitnessAnswer(HTTPStatus.OK, line.replace(key.name, name) if name else line)
 
 
 def a_policy(log: VerifierKey, quorum: int, *witnesses: AtAddress) -> str:
@@ -135,13 +135,13 @@ PATIENCE = 10.0
 class House:
     """A log, its sealer, and the witnesses of one test."""
 
-    def __init__(self, services: Settings, store: EventStore, seals: Seals, tenant: Tenant, folder: Path) -> None:
+    def __init__(self, services: Settings, store: EventStore, seals: CheckpointStatuses, tenant: Tenant, folder: Path) -> None:
         self.services = services
         self.store = store
         self.seals = seals
         self.tenant = tenant
         self.folder = folder
-        self.keep = Keep(folder / "sealer")
+        self.keep = SealerStore(folder / "sealer")
         self.halted: list[str] = []
         self.stack = AsyncExitStack()
         self.sealer: Sealer
@@ -163,7 +163,7 @@ class House:
         self.sealer = Sealer(await connect(self.services.sealer_url), self.keep)
         self.stack.push_async_callback(self.sealer.close)
 
-    async def halt(self, tenant: LogOwner, connection: Connection, reason: str) -> None:
+    async def halt(self, tenant: KeyOwner, connection: Connection, reason: str) -> None:
         await record_halt(connection, tenant, reason)
         self.halted.append(reason)
 
@@ -174,7 +174,7 @@ class House:
     async def honest(self, name: str) -> AtAddress:
         return await self.stack.enter_async_context(honest(self.folder, name, self.log))
 
-    async def playing(self, name: str, answering: Callable[[Request], Answer | None], key: SignerKey) -> AtAddress:
+    async def playing(self, name: str, answering: Callable[[Request], WitnessAnswer | None], key: SignerKey) -> AtAddress:
         """A witness that answers as it is told."""
         return await self.stack.enter_async_context(
             at_address(name, key.verifier, lambda raw: answering(Request.read(raw)))
@@ -196,16 +196,16 @@ class House:
         await self.seal()
         self.witnesses.ask(self.tenant)
 
-    async def of(self, position: int | None = None) -> Seal:
+    async def of(self, position: int | None = None) -> CheckpointStatus:
         return await self.seals.of(self.tenant, position or await self.store.position(self.tenant))
 
-    async def witnessed(self) -> Seal:
+    async def witnessed(self) -> CheckpointStatus:
         """The seal of the last fact, once it is witnessed."""
         seal = await self.seals.recorded(self.tenant, await self.store.position(self.tenant), PATIENCE)
-        assert seal.state is State.WITNESSED, seal
+        assert seal.state is CheckpointState.WITNESSED, seal
         return seal
 
-    async def verdict(self, size: int) -> Verdict:
+    async def verdict(self, size: int) -> PolicyVerdict:
         """What an inspector's policy says of a checkpoint with what is stored under it. Raises QuorumMissed."""
         schema = self.tenant.id
         note = await self.superuser.fetchval(f"SELECT note FROM {schema}.sealings WHERE size = $1", size)

@@ -15,13 +15,13 @@ from domain.log import LOG, Log
 from domain.policy import Actor
 from infra.identity.tenants import Tenant
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.text import base64
 from infra.log.epochs import admit_end, hold
 from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.transparency.proofs import reading_log
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from services.app import App
 from services.operations.close_log import ClosingRefused, close_log, succeed
 from services.operations.create_tenant import as_operator, create_tenant
@@ -66,7 +66,7 @@ async def seal(house: App, *tenants: Tenant) -> None:
 
 
 async def grow(house: App, tenant: Tenant) -> None:
-    await announce(house, tenant, str(SignerKey.new(tenant.log, Kind.NOTE).verifier))
+    await announce(house, tenant, str(SignerKey.new(tenant.log, KeyKind.NOTE).verifier))
 
 
 async def facts(house: App, tenant: Tenant) -> list[object]:
@@ -89,7 +89,7 @@ async def test_provinces_merge_and_the_successor_names_the_end_of_each_log(house
         await succeed(house, successor, tenant)
     await seal(house, successor)
 
-    finals = [Keep(house.settings.seals).checkpoint(tenant) for tenant in merged]
+    finals = [SealerStore(house.settings.seals).checkpoint(tenant) for tenant in merged]
     heads = [Checkpoint.read(note.text) for note in finals if note]
     assert await predecessors(house, successor) == [(one.origin, one.size, base64(one.root)) for one in heads]
     for tenant, head in zip(merged, heads, strict=True):
@@ -204,8 +204,8 @@ async def test_a_successor_waits_for_the_final_checkpoint(house, old, successor)
 
 
 async def test_a_successor_waits_for_the_witnesses_of_the_final_checkpoint(house, old, successor, superuser):
-    witness = SignerKey.new("witness.example/w", Kind.COSIGNATURE)
-    text = f"log {Keep(house.settings.seals).key(old).verifier}\nwitness w {witness.verifier} http://127.0.0.1:9\n"
+    witness = SignerKey.new("witness.example/w", KeyKind.COSIGNATURE)
+    text = f"log {SealerStore(house.settings.seals).key(old).verifier}\nwitness w {witness.verifier} http://127.0.0.1:9\n"
     await publish(house, old, f"{text}quorum 1\n".encode())
     last = await close_log(house, old, successor, BASIS)
     await seal(house, old)

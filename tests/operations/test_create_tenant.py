@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.official import Position
+from domain.official import Office
 from infra.identity.tenants import IdentityProvider, SlugTaken
 from infra.platform.config import Settings
 from infra.reference.units import Era
@@ -38,7 +38,7 @@ async def test_a_province_is_taken_in_with_log_units_rulebook_and_administrator(
     assert facts[-3:] == ["Adoption.Adopted", "Official.Enrolled", "Official.MandateGranted"]
     assert provider == PROVIDER
     assert administrator is not None
-    assert [mandate.position for mandate in administrator.mandates] == [Position.ADMINISTRATOR]
+    assert [mandate.position for mandate in administrator.mandates] == [Office.ADMINISTRATOR]
 
 
 async def test_taking_the_same_province_in_again_adds_nothing(house: App, services: Settings):

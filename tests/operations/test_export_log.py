@@ -10,14 +10,14 @@ from domain.meeting import Meeting
 from domain.recognition import Recognition
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash, payload_hash, read_leaf
-from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, read_hashes, read_utf8
 from infra.ledger.tiles import replay
 from infra.ledger.tree import verify_consistency
 from infra.storage.folders import Occupied
-from infra.transparency.proofs import Changed, reading_log
+from infra.transparency.proofs import LogAltered, reading_log
 from services import cli
 from services.operations import export_log as log_export
 from services.operations.export_log import export
@@ -122,7 +122,7 @@ async def test_a_tampered_log_leaves_no_export_behind(told_once, exported, super
     async with put_back(superuser, told_once.tenant.id):
         await forge(superuser, told_once.tenant.id)
 
-        with pytest.raises(Changed):
+        with pytest.raises(LogAltered):
             await exported()
 
     assert [file.name for file in tmp_path.iterdir() if file.name != "sealer"] == ["canary"]
@@ -135,7 +135,7 @@ async def test_a_log_that_was_sealed_anew_does_not_continue_the_checkpoint_held(
         await forge(superuser, told_once.tenant.id)
         await seal_anew(superuser, told_once.tenant, told_once.keep.key(told_once.tenant))
 
-        with pytest.raises(Changed):
+        with pytest.raises(LogAltered):
             await exported(held=told_once.last)
 
 
@@ -150,7 +150,7 @@ async def test_what_is_there_already_is_not_touched(exported, tmp_path):
 
 
 async def test_a_policy_that_does_not_know_the_log_s_key_gets_no_export(told_once, exported):
-    text = f"log {SignerKey.new(told_once.tenant.log, Kind.NOTE).verifier}\nquorum 0\n".encode()
+    text = f"log {SignerKey.new(told_once.tenant.log, KeyKind.NOTE).verifier}\nquorum 0\n".encode()
 
     with pytest.raises(Invalid):
         await exported(trust=Trust(Policy.read(text), text))
@@ -158,7 +158,7 @@ async def test_a_policy_that_does_not_know_the_log_s_key_gets_no_export(told_onc
 
 async def test_a_log_that_a_key_has_signed_that_nothing_announces_gets_no_export(told_once, exported, superuser):
     tenant = told_once.tenant
-    own, stranger = told_once.keep.key(tenant), SignerKey.new(tenant.log, Kind.NOTE)
+    own, stranger = told_once.keep.key(tenant), SignerKey.new(tenant.log, KeyKind.NOTE)
     text = f"log {own.verifier}\nlog {stranger.verifier}\nquorum 0\n".encode()
     trust = Trust(Policy.read(text), text)
     await exported("canary", trust=trust)
@@ -169,7 +169,7 @@ async def test_a_log_that_a_key_has_signed_that_nothing_announces_gets_no_export
             bytes(told_once.last),
         )
 
-        with pytest.raises(Changed, match=f"nothing announces the key {stranger.verifier.id.hex()}"):
+        with pytest.raises(LogAltered, match=f"nothing announces the key {stranger.verifier.id.hex()}"):
             await exported(trust=trust)
 
 

@@ -5,10 +5,10 @@ import pytest
 from domain.fact import Fact
 from domain.log import Log
 from infra.identity.tenants import Tenant
-from infra.ledger.note import Kind, SignerKey
+from infra.ledger.note import KeyKind, SignerKey
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from services import cli
 from services.app import App
 from services.operations import publish_policy as policies
@@ -17,7 +17,7 @@ from services.operations.publish_policy import PolicyRefused, announce, publish
 from services.processes import sealer
 from tests.operations.test_create_tenant import new
 
-WITNESS = SignerKey.new("thanhtra.example/w", Kind.COSIGNATURE).verifier
+WITNESS = SignerKey.new("thanhtra.example/w", KeyKind.COSIGNATURE).verifier
 LINE = f"witness thanhtra {WITNESS} https://thanhtra.example\n"
 
 
@@ -33,7 +33,7 @@ async def tenant(house: App, services: Settings) -> Tenant:
 @pytest.fixture
 def key(services: Settings, tenant: Tenant) -> SignerKey:
     """The key of its log, as its sealer keeps it."""
-    return Keep(services.seals).key(tenant)
+    return SealerStore(services.seals).key(tenant)
 
 
 F = TypeVar("F", bound=Fact)
@@ -85,8 +85,8 @@ async def test_the_policy_in_force_is_not_published_again_and_a_former_one_may_b
     ],
 )
 async def test_what_is_no_policy_of_this_log_is_refused(house, tenant, key, text, said):
-    other = SignerKey.new(tenant.log, Kind.NOTE).verifier
-    strange = SignerKey.new("other.example/t/1", Kind.NOTE).verifier
+    other = SignerKey.new(tenant.log, KeyKind.NOTE).verifier
+    strange = SignerKey.new("other.example/t/1", KeyKind.NOTE).verifier
     named = {"KEY": str(key.verifier), "OTHER": str(other), "STRANGE": str(strange), "WITNESS": LINE}
     for name, value in named.items():
         text = text.replace(name, value)
@@ -100,14 +100,14 @@ async def test_what_is_no_policy_of_this_log_is_refused(house, tenant, key, text
 async def test_before_anything_was_sealed_no_policy_can_be_the_log_s(house, services):
     async with as_operator(services) as operator:
         tenant = await create_tenant(house, operator, new(province_code="99"))
-    key = SignerKey.new(tenant.log, Kind.NOTE).verifier
+    key = SignerKey.new(tenant.log, KeyKind.NOTE).verifier
 
     with pytest.raises(PolicyRefused, match="start the sealer first"):
         await publish(house, tenant, f"log {key}\n{LINE}quorum 1\n".encode())
 
 
 async def test_a_key_that_was_announced_may_stand_in_the_policy_beside_the_one_that_signs(house, tenant, key):
-    later = SignerKey.new(tenant.log, Kind.NOTE).verifier
+    later = SignerKey.new(tenant.log, KeyKind.NOTE).verifier
     await announce(house, tenant, str(later))
 
     await publish(house, tenant, f"log {key.verifier}\nlog {later}\n{LINE}quorum 1\n".encode())
@@ -117,7 +117,7 @@ async def test_a_key_that_was_announced_may_stand_in_the_policy_beside_the_one_t
 
 
 async def test_a_key_for_something_else_is_not_announced(house, tenant):
-    for vkey in ("nonsense", str(WITNESS), str(SignerKey.new("other.example/t/1", Kind.NOTE).verifier)):
+    for vkey in ("nonsense", str(WITNESS), str(SignerKey.new("other.example/t/1", KeyKind.NOTE).verifier)):
         with pytest.raises(PolicyRefused):
             await announce(house, tenant, vkey)
 
@@ -153,7 +153,7 @@ async def test_an_operator_who_asks_for_nobody_is_told_what_that_means(tenant, k
 
 
 async def test_an_operator_announces_a_key(house, tenant, services, capsys):
-    vkey = str(SignerKey.new(tenant.log, Kind.NOTE).verifier)
+    vkey = str(SignerKey.new(tenant.log, KeyKind.NOTE).verifier)
 
     await policies.announce_key(services, cli.arguments().parse_args(["policy", "announce-key", tenant.slug, vkey]))
 

@@ -19,7 +19,7 @@ from infra.identity.tenants import EpochBegun, Tenant
 from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash, read_leaf
-from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, base64, read_hashes
@@ -29,8 +29,8 @@ from infra.log.eventstore import Conflict
 from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.reference.rulebooks import load_calendar, load_rulebooks
-from infra.transparency.proofs import Changed, reading_log
-from infra.transparency.sealer import Keep
+from infra.transparency.proofs import LogAltered, reading_log
+from infra.transparency.sealer import SealerStore
 from services.app import App
 from services.operations import rotate_key as rotating
 from services.operations.create_tenant import as_operator, create_tenant
@@ -41,13 +41,13 @@ from services.operations.verify_log import verify_log
 from services.processes import sealer
 from services.proof_package.build import Which, gather
 from services.proof_package.package_files import CHECKPOINT, CONSISTENCY, LEAVES, PREVIOUS, payload_name
-from services.proof_package.package_log import History, Line, line_of
+from services.proof_package.package_log import History, LoggedFact, line_of
 from services.proof_package.verify import Law, judge_files
 from services.recognition import recognise as recognising
 from services.seals.proof_download import keepsake
 from services.seals.proof_download import verify as verify_receipt
 from services.seals.trusted_policy import Trust
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 from services.wiring import wired
 from tests.infra.sealed import seal_anew
 from tests.operations.test_create_tenant import new
@@ -61,7 +61,7 @@ LAW = Law(load_rulebooks(), load_calendar())
 
 async def seal(settings: Settings, tenant: Tenant) -> Note:
     assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0
-    note = Keep(settings.seals).checkpoint(tenant)
+    note = SealerStore(settings.seals).checkpoint(tenant)
     assert note is not None
     return note
 
@@ -74,17 +74,17 @@ async def seal_grown(settings: Settings, tenant: Tenant) -> Note:
 
 async def refuses_to_seal(settings: Settings, tenant: Tenant, superuser: Connection) -> str:
     """Why the sealer signs nothing."""
-    kept = Keep(settings.seals).last(tenant)
+    kept = SealerStore(settings.seals).last(tenant)
     sealings = await superuser.fetch(f"SELECT * FROM {tenant.id}.sealings")
     assert await sealer.run(settings, once=True, only=[tenant.slug]) == 1
-    assert Keep(settings.seals).last(tenant) == kept
+    assert SealerStore(settings.seals).last(tenant) == kept
     assert await superuser.fetch(f"SELECT * FROM {tenant.id}.sealings") == sealings
     return str(await superuser.fetchval(f"SELECT reason FROM {tenant.id}.halts ORDER BY number DESC LIMIT 1"))
 
 
 async def grow(house: App, tenant: Tenant, facts: int = 1) -> None:
     for _ in range(facts):
-        await announce(house, tenant, str(SignerKey.new(tenant.log, Kind.NOTE).verifier))
+        await announce(house, tenant, str(SignerKey.new(tenant.log, KeyKind.NOTE).verifier))
 
 
 @asynccontextmanager
@@ -137,11 +137,11 @@ class Drilled(NamedTuple):
 
     @property
     def old_key(self) -> SignerKey:
-        return Keep(self.settings.seals).key(self.old)
+        return SealerStore(self.settings.seals).key(self.old)
 
     @property
     def new_key(self) -> SignerKey:
-        return Keep(self.settings.seals).key(self.now)
+        return SealerStore(self.settings.seals).key(self.now)
 
     @property
     def both(self) -> Trust:
@@ -167,20 +167,20 @@ async def drill(settings: Settings, old: Tenant) -> Drilled:
         await story.voted()
         await story.decide()
         small = await seal(settings, old)
-        trust = trust_in(Keep(settings.seals).key(old))
+        trust = trust_in(SealerStore(settings.seals).key(old))
         await publish(house, old, trust.text)
         which = Which(story.season, COMMUNE)
         async with reading_log(settings.app_url, old) as connection:
             before = (await gather(connection, old, which, trust, LAW)).files
         kept = await house.store.position(old)
     async with losing(superuser, settings, old):
-        large = Keep(settings.seals).checkpoint(old)
+        large = SealerStore(settings.seals).checkpoint(old)
     assert large is not None
     await superuser.close()
     now = await go_on(settings, old)
     await seal(settings, now)
     async with wired(settings) as house:
-        await publish(house, now, trust_in(Keep(settings.seals).key(now)).text)
+        await publish(house, now, trust_in(SealerStore(settings.seals).key(now)).text)
         story = Story(house, now, which.season)
         await recognising.sign(await story.decider(), which.season, COMMUNE, "ab" * 32)
     return Drilled(settings, old, now, which, kept, small, large, await seal(settings, now), before)
@@ -192,7 +192,7 @@ def told(services: Settings) -> Tenant:
 
 
 async def test_the_log_says_what_was_lost_and_a_key_of_its_own_signs_the_new_epoch(drilled: Drilled):
-    keep = Keep(drilled.settings.seals)
+    keep = SealerStore(drilled.settings.seals)
 
     (fact,) = await beginnings(drilled.settings, drilled.now)
     assert (fact.origin, fact.kept) == (f"{drilled.old.log}/e2", drilled.kept)
@@ -220,7 +220,7 @@ async def test_a_checkpoint_that_somebody_held_still_holds_or_names_the_loss(dri
 async def test_a_checkpoint_of_an_epoch_that_another_key_signed_is_a_finding(drilled: Drilled):
     for origin in (drilled.old.log, drilled.now.log):
         size, root = head_of(drilled.small).size, head_of(drilled.small).root
-        forged = Checkpoint(origin, size, root).sign(SignerKey.new(origin, Kind.NOTE))
+        forged = Checkpoint(origin, size, root).sign(SignerKey.new(origin, KeyKind.NOTE))
 
         found = await verify_log(drilled.settings, drilled.now, drilled.both, [forged])
 
@@ -232,10 +232,10 @@ async def test_a_dossier_of_before_holds_by_the_old_policy_and_one_of_now_by_the
     after = await drilled.taken(new)
 
     assert {read_leaf(leaf).log for leaf in after[LEAVES].splitlines()} == {drilled.old.log, drilled.now.log}
-    assert (await judge_files(drilled.before, None, old, LAW)).answer is Answer.UNWITNESSED
-    assert (await judge_files(drilled.before, None, new, LAW)).answer is Answer.INVALID
-    assert (await judge_files(after, None, new, LAW)).answer is Answer.UNWITNESSED
-    assert (await judge_files(after, None, old, LAW)).answer is Answer.INVALID
+    assert (await judge_files(drilled.before, None, old, LAW)).answer is ExitCode.UNWITNESSED
+    assert (await judge_files(drilled.before, None, new, LAW)).answer is ExitCode.INVALID
+    assert (await judge_files(after, None, new, LAW)).answer is ExitCode.UNWITNESSED
+    assert (await judge_files(after, None, old, LAW)).answer is ExitCode.INVALID
 
 
 async def test_one_dossier_leads_from_a_checkpoint_of_before_the_loss_to_one_after_it(drilled: Drilled):
@@ -245,9 +245,9 @@ async def test_one_dossier_leads_from_a_checkpoint_of_before_the_loss_to_one_aft
     assert (previous.origin, head.origin) == (drilled.old.log, drilled.now.log)
     between = read_hashes(files[CONSISTENCY].decode().splitlines())
     verify_consistency(previous.size, previous.root, head.size, head.root, between)
-    assert (await judge_files(files, drilled.small, drilled.both, LAW)).answer is Answer.UNWITNESSED
-    assert (await judge_files(files, drilled.large, drilled.both, LAW)).answer is Answer.INVALID
-    with pytest.raises(Changed):
+    assert (await judge_files(files, drilled.small, drilled.both, LAW)).answer is ExitCode.UNWITNESSED
+    assert (await judge_files(files, drilled.large, drilled.both, LAW)).answer is ExitCode.INVALID
+    with pytest.raises(LogAltered):
         await drilled.taken(drilled.both, held=drilled.large)
 
 
@@ -268,8 +268,8 @@ async def test_an_act_of_the_old_epoch_is_proven_under_the_new_checkpoint(drille
     async with wired(drilled.settings) as house:
         receipt = await keepsake(house.database, house.settings.secret, drilled.now, drilled.kept)
 
-    assert verify_receipt(receipt.content, trust_in(drilled.new_key).policy).answer is Answer.UNWITNESSED
-    assert verify_receipt(receipt.content, trust_in(drilled.old_key).policy).answer is Answer.INVALID
+    assert verify_receipt(receipt.content, trust_in(drilled.new_key).policy).answer is ExitCode.UNWITNESSED
+    assert verify_receipt(receipt.content, trust_in(drilled.old_key).policy).answer is ExitCode.INVALID
 
 
 async def test_the_policy_of_the_old_epoch_is_none_of_the_new_one(drilled: Drilled):
@@ -374,7 +374,7 @@ async def test_the_sealer_signs_no_epoch_that_lacks_nothing_or_says_nothing(sett
 async def test_the_sealer_signs_no_epoch_that_names_another_end_than_it_signed(settings, tenant, superuser, change):
     async with losing(superuser, settings, tenant):
         pass
-    signed = Keep(settings.seals).last(tenant)
+    signed = SealerStore(settings.seals).last(tenant)
     assert signed is not None
     named = msgspec.structs.replace(signed, **change)
     async with wired(settings) as house, as_operator(settings) as operator:
@@ -469,15 +469,15 @@ async def test_a_second_loss_that_takes_the_second_epoch_along_leads_to_a_third(
 async def test_a_sealer_that_lost_its_folder_too_is_told_by_whoever_holds_the_last_checkpoint(
     settings, tenant, superuser
 ):
-    key = Keep(settings.seals).key(tenant)
+    key = SealerStore(settings.seals).key(tenant)
     async with wired(settings) as house:
         await publish(house, tenant, trust_in(key).text)
     await seal(settings, tenant)
     async with losing(superuser, settings, tenant):
         held = await seal(settings, tenant)
     shutil.rmtree(settings.seals)
-    forged = head_of(held).sign(SignerKey.new(tenant.log, Kind.NOTE))
-    foreign = Checkpoint("elsewhere.example/t/1", 99, bytes(32)).sign(SignerKey.new("elsewhere.example/t/1", Kind.NOTE))
+    forged = head_of(held).sign(SignerKey.new(tenant.log, KeyKind.NOTE))
+    foreign = Checkpoint("elsewhere.example/t/1", 99, bytes(32)).sign(SignerKey.new("elsewhere.example/t/1", KeyKind.NOTE))
 
     for note, reason in ((None, "nobody here knows"), (forged, "knows a key"), (foreign, "another log")):
         with pytest.raises((RestoreRefused, Invalid), match=reason):
@@ -506,7 +506,7 @@ async def test_a_new_epoch_whose_key_cannot_be_kept_begins_when_there_is_room(se
 
 async def change_key(settings: Settings, tenant: Tenant) -> tuple[SignerKey, SignerKey]:
     """The former key and the present one, as the commands change them."""
-    keep = Keep(settings.seals)
+    keep = SealerStore(settings.seals)
     former = keep.key(tenant)
     await rotating.make_next(settings, tenant.slug)
     coming = keep.next_key(tenant)
@@ -557,7 +557,7 @@ async def test_of_a_lost_checkpoint_it_is_not_asked_who_announced_its_key_for_th
 ):
     async with put_back(superuser, tenant.id):
         await change_key(settings, tenant)
-        held = Keep(settings.seals).checkpoint(tenant)
+        held = SealerStore(settings.seals).checkpoint(tenant)
     assert held is not None
     now = await go_on(settings, tenant)
     await seal(settings, now)
@@ -593,7 +593,7 @@ async def test_no_leaf_of_a_later_epoch_or_of_another_log_stands_among_those_of_
         await call_it(superuser, drilled, drilled.kept - 2, drilled.old.log + ending)
 
         findings = (await verify_log(drilled.settings, drilled.now, trust)).findings
-        with pytest.raises(Changed, match=f"position {drilled.kept - (1 if ending == '/e2' else 2)}"):
+        with pytest.raises(LogAltered, match=f"position {drilled.kept - (1 if ending == '/e2' else 2)}"):
             async with reading_log(drilled.settings.app_url, drilled.now) as connection:
                 await export(connection, drilled.now, trust, tmp_path / "out")
 
@@ -609,7 +609,7 @@ async def test_in_a_dossier_no_fact_of_the_old_epoch_stands_after_one_of_the_new
         told.append(line_of(position, name, leaf, files[payload_name(said.payload_sha256)]))
     old, new = ([line for line in told if line.said.log == tenant.log] for tenant in (drilled.old, drilled.now))
 
-    def history(*lines: Line) -> History:
+    def history(*lines: LoggedFact) -> History:
         return History(
             "t", [line._replace(recorded=line.recorded._replace(position=n)) for n, line in enumerate(lines)]
         )
@@ -621,12 +621,12 @@ async def test_in_a_dossier_no_fact_of_the_old_epoch_stands_after_one_of_the_new
 
 
 def test_a_receipt_is_of_the_log_that_its_checkpoint_is_of():
-    log = SignerKey.new("minhchuan.example/t/17/e2", Kind.NOTE)
+    log = SignerKey.new("minhchuan.example/t/17/e2", KeyKind.NOTE)
     for origin, answer in (
-        ("minhchuan.example/t/17", Answer.UNWITNESSED),
-        ("minhchuan.example/t/17/e2", Answer.UNWITNESSED),
-        ("minhchuan.example/t/17/e3", Answer.INVALID),
-        ("minhchuan.example/t/18", Answer.INVALID),
+        ("minhchuan.example/t/17", ExitCode.UNWITNESSED),
+        ("minhchuan.example/t/17/e2", ExitCode.UNWITNESSED),
+        ("minhchuan.example/t/17/e3", ExitCode.INVALID),
+        ("minhchuan.example/t/18", ExitCode.INVALID),
     ):
         leaf = canonical({"actor": "u-1", "at": "2026-11-22T08:00:00.000000Z", "log": origin, "type": "x"})
         note = Checkpoint(log.name, 1, leaf_hash(leaf)).sign(log)

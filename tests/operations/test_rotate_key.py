@@ -14,8 +14,8 @@ from infra.platform.database import schema_of
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency import audit as verifying
 from infra.transparency.proofs import reading_log
-from infra.transparency.seal_status import State
-from infra.transparency.sealer import Keep
+from infra.transparency.seal_status import CheckpointState
+from infra.transparency.sealer import SealerStore
 from services import cli
 from services.app import App
 from services.operations import rotate_key as rotating
@@ -23,13 +23,13 @@ from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.export_log import export
 from services.operations.publish_policy import PolicyRefused, announce, publish
 from services.operations.rotate_key import KeyRefused
-from services.operations.verify_log import said
+from services.operations.verify_log import lines_of
 from services.processes import sealer
 from services.proof_package.build import Which, gather
 from services.proof_package.verify import Law, judge_files
 from services.seals import proof_download as receipts
 from services.seals.trusted_policy import Trust
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 from tests.operations.test_create_tenant import new
 from tests.provinces.story import COMMUNE
 from tests.provinces.telling import Told, told
@@ -59,12 +59,12 @@ async def grow(house: App, services: Settings, tenant: Tenant) -> list[bytes]:
 
 
 def present_of(services: Settings, tenant: Tenant) -> SignerKey:
-    return Keep(services.seals).key(tenant)
+    return SealerStore(services.seals).key(tenant)
 
 
 async def next_of(services: Settings, tenant: Tenant) -> VerifierKey:
     await rotating.make_next(services, tenant.slug)
-    coming = Keep(services.seals).next_key(tenant)
+    coming = SealerStore(services.seals).next_key(tenant)
     assert coming is not None
     return coming.verifier
 
@@ -103,7 +103,7 @@ async def test_a_log_that_was_never_sealed_has_no_key_to_change(house, services)
 
     with pytest.raises(KeyRefused, match="no key to change"):
         await rotating.make_next(services, tenant.slug)
-    assert Keep(services.seals).next_key(tenant) is None
+    assert SealerStore(services.seals).next_key(tenant) is None
 
 
 async def test_the_former_key_is_not_retired_before_both_have_signed_a_checkpoint(house, services, tenant):
@@ -189,7 +189,7 @@ LAW = Law(load_rulebooks(), load_calendar())
 def recognised(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """A province of this module alone, with a commune that was recognised and a sealer that has all commands."""
     settings = replace(services, sealer_folder=tmp_path_factory.mktemp("rotating") / "sealer")
-    return told(settings, Keep(settings.seals))
+    return told(settings, SealerStore(settings.seals))
 
 
 class Taken(NamedTuple):
@@ -231,7 +231,7 @@ class Rotation:
         """By one fact; how many keys have signed."""
         return len(await grow(self.house, self.told.settings, self.tenant))
 
-    async def state(self, position: int) -> State:
+    async def state(self, position: int) -> CheckpointState:
         return (await self.house.seals.of(self.tenant, position)).state
 
     async def take(self, trust: Trust) -> Taken:
@@ -240,7 +240,7 @@ class Rotation:
         receipt = await receipts.keepsake(self.house.database, self.house.settings.secret, self.tenant, 3)
         return Taken(made.files, receipt.content, made.head.note)
 
-    async def answers(self, taken: Taken) -> dict[str, tuple[Answer, Answer]]:
+    async def answers(self, taken: Taken) -> dict[str, tuple[ExitCode, ExitCode]]:
         """Of the dossier and of the receipt, by each inspector."""
         return {
             name: (
@@ -250,7 +250,7 @@ class Rotation:
             for name, trust in self.trusts.items()
         }
 
-    async def verified(self, *held: Note) -> dict[str, verifying.Result]:
+    async def verified(self, *held: Note) -> dict[str, verifying.AuditResult]:
         """The whole log, by each inspector."""
         dsn = self.told.settings.verifier_url
         return {
@@ -291,14 +291,14 @@ async def test_each_policy_vouches_for_what_was_taken_while_a_key_that_it_names_
         assert {one.witnessed and one.witnessed.size for one in results.values()} == {
             await house.store.position(tenant)
         }
-        lines = list(said(tenant, results["new"], from_outside=True))
+        lines = list(lines_of(tenant, results["new"], from_outside=True))
         assert f"  signed by keys of before, which the policy does not name: {results['new'].former} of them" in lines
         overlap = await house.store.position(tenant)
 
         # after
         assert await rotating.retire(settings, tenant.slug) == 0
         assert await rotation.grow() == 1
-        assert await rotation.state(await house.store.position(tenant)) is State.WITNESSED
+        assert await rotation.state(await house.store.position(tenant)) is CheckpointState.WITNESSED
         await rotation.publish(rotation.trusts["new"])
         rotation.make_known(rotation.keys[1])
         assert await rotation.grow() == 1
@@ -317,9 +317,9 @@ async def test_each_policy_vouches_for_what_was_taken_while_a_key_that_it_names_
         results = await rotation.verified(before.checkpoint, during.checkpoint)
         assert {name: len(one.held) for name, one in results.items()} == {"old": 2, "both": 2, "new": 1}
         assert {name: one.ok for name, one in results.items()} == {"old": False, "both": True, "new": False}
-        assert [await rotation.state(position) for position in (1, overlap)] == [State.WITNESSED] * 2
+        assert [await rotation.state(position) for position in (1, overlap)] == [CheckpointState.WITNESSED] * 2
 
-        good, bad = (Answer.VALID,) * 2, (Answer.INVALID,) * 2
+        good, bad = (ExitCode.VALID,) * 2, (ExitCode.INVALID,) * 2
         assert await rotation.answers(before) == {"old": good, "both": good, "new": bad}
         assert await rotation.answers(during) == {"old": good, "both": good, "new": good}
         assert await rotation.answers(after) == {"old": bad, "both": good, "new": good}
@@ -349,15 +349,15 @@ async def test_a_witness_that_knows_the_former_key_alone_cosigns_until_its_lines
         await publish(house, tenant, f"log {present}\nlog {coming}\n".encode() + asked)
         await seal(services, tenant)
         last = await house.store.position(tenant)
-        assert (await house.seals.of(tenant, last)).state is State.WITNESSED
+        assert (await house.seals.of(tenant, last)).state is CheckpointState.WITNESSED
 
         await rotating.retire(services, tenant.slug)
         await grow(house, services, tenant)
-        assert (await house.seals.of(tenant, last + 1)).state is State.AWAITING
+        assert (await house.seals.of(tenant, last + 1)).state is CheckpointState.AWAITING
 
         (witness.folder / "logs").write_text(f"{present}\n{coming}\n")
         await seal(services, tenant)
-        assert (await house.seals.of(tenant, last + 1)).state is State.WITNESSED
+        assert (await house.seals.of(tenant, last + 1)).state is CheckpointState.WITNESSED
 
 
 async def test_under_a_policy_with_the_next_key_alone_nothing_is_said_to_be_wrong_with_older_checkpoints(
@@ -373,11 +373,11 @@ async def test_under_a_policy_with_the_next_key_alone_nothing_is_said_to_be_wron
         await publish(house, tenant, f"log {coming}\n".encode() + asked)
 
         seal_of_first = await house.seals.of(tenant, 1)
-        assert (seal_of_first.state, seal_of_first.halted) == (State.AWAITING, None)
+        assert (seal_of_first.state, seal_of_first.halted) == (CheckpointState.AWAITING, None)
 
         witness.start()
         await seal(services, tenant)
-        assert (await house.seals.of(tenant, 1)).state is State.WITNESSED
+        assert (await house.seals.of(tenant, 1)).state is CheckpointState.WITNESSED
 
 
 async def test_by_the_next_key_alone_a_log_is_exported_from_the_first_checkpoint_that_it_has_signed(

@@ -3,13 +3,13 @@ from hashlib import sha256
 import pytest
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Kind, SignerKey
+from infra.ledger.note import KeyKind, SignerKey
 from infra.transparency import audit as log
 from infra.transparency.proofs import reading_log
 from services import cli
 from services.operations import verify_log as verifying
 from services.seals.published_trust import published_trust
-from services.seals.trusted_policy import Unreadable
+from services.seals.trusted_policy import TrustFileUnreadable
 from tests.infra.forging import FORGERIES
 from tests.infra.sealed import seal_anew
 from tests.provinces.telling import put_back
@@ -97,9 +97,9 @@ async def test_the_policy_that_the_province_published_is_taken_where_none_is_giv
 
 
 async def test_a_checkpoint_of_no_log_here_is_refused_and_not_passed_over(told_once, verify, tmp_path):
-    stranger = SignerKey.new("elsewhere.example/t/1", Kind.NOTE)
+    stranger = SignerKey.new("elsewhere.example/t/1", KeyKind.NOTE)
     (tmp_path / "strange").write_bytes(bytes(Checkpoint("elsewhere.example/t/1", 3, bytes(32)).sign(stranger)))
 
     for file in ("strange", "nowhere", "policy"):
-        with pytest.raises(Unreadable):
+        with pytest.raises(TrustFileUnreadable):
             await verify("--checkpoint", str(tmp_path / file))

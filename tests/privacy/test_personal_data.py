@@ -18,8 +18,8 @@ from domain.catalogue import AGGREGATES, FACTS
 from domain.errors import KeyDestroyed, KeysUnavailable, NotErasable, NotFound, NotPermitted, ReasonMissing
 from domain.export import Document
 from domain.fact import Recorded
-from domain.official import Position
-from domain.personal import DataSubject, Personal, Sealed, subject_stream
+from domain.official import Office
+from domain.personal import DataSubject, Personal, EncryptedValue, subject_stream
 from infra.identity.tenants import Tenant
 from infra.jobs.export_runs import ExportRuns
 from infra.jobs.queue import Jobs, QueueUnavailable
@@ -31,7 +31,7 @@ from infra.log.stored_rows import read_entries
 from infra.platform.config import Settings
 from infra.readmodels.projector import Projector
 from infra.transparency.proofs import reading_log
-from infra.transparency.sealer import Keep, Sealer, connect
+from infra.transparency.sealer import SealerStore, Sealer, connect
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.tables.sheets import SHEETS
@@ -41,7 +41,7 @@ from services.assessment import assess as assessing
 from services.exports.exports import export_id, request_export
 from services.operations.export_log import export
 from services.privacy import personal_data as personal
-from services.privacy.personal_data import Door, Kept, Seen, Shredder
+from services.privacy.personal_data import PersonalDataReader, PersonalValue, VisibleValue, Shredder
 from services.processes.sweeper import Sweeper
 from services.proof_package.build import Which, gather
 from services.proof_package.pages import pages
@@ -96,14 +96,14 @@ async def facts_of(story: Story) -> list[Recorded]:
     return await story.facts(assessment_stream(story.season, COMMUNE))
 
 
-async def seen(story: Story, house: App | None = None, tenant: Tenant | None = None) -> list[Seen]:
+async def seen(story: Story, house: App | None = None, tenant: Tenant | None = None) -> list[VisibleValue]:
     """What the door shows of each comment on the dossier, the first first."""
     kept = [
-        Kept(one.fact.text, one.stream, one.version, "text")
+        PersonalValue(one.fact.text, one.stream, one.version, "text")
         for one in await facts_of(story)
         if isinstance(one.fact, Assessment.CommentReceived)
     ]
-    found = await (house or story.house).part(Door).see(tenant or story.tenant, kept)
+    found = await (house or story.house).part(PersonalDataReader).see(tenant or story.tenant, kept)
     return [found[one.value] for one in kept]
 
 
@@ -112,7 +112,7 @@ async def erasures(story: Story, comment: UUID) -> list[Recorded]:
     return [one async for page in pages for one in page]
 
 
-ERASED = Seen(erased_on=date(2024, 3, 11), order_no=ORDER)
+ERASED = VisibleValue(erased_on=date(2024, 3, 11), order_no=ORDER)
 
 
 # Sealed -----------------------------------------------------------------------------------------------
@@ -123,10 +123,10 @@ async def test_a_comment_lies_sealed_in_its_fact_and_in_every_row_and_opens_at_t
 
     rows = fold(SHEETS, [one async for page in posted.house.store.read(posted.tenant) for one in page])
     row = rows[f"{posted.season}/{COMMUNE}"].comments[comment]
-    assert isinstance(row.text, Sealed)
+    assert isinstance(row.text, EncryptedValue)
     assert row.text.subject == comment
     assert TEXT not in f"{await facts_of(posted)}{row}"
-    assert await seen(posted) == [Seen(TEXT)]
+    assert await seen(posted) == [VisibleValue(TEXT)]
 
 
 async def test_a_rebuilt_row_is_the_live_one_and_the_one_of_the_past(posted: Story):
@@ -148,7 +148,7 @@ async def test_a_rebuilt_row_is_the_live_one_and_the_one_of_the_past(posted: Sto
 
     assert live == rebuilt == past
     assert live is not None
-    assert [type(one.text) for one in live.comments.values()] == [Sealed, Sealed]
+    assert [type(one.text) for one in live.comments.values()] == [EncryptedValue, EncryptedValue]
 
 
 async def test_the_same_press_twice_is_one_comment_and_another_text_under_its_id_is_refused(posted: Story):
@@ -159,7 +159,7 @@ async def test_the_same_press_twice_is_one_comment_and_another_text_under_its_id
     with pytest.raises(CommandReused):
         await said(posted, "Một điều khác", command)
 
-    assert await seen(posted) == [Seen(TEXT)]
+    assert await seen(posted) == [VisibleValue(TEXT)]
 
 
 async def test_moved_to_another_place_or_province_a_value_does_not_open(posted: Story, other_tenant: Tenant):
@@ -167,10 +167,10 @@ async def test_moved_to_another_place_or_province_a_value_does_not_open(posted: 
     (fact,) = [one for one in await facts_of(posted) if isinstance(one.fact, Assessment.CommentReceived)]
     value: Personal = fact.fact.text  # type: ignore[attr-defined]
 
-    moved = Kept(value, fact.stream, fact.version + 1, "text")
+    moved = PersonalValue(value, fact.stream, fact.version + 1, "text")
 
-    assert (await posted.house.part(Door).see(posted.tenant, [moved]))[value] == Seen()
-    assert await seen(posted, tenant=other_tenant) == [Seen()]
+    assert (await posted.house.part(PersonalDataReader).see(posted.tenant, [moved]))[value] == VisibleValue()
+    assert await seen(posted, tenant=other_tenant) == [VisibleValue()]
 
 
 # Erased -----------------------------------------------------------------------------------------------
@@ -186,10 +186,10 @@ async def test_an_erasure_is_a_fact_with_order_and_official_and_the_text_is_gone
     assert isinstance(recorded.fact, DataSubject.Shredded)
     assert (recorded.fact.order_no, recorded.fact.reason) == (ORDER, WHY)
     assert (recorded.fact.season, recorded.fact.commune) == (posted.season, COMMUNE)
-    assert (recorded.fact.official, recorded.fact.position) == (admin.actor.name, Position.ADMINISTRATOR)
+    assert (recorded.fact.official, recorded.fact.position) == (admin.actor.name, Office.ADMINISTRATOR)
     assert recorded.fact.official
     assert recorded.mandate
-    assert await seen(posted) == [ERASED, Seen("Ở lại")]
+    assert await seen(posted) == [ERASED, VisibleValue("Ở lại")]
     assert (await posted.house.keys.find(posted.tenant, [comment, other])).keys() == {other}
 
 
@@ -205,7 +205,7 @@ async def test_erased_twice_it_is_erased_once(posted: Story):
     assert len(await erasures(posted, comment)) == 1
 
 
-@pytest.mark.parametrize("subject", [Position.INSPECTOR, Position.PROVINCE_CHAIRMAN, f"{COMMUNE} commune-chairman"])
+@pytest.mark.parametrize("subject", [Office.INSPECTOR, Office.PROVINCE_CHAIRMAN, f"{COMMUNE} commune-chairman"])
 async def test_nobody_but_the_administrator_erases(posted: Story, subject: str):
     comment = await said(posted)
 
@@ -213,7 +213,7 @@ async def test_nobody_but_the_administrator_erases(posted: Story, subject: str):
         await personal.shred_subject(await posted.by(subject), posted.season, COMMUNE, comment, ORDER, WHY)
 
     assert await erasures(posted, comment) == []
-    assert await seen(posted) == [Seen(TEXT)]
+    assert await seen(posted) == [VisibleValue(TEXT)]
 
 
 async def test_without_a_reason_or_a_comment_nothing_is_erased(posted: Story):
@@ -227,7 +227,7 @@ async def test_without_a_reason_or_a_comment_nothing_is_erased(posted: Story):
     with pytest.raises(NotFound):
         await personal.shred_subject(admin, posted.season, OTHER, comment, ORDER, WHY)
 
-    assert await seen(posted) == [Seen(TEXT)]
+    assert await seen(posted) == [VisibleValue(TEXT)]
 
 
 async def test_a_comment_sent_again_after_its_erasure_brings_nothing_back(posted: Story):
@@ -265,7 +265,7 @@ async def test_what_is_ordered_is_shown_to_nobody_and_the_sweeper_finishes_it(po
 async def test_the_sweeper_finishes_it_while_nobody_can_be_asked_for_a_job(posted: Story, tmp_path: Path):
     house, comment = posted.house, await said(posted)
     await ordered_only(posted, comment)
-    await request_export(await posted.by(Position.INSPECTOR), Document.STANDINGS, posted.season)
+    await request_export(await posted.by(Office.INSPECTOR), Document.STANDINGS, posted.season)
     nowhere = Jobs.at(f"unix://{tmp_path}/nobody.sock", "a secret of at least thirty-two characters")
 
     with pytest.raises(QueueUnavailable):
@@ -352,14 +352,14 @@ async def test_while_the_keys_are_away_nothing_is_said_erased_or_lost(posted: St
 
     async with wired(replace(services, keys_url=AWAY)) as house:
         alone = replace(posted, house=house)
-        assert await seen(alone) == [ERASED, Seen()]
+        assert await seen(alone) == [ERASED, VisibleValue()]
         with pytest.raises(KeysUnavailable):
             await said(alone, "Không vào được")
         with pytest.raises(KeysUnavailable):
             await shred(alone, comment)
 
     assert await posted.house.store.position(posted.tenant) == before
-    assert await seen(posted) == [ERASED, Seen("Vẫn còn")]
+    assert await seen(posted) == [ERASED, VisibleValue("Vẫn còn")]
 
 
 # Before there were seals ------------------------------------------------------------------------------
@@ -386,10 +386,10 @@ async def test_a_comment_from_before_is_read_and_that_it_cannot_be_erased_is_sai
     )
     await store.close()
 
-    assert await seen(posted) == [Seen(text)]
+    assert await seen(posted) == [VisibleValue(text)]
     with pytest.raises(NotErasable):
         await shred(posted, comment)
-    assert await seen(posted) == [Seen(text)]
+    assert await seen(posted) == [VisibleValue(text)]
 
 
 # What is left -----------------------------------------------------------------------------------------
@@ -441,7 +441,7 @@ async def test_after_the_erasure_no_byte_of_it_is_anywhere_and_everything_still_
 
     await shred(posted, comment)
 
-    work = await posted.by(Position.JUSTICE_DEPARTMENT)
+    work = await posted.by(Office.JUSTICE_DEPARTMENT)
     await request_export(work, Document.STANDINGS, posted.season)
     async with workshop(posted.house) as shop:
         workbook = (await finished(shop, posted, export_id(work))).content
@@ -502,7 +502,7 @@ async def test_dossier_and_log_export_never_held_it_and_hold_after_the_erasure_a
     await appraising.conclude(await story.appraiser(), story.season, COMMUNE)
     await story.vote_on_concluded()
     await story.decide()
-    keep = Keep(tmp_path / "sealer")
+    keep = SealerStore(tmp_path / "sealer")
     sealer = Sealer(await connect(services.sealer_url), keep)
     await sealer.seal(apart)
     policy = f"log {keep.key(apart).verifier}\nquorum 0\n".encode()

@@ -14,7 +14,7 @@ from infra.ledger.tiles import replay
 from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
 from infra.platform.database import Database
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from services.processes import sealer
 from services.processes.supervise import supervised
 from tests.infra.notebook import MAPPER, a_name, write_line
@@ -121,13 +121,13 @@ async def test_on_a_truncated_log_the_sealer_fails_signs_nothing_and_still_seals
 ):
     await write(store, tenant, 7)
     assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0
-    signed = Keep(settings.seals).checkpoint(tenant)
+    signed = SealerStore(settings.seals).checkpoint(tenant)
     await truncate(superuser, tenant, 5)
     await write(store, other_tenant, 2)
 
     assert await sealer.run(settings, once=True, only=[tenant.slug, other_tenant.slug]) == 1
 
-    assert Keep(settings.seals).checkpoint(tenant) == signed
+    assert SealerStore(settings.seals).checkpoint(tenant) == signed
     assert await superuser.fetchval(f"SELECT reason FROM {tenant.id}.halts") == (
         "the log ends at 5, and was sealed up to 8"
     )

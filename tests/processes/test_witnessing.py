@@ -18,8 +18,8 @@ from infra.ledger.policy import Policy
 from infra.ledger.witness import Request
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
-from infra.transparency.seal_status import Seal, State
-from infra.transparency.sealer import Keep
+from infra.transparency.seal_status import CheckpointStatus, CheckpointState
+from infra.transparency.sealer import SealerStore
 from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.publish_policy import publish
@@ -56,10 +56,10 @@ def sealing(settings: Settings, tenant: Tenant) -> Iterator[Supervisor]:
         yield supervisor
 
 
-async def sealed(house: App, tenant: Tenant) -> Seal:
+async def sealed(house: App, tenant: Tenant) -> CheckpointStatus:
     """Once there is a checkpoint, and so a key."""
     seal = await house.seals.recorded(tenant, 1, PATIENCE)
-    assert seal.state is State.SEALED
+    assert seal.state is CheckpointState.SEALED
     return seal
 
 
@@ -70,7 +70,7 @@ async def announce(house: App, tenant: Tenant) -> int:
 
 
 async def trust(house: App, tenant: Tenant, quorum: int, *witnesses: Process) -> Policy:
-    key = Keep(house.settings.seals).key(tenant).verifier
+    key = SealerStore(house.settings.seals).key(tenant).verifier
     for witness in witnesses:
         (witness.folder / "logs").write_text(f"{key}\n")
     lines = "".join(f"witness w{number} {one.vkey} {one.url}\n" for number, one in enumerate(witnesses))
@@ -98,7 +98,7 @@ async def test_facts_are_sealed_cosigned_by_two_witnesses_and_accepted_by_a_poli
             position = await announce(house, tenant)
             seal = await house.seals.recorded(tenant, position, PATIENCE)
 
-            assert (seal.state, len(seal.cosigned), seal.witnesses, seal.quorum) == (State.WITNESSED, 2, 2, 2)
+            assert (seal.state, len(seal.cosigned), seal.witnesses, seal.quorum) == (CheckpointState.WITNESSED, 2, 2, 2)
             assert seal.by is not None
             assert seal.first is not None
             assert position <= seal.first.size <= seal.by.size
@@ -118,7 +118,7 @@ async def test_while_a_witness_is_killed_nothing_is_witnessed_and_afterwards_eve
             position = await announce(house, tenant)
             gone = await house.seals.recorded(tenant, position, 1.5)
 
-            assert (gone.state, gone.cosigned, gone.halted) == (State.AWAITING, (), None)
+            assert (gone.state, gone.cosigned, gone.halted) == (CheckpointState.AWAITING, (), None)
 
             await asyncio.to_thread(witness.start)
             back = await house.seals.recorded(tenant, position, PATIENCE)
@@ -135,20 +135,20 @@ async def test_a_killed_sealer_has_its_last_checkpoint_cosigned_when_it_is_start
         await trust(house, tenant, 1, witness)
         await asyncio.to_thread(witness.kill)
         position = await announce(house, tenant)
-        assert (await house.seals.recorded(tenant, position, 1.0)).state is State.AWAITING
+        assert (await house.seals.recorded(tenant, position, 1.0)).state is CheckpointState.AWAITING
         sealing.kill("sealer")
         await asyncio.to_thread(witness.start)
 
         sealing.start("sealer")
 
-        assert (await house.seals.recorded(tenant, position, PATIENCE)).state is State.WITNESSED
+        assert (await house.seals.recorded(tenant, position, PATIENCE)).state is CheckpointState.WITNESSED
 
 
 async def test_a_log_of_which_a_witness_has_cosigned_another_history_is_halted_and_the_sealer_fails(
     house, tenant, settings, tmp_path
 ):
     assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0
-    key = Keep(settings.seals).key(tenant)
+    key = SealerStore(settings.seals).key(tenant)
     with running(tmp_path / "w", key.verifier) as witness:
         elsewhere = Checkpoint(tenant.log, 999, bytes(32)).sign(key)
         assert witness.ask(Request.of(0, (), elsewhere)).status_code == HTTPStatus.OK
@@ -158,13 +158,13 @@ async def test_a_log_of_which_a_witness_has_cosigned_another_history_is_halted_a
             assert await sealer.run(settings, only=[tenant.slug]) == 1
 
     seal = await house.seals.recorded(tenant, 1, PATIENCE)
-    assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
+    assert (seal.state, seal.is_recorded) == (CheckpointState.AWAITING, False)
     assert "w0 has cosigned 999 facts" in (seal.halted or "")
 
     # and the sealer that is started again signs nothing more, whatever is recorded
     position = await announce(house, tenant)
     assert await sealer.run(settings, once=True, only=tenant.slug) == 1
-    assert (await house.seals.of(tenant, position)).state is State.RECEIVED
+    assert (await house.seals.of(tenant, position)).state is CheckpointState.RECEIVED
     assert (await house.seals.of(tenant, position)).halted == seal.halted
     rows = await house.database.ask(tenant, f"SELECT reason FROM {schema_of(tenant)}.halts")
     assert [row["reason"] for row in rows] == [seal.halted]
@@ -173,4 +173,4 @@ async def test_a_log_of_which_a_witness_has_cosigned_another_history_is_halted_a
     (settings.seals / f"{tenant.id}.halted").unlink()
     await publish(house, tenant, f"log {key.verifier}\nquorum 0\n".encode())
     assert await sealer.run(settings, once=True, only=tenant.slug) == 0
-    assert (await house.seals.of(tenant, position)).state is State.SEALED
+    assert (await house.seals.of(tenant, position)).state is CheckpointState.SEALED

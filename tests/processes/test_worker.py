@@ -17,7 +17,7 @@ import pytest
 from redis.asyncio import Redis
 
 from domain.export import Document, Export, ExportState, export_stream
-from domain.official import Position
+from domain.official import Office
 from infra.identity.tenants import Tenant, Tenants
 from infra.jobs.export_runs import ExportRuns, Run
 from infra.jobs.queue import Jobs, QueueUnavailable
@@ -30,7 +30,7 @@ from services.exports.exports import cancel_export, export_id, request_export
 from services.i18n import load_words
 from services.inspection.trail.search import Searching
 from services.processes.sweeper import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
-from services.processes.worker import Manners, TakenAway, Workplace
+from services.processes.worker import WorkerSettings, TakenAway, Workplace
 from tests.provinces.papers import workshop
 from tests.provinces.story import COMMUNE, Story
 
@@ -58,13 +58,13 @@ def both(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], subproce
 
 
 async def ask(story: Story, document: Document = Document.STANDINGS) -> UUID:
-    work = await story.by(Position.INSPECTOR)
+    work = await story.by(Office.INSPECTOR)
     await request_export(work, document, story.season, COMMUNE if document is Document.DECISION else None)
     return export_id(work)
 
 
 async def state(story: Story, export: UUID) -> ExportState:
-    return (await (await story.by(Position.INSPECTOR)).look(Export, export_stream(export))).state
+    return (await (await story.by(Office.INSPECTOR)).look(Export, export_stream(export))).state
 
 
 async def until(claim: Callable[[], Awaitable[bool]], pause: float = 0.02) -> None:
@@ -342,7 +342,7 @@ async def test_a_job_for_a_province_that_is_not_does_nothing(house, runs):
 async def test_what_is_cancelled_meanwhile_is_not_made(house, story, runs):
     export = await ask(story)
     await runs.learn(story.tenant)
-    await cancel_export(await story.by(Position.INSPECTOR), export)
+    await cancel_export(await story.by(Office.INSPECTOR), export)
     await runs.learn(story.tenant)
     async with workshop(house) as shop:
         await Workplace(house, runs, shop).make_export({}, story.tenant.id, str(export))
@@ -353,11 +353,11 @@ async def test_what_is_cancelled_meanwhile_is_not_made(house, story, runs):
 async def test_a_worker_whose_document_was_taken_away_stops(house, story, runs):
     export = await ask(story)
     await runs.learn(story.tenant)
-    await runs.take(story.tenant, export, "one", Manners.hold)
+    await runs.take(story.tenant, export, "one", WorkerSettings.hold)
     stopped = asyncio.Event()
 
     async def making(progress) -> None:
-        await cancel_export(await story.by(Position.INSPECTOR), export)
+        await cancel_export(await story.by(Office.INSPECTOR), export)
         await runs.learn(story.tenant)
         try:
             await progress(1, 2)
@@ -373,7 +373,7 @@ async def test_a_worker_whose_document_was_taken_away_stops(house, story, runs):
 
 async def test_a_refusal_fails_the_document_at_once_with_its_code(house, story, runs):
     subject = f"gone-{story.season}"
-    await story.enrol(subject, Position.INSPECTOR, "99")
+    await story.enrol(subject, Office.INSPECTOR, "99")
     work = await story.by(subject)
     await request_export(work, Document.STANDINGS, story.season)
     export = export_id(work)
@@ -401,7 +401,7 @@ async def test_a_refusal_fails_the_document_at_once_with_its_code(house, story, 
     ],
 )
 async def test_a_search_of_an_old_request_that_cannot_be_read_fails_once(house, story, runs, asked, reason):
-    work = await story.by(Position.INSPECTOR)
+    work = await story.by(Office.INSPECTOR)
     export = export_id(work)
     name = export_stream(export)
     position = await house.store.position(story.tenant)
@@ -438,7 +438,7 @@ async def test_trouble_is_tried_again_and_then_told(house, story, runs, tmp_path
 
 async def test_the_table_can_be_lost_and_is_made_again_from_the_log(services, story, runs, sweeper):
     waiting, over = await ask(story), await ask(story)
-    await cancel_export(await story.by(Position.INSPECTOR), over)
+    await cancel_export(await story.by(Office.INSPECTOR), over)
     await runs.learn(story.tenant)
     owner = await asyncpg.connect(services.database_url)
     await owner.execute(f"DELETE FROM {story.tenant.id}.export_runs")

@@ -28,8 +28,8 @@ from domain.flag import Flag, flag_stream
 from domain.log import LOG, Log
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
-from domain.official import COMMUNE_OFFICERS, Mandate, Official, Position, official_stream
-from domain.personal import DataSubject, Sealed, subject_stream
+from domain.official import COMMUNE_OFFICERS, Mandate, Official, Office, official_stream
+from domain.personal import DataSubject, EncryptedValue, subject_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
 from domain.rulebook import Majority
@@ -153,7 +153,7 @@ class Province:
                 )
 
     def _assign(self, season: StreamName, indicator: str) -> None:
-        self.do(season, lambda it: it.assign(indicator, Position.JUSTICE_OFFICER))
+        self.do(season, lambda it: it.assign(indicator, Office.JUSTICE_OFFICER))
 
 
 # Acts -------------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def reopen(province: Province, chance: Random) -> None:
 
 def comment(province: Province, chance: Random) -> None:
     number = UUID(int=chance.randrange(3))
-    province.do(_dossier(chance), lambda it: it.receive_comment(number, Sealed("ab" * 32, "", number), DAY))
+    province.do(_dossier(chance), lambda it: it.receive_comment(number, EncryptedValue("ab" * 32, "", number), DAY))
 
 
 def shred(province: Province, number: UUID) -> None:
@@ -269,7 +269,7 @@ def shred(province: Province, number: UUID) -> None:
         reason="người gửi yêu cầu",
         on=DAY,
         official="Quản trị viên",
-        position=Position.ADMINISTRATOR,
+        position=Office.ADMINISTRATOR,
     )
 
 
@@ -459,7 +459,7 @@ def review(province: Province, chance: Random) -> None:
     }
     province.begin(name, Review, **fields)
     inquiry, official = UUID(int=chance.randrange(3)), chance.choice(MEMBERS[:2])
-    act, position = _fact(province, chance), chance.choice(tuple(Position))
+    act, position = _fact(province, chance), chance.choice(tuple(Office))
     tomorrow = DAY + timedelta(days=1)
     deeds: list[Callable[[Any], None]] = [
         lambda it: it.ask(inquiry, official, position, COMMUNES[0], "lập từ đâu?", DAY),
@@ -519,7 +519,7 @@ def staff(province: Province, chance: Random) -> None:
     name = official_stream(person)
     province.begin(name, Official, name="Ông A", issuer="https://sso", subject=str(person), agency="UBND")
     mandate = Mandate(
-        UUID(int=chance.randrange(3)), chance.choice(tuple(Position)), chance.choice(COMMUNES), DAY, None, "1/QĐ"
+        UUID(int=chance.randrange(3)), chance.choice(tuple(Office)), chance.choice(COMMUNES), DAY, None, "1/QĐ"
     )
     if chance.random() < 0.6:
         province.do(name, lambda it: it.grant(mandate))

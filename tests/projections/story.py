@@ -11,7 +11,7 @@ from domain.assessment import Evidence, assessment_stream
 from domain.fact import StreamName
 from domain.measure import Answer, Kind, Measured
 from domain.meeting import Choice, Meeting, meeting_stream
-from domain.personal import Sealed
+from domain.personal import EncryptedValue
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import Majority
 from tests.projections.histories import CALENDAR, DAY, INDICATORS, MEMBERS, UNIT, Province
@@ -82,7 +82,7 @@ def _posted(province: Province) -> None:
 
 
 def _commented(province: Province) -> None:
-    _do(province, DOSSIER, lambda it: it.receive_comment(COMMENT, Sealed("ab" * 32, "", COMMENT), DAY))
+    _do(province, DOSSIER, lambda it: it.receive_comment(COMMENT, EncryptedValue("ab" * 32, "", COMMENT), DAY))
 
 
 def _answered(province: Province) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from infra.transparency.witness_server import Cosigner
 from services.proof_package.package_files import read_files
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 
 ROOT = Path(__file__).parents[2]
 FORMER = ROOT / "tests" / "proof_package" / "former"
@@ -76,21 +76,21 @@ def run(*command: str | Path, **environment: str) -> tuple[int, str, set[str]]:
 def test_a_dossier_is_verified_pages_and_all_by_a_process_that_loads_nothing_we_serve_with():
     status, _, loaded = run("verify-dossier", FORMER / "dossier.pdf", "--policy", FORMER / "policy")
 
-    assert status == Answer.UNWITNESSED
+    assert status == ExitCode.UNWITNESSED
     assert loaded & FORBIDDEN == {"fontTools"}  # which signs our fonts can draw is a part of making pages again
 
 
 def test_the_facts_of_a_dossier_are_verified_where_nothing_of_it_is_installed(folder, bare):
     status, said, loaded = run("verify-dossier", folder, "--policy", FORMER / "policy", **bare)
 
-    assert (status, said.splitlines()[0]) == (Answer.UNWITNESSED, "HỢP LỆ - CHƯA ĐỒNG KÝ / VALID-UNWITNESSED")
+    assert (status, said.splitlines()[0]) == (ExitCode.UNWITNESSED, "HỢP LỆ - CHƯA ĐỒNG KÝ / VALID-UNWITNESSED")
     assert loaded & FORBIDDEN == set()
 
 
 def test_where_pages_cannot_be_made_again_they_count_for_nothing_and_it_is_said_what_can_be_done(bare):
     status, said, _ = run("verify-dossier", FORMER / "dossier.pdf", "--policy", FORMER / "policy", **bare)
 
-    assert status == Answer.INVALID
+    assert status == ExitCode.INVALID
     assert "its facts hold, and its pages cannot be compared here" in said
     assert "is not installed here; verify the folder without the PDF" in said
 

@@ -19,7 +19,7 @@ from infra.storage import zip_archives as archives
 from infra.storage.files import Files
 from services.assessment.evidence_list import ENDINGS, DecisionPlace, EvidenceList, EvidenceTooLarge, evidence_of
 from services.proof_package.compare_evidence import Compared, compare
-from services.proof_package.evidence_zip import MANIFEST, State, lacking, write
+from services.proof_package.evidence_zip import MANIFEST, FileState, lacking, write
 from services.proof_package.package_files import EVIDENCE
 from tests.projections.histories import INDICATORS
 from tests.projections.story import COMMUNE, DOSSIER, SEASON, told
@@ -61,7 +61,7 @@ async def store(tmp_path: Path) -> Files:
     return store
 
 
-async def archived(wanted: EvidenceList, store: Files) -> tuple[bytes, dict[str, State]]:
+async def archived(wanted: EvidenceList, store: Files) -> tuple[bytes, dict[str, FileState]]:
     out = io.BytesIO()
     states = await write(out, wanted, store)
     return out.getvalue(), states
@@ -109,11 +109,11 @@ async def test_it_holds_each_file_once_and_says_which_was_taken_off(wanted, stor
         "Nhầm.pdf",
         "Ảnh.jpg",
     ]
-    assert states[sha256(WRONG).hexdigest()] is State.WITHDRAWN
+    assert states[sha256(WRONG).hexdigest()] is FileState.WITHDRAWN
     assert lacking(states) == {}
     found = compared(archive)
     assert (found.equal, found.bytes, found.wrong) == (2, len(PDF) + len(JPEG), ())
-    assert [(paper.name, state) for paper, state in found.absent] == [("Nhầm.pdf", State.WITHDRAWN)]
+    assert [(paper.name, state) for paper, state in found.absent] == [("Nhầm.pdf", FileState.WITHDRAWN)]
 
 
 async def test_the_same_files_give_the_same_bytes(wanted, store, tmp_path):
@@ -133,14 +133,14 @@ async def test_a_file_that_is_gone_or_damaged_is_not_left_out_in_silence(wanted,
     archive, states = await archived(wanted, store)
 
     assert lacking(states) == {
-        sha256(PDF).hexdigest(): State.MISSING,
-        sha256(JPEG).hexdigest(): State.DAMAGED,
+        sha256(PDF).hexdigest(): FileState.MISSING,
+        sha256(JPEG).hexdigest(): FileState.DAMAGED,
     }
     told_of = {one["sha256"]: one["state"] for one in msgspec.json.decode(contents(archive)[MANIFEST])["files"]}
     assert sorted(told_of.values()) == ["damaged", "missing", "withdrawn"]
     found = compared(archive)
     assert (found.equal, found.wrong) == (0, ())
-    assert {state for _, state in found.absent} == {State.MISSING, State.DAMAGED, State.WITHDRAWN}
+    assert {state for _, state in found.absent} == {FileState.MISSING, FileState.DAMAGED, FileState.WITHDRAWN}
 
 
 def test_what_is_larger_than_an_archive_may_be_is_refused_with_the_limit(wanted):

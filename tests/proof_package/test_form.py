@@ -22,7 +22,7 @@ from services.proof_package.pages import ASSETS, FORM, bound, pages, present, pr
 from services.proof_package.sentences import KINDS, sentences_of_pages, vietnamese
 from services.proof_package.verify import Law, verify
 from services.seals.trusted_policy import read_trust
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 
 SAMPLE = Path(__file__).parent / f"form-{FORM}"
 EVERYTHING = load_words()["vi"]
@@ -44,7 +44,7 @@ async def test_a_package_that_was_made_under_another_name_of_the_same_form_is_va
         law = Law(load_rulebooks(), load_calendar())
         found = await verify(SAMPLE / "dossier.pdf", read_trust(SAMPLE / "policy"), law, prints=prints)
 
-    assert (found.answer, found.reason) == (Answer.VALID, "")
+    assert (found.answer, found.reason) == (ExitCode.VALID, "")
 
 
 async def test_its_pages_are_made_again_to_the_byte_in_the_form_of_today(files: Files):

@@ -8,26 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from infra.ledger.note import Kind, SignerKey
+from infra.ledger.note import KeyKind, SignerKey
 from infra.pdf.printer import Printer
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services import cli
 from services.proof_package.pages import ASSETS, printer
 from services.proof_package.verify import Law, verify
 from services.seals.trusted_policy import read_trust
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 
 FORMER = Path(__file__).parent / "former"
 
 
-async def verified(path: Path, policy: Path = FORMER / "policy") -> tuple[Answer, str]:
+async def verified(path: Path, policy: Path = FORMER / "policy") -> tuple[ExitCode, str]:
     async with Printer(ASSETS) as prints:
         found = await verify(path, read_trust(policy), Law(load_rulebooks(), load_calendar()), prints=prints)
     return found.answer, found.reason
 
 
 async def test_a_dossier_of_an_earlier_version_holds():
-    assert await verified(FORMER / "dossier.pdf") == (Answer.UNWITNESSED, "")
+    assert await verified(FORMER / "dossier.pdf") == (ExitCode.UNWITNESSED, "")
 
 
 async def test_what_was_changed_in_it_does_not_hold_and_it_is_said_by_what_it_was_made(tmp_path):
@@ -36,16 +36,16 @@ async def test_what_was_changed_in_it_does_not_hold_and_it_is_said_by_what_it_wa
 
     answer, reason = await verified(tmp_path / "changed.pdf")
 
-    assert answer is Answer.INVALID
+    assert answer is ExitCode.INVALID
     assert "its facts hold, and its pages are not those that this program makes" in reason
     assert "weasyprint 70.0, pages 3e0d35645fbaec04" in reason
     assert printer() in reason
 
 
 async def test_another_log_s_policy_does_not_trust_it(tmp_path):
-    (tmp_path / "policy").write_text(f"log {SignerKey.new('minhchuan.example/t/1', Kind.NOTE).verifier}\nquorum 0\n")
+    (tmp_path / "policy").write_text(f"log {SignerKey.new('minhchuan.example/t/1', KeyKind.NOTE).verifier}\nquorum 0\n")
 
-    assert (await verified(FORMER / "dossier.pdf", tmp_path / "policy"))[0] is Answer.INVALID
+    assert (await verified(FORMER / "dossier.pdf", tmp_path / "policy"))[0] is ExitCode.INVALID
 
 
 def test_no_order_to_the_terminal_and_no_line_of_its_own_comes_out_of_a_reason(capsys: pytest.CaptureFixture[str]):

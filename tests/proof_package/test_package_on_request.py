@@ -13,38 +13,38 @@ from domain.errors import NotPermitted, OutOfOrder, VoteIsOpen
 from domain.export import Document, Export, ExportState, export_stream
 from domain.measure import Answer as Declared
 from domain.meeting import Choice
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Result
 from infra.identity.tenants import Tenant
 from infra.jobs.export_runs import ExportRuns
-from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.pdf.printer import Printer
 from infra.platform.config import Settings
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import first_over
-from infra.transparency.sealer import Keep, Sealer, connect
+from infra.transparency.sealer import SealerStore, Sealer, connect
 from services.app import App
 from services.assessment import assess as assessing
 from services.council import voting
 from services.exports.exports import export_id, fetch_export, request_export
 from services.exports.kind import Unsealed
 from services.operations.publish_policy import publish
-from services.processes.worker import Manners, Workplace
+from services.processes.worker import WorkerSettings, Workplace
 from services.proof_package import package_on_request as asking
 from services.proof_package.package_on_request import NotProven, PolicyMissing
 from services.proof_package.pages import ASSETS
-from services.proof_package.verify import Found, Law, verify
+from services.proof_package.verify import VerifyResult, Law, verify
 from services.recognition import recognise as recognising
 from services.seals.trusted_policy import Trust
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 from services.work import Work
 from tests.provinces.papers import made, workshop
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, OTHER, TODAY, Story, prepared
 from tests.provinces.telling import put_back
 
 LAW = Law(load_rulebooks(), load_calendar())
-WITNESSES = [SignerKey.new(f"w{number}.example/w", Kind.COSIGNATURE) for number in (1, 2)]
+WITNESSES = [SignerKey.new(f"w{number}.example/w", KeyKind.COSIGNATURE) for number in (1, 2)]
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +53,8 @@ def sealed_province(services: Settings) -> Tenant:
 
 
 @pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Keep:
-    return Keep(tmp_path_factory.mktemp("asked") / "sealer")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> SealerStore:
+    return SealerStore(tmp_path_factory.mktemp("asked") / "sealer")
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Sealed:
 
     story: Story
     sealer: Sealer
-    keep: Keep
+    keep: SealerStore
     superuser: asyncpg.Connection
 
     async def trust(self, quorum: int = 0) -> Trust:
@@ -98,7 +98,7 @@ async def log(
     house: App,
     services: Settings,
     sealed_province: Tenant,
-    kept: Keep,
+    kept: SealerStore,
     superuser: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Sealed]:
@@ -116,10 +116,10 @@ async def ask(work: Work, story: Story) -> UUID:
 
 
 async def asked_by_inspector(story: Story) -> UUID:
-    return await ask(await story.by(Position.INSPECTOR), story)
+    return await ask(await story.by(Office.INSPECTOR), story)
 
 
-async def worth(pdf: bytes, trust: Trust, folder: Path, evidence: Path | None = None) -> Found:
+async def worth(pdf: bytes, trust: Trust, folder: Path, evidence: Path | None = None) -> VerifyResult:
     """What somebody without our server finds."""
     (folder / "dossier.pdf").write_bytes(pdf)
     async with Printer(ASSETS) as prints:
@@ -138,7 +138,7 @@ async def test_what_was_asked_for_is_one_file_that_verifies_without_us_and_so_do
 ):
     trust = await log.trust()
     export = await asked_by_inspector(log.story)
-    work = await log.story.by(Position.INSPECTOR)
+    work = await log.story.by(Office.INSPECTOR)
     await request_export(work, Document.EVIDENCE, log.story.season, COMMUNE)
     await log.seal()
 
@@ -150,7 +150,7 @@ async def test_what_was_asked_for_is_one_file_that_verifies_without_us_and_so_do
     found = await worth(document.content, trust, tmp_path, tmp_path / "evidence.zip")
     assert found.compared is not None
     assert (found.compared.equal, found.compared.absent) == (1, ())
-    assert (found.answer, found.reason, found.own_policy) == (Answer.UNWITNESSED, "", True)
+    assert (found.answer, found.reason, found.own_policy) == (ExitCode.UNWITNESSED, "", True)
     assert found.verdict is not None
     assert found.verdict.checkpoint.size >= (await state(log.story, export)).at_position
     assert document.name == f"ho-so-doi-chung-{log.story.season}-{COMMUNE}.pdf"
@@ -177,7 +177,7 @@ async def test_a_commune_that_was_refused_has_one_too(house, services, sealed_pr
     async with workshop(house) as shop:
         found = await worth((await made(shop, story, export)).content, trust, tmp_path)
 
-    assert found.answer is Answer.UNWITNESSED
+    assert found.answer is ExitCode.UNWITNESSED
     assert found.said is not None
     assert found.said["decision"]["result"] == "not-recognised"
 
@@ -227,13 +227,13 @@ async def test_nothing_is_made_before_the_log_is_sealed_and_cosigned_up_to_the_r
         found = await worth((await made(shop, log.story, export)).content, trust, tmp_path)
 
     assert (unsealed.value.code, alone.value.code) == ("not-sealed", "not-cosigned")
-    assert found.answer is Answer.VALID
+    assert found.answer is ExitCode.VALID
     assert found.verdict is not None
     assert [one.witness for one in found.verdict.cosigned] == ["w1"]
 
 
 async def test_who_waits_in_vain_is_told_and_may_ask_again(log: Sealed, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Manners, "until_sealed", timedelta())
+    monkeypatch.setattr(WorkerSettings, "until_sealed", timedelta())
     await log.trust(quorum=1)
     export = await asked_by_inspector(log.story)
     await log.seal()
@@ -257,7 +257,7 @@ async def test_who_waits_in_vain_is_told_and_may_ask_again(log: Sealed, monkeypa
     facts = [one.fact async for page in house.store.read(tenant, streams=[export_stream(export)]) for one in page]
     assert [one.reason for one in facts if isinstance(one, Export.Failed)] == ["not-cosigned"]
     assert (await state(log.story, again)).state is ExportState.READY
-    fetched = await fetch_export(await log.story.by(Position.INSPECTOR), again)
+    fetched = await fetch_export(await log.story.by(Office.INSPECTOR), again)
     assert fetched.content.path.read_bytes().startswith(b"%PDF-")
 
 
@@ -280,7 +280,7 @@ async def test_a_log_that_is_not_what_was_signed_gives_none(log: Sealed):
 
 async def test_a_checkpoint_that_no_key_of_the_policy_signed_is_not_taken(log: Sealed):
     trust = await log.trust()
-    stranger = Policy((SignerKey.new(log.story.tenant.log, Kind.NOTE).verifier,), (), 0)
+    stranger = Policy((SignerKey.new(log.story.tenant.log, KeyKind.NOTE).verifier,), (), 0)
 
     async with log.story.house.database.reading(log.story.tenant) as connection:
         assert await first_over(connection, log.story.tenant, trust.policy, 1) is not None
@@ -290,7 +290,7 @@ async def test_a_checkpoint_that_no_key_of_the_policy_signed_is_not_taken(log: S
 # Asking -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("subject", [f"{COMMUNE} {Position.JUSTICE_OFFICER}", AGENCIES[0], "administrator"])
+@pytest.mark.parametrize("subject", [f"{COMMUNE} {Office.JUSTICE_OFFICER}", AGENCIES[0], "administrator"])
 async def test_who_may_not_see_all_that_the_council_did_gets_none(log: Sealed, subject: str):
     await log.trust()
 
@@ -299,7 +299,7 @@ async def test_who_may_not_see_all_that_the_council_did_gets_none(log: Sealed, s
 
 
 @pytest.mark.parametrize(
-    "subject", [Position.DISTRICT_CHAIRMAN, Position.DISTRICT_JUSTICE, Position.JUSTICE_DEPARTMENT, Position.INSPECTOR]
+    "subject", [Office.DISTRICT_CHAIRMAN, Office.DISTRICT_JUSTICE, Office.JUSTICE_DEPARTMENT, Office.INSPECTOR]
 )
 async def test_who_decides_appraises_or_inspects_may_have_it(log: Sealed, subject: str):
     await log.trust()

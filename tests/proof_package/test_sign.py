@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from infra.ledger.note import Kind, SignerKey
+from infra.ledger.note import KeyKind, SignerKey
 from infra.ledger.policy import Policy
 from infra.pdf.sign import sign
 from infra.pdf.signatures import read_signatures
@@ -17,9 +17,9 @@ from services import cli
 from services.proof_package import build as exporting
 from services.proof_package.build import Which, gather
 from services.proof_package.package_files import PAGES
-from services.proof_package.verify import Found, Law, lines, verify
+from services.proof_package.verify import VerifyResult, Law, lines, verify
 from services.seals.trusted_policy import Trust
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 from tests.infra.officials import PASSPHRASE, key_of, officials
 from tests.provinces.papers import Remembering
 from tests.provinces.story import COMMUNE
@@ -54,7 +54,7 @@ def signed(folder) -> bytes:
 
 @pytest.fixture
 def verified(told_once, prints, tmp_path):
-    def verified(pdf: bytes, roots: list[bytes] | None = None, trust: Trust | None = None) -> Found:
+    def verified(pdf: bytes, roots: list[bytes] | None = None, trust: Trust | None = None) -> VerifyResult:
         (tmp_path / "handed-in.pdf").write_bytes(pdf)
         found = verify(tmp_path / "handed-in.pdf", trust or told_once.trust, LAW, prints=prints, roots=roots or ())
         return asyncio.run(found)
@@ -81,7 +81,7 @@ def test_a_dossier_that_officials_signed_holds_and_names_them(signed, verified):
     found = verified(signed, officials().roots)
     said = "\n".join(lines(found, roots=officials().roots))
 
-    assert (found.answer, found.reason) == (Answer.UNWITNESSED, "")
+    assert (found.answer, found.reason) == (ExitCode.UNWITNESSED, "")
     assert "signatures upon the PDF, each intact: 2" in said
     for official in (officials().an, officials().binh):
         assert f"certificate {key_of(official).certificate.serial_number:x}" in said
@@ -95,14 +95,14 @@ def test_a_dossier_that_officials_signed_holds_and_names_them(signed, verified):
 def test_without_roots_nobody_vouches_for_the_signers_and_the_verdict_is_the_same(signed, verified):
     found = verified(signed)
 
-    assert found.answer is Answer.UNWITNESSED
+    assert found.answer is ExitCode.UNWITNESSED
     assert "\n".join(lines(found)).count("NOBODY VOUCHES for the certificate (--certificates)") == 2
 
 
 def test_a_dossier_that_nobody_signed_is_told_as_ever(folder, verified):
     found = verified((folder / PAGES).read_bytes(), officials().roots)
 
-    assert (found.answer, found.signatures) == (Answer.UNWITNESSED, ())
+    assert (found.answer, found.signatures) == (ExitCode.UNWITNESSED, ())
     assert "signatures upon" not in "\n".join(lines(found))
 
 
@@ -116,17 +116,17 @@ def test_an_altered_signature_or_anything_else_behind_the_pages_makes_it_invalid
         (pages[:-200] + b"x" + pages[-199:] + signed[len(pages) :], ""),
     ):
         found = verified(pdf)
-        assert found.answer is Answer.INVALID
+        assert found.answer is ExitCode.INVALID
         assert said in found.reason
         assert found.signatures == ()
 
 
 def test_a_policy_that_the_dossier_misses_is_missed_with_signatures_too(signed, verified, told_once):
-    text = f"log {SignerKey.new(told_once.tenant.log, Kind.NOTE).verifier}\nquorum 0\n".encode()
+    text = f"log {SignerKey.new(told_once.tenant.log, KeyKind.NOTE).verifier}\nquorum 0\n".encode()
 
     found = verified(signed, officials().roots, Trust(Policy.read(text), text))
 
-    assert (found.answer, found.signatures) == (Answer.INVALID, ())
+    assert (found.answer, found.signatures) == (ExitCode.INVALID, ())
 
 
 def test_where_signatures_cannot_be_judged_that_is_said(signed, verified, tmp_path, monkeypatch):
@@ -135,7 +135,7 @@ def test_where_signatures_cannot_be_judged_that_is_said(signed, verified, tmp_pa
 
     found = verified(signed)
 
-    assert found.answer is Answer.INVALID
+    assert found.answer is ExitCode.INVALID
     assert "cannot be judged here: pyhanko cannot be used (no such library)" in found.reason
 
 

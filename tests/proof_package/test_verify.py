@@ -13,7 +13,7 @@ from domain.catalogue import FACTS
 from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash, payload_hash, read_leaf
-from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Malformed
@@ -22,7 +22,7 @@ from infra.pdf.printer import PrintingFailed
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.storage.access_log import AccessLog
 from infra.storage.files import Files
-from infra.transparency.proofs import Changed, reading_log
+from infra.transparency.proofs import LogAltered, reading_log
 from services import cli
 from services.privacy.accesses import TAKEN
 from services.proof_package import build as exporting
@@ -42,9 +42,9 @@ from services.proof_package.package_files import (
 )
 from services.proof_package.package_log import Incomplete
 from services.proof_package.pages import pages
-from services.proof_package.verify import Found, Law, judge_files, lines, verify
+from services.proof_package.verify import VerifyResult, Law, judge_files, lines, verify
 from services.seals.trusted_policy import Trust
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 from tests.infra.forging import FORGERIES, rows_of
 from tests.infra.sealed import seal_anew
 from tests.provinces.papers import Remembering, text_of
@@ -87,13 +87,13 @@ async def folder(files, prints, tmp_path) -> Path:
 
 @pytest.fixture
 def judged(told_once):
-    async def judged(files: Mapping[str, bytes], held: Note | None = None, trust: Trust | None = None) -> Found:
+    async def judged(files: Mapping[str, bytes], held: Note | None = None, trust: Trust | None = None) -> VerifyResult:
         return await judge_files(files, held, trust or told_once.trust, LAW)
 
     return judged
 
 
-def said(found: Found) -> str:
+def said(found: VerifyResult) -> str:
     return "\n".join(lines(found))
 
 
@@ -103,13 +103,13 @@ def said(found: Found) -> str:
 async def test_a_dossier_holds_as_folder_as_pdf_and_without_its_pages(told_once, folder, prints):
     for place in (folder, folder / PAGES):
         found = await verify(place, told_once.trust, LAW, held=told_once.last, prints=prints)
-        assert (found.answer, found.reason) == (Answer.UNWITNESSED, "")
+        assert (found.answer, found.reason) == (ExitCode.UNWITNESSED, "")
     (folder / PAGES).unlink()
-    assert (await verify(folder, told_once.trust, LAW)).answer is Answer.UNWITNESSED
+    assert (await verify(folder, told_once.trust, LAW)).answer is ExitCode.UNWITNESSED
 
 
 async def test_with_a_witness_that_cosigned_it_is_valid(files, judged, told_once):
-    witness = SignerKey.new("witness.example/w", Kind.COSIGNATURE)
+    witness = SignerKey.new("witness.example/w", KeyKind.COSIGNATURE)
     text = told_once.trust.text.replace(b"quorum 0", f"witness w {witness.verifier}\nquorum 1".encode())
     trust = Trust(Policy.read(text), text)
     note = Note.read(files[CHECKPOINT])
@@ -117,10 +117,10 @@ async def test_with_a_witness_that_cosigned_it_is_valid(files, judged, told_once
     with_witness = {name: content.replace(files[CHECKPOINT], cosigned) for name, content in files.items()}
     with_witness[CHECKPOINT] = cosigned
 
-    assert (await judged(files, trust=trust)).answer is Answer.INVALID
+    assert (await judged(files, trust=trust)).answer is ExitCode.INVALID
     found = await judged(with_witness, trust=trust)
 
-    assert found.answer is Answer.VALID, found.reason
+    assert found.answer is ExitCode.VALID, found.reason
     assert "HỢP LỆ / VALID" in said(found)
     assert "cosigned 1 of 1, quorum 1" in said(found)
     assert "at 2025-11-24T16:00:00.000000Z (as a witness says)" in said(found)
@@ -225,7 +225,7 @@ async def test_where_pages_cannot_be_compared_they_are_not_vouched_for_and_the_f
     lacking = Broken(PrintingFailed("printing-failed", "no Pango"))
     for prints in (None, lacking, Broken(KeyError("99001"))):
         found = await verify(folder / PAGES, told_once.trust, LAW, prints=prints)
-        assert found.answer is Answer.INVALID
+        assert found.answer is ExitCode.INVALID
         assert "its facts hold" in found.reason
         assert "verify the folder without the PDF" in found.reason
     (folder / PAGES).unlink()
@@ -241,7 +241,7 @@ async def test_a_file_that_is_gone_cut_doubled_or_changed_with_another_is_not_ac
         (folder / name).write_bytes(other)
         assert not (await verify(folder, told_once.trust, LAW)).holds
     (folder / name).unlink()
-    assert (await verify(folder, told_once.trust, LAW)).answer is Answer.INVALID
+    assert (await verify(folder, told_once.trust, LAW)).answer is ExitCode.INVALID
 
 
 async def test_what_is_not_a_dossier_gets_an_answer(told_once, tmp_path, prints):
@@ -256,11 +256,11 @@ async def test_what_is_not_a_dossier_gets_an_answer(told_once, tmp_path, prints)
     for name, content in things.items():
         (tmp_path / name).write_bytes(content)
         found = await verify(tmp_path / name, told_once.trust, LAW, prints=prints)
-        assert found.answer is Answer.INVALID
+        assert found.answer is ExitCode.INVALID
         assert found.reason
     (tmp_path / "folder").mkdir()
     for place in ("folder", "nowhere"):
-        assert (await verify(tmp_path / place, told_once.trust, LAW)).answer is Answer.INVALID
+        assert (await verify(tmp_path / place, told_once.trust, LAW)).answer is ExitCode.INVALID
 
 
 async def test_a_policy_inside_a_dossier_is_no_file_of_a_dossier(folder, told_once):
@@ -269,7 +269,7 @@ async def test_a_policy_inside_a_dossier_is_no_file_of_a_dossier(folder, told_on
 
     found = await verify(folder, told_once.trust, LAW)
 
-    assert (found.answer, found.reason) == (Answer.INVALID, "'policy.txt' is no file of a dossier")
+    assert (found.answer, found.reason) == (ExitCode.INVALID, "'policy.txt' is no file of a dossier")
 
 
 async def test_a_link_out_of_the_folder_is_not_followed(folder, told_once, tmp_path):
@@ -277,7 +277,7 @@ async def test_a_link_out_of_the_folder_is_not_followed(folder, told_once, tmp_p
     (folder / HOW_TO).unlink()
     (folder / HOW_TO).symlink_to(tmp_path / "elsewhere")
 
-    assert (await verify(folder, told_once.trust, LAW)).answer is Answer.INVALID
+    assert (await verify(folder, told_once.trust, LAW)).answer is ExitCode.INVALID
 
 
 async def test_a_thousand_mutations_are_answered_and_none_is_accepted(files, judged):
@@ -310,11 +310,11 @@ async def test_a_thousand_mutations_are_answered_and_none_is_accepted(files, jud
             assert not found.holds, name
 
 
-async def judged_or_missing(judged, changed: Mapping[str, bytes]) -> Found:
+async def judged_or_missing(judged, changed: Mapping[str, bytes]) -> VerifyResult:
     try:
-        found: Found = await judged(checked(changed.items()))
+        found: VerifyResult = await judged(checked(changed.items()))
     except Malformed as reason:
-        return Found(Answer.INVALID, str(reason))
+        return VerifyResult(ExitCode.INVALID, str(reason))
     return found
 
 
@@ -339,7 +339,7 @@ async def test_every_removed_middle_event_is_a_stream_that_is_not_complete(files
         one = read_leaf(leaf)
         if one.version < longest[one.stream]:
             found = await judged(without(files, {leaf}))
-            assert found.answer is Answer.INCOMPLETE, one
+            assert found.answer is ExitCode.INCOMPLETE, one
             assert "THIẾU SỰ KIỆN / INCOMPLETE STREAM" in said(found)
 
 
@@ -349,14 +349,14 @@ async def test_a_line_that_is_taken_out_and_nothing_else_is_noticed_too(files, j
 
     found = await judged({**files, LEAVES: b"".join([*lines_[:middle], *lines_[middle + 1 :]])})
 
-    assert found.answer is Answer.INCOMPLETE
+    assert found.answer is ExitCode.INCOMPLETE
 
 
 async def test_the_last_event_of_a_stream_that_the_decision_relied_on_cannot_be_left_out(files, judged):
     every = files[LEAVES].splitlines()
     for one in msgspec.json.decode(files[DOSSIER])["relied_on"]:
         found = await judged(without(files, {leaf for leaf in every if leaf_hash(leaf).hex() == one["leaf_hash"]}))
-        assert found.answer is Answer.INCOMPLETE
+        assert found.answer is ExitCode.INCOMPLETE
 
 
 @pytest.mark.parametrize("kind", ["season", "assessment", "appraisal", "meeting", "rulebook", "unit", "official"])
@@ -366,7 +366,7 @@ async def test_a_whole_stream_cannot_be_left_out(files, judged, kind):
 
     found = await judged(without(files, {leaf for leaf in every if read_leaf(leaf).stream == hidden}))
 
-    assert found.answer is Answer.INCOMPLETE
+    assert found.answer is ExitCode.INCOMPLETE
 
 
 async def test_a_dossier_that_says_what_its_facts_do_not_say_is_invalid(files, judged):
@@ -385,7 +385,7 @@ async def test_a_dossier_that_says_what_its_facts_do_not_say_is_invalid(files, j
     for change in changes:
         changed = msgspec.json.decode(msgspec.json.encode(document))
         change(changed)
-        assert (await judged({**files, DOSSIER: canonical(changed)})).answer is Answer.INVALID
+        assert (await judged({**files, DOSSIER: canonical(changed)})).answer is ExitCode.INVALID
 
 
 async def test_a_state_that_was_not_the_one_judged_is_found_though_everything_is_proven(files, judged, told_once):
@@ -394,7 +394,7 @@ async def test_a_state_that_was_not_the_one_judged_is_found_though_everything_is
 
     found = await judged(forged)
 
-    assert found.answer is Answer.INVALID
+    assert found.answer is ExitCode.INVALID
     assert "state-differs" in found.reason
 
 
@@ -402,7 +402,7 @@ async def test_a_decision_that_relied_on_nothing_is_not_complete_though_everythi
     for left in range(4):
         forged = proven_anew(files, told_once, partial(relying_on, left=left))
 
-        assert (await judged(forged)).answer is Answer.INCOMPLETE
+        assert (await judged(forged)).answer is ExitCode.INCOMPLETE
 
 
 def relying_on(payload: dict[str, Any], left: int) -> dict[str, Any]:
@@ -452,18 +452,18 @@ async def test_of_a_log_forged_and_sealed_anew_no_dossier_holds_against_the_chec
     ballot = next(number for number, row in enumerate(rows) if row["topic"] == "meeting.ballot-cast")
     async with put_back(superuser, tenant.id):
         await forge(superuser, tenant.id, ballot)
-        with pytest.raises((Changed, Incomplete)):  # unless it is sealed anew, not even an export is made
+        with pytest.raises((LogAltered, Incomplete)):  # unless it is sealed anew, not even an export is made
             await taken()
         await seal_anew(superuser, tenant, told_once.keep.key(tenant))
         try:
             forged = await taken()
-        except (Changed, Incomplete):
+        except (LogAltered, Incomplete):
             forged = None
-        with pytest.raises((Changed, Incomplete)):
+        with pytest.raises((LogAltered, Incomplete)):
             await taken(told_once.last)
 
     if forged is not None:
-        assert (await judged(forged, told_once.last)).answer is Answer.INVALID
+        assert (await judged(forged, told_once.last)).answer is ExitCode.INVALID
 
 
 async def test_a_checkpoint_that_nothing_leads_to_is_not_passed_over(files, judged, told_once):
@@ -471,16 +471,16 @@ async def test_a_checkpoint_that_nothing_leads_to_is_not_passed_over(files, judg
 
     found = await judged(files, held)
 
-    assert found.answer is Answer.INVALID
+    assert found.answer is ExitCode.INVALID
     assert "exported again with --checkpoint" in found.reason
 
 
 async def test_a_policy_with_another_key_or_a_missed_quorum_accepts_nothing(files, judged, told_once):
-    stranger = f"log {SignerKey.new(told_once.tenant.log, Kind.NOTE).verifier}\nquorum 0\n".encode()
-    witness = SignerKey.new("witness.example/w", Kind.COSIGNATURE).verifier
+    stranger = f"log {SignerKey.new(told_once.tenant.log, KeyKind.NOTE).verifier}\nquorum 0\n".encode()
+    witness = SignerKey.new("witness.example/w", KeyKind.COSIGNATURE).verifier
     asking = told_once.trust.text.replace(b"quorum 0", f"witness w {witness}\nquorum 1".encode())
     for text in (stranger, asking):
-        assert (await judged(files, trust=Trust(Policy.read(text), text))).answer is Answer.INVALID
+        assert (await judged(files, trust=Trust(Policy.read(text), text))).answer is ExitCode.INVALID
 
 
 # The commands -----------------------------------------------------------------------------------------
@@ -518,7 +518,7 @@ async def test_both_commands_go_together(told_once, export, prints, database, tm
     (out / ARCHIVE).write_bytes(altered.read_bytes())
     within = await verify(out, told_once.trust, LAW, prints=prints)
     for found in (beside, within):
-        assert found.answer is Answer.INVALID
+        assert found.answer is ExitCode.INVALID
         assert "its facts hold, and not the evidence" in found.reason
         assert "not the file of this hash" in said(found)
     alone = await verify(out / PAGES, told_once.trust, LAW, prints=prints)
@@ -536,6 +536,6 @@ async def test_a_file_that_the_store_lost_is_said_and_the_rest_is_written(told_o
     assert f"missing: {place.name} Báo cáo.pdf" in capsys.readouterr().out
     (tmp_path / "out" / PAGES).unlink()
     found = await verify(tmp_path / "out", told_once.trust, LAW)
-    assert found.answer is Answer.UNWITNESSED
+    assert found.answer is ExitCode.UNWITNESSED
     assert "not given" in said(found)
     assert "missing from the store, as its maker says" in said(found)

@@ -6,7 +6,7 @@ import pytest
 
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from services.app import App
 from services.wiring import wired
 from tests.provinces.story import Story, prepared
@@ -38,4 +38,4 @@ async def story(province_story: Story) -> Story:
 
 @pytest.fixture(scope="session")
 def told_once(services: Settings, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return told(services, Keep(tmp_path_factory.mktemp("told") / "sealer"))
+    return told(services, SealerStore(tmp_path_factory.mktemp("told") / "sealer"))

@@ -11,7 +11,7 @@ from infra.pdf.printer import Printer
 from services import documents
 from services.app import App
 from services.exports.exports import finish_export, make
-from services.exports.kind import Made, Workshop
+from services.exports.kind import FinishedDocument, Workshop
 from services.processes.worker import workshop_of
 from tests.provinces.story import Story
 
@@ -39,11 +39,11 @@ async def workshop(house: App) -> AsyncIterator[Workshop]:
         yield workshop_of(house, printer)
 
 
-async def made(shop: Workshop, story: Story, export: UUID) -> Made:
+async def made(shop: Workshop, story: Story, export: UUID) -> FinishedDocument:
     return await make(shop, story.house.system(story.tenant, export), export, no_progress)
 
 
-async def finished(shop: Workshop, story: Story, export: UUID) -> Made:
+async def finished(shop: Workshop, story: Story, export: UUID) -> FinishedDocument:
     document = await made(shop, story, export)
     await finish_export(story.house.system(story.tenant, export), export, document)
     return document

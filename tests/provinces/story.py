@@ -14,7 +14,7 @@ from domain.measure import (
     Amount,
     Answer,
     Checklist,
-    Deadline,
+    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measured,
@@ -23,7 +23,7 @@ from domain.measure import (
     YesNo,
 )
 from domain.meeting import Choice
-from domain.official import COMMUNE_OFFICERS, Position, person_of
+from domain.official import COMMUNE_OFFICERS, Office, person_of
 from domain.policy import Act
 from domain.recognition import Result
 from domain.review import Ground, Ruling
@@ -54,8 +54,8 @@ PDF = b"%PDF-1.7\n% a page that shows what it should\n"
 
 #: Who sits in the council beside the chairman and the justice office.
 AGENCIES = ("police", "fatherland-front", "office")
-DISTRICT_OFFICES = (Position.DISTRICT_JUSTICE, Position.DISTRICT_CHAIRMAN)
-PROVINCE_OFFICES = (Position.JUSTICE_DEPARTMENT, Position.PROVINCE_CHAIRMAN, Position.INSPECTOR)
+DISTRICT_OFFICES = (Office.DISTRICT_JUSTICE, Office.DISTRICT_CHAIRMAN)
+PROVINCE_OFFICES = (Office.JUSTICE_DEPARTMENT, Office.PROVINCE_CHAIRMAN, Office.INSPECTOR)
 
 _years = count(1001)
 
@@ -78,14 +78,14 @@ def prepared(settings: Settings) -> Tenant:
             )
             story = Story(house, tenant, "")
             for commune in (COMMUNE, OTHER):
-                for position in (*COMMUNE_OFFICERS, Position.COMMUNE_CHAIRMAN):
+                for position in (*COMMUNE_OFFICERS, Office.COMMUNE_CHAIRMAN):
                     await story.enrol(f"{commune} {position}", position, commune)
             for position in DISTRICT_OFFICES:
                 await story.enrol(position.value, position, DISTRICT)
             for position in PROVINCE_OFFICES:
                 await story.enrol(position.value, position, PROVINCE)
             for agency in (*AGENCIES, "substitute"):
-                await story.enrol(agency, Position.AGENCY_REPRESENTATIVE, DISTRICT)
+                await story.enrol(agency, Office.AGENCY_REPRESENTATIVE, DISTRICT)
             return tenant
 
     return asyncio.run(prepare())
@@ -123,23 +123,23 @@ class Story:
         return self.house.work(self.tenant, actor, command or uuid4(), TODAY)
 
     async def officer(
-        self, position: Position = Position.JUSTICE_OFFICER, commune: str = COMMUNE, command: UUID | None = None
+        self, position: Office = Office.JUSTICE_OFFICER, commune: str = COMMUNE, command: UUID | None = None
     ) -> Work:
         return await self.by(f"{commune} {position}", command)
 
     async def chairman(self, commune: str = COMMUNE) -> Work:
-        return await self.officer(Position.COMMUNE_CHAIRMAN, commune)
+        return await self.officer(Office.COMMUNE_CHAIRMAN, commune)
 
     async def appraiser(self, command: UUID | None = None) -> Work:
-        return await self.by(Position.DISTRICT_JUSTICE, command)
+        return await self.by(Office.DISTRICT_JUSTICE, command)
 
     async def decider(self, command: UUID | None = None) -> Work:
-        return await self.by(Position.DISTRICT_CHAIRMAN, command)
+        return await self.by(Office.DISTRICT_CHAIRMAN, command)
 
     async def inspector(self, command: UUID | None = None) -> Work:
-        return await self.by(Position.INSPECTOR, command)
+        return await self.by(Office.INSPECTOR, command)
 
-    async def enrol(self, subject: str, position: Position, unit: str) -> None:
+    async def enrol(self, subject: str, position: Office, unit: str) -> None:
         mandate = NewMandate(position, unit, date(2015, 1, 1), "01/QĐ")
         await administering.enrol_official(
             await self.as_administrator(), f"Người {subject}", ISSUER, subject, mandates=[mandate]
@@ -189,7 +189,7 @@ class Story:
         await seasons.assign_indicators(
             await self.as_administrator(),
             self.season,
-            [(code, Position.JUSTICE_OFFICER, [Position.OFFICE_STATISTICS]) for code in self.codes],
+            [(code, Office.JUSTICE_OFFICER, [Office.OFFICE_STATISTICS]) for code in self.codes],
             "02/QĐ",
         )
         await seasons.open_season(await self.as_administrator(), self.season, TODAY)
@@ -262,8 +262,8 @@ class Story:
 
     async def council(self) -> None:
         members = [
-            Member(self.person(Position.DISTRICT_CHAIRMAN), Role.CHAIR, "UBND huyện"),
-            Member(self.person(Position.DISTRICT_JUSTICE), Role.SECRETARY, "Phòng Tư pháp"),
+            Member(self.person(Office.DISTRICT_CHAIRMAN), Role.CHAIR, "UBND huyện"),
+            Member(self.person(Office.DISTRICT_JUSTICE), Role.SECRETARY, "Phòng Tư pháp"),
             *(Member(self.person(agency), Role.MEMBER, agency) for agency in AGENCIES),
         ]
         await voting.constitute_council(
@@ -385,7 +385,7 @@ def best(part: Part) -> Measured:  # noqa: PLR0911 - one flat match over measure
             return Measured(Kind.BOOLEAN, answer=Answer.YES)
         case Checklist(choices=choices):
             return Measured(Kind.CHECKLIST, checked=tuple(choice.key for choice in choices))
-        case Deadline():
+        case WorkingDayTerm():
             return Measured(Kind.DEADLINE, on=day, from_on=day)
         case Amount(rates=rates):
             counts = (1,) * len(rates)

@@ -10,7 +10,7 @@ from infra.identity.tenants import Tenant
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep, Sealer, connect
+from infra.transparency.sealer import SealerStore, Sealer, connect
 from services.recognition import recognise as recognising
 from services.seals.trusted_policy import Trust
 from services.wiring import wired
@@ -26,13 +26,13 @@ class Told(NamedTuple):
     settings: Settings
     tenant: Tenant
     season: str
-    keep: Keep
+    keep: SealerStore
     earlier: Note
     last: Note
     trust: Trust
 
 
-def told(settings: Settings, keep: Keep) -> Told:
+def told(settings: Settings, keep: SealerStore) -> Told:
     tenant = prepared(settings)
 
     async def tell() -> tuple[str, Note, Note]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from limits import parse
 
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Result
 from domain.text import COMMENT
 from services.assessment import assess as assessing
@@ -268,7 +268,7 @@ async def test_a_rulebook_without_points_never_says_the_word(desks: Desks, passe
     paths = [public(story), f"/quyet-dinh/{story.season}/{COMMUNE}", f"/hoi-dong/{story.season}"]
     paths += [f"/nhat-ky/{story.season}/{COMMUNE}", f"/bang/{story.season}", f"/ho-so/{story.season}/{COMMUNE}"]
     paths += [f"{paths[-1]}?chi-tieu=TC1.CT1", f"{paths[-1]}?asof={last}", f"/mua/{story.season}", "/viec"]
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
 
     pages = [await (passer_by if path == paths[0] else inspector).open(path) for path in paths]
 

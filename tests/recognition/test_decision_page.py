@@ -7,15 +7,15 @@ import pytest
 
 from domain.export import Document
 from domain.meeting import Choice
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Recognition
 from infra.pdf.sign import sign
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from services.appraisal import appraise as appraising
 from services.exports import exports as exporting
 from services.operations.publish_policy import publish
-from services.processes.worker import Manners
+from services.processes.worker import WorkerSettings
 from services.proof_package import export_evidence
 from services.proof_package import package_on_request as asking
 from services.recognition import recognise as recognising
@@ -30,7 +30,7 @@ from tests.web.signing import WEB
 
 __all__ = ["desks", "season", "workplace"]
 
-CHAIRMAN = Position.DISTRICT_CHAIRMAN.value
+CHAIRMAN = Office.DISTRICT_CHAIRMAN.value
 
 
 def decision(story: Story) -> str:
@@ -174,7 +174,7 @@ async def test_a_hash_that_names_no_document_of_this_decision_signs_nothing(desk
 async def test_only_the_deciding_chairman_is_offered_the_decision(desks: Desks, season: Story):
     await season.voted()
 
-    for subject in (Position.DISTRICT_JUSTICE.value, Position.INSPECTOR.value, f"{COMMUNE} commune-chairman"):
+    for subject in (Office.DISTRICT_JUSTICE.value, Office.INSPECTOR.value, f"{COMMUNE} commune-chairman"):
         page = await (await desks.of(subject)).open(decision(season))
         assert page.status == 200
         assert not page.offers("/quyet-dinh"), subject
@@ -227,14 +227,14 @@ async def decided_and_trusted(desks: Desks, season: Story, services: Settings) -
     """The commune is decided on, and the province has published who signs its log."""
     await season.decided()
     await sealed(desks)
-    key = Keep(services.seals).key(desks.tenant).verifier
+    key = SealerStore(services.seals).key(desks.tenant).verifier
     await publish(desks.house, desks.tenant, f"log {key}\nquorum 0\n".encode())
 
 
 async def test_the_dossier_is_asked_for_on_the_page_watched_there_and_taken_away(
     desks: Desks, season: Story, decided_and_trusted
 ):
-    inspector = await desks.of(Position.INSPECTOR)
+    inspector = await desks.of(Office.INSPECTOR)
 
     asked = await inspector.send(await inspector.open(decision(season)), ASK)
     part = await inspector.open(f"{decision(season)}?phan=doi-chung", **{"hx-request": "true"})
@@ -256,7 +256,7 @@ async def test_the_dossier_is_asked_for_on_the_page_watched_there_and_taken_away
 
 async def test_its_evidence_is_asked_for_beside_it_and_whoever_takes_it_is_noted(desks: Desks, season: Story):
     await season.decided()
-    inspector = await desks.of(Position.INSPECTOR)
+    inspector = await desks.of(Office.INSPECTOR)
 
     asked = await inspector.send(await inspector.open(decision(season)), FILES)
     await worked_off(inspector)
@@ -280,7 +280,7 @@ async def test_evidence_too_large_for_one_file_is_refused_with_what_to_do(
     desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch
 ):
     await season.decided()
-    inspector = await desks.of(Position.INSPECTOR)
+    inspector = await desks.of(Office.INSPECTOR)
     page = await inspector.open(decision(season))
     monkeypatch.setattr(export_evidence, "EVIDENCE_LIMIT", 10)
 
@@ -295,8 +295,8 @@ async def test_while_the_log_is_not_sealed_the_page_says_so_and_offers_it_again(
     desks: Desks, season: Story, decided_and_trusted, services: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(asking, "WAIT", 0.2)
-    monkeypatch.setattr(Manners, "until_sealed", timedelta())
-    inspector = await desks.of(Position.INSPECTOR)
+    monkeypatch.setattr(WorkerSettings, "until_sealed", timedelta())
+    inspector = await desks.of(Office.INSPECTOR)
     page = await inspector.open(decision(season))
     await desks.stop_sealing()
     await recognising.sign(await season.decider(), season.season, COMMUNE, "ab" * 32)

@@ -16,7 +16,7 @@ from domain.errors import (
 from domain.judging import Sheet
 from domain.measure import Answer
 from domain.meeting import Choice
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Recognition, Result, recognition_stream
 from infra.ledger.canonical_json import canonical
 from services.appraisal import appraise as appraising
@@ -156,7 +156,7 @@ async def test_a_commune_is_decided_on_once(story: Story):
 async def test_the_chairman_of_the_deciding_unit_decides(story: Story):
     await story.voted()
 
-    for work in (await story.appraiser(), await story.by(Position.PROVINCE_CHAIRMAN), await story.chairman()):
+    for work in (await story.appraiser(), await story.by(Office.PROVINCE_CHAIRMAN), await story.chairman()):
         with pytest.raises(NotPermitted):
             await recognising.decide(work, story.season, COMMUNE, Result.RECOGNISED, "1")
 
@@ -165,12 +165,12 @@ async def test_where_no_council_is_required_the_chairman_decides_on_the_appraisa
     province_story.rulebook_id = "qd-27-2025"
     story = await province_story.opened(decided_by="99")
     await story.submitted()
-    department = await story.by(Position.JUSTICE_DEPARTMENT)
+    department = await story.by(Office.JUSTICE_DEPARTMENT)
     await appraising.agree_all_unchanged(department, story.season, COMMUNE)
-    await appraising.conclude(await story.by(Position.JUSTICE_DEPARTMENT), story.season, COMMUNE)
+    await appraising.conclude(await story.by(Office.JUSTICE_DEPARTMENT), story.season, COMMUNE)
 
     await recognising.decide(
-        await story.by(Position.PROVINCE_CHAIRMAN), story.season, COMMUNE, Result.RECOGNISED, "5/QĐ-UBND"
+        await story.by(Office.PROVINCE_CHAIRMAN), story.season, COMMUNE, Result.RECOGNISED, "5/QĐ-UBND"
     )
 
     assert (await decision(story)).voted is None

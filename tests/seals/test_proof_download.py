@@ -1,11 +1,11 @@
 import pytest
 
 from infra.identity.tenants import Tenant
-from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from services import cli
 from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant
@@ -13,7 +13,7 @@ from services.operations.publish_policy import PolicyRefused, publish
 from services.processes import sealer
 from services.seals import proof_download as receipts
 from services.seals.proof_download import Promise, keepsake, key_of, verify
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 from tests.operations.test_create_tenant import new
 
 
@@ -33,7 +33,7 @@ async def sealed(services: Settings, tenant: Tenant) -> Tenant:
 
 def policy_of(house: App, services: Settings, tenant: Tenant) -> Policy:
     """The log's own key and that of its promises; nobody need cosign."""
-    keys = (Keep(services.seals).key(tenant).verifier, key_of(house.settings.secret, tenant).verifier)
+    keys = (SealerStore(services.seals).key(tenant).verifier, key_of(house.settings.secret, tenant).verifier)
     return Policy(keys, (), 0)
 
 
@@ -43,7 +43,7 @@ async def test_what_is_sealed_is_taken_home_as_a_proof_with_the_act_in_it(house,
     found = verify(kept.content, policy_of(house, services, sealed))
 
     assert kept.suffix == "tlog-proof"
-    assert (found.answer, found.reason) == (Answer.UNWITNESSED, "")
+    assert (found.answer, found.reason) == (ExitCode.UNWITNESSED, "")
     assert found.leaf is not None
     assert (found.leaf["log"], found.leaf["version"]) == (sealed.log, 1)
     assert Proof.read(kept.content).index == 1
@@ -56,23 +56,23 @@ async def test_what_is_not_sealed_is_promised_and_found_at_that_very_place_once_
 
     found = verify(early.content, policy_of(house, services, tenant))
 
-    assert (early.suffix, found.answer) == ("promise", Answer.PROMISED)
+    assert (early.suffix, found.answer) == ("promise", ExitCode.PROMISED)
     promise, proof = Promise.read(Note.read(early.content).text), Proof.read(late.content)
     assert (promise.index, promise.leaf) == (proof.index, proof.extra)
 
 
 async def test_a_promise_needs_a_policy_that_names_its_key(house, services, sealed):
     early = bytes(receipts.promised(house.settings.secret, sealed, 1, b"{}"))
-    only_the_log = Policy((Keep(services.seals).key(sealed).verifier,), (), 0)
+    only_the_log = Policy((SealerStore(services.seals).key(sealed).verifier,), (), 0)
 
-    assert verify(early, only_the_log).answer is Answer.INVALID
+    assert verify(early, only_the_log).answer is ExitCode.INVALID
 
 
 async def test_the_key_of_promises_vouches_for_no_checkpoint(house, services, sealed):
     kept = await keepsake(house.database, house.settings.secret, sealed, 2)
     promises_only = Policy((key_of(house.settings.secret, sealed).verifier,), (), 0)
 
-    assert verify(kept.content, promises_only).answer is Answer.INVALID
+    assert verify(kept.content, promises_only).answer is ExitCode.INVALID
 
 
 @pytest.mark.parametrize("which", ["proof", "promise"])
@@ -82,11 +82,11 @@ async def test_a_receipt_with_any_byte_changed_is_invalid(house, services, tenan
     content = (await keepsake(house.database, house.settings.secret, tenant, 2)).content
     await sealer.run(services, once=True, only=[tenant.slug])
     policy = policy_of(house, services, tenant)
-    assert verify(content, policy).answer in {Answer.UNWITNESSED, Answer.PROMISED}
+    assert verify(content, policy).answer in {ExitCode.UNWITNESSED, ExitCode.PROMISED}
 
     for place in range(len(content)):
         changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
-        assert verify(changed, policy).answer is Answer.INVALID, (place, content[place : place + 20])
+        assert verify(changed, policy).answer is ExitCode.INVALID, (place, content[place : place + 20])
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ async def test_a_receipt_with_any_byte_changed_is_invalid(house, services, tenan
     [b"", b"\xff", b"c2sp.org/tlog-proof@v1\n", b"c2sp.org/tlog-proof@v1\nindex 0\n\n", b"a\n\n", b"\n" * 100],
 )
 async def test_what_is_no_receipt_is_invalid_and_nothing_breaks(house, services, sealed, raw):
-    assert verify(raw, policy_of(house, services, sealed)).answer is Answer.INVALID
+    assert verify(raw, policy_of(house, services, sealed)).answer is ExitCode.INVALID
 
 
 async def test_a_policy_may_name_the_key_of_promises_and_no_stranger_s(house, services, sealed):
-    log = Keep(services.seals).key(sealed).verifier
-    stranger = SignerKey.new(f"{sealed.log}/receipt", Kind.NOTE).verifier
+    log = SealerStore(services.seals).key(sealed).verifier
+    stranger = SignerKey.new(f"{sealed.log}/receipt", KeyKind.NOTE).verifier
 
     with pytest.raises(PolicyRefused, match="another log"):
         await publish(house, sealed, f"log {log}\nlog {stranger}\nquorum 0\n".encode())
@@ -109,7 +109,7 @@ async def test_a_policy_may_name_the_key_of_promises_and_no_stranger_s(house, se
 
     assert (
         verify((await keepsake(house.database, house.settings.secret, sealed, 1)).content, policy).answer
-        is Answer.UNWITNESSED
+        is ExitCode.UNWITNESSED
     )
 
 
@@ -119,7 +119,7 @@ async def test_a_receipt_is_verified_on_the_command_line(house, services, sealed
     receipt.write_bytes(kept.content)
     policy.write_bytes(bytes(policy_of(house, services, sealed)))
 
-    assert cli.main(["verify-receipt", str(receipt), "--policy", str(policy)]) == Answer.UNWITNESSED
+    assert cli.main(["verify-receipt", str(receipt), "--policy", str(policy)]) == ExitCode.UNWITNESSED
 
     said = capsys.readouterr().out
     assert said.startswith("HỢP LỆ - CHƯA ĐỒNG KÝ / VALID-UNWITNESSED\n")

@@ -4,21 +4,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from infra.ledger.note import Kind, SignerKey
+from infra.ledger.note import KeyKind, SignerKey
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from services.operations.publish_policy import publish
 from services.seals import seal_view as seals
 from services.seals.proof_download import key_of, verify
-from services.seals.verify_answer import Answer
+from services.seals.verify_answer import ExitCode
 from tests.council.test_meeting_page import CHAIR, CODE, meeting, vote
 from tests.provinces.story import AGENCIES, COMMUNE, Story
 from tests.web.desks import Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-WITNESSES = [SignerKey.new(f"w{number}.example", Kind.COSIGNATURE).verifier for number in (1, 2)]
+WITNESSES = [SignerKey.new(f"w{number}.example", KeyKind.COSIGNATURE).verifier for number in (1, 2)]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def awaited(desks: Desks, season: Story, services: Settings) -> AsyncItera
     """Two witnesses must cosign, neither of which can be reached; afterwards nobody must."""
     await season.opened()
     await sealed(desks)
-    key = Keep(services.seals).key(desks.tenant).verifier
+    key = SealerStore(services.seals).key(desks.tenant).verifier
     lines = "".join(f"witness w{place} {one} http://127.0.0.1:1/{place}\n" for place, one in enumerate(WITNESSES))
     await publish(desks.house, desks.tenant, f"log {key}\n{lines}quorum 2\n".encode())
     yield
@@ -130,10 +130,10 @@ async def test_a_member_takes_a_promise_home_and_later_the_proof(
     await sealed(desks)
     late = await member.client.get(address)
 
-    keys = (Keep(services.seals).key(desks.tenant).verifier, key_of(desks.house.settings.secret, desks.tenant).verifier)
+    keys = (SealerStore(services.seals).key(desks.tenant).verifier, key_of(desks.house.settings.secret, desks.tenant).verifier)
     answers = [verify(one.content, Policy(keys, (), 0)) for one in (early, late)]
 
-    assert [found.answer for found in answers] == [Answer.PROMISED, Answer.UNWITNESSED]
+    assert [found.answer for found in answers] == [ExitCode.PROMISED, ExitCode.UNWITNESSED]
     assert all(found.leaf is not None and found.leaf["type"] == "meeting.ballot-cast" for found in answers)
     assert 'filename="bien-nhan-' in late.headers["content-disposition"]
 

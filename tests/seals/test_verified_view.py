@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.official import Position
+from domain.official import Office
 from infra.platform.config import Settings
 from services.operations.verify_log import verify_log
 from services.seals import verified_view as verified
@@ -34,7 +34,7 @@ async def test_pages_say_when_the_log_was_verified_last_and_are_loud_when_it_did
 ):
     await season.decided()
     await sealed(desks)
-    inspector = await desks.of(Position.INSPECTOR)
+    inspector = await desks.of(Office.INSPECTOR)
 
     before = [await inspector.open(path) for path in pages(season)]
     matched = await verify_log(services, desks.tenant, None)
@@ -70,7 +70,7 @@ async def test_pages_say_when_the_log_was_verified_last_and_are_loud_when_it_did
 
 
 async def test_a_process_asks_once_in_a_while(desks: Desks, season: Story, services: Settings):
-    inspector = await desks.of(Position.INSPECTOR)
+    inspector = await desks.of(Office.INSPECTOR)
     path = pages(season)[0]
 
     first = await inspector.open(path)

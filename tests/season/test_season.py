@@ -15,7 +15,7 @@ from domain.errors import (
     UnknownCommune,
     UnknownIndicator,
 )
-from domain.official import Position
+from domain.official import Office
 from domain.season import Participant, Season, State, Step, season_stream
 from services.administration import administer as administering
 from services.assessment import assess as assessing
@@ -46,7 +46,7 @@ async def test_a_season_with_indicators_that_nobody_leads_does_not_open_and_name
     story = await province_story.planned()
     *assigned, last = story.codes
     await seasons.assign_indicators(
-        await story.as_administrator(), story.season, [(code, Position.JUSTICE_OFFICER, []) for code in assigned]
+        await story.as_administrator(), story.season, [(code, Office.JUSTICE_OFFICER, []) for code in assigned]
     )
 
     with pytest.raises(IndicatorsUnassigned) as refusal:
@@ -63,7 +63,7 @@ async def test_a_matrix_naming_an_unknown_indicator_is_refused_as_a_whole(provin
         await seasons.assign_indicators(
             await story.as_administrator(),
             story.season,
-            [("TC1.CT1", Position.JUSTICE_OFFICER, []), ("TC9.CT1", Position.JUSTICE_OFFICER, [])],
+            [("TC1.CT1", Office.JUSTICE_OFFICER, []), ("TC9.CT1", Office.JUSTICE_OFFICER, [])],
         )
 
     assert await story.kinds() == ["Season.Planned"]
@@ -74,7 +74,7 @@ async def test_only_an_officer_of_the_commune_can_lead_an_indicator(province_sto
 
     with pytest.raises(PositionUnsuitable):
         await seasons.assign_indicators(
-            await story.as_administrator(), story.season, [("TC1.CT1", Position.COMMUNE_CHAIRMAN, [])]
+            await story.as_administrator(), story.season, [("TC1.CT1", Office.COMMUNE_CHAIRMAN, [])]
         )
 
 
@@ -138,7 +138,7 @@ async def test_a_converted_season_is_assigned_and_opened_again_under_the_other_r
     with pytest.raises(IndicatorsUnassigned):
         await seasons.open_season(await administrator(), story.season)
     await seasons.assign_indicators(
-        await administrator(), story.season, [(code, Position.JUSTICE_OFFICER, []) for code in story.codes]
+        await administrator(), story.season, [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
     )
     await seasons.open_season(await administrator(), story.season)
 

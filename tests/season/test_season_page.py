@@ -3,7 +3,7 @@
 from datetime import date
 from itertools import count
 
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Act
 from domain.season import Participant, Season, State, Step, season_stream
 from domain.unit import Level
@@ -104,7 +104,7 @@ async def test_indicators_that_nobody_leads_are_named_before_the_season_opens(de
     await seasons.assign_indicators(
         await story.as_administrator(),
         story.season,
-        [(code, Position.JUSTICE_OFFICER, []) for code in story.codes if not code.startswith("TC5")],
+        [(code, Office.JUSTICE_OFFICER, []) for code in story.codes if not code.startswith("TC5")],
     )
     desk = await desks.department()
 
@@ -112,14 +112,14 @@ async def test_indicators_that_nobody_leads_are_named_before_the_season_opens(de
     assert "5 chỉ tiêu chưa phân công chủ trì" in page.text
     assert "5.1, 5.2, 5.3, 5.4, 5.5" in page.text.replace(" ,", ",")
     assert not page.offers("/mo")
-    lines = {f"lead.TC5.CT{n}": Position.OFFICE_STATISTICS.value for n in range(1, 6)}
-    page = await desk.send(page, "/phan-cong", lines | {"with.TC5.CT1": [Position.POLICE_CHIEF.value]})
+    lines = {f"lead.TC5.CT{n}": Office.OFFICE_STATISTICS.value for n in range(1, 6)}
+    page = await desk.send(page, "/phan-cong", lines | {"with.TC5.CT1": [Office.POLICE_CHIEF.value]})
 
     assert "chưa phân công chủ trì" not in page.text
     row = await stored(story)
-    assert row.assignments["TC5.CT1"].lead is Position.OFFICE_STATISTICS
-    assert row.assignments["TC5.CT1"].coordinating == (Position.POLICE_CHIEF,)
-    assert row.assignments["TC1.CT1"].lead is Position.JUSTICE_OFFICER
+    assert row.assignments["TC5.CT1"].lead is Office.OFFICE_STATISTICS
+    assert row.assignments["TC5.CT1"].coordinating == (Office.POLICE_CHIEF,)
+    assert row.assignments["TC1.CT1"].lead is Office.JUSTICE_OFFICER
     page = await desk.send(page, "/mo", on="05/01/2024")
     assert (await stored(story)).state is State.OPEN
 

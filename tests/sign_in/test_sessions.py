@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from infra.encryption.cipher import Encryption
-from infra.identity.sessions import Kept, Session, Sessions, connect
+from infra.identity.sessions import KeptForm, Session, Sessions, connect
 from infra.identity.throttle import Throttle
 from infra.jobs.queue import Jobs
 from infra.platform import embedded
@@ -191,7 +191,7 @@ async def test_what_was_stored_under_another_secret_is_no_session(sessions: Sess
 async def test_whoever_reads_redis_learns_no_token_and_no_person(sessions: Sessions, redis: Redis):
     subject, token = somebody(), somebody()
     session_id, session = await sessions.open(tenant="t_1", issuer="https://i", subject=subject, id_token=token)
-    kept = await sessions.keep(Kept("/t/x/them", (("reason", "điều đã nhập"),)))
+    kept = await sessions.keep(KeptForm("/t/x/them", (("reason", "điều đã nhập"),)))
     await sessions.claim(kept, session)
 
     everything = [await redis.dump(key) for key in await redis.keys("*")]
@@ -247,7 +247,7 @@ async def test_the_session_of_another_put_into_my_list_is_not_mine_to_end(sessio
 async def test_a_kept_form_is_its_senders_alone(sessions: Sessions, redis: Redis):
     _, mine = await opened(sessions, somebody())
     _, theirs = await opened(sessions, somebody())
-    kept = Kept("/t/x/them", (("reason", "điều đã nhập"),))
+    kept = KeptForm("/t/x/them", (("reason", "điều đã nhập"),))
     name, other = await sessions.keep(kept), await sessions.keep(kept)
 
     assert await sessions.kept(name, mine) is None  # nobody's, as long as nobody signed in for it

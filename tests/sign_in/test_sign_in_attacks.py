@@ -16,7 +16,7 @@ from infra.encryption.cipher import Encryption
 from infra.identity import oidc as identity
 from infra.identity import provider_documents
 from infra.identity.oidc import Identity
-from infra.identity.provider_documents import Keys, SignInRefused, read_keys, read_metadata
+from infra.identity.provider_documents import ProviderKeys, SignInRefused, read_keys, read_metadata
 from infra.identity.sign_in_attempts import LONGEST_THEN, Attempt, Attempts
 from infra.identity.tenants import IdentityProvider, Tenant
 from services.app import App
@@ -43,7 +43,7 @@ SPOILT_CLAIMS = {
 }
 
 
-def believed(token: str, keys: Keys) -> dict[str, Any]:
+def believed(token: str, keys: ProviderKeys) -> dict[str, Any]:
     """The claims of a token that nobody checked."""
     claims: dict[str, Any] = msgspec.json.decode(extract_compact(token.encode()).payload)
     return claims

@@ -13,7 +13,7 @@ from uuid import UUID
 import services
 from domain.council import Member, Role
 from domain.measure import Kind, Measured
-from domain.official import Capacity, Position
+from domain.official import Capacity, Office
 from domain.season import Participant
 from domain.unit import Level
 from infra.encryption.personal_values import Covered
@@ -24,7 +24,7 @@ from services.work import UseCase
 DAY = date(2026, 11, 28)
 ID = UUID("6d696e68-6368-5561-8e00-746370600001")
 MEMBER = Member(ID, Role.MEMBER, "Sở Tư pháp")
-MANDATE = NewMandate(Position.INSPECTOR, "75", DAY, "1/QĐ", DAY, Capacity.FOR_THE_HEAD)
+MANDATE = NewMandate(Office.INSPECTOR, "75", DAY, "1/QĐ", DAY, Capacity.FOR_THE_HEAD)
 
 #: A value for each annotation of a parameter; an enum's is spelled as its value is stored.
 EXAMPLES: dict[str, Any] = {
@@ -48,7 +48,7 @@ EXAMPLES: dict[str, Any] = {
     "Received": Received(Path("file"), "tờ trình.pdf", "0f" * 32, 4_096, "application/pdf"),
     "Result": "recognised",
     "Ruling": "revoked",
-    "Sequence[Line]": [("TC1.CT1", Position.POLICE_CHIEF, (Position.OFFICE_STATISTICS,))],
+    "Sequence[Line]": [("TC1.CT1", Office.POLICE_CHIEF, (Office.OFFICE_STATISTICS,))],
     "Sequence[Member]": [MEMBER],
     "Sequence[NewMandate]": [MANDATE],
     "Sequence[NewUnit]": [NewUnit("25435", "Xã Mẫu", "xã", Level.COMMUNE, "75", DAY)],

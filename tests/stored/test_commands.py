@@ -2,18 +2,18 @@
 
 import pytest
 
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 @use_case("test.appoint", "season", "person", "reason")
-async def appoint(work: Work, season: str, person: str, reason: str | None = None) -> Receipt:
+async def appoint(work: Work, season: str, person: str, reason: str | None = None) -> CommandResult:
     raise NotImplementedError
 
 
 @use_case("test.appoint", "season", "person", "reason")
 async def nominate(
     work: Work, *, reason: str | None = None, person: str, season: str, provisional: bool = False
-) -> Receipt:
+) -> CommandResult:
     """The same years later: another name, another order, one parameter more."""
     raise NotImplementedError
 
@@ -40,7 +40,7 @@ def test_what_is_hashed_must_be_asked_for():
     with pytest.raises(TypeError, match=r"test\.appoint: person is hashed and no parameter"):
 
         @use_case("test.appoint", "season", "person")
-        async def appoint(work: Work, season: str, official: str) -> Receipt:
+        async def appoint(work: Work, season: str, official: str) -> CommandResult:
             raise NotImplementedError
 
 
@@ -48,5 +48,5 @@ def test_what_came_later_must_have_a_default():
     with pytest.raises(TypeError, match=r"test\.appoint: provisional is not hashed and has no default"):
 
         @use_case("test.appoint", "season")
-        async def appoint(work: Work, season: str, provisional: str) -> Receipt:
+        async def appoint(work: Work, season: str, provisional: str) -> CommandResult:
             raise NotImplementedError

@@ -35,7 +35,7 @@ from domain.fact import Stream, StreamName
 from domain.official import person_of
 from domain.policy import Act
 from infra.encryption.cipher import Encryption
-from infra.identity.sessions import Kept, Sessions
+from infra.identity.sessions import KeptForm, Sessions
 from infra.identity.tenants import Tenant
 from infra.identity.throttle import Throttle
 from infra.jobs.export_runs import Run
@@ -50,7 +50,7 @@ from infra.schema import migrate
 from infra.storage.access_log import Access
 from infra.storage.files import Files
 from infra.transparency import sealer as sealing
-from infra.transparency.sealer import Keep
+from infra.transparency.sealer import SealerStore
 from infra.transparency.witness_server import Cosigner
 from projections.catalogue import PROJECTIONS
 from services import cli
@@ -183,7 +183,7 @@ async def test_redis_holds_these_keys(redis: Redis, services: Settings):
     sessions = Sessions(redis, Encryption(services.secret, "sessions"))
     await sessions.open(tenant="t_1", issuer="https://id.example", subject="an", id_token="")
     await sessions.spend("state")
-    await sessions.keep(Kept("/t/mau", ()))
+    await sessions.keep(KeptForm("/t/mau", ()))
     await Throttle(redis).wait(parse("2 per minute"), "comment-from", "::1")
     jobs = Jobs.at(services.redis_url, services.secret)
     await jobs.ask(sweeping.LONG, "t_1:export:1:0", sweeping.MAKE_EXPORT, "t_1")
@@ -348,7 +348,7 @@ def paths_of(document: Any, path: str = "") -> set[str]:
     return {path}
 
 
-async def test_files_lie_in_these_places(tmp_path: Path, keep: Keep, tenant: Tenant):
+async def test_files_lie_in_these_places(tmp_path: Path, keep: SealerStore, tenant: Tenant):
     # Given a file of evidence, and a sealer that has signed and is to have another key
     await Files(tmp_path / "files" / tenant.id).put(b"")
     keep.key(tenant, new=True)

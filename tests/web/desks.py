@@ -15,7 +15,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from domain.official import Position
+from domain.official import Office
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
 from projections.catalogue import PROJECTIONS
@@ -182,17 +182,17 @@ class Desks:
         self._open.append(client)
         return Desk(client, self.house, self.tenant)
 
-    async def officer(self, position: Position = Position.JUSTICE_OFFICER, commune: str = COMMUNE) -> Desk:
+    async def officer(self, position: Office = Office.JUSTICE_OFFICER, commune: str = COMMUNE) -> Desk:
         return await self.of(f"{commune} {position}")
 
     async def chairman(self, commune: str = COMMUNE) -> Desk:
-        return await self.officer(Position.COMMUNE_CHAIRMAN, commune)
+        return await self.officer(Office.COMMUNE_CHAIRMAN, commune)
 
     async def appraiser(self) -> Desk:
-        return await self.of(Position.DISTRICT_JUSTICE)
+        return await self.of(Office.DISTRICT_JUSTICE)
 
     async def department(self) -> Desk:
-        return await self.of(Position.JUSTICE_DEPARTMENT)
+        return await self.of(Office.JUSTICE_DEPARTMENT)
 
     def start_sealing(self, services: Settings) -> None:
         """The sealer is at work from now on."""

@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 import httpx2
 
-from domain.official import Position
+from domain.official import Office
 from domain.unit import Level
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from infra.platform.config import Settings
@@ -98,7 +98,7 @@ async def settle(services: Settings, provider: Provider) -> list[Tenant]:
             await registry.configure_identity_provider(tenant, IdentityProvider(issuer, CLIENT))
             unit = NewUnit("99", tenant.name, "tỉnh", Level.PROVINCE)
             await registering(house.system(tenant, uuid4()), [unit])
-            mandate = NewMandate(Position.INSPECTOR, "99", date(2020, 1, 1), "1/QĐ-UBND")
+            mandate = NewMandate(Office.INSPECTOR, "99", date(2020, 1, 1), "1/QĐ-UBND")
             await enrolling(house.system(tenant, uuid4()), "Thanh tra viên", issuer, OFFICIAL, mandates=[mandate])
             found.append(tenant)
     await registry.close()

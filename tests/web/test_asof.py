@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from domain.meeting import Meeting
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Result
 from services.appraisal import appraise as appraising
 from services.recognition import recognise as recognising
@@ -37,7 +37,7 @@ def then(path: str, asof: object) -> str:
 
 @pytest.fixture
 async def inspector(desks: Desks) -> Desk:
-    return await desks.of(Position.INSPECTOR.value)
+    return await desks.of(Office.INSPECTOR.value)
 
 
 def essence(page: Page) -> str:
@@ -70,7 +70,7 @@ async def test_nothing_can_be_done_in_the_past(desks: Desks, season: Story, name
     await season.vote_open()
     path = PATHS[name](season)
 
-    for subject in (Position.DISTRICT_CHAIRMAN.value, Position.DISTRICT_JUSTICE.value, f"{COMMUNE} commune-chairman"):
+    for subject in (Office.DISTRICT_CHAIRMAN.value, Office.DISTRICT_JUSTICE.value, f"{COMMUNE} commune-chairman"):
         desk = await desks.of(subject)
         last = await desk.house.store.position(desk.tenant)
         page = await desk.open(then(path, last))

@@ -13,7 +13,7 @@ from domain.errors import AlreadyVoted
 from domain.export import Document
 from domain.fact import STREAMS
 from domain.meeting import Choice, meeting_stream
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Act
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.ledger.epoch import Epoch
@@ -26,7 +26,7 @@ from services.command_ids import derived, sent_by
 from services.council import voting
 from services.exports import exports as exporting
 from services.exports.exports import export_id, fail_export, finish_export
-from services.exports.kind import Made
+from services.exports.kind import FinishedDocument
 from services.operations.close_log import close_log, succeed
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.web.app import web_application
@@ -145,7 +145,7 @@ async def test_who_sends_the_form_of_another_is_asked_what_they_may_do(desks: De
 
 async def test_the_same_number_from_two_people_is_two_commands(season: Story):
     number = uuid4()
-    officer, office = await season.officer(), await season.by(f"{COMMUNE} {Position.OFFICE_STATISTICS}")
+    officer, office = await season.officer(), await season.by(f"{COMMUNE} {Office.OFFICE_STATISTICS}")
     receipts = [
         await assessing.explain(
             work.again(sent_by(work.actor.person, number)), season.season, COMMUNE, "TC1.CT1", f"Vì {turn}"
@@ -158,7 +158,7 @@ async def test_the_same_number_from_two_people_is_two_commands(season: Story):
 
 async def test_a_form_that_was_recorded_under_its_number_long_ago_is_known_again_to_its_sender_alone(season: Story):
     number = uuid4()
-    officer, office = await season.officer(), await season.by(f"{COMMUNE} {Position.OFFICE_STATISTICS}")
+    officer, office = await season.officer(), await season.by(f"{COMMUNE} {Office.OFFICE_STATISTICS}")
     asked = season.season, COMMUNE, "TC1.CT1", "Vì…"
     first = await assessing.explain(officer.again(number), *asked)
 
@@ -190,7 +190,7 @@ async def test_a_document_is_finished_and_another_fails_whatever_strangers_have_
     house = desks.house
     asked = []
     for _ in range(2):
-        work = await season.by(Position.JUSTICE_DEPARTMENT)
+        work = await season.by(Office.JUSTICE_DEPARTMENT)
         await exporting.request_export(work, Document.STANDINGS, season.season)
         asked.append(export_id(work))
     former = [uuid5(export, verb) for export in asked for verb in ("finish", "fail")]
@@ -198,7 +198,7 @@ async def test_a_document_is_finished_and_another_fails_whatever_strangers_have_
     await squat(house, season, [*former, *now])
     await squat_as_of_old(house, season, former)
 
-    made = await finish_export(house.system(season.tenant, uuid4()), asked[0], Made(b"x", "x.xlsx", "text/plain"))
+    made = await finish_export(house.system(season.tenant, uuid4()), asked[0], FinishedDocument(b"x", "x.xlsx", "text/plain"))
     failed = await fail_export(house.system(season.tenant, uuid4()), asked[1], "crashed")
     again = await fail_export(house.system(season.tenant, uuid4()), asked[1], "crashed")
 

@@ -13,7 +13,7 @@ import pytest
 from litestar import Litestar
 
 from domain.assessment import Assessment
-from domain.official import Position
+from domain.official import Office
 from services.clock import today
 from services.web import bodies, urls
 from services.web.app import web_application
@@ -78,7 +78,7 @@ async def test_who_has_to_sign_in_first_is_led_back_to_an_address_in_any_letters
 
 
 async def test_the_head_of_a_page_is_that_of_the_page_without_a_body(nobody: Desk, desks: Desks, season: Story):
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
     paths = ["/", "/healthz", "/readyz", desks.app.state.assets.url("app.css")]
     inside = [f"{desks.tenant.slug}/cong-khai", f"{desks.tenant.slug}/bang/{season.season}"]
 
@@ -101,7 +101,7 @@ async def test_who_asks_for_the_head_of_a_file_has_not_opened_it(desks: Desks, o
     await season.attach("TC1.CT1")
     (held,) = (await season.dossier()).entries["TC1.CT1"].evidence.values()
     path = f"{officer.home}/ho-so/{season.season}/{COMMUNE}/minh-chung/{held.id}"
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
     accesses = f"/nhat-ky/truy-cap?mua={season.season}"
 
     head = await officer.client.head(path)
@@ -183,7 +183,7 @@ async def test_nobody_has_what_lies_at_an_address_with_nul(nobody: Desk, officer
 
 @pytest.mark.parametrize("path", ["/cong-khai?tim=a%00", "/cong-khai?a%00b=1", "/nhat-ky?mua=%00", "/viec?asof=%00"])
 async def test_a_parameter_with_nul_is_refused_in_words(desks: Desks, path: str):
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
 
     page = await inspector.open(path)
 
@@ -262,7 +262,7 @@ async def test_a_multipart_form_without_a_boundary_is_refused(nobody: Desk, kind
 async def test_a_filter_that_is_not_understood_is_marked_on_the_page(
     desks: Desks, season: Story, name: str, typed: str
 ):
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
 
     for path in ("/nhat-ky", "/nhat-ky/truy-cap"):
         page = await inspector.open(f"{path}?{name}={quote(typed)}")

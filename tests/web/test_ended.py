@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.identity.sessions import Kept, Session
+from infra.identity.sessions import KeptForm, Session
 from services.i18n import load_words
 from services.web import urls
 from services.web.security import unmasked
@@ -26,12 +26,12 @@ async def session_of(desks: Desks, desk: Desk) -> Session:
     return session
 
 
-async def kept_from(desks: Desks, desk: Desk, page: Page, typed: dict[str, str], *, token: bool = True) -> Kept:
+async def kept_from(desks: Desks, desk: Desk, page: Page, typed: dict[str, str], *, token: bool = True) -> KeptForm:
     """What is kept of the page's form of an explanation once its session has ended."""
     form = page.form("/giai-trinh")
     mark = unmasked(form.value("csrf")) if token else ""
     fields = {name: value for name, value in form.fields if name not in ("csrf", "command")} | typed
-    return Kept(form.action, tuple(fields.items()), mark)
+    return KeptForm(form.action, tuple(fields.items()), mark)
 
 
 async def test_a_page_that_asks_without_a_session_is_not_led_away(desks: Desks, season: Story):

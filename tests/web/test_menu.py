@@ -4,21 +4,21 @@ from collections.abc import Iterable
 
 import pytest
 
-from domain.official import Position
+from domain.official import Office
 from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
 ALL = {"board", "season", "exports", "register"}
-MENUS: dict[Position, set[str]] = {
-    Position.JUSTICE_OFFICER: {"dossier", "trail"},
-    Position.COMMUNE_CHAIRMAN: {"dossier", "trail"},
-    Position.DISTRICT_JUSTICE: {"appraisals", "council"},
-    Position.DISTRICT_CHAIRMAN: {"council", "reviews"},
-    Position.JUSTICE_DEPARTMENT: {"appraisals", "council", "reviews", "trail_of_province", "admin"},
-    Position.INSPECTOR: {"council", "reviews", "trail_of_province"},
-    Position.ADMINISTRATOR: {"council", "trail_of_province", "admin"},
+MENUS: dict[Office, set[str]] = {
+    Office.JUSTICE_OFFICER: {"dossier", "trail"},
+    Office.COMMUNE_CHAIRMAN: {"dossier", "trail"},
+    Office.DISTRICT_JUSTICE: {"appraisals", "council"},
+    Office.DISTRICT_CHAIRMAN: {"council", "reviews"},
+    Office.JUSTICE_DEPARTMENT: {"appraisals", "council", "reviews", "trail_of_province", "admin"},
+    Office.INSPECTOR: {"council", "reviews", "trail_of_province"},
+    Office.ADMINISTRATOR: {"council", "trail_of_province", "admin"},
 }
 
 
@@ -42,8 +42,8 @@ def led_to(desk: Desk, html: str, year: str, names: Iterable[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("position", MENUS)
-async def test_the_menu_leads_everybody_to_the_pages_of_their_office(position: Position, desks: Desks, season: Story):
-    of_a_commune = position in {Position.JUSTICE_OFFICER, Position.COMMUNE_CHAIRMAN}
+async def test_the_menu_leads_everybody_to_the_pages_of_their_office(position: Office, desks: Desks, season: Story):
+    of_a_commune = position in {Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}
     desk = await (desks.officer(position) if of_a_commune else desks.of(position))
 
     page = await desk.open("/viec")

@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.export import Document, ExportState
-from domain.official import Position
+from domain.official import Office
 from infra.identity.tenants import Tenants
 from infra.jobs.export_runs import ExportRuns
 from infra.platform import embedded
@@ -110,7 +110,7 @@ async def a_day_s_work(desk: Desk, story: Story) -> UUID:
     assert (await desk.house.seals.recorded(desk.tenant, last, timeout=60)).is_recorded
     who = await desk.open(f"/nhat-ky/{story.season}/{COMMUNE}")
     assert who.status == 200
-    work = await story.by(Position.INSPECTOR)
+    work = await story.by(Office.INSPECTOR)
     await request_export(work, Document.STANDINGS, story.season, None)
     return export_id(work)
 

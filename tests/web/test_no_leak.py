@@ -20,7 +20,7 @@ import pytest
 from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
 
-from domain.official import Position
+from domain.official import Office
 from domain.unit import Level
 from infra.identity.tenants import Tenant, Tenants
 from infra.platform.config import Settings
@@ -48,10 +48,10 @@ DOSSIER = SEASONS[1], COMMUNES[0]
 
 #: One person who may see everything: what is compared is what pages know, not whom they let in.
 HELD = (
-    (Position.INSPECTOR, PROVINCE),
-    (Position.ADMINISTRATOR, PROVINCE),
-    (Position.JUSTICE_DEPARTMENT, PROVINCE),
-    (Position.DISTRICT_JUSTICE, UNIT),
+    (Office.INSPECTOR, PROVINCE),
+    (Office.ADMINISTRATOR, PROVINCE),
+    (Office.JUSTICE_DEPARTMENT, PROVINCE),
+    (Office.DISTRICT_JUSTICE, UNIT),
 )
 
 #: What two provinces never share: ids, tokens, and the clock of the server.

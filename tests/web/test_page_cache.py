@@ -8,7 +8,7 @@ import pytest
 from litestar import Response
 from litestar.datastructures import Cookie
 
-from domain.official import Position
+from domain.official import Office
 from services.recognition import recognise as recognising
 from services.web.page_cache import MOMENT, MOST, OLDEST, Shared
 from tests.provinces.story import COMMUNE, Story
@@ -149,7 +149,7 @@ async def test_who_is_signed_in_sees_what_was_published_at_once_and_everybody_af
 ):
     await season.decided()
     address = f"/cong-khai?nam={season.season}"
-    passer_by, officer = nobody(desks), await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
+    passer_by, officer = nobody(desks), await desks.of(f"{COMMUNE} {Office.JUSTICE_OFFICER}")
     before = await passer_by.open(address)
 
     await publish(season)
@@ -165,7 +165,7 @@ async def test_who_is_signed_in_sees_what_was_published_at_once_and_everybody_af
 
 async def test_nothing_of_a_signed_in_person_is_shown_to_anybody_else(desks: Desks, season: Story, clock: Clock):
     address = f"/cong-khai?nam={season.season}"
-    officer = await desks.of(f"{COMMUNE} {Position.JUSTICE_OFFICER}")
+    officer = await desks.of(f"{COMMUNE} {Office.JUSTICE_OFFICER}")
 
     mine = await officer.open(address)
     theirs = await nobody(desks).open(address)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from domain.official import Position
+from domain.official import Office
 from infra.platform.config import Settings
 from infra.platform.process_pool import Pool
 from services.web.app import web_application
@@ -61,7 +61,7 @@ def heavy(season: Story) -> list[str]:
 
 async def test_each_heavy_page_is_the_same_made_apart(desks: Desks, season: Story, apart: Litestar, pool: Pool):
     await season.voted()
-    here = await desks.of(Position.INSPECTOR.value)
+    here = await desks.of(Office.INSPECTOR.value)
     there = await at(apart, here)
 
     for path in heavy(season):
@@ -98,7 +98,7 @@ async def test_who_is_not_signed_in_is_led_to_the_sign_in_and_no_process_starts(
 
 async def test_a_flag_is_set_aside_through_the_process_beside(desks: Desks, season: Story, apart: Litestar):
     await season.decided()
-    there = await at(apart, await desks.of(Position.INSPECTOR.value))
+    there = await at(apart, await desks.of(Office.INSPECTOR.value))
     page = await there.open(f"/dau-hieu/{season.season}?xa={COMMUNE}")
     before = len([one for one in page.forms if one.action.endswith("/bo-qua")])
 
@@ -111,7 +111,7 @@ async def test_a_flag_is_set_aside_through_the_process_beside(desks: Desks, seas
 
 async def test_a_person_waits_for_a_few_at_a_time_and_others_are_not_held(desks: Desks, season: Story, apart: Litestar):
     await season.voted()
-    greedy = await at(apart, await desks.of(Position.INSPECTOR.value))
+    greedy = await at(apart, await desks.of(Office.INSPECTOR.value))
     other = await at(apart, await desks.department())
     path = f"{greedy.home}/gia-dinh/{season.season}/{COMMUNE}?tap=3"
 
@@ -130,7 +130,7 @@ async def test_a_person_waits_for_a_few_at_a_time_and_others_are_not_held(desks:
 
 
 async def test_a_killed_process_is_replaced_while_people_wait(desks: Desks, season: Story, apart: Litestar, pool: Pool):
-    inspector = await at(apart, await desks.of(Position.INSPECTOR.value))
+    inspector = await at(apart, await desks.of(Office.INSPECTOR.value))
     await inspector.open(f"/dau-hieu/{season.season}")
     asked = asyncio.create_task(inspector.fetch(f"/dau-hieu/{season.season}?xem=tat-ca"))
     await asyncio.sleep(0)
@@ -143,7 +143,7 @@ async def test_a_killed_process_is_replaced_while_people_wait(desks: Desks, seas
 async def test_the_question_of_a_browser_that_went_away_is_given_up(
     desks: Desks, season: Story, apart: Litestar, pool: Pool
 ):
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
     gone = asyncio.Event()
     coming: list[Any] = [{"type": "http.request", "body": b"", "more_body": False}]
 

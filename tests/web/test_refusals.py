@@ -21,7 +21,7 @@ from domain.errors import FileNameHostile, FileTypeForbidden, NotANumber, Reason
 from infra.encryption.cipher import Encryption
 from infra.identity.sessions import Sessions, connect
 from infra.identity.tenants import Tenant
-from infra.log.group_commit import OutcomeUnknown, Receipt
+from infra.log.group_commit import OutcomeUnknown, CommandResult
 from infra.platform import embedded
 from services.app import App
 from services.i18n import load_words
@@ -153,7 +153,7 @@ async def test_an_act_that_was_recorded_is_said_so_though_redis_went_away_meanwh
         @act(urls.SEASON + "/xong")
         async def recorded(visit: Visit, season: str) -> Answer:
             await asyncio.to_thread(server.stop)
-            receipt = Receipt(uuid4(), 7, 7, repeated=False, at=datetime.now(UTC))
+            receipt = CommandResult(uuid4(), 7, 7, repeated=False, at=datetime.now(UTC))
             return await visit.done(receipt, to=visit.url.season(season))
 
         redis = connect(url)

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.export import Document
-from domain.official import Position
+from domain.official import Office
 from domain.vietnamese import name_key
 from services.exports import exports as exporting
 from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
@@ -64,7 +64,7 @@ async def test_the_longest_text_is_searched_for(desks: Desks, season: Story):
 
 
 async def test_a_trail_is_not_exported_by_a_text_that_its_page_refuses(desks: Desks, season: Story):
-    work = await season.by(Position.INSPECTOR.value)
+    work = await season.by(Office.INSPECTOR.value)
 
     with pytest.raises(SearchTooLong):
         await exporting.request_export(work, Document.TRAIL, "", "tim=" + "a+" * 100)

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from domain.errors import ProvinceSuspended
 from domain.export import Document
-from domain.official import Position
+from domain.official import Office
 from infra.identity.tenants import Registered, Resumed, Suspended, Tenant, Tenants
 from infra.jobs.export_runs import ExportRuns
 from infra.platform.config import Settings
@@ -224,7 +224,7 @@ async def test_people_s_commands_are_refused_before_anything_is_written_and_repe
     with pytest.raises(ProvinceSuspended):
         await assessing.explain(await story.officer(), story.season, COMMUNE, story.codes[0], "Khi đã dừng")
     with pytest.raises(ProvinceSuspended):
-        await request_export(await story.by(Position.INSPECTOR), Document.STANDINGS, story.season, None)
+        await request_export(await story.by(Office.INSPECTOR), Document.STANDINGS, story.season, None)
     repeated = await assessing.explain(
         await story.officer(command=done.command_id), story.season, COMMUNE, story.codes[0], "Trước khi dừng"
     )
@@ -256,7 +256,7 @@ class Queue:
 
 
 async def test_documents_wait_and_are_made_once_work_goes_on(desks, season, operator):
-    work = await season.by(Position.INSPECTOR)
+    work = await season.by(Office.INSPECTOR)
     await request_export(work, Document.STANDINGS, season.season, None)
     export = export_id(work)
     await suspended(operator, desks, season)
@@ -280,7 +280,7 @@ async def test_documents_wait_and_are_made_once_work_goes_on(desks, season, oper
     events = [one["event"] for one in said]
     assert events.count("no documents are made: the province is suspended") == 1
     assert "documents are made again" in events
-    fetched = await fetch_export(await season.by(Position.INSPECTOR), export)
+    fetched = await fetch_export(await season.by(Office.INSPECTOR), export)
     assert fetched.content.path.read_bytes()[:2] == b"PK"
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from domain.export import Document
-from domain.official import Position
+from domain.official import Office
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
 from infra.readmodels.projector import Projector
@@ -77,11 +77,11 @@ ONE_S_OWN = [route for route in INSIDE if "export" in route.parameters or route.
 #: Those who have anything to do with a season, a dossier, a meeting.
 PEOPLE = [
     "administrator",
-    Position.JUSTICE_DEPARTMENT,
-    Position.DISTRICT_JUSTICE,
-    Position.DISTRICT_CHAIRMAN,
-    f"{COMMUNE} {Position.JUSTICE_OFFICER}",
-    f"{COMMUNE} {Position.COMMUNE_CHAIRMAN}",
+    Office.JUSTICE_DEPARTMENT,
+    Office.DISTRICT_JUSTICE,
+    Office.DISTRICT_CHAIRMAN,
+    f"{COMMUNE} {Office.JUSTICE_OFFICER}",
+    f"{COMMUNE} {Office.COMMUNE_CHAIRMAN}",
 ]
 
 
@@ -137,7 +137,7 @@ def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
             await voting.close_meeting(await story.decider(), story.season, meeting)
             await voting.issue_minutes(await story.decider(), story.season, meeting, evidence.sha256, "3/BB-HĐ")
             await story.under_review()
-            work = await story.by(Position.JUSTICE_DEPARTMENT)
+            work = await story.by(Office.JUSTICE_DEPARTMENT)
             await exporting.request_export(work, Document.STANDINGS, story.season)
             projector = Projector(house.database, house.store, PROJECTIONS)
             for tenant in (home, abroad):

@@ -26,7 +26,7 @@ from domain.export import ExportState
 from domain.fact import Unreadable
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
-from domain.official import COMMUNE_OFFICERS, Mandate, Position
+from domain.official import COMMUNE_OFFICERS, Mandate, Office
 from domain.policy import PARTS, Act, Actor, may, permit
 from domain.recognition import Result
 from domain.review import Degree, Ground, Ruling
@@ -242,7 +242,7 @@ def test_every_refusal_has_its_sentence_in_both_languages():
 
 
 def test_every_position_has_its_name_in_both_languages():
-    for position in Position:
+    for position in Office:
         assert VI.knows(f"position.{position}")
         assert EN.knows(f"position.{position}")
 
@@ -252,12 +252,12 @@ def test_a_refusal_is_filled_with_its_details():
     assert refusal.sentence == "Điểm 5,5 cao hơn mức tối đa 5"
     assert refusal.status == 422
 
-    forbidden = explain(NotPermitted(act="season:open", who=(Position.ADMINISTRATOR, Position.INSPECTOR)), VI)
+    forbidden = explain(NotPermitted(act="season:open", who=(Office.ADMINISTRATOR, Office.INSPECTOR)), VI)
     assert forbidden.advice == "Người làm được: Quản trị viên của tỉnh, Thanh tra."
 
 
 def test_who_may_is_said_in_words_in_both_languages():
-    passer_by = Actor("", (Mandate(UUID(int=0), Position.COMMUNE_CHAIRMAN, "", date(2020, 1, 1), None, ""),))
+    passer_by = Actor("", (Mandate(UUID(int=0), Office.COMMUNE_CHAIRMAN, "", date(2020, 1, 1), None, ""),))
     for act in (act for act in Act if not may(passer_by, act)):
         with pytest.raises(NotPermitted) as refusal:
             permit(passer_by, act)
@@ -381,7 +381,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "office.": COMMUNE_OFFICERS,
     "outcome.": VoteOutcome,
     "penalty.": Answer,
-    "position.": Position,
+    "position.": Office,
     "proposal.": Proposal,
     "provenance.": Provenance,
     "result.": Result,

@@ -7,14 +7,14 @@ import pytest
 
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import AlreadyThere, NotFound, NotPermitted, NotRecordable, RulebookNotAdopted
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Actor
 from domain.season import Season, Step, season_stream
 from infra.log.eventstore import CommandReused, Conflict
 from services.assessment import assess as assessing
 from services.season import season as seasons
 from services.wiring import wired
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 from tests.provinces.story import COMMUNE, PROVINCE, Story
 
 
@@ -42,7 +42,7 @@ async def test_a_repeated_command_is_answered_even_where_it_could_not_be_done_an
 
 async def test_a_repeated_command_is_answered_even_when_the_mandate_has_ended(story: Story):
     subject = f"leaving-{story.season}"
-    await story.enrol(subject, Position.JUSTICE_DEPARTMENT, PROVINCE)
+    await story.enrol(subject, Office.JUSTICE_DEPARTMENT, PROVINCE)
     work = await story.by(subject)
     deadline = (story.season, Step.SCORED, date(2024, 1, 5), "KH 1")
     first = await seasons.set_deadline(work, *deadline)
@@ -66,11 +66,11 @@ async def test_the_same_command_id_for_something_else_is_refused(story: Story):
 async def test_a_command_is_known_again_by_a_later_version_of_its_use_case(story: Story):
     # Given a use case, and what became of it: its function has another name and asks for one thing more
     @use_case("test.move_deadline", "season", "on")
-    async def move_deadline(work: Work, season: str, on: date) -> Receipt:
+    async def move_deadline(work: Work, season: str, on: date) -> CommandResult:
         return await work.change(Season, season_stream(season), lambda one: one.set_deadline(Step.SCORED, on, "KH 1"))
 
     @use_case("test.move_deadline", "season", "on")
-    async def put_off(work: Work, *, on: date, season: str, basis: str = "KH 1") -> Receipt:
+    async def put_off(work: Work, *, on: date, season: str, basis: str = "KH 1") -> CommandResult:
         return await work.change(Season, season_stream(season), lambda one: one.set_deadline(Step.SCORED, on, basis))
 
     # When a command that the former one recorded is sent again
@@ -100,7 +100,7 @@ async def test_who_was_overtaken_decides_again_on_what_is_there_now(story: Story
     versions: list[int] = []
 
     @use_case("test.overtaken", "season")
-    async def overtaken(work: Work, season: str) -> Receipt:
+    async def overtaken(work: Work, season: str) -> CommandResult:
         name = season_stream(season)
         async with work.changing(name) as streams:
             versions.append(streams.get(Season, name).version)
@@ -124,7 +124,7 @@ async def in_another_process(story: Story, season: str) -> None:
 
 async def test_who_keeps_being_overtaken_is_told(story: Story):
     @use_case("test.never")
-    async def never(work: Work) -> Receipt:
+    async def never(work: Work) -> CommandResult:
         raise Conflict
 
     with pytest.raises(Conflict):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from domain.official import Position
+from domain.official import Office
 from infra.identity.tenants import Tenant
 from infra.platform import child_processes as processes
 from infra.platform.child_processes import living
@@ -129,7 +129,7 @@ async def test_what_a_person_wrote_is_seen_whichever_worker_answers(desks: Desks
 
 
 async def test_a_heavy_page_is_made_apart_behind_the_real_server(desks: Desks, season: Story, web: Settings):
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
     async with client_of(web, httpx.Cookies(dict(inspector.client.cookies))) as client:
         page = await Desk(client, inspector.house, inspector.tenant).open(f"/bang/{season.season}?asof=2100-01-01")
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from domain.official import Position
+from domain.official import Office
 from domain.season import Step
 from services.appraisal import appraise as appraising
 from services.assessment import assess as assessing
@@ -84,7 +84,7 @@ async def test_the_appraiser_is_led_to_the_submitted_dossier(desks: Desks, seaso
 
 
 async def test_one_who_only_coordinates_is_told_so(desks: Desks, season: Story):
-    desk = await desks.officer(Position.OFFICE_STATISTICS)
+    desk = await desks.officer(Office.OFFICE_STATISTICS)
 
     page = await desk.open("/viec")
 
@@ -93,7 +93,7 @@ async def test_one_who_only_coordinates_is_told_so(desks: Desks, season: Story):
 
 
 async def test_nobody_else_is_given_the_communes_work(desks: Desks, season: Story):
-    desk = await desks.officer(Position.POLICE_CHIEF)
+    desk = await desks.officer(Office.POLICE_CHIEF)
 
     page = await desk.open("/viec")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from domain.flag import Flag, flag_stream, reason_to_dismiss
 from domain.policy import Act
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 @use_case("dismiss_flag", "season", "commune", "flag", "positions", "reason")
 async def dismiss_flag(
     work: Work, season: str, commune: str, flag: str, positions: tuple[int, ...], reason: str
-) -> Receipt:
+) -> CommandResult:
     """Set a flag aside, as these facts raised it, with the reason. A second time nothing happens."""
     work.require(Act.DISMISS_FLAG)
     given = reason_to_dismiss(reason)

@@ -14,7 +14,7 @@ from projections.analysis.trail import entries
 from projections.fold import fold
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
 from services.council.meeting_view import Sitting, ballots_of, open_sitting, seats
-from services.inspection.replay.steps_view import asked, reel_of, teller_of
+from services.inspection.replay.steps_view import asked, reel_of, replay_writer_of
 from services.web import urls
 from services.web.handlers import page
 from services.web.visit import Answer, Visit
@@ -41,7 +41,7 @@ class Stand(NamedTuple):
     outcome: VoteOutcome | None = None
 
 
-class Changed(NamedTuple):
+class MeetingChange(NamedTuple):
     """One thing then and now: an item of the agenda, by its commune, or the meeting itself (item "").
 
     `cause` is the last fact since that bears on it.
@@ -59,7 +59,7 @@ async def show(visit: Visit, season: str, meeting: str) -> Answer:
     """The replay up to the visit's moment; `?den=` the position that is looked at, else the last fact."""
     sitting = await open_sitting(visit, season, meeting)
     facts = [one for one in sitting.facts if one.stream.kind == "meeting"]
-    teller = await teller_of(visit, facts, sitting.everybody, facts, sitting.rulebook)
+    teller = await replay_writer_of(visit, facts, sitting.everybody, facts, sitting.rulebook)
     at = asked(visit, [one.position for one in facts])
     names = {code: unit.bare_name for code, unit in sitting.items.items()}
     reel = reel_of([teller.tell(entry) for entry in entries(facts)], at, STONES, names)
@@ -94,16 +94,16 @@ def seen(sitting: Sitting, item: str | None) -> dict[str, Any]:
     }
 
 
-def changed(then: MeetingRow, now: MeetingRow, later: Sequence[Recorded]) -> list[Changed]:
+def changed(then: MeetingRow, now: MeetingRow, later: Sequence[Recorded]) -> list[MeetingChange]:
     """What is otherwise now: who is present, each item in the order of the agenda, the end, the minutes."""
     found = [
-        Changed("present", "", len(then.present), len(now.present), last(later, Meeting.AttendanceRecorded)),
+        MeetingChange("present", "", len(then.present), len(now.present), last(later, Meeting.AttendanceRecorded)),
         *(
-            Changed("vote", item, stand(then.votes.get(item)), stand(now.votes.get(item)), about(later, item))
+            MeetingChange("vote", item, stand(then.votes.get(item)), stand(now.votes.get(item)), about(later, item))
             for item in now.items
         ),
-        Changed("closed", "", then.closed_on, now.closed_on, last(later, Meeting.Closed)),
-        Changed("minutes", "", then.minutes_no, now.minutes_no, last(later, Meeting.MinutesIssued)),
+        MeetingChange("closed", "", then.closed_on, now.closed_on, last(later, Meeting.Closed)),
+        MeetingChange("minutes", "", then.minutes_no, now.minutes_no, last(later, Meeting.MinutesIssued)),
     ]
     return [one for one in found if one.then != one.now]
 

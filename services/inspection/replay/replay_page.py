@@ -18,11 +18,11 @@ from projections.tables.standings import STANDINGS, Standing
 from services.assessment.dossier_view import Case, open_case
 from services.assessment.history_view import MILESTONES
 from services.case.case_cache import Dossiers, Followed
-from services.inspection.dossier_facts import facts_about, told_of
+from services.inspection.dossier_facts import facts_about, dossier_in_words
 from services.inspection.replay.steps_view import asked, reel_of
 from services.inspection.review import review as reviewing
 from services.inspection.review.review_page import count, one_position
-from services.verdicts import Judged, judged
+from services.verdicts import JudgedStanding, judged
 from services.web import urls
 from services.web.handlers import act, page
 from services.web.visit import Answer, Visit
@@ -31,11 +31,11 @@ from services.web.visit import Answer, Visit
 STONES = MILESTONES | {"season.opened", "meeting.vote-opened", "meeting.vote-concluded"}
 
 
-class Moment(NamedTuple):
+class DossierMoment(NamedTuple):
     """What the dossier was at one moment; None where there was none yet."""
 
     sheet: SheetRow | None
-    judged: Judged | None
+    judged: JudgedStanding | None
     decision: RegisterRow | None
 
 
@@ -76,7 +76,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
     facts = await facts_about(visit, case)
-    told = (await told_of(visit, case, facts)).told
+    told = (await dossier_in_words(visit, case, facts)).told
     at = asked(visit, [one.position for one in facts])
     here = facts[at]
     followed = await visit.app.part(Dossiers).then(visit.tenant, season, commune, here.position)
@@ -95,19 +95,19 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     )
 
 
-def moment_of(seen: Followed, visit: Visit) -> Moment:
+def moment_of(seen: Followed, visit: Visit) -> DossierMoment:
     """The dossier's rows, judged by the rulebook it had."""
     key = f"{seen.season}/{seen.commune}"
     sheet: SheetRow | None = seen.row(SHEETS, key)
     standing: Standing | None = seen.row(STANDINGS, key)
     if sheet is None or standing is None:
-        return Moment(None, None, None)
+        return DossierMoment(None, None, None)
     decided: dict[str, Any] = {}
     REGISTER.fold(seen.own, decided)
-    return Moment(sheet, judged(standing, visit.app.rulebooks[sheet.rulebook]), decided.get(key))
+    return DossierMoment(sheet, judged(standing, visit.app.rulebooks[sheet.rulebook]), decided.get(key))
 
 
-def changed(case: Case, then: Moment, position: int) -> tuple[Difference, ...]:
+def changed(case: Case, then: DossierMoment, position: int) -> tuple[Difference, ...]:
     """What is otherwise at the visit's moment than it was at the position."""
     later = [recorded for recorded in case.facts if recorded.position > position]
     return differences(then.sheet, case.sheet, later)

@@ -21,8 +21,8 @@ from projections.fold import fold
 from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS
 from services.inspection.replay.season_timeline import STAGES, TURNS, Course, Courses
-from services.inspection.replay.steps_view import Reel, Step, Stone, along, around, asked, teller_of
-from services.sentences import Told
+from services.inspection.replay.steps_view import Reel, ReplayStep, Stone, along, around, asked, replay_writer_of
+from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
 from services.web.visit import Answer, Visit
@@ -89,7 +89,7 @@ async def reel_at(visit: Visit, season: str, course: Course, at: int, names: Map
     first, last = around(at, len(positions))
     pages = visit.app.store.read(visit.tenant, season=season, after=positions[first] - 1, upto=positions[last - 1])
     facts = [one async for page in pages for one in page]
-    told = await told_of(visit, season, course, facts)
+    told = await sentences_of(visit, season, course, facts)
     return Reel(
         at + 1,
         len(positions),
@@ -97,7 +97,7 @@ async def reel_at(visit: Visit, season: str, course: Course, at: int, names: Map
         positions[at - 1] if at else None,
         positions[at + 1] if at + 1 < len(positions) else None,
         [
-            Step(one, index == at, index > at, names.get(one.entry.commune or "", ""))
+            ReplayStep(one, index == at, index > at, names.get(one.entry.commune or "", ""))
             for index, one in enumerate(told, start=first)
         ],
         stones(course.of(TURNS), course),
@@ -105,7 +105,7 @@ async def reel_at(visit: Visit, season: str, course: Course, at: int, names: Map
     )
 
 
-async def told_of(visit: Visit, season: str, course: Course, facts: Sequence[Recorded]) -> list[Told]:
+async def sentences_of(visit: Visit, season: str, course: Course, facts: Sequence[Recorded]) -> list[FactSentence]:
     """These facts in words: with what was there before and what files are called, as earlier facts of the same
     dossiers and of the season say it.
     """
@@ -116,7 +116,7 @@ async def told_of(visit: Visit, season: str, course: Course, facts: Sequence[Rec
     shown = {one.position for one in facts}
     known = sorted({one.position: one for one in (*before, *course.facts, *facts)}.values())
     rulebook = visit.app.rulebooks[fold(SEASONS, course.facts)[season].rulebook]
-    teller = await teller_of(visit, facts, members_of(course.facts), course.facts, rulebook)
+    teller = await replay_writer_of(visit, facts, members_of(course.facts), course.facts, rulebook)
     return [teller.tell(entry) for entry in entries(known) if entry.position in shown]
 
 

@@ -21,7 +21,7 @@ from domain.recognition import Recognition
 from domain.season import Season
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
-from infra.readmodels.reading import BREATH
+from infra.readmodels.reading import FACTS_PER_SLICE
 from services.app import App
 
 #: What moves a commune through a season, in the order in which it happens.
@@ -107,7 +107,7 @@ class Courses:
         positions = await self._store.positions(tenant, season, after=after, upto=upto)
         facts: list[Recorded] = []
         pages = self._store.read(
-            tenant, after=after, upto=upto, season=season, facts=(*STAGES, *TURNS, *BESIDE), page=BREATH
+            tenant, after=after, upto=upto, season=season, facts=(*STAGES, *TURNS, *BESIDE), page=FACTS_PER_SLICE
         )
         async for page in pages:
             facts += page

@@ -14,7 +14,7 @@ from domain.rulebook import Rulebook
 from projections.tables.officials import OFFICIALS
 from projections.tables.units import UNITS
 from services.assessment.personal_view import values_said
-from services.sentences import Teller, Told, called, holders_of, open_rounds
+from services.sentences import SentenceWriter, FactSentence, called, holders_of, open_rounds
 from services.web.request_target import DIGITS
 from services.web.visit import Visit
 
@@ -22,10 +22,10 @@ from services.web.visit import Visit
 AROUND = 6
 
 
-class Step(NamedTuple):
+class ReplayStep(NamedTuple):
     """One fact of the replay; `later` than the one looked at or not. `about` names the commune, "" where all are."""
 
-    told: Told
+    told: FactSentence
     current: bool
     later: bool
     about: str = ""
@@ -45,16 +45,16 @@ class Reel(NamedTuple):
 
     number: int
     total: int
-    here: Told
+    here: FactSentence
     back: int | None
     on: int | None
-    steps: list[Step]
+    steps: list[ReplayStep]
     stones: list[Stone]
     cursor: float
 
 
 def reel_of(
-    told: Sequence[Told], at: int, milestones: Collection[str], names: Mapping[str, str] = MappingProxyType({})
+    told: Sequence[FactSentence], at: int, milestones: Collection[str], names: Mapping[str, str] = MappingProxyType({})
 ) -> Reel:
     """The replay of facts that are all told, in the order of the log, at one of them. `names` are those of communes
     by code, for a replay that is about several.
@@ -66,7 +66,7 @@ def reel_of(
         told[at],
         told[at - 1].entry.position if at else None,
         told[at + 1].entry.position if at + 1 < len(told) else None,
-        [Step(one, index == at, index > at) for index, one in enumerate(told[first:last], start=first)],
+        [ReplayStep(one, index == at, index > at) for index, one in enumerate(told[first:last], start=first)],
         [
             Stone(one.entry.position, one.entry.topic, along(index, len(told)), names.get(one.entry.commune or "", ""))
             for index, one in enumerate(told)
@@ -101,9 +101,9 @@ def asked(visit: Visit, positions: Sequence[int]) -> int:
     return bisect_right(positions, position) - 1
 
 
-async def teller_of(
+async def replay_writer_of(
     visit: Visit, facts: Collection[Recorded], members: Iterable[Member], votes: Iterable[Recorded], rulebook: Rulebook
-) -> Teller:
+) -> SentenceWriter:
     """Tells these facts, with names as of the visit's moment. `votes` say which rounds were open then: how somebody
     voted in them is not told.
     """
@@ -111,7 +111,7 @@ async def teller_of(
         people = {one.actor for one in facts if one.actor}
         officials = [row for person in sorted(people) if (row := await view.one(OFFICIALS, person)) is not None]
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
-    return Teller(
+    return SentenceWriter(
         visit.words,
         units,
         holders_of(officials),

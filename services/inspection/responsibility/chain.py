@@ -8,20 +8,20 @@ from typing import NamedTuple
 from domain.review import Ground
 from projections.analysis.responsibility import Link, Role, Roles, Trace
 from services.i18n import Words
-from services.sentences import Told
+from services.sentences import FactSentence
 
 #: Roles that bring files, and the facts by which they do.
 BRINGING = frozenset({Role.LEAD, Role.COORDINATING})
 FILES = frozenset({"assessment.evidence-attached", "assessment.evidence-reused"})
 
 
-class Line(NamedTuple):
+class ChainLink(NamedTuple):
     """A link of the chain in words; `names` are those of the person, "" where the log does not say."""
 
     link: Link
     who: str
     name: str
-    acts: tuple[Told, ...]
+    acts: tuple[FactSentence, ...]
     indicators: tuple[str, ...]
 
     @property
@@ -39,8 +39,8 @@ class Line(NamedTuple):
 class Chain(NamedTuple):
     """The whole chain; the ballots stand apart, for there are many of them."""
 
-    lines: tuple[Line, ...]
-    ballots: tuple[Line, ...]
+    lines: tuple[ChainLink, ...]
+    ballots: tuple[ChainLink, ...]
     trace: Trace
 
     def of(self, roles: Roles) -> str:
@@ -49,7 +49,7 @@ class Chain(NamedTuple):
 
 
 def in_words(
-    found: Trace, told: Mapping[int, Told], people: Mapping[str, str], units: Mapping[str, str], words: Words
+    found: Trace, told: Mapping[int, FactSentence], people: Mapping[str, str], units: Mapping[str, str], words: Words
 ) -> Chain:
     """The chain told: facts by position, names of people by id and of units, within a sentence, by code."""
     lines = [_line(link, told, people, units, words) for link in found.links]
@@ -61,8 +61,8 @@ def in_words(
 
 
 def _line(
-    link: Link, told: Mapping[int, Told], people: Mapping[str, str], units: Mapping[str, str], words: Words
-) -> Line:
+    link: Link, told: Mapping[int, FactSentence], people: Mapping[str, str], units: Mapping[str, str], words: Words
+) -> ChainLink:
     acts = tuple(told[act.position] for act in link.acts)
     if acts:
         who, name = acts[0].who, acts[0].name
@@ -71,4 +71,4 @@ def _line(
         who = words.say("%(position)s, %(unit)s", position=post, unit=units.get(link.unit, link.unit))
         name = people.get(link.actor, "")
     about = dict.fromkeys(act.entry.indicator for act in acts if act.entry.indicator)
-    return Line(link, who, name, acts, tuple(about))
+    return ChainLink(link, who, name, acts, tuple(about))

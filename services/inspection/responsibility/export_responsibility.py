@@ -16,7 +16,7 @@ from services.assessment.commune_export import CommuneExport
 from services.case.case_cache import Dossiers
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
-from services.exports.kind import Asker, ExportRequest, ExportTask, Made, Offer, Progress, Workshop, name_of
+from services.exports.kind import Asker, ExportRequest, ExportTask, FinishedDocument, Offer, Progress, Workshop, name_of
 from services.exports.making import as_it_stood, moment_of, printed
 from services.i18n import Words, indicator_number
 from services.inspection.responsibility import responsibility_document as responsibility
@@ -46,7 +46,7 @@ class ResponsibilityExport(CommuneExport):
         """The commune and the indicator."""
         return {"commune": asked.about, "indicator": asked.indicator}
 
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The chain as a PDF."""
         asked = task.asked
         await progress(0, 2)

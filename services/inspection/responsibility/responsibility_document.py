@@ -25,17 +25,17 @@ from projections.tables.units import UNITS
 from services.case.case_cache import Followed, facts_about
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
-from services.documents.wording import Place
+from services.documents.wording import NamedUnit
 from services.i18n import Words, vietnamese
 from services.inspection.responsibility.chain import Chain, in_words
-from services.sentences import teller_of
-from services.verdicts import Judged, judged
+from services.sentences import sentence_writer_of
+from services.verdicts import JudgedStanding, judged
 
 
-class Paper(NamedTuple):
+class ResponsibilityDocument(NamedTuple):
     """Everything that the document says, as values; units within a sentence, `claim` what the chain is about."""
 
-    commune: Place
+    commune: NamedUnit
     province: str
     season: str
     indicator: Indicator | None
@@ -57,7 +57,7 @@ async def read_paper(
     indicator: str | None,
     rulebooks: Mapping[str, Rulebook],
     at: datetime,
-) -> Paper:
+) -> ResponsibilityDocument:
     """What the document on this dossier says; `at` is when the last fact was recorded. NotFound before it was begun."""
     words, key = vietnamese(), f"{seen.season}/{seen.commune}"
     sheet: SheetRow | None = seen.row(SHEETS, key)
@@ -69,12 +69,12 @@ async def read_paper(
     async with reads.at(then.tenant, then.position) as view:
         officials: list[OfficialRow] = await view.all(OFFICIALS)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
-    teller = teller_of(facts, officials, units, rulebook, words)
+    teller = sentence_writer_of(facts, officials, units, rulebook, words)
     told = {one.entry.position: one for one in map(teller.tell, entries(facts))}
     found = trace(facts, season, seen.commune, officials, indicator)
     chain = in_words(found, told, {row.person: row.name for row in officials}, units, words)
     standing: Standing = seen.row(STANDINGS, key)
-    return Paper(
+    return ResponsibilityDocument(
         commune=await then.place(seen.commune),
         province=then.tenant.name,
         season=seen.season,
@@ -93,7 +93,7 @@ async def read_paper(
     )
 
 
-def _claim(found: Judged, entry: EntryRow | None, words: Words) -> Iterator[str]:
+def _claim(found: JudgedStanding, entry: EntryRow | None, words: Words) -> Iterator[str]:
     """The value of the indicator, where one is asked about, then the total and what it comes to."""
     levels = found.verdict.total is None
     if entry is not None and entry.is_scored:
@@ -105,6 +105,6 @@ def _claim(found: Judged, entry: EntryRow | None, words: Words) -> Iterator[str]
     yield words.say(f"status.{found.status}{'.levels' if levels else ''}")
 
 
-def render(paper: Paper) -> str:
+def render(paper: ResponsibilityDocument) -> str:
     """The document as HTML for print."""
     return typeset("responsibility.html", paper=paper, words=vietnamese())

@@ -14,8 +14,8 @@ from projections.analysis.responsibility import File, trace
 from projections.fold import fold
 from projections.tables.register import REGISTER
 from services.assessment.dossier_view import Case, open_case, sheet_view
-from services.inspection.dossier_facts import facts_about, told_of
-from services.inspection.responsibility.chain import Chain, Line, in_words
+from services.inspection.dossier_facts import facts_about, dossier_in_words
+from services.inspection.responsibility.chain import Chain, ChainLink, in_words
 from services.web import urls
 from services.web.handlers import page
 from services.web.visit import Answer, Visit
@@ -68,13 +68,13 @@ async def chain_of(visit: Visit, season: str, commune: str) -> tuple[Case, str, 
     if indicator and indicator not in case.rulebook.by_code:
         raise NotFound(indicator=indicator)
     facts = await facts_about(visit, case)
-    account = await told_of(visit, case, facts)
+    account = await dossier_in_words(visit, case, facts)
     found = trace(facts, case.season, commune, account.officials, indicator or None)
     people = {row.person: row.name for row in account.officials}
     return case, indicator, in_words(found, account.by_position, people, account.units, visit.words)
 
 
-def _spelled(line: Line) -> dict[str, Any]:
+def _spelled(line: ChainLink) -> dict[str, Any]:
     link = line.link
     return {
         "role": link.role,

@@ -14,7 +14,7 @@ from projections.tables.units import UnitRow
 from services.assessment.assess import viewed_by
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
-from services.exports.kind import ExportKind, ExportRequest, ExportTask, Made, Progress, Workshop, name_of
+from services.exports.kind import ExportKind, ExportRequest, ExportTask, FinishedDocument, Progress, Workshop, name_of
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
 from services.inspection.review import review_document as review
@@ -45,7 +45,7 @@ class ReviewExport(ExportKind):
         """The review and its commune."""
         return {"review": asked.about, "commune": commune_and_number(asked.about)[0]}
 
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The chairman's decision with the conclusion, as a PDF."""
         asked = task.asked
         await progress(0, 2)

@@ -29,7 +29,7 @@ from domain.review import (
 )
 from projections.analysis.trail import concerns
 from services.season.season import commune_of, with_rulebook
-from services.work import Receipt, Work, use_case
+from services.work import CommandResult, Work, use_case
 
 
 @use_case("open_review", "season", "commune", "ground", "statement", "document_no", "document_on", "positions", "on")
@@ -43,7 +43,7 @@ async def open_review(
     document_on: date,
     positions: Sequence[int] = (),
     on: date | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Look at a recognition again, by order of a document; also after the season was closed.
 
     NothingToReview where no recognition stands, GroundReviewed when this ground has its review.
@@ -78,7 +78,7 @@ async def open_review(
 @use_case("ask_official", "season", "commune", "number", "official", "mandate", "question", "due")
 async def ask_official(
     work: Work, season: str, commune: str, number: int, official: UUID, mandate: UUID, question: str, due: date
-) -> Receipt:
+) -> CommandResult:
     """Ask who held this mandate to explain by a day. NotFound when the person never held it."""
     work.require(Act.CONDUCT_REVIEW, await _subject(work, season, commune))
     held = await _held(work, official, mandate)
@@ -92,7 +92,7 @@ async def ask_official(
 @use_case("explain", "season", "commune", "number", "inquiry", "text", "on")
 async def explain(
     work: Work, season: str, commune: str, number: int, inquiry: UUID, text: str, on: date | None = None
-) -> Receipt:
+) -> CommandResult:
     """Explain, when one was asked: nobody answers for another (NotAsked)."""
     name = review_stream(season, commune, number)
     asked = {str(one.official) for one in (await work.look(Review, name)).inquiries.values()}
@@ -108,7 +108,7 @@ async def explain(
 @use_case("record_finding", "season", "commune", "number", "text", "positions")
 async def record_finding(
     work: Work, season: str, commune: str, number: int, text: str, positions: Sequence[int] = ()
-) -> Receipt:
+) -> CommandResult:
     """Record what was found, with the facts that show it."""
     subject = await _subject(work, season, commune)
     work.require(Act.CONDUCT_REVIEW, subject)
@@ -129,7 +129,7 @@ async def determine_responsibility(
     position: int,
     degree: Degree,
     basis: str,
-) -> Receipt:
+) -> CommandResult:
     """Say how an official answers for the act at a position of the log, by which article. Unheard, NotInTheDossier."""
     subject = await _subject(work, season, commune)
     work.require(Act.CONDUCT_REVIEW, subject)
@@ -145,7 +145,7 @@ async def determine_responsibility(
 @use_case("add_note", "season", "commune", "number", "position", "text")
 async def add_note(
     work: Work, season: str, commune: str, number: int, position: int, text: str | None = None
-) -> Receipt:
+) -> CommandResult:
     """Mark a fact of the dossier, with a note or without."""
     subject = await _subject(work, season, commune)
     work.require(Act.CONDUCT_REVIEW, subject)
@@ -156,7 +156,7 @@ async def add_note(
 @use_case("propose", "season", "commune", "number", "ruling", "reason", "on")
 async def propose(
     work: Work, season: str, commune: str, number: int, ruling: Ruling, reason: str, on: date | None = None
-) -> Receipt:
+) -> CommandResult:
     """End the inspection with what the chairman is to conclude."""
     work.require(Act.CONDUCT_REVIEW, await _subject(work, season, commune))
     return await work.change(
@@ -176,7 +176,7 @@ async def conclude(
     decision_no: str,
     on: date | None = None,
     reason: str | None = None,
-) -> Receipt:
+) -> CommandResult:
     """Confirm the recognition or revoke it, in one command with the end of the review.
 
     What was revoked by another review is not revoked twice, and no longer confirmed (NothingToReview). The chairman

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.errors import OutOfOrder, RulebookNotAdopted
 from domain.fact import Recorded, StreamName
-from domain.official import Official, Position, official_stream
+from domain.official import Official, Office, official_stream
 from domain.recognition import Recognition, recognition_stream
 from domain.review import Ground, Reference, Review, Ruling
 from domain.rulebook import Rulebook
@@ -22,7 +22,7 @@ from projections.fold import fold
 from projections.tables.reviews import REVIEWS, ReviewRow
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
-from services.documents.wording import Place, signature, upper_first
+from services.documents.wording import NamedUnit, signature, upper_first
 from services.i18n import vietnamese
 from services.recognition.decision_document import legal_bases, read_signer
 
@@ -34,7 +34,7 @@ GROUNDS = {
 }
 
 
-class Asked(NamedTuple):
+class AskedOfficial(NamedTuple):
     """An official who was asked, the question, and the explanations; none where the day passed without."""
 
     who: str
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
     explanations: tuple[tuple[str, date], ...]
 
 
-class Found(NamedTuple):
+class ReviewFinding(NamedTuple):
     """A finding, and the facts that show it."""
 
     text: str
@@ -59,11 +59,11 @@ class Answerable(NamedTuple):
     basis: str
 
 
-class Paper(NamedTuple):
+class ReviewDocument(NamedTuple):
     """Everything that the document says, as values."""
 
-    commune: Place
-    unit: Place
+    commune: NamedUnit
+    unit: NamedUnit
     year: int
     revoked: bool
     decision_no: str
@@ -76,8 +76,8 @@ class Paper(NamedTuple):
     document_no: str
     document_on: date
     opened_on: date
-    asked: tuple[Asked, ...]
-    found: tuple[Found, ...]
+    asked: tuple[AskedOfficial, ...]
+    found: tuple[ReviewFinding, ...]
     answerable: tuple[Answerable, ...]
     proposes_revocation: bool
     proposal: str
@@ -103,7 +103,7 @@ async def concluded_at(then: AsItStood, season: str, about: str) -> Recorded:
     raise OutOfOrder(step="export-review", state="not-concluded")
 
 
-async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mapping[str, Rulebook]) -> Paper:
+async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mapping[str, Rulebook]) -> ReviewDocument:
     """What the document on this review says. Raises OutOfOrder, RulebookNotAdopted."""
     recorded = await concluded_at(then, season, about)
     then = then._replace(position=recorded.position)
@@ -118,7 +118,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mappin
     assert row.decision_no and row.concluded_on and row.reason and row.proposed_on  # noqa: S101, PT018 - concluded
     unit = await then.place(recognition[0].unit)
     signer, capacity = await read_signer(then, recorded)
-    return Paper(
+    return ReviewDocument(
         commune=await then.place(row.commune),
         unit=unit,
         year=int(season),
@@ -135,7 +135,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mappin
         opened_on=row.opened_on,
         asked=tuple(
             [
-                Asked(
+                AskedOfficial(
                     await _named(then, one.official, one.position, one.unit),
                     one.question,
                     one.due,
@@ -144,7 +144,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mappin
                 for one in row.inquiries.values()
             ]
         ),
-        found=tuple(Found(one.text, _positions(one.references)) for one in row.findings),
+        found=tuple(ReviewFinding(one.text, _positions(one.references)) for one in row.findings),
         answerable=tuple(
             [
                 Answerable(
@@ -168,7 +168,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mappin
     )
 
 
-async def _named(then: AsItStood, person: UUID, position: Position, unit: str) -> str:
+async def _named(then: AsItStood, person: UUID, position: Office, unit: str) -> str:
     """Name, position and unit, as people are named in documents."""
     official = await then.find(Official, official_stream(person))
     name = official.name if official else ""
@@ -180,6 +180,6 @@ def _positions(references: tuple[Reference, ...]) -> str:
     return ", ".join(f"#{one.position}" for one in references)
 
 
-def render(paper: Paper) -> str:
+def render(paper: ReviewDocument) -> str:
     """The document as HTML for print."""
     return typeset("review.html", paper=paper)

@@ -11,7 +11,7 @@ from domain.policy import Act, Subject, may, permit, positions_for
 from domain.recognition import Recognition
 from domain.review import Degree, Ground, Ruling, commune_and_number
 from domain.vietnamese import sort_key
-from infra.log.group_commit import Receipt
+from infra.log.group_commit import CommandResult
 from projections.analysis.flags import Sign
 from projections.fold import fold
 from projections.tables.councils import COUNCILS
@@ -22,7 +22,7 @@ from projections.tables.reviews import REVIEWS, ReviewRow
 from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS, UnitRow
 from services.assessment.dossier_view import Case, read_case
-from services.inspection.dossier_facts import facts_about, told_of
+from services.inspection.dossier_facts import facts_about, dossier_in_words
 from services.inspection.review import review as reviewing
 from services.seals.seal_view import seal_of, sealed
 from services.sentences import Holder, holder_in_words, says_position
@@ -35,14 +35,14 @@ from services.web.visit import Answer, Visit
 Choice = TypeVar("Choice", Ground, Degree, Ruling)
 
 
-class Line(NamedTuple):
+class ListedReview(NamedTuple):
     """A review as the list shows it."""
 
     review: ReviewRow
     unit: UnitRow
 
 
-class Official(NamedTuple):
+class OfficialChoice(NamedTuple):
     """Somebody who may be concerned, as holder of one mandate; `value` names both in a form."""
 
     value: str
@@ -80,7 +80,7 @@ async def listed(visit: Visit, season: str) -> Answer:
     return await visit.page(
         "review/list.html",
         season=season,
-        lines=[Line(one, units[one.commune]) for one in sorted(seen, key=lambda one: one.opened, reverse=True)],
+        lines=[ListedReview(one, units[one.commune]) for one in sorted(seen, key=lambda one: one.opened, reverse=True)],
         candidates=sorted(standing, key=lambda unit: sort_key(unit.bare_name)),
         asked={name: visit.query(name) for name in ("xa", "can-cu", "dan-chieu")},
         sign=next((one for one in Sign if one == visit.query("dau-hieu")), None),
@@ -129,7 +129,7 @@ async def show(visit: Visit, season: str, commune: str, number: str) -> Answer:
 async def view_of(visit: Visit, case: Case, review: ReviewRow, subject: Subject) -> dict[str, Any]:
     """What the page shows. Notes of the inspection are for inspectors."""
     facts = await facts_about(visit, case)
-    account = await told_of(visit, case, facts)
+    account = await dossier_in_words(visit, case, facts)
     decided = fold(REGISTER, case.facts).get(f"{review.season}/{review.commune}")
     recognised_by = next((one.actor for one in facts if isinstance(one.fact, Recognition.Decided)), None)
     acted = {one.mandate for one in facts}
@@ -173,11 +173,11 @@ def review_of(case: Case, number: str) -> ReviewRow:
 
 def concerned(
     visit: Visit, officials: Iterable[OfficialRow], units: Mapping[str, str], around: set[str], acted: set[str]
-) -> list[Official]:
+) -> list[OfficialChoice]:
     """Who acted in the dossier, and who holds or held an office in the commune or the unit that decides."""
     conducting = positions_for(Act.CONDUCT_REVIEW)
     found = [
-        Official(
+        OfficialChoice(
             f"{row.person}/{mandate.id}",
             holder_in_words(Holder(row.name, mandate), visit.words, units.get(mandate.unit, mandate.unit)),
             str(mandate.id) in acted,
@@ -303,7 +303,7 @@ async def conclude(visit: Visit, season: str, commune: str, number: str) -> Answ
     return await _recorded(visit, receipt, season, commune, number)
 
 
-async def _recorded(visit: Visit, receipt: Receipt, season: str, commune: str, number: str) -> Answer:
+async def _recorded(visit: Visit, receipt: CommandResult, season: str, commune: str, number: str) -> Answer:
     return await visit.done(await sealed(visit, receipt), to=visit.url.review(season, commune, number))
 
 

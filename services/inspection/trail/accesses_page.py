@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from domain.assessment import Assessment, assessment_stream
 from domain.policy import Act, permit
-from infra.storage.access_log import Kept
+from infra.storage.access_log import LoggedAccess
 from services.inspection.trail.filters import filter_of, part_of, view_of
 from services.inspection.trail.search import Names, Object, search_of
 from services.privacy.accesses import DOINGS, OPENED, Accesses, called
@@ -20,7 +20,7 @@ from services.work import SYSTEM
 class Try(NamedTuple):
     """One access of the page: by whom, to what, and why it was refused, "" when it was granted."""
 
-    kept: Kept
+    kept: LoggedAccess
     who: str
     name: str
     act: str
@@ -51,7 +51,7 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-async def tries_of(visit: Visit, kept: Sequence[Kept], names: Names) -> list[Try]:
+async def tries_of(visit: Visit, kept: Sequence[LoggedAccess], names: Names) -> list[Try]:
     """The accesses as the page shows them. Files are named as when they were attached."""
     say, units = visit.words.say, {unit.code: unit.inside for unit in names.units}
     people = {row.person: row.name for row in names.officials}

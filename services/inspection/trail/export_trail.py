@@ -13,11 +13,11 @@ from domain.policy import Act
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.board import standings_workbook as workbook
-from services.exports.kind import ExportKind, ExportRequest, ExportTask, Made, Progress, Workshop
+from services.exports.kind import ExportKind, ExportRequest, ExportTask, FinishedDocument, Progress, Workshop
 from services.exports.making import moment_of
 from services.i18n import Words, load_words
 from services.inspection.trail import trail_workbook
-from services.inspection.trail.search import Asked, Searching, read_names, search_of
+from services.inspection.trail.search import TrailQuery, Searching, read_names, search_of
 from services.work import Work
 
 #: Facts of a trail that are read and told at a time.
@@ -42,15 +42,15 @@ class TrailExport(ExportKind):
     async def require(self, work: Work, season: str, about: str) -> None:
         """Ask the policy, then read the search. NotPermitted, SearchUnreadable, SearchTooLong, PeriodReversed."""
         work.require(self.act)
-        Asked.spelled(about).require_short()
+        TrailQuery.spelled(about).require_short()
 
     def stored(self, asked: ExportRequest) -> Mapping[str, str | None]:
         """The search, as the address of its page spells it."""
         return {"asked": asked.about}
 
-    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> Made:
+    async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The workbook of what the person may find up to the position. Raises TooManyFacts."""
-        position, looked_for = task.asked.at_position, Asked.spelled(task.asked.asked or "")
+        position, looked_for = task.asked.at_position, TrailQuery.spelled(task.asked.asked or "")
         searching = Searching(shop.database, work.store)
         while (reached := await searching.learn(work.tenant)).position < position:
             await progress(reached.position, position)
@@ -61,7 +61,7 @@ class TrailExport(ExportKind):
         if total > trail_workbook.MOST:
             raise TooManyFacts(most=trail_workbook.MOST)
         words = load_words()["vi"]
-        lines: list[trail_workbook.Line] = []
+        lines: list[trail_workbook.TrailSheetRow] = []
         after = 0
         while len(lines) < total:
             await progress(len(lines), total)
@@ -69,7 +69,7 @@ class TrailExport(ExportKind):
             found = await searching.read(work.tenant, positions, position)
             lines += trail_workbook.lines_of(found, names, words, work.rulebooks)
             after = positions[-1]
-        source = trail_workbook.Source(
+        source = trail_workbook.TrailSource(
             province=work.tenant.name,
             log=await work.store.origin_at(work.tenant, position),
             position=position,
@@ -77,7 +77,7 @@ class TrailExport(ExportKind):
             demonstration=work.tenant.demonstration,
         )
         made = await asyncio.to_thread(trail_workbook.trail_workbook, source, looked_for, lines, words)
-        return Made(made.content, f"nhat-ky-{position}.xlsx", self.media_type, cut=made.cut)
+        return FinishedDocument(made.content, f"nhat-ky-{position}.xlsx", self.media_type, cut=made.cut)
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The trail."""

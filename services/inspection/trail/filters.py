@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from domain.errors import Refused
-from domain.official import Position
+from domain.official import Office
 from domain.policy import Act, may
 from domain.vietnamese import person_key, sort_key
 from infra.identity.tenants import Tenant
@@ -19,7 +19,7 @@ from projections.tables.seasons import SEASONS
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.i18n import indicator_number
-from services.inspection.trail.search import PARAMETERS, Asked, Names, meeting_called, read_names
+from services.inspection.trail.search import PARAMETERS, TrailQuery, Names, meeting_called, read_names
 from services.web.form_fields import NotADate
 from services.web.refusals import explain
 from services.web.request_target import DIGITS
@@ -60,7 +60,7 @@ class Choices(NamedTuple):
 class Filtered(NamedTuple):
     """What the address asks for, and why it cannot be found; `names` are those of the visit's moment."""
 
-    asked: Asked
+    asked: TrailQuery
     refused: Refused | None
     names: Names
 
@@ -87,15 +87,15 @@ async def filter_of(visit: Visit) -> Filtered:
     return Filtered(asked, refused, await names_of(visit))
 
 
-def read(visit: Visit) -> tuple[Asked, Refused | None]:
+def read(visit: Visit) -> tuple[TrailQuery, Refused | None]:
     """What the address asks for; and why it cannot be, with what of it can."""
-    asked = Asked.read(visit.query)
+    asked = TrailQuery.read(visit.query)
     try:
         asked.require_short()
     except Refused as refused:
-        return Asked(season=asked.season), refused
+        return TrailQuery(season=asked.season), refused
     try:
-        return Asked.read(visit.query, moment_of(visit, "tu"), moment_of(visit, "den")), None
+        return TrailQuery.read(visit.query, moment_of(visit, "tu"), moment_of(visit, "den")), None
     except Refused as refused:
         return asked, refused
 
@@ -173,7 +173,7 @@ def place(text: str) -> int | None:
     return int(bare) if bare.isascii() and bare.isdecimal() and len(bare) < DIGITS else None
 
 
-async def choices_of(visit: Visit, asked: Asked, names: Names, acts: Iterable[str]) -> Choices:
+async def choices_of(visit: Visit, asked: TrailQuery, names: Names, acts: Iterable[str]) -> Choices:
     """What there was to choose from at the visit's moment."""
     units = {unit.code: unit.inside for unit in names.units}
     indicators = {code for row in names.seasons for code in row.indicators}
@@ -186,7 +186,7 @@ async def choices_of(visit: Visit, asked: Asked, names: Names, acts: Iterable[st
             meetings.append((f"{asked.season}/{key}", name))
     return Choices(
         people=sorted({row.name for row in names.officials}, key=person_key),
-        positions=[(one.value, visit.words.say(f"position.{one.value}")) for one in Position],
+        positions=[(one.value, visit.words.say(f"position.{one.value}")) for one in Office],
         acts=[(one, visit.words.say(f"doing.{one}")) for one in acts],
         seasons=[(one, one) for one in sorted((row.season for row in names.seasons), reverse=True)],
         units=[(unit.code, unit.full_name) for unit in sorted(names.units, key=lambda unit: sort_key(unit.bare_name))],

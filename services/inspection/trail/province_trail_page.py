@@ -11,17 +11,17 @@ from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.assessment.personal_view import values_said
 from services.inspection.trail.filters import filter_of, part_of, view_of
-from services.inspection.trail.search import ACTS, Found, Names, Object, Searching, about, search_of, tell
-from services.sentences import Told
+from services.inspection.trail.search import ACTS, FoundFacts, Names, Object, Searching, about, search_of, describe
+from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
 from services.web.visit import Answer, Visit
 
 
-class Line(NamedTuple):
+class ProvinceTrailRow(NamedTuple):
     """One entry of the page."""
 
-    told: Told
+    told: FactSentence
     objects: tuple[Object, ...]
 
 
@@ -53,11 +53,11 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-async def lines_of(visit: Visit, found: Found, names: Names) -> list[Line]:
+async def lines_of(visit: Visit, found: FoundFacts, names: Names) -> list[ProvinceTrailRow]:
     """The facts as the page shows them, newest first."""
     personal = await values_said(visit, found.facts)
-    told = tell(found, names, visit.words, visit.app.rulebooks, personal)
-    return [Line(one, about(one.entry, names, visit.words)) for one in told[::-1]]
+    told = describe(found, names, visit.words, visit.app.rulebooks, personal)
+    return [ProvinceTrailRow(one, about(one.entry, names, visit.words)) for one in told[::-1]]
 
 
 ROUTES = [show]

@@ -1,7 +1,8 @@
 """The trail of a province, searched: by who acted, what was done, about what, when, and in which words.
 
-What is asked for stands in an address (`Asked`) and means the same wherever it is asked: on the page, as of a moment,
-and in the workbook made from it. Names are those of the moment looked at, so that what was named later finds nothing.
+What is asked for stands in an address (`TrailQuery`) and means the same wherever it is asked: on the page, as of a
+moment, and in the workbook made from it. Names are those of the moment looked at, so that what was named later finds
+nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from domain.catalogue import FACTS
 from domain.errors import PeriodReversed, Refused
 from domain.fact import Recorded
 from domain.meeting import number_of, unit_of
-from domain.official import Official, Position
+from domain.official import Official, Office
 from domain.personal import Personal
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Rulebook
@@ -39,7 +40,7 @@ from services.app import App
 from services.clock import is_looked_at
 from services.i18n import Words, load_words
 from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
-from services.sentences import Teller, Told, called, holders_of, open_rounds
+from services.sentences import SentenceWriter, FactSentence, called, holders_of, open_rounds
 
 log = structlog.get_logger("searching")
 
@@ -101,7 +102,7 @@ class SearchUnreadable(Refused):
     code: ClassVar[str] = "search-unreadable"
 
 
-class Asked(NamedTuple):
+class TrailQuery(NamedTuple):
     """What the address asks for, as typed; empty strings ask for everything.
 
     `who` and `official` are a person's id or a part of a name, `act` is one of `ACTS`, `meeting` a season and a meeting
@@ -121,7 +122,7 @@ class Asked(NamedTuple):
     until: datetime | None = None
 
     @classmethod
-    def read(cls, given: Callable[[str], str], since: datetime | None = None, until: datetime | None = None) -> Asked:
+    def read(cls, given: Callable[[str], str], since: datetime | None = None, until: datetime | None = None) -> TrailQuery:
         """From the parameters of an address. PeriodReversed."""
         if since and until and until < since:
             raise PeriodReversed(field="den")
@@ -146,7 +147,7 @@ class Asked(NamedTuple):
                 raise SearchTooLong(field=field, letters=LETTERS, words=WORDS)
 
     @classmethod
-    def spelled(cls, text: str) -> Asked:
+    def spelled(cls, text: str) -> TrailQuery:
         """From what `spell` gave. SearchUnreadable for anything that it never gives, PeriodReversed."""
         given = dict(parse_qsl(text))
         since, until = (_spelled_moment(given[name], text) if name in given else None for name in ("tu", "den"))
@@ -176,7 +177,7 @@ def _spelled_moment(moment: str, text: str) -> datetime:
     return read
 
 
-#: The parameters of the address, in the order of `Asked`.
+#: The parameters of the address, in the order of `TrailQuery`.
 PARAMETERS = ("ai", "chuc-vu", "viec", "mua", "xa", "chi-tieu", "hop", "can-bo", "tim", "tu", "den")
 
 
@@ -197,7 +198,7 @@ class Object(NamedTuple):
     value: str
 
 
-class Found(NamedTuple):
+class FoundFacts(NamedTuple):
     """Facts that were looked for, and those that they are told with."""
 
     facts: tuple[Recorded, ...]
@@ -210,7 +211,7 @@ class Searching:
     def __init__(self, database: Database, store: EventStore) -> None:
         self._store = store
         self._index = TrailIndex(database, VERSION)
-        self._granted: dict[str, tuple[int, dict[str, Position]]] = {}
+        self._granted: dict[str, tuple[int, dict[str, Office]]] = {}
 
     @classmethod
     def of(cls, app: App) -> Self:
@@ -266,12 +267,12 @@ class Searching:
         low, high = await self._within(tenant, search, upto)
         return await self._index.count(tenant, search, low, high, most)
 
-    async def read(self, tenant: Tenant, positions: Collection[int], upto: int) -> Found:
+    async def read(self, tenant: Tenant, positions: Collection[int], upto: int) -> FoundFacts:
         """The facts at these positions with all that they are told with, up to a position of the log."""
         pages = self._store.read(tenant, positions=positions, upto=upto, unreadable=True)
         facts = [recorded async for page in pages for recorded in page]
         pages = self._store.read(tenant, streams=streams_around(facts), facts=TOLD_WITH, upto=upto, unreadable=True)
-        return Found(tuple(facts), tuple([recorded async for page in pages for recorded in page]))
+        return FoundFacts(tuple(facts), tuple([recorded async for page in pages for recorded in page]))
 
     async def _within(self, tenant: Tenant, search: Search, upto: int) -> tuple[int, int]:
         """Between which positions the moments lie that are looked for: nothing outside is of them."""
@@ -282,7 +283,7 @@ class Searching:
             high = min(upto, await self._store.position_at(tenant, search.until + CLOCK_DRIFT))
         return low, high
 
-    async def _mandates(self, tenant: Tenant, upto: int) -> dict[str, Position]:
+    async def _mandates(self, tenant: Tenant, upto: int) -> dict[str, Office]:
         pages = self._store.read(tenant, upto=upto, season="", facts=[Official.MandateGranted], unreadable=True)
         return {
             str(one.fact.mandate): one.fact.position
@@ -292,7 +293,7 @@ class Searching:
         }
 
 
-def marked(facts: Sequence[Recorded], positions: dict[str, Position]) -> list[Marked]:
+def marked(facts: Sequence[Recorded], positions: dict[str, Office]) -> list[Marked]:
     """The facts with their marks. One that cannot be marked is said, and is found by little; the others as ever."""
     try:
         return list(mark(facts, positions))
@@ -321,7 +322,7 @@ def _begins(topic: str, one: str) -> bool:
     return one.endswith((".", "-")) and topic.startswith(one)
 
 
-def search_of(asked: Asked, actor: Actor, names: Names, meant: Callable[[str], Iterable[str]] = topics) -> Search:
+def search_of(asked: TrailQuery, actor: Actor, names: Names, meant: Callable[[str], Iterable[str]] = topics) -> Search:
     """The search that this person may make of it. NotPermitted for whoever sees no trail at all.
 
     `meant` gives what is meant by an act, where that is not a choice of facts.
@@ -399,7 +400,7 @@ def _said() -> Mapping[str, tuple[str, ...]]:
 def _meant(key: str) -> list[tuple[str, str]]:
     """What a sentence of the locale is said of."""
     family, _, rest = key.partition(".")
-    if family == "position" and rest in set(Position):
+    if family == "position" and rest in set(Office):
         return [("v", rest)]
     topic = ".".join(rest.split(".")[:2])
     return [("a", topic)] if family == "trail" and topic in FACTS else []
@@ -408,13 +409,13 @@ def _meant(key: str) -> list[tuple[str, str]]:
 # What was found, in words -----------------------------------------------------------------------------
 
 
-def tell(
-    found: Found,
+def describe(
+    found: FoundFacts,
     names: Names,
     words: Words,
     rulebooks: Mapping[str, Rulebook],
     personal: Mapping[Personal, str],
-) -> list[Told]:
+) -> list[FactSentence]:
     """The facts in words, in the order of the log; `personal` says what is told of sealed values."""
     wanted = {recorded.position for recorded in found.facts}
     every = sorted({one.position: one for one in (*found.around, *found.facts)}.values(), key=lambda one: one.position)
@@ -422,13 +423,13 @@ def tell(
     holders = holders_of(names.officials)
     members = [member for council in names.councils for member in council.members]
     secret = open_rounds(every)
-    tellers: dict[str, Teller] = {}
+    tellers: dict[str, SentenceWriter] = {}
     told = []
     for entry in entries(every):
         if entry.position in wanted:
             season = entry.stream.season
             if season not in tellers:
-                tellers[season] = Teller(
+                tellers[season] = SentenceWriter(
                     words, units, holders, members, secret, personal, _called(season, names.seasons, rulebooks)
                 )
             told.append(tellers[season].tell(entry))

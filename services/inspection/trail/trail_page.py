@@ -9,9 +9,9 @@ from domain.policy import Act, permit
 from domain.season import Step
 from projections.analysis.trail import Entry
 from services.assessment.dossier_view import Case, open_case
-from services.inspection.dossier_facts import facts_about, told_of
+from services.inspection.dossier_facts import facts_about, dossier_in_words
 from services.seals.verified_view import last_verified
-from services.sentences import Told
+from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
 from services.web.request_target import DIGITS
@@ -31,14 +31,14 @@ COMPLETES = {
 KINDS = ("season", "assessment", "appraisal", "council", "meeting", "recognition", "review", "subject")
 
 
-class Asked(NamedTuple):
+class DossierTrailQuery(NamedTuple):
     """What the address asks for; empty strings ask for everything."""
 
     kind: str = ""
     who: str = ""
     indicator: str = ""
 
-    def wants(self, told: Told) -> bool:
+    def wants(self, told: FactSentence) -> bool:
         entry = told.entry
         about = (entry.indicator or "", *entry.args.get("indicators", ()))
         return (
@@ -48,10 +48,10 @@ class Asked(NamedTuple):
         )
 
 
-class Line(NamedTuple):
+class TrailRow(NamedTuple):
     """One entry of the page; `late` in days after the deadline, 0 in time."""
 
-    told: Told
+    told: FactSentence
     late: int
 
 
@@ -61,8 +61,8 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
     facts = await facts_about(visit, case)
-    every = (await told_of(visit, case, facts)).told[::-1]
-    asked = Asked(*(visit.query(name) for name in ("loai", "ai", "chi-tieu")))
+    every = (await dossier_in_words(visit, case, facts)).told[::-1]
+    asked = DossierTrailQuery(*(visit.query(name) for name in ("loai", "ai", "chi-tieu")))
     before = visit.query("truoc")
     upto = int(before) if before.isdecimal() and len(before) < DIGITS else case.position + 1
     matching = [told for told in every if asked.wants(told)]
@@ -71,7 +71,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
         "trail/index.html",
         season=season,
         case=case,
-        lines=[Line(told, late(case, told.entry)) for told in older[:MANY]],
+        lines=[TrailRow(told, late(case, told.entry)) for told in older[:MANY]],
         older=older[MANY - 1].entry.position if len(older) > MANY else None,
         found=len(matching),
         total=len(every),

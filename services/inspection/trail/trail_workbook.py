@@ -16,8 +16,8 @@ from domain.rulebook import Rulebook
 from services.board.standings_workbook import Book, Column, Value, Written
 from services.clock import VIETNAM
 from services.i18n import Words
-from services.inspection.trail.search import Asked, Found, Names, Object, about, tell
-from services.sentences import Told
+from services.inspection.trail.search import TrailQuery, FoundFacts, Names, Object, about, describe
+from services.sentences import FactSentence
 
 #: Facts in one workbook; more are refused rather than cut off.
 MOST = 20_000
@@ -37,16 +37,16 @@ COLUMNS = (
 log = structlog.get_logger("trail")
 
 
-class Line(NamedTuple):
+class TrailSheetRow(NamedTuple):
     """One fact in words, and what it is about; `failure` says what went wrong where it cannot be told."""
 
     position: int
-    told: Told | None
+    told: FactSentence | None
     about: tuple[Object, ...] = ()
     failure: str = ""
 
 
-class Source(NamedTuple):
+class TrailSource(NamedTuple):
     """Where it comes from: the log, how far it was read, and the moment of the last fact read."""
 
     province: str
@@ -64,12 +64,12 @@ class Source(NamedTuple):
         return f"Lập từ nhật ký đến vị trí {self.position}"
 
 
-def lines_of(found: Found, names: Names, words: Words, rulebooks: Mapping[str, Rulebook]) -> list[Line]:
+def lines_of(found: FoundFacts, names: Names, words: Words, rulebooks: Mapping[str, Rulebook]) -> list[TrailSheetRow]:
     """These facts as lines. A fact that cannot be told is named and stops no other: it stands in the log for ever."""
     try:
         return [
-            Line(one.entry.position, one, about(one.entry, names, words))
-            for one in tell(found, names, words, rulebooks, {})
+            TrailSheetRow(one.entry.position, one, about(one.entry, names, words))
+            for one in describe(found, names, words, rulebooks, {})
         ]
     except Exception as reason:
         if len(found.facts) > 1:
@@ -78,10 +78,10 @@ def lines_of(found: Found, names: Names, words: Words, rulebooks: Mapping[str, R
             return [line for one in each for line in lines_of(one, names, words, rulebooks)]
         position = found.facts[0].position
         log.exception("a fact cannot be told", position=position)
-        return [Line(position, None, failure=type(reason).__name__)]
+        return [TrailSheetRow(position, None, failure=type(reason).__name__)]
 
 
-def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: Words) -> Written:
+def trail_workbook(source: TrailSource, asked: TrailQuery, lines: Sequence[TrailSheetRow], words: Words) -> Written:
     """The workbook of these facts. Made again it has the same bytes."""
     book = Book()
     book.add("Nhật ký", source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
@@ -90,7 +90,7 @@ def trail_workbook(source: Source, asked: Asked, lines: Sequence[Line], words: W
     return Written(book.saved(source, f"Nhật ký, {source.province}"), book.cut)
 
 
-def _line(line: Line, words: Words) -> list[Value]:
+def _line(line: TrailSheetRow, words: Words) -> list[Value]:
     told = line.told
     if told is None:
         said = f"Không ghi được sự kiện này vào bảng tính ({line.failure}); báo quản trị viên kèm vị trí."
@@ -107,7 +107,7 @@ def _line(line: Line, words: Words) -> list[Value]:
     ]
 
 
-def _origin(source: Source, asked: Asked, count: int, words: Words) -> list[list[Value]]:
+def _origin(source: TrailSource, asked: TrailQuery, count: int, words: Words) -> list[list[Value]]:
     filters: list[list[Value]] = [
         [f"Bộ lọc: {words.say(f'filter.{name}')}", value] for name, value in parse_qsl(asked.spell())
     ]

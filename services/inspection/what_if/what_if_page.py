@@ -17,10 +17,10 @@ from projections.analysis.what_if import BALLOTS, Answered, Side, parameters, wh
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS
 from services.assessment.dossier_view import Case, open_case
-from services.inspection.dossier_facts import facts_about, told_of
+from services.inspection.dossier_facts import facts_about, dossier_in_words
 from services.inspection.what_if.assumptions import Assumed, read_assumed
 from services.inspection.what_if.what_if import sides_of
-from services.sentences import Told
+from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
 from services.web.visit import Answer, Visit
@@ -32,13 +32,13 @@ LISTED = 12
 class Fact(NamedTuple):
     """A fact that may be struck out; of a file all positions. `on`: it is. `carries`: alone it carries the verdict."""
 
-    told: Told
+    told: FactSentence
     on: bool
     replaced: str
     carries: bool
 
 
-class Group(NamedTuple):
+class FactGroup(NamedTuple):
     """The facts of one indicator, or of what belongs to none ("")."""
 
     code: str
@@ -48,7 +48,7 @@ class Group(NamedTuple):
 class Together(NamedTuple):
     """A set of facts without which the commune fails (or would not), and the page that strikes it out."""
 
-    told: list[Told]
+    told: list[FactSentence]
     href: str
 
 
@@ -63,7 +63,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     answered = what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
     largest = 3 if visit.query("tap") == "3" else 1
     carried = pivotal(facts, commune, case.rulebook, case.calendar, largest)
-    told = (await told_of(visit, case, facts)).by_position
+    told = (await dossier_in_words(visit, case, facts)).by_position
     return await visit.page(
         "whatif/dossier.html",
         season=season,
@@ -103,11 +103,11 @@ def _strikable(facts: Iterable[Recorded]) -> list[Recorded]:
 def _groups(
     case: Case,
     facts: Sequence[Recorded],
-    told: dict[int, Told],
+    told: dict[int, FactSentence],
     answered: Answered,
     assumed: Assumed,
     carried: Pivotal,
-) -> list[Group]:
+) -> list[FactGroup]:
     alone = {position for one in carried.of_size(1) for positions in one for position in positions}
     alone |= {position for positions in carried.failing for position in positions}
     replaced = dict(assumed.replaced)
@@ -122,11 +122,11 @@ def _groups(
                 one.position in alone,
             )
         )
-    return [Group(code, found) for code, found in groups.items() if found]
+    return [FactGroup(code, found) for code, found in groups.items() if found]
 
 
 def _sets(
-    visit: Visit, case: Case, sets: Iterable[frozenset[frozenset[int]]], told: dict[int, Told], largest: int
+    visit: Visit, case: Case, sets: Iterable[frozenset[frozenset[int]]], told: dict[int, FactSentence], largest: int
 ) -> list[list[Together]]:
     """The sets by size, of each size the first few."""
     by_size: list[list[Together]] = [[] for _ in range(largest)]
@@ -137,7 +137,7 @@ def _sets(
     return by_size
 
 
-def _together(visit: Visit, case: Case, items: Iterable[frozenset[int]], told: dict[int, Told]) -> Together:
+def _together(visit: Visit, case: Case, items: Iterable[frozenset[int]], told: dict[int, FactSentence]) -> Together:
     first = sorted(min(positions) for positions in items)
     assumed = Assumed().with_struck(first)
     href = visit.url.what_if(case.sheet.season, case.sheet.commune, assumed.query(visit))
@@ -157,7 +157,7 @@ def _parameters(rulebook: Rulebook, assumed: Assumed) -> list[tuple[str, str, ob
 # A season ---------------------------------------------------------------------------------------------
 
 
-class Line(NamedTuple):
+class WhatIfRow(NamedTuple):
     """One commune of the season."""
 
     name: str
@@ -179,7 +179,7 @@ async def show_season(visit: Visit, season: str) -> Answer:
         sides = await sides_of(view, season, rulebook, other, visit.app.calendar)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position
-    lines = [Line(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
+    lines = [WhatIfRow(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
     lines.sort(key=lambda line: not line.side.changes)
     return await visit.page(
         "whatif/season.html",

@@ -8,18 +8,18 @@ import asyncpg
 import pytest
 
 from domain.errors import KeyDestroyed, KeysUnavailable
-from infra.encryption.personal_keys import Keys
-from infra.encryption.personal_values import Place, unseal
+from infra.encryption.personal_keys import PersonalKeys
+from infra.encryption.personal_values import ValuePlace, unseal
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings, read_settings
 
 KEK = b"k" * 32
-PLACE = Place("log", uuid4(), 1, "text")
+PLACE = ValuePlace("log", uuid4(), 1, "text")
 
 
 @pytest.fixture
-async def keys(services: Settings) -> AsyncIterator[Keys]:
-    opened = Keys(services.keys_url, lambda: KEK)
+async def keys(services: Settings) -> AsyncIterator[PersonalKeys]:
+    opened = PersonalKeys(services.keys_url, lambda: KEK)
     yield opened
     await opened.close()
 
@@ -32,7 +32,7 @@ async def owner(services: Settings) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-async def test_a_subject_has_one_key_whoever_asks_first(keys: Keys, tenant: Tenant):
+async def test_a_subject_has_one_key_whoever_asks_first(keys: PersonalKeys, tenant: Tenant):
     subject = uuid4()
 
     first, second = [await keys.cover(tenant, subject, text) for text in ("một", "hai")]
@@ -41,7 +41,7 @@ async def test_a_subject_has_one_key_whoever_asks_first(keys: Keys, tenant: Tena
     assert [unseal(one.seal(PLACE), found[subject], PLACE) for one in (first, second)] == ["một", "hai"]
 
 
-async def test_what_lies_in_the_database_is_wrapped(keys: Keys, tenant: Tenant, owner: asyncpg.Connection):
+async def test_what_lies_in_the_database_is_wrapped(keys: PersonalKeys, tenant: Tenant, owner: asyncpg.Connection):
     subject = uuid4()
     await keys.cover(tenant, subject, "một")
 
@@ -53,7 +53,7 @@ async def test_what_lies_in_the_database_is_wrapped(keys: Keys, tenant: Tenant, 
 
 
 async def test_a_destroyed_key_is_found_no_more_and_no_other_is_made(
-    keys: Keys, tenant: Tenant, owner: asyncpg.Connection
+    keys: PersonalKeys, tenant: Tenant, owner: asyncpg.Connection
 ):
     subject, never_used = uuid4(), uuid4()
     await keys.cover(tenant, subject, "một")
@@ -69,7 +69,7 @@ async def test_a_destroyed_key_is_found_no_more_and_no_other_is_made(
     assert [(row["wrapped"], row["destroyed_at"] is None) for row in rows] == [(None, False)]
 
 
-async def test_the_same_subject_in_two_provinces_has_two_keys(keys: Keys, tenant: Tenant, other_tenant: Tenant):
+async def test_the_same_subject_in_two_provinces_has_two_keys(keys: PersonalKeys, tenant: Tenant, other_tenant: Tenant):
     subject = uuid4()
     for one in (tenant, other_tenant):
         await keys.cover(one, subject, "một")
@@ -83,7 +83,7 @@ async def test_the_same_subject_in_two_provinces_has_two_keys(keys: Keys, tenant
 
 
 async def test_a_key_moved_to_another_province_or_subject_is_no_key(
-    keys: Keys, tenant: Tenant, other_tenant: Tenant, owner: asyncpg.Connection
+    keys: PersonalKeys, tenant: Tenant, other_tenant: Tenant, owner: asyncpg.Connection
 ):
     subject, other = uuid4(), uuid4()
     await keys.cover(tenant, subject, "một")
@@ -99,10 +99,10 @@ async def test_a_key_moved_to_another_province_or_subject_is_no_key(
     assert (await keys.find(tenant, [subject, other])).keys() == {subject}
 
 
-async def test_under_another_key_encryption_key_there_are_no_keys(keys: Keys, services: Settings, tenant: Tenant):
+async def test_under_another_key_encryption_key_there_are_no_keys(keys: PersonalKeys, services: Settings, tenant: Tenant):
     subject = uuid4()
     await keys.cover(tenant, subject, "một")
-    stranger = Keys(services.keys_url, lambda: b"s" * 32)
+    stranger = PersonalKeys(services.keys_url, lambda: b"s" * 32)
 
     assert await stranger.find(tenant, [subject]) == {}
     with pytest.raises(KeysUnavailable):
@@ -111,7 +111,7 @@ async def test_under_another_key_encryption_key_there_are_no_keys(keys: Keys, se
 
 
 async def test_the_login_sees_one_province_at_a_time_and_can_only_make_and_destroy(
-    keys: Keys, services: Settings, tenant: Tenant, other_tenant: Tenant
+    keys: PersonalKeys, services: Settings, tenant: Tenant, other_tenant: Tenant
 ):
     subject, dead = uuid4(), uuid4()
     for one in (tenant, other_tenant):
@@ -150,7 +150,7 @@ async def test_the_keyholder_does_not_even_come_to_where_the_logs_are(services: 
 
 @pytest.mark.parametrize("url", ["", "postgresql://keyholder@127.0.0.1:1/minhchuan_keys"], ids=["none", "away"])
 async def test_a_database_that_does_not_answer_is_said_so(url: str, tenant: Tenant):
-    gone = Keys(url, lambda: KEK)
+    gone = PersonalKeys(url, lambda: KEK)
 
     for asked in (
         gone.answer(),

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.ciphers.modes import GCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.personal import Sealed
-from infra.encryption.personal_values import Covered, Place, Unopened, seal, unseal
+from domain.personal import EncryptedValue
+from infra.encryption.personal_values import Covered, ValuePlace, Unopened, seal, unseal
 from infra.ledger.canonical_json import NotCanonical
 from tests.infra.logs import MAPPER
 
@@ -26,7 +26,7 @@ VALUE = "Số liệu hòa giải chưa đúng"
 SUBJECT = UUID("fc6e0537-04e4-5c0d-ac16-358af12080fe")
 KEY, SALT = sha256(b"minhchuan example subject key").digest(), sha256(b"salt").digest()
 NONCE = sha256(b"nonce").digest()[:12]
-PLACE = Place("minhchuan.example/t/17", UUID("0192f0c1-0000-7000-8000-000000000003"), 7, "text")
+PLACE = ValuePlace("minhchuan.example/t/17", UUID("0192f0c1-0000-7000-8000-000000000003"), 7, "text")
 
 COMMIT = "4a38dbcf039ff260b63617d7646e43796da869ee276d1a50f0e1de8b2b04a1f1"
 CT = (
@@ -35,12 +35,12 @@ CT = (
 )
 
 
-def sealed() -> Sealed:
+def sealed() -> EncryptedValue:
     return seal(VALUE, SUBJECT, KEY, PLACE, salt=SALT, nonce=NONCE)
 
 
 def test_known_key_salt_and_nonce_give_known_bytes():
-    assert sealed() == Sealed(COMMIT, CT, SUBJECT)
+    assert sealed() == EncryptedValue(COMMIT, CT, SUBJECT)
 
 
 def test_the_bytes_are_those_that_the_specification_says():
@@ -61,7 +61,7 @@ def test_the_bytes_are_those_that_the_specification_says():
 
 def test_the_stored_sample_is_one_of_these_and_opens():
     sample = Path(__file__).parents[2] / "ledger" / "assessment.comment-received.v2.json"
-    stored = Sealed(**{**json.loads(sample.read_text())["text"], "subject": SUBJECT})
+    stored = EncryptedValue(**{**json.loads(sample.read_text())["text"], "subject": SUBJECT})
 
     assert stored == sealed()
     assert unseal(stored, KEY, PLACE) == VALUE
@@ -69,7 +69,7 @@ def test_the_stored_sample_is_one_of_these_and_opens():
 
 @given(value=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=300))
 def test_what_is_sealed_opens_again_and_never_looks_the_same(value: str):
-    place, key = Place("log", uuid4(), 3, "text"), b"k" * 32
+    place, key = ValuePlace("log", uuid4(), 3, "text"), b"k" * 32
     try:
         first, second = seal(value, SUBJECT, key, place), seal(value, SUBJECT, key, place)
     except NotCanonical:
@@ -89,7 +89,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("place", ELSEWHERE, ids=["log", "stream", "version", "field"])
-def test_at_another_place_nothing_opens(place: Place):
+def test_at_another_place_nothing_opens(place: ValuePlace):
     with pytest.raises(Unopened):
         unseal(sealed(), KEY, place)
 

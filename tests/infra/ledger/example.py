@@ -4,7 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from infra.ledger.leaf import leaf_hash
-from infra.ledger.note import Kind, SignerKey
+from infra.ledger.note import KeyKind, SignerKey
 
 FOLDER = Path(__file__).parent / "example"
 LEAVES = (FOLDER / "leaves.ndjson").read_bytes().splitlines()
@@ -13,8 +13,8 @@ POLICY = (FOLDER / "policy.txt").read_bytes()
 PROOF = (FOLDER / "position-2.tlog-proof").read_bytes()
 
 ORIGIN = "minhchuan.example/t/17"
-LOG = SignerKey(ORIGIN, Kind.NOTE, sha256(b"minhchuan example log key").digest())
-WITNESS = SignerKey("thanhtra.example/w", Kind.COSIGNATURE, sha256(b"minhchuan example witness key").digest())
+LOG = SignerKey(ORIGIN, KeyKind.NOTE, sha256(b"minhchuan example log key").digest())
+WITNESS = SignerKey("thanhtra.example/w", KeyKind.COSIGNATURE, sha256(b"minhchuan example witness key").digest())
 
 #: 2026-11-22T08:00:10Z
 AT = 1_795_334_410

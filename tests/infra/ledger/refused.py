@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import NOTE_LIMIT, Kind, SignerKey
+from infra.ledger.note import NOTE_LIMIT, KeyKind, SignerKey
 from infra.ledger.policy import POLICY_LIMIT
 from infra.ledger.proof import PROOF_LIMIT
 from infra.ledger.tiles import Edge, consistency_proof
@@ -21,8 +21,8 @@ HASH = TEXT.split("\n")[2]
 EDGE, TILES = Edge().grow([sha256(one).digest() for one in (b"a", b"b", b"c", b"d", b"e", b"f", b"g", b"h", b"i")])
 GROWN = Checkpoint(ORIGIN, 9, EDGE.root())
 REQUEST = bytes(Request.of(5, consistency_proof(5, 9, dict(TILES)), GROWN.sign(LOG))).decode()
-SECOND = SignerKey("lang.example/w", Kind.COSIGNATURE, sha256(b"second").digest())
-THIRD = SignerKey("hang.example/w", Kind.COSIGNATURE, sha256(b"third").digest())
+SECOND = SignerKey("lang.example/w", KeyKind.COSIGNATURE, sha256(b"second").digest())
+THIRD = SignerKey("hang.example/w", KeyKind.COSIGNATURE, sha256(b"third").digest())
 LINES = [
     f"log {LOG.verifier}",
     f"witness thanhtra {WITNESS.verifier}",
@@ -130,15 +130,15 @@ POLICIES = [
         ([*LINES, "witness a b c d", "quorum 1"], "not a line"),
         ([*LINES, LINES[0], "quorum 1"], "a key is listed twice"),
         ([*LINES, f"witness again {WITNESS.verifier}", "quorum 1"], "a key is listed twice"),
-        ([*LINES, f"witness x {SignerKey('x', Kind.COSIGNATURE, WITNESS.seed).verifier}", "quorum 1"], "listed twice"),
-        ([*LINES, f"log {SignerKey('other.example', Kind.NOTE, LOG.seed).verifier}", "quorum 1"], "listed twice"),
-        ([*LINES, f"witness x {SignerKey('x', Kind.COSIGNATURE, LOG.seed).verifier}", "quorum 1"], "listed twice"),
+        ([*LINES, f"witness x {SignerKey('x', KeyKind.COSIGNATURE, WITNESS.seed).verifier}", "quorum 1"], "listed twice"),
+        ([*LINES, f"log {SignerKey('other.example', KeyKind.NOTE, LOG.seed).verifier}", "quorum 1"], "listed twice"),
+        ([*LINES, f"witness x {SignerKey('x', KeyKind.COSIGNATURE, LOG.seed).verifier}", "quorum 1"], "listed twice"),
         (
-            [*LINES, f"witness lang {SignerKey.new('x', Kind.COSIGNATURE).verifier}", "quorum 1"],
+            [*LINES, f"witness lang {SignerKey.new('x', KeyKind.COSIGNATURE).verifier}", "quorum 1"],
             "witness is listed twice",
         ),
         ([f"log {WITNESS.verifier}", "quorum 0"], "not for note"),
-        ([LINES[0], f"witness x {SignerKey.new('x', Kind.NOTE).verifier}", "quorum 1"], "not for cosignature"),
+        ([LINES[0], f"witness x {SignerKey.new('x', KeyKind.NOTE).verifier}", "quorum 1"], "not for cosignature"),
         ([LINES[0] + "A", "quorum 0"], "base64"),
         ([LINES[0] + "\r", "quorum 0"], "control"),
         ([LINES[0], "quorum 0\r"], "control"),

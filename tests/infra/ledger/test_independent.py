@@ -19,7 +19,7 @@ from tlog_scales.tlog import ConsistencyProof, ConsistencyProofInvalid, Inclusio
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash
-from infra.ledger.note import Note, Signature
+from infra.ledger.note import Note, NoteSignature
 from infra.ledger.policy import Policy
 from infra.ledger.text import BadProof, Invalid
 from infra.ledger.tiles import FULL, Edge, bundle, consistency_proof, inclusion_proof, layout, path, root
@@ -86,7 +86,7 @@ def test_our_cosignature_holds_for_them_with_its_time():
     ((_, signature),) = VkeySet(key).verify(theirs.signatures, theirs)
     assert int.from_bytes(signature.payload[:8], "big") == AT
     true = WITNESS.sign(HEAD.text, AT)
-    forged = Note(HEAD.text, (Signature(true.name, true.id, (AT - 1).to_bytes(8, "big") + true.value[8:]),))
+    forged = Note(HEAD.text, (NoteSignature(true.name, true.id, (AT - 1).to_bytes(8, "big") + true.value[8:]),))
     assert not verdict(TheirCheckpoint.from_text(bytes(forged).decode()).verify, key)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import NOTE_LIMIT, Kind, Note, Signature, Signed, SignerKey, VerifierKey, read_signatures
+from infra.ledger.note import NOTE_LIMIT, KeyKind, Note, NoteSignature, Signed, SignerKey, VerifierKey, read_signatures
 from infra.ledger.text import BadSignature, Invalid, Malformed
 from infra.ledger.tree import EMPTY
 from tests.infra.ledger import refused
@@ -37,8 +37,8 @@ def test_the_first_note_ever_specified_verifies_and_is_signed_again_byte_for_byt
     assert str(SignerKey.read(PETER_SECRET).verifier) == PETER
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_keys_are_read_as_they_were_written(kind: Kind):
+@pytest.mark.parametrize("kind", KeyKind)
+def test_keys_are_read_as_they_were_written(kind: KeyKind):
     key = SignerKey.new("bộ.example/nhật-ký", kind)
 
     assert SignerKey.read(key.secret_text()) == key
@@ -73,7 +73,7 @@ def test_what_is_no_key_is_refused(text: str):
 
 
 def test_a_key_with_another_name_or_of_another_kind_has_another_id():
-    ids = {SignerKey(name, kind, LOG.seed).verifier.id for name in ("a", "b") for kind in Kind}
+    ids = {SignerKey(name, kind, LOG.seed).verifier.id for name in ("a", "b") for kind in KeyKind}
 
     assert len(ids) == 4
 
@@ -95,7 +95,7 @@ def test_a_note_tells_who_of_the_known_keys_signed_it_and_when():
     assert note.check([LOG.verifier]) == (Signed(LOG.verifier, None),)
     assert note.check([WITNESS.verifier]) == (Signed(WITNESS.verifier, AT),)
     assert note.check([LOG.verifier, WITNESS.verifier]) == (Signed(LOG.verifier, None), Signed(WITNESS.verifier, AT))
-    assert note.check([SignerKey.new("other", Kind.NOTE).verifier]) == ()
+    assert note.check([SignerKey.new("other", KeyKind.NOTE).verifier]) == ()
     assert note.check([]) == ()
 
 
@@ -129,19 +129,19 @@ def test_a_known_key_whose_signature_fails_makes_the_note_invalid_wherever_it_st
 def test_a_signature_under_the_name_or_the_id_of_another_is_unknown_and_not_wrong():
     good = NOTE.signatures[0]
 
-    for stranger in (Signature("other", good.id, good.value), Signature(good.name, b"\0\0\0\0", good.value)):
+    for stranger in (NoteSignature("other", good.id, good.value), NoteSignature(good.name, b"\0\0\0\0", good.value)):
         assert Note(HEAD.text, (stranger, good)).check([LOG.verifier]) == (Signed(LOG.verifier, None),)
         assert Note(HEAD.text, (stranger,)).check([LOG.verifier]) == ()
 
 
 def test_the_time_of_a_cosignature_is_signed_and_bounded():
     one = WITNESS.sign(HEAD.text, AT)
-    earlier = Signature(one.name, one.id, (AT - 1).to_bytes(8, "big") + one.value[8:])
+    earlier = NoteSignature(one.name, one.id, (AT - 1).to_bytes(8, "big") + one.value[8:])
     latest = WITNESS.sign(HEAD.text, 2**63 - 1)
     beyond = WITNESS.sign(HEAD.text, 2**63)
 
     assert Note(HEAD.text, (latest,)).check([WITNESS.verifier])[0].at == 2**63 - 1
-    for wrong in (earlier, beyond, Signature(one.name, one.id, one.value[:7])):
+    for wrong in (earlier, beyond, NoteSignature(one.name, one.id, one.value[:7])):
         with pytest.raises(BadSignature):
             Note(HEAD.text, (wrong,)).check([WITNESS.verifier])
 
@@ -161,7 +161,7 @@ def test_a_note_of_the_greatest_length_with_the_most_signatures_is_read():
 
 
 def test_a_text_with_empty_lines_is_parted_from_its_signatures_at_the_last():
-    key = SignerKey.new("poet", Kind.NOTE)
+    key = SignerKey.new("poet", KeyKind.NOTE)
     text = "one\n\n\n— two\n"
 
     note = Note.read(bytes(Note(text, (key.sign(text),))))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Cosigned, Policy, QuorumMissed
 from infra.ledger.text import BadSignature, Malformed
 from tests.infra.ledger import refused
@@ -56,14 +56,14 @@ def test_one_witness_that_signs_twice_is_one():
 
 
 def test_a_witness_that_nobody_trusts_does_not_count():
-    stranger = SignerKey.new("stranger.example", Kind.COSIGNATURE)
-    renamed = SignerKey("thanhtra.example/other", Kind.COSIGNATURE, WITNESS.seed)
+    stranger = SignerKey.new("stranger.example", KeyKind.COSIGNATURE)
+    renamed = SignerKey("thanhtra.example/other", KeyKind.COSIGNATURE, WITNESS.seed)
 
     assert a_policy(1).judge(cosigned(stranger, renamed)).cosigned == ()
 
 
 def test_a_checkpoint_without_its_own_log_s_signature_is_invalid():
-    other = SignerKey.new("minhchuan.example/t/18", Kind.NOTE)
+    other = SignerKey.new("minhchuan.example/t/18", KeyKind.NOTE)
     elsewhere = Checkpoint("minhchuan.example/t/18", 3, HEAD.root)
     both = Policy.read(f"log {LOG.verifier}\nlog {other.verifier}\nquorum 0\n".encode())
 
@@ -75,7 +75,7 @@ def test_a_checkpoint_without_its_own_log_s_signature_is_invalid():
 
 
 def test_a_key_announced_in_time_takes_over_without_a_gap():
-    new = SignerKey.new(ORIGIN, Kind.NOTE)
+    new = SignerKey.new(ORIGIN, KeyKind.NOTE)
     overlap = HEAD.sign(LOG, new)
     before = Policy.read(f"log {LOG.verifier}\nquorum 0\n".encode())
     after = Policy.read(f"log {new.verifier}\nquorum 0\n".encode())
@@ -88,7 +88,7 @@ def test_a_key_announced_in_time_takes_over_without_a_gap():
 
 
 def test_a_policy_knows_a_checkpoint_by_the_line_of_a_key_of_its_own_log_whether_or_not_that_holds():
-    new, elsewhere = SignerKey.new(ORIGIN, Kind.NOTE), SignerKey.new("elsewhere.example/t/1", Kind.NOTE)
+    new, elsewhere = SignerKey.new(ORIGIN, KeyKind.NOTE), SignerKey.new("elsewhere.example/t/1", KeyKind.NOTE)
     policy = Policy.read(f"log {LOG.verifier}\nlog {elsewhere.verifier}\nquorum 0\n".encode())
     spoilt = Note(HEAD.text, (LOG.sign("something else\n"),))
 

@@ -11,7 +11,7 @@ from infra.ledger.text import Malformed
 from infra.ledger.tiles import (
     FULL,
     Edge,
-    Place,
+    TilePlace,
     bundle,
     consistency_path,
     edge_places,
@@ -33,7 +33,7 @@ HASHES = [sha256(b"%d" % number).digest() for number in range(70_000)]
 @given(st.lists(st.integers(0, 700), max_size=8))
 def test_a_tree_grown_in_any_steps_has_the_tiles_and_the_root_of_one_grown_at_once(steps: list[int]):
     edge = Edge()
-    stored: dict[Place, bytes] = {}
+    stored: dict[TilePlace, bytes] = {}
     for step in steps:
         before = edge.size
         edge, tiles = edge.grow(HASHES[before : before + step])
@@ -59,7 +59,7 @@ def test_a_tree_of_seventy_thousand_has_the_tiles_that_the_specification_says():
         0,
     ]
     assert [(place.level, width) for place, width in widths if width < FULL] == [(0, 112), (1, 17), (2, 1)]
-    assert list(layout(256)) == [(Place(0, 0), 256), (Place(1, 0), 1)]
+    assert list(layout(256)) == [(TilePlace(0, 0), 256), (TilePlace(1, 0), 1)]
     assert list(layout(0)) == []
 
 
@@ -95,10 +95,10 @@ def test_a_tile_that_is_too_short_or_too_long_is_refused():
     edge, tiles = Edge().grow(HASHES[:300])
     stored = dict(tiles)
 
-    for broken in (b"", stored[Place(0, 1)][:-1], stored[Place(0, 1)][:WIDTH], bytes(257 * WIDTH)):
+    for broken in (b"", stored[TilePlace(0, 1)][:-1], stored[TilePlace(0, 1)][:WIDTH], bytes(257 * WIDTH)):
         with pytest.raises(Malformed, match="tile/0/001"):
-            Edge.read(300, stored | {Place(0, 1): broken})
-    assert Edge.read(300, stored | {Place(0, 1): bytes(256 * WIDTH)}).root() != edge.root()
+            Edge.read(300, stored | {TilePlace(0, 1): broken})
+    assert Edge.read(300, stored | {TilePlace(0, 1): bytes(256 * WIDTH)}).root() != edge.root()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from infra.ledger.leaf import leaf_hash
 from infra.ledger.text import LARGEST, BadProof
 from infra.ledger.tiles import (
     Edge,
-    Place,
+    TilePlace,
     consistency_path,
     consistency_proof,
     inclusion_path,
@@ -170,7 +170,7 @@ def test_a_tree_of_the_largest_size_has_proofs_of_63_hashes_and_a_larger_one_has
 
 
 @pytest.fixture(scope="module")
-def large() -> tuple[list[bytes], dict[Place, bytes]]:
+def large() -> tuple[list[bytes], dict[TilePlace, bytes]]:
     random = Random(3)
     hashes = [random.randbytes(32) for _ in range(70_000)]
     return hashes, dict(Edge().grow(hashes)[1])
@@ -178,7 +178,7 @@ def large() -> tuple[list[bytes], dict[Place, bytes]]:
 
 @given(st.data())
 def test_random_trees_prove_what_is_in_them_and_nothing_else(
-    large: tuple[list[bytes], dict[Place, bytes]], data: st.DataObject
+    large: tuple[list[bytes], dict[TilePlace, bytes]], data: st.DataObject
 ):
     hashes, tiles = large
     size = data.draw(st.integers(1, 70_000) | st.sampled_from([256, 257, 65_535, 65_536, 65_537]))

@@ -9,9 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash
-from infra.ledger.note import Kind, Note, SignerKey, read_signatures
+from infra.ledger.note import KeyKind, Note, SignerKey, read_signatures
 from infra.ledger.text import Malformed
-from infra.ledger.tiles import Edge, Place, consistency_proof, root
+from infra.ledger.tiles import Edge, TilePlace, consistency_proof, root
 from infra.ledger.witness import SIZE_TYPE, TEXT_TYPE, Request, Witness
 from tests.infra.ledger import refused
 from tests.infra.ledger.example import AT, LOG, ORIGIN, WITNESS
@@ -21,11 +21,11 @@ FORKED = dict(Edge().grow([leaf_hash(b"%d" % (number if number != 2 else 7)) for
 WATCHING = Witness(WITNESS, (LOG.verifier,))
 
 
-def at_size(size: int, tiles: dict[Place, bytes] = TILES) -> Checkpoint:
+def at_size(size: int, tiles: dict[TilePlace, bytes] = TILES) -> Checkpoint:
     return Checkpoint(ORIGIN, size, root(size, tiles))
 
 
-def a_request(old: int, new: int, tiles: dict[Place, bytes] = TILES) -> Request:
+def a_request(old: int, new: int, tiles: dict[TilePlace, bytes] = TILES) -> Request:
     return Request.of(old, consistency_proof(old, new, tiles), at_size(new, tiles).sign(LOG))
 
 
@@ -61,7 +61,7 @@ def test_a_log_that_it_does_not_know_is_not_found():
 @pytest.mark.parametrize(
     "note",
     [
-        at_size(9).sign(SignerKey.new(ORIGIN, Kind.NOTE)),
+        at_size(9).sign(SignerKey.new(ORIGIN, KeyKind.NOTE)),
         Note(at_size(9).text, (LOG.sign(at_size(8).text),)),
         Note(at_size(9).text, (LOG.sign(at_size(9).text), LOG.sign(at_size(8).text))),
         Note(at_size(9).text, (WITNESS.sign(at_size(9).text, AT),)),
@@ -121,7 +121,7 @@ def test_a_proof_that_does_not_lead_there_is_unprocessable(
 
 
 def test_a_log_that_rotates_its_key_is_known_by_either():
-    new = SignerKey.new(ORIGIN, Kind.NOTE)
+    new = SignerKey.new(ORIGIN, KeyKind.NOTE)
     watching = Witness(WITNESS, (LOG.verifier, new.verifier))
 
     for note in (at_size(5).sign(LOG), at_size(5).sign(new), at_size(5).sign(LOG, new)):
@@ -164,7 +164,7 @@ class AWitnessAndALogThatMayLie(RuleBasedStateMachine):
         self.cosigned: list[Checkpoint] = []
 
     @rule(old=st.integers(0, 40) | st.none(), grown=st.integers(0, 12), tiles=st.sampled_from([TILES, FORKED]))
-    def ask(self, old: int | None, grown: int, tiles: dict[Place, bytes]) -> None:
+    def ask(self, old: int | None, grown: int, tiles: dict[TilePlace, bytes]) -> None:
         """From that size, or from the one cosigned last, as an honest log would."""
         start = (self.last.size if self.last else 0) if old is None else old
         answer = WATCHING.answer(a_request(start, start + grown, tiles), self.last, AT)

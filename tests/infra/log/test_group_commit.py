@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from infra.identity.tenants import Tenant
-from infra.log.eventstore import CommandReused, Conflict, EventStore, OutcomeUnknown, Receipt
+from infra.log.eventstore import CommandReused, Conflict, EventStore, OutcomeUnknown, CommandResult
 from infra.log.group_commit import BATCH, Event, Pending, _take
 from infra.platform.config import Settings
 from infra.platform.database import LOST, Database, connect
@@ -52,9 +52,9 @@ async def test_two_commands_on_one_stream_never_share_a_batch_and_the_second_con
         return_exceptions=True,
     )
 
-    assert isinstance(answers[0], Receipt)
+    assert isinstance(answers[0], CommandResult)
     assert isinstance(answers[1], Conflict)
-    assert isinstance(answers[2], Receipt)
+    assert isinstance(answers[2], CommandResult)
     assert [event["position"] for event in await log_of(database, tenant)] == [1, 2, 3, 4]
 
 
@@ -69,7 +69,7 @@ async def test_one_bad_command_sinks_neither_its_neighbours_nor_leaves_a_gap(sto
     )
 
     assert isinstance(answers[4], ValueError)
-    assert all(isinstance(answer, Receipt) for place, answer in enumerate(answers) if place != 4)
+    assert all(isinstance(answer, CommandResult) for place, answer in enumerate(answers) if place != 4)
     assert [event["position"] for event in await log_of(database, tenant)] == [*range(1, 9)]
     assert await store.position(tenant) == 8
 
@@ -335,8 +335,8 @@ async def test_what_another_process_writes_while_the_head_is_waited_for_is_seen(
     await writer._database.close()
 
     # Whoever got the head row first, the two do not both rest on what was there before.
-    assert isinstance(outcomes[0], Receipt)
-    if isinstance(outcomes[1], Receipt):
+    assert isinstance(outcomes[0], CommandResult)
+    if isinstance(outcomes[1], CommandResult):
         assert outcomes[1].first < outcomes[0].first
     else:
         assert isinstance(outcomes[1], Conflict)
@@ -354,7 +354,7 @@ async def test_two_commands_that_rest_on_what_the_other_writes_do_not_both_pass_
         return_exceptions=True,
     )
 
-    assert [type(answer) for answer in answers] == [Receipt, Conflict]
+    assert [type(answer) for answer in answers] == [CommandResult, Conflict]
 
 
 async def test_a_command_id_of_somebody_else_is_refused_in_the_database_too(store, tenant):

@@ -6,7 +6,7 @@ import pytest
 
 from domain.log import LOG, Log
 from infra.ledger.leaf import Leaf
-from infra.log.stored_rows import BadEntry, Entry
+from infra.log.stored_rows import BadEntry, StoredRow
 
 ORIGIN = "minhchuan.example/t/17"
 SECOND, THIRD = f"{ORIGIN}/e2", f"{ORIGIN}/e3"
@@ -18,14 +18,14 @@ def said(log: str, kind: str = "season.opened") -> Leaf:
     return Leaf("u-1", at, stream, [], log, "", "0" * 64, "", 1, stream, kind, "", 1, 1)
 
 
-def row(position: int, *, kind: str = "log", **data: object) -> Entry:
+def row(position: int, *, kind: str = "log", **data: object) -> StoredRow:
     stream = str(LOG.id("t_17"))
     at = datetime(2026, 11, 22, 8, tzinfo=UTC)
     text = msgspec.json.encode(data).decode()
-    return Entry(position, kind, "", "log", stream, 1, "", 1, str(UUID(int=1)), "", "", at, text, b"", b"")
+    return StoredRow(position, kind, "", "log", stream, 1, "", 1, str(UUID(int=1)), "", "", at, text, b"", b"")
 
 
-def begins(position: int, log: str, **changes: object) -> Entry:
+def begins(position: int, log: str, **changes: object) -> StoredRow:
     return row(position, **{"origin": log, "kept": position - 1, **changes})  # type: ignore[arg-type]
 
 

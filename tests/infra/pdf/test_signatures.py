@@ -24,7 +24,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from infra.pdf.attachments import first_revision, read_attachments
 from infra.pdf.printer import Printer
 from infra.pdf.sign import read_key, sign
-from infra.pdf.signatures import Asked, Judged, Unjudged, judged, read_signatures
+from infra.pdf.signatures import SignatureQuestion, SignatureAnswer, Unjudged, judged, read_signatures
 from tests.infra.officials import PASSPHRASE, key_of, officials
 
 ASSETS = Path("services/documents").absolute()
@@ -57,8 +57,8 @@ def twice(once) -> bytes:
 
 @pytest.fixture
 def judge(made):
-    def judge(pdf: bytes, roots: list[bytes] | None = None) -> Judged:
-        return judged(Asked(pdf, len(made), officials().roots if roots is None else roots))
+    def judge(pdf: bytes, roots: list[bytes] | None = None) -> SignatureAnswer:
+        return judged(SignatureQuestion(pdf, len(made), officials().roots if roots is None else roots))
 
     return judge
 

@@ -6,7 +6,7 @@ import pytest
 
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
-from infra.platform.database import LOST, Database, Hints, Listener, NoTenant, Wearers, connect
+from infra.platform.database import LOST, Database, Notifier, Listener, NoTenant, RoleConnections, connect
 from tests.infra.notebook import a_name, write_line
 
 
@@ -87,7 +87,7 @@ async def test_who_is_patient_for_a_while_only_does_not_queue_for_a_connection_w
 async def test_a_statement_prepared_under_one_role_is_refused_under_another(
     services: Settings, tenant: Tenant, other_tenant: Tenant
 ):
-    wearers = Wearers(lambda: connect(services.app_url), 1)
+    wearers = RoleConnections(lambda: connect(services.app_url), 1)
     query = f"SELECT count(*) FROM {other_tenant.id}.events"
     async with wearers.wearing(other_tenant) as connection:
         prepared = await connection.prepare(query)
@@ -129,7 +129,7 @@ async def test_reading_writes_nothing_and_sees_one_moment(database: Database, st
 
 
 async def test_a_closed_writer_is_opened_again_in_the_right_role(services: Settings, tenant: Tenant):
-    wearers = Wearers(lambda: connect(services.app_url), 1)
+    wearers = RoleConnections(lambda: connect(services.app_url), 1)
     async with wearers.wearing(tenant) as connection:
         connection.terminate()
 
@@ -139,7 +139,7 @@ async def test_a_closed_writer_is_opened_again_in_the_right_role(services: Setti
 
 
 async def test_when_a_role_cannot_be_taken_nobody_s_role_is_assumed(services: Settings, tenant: Tenant):
-    wearers = Wearers(lambda: connect(services.app_url), 1)
+    wearers = RoleConnections(lambda: connect(services.app_url), 1)
     async with wearers.wearing(tenant):
         pass
     with pytest.raises(asyncpg.InvalidParameterValueError):
@@ -172,7 +172,7 @@ async def test_a_connection_that_is_cut_in_the_middle_is_called_lost_and_the_nex
 async def test_tenants_take_turns_on_one_connection_each_in_its_own_role(
     services: Settings, tenant: Tenant, other_tenant: Tenant
 ):
-    wearers = Wearers(lambda: connect(services.app_url), 1)
+    wearers = RoleConnections(lambda: connect(services.app_url), 1)
 
     async def whoami(mine: Tenant) -> tuple[str, str]:
         async with wearers.wearing(mine) as connection:
@@ -204,7 +204,7 @@ class Ear:
 
 async def test_a_listener_hears_which_tenant_has_something_new(services: Settings, tenant: Tenant):
     ear, channel = Ear(), f"c_{uuid4().hex}"
-    hints = Hints(services.app_url, channel)
+    hints = Notifier(services.app_url, channel)
     async with Listener(services.app_url, channel, ear, poll=60):
         hints.mark(tenant)
 
@@ -214,7 +214,7 @@ async def test_a_listener_hears_which_tenant_has_something_new(services: Setting
 
 async def test_many_marks_are_one_hint(services: Settings, tenant: Tenant):
     ear, channel = Ear(), f"c_{uuid4().hex}"
-    hints = Hints(services.app_url, channel)
+    hints = Notifier(services.app_url, channel)
     async with Listener(services.app_url, channel, ear, poll=60):
         for _ in range(100):
             hints.mark(tenant)
@@ -226,7 +226,7 @@ async def test_many_marks_are_one_hint(services: Settings, tenant: Tenant):
 
 async def test_a_listener_whose_connection_was_cut_listens_again_and_says_to_look(services: Settings, tenant: Tenant):
     ear, channel = Ear(), f"c_{uuid4().hex}"
-    hints = Hints(services.app_url, channel)
+    hints = Notifier(services.app_url, channel)
     async with Listener(services.app_url, channel, ear, poll=0.1):
         await ear.until(None)
         cutter = await connect(services.app_url)

@@ -229,7 +229,7 @@ def test_an_ordinary_user_starts_and_stops_them_too(folder):
     copy_wheels(place)
     folder.mkdir()
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    account = processes.Account(nobody.pw_uid, nobody.pw_gid)
+    account = processes.UnixAccount(nobody.pw_uid, nobody.pw_gid)
     python = next(p for p in (sys.executable, "/usr/bin/python3") if executable_by(p, account))
 
     with holding(
@@ -254,7 +254,7 @@ def copy_wheels(place: Path) -> None:
                 shutil.copytree(part, place / part.name)
 
 
-def executable_by(python: str, account: processes.Account) -> bool:
+def executable_by(python: str, account: processes.UnixAccount) -> bool:
     try:
         return subprocess.run([python, "-c", ""], check=False, **processes.dropping_to(account)).returncode == 0
     except PermissionError:

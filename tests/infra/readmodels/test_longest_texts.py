@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from domain.fact import Recorded
-from domain.personal import Personal, Sealed
+from domain.personal import Personal, EncryptedValue
 from domain.text import LINE, NAME, NUMBER, PROSE, cleaned, rule_of
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
@@ -20,8 +20,8 @@ from projections.analysis.search_terms import Search
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from services.i18n import load_words
-from services.inspection.trail.search import Asked, Searching, read_names, tell
-from services.inspection.trail.trail_workbook import Line, Source, trail_workbook
+from services.inspection.trail.search import TrailQuery, Searching, read_names, describe
+from services.inspection.trail.trail_workbook import TrailSheetRow, TrailSource, trail_workbook
 from tests.infra.logs import MAPPER, write
 from tests.projections.story import told
 
@@ -58,7 +58,7 @@ def longest(topic: str, field: str, value: Any, odd: str) -> Any:
         return (text * kind.limit)[: kind.limit - 1].rstrip(" \u200d") + "K"  # a joiner joins nothing to a letter
     if type(value) is tuple:
         return tuple(longest(topic, field, item, odd) for item in value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, (type, Sealed)):
+    if dataclasses.is_dataclass(value) and not isinstance(value, (type, EncryptedValue)):
         return dataclasses.replace(
             value,
             **{one.name: longest(topic, one.name, getattr(value, one.name), odd) for one in dataclasses.fields(value)},
@@ -96,11 +96,11 @@ async def test_the_longest_texts_pass_every_table_page_of_the_past_search_and_wo
     positions = await searching.find(tenant, Search(), len(log), len(log))
     found = await searching.read(tenant, positions, len(log))
     personal: dict[Personal, str] = {
-        value: "–" for one in log for value in vars(one.fact).values() if isinstance(value, Sealed)
+        value: "–" for one in log for value in vars(one.fact).values() if isinstance(value, EncryptedValue)
     }
-    lines = [Line(one.entry.position, one) for one in tell(found, names, words, {}, personal)]
-    source = Source("Bình Phước", tenant.log, len(log), datetime(2026, 1, 1, tzinfo=UTC), demonstration=False)
-    book = load_workbook(io.BytesIO(trail_workbook(source, Asked(), lines, words).content))
+    lines = [TrailSheetRow(one.entry.position, one) for one in describe(found, names, words, {}, personal)]
+    source = TrailSource("Bình Phước", tenant.log, len(log), datetime(2026, 1, 1, tzinfo=UTC), demonstration=False)
+    book = load_workbook(io.BytesIO(trail_workbook(source, TrailQuery(), lines, words).content))
     assert book.worksheets[0].max_row > len(log)
     await models.close()
     await projector.close()

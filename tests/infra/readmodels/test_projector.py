@@ -587,7 +587,7 @@ async def test_as_of_any_position_shows_the_rows_of_that_moment(store, tenant, p
 
 async def test_a_past_folded_on_from_a_snapshot_is_the_same_past(store, tenant, models, monkeypatch):
     monkeypatch.setattr("infra.readmodels.reading.SNAPSHOT", 40)
-    monkeypatch.setattr("infra.readmodels.reading.BREATH", 15)
+    monkeypatch.setattr("infra.readmodels.reading.FACTS_PER_SLICE", 15)
     log = await a_log(store, tenant, 300)
 
     for position in (len(log), len(log) // 2, len(log) - 3, len(log) // 2 + 1, 5):

@@ -22,7 +22,7 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note
 from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
-from infra.transparency.sealer import Keep, Paused, Sealer, Unkept, connect
+from infra.transparency.sealer import SealerStore, Paused, Sealer, Unkept, connect
 from infra.transparency.witness_server import Cosigner
 from tests.infra.ledger.example import LOG
 from tests.infra.ledger.test_witness import a_request
@@ -60,7 +60,7 @@ def small_disk() -> Iterator[SmallDisk]:
     place.rmdir()
 
 
-def checkpoints(keep: Keep, tenant: Tenant) -> int:
+def checkpoints(keep: SealerStore, tenant: Tenant) -> int:
     """How many facts the sealer has signed for last."""
     note = keep.checkpoint(tenant)
     return Checkpoint.read(note.text).size if note else 0
@@ -140,7 +140,7 @@ def test_whatever_a_sealer_must_keep_of_any_epoch_is_said_to_be_unkept_where_not
 
 
 async def test_a_full_file_system_of_the_sealer_is_waited_for(services, store, tenant, superuser, small_disk):
-    keep = Keep(small_disk.place / "sealer")
+    keep = SealerStore(small_disk.place / "sealer")
     sealer = Sealer(await connect(services.sealer_url), keep)
     await write_line(store, tenant, a_name(), "một")
     await sealer.seal(tenant)
@@ -236,7 +236,7 @@ async def seal_on_and_on(store: EventStore, tenant: Tenant, sealer: Sealer) -> N
 
 
 async def test_a_database_without_room_is_waited_for_and_gets_what_was_signed(
-    services: Settings, store: EventStore, tenant: Tenant, keep: Keep, superuser: asyncpg.Connection, small_table
+    services: Settings, store: EventStore, tenant: Tenant, keep: SealerStore, superuser: asyncpg.Connection, small_table
 ):
     sealer = Sealer(await connect(services.sealer_url), keep)
     await write_line(store, tenant, a_name(), "một")

@@ -1,11 +1,11 @@
 import pytest
 
-from infra.ledger.note import Kind, SignerKey, VerifierKey
+from infra.ledger.note import KeyKind, SignerKey, VerifierKey
 from infra.transparency.announced_keys import Announcement, Signers, unannounced
 from tests.infra.ledger.example import LOG, ORIGIN
 
 FIRST = LOG.verifier
-SECOND, THIRD = (SignerKey.new(ORIGIN, Kind.NOTE).verifier for _ in range(2))
+SECOND, THIRD = (SignerKey.new(ORIGIN, KeyKind.NOTE).verifier for _ in range(2))
 
 
 def announced(position: int, key: VerifierKey) -> Announcement:
@@ -69,7 +69,7 @@ def test_one_announcement_is_not_there_for_two_keys_that_nobody_knows():
 
 
 def test_the_first_key_of_a_later_epoch_needs_no_announcement_and_the_next_one_needs_one_of_that_epoch(known):
-    first, second = (SignerKey.new(f"{ORIGIN}/e2", Kind.NOTE).verifier for _ in range(2))
+    first, second = (SignerKey.new(f"{ORIGIN}/e2", KeyKind.NOTE).verifier for _ in range(2))
     checkpoints = [by(5, FIRST), by(9, FIRST, SECOND), by(12, first), by(15, first, second), by(20, second)]
     spare = Announcement(ORIGIN, 6, "a key that has not signed")
 

@@ -9,12 +9,12 @@ import pytest
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.tiles import Place, consistency_proof
-from infra.ledger.witness import SIZE_TYPE, TEXT_TYPE, Answer, Request
+from infra.ledger.tiles import TilePlace, consistency_proof
+from infra.ledger.witness import SIZE_TYPE, TEXT_TYPE, WitnessAnswer, Request
 from infra.platform.durable_files import write_durably
 from infra.transparency import ask_witnesses as asking
 from infra.transparency.ask_witnesses import Witnessing
-from infra.transparency.seal_status import State
+from infra.transparency.seal_status import CheckpointState
 from infra.transparency.sealer import read_tiles
 from infra.transparency.witness_policies import read_policy
 from infra.transparency.witness_server import Cosigner
@@ -87,14 +87,14 @@ async def test_a_witness_that_is_asked_late_is_asked_for_the_latest_checkpoint_o
 
 
 async def test_asking_once_asks_every_witness_once(house):
-    gone = await house.playing("tinhban", lambda _: Answer(HTTPStatus.BAD_GATEWAY, ""), a_key("tinhban"))
+    gone = await house.playing("tinhban", lambda _: WitnessAnswer(HTTPStatus.BAD_GATEWAY, ""), a_key("tinhban"))
     there = await house.honest("thanhtra")
     await publish(house.store, house.tenant, a_policy(house.log, 1, gone, there))
     await house.grow()
 
     await house.witnesses.ask_once(house.tenant)
 
-    assert (await house.of()).state is State.WITNESSED
+    assert (await house.of()).state is CheckpointState.WITNESSED
     assert (len(gone.asked), len(there.asked)) == (1, 1)
 
 
@@ -130,7 +130,7 @@ async def test_without_a_policy_nobody_is_asked_and_nobody_said_to_have_cosigned
 
     seal = await house.of()
 
-    assert (seal.state, seal.quorum, seal.cosigned, seal.has_witnesses) == (State.SEALED, None, (), False)
+    assert (seal.state, seal.quorum, seal.cosigned, seal.has_witnesses) == (CheckpointState.SEALED, None, (), False)
 
 
 # Not cosigned -----------------------------------------------------------------------------------------
@@ -142,31 +142,31 @@ def another(request: Request) -> str:
     return Checkpoint(request.checkpoint.origin, request.checkpoint.size, bytes(32)).text
 
 
-LIES: dict[str, Callable[[Request], Answer | None]] = {
+LIES: dict[str, Callable[[Request], WitnessAnswer | None]] = {
     "signs with another key": lambda request: cosigned(request, a_key("lies")),
-    "signs with another key in its own name": lambda request: Answer(
+    "signs with another key in its own name": lambda request: WitnessAnswer(
         HTTPStatus.OK, _with_id(cosigned(request, a_key("lies")).body)
     ),
     "signs another root": lambda request: cosigned(request, KEY, text=another(request)),
-    "signs rightly and wrongly": lambda request: Answer(
+    "signs rightly and wrongly": lambda request: WitnessAnswer(
         HTTPStatus.OK, cosigned(request, KEY).body + cosigned(request, KEY, text=another(request)).body
     ),
     "gives itself another name": lambda request: cosigned(request, KEY, name="other.example/w"),
-    "sends nothing": lambda _: Answer(HTTPStatus.OK, ""),
-    "sends rubbish": lambda _: Answer(HTTPStatus.OK, "<html>"),
-    "sends too much": lambda request: Answer(HTTPStatus.OK, cosigned(request, KEY).body * 4_000),
-    "sends the checkpoint as the log signed it": lambda request: Answer(HTTPStatus.OK, request.note.signatures[0].line),
-    "is broken": lambda _: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "oh"),
-    "is forbidden": lambda _: Answer(HTTPStatus.FORBIDDEN, "no trusted key"),
-    "does not know the log": lambda _: Answer(HTTPStatus.NOT_FOUND, "unknown log"),
-    "sends elsewhere": lambda _: Answer(HTTPStatus.PERMANENT_REDIRECT, ""),
-    "says yes in another way": lambda request: Answer(HTTPStatus.ACCEPTED, cosigned(request, KEY).body),
+    "sends nothing": lambda _: WitnessAnswer(HTTPStatus.OK, ""),
+    "sends rubbish": lambda _: WitnessAnswer(HTTPStatus.OK, "<html>"),
+    "sends too much": lambda request: WitnessAnswer(HTTPStatus.OK, cosigned(request, KEY).body * 4_000),
+    "sends the checkpoint as the log signed it": lambda request: WitnessAnswer(HTTPStatus.OK, request.note.signatures[0].line),
+    "is broken": lambda _: WitnessAnswer(HTTPStatus.INTERNAL_SERVER_ERROR, "oh"),
+    "is forbidden": lambda _: WitnessAnswer(HTTPStatus.FORBIDDEN, "no trusted key"),
+    "does not know the log": lambda _: WitnessAnswer(HTTPStatus.NOT_FOUND, "unknown log"),
+    "sends elsewhere": lambda _: WitnessAnswer(HTTPStatus.PERMANENT_REDIRECT, ""),
+    "says yes in another way": lambda request: WitnessAnswer(HTTPStatus.ACCEPTED, cosigned(request, KEY).body),
     "never answers": lambda _: None,
-    "conflicts without a size": lambda _: Answer(HTTPStatus.CONFLICT, "no", SIZE_TYPE),
-    "conflicts with a size that is none": lambda _: Answer(HTTPStatus.CONFLICT, "09\n", SIZE_TYPE),
-    "conflicts as other servers do": lambda _: Answer(HTTPStatus.CONFLICT, "999\n", TEXT_TYPE),
-    "conflicts with what it was asked from": lambda request: Answer(HTTPStatus.CONFLICT, f"{request.old}\n", SIZE_TYPE),
-    "conflicts for ever": lambda request: Answer(HTTPStatus.CONFLICT, f"{1 - min(request.old, 1)}\n", SIZE_TYPE),
+    "conflicts without a size": lambda _: WitnessAnswer(HTTPStatus.CONFLICT, "no", SIZE_TYPE),
+    "conflicts with a size that is none": lambda _: WitnessAnswer(HTTPStatus.CONFLICT, "09\n", SIZE_TYPE),
+    "conflicts as other servers do": lambda _: WitnessAnswer(HTTPStatus.CONFLICT, "999\n", TEXT_TYPE),
+    "conflicts with what it was asked from": lambda request: WitnessAnswer(HTTPStatus.CONFLICT, f"{request.old}\n", SIZE_TYPE),
+    "conflicts for ever": lambda request: WitnessAnswer(HTTPStatus.CONFLICT, f"{1 - min(request.old, 1)}\n", SIZE_TYPE),
 }
 
 
@@ -187,7 +187,7 @@ async def test_a_witness_that_is_gone_slow_or_lies_has_cosigned_nothing_and_dela
     await until(lambda: _is_cosigned_by(house, "thanhtra"))
 
     seal = await house.of()
-    assert (seal.state, seal.is_recorded, seal.witnesses, seal.quorum) == (State.AWAITING, False, 2, 2)
+    assert (seal.state, seal.is_recorded, seal.witnesses, seal.quorum) == (CheckpointState.AWAITING, False, 2, 2)
     assert [one.witness for one in seal.cosigned] == ["thanhtra"]
     assert (house.halted, seal.halted) == ([], None)
     assert await house.superuser.fetchval(f"SELECT count(DISTINCT witness) FROM {house.tenant.id}.cosignatures") == 1
@@ -198,7 +198,7 @@ async def _is_cosigned_by(house: House, name: str) -> bool:
 
 
 async def test_sealing_goes_on_while_a_witness_says_nothing_and_it_is_asked_ever_less(house):
-    silent = await house.playing("lies", lambda _: Answer(HTTPStatus.SERVICE_UNAVAILABLE, ""), KEY)
+    silent = await house.playing("lies", lambda _: WitnessAnswer(HTTPStatus.SERVICE_UNAVAILABLE, ""), KEY)
     await house.trust(1, silent)
     begun = time.monotonic()
     while time.monotonic() - begun < 1.5:
@@ -211,7 +211,7 @@ async def test_sealing_goes_on_while_a_witness_says_nothing_and_it_is_asked_ever
 
 
 async def test_a_witness_that_comes_back_cosigns_what_was_sealed_meanwhile(house):
-    answers = [Answer(HTTPStatus.BAD_GATEWAY, "")] * 2
+    answers = [WitnessAnswer(HTTPStatus.BAD_GATEWAY, "")] * 2
     witness = await house.playing("lies", lambda request: answers.pop() if answers else cosigned(request, KEY), KEY)
     await house.trust(1, witness)
 
@@ -237,7 +237,7 @@ async def test_a_witness_that_has_forgotten_what_it_cosigned_is_not_begun_anew_w
     house.witnesses.ask(house.tenant)
     await until(lambda: len(witness.asked) > 2)
 
-    assert (house.halted, (await house.of()).state) == ([], State.AWAITING)
+    assert (house.halted, (await house.of()).state) == ([], CheckpointState.AWAITING)
 
 
 async def test_stored_tiles_that_are_wrong_are_never_held_against_the_log(house):
@@ -251,7 +251,7 @@ async def test_stored_tiles_that_are_wrong_are_never_held_against_the_log(house)
     await asyncio.sleep(A_WHILE)
 
     assert len(witness.asked) == 1
-    assert (house.halted, (await house.of()).state) == ([], State.AWAITING)
+    assert (house.halted, (await house.of()).state) == ([], CheckpointState.AWAITING)
 
 
 async def test_a_row_that_is_no_policy_asks_nobody_and_lowers_no_quorum(house):
@@ -266,7 +266,7 @@ async def test_a_row_that_is_no_policy_asks_nobody_and_lowers_no_quorum(house):
     await house.witnesses.ask_once(house.tenant)
     seal = await house.of()
 
-    assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
+    assert (seal.state, seal.is_recorded) == (CheckpointState.AWAITING, False)
     assert "names no log" in (seal.halted or "")
     assert len(witness.asked) == 1
 
@@ -294,8 +294,8 @@ async def test_asking_goes_on_after_the_database_had_ended_every_connection(hous
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "no"), "has cosigned others for the first 0"),
-        (Answer(HTTPStatus.CONFLICT, "999\n", SIZE_TYPE), "has cosigned 999 facts, and no more than 3 were sealed"),
+        (WitnessAnswer(HTTPStatus.UNPROCESSABLE_ENTITY, "no"), "has cosigned others for the first 0"),
+        (WitnessAnswer(HTTPStatus.CONFLICT, "999\n", SIZE_TYPE), "has cosigned 999 facts, and no more than 3 were sealed"),
     ],
     ids=["refuses the proof", "has seen more"],
 )
@@ -308,7 +308,7 @@ async def test_a_witness_that_has_cosigned_another_history_halts_the_log(house, 
     await asyncio.sleep(A_WHILE)
 
     seal = await house.of()
-    assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
+    assert (seal.state, seal.is_recorded) == (CheckpointState.AWAITING, False)
     assert seal.halted == house.halted[0]
     assert said in house.halted[0]
     assert (len(witness.asked), len(house.halted)) == (1, 1)
@@ -320,9 +320,9 @@ async def test_a_size_that_another_sealer_has_reached_meanwhile_halts_nothing(ho
 
     grown: list[asyncio.Task[None]] = []
 
-    def answer(request: Request) -> Answer | None:
+    def answer(request: Request) -> WitnessAnswer | None:
         if grown:
-            return cosigned(request, KEY) if grown[0].done() else Answer(HTTPStatus.SERVICE_UNAVAILABLE, "")
+            return cosigned(request, KEY) if grown[0].done() else WitnessAnswer(HTTPStatus.SERVICE_UNAVAILABLE, "")
         grown.append(asyncio.ensure_future(seal_more()))
         return None
 
@@ -356,13 +356,13 @@ async def test_of_two_histories_with_one_witness_the_second_is_refused_halted_an
     await until(lambda: bool(second.halted))
 
     seal = await second.of()
-    assert (seal.state, seal.is_recorded, seal.cosigned) == (State.AWAITING, False, ())
+    assert (seal.state, seal.is_recorded, seal.cosigned) == (CheckpointState.AWAITING, False, ())
     assert seal.halted == second.halted[0]
     assert f"refuses {3 + facts} facts: it has cosigned others for the first 3" in second.halted[0]
     (kept,) = (house.folder / "thanhtra" / "contradictions").iterdir()
     notes = [Note.read((kept / "cosigned").read_bytes()), Request.read((kept / "request").read_bytes()).note]
     assert all(note.check([house.log]) for note in notes)
-    assert (house.halted, (await house.of()).state) == ([], State.WITNESSED)
+    assert (house.halted, (await house.of()).state) == ([], CheckpointState.WITNESSED)
 
 
 async def test_of_two_histories_with_one_witness_the_shorter_is_halted_too(house, second):
@@ -386,6 +386,6 @@ async def test_a_proof_that_is_sent_holds(house):
     await house.witnessed()
 
     sent = Request.read(witness.asked[-1])
-    tiles = await read_tiles(house.superuser, house.tenant, [Place(0, n) for n in range(3)] + [Place(1, 0)])
+    tiles = await read_tiles(house.superuser, house.tenant, [TilePlace(0, n) for n in range(3)] + [TilePlace(1, 0)])
     assert (sent.old, sent.note) == (3, note)
     assert list(sent.proof) == consistency_proof(3, sent.checkpoint.size, tiles)

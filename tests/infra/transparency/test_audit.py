@@ -6,11 +6,11 @@ import pytest
 
 from infra.identity.tenants import Tenant
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.note import Kind, Note, SignerKey
+from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.platform.database import schema_of
 from infra.transparency import audit as verifying
-from infra.transparency.audit import Finding, Result
+from infra.transparency.audit import AuditFinding, AuditResult
 from tests.infra.forging import FORGERIES, rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
 from tests.infra.sealed import a_policy, seal_anew
@@ -21,7 +21,7 @@ from tests.infra.witnesses import House, in_log
 def check(services, tenant, keep):
     """Verify the log of this test as the verifier, by the policy that knows its key."""
 
-    async def check(*held: Note, processes: int = 1, policy: Policy | None = None) -> Result:
+    async def check(*held: Note, processes: int = 1, policy: Policy | None = None) -> AuditResult:
         judge = policy or a_policy(keep.key(tenant))
         return await verifying.verify(services.verifier_url, tenant, policy=judge, held=held, processes=processes)
 
@@ -141,7 +141,7 @@ async def test_what_does_not_fit_is_found_at_its_position(check, signed, superus
 
 
 async def test_a_checkpoint_by_a_key_that_the_policy_does_not_know_does_not_count(check, signed, tenant):
-    stranger = SignerKey.new(tenant.log, Kind.NOTE)
+    stranger = SignerKey.new(tenant.log, KeyKind.NOTE)
 
     result = await check(policy=a_policy(stranger))
 
@@ -197,7 +197,7 @@ async def test_every_fact_dropped_from_the_end_is_missed_by_whoever_holds_the_ch
         result = await check(signed)
 
         lost = f"the log ends at {left}, so it has lost {6 - left} facts that were sealed"
-        assert Finding(0, f"checkpoint of 6, held elsewhere: {lost}") in result.findings
+        assert AuditFinding(0, f"checkpoint of 6, held elsewhere: {lost}") in result.findings
 
 
 async def test_which_fact_was_changed_is_told_by_the_hashes_that_the_sealer_stored(check, signed, superuser, tenant):
@@ -227,7 +227,7 @@ def naming(*keys: SignerKey) -> Policy:
     return Policy.read(("".join(f"log {key.verifier}\n" for key in keys) + "quorum 0\n").encode())
 
 
-async def found(house: House, *keys: SignerKey) -> Result:
+async def found(house: House, *keys: SignerKey) -> AuditResult:
     """By a policy of these keys, or by none."""
     policy = naming(*keys) if keys else None
     return await verifying.verify(house.services.verifier_url, house.tenant, policy=policy, processes=1)
@@ -240,9 +240,9 @@ async def sign_last(superuser: asyncpg.Connection, tenant: Tenant, *keys: Signer
     await superuser.execute(f"UPDATE {tenant.id}.sealings SET note = $1 WHERE size = $2", bytes(note), row["size"])
 
 
-def unannounced(size: int, key: SignerKey) -> Finding:
+def unannounced(size: int, key: SignerKey) -> AuditFinding:
     said = f"nothing announces the key {key.verifier.id.hex()}, which signs from there on"
-    return Finding(0, f"checkpoint of {size}: {said}")
+    return AuditFinding(0, f"checkpoint of {size}: {said}")
 
 
 async def test_a_log_that_has_changed_its_key_in_the_open_fits(house):
@@ -258,7 +258,7 @@ async def test_by_the_first_key_alone_later_checkpoints_do_not_count(house):
 
     result = await found(house, first)
 
-    assert result.findings == (Finding(0, "stored checkpoint of 5: no trusted key of the log has signed it"),)
+    assert result.findings == (AuditFinding(0, "stored checkpoint of 5: no trusted key of the log has signed it"),)
     assert (result.covered, result.beyond) == (4, 1)
 
 
@@ -273,7 +273,7 @@ async def test_checkpoints_of_before_are_still_compared_with_the_log(house):
 
 
 def a_stranger(tenant: Tenant) -> SignerKey:
-    return SignerKey.new(tenant.log, Kind.NOTE)
+    return SignerKey.new(tenant.log, KeyKind.NOTE)
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["alone", "beside the log's own"])

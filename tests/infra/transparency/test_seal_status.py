@@ -11,9 +11,9 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.policy import Cosigned
 from infra.ledger.text import LARGEST, base64
 from infra.log.eventstore import EventStore
-from infra.platform.database import News
+from infra.platform.database import Waiter
 from infra.transparency import seal_status as seals
-from infra.transparency.seal_status import Seal, State
+from infra.transparency.seal_status import CheckpointStatus, CheckpointState
 from infra.transparency.sealer import SEALED
 from tests.infra import logs
 from tests.infra.witnesses import House, a_key, a_policy, cosigned, grow, in_log, knows, publish
@@ -44,7 +44,7 @@ async def test_a_position_that_no_checkpoint_covers_is_only_received(house):
 
     seal = await house.of(3)
 
-    assert (seal.state, seal.is_recorded, seal.first) == (State.RECEIVED, False, None)
+    assert (seal.state, seal.is_recorded, seal.first) == (CheckpointState.RECEIVED, False, None)
     assert seal.latest is not None
     assert seal.latest.size == 2
 
@@ -52,7 +52,7 @@ async def test_a_position_that_no_checkpoint_covers_is_only_received(house):
 async def test_without_a_policy_a_sealed_position_is_recorded_and_said_to_have_no_witnesses(house):
     seal = await house.of(2)
 
-    assert (seal.state, seal.is_recorded) == (State.SEALED, True)
+    assert (seal.state, seal.is_recorded) == (CheckpointState.SEALED, True)
     assert (seal.has_witnesses, seal.quorum, seal.witnesses, seal.cosigned, seal.by) == (False, None, 0, (), None)
 
 
@@ -63,7 +63,7 @@ async def test_a_quorum_of_nobody_is_no_witness_however_many_cosign(house):
 
     seal = await house.of(1)
 
-    assert (seal.state, seal.is_recorded, seal.has_witnesses) == (State.SEALED, True, False)
+    assert (seal.state, seal.is_recorded, seal.has_witnesses) == (CheckpointState.SEALED, True, False)
     assert (seal.quorum, seal.witnesses, seal.cosigned) == (0, 1, (Cosigned("w", AT),))
 
 
@@ -80,7 +80,7 @@ async def test_the_first_checkpoint_with_the_quorum_counts_and_until_then_the_la
         assert seal.by is not None
         seen.append((seal.by.size, [one.witness for one in seal.cosigned], seal.state))
 
-    awaiting, witnessed = State.AWAITING, State.WITNESSED
+    awaiting, witnessed = CheckpointState.AWAITING, CheckpointState.WITNESSED
     assert seen == [
         (3, ["a"], awaiting),
         (5, ["a"], awaiting),
@@ -161,7 +161,7 @@ async def test_a_cosignature_that_was_written_by_hand_witnesses_nothing(house, f
 
     seal = await house.of(1)
 
-    assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
+    assert (seal.state, seal.is_recorded) == (CheckpointState.AWAITING, False)
 
 
 async def test_a_checkpoint_filed_under_a_larger_size_covers_nothing_more(house):
@@ -174,7 +174,7 @@ async def test_a_checkpoint_filed_under_a_larger_size_covers_nothing_more(house)
 
     seal = await house.of(4)
 
-    assert (seal.state, seal.is_recorded) == (State.AWAITING, False)
+    assert (seal.state, seal.is_recorded) == (CheckpointState.AWAITING, False)
     assert "is one of 3" in (seal.halted or "")
 
 
@@ -187,7 +187,7 @@ async def test_a_halt_is_told_until_a_later_checkpoint_is_signed(house):
 
 
 def test_a_seal_that_knows_nothing_promises_nothing():
-    assert (Seal(1).state, Seal(1).is_recorded) == (State.RECEIVED, False)
+    assert (CheckpointStatus(1).state, CheckpointStatus(1).is_recorded) == (CheckpointState.RECEIVED, False)
 
 
 # Waiting ----------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_a_seal_that_knows_nothing_promises_nothing():
 async def test_who_waits_is_told_by_the_hint_of_the_sealer(house):
     await grow(house.store, house.tenant)
     await house.seals.close()
-    house.seals._news = News(house.seals._database.dsn, SEALED, poll=3_600)  # nobody looks by himself
+    house.seals._news = Waiter(house.seals._database.dsn, SEALED, poll=3_600)  # nobody looks by himself
     waiting = asyncio.create_task(house.seals.recorded(house.tenant, 3, 3_600))
     while not house.seals._news._waiting:  # noqa: ASYNC110 - nobody is told that somebody begins to wait
         await asyncio.sleep(0)
@@ -204,7 +204,7 @@ async def test_who_waits_is_told_by_the_hint_of_the_sealer(house):
 
     await house.seal()
 
-    assert (await asyncio.wait_for(waiting, 60)).state is State.SEALED
+    assert (await asyncio.wait_for(waiting, 60)).state is CheckpointState.SEALED
 
 
 async def test_who_waits_where_there_are_witnesses_is_not_told_before_they_have_cosigned(house):
@@ -219,7 +219,7 @@ async def test_who_waits_where_there_are_witnesses_is_not_told_before_they_have_
 
     lets.set()
 
-    assert (await waiting).state is State.WITNESSED
+    assert (await waiting).state is CheckpointState.WITNESSED
 
 
 @pytest.mark.parametrize("policy", [False, True])
@@ -232,7 +232,7 @@ async def test_who_has_waited_long_enough_gets_what_there_is(house, policy):
 
     seal = await house.seals.recorded(house.tenant, 3, 0.3)
 
-    assert seal.state is (State.AWAITING if policy else State.RECEIVED)
+    assert seal.state is (CheckpointState.AWAITING if policy else CheckpointState.RECEIVED)
 
 
 async def test_a_halted_log_is_not_waited_for(house):
@@ -242,7 +242,7 @@ async def test_a_halted_log_is_not_waited_for(house):
     async with asyncio.timeout(PATIENCE / 2):
         seal = await house.seals.recorded(house.tenant, 3, PATIENCE)
 
-    assert (seal.state, seal.halted) == (State.RECEIVED, "because")
+    assert (seal.state, seal.halted) == (CheckpointState.RECEIVED, "because")
 
 
 # A new epoch ------------------------------------------------------------------------------------------
@@ -279,8 +279,8 @@ async def test_in_a_new_epoch_nothing_counts_as_witnessed_until_a_policy_of_its_
     cosigned = f"SELECT count(*) FROM {house.tenant.id}.cosignatures WHERE size = $1"
     assert await house.superuser.fetchval(cosigned, first.size) == 1
     seal = await house.of(kept + 1)
-    assert (seal.state, seal.cosigned, seal.quorum, seal.halted) == (State.AWAITING, (), 1, None)
-    assert (await house.of(kept)).state is State.WITNESSED
+    assert (seal.state, seal.cosigned, seal.quorum, seal.halted) == (CheckpointState.AWAITING, (), 1, None)
+    assert (await house.of(kept)).state is CheckpointState.WITNESSED
 
     await house.trust(1, witness)
 
@@ -288,6 +288,6 @@ async def test_in_a_new_epoch_nothing_counts_as_witnessed_until_a_policy_of_its_
     assert seal.by is not None
     assert seal.by.size > kept
     former = await house.of(kept)
-    assert former.state is State.WITNESSED
+    assert former.state is CheckpointState.WITNESSED
     assert former.by is not None
     assert former.by.size == kept

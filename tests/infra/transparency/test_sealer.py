@@ -7,21 +7,21 @@ import pytest
 from infra.identity.tenants import Tenant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash
-from infra.ledger.note import Kind, Note, SignerKey
-from infra.ledger.tiles import Place, inclusion_proof, replay
+from infra.ledger.note import KeyKind, Note, SignerKey
+from infra.ledger.tiles import TilePlace, inclusion_proof, replay
 from infra.ledger.tree import verify_inclusion
 from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
 from infra.platform.durable_files import put_in_place
-from infra.transparency.sealer import Halted, Held, Keep, Sealer, connect
+from infra.transparency.sealer import Halted, SealedElsewhere, SealerStore, Sealer, connect
 from tests.infra.forging import rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
 from tests.infra.witnesses import House, grow, in_log
 
 
 @pytest.fixture
-async def again(services: Settings, keep: Keep, sealer: Sealer) -> AsyncIterator[Sealer]:
+async def again(services: Settings, keep: SealerStore, sealer: Sealer) -> AsyncIterator[Sealer]:
     """The sealer started again: what it knows is in its folder and in the database."""
     await sealer.close()
     again = Sealer(await connect(services.sealer_url), keep)
@@ -76,7 +76,7 @@ async def test_proofs_of_every_fact_come_from_the_stored_tiles(store, tenant, se
         note = await a_sealed_log(store, tenant, sealer, lines=100)
     checkpoint = Checkpoint.read(note.text)
     rows = await superuser.fetch(f"SELECT level, number, hashes FROM {tenant.id}.tiles")
-    tiles = {Place(row["level"], row["number"]): row["hashes"] for row in rows}
+    tiles = {TilePlace(row["level"], row["number"]): row["hashes"] for row in rows}
 
     for index, leaf in enumerate(await leaves_of(superuser, tenant)):
         proof = inclusion_proof(index, checkpoint.size, tiles)
@@ -98,7 +98,7 @@ async def test_of_two_sealers_one_holds_a_log(services, store, tenant, sealer, k
     await a_sealed_log(store, tenant, sealer)
     other = Sealer(await connect(services.sealer_url), keep)
 
-    with pytest.raises(Held):
+    with pytest.raises(SealedElsewhere):
         await other.seal(tenant)
     await sealer.close()
     await write_lines(store, tenant, 1)
@@ -292,7 +292,7 @@ async def test_a_next_key_is_made_once_for_its_owner_alone(house):
     made = house.keep.make_next_key(house.tenant)
 
     assert house.keep.make_next_key(house.tenant) == house.keep.next_key(house.tenant) == made
-    assert (made.name, made.kind) == (house.tenant.log, Kind.NOTE)
+    assert (made.name, made.kind) == (house.tenant.log, KeyKind.NOTE)
     assert made != house.keep.key(house.tenant)
     file = house.folder / "sealer" / f"{house.tenant.id}.next.key"
     assert oct(file.stat().st_mode & 0o777) == "0o600"
@@ -301,7 +301,7 @@ async def test_a_next_key_is_made_once_for_its_owner_alone(house):
 async def test_a_next_key_that_nothing_announces_never_signs_and_that_is_said_once(house, capsys):
     present = house.keep.key(house.tenant)
     house.keep.make_next_key(house.tenant)
-    await announce(house, SignerKey.new(house.tenant.log, Kind.NOTE))
+    await announce(house, SignerKey.new(house.tenant.log, KeyKind.NOTE))
 
     notes = [await house.seal(), await house.grow(), await house.grow()]
 

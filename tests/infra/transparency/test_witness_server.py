@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.ledger.note import Kind, Note, SignerKey, read_signatures
+from infra.ledger.note import KeyKind, Note, SignerKey, read_signatures
 from infra.ledger.text import Malformed
 from infra.ledger.witness import Request
 from infra.transparency.witness_server import Cosigner, Unfit
@@ -14,7 +14,7 @@ from tests.infra.ledger.example import AT, LOG, ORIGIN
 from tests.infra.ledger.test_witness import FORKED, a_request, at_size
 
 NAME = "witness.example/w"
-NEXT = SignerKey.new(ORIGIN, Kind.NOTE)
+NEXT = SignerKey.new(ORIGIN, KeyKind.NOTE)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def status(witness: Cosigner, request: Request) -> HTTPStatus:
 def test_a_new_witness_makes_a_key_of_the_name_it_is_given_for_its_owner_alone(tmp_path):
     witness = Cosigner.open(tmp_path / "w", NAME)
 
-    assert (witness.vkey.name, witness.vkey.kind) == (NAME, Kind.COSIGNATURE)
+    assert (witness.vkey.name, witness.vkey.kind) == (NAME, KeyKind.COSIGNATURE)
     assert Cosigner.open(tmp_path / "w").vkey == Cosigner.open(tmp_path / "w", NAME).vkey == witness.vkey
     assert oct((tmp_path / "w" / "key").stat().st_mode & 0o777) == "0o600"
     assert witness.logs() == ()
@@ -123,7 +123,7 @@ def test_the_list_of_logs_is_read_again_when_it_has_changed(folder):
     know(folder, "")
     assert status(witness, a_request(0, 5)) == HTTPStatus.NOT_FOUND
 
-    know(folder, f"{SignerKey.new(ORIGIN, Kind.NOTE).verifier}\n{LOG.verifier}\n")
+    know(folder, f"{SignerKey.new(ORIGIN, KeyKind.NOTE).verifier}\n{LOG.verifier}\n")
     assert status(witness, a_request(0, 5)) == HTTPStatus.OK
 
     (folder / "logs").unlink()
@@ -133,7 +133,7 @@ def test_the_list_of_logs_is_read_again_when_it_has_changed(folder):
 WRONG = {
     "no key": "nonsense\n",
     "a letter too many": f"{LOG.verifier}x\n",
-    "a witness's own key": f"{SignerKey.new(NAME, Kind.COSIGNATURE).verifier}\n",
+    "a witness's own key": f"{SignerKey.new(NAME, KeyKind.COSIGNATURE).verifier}\n",
     "no text": "\x07\n",
 }
 wrong_lists = pytest.mark.parametrize("lines", WRONG.values(), ids=WRONG)

@@ -4,7 +4,7 @@ from html import unescape
 
 import pytest
 
-from domain.official import Position
+from domain.official import Office
 from projections.analysis.flags import Sign
 from services.assessment import assess as assessing
 from services.assessment.assess import Upload
@@ -16,7 +16,7 @@ __all__ = ["desks", "season", "workplace"]
 
 @pytest.fixture
 async def inspector(desks: Desks) -> Desk:
-    return await desks.of(Position.INSPECTOR.value)
+    return await desks.of(Office.INSPECTOR.value)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def shared(season: Story) -> Story:
     """One paper, attached in two communes."""
     for commune in (COMMUNE, OTHER):
         for code in season.codes[:1]:
-            work = await season.officer(Position.JUSTICE_OFFICER, commune)
+            work = await season.officer(Office.JUSTICE_OFFICER, commune)
             await assessing.attach_evidence(work, season.season, commune, code, Upload("chung.pdf", PDF + b"chung"))
     return season
 
@@ -85,7 +85,7 @@ def last_of(page, sign: str) -> dict[str, str]:
 
 async def test_only_who_oversees_may_set_aside(desks: Desks, shared: Story, inspector: Desk):
     page = await inspector.open(at(shared, f"xa={COMMUNE}"))
-    chairman = await desks.of(Position.DISTRICT_CHAIRMAN.value)
+    chairman = await desks.of(Office.DISTRICT_CHAIRMAN.value)
     token = next(value for one in (await chairman.open("/them")).forms for name, value in one.fields if name == "csrf")
 
     data = {"csrf": token, "reason": "x", "loai": Sign.FILE_IN_SEVERAL_COMMUNES.value}
@@ -125,7 +125,7 @@ async def test_an_inspector_opens_a_review_from_a_flag_with_what_led_there_fille
     assert len(await season.facts()) == known
 
     # And whoever may not conduct a review is not led to one, nor anybody in the past
-    chairman = await desks.of(Position.DISTRICT_CHAIRMAN.value)
+    chairman = await desks.of(Office.DISTRICT_CHAIRMAN.value)
     past = await inspector.open(at(season, f"xa={COMMUNE}&asof={(await season.facts())[-1].position}"))
     assert f'id="{COMMUNE}-{sign}"' in past.html
     assert "can-cu=flag" not in past.html + (await chairman.open(at(season, f"xa={COMMUNE}"))).html

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from domain.meeting import Choice, Meeting, meeting_stream
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Recognition
 from domain.review import Review
 from services.appraisal import appraise as appraising
@@ -23,7 +23,7 @@ def replay(story: Story, asked: str = "") -> str:
 
 @pytest.fixture
 async def inspector(desks: Desks) -> Desk:
-    return await desks.of(Position.INSPECTOR.value)
+    return await desks.of(Office.INSPECTOR.value)
 
 
 async def test_one_goes_through_the_dossier_step_by_step(inspector: Desk, season: Story):
@@ -96,7 +96,7 @@ async def test_a_step_that_there_is_not_is_not_found(inspector: Desk, season: St
 
 
 async def test_another_communes_officers_do_not_see_the_replay(desks: Desks, season: Story):
-    desk = await desks.of(f"{OTHER} {Position.JUSTICE_OFFICER}")
+    desk = await desks.of(f"{OTHER} {Office.JUSTICE_OFFICER}")
 
     assert (await desk.open(replay(season))).status == 403
 
@@ -108,7 +108,7 @@ async def test_a_meeting_is_played_back_and_an_open_vote_shows_who_voted_not_how
     key = await season.voted(Choice.AGAINST)
     facts = await season.facts(meeting_stream(season.season, key))
     cast = next(one.position for one in facts if isinstance(one.fact, Meeting.BallotCast))
-    chair = await desks.of(Position.DISTRICT_CHAIRMAN.value)
+    chair = await desks.of(Office.DISTRICT_CHAIRMAN.value)
     path = f"/hop/{season.season}/{key}/phat-lai"
 
     now = await chair.open(path)
@@ -203,7 +203,7 @@ async def test_an_inspector_marks_a_step_and_finds_it_at_the_step_and_in_the_rev
     page = await inspector.send(page, "/danh-dau")
     elsewhere = await inspector.open(replay(season))
     review = await inspector.open(f"/thanh-tra/xem-xet/{season.season}/{COMMUNE}/1")
-    chairman = (await at_decision(await desks.of(Position.DISTRICT_CHAIRMAN.value), season))[1]
+    chairman = (await at_decision(await desks.of(Office.DISTRICT_CHAIRMAN.value), season))[1]
 
     notes = [one.fact for one in await season.facts() if isinstance(one.fact, Review.NoteAdded)]
     assert [(note.marked.position, note.text) for note in notes] == [(position, "Đối chiếu sổ gốc"), (position, None)]
@@ -247,7 +247,7 @@ async def test_what_cannot_be_marked_is_refused_in_words(inspector: Desk, season
 async def test_who_is_no_inspector_cannot_mark(desks: Desks, inspector: Desk, season: Story):
     await season.decided()
     await season.under_review()
-    chairman = await desks.of(Position.DISTRICT_CHAIRMAN.value)
+    chairman = await desks.of(Office.DISTRICT_CHAIRMAN.value)
     page = await inspector.open(replay(season))
     form = dict(page.form("/danh-dau").fields)
     csrf = (await chairman.open("/them")).form("/dang-xuat").value("csrf")

@@ -7,12 +7,12 @@ from domain.errors import NotFound, NotPermitted
 from domain.export import Document
 from domain.recognition import Recognition
 from services.exports.exports import export_id, request_export
-from services.exports.kind import Made
+from services.exports.kind import FinishedDocument
 from tests.provinces.papers import made, text_of, workshop
 from tests.provinces.story import COMMUNE, OTHER, Story
 
 
-async def printed(story: Story, indicator: str | None = None, upto: int | None = None) -> Made:
+async def printed(story: Story, indicator: str | None = None, upto: int | None = None) -> FinishedDocument:
     work = await story.inspector()
     await request_export(work, Document.RESPONSIBILITY, story.season, COMMUNE, indicator=indicator, upto=upto)
     async with workshop(story.house) as shop:

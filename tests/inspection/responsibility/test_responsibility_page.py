@@ -8,7 +8,7 @@ import pytest
 from domain.assessment import Assessment
 from domain.export import Document, Export
 from domain.meeting import Choice
-from domain.official import Position
+from domain.official import Office
 from services.appraisal import appraise as appraising
 from services.council import voting
 from tests.provinces.story import COMMUNE, OTHER, Story
@@ -23,7 +23,7 @@ def chain(story: Story, asked: str = "") -> str:
 
 @pytest.fixture
 async def inspector(desks: Desks) -> Desk:
-    return await desks.of(Position.INSPECTOR.value)
+    return await desks.of(Office.INSPECTOR.value)
 
 
 async def test_the_chain_of_a_value_goes_from_the_lead_to_the_chairman(inspector: Desk, season: Story):
@@ -73,7 +73,7 @@ async def test_a_file_that_the_appraiser_opened_is_shown_as_opened(inspector: De
 
 async def test_ballots_of_an_open_vote_are_in_the_chain_without_the_choice(inspector: Desk, season: Story):
     key = await season.vote_open()
-    desk_vote = await season.by(Position.DISTRICT_CHAIRMAN.value)
+    desk_vote = await season.by(Office.DISTRICT_CHAIRMAN.value)
     await voting.cast_ballot(desk_vote, season.season, key, COMMUNE, Choice.AGAINST)
 
     page = await inspector.open(chain(season))
@@ -117,7 +117,7 @@ async def test_an_indicator_that_the_rulebook_does_not_know_is_not_found(inspect
 
 
 async def test_another_communes_officers_do_not_see_the_chain(desks: Desks, season: Story):
-    desk = await desks.of(f"{OTHER} {Position.JUSTICE_OFFICER}")
+    desk = await desks.of(f"{OTHER} {Office.JUSTICE_OFFICER}")
 
     assert (await desk.open(chain(season))).status == 403
 

@@ -15,7 +15,7 @@ from domain.errors import (
     Unheard,
 )
 from domain.meeting import Choice
-from domain.official import Official, Position, official_stream
+from domain.official import Official, Office, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Review, Ruling, review_stream
 from services.inspection.review import review as reviewing
@@ -23,7 +23,7 @@ from services.recognition import recognise as recognising
 from services.season import season as seasons
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 
-OFFICER = f"{COMMUNE} {Position.JUSTICE_OFFICER}"
+OFFICER = f"{COMMUNE} {Office.JUSTICE_OFFICER}"
 DAY = date(2024, 1, 10)
 
 
@@ -111,7 +111,7 @@ async def test_a_recognition_is_reviewed_and_revoked_in_one_command_with_the_con
     ]
     determined = [one.fact for one in await story.facts() if isinstance(one.fact, Review.ResponsibilityDetermined)]
     assert [(one.position, one.unit, one.act.position) for one in determined] == [
-        (Position.JUSTICE_OFFICER, COMMUNE, scored)
+        (Office.JUSTICE_OFFICER, COMMUNE, scored)
     ]
 
 
@@ -209,7 +209,7 @@ async def test_an_inspection_is_ordered_by_a_document(story: Story):
 async def test_nobody_explains_who_was_not_asked_nor_for_another(story: Story):
     await (await story.decided()).under_review()
     inquiry = await ask(story)
-    chairmans = await ask(story, f"{COMMUNE} {Position.COMMUNE_CHAIRMAN}")
+    chairmans = await ask(story, f"{COMMUNE} {Office.COMMUNE_CHAIRMAN}")
 
     for who, what in ((await story.appraiser(), inquiry), (await story.by(OFFICER), chairmans)):
         with pytest.raises(NotAsked):
@@ -277,7 +277,7 @@ async def test_the_chairman_of_the_deciding_unit_concludes(story: Story):
     await (await story.decided()).under_review()
     await reviewing.propose(await story.inspector(), story.season, COMMUNE, 1, Ruling.REVOKED, "Sai")
 
-    for work in (await story.inspector(), await story.by(Position.PROVINCE_CHAIRMAN), await story.chairman()):
+    for work in (await story.inspector(), await story.by(Office.PROVINCE_CHAIRMAN), await story.chairman()):
         with pytest.raises(NotPermitted):
             await reviewing.conclude(work, story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND")
 

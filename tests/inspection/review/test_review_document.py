@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import NotFound, NotPermitted, OutOfOrder
 from domain.export import Document
-from domain.official import Official, Position, official_stream
+from domain.official import Official, Office, official_stream
 from domain.review import Degree
 from services.exports.exports import export_id, request_export
 from services.inspection.review import review as reviewing
@@ -15,7 +15,7 @@ from services.work import Work
 from tests.provinces.papers import made, text_of, workshop
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 
-OFFICER = f"{COMMUNE} {Position.JUSTICE_OFFICER}"
+OFFICER = f"{COMMUNE} {Office.JUSTICE_OFFICER}"
 ABOUT = f"{COMMUNE}-1"
 
 

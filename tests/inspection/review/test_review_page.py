@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.official import Position
+from domain.official import Office
 from domain.recognition import Recognition
 from domain.review import Ground, Review
 from services.clock import today
@@ -13,8 +13,8 @@ from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-INSPECTOR, CHAIRMAN = Position.INSPECTOR.value, Position.DISTRICT_CHAIRMAN.value
-OFFICER = f"{COMMUNE} {Position.JUSTICE_OFFICER}"
+INSPECTOR, CHAIRMAN = Office.INSPECTOR.value, Office.DISTRICT_CHAIRMAN.value
+OFFICER = f"{COMMUNE} {Office.JUSTICE_OFFICER}"
 
 #: A last day to explain that is far ahead.
 LATER = f"31/12/{today().year + 5}"
@@ -183,7 +183,7 @@ async def test_a_review_that_is_not_there_has_no_page(desks: Desks, published: S
 
 async def test_other_communes_do_not_see_it(desks: Desks, published: Story):
     await published.under_review()
-    other = await desks.of(f"99004 {Position.JUSTICE_OFFICER}")
+    other = await desks.of(f"99004 {Office.JUSTICE_OFFICER}")
 
     page = await other.open(review(published))
     overview = await other.open(listed(published))
@@ -194,7 +194,7 @@ async def test_other_communes_do_not_see_it(desks: Desks, published: Story):
 
 async def test_who_was_asked_sees_it_from_wherever_they_work_now(desks: Desks, published: Story):
     await published.under_review()
-    elsewhere = f"99004 {Position.JUSTICE_OFFICER}"
+    elsewhere = f"99004 {Office.JUSTICE_OFFICER}"
     person = published.person(elsewhere)
     actor = await published.house.people.actor(published.tenant, person, TODAY)
     assert actor is not None

@@ -3,7 +3,7 @@
 import asyncpg
 
 from domain.export import Document
-from domain.official import Position
+from domain.official import Office
 from infra.platform.config import Settings
 from infra.storage.access_log import Access
 from services.exports.exports import export_id, request_export
@@ -26,7 +26,7 @@ async def file_of(season: Story) -> tuple[str, str]:
 
 async def looked_at(desks: Desks, season: Story, asked: str = "") -> Page:
     """The tab as the inspector sees it, of this season alone."""
-    return await (await desks.of(Position.INSPECTOR.value)).open(f"/nhat-ky/truy-cap?mua={season.season}{asked}")
+    return await (await desks.of(Office.INSPECTOR.value)).open(f"/nhat-ky/truy-cap?mua={season.season}{asked}")
 
 
 def rows(page: Page, kind: str) -> int:
@@ -47,7 +47,7 @@ async def test_who_opened_a_file_is_noted_with_its_name(desks: Desks, season: St
 async def test_what_somebody_was_refused_is_noted_and_found_by_the_filters(desks: Desks, season: Story):
     neighbour = await desks.officer(commune=OTHER)
     assert (await neighbour.open(f"/ho-so/{season.season}/{COMMUNE}")).status == 403
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
     refused = await inspector.post(
         f"{inspector.home}/mua/{season.season}/tam-dung",
         {"csrf": _token(await inspector.open("/ket-xuat")), "reason": "thử", "document_no": "1/CV"},
@@ -65,10 +65,10 @@ async def test_what_somebody_was_refused_is_noted_and_found_by_the_filters(desks
 
 
 async def test_a_try_at_somebody_elses_export_is_noted(desks: Desks, season: Story):
-    work = await season.by(Position.JUSTICE_DEPARTMENT)
+    work = await season.by(Office.JUSTICE_DEPARTMENT)
     await request_export(work, Document.STANDINGS, season.season)
     address = f"/ket-xuat/{export_id(work)}/tai-ve"
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
 
     page = await inspector.post(f"{inspector.home}{address}", {"csrf": _token(await inspector.open("/ket-xuat"))})
 

@@ -2,7 +2,7 @@
 
 import re
 
-from domain.official import Position
+from domain.official import Office
 from services.appraisal import appraise as appraising
 from services.clock import VIETNAM
 from services.inspection.trail.filters import MANY
@@ -11,7 +11,7 @@ from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-INSPECTOR = Position.INSPECTOR.value
+INSPECTOR = Office.INSPECTOR.value
 
 
 def positions(page: Page) -> list[int]:
@@ -82,7 +82,7 @@ async def test_a_person_of_one_commune_sees_only_what_is_in_its_trail(desks: Des
 
 
 async def test_nothing_is_shown_to_who_sees_no_trail(desks: Desks, season: Story):
-    page = await (await desks.of(Position.AGENCY_REPRESENTATIVE.value)).open("/nhat-ky")
+    page = await (await desks.of(Office.AGENCY_REPRESENTATIVE.value)).open("/nhat-ky")
 
     assert page.status in {403, 401}
 

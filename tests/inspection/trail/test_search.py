@@ -7,7 +7,7 @@ import pytest
 from domain.catalogue import FACTS
 from domain.errors import PeriodReversed
 from services.clock import VIETNAM
-from services.inspection.trail.search import ACTS, Asked, SearchUnreadable, topics
+from services.inspection.trail.search import ACTS, TrailQuery, SearchUnreadable, topics
 
 
 def test_every_fact_is_meant_by_exactly_one_act():
@@ -18,15 +18,15 @@ def test_every_fact_is_meant_by_exactly_one_act():
 
 def test_what_is_asked_is_spelled_so_that_it_is_read_again():
     since, until = datetime(2023, 11, 1, tzinfo=VIETNAM), datetime(2023, 11, 2, 14, 5, tzinfo=VIETNAM)
-    asked = Asked("Nguyễn Văn A", act="cham", season="2023", text="minh thắng & 12/QĐ", since=since, until=until)
+    asked = TrailQuery("Nguyễn Văn A", act="cham", season="2023", text="minh thắng & 12/QĐ", since=since, until=until)
 
-    assert Asked.spelled(asked.spell()) == asked
-    assert Asked().spell() == ""
+    assert TrailQuery.spelled(asked.spell()) == asked
+    assert TrailQuery().spell() == ""
 
 
 def test_a_period_does_not_end_before_it_begins():
     with pytest.raises(PeriodReversed):
-        Asked.spelled("tu=2024-01-02T00:00:00%2B07:00&den=2024-01-01T00:00:00%2B07:00")
+        TrailQuery.spelled("tu=2024-01-02T00:00:00%2B07:00&den=2024-01-01T00:00:00%2B07:00")
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_a_period_does_not_end_before_it_begins():
 )
 def test_what_no_page_spells_is_no_search(text):
     with pytest.raises(SearchUnreadable):
-        Asked.spelled(text)
+        TrailQuery.spelled(text)

@@ -9,7 +9,7 @@ from eventsourcing.utils import get_topic
 
 from domain.catalogue import FACTS
 from domain.fact import Fact
-from domain.official import Position
+from domain.official import Office
 from domain.season import Step
 from services.assessment import assess as assessing
 from services.i18n import LOCALES, load_words
@@ -44,7 +44,7 @@ async def test_every_fact_of_the_commune_stands_in_the_trail_newest_first(desks:
     await season.decided()
     facts = await season.facts()
 
-    page = await (await desks.of(Position.INSPECTOR.value)).open(trail(season))
+    page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season))
 
     positions = [int(found) for found in re.findall(r'<tr role="row" id="p(\d+)"', page.html)]
     elsewhere = {one.position for one in facts if one.stream.subject == OTHER}
@@ -58,7 +58,7 @@ async def test_every_fact_of_the_commune_stands_in_the_trail_newest_first(desks:
 async def test_an_entry_names_the_position_the_unit_and_the_decision_of_the_mandate(desks: Desks, season: Story):
     await season.score("TC2.CT5")
 
-    page = await (await desks.of(Position.INSPECTOR.value)).open(trail(season, "?chi-tieu=TC2.CT5"))
+    page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season, "?chi-tieu=TC2.CT5"))
 
     assert "Công chức Tư pháp - Hộ tịch, thị trấn Bến Lụa" in page.text
     assert "theo 01/QĐ" in page.text
@@ -79,7 +79,7 @@ async def test_a_changed_value_is_told_with_the_one_before(desks: Desks, season:
         "Thiếu một văn bản",
     )
 
-    page = await (await desks.of(Position.INSPECTOR.value)).open(trail(season))
+    page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season))
 
     assert "Sửa đề xuất chỉ tiêu 1.1 từ 3,0 thành 2,0 (quy tắc cho 3,0)" in page.text
     assert "Lý do: Thiếu một văn bản" in page.text
@@ -92,14 +92,14 @@ async def test_a_step_after_its_deadline_is_marked_by_its_legal_date(desks: Desk
     await season.post_filled()
     await assessing.submit(await season.chairman(), season.season, COMMUNE, "12/BC", TODAY)
 
-    page = await (await desks.of(Position.INSPECTOR.value)).open(trail(season))
+    page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season))
 
     assert "muộn 4 ngày" in page.text
 
 
 async def test_the_filters_stand_in_the_address(desks: Desks, season: Story):
     await season.submitted()
-    inspector = await desks.of(Position.INSPECTOR.value)
+    inspector = await desks.of(Office.INSPECTOR.value)
 
     every = await inspector.open(trail(season))
     of_season = await inspector.open(trail(season, "?loai=season"))
@@ -124,7 +124,7 @@ async def test_the_trail_as_of_a_position_ends_there(desks: Desks, season: Story
     facts = [one for one in await season.facts() if one.stream.subject != OTHER]
     middle = facts[len(facts) // 2].position
 
-    page = await (await desks.of(Position.INSPECTOR.value)).open(trail(season, f"?asof={middle}"))
+    page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season, f"?asof={middle}"))
 
     positions = [int(found) for found in re.findall(r'<tr role="row" id="p(\d+)"', page.html)]
     assert positions[0] == middle

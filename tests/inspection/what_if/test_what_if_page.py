@@ -6,7 +6,7 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Fact
 from domain.meeting import Meeting
-from domain.official import Position
+from domain.official import Office
 from tests.provinces.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
@@ -15,7 +15,7 @@ __all__ = ["desks", "season", "workplace"]
 
 @pytest.fixture
 async def inspector(desks: Desks) -> Desk:
-    return await desks.of(Position.INSPECTOR.value)
+    return await desks.of(Office.INSPECTOR.value)
 
 
 def at(story: Story, query: str = "") -> str:

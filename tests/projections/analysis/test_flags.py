@@ -18,7 +18,7 @@ from domain.flag import Flag as Dismissal
 from domain.flag import flag_stream
 from domain.judging import judge
 from domain.meeting import Choice, Meeting
-from domain.official import Mandate, Official, Position, official_stream
+from domain.official import Mandate, Official, Office, official_stream
 from domain.rulebook import Rulebook
 from domain.season import Step, season_stream
 from projections.analysis.flags import MARKS, Flag, Known, Sign, flags_of
@@ -32,7 +32,7 @@ from tests.projections.story import APPRAISAL, COMMUNE, DOSSIER, LIMITS, MEETING
 
 OTHER = "25444"
 ELSEWHERE = assessment_stream(SEASON, OTHER)
-MANDATE = Mandate(UUID(int=1), Position.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 1), None, "1/QĐ")
+MANDATE = Mandate(UUID(int=1), Office.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 1), None, "1/QĐ")
 
 
 def flags(
@@ -218,12 +218,12 @@ def test_an_act_outside_its_mandate_is_flagged_by_its_day_and_by_its_documents(
 @pytest.mark.parametrize(
     ("lead", "coordinating", "flagged"),
     [
-        (Position.POLICE_CHIEF, Position.JUSTICE_OFFICER, True),
-        (Position.JUSTICE_OFFICER, Position.POLICE_CHIEF, False),
+        (Office.POLICE_CHIEF, Office.JUSTICE_OFFICER, True),
+        (Office.JUSTICE_OFFICER, Office.POLICE_CHIEF, False),
     ],
 )
 def test_who_was_to_lead_an_indicator_and_did_nothing_on_it_is_flagged_with_the_assignment(
-    lead: Position, coordinating: Position, *, flagged: bool
+    lead: Office, coordinating: Office, *, flagged: bool
 ):
     province = Province()
     province.found()

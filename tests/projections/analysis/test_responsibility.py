@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from domain.fact import Recorded
-from domain.official import Mandate, Position
+from domain.official import Mandate, Office
 from domain.season import Assignment, Deadline, Step
 from projections.analysis.responsibility import WHOLE, Link, Remark, Role, Trace, trace
 from projections.analysis.trail import concerns
@@ -20,9 +20,9 @@ from tests.projections.histories import SEASONS as YEARS
 
 COMMUNE = COMMUNES[0]
 DUE = date(2023, 12, 31)
-JUSTICE = Mandate(UUID(int=1), Position.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 1), None, "1/QĐ")
-OFFICE = Mandate(UUID(int=2), Position.OFFICE_STATISTICS, COMMUNE, date(2020, 1, 1), None, "2/QĐ")
-CHAIRMAN = Mandate(UUID(int=3), Position.DISTRICT_CHAIRMAN, "697", date(2024, 1, 1), None, "3/QĐ")
+JUSTICE = Mandate(UUID(int=1), Office.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 1), None, "1/QĐ")
+OFFICE = Mandate(UUID(int=2), Office.OFFICE_STATISTICS, COMMUNE, date(2020, 1, 1), None, "2/QĐ")
+CHAIRMAN = Mandate(UUID(int=3), Office.DISTRICT_CHAIRMAN, "697", date(2024, 1, 1), None, "3/QĐ")
 
 
 def official(person: str, *mandates: Mandate) -> OfficialRow:
@@ -36,7 +36,7 @@ def a_year(seed: int = 1) -> tuple[list[Recorded], SeasonRow]:
     """A commune's year, and its season in which one post leads every indicator and one coordinates."""
     log = [one for one in a_long_history(3_000, seed).log if one.stream.season == YEARS[0] and concerns(one, COMMUNE)]
     season = fold(SEASONS, log)[YEARS[0]]
-    assigned = {code: Assignment(Position.JUSTICE_OFFICER, (Position.OFFICE_STATISTICS,)) for code in INDICATORS}
+    assigned = {code: Assignment(Office.JUSTICE_OFFICER, (Office.OFFICE_STATISTICS,)) for code in INDICATORS}
     deadlines = {step: Deadline(DUE, "Kế hoạch") for step in Step}
     return log, changed(season, assignments=assigned, deadlines=deadlines)
 
@@ -92,7 +92,7 @@ def test_a_post_that_nobody_held_is_said_to_be_vacant():
     found = trace(by("a", JUSTICE, log), season, COMMUNE, OFFICIALS[:1], INDICATORS[0])
 
     vacant = the(found, Role.COORDINATING)
-    assert (vacant.actor, vacant.position, vacant.remarks) == ("", Position.OFFICE_STATISTICS, [Remark.VACANT])
+    assert (vacant.actor, vacant.position, vacant.remarks) == ("", Office.OFFICE_STATISTICS, [Remark.VACANT])
 
 
 def test_who_held_the_post_only_after_the_season_did_not_fail_to_act():

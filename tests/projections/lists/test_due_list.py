@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from domain.measure import Kind, Measured
-from domain.official import Mandate, Position
+from domain.official import Mandate, Office
 from domain.policy import Act, Actor, Subject, may
 from domain.review import Ground, Review, Ruling, review_stream
 from domain.season import Step, season_stream
@@ -22,18 +22,18 @@ TODAY = date(2023, 12, 1)
 RULEBOOK = load_rulebooks()["qd-25-2021"]
 
 
-def an_actor(position: Position, unit: str, person: str = "u-9") -> Actor:
+def an_actor(position: Office, unit: str, person: str = "u-9") -> Actor:
     mandate = Mandate(UUID(int=1), position, unit, date(2020, 1, 1), None, "1/QĐ-UBND")
     return Actor(person, (mandate,))
 
 
-OFFICER = an_actor(Position.JUSTICE_OFFICER, COMMUNE)
-POLICE = an_actor(Position.POLICE_CHIEF, COMMUNE)
-NEIGHBOUR = an_actor(Position.JUSTICE_OFFICER, "25444")
-CHAIRMAN = an_actor(Position.COMMUNE_CHAIRMAN, COMMUNE)
-APPRAISER = an_actor(Position.DISTRICT_JUSTICE, UNIT)
-DISTRICT = an_actor(Position.DISTRICT_CHAIRMAN, UNIT)
-DEPARTMENT = an_actor(Position.JUSTICE_DEPARTMENT, "70")
+OFFICER = an_actor(Office.JUSTICE_OFFICER, COMMUNE)
+POLICE = an_actor(Office.POLICE_CHIEF, COMMUNE)
+NEIGHBOUR = an_actor(Office.JUSTICE_OFFICER, "25444")
+CHAIRMAN = an_actor(Office.COMMUNE_CHAIRMAN, COMMUNE)
+APPRAISER = an_actor(Office.DISTRICT_JUSTICE, UNIT)
+DISTRICT = an_actor(Office.DISTRICT_CHAIRMAN, UNIT)
+DEPARTMENT = an_actor(Office.JUSTICE_DEPARTMENT, "70")
 
 
 def duties(province: Province, actor: Actor) -> list[Task]:
@@ -83,8 +83,8 @@ IN_THE_COMMUNE = (
 WHERE_IT_IS_DECIDED = (Act.CONCLUDE_APPRAISAL, Act.CONVENE_MEETING, Act.DECIDE, Act.SIGN, Act.PUBLISH)
 
 
-@pytest.mark.parametrize("position", Position)
-def test_the_policy_gives_nobody_without_an_office_there_anything_to_do_on_a_dossier(position: Position):
+@pytest.mark.parametrize("position", Office)
+def test_the_policy_gives_nobody_without_an_office_there_anything_to_do_on_a_dossier(position: Office):
     """The list does not even look at the dossiers of other communes: this is why it may."""
     subject = Subject(COMMUNE, UNIT, position, (position,))
 
@@ -100,7 +100,7 @@ def test_who_coordinates_is_asked_for_data_but_does_not_lead():
     province = told("opened")
     province.do(
         season_stream(SEASON),
-        lambda it: it.assign(INDICATORS[0], Position.JUSTICE_OFFICER, (Position.POLICE_CHIEF,)),
+        lambda it: it.assign(INDICATORS[0], Office.JUSTICE_OFFICER, (Office.POLICE_CHIEF,)),
     )
 
     [task] = duties(province, POLICE)
@@ -129,7 +129,7 @@ def coordinated() -> Province:
     province = told("opened")
     province.do(
         season_stream(SEASON),
-        lambda it: it.assign(INDICATORS[0], Position.JUSTICE_OFFICER, (Position.POLICE_CHIEF,)),
+        lambda it: it.assign(INDICATORS[0], Office.JUSTICE_OFFICER, (Office.POLICE_CHIEF,)),
     )
     return province
 
@@ -230,7 +230,7 @@ def test_a_review_waits_for_who_was_asked_and_then_for_the_chairman():
         on=DAY,
         references=(),
     )
-    asked = an_actor(Position.JUSTICE_OFFICER, "25444", str(official))
+    asked = an_actor(Office.JUSTICE_OFFICER, "25444", str(official))
 
     def waiting() -> list[list[Duty]]:
         (row,) = fold(REVIEWS, province.log).values()
@@ -238,7 +238,7 @@ def test_a_review_waits_for_who_was_asked_and_then_for_the_chairman():
 
     found = [waiting()]
     for deed in (
-        lambda it: it.ask(inquiry, official, Position.JUSTICE_OFFICER, COMMUNE, "từ đâu?", TODAY),
+        lambda it: it.ask(inquiry, official, Office.JUSTICE_OFFICER, COMMUNE, "từ đâu?", TODAY),
         lambda it: it.explain(inquiry, official, "theo số người được mời", TODAY),
         lambda it: (it.find("13 chữ ký", []), it.propose(Ruling.REVOKED, "sai", TODAY, TODAY)),
         lambda it: it.conclude(Ruling.REVOKED, "915/QĐ-UBND", TODAY),
