@@ -36,7 +36,7 @@ from domain.errors import (
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.measure import Answer, Measured, Outcome
-from domain.personal import Personal, EncryptedValue
+from domain.personal import EncryptedValue, Personal
 from domain.text import MANY
 
 #: Files on one indicator. Whoever scores it is recorded with the hashes of all of them.

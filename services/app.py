@@ -40,14 +40,14 @@ from services.people import People
 from services.work import SYSTEM, Work
 
 
-class Part(Protocol):
+class AppPart(Protocol):
     """What an area keeps for a whole process, made of the parts that every app has."""
 
     @classmethod
     def of(cls, app: App) -> Self: ...
 
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=AppPart)
 
 
 @dataclass(frozen=True, slots=True)

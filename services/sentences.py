@@ -19,11 +19,11 @@ from domain.council import Member, everybody
 from domain.fact import Recorded, StreamName
 from domain.measure import Kind, Measured
 from domain.meeting import Meeting
-from domain.official import Mandate, Official, Office
-from domain.personal import Personal, EncryptedValue
+from domain.official import Mandate, Office, Official
+from domain.personal import EncryptedValue, Personal
 from domain.review import Reference
 from domain.rulebook import Rulebook
-from projections.analysis.trail import Entry, entries
+from projections.analysis.trail import TrailEntry, entries
 from projections.tables.officials import OfficialRow
 from services.i18n import Words, indicator_number
 
@@ -38,7 +38,7 @@ class Detail(NamedTuple):
 class FactSentence(NamedTuple):
     """A fact in words; `who` by position and unit, `decision_no` of the mandate acted under."""
 
-    entry: Entry
+    entry: TrailEntry
     who: str
     name: str
     decision_no: str
@@ -88,7 +88,7 @@ class SentenceWriter:
         self._personal = personal
         self._called = called
 
-    def tell(self, entry: Entry) -> FactSentence:
+    def tell(self, entry: TrailEntry) -> FactSentence:
         """The entry in words."""
         words = self._words
         held = self._holders.get(entry.mandate)
@@ -113,7 +113,7 @@ class SentenceWriter:
             details,
         )
 
-    def _who(self, entry: Entry, held: Holder | None) -> str:
+    def _who(self, entry: TrailEntry, held: Holder | None) -> str:
         say = self._words.say
         if held is not None:
             position = say(f"position.{held.mandate.position.value}")
@@ -124,7 +124,7 @@ class SentenceWriter:
         """The unit's name; its code where the name is not known."""
         return self._units.get(code, code)
 
-    def _variants(self, entry: Entry) -> list[str]:
+    def _variants(self, entry: TrailEntry) -> list[str]:
         """Narrower sentences for the same fact, the narrowest first: a changed value, a hidden ballot, an answer."""
         found = []
         if entry.topic in BALLOTS and self._is_open(entry):
@@ -139,10 +139,10 @@ class SentenceWriter:
             found.append("together")
         return found
 
-    def _is_open(self, entry: Entry) -> bool:
+    def _is_open(self, entry: TrailEntry) -> bool:
         return (entry.stream, entry.args["item"], entry.args["round"]) in self._secret
 
-    def _slots(self, entry: Entry) -> dict[str, str]:
+    def _slots(self, entry: TrailEntry) -> dict[str, str]:
         args = entry.args
         slots = {name: self._said(name, value) for name, value in args.items()}
         slots.setdefault("value", self._said("value", args.get("points", args.get("outcome"))))

@@ -46,7 +46,7 @@ from infra.encryption.personal_keys import PersonalKeys
 from infra.encryption.personal_values import Covered
 from infra.identity.tenants import Tenant
 from infra.ledger.canonical_json import NotCanonical
-from infra.log.eventstore import Command, Conflict, EventStore, Loaded, CommandResult
+from infra.log.eventstore import Command, CommandResult, Conflict, EventStore, Loaded
 from infra.platform.database import OUTDATED
 from infra.storage.files import Files, Received
 from infra.storage.uploads import Uploads

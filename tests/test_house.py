@@ -230,7 +230,9 @@ def test_the_choices_of_a_vote_are_named_one_by_one_only_where_a_table_has_them_
     ]
 
     assert set(naming) == {f"services/council/minutes_document.py:{choice.name}" for choice in Choice}
-    assert listing == ["services/proof_package/templates/documents/dossier.html"]  # whose pages are made again for ever, see the next test
+    assert listing == [
+        "services/proof_package/templates/documents/dossier.html"
+    ]  # whose pages are made again for ever, see the next test
 
 
 def test_the_pages_of_a_dossier_have_the_word_of_every_choice():
@@ -483,7 +485,11 @@ def test_the_verifier_has_its_login_to_itself(compose):
 
 
 def test_every_variable_that_is_read_is_documented():
-    read = set(re.findall(r'"((?:MINHCHUAN|DATABASE|KEYS|REDIS)_[A-Z_]+)"', (ROOT / "infra" / "platform" / "config.py").read_text()))
+    read = set(
+        re.findall(
+            r'"((?:MINHCHUAN|DATABASE|KEYS|REDIS)_[A-Z_]+)"', (ROOT / "infra" / "platform" / "config.py").read_text()
+        )
+    )
 
     assert read == set(re.findall(r"`((?:MINHCHUAN|DATABASE|KEYS|REDIS)_[A-Z_]+)`", config.__doc__ or ""))
 

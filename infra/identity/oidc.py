@@ -20,7 +20,15 @@ from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jws import JWSRegistry, extract_compact
 
-from infra.identity.provider_documents import FRESH, PATIENCE, ProviderKeys, Metadata, ProviderDocuments, SignInRefused, bounded
+from infra.identity.provider_documents import (
+    FRESH,
+    PATIENCE,
+    Metadata,
+    ProviderDocuments,
+    ProviderKeys,
+    SignInRefused,
+    bounded,
+)
 from infra.identity.sign_in_attempts import Attempt, mark_of
 from infra.identity.tenants import IdentityProvider, Tenant
 

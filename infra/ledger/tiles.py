@@ -131,7 +131,9 @@ class Edge(msgspec.Struct, frozen=True):
             if fresh:
                 first = self.size >> HEIGHT * (level + 1)
                 cuts = range(0, len(row), BYTES)
-                tiles += [Tile(TilePlace(level, first + number), row[at : at + BYTES]) for number, at in enumerate(cuts)]
+                tiles += [
+                    Tile(TilePlace(level, first + number), row[at : at + BYTES]) for number, at in enumerate(cuts)
+                ]
             whole = len(row) - len(row) % BYTES
             partial.append(row[whole:])
             fresh = _above(row[:whole], HEIGHT)

@@ -25,12 +25,21 @@ from domain.errors import FactUnreadable
 from domain.fact import Fact, Recorded, StreamName, Unreadable
 from infra.ledger.epoch import Epoch
 from infra.ledger.leaf import epoch_of, payload_hash
-from infra.log.group_commit import CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending, CommandResult
+from infra.log.group_commit import CommandResult, CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending
 from infra.log.mapper import Decided, Mapper
 from infra.log.tail import Tail, Tails
 from infra.platform.database import Database, HasId, Notifier, schema_of
 
-__all__ = ["Command", "CommandReused", "Conflict", "EventStore", "Loaded", "LogOwner", "OutcomeUnknown", "CommandResult"]
+__all__ = [
+    "Command",
+    "CommandResult",
+    "CommandReused",
+    "Conflict",
+    "EventStore",
+    "Loaded",
+    "LogOwner",
+    "OutcomeUnknown",
+]
 
 #: Channel of the hints that a tenant's log has grown; the payload is the tenant's id.
 GROWN = "facts"

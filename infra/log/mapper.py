@@ -20,7 +20,7 @@ from eventsourcing.domain import CanInitAggregate, CanMutateAggregate
 from eventsourcing.utils import get_topic
 
 from domain.fact import Fact
-from domain.personal import Personal, EncryptedValue
+from domain.personal import EncryptedValue, Personal
 from infra.ledger.canonical_json import NotCanonical, check_integer, check_text, encode_checked, instant
 from infra.ledger.leaf import PAYLOAD_LIMIT
 

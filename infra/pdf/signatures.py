@@ -149,7 +149,9 @@ def judged(asked: SignatureQuestion) -> SignatureAnswer:
     except Malformed as reason:
         return SignatureAnswer(wrong=str(reason))
     except (Exception, RecursionError, MemoryError) as reason:  # noqa: BLE001 - what others made may lead anywhere
-        return SignatureAnswer(wrong=f"more than signatures, or a broken one ({_plain(f'{type(reason).__name__}: {reason}')})")
+        return SignatureAnswer(
+            wrong=f"more than signatures, or a broken one ({_plain(f'{type(reason).__name__}: {reason}')})"
+        )
 
 
 async def _judge(pdf: bytes, size: int, roots: Sequence[bytes]) -> list[PdfSignature]:

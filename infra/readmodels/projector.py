@@ -23,7 +23,7 @@ from domain.fact import Recorded
 from domain.text import bounded
 from infra.platform.database import Connection, Database, HasId, Notifier, schema_of
 from infra.readmodels.folding import PAGE, Stopped, fold_runs, heard, runs_of
-from infra.readmodels.reading import FOLDED, ProjectionProgress, LogReader, Question, stopped_in
+from infra.readmodels.reading import FOLDED, LogReader, ProjectionProgress, Question, stopped_in
 from infra.readmodels.rebuilding import Folded, FoldSeason, NewRow, fold_season, write_rows, write_stops
 
 #: At most so many facts are folded into the live tables in one transaction, which takes less than a second. Many,
@@ -369,7 +369,9 @@ def _clean_sql(schema: str, table: str) -> str:
     """
 
 
-async def _stops(connection: Connection, schema: str, going: Sequence[ProjectionProgress]) -> dict[str, dict[str, Stopped]]:
+async def _stops(
+    connection: Connection, schema: str, going: Sequence[ProjectionProgress]
+) -> dict[str, dict[str, Stopped]]:
     """The stopped rows of each projection."""
     rows = await connection.fetch(
         f"""

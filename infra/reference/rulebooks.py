@@ -21,7 +21,6 @@ from domain.measure import (
     Checklist,
     ChecklistEntry,
     Comparison,
-    WorkingDayTerm,
     ManualPoints,
     Measure,
     Option,
@@ -32,6 +31,7 @@ from domain.measure import (
     RatioBands,
     RatioThreshold,
     SurveyRatio,
+    WorkingDayTerm,
     YesNo,
 )
 from domain.rulebook import (

@@ -577,7 +577,9 @@ def _read_held(judge: _Judge, held: Sequence[Note], notes: Findings) -> Iterator
 # Keys -------------------------------------------------------------------------------------------------
 
 
-def _counted(sealings: Sequence[AuditedCheckpoint], judge: _Judge, notes: Findings) -> tuple[list[AuditedCheckpoint], int]:
+def _counted(
+    sealings: Sequence[AuditedCheckpoint], judge: _Judge, notes: Findings
+) -> tuple[list[AuditedCheckpoint], int]:
     """The checkpoints of all epochs that count, and how many of them are former ones."""
     counted: list[AuditedCheckpoint] = []
     former = 0
@@ -588,7 +590,9 @@ def _counted(sealings: Sequence[AuditedCheckpoint], judge: _Judge, notes: Findin
     return counted, former
 
 
-def _counted_of(sealings: Sequence[AuditedCheckpoint], policy: Policy | None, notes: Findings) -> tuple[list[AuditedCheckpoint], int]:
+def _counted_of(
+    sealings: Sequence[AuditedCheckpoint], policy: Policy | None, notes: Findings
+) -> tuple[list[AuditedCheckpoint], int]:
     """The checkpoints that the policy's keys have signed, and before them the former ones, of which there are so many.
 
     A log that has changed its key was signed by another before: what a policy of today says nothing of is compared
@@ -604,7 +608,9 @@ def _counted_of(sealings: Sequence[AuditedCheckpoint], policy: Policy | None, no
     return [*former, *(one for one in sealings if one.verdict)], len(former)
 
 
-def _check_keys(checkpoints: Sequence[AuditedCheckpoint | _Held], spans: Sequence[_Span], judge: _Judge, notes: Findings) -> None:
+def _check_keys(
+    checkpoints: Sequence[AuditedCheckpoint | _Held], spans: Sequence[_Span], judge: _Judge, notes: Findings
+) -> None:
     """In each epoch every key that signs is its first, or announced. What is lost may have announced one."""
     announced = [one for span in spans for one in span.announced]
     policies = [judge.of(origin) for origin in dict.fromkeys(one.origin for one in checkpoints)]

@@ -66,7 +66,9 @@ async def reading_log(dsn: str, tenant: KeyOwner) -> AsyncIterator[Connection]:
         await close(connection)
 
 
-async def last_two(connection: Connection, tenant: KeyOwner, policy: Policy) -> tuple[StoredCheckpoint, StoredCheckpoint]:
+async def last_two(
+    connection: Connection, tenant: KeyOwner, policy: Policy
+) -> tuple[StoredCheckpoint, StoredCheckpoint]:
     """The last checkpoint that the policy accepts and the one before it; where there is none, the last that is signed.
 
     The first checkpoint of a log stands for the one before it too, and so does the first that is signed by a key of
@@ -230,7 +232,9 @@ def prove(index: int, leaf: bytes, head: StoredCheckpoint, tiles: Tiles, policy:
 def prove_consistency(old: Checkpoint, head: Checkpoint, tiles: Tiles) -> list[bytes]:
     """The proof that one checkpoint continues the other. Raises LogAltered when it does not."""
     if old.size > head.size:
-        raise LogAltered(f"{head.origin}: sealed over {head.size} facts, and a checkpoint of {old.size} is held elsewhere")
+        raise LogAltered(
+            f"{head.origin}: sealed over {head.size} facts, and a checkpoint of {old.size} is held elsewhere"
+        )
     try:
         proof = consistency_proof(old.size, head.size, tiles)
         verify_consistency(old.size, old.root, head.size, head.root, proof)

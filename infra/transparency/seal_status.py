@@ -147,7 +147,9 @@ async def _seal(connection: Connection, tenant: KeyOwner, position: int) -> Chec
     return seal
 
 
-async def _judged(connection: Connection, schema: str, seal: CheckpointStatus, policy: Policy, era: PolicyEpoch) -> CheckpointStatus:
+async def _judged(
+    connection: Connection, schema: str, seal: CheckpointStatus, policy: Policy, era: PolicyEpoch
+) -> CheckpointStatus:
     """The seal with the cosignatures of the checkpoint that has enough of them, or else of the last that has any.
 
     Where the log has changed its key since the first that has enough, that may be none of the policy's: then the last
@@ -163,7 +165,9 @@ async def _judged(connection: Connection, schema: str, seal: CheckpointStatus, p
     return seal
 
 
-async def _witnessed(connection: Connection, schema: str, seal: CheckpointStatus, policy: Policy, row: asyncpg.Record) -> CheckpointStatus:
+async def _witnessed(
+    connection: Connection, schema: str, seal: CheckpointStatus, policy: Policy, row: asyncpg.Record
+) -> CheckpointStatus:
     """The seal as cosigned under this checkpoint. Raises Invalid."""
     size = row["size"]
     lines = await connection.fetch(f"SELECT line FROM {schema}.cosignatures WHERE size = $1 ORDER BY witness", size)

@@ -31,7 +31,7 @@ from infra.ledger.epoch import Epoch, covers
 from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import KeyKind, Note, SignerKey, VerifierKey
 from infra.ledger.text import BadProof, Invalid, Malformed
-from infra.ledger.tiles import FULL, Edge, TilePlace, Tile, Tiles, edge_places, inclusion_path, inclusion_proof, places
+from infra.ledger.tiles import FULL, Edge, Tile, TilePlace, Tiles, edge_places, inclusion_path, inclusion_proof, places
 from infra.ledger.tree import verify_inclusion
 from infra.log.epochs import read_beginnings
 from infra.log.stored_rows import BadEntry, leaf_at, read_entries

@@ -18,7 +18,7 @@ import structlog
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, Note, SignerKey, VerifierKey
 from infra.ledger.text import Invalid, Malformed, read_utf8
-from infra.ledger.witness import WitnessAnswer, Request, Witness
+from infra.ledger.witness import Request, Witness, WitnessAnswer
 from infra.platform.config import Misconfigured
 from infra.platform.durable_files import put_in_place, write_durably
 

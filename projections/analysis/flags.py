@@ -27,7 +27,7 @@ from domain.official import Mandate
 from domain.recognition import Recognition
 from domain.rulebook import Rulebook
 from domain.season import Assignment, Deadline, Season, Step
-from projections.fold import RowPart, Projection, Row
+from projections.fold import Projection, Row, RowPart
 from projections.tables.officials import Grant
 
 #: Ballots on one dossier that all came within this time: less than it takes to hear its summary read.
@@ -57,7 +57,7 @@ class Sign(StrEnum):
     ALL_AT_MAXIMUM = "all-at-maximum"
 
 
-class Flag(NamedTuple):
+class RaisedFlag(NamedTuple):
     """A sign at one commune: the positions of the facts that raise it, indicators and other communes concerned.
 
     `dismissed` is the reason why somebody set it aside, None while it stands.
@@ -323,7 +323,7 @@ class Known(NamedTuple):
     grants: Mapping[str, Grant] = {}
 
 
-def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[list[Flag]]:
+def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[list[RaisedFlag]]:
     """The flags of each commune of a season, those set aside among them, in the catalogue's order."""
     every = list(rows)
     season = next((row for row in every if not row.commune), None)
@@ -337,30 +337,30 @@ def flags_of(rows: Iterable[Marks], known: Known) -> Iterator[list[Flag]]:
         yield [_set_aside(flag, row.dismissed) for flag in raised]
 
 
-def _of_commune_alone(row: Marks, season: Marks | None, known: Known) -> Iterator[Flag]:
+def _of_commune_alone(row: Marks, season: Marks | None, known: Known) -> Iterator[RaisedFlag]:
     yield from _files(row, season)
     if row.rescored:
         codes = tuple(code for code, score in row.scores.items() if score.submitted)
-        yield Flag(Sign.SCORE_AFTER_SUBMISSION, row.commune, row.rescored, codes)
+        yield RaisedFlag(Sign.SCORE_AFTER_SUBMISSION, row.commune, row.rescored, codes)
     yield from _roles(row)
     unopened = {code: one for code, one in row.appraised.items() if one.agreed and one.unopened}
     if unopened:
         positions = tuple(sorted(one.position for one in unopened.values()))
-        yield Flag(Sign.AGREED_UNOPENED, row.commune, positions, tuple(unopened))
+        yield RaisedFlag(Sign.AGREED_UNOPENED, row.commune, positions, tuple(unopened))
     yield from _values(row, known)
     for _, ballots in groupby(row.ballots, key=lambda ballot: ballot.round):
         cast = list(ballots)
         if len(cast) >= SEVERAL and cast[-1].at - cast[0].at <= AT_ONCE:
-            yield Flag(Sign.BALLOTS_AT_ONCE, row.commune, tuple(one.position for one in cast))
+            yield RaisedFlag(Sign.BALLOTS_AT_ONCE, row.commune, tuple(one.position for one in cast))
     outside = [position for mandate, act in row.acts.items() for position in _outside(known.mandates.get(mandate), act)]
     if outside:
-        yield Flag(Sign.MANDATE_NOT_IN_FORCE, row.commune, tuple(sorted(set(outside))))
+        yield RaisedFlag(Sign.MANDATE_NOT_IN_FORCE, row.commune, tuple(sorted(set(outside))))
     yield from _grants(row, season, known.grants)
     if season is not None and row.submitted is not None:
         yield from _idle(row, season, known.mandates)
 
 
-def _files(row: Marks, season: Marks | None) -> Iterator[Flag]:
+def _files(row: Marks, season: Marks | None) -> Iterator[RaisedFlag]:
     """Deadlines bind where the season was opened before them: seasons entered for the record come later anyway."""
     deadline = season.deadlines.get(Step.SUBMITTED) if season else None
     if deadline and season and season.opened_at and season.opened_at.date() <= deadline.on:
@@ -381,30 +381,30 @@ def _files(row: Marks, season: Marks | None) -> Iterator[Flag]:
         yield _of_files(Sign.FILE_FOR_UNRELATED_CRITERIA, row, several)
 
 
-def _of_files(sign: Sign, row: Marks, files: Sequence[FileMark]) -> Flag:
+def _of_files(sign: Sign, row: Marks, files: Sequence[FileMark]) -> RaisedFlag:
     positions = tuple(sorted(one.position for one in files))
-    return Flag(sign, row.commune, positions, tuple(dict.fromkeys(one.indicator for one in files)))
+    return RaisedFlag(sign, row.commune, positions, tuple(dict.fromkeys(one.indicator for one in files)))
 
 
-def _roles(row: Marks) -> Iterator[Flag]:
+def _roles(row: Marks) -> Iterator[RaisedFlag]:
     both = [code for code, one in row.appraised.items() if (score := row.scores.get(code)) and score.actor == one.actor]
     if both:
         positions = [mark.position for code in both for mark in (row.scores[code], row.appraised[code])]
-        yield Flag(Sign.PROPOSED_AND_APPRAISED, row.commune, tuple(sorted(positions)), tuple(both))
+        yield RaisedFlag(Sign.PROPOSED_AND_APPRAISED, row.commune, tuple(sorted(positions)), tuple(both))
     appraisers = {one.actor for one in row.appraised.values()}
     acted = [one.position for one in row.ballots if one.member in appraisers]
     if row.decided and row.decided[1] in appraisers:
         acted.append(row.decided[0])
     if acted:
-        yield Flag(Sign.APPRAISED_AND_VOTED, row.commune, tuple(acted))
+        yield RaisedFlag(Sign.APPRAISED_AND_VOTED, row.commune, tuple(acted))
 
 
-def _values(row: Marks, known: Known) -> Iterator[Flag]:
+def _values(row: Marks, known: Known) -> Iterator[RaisedFlag]:
     verdict = known.verdicts.get(row.commune)
     latest = max((one.position for one in (*row.scores.values(), *row.appraised.values())), default=0)
     margin = verdict.margin if verdict else None
     if verdict and verdict.result is Outcome.MET and margin is not None and margin <= NEAR_TOTAL:
-        yield Flag(Sign.AT_THE_THRESHOLD, row.commune, (row.concluded or latest,))
+        yield RaisedFlag(Sign.AT_THE_THRESHOLD, row.commune, (row.concluded or latest,))
     held = {code: row.appraised.get(code) or row.scores.get(code) for code in known.rulebook.by_code}
     full = [
         mark.position
@@ -412,7 +412,7 @@ def _values(row: Marks, known: Known) -> Iterator[Flag]:
         if mark is not None and mark.value == (known.rulebook.by_code[code].max_points or Outcome.MET)
     ]
     if full and len(full) == len(held):
-        yield Flag(Sign.ALL_AT_MAXIMUM, row.commune, tuple(sorted(full)))
+        yield RaisedFlag(Sign.ALL_AT_MAXIMUM, row.commune, tuple(sorted(full)))
 
 
 def _outside(mandate: Mandate | None, act: ActMark) -> Iterator[int]:
@@ -423,7 +423,7 @@ def _outside(mandate: Mandate | None, act: ActMark) -> Iterator[int]:
             yield act.last_position
 
 
-def _grants(row: Marks, season: Marks | None, grants: Mapping[str, Grant]) -> Iterator[Flag]:
+def _grants(row: Marks, season: Marks | None, grants: Mapping[str, Grant]) -> Iterator[RaisedFlag]:
     """Mandates that nobody else gave, and acts dated before their mandate was recorded.
 
     Whoever is enrolled before the season holds the office since long ago: that is no sign.
@@ -432,14 +432,14 @@ def _grants(row: Marks, season: Marks | None, grants: Mapping[str, Grant]) -> It
     own = [act for act, grant in acts if grant.by == grant.to]
     if own:
         positions = {position for act in own for position in (act.first_position, act.last_position)}
-        yield Flag(Sign.MANDATE_SELF_GRANTED, row.commune, tuple(sorted(positions)))
+        yield RaisedFlag(Sign.MANDATE_SELF_GRANTED, row.commune, tuple(sorted(positions)))
     opened = season.opened_at if season else None
     before = [act.first_position for act, grant in acts if opened and opened < grant.at and act.first < grant.at.date()]
     if before:
-        yield Flag(Sign.MANDATE_BACKDATED, row.commune, tuple(sorted(before)))
+        yield RaisedFlag(Sign.MANDATE_BACKDATED, row.commune, tuple(sorted(before)))
 
 
-def _idle(row: Marks, season: Marks, mandates: Mapping[str, Mandate]) -> Iterator[Flag]:
+def _idle(row: Marks, season: Marks, mandates: Mapping[str, Mandate]) -> Iterator[RaisedFlag]:
     """Positions that were to lead an indicator and did nothing on it.
 
     Not those that only coordinate: they help where the lead asks them to, and no rule asks for an act of theirs.
@@ -451,7 +451,7 @@ def _idle(row: Marks, season: Marks, mandates: Mapping[str, Mandate]) -> Iterato
             idle.append(code)
     if idle:
         positions = tuple(sorted({season.assigned_at[code] for code in idle}))
-        yield Flag(Sign.ASSIGNED_IDLE, row.commune, positions, tuple(idle))
+        yield RaisedFlag(Sign.ASSIGNED_IDLE, row.commune, positions, tuple(idle))
 
 
 def _in_several(pairs: Iterable[tuple[Any, str]]) -> dict[Any, tuple[str, ...]]:
@@ -467,17 +467,17 @@ def _in_several(pairs: Iterable[tuple[Any, str]]) -> dict[Any, tuple[str, ...]]:
 
 def _in_common(
     row: Marks, files: Mapping[str, tuple[str, ...]], surveys: Mapping[Any, tuple[str, ...]]
-) -> Iterator[Flag]:
+) -> Iterator[RaisedFlag]:
     shared = [one for one in row.files if one.sha256 in files and not one.withdrawn]
     if shared:
         with_whom = {commune for one in shared for commune in files[one.sha256]} - {row.commune}
         yield _of_files(Sign.FILE_IN_SEVERAL_COMMUNES, row, shared)._replace(communes=tuple(sorted(with_whom)))
     if row.satisfaction and (same := surveys.get(row.satisfaction[:2])):
         others = dict.fromkeys(commune for commune in same if commune != row.commune)
-        yield Flag(Sign.SATISFACTION_COPIED, row.commune, (row.satisfaction[2],), communes=tuple(others))
+        yield RaisedFlag(Sign.SATISFACTION_COPIED, row.commune, (row.satisfaction[2],), communes=tuple(others))
 
 
-def _set_aside(flag: Flag, dismissed: Iterable[DismissedMark]) -> Flag:
+def _set_aside(flag: RaisedFlag, dismissed: Iterable[DismissedMark]) -> RaisedFlag:
     """The flag with the reason why it was dismissed, if that was of all the facts that raise it."""
     for one in dismissed:
         if one.sign == flag.sign and set(flag.positions) <= set(one.positions):

@@ -24,7 +24,7 @@ from projections.tables.officials import OfficialRow
 from projections.tables.seasons import SeasonRow
 
 
-class Role(StrEnum):
+class ChainRole(StrEnum):
     """What part somebody has, in the order in which a dossier passes through hands."""
 
     LEAD = "lead"
@@ -88,7 +88,7 @@ class Link:
     step. `mandate` is the one acted under, or, where nothing was done, the one that was held.
     """
 
-    role: Role
+    role: ChainRole
     actor: str
     mandate: Mandate | None
     unit: str
@@ -120,12 +120,12 @@ class Link:
 
 
 #: Roles that one person naturally holds together; whoever holds roles of several hands judged his own work.
-HANDS: tuple[frozenset[Role], ...] = (
-    frozenset({Role.LEAD, Role.COORDINATING}),
-    frozenset({Role.CONSOLIDATED, Role.POSTED, Role.SUBMITTED}),
-    frozenset({Role.APPRAISED, Role.CONCLUDED}),
-    frozenset({Role.CONDUCTED, Role.VOTED}),
-    frozenset({Role.DECIDED, Role.PUBLISHED, Role.REVOKED}),
+HANDS: tuple[frozenset[ChainRole], ...] = (
+    frozenset({ChainRole.LEAD, ChainRole.COORDINATING}),
+    frozenset({ChainRole.CONSOLIDATED, ChainRole.POSTED, ChainRole.SUBMITTED}),
+    frozenset({ChainRole.APPRAISED, ChainRole.CONCLUDED}),
+    frozenset({ChainRole.CONDUCTED, ChainRole.VOTED}),
+    frozenset({ChainRole.DECIDED, ChainRole.PUBLISHED, ChainRole.REVOKED}),
 )
 
 
@@ -134,7 +134,7 @@ class Roles(NamedTuple):
 
     actor: str
     mandate: Mandate | None
-    roles: tuple[Role, ...]
+    roles: tuple[ChainRole, ...]
 
 
 class Trace(NamedTuple):
@@ -174,26 +174,26 @@ def trace(
 # Facts to parts ---------------------------------------------------------------------------------------
 
 #: Facts of the dossier as a whole, with the role of whoever recorded them and the step that they complete.
-WHOLE: dict[type[Fact], tuple[Role, Step | None]] = {
-    Assessment.Consolidated: (Role.CONSOLIDATED, Step.SCORED),
-    Assessment.Reopened: (Role.CONSOLIDATED, None),
-    Assessment.Posted: (Role.POSTED, Step.POSTED),
-    Assessment.CommentAnswered: (Role.POSTED, None),
-    Assessment.CommentsAnswered: (Role.POSTED, None),
-    Assessment.CommentsSetAside: (Role.POSTED, None),
-    Assessment.Submitted: (Role.SUBMITTED, Step.SUBMITTED),
-    Assessment.Resubmitted: (Role.SUBMITTED, None),
-    Appraisal.Concluded: (Role.CONCLUDED, Step.APPRAISED),
-    Appraisal.Resumed: (Role.CONCLUDED, None),
-    Meeting.VoteOpened: (Role.CONDUCTED, None),
-    Meeting.VoteReopened: (Role.CONDUCTED, None),
-    Meeting.VoteConcluded: (Role.CONDUCTED, Step.VOTED),
-    Meeting.WrittenOpinionReceived: (Role.CONDUCTED, None),
-    Meeting.BallotCast: (Role.VOTED, None),
-    Recognition.Decided: (Role.DECIDED, Step.DECIDED),
-    Recognition.Signed: (Role.DECIDED, None),
-    Recognition.Published: (Role.PUBLISHED, None),
-    Recognition.Revoked: (Role.REVOKED, None),
+WHOLE: dict[type[Fact], tuple[ChainRole, Step | None]] = {
+    Assessment.Consolidated: (ChainRole.CONSOLIDATED, Step.SCORED),
+    Assessment.Reopened: (ChainRole.CONSOLIDATED, None),
+    Assessment.Posted: (ChainRole.POSTED, Step.POSTED),
+    Assessment.CommentAnswered: (ChainRole.POSTED, None),
+    Assessment.CommentsAnswered: (ChainRole.POSTED, None),
+    Assessment.CommentsSetAside: (ChainRole.POSTED, None),
+    Assessment.Submitted: (ChainRole.SUBMITTED, Step.SUBMITTED),
+    Assessment.Resubmitted: (ChainRole.SUBMITTED, None),
+    Appraisal.Concluded: (ChainRole.CONCLUDED, Step.APPRAISED),
+    Appraisal.Resumed: (ChainRole.CONCLUDED, None),
+    Meeting.VoteOpened: (ChainRole.CONDUCTED, None),
+    Meeting.VoteReopened: (ChainRole.CONDUCTED, None),
+    Meeting.VoteConcluded: (ChainRole.CONDUCTED, Step.VOTED),
+    Meeting.WrittenOpinionReceived: (ChainRole.CONDUCTED, None),
+    Meeting.BallotCast: (ChainRole.VOTED, None),
+    Recognition.Decided: (ChainRole.DECIDED, Step.DECIDED),
+    Recognition.Signed: (ChainRole.DECIDED, None),
+    Recognition.Published: (ChainRole.PUBLISHED, None),
+    Recognition.Revoked: (ChainRole.REVOKED, None),
 }
 
 Entering: TypeAlias = (
@@ -214,7 +214,7 @@ class _Chain:
         self._commune = commune
         self._indicator = indicator
         self._mandates = mandates
-        self._links: dict[tuple[Role, str, str], Link] = {}
+        self._links: dict[tuple[ChainRole, str, str], Link] = {}
         self._files: dict[tuple[str, UUID], File] = {}
         self._explained: set[str] = set()
         self._opened: dict[tuple[str, UUID], datetime] = {}
@@ -241,18 +241,18 @@ class _Chain:
                 self._entered(recorded, fact)
             case Appraisal.EvidenceOpened():
                 self._opened.setdefault((recorded.actor, fact.evidence), recorded.at)
-                self._link(Role.APPRAISED, recorded).acts.append(recorded)
+                self._link(ChainRole.APPRAISED, recorded).acts.append(recorded)
             case Appraisal.IndicatorAppraised() | Assessment.IndicatorReturned():
                 self._appraised(recorded, about)
 
-    def _link(self, role: Role, recorded: Recorded) -> Link:
+    def _link(self, role: ChainRole, recorded: Recorded) -> Link:
         key = (role, recorded.actor, recorded.mandate)
         if key not in self._links:
             mandate = self._mandates.get(recorded.mandate)
             self._links[key] = Link(role, recorded.actor, mandate, recorded.unit, mandate.position if mandate else None)
         return self._links[key]
 
-    def _whole(self, recorded: Recorded, role: Role, step: Step | None) -> None:
+    def _whole(self, recorded: Recorded, role: ChainRole, step: Step | None) -> None:
         link = self._link(role, recorded)
         link.acts.append(recorded)
         if step is not None or link.due is None:  # what is done again after the step was completed is not late by it
@@ -287,15 +287,15 @@ class _Chain:
     def _anywhere(self, evidence: UUID) -> File | None:
         return next((file for file in self._files.values() if file.id == evidence), None)
 
-    def _role_of(self, recorded: Recorded, fact: Entering) -> Role:
+    def _role_of(self, recorded: Recorded, fact: Entering) -> ChainRole:
         """By the post that the indicator was assigned to; whoever proposes a value leads, whatever the post."""
         mandate = self._mandates.get(recorded.mandate)
         assigned = self._season.assignments.get(fact.indicator)
         leads = mandate is not None and assigned is not None and mandate.position is assigned.lead
-        return Role.LEAD if leads or isinstance(fact, Assessment.IndicatorScored) else Role.COORDINATING
+        return ChainRole.LEAD if leads or isinstance(fact, Assessment.IndicatorScored) else ChainRole.COORDINATING
 
     def _appraised(self, recorded: Recorded, indicator: str) -> None:
-        link = self._link(Role.APPRAISED, recorded)
+        link = self._link(ChainRole.APPRAISED, recorded)
         link.acts.append(recorded)
         link.deadline = self._season.deadlines.get(Step.APPRAISED)
         kept = [file for file in link.files if file.indicator != indicator]
@@ -312,7 +312,9 @@ class _Chain:
         assigned = self._season.assignments.get(self._indicator or "")
         if assigned is None:
             return
-        acted = {link.position for link in self._links.values() if link.role in {Role.LEAD, Role.COORDINATING}}
+        acted = {
+            link.position for link in self._links.values() if link.role in {ChainRole.LEAD, ChainRole.COORDINATING}
+        }
         for role, position in _posts(assigned):
             if position in acted:
                 continue
@@ -348,9 +350,9 @@ class _Chain:
             yield Remark.LATE
         if link.mandate is not None and not all(link.mandate.holds_on(day) for day in _days(link)):
             yield Remark.MANDATE
-        if link.role is Role.APPRAISED and any(file.opened is None for file in link.files) and _gave_values(link):
+        if link.role is ChainRole.APPRAISED and any(file.opened is None for file in link.files) and _gave_values(link):
             yield Remark.UNOPENED
-        if link.role is Role.LEAD and any(not self._is_supported(code) for code in _proposed(link)):
+        if link.role is ChainRole.LEAD and any(not self._is_supported(code) for code in _proposed(link)):
             yield Remark.UNSUPPORTED
         if any(_differs(act.fact) for act in _last_of_each(link.acts)):
             yield Remark.DIFFERS
@@ -362,7 +364,7 @@ class _Chain:
 
     def in_order(self) -> tuple[Link, ...]:
         """By role, within a role by time; those who did nothing come last in theirs."""
-        order = {role: number for number, role in enumerate(Role)}
+        order = {role: number for number, role in enumerate(ChainRole)}
         last = max((link.acts[-1].position for link in self._links.values() if link.acts), default=0) + 1
 
         def place(link: Link) -> tuple[int, int]:
@@ -371,8 +373,11 @@ class _Chain:
         return tuple(sorted(self._links.values(), key=place))
 
 
-def _posts(assigned: Assignment) -> list[tuple[Role, Office]]:
-    return [(Role.LEAD, assigned.lead), *((Role.COORDINATING, position) for position in assigned.coordinating)]
+def _posts(assigned: Assignment) -> list[tuple[ChainRole, Office]]:
+    return [
+        (ChainRole.LEAD, assigned.lead),
+        *((ChainRole.COORDINATING, position) for position in assigned.coordinating),
+    ]
 
 
 def _days(link: Link) -> list[date]:
@@ -407,7 +412,7 @@ def _differs(fact: Fact) -> bool:
 
 def _several(links: Iterable[Link]) -> tuple[Roles, ...]:
     """Who stands in the chain in the roles of several hands, the part of each being an act."""
-    found: dict[str, dict[Role, Mandate | None]] = {}
+    found: dict[str, dict[ChainRole, Mandate | None]] = {}
     for link in links:
         if link.acts and link.actor:
             found.setdefault(link.actor, {}).setdefault(link.role, link.mandate)

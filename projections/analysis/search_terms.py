@@ -23,7 +23,7 @@ from eventsourcing.utils import get_topic
 from domain.council import Member
 from domain.fact import Recorded, Unreadable
 from domain.meeting import unit_of
-from domain.official import Official, Office
+from domain.official import Office, Official
 from domain.review import commune_and_number
 from domain.text import bounded
 from domain.vietnamese import search_key

@@ -40,7 +40,7 @@ TOLD_WITH: tuple[type[Fact], ...] = (
 _COLUMNS = frozenset({"originator_id", "originator_version", "timestamp", "originator_topic"})
 
 
-class Entry(NamedTuple):
+class TrailEntry(NamedTuple):
     """One fact, to be told in a sentence.
 
     `args` are the fact's own fields, and beside them, where there are such: `before` (the value that this one
@@ -72,14 +72,14 @@ class Entry(NamedTuple):
         return self.args.get("item") or self.args.get("commune")
 
 
-def entries(facts: Iterable[Recorded]) -> Iterator[Entry]:
+def entries(facts: Iterable[Recorded]) -> Iterator[TrailEntry]:
     """The facts as entries, in their order."""
     known: dict[object, Any] = {}
     for recorded in facts:
         fact = recorded.fact
         args = {name: value for name in _fields(type(fact)) if (value := getattr(fact, name)) is not None}
         args.update(_context(recorded, known))
-        yield Entry(
+        yield TrailEntry(
             recorded.position,
             recorded.at,
             recorded.actor,

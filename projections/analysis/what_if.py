@@ -57,7 +57,7 @@ class Otherwise:
         return bool(self.without or self.replace or self.thresholds)
 
 
-class Changed(NamedTuple):
+class ChangedCondition(NamedTuple):
     """A condition that comes out differently."""
 
     before: ConditionResult
@@ -73,7 +73,7 @@ class Moved(NamedTuple):
     unsupported: bool
 
 
-class Vote(NamedTuple):
+class VoteRecount(NamedTuple):
     """The last concluded vote, counted again under the rule that was frozen into it.
 
     A member whose ballot is struck out took no part; `present` are the members of the roll who did.
@@ -91,14 +91,14 @@ class Vote(NamedTuple):
         return self.rule.is_quorate(self.present)
 
 
-class Answered(NamedTuple):
+class WhatIfResult(NamedTuple):
     """What came out and what would have; `without` are all positions struck out, with those of the same files."""
 
     before: Verdict
     after: Verdict
-    conditions: tuple[Changed, ...]
+    conditions: tuple[ChangedCondition, ...]
     moved: tuple[Moved, ...]
-    vote: Vote | None
+    vote: VoteRecount | None
     without: frozenset[int]
 
 
@@ -109,7 +109,7 @@ def what_if(
     calendar: Calendar,
     otherwise: Otherwise,
     under: Rulebook | None = None,
-) -> Answered:
+) -> WhatIfResult:
     """The verdict of a dossier as it is and as it would be. `facts`: one season's, its own and the meetings'.
 
     Under another rulebook (`under`, whose the thresholds then are) what was measured is judged, and no single
@@ -124,16 +124,16 @@ def what_if(
     vote = _vote(facts, commune, without, replace)
     if under is not None:
         row = next(iter(fold(SHEETS, case.facts, without=without, replace=replace).values()))
-        return Answered(before, judge(measured_sheet(row, under, calendar), other_rule), (), (), vote, without)
+        return WhatIfResult(before, judge(measured_sheet(row, under, calendar), other_rule), (), (), vote, without)
     sheet = case.sheet_with_slacks(without, replace)
     after = judge(sheet, other_rule)
     held, values = case.sheet.values, sheet.values
     lost = {code for code in rulebook.by_code if case.loses_support(code, without, replace)}
-    return Answered(
+    return WhatIfResult(
         before,
         after,
         tuple(
-            Changed(one, other)
+            ChangedCondition(one, other)
             for one, other in zip(before.conditions, after.conditions, strict=True)
             if (one.outcome, one.required, one.where) != (other.outcome, other.required, other.where)
         ),
@@ -243,7 +243,7 @@ def with_thresholds(rulebook: Rulebook, thresholds: Mapping[str, Decimal]) -> Ru
 
 def _vote(
     facts: Sequence[Recorded], commune: str, without: Collection[int], replace: Mapping[int, Fact]
-) -> Vote | None:
+) -> VoteRecount | None:
     then = _tally(fold(TALLIES, facts), commune)
     if then is None or then.outcome is None:
         return None
@@ -253,7 +253,7 @@ def _vote(
     absent = sum(member in then.ballots and member not in ballots for member in then.roll)
     present = len(then.roll) - absent
     after = then.rule.outcome_of(counts) if then.rule.is_quorate(present) else VoteOutcome.NOT_CARRIED
-    return Vote(then.outcome, after, counts, present, then.rule)
+    return VoteRecount(then.outcome, after, counts, present, then.rule)
 
 
 def _tally(rows: Mapping[str, Any], commune: str) -> Tally | None:

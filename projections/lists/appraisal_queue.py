@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from projections.tables.seasons import SeasonRow
-from projections.tables.standings import Cell, Stage, Standing
+from projections.tables.standings import Cell, CommuneStage, Standing
 
 #: Stages at which a dossier is with the appraiser.
-WITH_THE_APPRAISER = (Stage.SUBMITTED, Stage.SUPPLEMENT)
+WITH_THE_APPRAISER = (CommuneStage.SUBMITTED, CommuneStage.SUPPLEMENT)
 
 
 class Waiting(StrEnum):

@@ -17,7 +17,7 @@ from domain.season import Assignment, State, Step
 from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
 from projections.tables.reviews import ReviewRow
 from projections.tables.seasons import SeasonRow
-from projections.tables.standings import Cell, Stage, Standing
+from projections.tables.standings import Cell, CommuneStage, Standing
 from projections.tables.tallies import MeetingRow
 
 
@@ -129,9 +129,9 @@ def of_commune(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor:
     if not here and not above:
         return
     stage = standing.stage
-    if here and stage is Stage.COLLECTING:
+    if here and stage is CommuneStage.COLLECTING:
         yield from _collecting(standing, season, rulebook, actor)
-    elif here and stage is Stage.SUPPLEMENT:
+    elif here and stage is CommuneStage.SUPPLEMENT:
         yield from _supplement(standing, season, actor)
     if above and stage in WITH_THE_APPRAISER:
         yield from _appraisal(standing, season, actor)
@@ -213,23 +213,23 @@ def _next_step(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor:
     duty: Duty
     count, not_before = 1, None
     match standing.stage:
-        case Stage.CONSOLIDATED:
+        case CommuneStage.CONSOLIDATED:
             duty, act, step = Duty.POST, Act.POST, Step.POSTED
-        case Stage.POSTED if standing.unanswered:
+        case CommuneStage.POSTED if standing.unanswered:
             duty, act, step = Duty.ANSWER_COMMENT, Act.ANSWER_COMMENT, Step.SUBMITTED
             count = len(standing.unanswered)
-        case Stage.POSTED:
+        case CommuneStage.POSTED:
             duty, act, step = Duty.SUBMIT, Act.SUBMIT, Step.SUBMITTED
             not_before = standing.posted_until
-        case Stage.APPRAISED if rulebook.council.required:
+        case CommuneStage.APPRAISED if rulebook.council.required:
             if standing.meeting is not None:
                 return
             duty, act, step = Duty.CONVENE, Act.CONVENE_MEETING, Step.VOTED
-        case Stage.APPRAISED | Stage.VOTED:
+        case CommuneStage.APPRAISED | CommuneStage.VOTED:
             duty, act, step = Duty.DECIDE, Act.DECIDE, Step.DECIDED
-        case Stage.DECIDED:
+        case CommuneStage.DECIDED:
             duty, act, step = Duty.SIGN, Act.SIGN, Step.DECIDED
-        case Stage.SIGNED:
+        case CommuneStage.SIGNED:
             duty, act, step = Duty.PUBLISH, Act.PUBLISH, Step.DECIDED
         case _:
             return

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from domain.adoption import Adoption
 from domain.fact import Recorded
-from projections.fold import RowPart, Projection, Row, everything_together
+from projections.fold import Projection, Row, RowPart, everything_together
 
 
 class Parameter(RowPart, frozen=True):

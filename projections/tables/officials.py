@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from domain.fact import Recorded
 from domain.official import Mandate, Official
-from projections.fold import RowPart, Projection, Row
+from projections.fold import Projection, Row, RowPart
 
 
 class Grant(RowPart, frozen=True):

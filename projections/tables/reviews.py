@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from domain.fact import Recorded
 from domain.official import Office
 from domain.review import Degree, Ground, Reference, Review, Ruling, commune_and_number
-from projections.fold import RowPart, Projection, Row
+from projections.fold import Projection, Row, RowPart
 
 
 class ExplanationRow(RowPart, frozen=True):

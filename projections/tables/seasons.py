@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from domain.fact import Recorded
 from domain.season import Assignment, Deadline, Season, State, Step
-from projections.fold import RowPart, Projection, Row, everything_together
+from projections.fold import Projection, Row, RowPart, everything_together
 
 
 class Notice(RowPart, frozen=True):

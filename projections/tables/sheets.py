@@ -14,7 +14,7 @@ from domain.assessment import Assessment, Returned, Stage, in_posting_time
 from domain.fact import Recorded
 from domain.measure import Answer, Measured, Outcome
 from domain.personal import Personal
-from projections.fold import RowPart, Projection, Row
+from projections.fold import Projection, Row, RowPart
 
 
 class EvidenceRow(RowPart, frozen=True):

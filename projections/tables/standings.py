@@ -24,10 +24,10 @@ from domain.measure import Answer, Kind, Outcome, RatioThreshold, percent
 from domain.meeting import Meeting, VoteOutcome
 from domain.recognition import Recognition, Result
 from domain.rulebook import Rulebook
-from projections.fold import RowPart, Projection, Row
+from projections.fold import Projection, Row, RowPart
 
 
-class Stage(StrEnum):
+class CommuneStage(StrEnum):
     """How far a commune is, from the first entry to the published decision."""
 
     COLLECTING = "collecting"
@@ -143,17 +143,17 @@ class Standing(Row, frozen=True):
     revoked_on: date | None = None
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> CommuneStage:
         """How far the commune is."""
         if self.result is not None:
             if self.revoked_on:
-                return Stage.REVOKED
+                return CommuneStage.REVOKED
             if self.published_on:
-                return Stage.PUBLISHED
-            return Stage.SIGNED if self.signed_on else Stage.DECIDED
+                return CommuneStage.PUBLISHED
+            return CommuneStage.SIGNED if self.signed_on else CommuneStage.DECIDED
         if self.voted is not None:
-            return Stage.VOTED
-        return Stage.APPRAISED if self.proposal is not None else Stage(self.dossier.value)
+            return CommuneStage.VOTED
+        return CommuneStage.APPRAISED if self.proposal is not None else CommuneStage(self.dossier.value)
 
     @property
     def supported(self) -> int:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
 from domain.rulebook import Majority
-from projections.fold import RowPart, Projection, Row
+from projections.fold import Projection, Row, RowPart
 
 
 class BallotRow(RowPart, frozen=True):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal, ParentImpossible, RulebookNotAdopted
-from domain.official import Capacity, Mandate, Official, Office, official_stream, person_of
+from domain.official import Capacity, Mandate, Office, Official, official_stream, person_of
 from domain.policy import Act
 from domain.text import LINE, clean
 from domain.unit import Extent, Level, Unit, unit_stream
@@ -70,7 +70,9 @@ async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis:
     return await work.change(Adoption, adoption_stream(rulebook), lambda one: one.set_parameter(path, value, basis))
 
 
-async def adopting(work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None) -> CommandResult:
+async def adopting(
+    work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None
+) -> CommandResult:
     """Adopt without asking the policy, for the operator who takes a province in."""
     shipped = work.rulebooks.get(rulebook)
     if shipped is None:

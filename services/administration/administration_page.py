@@ -24,7 +24,7 @@ from services.web import urls
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
 from services.web.name_search import Sought, sought
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Rows of a list on one page; the search finds the others.
 MANY = 100
@@ -54,7 +54,7 @@ class Book(NamedTuple):
 
 
 @page(urls.ADMIN)
-async def show(visit: Visit) -> Answer:
+async def show(visit: Visit) -> PageResponse:
     """One of the books, `?phan=`; `?ai=` one person, `?ma=` one unit, `?tim=` a search."""
     permit(visit.actor, Act.PLAN_SEASON)
     part = visit.query("phan") or visit.typed.text("phan") or PEOPLE
@@ -136,7 +136,7 @@ def groups_of(rulebook: Rulebook) -> list[UnverifiedGroup]:
 
 
 @act(urls.ADMIN + "/ghi-danh", again=show)
-async def enrol(visit: Visit) -> Answer:
+async def enrol(visit: Visit) -> PageResponse:
     """Enrol a person with a first mandate."""
     typed = visit.typed
     receipt = await administering.enrol_official(
@@ -151,7 +151,7 @@ async def enrol(visit: Visit) -> Answer:
 
 
 @act(urls.ADMIN + "/giao-nhiem-vu", again=show)
-async def grant(visit: Visit) -> Answer:
+async def grant(visit: Visit) -> PageResponse:
     """Give a person another mandate."""
     person = needed_id(visit, "person")
     receipt = await administering.grant_mandate(visit.work(), person, mandate_typed(visit))
@@ -159,7 +159,7 @@ async def grant(visit: Visit) -> Answer:
 
 
 @act(urls.ADMIN + "/thoi-nhiem-vu", again=show)
-async def end(visit: Visit) -> Answer:
+async def end(visit: Visit) -> PageResponse:
     """End a mandate on its last day."""
     person, mandate = needed_id(visit, "person"), needed_id(visit, "mandate")
     receipt = await administering.end_mandate(
@@ -190,7 +190,7 @@ def mandate_typed(visit: Visit) -> NewMandate:
 
 
 @act(urls.ADMIN + "/them-don-vi", again=show)
-async def register(visit: Visit) -> Answer:
+async def register(visit: Visit) -> PageResponse:
     """Take a unit into the books."""
     typed = visit.typed
     try:
@@ -210,7 +210,7 @@ async def register(visit: Visit) -> Answer:
 
 
 @act(urls.ADMIN + "/xep-loai", again=show)
-async def classify(visit: Visit) -> Answer:
+async def classify(visit: Visit) -> PageResponse:
     """Record the class of a commune."""
     typed = visit.typed
     code = typed.needed("ma")
@@ -221,7 +221,7 @@ async def classify(visit: Visit) -> Answer:
 
 
 @act(urls.ADMIN + "/doi-ten", again=show)
-async def rename(visit: Visit) -> Answer:
+async def rename(visit: Visit) -> PageResponse:
     """Record a unit's new name."""
     typed = visit.typed
     code = typed.needed("ma")
@@ -232,7 +232,7 @@ async def rename(visit: Visit) -> Answer:
 
 
 @act(urls.ADMIN + "/sap-nhap", again=show)
-async def merge(visit: Visit) -> Answer:
+async def merge(visit: Visit) -> PageResponse:
     """Record that a unit went into another."""
     typed = visit.typed
     code = typed.needed("ma")
@@ -251,7 +251,7 @@ async def merge(visit: Visit) -> Answer:
 
 
 @act(urls.ADMIN + "/ap-dung", again=show)
-async def adopt(visit: Visit) -> Answer:
+async def adopt(visit: Visit) -> PageResponse:
     """Adopt a rulebook; each group of unverified values that was ticked is acknowledged."""
     typed = visit.typed
     rulebook = visit.app.rulebooks.get(typed.needed("rulebook"))

@@ -18,7 +18,7 @@ from services.council.meeting_view import receipt_code
 from services.privacy import personal_data as personal
 from services.web import urls
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 
 class ErasableComment(NamedTuple):
@@ -32,7 +32,7 @@ class ErasableComment(NamedTuple):
 
 
 @page(urls.PERSONAL)
-async def show(visit: Visit) -> Answer:
+async def show(visit: Visit) -> PageResponse:
     """The comments on one dossier, `?nam=` and `?xa=`; `?ma=` only the one of this code."""
     permit(visit.actor, Act.SHRED_SUBJECT)
     season, commune = (visit.query(name) or visit.typed.text(name) for name in ("nam", "xa"))
@@ -65,7 +65,11 @@ async def lines_of(visit: Visit, case: Case, code: str) -> list[ErasableComment]
     said = await comments_said(visit, case)
     lines = [
         ErasableComment(
-            number, receipt_code(number), row.on, said[number], isinstance(row.text, EncryptedValue) and not said[number].erased
+            number,
+            receipt_code(number),
+            row.on,
+            said[number],
+            isinstance(row.text, EncryptedValue) and not said[number].erased,
         )
         for number, row in case.sheet.comments.items()
     ]
@@ -73,7 +77,7 @@ async def lines_of(visit: Visit, case: Case, code: str) -> list[ErasableComment]
 
 
 @act(urls.PERSONAL + "/huy", again=show)
-async def shred(visit: Visit) -> Answer:
+async def shred(visit: Visit) -> PageResponse:
     """Erase what the person who made this comment said."""
     typed = visit.typed
     season, commune, comment = typed.needed("nam"), typed.needed("xa"), typed.identifier("comment")

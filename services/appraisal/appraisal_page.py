@@ -25,7 +25,7 @@ from services.verdicts import judged
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Working days that a commune gets to supplement (TT 07/2017/TT-BTP), where the rulebook names no other term.
 SUPPLEMENT_DAYS = 5
@@ -59,7 +59,7 @@ class Elsewhere(NamedTuple):
 
 
 @page(urls.APPRAISALS)
-async def index(visit: Visit, season: str) -> Answer:
+async def index(visit: Visit, season: str) -> PageResponse:
     """The dossiers that wait for the person's unit; `?chi-tieu=` compares one indicator over all of them."""
     await visit.own_write(SEASONS, STANDINGS)
     async with visit.reads() as view:
@@ -107,7 +107,7 @@ def _compared(queued: list[Queued], code: str) -> list[Elsewhere]:
 
 
 @page(urls.APPRAISAL)
-async def show(visit: Visit, season: str, commune: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """One dossier: the first indicator that waits, or the one asked for; then the conclusion."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.CONCLUDE_APPRAISAL, case.subject())
@@ -178,7 +178,7 @@ def supplement_due(visit: Visit, case: Case) -> date | None:
 
 
 @act(urls.APPRAISAL + "/mo-minh-chung", again=show)
-async def open_evidence(visit: Visit, season: str, commune: str) -> Answer:
+async def open_evidence(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record that the file was opened, then hand it out."""
     evidence = visit.typed.identifier("evidence")
     if evidence is None:
@@ -189,7 +189,7 @@ async def open_evidence(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.APPRAISAL + "/dong-y", again=show)
-async def agree(visit: Visit, season: str, commune: str) -> Answer:
+async def agree(visit: Visit, season: str, commune: str) -> PageResponse:
     """Agree to the commune's value and go on to the next indicator."""
     case = await open_case(visit, season, commune)
     code = visit.typed.needed("chi-tieu")
@@ -209,7 +209,7 @@ async def agree(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.APPRAISAL + "/cham", again=show)
-async def appraise(visit: Visit, season: str, commune: str) -> Answer:
+async def appraise(visit: Visit, season: str, commune: str) -> PageResponse:
     """Give another value than the commune's, with the reason, and go on."""
     case = await open_case(visit, season, commune)
     code = visit.typed.needed("chi-tieu")
@@ -228,14 +228,14 @@ async def appraise(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.APPRAISAL + "/dong-y-het", again=show)
-async def agree_all(visit: Visit, season: str, commune: str) -> Answer:
+async def agree_all(visit: Visit, season: str, commune: str) -> PageResponse:
     """Agree to everything that raises no question."""
     receipt = await appraising.agree_all_unchanged(visit.work(), season, commune, seen=visit.version)
     return await visit.done(receipt, to=visit.url.appraisal(season, commune))
 
 
 @act(urls.APPRAISAL + "/tra-lai", again=show)
-async def give_back(visit: Visit, season: str, commune: str) -> Answer:
+async def give_back(visit: Visit, season: str, commune: str) -> PageResponse:
     """Return an indicator to the commune, with what is missing and until when."""
     case = await open_case(visit, season, commune)
     typed = visit.typed
@@ -249,7 +249,7 @@ async def give_back(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.APPRAISAL + "/ket-luan", again=show)
-async def conclude(visit: Visit, season: str, commune: str) -> Answer:
+async def conclude(visit: Visit, season: str, commune: str) -> PageResponse:
     """Propose a result to the council and the chairman."""
     typed = visit.typed
     said = typed.needed("proposal")
@@ -262,7 +262,7 @@ async def conclude(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.APPRAISAL + "/tham-dinh-lai", again=show)
-async def resume(visit: Visit, season: str, commune: str) -> Answer:
+async def resume(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take a concluded appraisal up again."""
     receipt = await appraising.resume(visit.work(), season, commune, visit.typed.text("reason"))
     return await visit.done(receipt, to=visit.url.appraisal(season, commune))

@@ -33,14 +33,14 @@ from services.assessment.personal_view import comments_said
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Comments that the page lists; the acts can concern all of them.
 SHOWN_COMMENTS = 50
 
 
 @page(urls.DOSSIER)
-async def show(visit: Visit, season: str, commune: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """The whole dossier; `?chi-tieu=` opens one indicator, without it the steps stand in the middle."""
     case = await open_case(visit, season, commune)
     return await visit.page("dossier/index.html", season=season, **await view_of(visit, case))
@@ -121,7 +121,7 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
 
 
 @act(urls.DOSSIER + "/cham-diem", again=show)
-async def score(visit: Visit, season: str, commune: str) -> Answer:
+async def score(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record measured data and propose the value; who only coordinates records the data."""
     case = await open_case(visit, season, commune)
     indicator = case.rulebook.indicator(visit.typed.needed("chi-tieu"))
@@ -157,7 +157,7 @@ async def score(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DOSSIER + "/tinh", again=show)
-async def calculate(visit: Visit, season: str, commune: str) -> Answer:
+async def calculate(visit: Visit, season: str, commune: str) -> PageResponse:
     """What the rule gives for what is being typed; nothing is recorded."""
     case = await open_case(visit, season, commune)
     indicator = case.rulebook.indicator(visit.typed.needed("chi-tieu"))
@@ -176,7 +176,7 @@ async def calculate(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DOSSIER + "/giai-trinh", again=show)
-async def explain(visit: Visit, season: str, commune: str) -> Answer:
+async def explain(visit: Visit, season: str, commune: str) -> PageResponse:
     """Explain an indicator."""
     code = visit.typed.needed("chi-tieu")
     explanation = visit.typed.needed("explanation")
@@ -184,7 +184,7 @@ async def explain(visit: Visit, season: str, commune: str) -> Answer:
     return await evidence_again(visit, season, commune, receipt)
 
 
-async def evidence_again(visit: Visit, season: str, commune: str, receipt: CommandResult) -> Answer:
+async def evidence_again(visit: Visit, season: str, commune: str, receipt: CommandResult) -> PageResponse:
     """The evidence of the indicator after a change; to htmx alone, so that what is typed elsewhere stays.
 
     Without scripts a file is sent together with the numbers beside it: the page then comes back with them.
@@ -204,7 +204,7 @@ async def evidence_again(visit: Visit, season: str, commune: str, receipt: Comma
 
 
 @act(urls.DOSSIER + "/dieu-kien", again=show)
-async def declare_veto(visit: Visit, season: str, commune: str) -> Answer:
+async def declare_veto(visit: Visit, season: str, commune: str) -> PageResponse:
     """Declare whether a veto condition occurred."""
     typed = visit.typed
     if typed.text("occurred") not in set(Said):
@@ -223,7 +223,7 @@ async def declare_veto(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DOSSIER + "/hai-long", again=show)
-async def measure_satisfaction(visit: Visit, season: str, commune: str) -> Answer:
+async def measure_satisfaction(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record the satisfaction survey."""
     satisfied, asked = needed_whole(visit.typed, "satisfied"), needed_whole(visit.typed, "asked")
     receipt = await assessing.measure_satisfaction(
@@ -236,21 +236,21 @@ async def measure_satisfaction(visit: Visit, season: str, commune: str) -> Answe
 
 
 @act(urls.DOSSIER + "/tong-hop", again=show)
-async def consolidate(visit: Visit, season: str, commune: str) -> Answer:
+async def consolidate(visit: Visit, season: str, commune: str) -> PageResponse:
     """The justice officer brings the sheet together."""
     receipt = await assessing.consolidate(visit.work(), season, commune, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.dossier(season, commune))
 
 
 @act(urls.DOSSIER + "/mo-lai", again=show)
-async def reopen(visit: Visit, season: str, commune: str) -> Answer:
+async def reopen(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take the sheet back into work."""
     receipt = await assessing.reopen(visit.work(), season, commune, visit.typed.needed("reason"))
     return await visit.done(receipt, to=visit.url.dossier(season, commune))
 
 
 @act(urls.DOSSIER + "/niem-yet", again=show)
-async def post(visit: Visit, season: str, commune: str) -> Answer:
+async def post(visit: Visit, season: str, commune: str) -> PageResponse:
     """Post the result publicly."""
     typed = visit.typed
     receipt = await assessing.post(
@@ -260,7 +260,7 @@ async def post(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DOSSIER + "/tra-loi", again=show)
-async def answer_comment(visit: Visit, season: str, commune: str) -> Answer:
+async def answer_comment(visit: Visit, season: str, commune: str) -> PageResponse:
     """Answer comments on the posted result: one, or several together."""
     comments = await comments_chosen(visit, season, commune)
     answer = visit.typed.needed("answer")
@@ -269,7 +269,7 @@ async def answer_comment(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DOSSIER + "/khong-phai-gop-y", again=show)
-async def set_comments_aside(visit: Visit, season: str, commune: str) -> Answer:
+async def set_comments_aside(visit: Visit, season: str, commune: str) -> PageResponse:
     """Find that what was sent is no comment on the posted result."""
     comments = await comments_chosen(visit, season, commune)
     reason = visit.typed.needed("reason")
@@ -291,7 +291,7 @@ async def comments_chosen(visit: Visit, season: str, commune: str) -> list[UUID]
 
 
 @act(urls.DOSSIER + "/gui", again=show)
-async def submit(visit: Visit, season: str, commune: str) -> Answer:
+async def submit(visit: Visit, season: str, commune: str) -> PageResponse:
     """The chairman sends the dossier for appraisal."""
     typed = visit.typed
     receipt = await assessing.submit(visit.work(), season, commune, typed.needed("document_no"), typed.day("on"))
@@ -299,7 +299,7 @@ async def submit(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DOSSIER + "/gui-lai", again=show)
-async def resubmit(visit: Visit, season: str, commune: str) -> Answer:
+async def resubmit(visit: Visit, season: str, commune: str) -> PageResponse:
     """The chairman sends the returned indicators back."""
     receipt = await assessing.resubmit(visit.work(), season, commune, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.dossier(season, commune))

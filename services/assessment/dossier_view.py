@@ -287,7 +287,11 @@ def _state(entry: EntryRow | None, indicator: Indicator) -> IndicatorState:
     if entry is not None and entry.returned is not None:
         return IndicatorState.RETURNED
     if entry is None or not entry.is_scored:
-        return IndicatorState.MEASURED if entry is not None and indicator.is_measured(entry.measures) else IndicatorState.UNSCORED
+        return (
+            IndicatorState.MEASURED
+            if entry is not None and indicator.is_measured(entry.measures)
+            else IndicatorState.UNSCORED
+        )
     return IndicatorState.DONE if entry.is_supported else IndicatorState.UNSUPPORTED
 
 
@@ -311,7 +315,9 @@ class VetoGate:
 def gates(case: Case) -> tuple[VetoGate, ...]:
     """The veto conditions of the rulebook. One whose wording is not known is not asked about."""
     return tuple(
-        VetoGate(condition, case.sheet.vetoes.get(condition.code)) for condition in case.rulebook.vetoes if condition.text
+        VetoGate(condition, case.sheet.vetoes.get(condition.code))
+        for condition in case.rulebook.vetoes
+        if condition.text
     )
 
 

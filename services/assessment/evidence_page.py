@@ -13,7 +13,7 @@ from services.web.file_bodies import handed_out, pieces_of
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
 from services.web.note_access import note_opened
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: The file itself and the fields around it.
 BODY_LIMIT = LIMIT + 500_000
@@ -23,7 +23,7 @@ DRAWN = {"image/jpeg", "image/png"}
 
 
 @act(urls.DOSSIER + "/minh-chung", again=show, request_max_body_size=BODY_LIMIT)
-async def attach(visit: Visit, season: str, commune: str) -> Answer:
+async def attach(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take a file in and attach it to an indicator."""
     code = visit.typed.needed("chi-tieu")
     file = visit.typed.file("tep")
@@ -35,7 +35,7 @@ async def attach(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DOSSIER + "/minh-chung/dung-lai", again=show)
-async def reuse(visit: Visit, season: str, commune: str) -> Answer:
+async def reuse(visit: Visit, season: str, commune: str) -> PageResponse:
     """Let a file of the dossier support another indicator as well."""
     code = visit.typed.needed("chi-tieu")
     source, _, evidence = visit.typed.needed("evidence").partition(" ")
@@ -44,7 +44,7 @@ async def reuse(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DOSSIER + "/minh-chung/go", again=show)
-async def withdraw(visit: Visit, season: str, commune: str) -> Answer:
+async def withdraw(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take a file off an indicator, with the reason."""
     code = visit.typed.needed("chi-tieu")
     receipt = await assessing.withdraw_evidence(
@@ -54,7 +54,7 @@ async def withdraw(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @page(urls.DOSSIER + "/minh-chung/{evidence:str}")
-async def hand_out(visit: Visit, season: str, commune: str, evidence: str) -> Answer:
+async def hand_out(visit: Visit, season: str, commune: str, evidence: str) -> PageResponse:
     """The file's bytes, hashed again on the way, and a note of who opened it. Nothing in it can run on our pages."""
     case = await open_case(visit, season, commune)
     wanted = _known(evidence)

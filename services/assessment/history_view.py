@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from domain.official import Office
-from projections.analysis.trail import Entry, entries
+from projections.analysis.trail import TrailEntry, entries
 from projections.tables.officials import OFFICIALS, OfficialRow
 from services.assessment.dossier_view import Case
 from services.web.visit import Visit
@@ -34,7 +34,7 @@ class Person(NamedTuple):
     name: str
 
 
-def history_of(case: Case, indicator: str | None) -> list[Entry]:
+def history_of(case: Case, indicator: str | None) -> list[TrailEntry]:
     """What happened to the indicator; without one, the milestones of the dossier."""
     told = [
         entry
@@ -44,12 +44,12 @@ def history_of(case: Case, indicator: str | None) -> list[Entry]:
     return told[::-1]
 
 
-def _concerns(entry: Entry, indicator: str) -> bool:
+def _concerns(entry: TrailEntry, indicator: str) -> bool:
     sent_back = entry.args.get("indicators", ()) if entry.topic == "assessment.resubmitted" else ()
     return entry.indicator == indicator or indicator in sent_back
 
 
-async def people_of(visit: Visit, told: Iterable[Entry]) -> Mapping[str, Person]:
+async def people_of(visit: Visit, told: Iterable[TrailEntry]) -> Mapping[str, Person]:
     """Who acted in these entries, by the mandate that they acted under, and by person."""
     people: dict[str, Person] = {}
     rows: list[OfficialRow] = []

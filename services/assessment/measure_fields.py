@@ -16,12 +16,12 @@ from domain.measure import (
     Answer,
     Checklist,
     ChecklistEntry,
-    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measured,
     Options,
     Penalty,
+    WorkingDayTerm,
     YesNo,
 )
 from domain.rulebook import Indicator, NotArisen, Part, check

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.assessment import assessment_stream
 from domain.fact import Recorded
-from domain.personal import Personal, EncryptedValue
+from domain.personal import EncryptedValue, Personal
 from projections.analysis.trail import entries
 from services.assessment.dossier_view import Case
 from services.i18n import Words

@@ -19,16 +19,16 @@ from domain.vietnamese import sort_key
 from infra.platform.slicing import in_slices
 from infra.readmodels.reading import View
 from projections.tables.seasons import SEASONS, SeasonRow
-from projections.tables.standings import STANDINGS, Stage, Standing
+from projections.tables.standings import STANDINGS, CommuneStage, Standing
 from projections.tables.units import UNITS, UnitRow
 from services.seals.verified_view import last_verified
 from services.verdicts import Gate, Status, criterion_status, judged
 from services.web import urls
 from services.web.handlers import page
 from services.web.name_search import ANYTHING, Sought, sought
-from services.web.row_cache import Made
+from services.web.row_cache import KeyedCache
 from services.web.viewing import in_the_past
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Half the width of the margin bar stands for this many points.
 MARGIN_REACH = Decimal(20)
@@ -64,7 +64,7 @@ class BoardRow(NamedTuple):
     criteria: tuple[CriterionCell, ...]
     criteria_met: int
     support: int
-    stage: Stage
+    stage: CommuneStage
     result: Result | None
     decision_no: str | None
 
@@ -128,7 +128,7 @@ class Board(NamedTuple):
     shares: list[tuple[Status, Decimal, Decimal]]
     bins: list[Bin]
     cut: Decimal | None
-    stages: list[Stage]
+    stages: list[CommuneStage]
     districts: tuple[UnitRow, ...]
 
 
@@ -148,10 +148,10 @@ class NamedRow(NamedTuple):
 
 
 def lines_of(
-    rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook, made: Made[NamedRow] | None = None
+    rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook, made: KeyedCache[NamedRow] | None = None
 ) -> Iterator[NamedRow]:
     """Each commune judged, or what was `made` of the very same rows before."""
-    known = Made() if made is None else made
+    known = KeyedCache() if made is None else made
     return (known.of(row.commune, _named, row, units.get(row.commune), rulebook) for row in rows)
 
 
@@ -186,7 +186,7 @@ def board_of(table: Table, filters: Filters = Filters()) -> Board:  # noqa: B008
         shares=_shares(counts, len(every)),
         bins=_bins([line.total for line in every if line.total is not None and line.status is not Status.TODO], cut),
         cut=same_cut,
-        stages=[stage for stage in Stage if any(line.stage is stage for line in every)],
+        stages=[stage for stage in CommuneStage if any(line.stage is stage for line in every)],
         districts=table.districts,
     )
 
@@ -275,12 +275,12 @@ SORTS: dict[str, Callable[[BoardRow], Any]] = {
     "cach-chuan": lambda line: line.margin if line.margin is not None else Decimal(-1000),
     "dat": lambda line: line.criteria_met,
     "minh-chung": lambda line: line.support,
-    "giai-doan": lambda line: list(Stage).index(line.stage),
+    "giai-doan": lambda line: list(CommuneStage).index(line.stage),
 } | {f"tc{number + 1}": _criterion_points(number) for number in range(5)}
 
 
 @page(urls.BOARD, heavy=in_the_past)
-async def show(visit: Visit, season: str) -> Answer:
+async def show(visit: Visit, season: str) -> PageResponse:
     """The season's board, now or as of a moment; the address keeps filters, order and moment."""
     permit(visit.actor, Act.VIEW_BOARD)
     await visit.own_write(STANDINGS, SEASONS)
@@ -342,7 +342,7 @@ def _terms(visit: Visit, *, levels: bool) -> dict[StrEnum, str]:
     say = visit.words.say
     return {
         **{status: say(f"status.{status}{'.levels' if levels else ''}") for status in Status},
-        **{stage: say(f"stage.{stage}") for stage in Stage},
+        **{stage: say(f"stage.{stage}") for stage in CommuneStage},
         **{result: say(f"result.{result}") for result in Result},
         Gate.SHUT: say("vướng điều kiện"),
         Gate.CLEAR: say("không vướng"),

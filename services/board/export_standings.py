@@ -15,7 +15,17 @@ from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS
 from projections.tables.units import UNITS, UnitRow
 from services.board import standings_workbook as workbook
-from services.exports.kind import Asker, ExportChoice, ExportKind, ExportRequest, ExportTask, FinishedDocument, Offer, Progress, Workshop
+from services.exports.kind import (
+    Asker,
+    ExportChoice,
+    ExportKind,
+    ExportRequest,
+    ExportTask,
+    FinishedDocument,
+    Offer,
+    Progress,
+    Workshop,
+)
 from services.exports.making import moment_of
 from services.i18n import Words, load_words
 from services.work import Work

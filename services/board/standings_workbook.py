@@ -130,10 +130,12 @@ DAY = "dd/mm/yyyy"
 SHARE = "0%"
 
 
-def standings_workbook(source: StandingsSource, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words) -> Written:
+def standings_workbook(
+    source: StandingsSource, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words
+) -> Written:
     """The workbook of these communes, ordered as on the board."""
     lines = sorted((judged(row, source.rulebook) for row in rows), key=lambda one: _order(one.row, units))
-    book = Book()
+    book = StandingsBook()
     values = [_board(one, source, units, words) for one in lines]
     book.add("Bảng đánh giá", source, "Bảng đánh giá", board_columns(source), values)
     for basis, title in (
@@ -303,7 +305,7 @@ class _Sheet(Worksheet):  # type: ignore[misc]  # the library ships no types
         return text
 
 
-class Book:
+class StandingsBook:
     """A workbook while it is written: sheet after sheet and row after row, each row to disk before the next.
 
     `cut` counts its cells that hold less than they should.

@@ -15,17 +15,17 @@ from domain.vietnamese import person_key, sort_key
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.seasons import SEASONS
-from projections.tables.standings import STANDINGS, Stage, Standing
+from projections.tables.standings import STANDINGS, CommuneStage, Standing
 from projections.tables.tallies import TALLIES, MeetingRow
 from projections.tables.units import UNITS, UnitRow
 from services.council import voting
 from services.web import urls
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Dossiers that a council may be called together on.
-READY = (Stage.APPRAISED, Stage.VOTED)
+READY = (CommuneStage.APPRAISED, CommuneStage.VOTED)
 
 
 class CouncilCandidate(NamedTuple):
@@ -51,7 +51,7 @@ class UnitCouncil(NamedTuple):
 
 
 @page(urls.COUNCIL)
-async def show(visit: Visit, season: str) -> Answer:
+async def show(visit: Visit, season: str) -> PageResponse:
     """The councils that the person may see: their own unit's, those they sit in, all for those who oversee."""
     await visit.own_write(COUNCILS, TALLIES, OFFICIALS)
     async with visit.reads() as view:
@@ -125,7 +125,9 @@ def held_of(
     )
 
 
-def seats_of(visit: Visit, officials: Iterable[OfficialRow], unit: str, council: CouncilRow | None) -> list[CouncilCandidate]:
+def seats_of(
+    visit: Visit, officials: Iterable[OfficialRow], unit: str, council: CouncilRow | None
+) -> list[CouncilCandidate]:
     """Everybody with a mandate of the unit in force today, members first; what was typed stays."""
     seated = {str(member.person): member for member in council.members} if council else {}
     found = []
@@ -139,7 +141,9 @@ def seats_of(visit: Visit, officials: Iterable[OfficialRow], unit: str, council:
         agency = agency or (member.agency if member else official.agency or "")
         role = visit.typed.text(f"role-{official.person}") if visit.refusal else ""
         found.append(
-            CouncilCandidate(official.person, official.name, position, agency, role or (member.role.value if member else ""))
+            CouncilCandidate(
+                official.person, official.name, position, agency, role or (member.role.value if member else "")
+            )
         )
     return sorted(found, key=lambda seat: (seat.person not in seated, person_key(seat.name)))
 
@@ -148,7 +152,7 @@ def seats_of(visit: Visit, officials: Iterable[OfficialRow], unit: str, council:
 
 
 @act(urls.COUNCIL + "/thanh-lap", again=show)
-async def constitute(visit: Visit, season: str) -> Answer:
+async def constitute(visit: Visit, season: str) -> PageResponse:
     """Set the council up: everybody who was given a role."""
     typed = visit.typed
     on = typed.day("on")
@@ -161,7 +165,7 @@ async def constitute(visit: Visit, season: str) -> Answer:
 
 
 @act(urls.COUNCIL + "/thay", again=show)
-async def replace(visit: Visit, season: str) -> Answer:
+async def replace(visit: Visit, season: str) -> PageResponse:
     """Give a member's seat to somebody else."""
     typed = visit.typed
     leaving, joining = typed.identifier("leaving"), typed.identifier("joining")
@@ -175,7 +179,7 @@ async def replace(visit: Visit, season: str) -> Answer:
 
 
 @act(urls.COUNCIL + "/trieu-tap", again=show)
-async def convene(visit: Visit, season: str) -> Answer:
+async def convene(visit: Visit, season: str) -> PageResponse:
     """Call the council together."""
     typed = visit.typed
     on, items = typed.day("on"), typed.every("item")

@@ -19,7 +19,7 @@ from services.council.meeting_view import Sitting, ballots, ballots_of, open_sit
 from services.documents.signed_upload import SIGNED_BODY, signed_paper
 from services.documents.typesetting import PDF
 from services.exports import exports as exporting
-from services.exports.own_exports import ExportLine, own_last
+from services.exports.own_exports import OwnExport, own_last
 from services.seals.proof_download import keepsake
 from services.seals.seal_view import seal_of, sealed
 from services.sentences import SentenceWriter, minutes_of, open_rounds
@@ -27,7 +27,7 @@ from services.web import urls
 from services.web.file_bodies import handed_out
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: What the page fetches of itself every few seconds, by `?phan=`.
 PARTS = {
@@ -42,7 +42,7 @@ STOP_ASKING = 286
 
 
 @page(urls.MEETING)
-async def show(visit: Visit, season: str, meeting: str) -> Answer:
+async def show(visit: Visit, season: str, meeting: str) -> PageResponse:
     """The meeting; `?muc=` turns to an item, `?xem=phieu` is the member's own page."""
     sitting = await open_sitting(visit, season, meeting)
     part = PARTS.get(visit.query("phan"))
@@ -57,22 +57,22 @@ async def show(visit: Visit, season: str, meeting: str) -> Answer:
     return await (ballot_page if asked == "phieu" and is_member else whole_page)(visit, sitting)
 
 
-async def show_whole(visit: Visit, season: str, meeting: str) -> Answer:
+async def show_whole(visit: Visit, season: str, meeting: str) -> PageResponse:
     """The page that has the forms of who conducts the meeting, once more."""
     return await whole_page(visit, await open_sitting(visit, season, meeting))
 
 
-async def show_ballot(visit: Visit, season: str, meeting: str) -> Answer:
+async def show_ballot(visit: Visit, season: str, meeting: str) -> PageResponse:
     """The page that has the member's ballot, once more."""
     return await ballot_page(visit, await open_sitting(visit, season, meeting))
 
 
-async def whole_page(visit: Visit, sitting: Sitting) -> Answer:
+async def whole_page(visit: Visit, sitting: Sitting) -> PageResponse:
     """The meeting as everybody with a seat sees it."""
     return await visit.page("meeting/index.html", **await whole(visit, sitting))
 
 
-async def ballot_page(visit: Visit, sitting: Sitting) -> Answer:
+async def ballot_page(visit: Visit, sitting: Sitting) -> PageResponse:
     """The meeting as a member votes in it."""
     view = await whole(visit, sitting)
     return await visit.page("meeting/member.html", **view, **await receipt_of(visit, view))
@@ -90,7 +90,7 @@ async def whole(visit: Visit, sitting: Sitting) -> dict[str, Any]:
 
 def is_over(view: dict[str, Any]) -> bool:
     """Whether what the page fetches will not change any more: the meeting is closed, no minutes are being made."""
-    paper: ExportLine | None = view["paper"]
+    paper: OwnExport | None = view["paper"]
     return view["meeting"].closed_on is not None and not (paper and paper.is_under_way)
 
 
@@ -171,7 +171,7 @@ def may_issue(visit: Visit, sitting: Sitting) -> bool:
     return may and meeting.closed_on is not None and meeting.minutes_sha256 is None
 
 
-async def own_minutes(visit: Visit, sitting: Sitting) -> ExportLine | None:
+async def own_minutes(visit: Visit, sitting: Sitting) -> OwnExport | None:
     """The minutes that the person asked for last, made or being made."""
     await visit.own_write(EXPORTS)
     last = await own_last(visit, sitting.season.season, sitting.meeting.meeting, Document.MINUTES)
@@ -182,7 +182,7 @@ async def own_minutes(visit: Visit, sitting: Sitting) -> ExportLine | None:
 
 
 @act(urls.MEETING + "/diem-danh", again=show_whole)
-async def record_attendance(visit: Visit, season: str, meeting: str) -> Answer:
+async def record_attendance(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Record who is present."""
     present = visit.typed.identifiers("present")
     receipt = await voting.record_attendance(visit.work(), season, meeting, present)
@@ -190,7 +190,7 @@ async def record_attendance(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/chuyen-muc", again=show_whole)
-async def take_up(visit: Visit, season: str, meeting: str) -> Answer:
+async def take_up(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Turn the meeting to an item."""
     item = visit.typed.needed("item")
     receipt = await voting.take_up(visit.work(), season, meeting, item)
@@ -198,7 +198,7 @@ async def take_up(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/mo-bieu-quyet", again=show_whole)
-async def open_vote(visit: Visit, season: str, meeting: str) -> Answer:
+async def open_vote(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Open the vote; roll, quorum and majority stand from now on."""
     item = visit.typed.needed("item")
     receipt = await voting.open_vote(visit.work(), season, meeting, item)
@@ -206,7 +206,7 @@ async def open_vote(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/dong-bieu-quyet", again=show_whole)
-async def conclude_vote(visit: Visit, season: str, meeting: str) -> Answer:
+async def conclude_vote(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Close the vote, with members missing only when the chair says so."""
     item = visit.typed.needed("item")
     without = bool(visit.typed.text("without_missing"))
@@ -215,7 +215,7 @@ async def conclude_vote(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/bo-phieu-lai", again=show_whole)
-async def reopen_vote(visit: Visit, season: str, meeting: str) -> Answer:
+async def reopen_vote(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Declare the concluded vote void, with the reason; a new round may follow."""
     item = visit.typed.needed("item")
     receipt = await voting.reopen_vote(visit.work(), season, meeting, item, visit.typed.needed("reason"))
@@ -223,7 +223,7 @@ async def reopen_vote(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/y-kien-van-ban", again=show_whole)
-async def receive_opinion(visit: Visit, season: str, meeting: str) -> Answer:
+async def receive_opinion(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Record an absent member's opinion on paper."""
     item, member = visit.typed.needed("item"), visit.typed.identifier("member")
     if member is None:
@@ -242,7 +242,7 @@ async def receive_opinion(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/ket-thuc", again=show_whole)
-async def close(visit: Visit, season: str, meeting: str) -> Answer:
+async def close(visit: Visit, season: str, meeting: str) -> PageResponse:
     """End the meeting."""
     receipt = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.meeting(season, meeting))
@@ -252,7 +252,7 @@ async def close(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/lap-bien-ban", again=show_whole)
-async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> Answer:
+async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Have the minutes made as a document, under the number that they are to bear."""
     number = visit.typed.needed("document_no")
     receipt = await exporting.request_export(visit.work(), Document.MINUTES, season, meeting, number)
@@ -260,7 +260,7 @@ async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/ban-hanh-bien-ban", again=show_whole, request_max_body_size=SIGNED_BODY)
-async def issue_minutes(visit: Visit, season: str, meeting: str) -> Answer:
+async def issue_minutes(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Issue the minutes by their signed copy: a scan, or a PDF with a digital signature."""
     sitting = await open_sitting(visit, season, meeting)
     permit(visit.actor, Act.CONDUCT_MEETING, sitting.subject)
@@ -276,7 +276,7 @@ async def issue_minutes(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @page(urls.MEETING + "/bien-ban")
-async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> Answer:
+async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> PageResponse:
     """The issued minutes, hashed again on the way, for everybody who may see the meeting."""
     sitting = await open_sitting(visit, season, meeting)
     if sitting.meeting.minutes_sha256 is None:
@@ -289,7 +289,7 @@ async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @act(urls.MEETING + "/ghi-phieu", again=show_ballot)
-async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
+async def cast_ballot(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Record one's own ballot; sent again, it is answered with the same receipt."""
     item = visit.typed.needed("item")
     receipt = await voting.cast_ballot(
@@ -311,7 +311,7 @@ async def cast_ballot(visit: Visit, season: str, meeting: str) -> Answer:
 
 
 @page(urls.MEETING + "/bien-nhan")
-async def hand_out_receipt(visit: Visit, season: str, meeting: str) -> Answer:
+async def hand_out_receipt(visit: Visit, season: str, meeting: str) -> PageResponse:
     """The person's own ballot to take home: the proof that it is in the log, or our promise that it will be."""
     sitting = await open_sitting(visit, season, meeting)
     item = viewed(visit, sitting)

@@ -134,7 +134,9 @@ async def open_vote(work: Work, season: str, meeting: str, item: str) -> Command
 
 
 @use_case("conclude_vote", "season", "meeting", "item", "without_missing")
-async def conclude_vote(work: Work, season: str, meeting: str, item: str, *, without_missing: bool = False) -> CommandResult:
+async def conclude_vote(
+    work: Work, season: str, meeting: str, item: str, *, without_missing: bool = False
+) -> CommandResult:
     """Close the vote; with members missing only when the chair says so."""
     await _may_conduct(work, season, meeting)
     return await work.change(

@@ -12,7 +12,6 @@ from domain.measure import (
     Amount,
     Answer,
     Checklist,
-    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measured,
@@ -22,6 +21,7 @@ from domain.measure import (
     RatioBands,
     RatioThreshold,
     SurveyRatio,
+    WorkingDayTerm,
     YesNo,
 )
 from domain.rulebook import Criterion, Part, Rulebook

@@ -240,7 +240,9 @@ async def rosters(settings: Settings) -> AsyncIterator[Roster]:
         yield roster
 
 
-def offices_of(tenant: Tenant, officials: list[OfficialRow], units: list[UnitRow], words: Words) -> tuple[UnitOfficials, ...]:
+def offices_of(
+    tenant: Tenant, officials: list[OfficialRow], units: list[UnitRow], words: Words
+) -> tuple[UnitOfficials, ...]:
     """Who may be chosen, by unit: the province first, then districts, then communes, each by name."""
     known = {unit.code: unit for unit in units}
     rank = {Level.PROVINCE: 0, Level.DISTRICT: 1, Level.COMMUNE: 2}

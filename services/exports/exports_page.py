@@ -18,11 +18,11 @@ from services.web.file_bodies import handed_out
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
 from services.web.note_access import note_taken
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 
 @page(urls.EXPORTS)
-async def show(visit: Visit) -> Answer:
+async def show(visit: Visit) -> PageResponse:
     """The person's own exports, and what can be asked for, also by the address; `?vua=` was asked for just now."""
     await visit.own_write(EXPORTS)
     async with visit.reads() as view:
@@ -53,7 +53,7 @@ async def offers_for(visit: Visit, view: View) -> list[tuple[Document, Offer]]:
 
 
 @act(urls.EXPORTS + "/yeu-cau", again=show)
-async def request(visit: Visit) -> Answer:
+async def request(visit: Visit) -> PageResponse:
     """Ask for a document. Season and commune may stand in one field (`which`)."""
     typed, work = visit.typed, visit.work()
     try:
@@ -76,14 +76,14 @@ async def request(visit: Visit) -> Answer:
 
 
 @act(urls.EXPORTS + "/{export:str}/huy", again=show)
-async def cancel(visit: Visit, export: str) -> Answer:
+async def cancel(visit: Visit, export: str) -> PageResponse:
     """Give up one's own export."""
     receipt = await exporting.cancel_export(visit.work(), identifier(export))
     return await visit.done(receipt, to=visit.url.exports())
 
 
 @act(urls.EXPORTS + "/{export:str}/tai-ve", again=show)
-async def download(visit: Visit, export: str) -> Answer:
+async def download(visit: Visit, export: str) -> PageResponse:
     """Take one's own finished document away; that is recorded. Evidence is opened by it, which is noted as well."""
     work = visit.work()
     fetched = await exporting.fetch_export(work, identifier(export))

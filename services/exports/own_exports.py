@@ -16,7 +16,7 @@ from services.web.visit import Visit
 RUNNING = "running"
 
 
-class ExportLine(NamedTuple):
+class OwnExport(NamedTuple):
     """One export of the person's own; `state` is the log's, or `running` while a worker is at it.
 
     `done` of `total` steps are made; `trouble` is the code of what went wrong in the last attempt.
@@ -39,7 +39,7 @@ class ExportLine(NamedTuple):
         return self.state is not ExportState.READY and (self.row.reason or self.trouble) in WAITING
 
 
-async def export_lines(visit: Visit, rows: Iterable[ExportRow]) -> list[ExportLine]:
+async def export_lines(visit: Visit, rows: Iterable[ExportRow]) -> list[OwnExport]:
     """These exports with what the workers say of them, in the same order."""
     rows = list(rows)
     runs: Mapping[UUID, Run] = {}
@@ -48,14 +48,14 @@ async def export_lines(visit: Visit, rows: Iterable[ExportRow]) -> list[ExportLi
     return [line_of(row, runs.get(row.export)) for row in rows]
 
 
-def line_of(row: ExportRow, run: Run | None) -> ExportLine:
+def line_of(row: ExportRow, run: Run | None) -> OwnExport:
     """The export as pages show it."""
     running = row.state is ExportState.QUEUED and run is not None and run.running
     done, total = (run.done, run.total) if run else (0, 0)
-    return ExportLine(row, RUNNING if running else row.state, done, total, run.trouble if run else "")
+    return OwnExport(row, RUNNING if running else row.state, done, total, run.trouble if run else "")
 
 
-async def own_last(visit: Visit, season: str, about: str, *documents: Document) -> dict[Document, ExportLine]:
+async def own_last(visit: Visit, season: str, about: str, *documents: Document) -> dict[Document, OwnExport]:
     """Of each kind, about a commune or a meeting, the one that the person asked for last and did not give up."""
     async with visit.reads() as view:
         rows: list[ExportRow] = await view.all(EXPORTS, season)

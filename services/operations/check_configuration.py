@@ -153,7 +153,9 @@ async def of_redis(url: str) -> AsyncIterator[ConfigurationCheck]:
     except (OSError, RedisError) as reason:
         yield ConfigurationCheck(about, str(reason))
     else:
-        yield ConfigurationCheck(about, "" if policy == "noeviction" else f"maxmemory-policy is {policy}, not noeviction")
+        yield ConfigurationCheck(
+            about, "" if policy == "noeviction" else f"maxmemory-policy is {policy}, not noeviction"
+        )
     finally:
         await client.aclose()
 
@@ -195,7 +197,9 @@ def of_documents() -> ConfigurationCheck:
         import_module("weasyprint")
     except OSError as reason:
         first = str(reason).splitlines()[0]
-        return ConfigurationCheck(about, f"{first} (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)")
+        return ConfigurationCheck(
+            about, f"{first} (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)"
+        )
     return ConfigurationCheck(about, "")
 
 

@@ -158,7 +158,11 @@ async def _write_leaves(
 
 
 async def _check_keys(
-    connection: Connection, tenant: Tenant, policy: Policy, acts: Sequence[ProvenAct], handed_out: Sequence[StoredCheckpoint]
+    connection: Connection,
+    tenant: Tenant,
+    policy: Policy,
+    acts: Sequence[ProvenAct],
+    handed_out: Sequence[StoredCheckpoint],
 ) -> None:
     """Whoever has signed was the log's first key, or announced in what is exported. Raises LogAltered."""
     stored = [signers(size, note) for size, note in await notes_up_to(connection, tenant, handed_out[0].size)]
@@ -169,7 +173,9 @@ async def _check_keys(
     ]
     also = [signers(one.size, one.note) for one in handed_out]
     for size, key in unannounced([*stored, *also], announced, policy.logs):
-        raise LogAltered(f"{tenant.log}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}")
+        raise LogAltered(
+            f"{tenant.log}: nothing announces the key {key.hex()}, which has signed the checkpoint of {size}"
+        )
 
 
 async def _read(connection: Connection, tenant: Tenant, size: int) -> AsyncIterator[Sequence[StoredLeaf]]:
@@ -189,7 +195,9 @@ def _check_epochs(index: int, leaves: Sequence[bytes], before: str, origin: str)
     for place, leaf in enumerate(leaves, index + 1):
         epoch = epoch_of(leaf)
         if epoch != before and not (covers(origin, epoch) and (not before or covers(epoch, before))):
-            raise LogAltered(f"position {place}: of {epoch or 'no log'}, under {origin} and after {before or 'nothing'}")
+            raise LogAltered(
+                f"position {place}: of {epoch or 'no log'}, under {origin} and after {before or 'nothing'}"
+            )
         before = epoch
     return before
 

@@ -59,7 +59,9 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
     finally:
         await registry.close()
     if not tenants:
-        raise TrustFileUnreadable(f"there is no province {given.tenant}" if given.tenant else "there is no province yet")
+        raise TrustFileUnreadable(
+            f"there is no province {given.tenant}" if given.tenant else "there is no province yet"
+        )
     found = []
     for tenant in tenants:
         async with reading_log(settings.app_url, tenant) as connection:

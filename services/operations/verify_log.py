@@ -15,7 +15,7 @@ from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.platform.config import Settings
 from infra.transparency import audit as verifying
-from infra.transparency.audit import AuditResult, AuditedCheckpoint
+from infra.transparency.audit import AuditedCheckpoint, AuditResult
 from services.seals.published_trust import published_trust
 from services.seals.trusted_policy import Trust, TrustFileUnreadable, read_checkpoint, read_trust
 from services.visible import shown
@@ -35,7 +35,9 @@ async def run(settings: Settings, given: argparse.Namespace) -> int:
     finally:
         await registry.close()
     if not tenants:
-        raise TrustFileUnreadable(f"there is no province {given.tenant}" if given.tenant else "there is no province yet")
+        raise TrustFileUnreadable(
+            f"there is no province {given.tenant}" if given.tenant else "there is no province yet"
+        )
     _check_origins(held, tenants)
     results = [await verify_log(settings, tenant, trust, held, others=every) for tenant in tenants]
     return int(not all(result.ok for result in results))

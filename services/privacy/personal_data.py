@@ -18,10 +18,10 @@ import structlog
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import KeysUnavailable, ReasonMissing
 from domain.fact import Recorded, StreamName, Unreadable
-from domain.personal import DataSubject, Personal, EncryptedValue, subject_stream
+from domain.personal import DataSubject, EncryptedValue, Personal, subject_stream
 from domain.policy import Act
 from infra.encryption.personal_keys import PersonalKeys
-from infra.encryption.personal_values import ValuePlace, Unopened, unseal
+from infra.encryption.personal_values import Unopened, ValuePlace, unseal
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
 from services.app import App

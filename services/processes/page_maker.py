@@ -23,7 +23,7 @@ from infra.platform.process_pool import answering
 from services.processes.logging_setup import structured_logs
 from services.processes.serve import settle
 from services.web.app import web_application
-from services.web.page_process import Question, Reply
+from services.web.page_process import RelayedRequest, RelayedResponse
 from services.wiring import wired
 
 #: Seconds for which such a page waits for the database: more than others do, for its process is busy with making it,
@@ -31,7 +31,7 @@ from services.wiring import wired
 DATABASE_PATIENCE = 10.0
 
 
-async def answer(pages: Litestar, question: Question) -> Reply:
+async def answer(pages: Litestar, question: RelayedRequest) -> RelayedResponse:
     """Ask the application as a server does."""
     scope: Any = {
         "type": "http",
@@ -50,7 +50,7 @@ async def answer(pages: Litestar, question: Question) -> Reply:
         "state": {},
     }
     coming: list[Any] = [{"type": "http.request", "body": question.body, "more_body": False}]
-    sent = Reply(HTTPStatus.INTERNAL_SERVER_ERROR, [], b"")
+    sent = RelayedResponse(HTTPStatus.INTERNAL_SERVER_ERROR, [], b"")
 
     async def receive() -> Any:
         return coming.pop() if coming else await asyncio.Event().wait()
@@ -79,7 +79,7 @@ async def main() -> None:
         settle()
 
         async def answered(question: bytes) -> bytes:
-            return msgspec.msgpack.encode(await answer(pages, msgspec.msgpack.decode(question, type=Question)))
+            return msgspec.msgpack.encode(await answer(pages, msgspec.msgpack.decode(question, type=RelayedRequest)))
 
         await answering(answered, sys.stdin.buffer, answers)
 

@@ -57,11 +57,11 @@ def run(folder: Path, *, name: str = "", host: str = "127.0.0.1", port: int = 0)
     if not witness.logs():
         print(shown(f"It knows no log yet: put their keys into {folder / 'logs'}, one a line."), flush=True)
     structured_logs()
-    with Server(witness, host, port) as server, suppress(KeyboardInterrupt):
+    with WitnessServer(witness, host, port) as server, suppress(KeyboardInterrupt):
         server.serve_forever()
 
 
-class Server(ThreadingTCPServer):
+class WitnessServer(ThreadingTCPServer):
     """A thread for each request, AT_ONCE of them. Raises Misconfigured where the address cannot be listened at."""
 
     allow_reuse_address = True
@@ -97,7 +97,7 @@ class Server(ThreadingTCPServer):
 class Handler(BaseHTTPRequestHandler):
     """One request; the connection is closed after its answer."""
 
-    server: Server
+    server: WitnessServer
     protocol_version = "HTTP/1.1"  # with it `Expect: 100-continue` is answered
     server_version = "minhchuan"
     sys_version = ""

@@ -84,7 +84,12 @@ def workshop_of(house: App, printer: Printer) -> Workshop:
 async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:
     """Work until told to stop (True) or until Redis was away for too long (False)."""
     worker = queue.worker(
-        settings.redis_url, settings.secret, name, functions, at_once=WorkerSettings.at_once, patience=WorkerSettings.patience
+        settings.redis_url,
+        settings.secret,
+        name,
+        functions,
+        at_once=WorkerSettings.at_once,
+        patience=WorkerSettings.patience,
     )
     log.info("working", queue=name)
     try:
@@ -158,7 +163,11 @@ class Workplace:
             await self._runs.let_go(tenant, export, holder, pause, trouble)
 
     async def _held(
-        self, tenant: Tenant, export: UUID, holder: str, making: Callable[[Progress], Coroutine[Any, Any, FinishedDocument]]
+        self,
+        tenant: Tenant,
+        export: UUID,
+        holder: str,
+        making: Callable[[Progress], Coroutine[Any, Any, FinishedDocument]],
     ) -> FinishedDocument:
         """Make it, saying now and then that we still live. Raises TakenAway when it is no longer ours."""
         steps = (0, 0)

@@ -290,7 +290,9 @@ async def _units(connection: Connection, tenant: Tenant, codes: Iterable[str], u
             yield line
 
 
-async def _council(connection: Connection, tenant: Tenant, season: str, unit: str, upto: int) -> AsyncIterator[LoggedFact]:
+async def _council(
+    connection: Connection, tenant: Tenant, season: str, unit: str, upto: int
+) -> AsyncIterator[LoggedFact]:
     """The council and all its meetings: which vote is the last on a commune, only all of them can tell."""
     async for line in _read(connection, tenant, [council_stream(season, unit)], upto):
         yield line
@@ -310,7 +312,9 @@ def _discussed(council: Iterable[LoggedFact]) -> Iterator[str]:
             yield from line.recorded.fact.items
 
 
-async def _officials(connection: Connection, tenant: Tenant, lines: Iterable[LoggedFact], upto: int) -> AsyncIterator[LoggedFact]:
+async def _officials(
+    connection: Connection, tenant: Tenant, lines: Iterable[LoggedFact], upto: int
+) -> AsyncIterator[LoggedFact]:
     """Everybody who acted, and who acted in giving them their mandates, and so on."""
     seen: set[StreamName] = set()
     waiting = [official_stream(person) for person in actors(History(tenant.id, lines))]
@@ -323,7 +327,9 @@ async def _officials(connection: Connection, tenant: Tenant, lines: Iterable[Log
         waiting = [official_stream(person) for person in actors(History(tenant.id, found))] if found else []
 
 
-async def _read(connection: Connection, tenant: Tenant, names: Iterable[StreamName], upto: int) -> AsyncIterator[LoggedFact]:
+async def _read(
+    connection: Connection, tenant: Tenant, names: Iterable[StreamName], upto: int
+) -> AsyncIterator[LoggedFact]:
     """The facts of these streams up to a position, stream by stream."""
     for name in names:
         for position, leaf, data in await facts_of_stream(connection, tenant, name, upto):

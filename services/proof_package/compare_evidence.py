@@ -96,7 +96,9 @@ def _states(wanted: EvidenceList, found: Mapping[str, ByteRange], said: bytes) -
         state = stated.get(paper.sha256, FileState.GIVEN)
         if paper.held and paper.entry not in found and state not in {FileState.MISSING, FileState.DAMAGED}:
             raise Malformed(f"{paper.entry}: gone, and {MANIFEST} does not say why")
-        states[paper.sha256] = FileState.WITHDRAWN if not paper.held else FileState.GIVEN if paper.entry in found else state
+        states[paper.sha256] = (
+            FileState.WITHDRAWN if not paper.held else FileState.GIVEN if paper.entry in found else state
+        )
     return states
 
 

@@ -31,8 +31,8 @@ from infra.ledger.checkpoint import Checkpoint
 from services.assessment.evidence_list import attachments
 from services.documents.reading import AsItStood
 from services.proof_package.package_log import History, Incomplete, LoggedFact, shown
-from services.recognition.decision_document import TableLine as Row
 from services.recognition.decision_document import DecisionDocument, read_paper
+from services.recognition.decision_document import TableLine as Row
 
 #: Version of this form of a dossier.
 FORM = 1

@@ -18,7 +18,7 @@ from services.documents.typesetting import PDF
 from services.exports.kind import ExportRequest, ExportTask, FinishedDocument, Progress, Workshop, name_of
 from services.i18n import Words
 from services.proof_package import package_on_request as asking
-from services.proof_package.package_on_request import PolicyMissing, CheckpointLookup
+from services.proof_package.package_on_request import CheckpointLookup, PolicyMissing
 from services.recognition.decision_document import decided_at
 from services.season.season import commune_of
 from services.work import Work

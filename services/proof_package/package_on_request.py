@@ -17,7 +17,7 @@ from infra.ledger.note import Note
 from infra.ledger.text import Invalid
 from infra.platform.database import Connection, Database
 from infra.transparency.proofs import StoredCheckpoint, first_over, judged, sealed_at
-from infra.transparency.seal_status import CheckpointStatuses, CheckpointState
+from infra.transparency.seal_status import CheckpointState, CheckpointStatuses
 from services.exports.kind import Unsealed
 from services.proof_package.build import Heads, Which, gather_under
 from services.proof_package.pages import Bound, Prints, bound

@@ -20,7 +20,7 @@ from domain.rulebook import Rulebook
 from domain.vietnamese import sort_key
 from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.reference.rulebooks import load_rulebooks
-from projections.analysis.trail import Entry, concerns, entries
+from projections.analysis.trail import TrailEntry, concerns, entries
 from projections.fold import fold
 from projections.tables.councils import COUNCILS
 from projections.tables.officials import OFFICIALS, OfficialRow
@@ -30,7 +30,7 @@ from services.clock import VIETNAM
 from services.i18n import Words, indicator_number, load_words
 from services.proof_package.package_files import DOSSIER, EVIDENCE, LEAVES, Files, payload_name
 from services.proof_package.package_log import History, line_of, shown
-from services.sentences import SentenceWriter, FactSentence, called, holders_of, open_rounds
+from services.sentences import FactSentence, SentenceWriter, called, holders_of, open_rounds
 
 #: What comments say is no business of whoever reads the pages, sealed or not.
 NOT_PRINTED = "nội dung không in trong hồ sơ"
@@ -128,7 +128,9 @@ def worded(files: Files, words: Words, *, former_members: bool = True) -> Pages:
     if not former_members:
         members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
     rulebook = load_rulebooks()[said["decision"]["rulebook"]]
-    teller = SentenceWriter(words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook))
+    teller = SentenceWriter(
+        words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook)
+    )
     told = _Told(teller, people, words)
     hashes = {line.position: line.hash for line in history.lines}
     facts = [told.acting(recorded) for recorded in facts]
@@ -181,7 +183,7 @@ class _Told:
         held = self._held(recorded.actor, recorded.unit, recorded.at.astimezone(VIETNAM).date())
         return recorded._replace(mandate=str(held.id)) if held else recorded
 
-    def step(self, entry: Entry, hashed: str) -> PrintedFact:
+    def step(self, entry: TrailEntry, hashed: str) -> PrintedFact:
         if entry.topic == "assessment.comment-received":
             entry = entry._replace(args={**entry.args, "text": NOT_PRINTED})
         told = self._teller.tell(entry)
@@ -193,7 +195,7 @@ class _Told:
         row = self._people.get(actor)
         return next((one for one in row.in_force(day) if one.unit == unit), None) if row else None
 
-    def _who(self, entry: Entry, told: FactSentence) -> tuple[str, str]:
+    def _who(self, entry: TrailEntry, told: FactSentence) -> tuple[str, str]:
         """Post and name; the name alone where no post is known, the post alone where the name is the post."""
         row = self._people.get(entry.actor)
         if entry.mandate or row is None:

@@ -30,7 +30,7 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.ledger.note import Note
-from infra.ledger.policy import QuorumMissed, PolicyVerdict
+from infra.ledger.policy import PolicyVerdict, QuorumMissed
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, Malformed, read_hashes, read_utf8
 from infra.ledger.tree import verify_consistency, verify_inclusion
@@ -160,7 +160,9 @@ async def verify(
     return found
 
 
-async def _with_pages(found: VerifyResult, files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> VerifyResult:
+async def _with_pages(
+    found: VerifyResult, files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]
+) -> VerifyResult:
     """The same, once the pages were held against the facts that hold, and what is signed there was read."""
     try:
         return found._replace(signatures=await _check_pages(files, pdf, prints, roots))
@@ -202,7 +204,9 @@ async def judge_files(files: Files, held: Note | None, trust: Trust, law: Law) -
     except (Invalid, NotCanonical, Refused) as reason:
         return VerifyResult(ExitCode.INVALID, str(reason), verdict)
     except Exception as reason:  # noqa: BLE001 - what others made may lead anywhere, and must be answered all the same
-        return VerifyResult(ExitCode.INVALID, f"its facts cannot be read: {type(reason).__name__}: {str(reason)[:200]}", verdict)
+        return VerifyResult(
+            ExitCode.INVALID, f"its facts cannot be read: {type(reason).__name__}: {str(reason)[:200]}", verdict
+        )
     answer = ExitCode.VALID if verdict.witnessed else ExitCode.UNWITNESSED
     return VerifyResult(answer, "", verdict, said, circumstances.policy_sha256 == trust.sha256, history)
 
@@ -264,7 +268,9 @@ def _stated(files: Files, origin: str) -> tuple[Circumstances, dict[str, StreamN
     return stated.circumstances, names
 
 
-def _proven(files: Files, head: Checkpoint, note: Note, tenant: str, named: Mapping[str, StreamName]) -> Iterator[LoggedFact]:
+def _proven(
+    files: Files, head: Checkpoint, note: Note, tenant: str, named: Mapping[str, StreamName]
+) -> Iterator[LoggedFact]:
     """Each fact, once its proof has led to the checkpoint and its payload is the one of its leaf. Raises Invalid."""
     leaves = files[LEAVES].split(b"\n")
     if leaves.pop():
@@ -344,7 +350,9 @@ async def _told_again(
     return said
 
 
-async def _check_pages(files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]) -> Sequence[PdfSignature]:
+async def _check_pages(
+    files: Files, pdf: bytes, prints: Prints | None, roots: Sequence[bytes]
+) -> Sequence[PdfSignature]:
     """The signatures upon the pages, when these are just what the facts give. Raises Invalid."""
     if prints is None:
         raise Invalid("its pages were not compared; verify the folder without the PDF")

@@ -28,7 +28,7 @@ from services.web.handlers import act, page
 from services.web.name_search import sought
 from services.web.public_limits import require_patience
 from services.web.viewing import in_the_past
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 
 class PublicState(StrEnum):
@@ -55,7 +55,7 @@ class PublicRow(NamedTuple):
 
 
 @page(urls.REGISTER, public=True, heavy=in_the_past, shared=True)
-async def register(visit: Visit) -> Answer:
+async def register(visit: Visit) -> PageResponse:
     """The results that the province published, and what is posted for comment now; `?nam=` another year."""
     async with visit.reads() as view:
         seasons: list[SeasonRow] = [row for row in await view.all(SEASONS) if row.state != "planned"]
@@ -88,7 +88,9 @@ async def lines_at(visit: Visit, view: View, season: str) -> tuple[PublicRow, ..
     return tuple(line for _, line in sorted(named, key=itemgetter(0)))
 
 
-def _named(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> tuple[Any, PublicRow]:
+def _named(
+    row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None
+) -> tuple[Any, PublicRow]:
     return sort_key(unit.bare_name), line_of(row, decision, unit, deciding)
 
 
@@ -133,7 +135,7 @@ class Comment(NamedTuple):
 
 
 @page(urls.PUBLIC, public=True)
-async def show(visit: Visit, season: str, commune: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """The commune's result; `?ma=` the answer to a comment by its code."""
     case = await read_case(visit, season, commune)
     return await visit.page("public/index.html", season=season, **await view_of(visit, case))
@@ -196,7 +198,7 @@ async def comments_shown(visit: Visit, case: Case, mine: UUID | None) -> dict[UU
 
 
 @act(urls.PUBLIC + "/gop-y", again=show, public=True)
-async def comment(visit: Visit, season: str, commune: str) -> Answer:
+async def comment(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record a comment on the posted result; its code leads back to it."""
     work = visit.work(assessing.ANYBODY)
     text = visit.typed.needed("text")

@@ -25,7 +25,7 @@ from services.seals.verified_view import last_verified
 from services.web import urls
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 
 class Voted(NamedTuple):
@@ -40,7 +40,7 @@ PARTS = {"ban-pdf": "decision/_paper.html", "doi-chung": "decision/_dossier.html
 
 
 @page(urls.DECISION)
-async def show(visit: Visit, season: str, commune: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """The decision, or what it waits for."""
     case = await open_case(visit, season, commune)
     part = PARTS.get(visit.query("phan"))
@@ -132,7 +132,7 @@ def basis_of(facts: list[Recorded]) -> Recognition.Decided | None:
 
 
 @act(urls.DECISION + "/quyet-dinh", again=show)
-async def decide(visit: Visit, season: str, commune: str) -> Answer:
+async def decide(visit: Visit, season: str, commune: str) -> PageResponse:
     """Decide; a result other than the vote's or the rules' needs the written reason."""
     typed = visit.typed
     receipt = await recognising.decide(
@@ -148,7 +148,7 @@ async def decide(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_BODY)
-async def sign(visit: Visit, season: str, commune: str) -> Answer:
+async def sign(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record the signed document: a scan, or a PDF with a digital signature."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.SIGN, case.subject())
@@ -159,7 +159,7 @@ async def sign(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DECISION + "/cong-bo", again=show)
-async def publish(visit: Visit, season: str, commune: str) -> Answer:
+async def publish(visit: Visit, season: str, commune: str) -> PageResponse:
     """Publish the signed decision."""
     typed = visit.typed
     receipt = await recognising.publish(visit.work(), season, commune, typed.needed("place"), typed.day("on"))
@@ -170,21 +170,21 @@ async def publish(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @act(urls.DECISION + "/lap-quyet-dinh", again=show)
-async def draw_up(visit: Visit, season: str, commune: str) -> Answer:
+async def draw_up(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the decision made as a PDF, to be signed."""
     receipt = await exporting.request_export(visit.work(), Document.DECISION, season, commune)
     return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ban-pdf")
 
 
 @act(urls.DECISION + "/ho-so-doi-chung", again=show)
-async def ask_for_dossier(visit: Visit, season: str, commune: str) -> Answer:
+async def ask_for_dossier(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the dossier made that proves the decision without us."""
     receipt = await exporting.request_export(visit.work(), Document.DOSSIER, season, commune)
     return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ho-so-doi-chung")
 
 
 @act(urls.DECISION + "/minh-chung", again=show)
-async def ask_for_evidence(visit: Visit, season: str, commune: str) -> Answer:
+async def ask_for_evidence(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the files put together that the dossier names."""
     receipt = await exporting.request_export(visit.work(), Document.EVIDENCE, season, commune)
     return await visit.done(receipt, to=visit.url.decision(season, commune) + "#minh-chung")

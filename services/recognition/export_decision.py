@@ -15,7 +15,17 @@ from projections.tables.units import UNITS, UnitRow
 from services.assessment.commune_export import CommuneExport
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
-from services.exports.kind import Asker, ExportChoice, ExportRequest, ExportTask, FinishedDocument, Offer, Progress, Workshop, name_of
+from services.exports.kind import (
+    Asker,
+    ExportChoice,
+    ExportRequest,
+    ExportTask,
+    FinishedDocument,
+    Offer,
+    Progress,
+    Workshop,
+    name_of,
+)
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
 from services.recognition import decision_document as decision

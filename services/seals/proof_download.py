@@ -152,7 +152,9 @@ def verify(raw: bytes, policy: Policy) -> ProofResult:
         note = Note.read(raw)
         promise = Promise.read(note.text)
         if not note.check([key for key in policy.logs if key.name == named(promise.origin)]):
-            return ProofResult(ExitCode.INVALID, f"no key of the policy for the promises of {promise.origin} has signed it")
+            return ProofResult(
+                ExitCode.INVALID, f"no key of the policy for the promises of {promise.origin} has signed it"
+            )
         return ProofResult(ExitCode.PROMISED, leaf=_told(promise.leaf, promise.origin), by=promise.by)
     except Invalid as reason:
         return ProofResult(ExitCode.INVALID, str(reason))

@@ -46,7 +46,9 @@ async def plan_season(work: Work, year: int, rulebook: str, participants: Sequen
 
 
 @use_case("assign_indicators", "season", "matrix", "decision_no")
-async def assign_indicators(work: Work, season: str, matrix: Sequence[Assignment], decision_no: str | None = None) -> CommandResult:
+async def assign_indicators(
+    work: Work, season: str, matrix: Sequence[Assignment], decision_no: str | None = None
+) -> CommandResult:
     """Say who leads and who coordinates each indicator listed; what is not listed stays as it is."""
     work.require(Act.ASSIGN_INDICATOR)
 

@@ -21,7 +21,7 @@ from services.season import season as seasons
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: The rulebooks' own words for the steps that have a deadline.
 IN_RULEBOOK: Mapping[Step, tuple[str, ...]] = {
@@ -80,7 +80,7 @@ class Halt(NamedTuple):
 
 
 @page(urls.SEASONS)
-async def index(visit: Visit) -> Answer:
+async def index(visit: Visit) -> PageResponse:
     """All seasons, and the form that plans the next one."""
     await visit.own_write(SEASONS)
     async with visit.reads() as view:
@@ -104,7 +104,7 @@ async def index(visit: Visit) -> Answer:
 
 
 @page(urls.SEASON)
-async def show(visit: Visit, season: str) -> Answer:
+async def show(visit: Visit, season: str) -> PageResponse:
     """One season: opening, deadlines, the matrix of who does what, who takes part."""
     await visit.own_write(SEASONS)
     async with visit.reads() as view:
@@ -228,7 +228,7 @@ def halts(row: SeasonRow, words: Words) -> list[Halt]:
 
 
 @act(urls.SEASONS + "/lap-ke-hoach", again=index)
-async def plan(visit: Visit) -> Answer:
+async def plan(visit: Visit) -> PageResponse:
     """Plan the assessment of a year."""
     typed = visit.typed
     typed.needed("year")
@@ -246,7 +246,7 @@ async def plan(visit: Visit) -> Answer:
 
 
 @act(urls.SEASON + "/phan-cong", again=show)
-async def assign(visit: Visit, season: str) -> Answer:
+async def assign(visit: Visit, season: str) -> PageResponse:
     """Say who leads and who coordinates; lines without a lead stay as they are."""
     lines = [
         (name.removeprefix("lead."), Office(lead), coordinating(visit.typed, name.removeprefix("lead."), lead))
@@ -258,7 +258,7 @@ async def assign(visit: Visit, season: str) -> Answer:
 
 
 @act(urls.SEASON + "/dat-han", again=show)
-async def set_deadline(visit: Visit, season: str) -> Answer:
+async def set_deadline(visit: Visit, season: str) -> PageResponse:
     """Set or move the last day of a step."""
     typed = visit.typed
     step = typed.needed("step")
@@ -271,28 +271,28 @@ async def set_deadline(visit: Visit, season: str) -> Answer:
 
 
 @act(urls.SEASON + "/mo", again=show)
-async def open_season(visit: Visit, season: str) -> Answer:
+async def open_season(visit: Visit, season: str) -> PageResponse:
     """Let the communes begin."""
     receipt = await seasons.open_season(visit.work(), season, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/tam-dung", again=show)
-async def suspend(visit: Visit, season: str) -> Answer:
+async def suspend(visit: Visit, season: str) -> PageResponse:
     """Stop all work for a time."""
     receipt = await seasons.suspend_season(visit.work(), season, *_reasoned(visit.typed))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/tiep-tuc", again=show)
-async def resume(visit: Visit, season: str) -> Answer:
+async def resume(visit: Visit, season: str) -> PageResponse:
     """Go on after a suspension."""
     receipt = await seasons.resume_season(visit.work(), season, *_reasoned(visit.typed))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/chuyen", again=show)
-async def convert(visit: Visit, season: str) -> Answer:
+async def convert(visit: Visit, season: str) -> PageResponse:
     """Go on under another rulebook."""
     rulebook = visit.typed.needed("rulebook")
     receipt = await seasons.convert_season(visit.work(), season, rulebook, *_reasoned(visit.typed))
@@ -300,14 +300,14 @@ async def convert(visit: Visit, season: str) -> Answer:
 
 
 @act(urls.SEASON + "/huy", again=show)
-async def cancel(visit: Visit, season: str) -> Answer:
+async def cancel(visit: Visit, season: str) -> PageResponse:
     """Give the year up."""
     receipt = await seasons.cancel_season(visit.work(), season, *_reasoned(visit.typed))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/ket-thuc", again=show)
-async def close(visit: Visit, season: str) -> Answer:
+async def close(visit: Visit, season: str) -> PageResponse:
     """End the year's work."""
     receipt = await seasons.close_season(visit.work(), season, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.season(season))

@@ -6,7 +6,7 @@ from infra.identity.tenants import Tenant
 from services.web import urls
 from services.web.handlers import page
 from services.web.name_search import sought
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 
 class ProvinceChoice(NamedTuple):
@@ -18,7 +18,7 @@ class ProvinceChoice(NamedTuple):
 
 
 @page(urls.PROVINCES, public=True, past=False)
-async def choose(visit: Visit) -> Answer:
+async def choose(visit: Visit) -> PageResponse:
     """All provinces, or those that match `?q=`; the one visited last stands first."""
     asked = sought(visit, "q")
     last = visit.request.cookies.get(visit.site.cookies.province, "")
@@ -31,7 +31,7 @@ async def choose(visit: Visit) -> Answer:
 
 
 @page(urls.TENANT, public=True, past=False)
-async def enter(visit: Visit) -> Answer:
+async def enter(visit: Visit) -> PageResponse:
     """A province's front door: to one's work, or to the sign-in."""
     inside = visit.person is not None and visit.person.mandates
     return visit.see(visit.url.work() if inside else visit.url.sign_in())

@@ -17,7 +17,7 @@ from services.web.public_limits import may_keep
 from services.web.security import ForeignRequest
 from services.web.sent_form import in_words, place_in_words
 from services.web.urls import own_path
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 log = structlog.get_logger("web")
 
@@ -27,7 +27,7 @@ OURS = {"csrf", "command"}
 
 
 @page(urls.SIGN_IN, public=True, past=False)
-async def show(visit: Visit) -> Answer:
+async def show(visit: Visit) -> PageResponse:
     """The province's sign-in; whoever is in already goes on."""
     then = own_path(visit.query("tiep"), visit.tenant.slug)
     if visit.person is not None and visit.person.mandates and visit.refusal is None:
@@ -37,7 +37,7 @@ async def show(visit: Visit) -> Answer:
 
 
 @act(urls.SIGN_IN, again=show, public=True)
-async def begin(visit: Visit) -> Answer:
+async def begin(visit: Visit) -> PageResponse:
     """Off to the provider. A form that was sent without a session is kept meanwhile, to be sent again afterwards."""
     provider = await provider_of(visit)
     if visit.sessions_away is not None:
@@ -69,7 +69,7 @@ async def begin(visit: Visit) -> Answer:
 
 
 @page(urls.SIGN_IN_RETURN, public=True, past=False, methods=["GET"])
-async def finish(visit: Visit) -> Answer:
+async def finish(visit: Visit) -> PageResponse:
     """Back from the provider: check everything, then a new session under a new id.
 
     Whoever is at work here already, and comes by an answer that opens no session, goes on with their work.
@@ -85,7 +85,7 @@ async def finish(visit: Visit) -> Answer:
         return visit.see((attempt.then if attempt else "") or visit.url.work())
 
 
-async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
+async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> PageResponse:
     cookies = visit.site.cookies
     sessions = visit.app.sessions
     if attempt is None:
@@ -118,7 +118,7 @@ async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
 
 
 @page(urls.SIGN_IN_AGAIN, past=False)
-async def send_again(visit: Visit) -> Answer:
+async def send_again(visit: Visit) -> PageResponse:
     """What was typed before the session ended, to be looked at and sent."""
     kept = await visit.app.sessions.kept(visit.query("giu"), visit.session)
     if kept is None:
@@ -136,14 +136,14 @@ async def send_again(visit: Visit) -> Answer:
 
 
 @act(urls.SIGN_IN_AGAIN, again=send_again)
-async def throw_away(visit: Visit) -> Answer:
+async def throw_away(visit: Visit) -> PageResponse:
     """What was typed before signing in is not sent: forget it."""
     await visit.app.sessions.forget(visit.typed.text("giu"), visit.session)
     return visit.see(visit.url.work())
 
 
 @page(urls.SIGN_OUT, public=True, past=False)
-async def signed_out(visit: Visit) -> Answer:
+async def signed_out(visit: Visit) -> PageResponse:
     """Signed out, here and at the provider; who is signed in is led to where they sign out."""
     if visit.signed_in is not None:
         return visit.see(visit.url.more())
@@ -151,7 +151,7 @@ async def signed_out(visit: Visit) -> Answer:
 
 
 @act(urls.SIGN_OUT, public=True)
-async def sign_out(visit: Visit) -> Answer:
+async def sign_out(visit: Visit) -> PageResponse:
     """End the session here, then at the provider, then come back. The session of another province is not ended here."""
     cookies, sessions = visit.site.cookies, visit.app.sessions
     session, session_id = visit.signed_in, visit.request.cookies.get(cookies.session, "")
@@ -173,7 +173,7 @@ async def sign_out(visit: Visit) -> Answer:
 
 
 @page(urls.MORE, past=False)
-async def more(visit: Visit) -> Answer:
+async def more(visit: Visit) -> PageResponse:
     """Everything the small screen has no room for, and one's own account."""
     session = visit.session
     sessions = await visit.app.sessions.of_person(session.tenant, session.issuer, session.subject)
@@ -182,7 +182,7 @@ async def more(visit: Visit) -> Answer:
 
 
 @act(urls.MORE + "/ket-thuc-phien", again=more)
-async def end_session(visit: Visit) -> Answer:
+async def end_session(visit: Visit) -> PageResponse:
     """End another of one's own sessions."""
     session = visit.session
     await visit.app.sessions.end_of_person(

@@ -50,7 +50,7 @@ from infra.platform.database import begun_again
 from infra.platform.process_pool import Pool
 from services.web.page_process import made_apart
 from services.web.request_target import LOOKING
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 P = ParamSpec("P")
 
@@ -60,7 +60,7 @@ Heavy: TypeAlias = bool | Callable[[Visit], bool]
 
 def page(
     path: str, *, public: bool = False, past: bool = True, heavy: Heavy = False, shared: bool = False, **options: Any
-) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
+) -> Callable[[Callable[P, Awaitable[PageResponse]]], HTTPRouteHandler]:
     """A page to look at, now or as of `?asof=`. Calling the handler in Python (as `again` does) calls the function.
 
     `past=False` is for pages that show nothing recorded: they know no `?asof=`. A `heavy` page, which takes the
@@ -68,9 +68,9 @@ def page(
     everybody without a session and has nothing personal: to them it may be a moment old (`services/web/page_cache.py`).
     """
 
-    def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
+    def handler(function: Callable[P, Awaitable[PageResponse]]) -> HTTPRouteHandler:
         @functools.wraps(function)
-        async def showing(*args: P.args, **kwargs: P.kwargs) -> Answer:
+        async def showing(*args: P.args, **kwargs: P.kwargs) -> PageResponse:
             visit = kwargs.get("visit", args[0] if args else None)
             assert isinstance(visit, Visit)  # noqa: S101 - every page has its visit
             if pool := _beside(visit, heavy):
@@ -89,7 +89,7 @@ def page(
 
 def looking_at(
     path: str, *, methods: Sequence[str] = LOOKING, **options: Any
-) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
+) -> Callable[[Callable[P, Awaitable[PageResponse]]], HTTPRouteHandler]:
     """What can be looked at, with its head alone too unless `methods` says otherwise."""
     return route(path, http_method=[HttpMethod(one) for one in methods], include_in_schema=False, **options)
 
@@ -97,19 +97,19 @@ def looking_at(
 def act(
     path: str,
     *,
-    again: Callable[..., Awaitable[Answer]] | HTTPRouteHandler | None = None,
+    again: Callable[..., Awaitable[PageResponse]] | HTTPRouteHandler | None = None,
     public: bool = False,
     heavy: Heavy = False,
     **options: Any,
-) -> Callable[[Callable[P, Awaitable[Answer]]], HTTPRouteHandler]:
+) -> Callable[[Callable[P, Awaitable[PageResponse]]], HTTPRouteHandler]:
     """A change: POST only. A refusal is answered by the page `again`, given the same path parameters it asks for.
 
     `request_max_body_size=` goes with those that take files.
     """
 
-    def handler(function: Callable[P, Awaitable[Answer]]) -> HTTPRouteHandler:
+    def handler(function: Callable[P, Awaitable[PageResponse]]) -> HTTPRouteHandler:
         @functools.wraps(function)
-        async def acting(*args: P.args, **kwargs: P.kwargs) -> Answer:
+        async def acting(*args: P.args, **kwargs: P.kwargs) -> PageResponse:
             visit = kwargs["visit"]
             assert isinstance(visit, Visit)  # noqa: S101 - every act has its visit
             if not visit.typed.unreadable and (pool := _beside(visit, heavy)):
@@ -138,7 +138,7 @@ def _beside(visit: Visit, heavy: Heavy) -> Pool | None:
     return visit.app.pool if slow and visit.refusal is None else None  # a refused form is shown where it was read
 
 
-def _told(path: str, function: Callable[P, Awaitable[Answer]]) -> Callable[P, Awaitable[Answer]]:
+def _told(path: str, function: Callable[P, Awaitable[PageResponse]]) -> Callable[P, Awaitable[PageResponse]]:
     """Mark where the parameters come from: `visit` from the admission, the others from the address."""
     told = function.__annotations__
     told["visit"] = NamedDependency[Visit]

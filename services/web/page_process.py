@@ -31,7 +31,7 @@ OWN_HEADERS = {"connection", "content-length", "content-type", "expect", "keep-a
 log = structlog.get_logger("web")
 
 
-class Question(msgspec.Struct, array_like=True):
+class RelayedRequest(msgspec.Struct, array_like=True):
     """A request, as far as it is passed on. A form comes as its fields: files are not for such pages."""
 
     method: str
@@ -44,7 +44,7 @@ class Question(msgspec.Struct, array_like=True):
     body: bytes
 
 
-class Reply(msgspec.Struct, array_like=True):
+class RelayedResponse(msgspec.Struct, array_like=True):
     """An answer."""
 
     status: int
@@ -66,7 +66,7 @@ async def made_apart(visit: Visit, pool: Pool) -> Response[Any]:
             await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
                 return Response(b"", status_code=HTTPStatus.NO_CONTENT)  # nobody reads it
-            answered = msgspec.msgpack.decode(asking.result(), type=Reply)
+            answered = msgspec.msgpack.decode(asking.result(), type=RelayedResponse)
         finally:
             for task in (asking, leaving):
                 task.cancel()
@@ -92,7 +92,7 @@ async def _left(visit: Visit) -> None:
         pass
 
 
-def _asked(visit: Visit) -> Question:
+def _asked(visit: Visit) -> RelayedRequest:
     scope: Any = visit.request.scope
     headers = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") not in OWN_HEADERS]
     body = urlencode(visit.typed.pairs).encode()
@@ -101,7 +101,7 @@ def _asked(visit: Visit) -> Question:
             (b"content-type", b"application/x-www-form-urlencoded"),
             (b"content-length", str(len(body)).encode()),
         ]
-    return Question(
+    return RelayedRequest(
         scope["method"],
         scope["path"],
         scope.get("raw_path") or b"",

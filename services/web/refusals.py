@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from domain.errors import ReasonMissing, Refused
+from domain.official import Office
 from services.i18n import Words
 
 #: Where a code has a better status than 409 (the act is against the rules as things stand).
@@ -81,6 +82,9 @@ REASONS = {
     "resume-appraisal": "lai-reason",
 }
 
+#: What the words of a type are called in the catalogues, where that is older than its name.
+KEYS: dict[type, str] = {Office: "position"}
+
 
 class Refusal(NamedTuple):
     """A refusal in words."""
@@ -123,7 +127,8 @@ def _key(code: str, details: dict[str, Any], words: Words) -> str:
 def _in_words(name: str, value: Any, words: Words) -> str:
     if isinstance(value, (tuple, list, set, frozenset)):
         return ", ".join(_in_words(name, item, words) for item in value)
-    for key in (f"{name}.{value}", f"{type(value).__name__.lower()}.{value}"):
+    kind = KEYS.get(type(value), type(value).__name__.lower())
+    for key in (f"{name}.{value}", f"{kind}.{value}"):
         if words.knows(key):
             return words.say(key)
     return words.listed(value)

@@ -12,7 +12,7 @@ LOOKING = ("GET", "HEAD")
 DIGITS = 16
 
 
-class Asked:
+class RequestTarget:
     """A request as it came; nothing of it is believed yet."""
 
     def __init__(self, request: "ASGIConnection[Any, Any, Any, Any]") -> None:

@@ -13,7 +13,7 @@ V = TypeVar("V")
 Ts = TypeVarTuple("Ts")
 
 
-class Made(Generic[V]):
+class KeyedCache(Generic[V]):
     """One value under each key, with what it was made of."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Made(Generic[V]):
         return known[1]
 
 
-class Kept:
+class KeptValue:
     """What pages made of a moment of the read models, for the next request that looks at the same moment."""
 
     def __init__(self, most: int = 64) -> None:
@@ -46,10 +46,10 @@ class Kept:
         if len(self._values) > self._most:
             self._values.popitem(last=False)
 
-    def made(self, *key: Hashable) -> Made[Any]:
+    def made(self, *key: Hashable) -> KeyedCache[Any]:
         """What was made of rows for this purpose."""
         found = self.get(key)
-        if not isinstance(found, Made):
-            found = Made()
+        if not isinstance(found, KeyedCache):
+            found = KeyedCache()
             self.put(key, found)
         return found

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from services import i18n
 from services.web import urls
 from services.web.handlers import act, looking_at, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 KEEP = "public, max-age=31536000, immutable"
 YEAR = 365 * 24 * 3600
@@ -36,7 +36,7 @@ async def healthz() -> Response[str]:
 
 
 @page(urls.READY, public=True, past=False)
-async def readyz(visit: Visit) -> Answer:
+async def readyz(visit: Visit) -> PageResponse:
     """The process can work: database and Redis answer."""
     missing = await visit.app.missing()
     return Response(
@@ -48,7 +48,7 @@ async def readyz(visit: Visit) -> Answer:
 
 
 @act(urls.LANGUAGE, public=True)
-async def speak(visit: Visit) -> Answer:
+async def speak(visit: Visit) -> PageResponse:
     """Another language from now on, in this browser; back to the page."""
     locale = visit.typed.text("to")
     if locale in i18n.LOCALES:

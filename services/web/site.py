@@ -13,7 +13,7 @@ from services.web.bodies import Bodies
 from services.web.heavy_limit import Turns
 from services.web.page_cache import Shared
 from services.web.render import Renderer
-from services.web.row_cache import Kept
+from services.web.row_cache import KeptValue
 from services.web.security import Cookies
 
 #: For how many seconds a process may not notice that the registry changed.
@@ -31,7 +31,7 @@ class Site:
         self.public_url = app.settings.public_url
         self.cookies = Cookies(self.public_url)
         self.attempts = Attempts(Encryption(app.settings.secret, "sign-ins"), self.cookies.attempt)
-        self.kept = Kept()
+        self.kept = KeptValue()
         self.shared = Shared()
         self.turns = Turns()
         self.bodies = Bodies()

@@ -38,7 +38,7 @@ from services.web.viewing import Viewing
 from services.web.visitor import SignInNeeded
 from services.work import Work
 
-Answer: TypeAlias = Response[Any]
+PageResponse: TypeAlias = Response[Any]
 
 
 class Visit(Viewing):
@@ -100,13 +100,13 @@ class Visit(Viewing):
         season: str | None = None,
         status: int | None = None,
         **view: Any,
-    ) -> Answer:
+    ) -> PageResponse:
         """The page, or to htmx its fragment. `season` is the one the frame names (else the current one)."""
         if fragment and self.is_partial:
             return await self._rendered(fragment, status, season=season, **view)
         return await self._rendered(template, status, chip=await self._chip(season), season=season, **view)
 
-    async def done(self, receipt: CommandResult, *, to: str, fragment: str | None = None, **view: Any) -> Answer:
+    async def done(self, receipt: CommandResult, *, to: str, fragment: str | None = None, **view: Any) -> PageResponse:
         """The answer to an act that was recorded: the page again (303), or to htmx the fragment, which takes the place
         of a refusal too.
         """
@@ -117,7 +117,7 @@ class Visit(Viewing):
             return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": plain_address(to)})
         return self.see(to)
 
-    def see(self, to: str) -> Answer:
+    def see(self, to: str) -> PageResponse:
         """Go on to another page."""
         return Response(
             b"",
@@ -126,7 +126,7 @@ class Visit(Viewing):
             cookies=self.cookies,
         )
 
-    async def leave_for(self, to: str) -> Answer:
+    async def leave_for(self, to: str) -> PageResponse:
         """Answer a form by a page that goes on to another site by itself, or by its link.
 
         Not by a redirect: browsers hold every redirect after a form to `form-action`, however many sites it passes.
@@ -140,7 +140,9 @@ class Visit(Viewing):
         self.refusal = explain(refused, self.words)
         self._status = HTTPStatus(self.refusal.status)
 
-    async def refuse(self, refused: Refused, again: Callable[..., Awaitable[Answer]] | None, **where: str) -> Answer:
+    async def refuse(
+        self, refused: Refused, again: Callable[..., Awaitable[PageResponse]] | None, **where: str
+    ) -> PageResponse:
         """The answer to an act that was refused: the page with the reason and what was typed, or the reason."""
         self.object_to(refused)
         if again is None or isinstance(refused, (NotFound, SignInNeeded)):
@@ -150,18 +152,18 @@ class Visit(Viewing):
         page = await again(self, **where)  # or there is no such page, whatever else is wrong
         return self.refusal_alone() if self.is_partial else page
 
-    def refusal_alone(self) -> Answer:
+    def refusal_alone(self) -> PageResponse:
         """The reason alone, for htmx: into `#refusal`, so that the form being filled is not touched."""
         assert self.refusal is not None  # noqa: S101 - set by whoever refuses
         response = self.answer("_refusal.html", self.refusal.status)
         response.headers.update({"HX-Retarget": "#refusal", "HX-Reswap": "innerHTML show:window:top"})
         return response
 
-    def answer(self, template: str, status: int, **view: Any) -> Answer:
+    def answer(self, template: str, status: int, **view: Any) -> PageResponse:
         """A small page or fragment at once, with nothing looked up for its frame."""
         return self._answer(self.site.renderer.render(template, self.locale, self._known(view)), status)
 
-    async def _rendered(self, template: str, status: int | None, **view: Any) -> Answer:
+    async def _rendered(self, template: str, status: int | None, **view: Any) -> PageResponse:
         """The answer, made in slices: a large page takes longer than others may be kept waiting.
 
         Where it does not hold what was typed into the form that was refused, it is made again with that beside it.
@@ -177,7 +179,7 @@ class Visit(Viewing):
     async def _made(self, template: str, view: dict[str, Any]) -> str:
         return "".join(await in_slices(self.site.renderer.pieces(template, self.locale, self._known(view))))
 
-    def _answer(self, html: str, status: int, packed: bytes | None = None) -> Answer:
+    def _answer(self, html: str, status: int, packed: bytes | None = None) -> PageResponse:
         return answer(
             html,
             status=status,

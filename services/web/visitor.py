@@ -17,7 +17,7 @@ from services.app import App
 from services.i18n import Words
 from services.web import security
 from services.web.client_address import network_of
-from services.web.request_target import Asked
+from services.web.request_target import RequestTarget
 from services.web.site import Site
 
 
@@ -33,7 +33,7 @@ class NotEnrolled(Refused):
     code: ClassVar[str] = "not-enrolled"
 
 
-class Visitor(Asked):
+class Visitor(RequestTarget):
     """Who sent a request. The admission fills in what is known; `tenant`, `session` and `actor` refuse what is not."""
 
     def __init__(self, site: Site, request: "ASGIConnection[Any, Any, Any, Any]") -> None:

@@ -13,7 +13,7 @@ from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS, UnitRow
 from services.web import urls
 from services.web.handlers import page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: The tabs: a key in the address, and the duties it shows.
 TABS: Mapping[str, frozenset[Duty]] = {
@@ -52,7 +52,7 @@ class Progress(NamedTuple):
 
 
 @page(urls.WORK)
-async def show(visit: Visit) -> Answer:
+async def show(visit: Visit) -> PageResponse:
     """The tasks of this person, by urgency; `?loai=` shows one kind."""
     await visit.own_write(SEASONS, STANDINGS, TALLIES, REVIEWS)
     rulebooks = visit.app.rulebooks

@@ -28,14 +28,14 @@ class Unexpected(Exception):
     """A page is not as the story has it; the text says what was expected and what was there."""
 
 
-class Upload(NamedTuple):
+class FileToSend(NamedTuple):
     """A file to send: the name it is given, its bytes."""
 
     name: str
     content: bytes
 
 
-class Field(NamedTuple):
+class FormControl(NamedTuple):
     """One control of a form. `kind` is text, pick (radio, option), tick, button or file; `on`: it would be sent."""
 
     name: str
@@ -45,13 +45,13 @@ class Field(NamedTuple):
 
 
 @dataclass
-class Form:
+class HtmlForm:
     """A form as the page has it."""
 
     id: str
     action: str
     method: str
-    fields: list[Field] = field(default_factory=list)
+    fields: list[FormControl] = field(default_factory=list)
 
     def value(self, name: str) -> str:
         """What would be sent in this field; Unexpected when there is none."""
@@ -81,7 +81,7 @@ class Form:
         return "it has " + ", ".join(sorted({one.name for one in self.fields}))
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row of a table: what its cells say, and where its links lead."""
 
     cells: tuple[str, ...]
@@ -95,23 +95,23 @@ class Page:
     url: str
     status: int
     text: str
-    forms: tuple[Form, ...]
-    rows: tuple[Row, ...]
+    forms: tuple[HtmlForm, ...]
+    rows: tuple[TableRow, ...]
     links: tuple[str, ...]
     code: str
     content: bytes
 
-    def form(self, verb: str, **hidden: str) -> Form:
+    def form(self, verb: str, **hidden: str) -> HtmlForm:
         """The form that posts to `…/verb` and already holds these values."""
         for form in self.acts:
             same = urlsplit(form.action).path.rpartition("/")[2] == verb
-            if same and all(Field(name, "text", value, on=True) in form.fields for name, value in hidden.items()):
+            if same and all(FormControl(name, "text", value, on=True) in form.fields for name, value in hidden.items()):
                 return form
         offered = sorted({urlsplit(form.action).path for form in self.acts})
         raise Unexpected(f"expected a form to …/{verb} {hidden or ''} on {self.url}; it has {offered}: {self.gist}")
 
     @property
-    def acts(self) -> list[Form]:
+    def acts(self) -> list[HtmlForm]:
         """The forms that change something."""
         return [form for form in self.forms if form.method == "post"]
 
@@ -125,7 +125,7 @@ class Page:
             raise Unexpected(f"expected no form to …/{verb} on {self.url}: {self.gist}")
         return self
 
-    def row(self, of: str) -> Row:
+    def row(self, of: str) -> TableRow:
         """The row about this thing: it has a link whose path ends so."""
         for row in self.rows:
             if any(urlsplit(link).path.endswith(of) for link in row.links):
@@ -172,7 +172,13 @@ class Browser:
         return _expected(_page(await self._gone_on(await self._http.get(urljoin(self._base, address)))), status)
 
     async def send(
-        self, page: Page, form: Form, values: Mapping[str, Typed] | None = None, *, refused: str = "", **files: Upload
+        self,
+        page: Page,
+        form: HtmlForm,
+        values: Mapping[str, Typed] | None = None,
+        *,
+        refused: str = "",
+        **files: FileToSend,
     ) -> Page:
         """Fill a form of the page and send it; `files` by the name of their field. `refused` is the refusal's code."""
         data: dict[str, list[str]] = {}
@@ -229,20 +235,20 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
-        self.rows: list[Row] = []
+        self.rows: list[TableRow] = []
         self.links: list[str] = []
         self.code = ""
-        self._forms: list[Form] = []
-        self._form: Form | None = None
-        self._strays: list[tuple[str, Field]] = []
+        self._forms: list[HtmlForm] = []
+        self._form: HtmlForm | None = None
+        self._strays: list[tuple[str, FormControl]] = []
         self._area: tuple[str, list[str]] | None = None
         self._select = ""
-        self._options: list[Field] = []
+        self._options: list[FormControl] = []
         self._cells: list[list[str]] | None = None
         self._row_links: list[str] = []
         self._unread = 0
 
-    def all_forms(self) -> list[Form]:
+    def all_forms(self) -> list[HtmlForm]:
         """The forms, with the fields that stand elsewhere on the page but belong to them."""
         by_id = {form.id: form for form in self._forms if form.id}
         for owner, stray in self._strays:
@@ -257,7 +263,7 @@ class _Reader(HTMLParser):
             self._say(f" {had['aria-label']} ")
         match tag:
             case "form":
-                self._form = Form(had.get("id", ""), had.get("action", ""), had.get("method", "get").lower())
+                self._form = HtmlForm(had.get("id", ""), had.get("action", ""), had.get("method", "get").lower())
                 self._forms.append(self._form)
             case "input" | "button":
                 self._add(had, self._field(tag, had))
@@ -266,7 +272,7 @@ class _Reader(HTMLParser):
             case "select":
                 self._select, self._options = had.get("name", ""), []
             case "option":
-                self._options.append(Field(self._select, "pick", had.get("value", ""), on="selected" in had))
+                self._options.append(FormControl(self._select, "pick", had.get("value", ""), on="selected" in had))
             case "a" if "href" in had:
                 self.links.append(had["href"])
                 self._row_links.append(had["href"])
@@ -288,14 +294,14 @@ class _Reader(HTMLParser):
             case "textarea" if self._area is not None:
                 name, texts = self._area
                 self._area = None
-                self._add({}, Field(name, "text", "".join(texts).removeprefix("\n"), on=True))
+                self._add({}, FormControl(name, "text", "".join(texts).removeprefix("\n"), on=True))
             case "select":
                 if self._options and not any(one.on for one in self._options):
                     self._options[0] = self._options[0]._replace(on=True)
                 for one in self._options:
                     self._add({}, one)
             case "tr" if self._cells is not None:
-                self.rows.append(Row(tuple(_plain(cell) for cell in self._cells), tuple(self._row_links)))
+                self.rows.append(TableRow(tuple(_plain(cell) for cell in self._cells), tuple(self._row_links)))
                 self._cells = None
             case "script" | "style":
                 self._unread -= 1
@@ -313,22 +319,22 @@ class _Reader(HTMLParser):
         if self._cells:
             self._cells[-1].append(text)
 
-    def _field(self, tag: str, had: dict[str, str]) -> Field:
+    def _field(self, tag: str, had: dict[str, str]) -> FormControl:
         kind = had.get("type", "submit" if tag == "button" else "text")
         name, value = had.get("name", ""), had.get("value", "")
         match kind:
             case "radio":
-                return Field(name, "pick", had.get("value", "on"), on="checked" in had)
+                return FormControl(name, "pick", had.get("value", "on"), on="checked" in had)
             case "checkbox":
-                return Field(name, "tick", had.get("value", "on"), on="checked" in had)
+                return FormControl(name, "tick", had.get("value", "on"), on="checked" in had)
             case "submit" | "button":
-                return Field(name, "button", value, on=False)
+                return FormControl(name, "button", value, on=False)
             case "file":
-                return Field(name, "file", "", on=False)
+                return FormControl(name, "file", "", on=False)
             case _:
-                return Field(name, "text", value, on=True)
+                return FormControl(name, "text", value, on=True)
 
-    def _add(self, had: dict[str, str], field: Field) -> None:
+    def _add(self, had: dict[str, str], field: FormControl) -> None:
         if owner := had.get("form"):
             self._strays.append((owner, field))
         elif self._form is not None:

@@ -6,9 +6,9 @@ recognition, the officer who scored explains, and the chairman takes it back; wh
 
 from __future__ import annotations
 
-from domain.official import Official, Office, official_stream
+from domain.official import Office, Official, official_stream
 from domain.review import Degree, Ground, Ruling
-from projections.analysis.responsibility import Role
+from projections.analysis.responsibility import ChainRole
 from services.demo import provider_of
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import FALSE_EVIDENCE, TINH_MAU
@@ -38,15 +38,15 @@ async def trace(walk: Walk) -> None:
     page = await inspector.get(f"{ROOT}/trach-nhiem/{YEAR}/{COMMUNE}")
     page.says("80,5", WORDS.say("Công nhận"))
     carried = {
-        *((Role.LEAD, office_key(COMMUNE, lead)) for lead in leads),
-        *((role, office_key(COMMUNE, Office.JUSTICE_OFFICER)) for role in (Role.CONSOLIDATED, Role.POSTED)),
-        (Role.SUBMITTED, office_key(COMMUNE, Office.COMMUNE_CHAIRMAN)),
-        *((role, seat_key(TINH_MAU.decided_by, 2)) for role in (Role.APPRAISED, Role.CONCLUDED)),
-        (Role.CONDUCTED, seat_key(TINH_MAU.decided_by, 0)),
-        *((Role.VOTED, seat_key(TINH_MAU.decided_by, number)) for number in range(len(SEATS) - 1)),
+        *((ChainRole.LEAD, office_key(COMMUNE, lead)) for lead in leads),
+        *((role, office_key(COMMUNE, Office.JUSTICE_OFFICER)) for role in (ChainRole.CONSOLIDATED, ChainRole.POSTED)),
+        (ChainRole.SUBMITTED, office_key(COMMUNE, Office.COMMUNE_CHAIRMAN)),
+        *((role, seat_key(TINH_MAU.decided_by, 2)) for role in (ChainRole.APPRAISED, ChainRole.CONCLUDED)),
+        (ChainRole.CONDUCTED, seat_key(TINH_MAU.decided_by, 0)),
+        *((ChainRole.VOTED, seat_key(TINH_MAU.decided_by, number)) for number in range(len(SEATS) - 1)),
         *(
             (role, office_key(TINH_MAU.decided_by, Office.DISTRICT_CHAIRMAN))
-            for role in (Role.DECIDED, Role.PUBLISHED)
+            for role in (ChainRole.DECIDED, ChainRole.PUBLISHED)
         ),
     }
     expected = sorted([(WORDS.say(f"role.{role}"), await _called(teller, key)) for role, key in carried])

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from domain.official import Office
 from domain.recognition import Result
 from infra.transparency.seal_status import CheckpointState
-from projections.tables.standings import Stage
+from projections.tables.standings import CommuneStage
 from services.demo import witnesses
 from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
@@ -51,7 +51,7 @@ async def thanh_hoa(walk: Walk) -> None:
     board = await browser.get(f"/t/{THANH_HOA.slug}/bang/{THANH_HOA.year}")
     required = {"I": "90", "II": "80", "III": "70"}
     for one in THANH_HOA.dossiers:
-        _expect(board, one.commune, stage=Stage.SUBMITTED)
+        _expect(board, one.commune, stage=CommuneStage.SUBMITTED)
         if not (margin := board.row(f"/{one.commune}").cells[3]).endswith(f"/{required[one.unit_class or '']}"):
             raise Unexpected(f"expected {one.commune} held to its class {one.unit_class}; there is {margin!r}")
         dossier = await browser.get(f"/t/{THANH_HOA.slug}/ho-so/{THANH_HOA.year}/{one.commune}")
@@ -77,7 +77,7 @@ async def dong_nai(walk: Walk) -> None:
             around = page.text[max(0, found.start() - 60) : found.end() + 40]
             raise Unexpected(f"expected no points on {page.url}; it says: … {around} …")
     for one in DONG_NAI.dossiers:
-        _expect(board, one.commune, stage=Stage.COLLECTING)
+        _expect(board, one.commune, stage=CommuneStage.COLLECTING)
     await _published(walk, DONG_NAI, 0)
 
 
@@ -85,11 +85,11 @@ async def tinh_mau(walk: Walk) -> None:
     """Tỉnh Mẫu 2023: fails on the total, on one criterion at 92, on the veto; recognised at 80.5; never scored."""
     browser = await walk.inspector(TINH_MAU)
     board = await browser.get(f"/t/{TINH_MAU.slug}/bang/{TINH_MAU.year}")
-    _expect(board, "99001", "74,0", Status.NO, Stage.PUBLISHED, Result.NOT_RECOGNISED)
-    _expect(board, "99004", "92,0", Status.NO, Stage.PUBLISHED, Result.NOT_RECOGNISED)
-    _expect(board, "99007", "94,0", Status.VETO, Stage.PUBLISHED, Result.NOT_RECOGNISED)
-    _expect(board, "99010", "80,5", Status.NEAR, Stage.PUBLISHED, Result.RECOGNISED)
-    _expect(board, "99013", "–", Status.TODO, Stage.COLLECTING)
+    _expect(board, "99001", "74,0", Status.NO, CommuneStage.PUBLISHED, Result.NOT_RECOGNISED)
+    _expect(board, "99004", "92,0", Status.NO, CommuneStage.PUBLISHED, Result.NOT_RECOGNISED)
+    _expect(board, "99007", "94,0", Status.VETO, CommuneStage.PUBLISHED, Result.NOT_RECOGNISED)
+    _expect(board, "99010", "80,5", Status.NEAR, CommuneStage.PUBLISHED, Result.RECOGNISED)
+    _expect(board, "99013", "–", Status.TODO, CommuneStage.COLLECTING)
     if (low := board.row("/99004").cells[6]) != f"{WORDS.say('status.no')} 7,0":
         raise Unexpected(f"expected TC3 of 99004 below half; there is {low!r}")
     commune, code = FALSE_EVIDENCE
@@ -122,7 +122,7 @@ async def _all_recognised(walk: Walk, story: Story) -> None:
     browser = await walk.inspector(story)
     board = await browser.get(f"/t/{story.slug}/bang/{story.year}")
     for one in story.dossiers:
-        _expect(board, one.commune, stage=Stage.PUBLISHED, result=Result.RECOGNISED)
+        _expect(board, one.commune, stage=CommuneStage.PUBLISHED, result=Result.RECOGNISED)
     await _published(walk, story, len(story.dossiers))
 
 
@@ -139,7 +139,7 @@ def _expect(
     commune: str,
     total: str = "",
     status: Status | None = None,
-    stage: Stage | None = None,
+    stage: CommuneStage | None = None,
     result: Result | None = None,
 ) -> None:
     """The commune's row says this; None: whatever it says."""

@@ -28,7 +28,7 @@ from services.demo.papers import SIGNED
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, STORIES, TINH_MAU, Story
 from services.demo.telling import StoryBuilder, take_in, tell_all, together
 from services.i18n import Words, indicator_number, load_words
-from tests.acceptance.browsing import Page, Typed, Unexpected, Upload
+from tests.acceptance.browsing import FileToSend, Page, Typed, Unexpected
 from tests.acceptance.walking import WALKED, Walk, position_of
 
 StepOfWalk: TypeAlias = Callable[[Walk], Awaitable[None]]
@@ -184,10 +184,10 @@ async def attach_evidence(walk: Walk) -> None:
         page = await browser.get(f"{walk.at('ho-so')}?chi-tieu={code}")
         form = page.form("minh-chung")
         if number == 0:
-            program = Upload("minh-chung.pdf.exe", b"MZ\x90\x00 a program")
+            program = FileToSend("minh-chung.pdf.exe", b"MZ\x90\x00 a program")
             await browser.send(page, form, refused="file-type-forbidden", tep=program)
-            await browser.send(page, form, refused="file-empty", tep=Upload("trong.pdf", b""))
-        paper = Upload(f"minh-chung-{code.lower()}.pdf", walk.teller.papers.paper(WALKED.commune, code))
+            await browser.send(page, form, refused="file-empty", tep=FileToSend("trong.pdf", b""))
+        paper = FileToSend(f"minh-chung-{code.lower()}.pdf", walk.teller.papers.paper(WALKED.commune, code))
         (await browser.send(page, form, tep=paper)).says(paper.name)
 
 
@@ -271,7 +271,7 @@ async def supplement(walk: Walk) -> None:
     work = await lead.get(f"/t/{BINH_PHUOC.slug}/viec")
     page = await lead.get(work.link(rf"{walk.at('ho-so')}\?chi-tieu={RETURNED}"))
     page.says("biên bản của các hội nghị")
-    paper = Upload("bien-ban-bo-sung.pdf", walk.teller.papers.paper(WALKED.commune, f"{RETURNED}.bo-sung"))
+    paper = FileToSend("bien-ban-bo-sung.pdf", walk.teller.papers.paper(WALKED.commune, f"{RETURNED}.bo-sung"))
     (await lead.send(page, page.form("minh-chung"), tep=paper)).says(paper.name)
 
     chairman = await walk.officer(Office.COMMUNE_CHAIRMAN)
@@ -388,7 +388,7 @@ async def issue_minutes(walk: Walk) -> None:
             raise Unexpected(f"expected the minutes within {PATIENCE:.0f} s; the page says: {page.gist}")
         await asyncio.sleep(0.2)
         page = await secretary.get(f"{address}?xem=hop")
-    scan = Upload("bien-ban-da-ky.pdf", walk.teller.papers.paper(walk.meeting, "bien-ban", SIGNED))
+    scan = FileToSend("bien-ban-da-ky.pdf", walk.teller.papers.paper(walk.meeting, "bien-ban", SIGNED))
     page = await secretary.send(page, page.form("ban-hanh-bien-ban"), file=scan)
     page.says("03/BB-HĐ").lacks("lap-bien-ban")
     paper = await (await walk.member(3)).get(f"{address}/bien-ban")
@@ -435,8 +435,8 @@ async def sign_and_publish(walk: Walk) -> None:
     page = await browser.get(walk.at("quyet-dinh"))
     signed = {"on": WORDS.date(DAYS.decided)}
     draft = await walk.house.files(walk.teller.tenant).read(walk.sha256)
-    await browser.send(page, page.form("ky"), signed, refused="not-signed", file=Upload("quyet-dinh.pdf", draft))
-    scan = Upload("quyet-dinh-da-ky.pdf", walk.teller.papers.paper(WALKED.commune, "quyet-dinh", SIGNED))
+    await browser.send(page, page.form("ky"), signed, refused="not-signed", file=FileToSend("quyet-dinh.pdf", draft))
+    scan = FileToSend("quyet-dinh-da-ky.pdf", walk.teller.papers.paper(WALKED.commune, "quyet-dinh", SIGNED))
     page = await browser.send(page, page.form("ky"), signed, file=scan)
     page.says(sha256(scan.content).hexdigest()[:12])
     published = {"place": "Cổng thông tin điện tử thị xã", "on": WORDS.date(DAYS.decided)}

@@ -18,7 +18,7 @@ from domain.errors import (
     UnitEnded,
     UnverifiedNotAcknowledged,
 )
-from domain.official import Capacity, Official, Office, official_stream, person_of
+from domain.official import Capacity, Office, Official, official_stream, person_of
 from domain.unit import Level, Unit, unit_stream
 from services.administration import administer as administering
 from services.administration.administer import NewMandate, NewUnit

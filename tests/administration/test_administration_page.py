@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.official import Official, Office, official_stream
+from domain.official import Office, Official, official_stream
 from domain.unit import Unit, unit_stream
 from services.clock import today
 from tests.provinces.story import DISTRICT, Story

@@ -17,7 +17,7 @@ from domain.council import Council, Member, Role, council_stream
 from domain.fact import STREAMS, Fact, Recorded, StreamName
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
-from domain.official import COMMUNE_OFFICERS, Mandate, Official, Office, official_stream
+from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream

@@ -35,7 +35,7 @@ from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import StreamName
 from infra.identity.tenants import Tenant, Tenants
 from infra.ledger.leaf import leaf, leaf_hash, payload_hash
-from infra.log.eventstore import Command, EventStore, Loaded, CommandResult
+from infra.log.eventstore import Command, CommandResult, EventStore, Loaded
 from infra.log.mapper import Decided, Mapper
 from infra.platform.config import Settings
 from infra.platform.database import Database

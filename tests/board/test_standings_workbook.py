@@ -31,8 +31,8 @@ from services.board.standings_workbook import (
     CUT,
     HEAD,
     ROWS_LIMIT,
-    Book,
     Column,
+    StandingsBook,
     StandingsSource,
     Value,
     board_columns,
@@ -40,7 +40,7 @@ from services.board.standings_workbook import (
 )
 from services.i18n import Words, load_words
 from services.inspection.trail import trail_workbook
-from services.inspection.trail.search import TrailQuery, FoundFacts, Names
+from services.inspection.trail.search import FoundFacts, Names, TrailQuery
 from services.visible import readable
 
 MOMENT = datetime(2024, 2, 7, 7, 5, tzinfo=UTC)
@@ -119,7 +119,9 @@ def lines_of(sheet: Worksheet) -> list[dict[str, object]]:
     return [dict(zip(map(str, heads), row, strict=True)) for row in sheet.iter_rows(min_row=HEAD + 1, values_only=True)]
 
 
-def a_board(source: StandingsSource, rows: list[Standing], names: dict[str, str], words: Words) -> list[dict[str, object]]:
+def a_board(
+    source: StandingsSource, rows: list[Standing], names: dict[str, str], words: Words
+) -> list[dict[str, object]]:
     content = standings_workbook(source, rows, units_named(**names), words).content
     return lines_of(sheets_of(content)["Bảng đánh giá"])
 
@@ -374,7 +376,7 @@ def read_independently(content: bytes) -> dict[tuple[str, str], str]:
 
 def sheet_of(*values: Value) -> bytes:
     """A workbook of one sheet with one line of these values."""
-    book = Book()
+    book = StandingsBook()
     columns = [Column(f"Cột {number}") for number, _ in enumerate(values)]
     book.add("Thử", a_source(), "Thử", columns, [values])
     return book.saved(a_source(), f"Thử {values[0]}")
@@ -510,7 +512,10 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
     with structlog.testing.capture_logs() as logged:
         lines = trail_workbook.lines_of(FoundFacts(facts, ()), Names((), (), (), ()), words, {})
     content = trail_workbook.trail_workbook(
-        trail_workbook.TrailSource("Tỉnh Bình Phước", "minhchuan.example/t/2", 3, MOMENT, False), TrailQuery(), lines, words
+        trail_workbook.TrailSource("Tỉnh Bình Phước", "minhchuan.example/t/2", 3, MOMENT, False),
+        TrailQuery(),
+        lines,
+        words,
     ).content
 
     rows = lines_of(sheets_of(content)["Nhật ký"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.assessment import Assessment, assessment_stream
 from domain.meeting import Choice
-from domain.official import Official, Office, official_stream
+from domain.official import Office, Official, official_stream
 from domain.review import Degree, Ground, Ruling
 from domain.season import Participant
 from infra.platform.config import Settings

@@ -27,7 +27,7 @@ from domain.official import Office
 from domain.recognition import Result
 from domain.season import Step
 from domain.unit import Level
-from infra.log.eventstore import EventStore, CommandResult
+from infra.log.eventstore import CommandResult, EventStore
 from services.administration import administer as administering
 from services.administration.administer import NewUnit
 from services.appraisal import appraise as appraising

@@ -25,7 +25,9 @@ async def test_two_witnesses_cosign_every_province_and_asking_for_it_again_chang
                 await witnesses.trust(house, tenant)
                 seals.append(await witnesses.cosigned(house, tenant))
 
-    assert [(seal.state, len(seal.cosigned), seal.witnesses) for seal in seals] == [(CheckpointState.WITNESSED, 2, 2)] * 4
+    assert [(seal.state, len(seal.cosigned), seal.witnesses) for seal in seals] == [
+        (CheckpointState.WITNESSED, 2, 2)
+    ] * 4
     assert [seal.position for seal in seals[2:]] == [seal.position for seal in seals[:2]]
     known = [(tmp_path / f"witness-{name}" / "logs").read_text().split() for name in witnesses.WITNESSES]
     assert [len(logs) for logs in known] == [2, 2]

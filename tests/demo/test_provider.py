@@ -19,7 +19,7 @@ from infra.platform.config import Misconfigured, Settings
 from infra.readmodels.projector import Projector
 from projections.catalogue import PROJECTIONS
 from services.demo import provider as demo_provider
-from services.demo.provider import CLIENT, UnitOfficials, Post, ProviderProvince, Roster, create_provider
+from services.demo.provider import CLIENT, Post, ProviderProvince, Roster, UnitOfficials, create_provider
 from services.wiring import wired
 from tests.web.browser import Browser, forms_of
 from tests.web.signing import WEB

@@ -9,13 +9,13 @@ from domain.judging import ConditionResult, Sheet, Verdict, assess, cross_checks
 from domain.measure import (
     NOT_ARISEN,
     Answer,
-    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measured,
     Outcome,
     Penalty,
     RatioThreshold,
+    WorkingDayTerm,
     YesNo,
 )
 from domain.rulebook import (

@@ -15,7 +15,6 @@ from domain.measure import (
     Checklist,
     ChecklistEntry,
     Comparison,
-    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measure,
@@ -30,6 +29,7 @@ from domain.measure import (
     RatioThreshold,
     Reading,
     SurveyRatio,
+    WorkingDayTerm,
     YesNo,
     percent,
 )
@@ -49,7 +49,9 @@ BANDS = RatioBands(
     )
 )
 OPTIONS = Options((Option("a", "all", D(1)), Option("b", "not all", D(0))))
-CHECKLIST = Checklist((ChecklistEntry("a", "contest"), ChecklistEntry("b", "training"), ChecklistEntry("c", "podcast")), 2)
+CHECKLIST = Checklist(
+    (ChecklistEntry("a", "contest"), ChecklistEntry("b", "training"), ChecklistEntry("c", "podcast")), 2
+)
 PROPORTIONAL: list[tuple[Measure, Kind]] = [(Ratio(), Kind.RATIO), (SurveyRatio(), Kind.SURVEY)]
 TEAMS = Amount(D(100), Comparison.EXACTLY, (Rate("team", 1_800_000),))
 CASES = Amount(D(100), Comparison.AT_LEAST, (Rate("settled", 400_000), Rate("not settled", 300_000)))

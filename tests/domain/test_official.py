@@ -4,14 +4,12 @@ from uuid import uuid4
 import pytest
 
 from domain.errors import MandateProlonged, NotFound, PeriodReversed
-from domain.official import Capacity, Mandate, Official, Office, person_of
+from domain.official import Capacity, Mandate, Office, Official, person_of
 from tests.domain.aggregates import COMMUNE, replayed, state
 
 
 def a_mandate(valid_to: date | None = None) -> Mandate:
-    return Mandate(
-        uuid4(), Office.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), valid_to, "8/QĐ", Capacity.FOR_THE_HEAD
-    )
+    return Mandate(uuid4(), Office.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), valid_to, "8/QĐ", Capacity.FOR_THE_HEAD)
 
 
 @pytest.mark.parametrize(

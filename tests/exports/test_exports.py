@@ -38,7 +38,7 @@ from services.exports.exports import (
 from services.exports.kind import FinishedDocument
 from services.inspection.trail import trail_workbook
 from services.inspection.trail.export_trail import TooManyFacts
-from services.inspection.trail.search import TrailQuery, SearchUnreadable, read_names, search_of
+from services.inspection.trail.search import SearchUnreadable, TrailQuery, read_names, search_of
 from services.recognition import recognise as recognising
 from services.recognition.decision_document import StateDiffers
 from services.work import Work

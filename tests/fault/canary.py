@@ -8,13 +8,13 @@ from services.processes.serve import behind, opened
 from services.web import admission
 from services.web.app import web_application
 from services.web.handlers import page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 PATH = "/canary"
 
 
 @page(PATH, public=True, past=False)
-async def canary(visit: Visit) -> Answer:
+async def canary(visit: Visit) -> PageResponse:
     """Crashes when any parameter holds U+0000."""
     if any("\0" in str(value) for _, value in visit.request.query_params.multi_items()):
         raise ZeroDivisionError

@@ -33,7 +33,7 @@ from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
 from services.processes.supervise import Supervisor, kept_port, supervised
 from services.wiring import wired
-from tests.acceptance.browsing import Browser, Form, Page, Typed
+from tests.acceptance.browsing import Browser, HtmlForm, Page, Typed
 from tests.acceptance.steps import typed
 from tests.acceptance.walking import Walk
 
@@ -74,7 +74,9 @@ class Crowd(Walk):
             except httpx2.TransportError:
                 await asyncio.sleep(0.1)
 
-    async def send(self, browser: Browser, page: Page, form: Form, values: Mapping[str, Typed] | None = None) -> Page:
+    async def send(
+        self, browser: Browser, page: Page, form: HtmlForm, values: Mapping[str, Typed] | None = None
+    ) -> Page:
         """Send a form until it is answered: always the same command."""
         while True:
             try:

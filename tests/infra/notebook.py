@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from infra.log.eventstore import Command, EventStore, Loaded, LogOwner, CommandResult
+from infra.log.eventstore import Command, CommandResult, EventStore, Loaded, LogOwner
 from infra.log.mapper import Decided, Mapper
 
 

@@ -13,13 +13,13 @@ from domain.log import LOG, Log
 from infra.identity.tenants import Tenant
 from infra.ledger.note import KeyKind, Note, SignerKey, VerifierKey, read_signatures
 from infra.ledger.policy import Policy, PolicyVerdict
-from infra.ledger.witness import WitnessAnswer, Request
+from infra.ledger.witness import Request, WitnessAnswer
 from infra.log.eventstore import Command, EventStore
 from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.transparency.ask_witnesses import Witnessing, witnessing
-from infra.transparency.seal_status import CheckpointStatus, CheckpointStatuses, CheckpointState
-from infra.transparency.sealer import SealerStore, KeyOwner, Sealer, connect, record_halt
+from infra.transparency.seal_status import CheckpointState, CheckpointStatus, CheckpointStatuses
+from infra.transparency.sealer import KeyOwner, Sealer, SealerStore, connect, record_halt
 from infra.transparency.witness_policies import read_policy
 from infra.transparency.witness_server import Cosigner
 
@@ -135,7 +135,9 @@ PATIENCE = 10.0
 class House:
     """A log, its sealer, and the witnesses of one test."""
 
-    def __init__(self, services: Settings, store: EventStore, seals: CheckpointStatuses, tenant: Tenant, folder: Path) -> None:
+    def __init__(
+        self, services: Settings, store: EventStore, seals: CheckpointStatuses, tenant: Tenant, folder: Path
+    ) -> None:
         self.services = services
         self.store = store
         self.seals = seals
@@ -174,7 +176,9 @@ class House:
     async def honest(self, name: str) -> AtAddress:
         return await self.stack.enter_async_context(honest(self.folder, name, self.log))
 
-    async def playing(self, name: str, answering: Callable[[Request], WitnessAnswer | None], key: SignerKey) -> AtAddress:
+    async def playing(
+        self, name: str, answering: Callable[[Request], WitnessAnswer | None], key: SignerKey
+    ) -> AtAddress:
         """A witness that answers as it is told."""
         return await self.stack.enter_async_context(
             at_address(name, key.verifier, lambda raw: answering(Request.read(raw)))

@@ -205,7 +205,9 @@ async def test_a_successor_waits_for_the_final_checkpoint(house, old, successor)
 
 async def test_a_successor_waits_for_the_witnesses_of_the_final_checkpoint(house, old, successor, superuser):
     witness = SignerKey.new("witness.example/w", KeyKind.COSIGNATURE)
-    text = f"log {SealerStore(house.settings.seals).key(old).verifier}\nwitness w {witness.verifier} http://127.0.0.1:9\n"
+    text = (
+        f"log {SealerStore(house.settings.seals).key(old).verifier}\nwitness w {witness.verifier} http://127.0.0.1:9\n"
+    )
     await publish(house, old, f"{text}quorum 1\n".encode())
     last = await close_log(house, old, successor, BASIS)
     await seal(house, old)

@@ -477,7 +477,9 @@ async def test_a_sealer_that_lost_its_folder_too_is_told_by_whoever_holds_the_la
         held = await seal(settings, tenant)
     shutil.rmtree(settings.seals)
     forged = head_of(held).sign(SignerKey.new(tenant.log, KeyKind.NOTE))
-    foreign = Checkpoint("elsewhere.example/t/1", 99, bytes(32)).sign(SignerKey.new("elsewhere.example/t/1", KeyKind.NOTE))
+    foreign = Checkpoint("elsewhere.example/t/1", 99, bytes(32)).sign(
+        SignerKey.new("elsewhere.example/t/1", KeyKind.NOTE)
+    )
 
     for note, reason in ((None, "nobody here knows"), (forged, "knows a key"), (foreign, "another log")):
         with pytest.raises((RestoreRefused, Invalid), match=reason):

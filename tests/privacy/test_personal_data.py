@@ -19,7 +19,7 @@ from domain.errors import KeyDestroyed, KeysUnavailable, NotErasable, NotFound, 
 from domain.export import Document
 from domain.fact import Recorded
 from domain.official import Office
-from domain.personal import DataSubject, Personal, EncryptedValue, subject_stream
+from domain.personal import DataSubject, EncryptedValue, Personal, subject_stream
 from infra.identity.tenants import Tenant
 from infra.jobs.export_runs import ExportRuns
 from infra.jobs.queue import Jobs, QueueUnavailable
@@ -31,7 +31,7 @@ from infra.log.stored_rows import read_entries
 from infra.platform.config import Settings
 from infra.readmodels.projector import Projector
 from infra.transparency.proofs import reading_log
-from infra.transparency.sealer import SealerStore, Sealer, connect
+from infra.transparency.sealer import Sealer, SealerStore, connect
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.tables.sheets import SHEETS
@@ -41,7 +41,7 @@ from services.assessment import assess as assessing
 from services.exports.exports import export_id, request_export
 from services.operations.export_log import export
 from services.privacy import personal_data as personal
-from services.privacy.personal_data import PersonalDataReader, PersonalValue, VisibleValue, Shredder
+from services.privacy.personal_data import PersonalDataReader, PersonalValue, Shredder, VisibleValue
 from services.processes.sweeper import Sweeper
 from services.proof_package.build import Which, gather
 from services.proof_package.pages import pages

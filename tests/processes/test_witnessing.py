@@ -18,7 +18,7 @@ from infra.ledger.policy import Policy
 from infra.ledger.witness import Request
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
-from infra.transparency.seal_status import CheckpointStatus, CheckpointState
+from infra.transparency.seal_status import CheckpointState, CheckpointStatus
 from infra.transparency.sealer import SealerStore
 from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant

@@ -30,7 +30,7 @@ from services.exports.exports import cancel_export, export_id, request_export
 from services.i18n import load_words
 from services.inspection.trail.search import Searching
 from services.processes.sweeper import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
-from services.processes.worker import WorkerSettings, TakenAway, Workplace
+from services.processes.worker import TakenAway, WorkerSettings, Workplace
 from tests.provinces.papers import workshop
 from tests.provinces.story import COMMUNE, Story
 

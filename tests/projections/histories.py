@@ -28,7 +28,7 @@ from domain.flag import Flag, flag_stream
 from domain.log import LOG, Log
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
-from domain.official import COMMUNE_OFFICERS, Mandate, Official, Office, official_stream
+from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, official_stream
 from domain.personal import DataSubject, EncryptedValue, subject_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream

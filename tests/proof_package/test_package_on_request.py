@@ -23,7 +23,7 @@ from infra.pdf.printer import Printer
 from infra.platform.config import Settings
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import first_over
-from infra.transparency.sealer import SealerStore, Sealer, connect
+from infra.transparency.sealer import Sealer, SealerStore, connect
 from services.app import App
 from services.assessment import assess as assessing
 from services.council import voting
@@ -34,7 +34,7 @@ from services.processes.worker import WorkerSettings, Workplace
 from services.proof_package import package_on_request as asking
 from services.proof_package.package_on_request import NotProven, PolicyMissing
 from services.proof_package.pages import ASSETS
-from services.proof_package.verify import VerifyResult, Law, verify
+from services.proof_package.verify import Law, VerifyResult, verify
 from services.recognition import recognise as recognising
 from services.seals.trusted_policy import Trust
 from services.seals.verify_answer import ExitCode

@@ -17,7 +17,7 @@ from services import cli
 from services.proof_package import build as exporting
 from services.proof_package.build import Which, gather
 from services.proof_package.package_files import PAGES
-from services.proof_package.verify import VerifyResult, Law, lines, verify
+from services.proof_package.verify import Law, VerifyResult, lines, verify
 from services.seals.trusted_policy import Trust
 from services.seals.verify_answer import ExitCode
 from tests.infra.officials import PASSPHRASE, key_of, officials

@@ -42,7 +42,7 @@ from services.proof_package.package_files import (
 )
 from services.proof_package.package_log import Incomplete
 from services.proof_package.pages import pages
-from services.proof_package.verify import VerifyResult, Law, judge_files, lines, verify
+from services.proof_package.verify import Law, VerifyResult, judge_files, lines, verify
 from services.seals.trusted_policy import Trust
 from services.seals.verify_answer import ExitCode
 from tests.infra.forging import FORGERIES, rows_of

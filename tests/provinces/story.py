@@ -14,12 +14,12 @@ from domain.measure import (
     Amount,
     Answer,
     Checklist,
-    WorkingDayTerm,
     Kind,
     ManualPoints,
     Measured,
     Options,
     Penalty,
+    WorkingDayTerm,
     YesNo,
 )
 from domain.meeting import Choice

@@ -10,7 +10,7 @@ from infra.identity.tenants import Tenant
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
-from infra.transparency.sealer import SealerStore, Sealer, connect
+from infra.transparency.sealer import Sealer, SealerStore, connect
 from services.recognition import recognise as recognising
 from services.seals.trusted_policy import Trust
 from services.wiring import wired

@@ -130,7 +130,10 @@ async def test_a_member_takes_a_promise_home_and_later_the_proof(
     await sealed(desks)
     late = await member.client.get(address)
 
-    keys = (SealerStore(services.seals).key(desks.tenant).verifier, key_of(desks.house.settings.secret, desks.tenant).verifier)
+    keys = (
+        SealerStore(services.seals).key(desks.tenant).verifier,
+        key_of(desks.house.settings.secret, desks.tenant).verifier,
+    )
     answers = [verify(one.content, Policy(keys, (), 0)) for one in (early, late)]
 
     assert [found.answer for found in answers] == [ExitCode.PROMISED, ExitCode.UNWITNESSED]

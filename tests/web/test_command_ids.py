@@ -198,7 +198,9 @@ async def test_a_document_is_finished_and_another_fails_whatever_strangers_have_
     await squat(house, season, [*former, *now])
     await squat_as_of_old(house, season, former)
 
-    made = await finish_export(house.system(season.tenant, uuid4()), asked[0], FinishedDocument(b"x", "x.xlsx", "text/plain"))
+    made = await finish_export(
+        house.system(season.tenant, uuid4()), asked[0], FinishedDocument(b"x", "x.xlsx", "text/plain")
+    )
     failed = await fail_export(house.system(season.tenant, uuid4()), asked[1], "crashed")
     again = await fail_export(house.system(season.tenant, uuid4()), asked[1], "crashed")
 

@@ -35,7 +35,7 @@ from services.web import urls
 from services.web.app import web_application
 from services.web.handlers import page
 from services.web.routes import all_routes
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 from services.wiring import wired
 from tests.infra.logs import write
 from tests.projections.histories import ACTS, COMMUNES, DAY, SEASONS, UNIT, Province, rate, tell
@@ -65,7 +65,7 @@ OWN = (
 
 
 @page("/t/{slug:str}/chim-hoang-yen")
-async def canary(visit: Visit) -> Answer:
+async def canary(visit: Visit) -> PageResponse:
     """A page that forgets the moment: it shows how far the log is today."""
     return Response(f"{await visit.app.store.position(visit.tenant)}", media_type="text/html")
 

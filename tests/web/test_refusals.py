@@ -21,7 +21,7 @@ from domain.errors import FileNameHostile, FileTypeForbidden, NotANumber, Reason
 from infra.encryption.cipher import Encryption
 from infra.identity.sessions import Sessions, connect
 from infra.identity.tenants import Tenant
-from infra.log.group_commit import OutcomeUnknown, CommandResult
+from infra.log.group_commit import CommandResult, OutcomeUnknown
 from infra.platform import embedded
 from services.app import App
 from services.i18n import load_words
@@ -33,7 +33,7 @@ from services.web.handlers import act, page
 from services.web.refusals import explain
 from services.web.render import TEMPLATES, Renderer
 from services.web.security import masked
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 from tests.infra.storage.test_files import REFUSED
 from tests.web.browser import Browser
 from tests.web.signing import OFFICIAL, WEB, Provider, browsing
@@ -46,12 +46,12 @@ SHEET = """{% extends "base.html" %}{% block title %}Phiếu{% endblock %}{% blo
 
 
 @page(urls.SEASON)
-async def sheet(visit: Visit, season: str) -> Answer:
+async def sheet(visit: Visit, season: str) -> PageResponse:
     return await visit.page("sheet.html", season=season)
 
 
 @act(urls.SEASON + "/cham", again=sheet)
-async def score(visit: Visit, season: str) -> Answer:
+async def score(visit: Visit, season: str) -> PageResponse:
     points = visit.typed.decimal("points")
     if points is None:
         raise ReasonMissing(act="score")
@@ -62,17 +62,17 @@ async def score(visit: Visit, season: str) -> Answer:
 
 
 @act(urls.SEASON + "/khong-trang")
-async def alone(visit: Visit, season: str) -> Answer:
+async def alone(visit: Visit, season: str) -> PageResponse:
     raise NotANumber(field="points", typed=visit.typed.text("points"))
 
 
 @act(urls.SEASON + "/vang/{which:str}")
-async def away(visit: Visit, season: str, which: str) -> Answer:
+async def away(visit: Visit, season: str, which: str) -> PageResponse:
     raise AWAY[which]
 
 
 @page(urls.SEASON + "/vang")
-async def gone(visit: Visit, season: str) -> Answer:
+async def gone(visit: Visit, season: str) -> PageResponse:
     raise AWAY["gone"]
 
 
@@ -85,7 +85,7 @@ AWAY = {
 
 
 @act(urls.SEASON + "/hong")
-async def broken(visit: Visit, season: str) -> Answer:
+async def broken(visit: Visit, season: str) -> PageResponse:
     raise ZeroDivisionError("secret detail")
 
 
@@ -151,7 +151,7 @@ async def test_an_act_that_was_recorded_is_said_so_though_redis_went_away_meanwh
     with embedded.in_use(server := embedded.Redis(tmp_path)) as url:
 
         @act(urls.SEASON + "/xong")
-        async def recorded(visit: Visit, season: str) -> Answer:
+        async def recorded(visit: Visit, season: str) -> PageResponse:
             await asyncio.to_thread(server.stop)
             receipt = CommandResult(uuid4(), 7, 7, repeated=False, at=datetime.now(UTC))
             return await visit.done(receipt, to=visit.url.season(season))

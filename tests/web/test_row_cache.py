@@ -1,10 +1,10 @@
 """What pages made of rows is handed out again only for the very same rows."""
 
-from services.web.row_cache import Made
+from services.web.row_cache import KeyedCache
 
 
 def test_what_was_made_is_handed_out_for_the_same_rows_and_made_anew_for_others():
-    made: Made[str] = Made()
+    made: KeyedCache[str] = KeyedCache()
     asked: list[tuple[str, ...]] = []
 
     def spell(*rows: list[str]) -> str:
@@ -21,7 +21,7 @@ def test_what_was_made_is_handed_out_for_the_same_rows_and_made_anew_for_others(
 
 
 def test_equal_rows_are_not_the_same_and_what_one_place_shows_is_not_shown_at_another():
-    made: Made[str] = Made()
+    made: KeyedCache[str] = KeyedCache()
     row = ["a"]
 
     assert made.of("1", "".join, row) == "a"

@@ -34,7 +34,7 @@ from domain.rulebook import ConditionKind, Majority, Provenance
 from domain.season import State, Step
 from domain.unit import Level
 from projections.analysis.flags import Sign
-from projections.tables.standings import Stage
+from projections.tables.standings import CommuneStage
 from services.assessment.measure_fields import problem_of
 from services.i18n import LOCALES, Words, load_words, sentences
 from services.inspection.trail.search import ACTS, PARAMETERS
@@ -389,7 +389,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "ruling.": Ruling,
     "season.state.": State,
     "sent.": [*sent_acts()],
-    "stage.": Stage,
+    "stage.": CommuneStage,
     "state.": [*State, *Dossier, *ExportState],
     "status.": [*Status, *(f"{status}.levels" for status in Status)],
     "step-name.": Step,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from domain.errors import NotFound
 from domain.policy import Act, Subject, may, permit
 from domain.vietnamese import sort_key
-from projections.analysis.flags import Flag, Sign
+from projections.analysis.flags import RaisedFlag, Sign
 from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS
@@ -16,7 +16,7 @@ from services.inspection.flags import dismiss_flag as flagging
 from services.inspection.flags.flags_view import flags_at
 from services.web import urls
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Positions that are shown of a flag; the page says how many there are.
 SHOWN = 8
@@ -27,12 +27,12 @@ class Flagged(NamedTuple):
 
     code: str
     name: str
-    flags: list[Flag]
+    flags: list[RaisedFlag]
     decided: RegisterRow | None
 
 
 @page(urls.FLAGS, heavy=True)
-async def show(visit: Visit, season: str) -> Answer:
+async def show(visit: Visit, season: str) -> PageResponse:
     """The flags of a season; `?xa=` commune, `?loai=` sign, `?xem=tat-ca` also those set aside.
 
     To the board, where somebody asks there, how many of each commune: folding them takes longer than the board.
@@ -74,8 +74,8 @@ def _may_see(visit: Visit, row: SeasonRow, commune: str) -> bool:
     return may(visit.actor, Act.VIEW_FLAGS, subject)
 
 
-def _by_commune(flags: list[Flag], units: dict[str, UnitRow], decided: dict[str, RegisterRow]) -> list[Flagged]:
-    found: dict[str, list[Flag]] = {}
+def _by_commune(flags: list[RaisedFlag], units: dict[str, UnitRow], decided: dict[str, RegisterRow]) -> list[Flagged]:
+    found: dict[str, list[RaisedFlag]] = {}
     for flag in flags:
         found.setdefault(flag.commune, []).append(flag)
     groups = [
@@ -86,7 +86,7 @@ def _by_commune(flags: list[Flag], units: dict[str, UnitRow], decided: dict[str,
 
 
 @act(urls.FLAGS + "/bo-qua", again=show, heavy=True)
-async def dismiss(visit: Visit, season: str) -> Answer:
+async def dismiss(visit: Visit, season: str) -> PageResponse:
     """Set a flag aside with a reason: as the page showed it, by its commune, sign and last fact."""
     typed = visit.typed
     commune, sign, last = typed.needed("xa"), typed.needed("loai"), typed.whole("den")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from domain.errors import NotFound
 from infra.platform.slicing import in_slices
-from projections.analysis.flags import MARKS, Flag, Known, flags_of
+from projections.analysis.flags import MARKS, Known, RaisedFlag, flags_of
 from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS
@@ -19,7 +19,7 @@ class Raised(NamedTuple):
     """Every flag of a season, those set aside among them, as of a position."""
 
     row: SeasonRow
-    flags: list[Flag]
+    flags: list[RaisedFlag]
     position: int
 
 

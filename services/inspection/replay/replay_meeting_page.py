@@ -17,7 +17,7 @@ from services.council.meeting_view import Sitting, ballots_of, open_sitting, sea
 from services.inspection.replay.steps_view import asked, reel_of, replay_writer_of
 from services.web import urls
 from services.web.handlers import page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: What a time line marks.
 STONES = {
@@ -55,7 +55,7 @@ class MeetingChange(NamedTuple):
 
 
 @page(urls.REPLAY_MEETING)
-async def show(visit: Visit, season: str, meeting: str) -> Answer:
+async def show(visit: Visit, season: str, meeting: str) -> PageResponse:
     """The replay up to the visit's moment; `?den=` the position that is looked at, else the last fact."""
     sitting = await open_sitting(visit, season, meeting)
     facts = [one for one in sitting.facts if one.stream.kind == "meeting"]

@@ -18,14 +18,14 @@ from projections.tables.standings import STANDINGS, Standing
 from services.assessment.dossier_view import Case, open_case
 from services.assessment.history_view import MILESTONES
 from services.case.case_cache import Dossiers, Followed
-from services.inspection.dossier_facts import facts_about, dossier_in_words
+from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.replay.steps_view import asked, reel_of
 from services.inspection.review import review as reviewing
 from services.inspection.review.review_page import count, one_position
 from services.verdicts import JudgedStanding, judged
 from services.web import urls
 from services.web.handlers import act, page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: What a time line marks beside the dossier's own milestones.
 STONES = MILESTONES | {"season.opened", "meeting.vote-opened", "meeting.vote-concluded"}
@@ -68,7 +68,7 @@ class Inspection(NamedTuple):
 
 
 @page(urls.REPLAY)
-async def show(visit: Visit, season: str, commune: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """The replay up to the visit's moment; `?den=` the position that is looked at, else the last fact.
 
     NotFound for a position that is none of these facts'.
@@ -126,7 +126,7 @@ def inspection_of(visit: Visit, case: Case, decision: RegisterRow | None) -> Ins
 
 
 @act(urls.REPLAY + "/danh-dau", again=show)
-async def mark(visit: Visit, season: str, commune: str) -> Answer:
+async def mark(visit: Visit, season: str, commune: str) -> PageResponse:
     """Mark a step in a review, with a note or without."""
     position = one_position(visit, "marked")
     receipt = await reviewing.add_note(

@@ -16,7 +16,7 @@ from domain.errors import NotFound
 from domain.fact import Fact, Recorded
 from domain.policy import Act, Subject, permit
 from domain.vietnamese import sort_key
-from projections.analysis.trail import Entry, entries
+from projections.analysis.trail import TrailEntry, entries
 from projections.fold import fold
 from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS
@@ -25,7 +25,7 @@ from services.inspection.replay.steps_view import Reel, ReplayStep, Stone, along
 from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Steps over which one goes at once, back or on.
 JUMP = 100
@@ -49,7 +49,7 @@ class Count(NamedTuple):
 
 
 @page(urls.REPLAY_SEASON, heavy=True)
-async def show(visit: Visit, season: str) -> Answer:
+async def show(visit: Visit, season: str) -> PageResponse:
     """The replay up to the visit's moment; `?den=` the position that is looked at, else the last fact; `?xa=` the
     commune whose milestones are listed. For those who oversee the whole season.
     """
@@ -157,7 +157,7 @@ def counts(course: Course, position: int) -> list[Count]:
     return [one for one in found if one.now]
 
 
-def stepped(entry: Entry, participants: Collection[str]) -> str:
+def stepped(entry: TrailEntry, participants: Collection[str]) -> str:
     """The commune that the step is about, "" where it is about none."""
     return entry.commune if entry.commune and entry.commune in participants else ""
 

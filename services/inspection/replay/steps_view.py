@@ -14,7 +14,7 @@ from domain.rulebook import Rulebook
 from projections.tables.officials import OFFICIALS
 from projections.tables.units import UNITS
 from services.assessment.personal_view import values_said
-from services.sentences import SentenceWriter, FactSentence, called, holders_of, open_rounds
+from services.sentences import FactSentence, SentenceWriter, called, holders_of, open_rounds
 from services.web.request_target import DIGITS
 from services.web.visit import Visit
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.review import Ground
-from projections.analysis.responsibility import Link, Role, Roles, Trace
+from projections.analysis.responsibility import ChainRole, Link, Roles, Trace
 from services.i18n import Words
 from services.sentences import FactSentence
 
 #: Roles that bring files, and the facts by which they do.
-BRINGING = frozenset({Role.LEAD, Role.COORDINATING})
+BRINGING = frozenset({ChainRole.LEAD, ChainRole.COORDINATING})
 FILES = frozenset({"assessment.evidence-attached", "assessment.evidence-reused"})
 
 
@@ -54,8 +54,8 @@ def in_words(
     """The chain told: facts by position, names of people by id and of units, within a sentence, by code."""
     lines = [_line(link, told, people, units, words) for link in found.links]
     return Chain(
-        tuple(line for line in lines if line.link.role is not Role.VOTED),
-        tuple(line for line in lines if line.link.role is Role.VOTED),
+        tuple(line for line in lines if line.link.role is not ChainRole.VOTED),
+        tuple(line for line in lines if line.link.role is ChainRole.VOTED),
         found,
     )
 

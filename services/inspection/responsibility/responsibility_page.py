@@ -14,15 +14,15 @@ from projections.analysis.responsibility import File, trace
 from projections.fold import fold
 from projections.tables.register import REGISTER
 from services.assessment.dossier_view import Case, open_case, sheet_view
-from services.inspection.dossier_facts import facts_about, dossier_in_words
+from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.responsibility.chain import Chain, ChainLink, in_words
 from services.web import urls
 from services.web.handlers import page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 
 @page(urls.TRACE, effective=False)  # it shows mandates under which nobody acted
-async def show(visit: Visit, season: str, commune: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """The chain of the whole decision; `?chi-tieu=` that of one indicator."""
     case, indicator, chain = await chain_of(visit, season, commune)
     return await visit.page(
@@ -38,7 +38,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
 
 
 @page(urls.TRACE + "/json", effective=False)
-async def export(visit: Visit, season: str, commune: str) -> Answer:
+async def export(visit: Visit, season: str, commune: str) -> PageResponse:
     """The same chain for programs."""
     case, indicator, chain = await chain_of(visit, season, commune)
     body = {

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.errors import OutOfOrder, RulebookNotAdopted
 from domain.fact import Recorded, StreamName
-from domain.official import Official, Office, official_stream
+from domain.official import Office, Official, official_stream
 from domain.recognition import Recognition, recognition_stream
 from domain.review import Ground, Reference, Review, Ruling
 from domain.rulebook import Rulebook

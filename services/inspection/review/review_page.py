@@ -22,7 +22,7 @@ from projections.tables.reviews import REVIEWS, ReviewRow
 from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS, UnitRow
 from services.assessment.dossier_view import Case, read_case
-from services.inspection.dossier_facts import facts_about, dossier_in_words
+from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.review import review as reviewing
 from services.seals.seal_view import seal_of, sealed
 from services.sentences import Holder, holder_in_words, says_position
@@ -30,7 +30,7 @@ from services.web import urls
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
 from services.web.request_target import DIGITS
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 Choice = TypeVar("Choice", Ground, Degree, Ruling)
 
@@ -54,7 +54,7 @@ class OfficialChoice(NamedTuple):
 
 
 @page(urls.REVIEWS)
-async def listed(visit: Visit, season: str) -> Answer:
+async def listed(visit: Visit, season: str) -> PageResponse:
     """The reviews that the person may see; an inspector opens another.
 
     What led here fills the form: `?xa=` the commune, `?can-cu=` the ground, `?dan-chieu=` positions of the log,
@@ -90,7 +90,7 @@ async def listed(visit: Visit, season: str) -> Answer:
 
 
 @act(urls.REVIEWS + "/mo", again=listed)
-async def open_review(visit: Visit, season: str) -> Answer:
+async def open_review(visit: Visit, season: str) -> PageResponse:
     """Open a review."""
     typed = visit.typed
     commune, statement, document_no = typed.needed("commune"), typed.needed("statement"), typed.needed("document_no")
@@ -117,7 +117,7 @@ async def open_review(visit: Visit, season: str) -> Answer:
 
 
 @page(urls.REVIEW)
-async def show(visit: Visit, season: str, commune: str, number: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """The review with all that is recorded in it, and what the person may do next."""
     case = await read_case(visit, season, commune)
     review = review_of(case, number)
@@ -206,7 +206,7 @@ async def documents(visit: Visit, review: ReviewRow) -> list[ExportRow]:
 
 
 @act(urls.REVIEW + "/hoi", again=show)
-async def ask(visit: Visit, season: str, commune: str, number: str) -> Answer:
+async def ask(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Ask an official to explain."""
     official, mandate = who(visit)
     question, due = visit.typed.needed("question"), visit.typed.day("due")
@@ -219,7 +219,7 @@ async def ask(visit: Visit, season: str, commune: str, number: str) -> Answer:
 
 
 @act(urls.REVIEW + "/giai-trinh", again=show)
-async def explain(visit: Visit, season: str, commune: str, number: str) -> Answer:
+async def explain(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Explain, as the official who was asked."""
     inquiry = visit.typed.identifier("inquiry")
     if inquiry is None:
@@ -231,7 +231,7 @@ async def explain(visit: Visit, season: str, commune: str, number: str) -> Answe
 
 
 @act(urls.REVIEW + "/xac-minh", again=show)
-async def find(visit: Visit, season: str, commune: str, number: str) -> Answer:
+async def find(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Record a finding."""
     receipt = await reviewing.record_finding(
         visit.work(), season, commune, count(number), visit.typed.needed("finding"), positions(visit, "references")
@@ -240,7 +240,7 @@ async def find(visit: Visit, season: str, commune: str, number: str) -> Answer:
 
 
 @act(urls.REVIEW + "/trach-nhiem", again=show)
-async def determine(visit: Visit, season: str, commune: str, number: str) -> Answer:
+async def determine(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Determine how an official answers for an act."""
     official, mandate = who(visit)
     receipt = await reviewing.determine_responsibility(
@@ -258,7 +258,7 @@ async def determine(visit: Visit, season: str, commune: str, number: str) -> Ans
 
 
 @act(urls.REVIEW + "/ghi-chu", again=show)
-async def note(visit: Visit, season: str, commune: str, number: str) -> Answer:
+async def note(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Mark a fact, with a note or without."""
     receipt = await reviewing.add_note(
         visit.work(),
@@ -272,7 +272,7 @@ async def note(visit: Visit, season: str, commune: str, number: str) -> Answer:
 
 
 @act(urls.REVIEW + "/kien-nghi", again=show)
-async def propose(visit: Visit, season: str, commune: str, number: str) -> Answer:
+async def propose(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """End the inspection with a proposal."""
     receipt = await reviewing.propose(
         visit.work(),
@@ -287,7 +287,7 @@ async def propose(visit: Visit, season: str, commune: str, number: str) -> Answe
 
 
 @act(urls.REVIEW + "/ket-luan", again=show)
-async def conclude(visit: Visit, season: str, commune: str, number: str) -> Answer:
+async def conclude(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Confirm the recognition or revoke it."""
     typed = visit.typed
     receipt = await reviewing.conclude(
@@ -303,7 +303,7 @@ async def conclude(visit: Visit, season: str, commune: str, number: str) -> Answ
     return await _recorded(visit, receipt, season, commune, number)
 
 
-async def _recorded(visit: Visit, receipt: CommandResult, season: str, commune: str, number: str) -> Answer:
+async def _recorded(visit: Visit, receipt: CommandResult, season: str, commune: str, number: str) -> PageResponse:
     return await visit.done(await sealed(visit, receipt), to=visit.url.review(season, commune, number))
 
 

@@ -13,7 +13,7 @@ from services.inspection.trail.search import Names, Object, search_of
 from services.privacy.accesses import DOINGS, OPENED, Accesses, called
 from services.web import urls
 from services.web.handlers import page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 from services.work import SYSTEM
 
 
@@ -30,7 +30,7 @@ class Try(NamedTuple):
 
 
 @page(urls.ACCESSES)
-async def show(visit: Visit) -> Answer:
+async def show(visit: Visit) -> PageResponse:
     """Evidence opened and acts refused, by the same filters; in the past those up to its moment."""
     permit(visit.actor, Act.VIEW_TRAIL_OF_PROVINCE)
     noted = visit.app.part(Accesses)

@@ -17,7 +17,7 @@ from services.exports.kind import ExportKind, ExportRequest, ExportTask, Finishe
 from services.exports.making import moment_of
 from services.i18n import Words, load_words
 from services.inspection.trail import trail_workbook
-from services.inspection.trail.search import TrailQuery, Searching, read_names, search_of
+from services.inspection.trail.search import Searching, TrailQuery, read_names, search_of
 from services.work import Work
 
 #: Facts of a trail that are read and told at a time.

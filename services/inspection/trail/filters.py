@@ -19,7 +19,7 @@ from projections.tables.seasons import SEASONS
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.i18n import indicator_number
-from services.inspection.trail.search import PARAMETERS, TrailQuery, Names, meeting_called, read_names
+from services.inspection.trail.search import PARAMETERS, Names, TrailQuery, meeting_called, read_names
 from services.web.form_fields import NotADate
 from services.web.refusals import explain
 from services.web.request_target import DIGITS

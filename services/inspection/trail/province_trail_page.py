@@ -11,11 +11,11 @@ from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.assessment.personal_view import values_said
 from services.inspection.trail.filters import filter_of, part_of, view_of
-from services.inspection.trail.search import ACTS, FoundFacts, Names, Object, Searching, about, search_of, describe
+from services.inspection.trail.search import ACTS, FoundFacts, Names, Object, Searching, about, describe, search_of
 from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 
 class ProvinceTrailRow(NamedTuple):
@@ -26,7 +26,7 @@ class ProvinceTrailRow(NamedTuple):
 
 
 @page(urls.TRAIL_OF_PROVINCE, heavy=True)
-async def show(visit: Visit) -> Answer:
+async def show(visit: Visit) -> PageResponse:
     """Newest first, 50 at a time; `?truoc=` the next before a position, `?sau=` those after it.
 
     The filters are the parameters of `Asked`. What cannot be read as a moment is refused above an empty list.

@@ -20,7 +20,7 @@ from domain.catalogue import FACTS
 from domain.errors import PeriodReversed, Refused
 from domain.fact import Recorded
 from domain.meeting import number_of, unit_of
-from domain.official import Official, Office
+from domain.official import Office, Official
 from domain.personal import Personal
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Rulebook
@@ -31,7 +31,7 @@ from infra.platform.database import LOST, Database
 from infra.readmodels.reading import View
 from infra.readmodels.search_index import Reached, TrailIndex
 from projections.analysis.search_terms import VERSION, Marked, Search, bare, mark, reach, words_of, words_of_name
-from projections.analysis.trail import TOLD_WITH, Entry, entries, streams_around
+from projections.analysis.trail import TOLD_WITH, TrailEntry, entries, streams_around
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.seasons import SEASONS, SeasonRow
@@ -40,7 +40,7 @@ from services.app import App
 from services.clock import is_looked_at
 from services.i18n import Words, load_words
 from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
-from services.sentences import SentenceWriter, FactSentence, called, holders_of, open_rounds
+from services.sentences import FactSentence, SentenceWriter, called, holders_of, open_rounds
 
 log = structlog.get_logger("searching")
 
@@ -122,7 +122,9 @@ class TrailQuery(NamedTuple):
     until: datetime | None = None
 
     @classmethod
-    def read(cls, given: Callable[[str], str], since: datetime | None = None, until: datetime | None = None) -> TrailQuery:
+    def read(
+        cls, given: Callable[[str], str], since: datetime | None = None, until: datetime | None = None
+    ) -> TrailQuery:
         """From the parameters of an address. PeriodReversed."""
         if since and until and until < since:
             raise PeriodReversed(field="den")
@@ -436,7 +438,7 @@ def describe(
     return told
 
 
-def about(entry: Entry, names: Names, words: Words) -> tuple[Object, ...]:
+def about(entry: TrailEntry, names: Names, words: Words) -> tuple[Object, ...]:
     """A commune or unit, an official, a meeting; the season besides."""
     found = []
     kind, season, subject = entry.stream

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from domain.policy import Act, permit
 from domain.season import Step
-from projections.analysis.trail import Entry
+from projections.analysis.trail import TrailEntry
 from services.assessment.dossier_view import Case, open_case
-from services.inspection.dossier_facts import facts_about, dossier_in_words
+from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.seals.verified_view import last_verified
 from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
 from services.web.request_target import DIGITS
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Entries on one page.
 MANY = 250
@@ -56,7 +56,7 @@ class TrailRow(NamedTuple):
 
 
 @page(urls.TRAIL)
-async def show(visit: Visit, season: str, commune: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """The trail, newest first; `?loai=` kind, `?ai=` who, `?chi-tieu=` indicator, `?truoc=` older than a position."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
@@ -84,7 +84,7 @@ async def show(visit: Visit, season: str, commune: str) -> Answer:
     )
 
 
-def late(case: Case, entry: Entry) -> int:
+def late(case: Case, entry: TrailEntry) -> int:
     """By how many days the step was late by its legal date."""
     step = COMPLETES.get(entry.topic)
     due, on = (case.season.due(step), entry.args.get("on")) if step else (None, None)

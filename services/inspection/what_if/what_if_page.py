@@ -13,17 +13,17 @@ from domain.policy import Act, Subject, may, permit
 from domain.rulebook import Model, Rulebook
 from projections.analysis.counterfactual import JUDGED
 from projections.analysis.pivotal import Pivotal, pivotal
-from projections.analysis.what_if import BALLOTS, Answered, Side, parameters, what_if, with_thresholds
+from projections.analysis.what_if import BALLOTS, Side, WhatIfResult, parameters, what_if, with_thresholds
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS
 from services.assessment.dossier_view import Case, open_case
-from services.inspection.dossier_facts import facts_about, dossier_in_words
+from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.what_if.assumptions import Assumed, read_assumed
 from services.inspection.what_if.what_if import sides_of
 from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
-from services.web.visit import Answer, Visit
+from services.web.visit import PageResponse, Visit
 
 #: Sets of several facts that are listed; the page says how many there are.
 LISTED = 12
@@ -53,7 +53,7 @@ class Together(NamedTuple):
 
 
 @page(urls.WHAT_IF, heavy=True)
-async def show(visit: Visit, season: str, commune: str) -> Answer:
+async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """One dossier, otherwise; `?tap=3` also looks for pivotal sets of two and three facts."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
@@ -104,7 +104,7 @@ def _groups(
     case: Case,
     facts: Sequence[Recorded],
     told: dict[int, FactSentence],
-    answered: Answered,
+    answered: WhatIfResult,
     assumed: Assumed,
     carried: Pivotal,
 ) -> list[FactGroup]:
@@ -165,7 +165,7 @@ class WhatIfRow(NamedTuple):
 
 
 @page(urls.WHAT_IF_SEASON, heavy=True)
-async def show_season(visit: Visit, season: str) -> Answer:
+async def show_season(visit: Visit, season: str) -> PageResponse:
     """A season under another rulebook or with another parameter; who changes side comes first."""
     permit(visit.actor, Act.VIEW_BOARD)
     async with visit.reads() as view:

@@ -99,7 +99,9 @@ async def test_a_key_moved_to_another_province_or_subject_is_no_key(
     assert (await keys.find(tenant, [subject, other])).keys() == {subject}
 
 
-async def test_under_another_key_encryption_key_there_are_no_keys(keys: PersonalKeys, services: Settings, tenant: Tenant):
+async def test_under_another_key_encryption_key_there_are_no_keys(
+    keys: PersonalKeys, services: Settings, tenant: Tenant
+):
     subject = uuid4()
     await keys.cover(tenant, subject, "một")
     stranger = PersonalKeys(services.keys_url, lambda: b"s" * 32)

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.personal import EncryptedValue
-from infra.encryption.personal_values import Covered, ValuePlace, Unopened, seal, unseal
+from infra.encryption.personal_values import Covered, Unopened, ValuePlace, seal, unseal
 from infra.ledger.canonical_json import NotCanonical
 from tests.infra.logs import MAPPER
 

@@ -130,7 +130,10 @@ POLICIES = [
         ([*LINES, "witness a b c d", "quorum 1"], "not a line"),
         ([*LINES, LINES[0], "quorum 1"], "a key is listed twice"),
         ([*LINES, f"witness again {WITNESS.verifier}", "quorum 1"], "a key is listed twice"),
-        ([*LINES, f"witness x {SignerKey('x', KeyKind.COSIGNATURE, WITNESS.seed).verifier}", "quorum 1"], "listed twice"),
+        (
+            [*LINES, f"witness x {SignerKey('x', KeyKind.COSIGNATURE, WITNESS.seed).verifier}", "quorum 1"],
+            "listed twice",
+        ),
         ([*LINES, f"log {SignerKey('other.example', KeyKind.NOTE, LOG.seed).verifier}", "quorum 1"], "listed twice"),
         ([*LINES, f"witness x {SignerKey('x', KeyKind.COSIGNATURE, LOG.seed).verifier}", "quorum 1"], "listed twice"),
         (

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from infra.identity.tenants import Tenant
-from infra.log.eventstore import CommandReused, Conflict, EventStore, OutcomeUnknown, CommandResult
+from infra.log.eventstore import CommandResult, CommandReused, Conflict, EventStore, OutcomeUnknown
 from infra.log.group_commit import BATCH, Event, Pending, _take
 from infra.platform.config import Settings
 from infra.platform.database import LOST, Database, connect

@@ -24,7 +24,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from infra.pdf.attachments import first_revision, read_attachments
 from infra.pdf.printer import Printer
 from infra.pdf.sign import read_key, sign
-from infra.pdf.signatures import SignatureQuestion, SignatureAnswer, Unjudged, judged, read_signatures
+from infra.pdf.signatures import SignatureAnswer, SignatureQuestion, Unjudged, judged, read_signatures
 from tests.infra.officials import PASSPHRASE, key_of, officials
 
 ASSETS = Path("services/documents").absolute()

@@ -6,7 +6,7 @@ import pytest
 
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
-from infra.platform.database import LOST, Database, Notifier, Listener, NoTenant, RoleConnections, connect
+from infra.platform.database import LOST, Database, Listener, NoTenant, Notifier, RoleConnections, connect
 from tests.infra.notebook import a_name, write_line
 
 

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from domain.fact import Recorded
-from domain.personal import Personal, EncryptedValue
+from domain.personal import EncryptedValue, Personal
 from domain.text import LINE, NAME, NUMBER, PROSE, cleaned, rule_of
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
@@ -20,7 +20,7 @@ from projections.analysis.search_terms import Search
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from services.i18n import load_words
-from services.inspection.trail.search import TrailQuery, Searching, read_names, describe
+from services.inspection.trail.search import Searching, TrailQuery, describe, read_names
 from services.inspection.trail.trail_workbook import TrailSheetRow, TrailSource, trail_workbook
 from tests.infra.logs import MAPPER, write
 from tests.projections.story import told

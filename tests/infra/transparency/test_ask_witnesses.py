@@ -10,7 +10,7 @@ import pytest
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.tiles import TilePlace, consistency_proof
-from infra.ledger.witness import SIZE_TYPE, TEXT_TYPE, WitnessAnswer, Request
+from infra.ledger.witness import SIZE_TYPE, TEXT_TYPE, Request, WitnessAnswer
 from infra.platform.durable_files import write_durably
 from infra.transparency import ask_witnesses as asking
 from infra.transparency.ask_witnesses import Witnessing
@@ -155,7 +155,9 @@ LIES: dict[str, Callable[[Request], WitnessAnswer | None]] = {
     "sends nothing": lambda _: WitnessAnswer(HTTPStatus.OK, ""),
     "sends rubbish": lambda _: WitnessAnswer(HTTPStatus.OK, "<html>"),
     "sends too much": lambda request: WitnessAnswer(HTTPStatus.OK, cosigned(request, KEY).body * 4_000),
-    "sends the checkpoint as the log signed it": lambda request: WitnessAnswer(HTTPStatus.OK, request.note.signatures[0].line),
+    "sends the checkpoint as the log signed it": lambda request: WitnessAnswer(
+        HTTPStatus.OK, request.note.signatures[0].line
+    ),
     "is broken": lambda _: WitnessAnswer(HTTPStatus.INTERNAL_SERVER_ERROR, "oh"),
     "is forbidden": lambda _: WitnessAnswer(HTTPStatus.FORBIDDEN, "no trusted key"),
     "does not know the log": lambda _: WitnessAnswer(HTTPStatus.NOT_FOUND, "unknown log"),
@@ -165,7 +167,9 @@ LIES: dict[str, Callable[[Request], WitnessAnswer | None]] = {
     "conflicts without a size": lambda _: WitnessAnswer(HTTPStatus.CONFLICT, "no", SIZE_TYPE),
     "conflicts with a size that is none": lambda _: WitnessAnswer(HTTPStatus.CONFLICT, "09\n", SIZE_TYPE),
     "conflicts as other servers do": lambda _: WitnessAnswer(HTTPStatus.CONFLICT, "999\n", TEXT_TYPE),
-    "conflicts with what it was asked from": lambda request: WitnessAnswer(HTTPStatus.CONFLICT, f"{request.old}\n", SIZE_TYPE),
+    "conflicts with what it was asked from": lambda request: WitnessAnswer(
+        HTTPStatus.CONFLICT, f"{request.old}\n", SIZE_TYPE
+    ),
     "conflicts for ever": lambda request: WitnessAnswer(HTTPStatus.CONFLICT, f"{1 - min(request.old, 1)}\n", SIZE_TYPE),
 }
 
@@ -295,7 +299,10 @@ async def test_asking_goes_on_after_the_database_had_ended_every_connection(hous
     ("answer", "said"),
     [
         (WitnessAnswer(HTTPStatus.UNPROCESSABLE_ENTITY, "no"), "has cosigned others for the first 0"),
-        (WitnessAnswer(HTTPStatus.CONFLICT, "999\n", SIZE_TYPE), "has cosigned 999 facts, and no more than 3 were sealed"),
+        (
+            WitnessAnswer(HTTPStatus.CONFLICT, "999\n", SIZE_TYPE),
+            "has cosigned 999 facts, and no more than 3 were sealed",
+        ),
     ],
     ids=["refuses the proof", "has seen more"],
 )

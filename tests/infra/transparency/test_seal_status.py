@@ -13,7 +13,7 @@ from infra.ledger.text import LARGEST, base64
 from infra.log.eventstore import EventStore
 from infra.platform.database import Waiter
 from infra.transparency import seal_status as seals
-from infra.transparency.seal_status import CheckpointStatus, CheckpointState
+from infra.transparency.seal_status import CheckpointState, CheckpointStatus
 from infra.transparency.sealer import SEALED
 from tests.infra import logs
 from tests.infra.witnesses import House, a_key, a_policy, cosigned, grow, in_log, knows, publish

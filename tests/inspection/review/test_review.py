@@ -15,7 +15,7 @@ from domain.errors import (
     Unheard,
 )
 from domain.meeting import Choice
-from domain.official import Official, Office, official_stream
+from domain.official import Office, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Review, Ruling, review_stream
 from services.inspection.review import review as reviewing

@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import NotFound, NotPermitted, OutOfOrder
 from domain.export import Document
-from domain.official import Official, Office, official_stream
+from domain.official import Office, Official, official_stream
 from domain.review import Degree
 from services.exports.exports import export_id, request_export
 from services.inspection.review import review as reviewing

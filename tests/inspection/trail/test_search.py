@@ -7,7 +7,7 @@ import pytest
 from domain.catalogue import FACTS
 from domain.errors import PeriodReversed
 from services.clock import VIETNAM
-from services.inspection.trail.search import ACTS, TrailQuery, SearchUnreadable, topics
+from services.inspection.trail.search import ACTS, SearchUnreadable, TrailQuery, topics
 
 
 def test_every_fact_is_meant_by_exactly_one_act():

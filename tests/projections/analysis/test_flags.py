@@ -18,10 +18,10 @@ from domain.flag import Flag as Dismissal
 from domain.flag import flag_stream
 from domain.judging import judge
 from domain.meeting import Choice, Meeting
-from domain.official import Mandate, Official, Office, official_stream
+from domain.official import Mandate, Office, Official, official_stream
 from domain.rulebook import Rulebook
 from domain.season import Step, season_stream
-from projections.analysis.flags import MARKS, Flag, Known, Sign, flags_of
+from projections.analysis.flags import MARKS, Known, RaisedFlag, Sign, flags_of
 from projections.fold import fold
 from projections.tables.officials import OFFICIALS, Grant
 from projections.tables.standings import STANDINGS, sheet_of
@@ -37,7 +37,7 @@ MANDATE = Mandate(UUID(int=1), Office.JUSTICE_OFFICER, COMMUNE, date(2020, 1, 1)
 
 def flags(
     facts: Iterable[Recorded], rulebook: Rulebook = RULEBOOK, mandate: Mandate = MANDATE, grant: Grant | None = None
-) -> dict[tuple[str, Sign], Flag]:
+) -> dict[tuple[str, Sign], RaisedFlag]:
     mine = [one for one in facts if one.stream.season == SEASON]
     verdicts = {row.commune: judge(sheet_of(row, rulebook), rulebook) for row in fold(STANDINGS, mine).values()}
     known = Known({"m-1": mandate}, verdicts, rulebook, {"m-1": grant} if grant else {})

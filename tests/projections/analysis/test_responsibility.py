@@ -10,7 +10,7 @@ from msgspec.structs import replace as changed
 from domain.fact import Recorded
 from domain.official import Mandate, Office
 from domain.season import Assignment, Deadline, Step
-from projections.analysis.responsibility import WHOLE, Link, Remark, Role, Trace, trace
+from projections.analysis.responsibility import WHOLE, ChainRole, Link, Remark, Trace, trace
 from projections.analysis.trail import concerns
 from projections.fold import fold
 from projections.tables.officials import OfficialRow
@@ -49,7 +49,7 @@ def acts(found: Trace) -> list[int]:
     return sorted(act.position for link in found.links for act in link.acts)
 
 
-def the(found: Trace, role: Role) -> Link:
+def the(found: Trace, role: ChainRole) -> Link:
     (link,) = (link for link in found.links if link.role is role)
     return link
 
@@ -68,7 +68,7 @@ def test_every_act_stands_in_the_chain_once(seed: int, indicator: str | None):
         or (one.stream.kind in {"assessment", "appraisal"} and getattr(one.fact, "indicator", "") in _asked(indicator))
     ]
     assert acts(found) == expected
-    assert [link.role for link in found.links] == sorted((link.role for link in found.links), key=list(Role).index)
+    assert [link.role for link in found.links] == sorted((link.role for link in found.links), key=list(ChainRole).index)
 
 
 def _asked(indicator: str | None) -> tuple[str, ...]:
@@ -81,9 +81,9 @@ def test_who_was_assigned_and_did_nothing_is_named():
 
     found = trace(entered, season, COMMUNE, OFFICIALS, INDICATORS[0])
 
-    idle = the(found, Role.COORDINATING)
+    idle = the(found, ChainRole.COORDINATING)
     assert (idle.actor, idle.mandate, idle.acts, idle.remarks) == ("b", OFFICE, [], [Remark.IDLE])
-    assert the(found, Role.LEAD).actor == "a"
+    assert the(found, ChainRole.LEAD).actor == "a"
 
 
 def test_a_post_that_nobody_held_is_said_to_be_vacant():
@@ -91,7 +91,7 @@ def test_a_post_that_nobody_held_is_said_to_be_vacant():
 
     found = trace(by("a", JUSTICE, log), season, COMMUNE, OFFICIALS[:1], INDICATORS[0])
 
-    vacant = the(found, Role.COORDINATING)
+    vacant = the(found, ChainRole.COORDINATING)
     assert (vacant.actor, vacant.position, vacant.remarks) == ("", Office.OFFICE_STATISTICS, [Remark.VACANT])
 
 
@@ -101,7 +101,7 @@ def test_who_held_the_post_only_after_the_season_did_not_fail_to_act():
 
     found = trace(by("a", JUSTICE, log), season, COMMUNE, (OFFICIALS[0], late), INDICATORS[0])
 
-    assert the(found, Role.COORDINATING).remarks == [Remark.VACANT]
+    assert the(found, ChainRole.COORDINATING).remarks == [Remark.VACANT]
 
 
 def test_one_person_in_several_roles_is_pointed_out():
@@ -111,7 +111,7 @@ def test_one_person_in_several_roles_is_pointed_out():
 
     (several,) = found.several
     assert several.actor == "a"
-    assert {Role.LEAD, Role.APPRAISED, Role.VOTED} <= set(several.roles)
+    assert {ChainRole.LEAD, ChainRole.APPRAISED, ChainRole.VOTED} <= set(several.roles)
 
 
 def test_who_consolidates_and_posts_or_appraises_and_concludes_holds_one_hand():
@@ -137,7 +137,7 @@ def test_what_is_sent_again_after_a_return_is_not_late_by_the_first_deadline():
     season = changed(season, deadlines={Step.SUBMITTED: Deadline(first, "Kế hoạch")})
     again = [one for one in acts_of if type(one.fact).__qualname__ == "Assessment.Resubmitted"]
 
-    link = the(trace(by("a", JUSTICE, acts_of), season, COMMUNE, OFFICIALS), Role.SUBMITTED)
+    link = the(trace(by("a", JUSTICE, acts_of), season, COMMUNE, OFFICIALS), ChainRole.SUBMITTED)
 
     assert again
     assert (link.on, link.late) == (first, 0)
@@ -151,9 +151,9 @@ def test_a_decision_dated_before_the_mandate_or_after_the_last_day_is_marked():
     season = changed(season, deadlines={Step.DECIDED: Deadline(date(2023, 11, 1), "Kế hoạch")})
     late = trace(by("c", replace(CHAIRMAN, valid_from=date(2020, 1, 1)), on_paper), season, COMMUNE, OFFICIALS)
 
-    assert Remark.MANDATE in the(early, Role.DECIDED).remarks
-    assert Remark.LATE in the(late, Role.DECIDED).remarks
-    assert the(late, Role.DECIDED).late == (date(2023, 11, 20) - date(2023, 11, 1)).days
+    assert Remark.MANDATE in the(early, ChainRole.DECIDED).remarks
+    assert Remark.LATE in the(late, ChainRole.DECIDED).remarks
+    assert the(late, ChainRole.DECIDED).late == (date(2023, 11, 20) - date(2023, 11, 1)).days
 
 
 def test_a_file_is_opened_only_by_whoever_opened_it():
@@ -162,7 +162,7 @@ def test_a_file_is_opened_only_by_whoever_opened_it():
         found = trace(log, season, COMMUNE, OFFICIALS)
         opened = {one.fact.evidence for one in log if type(one.fact).__qualname__ == "Appraisal.EvidenceOpened"}  # type: ignore[attr-defined]
         for link in found.links:
-            if link.role is Role.APPRAISED:
+            if link.role is ChainRole.APPRAISED:
                 assert {file.id for file in link.files if file.opened} <= opened
             else:
                 assert not any(file.opened for file in link.files)

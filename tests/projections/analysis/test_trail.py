@@ -2,7 +2,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 from domain.catalogue import FACTS
-from projections.analysis.trail import Entry, concerns, entries
+from projections.analysis.trail import TrailEntry, concerns, entries
 from tests.projections.histories import COMMUNES, ENDS, a_long_history
 from tests.projections.story import COMMUNE, DOSSIER, LIMITS, SEASON, told
 
@@ -59,5 +59,5 @@ def test_the_trail_of_a_commune_holds_its_own_facts_and_those_of_the_whole_seaso
     assert not {entry.position for entry in others} & {entry.position for entry in kept}
 
 
-def log_at(log, entry: Entry):
+def log_at(log, entry: TrailEntry):
     return next(one for one in log if one.position == entry.position)

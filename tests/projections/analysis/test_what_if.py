@@ -14,7 +14,7 @@ from domain.measure import Answer, Kind, ManualPoints, Measured, Outcome
 from domain.meeting import Choice, Meeting, VoteOutcome
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
-from projections.analysis.what_if import Answered, Otherwise, what_if
+from projections.analysis.what_if import Otherwise, WhatIfResult, what_if
 from projections.fold import fold
 from projections.tables.standings import STANDINGS, sheet_of
 from tests.domain.rulebooks import HALF_OF_EACH, VETO, a_criterion, a_part, a_rulebook, an_indicator, at_least
@@ -42,7 +42,7 @@ def of_the_season(province: Province) -> list[Recorded]:
     return [one for one in province.log if one.stream.season == SEASON]
 
 
-def asked(province: Province, otherwise: Otherwise, rulebook: Rulebook = RULEBOOK) -> Answered:
+def asked(province: Province, otherwise: Otherwise, rulebook: Rulebook = RULEBOOK) -> WhatIfResult:
     return what_if(of_the_season(province), COMMUNE, rulebook, CALENDAR, otherwise)
 
 

@@ -7,30 +7,30 @@ from domain.measure import Answer, Kind, Measured, Outcome, RatioThreshold
 from domain.rulebook import Rulebook
 from infra.reference.rulebooks import load_rulebooks
 from projections.fold import fold
-from projections.tables.standings import STANDINGS, Basis, Cell, Stage, Standing, sheet_of
+from projections.tables.standings import STANDINGS, Basis, Cell, CommuneStage, Standing, sheet_of
 from tests.projections.story import COMMUNE, DOSSIER, KEY, told
 
 
 @pytest.mark.parametrize(
     ("step", "stage"),
     [
-        ("opened", Stage.COLLECTING),
-        ("consolidated", Stage.CONSOLIDATED),
-        ("posted", Stage.POSTED),
-        ("submitted", Stage.SUBMITTED),
-        ("returned", Stage.SUPPLEMENT),
-        ("resubmitted", Stage.SUBMITTED),
-        ("concluded", Stage.APPRAISED),
-        ("convened", Stage.APPRAISED),
-        ("voting", Stage.APPRAISED),
-        ("voted", Stage.VOTED),
-        ("decided", Stage.DECIDED),
-        ("signed", Stage.SIGNED),
-        ("published", Stage.PUBLISHED),
-        ("revoked", Stage.REVOKED),
+        ("opened", CommuneStage.COLLECTING),
+        ("consolidated", CommuneStage.CONSOLIDATED),
+        ("posted", CommuneStage.POSTED),
+        ("submitted", CommuneStage.SUBMITTED),
+        ("returned", CommuneStage.SUPPLEMENT),
+        ("resubmitted", CommuneStage.SUBMITTED),
+        ("concluded", CommuneStage.APPRAISED),
+        ("convened", CommuneStage.APPRAISED),
+        ("voting", CommuneStage.APPRAISED),
+        ("voted", CommuneStage.VOTED),
+        ("decided", CommuneStage.DECIDED),
+        ("signed", CommuneStage.SIGNED),
+        ("published", CommuneStage.PUBLISHED),
+        ("revoked", CommuneStage.REVOKED),
     ],
 )
-def test_a_commune_s_stage_is_the_last_step_that_it_took(step: str, stage: Stage):
+def test_a_commune_s_stage_is_the_last_step_that_it_took(step: str, stage: CommuneStage):
     assert fold(STANDINGS, told(step).log)[KEY].stage is stage
 
 
