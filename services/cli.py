@@ -66,14 +66,14 @@ def projector(given: argparse.Namespace) -> None:
 
 
 def sealer(given: argparse.Namespace) -> int:
-    from services.operations import rotate_key as rotating
+    from services.operations import rotate_key
     from services.processes import sealer
 
     with surroundings(given, redis=False) as settings:
         if given.next_key:
-            return asyncio.run(rotating.make_next(settings, given.next_key))
+            return asyncio.run(rotate_key.make_next(settings, given.next_key))
         if given.retire_key:
-            return asyncio.run(rotating.retire(settings, given.retire_key))
+            return asyncio.run(rotate_key.retire(settings, given.retire_key))
         if given.vkeys:
             return asyncio.run(sealer.show_keys(settings, only=given.tenant or ()))
         return asyncio.run(sealer.run(settings, once=given.once, only=given.tenant or ()))
@@ -86,10 +86,10 @@ def witness(given: argparse.Namespace) -> None:
 
 
 def verify(given: argparse.Namespace) -> int:
-    from services.operations import verify_log as verifying
+    from services.operations import verify_log
 
     with surroundings(given, redis=False) as settings:
-        return asyncio.run(verifying.run(settings, given))
+        return asyncio.run(verify_log.run(settings, given))
 
 
 def export_log(given: argparse.Namespace) -> int:
@@ -121,29 +121,29 @@ def succeed_log(given: argparse.Namespace) -> None:
 
 
 def export_dossier(given: argparse.Namespace) -> int:
-    from services.proof_package import build as exporting
+    from services.proof_package import build
 
     with surroundings(given, redis=False) as settings:
-        return asyncio.run(exporting.run(settings, given))
+        return asyncio.run(build.run(settings, given))
 
 
 def sign_dossier(given: argparse.Namespace) -> None:
-    from services.proof_package import sign as signing
+    from services.proof_package import sign
 
-    asyncio.run(signing.run(given))
+    asyncio.run(sign.run(given))
 
 
 def verify_dossier(given: argparse.Namespace) -> int:
-    from services.proof_package import verify as verifying
+    from services.proof_package import verify as verify_log
 
-    return asyncio.run(verifying.run(given))
+    return asyncio.run(verify_log.run(given))
 
 
 def scrub_evidence(given: argparse.Namespace) -> int:
-    from services.operations import scrub_files as scrubbing
+    from services.operations import scrub_files
 
     with surroundings(given, redis=False) as settings:
-        return asyncio.run(scrubbing.run(settings, given))
+        return asyncio.run(scrub_files.run(settings, given))
 
 
 def worker(given: argparse.Namespace) -> None:
@@ -182,11 +182,11 @@ def rebuild(given: argparse.Namespace) -> None:
         asyncio.run(projector.rebuild(settings, tenant=given.tenant, projection=given.projection))
 
 
-def check(given: argparse.Namespace) -> int:
-    from services.operations import check_configuration as check
+def check_configuration(given: argparse.Namespace) -> int:
+    from services.operations import check_configuration
 
     with surroundings(given) as settings:
-        return asyncio.run(check.run(settings))
+        return asyncio.run(check_configuration.run(settings))
 
 
 def demo(given: argparse.Namespace) -> int:
@@ -198,10 +198,10 @@ def demo(given: argparse.Namespace) -> int:
         return demo.run(settings)
 
 
-def judge(given: argparse.Namespace) -> int:
-    from services.operations import judge_sheet as judge
+def judge_sheet(given: argparse.Namespace) -> int:
+    from services.operations import judge_sheet
 
-    return judge.main([given.file])
+    return judge_sheet.main([given.file])
 
 
 def create_tenant(given: argparse.Namespace) -> None:
@@ -247,9 +247,9 @@ def show_receipt_key(given: argparse.Namespace) -> None:
 
 
 def verify_receipt(given: argparse.Namespace) -> int:
-    from services.seals import proof_download as receipts
+    from services.seals import proof_download
 
-    return receipts.run(given)
+    return proof_download.run(given)
 
 
 def show_policy(given: argparse.Namespace) -> int:
@@ -328,10 +328,10 @@ def of_processes(commands: Subparsers, every: argparse.ArgumentParser) -> None:
         ("provider", provider, "serve the demonstration identity provider"),
         ("migrate", migrate_all, "bring the control schema and every province's to this version"),
         ("rebuild", rebuild, "fold read models anew from the log and swap them in"),
-        ("check", check, "say whether this configuration can work"),
+        ("check", check_configuration, "say whether this configuration can work"),
         ("health", health, "say whether a process beside this one lives; status 1 when it does not"),
         ("demo", demo, "run everything on this machine with demonstration data"),
-        ("judge", judge, "judge a sheet given as JSON"),
+        ("judge", judge_sheet, "judge a sheet given as JSON"),
     ):
         commands.add_parser(name, parents=[every], help=text, description=text).set_defaults(run=run)
     choices = commands.choices
@@ -360,9 +360,9 @@ def of_processes(commands: Subparsers, every: argparse.ArgumentParser) -> None:
 
 def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None:
     log = commands.add_parser("log", help="the logs").add_subparsers(metavar="ACT", required=True)
-    exporting = log.add_parser("export", parents=[every], help="write a log as files that verify without us")
-    exporting.set_defaults(run=export_log)
-    exporting.add_argument("--tiles", action="store_true", help="with tiles and entries, for a static mirror")
+    build = log.add_parser("export", parents=[every], help="write a log as files that verify without us")
+    build.set_defaults(run=export_log)
+    build.add_argument("--tiles", action="store_true", help="with tiles and entries, for a static mirror")
     closing = log.add_parser("close", parents=[every], help="end the log of a province that merges into another")
     closing.set_defaults(run=close_log)
     closing.add_argument("--successor", required=True, metavar="SLUG", help="the province that it merges into")
@@ -388,7 +388,7 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
     text = "with evidence.zip, the files that it names; status 1 when one that the decision rests on cannot be read"
     taking.add_argument("--with-evidence", action="store_true", help=text)
     of_signing(dossier)
-    for one in (exporting, taking):
+    for one in (build, taking):
         one.add_argument("--out", type=Path, required=True, metavar="DIR", help="where; must not be there yet")
         one.add_argument("--tenant", metavar="SLUG", help="default: the first province")
         one.add_argument("--policy", type=Path, metavar="FILE", help="whose signatures count; default: as published")
@@ -401,42 +401,42 @@ def of_taking_away(commands: Subparsers, every: argparse.ArgumentParser) -> None
     checking.add_argument("--policy", type=Path, required=True, metavar="FILE", help="whom you trust")
     evidence = commands.add_parser("evidence", help="the files").add_subparsers(metavar="ACT", required=True)
     text = "hash every file again that a fact names; status 1 when one is missing or wrong"
-    scrubbing = evidence.add_parser("scrub", parents=[every], help=text, description=text)
-    scrubbing.set_defaults(run=scrub_evidence)
-    scrubbing.add_argument("--tenant", metavar="SLUG", help="one province only")
+    scrub_files = evidence.add_parser("scrub", parents=[every], help=text, description=text)
+    scrub_files.set_defaults(run=scrub_evidence)
+    scrub_files.add_argument("--tenant", metavar="SLUG", help="one province only")
     of_verifying(commands)
 
 
 def of_verifying(commands: Subparsers) -> None:
     text = "say what a dossier is worth: 0 valid, 3 valid and not witnessed, 4 incomplete, 1 invalid; offline"
-    verifying = commands.add_parser("verify-dossier", help=text, description=text)
-    verifying.set_defaults(run=verify_dossier)
-    verifying.add_argument("path", type=Path, help="the PDF, or the folder")
-    verifying.add_argument(
+    verify_log = commands.add_parser("verify-dossier", help=text, description=text)
+    verify_log.set_defaults(run=verify_dossier)
+    verify_log.add_argument("path", type=Path, help="the PDF, or the folder")
+    verify_log.add_argument(
         "--policy", type=Path, required=True, metavar="FILE", help="whom you trust; not from the dossier"
     )
-    verifying.add_argument("--checkpoint", type=Path, metavar="FILE", help="one that you hold")
+    verify_log.add_argument("--checkpoint", type=Path, metavar="FILE", help="one that you hold")
     text = "its evidence.zip; default: the one in the folder"
-    verifying.add_argument("--evidence", type=Path, metavar="FILE", help=text)
-    verifying.add_argument(
+    verify_log.add_argument("--evidence", type=Path, metavar="FILE", help=text)
+    verify_log.add_argument(
         "--certificates", type=Path, metavar="FILE", help="roots that you trust for signatures upon the PDF, as PEM"
     )
 
 
 def of_signing(dossier: Subparsers) -> None:
     text = "sign a dossier with a person's own key, offline; each signature lies behind all that is there already"
-    signing = dossier.add_parser("sign", help=text, description=text)
-    signing.set_defaults(run=sign_dossier)
-    signing.add_argument("pdf", type=Path, metavar="PDF", help="the dossier, signed by others or not")
-    signing.add_argument(
+    sign = dossier.add_parser("sign", help=text, description=text)
+    sign.set_defaults(run=sign_dossier)
+    sign.add_argument("pdf", type=Path, metavar="PDF", help="the dossier, signed by others or not")
+    sign.add_argument(
         "--key",
         type=Path,
         required=True,
         metavar="FILE",
         help="PKCS #12; its passphrase is asked for, else MINHCHUAN_PASSPHRASE",
     )
-    signing.add_argument("--reason", default="", metavar="TEXT", help="why; it stands in the signature")
-    signing.add_argument("--out", type=Path, metavar="FILE", help="must not be there yet; default: PDF-signed.pdf")
+    sign.add_argument("--reason", default="", metavar="TEXT", help="why; it stands in the signature")
+    sign.add_argument("--out", type=Path, metavar="FILE", help="must not be there yet; default: PDF-signed.pdf")
 
 
 def of_provinces(commands: Subparsers, every: argparse.ArgumentParser) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from infra.platform import child_processes as processes
+from infra.platform import child_processes
 from infra.platform.child_processes import UnixAccount
 from infra.platform.config import Lacking, Settings
 
@@ -99,8 +99,8 @@ class Server(ABC):
         while not self.ready():
             if time.monotonic() > deadline:
                 raise Unavailable(f"{self.name} does not answer; see {self.log}")
-            if processes.marked(self.mark) is None:  # again: children of a killed one may need a moment to go
-                processes.start(argv, mark=self.mark, log=self.log, folder=self.data, account=self.account())
+            if child_processes.marked(self.mark) is None:  # again: children of a killed one may need a moment to go
+                child_processes.start(argv, mark=self.mark, log=self.log, folder=self.data, account=self.account())
             time.sleep(0.02)
         self.settle(program)
 
@@ -109,7 +109,7 @@ class Server(ABC):
 
     def stop(self) -> None:
         """Stop it, whoever started it, and take away what is only good while it runs."""
-        processes.end(self.mark, manners=self.manners)
+        child_processes.end(self.mark, manners=self.manners)
         if self.copy.is_symlink():
             shutil.rmtree(self.copy.readlink(), ignore_errors=True)
             self.copy.unlink()
@@ -150,7 +150,7 @@ class Server(ABC):
             input=text,
             capture_output=True,
             text=True,
-            **processes.dropping_to(self.account()),
+            **child_processes.dropping_to(self.account()),
         )
         if done.returncode:
             raise Unavailable(f"{argv[0]}: {done.stderr or done.stdout}")
@@ -256,7 +256,7 @@ class Postgres(Server):
         return ["-D", str(HERE), *(part for name, value in options.items() for part in ("-c", f"{name}={value}"))]
 
     def ready(self) -> bool:
-        living = processes.marked(self.mark)
+        living = child_processes.marked(self.mark)
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -271,7 +271,7 @@ class Postgres(Server):
 class Redis(Server):
     name = "redis"
     socket = "redis.sock"
-    manners = processes.POLITELY
+    manners = child_processes.POLITELY
 
     def program(self) -> Path:
         if installed := shutil.which("redis-server"):
@@ -290,7 +290,7 @@ class Redis(Server):
         return [*where, "--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"]
 
     def ready(self) -> bool:
-        if not processes.marked(self.mark):
+        if not child_processes.marked(self.mark):
             return False
         with socket.socket(socket.AF_UNIX) as connection:
             try:
@@ -316,10 +316,10 @@ def revive(settings: Settings) -> list[str]:
 
 def started_again(server: Server) -> bool:
     """Start the server if it has ended, and say whether it had."""
-    if processes.marked(server.mark):
+    if child_processes.marked(server.mark):
         return False
     with server.data.with_name(f"{server.name}.door").open("a") as door, through(door):
-        if processes.marked(server.mark):  # somebody else was faster
+        if child_processes.marked(server.mark):  # somebody else was faster
             return False
         server.start()
         return True

@@ -13,7 +13,7 @@ from domain.official import Capacity, Mandate, Office, Official, official_stream
 from domain.policy import Act
 from domain.text import LINE, clean
 from domain.unit import Extent, Level, Unit, unit_stream
-from services.season.season import adopted_rulebook
+from services.season.organise import adopted_rulebook
 from services.work import CommandResult, Work, use_case
 
 

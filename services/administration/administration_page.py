@@ -17,7 +17,7 @@ from domain.vietnamese import person_key, sort_key
 from projections.tables.adoptions import ADOPTIONS, AdoptionRow
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.units import UNITS, UnitRow
-from services.administration import administer as administering
+from services.administration import administer
 from services.administration.administer import NewMandate, NewUnit
 from services.sentences import Holder
 from services.web import urls
@@ -139,7 +139,7 @@ def groups_of(rulebook: Rulebook) -> list[UnverifiedGroup]:
 async def enrol(visit: Visit) -> PageResponse:
     """Enrol a person with a first mandate."""
     typed = visit.typed
-    receipt = await administering.enrol_official(
+    receipt = await administer.enrol_official(
         visit.work(),
         typed.needed("name"),
         typed.needed("issuer"),
@@ -154,7 +154,7 @@ async def enrol(visit: Visit) -> PageResponse:
 async def grant(visit: Visit) -> PageResponse:
     """Give a person another mandate."""
     person = needed_id(visit, "person")
-    receipt = await administering.grant_mandate(visit.work(), person, mandate_typed(visit))
+    receipt = await administer.grant_mandate(visit.work(), person, mandate_typed(visit))
     return await visit.done(receipt, to=visit.url.admin(phan=PEOPLE, ai=person))
 
 
@@ -162,7 +162,7 @@ async def grant(visit: Visit) -> PageResponse:
 async def end(visit: Visit) -> PageResponse:
     """End a mandate on its last day."""
     person, mandate = needed_id(visit, "person"), needed_id(visit, "mandate")
-    receipt = await administering.end_mandate(
+    receipt = await administer.end_mandate(
         visit.work(), person, mandate, needed_day(visit, "on"), visit.typed.needed("decision_no")
     )
     return await visit.done(receipt, to=visit.url.admin(phan=PEOPLE, ai=person))
@@ -205,7 +205,7 @@ async def register(visit: Visit) -> PageResponse:
         typed.text("parent") or None,
         typed.day("valid_from"),
     )
-    receipt = await administering.register_units(visit.work(), [unit])
+    receipt = await administer.register_units(visit.work(), [unit])
     return await visit.done(receipt, to=visit.url.admin(phan=PLACES, ma=unit.code))
 
 
@@ -214,7 +214,7 @@ async def classify(visit: Visit) -> PageResponse:
     """Record the class of a commune."""
     typed = visit.typed
     code = typed.needed("ma")
-    receipt = await administering.classify_unit(
+    receipt = await administer.classify_unit(
         visit.work(), code, typed.needed("unit_class"), typed.needed("decision_no")
     )
     return await visit.done(receipt, to=visit.url.admin(phan=PLACES, ma=code))
@@ -225,7 +225,7 @@ async def rename(visit: Visit) -> PageResponse:
     """Record a unit's new name."""
     typed = visit.typed
     code = typed.needed("ma")
-    receipt = await administering.rename_unit(
+    receipt = await administer.rename_unit(
         visit.work(), code, typed.needed("name"), needed_day(visit, "on"), typed.needed("decision_no")
     )
     return await visit.done(receipt, to=visit.url.admin(phan=PLACES, ma=code))
@@ -236,7 +236,7 @@ async def merge(visit: Visit) -> PageResponse:
     """Record that a unit went into another."""
     typed = visit.typed
     code = typed.needed("ma")
-    receipt = await administering.merge_unit(
+    receipt = await administer.merge_unit(
         visit.work(),
         code,
         typed.needed("into"),
@@ -259,7 +259,7 @@ async def adopt(visit: Visit) -> PageResponse:
         raise NotFound(rulebook=typed.text("rulebook"))
     ticked = set(typed.every("group"))
     seen = [one.path for group in groups_of(rulebook) if f"g{group.name}" in ticked for one in group.values]
-    receipt = await administering.adopt_rulebook(visit.work(), rulebook.id, seen, typed.text("document_no") or None)
+    receipt = await administer.adopt_rulebook(visit.work(), rulebook.id, seen, typed.text("document_no") or None)
     return await visit.done(receipt, to=visit.url.admin(phan=RULES))
 
 

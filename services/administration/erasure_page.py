@@ -15,7 +15,7 @@ from projections.tables.units import UNITS
 from services.assessment.dossier_view import Case, read_case
 from services.assessment.personal_view import CommentText, comments_said
 from services.council.meeting_view import receipt_code
-from services.privacy import personal_data as personal
+from services.privacy import personal_data
 from services.web import urls
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
@@ -83,7 +83,7 @@ async def shred(visit: Visit) -> PageResponse:
     season, commune, comment = typed.needed("nam"), typed.needed("xa"), typed.identifier("comment")
     if comment is None:
         raise NotFound(comment=typed.text("comment"))
-    receipt = await personal.shred_subject(
+    receipt = await personal_data.shred_subject(
         visit.work(), season, commune, comment, typed.needed("order_no"), typed.needed("reason"), typed.day("on")
     )
     return await visit.done(receipt, to=visit.url.personal(nam=season, xa=commune) + f"#y-kien-{comment}")

@@ -21,7 +21,7 @@ from domain.rulebook import Indicator, Rulebook
 from domain.season import Season
 from services.assessment.assess import Value, shown_evidence, value_of
 from services.case.council_meetings import is_voted_on
-from services.season.season import commune_of, must_be_undecided, open_now
+from services.season.organise import commune_of, must_be_undecided, open_now
 from services.work import CommandResult, Streams, Work, use_case
 
 

@@ -26,7 +26,7 @@ from domain.rulebook import Indicator, Rulebook, check
 from domain.text import COMMENT, clean
 from infra.encryption.personal_values import Covered, ValuePlace
 from infra.storage.files import Received
-from services.season.season import commune_of, open_now, with_rulebook
+from services.season.organise import commune_of, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
 Value: TypeAlias = Decimal | Outcome

@@ -9,7 +9,7 @@ from domain.policy import Subject
 from domain.season import Season, season_stream
 from services.assessment.assess import viewed_by
 from services.exports.kind import ExportKind, ExportRequest
-from services.season.season import commune_of
+from services.season.organise import commune_of
 from services.work import Work
 
 

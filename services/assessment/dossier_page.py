@@ -15,7 +15,7 @@ from domain.working_days import CalendarUnknown
 from infra.log.group_commit import CommandResult
 from projections.tables.sheets import EntryRow
 from services.assessment import assess as assessing
-from services.assessment import measure_fields as measuring
+from services.assessment import measure_fields
 from services.assessment.dossier_view import (
     Case,
     SheetView,
@@ -98,7 +98,7 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
         "entry": entry,
         "version": case.sheet.version if seen is None else seen,
         "unsaved": typed is not None and visit.refusal is None,
-        "parts": measuring.forms_of(indicator, held, visit.words, typed),
+        "parts": measure_fields.forms_of(indicator, held, visit.words, typed),
         "assigned": case.season.assignments.get(indicator.code),
         "subject": subject,
         "may_score": editable and visit.may(Act.SCORE, subject),
@@ -126,7 +126,7 @@ async def score(visit: Visit, season: str, commune: str) -> PageResponse:
     case = await open_case(visit, season, commune)
     indicator = case.rulebook.indicator(visit.typed.needed("chi-tieu"))
     entry = case.sheet.entries.get(indicator.code)
-    measures, problems = measuring.read_measures(indicator, visit.typed, entry.measures if entry else {})
+    measures, problems = measure_fields.read_measures(indicator, visit.typed, entry.measures if entry else {})
     if not visit.may(Act.SCORE, case.subject(indicator.code)):
         _refuse(problems, case, indicator)
         receipt = await assessing.measure_indicator(
@@ -162,7 +162,7 @@ async def calculate(visit: Visit, season: str, commune: str) -> PageResponse:
     case = await open_case(visit, season, commune)
     indicator = case.rulebook.indicator(visit.typed.needed("chi-tieu"))
     entry = case.sheet.entries.get(indicator.code)
-    measures, problems = measuring.read_measures(indicator, visit.typed, {})
+    measures, problems = measure_fields.read_measures(indicator, visit.typed, {})
     assessed = assess(indicator, measures, case.calendar)
     return await visit.page(
         "dossier/calculated.html",
@@ -367,9 +367,13 @@ def _is_unsaved(visit: Visit, case: Case, typed: Typed) -> bool:
     indicator = case.rulebook.indicator(typed.text("chi-tieu"))
     entry = case.sheet.entries.get(indicator.code)
     held = read_measured(entry)
-    recorded = measuring.forms_of(indicator, held, visit.words), _proposed(visit, entry, None), _reason(entry, None)
+    recorded = (
+        measure_fields.forms_of(indicator, held, visit.words),
+        _proposed(visit, entry, None),
+        _reason(entry, None),
+    )
     here = (
-        measuring.forms_of(indicator, held, visit.words, typed),
+        measure_fields.forms_of(indicator, held, visit.words, typed),
         _proposed(visit, entry, typed),
         _reason(entry, typed),
     )

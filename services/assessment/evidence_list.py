@@ -9,7 +9,7 @@ from domain.assessment import Assessment
 from domain.errors import Refused
 from domain.fact import Recorded
 from infra.ledger.canonical_json import canonical
-from infra.storage import zip_archives as archives
+from infra.storage import zip_archives
 from infra.storage.files import MEGABYTE
 from projections.fold import fold
 from projections.tables.sheets import SHEETS
@@ -78,7 +78,7 @@ class EvidenceList(NamedTuple):
         """Bytes of these files."""
         return sum(file.size for file in self.held)
 
-    def must_fit(self, limit: int = archives.LIMIT) -> None:
+    def must_fit(self, limit: int = zip_archives.LIMIT) -> None:
         """Raise EvidenceTooLarge for files of more bytes than that."""
         if self.size > limit:
             raise EvidenceTooLarge(size=-(-self.size // MEGABYTE), limit=limit // MEGABYTE)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.errors import UnknownEvidence
 from infra.storage.files import LIMIT
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.assessment.dossier_page import evidence_again, show
 from services.assessment.dossier_view import open_case
 from services.web import urls
@@ -29,8 +29,8 @@ async def attach(visit: Visit, season: str, commune: str) -> PageResponse:
     file = visit.typed.file("tep")
     if file is None:
         raise FieldMissing(field="tep")
-    upload = assessing.Upload(file.filename, pieces_of(file))
-    receipt = await assessing.attach_evidence(visit.work(), season, commune, code, upload)
+    upload = assess.Upload(file.filename, pieces_of(file))
+    receipt = await assess.attach_evidence(visit.work(), season, commune, code, upload)
     return await evidence_again(visit, season, commune, receipt)
 
 
@@ -39,7 +39,7 @@ async def reuse(visit: Visit, season: str, commune: str) -> PageResponse:
     """Let a file of the dossier support another indicator as well."""
     code = visit.typed.needed("chi-tieu")
     source, _, evidence = visit.typed.needed("evidence").partition(" ")
-    receipt = await assessing.reuse_evidence(visit.work(), season, commune, code, _known(evidence), source)
+    receipt = await assess.reuse_evidence(visit.work(), season, commune, code, _known(evidence), source)
     return await evidence_again(visit, season, commune, receipt)
 
 
@@ -47,7 +47,7 @@ async def reuse(visit: Visit, season: str, commune: str) -> PageResponse:
 async def withdraw(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take a file off an indicator, with the reason."""
     code = visit.typed.needed("chi-tieu")
-    receipt = await assessing.withdraw_evidence(
+    receipt = await assess.withdraw_evidence(
         visit.work(), season, commune, code, _known(visit.typed.text("evidence")), visit.typed.text("reason")
     )
     return await evidence_again(visit, season, commune, receipt)

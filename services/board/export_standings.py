@@ -14,7 +14,7 @@ from projections.tables.exports import ExportRow
 from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS
 from projections.tables.units import UNITS, UnitRow
-from services.board import standings_workbook as workbook
+from services.board import standings_workbook
 from services.exports.kind import (
     Asker,
     ExportChoice,
@@ -36,7 +36,7 @@ class StandingsExport(ExportKind):
 
     code = Document.STANDINGS
     act = Act.EXPORT_STANDINGS
-    media_type = workbook.MEDIA_TYPE
+    media_type = standings_workbook.MEDIA_TYPE
 
     async def require(self, work: Work, season: str, about: str) -> None:
         """Ask the policy, then whether there is such a season. NotPermitted, NotFound."""
@@ -59,7 +59,7 @@ class StandingsExport(ExportKind):
         if season is None:
             raise NotFound(kind="season", subject=asked.season)
         await progress(0, len(rows))
-        source = workbook.StandingsSource(
+        source = standings_workbook.StandingsSource(
             province=work.tenant.name,
             season=asked.season,
             rulebook=work.rulebook(season.rulebook, season.rulebook_sha256),
@@ -68,7 +68,7 @@ class StandingsExport(ExportKind):
             moment=await moment_of(work, asked.at_position),
             demonstration=work.tenant.demonstration,
         )
-        made = await asyncio.to_thread(workbook.standings_workbook, source, rows, units, load_words()["vi"])
+        made = await asyncio.to_thread(standings_workbook.standings_workbook, source, rows, units, load_words()["vi"])
         await progress(len(rows), len(rows))
         name = f"bang-danh-gia-{asked.season}-{asked.at_position}.xlsx"
         return FinishedDocument(made.content, name, self.media_type, cut=made.cut)

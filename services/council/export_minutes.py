@@ -10,7 +10,7 @@ from domain.policy import Act, Subject
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.case.council_meetings import conducted_by
-from services.council import minutes_document as minutes
+from services.council import minutes_document
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, FinishedDocument, Progress, Workshop
@@ -36,7 +36,7 @@ class MinutesExport(ExportKind):
     async def check(self, work: Work, asked: ExportRequest, now: int) -> int:
         """The position of the closing. OutOfOrder while the meeting goes on."""
         then = AsItStood(work.store, work.tenant, now)
-        return (await minutes.closed_at(then, asked.season, asked.about)).position
+        return (await minutes_document.closed_at(then, asked.season, asked.about)).position
 
     def stored(self, asked: ExportRequest) -> Mapping[str, str | None]:
         """The meeting and the number."""
@@ -47,9 +47,9 @@ class MinutesExport(ExportKind):
         asked = task.asked
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
-        paper = await minutes.read_paper(then, asked.season, asked.meeting or "", asked.document_no or "")
+        paper = await minutes_document.read_paper(then, asked.season, asked.meeting or "", asked.document_no or "")
         await progress(1, 2)
-        return await printed(shop, minutes.render(paper), f"bien-ban-{asked.season}-{asked.meeting}.pdf")
+        return await printed(shop, minutes_document.render(paper), f"bien-ban-{asked.season}-{asked.meeting}.pdf")
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The minutes, by their number and the unit whose council met."""

@@ -18,7 +18,7 @@ from services.council import voting
 from services.council.meeting_view import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
 from services.documents.signed_upload import SIGNED_BODY, signed_paper
 from services.documents.typesetting import PDF
-from services.exports import exports as exporting
+from services.exports import requests
 from services.exports.own_exports import OwnExport, own_last
 from services.seals.proof_download import keepsake
 from services.seals.seal_view import seal_of, sealed
@@ -255,7 +255,7 @@ async def close(visit: Visit, season: str, meeting: str) -> PageResponse:
 async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Have the minutes made as a document, under the number that they are to bear."""
     number = visit.typed.needed("document_no")
-    receipt = await exporting.request_export(visit.work(), Document.MINUTES, season, meeting, number)
+    receipt = await requests.request_export(visit.work(), Document.MINUTES, season, meeting, number)
     return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
 
 

@@ -22,7 +22,7 @@ from domain.policy import Act, Subject
 from infra.log.eventstore import CommandReused
 from services.case.council_meetings import conducted, conducted_by, meetings_of
 from services.command_ids import derived
-from services.season.season import must_be_undecided, open_now
+from services.season.organise import must_be_undecided, open_now
 from services.work import CommandResult, Work, use_case
 
 # The council ------------------------------------------------------------------------------------------

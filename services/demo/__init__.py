@@ -19,8 +19,7 @@ from infra.identity.tenants import IdentityProvider
 from infra.platform import embedded
 from infra.platform.config import Misconfigured, Settings
 from infra.schema import migrate
-from services.demo import provider as demo_provider
-from services.demo import witnesses
+from services.demo import provider, witnesses
 from services.demo.provider import CLIENT
 from services.demo.provinces import STORIES, Story
 from services.demo.telling import take_in, tell_all
@@ -90,7 +89,7 @@ async def tell(settings: Settings, stories: Iterable[Story]) -> None:
 
 def provider_of(settings: Settings, story: Story) -> IdentityProvider:
     """Where the people of a province sign in."""
-    return IdentityProvider(f"{demo_provider.base_url(settings)}/{story.slug}", CLIENT)
+    return IdentityProvider(f"{provider.base_url(settings)}/{story.slug}", CLIENT)
 
 
 def _welcome(settings: Settings, seconds: float) -> None:

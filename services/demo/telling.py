@@ -34,7 +34,7 @@ from projections.tables.exports import EXPORTS, ExportRow
 from services.administration.administer import NewMandate, classify_unit, enrol_official
 from services.app import App
 from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.assessment.assess import Upload
 from services.command_ids import derived
 from services.council import voting
@@ -42,10 +42,10 @@ from services.demo.figures import EnteredFigure, figures
 from services.demo.offices import SEATS, SINCE, HeldOffice, office_key, offices, seat_key
 from services.demo.papers import FALSE, SIGNED, Papers
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, Story, Until
-from services.exports import exports as exporting
+from services.exports import requests
 from services.operations.create_tenant import NewTenant, create_tenant
-from services.recognition import recognise as recognising
-from services.season import season as seasons
+from services.recognition import recognise
+from services.season import organise
 from services.work import CommandResult, Work
 
 #: Dossiers told at the same time: enough to fill the group commit, few enough to leave the pages room.
@@ -124,7 +124,7 @@ class StoryBuilder:
         """The season is planned, its deadlines are set, and the matrix is loaded: not every indicator has a lead."""
         story, days = self.story, self.story.calendar
         participants = [Participant(one.commune, story.decided_by) for one in story.dossiers]
-        await seasons.plan_season(
+        await organise.plan_season(
             await self._department("plan", days.planned), story.year, story.rulebook, participants
         )
         for step, on in (
@@ -136,11 +136,11 @@ class StoryBuilder:
             (Step.DECIDED, days.decided),
         ):
             work = await self._department(f"deadline {step}", days.planned)
-            await seasons.set_deadline(work, self.season, step, on, story.basis)
+            await organise.set_deadline(work, self.season, step, on, story.basis)
         work = await self._department("matrix", days.planned)
-        await seasons.assign_indicators(work, self.season, self.matrix(), story.basis)
+        await organise.assign_indicators(work, self.season, self.matrix(), story.basis)
 
-    def matrix(self) -> list[seasons.Assignment]:
+    def matrix(self) -> list[organise.Assignment]:
         """Who leads what: the published matrix for 619/2017, and the justice officer and the office in turn else."""
         if published := load_matrices().get(self.story.rulebook):
             return [(indicator, line.lead, line.coordinating) for indicator, line in published.lines.items()]
@@ -157,22 +157,22 @@ class StoryBuilder:
         """Open the season; the indicators that had no lead are said first, then assigned."""
         on = self.story.calendar.opened
         try:
-            await seasons.open_season(await self._department("open", on), self.season, on)
+            await organise.open_season(await self._department("open", on), self.season, on)
         except IndicatorsUnassigned as refused:
             unassigned: tuple[str, ...] = refused.details["indicators"]
         else:
             return ()
         rest = [(one, Office.OFFICE_STATISTICS, (Office.JUSTICE_OFFICER,)) for one in unassigned]
-        await seasons.assign_indicators(
+        await organise.assign_indicators(
             await self._department("rest of the matrix", on), self.season, rest, self.story.basis
         )
-        await seasons.open_season(await self._department("open", on), self.season, on)
+        await organise.open_season(await self._department("open", on), self.season, on)
         return unassigned
 
     async def close(self) -> None:
         """The year's work is done."""
         on = self.story.calendar.decided
-        await seasons.close_season(await self._department("close", on), self.season, on)
+        await organise.close_season(await self._department("close", on), self.season, on)
 
     async def is_closed(self) -> bool:
         """Whether the season has ended."""
@@ -208,35 +208,35 @@ class StoryBuilder:
         code, day = figure.indicator, self.story.calendar.scored
         day = min(day, date.today()) if self.story.year >= date.today().year else day  # noqa: DTZ011
         work = await self.held(commune, lead, f"score {commune} {code}", day)
-        await assessing.score_indicator(work, self.season, commune, code, figure.measures)
+        await assess.score_indicator(work, self.season, commune, code, figure.measures)
         false = code == FALSE_EVIDENCE[1] and commune in (FALSE_EVIDENCE[0], COPIED_FROM)
         paper = self.papers.paper(COPIED_FROM, code, FALSE) if false else self.papers.paper(commune, code)
         name = f"{'danh-sach-tap-huan' if false else 'minh-chung'}-{code.lower().replace('.', '-')}.pdf"
         work = await self.held(commune, lead, f"attach {commune} {code}", day)
-        await assessing.attach_evidence(work, self.season, commune, code, Upload(name, paper))
+        await assess.attach_evidence(work, self.season, commune, code, Upload(name, paper))
 
     async def consolidate(self, dossier: Dossier) -> None:
         """The justice officer declares the conditions and brings the sheet together."""
         commune, day = dossier.commune, self.story.calendar.scored
-        for condition in assessing.declarable(self.rulebook):
+        for condition in assess.declarable(self.rulebook):
             work = await self.held(commune, Office.JUSTICE_OFFICER, f"veto {commune} {condition}", day)
-            await assessing.declare_veto(
+            await assess.declare_veto(
                 work, self.season, commune, condition, dossier.veto, "Phòng Nội vụ xác nhận bằng văn bản"
             )
         if dossier.satisfied is not None:
             work = await self.held(commune, Office.JUSTICE_OFFICER, f"satisfaction {commune}", day)
-            await assessing.measure_satisfaction(work, self.season, commune, dossier.satisfied, 100)
+            await assess.measure_satisfaction(work, self.season, commune, dossier.satisfied, 100)
         work = await self.held(commune, Office.JUSTICE_OFFICER, f"consolidate {commune}", day)
-        await assessing.consolidate(work, self.season, commune, day)
+        await assess.consolidate(work, self.season, commune, day)
 
     async def submit(self, dossier: Dossier) -> None:
         """The result is posted publicly; then the chairman sends the dossier."""
         commune, days = dossier.commune, self.story.calendar
         work = await self.held(commune, Office.JUSTICE_OFFICER, f"post {commune}", days.posted)
         place = "Trụ sở Ủy ban nhân dân, nhà văn hóa; đọc trên loa truyền thanh"
-        await assessing.post(work, self.season, commune, place, days.posted, days.posted_until)
+        await assess.post(work, self.season, commune, place, days.posted, days.posted_until)
         work = await self.held(commune, Office.COMMUNE_CHAIRMAN, f"submit {commune}", days.submitted)
-        await assessing.submit(work, self.season, commune, "02/TTr-UBND", days.submitted)
+        await assess.submit(work, self.season, commune, "02/TTr-UBND", days.submitted)
 
     async def appraise(self, dossier: Dossier) -> None:
         """The appraiser asks for a supplement where the story has one, opens the papers, agrees and concludes."""
@@ -249,11 +249,11 @@ class StoryBuilder:
             lead = next(line[1] for line in self.matrix() if line[0] == dossier.returned)
             paper = self.papers.paper(commune, f"{dossier.returned}.bo-sung")
             work = await self.held(commune, lead, f"supplement {commune}", due)
-            await assessing.attach_evidence(
+            await assess.attach_evidence(
                 work, self.season, commune, dossier.returned, Upload("bien-ban-bo-sung.pdf", paper)
             )
             work = await self.held(commune, Office.COMMUNE_CHAIRMAN, f"resubmit {commune}", due)
-            await assessing.resubmit(work, self.season, commune, due)
+            await assess.resubmit(work, self.season, commune, due)
         await self._open_papers(commune)
         await appraising.agree_all_unchanged(await self._appraiser(f"agree {commune}"), self.season, commune)
         await appraising.conclude(await self._appraiser(f"conclude {commune}"), self.season, commune, on=days.appraised)
@@ -315,8 +315,8 @@ class StoryBuilder:
         await voting.close_meeting(work, self.season, meeting, day)
         number = "03/BB-HĐ"
         work = await self.by(seat_key(unit, 2), "minutes", day)
-        asked = await exporting.request_export(work, Document.MINUTES, self.season, meeting, number)
-        await self._document(exporting.export_id(work), asked.last)
+        asked = await requests.request_export(work, Document.MINUTES, self.season, meeting, number)
+        await self._document(requests.export_id(work), asked.last)
         work = await self.by(seat_key(unit, 2), "issue minutes", day)
         await voting.issue_minutes(work, self.season, meeting, await self._signed(unit, "bien-ban"), number)
 
@@ -331,14 +331,14 @@ class StoryBuilder:
         result = Result.RECOGNISED if await self.meets(commune) else Result.NOT_RECOGNISED
         chairman = office_key(unit, Office.DISTRICT_CHAIRMAN)
         work = await self.by(chairman, f"decide {commune}", day)
-        await recognising.decide(work, self.season, commune, result, f"{number:02d}/QĐ-UBND", day)
+        await recognise.decide(work, self.season, commune, result, f"{number:02d}/QĐ-UBND", day)
         work = await self.by(chairman, f"document {commune}", day)
-        asked = await exporting.request_export(work, Document.DECISION, self.season, commune)
-        await self._document(exporting.export_id(work), asked.last)
+        asked = await requests.request_export(work, Document.DECISION, self.season, commune)
+        await self._document(requests.export_id(work), asked.last)
         signed = await self._signed(commune, "quyet-dinh")
-        await recognising.sign(await self.by(chairman, f"sign {commune}", day), self.season, commune, signed, day)
+        await recognise.sign(await self.by(chairman, f"sign {commune}", day), self.season, commune, signed, day)
         work = await self.by(chairman, f"publish {commune}", day)
-        await recognising.publish(work, self.season, commune, "Cổng thông tin điện tử", day)
+        await recognise.publish(work, self.season, commune, "Cổng thông tin điện tử", day)
 
     async def _signed(self, about: str, document: str) -> str:
         """The hash of the scan that people bring back once a document is signed on paper."""

@@ -9,7 +9,7 @@ from domain.export import Document
 from infra.readmodels.reading import View
 from projections.tables.exports import EXPORTS
 from projections.tables.units import UNITS
-from services.exports import exports as exporting
+from services.exports import requests
 from services.exports.kind import Asker, Offer
 from services.exports.own_exports import export_lines
 from services.exports.registry import export_kinds
@@ -63,7 +63,7 @@ async def request(visit: Visit) -> PageResponse:
     season, _, commune = typed.text("which").partition("/")
     if kind.has_season:
         season = season or typed.needed("season")
-    receipt = await exporting.request_export(
+    receipt = await requests.request_export(
         work,
         kind.code,
         season,
@@ -72,13 +72,13 @@ async def request(visit: Visit) -> PageResponse:
         indicator=typed.text("indicator") or None,
         upto=typed.whole("position"),
     )
-    return await visit.done(receipt, to=visit.url.exports(vua=exporting.export_id(work)))
+    return await visit.done(receipt, to=visit.url.exports(vua=requests.export_id(work)))
 
 
 @act(urls.EXPORTS + "/{export:str}/huy", again=show)
 async def cancel(visit: Visit, export: str) -> PageResponse:
     """Give up one's own export."""
-    receipt = await exporting.cancel_export(visit.work(), identifier(export))
+    receipt = await requests.cancel_export(visit.work(), identifier(export))
     return await visit.done(receipt, to=visit.url.exports())
 
 
@@ -86,7 +86,7 @@ async def cancel(visit: Visit, export: str) -> PageResponse:
 async def download(visit: Visit, export: str) -> PageResponse:
     """Take one's own finished document away; that is recorded. Evidence is opened by it, which is noted as well."""
     work = visit.work()
-    fetched = await exporting.fetch_export(work, identifier(export))
+    fetched = await requests.fetch_export(work, identifier(export))
     asked = fetched.asked
     indicators = await export_kinds()[asked.document].evidence_in(work, asked)
     if indicators is not None:

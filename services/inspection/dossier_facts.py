@@ -13,7 +13,7 @@ from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.units import UNITS
 from services.assessment.dossier_view import Case, read_facts
 from services.assessment.personal_view import values_said
-from services.case import case_cache as following
+from services.case import case_cache
 from services.sentences import FactSentence, sentence_writer_of
 from services.web.visit import Visit
 
@@ -32,7 +32,7 @@ class DossierInWords(NamedTuple):
 
 async def facts_about(visit: Visit, case: Case) -> list[Recorded]:
     """Everything that concerns the commune's year, in the order of the log."""
-    return await following.facts_about(case.followed, partial(read_facts, visit))
+    return await case_cache.facts_about(case.followed, partial(read_facts, visit))
 
 
 async def dossier_in_words(visit: Visit, case: Case, facts: list[Recorded]) -> DossierInWords:

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.platform import child_processes as processes
-from infra.platform import programs
+from infra.platform import child_processes, programs
 from infra.platform.config import Lacking, Settings
 
 #: The web, the read models, the sealer, and two workers, so that a long job delays no short one.
@@ -43,7 +42,7 @@ class Supervisor:
     def start(self, name: str) -> None:
         """Start it afresh; what a killed run left of it is ended first."""
         self.stop(name)
-        processes.start(
+        child_processes.start(
             [sys.executable, "-m", programs.COMMAND_LINE, *self.programs[name]],
             mark=self.mark(name),
             log=self.log(name),
@@ -51,14 +50,14 @@ class Supervisor:
         )
 
     def stop(self, name: str) -> None:
-        processes.end(self.mark(name))
+        child_processes.end(self.mark(name))
 
     def kill(self, name: str) -> None:
         """As a power cut would: no chance to finish anything."""
-        processes.end(self.mark(name), manners=(signal.SIGKILL,))
+        child_processes.end(self.mark(name), manners=(signal.SIGKILL,))
 
     def lives(self, name: str) -> bool:
-        return processes.marked(self.mark(name)) is not None
+        return child_processes.marked(self.mark(name)) is not None
 
     def revive(self) -> list[str]:
         """Start again whatever has ended; their names."""

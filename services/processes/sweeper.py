@@ -21,7 +21,7 @@ from infra.jobs.export_runs import ExportRuns, Run
 from infra.jobs.queue import Queue, QueueUnavailable
 from services.app import App
 from services.clock import today
-from services.exports.exports import fail_export
+from services.exports.requests import fail_export
 from services.inspection.trail.search import Searching
 from services.privacy.accesses import Accesses
 from services.privacy.personal_data import Shredder

@@ -26,9 +26,9 @@ from infra.platform.config import Misconfigured, Settings
 from infra.platform.database import begun_again
 from services import documents
 from services.app import App
-from services.exports.exports import fail_export, finish_export, make
 from services.exports.kind import FinishedDocument, Progress, Unsealed, Workshop
 from services.exports.registry import export_kinds
+from services.exports.requests import fail_export, finish_export, make
 from services.processes.health import beating
 from services.processes.sweeper import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
 from services.wiring import wired

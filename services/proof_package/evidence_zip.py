@@ -21,7 +21,7 @@ from zipfile import ZipFile
 
 from domain.errors import FileDamaged, FileMissing
 from infra.ledger.canonical_json import canonical
-from infra.storage import zip_archives as archives
+from infra.storage import zip_archives
 from infra.storage.files import Files
 from services.assessment.evidence_list import DecisionPlace, EvidenceFile, EvidenceList, evidence_of
 from services.proof_package.package_files import EVIDENCE
@@ -72,13 +72,13 @@ async def write(
     `progress` is told how many of all files are done.
     """
     states: dict[str, FileState] = {}
-    with archives.begin(out) as archive:
-        archives.add(archive, EVIDENCE, evidence.listed)
+    with zip_archives.begin(out) as archive:
+        zip_archives.add(archive, EVIDENCE, evidence.listed)
         for done, file in enumerate(evidence.files):
             if progress:
                 await progress(done, len(evidence.files))
             states[file.sha256] = await _add(archive, file, files)
-        archives.add(archive, MANIFEST, manifest(evidence, states))
+        zip_archives.add(archive, MANIFEST, manifest(evidence, states))
     return states
 
 
@@ -96,5 +96,5 @@ async def _add(archive: ZipFile, file: EvidenceFile, files: Files) -> FileState:
         return FileState.MISSING
     except FileDamaged:
         return FileState.DAMAGED
-    await asyncio.to_thread(archives.add, archive, file.entry, content)
+    await asyncio.to_thread(zip_archives.add, archive, file.entry, content)
     return FileState.GIVEN

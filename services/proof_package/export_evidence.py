@@ -17,7 +17,7 @@ from services.assessment.evidence_list import DecisionPlace, EvidenceList, evide
 from services.documents.reading import AsItStood
 from services.exports.kind import ExportRequest, ExportTask, FinishedDocument, Progress, Workshop, name_of
 from services.i18n import Words
-from services.proof_package import evidence_zip as archive
+from services.proof_package import evidence_zip
 from services.recognition.decision_document import decided_at
 from services.work import Work
 
@@ -46,9 +46,9 @@ class EvidenceExport(CommuneExport):
         evidence = await self._evidence(work, asked)
         evidence.must_fit(EVIDENCE_LIMIT)
         out = io.BytesIO()
-        states = await archive.write(out, evidence, work.files, progress)
-        for hashed, state in archive.lacking(states).items():
-            raise FileMissing(sha256=hashed) if state is archive.FileState.MISSING else FileDamaged(sha256=hashed)
+        states = await evidence_zip.write(out, evidence, work.files, progress)
+        for hashed, state in evidence_zip.lacking(states).items():
+            raise FileMissing(sha256=hashed) if state is evidence_zip.FileState.MISSING else FileDamaged(sha256=hashed)
         return FinishedDocument(out.getvalue(), f"minh-chung-{asked.season}-{asked.commune}.zip", self.media_type)
 
     async def evidence_in(self, work: Work, asked: Export.Requested) -> tuple[str, ...] | None:

@@ -17,10 +17,10 @@ from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import ExportRequest, ExportTask, FinishedDocument, Progress, Workshop, name_of
 from services.i18n import Words
-from services.proof_package import package_on_request as asking
+from services.proof_package import package_on_request
 from services.proof_package.package_on_request import CheckpointLookup, PolicyMissing
 from services.recognition.decision_document import decided_at
-from services.season.season import commune_of
+from services.season.organise import commune_of
 from services.work import Work
 
 
@@ -41,9 +41,9 @@ class ProofPackageExport(CommuneExport):
         """The pages with all files attached. Raises Unsealed, PolicyMissing, NotProven."""
         sealed, asked = CheckpointLookup(shop.database, shop.seals), task.asked
         await progress(0, 2)
-        await asking.take_checkpoint(sealed, work, task.export)
+        await package_on_request.take_checkpoint(sealed, work, task.export)
         await progress(1, 2)
-        pdf = await asking.bind(sealed, work, task.export, shop.printer)
+        pdf = await package_on_request.bind(sealed, work, task.export, shop.printer)
         return FinishedDocument(pdf.content, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF, pdf.unprinted)
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:

@@ -18,7 +18,7 @@ from projections.tables.reviews import REVIEWS, ReviewRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.assessment.dossier_view import Case, gates, read_case, sheet_view
 from services.assessment.personal_view import CommentText, comments_said
 from services.council.meeting_view import bare_code, receipt_code
@@ -200,14 +200,14 @@ async def comments_shown(visit: Visit, case: Case, mine: UUID | None) -> dict[UU
 @act(urls.PUBLIC + "/gop-y", again=show, public=True)
 async def comment(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record a comment on the posted result; its code leads back to it."""
-    work = visit.work(assessing.ANYBODY)
+    work = visit.work(assess.ANYBODY)
     text = visit.typed.needed("text")
     if known := await work.known():  # a second press takes nobody's turn
         work = known
     else:
-        await assessing.must_take_comments(work, season, commune)  # what cannot be taken takes nobody's turn
+        await assess.must_take_comments(work, season, commune)  # what cannot be taken takes nobody's turn
         await require_patience(visit, season, commune)
-    receipt = await assessing.receive_comment(work, season, commune, text)
+    receipt = await assess.receive_comment(work, season, commune, text)
     code = receipt_code(work.new_id("comment"))
     return await visit.done(receipt, to=visit.url.public(season, commune, ma=code) + "#tra-cuu")
 

@@ -17,9 +17,9 @@ from projections.tables.tallies import TALLIES, MeetingRow, Tally
 from services.assessment.dossier_view import Case, gates, open_case, sheet_view
 from services.assessment.evidence_list import DecisionPlace, evidence_of
 from services.documents.signed_upload import SIGNED_BODY, signed_paper
-from services.exports import exports as exporting
+from services.exports import requests
 from services.exports.own_exports import own_last
-from services.recognition import recognise as recognising
+from services.recognition import recognise
 from services.seals.seal_view import seal_of, sealed
 from services.seals.verified_view import last_verified
 from services.web import urls
@@ -135,7 +135,7 @@ def basis_of(facts: list[Recorded]) -> Recognition.Decided | None:
 async def decide(visit: Visit, season: str, commune: str) -> PageResponse:
     """Decide; a result other than the vote's or the rules' needs the written reason."""
     typed = visit.typed
-    receipt = await recognising.decide(
+    receipt = await recognise.decide(
         visit.work(),
         season,
         commune,
@@ -154,7 +154,7 @@ async def sign(visit: Visit, season: str, commune: str) -> PageResponse:
     permit(visit.actor, Act.SIGN, case.subject())
     work = visit.work()
     digest = await signed_paper(visit, work.files, season)
-    receipt = await recognising.sign(work, season, commune, digest, visit.typed.day("on"))
+    receipt = await recognise.sign(work, season, commune, digest, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.decision(season, commune))
 
 
@@ -162,7 +162,7 @@ async def sign(visit: Visit, season: str, commune: str) -> PageResponse:
 async def publish(visit: Visit, season: str, commune: str) -> PageResponse:
     """Publish the signed decision."""
     typed = visit.typed
-    receipt = await recognising.publish(visit.work(), season, commune, typed.needed("place"), typed.day("on"))
+    receipt = await recognise.publish(visit.work(), season, commune, typed.needed("place"), typed.day("on"))
     return await visit.done(receipt, to=visit.url.decision(season, commune))
 
 
@@ -172,21 +172,21 @@ async def publish(visit: Visit, season: str, commune: str) -> PageResponse:
 @act(urls.DECISION + "/lap-quyet-dinh", again=show)
 async def draw_up(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the decision made as a PDF, to be signed."""
-    receipt = await exporting.request_export(visit.work(), Document.DECISION, season, commune)
+    receipt = await requests.request_export(visit.work(), Document.DECISION, season, commune)
     return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ban-pdf")
 
 
 @act(urls.DECISION + "/ho-so-doi-chung", again=show)
 async def ask_for_dossier(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the dossier made that proves the decision without us."""
-    receipt = await exporting.request_export(visit.work(), Document.DOSSIER, season, commune)
+    receipt = await requests.request_export(visit.work(), Document.DOSSIER, season, commune)
     return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ho-so-doi-chung")
 
 
 @act(urls.DECISION + "/minh-chung", again=show)
 async def ask_for_evidence(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the files put together that the dossier names."""
-    receipt = await exporting.request_export(visit.work(), Document.EVIDENCE, season, commune)
+    receipt = await requests.request_export(visit.work(), Document.EVIDENCE, season, commune)
     return await visit.done(receipt, to=visit.url.decision(season, commune) + "#minh-chung")
 
 

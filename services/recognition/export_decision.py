@@ -28,7 +28,7 @@ from services.exports.kind import (
 )
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
-from services.recognition import decision_document as decision
+from services.recognition import decision_document
 from services.work import Work
 
 
@@ -42,16 +42,18 @@ class DecisionExport(CommuneExport):
     async def check(self, work: Work, asked: ExportRequest, now: int) -> int:
         """The position of the decision. OutOfOrder where there is none yet."""
         then = AsItStood(work.store, work.tenant, now)
-        return (await decision.decided_at(then, asked.season, asked.about)).position
+        return (await decision_document.decided_at(then, asked.season, asked.about)).position
 
     async def make(self, shop: Workshop, work: Work, task: ExportTask, progress: Progress) -> FinishedDocument:
         """The decision as a PDF. Raises RulebookNotAdopted, StateDiffers."""
         asked = task.asked
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
-        paper = await decision.read_paper(then, asked.season, asked.commune or "", work.rulebooks, work.calendar)
+        paper = await decision_document.read_paper(
+            then, asked.season, asked.commune or "", work.rulebooks, work.calendar
+        )
         await progress(1, 2)
-        return await printed(shop, decision.render(paper), f"quyet-dinh-{asked.season}-{asked.commune}.pdf")
+        return await printed(shop, decision_document.render(paper), f"quyet-dinh-{asked.season}-{asked.commune}.pdf")
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The decision, by the name of the commune."""

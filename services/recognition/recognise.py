@@ -19,7 +19,7 @@ from domain.season import season_stream
 from infra.ledger.canonical_json import canonical
 from infra.log.eventstore import Loaded
 from services.case.council_meetings import concluded_vote
-from services.season.season import commune_of, open_now, with_rulebook
+from services.season.organise import commune_of, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
 

@@ -17,7 +17,7 @@ from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words
-from services.season import season as seasons
+from services.season import organise
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
@@ -90,7 +90,7 @@ async def index(visit: Visit) -> PageResponse:
     rulebooks = [one for one in visit.app.rulebooks.values() if one.id in adopted]
     return await visit.page(
         "season/index.html",
-        seasons=[
+        organise=[
             {"row": row, "rulebook": visit.app.rulebooks[row.rulebook].short}
             for row in sorted(rows, key=lambda row: -row.year)
         ],
@@ -241,7 +241,7 @@ async def plan(visit: Visit) -> PageResponse:
     participants = chosen(units, typed, rulebook)
     if not participants:
         raise FieldMissing(field="commune")
-    receipt = await seasons.plan_season(visit.work(), year, rulebook.id, participants)
+    receipt = await organise.plan_season(visit.work(), year, rulebook.id, participants)
     return await visit.done(receipt, to=visit.url.season(str(year)))
 
 
@@ -253,7 +253,7 @@ async def assign(visit: Visit, season: str) -> PageResponse:
         for name, lead in visit.typed.items()
         if name.startswith("lead.") and lead in COMMUNE_OFFICERS
     ]
-    receipt = await seasons.assign_indicators(visit.work(), season, lines, visit.typed.text("decision_no") or None)
+    receipt = await organise.assign_indicators(visit.work(), season, lines, visit.typed.text("decision_no") or None)
     return await visit.done(receipt, to=visit.url.season(season) + "#phan-cong")
 
 
@@ -266,28 +266,28 @@ async def set_deadline(visit: Visit, season: str) -> PageResponse:
     on = typed.day("on")
     if step not in set(Step) or on is None:
         raise NotFound(step=step)
-    receipt = await seasons.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
+    receipt = await organise.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
     return await visit.done(receipt, to=visit.url.season(season) + "#han")
 
 
 @act(urls.SEASON + "/mo", again=show)
 async def open_season(visit: Visit, season: str) -> PageResponse:
     """Let the communes begin."""
-    receipt = await seasons.open_season(visit.work(), season, visit.typed.day("on"))
+    receipt = await organise.open_season(visit.work(), season, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/tam-dung", again=show)
 async def suspend(visit: Visit, season: str) -> PageResponse:
     """Stop all work for a time."""
-    receipt = await seasons.suspend_season(visit.work(), season, *_reasoned(visit.typed))
+    receipt = await organise.suspend_season(visit.work(), season, *_reasoned(visit.typed))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/tiep-tuc", again=show)
 async def resume(visit: Visit, season: str) -> PageResponse:
     """Go on after a suspension."""
-    receipt = await seasons.resume_season(visit.work(), season, *_reasoned(visit.typed))
+    receipt = await organise.resume_season(visit.work(), season, *_reasoned(visit.typed))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
@@ -295,21 +295,21 @@ async def resume(visit: Visit, season: str) -> PageResponse:
 async def convert(visit: Visit, season: str) -> PageResponse:
     """Go on under another rulebook."""
     rulebook = visit.typed.needed("rulebook")
-    receipt = await seasons.convert_season(visit.work(), season, rulebook, *_reasoned(visit.typed))
+    receipt = await organise.convert_season(visit.work(), season, rulebook, *_reasoned(visit.typed))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/huy", again=show)
 async def cancel(visit: Visit, season: str) -> PageResponse:
     """Give the year up."""
-    receipt = await seasons.cancel_season(visit.work(), season, *_reasoned(visit.typed))
+    receipt = await organise.cancel_season(visit.work(), season, *_reasoned(visit.typed))
     return await visit.done(receipt, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/ket-thuc", again=show)
 async def close(visit: Visit, season: str) -> PageResponse:
     """End the year's work."""
-    receipt = await seasons.close_season(visit.work(), season, visit.typed.day("on"))
+    receipt = await organise.close_season(visit.work(), season, visit.typed.day("on"))
     return await visit.done(receipt, to=visit.url.season(season))
 
 

@@ -2,8 +2,8 @@
 
 How a page module is written
 ----------------------------
-Each module `<name>_page.py` of an area is found by its name; it lists its handlers in `ROUTES`. A page that shows something
-and the acts that change it stand together:
+Each module `<name>_page.py` of an area is found by its name; it lists its handlers in `ROUTES`. A page that shows
+something and the acts that change it stand together:
 
     @page(urls.DOSSIER)
     async def show(visit: Visit, season: str, commune: str) -> Answer:

@@ -14,11 +14,11 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
-from infra.platform import process_pool as pool
+from infra.platform import process_pool
 
 #: Seconds for one answer; the machine may be busy with everything at once. A page that is made apart may have to wait
 #: for its process to begin, and is refused in words when it then takes too long.
-PATIENCE = pool.BEGINNING + pool.PATIENCE + 10
+PATIENCE = process_pool.BEGINNING + process_pool.PATIENCE + 10
 
 #: What is typed into a field, ticked, chosen or pressed; several at once only for ticks.
 Typed = str | Iterable[str]

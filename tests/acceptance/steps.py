@@ -20,7 +20,7 @@ from domain.measure import Measured
 from domain.official import Office
 from domain.season import Step
 from projections.analysis.flags import Sign
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.demo import provider_of, witnesses
 from services.demo.figures import EnteredFigure, figures
 from services.demo.offices import SEATS, office_key, seat_key
@@ -195,7 +195,7 @@ async def consolidate(walk: Walk) -> None:
     """The justice officer declares the conditions and brings the sheet together."""
     browser = await walk.officer(Office.JUSTICE_OFFICER)
     page = await browser.get(walk.at("ho-so"))
-    for condition in assessing.declarable(walk.teller.rulebook):
+    for condition in assess.declarable(walk.teller.rulebook):
         form = page.form("dieu-kien", condition=condition)
         page = await browser.send(page, form, {"occurred": "no", "basis": "Phòng Nội vụ xác nhận bằng văn bản"})
     page = await browser.send(page, page.form("tong-hop"), {"on": WORDS.date(DAYS.scored)})
@@ -219,8 +219,8 @@ async def comment(walk: Walk) -> None:
     chairman = await walk.officer(Office.COMMUNE_CHAIRMAN)
     (await walk.anybody().get(walk.at("cong-khai"))).lacks("gop-y")
     text = "Bảng niêm yết ở ấp 3 chữ nhỏ, khó đọc."
-    told = walk.house.work(walk.teller.tenant, assessing.ANYBODY, uuid4(), DAYS.posted)
-    await assessing.receive_comment(told, SEASON, WALKED.commune, text, DAYS.posted)
+    told = walk.house.work(walk.teller.tenant, assess.ANYBODY, uuid4(), DAYS.posted)
+    await assess.receive_comment(told, SEASON, WALKED.commune, text, DAYS.posted)
 
     page = await chairman.get(walk.at("ho-so"))
     page = await chairman.send(

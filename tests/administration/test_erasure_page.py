@@ -10,7 +10,7 @@ import pytest
 
 from domain.official import Office
 from infra.platform.config import Settings
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.clock import today
 from services.council.meeting_view import receipt_code
 from services.web.app import web_application
@@ -33,9 +33,9 @@ async def comment(season: Story) -> UUID:
     await season.posted(until=today())
     for text in (TEXT, "Một ý khác"):
         work = season.house.system(season.tenant, uuid4())
-        await assessing.receive_comment(work, season.season, COMMUNE, text)
+        await assess.receive_comment(work, season.season, COMMUNE, text)
     first, _ = (await season.dossier()).comments
-    await assessing.answer_comment(await season.officer(), season.season, COMMUNE, first, ANSWER)
+    await assess.answer_comment(await season.officer(), season.season, COMMUNE, first, ANSWER)
     return first
 
 

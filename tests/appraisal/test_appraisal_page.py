@@ -7,8 +7,8 @@ from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Returned
 from domain.measure import Kind, Measured
 from domain.official import Office
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
+from services.appraisal import appraise
+from services.assessment import assess
 from tests.provinces.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
 
@@ -117,8 +117,8 @@ async def test_a_returned_indicator_comes_back_marked_as_changed(desks: Desks, s
     page = await desk.open(appraisal(season, TRAINED))
     page = await desk.send(page, "/tra-lai", reason="Thiếu chữ ký", due="25/11/2030")
     assert "đang ở xã: 1" in page.text
-    await assessing.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
-    await assessing.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
+    await assess.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
+    await assess.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
 
     page = await desk.open(appraisal(season, TRAINED))
     assert "đổi từ lần thẩm định trước: 1" in page.text
@@ -143,8 +143,8 @@ async def test_agreeing_to_all_takes_what_is_the_rules_own_value_with_evidence_a
     desks: Desks, season: Story
 ):
     await season.posted()
-    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Sửa")
-    await assessing.score_indicator(
+    await assess.reopen(await season.officer(), season.season, COMMUNE, "Sửa")
+    await assess.score_indicator(
         await season.officer(),
         season.season,
         COMMUNE,
@@ -153,9 +153,9 @@ async def test_agreeing_to_all_takes_what_is_the_rules_own_value_with_evidence_a
         Decimal("1.5"),
         "Ba người mới",
     )
-    await assessing.consolidate(await season.officer(), season.season, COMMUNE, date(2024, 1, 2))
-    await assessing.post(await season.officer(), season.season, COMMUNE, "Trụ sở", date(2024, 1, 2), date(2024, 1, 12))
-    await assessing.submit(await season.chairman(), season.season, COMMUNE, "12/BC", date(2024, 1, 15))
+    await assess.consolidate(await season.officer(), season.season, COMMUNE, date(2024, 1, 2))
+    await assess.post(await season.officer(), season.season, COMMUNE, "Trụ sở", date(2024, 1, 2), date(2024, 1, 12))
+    await assess.submit(await season.chairman(), season.season, COMMUNE, "12/BC", date(2024, 1, 15))
     desk = await desks.appraiser()
 
     page = await desk.open(appraisal(season))
@@ -189,11 +189,11 @@ async def test_an_indicator_that_changed_while_it_was_looked_at_is_not_agreed_to
     await season.submitted()
     desk = await desks.appraiser()
     page = await desk.open(appraisal(season, TRAINED))
-    await appraising.return_indicator(
+    await appraise.return_indicator(
         await season.appraiser(), season.season, COMMUNE, TRAINED, "Thiếu", date(2030, 1, 1)
     )
-    await assessing.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Bổ sung.")
-    await assessing.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
+    await assess.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Bổ sung.")
+    await assess.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
 
     page = await desk.send(page, "/dong-y")
 
@@ -221,7 +221,7 @@ async def test_a_second_return_from_an_older_page_is_refused_with_its_text_kept_
     first, second = await desks.appraiser(), await desks.appraiser()
     pages = [await desk.open(appraisal(season, TRAINED)) for desk in (first, second)]
     await first.send(pages[0], "/tra-lai", reason="Thiếu chữ ký", due="20/12/2030")
-    await assessing.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
+    await assess.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
 
     refused = await second.send(pages[1], "/tra-lai", reason="Thiếu cả danh sách", due="05/12/2030")
 
@@ -244,8 +244,8 @@ async def test_what_the_commune_sent_back_meanwhile_is_returned_again_only_once_
     desk = await desks.appraiser()
     old = await desk.open(appraisal(season, TRAINED))
     await desk.send(await desk.open(appraisal(season, TRAINED)), "/tra-lai", reason="Thiếu", due="20/12/2030")
-    await assessing.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
-    await assessing.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
+    await assess.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
+    await assess.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
 
     refused = await desk.send(old, "/tra-lai", reason="Thiếu chữ ký", due="21/12/2030")
     assert (refused.status, refused.refused) == (412, "stale")

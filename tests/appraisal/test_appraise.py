@@ -20,10 +20,10 @@ from domain.errors import (
     UnknownEvidence,
 )
 from domain.official import Office
-from services.administration import administer as administering
+from services.administration import administer
 from services.administration.administer import NewMandate
 from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
+from services.assessment import assess
 from tests.provinces.story import COMMUNE, DISTRICT, PDF, TODAY, Story
 
 DUE = date(2024, 1, 22)
@@ -77,7 +77,7 @@ async def test_a_value_formed_on_what_has_changed_since_is_stale_and_shows_both(
     seen = (await story.dossier()).version
     await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Bổ sung", DUE)
     await story.attach(CODE, content=b"%PDF-1 added")
-    await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
+    await assess.resubmit(await story.chairman(), story.season, COMMUNE)
 
     with pytest.raises(Stale) as refusal:
         await appraise(story, CODE, "2", reason="…", seen=seen)
@@ -89,7 +89,7 @@ async def test_a_value_formed_on_what_has_changed_since_is_stale_and_shows_both(
 async def test_who_proposed_a_value_does_not_appraise_it(story: Story):
     mandate = NewMandate(Office.DISTRICT_JUSTICE, DISTRICT, date(2020, 1, 1), "3/QĐ")
     proposer = story.person(f"{COMMUNE} {Office.JUSTICE_OFFICER}")
-    await administering.grant_mandate(await story.as_administrator(), proposer, mandate)
+    await administer.grant_mandate(await story.as_administrator(), proposer, mandate)
     await story.submitted()
     both = await story.officer()
 
@@ -99,17 +99,17 @@ async def test_who_proposed_a_value_does_not_appraise_it(story: Story):
         await appraising.agree_all_unchanged(await story.officer(), story.season, COMMUNE)
 
     (held,) = [one.id for one in (await story.officer()).actor.mandates if one.position is Office.DISTRICT_JUSTICE]
-    await administering.end_mandate(await story.as_administrator(), proposer, held, date(2020, 1, 2), "4/QĐ")
+    await administer.end_mandate(await story.as_administrator(), proposer, held, date(2020, 1, 2), "4/QĐ")
 
 
 async def test_agreeing_to_all_leaves_what_raises_a_question(story: Story):
     await story.filled()
     differing, explained = story.codes[0], story.codes[1]
     less = story.indicator(differing).max_points - 1
-    await assessing.score_indicator(await story.officer(), story.season, COMMUNE, differing, {}, less, reason="Chậm")
+    await assess.score_indicator(await story.officer(), story.season, COMMUNE, differing, {}, less, reason="Chậm")
     (evidence,) = (await story.dossier()).entry(explained).evidence
-    await assessing.withdraw_evidence(await story.officer(), story.season, COMMUNE, explained, evidence, "Sai")
-    await assessing.explain(await story.officer(), story.season, COMMUNE, explained, "Không có")
+    await assess.withdraw_evidence(await story.officer(), story.season, COMMUNE, explained, evidence, "Sai")
+    await assess.explain(await story.officer(), story.season, COMMUNE, explained, "Không có")
     await story.submit_filled()
 
     await appraising.agree_all_unchanged(await story.appraiser(), story.season, COMMUNE)
@@ -122,7 +122,7 @@ async def test_agreeing_to_all_leaves_what_changed_since_the_page_was_shown(stor
     seen = (await story.dossier()).version
     await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Bổ sung", DUE)
     await story.attach(CODE, content=b"%PDF-1 added")
-    await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
+    await assess.resubmit(await story.chairman(), story.season, COMMUNE)
 
     await appraising.agree_all_unchanged(await story.appraiser(), story.season, COMMUNE, seen=seen)
 
@@ -141,7 +141,7 @@ async def test_a_returned_indicator_alone_is_open_to_the_commune_until_it_comes_
     with pytest.raises(OutOfOrder):
         await appraise(story, CODE, "3")
     await story.attach(CODE, content=b"%PDF-1 added")
-    await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
+    await assess.resubmit(await story.chairman(), story.season, COMMUNE)
 
     assert (await story.dossier()).stage is Stage.SUBMITTED
     with pytest.raises(IndicatorsUnappraised) as refusal:
@@ -154,7 +154,7 @@ async def test_an_appraised_indicator_that_came_back_changed_is_appraised_again(
     await story.appraised()
     await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Bổ sung", DUE)
     await story.attach(CODE, content=b"%PDF-1 added")
-    await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
+    await assess.resubmit(await story.chairman(), story.season, COMMUNE)
 
     with pytest.raises(IndicatorsUnappraised):
         await appraising.conclude(await story.appraiser(), story.season, COMMUNE)
@@ -249,22 +249,22 @@ async def test_the_department_appraises_where_the_province_decides(province_stor
 async def test_a_second_return_leaves_what_was_asked_and_what_the_commune_added(story: Story):
     await story.submitted()
     await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Thiếu chữ ký", DUE)
-    await assessing.explain(await story.officer(), story.season, COMMUNE, CODE, "Đã ký bổ sung")
+    await assess.explain(await story.officer(), story.season, COMMUNE, CODE, "Đã ký bổ sung")
 
     with pytest.raises(AlreadyReturned):
         await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Thiếu", TODAY)
 
     entry = (await story.dossier()).entry(CODE)
     assert (entry.returned, entry.supplemented) == (Returned("Thiếu chữ ký", DUE), True)
-    await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
+    await assess.resubmit(await story.chairman(), story.season, COMMUNE)
 
 
 async def test_an_indicator_that_was_supplemented_since_the_page_was_shown_is_not_returned_unseen(story: Story):
     await story.submitted()
     seen = (await story.dossier()).version
     await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Thiếu", DUE, seen=seen)
-    await assessing.explain(await story.officer(), story.season, COMMUNE, CODE, "Đã ký bổ sung")
-    await assessing.resubmit(await story.chairman(), story.season, COMMUNE)
+    await assess.explain(await story.officer(), story.season, COMMUNE, CODE, "Đã ký bổ sung")
+    await assess.resubmit(await story.chairman(), story.season, COMMUNE)
 
     with pytest.raises(Stale):
         await appraising.return_indicator(await story.appraiser(), story.season, COMMUNE, CODE, "Thiếu", DUE, seen=seen)

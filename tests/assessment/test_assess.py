@@ -42,9 +42,9 @@ from domain.policy import Actor
 from infra.log.eventstore import CommandReused
 from infra.log.group_commit import CommandResult
 from infra.storage.files import Files
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.assessment.assess import Upload
-from services.season import season as seasons
+from services.season import organise
 from services.work import Work, body_sha256
 from tests.provinces.story import COMMUNE, OTHER, PDF, TODAY, Story, best
 
@@ -78,8 +78,8 @@ async def test_another_value_than_the_rules_needs_a_reason(story: Story):
     less = story.indicator("TC1.CT1").max_points - 1
 
     with pytest.raises(ReasonMissing):
-        await assessing.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", {}, less)
-    await assessing.score_indicator(
+        await assess.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", {}, less)
+    await assess.score_indicator(
         await story.officer(), story.season, COMMUNE, "TC1.CT1", {}, less, reason="Một văn bản chậm"
     )
 
@@ -102,7 +102,7 @@ async def test_points_outside_the_indicator_are_refused_and_nothing_is_written(
     measures = {part.code: best(part) for part in story.indicator("TC1.CT1").parts}
 
     with pytest.raises(refusal):
-        await assessing.score_indicator(
+        await assess.score_indicator(
             await story.officer(), story.season, COMMUNE, "TC1.CT1", measures, Decimal(points), reason="…"
         )
 
@@ -114,7 +114,7 @@ async def test_points_where_a_rulebook_has_none_are_refused(province_story: Stor
     story = await province_story.opened()
 
     with pytest.raises(MeasureInvalid):
-        await assessing.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", {}, Decimal(1))
+        await assess.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", {}, Decimal(1))
 
 
 async def test_without_points_an_indicator_is_met_or_not_met(province_story: Story):
@@ -123,14 +123,14 @@ async def test_without_points_an_indicator_is_met_or_not_met(province_story: Sto
 
     await story.score("TC1.CT1")
     with pytest.raises(ReasonMissing):
-        await assessing.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", {}, Outcome.NOT_MET)
+        await assess.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", {}, Outcome.NOT_MET)
 
     assert (await story.dossier()).entry("TC1.CT1").outcome is Outcome.MET
 
 
 async def test_a_value_cannot_follow_from_data_that_are_missing(story: Story):
     with pytest.raises(MeasureInvalid) as refusal:
-        await assessing.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", {})
+        await assess.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", {})
 
     assert refusal.value.details["reason"] == "missing"
 
@@ -140,9 +140,9 @@ async def test_one_wrong_part_refuses_all_of_them(story: Story):
     measures = {parts[0].code: best(parts[0]), parts[1].code: Measured(Kind.OPTIONS, option="zz")}
 
     with pytest.raises(MeasureInvalid):
-        await assessing.measure_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", measures)
+        await assess.measure_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", measures)
     with pytest.raises(UnknownIndicator):
-        await assessing.measure_indicator(
+        await assess.measure_indicator(
             await story.officer(), story.season, COMMUNE, "TC1.CT1", {"TC1.CT2": best(parts[0])}
         )
 
@@ -154,12 +154,12 @@ async def test_an_edit_of_what_somebody_else_has_changed_shows_both_values(story
     seen = (await story.dossier()).version
     parts = story.indicator("TC1.CT1").parts
     theirs = Measured(Kind.NOT_ARISEN)
-    await assessing.measure_indicator(
+    await assess.measure_indicator(
         await story.officer(Office.OFFICE_STATISTICS), story.season, COMMUNE, "TC1.CT1", {parts[0].code: theirs}
     )
 
     with pytest.raises(Stale) as refusal:
-        await assessing.score_indicator(
+        await assess.score_indicator(
             await story.officer(), story.season, COMMUNE, "TC1.CT1", {}, Decimal(2), reason="…", version=seen
         )
 
@@ -172,7 +172,7 @@ async def test_a_file_attached_meanwhile_does_not_make_an_edit_stale(story: Stor
     await story.attach("TC1.CT1")
     measures = {part.code: best(part) for part in story.indicator("TC1.CT1").parts}
 
-    await assessing.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", measures, version=seen)
+    await assess.score_indicator(await story.officer(), story.season, COMMUNE, "TC1.CT1", measures, version=seen)
 
     assert (await story.dossier()).entry("TC1.CT1").is_scored
 
@@ -181,18 +181,18 @@ async def test_who_coordinates_measures_and_does_not_score(story: Story):
     office = Office.OFFICE_STATISTICS
     part = story.indicator("TC1.CT1").parts[0]
 
-    await assessing.measure_indicator(
+    await assess.measure_indicator(
         await story.officer(office), story.season, COMMUNE, "TC1.CT1", {part.code: best(part)}
     )
     with pytest.raises(NotPermitted):
-        await assessing.score_indicator(await story.officer(office), story.season, COMMUNE, "TC1.CT1", {})
+        await assess.score_indicator(await story.officer(office), story.season, COMMUNE, "TC1.CT1", {})
 
 
 async def test_nobody_writes_into_another_communes_dossier(story: Story):
     with pytest.raises(NotPermitted):
-        await assessing.explain(await story.officer(commune=OTHER), story.season, COMMUNE, "TC1.CT1", "Vì…")
+        await assess.explain(await story.officer(commune=OTHER), story.season, COMMUNE, "TC1.CT1", "Vì…")
     with pytest.raises(UnknownCommune):
-        await assessing.explain(await story.officer(), story.season, "99007", "TC1.CT1", "Vì…")
+        await assess.explain(await story.officer(), story.season, "99007", "TC1.CT1", "Vì…")
 
 
 async def test_a_score_refers_to_the_files_that_were_there(story: Story):
@@ -237,7 +237,7 @@ async def test_a_file_that_may_not_be_taken_leaves_nothing_behind(story: Story, 
     held = stored(work)
 
     with pytest.raises(refusal):
-        await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", upload)
+        await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", upload)
 
     assert stored(work) == held
     assert await story.kinds() == before
@@ -255,7 +255,7 @@ async def test_a_file_too_large_is_refused_while_it_arrives(story: Story, tmp_pa
             yield b"%PDF-" + b"x" * 395
 
     with pytest.raises(FileTooLarge):
-        await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("to.pdf", endless()))
+        await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("to.pdf", endless()))
 
     assert taken == 1_200
     assert stored(work) == []
@@ -266,7 +266,7 @@ async def test_who_may_not_attach_leaves_no_bytes_behind(story: Story):
     held = stored(work)
 
     with pytest.raises(NotPermitted):
-        await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", b"%PDF-1 other"))
+        await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", b"%PDF-1 other"))
 
     assert stored(work) == held
 
@@ -274,7 +274,7 @@ async def test_who_may_not_attach_leaves_no_bytes_behind(story: Story):
 async def test_the_same_upload_pressed_twice_is_one_piece_of_evidence(story: Story):
     command = uuid4()
     for _ in range(2):
-        await assessing.attach_evidence(
+        await assess.attach_evidence(
             await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF)
         )
 
@@ -283,16 +283,16 @@ async def test_the_same_upload_pressed_twice_is_one_piece_of_evidence(story: Sto
 
 async def test_an_upload_repeated_after_its_season_closed_gets_its_first_receipt(story: Story):
     work = await story.officer()
-    first = await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
-    await seasons.close_season(await story.as_administrator(), story.season)
+    first = await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
+    await organise.close_season(await story.as_administrator(), story.season)
 
-    again = await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
+    again = await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
 
     assert (again.first, again.repeated) == (first.first, True)
     with pytest.raises(CommandReused):
-        await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF + b"another"))
+        await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF + b"another"))
     with pytest.raises(SeasonNotOpen):
-        await assessing.attach_evidence(work.again(uuid4()), story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
+        await assess.attach_evidence(work.again(uuid4()), story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", PDF))
 
 
 async def test_the_same_content_under_another_name_is_refused(story: Story):
@@ -306,17 +306,15 @@ async def test_a_file_can_support_a_second_indicator_and_be_withdrawn_from_the_f
     await story.attach("TC1.CT1")
     (evidence,) = (await story.dossier()).entry("TC1.CT1").evidence
 
-    await assessing.reuse_evidence(await story.officer(), story.season, COMMUNE, TC1_CT2, evidence, "TC1.CT1")
+    await assess.reuse_evidence(await story.officer(), story.season, COMMUNE, TC1_CT2, evidence, "TC1.CT1")
     with pytest.raises(ReasonMissing):
-        await assessing.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, " ")
-    await assessing.withdraw_evidence(
-        await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, "Nhầm chỉ tiêu"
-    )
+        await assess.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, " ")
+    await assess.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, "Nhầm chỉ tiêu")
 
     assert await evidence_of(story, "TC1.CT1") == []
     assert await evidence_of(story, TC1_CT2) == ["Báo cáo.pdf"]
     with pytest.raises(UnknownEvidence):
-        await assessing.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, "…")
+        await assess.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, "…")
 
 
 # Steps ------------------------------------------------------------------------------------------------
@@ -325,22 +323,22 @@ async def test_a_file_can_support_a_second_indicator_and_be_withdrawn_from_the_f
 async def test_a_sheet_is_consolidated_only_when_everything_is_there(story: Story):
     officer = story.officer
     with pytest.raises(IndicatorsUnscored) as unscored:
-        await assessing.consolidate(await officer(), story.season, COMMUNE)
+        await assess.consolidate(await officer(), story.season, COMMUNE)
     assert list(unscored.value.details["indicators"]) == story.codes
 
     for code in story.codes:
         await story.score(code)
     with pytest.raises(EvidenceMissing) as unsupported:
-        await assessing.consolidate(await officer(), story.season, COMMUNE)
+        await assess.consolidate(await officer(), story.season, COMMUNE)
     assert list(unsupported.value.details["indicators"]) == story.codes
 
     for code in story.codes:
-        await assessing.explain(await officer(), story.season, COMMUNE, code, "Không phát sinh văn bản")
+        await assess.explain(await officer(), story.season, COMMUNE, code, "Không phát sinh văn bản")
     with pytest.raises(VetoUndeclared):
-        await assessing.consolidate(await officer(), story.season, COMMUNE)
+        await assess.consolidate(await officer(), story.season, COMMUNE)
 
-    await assessing.declare_veto(await officer(), story.season, COMMUNE, "C3", Answer.NO, "Công văn 5")
-    await assessing.consolidate(await officer(), story.season, COMMUNE)
+    await assess.declare_veto(await officer(), story.season, COMMUNE, "C3", Answer.NO, "Công văn 5")
+    await assess.consolidate(await officer(), story.season, COMMUNE)
     assert (await story.dossier()).stage is Stage.CONSOLIDATED
 
 
@@ -349,32 +347,32 @@ async def test_a_rulebook_that_asks_for_satisfaction_gets_it(province_story: Sto
     story = await province_story.opened()
     for code in story.codes:
         await story.score(code)
-        await assessing.explain(await story.officer(), story.season, COMMUNE, code, "…")
-    for condition in assessing.declarable(story.rulebook):
-        await assessing.declare_veto(await story.officer(), story.season, COMMUNE, condition, Answer.NO, "CV 5")
+        await assess.explain(await story.officer(), story.season, COMMUNE, code, "…")
+    for condition in assess.declarable(story.rulebook):
+        await assess.declare_veto(await story.officer(), story.season, COMMUNE, condition, Answer.NO, "CV 5")
 
     with pytest.raises(SatisfactionMissing):
-        await assessing.consolidate(await story.officer(), story.season, COMMUNE)
+        await assess.consolidate(await story.officer(), story.season, COMMUNE)
     with pytest.raises(MeasureInvalid):
-        await assessing.measure_satisfaction(await story.officer(), story.season, COMMUNE, 101, 100)
-    await assessing.measure_satisfaction(await story.officer(), story.season, COMMUNE, 96, 100)
-    await assessing.consolidate(await story.officer(), story.season, COMMUNE)
+        await assess.measure_satisfaction(await story.officer(), story.season, COMMUNE, 101, 100)
+    await assess.measure_satisfaction(await story.officer(), story.season, COMMUNE, 96, 100)
+    await assess.consolidate(await story.officer(), story.season, COMMUNE)
 
 
 async def test_satisfaction_and_vetoes_are_those_of_the_rulebook(story: Story):
     with pytest.raises(UnknownIndicator):
-        await assessing.measure_satisfaction(await story.officer(), story.season, COMMUNE, 96, 100)
+        await assess.measure_satisfaction(await story.officer(), story.season, COMMUNE, 96, 100)
     with pytest.raises(UnknownIndicator):
-        await assessing.declare_veto(await story.officer(), story.season, COMMUNE, "C9", Answer.NO, "CV 5")
+        await assess.declare_veto(await story.officer(), story.season, COMMUNE, "C9", Answer.NO, "CV 5")
     with pytest.raises(ReasonMissing):
-        await assessing.declare_veto(await story.officer(), story.season, COMMUNE, "C3", Answer.NO, "")
+        await assess.declare_veto(await story.officer(), story.season, COMMUNE, "C3", Answer.NO, "")
 
 
 async def test_posting_lasts_the_working_days_of_the_rulebook(story: Story):
     await story.filled()
-    await assessing.consolidate(await story.officer(), story.season, COMMUNE, date(2024, 1, 2))
+    await assess.consolidate(await story.officer(), story.season, COMMUNE, date(2024, 1, 2))
 
-    await assessing.post(await story.officer(), story.season, COMMUNE, "Trụ sở", on=date(2024, 1, 2))
+    await assess.post(await story.officer(), story.season, COMMUNE, "Trụ sở", on=date(2024, 1, 2))
 
     assert (await story.dossier()).posted_until == date(2024, 1, 16)
 
@@ -382,15 +380,15 @@ async def test_posting_lasts_the_working_days_of_the_rulebook(story: Story):
 async def test_a_dossier_is_submitted_after_the_posting_with_its_comments_answered(story: Story):
     await story.posted()
     public = story.house.work(story.tenant, Actor("public", ()), uuid4(), TODAY)
-    await assessing.receive_comment(public, story.season, COMMUNE, "Điểm hòa giải chưa đúng", date(2024, 1, 10))
+    await assess.receive_comment(public, story.season, COMMUNE, "Điểm hòa giải chưa đúng", date(2024, 1, 10))
 
     with pytest.raises(PostingUnfinished):
-        await assessing.submit(await story.chairman(), story.season, COMMUNE, "12/BC", date(2024, 1, 11))
+        await assess.submit(await story.chairman(), story.season, COMMUNE, "12/BC", date(2024, 1, 11))
     with pytest.raises(OutOfOrder) as unanswered:
-        await assessing.submit(await story.chairman(), story.season, COMMUNE, "12/BC")
+        await assess.submit(await story.chairman(), story.season, COMMUNE, "12/BC")
     (comment,) = (await story.dossier()).comments
-    await assessing.answer_comment(await story.officer(), story.season, COMMUNE, comment, "Đã kiểm tra lại")
-    await assessing.submit(await story.chairman(), story.season, COMMUNE, "12/BC")
+    await assess.answer_comment(await story.officer(), story.season, COMMUNE, comment, "Đã kiểm tra lại")
+    await assess.submit(await story.chairman(), story.season, COMMUNE, "12/BC")
 
     assert unanswered.value.details["state"] == "comments-unanswered"
     assert (await story.dossier()).stage is Stage.SUBMITTED
@@ -400,22 +398,22 @@ async def test_a_comment_is_neither_empty_nor_endless_and_only_on_a_posted_resul
     public = story.house.work(story.tenant, Actor("public", ()), uuid4(), TODAY)
 
     with pytest.raises(PostingClosed):
-        await assessing.receive_comment(public, story.season, COMMUNE, "Chưa niêm yết")
+        await assess.receive_comment(public, story.season, COMMUNE, "Chưa niêm yết")
     with pytest.raises(TextTooLong):
-        await assessing.receive_comment(public, story.season, COMMUNE, "a" * 4_001)
+        await assess.receive_comment(public, story.season, COMMUNE, "a" * 4_001)
     await story.posted()
     with pytest.raises(ReasonMissing):
-        await assessing.receive_comment(public, story.season, COMMUNE, "  ")
+        await assess.receive_comment(public, story.season, COMMUNE, "  ")
 
 
 async def test_a_dossier_without_evidence_or_explanation_is_not_submitted(story: Story):
     await story.posted()
-    await assessing.reopen(await story.officer(), story.season, COMMUNE, "Rút một tệp")
+    await assess.reopen(await story.officer(), story.season, COMMUNE, "Rút một tệp")
     (evidence,) = (await story.dossier()).entry("TC1.CT1").evidence
-    await assessing.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, "Sai tệp")
+    await assess.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", evidence, "Sai tệp")
 
     with pytest.raises(EvidenceMissing) as refusal:
-        await assessing.submit(await story.chairman(), story.season, COMMUNE, "12/BC")
+        await assess.submit(await story.chairman(), story.season, COMMUNE, "12/BC")
 
     assert refusal.value.details["indicators"] == ("TC1.CT1",)
 
@@ -423,11 +421,11 @@ async def test_a_dossier_without_evidence_or_explanation_is_not_submitted(story:
 async def test_a_dossier_is_not_submitted_while_indicators_are_led_by_nobody(story: Story):
     await story.posted()
     administrator = story.as_administrator
-    await seasons.suspend_season(await administrator(), story.season, "Đổi", "1/UBND")
-    await seasons.convert_season(await administrator(), story.season, "qd-619-2017", "Đổi", "1/UBND")
+    await organise.suspend_season(await administrator(), story.season, "Đổi", "1/UBND")
+    await organise.convert_season(await administrator(), story.season, "qd-619-2017", "Đổi", "1/UBND")
 
     with pytest.raises(IndicatorsUnassigned) as refusal:
-        await assessing.submit(await story.chairman(), story.season, COMMUNE, "12/BC")
+        await assess.submit(await story.chairman(), story.season, COMMUNE, "12/BC")
 
     assert "TC3.CT9" in refusal.value.details["indicators"]
 
@@ -440,14 +438,14 @@ async def test_a_submitted_dossier_is_locked(story: Story):
     with pytest.raises(AssessmentLocked):
         await story.attach("TC1.CT1", content=b"%PDF-1 late")
     with pytest.raises(OutOfOrder):
-        await assessing.reopen(await story.officer(), story.season, COMMUNE, "Sửa")
+        await assess.reopen(await story.officer(), story.season, COMMUNE, "Sửa")
 
 
 async def test_only_the_chairman_submits(story: Story):
     await story.posted()
 
     with pytest.raises(NotPermitted):
-        await assessing.submit(await story.officer(), story.season, COMMUNE, "12/BC")
+        await assess.submit(await story.officer(), story.season, COMMUNE, "12/BC")
 
 
 async def test_facts_of_a_dossier_stand_in_its_own_stream(story: Story):
@@ -461,17 +459,17 @@ async def test_facts_of_a_dossier_stand_in_its_own_stream(story: Story):
 
 
 def explaining(text: str) -> Deed:
-    return lambda story, work, version: assessing.explain(work, story.season, COMMUNE, TC1_CT2, text, version=version)
+    return lambda story, work, version: assess.explain(work, story.season, COMMUNE, TC1_CT2, text, version=version)
 
 
 def declaring(occurred: Answer, basis: str) -> Deed:
-    return lambda story, work, version: assessing.declare_veto(
-        work, story.season, COMMUNE, assessing.declarable(story.rulebook)[0], occurred, basis, version=version
+    return lambda story, work, version: assess.declare_veto(
+        work, story.season, COMMUNE, assess.declarable(story.rulebook)[0], occurred, basis, version=version
     )
 
 
 def surveying(satisfied: int) -> Deed:
-    return lambda story, work, version: assessing.measure_satisfaction(
+    return lambda story, work, version: assess.measure_satisfaction(
         work, story.season, COMMUNE, satisfied, 100, version=version
     )
 
@@ -508,18 +506,18 @@ async def test_a_file_that_came_meanwhile_does_not_make_an_explanation_stale(sto
     seen = (await story.dossier()).version
     await story.attach(TC1_CT2)
 
-    await assessing.explain(await story.officer(), story.season, COMMUNE, TC1_CT2, "Danh sách", version=seen)
+    await assess.explain(await story.officer(), story.season, COMMUNE, TC1_CT2, "Danh sách", version=seen)
 
     assert (await story.dossier()).entry(TC1_CT2).explanation == "Danh sách"
 
 
-@pytest.mark.parametrize("theirs", [assessing.answer_comments, assessing.set_comments_aside])
-@pytest.mark.parametrize("yours", [assessing.answer_comments, assessing.set_comments_aside])
+@pytest.mark.parametrize("theirs", [assess.answer_comments, assess.set_comments_aside])
+@pytest.mark.parametrize("yours", [assess.answer_comments, assess.set_comments_aside])
 async def test_a_comment_that_was_settled_meanwhile_is_not_settled_again_unseen(
     story: Story, theirs: Settling, yours: Settling
 ):
     await story.posted()
-    await assessing.receive_comment(await story.officer(), story.season, COMMUNE, "Thiếu bảng tin", date(2024, 1, 3))
+    await assess.receive_comment(await story.officer(), story.season, COMMUNE, "Thiếu bảng tin", date(2024, 1, 3))
     dossier = await story.dossier()
     seen, comments = dossier.version, list(dossier.comments)
     await theirs(await story.officer(), story.season, COMMUNE, comments, "Đã treo lại", version=seen)
@@ -534,7 +532,7 @@ async def test_a_comment_that_was_settled_meanwhile_is_not_settled_again_unseen(
 async def test_a_repeat_from_before_a_use_case_knew_the_version_is_known_again(story: Story):
     command = uuid4()
     asked = [story.season, COMMUNE, TC1_CT2, "Danh sách"]
-    first = await assessing.explain(await story.officer(command=command), story.season, COMMUNE, TC1_CT2, "Danh sách")
+    first = await assess.explain(await story.officer(command=command), story.season, COMMUNE, TC1_CT2, "Danh sách")
 
     work = replace(await story.officer(command=command), verb="explain", body=body_sha256("explain", asked))
 

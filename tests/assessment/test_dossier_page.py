@@ -9,9 +9,9 @@ import pytest
 from domain.assessment import Stage
 from domain.measure import Kind, Measured, Outcome
 from domain.official import Office
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
-from services.season import season as seasons
+from services.appraisal import appraise
+from services.assessment import assess
+from services.season import organise
 from tests.provinces.story import COMMUNE, OTHER, PDF, PROVINCE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -352,7 +352,7 @@ async def test_a_file_is_handed_out_only_to_those_who_may_see_the_dossier_and_wh
     (held,) = (await season.dossier()).entry(TRAINED).evidence.values()
     address = f"{dossier(season)}/minh-chung/{held.id}"
     before = await desks.house.store.position(desks.tenant)
-    await assessing.withdraw_evidence(await season.officer(), season.season, COMMUNE, TRAINED, held.id, "Nhầm tệp")
+    await assess.withdraw_evidence(await season.officer(), season.season, COMMUNE, TRAINED, held.id, "Nhầm tệp")
     desk = await desks.officer()
 
     assert (await (await desks.officer(commune=OTHER)).open(address)).status == 403
@@ -507,7 +507,7 @@ async def test_a_date_that_is_none_is_refused_and_kept(desks: Desks, season: Sto
 
 async def test_comments_are_answered_before_the_chairman_may_submit(desks: Desks, season: Story):
     await season.posted()
-    await assessing.receive_comment(
+    await assess.receive_comment(
         desks.house.system(desks.tenant, (await season.by("99001 police-chief")).command_id),
         season.season,
         COMMUNE,
@@ -527,7 +527,7 @@ async def test_comments_are_answered_before_the_chairman_may_submit(desks: Desks
 async def test_a_returned_indicator_says_why_and_until_when_and_only_it_can_be_changed(desks: Desks, season: Story):
     await season.submitted()
     due = (await season.appraiser()).today.replace(year=2030)
-    await appraising.return_indicator(
+    await appraise.return_indicator(
         await season.appraiser(), season.season, COMMUNE, TRAINED, "Thiếu danh sách có chữ ký", due
     )
     desk, chairman = await desks.officer(), await desks.chairman()
@@ -642,7 +642,7 @@ async def test_as_of_the_last_position_the_dossier_reads_as_it_does_today(desks:
 
 async def coordinated(season: Story) -> None:
     """The police coordinate one indicator, which the justice officer leads; nobody else has any."""
-    await seasons.assign_indicators(
+    await organise.assign_indicators(
         await season.as_administrator(),
         season.season,
         [(code, Office.JUSTICE_OFFICER, [Office.POLICE_CHIEF] if code == TRAINED else []) for code in season.codes],
@@ -682,7 +682,7 @@ async def test_after_the_last_indicator_of_the_lead_save_and_go_on_leads_back_to
 async def test_what_was_returned_is_sent_again_only_with_something_new(desks: Desks, season: Story):
     await season.submitted()
     due = (await season.appraiser()).today.replace(year=2030)
-    await appraising.return_indicator(await season.appraiser(), season.season, COMMUNE, TRAINED, "Thiếu chữ ký", due)
+    await appraise.return_indicator(await season.appraiser(), season.season, COMMUNE, TRAINED, "Thiếu chữ ký", due)
     chairman, officer = await desks.chairman(), await desks.officer()
 
     page = await chairman.open(dossier(season))
@@ -735,7 +735,7 @@ async def test_a_form_that_a_script_left_in_place_gets_the_version_that_was_show
 ):
     desk = await desks.officer()
     form = (await desk.open(dossier(season, TRAINED))).form("/giai-trinh")
-    await assessing.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Danh sách lưu ở xã.")
+    await assess.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Danh sách lưu ở xã.")
 
     page = await desk.post(form.action, {**dict(form.fields), "explanation": "Không phát sinh."}, **BY_SCRIPT)
 
@@ -775,7 +775,7 @@ async def test_a_condition_declared_meanwhile_is_shown_and_what_was_chosen_stays
 
 async def test_a_comment_answered_meanwhile_is_not_answered_again_and_the_text_is_listed(desks: Desks, season: Story):
     await season.posted()
-    await assessing.receive_comment(await season.officer(), season.season, COMMUNE, "Thiếu bảng tin", date(2024, 1, 3))
+    await assess.receive_comment(await season.officer(), season.season, COMMUNE, "Thiếu bảng tin", date(2024, 1, 3))
     mine, theirs = await desks.officer(), await desks.officer()
     page, other = await mine.open(dossier(season)), await theirs.open(dossier(season))
     await theirs.send(other, "/tra-loi", answer="Đã treo lại.")
@@ -793,7 +793,7 @@ async def test_what_was_typed_while_the_sheet_was_brought_together_is_listed_to_
     await season.filled()
     desk = await desks.officer()
     page = await desk.open(dossier(season, TRAINED))
-    await assessing.consolidate(await season.officer(), season.season, COMMUNE, date(2024, 1, 2))
+    await assess.consolidate(await season.officer(), season.season, COMMUNE, date(2024, 1, 2))
 
     explained = await desk.send(page, "/giai-trinh", explanation="Danh sách lưu tại Phòng Tư pháp.")
     scored = await desk.send(page, "/cham-diem", ratio("19", "22"), proposed="1,5", reason="Ba người mới.", command="")

@@ -10,7 +10,7 @@ from domain.errors import NoSpace, UploadsExhausted
 from infra.platform.config import Allowance, Misconfigured, allowance_of
 from infra.storage.files import Files
 from infra.storage.uploads import Uploads
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.assessment.assess import Upload
 from services.work import Work
 from tests.provinces.story import COMMUNE, OTHER, Story
@@ -25,7 +25,7 @@ def a_pdf(size: int) -> bytes:
 async def send(work: Work, story: Story, allowance: Allowance, size: int = 1_000, commune: str = COMMUNE) -> None:
     work.uploads = Uploads(story.house.database, allowance)
     upload = Upload("tep.pdf", a_pdf(size))
-    await assessing.attach_evidence(work, story.season, commune, "TC1.CT1", upload)
+    await assess.attach_evidence(work, story.season, commune, "TC1.CT1", upload)
 
 
 async def files_of(story: Story) -> int:
@@ -43,7 +43,7 @@ async def test_a_person_sends_so_much_in_a_day_and_what_was_taken_off_counts(sto
     await send(await story.officer(), story, allowance)
     await send(await story.officer(), story, allowance)
     (held, *_) = (await story.dossier()).entry("TC1.CT1").evidence
-    await assessing.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", held, "Nhầm tệp")
+    await assess.withdraw_evidence(await story.officer(), story.season, COMMUNE, "TC1.CT1", held, "Nhầm tệp")
 
     with pytest.raises(UploadsExhausted) as refused:
         await send(await story.officer(), story, allowance)
@@ -74,10 +74,10 @@ async def test_a_province_is_sent_so_much(story: Story, field: str, reason: str)
 async def test_a_repeated_upload_gets_its_receipt_when_nothing_more_may_be_sent(story: Story):
     work, content = await story.officer(), a_pdf(1_000)
     upload = Upload("tep.pdf", content)
-    first = await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", upload)
+    first = await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", upload)
     work.uploads = Uploads(story.house.database, Allowance(0, 0, 0))
 
-    again = await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", upload)
+    again = await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", upload)
 
     assert (again.first, again.repeated) == (first.first, True)
 
@@ -93,7 +93,7 @@ async def test_without_space_a_file_is_refused_before_a_byte_of_it_is_taken(stor
         yield PDF
 
     with pytest.raises(NoSpace):
-        await assessing.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", content()))
+        await assess.attach_evidence(work, story.season, COMMUNE, "TC1.CT1", Upload("a.pdf", content()))
 
     assert taken == 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.export import Document, Export, ExportState, export_stream
 from infra.platform.config import Settings
-from services.exports.exports import export_id, request_export
+from services.exports.requests import export_id, request_export
 from services.processes.supervise import supervised
 from services.wiring import wired
 from tests.provinces.papers import made, workshop

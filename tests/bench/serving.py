@@ -29,13 +29,13 @@ from infra.reference.units import Era, units_of
 from projections.tables.standings import STANDINGS
 from services.administration.administer import NewMandate, enrolling
 from services.app import App
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.demo.figures import figures
 from services.demo.provinces import Dossier
 from services.demo.telling import together
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.processes.supervise import kept_port, supervised
-from services.season import season as seasons
+from services.season import organise
 from services.web import security
 from services.wiring import wired
 from services.work import CommandResult
@@ -184,17 +184,17 @@ async def province(house: App, settings: Settings) -> tuple[Tenant, list[str]]:
     rulebook = house.rulebooks["qd-25-2021"]
     parents = {unit.code: unit.parent or "" for unit in units_of("01", Era.UNTIL_2025)}
     taking_part = [Participant(code, parents[code]) for code in communes]
-    await seasons.plan_season(house.work(tenant, department, uuid4()), int(SEASON), rulebook.id, taking_part)
+    await organise.plan_season(house.work(tenant, department, uuid4()), int(SEASON), rulebook.id, taking_part)
     matrix = [(one.code, Office.OFFICE_STATISTICS, ()) for one in rulebook.indicators]
-    await seasons.assign_indicators(house.work(tenant, department, uuid4()), SEASON, matrix)
-    await seasons.open_season(house.work(tenant, department, uuid4()), SEASON)
+    await organise.assign_indicators(house.work(tenant, department, uuid4()), SEASON, matrix)
+    await organise.open_season(house.work(tenant, department, uuid4()), SEASON)
     told = figures(rulebook, house.calendar, Dossier(communes[0]), int(SEASON))
 
     async def fill(code: str) -> None:
         lead = await actor(house, tenant, code)
         for one in told:
             work = house.work(tenant, lead, uuid4())
-            await assessing.score_indicator(work, SEASON, code, one.indicator, one.measures)
+            await assess.score_indicator(work, SEASON, code, one.indicator, one.measures)
 
     await together((fill(code) for code in communes), at_once=32)
     return tenant, communes
@@ -261,7 +261,7 @@ def deciding(ground: Ground) -> Iterator[Awaitable[CommandResult]]:
         code = leads[turn % len(leads)]
         measured = {"TC2.CT2": Measured(Kind.POINTS, points=Decimal(turn // len(leads) % 8) / 4)}
         work = ground.house.work(ground.tenant, await actor(ground.house, ground.tenant, code), uuid4())
-        return await assessing.score_indicator(work, SEASON, code, "TC2.CT2", measured)
+        return await assess.score_indicator(work, SEASON, code, "TC2.CT2", measured)
 
     return (one(turn) for turn in itertools.count())
 

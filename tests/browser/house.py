@@ -18,18 +18,18 @@ from infra.transparency.sealer import SealerStore
 from projections.catalogue import PROJECTIONS
 from services.administration.administer import NewMandate, enrolling
 from services.app import App
-from services.appraisal import appraise as appraising
+from services.appraisal import appraise
 from services.council import voting
 from services.demo import WITH_SIGN_IN, provider_of
 from services.demo.figures import figures
 from services.demo.offices import SINCE, office_key, seat_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, HA_NOI, TINH_MAU, Dossier, Story, Until
 from services.demo.telling import StoryBuilder, take_in, tell_all, together
-from services.inspection.review import review as reviewing
+from services.inspection.review import conduct_review
 from services.operations.create_tenant import as_operator
 from services.operations.publish_policy import publish
 from services.processes.supervise import kept_port, supervised
-from services.season import season as seasons
+from services.season import organise
 from services.wiring import wired
 
 #: The invented province once more, in the middle of its season: a dossier at every stage, a vote open.
@@ -127,7 +127,7 @@ async def tell_reviews(teller: StoryBuilder) -> None:
         pages = teller.house.store.read(teller.tenant, streams=[assessment_stream(season, commune)])
         positions = [one.position async for page in pages for one in page][1:3]
         statement = "Danh sách tập huấn ghi 22/22 người, sổ đăng ký lớp học chỉ có 13 người ký tên."
-        await reviewing.open_review(
+        await conduct_review.open_review(
             await inspector(f"open {commune}"),
             season,
             commune,
@@ -142,19 +142,21 @@ async def tell_reviews(teller: StoryBuilder) -> None:
         (mandate,) = official.mandates
         work = await inspector(f"ask {commune}")
         question = "Danh sách tập huấn được lập từ đâu?"
-        await reviewing.ask_official(work, season, commune, 1, lead, mandate, question, days.decided)
+        await conduct_review.ask_official(work, season, commune, 1, lead, mandate, question, days.decided)
         work = await inspector(f"find {commune}")
-        await reviewing.record_finding(work, season, commune, 1, "Danh sách không đúng với sổ.", positions)
-        await reviewing.add_note(await inspector(f"note {commune}"), season, commune, 1, positions[0], "Xem ai mở tệp.")
+        await conduct_review.record_finding(work, season, commune, 1, "Danh sách không đúng với sổ.", positions)
+        await conduct_review.add_note(
+            await inspector(f"note {commune}"), season, commune, 1, positions[0], "Xem ai mở tệp."
+        )
     work = await inspector("determine", day_after)
     basis = "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh hoạ)"
-    await reviewing.determine_responsibility(
+    await conduct_review.determine_responsibility(
         work, season, REVOKED, 1, lead, mandate, positions[0], Degree.DIRECT, basis
     )
     reason = "Minh chứng của chỉ tiêu 2.5 không đúng thực tế."
-    await reviewing.propose(await inspector("propose", day_after), season, REVOKED, 1, Ruling.REVOKED, reason)
+    await conduct_review.propose(await inspector("propose", day_after), season, REVOKED, 1, Ruling.REVOKED, reason)
     chairman = await teller.held(teller.story.decided_by, Office.DISTRICT_CHAIRMAN, "revoke", day_after)
-    await reviewing.conclude(chairman, season, REVOKED, 1, Ruling.REVOKED, "0915/QĐ-UBND", day_after)
+    await conduct_review.conclude(chairman, season, REVOKED, 1, Ruling.REVOKED, "0915/QĐ-UBND", day_after)
 
 
 async def tell_middle(teller: StoryBuilder) -> None:
@@ -168,7 +170,7 @@ async def tell_middle(teller: StoryBuilder) -> None:
     appraiser = await teller.by(seat_key(story.decided_by, 2), "return", days.submitted)
     due = teller.house.calendar.after(days.submitted, 5)
     reason = "Đề nghị bổ sung biên bản của các hội nghị trong năm."
-    await appraising.return_indicator(appraiser, teller.season, RETURNED, "TC2.CT4", reason, due)
+    await appraise.return_indicator(appraiser, teller.season, RETURNED, "TC2.CT4", reason, due)
 
     await teller.constitute()
     meeting = await teller.convene([VOTED, AT_VOTE])
@@ -186,9 +188,9 @@ async def tell_middle(teller: StoryBuilder) -> None:
 
     department = await teller.held(story.province, Office.JUSTICE_DEPARTMENT, "plan next", days.met)
     taking_part = [Participant(one.commune, story.decided_by) for one in story.dossiers]
-    await seasons.plan_season(department, int(PLANNED), story.rulebook, taking_part)
+    await organise.plan_season(department, int(PLANNED), story.rulebook, taking_part)
     department = await teller.held(story.province, Office.JUSTICE_DEPARTMENT, "assign next", days.met)
-    await seasons.assign_indicators(department, PLANNED, teller.matrix()[:-3], "8/KH-UBND")
+    await organise.assign_indicators(department, PLANNED, teller.matrix()[:-3], "8/KH-UBND")
 
 
 async def cast(teller: StoryBuilder, number: int, choice: Choice = Choice.FOR) -> None:
@@ -210,9 +212,9 @@ async def tell_large(teller: StoryBuilder) -> None:
         return await teller.by(key, what, story.calendar.opened)
 
     taking_part = [Participant(one.code, one.parent or "") for one in communes]
-    await seasons.plan_season(await department("plan"), story.year, story.rulebook, taking_part)
-    await seasons.assign_indicators(await department("matrix"), teller.season, teller.matrix(), story.basis)
-    await seasons.open_season(await department("open"), teller.season, story.calendar.opened)
+    await organise.plan_season(await department("plan"), story.year, story.rulebook, taking_part)
+    await organise.assign_indicators(await department("matrix"), teller.season, teller.matrix(), story.basis)
+    await organise.open_season(await department("open"), teller.season, story.calendar.opened)
 
     async def fill(number: int, commune: str) -> None:
         share = Decimal(86 + number % 13) / 100

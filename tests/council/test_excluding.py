@@ -28,13 +28,13 @@ from domain.recognition import Result
 from domain.season import Step
 from domain.unit import Level
 from infra.log.eventstore import CommandResult, EventStore
-from services.administration import administer as administering
+from services.administration import administer
 from services.administration.administer import NewUnit
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
+from services.appraisal import appraise
+from services.assessment import assess
 from services.council import voting
-from services.recognition import recognise as recognising
-from services.season import season as seasons
+from services.recognition import recognise
+from services.season import organise
 from services.wiring import wired
 from services.work import Work
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, ISSUER, PROVINCE, Story
@@ -100,7 +100,7 @@ async def end_mandate(work: Work, story: Story) -> CommandResult:
     person = story.person(f"leaver-{story.season}")
     actor = await story.house.people.actor(story.tenant, person, work.today)
     assert actor is not None
-    return await administering.end_mandate(work, person, actor.mandates[0].id, date(2020, 1, 1), "9/QĐ")
+    return await administer.end_mandate(work, person, actor.mandates[0].id, date(2020, 1, 1), "9/QĐ")
 
 
 def two_units(story: Story) -> tuple[str, str]:
@@ -110,12 +110,12 @@ def two_units(story: Story) -> tuple[str, str]:
 
 async def units_registered(story: Story) -> None:
     units = [NewUnit(code, f"Xã {code}", "Xã", Level.COMMUNE, DISTRICT) for code in two_units(story)]
-    await administering.register_units(await story.as_administrator(), units)
+    await administer.register_units(await story.as_administrator(), units)
 
 
 DECIDE = Act(
     Story.decider,
-    lambda work, story: recognising.decide(work, story.season, COMMUNE, Result.RECOGNISED, "41/QĐ-UBND"),
+    lambda work, story: recognise.decide(work, story.season, COMMUNE, Result.RECOGNISED, "41/QĐ-UBND"),
 )
 REOPEN_VOTE = Act(
     Story.decider, lambda work, story: voting.reopen_vote(work, story.season, "990-1", COMMUNE, "Đếm nhầm")
@@ -125,20 +125,20 @@ CAST = Act(
     lambda story: story.by("police"),
     lambda work, story: voting.cast_ballot(work, story.season, "990-1", COMMUNE, Choice.FOR),
 )
-RESUME = Act(Story.appraiser, lambda work, story: appraising.resume(work, story.season, COMMUNE, "Nhầm"))
-CLOSE_SEASON = Act(Story.as_administrator, lambda work, story: seasons.close_season(work, story.season))
-SUSPEND = Act(Story.as_administrator, lambda work, story: seasons.suspend_season(work, story.season, "Bão lũ", "5/QĐ"))
-EXPLAIN = Act(Story.officer, lambda work, story: assessing.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…"))
+RESUME = Act(Story.appraiser, lambda work, story: appraise.resume(work, story.season, COMMUNE, "Nhầm"))
+CLOSE_SEASON = Act(Story.as_administrator, lambda work, story: organise.close_season(work, story.season))
+SUSPEND = Act(Story.as_administrator, lambda work, story: organise.suspend_season(work, story.season, "Bão lũ", "5/QĐ"))
+EXPLAIN = Act(Story.officer, lambda work, story: assess.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…"))
 SET_DEADLINE = Act(
-    leaver, lambda work, story: seasons.set_deadline(work, story.season, Step.SCORED, date(2024, 1, 5), "KH")
+    leaver, lambda work, story: organise.set_deadline(work, story.season, Step.SCORED, date(2024, 1, 5), "KH")
 )
 MERGE = Act(
     Story.as_administrator,
-    lambda work, story: administering.merge_unit(work, *two_units(story), date(2025, 7, 1), "3/NQ"),
+    lambda work, story: administer.merge_unit(work, *two_units(story), date(2025, 7, 1), "3/NQ"),
 )
 DISSOLVE = Act(
     Story.as_administrator,
-    lambda work, story: administering.dissolve_unit(work, two_units(story)[1], date(2025, 6, 1), "5/NQ"),
+    lambda work, story: administer.dissolve_unit(work, two_units(story)[1], date(2025, 6, 1), "5/NQ"),
 )
 END_MANDATE = Act(Story.as_administrator, end_mandate)
 
@@ -237,14 +237,14 @@ async def test_who_only_looks_at_a_busy_stream_is_not_worn_out(story: Story):
             while not over.is_set():
                 work = replace(await story.as_administrator(), store=other.store)
                 on = date(2024, 1, 1 + turns % 2)
-                await seasons.set_deadline(work, story.season, Step.POSTED, on, "KH")
+                await organise.set_deadline(work, story.season, Step.POSTED, on, "KH")
                 turns += 1
 
     busy = asyncio.create_task(keep_busy())
     explained = 0
     while explained < 5 or turns < 5:
         explained += 1
-        await assessing.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", f"Vì {explained}")
+        await assess.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", f"Vì {explained}")
     over.set()
     await busy
 

@@ -29,7 +29,7 @@ from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
 from domain.official import Office
 from domain.policy import Actor
 from services.council import voting
-from services.season import season as seasons
+from services.season import organise
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, Story
 
 DAY = date(2024, 1, 30)
@@ -201,7 +201,7 @@ async def test_a_ballot_sent_again_gets_its_first_receipt_whatever_happened_sinc
     if since == "the vote was reopened":
         await voting.reopen_vote(await story.decider(), story.season, key, COMMUNE, "Đếm nhầm")
     else:
-        await seasons.close_season(await story.as_administrator(), story.season)
+        await organise.close_season(await story.as_administrator(), story.season)
 
     member = replace(await story.decider(), actor=Actor(first.actor, (await story.decider()).actor.mandates))
     again = await voting.cast_ballot(member, story.season, key, COMMUNE, Choice.FOR, round=1)

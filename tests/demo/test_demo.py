@@ -40,7 +40,7 @@ from services.operations.check_consistency import disagreements
 from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
 from services.processes.supervise import PROGRAMS, supervised
-from services.season import season as seasons
+from services.season import organise
 from services.verdicts import Status, judged
 from services.wiring import wired
 from services.work import Work
@@ -202,7 +202,7 @@ async def test_a_season_that_people_have_planned_is_left_alone(house):
     await people.enrol()
     official = await people.held(story.province, Office.JUSTICE_DEPARTMENT, "planned by hand", story.calendar.planned)
     other = [Participant(DONG_NAI.dossiers[1].commune, story.decided_by)]
-    await seasons.plan_season(official, story.year, story.rulebook, other)
+    await organise.plan_season(official, story.year, story.rulebook, other)
     planned = len(await log_of(people))
 
     # When the demonstration starts

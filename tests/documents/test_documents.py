@@ -19,19 +19,18 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import reading_log
 from services import documents
 from services.case.case_cache import Dossiers
-from services.council import minutes_document as minutes
-from services.council import voting
+from services.council import minutes_document, voting
 from services.documents import glyphs, typesetting
 from services.documents.glyphs import printable
 from services.documents.reading import AsItStood
 from services.documents.typesetting import FOLDERS
 from services.i18n import vietnamese
-from services.inspection.responsibility import responsibility_document as responsibility
-from services.inspection.review import review_document as review
+from services.inspection.responsibility import responsibility_document
+from services.inspection.review import review_document
 from services.proof_package.build import Which, gather
 from services.proof_package.pages import pages
 from services.proof_package.verify import Law
-from services.recognition import decision_document as decision
+from services.recognition import decision_document
 from tests.provinces.papers import text_of
 from tests.provinces.story import COMMUNE, Story
 
@@ -95,34 +94,36 @@ async def rendered(story: Story):
     async def rendered(name: str) -> Text:
         match name:
             case "decision":
-                paper = await decision.read_paper(then, story.season, COMMUNE, law.rulebooks, law.calendar)
+                paper = await decision_document.read_paper(then, story.season, COMMUNE, law.rulebooks, law.calendar)
                 different = paper._replace(reason="Vì", differs_from=("kết quả biểu quyết của Hội đồng",))
-                return Text(decision.render(different), 30, 18)
+                return Text(decision_document.render(different), 30, 18)
             case "decision without points":
-                paper = await decision.read_paper(then, story.season, COMMUNE, law.rulebooks, law.calendar)
+                paper = await decision_document.read_paper(then, story.season, COMMUNE, law.rulebooks, law.calendar)
                 without = paper._replace(
                     with_points=False,
                     criteria=tuple(line._replace(cells=line.cells[:3]) for line in paper.criteria),
                     total=paper.total._replace(cells=paper.total.cells[:2]),
                 )
-                return Text(decision.render(without), 30, 18)
+                return Text(decision_document.render(without), 30, 18)
             case "minutes":
-                held = await minutes.read_paper(then, story.season, key, "03/BB-HĐ")
+                held = await minutes_document.read_paper(then, story.season, key, "03/BB-HĐ")
                 (item,) = held.items
                 void = item.rounds[0]._replace(void_because="Mở nhầm", number=1)
                 items = (item, item._replace(rounds=(void,)), item._replace(rounds=()))
-                return Text(minutes.render(held._replace(items=items, absent=held.present[:1])), 30, 18)
+                return Text(minutes_document.render(held._replace(items=items, absent=held.present[:1])), 30, 18)
             case "review":
-                found = await review.read_paper(then, story.season, f"{COMMUNE}-1", law.rulebooks)
-                asked = review.AskedOfficial("Ai", "Vì sao?", date(2024, 2, 1), (("Vì thế", date(2024, 2, 2)),))
-                answers = review.Answerable("Ai", "#1", "Trách nhiệm trực tiếp", "Điều 7")
-                return Text(review.render(found._replace(asked=(asked,), answerable=(answers,))), 30, 18)
+                found = await review_document.read_paper(then, story.season, f"{COMMUNE}-1", law.rulebooks)
+                asked = review_document.AskedOfficial(
+                    "Ai", "Vì sao?", date(2024, 2, 1), (("Vì thế", date(2024, 2, 2)),)
+                )
+                answers = review_document.Answerable("Ai", "#1", "Trách nhiệm trực tiếp", "Điều 7")
+                return Text(review_document.render(found._replace(asked=(asked,), answerable=(answers,))), 30, 18)
             case _:
                 seen = await Dossiers(law.store).then(story.tenant, story.season, COMMUNE, last)
                 at = (await story.facts())[-1].at
                 indicator = "TC1.CT1" if name.endswith("indicator") else None
-                chain = await responsibility.read_paper(then, seen, law.reads, indicator, law.rulebooks, at)
-                return Text(responsibility.render(chain), 20, 14)
+                chain = await responsibility_document.read_paper(then, seen, law.reads, indicator, law.rulebooks, at)
+                return Text(responsibility_document.render(chain), 20, 14)
 
     return rendered
 
@@ -246,7 +247,7 @@ def test_words_that_stand_in_signed_documents_stay(key: str, words: str):
 
 @pytest.mark.parametrize("choice", Choice)
 def test_every_choice_has_its_column_in_the_minutes(choice: Choice):
-    head = minutes.HEADS[choice].replace("<br>", " ").striptags()
+    head = minutes_document.HEADS[choice].replace("<br>", " ").striptags()
 
     assert head == vietnamese().say(f"choice.{choice}")
 

@@ -6,8 +6,8 @@ import pytest
 
 from domain.official import Office
 from infra.jobs.export_runs import ExportRuns
-from services.assessment import assess as assessing
-from services.exports.exports import fail_export
+from services.assessment import assess
+from services.exports.requests import fail_export
 from services.processes.worker import Workplace
 from tests.provinces.papers import workshop
 from tests.provinces.story import COMMUNE, Story
@@ -105,7 +105,7 @@ async def test_who_asked_is_told_that_it_was_received(department, season):
 async def test_cells_that_were_cut_are_counted_in_the_list(desks, season):
     inspector = await desks.of(Office.INSPECTOR)
     long = "_x0041_" * 2_850  # which a workbook spells with more signs than a cell holds
-    await assessing.explain(await season.officer(), season.season, COMMUNE, season.codes[0], long)
+    await assess.explain(await season.officer(), season.season, COMMUNE, season.codes[0], long)
     page = await inspector.open(f"/nhat-ky?mua={season.season}")
 
     await inspector.send(page, "/yeu-cau")

@@ -22,8 +22,7 @@ from uuid import uuid4
 import httpx
 from redis.asyncio import Redis
 
-from infra.platform import child_processes as processes
-from infra.platform import database, embedded, probe
+from infra.platform import child_processes, database, embedded, probe
 from infra.platform.config import Settings, read_settings
 from infra.schema import migrate
 from services.processes.supervise import PROGRAMS, kept_port, supervised
@@ -136,7 +135,7 @@ async def recovered(running: House) -> list[Answer]:
 @asynccontextmanager
 async def stopped(running: House, service: str) -> AsyncIterator[None]:
     """The service and its children neither run nor end: as on a machine that hangs."""
-    found = processes.marked(running.settings.folder / f"{service}.pid")
+    found = child_processes.marked(running.settings.folder / f"{service}.pid")
     assert found
     pids = [found.pid, *children(found.pid)]
     for pid in pids:

@@ -20,7 +20,7 @@ from infra.platform.config import Settings
 from infra.schema import migrate
 from projections.catalogue import PROJECTIONS
 from services.council import voting
-from services.exports import exports as exporting
+from services.exports import requests
 from services.processes.supervise import kept_port, supervised
 from services.web import security
 from services.wiring import wired
@@ -153,7 +153,7 @@ async def _told(settings: Settings, tenant: Tenant) -> dict[str, str]:
         await voting.close_meeting(await story.decider(), story.season, meeting)
         await story.under_review()
         work = await story.by(Office.JUSTICE_DEPARTMENT)
-        await exporting.request_export(work, Document.STANDINGS, story.season)
+        await requests.request_export(work, Document.STANDINGS, story.season)
         entries = (await story.dossier()).entries.values()
         evidence = next(held for entry in entries for held in entry.evidence.values())
         under_way = await Story(house, tenant, "").opened()
@@ -165,7 +165,7 @@ async def _told(settings: Settings, tenant: Tenant) -> dict[str, str]:
             "meeting": meeting,
             "number": "1",
             "evidence": str(evidence.id),
-            "export": str(exporting.export_id(work)),
+            "export": str(requests.export_id(work)),
             "under way": under_way.season,
         }
 

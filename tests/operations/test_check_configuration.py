@@ -5,15 +5,19 @@ import pytest
 from redis import Redis
 
 from infra.platform.config import Settings
-from services.operations import check_configuration as check
+from services.operations import check_configuration
 
 
 async def wrong(settings: Settings) -> dict[str, str]:
-    return {found.about.partition(":")[0]: found.wrong async for found in check.findings(settings) if found.wrong}
+    return {
+        found.about.partition(":")[0]: found.wrong
+        async for found in check_configuration.findings(settings)
+        if found.wrong
+    }
 
 
 async def test_the_services_of_the_tests_can_work(services, capsys):
-    assert await check.run(services) == 0
+    assert await check_configuration.run(services) == 0
 
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if line.startswith("ok")]) == 11
@@ -24,7 +28,7 @@ async def test_a_superuser_is_no_login_for_the_application(services, capsys):
     careless = replace(services, app_url=services.database_url.replace("minhchuan@", "postgres@"))
 
     assert "DATABASE_APP_URL" in await wrong(careless)
-    assert await check.run(careless) == 1
+    assert await check_configuration.run(careless) == 1
     assert "FAILS DATABASE_APP_URL" in capsys.readouterr().out
 
 

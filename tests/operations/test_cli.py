@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.platform import child_processes as processes
-from infra.platform import config, embedded
+from infra.platform import child_processes, config, embedded
 from services import cli
-from services.operations import judge_sheet as judge
+from services.operations import judge_sheet
 
 SHEET = {"rulebook": "qd-619-2017", "unit_class": "I", "satisfaction": "96.10", "vetoes": [], "criteria": {"TC1": "15"}}
 
@@ -85,7 +84,7 @@ def test_an_interrupt_at_a_bad_moment_is_still_an_interrupt(tmp_path, capsys, mo
         finally:
             lock.release()  # as the standard library does with a lock that the interrupt kept it from taking
 
-    monkeypatch.setattr(judge, "main", interrupted_while_it_cleans_up)
+    monkeypatch.setattr(judge_sheet, "main", interrupted_while_it_cleans_up)
 
     assert cli.main(["judge", str(tmp_path / "sheet.json")]) == 130
 
@@ -103,7 +102,7 @@ def test_a_command_that_is_told_to_end_stops_its_services(tmp_path, name, began)
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert "http://" in process.stdout.readline()  # its services run
-        assert processes.marked(tmp_path / "postgres.pid")
+        assert child_processes.marked(tmp_path / "postgres.pid")
 
         process.send_signal(signal.Signals[name])
 

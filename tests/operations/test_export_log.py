@@ -19,7 +19,7 @@ from infra.ledger.tree import verify_consistency
 from infra.storage.folders import Occupied
 from infra.transparency.proofs import LogAltered, reading_log
 from services import cli
-from services.operations import export_log as log_export
+from services.operations import export_log
 from services.operations.export_log import export
 from services.seals.trusted_policy import Trust
 from tests.infra.forging import FORGERIES
@@ -181,7 +181,7 @@ async def test_the_command_says_what_it_wrote(told_once, tmp_path, capsys):
     asked = ["log", "export", "--out", str(tmp_path / "out"), "--tenant", told_once.tenant.slug]
     given = cli.arguments().parse_args([*asked, "--policy", str(tmp_path / "policy")])
 
-    assert await log_export.run(told_once.settings, given) == 0
+    assert await export_log.run(told_once.settings, given) == 0
 
     said = capsys.readouterr().out
     assert "185 leaves, 6 proofs" in said

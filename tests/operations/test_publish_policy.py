@@ -11,7 +11,7 @@ from infra.platform.config import Settings
 from infra.transparency.sealer import SealerStore
 from services import cli
 from services.app import App
-from services.operations import publish_policy as policies
+from services.operations import publish_policy
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.publish_policy import PolicyRefused, announce, publish
 from services.processes import sealer
@@ -135,11 +135,11 @@ async def test_an_operator_learns_the_key_publishes_and_looks(tenant, services, 
     given = cli.arguments().parse_args(["policy", "publish", slug, str(file), "--basis", "15/QĐ"])
     looking = cli.arguments().parse_args(["policy", "show", slug])
 
-    assert await policies.show(services, looking) == 1
+    assert await publish_policy.show(services, looking) == 1
     assert "no witnesses" in capsys.readouterr().out
-    await policies.publish_file(services, given)
+    await publish_policy.publish_file(services, given)
     assert "1 of 1 witnesses must cosign" in capsys.readouterr().out
-    assert await policies.show(services, looking) == 0
+    assert await publish_policy.show(services, looking) == 0
     assert capsys.readouterr().out == file.read_text()
 
 
@@ -147,7 +147,9 @@ async def test_an_operator_who_asks_for_nobody_is_told_what_that_means(tenant, k
     file = tmp_path / "policy"
     file.write_text(f"log {key.verifier}\nquorum 0\n")
 
-    await policies.publish_file(services, cli.arguments().parse_args(["policy", "publish", tenant.slug, str(file)]))
+    await publish_policy.publish_file(
+        services, cli.arguments().parse_args(["policy", "publish", tenant.slug, str(file)])
+    )
 
     assert "UNWITNESSED" in capsys.readouterr().out
 
@@ -155,7 +157,9 @@ async def test_an_operator_who_asks_for_nobody_is_told_what_that_means(tenant, k
 async def test_an_operator_announces_a_key(house, tenant, services, capsys):
     vkey = str(SignerKey.new(tenant.log, KeyKind.NOTE).verifier)
 
-    await policies.announce_key(services, cli.arguments().parse_args(["policy", "announce-key", tenant.slug, vkey]))
+    await publish_policy.announce_key(
+        services, cli.arguments().parse_args(["policy", "announce-key", tenant.slug, vkey])
+    )
 
     (fact,) = await facts(house, tenant, Log.KeyAnnounced)
     assert fact.vkey_sha256 in capsys.readouterr().out
@@ -166,6 +170,6 @@ async def test_a_province_or_a_file_that_is_not_there_is_refused(tenant, service
     unknown = cli.arguments().parse_args(["policy", "show", "no-such-province"])
 
     with pytest.raises(PolicyRefused, match="No such file"):
-        await policies.publish_file(services, missing)
+        await publish_policy.publish_file(services, missing)
     with pytest.raises(PolicyRefused, match="no province"):
-        await policies.show(services, unknown)
+        await publish_policy.show(services, unknown)

@@ -32,7 +32,7 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import LogAltered, reading_log
 from infra.transparency.sealer import SealerStore
 from services.app import App
-from services.operations import rotate_key as rotating
+from services.operations import rotate_key
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.export_log import export
 from services.operations.publish_policy import PolicyRefused, announce, publish
@@ -43,7 +43,7 @@ from services.proof_package.build import Which, gather
 from services.proof_package.package_files import CHECKPOINT, CONSISTENCY, LEAVES, PREVIOUS, payload_name
 from services.proof_package.package_log import History, LoggedFact, line_of
 from services.proof_package.verify import Law, judge_files
-from services.recognition import recognise as recognising
+from services.recognition import recognise
 from services.seals.proof_download import keepsake
 from services.seals.proof_download import verify as verify_receipt
 from services.seals.trusted_policy import Trust
@@ -182,7 +182,7 @@ async def drill(settings: Settings, old: Tenant) -> Drilled:
     async with wired(settings) as house:
         await publish(house, now, trust_in(SealerStore(settings.seals).key(now)).text)
         story = Story(house, now, which.season)
-        await recognising.sign(await story.decider(), which.season, COMMUNE, "ab" * 32)
+        await recognise.sign(await story.decider(), which.season, COMMUNE, "ab" * 32)
     return Drilled(settings, old, now, which, kept, small, large, await seal(settings, now), before)
 
 
@@ -510,7 +510,7 @@ async def change_key(settings: Settings, tenant: Tenant) -> tuple[SignerKey, Sig
     """The former key and the present one, as the commands change them."""
     keep = SealerStore(settings.seals)
     former = keep.key(tenant)
-    await rotating.make_next(settings, tenant.slug)
+    await rotate_key.make_next(settings, tenant.slug)
     coming = keep.next_key(tenant)
     assert coming is not None
     async with wired(settings) as house:
@@ -519,7 +519,7 @@ async def change_key(settings: Settings, tenant: Tenant) -> tuple[SignerKey, Sig
         await seal(settings, tenant)
         await grow(house, tenant)
         assert len((await seal(settings, tenant)).check([former.verifier, coming.verifier])) == 2
-        await rotating.retire(settings, tenant.slug)
+        await rotate_key.retire(settings, tenant.slug)
         await grow(house, tenant)
     await seal(settings, tenant)
     return former, coming

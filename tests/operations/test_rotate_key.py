@@ -12,13 +12,13 @@ from infra.ledger.policy import Policy
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
 from infra.reference.rulebooks import load_calendar, load_rulebooks
-from infra.transparency import audit as verifying
+from infra.transparency import audit
 from infra.transparency.proofs import reading_log
 from infra.transparency.seal_status import CheckpointState
 from infra.transparency.sealer import SealerStore
 from services import cli
 from services.app import App
-from services.operations import rotate_key as rotating
+from services.operations import rotate_key
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.export_log import export
 from services.operations.publish_policy import PolicyRefused, announce, publish
@@ -27,7 +27,7 @@ from services.operations.verify_log import lines_of
 from services.processes import sealer
 from services.proof_package.build import Which, gather
 from services.proof_package.verify import Law, judge_files
-from services.seals import proof_download as receipts
+from services.seals import proof_download
 from services.seals.trusted_policy import Trust
 from services.seals.verify_answer import ExitCode
 from tests.operations.test_create_tenant import new
@@ -63,7 +63,7 @@ def present_of(services: Settings, tenant: Tenant) -> SignerKey:
 
 
 async def next_of(services: Settings, tenant: Tenant) -> VerifierKey:
-    await rotating.make_next(services, tenant.slug)
+    await rotate_key.make_next(services, tenant.slug)
     coming = SealerStore(services.seals).next_key(tenant)
     assert coming is not None
     return coming.verifier
@@ -86,7 +86,7 @@ def policy(*keys: VerifierKey) -> bytes:
 
 async def test_the_next_key_is_made_and_shown_by_the_command_however_often_it_is_given(services, tenant, capsys):
     for _ in range(2):
-        assert await rotating.make_next(services, tenant.slug) == 0
+        assert await rotate_key.make_next(services, tenant.slug) == 0
     first, _, second, _ = capsys.readouterr().out.splitlines()
     await sealer.show_keys(services, only=[tenant.slug])
 
@@ -102,23 +102,23 @@ async def test_a_log_that_was_never_sealed_has_no_key_to_change(house, services)
         tenant = await create_tenant(house, operator, new(province_code="99"))
 
     with pytest.raises(KeyRefused, match="no key to change"):
-        await rotating.make_next(services, tenant.slug)
+        await rotate_key.make_next(services, tenant.slug)
     assert SealerStore(services.seals).next_key(tenant) is None
 
 
 async def test_the_former_key_is_not_retired_before_both_have_signed_a_checkpoint(house, services, tenant):
     present, coming = present_of(services, tenant).verifier, await next_of(services, tenant)
     with pytest.raises(KeyRefused, match="both keys must have signed"):
-        await rotating.retire(services, tenant.slug)
+        await rotate_key.retire(services, tenant.slug)
     await announce(house, tenant, str(coming))
     with pytest.raises(KeyRefused, match="both keys must have signed"):
-        await rotating.retire(services, tenant.slug)
+        await rotate_key.retire(services, tenant.slug)
     await seal(services, tenant)
     with pytest.raises(KeyRefused, match="both keys must have signed"):
-        await rotating.retire(services, tenant.slug)
+        await rotate_key.retire(services, tenant.slug)
 
     assert await grow(house, services, tenant) == [present.id, coming.id]
-    assert await rotating.retire(services, tenant.slug) == 0
+    assert await rotate_key.retire(services, tenant.slug) == 0
     assert await grow(house, services, tenant) == [coming.id]
 
 
@@ -127,10 +127,10 @@ async def test_the_former_key_is_not_retired_before_the_policy_in_force_names_th
     await publish(house, tenant, policy(present))
     _, coming = await overlapping(house, services, tenant)
     with pytest.raises(KeyRefused, match="policy in force does not name"):
-        await rotating.retire(services, tenant.slug)
+        await rotate_key.retire(services, tenant.slug)
     await publish(house, tenant, policy(present, coming))
 
-    assert await rotating.retire(services, tenant.slug) == 0
+    assert await rotate_key.retire(services, tenant.slug) == 0
     assert await grow(house, services, tenant) == [coming.id]
 
 
@@ -141,15 +141,15 @@ async def test_a_checkpoint_that_is_signed_and_not_published_yet_is_not_enough(h
     )
 
     with pytest.raises(KeyRefused, match="both keys must have signed"):
-        await rotating.retire(services, tenant.slug)
+        await rotate_key.retire(services, tenant.slug)
 
 
 async def test_retiring_the_former_key_again_changes_nothing(house, services, tenant, capsys):
     _, coming = await overlapping(house, services, tenant)
-    assert await rotating.retire(services, tenant.slug) == 0
+    assert await rotate_key.retire(services, tenant.slug) == 0
     capsys.readouterr()
 
-    assert await rotating.retire(services, tenant.slug) == 0
+    assert await rotate_key.retire(services, tenant.slug) == 0
 
     assert f"{coming} signs alone" in capsys.readouterr().out
     assert await grow(house, services, tenant) == [coming.id]
@@ -237,7 +237,7 @@ class Rotation:
     async def take(self, trust: Trust) -> Taken:
         async with reading_log(self.told.settings.app_url, self.tenant) as connection:
             made = await gather(connection, self.tenant, Which(self.told.season, COMMUNE), trust, LAW)
-        receipt = await receipts.keepsake(self.house.database, self.house.settings.secret, self.tenant, 3)
+        receipt = await proof_download.keepsake(self.house.database, self.house.settings.secret, self.tenant, 3)
         return Taken(made.files, receipt.content, made.head.note)
 
     async def answers(self, taken: Taken) -> dict[str, tuple[ExitCode, ExitCode]]:
@@ -245,16 +245,16 @@ class Rotation:
         return {
             name: (
                 (await judge_files(taken.dossier, None, trust, LAW)).answer,
-                receipts.verify(taken.receipt, trust.policy).answer,
+                proof_download.verify(taken.receipt, trust.policy).answer,
             )
             for name, trust in self.trusts.items()
         }
 
-    async def verified(self, *held: Note) -> dict[str, verifying.AuditResult]:
+    async def verified(self, *held: Note) -> dict[str, audit.AuditResult]:
         """The whole log, by each inspector."""
         dsn = self.told.settings.verifier_url
         return {
-            name: await verifying.verify(dsn, self.tenant, policy=trust.policy, held=held, processes=1)
+            name: await audit.verify(dsn, self.tenant, policy=trust.policy, held=held, processes=1)
             for name, trust in self.trusts.items()
         }
 
@@ -296,7 +296,7 @@ async def test_each_policy_vouches_for_what_was_taken_while_a_key_that_it_names_
         overlap = await house.store.position(tenant)
 
         # after
-        assert await rotating.retire(settings, tenant.slug) == 0
+        assert await rotate_key.retire(settings, tenant.slug) == 0
         assert await rotation.grow() == 1
         assert await rotation.state(await house.store.position(tenant)) is CheckpointState.WITNESSED
         await rotation.publish(rotation.trusts["new"])
@@ -351,7 +351,7 @@ async def test_a_witness_that_knows_the_former_key_alone_cosigns_until_its_lines
         last = await house.store.position(tenant)
         assert (await house.seals.of(tenant, last)).state is CheckpointState.WITNESSED
 
-        await rotating.retire(services, tenant.slug)
+        await rotate_key.retire(services, tenant.slug)
         await grow(house, services, tenant)
         assert (await house.seals.of(tenant, last + 1)).state is CheckpointState.AWAITING
 

@@ -7,9 +7,9 @@ from infra.storage.files import Files
 from infra.transparency.proofs import reading_log
 from services import cli
 from services.app import App
-from services.operations import scrub_files as scrubbing
+from services.operations import scrub_files
 from services.operations.scrub_files import Scrubbed, scrub
-from services.recognition import recognise as recognising
+from services.recognition import recognise
 from tests.provinces.story import COMMUNE, PDF, Story, prepared
 
 
@@ -47,12 +47,12 @@ async def test_every_file_that_a_fact_names_is_hashed_again(scrubbed, place):
 async def test_a_flipped_byte_and_a_file_that_is_gone_are_found_by_name(scrubbed, place, services, province, capsys):
     content = place.read_bytes()
     given = cli.arguments().parse_args(["evidence", "scrub", "--tenant", province.slug])
-    assert await scrubbing.run(services, given) == 0
+    assert await scrub_files.run(services, given) == 0
     place.chmod(0o600)
     try:
         place.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         assert [(one.sha256, one.code) for one in (await scrubbed()).faults] == [(place.name, "file-damaged")]
-        assert await scrubbing.run(services, given) == 1
+        assert await scrub_files.run(services, given) == 1
         assert "FAILS: 0 missing, 1 wrong" in capsys.readouterr().out
         place.unlink()
         assert [(one.sha256, one.code) for one in (await scrubbed()).faults] == [(place.name, "file-missing")]
@@ -63,7 +63,7 @@ async def test_a_flipped_byte_and_a_file_that_is_gone_are_found_by_name(scrubbed
 async def test_a_document_that_was_signed_elsewhere_is_only_counted(scrubbed, story):
     await story.decided()
     before = await scrubbed()
-    await recognising.sign(await story.decider(), story.season, COMMUNE, "cd" * 32)
+    await recognise.sign(await story.decider(), story.season, COMMUNE, "cd" * 32)
 
     after = await scrubbed()
 

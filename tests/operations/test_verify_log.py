@@ -4,10 +4,10 @@ import pytest
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, SignerKey
-from infra.transparency import audit as log
+from infra.transparency import audit
 from infra.transparency.proofs import reading_log
 from services import cli
-from services.operations import verify_log as verifying
+from services.operations import verify_log
 from services.seals.published_trust import published_trust
 from services.seals.trusted_policy import TrustFileUnreadable
 from tests.infra.forging import FORGERIES
@@ -29,7 +29,7 @@ def verify(told_once, tmp_path, capsys):
             *(["--policy", str(tmp_path / "policy")] if policy else []),
         ]
         capsys.readouterr()
-        status = await verifying.run(told_once.settings, cli.arguments().parse_args([*asked, *more]))
+        status = await verify_log.run(told_once.settings, cli.arguments().parse_args([*asked, *more]))
         return status, capsys.readouterr().out
 
     return verify
@@ -66,7 +66,7 @@ async def test_a_forged_log_fails_by_status_and_the_result_is_recorded(told_once
     assert status == 1
     assert "FAILS:" in said
     async with reading_log(told_once.settings.app_url, tenant) as connection:
-        last = await log.last_result(connection, tenant)
+        last = await audit.last_result(connection, tenant)
     assert last is not None
     assert not last.ok
     status, said = await verify("--checkpoint", str(tmp_path / "held"))
@@ -86,7 +86,7 @@ async def test_the_policy_that_the_province_published_is_taken_where_none_is_giv
             """,
             told_once.trust.text.decode(),
         )
-        async with log.looking(told_once.settings.verifier_url) as connection:
+        async with audit.looking(told_once.settings.verifier_url) as connection:
             found = await published_trust(connection, tenant)
         _, said = await verify(policy=False)
 

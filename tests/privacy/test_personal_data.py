@@ -36,11 +36,11 @@ from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.tables.sheets import SHEETS
 from services.app import App
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
-from services.exports.exports import export_id, request_export
+from services.appraisal import appraise
+from services.assessment import assess
+from services.exports.requests import export_id, request_export
 from services.operations.export_log import export
-from services.privacy import personal_data as personal
+from services.privacy import personal_data
 from services.privacy.personal_data import PersonalDataReader, PersonalValue, Shredder, VisibleValue
 from services.processes.sweeper import Sweeper
 from services.proof_package.build import Which, gather
@@ -83,13 +83,13 @@ def anybody(story: Story, command: UUID | None = None) -> Work:
 async def said(story: Story, text: str = TEXT, command: UUID | None = None) -> UUID:
     """The id of a comment that says this."""
     work = anybody(story, command)
-    await assessing.receive_comment(work, story.season, COMMUNE, text, date(2024, 1, 10))
+    await assess.receive_comment(work, story.season, COMMUNE, text, date(2024, 1, 10))
     return work.new_id("comment")
 
 
 async def shred(story: Story, comment: UUID, command: UUID | None = None) -> Any:
     work = replace(await story.as_administrator(), command_id=command or uuid4())
-    return await personal.shred_subject(work, story.season, COMMUNE, comment, ORDER, WHY, date(2024, 3, 11))
+    return await personal_data.shred_subject(work, story.season, COMMUNE, comment, ORDER, WHY, date(2024, 3, 11))
 
 
 async def facts_of(story: Story) -> list[Recorded]:
@@ -210,7 +210,7 @@ async def test_nobody_but_the_administrator_erases(posted: Story, subject: str):
     comment = await said(posted)
 
     with pytest.raises(NotPermitted):
-        await personal.shred_subject(await posted.by(subject), posted.season, COMMUNE, comment, ORDER, WHY)
+        await personal_data.shred_subject(await posted.by(subject), posted.season, COMMUNE, comment, ORDER, WHY)
 
     assert await erasures(posted, comment) == []
     assert await seen(posted) == [VisibleValue(TEXT)]
@@ -221,11 +221,11 @@ async def test_without_a_reason_or_a_comment_nothing_is_erased(posted: Story):
     admin = await posted.as_administrator()
 
     with pytest.raises(ReasonMissing):
-        await personal.shred_subject(admin, posted.season, COMMUNE, comment, ORDER, "  ")
+        await personal_data.shred_subject(admin, posted.season, COMMUNE, comment, ORDER, "  ")
     with pytest.raises(NotFound):
         await shred(posted, uuid4())
     with pytest.raises(NotFound):
-        await personal.shred_subject(admin, posted.season, OTHER, comment, ORDER, WHY)
+        await personal_data.shred_subject(admin, posted.season, OTHER, comment, ORDER, WHY)
 
     assert await seen(posted) == [VisibleValue(TEXT)]
 
@@ -247,7 +247,7 @@ async def test_a_comment_sent_again_after_its_erasure_brings_nothing_back(posted
 async def ordered_only(story: Story, comment: UUID) -> None:
     """The process is killed after the fact was recorded and before the key was destroyed."""
     work = await story.as_administrator()
-    await personal.order_shredding(work, story.season, COMMUNE, comment, ORDER, WHY, date(2024, 3, 11))
+    await personal_data.order_shredding(work, story.season, COMMUNE, comment, ORDER, WHY, date(2024, 3, 11))
     assert (await story.house.keys.find(story.tenant, [comment])).keys() == {comment}
 
 
@@ -433,7 +433,7 @@ async def test_after_the_erasure_no_byte_of_it_is_anywhere_and_everything_still_
 ):
     answer = "Da in lai kho lon Marzipanfish"
     comment = await said(posted)
-    await assessing.answer_comment(await posted.officer(), posted.season, COMMUNE, comment, answer)
+    await assess.answer_comment(await posted.officer(), posted.season, COMMUNE, comment, answer)
     projector = Projector(posted.house.database, posted.house.store, PROJECTIONS)
     await projector.catch_up(posted.tenant)
     await projector.close()
@@ -496,10 +496,10 @@ async def test_dossier_and_log_export_never_held_it_and_hold_after_the_erasure_a
     story = await Story(house, apart, "").opened()
     await story.posted()
     comment = await said(story)
-    await assessing.answer_comment(await story.officer(), story.season, COMMUNE, comment, "Marzipanfish")
-    await assessing.submit(await story.chairman(), story.season, COMMUNE, "12/BC", date(2024, 1, 15))
+    await assess.answer_comment(await story.officer(), story.season, COMMUNE, comment, "Marzipanfish")
+    await assess.submit(await story.chairman(), story.season, COMMUNE, "12/BC", date(2024, 1, 15))
     await story.appraised()
-    await appraising.conclude(await story.appraiser(), story.season, COMMUNE)
+    await appraise.conclude(await story.appraiser(), story.season, COMMUNE)
     await story.vote_on_concluded()
     await story.decide()
     keep = SealerStore(tmp_path / "sealer")

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from infra.platform import child_processes as processes
-from infra.platform import embedded
+from infra.platform import child_processes, embedded
 from infra.platform.config import Settings, read_settings
 from services import demo
 from services.processes import supervise
@@ -57,12 +56,12 @@ def test_a_web_whose_supervisor_was_killed_is_replaced_by_the_next(settings):
     orphan = supervise.Supervisor(settings, WEB)
     orphan.start("web")
     orphan.wait()
-    old = processes.marked(orphan.mark("web"))
+    old = child_processes.marked(orphan.mark("web"))
 
     with supervised(settings, WEB) as supervisor:
         supervisor.wait()
 
-        assert processes.marked(orphan.mark("web")) != old
+        assert child_processes.marked(orphan.mark("web")) != old
     assert list(settings.folder.glob("*.pid")) == []
 
 
@@ -96,7 +95,7 @@ def test_a_folder_keeps_its_port_and_says_when_somebody_took_it(tmp_path):
 @pytest.mark.fault
 def test_the_demonstration_starts_a_killed_server_again_and_says_so(tmp_path, capsys):
     with embedded.services(read_settings(tmp_path / "data", {}), durable=False) as used, supervised(used, {}) as none:
-        processes.end(used.folder / "redis.pid", manners=(signal.SIGKILL,))
+        child_processes.end(used.folder / "redis.pid", manners=(signal.SIGKILL,))
 
         demo.revive(used, none)
 

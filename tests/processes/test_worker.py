@@ -21,12 +21,11 @@ from domain.official import Office
 from infra.identity.tenants import Tenant, Tenants
 from infra.jobs.export_runs import ExportRuns, Run
 from infra.jobs.queue import Jobs, QueueUnavailable
-from infra.platform import child_processes as processes
-from infra.platform import embedded
+from infra.platform import child_processes, embedded
 from infra.platform.config import Settings
-from services.administration import administer as administering
+from services.administration import administer
 from services.app import App
-from services.exports.exports import cancel_export, export_id, request_export
+from services.exports.requests import cancel_export, export_id, request_export
 from services.i18n import load_words
 from services.inspection.trail.search import Searching
 from services.processes.sweeper import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
@@ -179,7 +178,7 @@ async def test_workers_outlive_a_redis_that_is_killed_and_comes_back(services, s
         with both(settings) as workers:
             assert await settled(story, await ask(story)) == {ExportState.READY}
 
-            processes.end(server.mark, manners=(signal.SIGKILL,))
+            child_processes.end(server.mark, manners=(signal.SIGKILL,))
             export = await ask(story)
             await asyncio.sleep(3)
             server.start()
@@ -378,7 +377,7 @@ async def test_a_refusal_fails_the_document_at_once_with_its_code(house, story, 
     await request_export(work, Document.STANDINGS, story.season)
     export = export_id(work)
     (mandate,) = work.actor.mandates
-    await administering.end_mandate(
+    await administer.end_mandate(
         await story.as_administrator(), story.person(subject), mandate.id, date(2020, 1, 1), "9/QĐ"
     )
     await runs.learn(story.tenant)

@@ -14,8 +14,7 @@ import pytest
 from domain.assessment import Evidence
 from infra.ledger.canonical_json import canonical
 from infra.ledger.text import Malformed
-from infra.storage import files
-from infra.storage import zip_archives as archives
+from infra.storage import files, zip_archives
 from infra.storage.files import Files
 from services.assessment.evidence_list import ENDINGS, DecisionPlace, EvidenceList, EvidenceTooLarge, evidence_of
 from services.proof_package.compare_evidence import Compared, compare
@@ -74,9 +73,9 @@ def contents(archive: bytes) -> dict[str, bytes]:
 
 def made_of(held: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
-    with archives.begin(out) as archive:
+    with zip_archives.begin(out) as archive:
         for name in sorted(held):
-            archives.add(archive, name, held[name])
+            zip_archives.add(archive, name, held[name])
     return out.getvalue()
 
 

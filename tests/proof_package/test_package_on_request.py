@@ -25,17 +25,17 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import first_over
 from infra.transparency.sealer import Sealer, SealerStore, connect
 from services.app import App
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.council import voting
-from services.exports.exports import export_id, fetch_export, request_export
 from services.exports.kind import Unsealed
+from services.exports.requests import export_id, fetch_export, request_export
 from services.operations.publish_policy import publish
 from services.processes.worker import WorkerSettings, Workplace
-from services.proof_package import package_on_request as asking
+from services.proof_package import package_on_request
 from services.proof_package.package_on_request import NotProven, PolicyMissing
 from services.proof_package.pages import ASSETS
 from services.proof_package.verify import Law, VerifyResult, verify
-from services.recognition import recognise as recognising
+from services.recognition import recognise
 from services.seals.trusted_policy import Trust
 from services.seals.verify_answer import ExitCode
 from services.work import Work
@@ -103,7 +103,7 @@ async def log(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Sealed]:
     """A season in which a commune was recognised, nothing of it sealed; who waits in vain waits for moments."""
-    monkeypatch.setattr(asking, "WAIT", 0.2)
+    monkeypatch.setattr(package_on_request, "WAIT", 0.2)
     sealer = Sealer(await connect(services.sealer_url), kept)
     story = await Story(house, sealed_province, "").opened()
     yield Sealed(await story.decided(), sealer, kept, superuser)
@@ -160,14 +160,14 @@ async def test_a_commune_that_was_refused_has_one_too(house, services, sealed_pr
     class Disciplined(Story):
         async def filled(self, commune: str = COMMUNE) -> Story:
             await super().filled(commune)
-            for condition in assessing.declarable(self.rulebook):
+            for condition in assess.declarable(self.rulebook):
                 work = await self.officer(commune=commune)
-                await assessing.declare_veto(work, self.season, commune, condition, Declared.YES, "QĐ số 3")
+                await assess.declare_veto(work, self.season, commune, condition, Declared.YES, "QĐ số 3")
             return self
 
     story = await Disciplined(house, sealed_province, "").opened()
     await story.voted(Choice.AGAINST)
-    await recognising.decide(await story.decider(), story.season, COMMUNE, Result.NOT_RECOGNISED, "42/QĐ-UBND")
+    await recognise.decide(await story.decider(), story.season, COMMUNE, Result.NOT_RECOGNISED, "42/QĐ-UBND")
     log = Sealed(story, Sealer(await connect(services.sealer_url), kept), kept, superuser)
     trust = await log.trust()
     export = await asked_by_inspector(story)
@@ -190,7 +190,7 @@ async def test_made_again_it_has_the_same_bytes_whatever_was_sealed_cosigned_or_
         first = await made(shop, log.story, export)
 
     await log.cosign(WITNESSES[1])
-    await recognising.sign(await log.story.decider(), log.story.season, COMMUNE, "ab" * 32)
+    await recognise.sign(await log.story.decider(), log.story.season, COMMUNE, "ab" * 32)
     await log.seal(*WITNESSES)
     await log.trust(quorum=2)
     await log.seal(*WITNESSES)
@@ -214,7 +214,7 @@ async def asked_and_sealed(log: Sealed) -> UUID:
 async def test_nothing_is_made_before_the_log_is_sealed_and_cosigned_up_to_the_request(log: Sealed, tmp_path: Path):
     trust = await log.trust(quorum=1)
     await log.seal(WITNESSES[0])
-    await recognising.sign(await log.story.decider(), log.story.season, COMMUNE, "ab" * 32)
+    await recognise.sign(await log.story.decider(), log.story.season, COMMUNE, "ab" * 32)
     export = await asked_by_inspector(log.story)
 
     async with workshop(log.story.house) as shop:

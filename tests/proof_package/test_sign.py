@@ -14,7 +14,7 @@ from infra.pdf.signatures import read_signatures
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import reading_log
 from services import cli
-from services.proof_package import build as exporting
+from services.proof_package import build
 from services.proof_package.build import Which, gather
 from services.proof_package.package_files import PAGES
 from services.proof_package.verify import Law, VerifyResult, lines, verify
@@ -39,7 +39,7 @@ def folder(told_once, prints, tmp_path_factory) -> Path:
     async def export() -> None:
         async with reading_log(told_once.settings.app_url, told_once.tenant) as connection:
             made = await gather(connection, told_once.tenant, Which(told_once.season, COMMUNE), told_once.trust, LAW)
-        await exporting.write(made.files, prints, out)
+        await build.write(made.files, prints, out)
 
     asyncio.run(export())
     return out

@@ -25,7 +25,7 @@ from infra.storage.files import Files
 from infra.transparency.proofs import LogAltered, reading_log
 from services import cli
 from services.privacy.accesses import TAKEN
-from services.proof_package import build as exporting
+from services.proof_package import build
 from services.proof_package import verify as verifying
 from services.proof_package.build import Which, gather
 from services.proof_package.package_files import (
@@ -81,7 +81,7 @@ async def files(taken) -> dict[str, bytes]:
 @pytest.fixture
 async def folder(files, prints, tmp_path) -> Path:
     out: Path = tmp_path / "dossier"
-    await exporting.write(files, prints, out)
+    await build.write(files, prints, out)
     return out
 
 
@@ -492,7 +492,7 @@ def export(told_once, tmp_path):
     (tmp_path / "policy").write_bytes(told_once.trust.text)
     asked = ["dossier", "export", "--out", str(tmp_path / "out"), "--tenant", told_once.tenant.slug]
     given = cli.arguments().parse_args([*asked, "--policy", str(tmp_path / "policy"), "--with-evidence"])
-    return partial(exporting.run, told_once.settings, given)
+    return partial(build.run, told_once.settings, given)
 
 
 async def test_both_commands_go_together(told_once, export, prints, database, tmp_path, capsys):

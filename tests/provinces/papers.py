@@ -10,8 +10,8 @@ from uuid import UUID
 from infra.pdf.printer import Printer
 from services import documents
 from services.app import App
-from services.exports.exports import finish_export, make
 from services.exports.kind import FinishedDocument, Workshop
+from services.exports.requests import finish_export, make
 from services.processes.worker import workshop_of
 from tests.provinces.story import Story
 

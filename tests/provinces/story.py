@@ -31,17 +31,17 @@ from domain.rulebook import Indicator, Part, Rulebook
 from domain.season import Participant, Season, season_stream
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.platform.config import Settings
-from services.administration import administer as administering
+from services.administration import administer
 from services.administration.administer import NewMandate
 from services.app import App
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
+from services.appraisal import appraise
+from services.assessment import assess
 from services.assessment.assess import Upload
 from services.council import voting
-from services.inspection.review import review as reviewing
+from services.inspection.review import conduct_review
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
-from services.recognition import recognise as recognising
-from services.season import season as seasons
+from services.recognition import recognise
+from services.season import organise
 from services.wiring import wired
 from services.work import Work
 
@@ -141,7 +141,7 @@ class Story:
 
     async def enrol(self, subject: str, position: Office, unit: str) -> None:
         mandate = NewMandate(position, unit, date(2015, 1, 1), "01/QĐ")
-        await administering.enrol_official(
+        await administer.enrol_official(
             await self.as_administrator(), f"Người {subject}", ISSUER, subject, mandates=[mandate]
         )
 
@@ -186,21 +186,21 @@ class Story:
     async def opened(self, communes: Iterable[str] = (COMMUNE, OTHER), decided_by: str = DISTRICT) -> "Story":
         """Every indicator is led by the justice officer; the office coordinates."""
         await self.planned(communes, decided_by)
-        await seasons.assign_indicators(
+        await organise.assign_indicators(
             await self.as_administrator(),
             self.season,
             [(code, Office.JUSTICE_OFFICER, [Office.OFFICE_STATISTICS]) for code in self.codes],
             "02/QĐ",
         )
-        await seasons.open_season(await self.as_administrator(), self.season, TODAY)
+        await organise.open_season(await self.as_administrator(), self.season, TODAY)
         return self
 
     async def score(self, code: str, commune: str = COMMUNE) -> None:
         measures = {part.code: best(part) for part in self.indicator(code).parts}
-        await assessing.score_indicator(await self.officer(commune=commune), self.season, commune, code, measures)
+        await assess.score_indicator(await self.officer(commune=commune), self.season, commune, code, measures)
 
     async def attach(self, code: str, commune: str = COMMUNE, content: bytes = PDF) -> None:
-        await assessing.attach_evidence(
+        await assess.attach_evidence(
             await self.officer(commune=commune), self.season, commune, code, Upload("Báo cáo.pdf", content)
         )
 
@@ -208,12 +208,12 @@ class Story:
         for code in self.codes:
             await self.score(code, commune)
             await self.attach(code, commune)
-        for condition in assessing.declarable(self.rulebook):
-            await assessing.declare_veto(
+        for condition in assess.declarable(self.rulebook):
+            await assess.declare_veto(
                 await self.officer(commune=commune), self.season, commune, condition, Answer.NO, "Công văn 5"
             )
         if self.rulebook.asks_satisfaction:
-            await assessing.measure_satisfaction(await self.officer(commune=commune), self.season, commune, 95, 100)
+            await assess.measure_satisfaction(await self.officer(commune=commune), self.season, commune, 95, 100)
         return self
 
     async def posted(self, commune: str = COMMUNE, until: date = date(2024, 1, 12)) -> "Story":
@@ -221,10 +221,8 @@ class Story:
         return await self.post_filled(commune, until)
 
     async def post_filled(self, commune: str = COMMUNE, until: date = date(2024, 1, 12)) -> "Story":
-        await assessing.consolidate(await self.officer(commune=commune), self.season, commune, date(2024, 1, 2))
-        await assessing.post(
-            await self.officer(commune=commune), self.season, commune, "Trụ sở", date(2024, 1, 2), until
-        )
+        await assess.consolidate(await self.officer(commune=commune), self.season, commune, date(2024, 1, 2))
+        await assess.post(await self.officer(commune=commune), self.season, commune, "Trụ sở", date(2024, 1, 2), until)
         return self
 
     async def submitted(self, commune: str = COMMUNE) -> "Story":
@@ -233,18 +231,18 @@ class Story:
 
     async def submit_filled(self, commune: str = COMMUNE) -> "Story":
         await self.post_filled(commune)
-        await assessing.submit(await self.chairman(commune), self.season, commune, "12/BC", date(2024, 1, 15))
+        await assess.submit(await self.chairman(commune), self.season, commune, "12/BC", date(2024, 1, 15))
         return self
 
     async def appraised(self, commune: str = COMMUNE, without: Iterable[str] = ()) -> "Story":
         """Every value of the commune is agreed to."""
-        await appraising.agree_all_unchanged(await self.appraiser(), self.season, commune)
+        await appraise.agree_all_unchanged(await self.appraiser(), self.season, commune)
         done = {*without, *(await self.appraised_codes(commune))}
         left = [code for code in self.codes if code not in done]
         for code in left:
-            proposed = assessing.value_of((await self.dossier(commune)).entry(code))
+            proposed = assess.value_of((await self.dossier(commune)).entry(code))
             assert proposed is not None
-            await appraising.appraise_indicator(await self.appraiser(), self.season, commune, code, proposed)
+            await appraise.appraise_indicator(await self.appraiser(), self.season, commune, code, proposed)
         return self
 
     async def appraised_codes(self, commune: str = COMMUNE) -> set[str]:
@@ -257,7 +255,7 @@ class Story:
     async def concluded(self, commune: str = COMMUNE) -> "Story":
         await self.submitted(commune)
         await self.appraised(commune)
-        await appraising.conclude(await self.appraiser(), self.season, commune)
+        await appraise.conclude(await self.appraiser(), self.season, commune)
         return self
 
     async def council(self) -> None:
@@ -331,12 +329,12 @@ class Story:
         return await self.decide()
 
     async def decide(self) -> "Story":
-        await recognising.decide(await self.decider(), self.season, COMMUNE, Result.RECOGNISED, "41/QĐ-UBND")
+        await recognise.decide(await self.decider(), self.season, COMMUNE, Result.RECOGNISED, "41/QĐ-UBND")
         return self
 
     async def under_review(self, ground: Ground = Ground.FALSE_EVIDENCE, number: int = 1) -> "Story":
         """An inspector has opened a review of the recognition and found something."""
-        await reviewing.open_review(
+        await conduct_review.open_review(
             await self.inspector(),
             self.season,
             COMMUNE,
@@ -345,15 +343,17 @@ class Story:
             "21/QĐ-TTr",
             date(2024, 1, 10),
         )
-        await reviewing.record_finding(await self.inspector(), self.season, COMMUNE, number, "Sổ gốc có 13 chữ ký")
+        await conduct_review.record_finding(await self.inspector(), self.season, COMMUNE, number, "Sổ gốc có 13 chữ ký")
         return self
 
     async def confirm(self, number: int = 1) -> None:
         """The review ends with the recognition standing."""
-        await reviewing.propose(
+        await conduct_review.propose(
             await self.inspector(), self.season, COMMUNE, number, Ruling.CONFIRMED, "Không có căn cứ"
         )
-        await reviewing.conclude(await self.decider(), self.season, COMMUNE, number, Ruling.CONFIRMED, "914/QĐ-UBND")
+        await conduct_review.conclude(
+            await self.decider(), self.season, COMMUNE, number, Ruling.CONFIRMED, "914/QĐ-UBND"
+        )
 
     async def revoke(
         self,
@@ -364,7 +364,7 @@ class Story:
         today: date = TODAY,
     ) -> None:
         """The review ends with the recognition taken back."""
-        await reviewing.propose(
+        await conduct_review.propose(
             replace(await self.inspector(), today=today),
             self.season,
             COMMUNE,
@@ -372,7 +372,9 @@ class Story:
             Ruling.REVOKED,
             "Minh chứng không đúng",
         )
-        await reviewing.conclude(await self.decider(), self.season, COMMUNE, number, Ruling.REVOKED, decision_no, on)
+        await conduct_review.conclude(
+            await self.decider(), self.season, COMMUNE, number, Ruling.REVOKED, decision_no, on
+        )
 
 
 def best(part: Part) -> Measured:  # noqa: PLR0911 - one flat match over measures

@@ -11,7 +11,7 @@ from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
 from infra.transparency.sealer import Sealer, SealerStore, connect
-from services.recognition import recognise as recognising
+from services.recognition import recognise
 from services.seals.trusted_policy import Trust
 from services.wiring import wired
 from tests.provinces.story import COMMUNE, Story, prepared
@@ -43,8 +43,8 @@ def told(settings: Settings, keep: SealerStore) -> Told:
             await story.voted()
             earlier = await sealer.seal(tenant)
             await story.decide()
-            await recognising.sign(await story.decider(), story.season, COMMUNE, "ab" * 32)
-            await recognising.publish(await story.decider(), story.season, COMMUNE, "Cổng thông tin điện tử")
+            await recognise.sign(await story.decider(), story.season, COMMUNE, "ab" * 32)
+            await recognise.publish(await story.decider(), story.season, COMMUNE, "Cổng thông tin điện tử")
             last = await sealer.seal(tenant)
         await sealer.close()
         assert earlier is not None

@@ -14,11 +14,11 @@ from limits import parse
 from domain.official import Office
 from domain.recognition import Result
 from domain.text import COMMENT
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.clock import today
 from services.processes.serve import behind
-from services.recognition import recognise as recognising
-from services.web import public_limits as throttling
+from services.recognition import recognise
+from services.web import public_limits
 from services.web.client_address import network_of
 from tests.provinces.story import COMMUNE, OTHER, PROVINCE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
@@ -51,8 +51,8 @@ def public(story: Story, commune: str = COMMUNE) -> str:
 
 
 async def publish(story: Story) -> None:
-    await recognising.sign(await story.decider(), story.season, COMMUNE, "ab" * 32, date(2024, 2, 6))
-    await recognising.publish(await story.decider(), story.season, COMMUNE, "cổng thông tin", date(2024, 2, 7))
+    await recognise.sign(await story.decider(), story.season, COMMUNE, "ab" * 32, date(2024, 2, 6))
+    await recognise.publish(await story.decider(), story.season, COMMUNE, "cổng thông tin", date(2024, 2, 7))
 
 
 async def test_before_posting_nothing_of_the_dossier_is_public(passer_by: Desk, season: Story):
@@ -85,7 +85,7 @@ async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_c
     code = CODE.search(sent.html)
     assert code
     (comment,) = (await season.dossier()).comments
-    await assessing.answer_comment(await season.officer(), season.season, COMMUNE, comment, "Đã niêm yết ngày 16/01.")
+    await assess.answer_comment(await season.officer(), season.season, COMMUNE, comment, "Đã niêm yết ngày 16/01.")
     found = await passer_by.open(f"{public(season)}?ma={code.group(1).lower()}")
     wrong = await passer_by.open(f"{public(season)}?ma=AAAA-AAAA")
 
@@ -143,10 +143,10 @@ async def test_a_comment_that_cannot_be_taken_takes_nobodys_turn(
     desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch
 ):
     await season.posted(until=today())
-    monkeypatch.setattr(throttling, "PER_ADDRESS", parse("1 per 10 minutes"))
+    monkeypatch.setattr(public_limits, "PER_ADDRESS", parse("1 per 10 minutes"))
     somebody = await from_address(desks, next(addresses))
     page = await somebody.open(public(season))
-    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Sửa số liệu")
+    await assess.reopen(await season.officer(), season.season, COMMUNE, "Sửa số liệu")
 
     answers = [await somebody.send(page, "/gop-y", text=f"Lần {number}.") for number in range(3)]
 
@@ -160,7 +160,7 @@ async def test_who_comments_too_often_waits_and_loses_nothing(
     desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch, limit: str, neighbour: int
 ):
     await season.posted(until=today())
-    monkeypatch.setattr(throttling, limit, parse("2 per 10 minutes"))
+    monkeypatch.setattr(public_limits, limit, parse("2 per 10 minutes"))
     somebody, other = [await from_address(desks, next(addresses)) for _ in range(2)]
     page = await somebody.open(public(season))
     await somebody.send(page, "/gop-y", text="Lần một.")
@@ -183,7 +183,7 @@ async def test_a_proxy_is_believed_only_where_it_is_named(
     desks: Desks, season: Story, monkeypatch: pytest.MonkeyPatch, proxies: Sequence[str], second: int
 ):
     await season.posted(until=today())
-    monkeypatch.setattr(throttling, "PER_ADDRESS", parse("1 per 10 minutes"))
+    monkeypatch.setattr(public_limits, "PER_ADDRESS", parse("1 per 10 minutes"))
     proxy = await from_address(desks, "203.0.113.9" if proxies else next(addresses), proxies)
 
     answers = []
@@ -245,7 +245,7 @@ async def test_a_revoked_recognition_says_so_first_with_the_ground(passer_by: De
 
 async def test_a_commune_that_was_not_recognised_reads_why(passer_by: Desk, season: Story):
     await season.voted()
-    await recognising.decide(
+    await recognise.decide(
         await season.decider(),
         season.season,
         COMMUNE,
@@ -305,7 +305,7 @@ async def test_after_the_posting_nobody_comments_and_the_page_says_until_when_on
     await season.posted(until=today())
     page = await passer_by.open(public(season))
     form = page.form("/gop-y")
-    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Ghi nhầm ngày")
+    await assess.reopen(await season.officer(), season.season, COMMUNE, "Ghi nhầm ngày")
     await season.post_filled()  # until 12/01/2024
 
     late = await passer_by.send(page, "/gop-y", text="Gửi muộn, từ trang mở trước đó.")
@@ -323,7 +323,7 @@ async def test_comments_on_one_dossier_silence_nobody_on_another(
 ):
     for commune in (COMMUNE, OTHER):
         await season.posted(commune, until=today())
-    monkeypatch.setattr(throttling, "PER_ADDRESS", parse("1 per 10 minutes"))
+    monkeypatch.setattr(public_limits, "PER_ADDRESS", parse("1 per 10 minutes"))
     village = await from_address(desks, next(addresses))
 
     answers = [
@@ -368,7 +368,7 @@ async def test_the_officer_answers_a_flood_in_one_act_and_each_sender_reads_it(
 async def test_who_writes_while_the_posting_is_paused_is_told_so_and_keeps_the_text(passer_by: Desk, season: Story):
     await season.posted(until=today())
     page = await passer_by.open(public(season))
-    await assessing.reopen(await season.officer(), season.season, COMMUNE, "Sửa số liệu")
+    await assess.reopen(await season.officer(), season.season, COMMUNE, "Sửa số liệu")
 
     page = await passer_by.send(page, "/gop-y", text="Bảng tin thôn 3 chưa niêm yết.")
 

@@ -12,13 +12,12 @@ from domain.recognition import Recognition
 from infra.pdf.sign import sign
 from infra.platform.config import Settings
 from infra.transparency.sealer import SealerStore
-from services.appraisal import appraise as appraising
-from services.exports import exports as exporting
+from services.appraisal import appraise
+from services.exports import requests
 from services.operations.publish_policy import publish
 from services.processes.worker import WorkerSettings
-from services.proof_package import export_evidence
-from services.proof_package import package_on_request as asking
-from services.recognition import recognise as recognising
+from services.proof_package import export_evidence, package_on_request
+from services.recognition import recognise
 from tests.exports.test_exports_page import worked_off
 from tests.infra.locked import encrypted
 from tests.infra.officials import key_of, officials
@@ -89,11 +88,11 @@ async def test_deciding_against_the_vote_needs_a_reason_and_what_was_typed_stays
 async def test_no_reason_helps_against_a_condition_of_the_law(desks: Desks, season: Story):
     await season.submitted()
     for code in ("TC2.CT1", "TC2.CT2", "TC2.CT3", "TC2.CT4", "TC2.CT5", "TC2.CT6"):
-        await appraising.appraise_indicator(
+        await appraise.appraise_indicator(
             await season.appraiser(), season.season, COMMUNE, code, Decimal(0), "Không có minh chứng"
         )
     await season.appraised()
-    await appraising.conclude(await season.appraiser(), season.season, COMMUNE)
+    await appraise.conclude(await season.appraiser(), season.season, COMMUNE)
     await season.vote_on_concluded()
     chairman = await desks.of(CHAIRMAN)
 
@@ -136,9 +135,9 @@ async def test_the_draft_that_nobody_signed_is_not_recorded_as_signed_nor_offere
     await season.decided()
     chairman = await desks.of(CHAIRMAN)
     work = await season.decider()
-    await exporting.request_export(work, Document.DECISION, season.season, COMMUNE)
+    await requests.request_export(work, Document.DECISION, season.season, COMMUNE)
     async with workshop(season.house) as shop:
-        draft = await finished(shop, season, exporting.export_id(work))
+        draft = await finished(shop, season, requests.export_id(work))
 
     page = await chairman.open(decision(season))
     offered = page.text
@@ -294,12 +293,12 @@ async def test_evidence_too_large_for_one_file_is_refused_with_what_to_do(
 async def test_while_the_log_is_not_sealed_the_page_says_so_and_offers_it_again(
     desks: Desks, season: Story, decided_and_trusted, services: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(asking, "WAIT", 0.2)
+    monkeypatch.setattr(package_on_request, "WAIT", 0.2)
     monkeypatch.setattr(WorkerSettings, "until_sealed", timedelta())
     inspector = await desks.of(Office.INSPECTOR)
     page = await inspector.open(decision(season))
     await desks.stop_sealing()
-    await recognising.sign(await season.decider(), season.season, COMMUNE, "ab" * 32)
+    await recognise.sign(await season.decider(), season.season, COMMUNE, "ab" * 32)
     await inspector.send(page, ASK)
 
     await worked_off(inspector)

@@ -19,9 +19,9 @@ from domain.meeting import Choice
 from domain.official import Office
 from domain.recognition import Recognition, Result, recognition_stream
 from infra.ledger.canonical_json import canonical
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
-from services.recognition import recognise as recognising
+from services.appraisal import appraise
+from services.assessment import assess
+from services.recognition import recognise
 from tests.provinces.story import COMMUNE, Story
 
 
@@ -30,16 +30,14 @@ async def decision(story: Story) -> Recognition:
 
 
 async def decide(story: Story, result: Result, reason: str | None = None) -> None:
-    await recognising.decide(
-        await story.decider(), story.season, COMMUNE, result, "41/QĐ-UBND", date(2024, 2, 5), reason
-    )
+    await recognise.decide(await story.decider(), story.season, COMMUNE, result, "41/QĐ-UBND", date(2024, 2, 5), reason)
 
 
 async def test_a_decided_commune_is_signed_and_published(story: Story):
     await story.decided()
 
-    await recognising.sign(await story.decider(), story.season, COMMUNE, "ab" * 32)
-    await recognising.publish(await story.appraiser(), story.season, COMMUNE, "Cổng thông tin")
+    await recognise.sign(await story.decider(), story.season, COMMUNE, "ab" * 32)
+    await recognise.publish(await story.appraiser(), story.season, COMMUNE, "Cổng thông tin")
 
     assert (await decision(story)).published_on is not None
 
@@ -100,7 +98,7 @@ async def test_not_recognising_who_meets_the_standard_needs_a_written_reason(sto
 
 async def test_no_reason_helps_against_a_condition_that_is_verified_law(story: Story):
     await story.filled()
-    await assessing.declare_veto(await story.officer(), story.season, COMMUNE, "C3", Answer.YES, "QĐ kỷ luật 9")
+    await assess.declare_veto(await story.officer(), story.season, COMMUNE, "C3", Answer.YES, "QĐ kỷ luật 9")
     await through_the_council(story)
 
     with pytest.raises(AgainstTheRules) as refusal:
@@ -127,7 +125,7 @@ async def lower(story: Story, criterion: str, by: Decimal) -> None:
     for indicator in story.rulebook.criterion(criterion).indicators:
         less = min(by, indicator.max_points)
         by -= less
-        await assessing.score_indicator(
+        await assess.score_indicator(
             await story.officer(),
             story.season,
             COMMUNE,
@@ -142,7 +140,7 @@ async def through_the_council(story: Story) -> None:
     """From a filled sheet to the council's vote in favour."""
     await story.submit_filled()
     await story.appraised()
-    await appraising.conclude(await story.appraiser(), story.season, COMMUNE)
+    await appraise.conclude(await story.appraiser(), story.season, COMMUNE)
     await story.vote_on_concluded()
 
 
@@ -158,7 +156,7 @@ async def test_the_chairman_of_the_deciding_unit_decides(story: Story):
 
     for work in (await story.appraiser(), await story.by(Office.PROVINCE_CHAIRMAN), await story.chairman()):
         with pytest.raises(NotPermitted):
-            await recognising.decide(work, story.season, COMMUNE, Result.RECOGNISED, "1")
+            await recognise.decide(work, story.season, COMMUNE, Result.RECOGNISED, "1")
 
 
 async def test_where_no_council_is_required_the_chairman_decides_on_the_appraisal(province_story: Story):
@@ -166,10 +164,10 @@ async def test_where_no_council_is_required_the_chairman_decides_on_the_appraisa
     story = await province_story.opened(decided_by="99")
     await story.submitted()
     department = await story.by(Office.JUSTICE_DEPARTMENT)
-    await appraising.agree_all_unchanged(department, story.season, COMMUNE)
-    await appraising.conclude(await story.by(Office.JUSTICE_DEPARTMENT), story.season, COMMUNE)
+    await appraise.agree_all_unchanged(department, story.season, COMMUNE)
+    await appraise.conclude(await story.by(Office.JUSTICE_DEPARTMENT), story.season, COMMUNE)
 
-    await recognising.decide(
+    await recognise.decide(
         await story.by(Office.PROVINCE_CHAIRMAN), story.season, COMMUNE, Result.RECOGNISED, "5/QĐ-UBND"
     )
 
@@ -180,7 +178,7 @@ async def test_a_decision_is_published_after_it_is_signed_and_each_once(story: S
     await story.decided()
 
     with pytest.raises(OutOfOrder):
-        await recognising.publish(await story.appraiser(), story.season, COMMUNE, "Cổng")
-    await recognising.sign(await story.decider(), story.season, COMMUNE, "ab" * 32)
+        await recognise.publish(await story.appraiser(), story.season, COMMUNE, "Cổng")
+    await recognise.sign(await story.decider(), story.season, COMMUNE, "ab" * 32)
     with pytest.raises(OutOfOrder):
-        await recognising.sign(await story.decider(), story.season, COMMUNE, "cd" * 32)
+        await recognise.sign(await story.decider(), story.season, COMMUNE, "cd" * 32)

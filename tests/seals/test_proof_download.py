@@ -11,7 +11,7 @@ from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.publish_policy import PolicyRefused, publish
 from services.processes import sealer
-from services.seals import proof_download as receipts
+from services.seals import proof_download
 from services.seals.proof_download import Promise, keepsake, key_of, verify
 from services.seals.verify_answer import ExitCode
 from tests.operations.test_create_tenant import new
@@ -62,7 +62,7 @@ async def test_what_is_not_sealed_is_promised_and_found_at_that_very_place_once_
 
 
 async def test_a_promise_needs_a_policy_that_names_its_key(house, services, sealed):
-    early = bytes(receipts.promised(house.settings.secret, sealed, 1, b"{}"))
+    early = bytes(proof_download.promised(house.settings.secret, sealed, 1, b"{}"))
     only_the_log = Policy((SealerStore(services.seals).key(sealed).verifier,), (), 0)
 
     assert verify(early, only_the_log).answer is ExitCode.INVALID

@@ -9,7 +9,7 @@ from infra.ledger.policy import Policy
 from infra.platform.config import Settings
 from infra.transparency.sealer import SealerStore
 from services.operations.publish_policy import publish
-from services.seals import seal_view as seals
+from services.seals import seal_view
 from services.seals.proof_download import key_of, verify
 from services.seals.verify_answer import ExitCode
 from tests.council.test_meeting_page import CHAIR, CODE, meeting, vote
@@ -24,7 +24,7 @@ WITNESSES = [SignerKey.new(f"w{number}.example", KeyKind.COSIGNATURE).verifier f
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that will wait in vain wait for moments only."""
-    monkeypatch.setattr(seals, "WAIT", 0.3)
+    monkeypatch.setattr(seal_view, "WAIT", 0.3)
 
 
 @pytest.fixture

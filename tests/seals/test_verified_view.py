@@ -5,7 +5,7 @@ import pytest
 from domain.official import Office
 from infra.platform.config import Settings
 from services.operations.verify_log import verify_log
-from services.seals import verified_view as verified
+from services.seals import verified_view
 from tests.provinces.story import COMMUNE, Story
 from tests.provinces.telling import put_back
 from tests.seals.test_seal_view import sealed
@@ -21,7 +21,7 @@ ALARM = "Lần kiểm tra gần nhất: nhật ký không khớp với phần đ
 @pytest.fixture
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages look it up every time."""
-    monkeypatch.setattr(verified, "KEPT", 1e-9)
+    monkeypatch.setattr(verified_view, "KEPT", 1e-9)
 
 
 def pages(season: Story) -> list[str]:

@@ -8,7 +8,7 @@ from domain.policy import Act
 from domain.season import Participant, Season, State, Step, season_stream
 from domain.unit import Level
 from projections.tables.units import UnitRow
-from services.season import season as seasons
+from services.season import organise
 from services.season.season_page import candidates
 from tests.provinces.story import COMMUNE, DISTRICT, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace
@@ -101,7 +101,7 @@ async def test_a_plan_without_communes_or_with_words_for_a_year_is_refused_and_k
 
 async def test_indicators_that_nobody_leads_are_named_before_the_season_opens(desks: Desks):
     story = await planned(desks)
-    await seasons.assign_indicators(
+    await organise.assign_indicators(
         await story.as_administrator(),
         story.season,
         [(code, Office.JUSTICE_OFFICER, []) for code in story.codes if not code.startswith("TC5")],

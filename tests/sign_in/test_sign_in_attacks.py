@@ -13,8 +13,7 @@ import pytest
 from joserfc.jws import extract_compact
 
 from infra.encryption.cipher import Encryption
-from infra.identity import oidc as identity
-from infra.identity import provider_documents
+from infra.identity import oidc, provider_documents
 from infra.identity.oidc import Identity
 from infra.identity.provider_documents import ProviderKeys, SignInRefused, read_keys, read_metadata
 from infra.identity.sign_in_attempts import LONGEST_THEN, Attempt, Attempts
@@ -80,7 +79,7 @@ async def test_a_token_that_the_provider_did_not_sign(
     assert refused_for(answer, reason)
     assert browser.cookie("session") is None
 
-    monkeypatch.setattr(identity, "_claims", believed)
+    monkeypatch.setattr(oidc, "_claims", believed)
     async with browsing(app) as careless:
         assert (await sign_in(careless, provider, provinces[0].slug)).status_code == 303
 

@@ -14,7 +14,7 @@ from infra.identity.sessions import LONGEST_KEPT
 from infra.identity.sign_in_attempts import AT_ONCE
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from services.app import App
-from services.web import public_limits as throttling
+from services.web import public_limits
 from tests.web.browser import Browser, forms_of, onward
 from tests.web.signing import CLIENT, WEB, Provider, begin, browsing, come_back, sign_in
 
@@ -299,7 +299,7 @@ async def test_when_many_forms_are_kept_people_still_sign_in_and_copy_their_text
     browser: Browser, provider: Provider, provinces: list[Tenant], monkeypatch: pytest.MonkeyPatch, limit: str
 ):
     slug = provinces[0].slug
-    monkeypatch.setattr(throttling, limit, parse(f"1 per {10 + (limit == 'KEPT_FROM')} minutes"))
+    monkeypatch.setattr(public_limits, limit, parse(f"1 per {10 + (limit == 'KEPT_FROM')} minutes"))
     ended = await browser.post(f"/t/{slug}/them/ket-thuc-phien", {"handle": "điều đã nhập"})
     await browser.submit(ended, "/dang-nhap")
 

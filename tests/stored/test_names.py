@@ -45,23 +45,19 @@ from infra.log import eventstore
 from infra.log.mapper import COLUMNS
 from infra.platform import config, programs
 from infra.platform.config import Settings
-from infra.readmodels import reading as readmodels
+from infra.readmodels import reading
 from infra.schema import migrate
 from infra.storage.access_log import Access
 from infra.storage.files import Files
-from infra.transparency import sealer as sealing
+from infra.transparency import sealer
 from infra.transparency.sealer import SealerStore
 from infra.transparency.witness_server import Cosigner
 from projections.catalogue import PROJECTIONS
 from services import cli
 from services.command_ids import derived, sent_by
 from services.privacy import accesses
-from services.processes import supervise
-from services.processes import sweeper as sweeping
-from services.proof_package import content as telling
-from services.proof_package import evidence_zip as archive
-from services.proof_package import package_files as package
-from services.proof_package import pages as printing
+from services.processes import supervise, sweeper
+from services.proof_package import content, evidence_zip, package_files, pages
 from services.web.routes import all_routes
 from services.web.security import Cookies
 from tests.stored.commands import ID, use_cases
@@ -70,7 +66,7 @@ from tests.stored.commands import known as known_as
 LIST = tomllib.loads((Path(__file__).parent / "names.toml").read_text())
 ROOT = Path(services.__file__).parents[1]
 PROVINCE = Tenant("t_1", "mau", "Tỉnh Mẫu", "99", "vi", "", False, "minhchuan.example/t/1", "active", 1)
-SAMPLE = ROOT / "tests" / "proof_package" / f"form-{printing.FORM}" / "dossier.pdf"
+SAMPLE = ROOT / "tests" / "proof_package" / f"form-{pages.FORM}" / "dossier.pdf"
 
 
 # Facts ------------------------------------------------------------------------------------------------
@@ -165,9 +161,9 @@ def test_commands_of_the_system_are_named_by_these_words():
 
 def test_jobs_and_queues_have_these_names():
     run = Run(export=ID, attempts=2, done=0, total=0, running=False, over=False, trouble="")
-    job = sweeping.job_name(PROVINCE, run, 0.0)
+    job = sweeper.job_name(PROVINCE, run, 0.0)
 
-    assert {"queue": sweeping.LONG, "function": sweeping.MAKE_EXPORT, "job": job} == LIST["jobs"]
+    assert {"queue": sweeper.LONG, "function": sweeper.MAKE_EXPORT, "job": job} == LIST["jobs"]
 
 
 @pytest.fixture
@@ -186,7 +182,7 @@ async def test_redis_holds_these_keys(redis: Redis, services: Settings):
     await sessions.keep(KeptForm("/t/mau", ()))
     await Throttle(redis).wait(parse("2 per minute"), "comment-from", "::1")
     jobs = Jobs.at(services.redis_url, services.secret)
-    await jobs.ask(sweeping.LONG, "t_1:export:1:0", sweeping.MAKE_EXPORT, "t_1")
+    await jobs.ask(sweeper.LONG, "t_1:export:1:0", sweeper.MAKE_EXPORT, "t_1")
     await jobs.close()
 
     # Then its keys are known, but for hashes
@@ -199,7 +195,7 @@ def test_what_is_encrypted_elsewhere_is_so_for_these_purposes():
 
 
 def test_postgresql_tells_of_news_on_these_channels():
-    assert LIST["postgresql"]["channels"] == [eventstore.GROWN, readmodels.FOLDED, sealing.SEALED]
+    assert LIST["postgresql"]["channels"] == [eventstore.GROWN, reading.FOLDED, sealer.SEALED]
 
 
 def test_logins_and_schemas_have_these_names(tenant: Tenant):
@@ -314,19 +310,19 @@ def test_pages_have_these_addresses():
 
 
 def test_a_proof_package_has_these_forms_files_and_fields():
-    files, pdf = package.read_files(SAMPLE)
+    files, pdf = package_files.read_files(SAMPLE)
     single = sorted(name for name in files if "/" not in name)
     many = sorted({re.sub("[0-9a-f]{64}", "HASH", name) for name in files if "/" in name})
     assert pdf is not None
 
     assert {
-        "pages": printing.FORM,
-        "document": telling.FORM,
-        "archive": archive.FORM,
-        "files": [*single, *many, package.PAGES, package.ARCHIVE],
-        "archive_files": [archive.MANIFEST],
-        "fields": sorted(paths_of(msgspec.json.decode(files[package.DOSSIER]))),
-        "evidence_fields": sorted(paths_of(msgspec.json.decode(files[package.EVIDENCE]))),
+        "pages": pages.FORM,
+        "document": content.FORM,
+        "archive": evidence_zip.FORM,
+        "files": [*single, *many, package_files.PAGES, package_files.ARCHIVE],
+        "archive_files": [evidence_zip.MANIFEST],
+        "fields": sorted(paths_of(msgspec.json.decode(files[package_files.DOSSIER]))),
+        "evidence_fields": sorted(paths_of(msgspec.json.decode(files[package_files.EVIDENCE]))),
     } == LIST["proof_package"]
 
 
@@ -353,7 +349,7 @@ async def test_files_lie_in_these_places(tmp_path: Path, keep: SealerStore, tena
     await Files(tmp_path / "files" / tenant.id).put(b"")
     keep.key(tenant, new=True)
     keep.make_next_key(tenant)
-    keep.keep(tenant, Note.read(package.read_files(SAMPLE)[0][package.CHECKPOINT]))
+    keep.keep(tenant, Note.read(package_files.read_files(SAMPLE)[0][package_files.CHECKPOINT]))
 
     found = (one.relative_to(tmp_path).as_posix() for one in tmp_path.rglob("*") if one.is_file())
     assert sorted(one.replace(tenant.id, "t_1") for one in found) == LIST["files"]["places"]

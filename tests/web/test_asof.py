@@ -9,8 +9,8 @@ import pytest
 from domain.meeting import Meeting
 from domain.official import Office
 from domain.recognition import Result
-from services.appraisal import appraise as appraising
-from services.recognition import recognise as recognising
+from services.appraisal import appraise
+from services.recognition import recognise
 from tests.provinces.story import COMMUNE, DISTRICT, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -82,7 +82,7 @@ async def test_nothing_can_be_done_in_the_past(desks: Desks, season: Story, name
 async def test_no_page_tells_what_came_later(inspector: Desk, season: Story):
     await season.submitted()
     before = await inspector.house.store.position(inspector.tenant)
-    await appraising.return_indicator(
+    await appraise.return_indicator(
         await season.appraiser(), season.season, COMMUNE, "TC1.CT1", "Thiếu biên bản SAU-NÀY", date(2024, 1, 20)
     )
 
@@ -97,7 +97,7 @@ async def test_no_page_tells_what_came_later(inspector: Desk, season: Story):
 async def test_a_decision_is_not_there_before_it_was_made(inspector: Desk, season: Story):
     await season.voted()
     before = await inspector.house.store.position(inspector.tenant)
-    await recognising.decide(await season.decider(), season.season, COMMUNE, Result.RECOGNISED, "LATER-1/QĐ")
+    await recognise.decide(await season.decider(), season.season, COMMUNE, Result.RECOGNISED, "LATER-1/QĐ")
 
     for path in PATHS.values():
         page = await inspector.open(then(path(season), before))

@@ -20,13 +20,13 @@ from infra.ledger.epoch import Epoch
 from infra.platform.config import Settings
 from infra.platform.database import Connection
 from services.app import App
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.clock import today
 from services.command_ids import derived, sent_by
 from services.council import voting
-from services.exports import exports as exporting
-from services.exports.exports import export_id, fail_export, finish_export
+from services.exports import requests
 from services.exports.kind import FinishedDocument
+from services.exports.requests import export_id, fail_export, finish_export
 from services.operations.close_log import close_log, succeed
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.web.app import web_application
@@ -63,8 +63,8 @@ async def squat(house: App, story: Story, ids: Iterable[UUID]) -> None:
 async def squat_as_of_old(house: App, story: Story, ids: Iterable[UUID]) -> None:
     """The same as it stands in a log of long ago: the comment is recorded under the very id."""
     for one in ids:
-        work = house.work(story.tenant, assessing.ANYBODY, one)
-        await assessing.receive_comment(work, story.season, OTHER, f"Góp ý {one}")
+        work = house.work(story.tenant, assess.ANYBODY, one)
+        await assess.receive_comment(work, story.season, OTHER, f"Góp ý {one}")
 
 
 async def under(connection: Connection, tenant: Tenant, ids: Iterable[UUID]) -> set[UUID]:
@@ -147,7 +147,7 @@ async def test_the_same_number_from_two_people_is_two_commands(season: Story):
     number = uuid4()
     officer, office = await season.officer(), await season.by(f"{COMMUNE} {Office.OFFICE_STATISTICS}")
     receipts = [
-        await assessing.explain(
+        await assess.explain(
             work.again(sent_by(work.actor.person, number)), season.season, COMMUNE, "TC1.CT1", f"Vì {turn}"
         )
         for turn, work in enumerate((officer, office))
@@ -160,10 +160,10 @@ async def test_a_form_that_was_recorded_under_its_number_long_ago_is_known_again
     number = uuid4()
     officer, office = await season.officer(), await season.by(f"{COMMUNE} {Office.OFFICE_STATISTICS}")
     asked = season.season, COMMUNE, "TC1.CT1", "Vì…"
-    first = await assessing.explain(officer.again(number), *asked)
+    first = await assess.explain(officer.again(number), *asked)
 
-    again = await assessing.explain(officer.again(sent_by(officer.actor.person, number)), *asked)
-    other = await assessing.explain(
+    again = await assess.explain(officer.again(sent_by(officer.actor.person, number)), *asked)
+    other = await assess.explain(
         office.again(sent_by(office.actor.person, number)), season.season, COMMUNE, "TC1.CT2", "Vì…"
     )
 
@@ -174,7 +174,7 @@ async def test_a_form_that_was_recorded_under_its_number_long_ago_is_known_again
 async def test_a_command_says_who_asked_for_what(season: Story, superuser):
     officer = await season.officer()
 
-    receipt = await assessing.explain(officer, season.season, COMMUNE, "TC1.CT1", "Vì…")
+    receipt = await assess.explain(officer, season.season, COMMUNE, "TC1.CT1", "Vì…")
 
     row = await superuser.fetchrow(
         f"SELECT actor, verb FROM {season.tenant.id}.commands WHERE command_id = $1", receipt.command
@@ -191,7 +191,7 @@ async def test_a_document_is_finished_and_another_fails_whatever_strangers_have_
     asked = []
     for _ in range(2):
         work = await season.by(Office.JUSTICE_DEPARTMENT)
-        await exporting.request_export(work, Document.STANDINGS, season.season)
+        await requests.request_export(work, Document.STANDINGS, season.season)
         asked.append(export_id(work))
     former = [uuid5(export, verb) for export in asked for verb in ("finish", "fail")]
     now = [derived(f"{verb} export {export}").id for export in asked for verb in ("finish", "fail")]

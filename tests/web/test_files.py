@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from infra.storage.files import PIECE
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.assessment.assess import Upload
 from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
@@ -16,7 +16,7 @@ LARGE = b"%PDF-1.7\n" + b"0123456789abcdef" * 500_000
 
 async def attached(season: Story) -> str:
     """The address of a file of 8 MB."""
-    await assessing.attach_evidence(await season.officer(), season.season, COMMUNE, "TC1.CT1", Upload("lon.pdf", LARGE))
+    await assess.attach_evidence(await season.officer(), season.season, COMMUNE, "TC1.CT1", Upload("lon.pdf", LARGE))
     (held,) = (await season.dossier()).entry("TC1.CT1").evidence.values()
     return f"/ho-so/{season.season}/{COMMUNE}/minh-chung/{held.id}"
 

@@ -21,8 +21,8 @@ from infra.platform import embedded
 from infra.platform.config import Settings, read_settings
 from infra.platform.database import TRIES, Database, begun_again
 from infra.schema import migrate
-from services.exports.exports import export_id, request_export
-from services.operations import check_configuration as check
+from services.exports.requests import export_id, request_export
+from services.operations import check_configuration
 from tests.processes.test_worker import both, settled
 from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
@@ -195,7 +195,7 @@ async def test_a_process_that_is_ahead_of_its_database_says_what_to_run(
             assert said.decode().splitlines()[-1].endswith("run `minhchuan migrate`")
         with capture_logs() as logged:
             answer = await (await desks.officer()).fetch("/viec")
-        wrong = [one async for one in check.findings(services) if one.wrong]
+        wrong = [one async for one in check_configuration.findings(services) if one.wrong]
     finally:
         await owner.execute("ALTER TABLE control.tenants RENAME COLUMN not_yet TO suspended_for")
         await owner.execute(f"ALTER TABLE {desks.tenant.id}.checkpoints RENAME COLUMN not_yet TO failure")

@@ -9,7 +9,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 
 from domain.official import Office
-from services.recognition import recognise as recognising
+from services.recognition import recognise
 from services.web.page_cache import MOMENT, MOST, OLDEST, Shared
 from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
@@ -140,8 +140,8 @@ def nobody(desks: Desks, **cookies: str) -> Desk:
 
 
 async def publish(story: Story) -> None:
-    await recognising.sign(await story.decider(), story.season, COMMUNE, "ab" * 32, date(2024, 2, 6))
-    await recognising.publish(await story.decider(), story.season, COMMUNE, "cổng thông tin", date(2024, 2, 7))
+    await recognise.sign(await story.decider(), story.season, COMMUNE, "ab" * 32, date(2024, 2, 6))
+    await recognise.publish(await story.decider(), story.season, COMMUNE, "cổng thông tin", date(2024, 2, 7))
 
 
 async def test_who_is_signed_in_sees_what_was_published_at_once_and_everybody_after_a_moment(

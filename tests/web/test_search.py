@@ -5,7 +5,7 @@ import pytest
 from domain.export import Document
 from domain.official import Office
 from domain.vietnamese import name_key
-from services.exports import exports as exporting
+from services.exports import requests
 from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
 from services.web.name_search import search_for
 from tests.provinces.story import Story
@@ -67,7 +67,7 @@ async def test_a_trail_is_not_exported_by_a_text_that_its_page_refuses(desks: De
     work = await season.by(Office.INSPECTOR.value)
 
     with pytest.raises(SearchTooLong):
-        await exporting.request_export(work, Document.TRAIL, "", "tim=" + "a+" * 100)
+        await requests.request_export(work, Document.TRAIL, "", "tim=" + "a+" * 100)
 
 
 async def test_names_are_not_read_again_for_each_search(desks: Desks, season: Story):

@@ -14,9 +14,9 @@ from domain.official import Office
 from infra.identity.tenants import Registered, Resumed, Suspended, Tenant, Tenants
 from infra.jobs.export_runs import ExportRuns
 from infra.platform.config import Settings
-from services.assessment import assess as assessing
-from services.exports.exports import export_id, fetch_export, request_export
-from services.operations import create_tenant as tenancy
+from services.assessment import assess
+from services.exports.requests import export_id, fetch_export, request_export
+from services.operations import create_tenant
 from services.operations.create_tenant import Impossible, as_operator
 from services.processes import sealer
 from services.processes.sweeper import Sweeper
@@ -75,14 +75,14 @@ async def test_the_operator_suspends_and_resumes_with_reasons_that_stay(
 ):
     slug = tenant.slug
 
-    await tenancy.suspend(services, given(slug))
+    await create_tenant.suspend(services, given(slug))
     with pytest.raises(Impossible, match="is suspended, not at work"):
-        await tenancy.suspend(services, given(slug))
-    await tenancy.show(services)
+        await create_tenant.suspend(services, given(slug))
+    await create_tenant.show(services)
     listed = capsys.readouterr().out
-    await tenancy.resume(services, given(slug, "bàn giao xong"))
+    await create_tenant.resume(services, given(slug, "bàn giao xong"))
     with pytest.raises(Impossible, match="is active, not suspended"):
-        await tenancy.resume(services, given(slug))
+        await create_tenant.resume(services, given(slug))
 
     assert f"suspended: {REASON}" in listed
     last = (await tenants.history(tenant.id))[-2:]
@@ -95,16 +95,16 @@ async def test_the_operator_suspends_and_resumes_with_reasons_that_stay(
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "xong\u202e"])
 async def test_a_reason_is_a_line_of_text(services, tenants: Tenants, tenant: Tenant, reason):
     with pytest.raises(Impossible, match="1 to 500 printable"):
-        await tenancy.suspend(services, given(tenant.slug, reason))
+        await create_tenant.suspend(services, given(tenant.slug, reason))
 
     assert await tenants.by_slug(tenant.slug) == tenant
 
 
 async def test_nobody_suspends_a_province_that_is_not_there(services):
     with pytest.raises(Impossible, match="no such province"):
-        await tenancy.suspend(services, given("khong-co"))
+        await create_tenant.suspend(services, given("khong-co"))
     with pytest.raises(Impossible, match="no such province"):
-        await tenancy.resume(services, given("khong-co"))
+        await create_tenant.resume(services, given("khong-co"))
 
 
 async def test_a_province_that_was_not_made_yet_is_not_suspended_and_has_no_pages(services, desks, operator):
@@ -113,7 +113,7 @@ async def test_a_province_that_was_not_made_yet_is_not_suspended_and_has_no_page
     await operator.record(f"t_{number}", half)
 
     with pytest.raises(Impossible, match="is registered, not at work"):
-        await tenancy.suspend(services, given(half.slug))
+        await create_tenant.suspend(services, given(half.slug))
 
     desk = await passer_by(desks)
     assert (await desk.client.get(f"/t/{half.slug}/cong-khai")).status_code == 404
@@ -218,14 +218,14 @@ async def test_people_s_commands_are_refused_before_anything_is_written_and_repe
     story = season
     await story.filled()
     done = await story.officer(command=uuid4())
-    first = await assessing.explain(done, story.season, COMMUNE, story.codes[0], "Trước khi dừng")
+    first = await assess.explain(done, story.season, COMMUNE, story.codes[0], "Trước khi dừng")
     await suspended(operator, desks, story)
 
     with pytest.raises(ProvinceSuspended):
-        await assessing.explain(await story.officer(), story.season, COMMUNE, story.codes[0], "Khi đã dừng")
+        await assess.explain(await story.officer(), story.season, COMMUNE, story.codes[0], "Khi đã dừng")
     with pytest.raises(ProvinceSuspended):
         await request_export(await story.by(Office.INSPECTOR), Document.STANDINGS, story.season, None)
-    repeated = await assessing.explain(
+    repeated = await assess.explain(
         await story.officer(command=done.command_id), story.season, COMMUNE, story.codes[0], "Trước khi dừng"
     )
 

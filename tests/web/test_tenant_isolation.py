@@ -21,7 +21,7 @@ from infra.readmodels.projector import Projector
 from projections.catalogue import PROJECTIONS
 from services.app import App
 from services.council import voting
-from services.exports import exports as exporting
+from services.exports import requests
 from services.web import admission, urls
 from services.web.app import web_application
 from services.web.routes import all_routes
@@ -138,7 +138,7 @@ def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
             await voting.issue_minutes(await story.decider(), story.season, meeting, evidence.sha256, "3/BB-HĐ")
             await story.under_review()
             work = await story.by(Office.JUSTICE_DEPARTMENT)
-            await exporting.request_export(work, Document.STANDINGS, story.season)
+            await requests.request_export(work, Document.STANDINGS, story.season)
             projector = Projector(house.database, house.store, PROJECTIONS)
             for tenant in (home, abroad):
                 await projector.catch_up(tenant)
@@ -149,7 +149,7 @@ def told(services: Settings) -> tuple[Tenant, Tenant, dict[str, str]]:
                 "meeting": meeting,
                 "number": "1",
                 "evidence": str(evidence.id),
-                "export": str(exporting.export_id(work)),
+                "export": str(requests.export_id(work)),
             }
 
     return home, abroad, asyncio.run(tell())

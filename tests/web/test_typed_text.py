@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.exports.registry import module_names
-from services.web import typed_text as echo
+from services.web import typed_text
 from services.web.render import TEMPLATES
 from services.web.typed_text import ECHOED, UNSEEN, echo_of, shortened, typed_by_hand
 
@@ -36,7 +36,7 @@ async def test_what_the_page_lacks_or_holds_otherwise_is_listed_in_order():
 
 
 async def test_a_page_is_read_in_slices_wherever_they_cut_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(echo, "BLOCK", 3)
+    monkeypatch.setattr(typed_text, "BLOCK", 3)
 
     assert (await echo_of(PAGE, [("reason", "<b> hai dòng"), ("number", "12/TB")])).left_out == []
 

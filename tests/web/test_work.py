@@ -11,8 +11,8 @@ from domain.official import Office
 from domain.policy import Actor
 from domain.season import Season, Step, season_stream
 from infra.log.eventstore import CommandReused, Conflict
-from services.assessment import assess as assessing
-from services.season import season as seasons
+from services.assessment import assess
+from services.season import organise
 from services.wiring import wired
 from services.work import CommandResult, Work, use_case
 from tests.provinces.story import COMMUNE, PROVINCE, Story
@@ -20,10 +20,10 @@ from tests.provinces.story import COMMUNE, PROVINCE, Story
 
 async def test_a_command_repeated_is_answered_with_its_first_receipt_and_recorded_once(story: Story):
     command = uuid4()
-    first = await assessing.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Vì…")
+    first = await assess.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Vì…")
     before = await story.kinds()
 
-    again = await assessing.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Vì…")
+    again = await assess.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Vì…")
 
     assert (again.first, again.last, again.repeated) == (first.first, first.last, True)
     assert await story.kinds() == before
@@ -33,9 +33,9 @@ async def test_a_repeated_command_is_answered_even_where_it_could_not_be_done_an
     await story.posted()
     command = uuid4()
     chairman = (await story.chairman()).again(command)
-    first = await assessing.submit(chairman, story.season, COMMUNE, "12/BC")
+    first = await assess.submit(chairman, story.season, COMMUNE, "12/BC")
 
-    again = await assessing.submit(chairman.again(command), story.season, COMMUNE, "12/BC")
+    again = await assess.submit(chairman.again(command), story.season, COMMUNE, "12/BC")
 
     assert again.first == first.first
 
@@ -45,22 +45,22 @@ async def test_a_repeated_command_is_answered_even_when_the_mandate_has_ended(st
     await story.enrol(subject, Office.JUSTICE_DEPARTMENT, PROVINCE)
     work = await story.by(subject)
     deadline = (story.season, Step.SCORED, date(2024, 1, 5), "KH 1")
-    first = await seasons.set_deadline(work, *deadline)
+    first = await organise.set_deadline(work, *deadline)
     without = replace(work, actor=Actor(work.actor.person, ()))
 
-    again = await seasons.set_deadline(without, *deadline)
+    again = await organise.set_deadline(without, *deadline)
 
     assert (again.first, again.repeated) == (first.first, True)
     with pytest.raises(NotPermitted):
-        await seasons.set_deadline(without.again(uuid4()), *deadline)
+        await organise.set_deadline(without.again(uuid4()), *deadline)
 
 
 async def test_the_same_command_id_for_something_else_is_refused(story: Story):
     command = uuid4()
-    await assessing.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Vì…")
+    await assess.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Vì…")
 
     with pytest.raises(CommandReused):
-        await assessing.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Khác")
+        await assess.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Khác")
 
 
 async def test_a_command_is_known_again_by_a_later_version_of_its_use_case(story: Story):
@@ -89,7 +89,7 @@ async def test_a_double_press_that_arrives_at_once_is_one_fact(story: Story):
     presses = [await story.officer(command=command) for _ in range(5)]
 
     receipts = await asyncio.gather(
-        *(assessing.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…") for work in presses)
+        *(assess.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…") for work in presses)
     )
 
     assert len({receipt.first for receipt in receipts}) == 1
@@ -119,7 +119,7 @@ async def test_who_was_overtaken_decides_again_on_what_is_there_now(story: Story
 async def in_another_process(story: Story, season: str) -> None:
     async with wired(story.house.settings) as other:
         work = replace(await story.as_administrator(), store=other.store)
-        await seasons.set_deadline(work, season, Step.POSTED, date(2024, 1, 6), "KH 1")
+        await organise.set_deadline(work, season, Step.POSTED, date(2024, 1, 6), "KH 1")
 
 
 async def test_who_keeps_being_overtaken_is_told(story: Story):
@@ -132,10 +132,10 @@ async def test_who_keeps_being_overtaken_is_told(story: Story):
 
 
 async def test_a_command_that_changes_nothing_is_not_recorded(story: Story):
-    await assessing.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
+    await assess.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
     before = await story.kinds()
 
-    receipt = await assessing.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
+    receipt = await assess.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
 
     assert receipt.first > receipt.last
     assert await story.kinds() == before
@@ -144,7 +144,7 @@ async def test_a_command_that_changes_nothing_is_not_recorded(story: Story):
 async def test_every_fact_names_who_acted_for_which_unit_under_which_mandate(story: Story):
     officer = await story.officer()
 
-    receipt = await assessing.explain(officer, story.season, COMMUNE, "TC1.CT1", "Vì…")
+    receipt = await assess.explain(officer, story.season, COMMUNE, "TC1.CT1", "Vì…")
 
     (recorded,) = await officer.recorded(receipt)
     assert recorded.actor == officer.actor.person
@@ -156,14 +156,14 @@ async def test_text_of_another_unicode_form_is_refused_and_nothing_is_written(st
     before = await story.kinds()
 
     with pytest.raises(NotRecordable):
-        await assessing.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vi\u0300 sao")
+        await assess.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vi\u0300 sao")
 
     assert await story.kinds() == before
 
 
 async def test_what_does_not_exist_in_this_province_is_not_found(story: Story):
     with pytest.raises(NotFound):
-        await seasons.open_season(await story.as_administrator(), "1000")
+        await organise.open_season(await story.as_administrator(), "1000")
 
 
 async def test_a_stream_begins_once(story: Story):
@@ -189,7 +189,7 @@ async def test_who_looks_on_after_a_command_sees_it(story: Story):
     before = await work.look(Assessment, assessment_stream(story.season, COMMUNE))
     assert before.entry("TC1.CT1").explanation is None
 
-    await assessing.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…")
+    await assess.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…")
 
     after = await work.look(Assessment, assessment_stream(story.season, COMMUNE))
     assert after.entry("TC1.CT1").explanation == "Vì…"

@@ -15,7 +15,7 @@ import pytest
 
 from domain.official import Office
 from infra.identity.tenants import Tenant
-from infra.platform import child_processes as processes
+from infra.platform import child_processes
 from infra.platform.child_processes import living
 from infra.platform.config import Settings
 from services.processes import supervise
@@ -194,7 +194,7 @@ def test_nothing_is_left_when_the_parent_is_killed(services: Settings, tmp_path:
     supervisor = supervise.Supervisor(settings, {"web": ("serve",)})
     supervisor.start("web")
     supervisor.wait()
-    parent = processes.marked(supervisor.mark("web"))
+    parent = child_processes.marked(supervisor.mark("web"))
     assert parent is not None
     group = [pid for pid in members(parent.pid) if pid != parent.pid]
 

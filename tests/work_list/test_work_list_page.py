@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from domain.official import Office
 from domain.season import Step
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
+from services.appraisal import appraise
+from services.assessment import assess
 from services.clock import today
-from services.season import season as seasons
+from services.season import organise
 from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desks, Page, desks, season, workplace
 
@@ -45,7 +45,7 @@ async def test_what_is_scored_but_not_supported_leads_to_the_evidence(desks: Des
 
 async def test_overdue_stands_above_and_says_by_how_many_days(desks: Desks, season: Story):
     past = today() - timedelta(days=3)
-    await seasons.set_deadline(await season.as_administrator(), season.season, Step.SCORED, past, "KH 26")
+    await organise.set_deadline(await season.as_administrator(), season.season, Step.SCORED, past, "KH 26")
     desk = await desks.officer()
 
     page = await desk.open("/viec")
@@ -58,7 +58,7 @@ async def test_overdue_stands_above_and_says_by_how_many_days(desks: Desks, seas
 async def test_a_returned_indicator_stands_with_its_reason_under_its_own_tab(desks: Desks, season: Story):
     await season.submitted()
     due = today() + timedelta(days=2)
-    await appraising.return_indicator(
+    await appraise.return_indicator(
         await season.appraiser(), season.season, COMMUNE, "TC2.CT5", "Thiếu danh sách có chữ ký", due
     )
     desk, chairman = await desks.officer(), await desks.chairman()
@@ -68,7 +68,7 @@ async def test_a_returned_indicator_stands_with_its_reason_under_its_own_tab(des
     assert "Thiếu danh sách có chữ ký" in page.text
     assert "còn 2 ngày" in page.text
     assert "Gửi lại 1 chỉ tiêu đã bổ sung" not in (await chairman.open("/viec")).text
-    await assessing.explain(await season.officer(), season.season, COMMUNE, "TC2.CT5", "Danh sách có chữ ký đã gắn")
+    await assess.explain(await season.officer(), season.season, COMMUNE, "TC2.CT5", "Danh sách có chữ ký đã gắn")
     assert "Gửi lại 1 chỉ tiêu đã bổ sung" in (await chairman.open("/viec")).text
     assert "Thiếu danh sách có chữ ký" not in (await desk.open("/viec?loai=tra-lai")).text
 

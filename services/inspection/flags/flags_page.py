@@ -12,7 +12,7 @@ from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS
 from projections.tables.units import UNITS, UnitRow
-from services.inspection.flags import dismiss_flag as flagging
+from services.inspection.flags import dismiss_flag
 from services.inspection.flags.flags_view import flags_at
 from services.web import urls
 from services.web.handlers import act, page
@@ -94,7 +94,7 @@ async def dismiss(visit: Visit, season: str) -> PageResponse:
     flag = next((one for one in flags if (one.commune, one.sign, one.positions[-1]) == (commune, sign, last)), None)
     if flag is None:
         raise NotFound(flag=sign)
-    receipt = await flagging.dismiss_flag(
+    receipt = await dismiss_flag.dismiss_flag(
         visit.work(), season, commune, flag.sign.value, flag.positions, typed.text("reason")
     )
     return await visit.done(receipt, to=visit.url.flags(season, xa=commune, xem="tat-ca"))

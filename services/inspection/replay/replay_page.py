@@ -20,7 +20,7 @@ from services.assessment.history_view import MILESTONES
 from services.case.case_cache import Dossiers, Followed
 from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.replay.steps_view import asked, reel_of
-from services.inspection.review import review as reviewing
+from services.inspection.review import conduct_review
 from services.inspection.review.review_page import count, one_position
 from services.verdicts import JudgedStanding, judged
 from services.web import urls
@@ -129,7 +129,7 @@ def inspection_of(visit: Visit, case: Case, decision: RegisterRow | None) -> Ins
 async def mark(visit: Visit, season: str, commune: str) -> PageResponse:
     """Mark a step in a review, with a note or without."""
     position = one_position(visit, "marked")
-    receipt = await reviewing.add_note(
+    receipt = await conduct_review.add_note(
         visit.work(),
         season,
         commune,

@@ -19,7 +19,7 @@ from services.documents.typesetting import PDF
 from services.exports.kind import Asker, ExportRequest, ExportTask, FinishedDocument, Offer, Progress, Workshop, name_of
 from services.exports.making import as_it_stood, moment_of, printed
 from services.i18n import Words, indicator_number
-from services.inspection.responsibility import responsibility_document as responsibility
+from services.inspection.responsibility import responsibility_document
 from services.work import Work
 
 
@@ -53,10 +53,10 @@ class ResponsibilityExport(CommuneExport):
         then = await as_it_stood(work, asked.at_position)
         seen = await Dossiers(work.store).then(work.tenant, asked.season, asked.commune or "", then.position)
         at = await moment_of(work, then.position)
-        paper = await responsibility.read_paper(then, seen, shop.reads, asked.indicator, work.rulebooks, at)
+        paper = await responsibility_document.read_paper(then, seen, shop.reads, asked.indicator, work.rulebooks, at)
         await progress(1, 2)
         about = "-".join(part for part in (asked.season, asked.commune, asked.indicator, str(then.position)) if part)
-        return await printed(shop, responsibility.render(paper), f"trach-nhiem-{about}.pdf")
+        return await printed(shop, responsibility_document.render(paper), f"trach-nhiem-{about}.pdf")
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The chain, by the name of the commune and the number of the indicator."""

@@ -17,8 +17,8 @@ from services.documents.typesetting import PDF
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, FinishedDocument, Progress, Workshop, name_of
 from services.exports.making import as_it_stood, printed
 from services.i18n import Words
-from services.inspection.review import review_document as review
-from services.season.season import commune_of
+from services.inspection.review import review_document
+from services.season.organise import commune_of
 from services.work import Work
 
 
@@ -39,7 +39,7 @@ class ReviewExport(ExportKind):
     async def check(self, work: Work, asked: ExportRequest, now: int) -> int:
         """The position of the conclusion. OutOfOrder where there is none yet."""
         then = AsItStood(work.store, work.tenant, now)
-        return (await review.concluded_at(then, asked.season, asked.about)).position
+        return (await review_document.concluded_at(then, asked.season, asked.about)).position
 
     def stored(self, asked: ExportRequest) -> Mapping[str, str | None]:
         """The review and its commune."""
@@ -50,9 +50,9 @@ class ReviewExport(ExportKind):
         asked = task.asked
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
-        paper = await review.read_paper(then, asked.season, asked.review or "", work.rulebooks)
+        paper = await review_document.read_paper(then, asked.season, asked.review or "", work.rulebooks)
         await progress(1, 2)
-        return await printed(shop, review.render(paper), f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf")
+        return await printed(shop, review_document.render(paper), f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf")
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The conclusion, by the name of the commune."""

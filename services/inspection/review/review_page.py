@@ -23,7 +23,7 @@ from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS, UnitRow
 from services.assessment.dossier_view import Case, read_case
 from services.inspection.dossier_facts import dossier_in_words, facts_about
-from services.inspection.review import review as reviewing
+from services.inspection.review import conduct_review
 from services.seals.seal_view import seal_of, sealed
 from services.sentences import Holder, holder_in_words, says_position
 from services.web import urls
@@ -98,7 +98,7 @@ async def open_review(visit: Visit, season: str) -> PageResponse:
     if document_on is None:
         raise FieldMissing(field="document_on")
     work = visit.work()
-    receipt = await reviewing.open_review(
+    receipt = await conduct_review.open_review(
         work,
         season,
         commune,
@@ -212,7 +212,7 @@ async def ask(visit: Visit, season: str, commune: str, number: str) -> PageRespo
     question, due = visit.typed.needed("question"), visit.typed.day("due")
     if due is None:
         raise FieldMissing(field="due")
-    receipt = await reviewing.ask_official(
+    receipt = await conduct_review.ask_official(
         visit.work(), season, commune, count(number), official, mandate, question, due
     )
     return await _recorded(visit, receipt, season, commune, number)
@@ -224,7 +224,7 @@ async def explain(visit: Visit, season: str, commune: str, number: str) -> PageR
     inquiry = visit.typed.identifier("inquiry")
     if inquiry is None:
         raise FieldMissing(field="inquiry")
-    receipt = await reviewing.explain(
+    receipt = await conduct_review.explain(
         visit.work(), season, commune, count(number), inquiry, visit.typed.needed("explanation")
     )
     return await _recorded(visit, receipt, season, commune, number)
@@ -233,7 +233,7 @@ async def explain(visit: Visit, season: str, commune: str, number: str) -> PageR
 @act(urls.REVIEW + "/xac-minh", again=show)
 async def find(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Record a finding."""
-    receipt = await reviewing.record_finding(
+    receipt = await conduct_review.record_finding(
         visit.work(), season, commune, count(number), visit.typed.needed("finding"), positions(visit, "references")
     )
     return await _recorded(visit, receipt, season, commune, number)
@@ -243,7 +243,7 @@ async def find(visit: Visit, season: str, commune: str, number: str) -> PageResp
 async def determine(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Determine how an official answers for an act."""
     official, mandate = who(visit)
-    receipt = await reviewing.determine_responsibility(
+    receipt = await conduct_review.determine_responsibility(
         visit.work(),
         season,
         commune,
@@ -260,7 +260,7 @@ async def determine(visit: Visit, season: str, commune: str, number: str) -> Pag
 @act(urls.REVIEW + "/ghi-chu", again=show)
 async def note(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Mark a fact, with a note or without."""
-    receipt = await reviewing.add_note(
+    receipt = await conduct_review.add_note(
         visit.work(),
         season,
         commune,
@@ -274,7 +274,7 @@ async def note(visit: Visit, season: str, commune: str, number: str) -> PageResp
 @act(urls.REVIEW + "/kien-nghi", again=show)
 async def propose(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """End the inspection with a proposal."""
-    receipt = await reviewing.propose(
+    receipt = await conduct_review.propose(
         visit.work(),
         season,
         commune,
@@ -290,7 +290,7 @@ async def propose(visit: Visit, season: str, commune: str, number: str) -> PageR
 async def conclude(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Confirm the recognition or revoke it."""
     typed = visit.typed
-    receipt = await reviewing.conclude(
+    receipt = await conduct_review.conclude(
         visit.work(),
         season,
         commune,

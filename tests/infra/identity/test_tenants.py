@@ -20,7 +20,7 @@ from infra.identity.tenants import (
 from infra.platform.config import Settings
 from infra.schema import migrate
 from infra.schema.migrate import MigrationFailed
-from services.operations import check_configuration as check
+from services.operations import check_configuration
 
 
 def a_slug() -> str:
@@ -252,7 +252,7 @@ async def test_logins_of_processes_have_no_side_doors(services: Settings, login:
 async def test_a_side_door_that_stands_open_is_found_with_what_closes_it(services: Settings, superuser):
     await superuser.execute("GRANT TEMPORARY ON DATABASE minhchuan TO PUBLIC")
     try:
-        found = [one.wrong async for one in check.findings(services) if one.wrong]
+        found = [one.wrong async for one in check_configuration.findings(services) if one.wrong]
     finally:
         await superuser.execute("REVOKE TEMPORARY ON DATABASE minhchuan FROM PUBLIC")
 

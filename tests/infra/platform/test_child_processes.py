@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.platform import child_processes as processes
+from infra.platform import child_processes
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def mark(tmp_path: Path) -> Path:
 
 
 def start(mark: Path, script: str) -> int:
-    processes.start(["sh", "-c", script], mark=mark, log=mark.with_suffix(".log"))
+    child_processes.start(["sh", "-c", script], mark=mark, log=mark.with_suffix(".log"))
     return int(mark.read_text().split()[0])
 
 
@@ -29,9 +29,9 @@ def test_a_process_that_listens_to_reason_is_asked_to_end(mark):
     pid = start(mark, "trap 'echo asked; exit' TERM; echo ready; while :; do sleep 0.05; done")
     until(lambda: "ready" in mark.with_suffix(".log").read_text())
 
-    processes.end(mark)
+    child_processes.end(mark)
 
-    assert processes.living(pid) is None
+    assert child_processes.living(pid) is None
     assert mark.with_suffix(".log").read_text().split() == ["ready", "asked"]
     assert not mark.exists()
 
@@ -40,9 +40,9 @@ def test_a_process_that_does_not_listen_is_killed(mark):
     pid = start(mark, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
     until(lambda: "ready" in mark.with_suffix(".log").read_text())
 
-    processes.end(mark, patience=0.2)
+    child_processes.end(mark, patience=0.2)
 
-    assert processes.living(pid) is None
+    assert child_processes.living(pid) is None
 
 
 def test_children_of_a_process_that_was_killed_are_killed_too(mark):
@@ -50,25 +50,25 @@ def test_children_of_a_process_that_was_killed_are_killed_too(mark):
     until(lambda: mark.with_suffix(".log").read_text().endswith("\n"))
     child = int(mark.with_suffix(".log").read_text())
     os.kill(leader, signal.SIGKILL)
-    until(lambda: processes.marked(mark) is None)
-    assert processes.living(child)
+    until(lambda: child_processes.marked(mark) is None)
+    assert child_processes.living(child)
 
-    processes.end(mark)
+    child_processes.end(mark)
 
-    until(lambda: processes.living(child) is None)
+    until(lambda: child_processes.living(child) is None)
 
 
 def test_ending_what_never_began_does_nothing(mark):
-    processes.end(mark)
+    child_processes.end(mark)
 
     mark.write_text("no number at all")
-    assert processes.marked(mark) is None
-    processes.end(mark)
+    assert child_processes.marked(mark) is None
+    child_processes.end(mark)
     assert not mark.exists()
 
 
 def test_a_process_is_told_from_a_later_one_with_its_number(mark):
     mark.write_text(f"{os.getpid()} 1\n")
 
-    assert processes.marked(mark) is None
-    processes.end(mark)  # else this test would end here
+    assert child_processes.marked(mark) is None
+    child_processes.end(mark)  # else this test would end here

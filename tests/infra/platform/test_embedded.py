@@ -17,8 +17,7 @@ import asyncpg
 import pytest
 from redis import Redis
 
-from infra.platform import child_processes as processes
-from infra.platform import embedded
+from infra.platform import child_processes, embedded
 from infra.platform.config import Settings, read_settings
 from infra.schema import migrate
 
@@ -81,7 +80,7 @@ def kill(folder: Path, name: str) -> None:
 
 
 def running(folder: Path) -> list[str]:
-    return [name for name in ("postgres", "redis") if processes.marked(folder / f"{name}.pid")]
+    return [name for name in ("postgres", "redis") if child_processes.marked(folder / f"{name}.pid")]
 
 
 async def test_an_empty_folder_gets_both_services_and_nothing_runs_afterwards(folder):
@@ -93,7 +92,7 @@ async def test_an_empty_folder_gets_both_services_and_nothing_runs_afterwards(fo
 
     assert answer == "ĐẶNGminhchuan"
     assert len(pids) == 2
-    assert [pid for pid in pids if processes.living(pid)] == []
+    assert [pid for pid in pids if child_processes.living(pid)] == []
 
 
 async def test_what_was_written_is_there_the_next_time(folder):
@@ -229,11 +228,11 @@ def test_an_ordinary_user_starts_and_stops_them_too(folder):
     copy_wheels(place)
     folder.mkdir()
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    account = processes.UnixAccount(nobody.pw_uid, nobody.pw_gid)
+    account = child_processes.UnixAccount(nobody.pw_uid, nobody.pw_gid)
     python = next(p for p in (sys.executable, "/usr/bin/python3") if executable_by(p, account))
 
     with holding(
-        folder, python=python, cwd=place, env={"PATH": os.environ["PATH"]}, **processes.dropping_to(account)
+        folder, python=python, cwd=place, env={"PATH": os.environ["PATH"]}, **child_processes.dropping_to(account)
     ) as process:
         both = running(folder)
         process.communicate()
@@ -254,9 +253,9 @@ def copy_wheels(place: Path) -> None:
                 shutil.copytree(part, place / part.name)
 
 
-def executable_by(python: str, account: processes.UnixAccount) -> bool:
+def executable_by(python: str, account: child_processes.UnixAccount) -> bool:
     try:
-        return subprocess.run([python, "-c", ""], check=False, **processes.dropping_to(account)).returncode == 0
+        return subprocess.run([python, "-c", ""], check=False, **child_processes.dropping_to(account)).returncode == 0
     except PermissionError:
         return False
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from infra.ledger.text import Malformed
-from infra.storage import zip_archives as archives
+from infra.storage import zip_archives
 from infra.storage.zip_archives import chunks, places
 
 HELD = {"a.json": b"[]", "dir/b.pdf": b"%PDF-1.4 \xe1\xbb\x93 b", "dir/c": b"", "z.json": b"{}"}
@@ -18,9 +18,9 @@ NAMES = frozenset(HELD)
 
 def written(held: dict[str, bytes] = HELD) -> bytes:
     out = io.BytesIO()
-    with archives.begin(out) as archive:
+    with zip_archives.begin(out) as archive:
         for name, content in held.items():
-            archives.add(archive, name, content)
+            zip_archives.add(archive, name, content)
     return out.getvalue()
 
 

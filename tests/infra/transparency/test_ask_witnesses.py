@@ -12,7 +12,7 @@ from infra.ledger.note import Note, read_signatures
 from infra.ledger.tiles import TilePlace, consistency_proof
 from infra.ledger.witness import SIZE_TYPE, TEXT_TYPE, Request, WitnessAnswer
 from infra.platform.durable_files import write_durably
-from infra.transparency import ask_witnesses as asking
+from infra.transparency import ask_witnesses
 from infra.transparency.ask_witnesses import Witnessing
 from infra.transparency.seal_status import CheckpointState
 from infra.transparency.sealer import read_tiles
@@ -182,7 +182,7 @@ def _with_id(line: str) -> str:
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 async def test_a_witness_that_is_gone_slow_or_lies_has_cosigned_nothing_and_delays_nobody(house, monkeypatch, lie):
-    monkeypatch.setattr(asking, "TIMEOUT", 0.2)
+    monkeypatch.setattr(ask_witnesses, "TIMEOUT", 0.2)
     lying = await house.playing("lies", lie, KEY)
     there = await house.honest("thanhtra")
     await house.trust(2, lying, there)
@@ -343,7 +343,7 @@ async def test_a_size_that_another_sealer_has_reached_meanwhile_halts_nothing(ho
 async def _beyond(house: House, witness: AtAddress) -> str:
     policy = await read_policy(house.superuser, house.tenant)
     assert policy is not None
-    with pytest.raises(asking.NotCosigned) as said:
+    with pytest.raises(ask_witnesses.NotCosigned) as said:
         await house.witnesses._beyond(house.tenant, policy.witnesses[0], 8)
     return str(said.value)
 

@@ -9,7 +9,7 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.platform.database import schema_of
-from infra.transparency import audit as verifying
+from infra.transparency import audit
 from infra.transparency.audit import AuditFinding, AuditResult
 from tests.infra.forging import FORGERIES, rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
@@ -23,7 +23,7 @@ def check(services, tenant, keep):
 
     async def check(*held: Note, processes: int = 1, policy: Policy | None = None) -> AuditResult:
         judge = policy or a_policy(keep.key(tenant))
-        return await verifying.verify(services.verifier_url, tenant, policy=judge, held=held, processes=processes)
+        return await audit.verify(services.verifier_url, tenant, policy=judge, held=held, processes=processes)
 
     return check
 
@@ -65,7 +65,7 @@ async def test_what_is_not_sealed_yet_is_counted_and_not_vouched_for(check, sign
 async def test_a_log_without_a_checkpoint_is_beyond_everything(services, check, store, tenant):
     await write(store, tenant, 2)
 
-    result = await verifying.verify(services.verifier_url, tenant)
+    result = await audit.verify(services.verifier_url, tenant)
 
     assert (result.ok, result.beyond, result.sealed) == (True, 3, None)
 
@@ -230,7 +230,7 @@ def naming(*keys: SignerKey) -> Policy:
 async def found(house: House, *keys: SignerKey) -> AuditResult:
     """By a policy of these keys, or by none."""
     policy = naming(*keys) if keys else None
-    return await verifying.verify(house.services.verifier_url, house.tenant, policy=policy, processes=1)
+    return await audit.verify(house.services.verifier_url, house.tenant, policy=policy, processes=1)
 
 
 async def sign_last(superuser: asyncpg.Connection, tenant: Tenant, *keys: SignerKey) -> None:
@@ -285,10 +285,10 @@ async def test_a_checkpoint_that_is_signed_by_a_key_that_nothing_announces_is_in
     await write(store, tenant, 2)
     await sealer.seal(tenant)
     policies = {"all": naming(own, stranger), "own": naming(own), "stranger": naming(stranger), "nobody": None}
-    assert (await verifying.verify(services.verifier_url, tenant, policy=naming(own))).ok  # canary
+    assert (await audit.verify(services.verifier_url, tenant, policy=naming(own))).ok  # canary
     await sign_last(superuser, tenant, *([stranger] if alone else [own, stranger]))
 
-    result = await verifying.verify(services.verifier_url, tenant, policy=policies[trusted])
+    result = await audit.verify(services.verifier_url, tenant, policy=policies[trusted])
 
     assert unannounced(8, stranger) in result.findings
 
@@ -360,13 +360,13 @@ async def test_the_last_result_is_there_for_the_application_to_show(
     services, database, check, signed, tenant, superuser
 ):
     async with database.reading(tenant) as connection:
-        assert await verifying.last_result(connection, tenant) is None
-    await verifying.record(services.verifier_url, tenant, await check(signed), "ab" * 32)
+        assert await audit.last_result(connection, tenant) is None
+    await audit.record(services.verifier_url, tenant, await check(signed), "ab" * 32)
     await superuser.execute(f"UPDATE {tenant.id}.events SET actor = 'u-9' WHERE position = 3")
-    await verifying.record(services.verifier_url, tenant, await check(signed), "ab" * 32)
+    await audit.record(services.verifier_url, tenant, await check(signed), "ab" * 32)
 
     async with database.reading(tenant) as connection:
-        last = await verifying.last_result(connection, tenant)
+        last = await audit.last_result(connection, tenant)
 
     assert last is not None
     assert (last.ok, last.facts, last.covered, last.held, last.found) == (False, 6, 6, 1, 1)
@@ -397,7 +397,7 @@ async def test_nobody_else_may_say_that_a_log_was_verified(services, tenant, che
     dsn = getattr(services, login)
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await verifying.record(dsn, tenant, await check(signed), "")
+        await audit.record(dsn, tenant, await check(signed), "")
 
 
 async def test_facts_go_on_being_recorded_and_sealed_while_the_log_is_verified(check, signed, store, tenant, sealer):

@@ -12,7 +12,7 @@ from infra.ledger.policy import Cosigned
 from infra.ledger.text import LARGEST, base64
 from infra.log.eventstore import EventStore
 from infra.platform.database import Waiter
-from infra.transparency import seal_status as seals
+from infra.transparency import seal_status
 from infra.transparency.seal_status import CheckpointState, CheckpointStatus
 from infra.transparency.sealer import SEALED
 from tests.infra import logs
@@ -130,11 +130,11 @@ async def test_the_first_and_the_last_size_with_a_quorum_are_found_whoever_has_c
     for quorum in (1, 2, 3):
         for position in range(1, 95):
             covering = [size for size, count in times.items() if count >= quorum and size >= position]
-            assert await cosigned_size(house, seals._FIRST, position, quorum) == min(covering, default=None)
-            assert await cosigned_size(house, seals._LAST, position, quorum) == max(covering, default=None)
+            assert await cosigned_size(house, seal_status._FIRST, position, quorum) == min(covering, default=None)
+            assert await cosigned_size(house, seal_status._LAST, position, quorum) == max(covering, default=None)
 
 
-@pytest.mark.parametrize("which", [seals._FIRST, seals._LAST], ids=["first", "last"])
+@pytest.mark.parametrize("which", [seal_status._FIRST, seal_status._LAST], ids=["first", "last"])
 async def test_a_witness_that_is_gone_makes_nobody_walk_past_what_the_others_have_cosigned_since(house, which):
     await cosigned_by(house, "a", range(10, 20_000))
     await cosigned_by(house, "b", range(10, 100))

@@ -7,7 +7,7 @@ from domain.flag import Flag
 from domain.official import Office
 from projections.analysis.flags import MARKS
 from projections.fold import fold
-from services.inspection.flags import dismiss_flag as flagging
+from services.inspection.flags import dismiss_flag
 from tests.provinces.story import COMMUNE, Story
 
 
@@ -32,11 +32,11 @@ async def test_a_flag_is_set_aside_once_by_who_oversees_and_not_without_a_reason
     given = (story.season, COMMUNE, "agreed-unopened", (last,))
 
     with pytest.raises(NotPermitted):
-        await flagging.dismiss_flag(await story.officer(), *given, "đã xem")
+        await dismiss_flag.dismiss_flag(await story.officer(), *given, "đã xem")
     with pytest.raises(ReasonMissing):
-        await flagging.dismiss_flag(await story.by(Office.INSPECTOR.value), *given, "  ")
-    first = await flagging.dismiss_flag(await story.by(Office.INSPECTOR.value), *given, "đã xem bản giấy")
-    await flagging.dismiss_flag(await story.by(Office.JUSTICE_DEPARTMENT.value), *given, "đã xem")
+        await dismiss_flag.dismiss_flag(await story.by(Office.INSPECTOR.value), *given, "  ")
+    first = await dismiss_flag.dismiss_flag(await story.by(Office.INSPECTOR.value), *given, "đã xem bản giấy")
+    await dismiss_flag.dismiss_flag(await story.by(Office.JUSTICE_DEPARTMENT.value), *given, "đã xem")
 
     dismissed = [one.fact for one in await story.facts() if isinstance(one.fact, Flag.Dismissed)]
     assert [one.reason for one in dismissed] == ["đã xem bản giấy"]

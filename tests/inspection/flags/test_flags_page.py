@@ -6,7 +6,7 @@ import pytest
 
 from domain.official import Office
 from projections.analysis.flags import Sign
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.assessment.assess import Upload
 from tests.provinces.story import COMMUNE, OTHER, PDF, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
@@ -25,7 +25,7 @@ async def shared(season: Story) -> Story:
     for commune in (COMMUNE, OTHER):
         for code in season.codes[:1]:
             work = await season.officer(Office.JUSTICE_OFFICER, commune)
-            await assessing.attach_evidence(work, season.season, commune, code, Upload("chung.pdf", PDF + b"chung"))
+            await assess.attach_evidence(work, season.season, commune, code, Upload("chung.pdf", PDF + b"chung"))
     return season
 
 

@@ -9,8 +9,8 @@ from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Office
 from domain.recognition import Recognition
 from domain.review import Review
-from services.appraisal import appraise as appraising
-from services.assessment import assess as assessing
+from services.appraisal import appraise
+from services.assessment import assess
 from tests.provinces.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -49,7 +49,7 @@ async def test_a_value_that_changed_later_is_shown_as_it_was_with_the_fact_that_
     entry = (await season.dossier()).entry("TC1.CT1")
     then = await inspector.house.store.position(inspector.tenant)
     assert entry.points
-    receipt = await assessing.score_indicator(
+    receipt = await assess.score_indicator(
         await season.officer(),
         season.season,
         COMMUNE,
@@ -134,7 +134,7 @@ async def test_a_season_is_played_back_from_its_plan_to_its_decisions(inspector:
     await season.submitted()
     submitted = await inspector.house.store.position(inspector.tenant)
     await season.appraised()
-    await appraising.conclude(await season.appraiser(), season.season, COMMUNE)
+    await appraise.conclude(await season.appraiser(), season.season, COMMUNE)
     facts = [one for one in await season.facts() if one.stream.season == season.season]
     path = f"/phat-lai/{season.season}"
 
@@ -164,7 +164,7 @@ async def test_each_step_of_a_season_says_the_sentence_that_its_dossier_says(ins
     entry = (await season.dossier()).entry("TC1.CT1")
     assert entry.points
     again = dict(entry.measures), entry.points - 1, "Thiếu một văn bản"
-    await assessing.score_indicator(await season.officer(), season.season, COMMUNE, "TC1.CT1", *again)
+    await assess.score_indicator(await season.officer(), season.season, COMMUNE, "TC1.CT1", *again)
 
     of_season = await inspector.open(f"/phat-lai/{season.season}")
     of_dossier = await inspector.open(replay(season))

@@ -6,8 +6,8 @@ from domain.assessment import Assessment
 from domain.errors import NotFound, NotPermitted
 from domain.export import Document
 from domain.recognition import Recognition
-from services.exports.exports import export_id, request_export
 from services.exports.kind import FinishedDocument
+from services.exports.requests import export_id, request_export
 from tests.provinces.papers import made, text_of, workshop
 from tests.provinces.story import COMMUNE, OTHER, Story
 

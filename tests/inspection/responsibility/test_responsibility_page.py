@@ -9,7 +9,7 @@ from domain.assessment import Assessment
 from domain.export import Document, Export
 from domain.meeting import Choice
 from domain.official import Office
-from services.appraisal import appraise as appraising
+from services.appraisal import appraise
 from services.council import voting
 from tests.provinces.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
@@ -48,7 +48,7 @@ async def test_who_was_assigned_and_did_nothing_and_files_that_were_not_opened_a
     await season.submitted()
     proposed = (await season.dossier()).entry("TC1.CT1").points
     assert proposed is not None
-    await appraising.appraise_indicator(await season.appraiser(), season.season, COMMUNE, "TC1.CT1", proposed)
+    await appraise.appraise_indicator(await season.appraiser(), season.season, COMMUNE, "TC1.CT1", proposed)
 
     page = await inspector.open(chain(season, "?chi-tieu=TC1.CT1"))
 
@@ -62,8 +62,8 @@ async def test_a_file_that_the_appraiser_opened_is_shown_as_opened(inspector: De
     entry = (await season.dossier()).entry("TC1.CT1")
     assert entry.points is not None
     for evidence in entry.evidence:
-        await appraising.open_evidence(await season.appraiser(), season.season, COMMUNE, "TC1.CT1", evidence)
-    await appraising.appraise_indicator(await season.appraiser(), season.season, COMMUNE, "TC1.CT1", entry.points)
+        await appraise.open_evidence(await season.appraiser(), season.season, COMMUNE, "TC1.CT1", evidence)
+    await appraise.appraise_indicator(await season.appraiser(), season.season, COMMUNE, "TC1.CT1", entry.points)
 
     page = await inspector.open(chain(season, "?chi-tieu=TC1.CT1"))
 

@@ -9,8 +9,8 @@ from domain.errors import NotFound, NotPermitted, OutOfOrder
 from domain.export import Document
 from domain.official import Office, Official, official_stream
 from domain.review import Degree
-from services.exports.exports import export_id, request_export
-from services.inspection.review import review as reviewing
+from services.exports.requests import export_id, request_export
+from services.inspection.review import conduct_review
 from services.work import Work
 from tests.provinces.papers import made, text_of, workshop
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
@@ -35,11 +35,11 @@ async def hold_the_officer_responsible(story: Story) -> int:
     mandate = next(iter(official.mandates))  # other tests may have given the officer further ones
     mine = [one for one in await story.facts() if one.stream.subject == COMMUNE]
     scored = [one.position for one in mine if type(one.fact).__qualname__ == "Assessment.IndicatorScored"][-1]
-    await reviewing.ask_official(
+    await conduct_review.ask_official(
         await story.inspector(), story.season, COMMUNE, 1, person, mandate, "Danh sách lập từ đâu?", TODAY
     )
     day_after = replace(await story.inspector(), today=TODAY + timedelta(days=1))
-    await reviewing.determine_responsibility(
+    await conduct_review.determine_responsibility(
         day_after, story.season, COMMUNE, 1, person, mandate, scored, Degree.DIRECT, "Điều 7 Quy chế"
     )
     return scored

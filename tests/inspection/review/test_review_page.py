@@ -6,8 +6,8 @@ from domain.official import Office
 from domain.recognition import Recognition
 from domain.review import Ground, Review
 from services.clock import today
-from services.inspection.review import review as reviewing
-from services.recognition import recognise as recognising
+from services.inspection.review import conduct_review
+from services.recognition import recognise
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -53,8 +53,8 @@ async def officer_in(page: Page, story: Story) -> str:
 @pytest.fixture
 async def published(season: Story) -> Story:
     await season.decided()
-    await recognising.sign(await season.decider(), season.season, COMMUNE, "ab" * 32)
-    await recognising.publish(await season.decider(), season.season, COMMUNE, "Cổng", TODAY)
+    await recognise.sign(await season.decider(), season.season, COMMUNE, "ab" * 32)
+    await recognise.publish(await season.decider(), season.season, COMMUNE, "Cổng", TODAY)
     return season
 
 
@@ -198,7 +198,7 @@ async def test_who_was_asked_sees_it_from_wherever_they_work_now(desks: Desks, p
     person = published.person(elsewhere)
     actor = await published.house.people.actor(published.tenant, person, TODAY)
     assert actor is not None
-    await reviewing.ask_official(
+    await conduct_review.ask_official(
         await published.inspector(), published.season, COMMUNE, 1, person, actor.mandates[0].id, "?", TODAY
     )
 
@@ -227,7 +227,7 @@ async def test_a_confirmed_recognition_stays_on_the_public_page(desks: Desks, pu
 async def test_the_trail_tells_the_review_but_not_the_text_of_notes(desks: Desks, published: Story):
     await published.under_review()
     decided = await position_of(published, "Recognition.Decided")
-    await reviewing.add_note(await published.inspector(), published.season, COMMUNE, 1, decided, "Xem lại GHI-CHÚ")
+    await conduct_review.add_note(await published.inspector(), published.season, COMMUNE, 1, decided, "Xem lại GHI-CHÚ")
     await published.revoke()
 
     page = await (await desks.of(OFFICER)).open(f"/nhat-ky/{published.season}/{COMMUNE}")

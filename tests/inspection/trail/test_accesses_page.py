@@ -6,7 +6,7 @@ from domain.export import Document
 from domain.official import Office
 from infra.platform.config import Settings
 from infra.storage.access_log import Access
-from services.exports.exports import export_id, request_export
+from services.exports.requests import export_id, request_export
 from services.privacy.accesses import TAKEN, Accesses
 from services.work import SYSTEM
 from tests.provinces.story import COMMUNE, OTHER, Story

@@ -3,7 +3,7 @@
 import re
 
 from domain.official import Office
-from services.appraisal import appraise as appraising
+from services.appraisal import appraise
 from services.clock import VIETNAM
 from services.inspection.trail.filters import MANY
 from tests.provinces.story import COMMUNE, OTHER, Story
@@ -127,7 +127,7 @@ async def test_a_file_opened_is_told_by_its_name(desks: Desks, season: Story):
     dossier = await season.dossier()
     code = next(code for code in ("TC1.CT1", "TC2.CT5") if dossier.entry(code).evidence)
     file = next(iter(dossier.entry(code).evidence.values()))
-    await appraising.open_evidence(await season.appraiser(), season.season, COMMUNE, code, file.id)
+    await appraise.open_evidence(await season.appraiser(), season.season, COMMUNE, code, file.id)
 
     page = await (await desks.of(INSPECTOR)).open(f"/nhat-ky?mua={season.season}&tim=mo+xem")
 

@@ -11,9 +11,9 @@ from domain.catalogue import FACTS
 from domain.fact import Fact
 from domain.official import Office
 from domain.season import Step
-from services.assessment import assess as assessing
+from services.assessment import assess
 from services.i18n import LOCALES, load_words
-from services.season import season as seasons
+from services.season import organise
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 from tests.web.desks import Desks, desks, season, workplace
 
@@ -69,7 +69,7 @@ async def test_a_changed_value_is_told_with_the_one_before(desks: Desks, season:
     await season.score("TC1.CT1")
     entry = (await season.dossier()).entry("TC1.CT1")
     assert entry.points
-    await assessing.score_indicator(
+    await assess.score_indicator(
         await season.officer(),
         season.season,
         COMMUNE,
@@ -88,9 +88,9 @@ async def test_a_changed_value_is_told_with_the_one_before(desks: Desks, season:
 async def test_a_step_after_its_deadline_is_marked_by_its_legal_date(desks: Desks, season: Story):
     await season.filled()
     due = TODAY - timedelta(days=4)
-    await seasons.set_deadline(await season.as_administrator(), season.season, Step.SUBMITTED, due, "KH 1")
+    await organise.set_deadline(await season.as_administrator(), season.season, Step.SUBMITTED, due, "KH 1")
     await season.post_filled()
-    await assessing.submit(await season.chairman(), season.season, COMMUNE, "12/BC", TODAY)
+    await assess.submit(await season.chairman(), season.season, COMMUNE, "12/BC", TODAY)
 
     page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season))
 

@@ -18,9 +18,9 @@ from domain.meeting import Choice
 from domain.official import Office, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Review, Ruling, review_stream
-from services.inspection.review import review as reviewing
-from services.recognition import recognise as recognising
-from services.season import season as seasons
+from services.inspection.review import conduct_review
+from services.recognition import recognise
+from services.season import organise
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 
 OFFICER = f"{COMMUNE} {Office.JUSTICE_OFFICER}"
@@ -28,7 +28,7 @@ DAY = date(2024, 1, 10)
 
 
 async def open_review(story: Story, ground: Ground = Ground.FALSE_EVIDENCE, positions: tuple[int, ...] = ()) -> None:
-    await reviewing.open_review(
+    await conduct_review.open_review(
         await story.inspector(), story.season, COMMUNE, ground, "Không khớp sổ gốc", "21/QĐ-TTr", DAY, positions
     )
 
@@ -55,7 +55,7 @@ async def ask(story: Story, subject: str = OFFICER, due: date = TODAY + timedelt
     work = await story.inspector()
     held = await mandate(story, subject)
     person = story.person(subject)
-    await reviewing.ask_official(work, story.season, COMMUNE, 1, person, held, "Danh sách lập từ đâu?", due)
+    await conduct_review.ask_official(work, story.season, COMMUNE, 1, person, held, "Danh sách lập từ đâu?", due)
     return work.new_id("inquiry")
 
 
@@ -67,15 +67,15 @@ async def position_of(story: Story, kind: str, commune: str = COMMUNE) -> int:
 
 async def test_a_recognition_is_reviewed_and_revoked_in_one_command_with_the_conclusion(story: Story):
     await story.decided()
-    await seasons.close_season(await story.as_administrator(), story.season)
+    await organise.close_season(await story.as_administrator(), story.season)
     scored = await position_of(story, "Assessment.IndicatorScored")
 
     await open_review(story, positions=(scored,))
     inquiry = await ask(story)
-    await reviewing.explain(await story.by(OFFICER), story.season, COMMUNE, 1, inquiry, "Theo số người được mời")
-    await reviewing.record_finding(await story.inspector(), story.season, COMMUNE, 1, "Sổ có 13 chữ ký", [scored])
-    await reviewing.add_note(await story.inspector(), story.season, COMMUNE, 1, scored)
-    await reviewing.determine_responsibility(
+    await conduct_review.explain(await story.by(OFFICER), story.season, COMMUNE, 1, inquiry, "Theo số người được mời")
+    await conduct_review.record_finding(await story.inspector(), story.season, COMMUNE, 1, "Sổ có 13 chữ ký", [scored])
+    await conduct_review.add_note(await story.inspector(), story.season, COMMUNE, 1, scored)
+    await conduct_review.determine_responsibility(
         await story.inspector(),
         story.season,
         COMMUNE,
@@ -86,10 +86,10 @@ async def test_a_recognition_is_reviewed_and_revoked_in_one_command_with_the_con
         Degree.DIRECT,
         "Điều 7",
     )
-    await reviewing.propose(
+    await conduct_review.propose(
         await story.inspector(), story.season, COMMUNE, 1, Ruling.REVOKED, "Tiêu chí 2 dưới một nửa"
     )
-    receipt = await reviewing.conclude(
+    receipt = await conduct_review.conclude(
         await story.decider(), story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND", date(2024, 5, 15)
     )
 
@@ -117,9 +117,9 @@ async def test_a_recognition_is_reviewed_and_revoked_in_one_command_with_the_con
 
 async def test_a_confirmed_recognition_stands(story: Story):
     await (await story.decided()).under_review()
-    await reviewing.propose(await story.inspector(), story.season, COMMUNE, 1, Ruling.CONFIRMED, "Không có căn cứ")
+    await conduct_review.propose(await story.inspector(), story.season, COMMUNE, 1, Ruling.CONFIRMED, "Không có căn cứ")
 
-    await reviewing.conclude(await story.decider(), story.season, COMMUNE, 1, Ruling.CONFIRMED, "915/QĐ-UBND")
+    await conduct_review.conclude(await story.decider(), story.season, COMMUNE, 1, Ruling.CONFIRMED, "915/QĐ-UBND")
 
     assert (await recognition(story)).revoked_on is None
     assert (await review(story)).concluded is Ruling.CONFIRMED
@@ -137,7 +137,7 @@ async def test_what_was_never_decided_is_not_reviewed(story: Story):
 
 async def test_a_refusal_to_recognise_is_not_reviewed(story: Story):
     await story.voted(Choice.AGAINST)
-    await recognising.decide(
+    await recognise.decide(
         await story.decider(), story.season, COMMUNE, Result.NOT_RECOGNISED, "42/QĐ-UBND", reason="Hội đồng"
     )
 
@@ -171,11 +171,11 @@ async def test_the_second_of_two_reviews_ends_with_what_the_first_revoked(story:
     await (await story.decided()).under_review()
     await story.under_review(Ground.COMPLAINT, number=2)
     await story.revoke()
-    await reviewing.propose(await story.inspector(), story.season, COMMUNE, 2, Ruling.CONFIRMED, "Không có căn cứ")
+    await conduct_review.propose(await story.inspector(), story.season, COMMUNE, 2, Ruling.CONFIRMED, "Không có căn cứ")
 
     with pytest.raises(NothingToReview):
-        await reviewing.conclude(await story.decider(), story.season, COMMUNE, 2, Ruling.CONFIRMED, "916/QĐ-UBND")
-    await reviewing.conclude(
+        await conduct_review.conclude(await story.decider(), story.season, COMMUNE, 2, Ruling.CONFIRMED, "916/QĐ-UBND")
+    await conduct_review.conclude(
         await story.decider(), story.season, COMMUNE, 2, Ruling.REVOKED, "915/QĐ-UBND", reason="Đã thu hồi"
     )
 
@@ -190,9 +190,9 @@ async def test_only_an_inspector_with_a_mandate_in_force_conducts_a_review(story
 
     for work in (without_mandate, await story.decider(), await story.appraiser(), await story.officer()):
         for refused in (
-            reviewing.open_review(work, story.season, COMMUNE, Ground.FLAG, "…", "21/QĐ", DAY),
-            reviewing.record_finding(work.again(uuid4()), story.season, COMMUNE, 1, "…"),
-            reviewing.propose(work.again(uuid4()), story.season, COMMUNE, 1, Ruling.REVOKED, "…"),
+            conduct_review.open_review(work, story.season, COMMUNE, Ground.FLAG, "…", "21/QĐ", DAY),
+            conduct_review.record_finding(work.again(uuid4()), story.season, COMMUNE, 1, "…"),
+            conduct_review.propose(work.again(uuid4()), story.season, COMMUNE, 1, Ruling.REVOKED, "…"),
         ):
             with pytest.raises(NotPermitted):
                 await refused
@@ -203,7 +203,7 @@ async def test_an_inspection_is_ordered_by_a_document(story: Story):
     await story.decided()
 
     with pytest.raises(DocumentMissing):
-        await reviewing.open_review(await story.inspector(), story.season, COMMUNE, Ground.FLAG, "…", " ", DAY)
+        await conduct_review.open_review(await story.inspector(), story.season, COMMUNE, Ground.FLAG, "…", " ", DAY)
 
 
 async def test_nobody_explains_who_was_not_asked_nor_for_another(story: Story):
@@ -213,7 +213,7 @@ async def test_nobody_explains_who_was_not_asked_nor_for_another(story: Story):
 
     for who, what in ((await story.appraiser(), inquiry), (await story.by(OFFICER), chairmans)):
         with pytest.raises(NotAsked):
-            await reviewing.explain(who, story.season, COMMUNE, 1, what, "…")
+            await conduct_review.explain(who, story.season, COMMUNE, 1, what, "…")
     assert "Review.ExplanationGiven" not in await reviewed(story)
 
 
@@ -221,7 +221,7 @@ async def test_a_position_that_an_official_never_held_is_not_asked_about(story: 
     await (await story.decided()).under_review()
 
     with pytest.raises(NotFound):
-        await reviewing.ask_official(
+        await conduct_review.ask_official(
             await story.inspector(), story.season, COMMUNE, 1, story.person(OFFICER), uuid4(), "?", TODAY
         )
 
@@ -235,7 +235,7 @@ async def test_responsibility_for_a_fact_of_another_dossier_is_refused(story: St
 
     for position in (elsewhere, 0, 10**9):
         with pytest.raises(NotInTheDossier) as refusal:
-            await reviewing.determine_responsibility(
+            await conduct_review.determine_responsibility(
                 await story.inspector(), story.season, COMMUNE, 1, who, held, position, Degree.DIRECT, "Điều 7"
             )
         assert refusal.value.details == {"positions": (position,)}
@@ -246,7 +246,7 @@ async def test_facts_of_the_council_that_decided_belong_to_the_dossier(story: St
     await (await story.decided()).under_review()
     ballot = [one.position for one in await story.facts() if type(one.fact).__qualname__ == "Meeting.BallotCast"][-1]
 
-    await reviewing.add_note(await story.inspector(), story.season, COMMUNE, 1, ballot, "Tán thành 5/5")
+    await conduct_review.add_note(await story.inspector(), story.season, COMMUNE, 1, ballot, "Tán thành 5/5")
 
     noted = [one.fact for one in await story.facts() if isinstance(one.fact, Review.NoteAdded)]
     assert [(one.marked.kind, one.marked.position, one.text) for one in noted] == [("meeting", ballot, "Tán thành 5/5")]
@@ -258,7 +258,7 @@ async def test_nobody_is_held_responsible_unheard(story: Story):
     who, held = story.person(OFFICER), await mandate(story, OFFICER)
 
     with pytest.raises(Unheard):
-        await reviewing.determine_responsibility(
+        await conduct_review.determine_responsibility(
             await story.inspector(), story.season, COMMUNE, 1, who, held, scored, Degree.DIRECT, "Điều 7"
         )
 
@@ -267,7 +267,7 @@ async def test_nothing_is_concluded_before_the_proposal(story: Story):
     await (await story.decided()).under_review()
 
     with pytest.raises(OutOfOrder) as refusal:
-        await reviewing.conclude(await story.decider(), story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND")
+        await conduct_review.conclude(await story.decider(), story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND")
 
     assert refusal.value.details["state"] == "not-proposed"
     assert (await recognition(story)).revoked_on is None
@@ -275,20 +275,20 @@ async def test_nothing_is_concluded_before_the_proposal(story: Story):
 
 async def test_the_chairman_of_the_deciding_unit_concludes(story: Story):
     await (await story.decided()).under_review()
-    await reviewing.propose(await story.inspector(), story.season, COMMUNE, 1, Ruling.REVOKED, "Sai")
+    await conduct_review.propose(await story.inspector(), story.season, COMMUNE, 1, Ruling.REVOKED, "Sai")
 
     for work in (await story.inspector(), await story.by(Office.PROVINCE_CHAIRMAN), await story.chairman()):
         with pytest.raises(NotPermitted):
-            await reviewing.conclude(work, story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND")
+            await conduct_review.conclude(work, story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND")
 
 
 async def test_a_conclusion_pressed_twice_is_one(story: Story):
     await (await story.decided()).under_review()
-    await reviewing.propose(await story.inspector(), story.season, COMMUNE, 1, Ruling.REVOKED, "Sai")
+    await conduct_review.propose(await story.inspector(), story.season, COMMUNE, 1, Ruling.REVOKED, "Sai")
     command = uuid4()
 
     first, again = [
-        await reviewing.conclude(
+        await conduct_review.conclude(
             await story.decider(command), story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND", TODAY
         )
         for _ in range(2)

@@ -17,9 +17,9 @@ from domain.errors import (
 )
 from domain.official import Office
 from domain.season import Participant, Season, State, Step, season_stream
-from services.administration import administer as administering
-from services.assessment import assess as assessing
-from services.season import season as seasons
+from services.administration import administer
+from services.assessment import assess
+from services.season import organise
 from tests.provinces.story import COMMUNE, DISTRICT, OTHER, Story
 
 #: A year that no other test plans.
@@ -35,7 +35,7 @@ async def test_a_season_opens_with_a_dossier_for_each_commune(province_story: St
 
 
 async def test_a_dossier_knows_the_class_that_its_commune_had_at_the_opening(province_story: Story):
-    await administering.classify_unit(await province_story.as_administrator(), OTHER, "II", "7/QĐ")
+    await administer.classify_unit(await province_story.as_administrator(), OTHER, "II", "7/QĐ")
 
     await province_story.opened()
 
@@ -45,12 +45,12 @@ async def test_a_dossier_knows_the_class_that_its_commune_had_at_the_opening(pro
 async def test_a_season_with_indicators_that_nobody_leads_does_not_open_and_names_them(province_story: Story):
     story = await province_story.planned()
     *assigned, last = story.codes
-    await seasons.assign_indicators(
+    await organise.assign_indicators(
         await story.as_administrator(), story.season, [(code, Office.JUSTICE_OFFICER, []) for code in assigned]
     )
 
     with pytest.raises(IndicatorsUnassigned) as refusal:
-        await seasons.open_season(await story.as_administrator(), story.season)
+        await organise.open_season(await story.as_administrator(), story.season)
 
     assert refusal.value.details["indicators"] == (last,)
     assert "Season.Opened" not in await story.kinds()
@@ -60,7 +60,7 @@ async def test_a_matrix_naming_an_unknown_indicator_is_refused_as_a_whole(provin
     story = await province_story.planned()
 
     with pytest.raises(UnknownIndicator):
-        await seasons.assign_indicators(
+        await organise.assign_indicators(
             await story.as_administrator(),
             story.season,
             [("TC1.CT1", Office.JUSTICE_OFFICER, []), ("TC9.CT1", Office.JUSTICE_OFFICER, [])],
@@ -73,7 +73,7 @@ async def test_only_an_officer_of_the_commune_can_lead_an_indicator(province_sto
     story = await province_story.planned()
 
     with pytest.raises(PositionUnsuitable):
-        await seasons.assign_indicators(
+        await organise.assign_indicators(
             await story.as_administrator(), story.season, [("TC1.CT1", Office.COMMUNE_CHAIRMAN, [])]
         )
 
@@ -82,16 +82,16 @@ async def test_a_year_has_one_season(province_story: Story):
     story = await province_story.planned()
 
     administrator = story.as_administrator
-    await seasons.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
+    await organise.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
 
     with pytest.raises(AlreadyThere):
-        await seasons.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
+        await organise.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
 
 
 @pytest.mark.parametrize("year", [-5, 0, 24, 1989, 2031, 9999, 99999])
 async def test_a_season_is_of_a_year_that_can_be_meant(province_story: Story, year: int):
     with pytest.raises(DayOutOfRange) as refused:
-        await seasons.plan_season(
+        await organise.plan_season(
             await province_story.as_administrator(), year, "qd-25-2021", [Participant(COMMUNE, DISTRICT)]
         )
 
@@ -102,55 +102,57 @@ async def test_a_season_needs_an_adopted_rulebook_and_communes_that_exist(provin
     administrator = province_story.as_administrator
 
     with pytest.raises(RulebookNotAdopted):
-        await seasons.plan_season(await administrator(), 2029, "qd-1-1990", [])
+        await organise.plan_season(await administrator(), 2029, "qd-1-1990", [])
     with pytest.raises(UnknownCommune):
-        await seasons.plan_season(await administrator(), 2029, "qd-25-2021", [Participant("12345", DISTRICT)])
+        await organise.plan_season(await administrator(), 2029, "qd-25-2021", [Participant("12345", DISTRICT)])
 
 
 async def test_a_commune_officer_does_not_run_the_season(story: Story):
     with pytest.raises(NotPermitted):
-        await seasons.close_season(await story.officer(), story.season)
+        await organise.close_season(await story.officer(), story.season)
 
 
 async def test_a_deadline_names_the_document_it_rests_on(province_story: Story):
     story = await province_story.planned()
 
     with pytest.raises(ReasonMissing):
-        await seasons.set_deadline(await story.as_administrator(), story.season, Step.SUBMITTED, date(2024, 1, 10), " ")
+        await organise.set_deadline(
+            await story.as_administrator(), story.season, Step.SUBMITTED, date(2024, 1, 10), " "
+        )
 
 
 async def test_nothing_is_entered_while_a_season_is_suspended(story: Story):
-    await seasons.suspend_season(await story.as_administrator(), story.season, "Chờ hướng dẫn", "15/UBND")
+    await organise.suspend_season(await story.as_administrator(), story.season, "Chờ hướng dẫn", "15/UBND")
 
     with pytest.raises(SeasonNotOpen):
         await story.score("TC1.CT1")
 
-    await seasons.resume_season(await story.as_administrator(), story.season, "Đã có hướng dẫn", "19/UBND")
+    await organise.resume_season(await story.as_administrator(), story.season, "Đã có hướng dẫn", "19/UBND")
     await story.score("TC1.CT1")
 
 
 async def test_a_converted_season_is_assigned_and_opened_again_under_the_other_rulebook(story: Story):
     administrator = story.as_administrator
-    await seasons.suspend_season(await administrator(), story.season, "Bộ tiêu chí mới", "15/UBND")
-    await seasons.convert_season(await administrator(), story.season, "qd-27-2025", "Bộ tiêu chí mới", "16/UBND")
+    await organise.suspend_season(await administrator(), story.season, "Bộ tiêu chí mới", "15/UBND")
+    await organise.convert_season(await administrator(), story.season, "qd-27-2025", "Bộ tiêu chí mới", "16/UBND")
     story.rulebook_id = "qd-27-2025"
 
     with pytest.raises(IndicatorsUnassigned):
-        await seasons.open_season(await administrator(), story.season)
-    await seasons.assign_indicators(
+        await organise.open_season(await administrator(), story.season)
+    await organise.assign_indicators(
         await administrator(), story.season, [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
     )
-    await seasons.open_season(await administrator(), story.season)
+    await organise.open_season(await administrator(), story.season)
 
     await story.score("TC1.CT1")
 
 
 async def test_a_season_ends_by_being_closed_or_cancelled(story: Story):
-    await seasons.close_season(await story.as_administrator(), story.season)
+    await organise.close_season(await story.as_administrator(), story.season)
 
     with pytest.raises(OutOfOrder):
-        await seasons.cancel_season(await story.as_administrator(), story.season, "Thôi", "1/UBND")
+        await organise.cancel_season(await story.as_administrator(), story.season, "Thôi", "1/UBND")
     with pytest.raises(SeasonNotOpen):
-        await assessing.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
+        await assess.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
     closed = await (await story.officer()).look(Season, season_stream(story.season))
     assert closed.state is State.CLOSED

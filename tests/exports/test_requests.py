@@ -21,11 +21,12 @@ from domain.review import Ground
 from infra.log.eventstore import CommandReused
 from projections.analysis.search_terms import mark
 from projections.tables.exports import EXPORTS
-from services.administration import administer as administering
-from services.assessment import assess as assessing
+from services.administration import administer
+from services.assessment import assess
 from services.board.standings_workbook import HEAD
 from services.council import voting
-from services.exports.exports import (
+from services.exports.kind import FinishedDocument
+from services.exports.requests import (
     cancel_export,
     download_export,
     export_id,
@@ -35,11 +36,10 @@ from services.exports.exports import (
     make,
     request_export,
 )
-from services.exports.kind import FinishedDocument
 from services.inspection.trail import trail_workbook
 from services.inspection.trail.export_trail import TooManyFacts
 from services.inspection.trail.search import SearchUnreadable, TrailQuery, read_names, search_of
-from services.recognition import recognise as recognising
+from services.recognition import recognise
 from services.recognition.decision_document import StateDiffers
 from services.work import Work
 from tests.provinces.papers import finished, made, no_progress, text_of, workshop
@@ -157,7 +157,7 @@ async def test_the_decision_says_what_was_decided(story):
 
 async def test_a_decision_against_the_vote_carries_its_reason(story):
     await story.voted(Choice.AGAINST)
-    await recognising.decide(
+    await recognise.decide(
         await story.decider(),
         story.season,
         COMMUNE,
@@ -180,8 +180,8 @@ class Disciplined(Story):
 
     async def filled(self, commune: str = COMMUNE) -> Story:
         await super().filled(commune)
-        for condition in assessing.declarable(self.rulebook):
-            await assessing.declare_veto(
+        for condition in assess.declarable(self.rulebook):
+            await assess.declare_veto(
                 await self.officer(commune=commune), self.season, commune, condition, Answer.YES, "Quyết định số 3"
             )
         return self
@@ -190,7 +190,7 @@ class Disciplined(Story):
 async def test_a_commune_that_is_not_recognised_is_told_what_it_fails(story):
     story = Disciplined(story.house, story.tenant, story.season)
     await story.voted(Choice.AGAINST)
-    await recognising.decide(await story.decider(), story.season, COMMUNE, Result.NOT_RECOGNISED, "42/QĐ-UBND")
+    await recognise.decide(await story.decider(), story.season, COMMUNE, Result.NOT_RECOGNISED, "42/QĐ-UBND")
     export = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
 
     async with workshop(story.house) as shop:
@@ -215,7 +215,7 @@ async def test_a_decision_of_the_province_has_no_points_and_no_council(province_
     story = Today(province_story.house, province_story.tenant, "", "qd-27-2025")
     await story.opened(decided_by=PROVINCE)
     await story.concluded()
-    await recognising.decide(await story.decider(), story.season, COMMUNE, Result.RECOGNISED, "88/QĐ-UBND")
+    await recognise.decide(await story.decider(), story.season, COMMUNE, Result.RECOGNISED, "88/QĐ-UBND")
     export = await ask(await story.decider(), Document.DECISION, story, COMMUNE)
 
     async with workshop(story.house) as shop:
@@ -258,8 +258,8 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
 
     async with workshop(story.house) as shop:
         first = await made(shop, story, export)
-        await recognising.sign(await story.decider(), story.season, COMMUNE, sha256(first.content).hexdigest())
-        await recognising.publish(await story.decider(), story.season, COMMUNE, "Cổng thông tin điện tử")
+        await recognise.sign(await story.decider(), story.season, COMMUNE, sha256(first.content).hexdigest())
+        await recognise.publish(await story.decider(), story.season, COMMUNE, "Cổng thông tin điện tử")
         await (await story.under_review(number=2)).revoke(number=2)
         await story.score(story.codes[0], OTHER)
     async with workshop(story.house) as shop:
@@ -333,7 +333,7 @@ async def test_who_lost_the_mandate_meanwhile_gets_nothing_made(story):
     await story.enrol(subject, Office.INSPECTOR, PROVINCE)
     export = await ask(await story.by(subject), Document.STANDINGS, story)
     (mandate,) = (await story.by(subject)).actor.mandates
-    await administering.end_mandate(
+    await administer.end_mandate(
         await story.as_administrator(), story.person(subject), mandate.id, date(2020, 1, 1), "9/QĐ"
     )
 
@@ -520,7 +520,7 @@ async def test_who_lost_the_mandate_takes_nothing_away(story):
     export = await ask(await story.by(subject), Document.STANDINGS, story)
     await finish_export(story.house.system(story.tenant, uuid4()), export, PAPER)
     (mandate,) = (await story.by(subject)).actor.mandates
-    await administering.end_mandate(
+    await administer.end_mandate(
         await story.as_administrator(), story.person(subject), mandate.id, date(2020, 1, 1), "9/QĐ"
     )
 

@@ -28,7 +28,7 @@ from domain.review import (
     stated,
 )
 from projections.analysis.trail import concerns
-from services.season.season import commune_of, with_rulebook
+from services.season.organise import commune_of, with_rulebook
 from services.work import CommandResult, Work, use_case
 
 
