@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 
 from domain.errors import Refused
 from infra.config import Settings
-from infra.pool import Pool, answering
+from infra.pool import PATIENCE, Pool, answering
 from services.web.throttling import sender_of
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ class Turns:
                 del self._waiting[person]
 
 
-def pool_of(settings: Settings) -> Pool:
-    """The processes beside a web process of these settings; none runs yet."""
-    return Pool([sys.executable, "-m", "services.web.apart"], {**os.environ, **settings.environment()})
+def pool_of(settings: Settings, patience: float = PATIENCE) -> Pool:
+    """The processes beside a web process of these settings; none runs yet. `patience` as `Pool` has it."""
+    argv = [sys.executable, "-m", "services.web.apart"]
+    return Pool(argv, {**os.environ, **settings.environment()}, patience=patience)
 
 
 async def made_apart(visit: Visit, pool: Pool) -> Response[Any]:
