@@ -21,7 +21,7 @@ from infra.platform import programs
 from infra.platform.config import Settings
 from infra.platform.database import Database
 from infra.platform.probe import Probe
-from infra.platform.process_pool import Pool
+from infra.platform.process_pool import PATIENCE, Pool
 from infra.readmodels.reading import ReadModels
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.storage.uploads import Uploads
@@ -79,6 +79,7 @@ async def wired(settings: Settings, patience: float | None = None) -> AsyncItera
         )
 
 
-def pool_of(settings: Settings) -> Pool:
-    """The processes that make heavy pages for a web process of these settings; none runs yet."""
-    return Pool([sys.executable, "-m", programs.PAGE_MAKER], {**os.environ, **settings.environment()})
+def pool_of(settings: Settings, patience: float = PATIENCE) -> Pool:
+    """The processes that make heavy pages for a web process of these settings; none runs yet. `patience`: as in `Pool`."""
+    argv = [sys.executable, "-m", programs.PAGE_MAKER]
+    return Pool(argv, {**os.environ, **settings.environment()}, patience=patience)
