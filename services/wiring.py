@@ -80,6 +80,6 @@ async def wired(settings: Settings, patience: float | None = None) -> AsyncItera
 
 
 def pool_of(settings: Settings, patience: float = PATIENCE) -> Pool:
-    """The processes that make heavy pages for a web process of these settings; none runs yet. `patience`: as in `Pool`."""
+    """The processes that make heavy pages for a web process of these settings; none runs yet."""
     argv = [sys.executable, "-m", programs.PAGE_MAKER]
     return Pool(argv, {**os.environ, **settings.environment()}, patience=patience)

@@ -32,24 +32,12 @@ PARTIAL = {
         "projections.analysis.differences",
         "PARTS",
         "Matter",
-    ): "the matters of one indicator; the others concern the dossier",
-    ("services.demo.offices", "COMMUNE", "Position"): "the offices of a commune",
-    (
-        "services.proof_package.verify",
-        "MEANING",
-        "Answer",
-    ): "VALID needs no warning; a promise answers no dossier",
-    ("services.proof_package.verify", "NOT_GIVEN", "State"): "why a file is not there; GIVEN is there",
-    (
-        "services.inspection.what_if.assumptions",
-        "OUTCOMES",
-        "Outcome",
-    ): "what may be typed for a value: nobody assumes `not_verifiable`",
-    (
-        "services.assessment.measure_fields",
-        "_BY_KIND",
-        "Kind",
-    ): "kinds with a form of their own; shares are read by one, NOT_ARISEN",
+    ): "the matters of one indicator; the others are the dossier's",
+    ("services.demo.offices", "COMMUNE", "Office"): "the offices of a commune",
+    ("services.proof_package.verify", "MEANING", "ExitCode"): "VALID needs no warning; a promise is no answer here",
+    ("services.proof_package.verify", "NOT_GIVEN", "FileState"): "why a file is not there; GIVEN is there",
+    ("services.inspection.what_if.assumptions", "OUTCOMES", "Outcome"): "nobody assumes `not_verifiable`",
+    ("services.assessment.measure_fields", "_BY_KIND", "Kind"): "kinds with a form; shares are read by one, NOT_ARISEN",
     ("services.inspection.trail.trail_page", "COMPLETES", "Step"): "steps that one fact of a dossier completes",
 }
 

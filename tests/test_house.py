@@ -248,7 +248,7 @@ def test_only_the_policy_says_what_a_position_may():
         str(path.relative_to(ROOT))
         for package in ("services", "projections", "infra")
         for path in modules_of(package)
-        if "demo" not in path.parts and re.search(r"\bPosition\.[A-Z]", path.read_text())
+        if "demo" not in path.parts and re.search(r"\bOffice\.[A-Z]", path.read_text())
     }
 
     assert naming == {"services/operations/create_tenant.py"}  # a new province gets its first administrator

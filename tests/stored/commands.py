@@ -48,7 +48,7 @@ EXAMPLES: dict[str, Any] = {
     "Received": Received(Path("file"), "tờ trình.pdf", "0f" * 32, 4_096, "application/pdf"),
     "Result": "recognised",
     "Ruling": "revoked",
-    "Sequence[Line]": [("TC1.CT1", Office.POLICE_CHIEF, (Office.OFFICE_STATISTICS,))],
+    "Sequence[Assignment]": [("TC1.CT1", Office.POLICE_CHIEF, (Office.OFFICE_STATISTICS,))],
     "Sequence[Member]": [MEMBER],
     "Sequence[NewMandate]": [MANDATE],
     "Sequence[NewUnit]": [NewUnit("25435", "Xã Mẫu", "xã", Level.COMMUNE, "75", DAY)],
