@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import structlog
 
 from domain.fact import Fact, Recorded, Unreadable
 from domain.text import bounded
-
-if TYPE_CHECKING:
-    from infra.readmodels.reading import Question, Run
+from infra.readmodels.question import Question, Run
 
 #: Facts read and folded at a time: so many that they are still in the processor's cache when they are folded.
 PAGE = 500

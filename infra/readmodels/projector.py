@@ -23,7 +23,9 @@ from domain.fact import Recorded
 from domain.text import bounded
 from infra.platform.database import Connection, Database, HasId, Notifier, schema_of
 from infra.readmodels.folding import PAGE, Stopped, fold_runs, heard, runs_of
-from infra.readmodels.reading import FOLDED, LogReader, ProjectionProgress, Question, stopped_in
+from infra.readmodels.progress import ProjectionProgress
+from infra.readmodels.question import Question
+from infra.readmodels.reading import FOLDED, LogReader, stopped_in
 from infra.readmodels.rebuilding import Folded, FoldSeason, NewRow, fold_season, write_rows, write_stops
 
 #: At most so many facts are folded into the live tables in one transaction, which takes less than a second. Many,

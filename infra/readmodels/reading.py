@@ -10,19 +10,16 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import (
     AsyncIterator,
-    Callable,
     Collection,
     Hashable,
-    Iterable,
     Mapping,
-    MutableMapping,
     Sequence,
 )
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -31,6 +28,8 @@ from domain.text import bounded
 from infra.platform.database import Connection, Database, HasId, Waiter, begun_again, schema_of
 from infra.platform.slicing import in_slices
 from infra.readmodels.folding import Stopped, fold, stop_of
+from infra.readmodels.progress import ProjectionProgress, ReadModelStatus, StoppedRow
+from infra.readmodels.question import Question, R
 
 #: Channel of the hints that read models have moved on; the payload is the tenant's id.
 FOLDED = "folded"
@@ -44,35 +43,9 @@ SNAPSHOT = 2_500
 #: Rows that a process keeps decoded, in characters as they are stored, and the positions of a scope that it keeps.
 KEPT, LOOKS = 16_000_000, 4
 
-R = TypeVar("R")
 
 #: Rows by key, and those among them that stopped before a fact.
 Folded: TypeAlias = tuple[dict[str, R], dict[str, Stopped]]
-
-#: Facts that concern one row, in their order, each with what a projection makes of it.
-Run: TypeAlias = list[tuple[Any, Recorded]]
-
-
-class Question(Protocol[R]):
-    """A projection, as far as reading and keeping it up to date is concerned."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def version(self) -> int: ...
-    @property
-    def row(self) -> type[R]: ...
-    @property
-    def facts(self) -> tuple[type[Fact], ...]: ...
-    @property
-    def seasonal(self) -> bool: ...
-    @property
-    def scope(self) -> Callable[[R], str]: ...
-    def fold(self, facts: Iterable[Recorded], rows: MutableMapping[str, R], /) -> dict[str, int]: ...
-    def runs(self, facts: Iterable[Recorded], /) -> dict[str, Run]: ...
-    def fold_runs(self, runs: Mapping[str, Run], rows: MutableMapping[str, R], /) -> dict[str, int]: ...
-    def concerned(self, recorded: Recorded, /) -> Collection[str]: ...
-    def streams(self, key: str, /) -> Collection[StreamName] | None: ...
 
 
 class LogReader(Protocol):
@@ -96,37 +69,6 @@ class LogReader(Protocol):
 
 class BeingRebuilt(Exception):
     """The table was made by another version of the fold, or not yet; the projector is at it."""
-
-
-class ProjectionProgress(NamedTuple):
-    """How far a projection is."""
-
-    projection: str
-    version: int
-    generation: int
-    position: int
-
-
-class StoppedRow(NamedTuple):
-    """A row that goes on no more, of a projection; `key` as it is stored. Or a fact without marks, of the trail."""
-
-    projection: str
-    key: str
-    position: int
-    reason: str
-
-
-class ReadModelStatus(NamedTuple):
-    """How far the log and each projection are, and the rows that were stopped on the way."""
-
-    position: int
-    checkpoints: dict[str, ProjectionProgress]
-    stopped: tuple[StoppedRow, ...] = ()
-
-    @property
-    def behind(self) -> int:
-        """How many facts the slowest projection still lacks."""
-        return self.position - min((one.position for one in self.checkpoints.values()), default=0)
 
 
 class View(Protocol):

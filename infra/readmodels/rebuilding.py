@@ -17,7 +17,8 @@ from domain.fact import Recorded
 from domain.text import bounded
 from infra.platform.database import REFUSED_VALUE, Connection, Database, HasId, savepoint, schema_of
 from infra.readmodels.folding import PAGE, Stopped, fold, heard, short_reason
-from infra.readmodels.reading import LogReader, Question
+from infra.readmodels.question import Question
+from infra.readmodels.reading import LogReader
 
 log = structlog.get_logger("projector")
 
