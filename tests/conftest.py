@@ -19,7 +19,8 @@ from infra.platform.database import Database
 from infra.readmodels.reading import ReadModels
 from infra.schema import migrate
 from infra.transparency import sealer as sealing
-from infra.transparency.sealer import Sealer, SealerStore
+from infra.transparency.sealer import Sealer
+from infra.transparency.sealer_store import SealerStore
 from services.processes.logging_setup import plain_logs
 from tests.infra.logs import MAPPER
 

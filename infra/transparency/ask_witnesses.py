@@ -28,7 +28,8 @@ from infra.ledger.tree import verify_consistency
 from infra.ledger.witness import SIZE_TYPE, Request
 from infra.log.epochs import beginning_of
 from infra.platform.database import LOST, Connection, Pool, schema_of
-from infra.transparency.sealer import SEALED, KeyOwner, Unkept, read_tiles
+from infra.transparency.sealer import SEALED, read_tiles
+from infra.transparency.sealer_store import KeyOwner, Unkept
 from infra.transparency.witness_policies import read_policy
 
 #: Seconds that a witness may take for a whole answer.

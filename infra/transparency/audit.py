@@ -9,121 +9,43 @@ A log is cut into spans of positions that several processes read at a time; what
 (streams, moments) is joined afterwards.
 """
 
-import asyncio
 import multiprocessing
 import os
 import time
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-import asyncpg
-import msgspec
-
 from domain.log import LOG, Log
-from infra.ledger.canonical_json import instant
-from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
-from infra.ledger.leaf import Leaf, leaf_hash
-from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import Policy, PolicyVerdict
-from infra.ledger.text import LARGEST, Invalid, base64
+from infra.ledger.leaf import leaf_hash
+from infra.ledger.note import Note
+from infra.ledger.policy import Policy
+from infra.ledger.text import Invalid, base64
 from infra.ledger.tiles import BATCH, FULL, Edge
 from infra.ledger.tree import WIDTH
-from infra.log.stored_rows import BadEntry, StoredRow, leaf_at, read_rows
 from infra.platform.database import Connection, HasId, schema_of
-from infra.transparency.announced_keys import Announcement, Signers, signers, unannounced
-from infra.transparency.sealer import KeyOwner
+from infra.transparency.announced_keys import Signers, signers, unannounced
+from infra.transparency.audit_result import AuditedCheckpoint, AuditResult, Findings, Predecessor
+from infra.transparency.audit_rows import (
+    FALL,
+    SPAN,
+    _Asked,
+    _check_link,
+    _Judge,
+    _parsed,
+    _Point,
+    _read_apart,
+    _read_span,
+    _Span,
+    looking,
+)
+from infra.transparency.sealer_store import KeyOwner
 from infra.transparency.witness_policies import PolicyEpoch, read_eras
-
-#: Findings that are kept one by one; more are only counted.
-MOST = 1_000
-
-#: Facts that a process reads at least: fewer are not worth starting one.
-SPAN = 20_000
-
-#: What clocks may differ between the house, its sealer and its witnesses.
-DRIFT = timedelta(minutes=2)
-
-#: How far the moments of two facts in a row may fall.
-FALL = timedelta(seconds=5)
-
-
-class AuditFinding(NamedTuple):
-    """What does not fit: at a position of the log, or 0 where it concerns a checkpoint or the log as a whole."""
-
-    position: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"position {self.position}: {self.text}" if self.position else self.text
-
-
-class AuditedCheckpoint(NamedTuple):
-    """A stored checkpoint of so many facts. `at` is when a witness says that it was there, else the log itself.
-
-    `verdict` is None without a policy, and where the policy names none of the keys that signed.
-    """
-
-    origin: str
-    size: int
-    root: bytes
-    at: datetime
-    verdict: PolicyVerdict | None
-    signers: Signers
-
-    @property
-    def witnessed(self) -> bool:
-        """As the policy asks for; never so without a policy."""
-        return self.verdict is not None and self.verdict.witnessed
-
-
-class Predecessor(NamedTuple):
-    """A log that was closed in favour of this one, as this one names it; whether it is here to be compared."""
-
-    origin: str
-    size: int
-    compared: bool
-
-
-class AuditResult(NamedTuple):
-    """What a verification found. `facts` is the last position of the log.
-
-    `sealed` and `witnessed` are the last stored checkpoints whose root is the log's own; `held` are the sizes of those
-    held elsewhere that it agrees with. `policy` tells whether signatures were checked at all; `former` are checkpoints
-    from before the first key that the policy names, whose signatures were not.
-    """
-
-    at: datetime
-    facts: int
-    findings: tuple[AuditFinding, ...]
-    found: int
-    checkpoints: int
-    sealed: AuditedCheckpoint | None
-    witnessed: AuditedCheckpoint | None
-    held: tuple[int, ...]
-    predecessors: tuple[Predecessor, ...]
-    policy: bool
-    former: int
-    seconds: float
-
-    @property
-    def ok(self) -> bool:
-        return self.found == 0
-
-    @property
-    def covered(self) -> int:
-        """Facts that a checkpoint which agrees with the log covers, stored or held elsewhere."""
-        return max(self.sealed.size if self.sealed else 0, *self.held, 0)
-
-    @property
-    def beyond(self) -> int:
-        """Facts above it, for which nobody has vouched yet."""
-        return max(0, self.facts - self.covered)
 
 
 async def verify(
@@ -185,43 +107,6 @@ async def verify(
     )
 
 
-class Findings:
-    """Findings in the order in which they are made, each once; beyond `MOST` they are only counted."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._kept: dict[AuditFinding, None] = {}
-
-    def add(self, position: int, text: str) -> None:
-        finding = AuditFinding(position, text)
-        if finding not in self._kept:
-            self.count += 1
-            if len(self._kept) < MOST:
-                self._kept[finding] = None
-
-    def take(self, listed: Iterable[AuditFinding], count: int) -> None:
-        """Those of a span, of which there were so many."""
-        before = self.count
-        for finding in listed:
-            self.add(*finding)
-        self.count = max(self.count, before + count)
-
-    @property
-    def listed(self) -> list[AuditFinding]:
-        """By position; what concerns no position comes first."""
-        return sorted(self._kept)
-
-
-@asynccontextmanager
-async def looking(dsn: str) -> AsyncIterator[Connection]:
-    """A connection for one long look."""
-    connection = await asyncpg.connect(dsn, server_settings={"TimeZone": "UTC", "jit": "off"})
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
 # The log as a whole -----------------------------------------------------------------------------------
 
 
@@ -274,45 +159,6 @@ def _check_whole(look: _LogEnds, read: int, sealings: Sequence[AuditedCheckpoint
         notes.add(0, "two checkpoints are stored for one size")
 
 
-class _Judge(NamedTuple):
-    """By whose signatures the checkpoints of each epoch go."""
-
-    origin: str
-    policy: Policy | None
-    eras: list[PolicyEpoch]
-
-    def read(self, note: Note, *, former: bool = False) -> tuple[Checkpoint, PolicyVerdict | None]:
-        """What a checkpoint says and, where a policy judges it, how far it is cosigned. Raises Invalid.
-
-        With `former` there is no verdict where the policy names none of the keys that signed.
-        """
-        head = Checkpoint.read(note.text)
-        if not covers(self.origin, head.origin):
-            raise Invalid(f"it is of another log, {head.origin}")
-        policy = self.of(head.origin)
-        return head, policy.judge(note) if policy and (policy.knows(note) or not former) else None
-
-    def era(self, size: int) -> PolicyEpoch:
-        """The epoch whose checkpoints are of this size."""
-        return next(one for one in reversed(self.eras) if one.start <= size or one is self.eras[0])
-
-    def lost(self, head: Checkpoint) -> PolicyEpoch | None:
-        """The epoch that a checkpoint is of, if it covers more than what was left of it."""
-        own = [one for one in self.eras if one.origin == head.origin]
-        left = (
-            own[0]
-            if own
-            else max((one for one in self.eras if covers(head.origin, one.origin)), key=lambda one: one.start)
-        )
-        return left if left.end is not None and head.size > left.end else None
-
-    def of(self, origin: str) -> Policy | None:
-        """The policy that judges the checkpoints of this epoch."""
-        if self.policy and (origin == self.origin or any(key.name == origin for key in self.policy.logs)):
-            return self.policy
-        return next((one.policy for one in self.eras if one.origin == origin), None)
-
-
 async def _eras(connection: Connection, tenant: KeyOwner, notes: Findings) -> list[PolicyEpoch]:
     """The epochs that the log tells of; a policy in it that is none counts as none, and is a finding."""
     found = []
@@ -330,226 +176,7 @@ async def _eras(connection: Connection, tenant: KeyOwner, notes: Findings) -> li
 # A span of it, in a process of its own ----------------------------------------------------------------
 
 
-class _Asked(NamedTuple):
-    """What to read: positions above `after` up to `upto`, and checkpoints above `above` up to `below`."""
-
-    dsn: str
-    schema: str
-    tenant: str
-    judge: _Judge
-    after: int
-    upto: int
-    above: int
-    below: int
-
-
-class _Point(NamedTuple):
-    """A fact of a stream, as far as the next one links to it."""
-
-    position: int
-    version: int
-    hash: str
-
-
-class _Span(NamedTuple):
-    """What was read. `hashes` are those of the leaves up to the first position that is missing."""
-
-    after: int
-    rows: int
-    whole: bool
-    hashes: bytes
-    begun: dict[str, tuple[_Point, str | None]]
-    ended: dict[str, _Point]
-    first_at: str
-    last_at: str
-    sealings: list[AuditedCheckpoint]
-    announced: list[Announcement]
-    findings: list[AuditFinding]
-    found: int
-
-
-async def _read_apart(executor: Executor, asked: Sequence[_Asked]) -> list[_Span]:
-    loop = asyncio.get_running_loop()
-    return await asyncio.gather(*(loop.run_in_executor(executor, _read_in_process, one) for one in asked))
-
-
-def _read_in_process(asked: _Asked) -> _Span:
-    return asyncio.run(_read_span(asked))
-
-
-async def _read_span(asked: _Asked) -> _Span:
-    notes = Findings()
-    async with looking(asked.dsn) as connection:
-        sealings = await _read_sealings(connection, asked, notes)
-        clock = _Clock(sealings)
-        hashes: list[bytes] = []
-        begun: dict[str, tuple[_Point, str | None]] = {}
-        ended: dict[str, _Point] = {}
-        before = await _before(connection, asked)
-        rows, last, whole = 0, asked.after, True
-        first_at = last_at = ""
-        announced: list[Announcement] = []
-        async for entries in read_rows(connection, asked.schema, asked.after, asked.upto, page=4_000):
-            moments = []
-            for entry in entries:
-                if entry.position != last + 1:
-                    whole, before = False, None
-                    _gap(last, entry.position, notes)
-                if whole:
-                    hashes.append(entry.leaf_hash)
-                last = entry.position
-                said = _check_row(asked, entry, before, begun, ended, announced, notes)
-                moments.append(said.at if said else instant(entry.at))
-                before = said
-            clock.check(entries, moments, last_at, notes)
-            first_at, last_at = first_at or moments[0], moments[-1]
-            rows += len(entries)
-    if last < asked.upto:
-        whole = False
-        _gap(last, asked.upto + 1, notes)
-    return _Span(
-        *(asked.after, rows, whole, b"".join(hashes), begun, ended, first_at, last_at),
-        [sealing for sealing in sealings if asked.above < sealing.size <= asked.below],
-        announced,
-        *(notes.listed, notes.count),
-    )
-
-
-def _gap(before: int, after: int, notes: Findings) -> None:
-    if after <= before:
-        notes.add(after, "is there twice")
-    elif after == before + 2:
-        notes.add(before + 1, "is missing")
-    else:
-        notes.add(before + 1, f"is missing, as are all up to {after - 1}")
-
-
-async def _before(connection: Connection, asked: _Asked) -> Leaf | None:
-    """What the fact before the span says; None where that cannot be read, of which its own span tells."""
-    try:
-        return await leaf_at(connection, asked.schema, asked.after)
-    except BadEntry:
-        return None
-
-
-def _check_row(
-    asked: _Asked,
-    entry: StoredRow,
-    last: Leaf | None,
-    begun: dict[str, tuple[_Point, str | None]],
-    ended: dict[str, _Point],
-    announced: list[Announcement],
-    notes: Findings,
-) -> Leaf | None:
-    """Hold the row against its leaf, against the one before it and the one before it in its stream; what it says."""
-    said = None
-    try:
-        said = entry.said(asked.tenant, asked.judge.origin)
-        if said.type == Log.KeyAnnounced.TOPIC:
-            announced.append(Announcement.read(said.log, entry.position, entry.data))
-        entry.check_course(said, last)
-    except BadEntry as reason:
-        notes.add(entry.position, reason.reason)
-    prev = said.prev if said else None
-    here = _Point(entry.position, entry.version, entry.leaf_hash.hex())
-    before = ended.get(entry.stream_id)
-    if before is None:
-        begun[entry.stream_id] = here, prev
-    else:
-        _check_link(before, here, prev, notes)
-    ended[entry.stream_id] = here
-    return said
-
-
-def _check_link(before: _Point | None, here: _Point, prev: str | None, notes: Findings) -> None:
-    if prev is None:  # of a row that is wrong in itself
-        return
-    if before is None:
-        if here.version != 1:
-            notes.add(here.position, f"version {here.version} of its stream, and none stands before it")
-    elif here.version != before.version + 1:
-        notes.add(here.position, f"version {here.version} follows version {before.version}, at {before.position}")
-    elif prev != before.hash:
-        notes.add(here.position, f"does not link to the fact before it in its stream, at {before.position}")
-
-
 # Checkpoints and moments ------------------------------------------------------------------------------
-
-
-async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings) -> list[AuditedCheckpoint]:
-    """The stored checkpoints of this span that are checkpoints of this log, by size, and a neighbour on each side."""
-    rows = await connection.fetch(
-        f"""
-        SELECT size, note, at, (SELECT coalesce(string_agg(line, '' ORDER BY witness), '')
-                                FROM {asked.schema}.cosignatures WHERE cosignatures.size = sealings.size) AS lines
-        FROM {asked.schema}.sealings
-        WHERE size >= coalesce((SELECT max(size) FROM {asked.schema}.sealings WHERE size <= $1), $1)
-          AND size <= coalesce((SELECT min(size) FROM {asked.schema}.sealings WHERE size > $2), $2)
-        ORDER BY size
-        """,
-        asked.above,
-        asked.below,
-    )
-    found = []
-    for size, raw, at, lines in rows:
-        about = notes if asked.above < size <= asked.below else Findings()  # of a neighbour its own span tells
-        try:
-            note = Note.read(raw)
-            head, verdict = asked.judge.read(note.also(read_signatures(lines)) if lines else note, former=True)
-        except Invalid as reason:
-            about.add(0, f"stored checkpoint of {size}: {reason}")
-            continue
-        if head.size != size:
-            about.add(0, f"stored checkpoint of {size}: it is one of {head.size}")
-            continue
-        if head.origin != (expected := asked.judge.era(size).origin):
-            about.add(0, f"stored checkpoint of {size}: it is of {head.origin}, and the log of that size is {expected}")
-            continue
-        witnessed = verdict.at if verdict else None
-        moment = at if witnessed is None else _moment(witnessed)
-        found.append(AuditedCheckpoint(head.origin, size, head.root, moment, verdict, signers(size, note)))
-    return found
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(min(seconds, 253_402_300_799), UTC)
-
-
-class _Clock:
-    """Holds moments against those of the checkpoints.
-
-    A fact first covered by a checkpoint was not decided before the checkpoint before it, nor after that one.
-    """
-
-    def __init__(self, sealings: Sequence[AuditedCheckpoint]) -> None:
-        self._sizes = [sealing.size for sealing in sealings]
-        self._from = ["", *(instant(sealing.at - DRIFT) for sealing in sealings)]
-        self._upto = [*(instant(sealing.at + DRIFT) for sealing in sealings), "~"]  # what is not sealed has no bound
-
-    def check(self, entries: Sequence[StoredRow], moments: Sequence[str], before: str, notes: Findings) -> None:
-        for entry, last, moment in zip(entries, (before, *moments), moments, strict=False):
-            if moment < last and _parsed(last) - _parsed(moment) > FALL:
-                notes.add(entry.position, f"falls back in time, from {last} to {moment}")
-        start = 0
-        while start < len(entries):
-            which = bisect_left(self._sizes, entries[start].position)
-            size = self._sizes[which] if which < len(self._sizes) else LARGEST
-            end = bisect_left(entries, size + 1, lo=start, key=lambda entry: entry.position)
-            piece = moments[start:end]
-            if min(piece) < self._from[which] or max(piece) > self._upto[which]:
-                self._name(entries[start:end], piece, which, notes)
-            start = end
-
-    def _name(self, entries: Sequence[StoredRow], moments: Sequence[str], which: int, notes: Findings) -> None:
-        for entry, moment in zip(entries, moments, strict=True):
-            if moment < self._from[which]:
-                notes.add(entry.position, f"says {moment}, and an earlier checkpoint was there at {self._from[which]}")
-            elif moment > self._upto[which]:
-                notes.add(entry.position, f"says {moment}, and its checkpoint was there before {self._upto[which]}")
-
-
-def _parsed(moment: str) -> datetime:
-    return datetime.fromisoformat(moment)
 
 
 class _Held(NamedTuple):
@@ -746,58 +373,3 @@ async def root_at(connection: Connection, tenant: HasId, size: int) -> bytes:
 
 
 # What was found last ----------------------------------------------------------------------------------
-
-
-class LastAudit(NamedTuple):
-    """The last verification of a log, as pages show it. `findings` are the first of `found`."""
-
-    at: datetime
-    facts: int
-    covered: int
-    witnessed: int
-    held: int
-    found: int
-    findings: tuple[AuditFinding, ...]
-
-    @property
-    def ok(self) -> bool:
-        return self.found == 0
-
-
-#: Findings that are recorded.
-RECORDED = 50
-
-
-async def record(dsn: str, tenant: HasId, result: AuditResult, policy_sha256: str) -> None:
-    """Leave the result where pages find it. Only the verifier's login may write there, and nobody change it."""
-    async with looking(dsn) as connection:
-        await connection.execute(
-            f"""
-            INSERT INTO {schema_of(tenant)}.verifications
-              (at, facts, covered, witnessed, held, found, findings, policy_sha256, seconds)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-            """,
-            result.at,
-            result.facts,
-            result.covered,
-            result.witnessed.size if result.witnessed else 0,
-            len(result.held),
-            result.found,
-            msgspec.json.encode(result.findings[:RECORDED]).decode(),
-            policy_sha256,
-            result.seconds,
-        )
-
-
-async def last_result(connection: Connection, tenant: HasId) -> LastAudit | None:
-    """What was found last; None where nobody has verified this log yet."""
-    row = await connection.fetchrow(
-        f"""
-        SELECT at, facts, covered, witnessed, held, found, findings FROM {schema_of(tenant)}.verifications
-        ORDER BY number DESC LIMIT 1
-        """
-    )
-    if row is None:
-        return None
-    found = dict(row)
-    return LastAudit(**found | {"findings": tuple(msgspec.json.decode(row["findings"], type=list[AuditFinding]))})

@@ -28,7 +28,8 @@ from infra.ledger.tiles import (
 )
 from infra.ledger.tree import verify_consistency
 from infra.platform.database import Connection, close, connect, schema_of
-from infra.transparency.sealer import KeyOwner, read_tiles
+from infra.transparency.sealer import read_tiles
+from infra.transparency.sealer_store import KeyOwner
 
 #: Checkpoints read at a time while looking for one that is cosigned.
 PAGE = 200

@@ -15,7 +15,8 @@ from infra.ledger.note import Note, read_signatures
 from infra.ledger.policy import Cosigned, Policy
 from infra.ledger.text import LARGEST, Invalid
 from infra.platform.database import Connection, Database, Waiter, begun_again, schema_of
-from infra.transparency.sealer import SEALED, KeyOwner
+from infra.transparency.sealer import SEALED
+from infra.transparency.sealer_store import KeyOwner
 from infra.transparency.witness_policies import PolicyEpoch, read_eras
 
 

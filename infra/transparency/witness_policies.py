@@ -13,7 +13,7 @@ from infra.ledger.epoch import Epoch
 from infra.ledger.policy import Policy
 from infra.ledger.text import LARGEST
 from infra.platform.database import Connection, schema_of
-from infra.transparency.sealer import KeyOwner
+from infra.transparency.sealer_store import KeyOwner
 
 
 class PolicyEpoch(NamedTuple):

@@ -13,7 +13,7 @@ from infra.ledger.note import VerifierKey
 from infra.platform.config import Settings
 from infra.platform.durable_files import write_durably
 from infra.transparency.seal_status import CheckpointStatus
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from infra.transparency.witness_server import Cosigner
 from services.app import App
 from services.operations.publish_policy import publish

@@ -28,7 +28,7 @@ from infra.platform.config import Misconfigured, Settings
 from infra.platform.database import Connection
 from infra.schema import migrate
 from infra.transparency.checkpoints import published_size
-from infra.transparency.sealer import Halted, SealerStore
+from infra.transparency.sealer_store import Halted, SealerStore
 from infra.transparency.witness_policies import read_eras
 from services.app import App
 from services.operations.create_tenant import as_operator

@@ -21,7 +21,8 @@ from infra.ledger.text import Invalid
 from infra.platform.config import Misconfigured, Settings
 from infra.platform.database import Connection, close
 from infra.transparency.checkpoints import last_note
-from infra.transparency.sealer import Halted, SealerStore, Unkept, connect
+from infra.transparency.sealer import connect
+from infra.transparency.sealer_store import Halted, SealerStore, Unkept
 from infra.transparency.witness_policies import read_policy
 from services.visible import columns, shown
 

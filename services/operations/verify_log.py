@@ -14,8 +14,8 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note
 from infra.platform.config import Settings
-from infra.transparency import audit
-from infra.transparency.audit import AuditedCheckpoint, AuditResult
+from infra.transparency import audit, audit_rows, last_audit
+from infra.transparency.audit_result import AuditedCheckpoint, AuditResult
 from services.seals.published_trust import published_trust
 from services.seals.trusted_policy import Trust, TrustFileUnreadable, read_checkpoint, read_trust
 from services.visible import shown
@@ -53,14 +53,14 @@ async def verify_log(
 ) -> AuditResult:
     """Verify one log, say and record what was found. Without a policy that of the log itself tells who must sign."""
     own = [note for note in held if covers(tenant.log, Checkpoint.read(note.text).origin)]
-    async with audit.looking(settings.verifier_url) as connection:
+    async with audit_rows.looking(settings.verifier_url) as connection:
         published = None if trust else await published_trust(connection, tenant)
     policy = trust.policy if trust else None
     result = await audit.verify(settings.verifier_url, tenant, policy=policy, held=own, others=others)
     for line in lines_of(tenant, result, from_outside=trust is not None):
         print(shown(line), flush=True)
     judge = trust or published
-    await audit.record(settings.verifier_url, tenant, result, judge.sha256 if judge and result.policy else "")
+    await last_audit.record(settings.verifier_url, tenant, result, judge.sha256 if judge and result.policy else "")
     return result
 
 

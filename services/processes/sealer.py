@@ -22,16 +22,8 @@ from infra.identity.tenants import Tenant, Tenants
 from infra.platform.config import Settings
 from infra.platform.database import LOST, Connection
 from infra.transparency.ask_witnesses import witnessing
-from infra.transparency.sealer import (
-    Halted,
-    KeyOwner,
-    Paused,
-    SealedElsewhere,
-    Sealer,
-    SealerStore,
-    connect,
-    record_halt,
-)
+from infra.transparency.sealer import Paused, SealedElsewhere, Sealer, connect, record_halt
+from infra.transparency.sealer_store import Halted, KeyOwner, SealerStore
 from services.processes.health import beating
 from services.processes.tenant_follower import Follower
 from services.visible import columns, shown

@@ -33,7 +33,8 @@ from infra.log.stored_facts import leaf_of
 from infra.platform.database import Connection, Database
 from infra.transparency.checkpoints import last_note
 from infra.transparency.proofs import NotSealed, last_two
-from infra.transparency.sealer import KeyOwner, read_tiles
+from infra.transparency.sealer import read_tiles
+from infra.transparency.sealer_store import KeyOwner
 from services.seals.published_trust import published_trust
 from services.seals.trusted_policy import read_handed_in, read_trust
 from services.seals.verify_answer import LAST_SECOND, WORDS, ExitCode

@@ -9,7 +9,7 @@ from infra.ledger.policy import Policy
 from infra.ledger.text import LARGEST, Invalid
 from infra.platform.config import Settings
 from infra.platform.database import Connection
-from infra.transparency.sealer import Halted, KeyOwner, SealerStore
+from infra.transparency.sealer_store import Halted, KeyOwner, SealerStore
 from infra.transparency.witness_policies import read_policy_text
 from services.seals.trusted_policy import Trust, TrustFileUnreadable, read_trust
 

@@ -7,7 +7,7 @@ only one that can write it.
 import time
 from typing import NamedTuple
 
-from infra.transparency.audit import LastAudit, last_result
+from infra.transparency.last_audit import LastAudit, last_result
 from services.web.visit import Visit
 
 #: Seconds for which a process says the same of a province; verifications are hours apart.

@@ -10,7 +10,8 @@ from typing import Any
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
-from infra.transparency.audit import looking, verify
+from infra.transparency.audit import verify
+from infra.transparency.audit_rows import looking
 from tests.bench._log import FACTS, a_sealed_log
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from domain.official import Office, Official, official_stream
 from domain.review import Degree, Ground, Ruling
 from domain.season import Participant
 from infra.platform.config import Settings
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from projections.catalogue import PROJECTIONS
 from services.administration.administer import NewMandate, enrolling
 from services.app import App

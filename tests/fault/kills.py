@@ -48,7 +48,7 @@ from infra.platform.child_processes import marked
 from infra.platform.config import Settings, read_settings
 from infra.platform.database import LOST
 from infra.schema import migrate
-from infra.transparency.sealer import Halted, SealerStore
+from infra.transparency.sealer_store import Halted, SealerStore
 from infra.transparency.witness_policies import read_policy
 from projections.catalogue import PROJECTIONS
 from services.app import App

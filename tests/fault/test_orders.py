@@ -20,7 +20,7 @@ from domain.log import Log
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import Conflict
 from infra.platform.config import Settings
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.verify_log import verify_log

@@ -19,7 +19,8 @@ from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.transparency.ask_witnesses import Witnessing, witnessing
 from infra.transparency.seal_status import CheckpointState, CheckpointStatus, CheckpointStatuses
-from infra.transparency.sealer import KeyOwner, Sealer, SealerStore, connect, record_halt
+from infra.transparency.sealer import Sealer, connect, record_halt
+from infra.transparency.sealer_store import KeyOwner, SealerStore
 from infra.transparency.witness_policies import read_policy
 from infra.transparency.witness_server import Cosigner
 

@@ -21,7 +21,7 @@ from infra.log.epochs import admit_end, hold
 from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.transparency.proofs import reading_log
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services.app import App
 from services.operations.close_log import ClosingRefused, close_log, succeed
 from services.operations.create_tenant import as_operator, create_tenant

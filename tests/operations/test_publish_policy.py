@@ -8,7 +8,7 @@ from infra.identity.tenants import Tenant
 from infra.ledger.note import KeyKind, SignerKey
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services import cli
 from services.app import App
 from services.operations import publish_policy

@@ -30,7 +30,7 @@ from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import LogAltered, reading_log
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services.app import App
 from services.operations import rotate_key
 from services.operations.create_tenant import as_operator, create_tenant

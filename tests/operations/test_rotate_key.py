@@ -12,10 +12,10 @@ from infra.ledger.policy import Policy
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
 from infra.reference.rulebooks import load_calendar, load_rulebooks
-from infra.transparency import audit
+from infra.transparency import audit, audit_result
 from infra.transparency.proofs import reading_log
 from infra.transparency.seal_status import CheckpointState
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services import cli
 from services.app import App
 from services.operations import rotate_key
@@ -250,7 +250,7 @@ class Rotation:
             for name, trust in self.trusts.items()
         }
 
-    async def verified(self, *held: Note) -> dict[str, audit.AuditResult]:
+    async def verified(self, *held: Note) -> dict[str, audit_result.AuditResult]:
         """The whole log, by each inspector."""
         dsn = self.told.settings.verifier_url
         return {

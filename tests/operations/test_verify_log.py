@@ -4,7 +4,7 @@ import pytest
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, SignerKey
-from infra.transparency import audit
+from infra.transparency import audit_rows, last_audit
 from infra.transparency.proofs import reading_log
 from services import cli
 from services.operations import verify_log
@@ -66,7 +66,7 @@ async def test_a_forged_log_fails_by_status_and_the_result_is_recorded(told_once
     assert status == 1
     assert "FAILS:" in said
     async with reading_log(told_once.settings.app_url, tenant) as connection:
-        last = await audit.last_result(connection, tenant)
+        last = await last_audit.last_result(connection, tenant)
     assert last is not None
     assert not last.ok
     status, said = await verify("--checkpoint", str(tmp_path / "held"))
@@ -86,7 +86,7 @@ async def test_the_policy_that_the_province_published_is_taken_where_none_is_giv
             """,
             told_once.trust.text.decode(),
         )
-        async with audit.looking(told_once.settings.verifier_url) as connection:
+        async with audit_rows.looking(told_once.settings.verifier_url) as connection:
             found = await published_trust(connection, tenant)
         _, said = await verify(policy=False)
 

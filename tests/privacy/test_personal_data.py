@@ -31,7 +31,8 @@ from infra.log.stored_rows import read_entries
 from infra.platform.config import Settings
 from infra.readmodels.projector import Projector
 from infra.transparency.proofs import reading_log
-from infra.transparency.sealer import Sealer, SealerStore, connect
+from infra.transparency.sealer import Sealer, connect
+from infra.transparency.sealer_store import SealerStore
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.tables.sheets import SHEETS

@@ -14,7 +14,7 @@ from infra.ledger.tiles import replay
 from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
 from infra.platform.database import Database
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services.processes import sealer
 from services.processes.supervise import supervised
 from tests.infra.notebook import MAPPER, a_name, write_line

@@ -19,7 +19,7 @@ from infra.ledger.witness import Request
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
 from infra.transparency.seal_status import CheckpointState, CheckpointStatus
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.publish_policy import publish

@@ -23,7 +23,8 @@ from infra.pdf.printer import Printer
 from infra.platform.config import Settings
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import first_over
-from infra.transparency.sealer import Sealer, SealerStore, connect
+from infra.transparency.sealer import Sealer, connect
+from infra.transparency.sealer_store import SealerStore
 from services.app import App
 from services.assessment import assess
 from services.council import voting

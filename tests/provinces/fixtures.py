@@ -6,7 +6,7 @@ import pytest
 
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services.app import App
 from services.wiring import wired
 from tests.provinces.story import Story, prepared

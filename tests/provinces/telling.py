@@ -10,7 +10,8 @@ from infra.identity.tenants import Tenant
 from infra.ledger.note import Note
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
-from infra.transparency.sealer import Sealer, SealerStore, connect
+from infra.transparency.sealer import Sealer, connect
+from infra.transparency.sealer_store import SealerStore
 from services.recognition import recognise
 from services.seals.trusted_policy import Trust
 from services.wiring import wired

@@ -11,7 +11,7 @@ from domain.official import Office
 from domain.recognition import Recognition
 from infra.pdf.sign import sign
 from infra.platform.config import Settings
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services.appraisal import appraise
 from services.exports import requests
 from services.operations.publish_policy import publish

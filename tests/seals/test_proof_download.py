@@ -5,7 +5,7 @@ from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.platform.config import Settings
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services import cli
 from services.app import App
 from services.operations.create_tenant import as_operator, create_tenant

@@ -7,7 +7,7 @@ import pytest
 from infra.ledger.note import KeyKind, SignerKey
 from infra.ledger.policy import Policy
 from infra.platform.config import Settings
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from services.operations.publish_policy import publish
 from services.seals import seal_view
 from services.seals.proof_download import key_of, verify

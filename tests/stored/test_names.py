@@ -50,7 +50,7 @@ from infra.schema import migrate
 from infra.storage.access_log import Access
 from infra.storage.files import Files
 from infra.transparency import sealer
-from infra.transparency.sealer import SealerStore
+from infra.transparency.sealer_store import SealerStore
 from infra.transparency.witness_server import Cosigner
 from projections.catalogue import PROJECTIONS
 from services import cli

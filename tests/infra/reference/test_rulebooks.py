@@ -6,7 +6,8 @@ import pytest
 from domain.judging import assess
 from domain.measure import NOT_ARISEN, Amount, Kind, Measured, Penalty
 from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook
-from infra.reference.rulebooks import RulebookInvalid, load_calendar, load_rulebooks, parse_rulebook
+from infra.reference.rulebook_file import RulebookInvalid
+from infra.reference.rulebooks import load_calendar, load_rulebooks, parse_rulebook
 
 RULEBOOKS = load_rulebooks()
 OF_2017, OF_2021, OF_2025 = (RULEBOOKS[name] for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))

@@ -22,7 +22,8 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note
 from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
-from infra.transparency.sealer import Paused, Sealer, SealerStore, Unkept, connect
+from infra.transparency.sealer import Paused, Sealer, connect
+from infra.transparency.sealer_store import SealerStore, Unkept
 from infra.transparency.witness_server import Cosigner
 from tests.infra.ledger.example import LOG
 from tests.infra.ledger.test_witness import a_request

@@ -9,8 +9,8 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, Note, SignerKey
 from infra.ledger.policy import Policy
 from infra.platform.database import schema_of
-from infra.transparency import audit
-from infra.transparency.audit import AuditFinding, AuditResult
+from infra.transparency import audit, last_audit
+from infra.transparency.audit_result import AuditFinding, AuditResult
 from tests.infra.forging import FORGERIES, rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
 from tests.infra.sealed import a_policy, seal_anew
@@ -360,13 +360,13 @@ async def test_the_last_result_is_there_for_the_application_to_show(
     services, database, check, signed, tenant, superuser
 ):
     async with database.reading(tenant) as connection:
-        assert await audit.last_result(connection, tenant) is None
-    await audit.record(services.verifier_url, tenant, await check(signed), "ab" * 32)
+        assert await last_audit.last_result(connection, tenant) is None
+    await last_audit.record(services.verifier_url, tenant, await check(signed), "ab" * 32)
     await superuser.execute(f"UPDATE {tenant.id}.events SET actor = 'u-9' WHERE position = 3")
-    await audit.record(services.verifier_url, tenant, await check(signed), "ab" * 32)
+    await last_audit.record(services.verifier_url, tenant, await check(signed), "ab" * 32)
 
     async with database.reading(tenant) as connection:
-        last = await audit.last_result(connection, tenant)
+        last = await last_audit.last_result(connection, tenant)
 
     assert last is not None
     assert (last.ok, last.facts, last.covered, last.held, last.found) == (False, 6, 6, 1, 1)
@@ -397,7 +397,7 @@ async def test_nobody_else_may_say_that_a_log_was_verified(services, tenant, che
     dsn = getattr(services, login)
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await audit.record(dsn, tenant, await check(signed), "")
+        await last_audit.record(dsn, tenant, await check(signed), "")
 
 
 async def test_facts_go_on_being_recorded_and_sealed_while_the_log_is_verified(check, signed, store, tenant, sealer):

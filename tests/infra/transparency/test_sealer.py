@@ -14,7 +14,8 @@ from infra.log.eventstore import EventStore
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
 from infra.platform.durable_files import put_in_place
-from infra.transparency.sealer import Halted, SealedElsewhere, Sealer, SealerStore, connect
+from infra.transparency.sealer import SealedElsewhere, Sealer, connect
+from infra.transparency.sealer_store import Halted, SealerStore
 from tests.infra.forging import rows_of, write_rows
 from tests.infra.notebook import a_name, write_line
 from tests.infra.witnesses import House, grow, in_log
