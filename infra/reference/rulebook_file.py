@@ -30,108 +30,108 @@ class _Loader(yaml.SafeLoader):
     """YAML whose numbers with a point are decimals: scores never pass through binary floats."""
 
 
-def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
+def decimal_of(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
     return Decimal(str(loader.construct_scalar(node)))
 
 
-def _load(text: bytes) -> Any:
+def load(text: bytes) -> Any:
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
 
 
-class _Text(msgspec.Struct, forbid_unknown_fields=True):
+class TextFields(msgspec.Struct, forbid_unknown_fields=True):
     """Base of everything in the text: a key that is not known is a mistake."""
 
 
-class _Option(_Text):
+class OptionFields(TextFields):
     key: str
     text: str
     points: Decimal
 
 
-class _OptionsMeasure(_Text, tag="options", tag_field="kind"):
-    options: list[_Option]
+class OptionsFields(TextFields, tag="options", tag_field="kind"):
+    options: list[OptionFields]
 
 
-class _Band(_Text):
+class BandFields(TextFields):
     at_least: Decimal
     points: Decimal
     provenance: Provenance | None = None
 
 
-class _BandsMeasure(_Text, tag="ratio_bands", tag_field="kind"):
-    bands: list[_Band]
+class BandsFields(TextFields, tag="ratio_bands", tag_field="kind"):
+    bands: list[BandFields]
 
 
-class _RatioMeasure(_Text, tag="ratio", tag_field="kind"):
+class RatioFields(TextFields, tag="ratio", tag_field="kind"):
     pass
 
 
-class _SurveyMeasure(_Text, tag="survey", tag_field="kind"):
+class SurveyFields(TextFields, tag="survey", tag_field="kind"):
     pass
 
 
-class _ThresholdMeasure(_Text, tag="ratio_threshold", tag_field="kind"):
+class ThresholdFields(TextFields, tag="ratio_threshold", tag_field="kind"):
     at_least: Decimal
     at_least_provenance: Provenance | None = None
 
 
-class _BooleanMeasure(_Text, tag="boolean", tag_field="kind"):
+class BooleanFields(TextFields, tag="boolean", tag_field="kind"):
     pass
 
 
-class _Choice(_Text):
+class ChoiceFields(TextFields):
     key: str
     text: str
 
 
-class _ChecklistMeasure(_Text, tag="checklist", tag_field="kind"):
+class ChecklistFields(TextFields, tag="checklist", tag_field="kind"):
     minimum: int
-    choices: list[_Choice]
+    choices: list[ChoiceFields]
 
 
-class _DeadlineMeasure(_Text, tag="deadline", tag_field="kind"):
+class DeadlineFields(TextFields, tag="deadline", tag_field="kind"):
     working_days: int
 
 
-class _Rate(_Text):
+class RateFields(TextFields):
     label: str
     dong: int
     times: int = 1
 
 
-class _AmountMeasure(_Text, tag="amount", tag_field="kind"):
+class AmountFields(TextFields, tag="amount", tag_field="kind"):
     at_least: Decimal
     comparison: Comparison
-    rates: list[_Rate]
+    rates: list[RateFields]
 
 
-class _PenaltyMeasure(_Text, tag="penalty", tag_field="kind"):
+class PenaltyFields(TextFields, tag="penalty", tag_field="kind"):
     points: Decimal
 
 
-class _PointsMeasure(_Text, tag="points", tag_field="kind"):
+class PointsFields(TextFields, tag="points", tag_field="kind"):
     step: Decimal
 
 
-_Measure: TypeAlias = (
-    _OptionsMeasure
-    | _BandsMeasure
-    | _RatioMeasure
-    | _SurveyMeasure
-    | _ThresholdMeasure
-    | _BooleanMeasure
-    | _ChecklistMeasure
-    | _DeadlineMeasure
-    | _AmountMeasure
-    | _PenaltyMeasure
-    | _PointsMeasure
+MeasureFields: TypeAlias = (
+    OptionsFields
+    | BandsFields
+    | RatioFields
+    | SurveyFields
+    | ThresholdFields
+    | BooleanFields
+    | ChecklistFields
+    | DeadlineFields
+    | AmountFields
+    | PenaltyFields
+    | PointsFields
 )
 
 
-class _Part(_Text):
+class PartFields(TextFields):
     code: str
     name: str
-    measure: _Measure
+    measure: MeasureFields
     provenance: Provenance
     max_points: Decimal = ZERO
     points_provenance: Provenance = Provenance.PROVISIONAL
@@ -141,7 +141,7 @@ class _Part(_Text):
     formula: str = ""
 
 
-class _Indicator(_Text):
+class IndicatorFields(TextFields):
     code: str
     name: str
     name_provenance: Provenance
@@ -149,21 +149,21 @@ class _Indicator(_Text):
     points_provenance: Provenance = Provenance.PROVISIONAL
     pass_level: str = ""
     pass_level_provenance: Provenance = Provenance.PROVISIONAL
-    measure: _Measure | None = None
+    measure: MeasureFields | None = None
     measure_provenance: Provenance = Provenance.PROVISIONAL
-    parts: list[_Part] = []
+    parts: list[PartFields] = []
 
 
-class _Criterion(_Text):
+class CriterionFields(TextFields):
     code: str
     name: str
     name_provenance: Provenance
-    indicators: list[_Indicator]
+    indicators: list[IndicatorFields]
     max_points: Decimal = ZERO
     points_provenance: Provenance = Provenance.PROVISIONAL
 
 
-class _Condition(_Text):
+class ConditionFields(TextFields):
     code: str
     kind: ConditionKind
     provenance: Provenance
@@ -172,51 +172,51 @@ class _Condition(_Text):
     text: str = ""
 
 
-class _Date(_Text):
+class DateFields(TextFields):
     value: date | None
     provenance: Provenance
 
 
-class _InForce(_Text, rename={"from_": "from"}):
-    from_: _Date
-    to: _Date
+class InForceFields(TextFields, rename={"from_": "from"}):
+    from_: DateFields
+    to: DateFields
 
 
-class _Level(_Text):
+class LevelFields(TextFields):
     value: RecognisingLevel
     provenance: Provenance
 
 
-class _Quorum(_Text):
+class QuorumFields(TextFields):
     value: str
     provenance: Provenance
 
 
-class _Majority(_Text):
+class MajorityFields(TextFields):
     value: Majority
     provenance: Provenance
 
 
-class _Members(_Text):
+class MembersFields(TextFields):
     value: int | None = None
     provenance: Provenance = Provenance.PROVISIONAL
 
 
-class _Allowed(_Text):
+class AllowedFields(TextFields):
     value: bool = False
     provenance: Provenance = Provenance.PROVISIONAL
 
 
-class _Council(_Text):
+class CouncilFields(TextFields):
     required: bool
-    quorum: _Quorum
-    majority: _Majority
-    max_members: _Members = msgspec.field(default_factory=_Members)
-    written_opinions: _Allowed = msgspec.field(default_factory=_Allowed)
+    quorum: QuorumFields
+    majority: MajorityFields
+    max_members: MembersFields = msgspec.field(default_factory=MembersFields)
+    written_opinions: AllowedFields = msgspec.field(default_factory=AllowedFields)
     instruments: list[str] = []
 
 
-class _Term(_Text):
+class TermFields(TextFields):
     step: str
     provenance: Provenance
     by: str | None = None
@@ -226,13 +226,13 @@ class _Term(_Text):
     text: str = ""
 
 
-class _Year(_Text):
+class YearFields(TextFields):
     year: int
     provenance: Provenance
     text: str = ""
 
 
-class _Agreement(_Text):
+class AgreementFields(TextFields):
     part: str
     figure: Figure
     other_part: str
@@ -240,32 +240,32 @@ class _Agreement(_Text):
     provenance: Provenance
 
 
-class _Basis(_Text):
+class BasisFields(TextFields):
     text: str
     provenance: Provenance
 
 
-class _Rulebook(_Text):
+class RulebookFields(TextFields):
     id: str
     title: str
     short: str
     model: Model
     status: str
-    in_force: _InForce
+    in_force: InForceFields
     unit_types: list[str]
     unit_classes: list[str]
-    recognising_level: _Level
+    recognising_level: LevelFields
     score_decimals: int
-    council: _Council
-    deadlines: list[_Term]
-    suspended_years: list[_Year]
-    conditions: list[_Condition]
-    criteria: list[_Criterion]
-    agreements: list[_Agreement]
-    legal_bases: list[_Basis] = []
+    council: CouncilFields
+    deadlines: list[TermFields]
+    suspended_years: list[YearFields]
+    conditions: list[ConditionFields]
+    criteria: list[CriterionFields]
+    agreements: list[AgreementFields]
+    legal_bases: list[BasisFields] = []
 
 
-class _DaysOff(_Text, rename={"from_": "from"}):
+class DaysOffFields(TextFields, rename={"from_": "from"}):
     from_: date
     name: str
     provenance: Provenance
@@ -277,14 +277,14 @@ class _DaysOff(_Text, rename={"from_": "from"}):
         return [self.from_ + timedelta(days=n) for n in range(count + 1)]
 
 
-class _Saturday(_Text):
+class SaturdayFields(TextFields):
     day: date
     name: str
     provenance: Provenance
 
 
-class _Holidays(_Text):
+class HolidaysFields(TextFields):
     first: int
     last: int
-    days_off: list[_DaysOff]
-    worked_saturdays: list[_Saturday]
+    days_off: list[DaysOffFields]
+    worked_saturdays: list[SaturdayFields]

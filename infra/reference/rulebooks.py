@@ -47,30 +47,30 @@ from domain.rulebook import (
 )
 from domain.working_days import Calendar
 from infra.reference.rulebook_file import (
+    AmountFields,
+    BandsFields,
+    BooleanFields,
+    ChecklistFields,
+    ConditionFields,
+    CouncilFields,
+    CriterionFields,
+    DeadlineFields,
+    HolidaysFields,
+    IndicatorFields,
+    MeasureFields,
+    OptionsFields,
+    PartFields,
+    PenaltyFields,
+    PointsFields,
+    RatioFields,
+    RulebookFields,
     RulebookInvalid,
-    _AmountMeasure,
-    _BandsMeasure,
-    _BooleanMeasure,
-    _ChecklistMeasure,
-    _Condition,
-    _Council,
-    _Criterion,
-    _DeadlineMeasure,
-    _decimal,
-    _Holidays,
-    _Indicator,
-    _load,
+    SurveyFields,
+    TermFields,
+    ThresholdFields,
     _Loader,
-    _Measure,
-    _OptionsMeasure,
-    _Part,
-    _PenaltyMeasure,
-    _PointsMeasure,
-    _RatioMeasure,
-    _Rulebook,
-    _SurveyMeasure,
-    _Term,
-    _ThresholdMeasure,
+    decimal_of,
+    load,
 )
 
 # The files -------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def load_calendar() -> Calendar:
 def parse_rulebook(text: bytes) -> Rulebook:
     """The rulebook in this text; raises RulebookInvalid."""
     try:
-        content = msgspec.convert(_load(text), _Rulebook)
+        content = msgspec.convert(load(text), RulebookFields)
         rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
     except (msgspec.ValidationError, yaml.YAMLError, ValueError) as error:
         raise RulebookInvalid(str(error)) from error
@@ -104,13 +104,13 @@ def parse_rulebook(text: bytes) -> Rulebook:
 
 def parse_calendar(text: bytes) -> Calendar:
     """The calendar in this text."""
-    content = msgspec.convert(_load(text), _Holidays)
+    content = msgspec.convert(load(text), HolidaysFields)
     days = frozenset(day for entry in content.days_off for day in entry.days())
     saturdays = frozenset(entry.day for entry in content.worked_saturdays)
     return Calendar(content.first, content.last, days, saturdays)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+_Loader.add_constructor("tag:yaml.org,2002:float", decimal_of)
 
 
 # What the text may hold ------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
 # From text to meaning --------------------------------------------------------------------------------
 
 
-def _rulebook(text: _Rulebook, sha256: str) -> Rulebook:
+def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
     return Rulebook(
         id=text.id,
         title=text.title,
@@ -146,7 +146,7 @@ def _rulebook(text: _Rulebook, sha256: str) -> Rulebook:
     )
 
 
-def _criterion(text: _Criterion, decimals: int) -> Criterion:
+def _criterion(text: CriterionFields, decimals: int) -> Criterion:
     return Criterion(
         code=text.code,
         name=text.name,
@@ -157,10 +157,10 @@ def _criterion(text: _Criterion, decimals: int) -> Criterion:
     )
 
 
-def _indicator(text: _Indicator, criterion: str, decimals: int) -> Indicator:
+def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicator:
     parts = text.parts
     if text.measure is not None:
-        whole = _Part(
+        whole = PartFields(
             text.code,
             text.name,
             text.measure,
@@ -182,7 +182,7 @@ def _indicator(text: _Indicator, criterion: str, decimals: int) -> Indicator:
     )
 
 
-def _part(text: _Part, decimals: int) -> Part:
+def _part(text: PartFields, decimals: int) -> Part:
     return Part(
         code=text.code,
         name=text.name,
@@ -198,50 +198,50 @@ def _part(text: _Part, decimals: int) -> Part:
     )
 
 
-def _measure(text: _Measure, decimals: int) -> Measure:  # noqa: C901, PLR0911 - one flat match over measures
+def _measure(text: MeasureFields, decimals: int) -> Measure:  # noqa: C901, PLR0911 - one flat match over measures
     match text:
-        case _OptionsMeasure():
+        case OptionsFields():
             return Options(tuple(Option(option.key, option.text, option.points) for option in text.options))
-        case _BandsMeasure():
+        case BandsFields():
             return RatioBands(tuple(Band(band.at_least, band.points) for band in text.bands))
-        case _RatioMeasure():
+        case RatioFields():
             return Ratio(decimals)
-        case _SurveyMeasure():
+        case SurveyFields():
             return SurveyRatio(decimals)
-        case _ThresholdMeasure():
+        case ThresholdFields():
             return RatioThreshold(text.at_least)
-        case _BooleanMeasure():
+        case BooleanFields():
             return YesNo()
-        case _ChecklistMeasure():
+        case ChecklistFields():
             return Checklist(tuple(ChecklistEntry(choice.key, choice.text) for choice in text.choices), text.minimum)
-        case _DeadlineMeasure():
+        case DeadlineFields():
             return WorkingDayTerm(text.working_days)
-        case _AmountMeasure():
+        case AmountFields():
             rates = tuple(Rate(rate.label, rate.dong * rate.times) for rate in text.rates)
             return Amount(text.at_least, text.comparison, rates)
-        case _PenaltyMeasure():
+        case PenaltyFields():
             return Penalty(text.points)
-        case _PointsMeasure():
+        case PointsFields():
             return ManualPoints(text.step)
 
 
-def _doubtful(code: str, text: _Measure) -> tuple[Unverified, ...]:
-    if isinstance(text, _BandsMeasure):
+def _doubtful(code: str, text: MeasureFields) -> tuple[Unverified, ...]:
+    if isinstance(text, BandsFields):
         return tuple(
             Unverified(f"{code}.bands.{band.at_least}", band.provenance)
             for band in text.bands
             if band.provenance is not None
         )
-    if isinstance(text, _ThresholdMeasure) and text.at_least_provenance is not None:
+    if isinstance(text, ThresholdFields) and text.at_least_provenance is not None:
         return (Unverified(f"{code}.at_least", text.at_least_provenance),)
     return ()
 
 
-def _condition(text: _Condition) -> Condition:
+def _condition(text: ConditionFields) -> Condition:
     return Condition(text.code, text.kind, text.provenance, text.threshold, tuple(text.by_class.items()), text.text)
 
 
-def _council(text: _Council) -> CouncilRule:
+def _council(text: CouncilFields) -> CouncilRule:
     return CouncilRule(
         required=text.required,
         quorum=Fraction(text.quorum.value),
@@ -256,7 +256,7 @@ def _council(text: _Council) -> CouncilRule:
     )
 
 
-def _term(text: _Term) -> Term:
+def _term(text: TermFields) -> Term:
     day = text.by or text.before
     month, of_month = (int(number) for number in day.split("-")) if day else (None, None)
     return Term(

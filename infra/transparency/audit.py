@@ -34,15 +34,15 @@ from infra.transparency.audit_result import AuditedCheckpoint, AuditResult, Find
 from infra.transparency.audit_rows import (
     FALL,
     SPAN,
-    _Asked,
-    _check_link,
-    _Judge,
-    _parsed,
-    _Point,
-    _read_apart,
-    _read_span,
-    _Span,
+    EpochJudge,
+    ReadSpan,
+    SpanQuestion,
+    StreamEnd,
+    check_link,
     looking,
+    moment_of,
+    read_apart,
+    read_span,
 )
 from infra.transparency.sealer_store import KeyOwner
 from infra.transparency.witness_policies import PolicyEpoch, read_eras
@@ -69,14 +69,14 @@ async def verify(
         connection = await stack.enter_async_context(looking(dsn))
         look = await _look(connection, schema)
         notes = Findings()
-        judge = _Judge(tenant.log, policy, await _eras(connection, tenant, notes))
+        judge = EpochJudge(tenant.log, policy, await _eras(connection, tenant, notes))
         count = max(1, min(processes or os.cpu_count() or 1, look.rows // SPAN))
-        asked = [_Asked(dsn, schema, tenant.id, judge, *cut) for cut in _cuts(look, count)]
+        asked = [SpanQuestion(dsn, schema, tenant.id, judge, *cut) for cut in _cuts(look, count)]
         if count == 1:
-            spans = [await _read_span(asked[0])]
+            spans = [await read_span(asked[0])]
         else:
             spawning = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
-            spans = await _read_apart(stack.enter_context(spawning), asked)
+            spans = await read_apart(stack.enter_context(spawning), asked)
         _join(spans, notes)
         sealings = [sealing for span in spans for sealing in span.sealings]
         _check_whole(look, sum(span.rows for span in spans), sealings, notes)
@@ -189,7 +189,7 @@ class _Held(NamedTuple):
     lost: PolicyEpoch | None
 
 
-def _read_held(judge: _Judge, held: Sequence[Note], notes: Findings) -> Iterator[_Held]:
+def _read_held(judge: EpochJudge, held: Sequence[Note], notes: Findings) -> Iterator[_Held]:
     """The checkpoints held elsewhere that are checkpoints of this log, of whatever epoch, and who has signed them."""
     for note in held:
         try:
@@ -205,7 +205,7 @@ def _read_held(judge: _Judge, held: Sequence[Note], notes: Findings) -> Iterator
 
 
 def _counted(
-    sealings: Sequence[AuditedCheckpoint], judge: _Judge, notes: Findings
+    sealings: Sequence[AuditedCheckpoint], judge: EpochJudge, notes: Findings
 ) -> tuple[list[AuditedCheckpoint], int]:
     """The checkpoints of all epochs that count, and how many of them are former ones."""
     counted: list[AuditedCheckpoint] = []
@@ -236,7 +236,7 @@ def _counted_of(
 
 
 def _check_keys(
-    checkpoints: Sequence[AuditedCheckpoint | _Held], spans: Sequence[_Span], judge: _Judge, notes: Findings
+    checkpoints: Sequence[AuditedCheckpoint | _Held], spans: Sequence[ReadSpan], judge: EpochJudge, notes: Findings
 ) -> None:
     """In each epoch every key that signs is its first, or announced. What is lost may have announced one."""
     announced = [one for span in spans for one in span.announced]
@@ -249,21 +249,21 @@ def _check_keys(
 # Joining spans ----------------------------------------------------------------------------------------
 
 
-def _join(spans: Sequence[_Span], notes: Findings) -> None:
+def _join(spans: Sequence[ReadSpan], notes: Findings) -> None:
     """Link streams and moments across spans."""
-    ended: dict[str, _Point] = {}
+    ended: dict[str, StreamEnd] = {}
     last_at = ""
     for span in spans:
         notes.take(span.findings, span.found)
         for stream, (here, prev) in span.begun.items():
-            _check_link(ended.get(stream), here, prev, notes)
+            check_link(ended.get(stream), here, prev, notes)
         ended |= span.ended
-        if last_at and span.first_at < last_at and _parsed(last_at) - _parsed(span.first_at) > FALL:
+        if last_at and span.first_at < last_at and moment_of(last_at) - moment_of(span.first_at) > FALL:
             notes.add(span.after + 1, f"falls back in time, from {last_at} to {span.first_at}")
         last_at = span.last_at or last_at
 
 
-def _hashes(spans: Sequence[_Span]) -> Iterator[bytes]:
+def _hashes(spans: Sequence[ReadSpan]) -> Iterator[bytes]:
     """The leaf hashes of the log, in pieces, up to the first position that is missing."""
     for span in spans:
         for at in range(0, len(span.hashes), BATCH * WIDTH):
@@ -272,7 +272,7 @@ def _hashes(spans: Sequence[_Span]) -> Iterator[bytes]:
             return
 
 
-def _roots(spans: Sequence[_Span], sizes: Iterable[int]) -> tuple[dict[int, bytes], int]:
+def _roots(spans: Sequence[ReadSpan], sizes: Iterable[int]) -> tuple[dict[int, bytes], int]:
     """The roots of the log at these sizes, and the size up to which it is whole."""
     stops = sorted(set(sizes))
     roots: dict[int, bytes] = {}
@@ -313,7 +313,7 @@ def _agrees(
     return False
 
 
-async def _name_changed(connection: Connection, schema: str, spans: Sequence[_Span], notes: Findings) -> None:
+async def _name_changed(connection: Connection, schema: str, spans: Sequence[ReadSpan], notes: Findings) -> None:
     """Which facts are not those whose hashes the sealer has stored; where the tiles were changed too, nobody knows."""
     hashes = b"".join(_hashes(spans))
     rows = connection.cursor(f"SELECT number, hashes FROM {schema}.tiles WHERE level = 0 ORDER BY number")

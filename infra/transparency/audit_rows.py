@@ -34,7 +34,7 @@ SPAN = 20_000
 DRIFT = timedelta(minutes=2)
 
 
-class _Point(NamedTuple):
+class StreamEnd(NamedTuple):
     """A fact of a stream, as far as the next one links to it."""
 
     position: int
@@ -42,15 +42,15 @@ class _Point(NamedTuple):
     hash: str
 
 
-class _Span(NamedTuple):
+class ReadSpan(NamedTuple):
     """What was read. `hashes` are those of the leaves up to the first position that is missing."""
 
     after: int
     rows: int
     whole: bool
     hashes: bytes
-    begun: dict[str, tuple[_Point, str | None]]
-    ended: dict[str, _Point]
+    begun: dict[str, tuple[StreamEnd, str | None]]
+    ended: dict[str, StreamEnd]
     first_at: str
     last_at: str
     sealings: list[AuditedCheckpoint]
@@ -59,23 +59,23 @@ class _Span(NamedTuple):
     found: int
 
 
-async def _read_apart(executor: Executor, asked: Sequence[_Asked]) -> list[_Span]:
+async def read_apart(executor: Executor, asked: Sequence[SpanQuestion]) -> list[ReadSpan]:
     loop = asyncio.get_running_loop()
     return await asyncio.gather(*(loop.run_in_executor(executor, _read_in_process, one) for one in asked))
 
 
-def _read_in_process(asked: _Asked) -> _Span:
-    return asyncio.run(_read_span(asked))
+def _read_in_process(asked: SpanQuestion) -> ReadSpan:
+    return asyncio.run(read_span(asked))
 
 
-async def _read_span(asked: _Asked) -> _Span:
+async def read_span(asked: SpanQuestion) -> ReadSpan:
     notes = Findings()
     async with looking(asked.dsn) as connection:
         sealings = await _read_sealings(connection, asked, notes)
         clock = _Clock(sealings)
         hashes: list[bytes] = []
-        begun: dict[str, tuple[_Point, str | None]] = {}
-        ended: dict[str, _Point] = {}
+        begun: dict[str, tuple[StreamEnd, str | None]] = {}
+        ended: dict[str, StreamEnd] = {}
         before = await _before(connection, asked)
         rows, last, whole = 0, asked.after, True
         first_at = last_at = ""
@@ -98,7 +98,7 @@ async def _read_span(asked: _Asked) -> _Span:
     if last < asked.upto:
         whole = False
         _gap(last, asked.upto + 1, notes)
-    return _Span(
+    return ReadSpan(
         *(asked.after, rows, whole, b"".join(hashes), begun, ended, first_at, last_at),
         [sealing for sealing in sealings if asked.above < sealing.size <= asked.below],
         announced,
@@ -115,7 +115,7 @@ def _gap(before: int, after: int, notes: Findings) -> None:
         notes.add(before + 1, f"is missing, as are all up to {after - 1}")
 
 
-async def _before(connection: Connection, asked: _Asked) -> Leaf | None:
+async def _before(connection: Connection, asked: SpanQuestion) -> Leaf | None:
     """What the fact before the span says; None where that cannot be read, of which its own span tells."""
     try:
         return await leaf_at(connection, asked.schema, asked.after)
@@ -124,11 +124,11 @@ async def _before(connection: Connection, asked: _Asked) -> Leaf | None:
 
 
 def _check_row(
-    asked: _Asked,
+    asked: SpanQuestion,
     entry: StoredRow,
     last: Leaf | None,
-    begun: dict[str, tuple[_Point, str | None]],
-    ended: dict[str, _Point],
+    begun: dict[str, tuple[StreamEnd, str | None]],
+    ended: dict[str, StreamEnd],
     announced: list[Announcement],
     notes: Findings,
 ) -> Leaf | None:
@@ -142,17 +142,17 @@ def _check_row(
     except BadEntry as reason:
         notes.add(entry.position, reason.reason)
     prev = said.prev if said else None
-    here = _Point(entry.position, entry.version, entry.leaf_hash.hex())
+    here = StreamEnd(entry.position, entry.version, entry.leaf_hash.hex())
     before = ended.get(entry.stream_id)
     if before is None:
         begun[entry.stream_id] = here, prev
     else:
-        _check_link(before, here, prev, notes)
+        check_link(before, here, prev, notes)
     ended[entry.stream_id] = here
     return said
 
 
-def _check_link(before: _Point | None, here: _Point, prev: str | None, notes: Findings) -> None:
+def check_link(before: StreamEnd | None, here: StreamEnd, prev: str | None, notes: Findings) -> None:
     if prev is None:  # of a row that is wrong in itself
         return
     if before is None:
@@ -174,20 +174,20 @@ async def looking(dsn: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-class _Asked(NamedTuple):
+class SpanQuestion(NamedTuple):
     """What to read: positions above `after` up to `upto`, and checkpoints above `above` up to `below`."""
 
     dsn: str
     schema: str
     tenant: str
-    judge: _Judge
+    judge: EpochJudge
     after: int
     upto: int
     above: int
     below: int
 
 
-async def _read_sealings(connection: Connection, asked: _Asked, notes: Findings) -> list[AuditedCheckpoint]:
+async def _read_sealings(connection: Connection, asked: SpanQuestion, notes: Findings) -> list[AuditedCheckpoint]:
     """The stored checkpoints of this span that are checkpoints of this log, by size, and a neighbour on each side."""
     rows = await connection.fetch(
         f"""
@@ -239,7 +239,7 @@ class _Clock:
 
     def check(self, entries: Sequence[StoredRow], moments: Sequence[str], before: str, notes: Findings) -> None:
         for entry, last, moment in zip(entries, (before, *moments), moments, strict=False):
-            if moment < last and _parsed(last) - _parsed(moment) > FALL:
+            if moment < last and moment_of(last) - moment_of(moment) > FALL:
                 notes.add(entry.position, f"falls back in time, from {last} to {moment}")
         start = 0
         while start < len(entries):
@@ -259,7 +259,7 @@ class _Clock:
                 notes.add(entry.position, f"says {moment}, and its checkpoint was there before {self._upto[which]}")
 
 
-def _parsed(moment: str) -> datetime:
+def moment_of(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
 
 
@@ -267,7 +267,7 @@ def _parsed(moment: str) -> datetime:
 FALL = timedelta(seconds=5)
 
 
-class _Judge(NamedTuple):
+class EpochJudge(NamedTuple):
     """By whose signatures the checkpoints of each epoch go."""
 
     origin: str
