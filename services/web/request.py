@@ -258,6 +258,11 @@ class Visit:
         return self.person is not None and bool(self.person.mandates)
 
     @property
+    def is_looking(self) -> bool:
+        """Whether a page is looked at: its address shows it again. What answers a form has no such address."""
+        return self.request.scope.get("method") in LOOKING
+
+    @property
     def is_anonymous(self) -> bool:
         """Whether the browser holds no session, not even one that has ended."""
         return not self.request.cookies.get(self.web.cookies.session)

@@ -64,8 +64,11 @@ async def test_what_was_typed_is_offered_to_who_typed_it_with_what_will_be_recor
     assert await sessions.claim(name, await session_of(desks, desk))
 
     page = await desk.open(f"/dang-nhap/gui-lai?giu={name}")
+    turned = await desk.post("/ngon-ngu", dict(page.form("/ngon-ngu").fields))
     sent = await desk.send(page, "/giai-trinh")
 
+    assert 'lang="en"' in turned.html
+    assert turned.form("/giai-trinh").value("explanation") == "Vì chờ văn bản."
     assert "Việc giải trình chỉ tiêu" in page.text
     assert "Xã, phường Thị trấn Bến Lụa" in page.text
     assert "dưới tên người đang đăng nhập: Công chức" in page.text
