@@ -206,6 +206,8 @@ class Visit:
         self.person: Actor | None = None
         self.typed = Typed()
         self.refusal: Refusal | None = None
+        #: A part of the page, with its view, that htmx gets beside the refusal: what it holds has changed meanwhile.
+        self.renewed: tuple[str, dict[str, Any]] | None = None
         self.past: Past | None = None
         self.behind = False
         #: The facts before which some of what the page shows stands: they cannot be read, or not be shown.
@@ -548,6 +550,7 @@ class Visit:
             "refusal": self.refusal,
             "typed": dict(self.typed) if self.refusal else {},
             "echo": None,
+            "renewed": "",
             "frame": Frame(self, view.get("chip")),
             "chip": None,
             "season": None,
@@ -609,9 +612,13 @@ def short(value: object) -> str:
 
 
 def refusal_fragment(visit: Visit) -> Answer:
-    """The reason alone, for htmx: into `#refusal`, so that the form being filled is not touched."""
+    """The reason alone, for htmx: into `#refusal`, so that the form being filled is not touched; with it what the page
+    has `renewed`.
+    """
     assert visit.refusal is not None  # noqa: S101 - set by whoever refuses
-    response = visit._answer(visit.render("_refusal.html"), visit.refusal.status)  # noqa: SLF001
+    template, view = visit.renewed or ("", {})
+    html = visit.render("_refusal.html", renewed=template, **view)
+    response = visit._answer(html, visit.refusal.status)  # noqa: SLF001
     response.headers.update({"HX-Retarget": "#refusal", "HX-Reswap": "innerHTML show:window:top"})
     return response
 

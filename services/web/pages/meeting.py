@@ -24,7 +24,7 @@ from services.web.pages.exports import Line, own_last
 from services.web.request import Answer, Visit, act, page
 from services.web.seals import seal_of, sealed
 from services.web.signed import SIGNED_BODY, signed_paper
-from services.web.sittings import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
+from services.web.sittings import Ballots, Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
 
 #: What the page fetches of itself every few seconds, by `?phan=`.
 PARTS = {
@@ -72,7 +72,19 @@ async def whole_page(visit: Visit, sitting: Sitting) -> Answer:
 async def ballot_page(visit: Visit, sitting: Sitting) -> Answer:
     """The meeting as a member votes in it."""
     view = await whole(visit, sitting)
-    return await visit.page("meeting/member.html", **view, **await receipt_of(visit, view))
+    view |= await receipt_of(visit, view)
+    if visit.refusal and not can_be_sent(visit, view):
+        visit.renewed = "meeting/_ballot_again.html", view
+    return await visit.page("meeting/member.html", **view)
+
+
+def can_be_sent(visit: Visit, view: dict[str, Any]) -> bool:
+    """Whether the ballot that was refused can still succeed: the vote is open, in its round, and none is recorded."""
+    ballots: Ballots | None = view["ballots"]
+    if ballots is None or not ballots.tally.is_open or view["own"]:
+        return False
+    roll = view["me"] is not None and view["me"].person in ballots.tally.roll
+    return roll and visit.typed.text("round") == str(ballots.tally.round)
 
 
 async def whole(visit: Visit, sitting: Sitting) -> dict[str, Any]:
