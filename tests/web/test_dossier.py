@@ -6,10 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from domain.assessment import Stage
+from domain.assessment import Assessment, Stage
 from domain.measure import Kind, Measured, Outcome
 from domain.official import Position
 from services import appraising, assessing, seasons
+from services.i18n import Words
+from services.web.pages.dossier import last_saved
 from tests.services.story import COMMUNE, OTHER, PDF, PROVINCE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -183,6 +185,62 @@ async def test_who_only_coordinates_records_data_and_proposes_nothing(desks: Des
     entry = (await season.dossier()).entry(TRAINED)
     assert entry.measures
     assert not entry.is_scored
+
+
+@pytest.mark.parametrize("button", [{"di-tiep": "1"}, {}])
+async def test_an_empty_form_of_who_coordinates_is_not_said_to_be_saved(
+    desks: Desks, season: Story, button: dict[str, str]
+):
+    desk = await desks.officer(Position.OFFICE_STATISTICS)
+    before = len(await season.facts())
+
+    page = await enter(desk, season, "", "", **button)
+
+    assert (page.status, page.refused) == (422, "form-invalid")
+    assert "Chưa có gì để lưu" in page.text
+    assert "đã lưu" not in page.text.lower()
+    assert "da-luu=" not in page.url
+    assert len(await season.facts()) == before
+
+
+async def test_the_buttons_say_when_the_indicator_was_last_saved_whoever_saved_it(desks: Desks, season: Story):
+    lead, office = await desks.officer(), await desks.officer(Position.OFFICE_STATISTICS)
+    await enter(lead, season, "19", "22")
+    await enter(office, season, "20", "22")
+    facts = await season.facts()
+    scored = next(one for one in facts if isinstance(one.fact, Assessment.IndicatorScored))
+
+    page = await lead.open(dossier(season, TRAINED))
+
+    assert scored.position < facts[-1].position
+    assert last_saved(facts, TRAINED) == facts[-1].at != scored.at
+    assert last_saved(facts, "TC2.CT1") is None
+    assert f"đã lưu {Words('vi', {}).moment(facts[-1].at)}, 1,0" in page.text
+
+
+async def test_the_language_is_not_changed_where_that_would_lose_what_was_typed(desks: Desks, season: Story):
+    desk = await desks.officer()
+    page = await desk.open(dossier(season, TRAINED))
+
+    refused = await enter(desk, season, "24", "22")
+
+    assert refused.form("/cham-diem").value("TC2.CT5.1.numerator") == "24"
+    assert not refused.offers("/ngon-ngu")
+    turned = await desk.post("/ngon-ngu", dict(page.form("/ngon-ngu").fields))
+    assert (turned.status, turned.url) == (200, page.url)
+    assert 'lang="en"' in turned.html
+
+
+async def test_what_was_refused_does_not_stand_beside_saved(desks: Desks, season: Story):
+    desk = await desks.officer()
+    saved = await enter(desk, season, "19", "22")
+
+    refused = await enter(desk, season, "24", "22")
+
+    assert "đã lưu" in saved.text
+    assert refused.refused == "form-invalid"
+    assert "đã lưu" not in refused.text
+    assert "nội dung vừa nhập chưa lưu" in refused.text
 
 
 async def test_who_neither_leads_nor_coordinates_is_offered_no_form(desks: Desks, season: Story):
@@ -487,6 +545,8 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
 
     early = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="10/01/2024")
     assert early.refused == "posting-unfinished"
+    assert "Gửi được từ ngày 15/01/2024." in early.text
+    assert "từ ngày 15/01/2024" in early.text.replace("Gửi được từ ngày 15/01/2024.", "")
     page = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="16/01/2024")
 
     assert "Gửi ngày 16/01/2024, văn bản 45/TTr" in page.text
