@@ -247,6 +247,7 @@ async def test_while_the_database_is_away_nobody_is_told_that_nothing_was_record
     assert "không ghi hai lần" in answer.text
     assert "giữ lại" in answer.text
     assert "Chưa ghi nhận gì" not in answer.text
+    assert "/ngon-ngu" not in answer.text
     assert entry["reason"] == str(AWAY[which])
 
 

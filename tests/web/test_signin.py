@@ -99,6 +99,7 @@ async def test_a_form_sent_after_the_session_ended_is_kept_and_sent_again(
 
     ended = await browser.post(path, {"handle": 'typed "long" ago', "csrf": "old", "command": "old"})
     assert ended.status_code == 401
+    assert "/ngon-ngu" not in ended.text
     begun = await browser.submit(ended, "/dang-nhap")
     answer = await come_back(browser, slug, await provider.consent(onward(begun)))
     again = await browser.get(answer.headers["location"])
