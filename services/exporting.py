@@ -412,7 +412,8 @@ async def _responsibility(workshop: Workshop, work: Work, asked: Export.Requeste
     paper = await responsibility.read_paper(then, seen, workshop.reads, asked.indicator, work.rulebooks, at)
     await progress(1, 2)
     about = "-".join(part for part in (asked.season, asked.commune, asked.indicator, str(then.position)) if part)
-    return await _printed(workshop, responsibility.render(paper), f"trach-nhiem-{about}.pdf")
+    made = await _printed(workshop, responsibility.render(paper), f"trach-nhiem-{about}.pdf")
+    return made._replace(cut=paper.cut)
 
 
 async def _as_it_stood(work: Work, position: int) -> AsItStood:

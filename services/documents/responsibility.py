@@ -13,6 +13,7 @@ from typing import NamedTuple
 from domain.errors import NotFound
 from domain.measure import Outcome
 from domain.rulebook import Indicator, Rulebook
+from domain.text import PROSE
 from infra.readmodels import ReadModels
 from projections.fold import fold
 from projections.officials import OFFICIALS, OfficialRow
@@ -23,20 +24,27 @@ from projections.sheets import SHEETS, EntryRow, SheetRow
 from projections.standings import STANDINGS, Standing
 from projections.trail import entries
 from projections.units import UNITS
+from services.documents.glyphs import fitting
 from services.documents.reading import AsItStood
-from services.documents.typesetting import typeset
+from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import Place
 from services.following import Followed, facts_about
 from services.i18n import Words, load_words
-from services.responsibility import Chain, in_words
-from services.telling import teller_of
+from services.responsibility import Chain, Line, in_words
+from services.telling import Told, teller_of
 from services.verdicts import Judged, judged
+
+#: Signs that one text takes at most: twice what may be typed. Only one that is of codes for the most part takes more.
+ROOM = 2 * PROSE.limit
 
 OUTCOMES = {Outcome.MET: "đạt", Outcome.NOT_MET: "không đạt", Outcome.NOT_VERIFIABLE: "chưa kiểm được"}
 
 
 class Paper(NamedTuple):
-    """Everything that the document says, as values; units within a sentence, `claim` what the chain is about."""
+    """Everything that the document says, as values; units within a sentence, `claim` what the chain is about.
+
+    `cut` counts the texts that are not whole.
+    """
 
     commune: Place
     province: str
@@ -51,6 +59,7 @@ class Paper(NamedTuple):
     position: int
     at: datetime
     demonstration: bool
+    cut: int
 
 
 async def read_paper(
@@ -73,10 +82,12 @@ async def read_paper(
         officials: list[OfficialRow] = await view.all(OFFICIALS)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
     teller = teller_of(facts, officials, units, rulebook, words)
-    told = {one.entry.position: one for one in map(teller.tell, entries(facts))}
+    whole = {one.entry.position: one for one in map(teller.tell, entries(facts))}
+    told = {position: _shortened(one) for position, one in whole.items()}
     found = trace(facts, season, seen.commune, officials, indicator)
     chain = in_words(found, told, {row.person: row.name for row in officials}, units, words)
     standing: Standing = seen.row(STANDINGS, key)
+    acts = {act.entry.position for line in (*chain.lines, *chain.ballots) if in_sentences(line) for act in line.acts}
     return Paper(
         commune=await then.place(seen.commune),
         province=then.tenant.name,
@@ -93,7 +104,31 @@ async def read_paper(
         position=then.position,
         at=at,
         demonstration=then.tenant.demonstration,
+        cut=sum(new != old for act in acts for new, old in zip(_texts(told[act]), _texts(whole[act]), strict=True)),
     )
+
+
+def in_sentences(line: Line) -> bool:
+    """Whether each act of the line is told. Of many, over several indicators, the positions alone are named."""
+    return len(line.acts) <= 6 or len(line.indicators) <= 1
+
+
+def _texts(told: Told) -> tuple[str, ...]:
+    return told.sentence, *(detail.text for detail in told.details)
+
+
+def _shortened(told: Told) -> Told:
+    """The fact in words, each text as far as it has room."""
+    details = tuple(detail._replace(text=_fitting(detail.text)) for detail in told.details)
+    return told._replace(sentence=_fitting(told.sentence), details=details)
+
+
+def _fitting(text: str) -> str:
+    """The text as far as it has room, and how much of it is left."""
+    length = fitting(text, ROOM)
+    if length == len(text):
+        return text
+    return f"{text[:length]} … còn {NUMBERS.number(len(text) - length)} ký tự, xem trong hồ sơ điện tử"
 
 
 def _claim(found: Judged, entry: EntryRow | None, words: Words) -> Iterator[str]:
@@ -110,4 +145,4 @@ def _claim(found: Judged, entry: EntryRow | None, words: Words) -> Iterator[str]
 
 def render(paper: Paper) -> str:
     """The document as HTML for print."""
-    return typeset("responsibility.html", paper=paper, words=load_words()["vi"])
+    return typeset("responsibility.html", paper=paper, words=load_words()["vi"], in_sentences=in_sentences)
