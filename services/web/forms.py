@@ -22,15 +22,17 @@ from services.web.bodies import Form
 
 #: Space between groups of three: plain, unbreakable, narrow, thin.
 _SPACE = " \u00a0\u202f\u2009"
+#: Digits before the decimal mark are 15 at most, however they are grouped: each such number is exact everywhere.
 _NUMBER = re.compile(r"[+\-\u2212]?\d{1,15}([.,]\d{1,6})?", re.ASCII)
 _GROUPED = re.compile(
-    rf"[+\-\u2212]?[1-9]\d{{0,2}}((\.\d{{3}})+(,\d{{1,6}})?|(,\d{{3}})+(\.\d{{1,6}})?|([{_SPACE}]\d{{3}})+([.,]\d{{1,6}})?)",
+    rf"[+\-\u2212]?[1-9]\d{{0,2}}"
+    rf"((\.\d{{3}}){{1,4}}(,\d{{1,6}})?|(,\d{{3}}){{1,4}}(\.\d{{1,6}})?|([{_SPACE}]\d{{3}}){{1,4}}([.,]\d{{1,6}})?)",
     re.ASCII,
 )
 #: A thousand and something, or one and something: both are written so.
 _TWO_WAYS = re.compile(r"[+\-\u2212]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 #: One separator throughout: in 1,234.567 the last three digits are decimals, and 0,950 is a share.
-_COUNT = re.compile(rf"[1-9]\d{{0,2}}([.,{_SPACE}])\d{{3}}(\1\d{{3}})*", re.ASCII)
+_COUNT = re.compile(rf"[1-9]\d{{0,2}}([.,{_SPACE}])\d{{3}}(\1\d{{3}}){{0,3}}", re.ASCII)
 _CELLS = re.compile(r"[\d.,%]+(\s+[\d.,%]+)+", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
 _FIELD_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
