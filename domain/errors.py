@@ -65,6 +65,12 @@ class SignNotAllowed(Refused):
     code = "sign-not-allowed"
 
 
+class MarksPiledUp(Refused):
+    """In the text of this `field` more marks than the `limit` stand on one letter, one above the other."""
+
+    code = "marks-piled-up"
+
+
 class CodeInvalid(Refused):
     """A code is made of letters without marks, digits, points and hyphens, at most `limit`; `typed` is not."""
 

@@ -12,7 +12,6 @@ import lzma
 import os
 import shutil
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterator
@@ -36,7 +35,7 @@ from domain.errors import (
     FileTypeForbidden,
     NoSpace,
 )
-from domain.text import FILE_NAME, drop_marks, forbidden
+from domain.text import FILE_NAME, composed, drop_marks, forbidden
 from infra.pdf_passwords import asks_password
 
 MEGABYTE = 1_000_000
@@ -263,9 +262,10 @@ async def _chunks(content: AsyncIterable[bytes] | bytes) -> AsyncIterator[bytes]
 def clean_name(name: str) -> str:
     """The name as it is recorded: in NFC, without marks that nobody sees.
 
-    FileNameHostile when it holds a sign that no text may hold (`characters` says which), is a path, or is too long.
+    FileNameHostile when it holds a sign that no text may hold (`characters` says which), is a path, or is too long;
+    MarksPiledUp.
     """
-    name = unicodedata.normalize("NFC", drop_marks(name)).strip()
+    name = composed(drop_marks(name), "file").strip()
     if not name or name.strip(".") == "":
         raise FileNameHostile(reason="empty")
     if len(name) > FILE_NAME.limit:

@@ -22,7 +22,7 @@ from domain.official import Official, Position
 from domain.personal import Personal
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Rulebook
-from domain.text import bounded
+from domain.text import KINDS, bounded
 from infra.database import LOST, Database
 from infra.eventstore import CLOCK_DRIFT, EventStore
 from infra.readmodels import View
@@ -161,6 +161,8 @@ class Asked(NamedTuple):
     @classmethod
     def spelled(cls, text: str) -> Asked:
         """From what `spell` gave. SearchUnreadable for anything that it never gives, PeriodReversed."""
+        if len(text) > KINDS["asked"].limit or text.count("&") >= len(PARAMETERS):
+            raise SearchUnreadable(typed=text)
         given = dict(parse_qsl(text))
         since, until = (_spelled_moment(given[name], text) if name in given else None for name in ("tu", "den"))
         if any("\0" in value for value in given.values()):

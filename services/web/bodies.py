@@ -40,6 +40,9 @@ SLOWEST = 10_000
 AT_ONCE = 1.0
 SMALL = 100_000
 
+#: Digits of the announced length of a body: of more it is longer than any that is taken in.
+DIGITS = 18
+
 #: Bodies under way in one process, and those of one address. Many officials may share one address.
 MOST_BODIES = 256
 MOST_FROM_ONE = 32
@@ -174,7 +177,7 @@ def readable(text: str) -> bool:
 
 def _announced(request: "Request[Any, Any, Any]") -> int:
     told = request.headers.get("content-length", "")
-    return int(told) if told.isascii() and told.isdecimal() else 0
+    return int(told[:DIGITS]) if told.isascii() and told.isdecimal() else 0
 
 
 async def _next(request: "Request[Any, Any, Any]") -> tuple[bytes, bool]:

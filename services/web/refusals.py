@@ -23,6 +23,7 @@ STATUS = {
     "unknown-evidence": HTTPStatus.NOT_FOUND,
     "text-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "sign-not-allowed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "marks-piled-up": HTTPStatus.UNPROCESSABLE_ENTITY,
     "code-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "number-too-large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too-many": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -689,7 +689,7 @@ def act(
         async def acting(*args: P.args, **kwargs: P.kwargs) -> Answer:
             visit = kwargs["visit"]
             assert isinstance(visit, Visit)  # noqa: S101 - every act has its visit
-            if not visit.typed.unreadable and (pool := _beside(visit, heavy)):
+            if visit.typed.refusal is None and (pool := _beside(visit, heavy)):
                 return await made_apart(visit, pool)
             try:
                 visit.typed.require_readable()

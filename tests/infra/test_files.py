@@ -19,9 +19,10 @@ from domain.errors import (
     FileNameHostile,
     FileTooLarge,
     FileTypeForbidden,
+    MarksPiledUp,
     SignNotAllowed,
 )
-from domain.text import FILE_NAME, clean
+from domain.text import FILE_NAME, MARKS, clean
 from infra.files import Files, clean_name, media_type
 from tests.infra.locked import encrypted
 
@@ -474,6 +475,11 @@ WALES = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f.
 def test_a_name_is_kept_in_one_form_without_marks_that_nobody_sees(typed: str, kept: str):
     assert clean_name(typed) == kept
     assert clean(typed.strip(), "file", FILE_NAME) == kept
+
+
+def test_a_file_name_of_piled_up_marks_is_refused_once_what_nobody_sees_is_dropped():
+    with pytest.raises(MarksPiledUp):
+        clean_name("a" + ("\u0301" * MARKS + "\u200b") * 2 + ".pdf")
 
 
 SIGNS = (*range(0x20), 0x7F, 0x85, 0x2028, 0x202A, 0x202E, 0x2066, 0xFDD0, 0x1FFFF)

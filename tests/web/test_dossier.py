@@ -34,6 +34,19 @@ def ratio(numerator: str, denominator: str) -> dict[str, str]:
     return {"TC2.CT5.1.numerator": numerator, "TC2.CT5.1.denominator": denominator}
 
 
+@pytest.mark.parametrize("digits", ["1" + ".234" * 2_000, "+1" + ".234" * 2_000, "−1" + " 234" * 2_000])
+async def test_a_count_of_thousands_of_digits_is_no_number_and_stays_in_its_field(
+    desks: Desks, season: Story, digits: str
+):
+    desk = await desks.officer()
+
+    page = await enter(desk, season, digits, "22")
+
+    assert page.status == 422
+    assert page.form("/cham-diem").value("TC2.CT5.1.numerator") == digits
+    assert not (await season.dossier()).entry(TRAINED).measures
+
+
 async def test_an_officer_enters_a_ratio_and_the_rule_gives_the_value(desks: Desks, season: Story):
     desk = await desks.officer()
 

@@ -264,6 +264,35 @@ async def test_whoever_is_at_work_and_comes_by_a_spent_or_failed_answer_goes_on(
     assert failed.headers["location"] == f"/t/{slug}/them"
 
 
+async def test_an_answer_that_comes_several_times_at_once_ends_on_the_page(
+    backing: Backing, browser: Browser, provider: Provider, provinces: list[Tenant]
+):
+    slug = provinces[0].slug
+    answer = await provider.consent(await begin(browser, slug, tiep=f"/t/{slug}/them"))
+    before = (await provider.control())["token"]
+
+    came = await asyncio.gather(*(come_back(browser, slug, answer) for _ in range(8)))
+
+    assert [(one.status_code, one.headers.get("location")) for one in came] == [(303, f"/t/{slug}/them")] * 8
+    opened = [one for one in came if any(name.startswith("session") for name in one.cookies)]
+    assert len(opened) == 1
+    assert await backing.sessions.find(opened[0].cookies["session"]) is not None
+    assert (await provider.control())["token"] == before + 1
+
+
+async def test_an_answer_that_comes_to_nothing_several_times_at_once_signs_nobody_in(
+    browser: Browser, provider: Provider, provinces: list[Tenant]
+):
+    slug = provinces[0].slug
+    answer = await provider.consent(await begin(browser, slug))
+
+    came = await asyncio.gather(*(come_back(browser, slug, {**answer, "code": "spoilt"}) for _ in range(3)))
+
+    assert [one.status_code for one in came] == [403] * 3
+    assert browser.cookie("session") is None
+    assert (await come_back(browser, slug, answer)).status_code == 303
+
+
 # What beginning costs ---------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ import re
 import tracemalloc
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
+from itertools import permutations
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,7 +14,7 @@ import pytest
 from joserfc.jws import extract_compact
 
 from infra import identity, provider_documents
-from infra.attempts import LONGEST_THEN, Attempt, Attempts
+from infra.attempts import AT_ONCE, LONGEST_THEN, Attempt, Attempts
 from infra.encryption import Encryption
 from infra.identity import Identity
 from infra.provider_documents import Keys, SignInRefused, read_keys, read_metadata
@@ -298,6 +299,18 @@ def test_an_attempt_that_took_too_long():
     assert attempts.find("state", cookies, 1_000.0 + 599) == attempt
     assert attempts.find("state", cookies, 1_000.0 + 600) is None
     assert attempts.find("another", cookies, 1_000.0) is None
+
+
+def test_of_attempts_begun_in_one_second_the_oldest_is_dropped():
+    attempts = Attempts(Encryption("a secret of at least thirty-two characters", "sign-ins"), "sign-in")
+    provider = IdentityProvider("https://id.example", "us")
+    begun = [
+        attempts.kept(f"state {number}", Attempt.begun("t_1", provider, now=1e9 + number / 100, then="", kept=""))
+        for number in range(AT_ONCE)
+    ]
+
+    for order in permutations(begun):
+        assert attempts.too_many(dict(order)) == [begun[0][0]]
 
 
 def test_the_longest_attempt_fits_into_a_cookie():

@@ -109,6 +109,16 @@ def test_numbers_are_read_as_people_type_them(typed: str, number: str | None):
     assert read_number(typed) == (None if number is None else Decimal(number))
 
 
+@pytest.mark.parametrize("sign", ["", "+", "−"])
+@pytest.mark.parametrize("typed", ["1" + ".234" * 4, "1" + ",234" * 4 + ".5", "1" + " 234" * 4, "9" * 15])
+def test_numbers_have_fifteen_digits_at_most(sign: str, typed: str):
+    assert read_number(sign + typed) is not None
+    for longer in ("1" + ".234" * 5, "1" + ",234" * 2_000, "1" + " 234" * 2_000, "1" + ".234" * 2_000 + ",5", "9" * 16):
+        assert read_number(sign + longer) is None
+        with pytest.raises(NotANumber):
+            Typed([("n", sign + longer)]).whole("n")
+
+
 @pytest.mark.parametrize("typed", ["1234", "1.234", "1,234", "1 234", "1\u202f234", "1234,0", " 1234 "])
 def test_a_count_may_have_its_thousands_grouped(typed: str):
     assert Typed([("n", typed.strip())]).whole("n") == 1234

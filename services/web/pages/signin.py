@@ -87,14 +87,16 @@ async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
     sessions = visit.backing.sessions
     if attempt is None:
         raise SignInRefused(reason="no-attempt")
-    if await sessions.is_spent(state):
-        raise SignInRefused(reason="spent")
     answer = {name: visit.query(name) for name in ("code", "iss", "state", "error", "error_description")}
-    who = await visit.backing.identity.finish(
-        visit.tenant, await provider_of(visit), attempt, answer, redirect_uri=return_address(visit)
-    )
-    if not await sessions.spend(state):
+    if not await sessions.spend(state):  # before the provider is asked: it takes a code once
         raise SignInRefused(reason="spent")
+    try:
+        who = await visit.backing.identity.finish(
+            visit.tenant, await provider_of(visit), attempt, answer, redirect_uri=return_address(visit)
+        )
+    except BaseException:
+        await sessions.give_back(state)
+        raise
     session_id, session = await sessions.open(
         tenant=visit.tenant.id,
         issuer=who.issuer,
@@ -103,6 +105,7 @@ async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
         client=visit.request.headers.get("user-agent", ""),
         replacing=visit.request.cookies.get(cookies.session, ""),
     )
+    await sessions.settle(state)
     log.info("signed in", tenant=visit.tenant.id, session=session.handle)
     visit.cookies += [
         cookies.set(cookies.session, session_id),
