@@ -104,8 +104,8 @@ class DayOutOfRange(Refused):
 class PeriodReversed(Refused):
     """A period ends before it begins; `field` names the end.
 
-    `begins` and `ends` are days; what of, says the `reason`: "day" of any period, "deadline" of two steps, "posting",
-    "meeting", "vote", "signed", "published", "revoked", and "joined" of a unit that ends before `unit` went into it.
+    `begins` and `ends` are days; what of, says the `reason` (`domain/days.py`, `Order`), with "joined" of a unit that
+    ends before `unit` went into it.
     """
 
     code = "period-reversed"

@@ -137,7 +137,7 @@ class Asked(NamedTuple):
     def read(cls, given: Callable[[str], str], since: datetime | None = None, until: datetime | None = None) -> Asked:
         """From the parameters of an address. PeriodReversed."""
         if since and until and until < since:
-            raise PeriodReversed(field="den")
+            raise PeriodReversed(reason="search", field="den")
         return cls(
             given("ai"),
             given("chuc-vu"),

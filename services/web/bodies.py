@@ -154,7 +154,7 @@ class Bodies:
     ) -> Form:
         """The form that the request brings, empty when it brings none; at most `text` bytes beside its files.
 
-        Without `keep_files` these are passed over as they come.
+        Without `keep_files` these are passed over as they come; among the fields stand their names.
         """
         kind, options = request.content_type
         if kind == "application/x-www-form-urlencoded":
@@ -278,6 +278,8 @@ async def _parts(
                     if keep_files:
                         file = UploadFile(part.content_type or "", part.filename, headers=dict(part.headerlist))
                         files.setdefault(part.name, []).append(file)
+                    else:
+                        fields.add(part.name, part.filename.encode(errors="replace"))
             elif part is None:
                 continue
             elif event is None:

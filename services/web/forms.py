@@ -31,8 +31,8 @@ _GROUPED = re.compile(
 )
 #: A thousand and something, or one and something: both are written so.
 _TWO_WAYS = re.compile(r"[+\-\u2212]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
-#: One separator throughout: in 1,234.567 the last three digits are decimals, and 0,950 is a share.
-_COUNT = re.compile(rf"[1-9]\d{{0,2}}([.,{_SPACE}])\d{{3}}(\1\d{{3}}){{0,3}}", re.ASCII)
+#: A count has no decimals, so a point in it groups; a comma might be the decimal mark in a wrong place.
+_GROUPED_COUNT = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _CELLS = re.compile(r"[\d.,%]+(\s+[\d.,%]+)+", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
 _FIELD_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
@@ -48,6 +48,12 @@ class FieldMissing(Refused):
     """A field that must be filled is empty; `field` says which."""
 
     code: ClassVar[str] = "field-missing"
+
+
+class FileNotChosen(Refused):
+    """A form that brings a file came without one; `field` says where it is chosen."""
+
+    code: ClassVar[str] = "file-not-chosen"
 
 
 class TextUnreadable(Refused):
@@ -133,14 +139,18 @@ class Typed(Mapping[str, str]):
         return number
 
     def whole(self, name: str) -> int | None:
-        """A count; thousands may be grouped (1.234). None when empty; NotANumber for anything else."""
+        """A count; thousands may be grouped (1.234). None when empty; NotANumber for anything else.
+
+        1,234 is refused: the comma is the decimal mark, and elsewhere it groups.
+        """
         if not (text := self.text(name)):
             return None
-        if _COUNT.fullmatch(text):
-            return int(re.sub(r"\D", "", text))
+        if _GROUPED_COUNT.fullmatch(text):
+            return int(text.replace(".", ""))
         number = read_number(text)
         if number is None or text.endswith("%") or number != number.to_integral_value():
-            raise NotANumber(field=name, typed=text, reason=_why_no_number(text) or "not-a-count")
+            reason = _why_no_number(text) or "not-a-count"
+            raise NotANumber(field=name, typed=text, reason="count-two-ways" if reason == "two-ways" else reason)
         return int(number)
 
     def day(self, name: str) -> date | None:
@@ -174,6 +184,12 @@ class Typed(Mapping[str, str]):
         """The uploaded file; None when the field was left empty."""
         found = [file for file in self.files.get(name, ()) if file.filename]
         return found[0] if found else None
+
+    def needed_file(self, name: str) -> UploadFile:
+        """The uploaded file. Raises FileNotChosen."""
+        if (file := self.file(name)) is None:
+            raise FileNotChosen(field=name)
+        return file
 
 
 def read_number(text: str) -> Decimal | None:

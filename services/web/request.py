@@ -43,7 +43,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID, uuid4
 
 import structlog
@@ -56,7 +56,7 @@ from litestar.params import FromPath
 from litestar.types import Scope
 from redis.exceptions import RedisError
 
-from domain.errors import NotFound, Refused
+from domain.errors import NotFound, Refused, SeasonNotOpen, UnknownCommune
 from domain.policy import Act, Actor, Subject, may
 from infra.attempts import Attempts
 from infra.database import begun_again
@@ -72,7 +72,7 @@ from services import i18n
 from services.clock import VIETNAM, is_looked_at, today
 from services.command_ids import sent_by
 from services.i18n import Words
-from services.web import security
+from services.web import security, urls
 from services.web.access import note_refused
 from services.web.apart import Turns, made_apart
 from services.web.backing import Backing, Chip, Clock, Past
@@ -136,6 +136,12 @@ class NotAMoment(Refused):
     """`?asof=` names no moment; `typed` keeps what it says."""
 
     code: ClassVar[str] = "not-a-moment"
+
+
+class NotThereThen(Refused):
+    """What the address names was not there at the moment `asof`, if it is at all; the `reason` says what it names."""
+
+    code: ClassVar[str] = "not-there-then"
 
 
 class Kept:
@@ -314,6 +320,20 @@ class Visit:
     def path(self) -> str:
         """The path of this page. Not taken from a whole address, for which the Host header would have to be one."""
         return str(self.request.scope["path"])
+
+    @property
+    def way_back(self) -> str:
+        """The page of the form that was sent here, or that an address is the act of; "" where there is none, or this is
+        it. Which indicator was open there, the browser says.
+        """
+        if self.province is None:
+            return ""
+        page = own_path(urls.page_of(self.path), self.province.slug)
+        if not page or (page == self.path and self.request.scope.get("method") in LOOKING):
+            return ""
+        came_from = urlsplit(self.request.headers.get("referer", ""))
+        query = came_from.query if unquote(came_from.path) == page else ""
+        return own_path(quote(page) + (f"?{query}" if query else ""), self.province.slug)
 
     def may(self, deed: Act | str, subject: Subject | None = None) -> bool:
         """Whether the person could do this here and now; nobody changes the past, or a province that is suspended.
@@ -652,9 +672,9 @@ def page(
             assert isinstance(visit, Visit)  # noqa: S101 - every page has its visit
             if pool := _beside(visit, heavy):
                 return await made_apart(visit, pool)
-            if past:
-                await visit.as_of()
-            if shared and visit.past is None and visit.is_anonymous:
+            if past and visit.asof_text:
+                return await _seen_then(visit, lambda: function(*args, **kwargs))
+            if shared and visit.is_anonymous:
                 return await visit.web.shared.answer(visit.shown_alike, lambda: function(*args, **kwargs))
             return await function(*args, **kwargs)
 
@@ -662,6 +682,19 @@ def page(
         return looking_at(path, public=public, past=past, **options)(shown)
 
     return handler
+
+
+async def _seen_then(visit: Visit, show: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The page as of its moment. NotThereThen where it names what had not been recorded, or not begun, by then."""
+    try:
+        await visit.as_of()
+        return await show()
+    except (NotFound, UnknownCommune, SeasonNotOpen) as refused:
+        if isinstance(refused, NotFound) and not {"season", "asof"} & refused.details.keys():
+            raise
+        named = visit.request.path_params.keys()
+        reason = "dossier" if "commune" in named else "season" if {"season"} == named - {"slug"} else ""
+        raise NotThereThen(field="asof", asof=visit.asof_text, reason=reason) from refused
 
 
 def looking_at(

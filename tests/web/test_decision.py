@@ -175,8 +175,8 @@ async def test_a_hash_that_names_no_document_of_this_decision_signs_nothing(desk
     forged = await chairman.send(page, "/ky", file_made="ab" * 32)
     empty = await chairman.send(page, "/ky")
 
-    assert (forged.status, forged.refused) == (422, "field-missing")
-    assert (empty.status, empty.refused) == (422, "field-missing")
+    assert (forged.status, forged.refused) == (422, "file-not-chosen")
+    assert (empty.status, empty.refused) == (422, "file-not-chosen")
     assert "Recognition.Signed" not in await season.kinds()
 
 

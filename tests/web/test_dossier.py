@@ -14,6 +14,7 @@ from services.i18n import Words
 from services.web.pages.dossier import last_saved
 from tests.services.story import COMMUNE, OTHER, PDF, PROVINCE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
+from tests.web.signing import WEB
 
 __all__ = ["desks", "season", "workplace"]
 
@@ -353,7 +354,7 @@ async def test_numbers_typed_beside_a_file_come_back_when_the_file_was_sent_with
     assert "Đã lưu chỉ tiêu 2.5" in page.text
 
 
-@pytest.mark.parametrize(("name", "content", "code"), [("a.pdf", b"", "file-empty"), ("", b"", "field-missing")])
+@pytest.mark.parametrize(("name", "content", "code"), [("a.pdf", b"", "file-empty"), ("", b"", "file-not-chosen")])
 async def test_numbers_typed_beside_a_file_that_is_refused_come_back_too(
     desks: Desks, season: Story, name: str, content: bytes, code: str
 ):
@@ -392,13 +393,70 @@ async def test_a_file_that_is_too_large_is_refused_with_its_limit(desks: Desks, 
     assert not (await season.dossier()).entry(TRAINED).evidence
 
 
+async def test_a_form_that_is_too_large_to_be_read_says_so_and_leads_back_to_the_indicator_that_was_open(
+    desks: Desks, season: Story
+):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/cham-diem")
+    there = f"{desk.home}{dossier(season, TRAINED)}"
+    files = {"tep": ("to.pdf", PDF + bytes(21_000_000))}
+
+    page = await desk.post(
+        form.action.replace("/cham-diem", "/minh-chung"), dict(form.fields), files=files, referer=f"{WEB}{there}"
+    )
+    reloaded = await desk.open(f"/ho-so/{season.season}/{COMMUNE}/minh-chung")
+    lured = await desk.open(
+        f"/ho-so/{season.season}/{COMMUNE}/minh-chung", referer="https://evil.example/x?chi-tieu=TC1.CT1"
+    )
+
+    assert (page.status, page.refused) == (413, "file-too-large")
+    assert "20 MB" in page.text
+    assert "chưa được đọc nên không giữ lại" in page.text
+    assert f'href="{there}">Về trang có biểu mẫu' in page.html
+    assert reloaded.status == lured.status == 405
+    for one in (reloaded, lured):
+        assert f'href="{desk.home}/ho-so/{season.season}/{COMMUNE}">Về trang có biểu mẫu' in one.html
+
+
+#: A compound file as Word wrote it before 2007: its directory names the stream of the text.
+OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(512, b"\0") + "WordDocument".encode("utf-16-le").ljust(512, b"\0")
+
+
 async def test_no_file_chosen_says_so(desks: Desks, season: Story):
     desk = await desks.officer()
     page = await desk.open(dossier(season, TRAINED))
 
     page = await desk.send(page, "/minh-chung", files={"tep": ("", b"")})
 
-    assert page.refused == "field-missing"
+    assert (page.status, page.refused) == (422, "file-not-chosen")
+    assert "Chọn tệp trước khi tải lên" in page.text
+    assert "Điền vào ô" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("cu.doc", OLD_WORD, "Mở bằng Word, chọn Lưu thành (Save As) .docx"),
+        ("anh.heic", b"\0\0\0\x18ftypheic\0\0\0\0heic" + bytes(64), "Tương thích nhất"),
+        ("rong.pdf", b"", ""),
+        ("a/b.pdf", PDF, ""),
+    ],
+)
+async def test_a_file_that_is_refused_is_asked_for_again_at_its_field_and_says_what_to_send_instead(
+    desks: Desks, season: Story, name: str, content: bytes, advice: str
+):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/minh-chung")
+    files = {"tep": (name, content)}
+
+    page = await desk.post(form.action, dict(form.fields), files=files)
+    part = await desk.post(form.action, dict(form.fields), files=files, **{"hx-request": "true"})
+
+    assert 'aria-invalid="true" aria-describedby="loi-tep tep-h"' in page.html
+    assert 'data-field="tep"' in part.html
+    assert 'tabindex="-1"' in part.html
+    assert advice in page.text
+    assert advice in part.text
 
 
 async def test_the_same_file_twice_is_refused_and_may_support_another_indicator(desks: Desks, season: Story):

@@ -411,7 +411,7 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     missing = await secretary.send(page, "/ban-hanh-bien-ban")
     page = await secretary.send(page, "/ban-hanh-bien-ban", files={"file": ("ky.pdf", PDF, "application/pdf")})
 
-    assert [(one.status, one.refused) for one in (unsigned, missing)] == [(422, "not-signed"), (422, "field-missing")]
+    assert [(one.status, one.refused) for one in (unsigned, missing)] == [(422, "not-signed"), (422, "file-not-chosen")]
     assert refused.offers("/lap-bien-ban")
     assert unsigned.offers("/ban-hanh-bien-ban")
     assert missing.offers("/ban-hanh-bien-ban")

@@ -9,8 +9,7 @@ from services import assessing
 from services.web import urls
 from services.web.access import note_opened
 from services.web.dossiers import open_case
-from services.web.files import handed_out, pieces_of
-from services.web.forms import FieldMissing
+from services.web.files import chosen_in, handed_out, pieces_of
 from services.web.pages.dossier import evidence_again, show
 from services.web.request import Answer, Visit, act, page
 
@@ -25,11 +24,10 @@ DRAWN = {"image/jpeg", "image/png"}
 async def attach(visit: Visit, season: str, commune: str) -> Answer:
     """Take a file in and attach it to an indicator."""
     code = visit.typed.needed("chi-tieu")
-    file = visit.typed.file("tep")
-    if file is None:
-        raise FieldMissing(field="tep")
-    upload = assessing.Upload(file.filename, pieces_of(file))
-    receipt = await assessing.attach_evidence(visit.work(), season, commune, code, upload)
+    file = visit.typed.needed_file("tep")
+    with chosen_in("tep"):
+        upload = assessing.Upload(file.filename, pieces_of(file))
+        receipt = await assessing.attach_evidence(visit.work(), season, commune, code, upload)
     return await evidence_again(visit, season, commune, receipt)
 
 

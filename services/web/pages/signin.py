@@ -13,7 +13,7 @@ from infra.tenants import IdentityProvider
 from services.web import security, urls
 from services.web.request import Answer, Visit, act, note_refusal, own_path, page
 from services.web.security import ForeignRequest
-from services.web.sent import in_words, place_in_words
+from services.web.sent import FILES, in_words, place_in_words
 from services.web.throttling import may_keep
 
 log = structlog.get_logger("web")
@@ -69,7 +69,8 @@ async def begin(visit: Visit) -> Answer:
 async def finish(visit: Visit) -> Answer:
     """Back from the provider: check everything, then a new session under a new id.
 
-    Whoever is at work here already, and comes by an answer that opens no session, goes on with their work.
+    Whoever is at work here already, and comes by an answer that opens no session, goes on with their work; the page
+    says who that still is, for they may have chosen another person at the provider.
     """
     state = visit.query("state")
     attempt = visit.web.attempts.find(state, visit.request.cookies, time.time())
@@ -79,7 +80,8 @@ async def finish(visit: Visit) -> Answer:
         if not visit.is_at_work and refused.details["reason"] != "spent":
             raise
         note_refusal(visit, refused)
-        return visit.see((attempt.then if attempt else "") or visit.url.work())
+        then = (attempt.then if attempt else "") or visit.url.work()
+        return visit.see(urls.still_signed_in(then) if visit.is_at_work else then)
 
 
 async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> Answer:
@@ -123,11 +125,16 @@ async def send_again(visit: Visit) -> Answer:
     kept = await visit.backing.sessions.kept(visit.query("giu"), visit.session)
     if kept is None:
         return visit.see(visit.url.work())
-    lines = in_words(kept.fields, visit.words)
+    files = {name: value for name, value in kept.fields if name in FILES and value}
+    fields = [(name, value) for name, value in kept.fields if name not in FILES]
+    lines = in_words(fields, visit.words)
     place = await place_in_words(visit, kept.path)
     return await visit.page(
         "signin/again.html",
         kept=kept,
+        fields=fields,
+        files=files,
+        accepts=FILES,
         name=visit.query("giu"),
         lines=lines,
         place=place,
