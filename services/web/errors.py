@@ -236,7 +236,7 @@ def _stranger(visit: Visit) -> "Response[Any]":
 def _can_be_sent_again(visit: Visit) -> bool:
     """Whether the same form is the same command, and all of it is here."""
     typed = visit.typed
-    return typed.identifier("command") is not None and not typed.files and not typed.unreadable
+    return typed.identifier("command") is not None and not typed.files and not typed.refusal
 
 
 def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
