@@ -541,7 +541,7 @@ class Assessment(Stream):
         What is posted is the sheet as it was brought together: not on a day before that (TT 09/2021, Điều 3).
         """
         self._must_be(Stage.CONSOLIDATED, step="post")
-        must_not_end_early(on, until, "until")
+        must_not_end_early(on, until, "until", "posted")
         must_not_end_early(self.consolidated_on, on, "on", "posting")
         self.trigger_event(self.Posted, on=on, until=until, place=place)
 
@@ -630,7 +630,7 @@ class Assessment(Stream):
         self._must_be(Stage.SUBMITTED, Stage.SUPPLEMENT, step="return")
         if returned := self.entry(indicator).returned:
             raise AlreadyReturned(indicator=indicator, due=returned.due)
-        must_not_end_early(self.submitted_on, due, "due")
+        must_not_end_early(self.submitted_on, due, "due", "supplement")
         if not reason.strip():
             raise ReasonMissing(act="return", indicator=indicator)
         self.trigger_event(self.IndicatorReturned, indicator=indicator, reason=reason, due=due)

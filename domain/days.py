@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Literal, TypeAlias
 
 from domain.errors import DayOutOfRange, PeriodReversed
 from domain.fact import Fact
@@ -18,6 +19,27 @@ from domain.text import fields_of
 FIRST_YEAR = 1990
 #: Plans reach to the end of the fifth year after the next.
 YEARS_AHEAD = 6
+
+#: What two days are of which one may not lie before the other. Each has words of its own, for the form where it is
+#: typed may have a field for one of them only.
+Order: TypeAlias = Literal[
+    "day",
+    "mandate",
+    "unit",
+    "season",
+    "posting",
+    "posted",
+    "supplement",
+    "inquiry",
+    "meeting",
+    "vote",
+    "signed",
+    "published",
+    "revoked",
+    "joined",
+    "deadline",
+    "search",
+]
 
 
 def years(today: date) -> range:
@@ -55,10 +77,10 @@ def must_name_possible_days(fact: Fact, today: date) -> None:
         must_be_possible(day, today, field)
 
 
-def must_not_end_early(begins: date | None, ends: date | None, field: str, reason: str = "day") -> None:
+def must_not_end_early(begins: date | None, ends: date | None, field: str, reason: Order) -> None:
     """Raise PeriodReversed when a period ends before the day on which it begins; an open period never does.
 
-    `reason` says what the two days are; each has words of its own.
+    `reason` says what the two days are.
     """
     if begins is not None and ends is not None and ends < begins:
         raise PeriodReversed(reason=reason, field=field, begins=begins, ends=ends)

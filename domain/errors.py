@@ -65,6 +65,12 @@ class SignNotAllowed(Refused):
     code = "sign-not-allowed"
 
 
+class MarksPiledUp(Refused):
+    """In the text of this `field` more marks than the `limit` stand on one letter, one above the other."""
+
+    code = "marks-piled-up"
+
+
 class CodeInvalid(Refused):
     """A code is made of letters without marks, digits, points and hyphens, at most `limit`; `typed` is not."""
 
@@ -98,8 +104,8 @@ class DayOutOfRange(Refused):
 class PeriodReversed(Refused):
     """A period ends before it begins; `field` names the end.
 
-    `begins` and `ends` are days; what of, says the `reason`: "day" of any period, "deadline" of two steps, "posting",
-    "meeting", "vote", "signed", "published", "revoked", and "joined" of a unit that ends before `unit` went into it.
+    `begins` and `ends` are days; what of, says the `reason` (`domain/days.py`, `Order`), with "joined" of a unit that
+    ends before `unit` went into it.
     """
 
     code = "period-reversed"

@@ -131,7 +131,7 @@ class Official(Stream):
 
     def grant(self, mandate: Mandate) -> None:
         """Record a mandate."""
-        must_not_end_early(mandate.valid_from, mandate.valid_to, "valid_to")
+        must_not_end_early(mandate.valid_from, mandate.valid_to, "valid_to", "day")
         self.trigger_event(
             self.MandateGranted,
             mandate=mandate.id,
@@ -153,7 +153,7 @@ class Official(Stream):
         if held is None:
             raise NotFound(mandate=mandate)
         if (held.valid_from - on).days > 1:
-            raise PeriodReversed(reason="day", field="on", begins=held.valid_from, ends=on)
+            raise PeriodReversed(reason="mandate", field="on", begins=held.valid_from, ends=on)
         if held.valid_to is not None and on >= held.valid_to:
             raise MandateProlonged(field="on", ends=held.valid_to)
         self.trigger_event(self.MandateEnded, mandate=mandate, on=on, decision_no=decision_no)

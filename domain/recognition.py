@@ -144,10 +144,15 @@ class Recognition(Stream):
         self.trigger_event(self.Revoked, ground=ground, decision_no=decision_no, on=on, review=review)
 
 
+def differs(result: Result, computed: Result, voted: Result | None) -> bool:
+    """Whether a decision is another one than the rules give, or than the council advised."""
+    return result is not computed or (voted is not None and result is not voted)
+
+
 def reason_to_differ(result: Result, computed: Result, voted: Result | None, reason: str | None) -> str | None:
     """The chairman's reason, which must be there when the result differs from the vote or from the rules."""
     given = (reason or "").strip()
-    if not given and (result is not computed or (voted is not None and result is not voted)):
+    if not given and differs(result, computed, voted):
         raise ReasonMissing(act="decide", computed=computed, voted=voted)
     return given or None
 

@@ -191,7 +191,7 @@ class Review(Stream):
     def ask(self, inquiry: UUID, official: UUID, position: Office, unit: str, question: str, due: date) -> None:
         """Ask an official to explain by a day, after the review was opened."""
         self._must_go_on("ask-official")
-        must_not_end_early(self.on, due, "due")
+        must_not_end_early(self.on, due, "due", "inquiry")
         self.trigger_event(
             self.OfficialAsked,
             inquiry=inquiry,

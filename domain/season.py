@@ -276,7 +276,7 @@ class Season(Stream):
     def close(self, on: date) -> None:
         """End the year's work, not before it began."""
         self._must_be(State.OPEN)
-        must_not_end_early(self.opened_on, on, "on")
+        must_not_end_early(self.opened_on, on, "on", "season")
         self.trigger_event(self.Closed, on=on)
 
     def must_be_open(self) -> None:

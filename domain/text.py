@@ -14,7 +14,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
-from domain.errors import CodeInvalid, NumberTooLarge, SignNotAllowed, TextTooLong, TooMany
+from domain.errors import CodeInvalid, MarksPiledUp, NumberTooLarge, SignNotAllowed, TextTooLong, TooMany
 
 
 class TextKind(NamedTuple):
@@ -146,6 +146,19 @@ _BLANK = re.compile(
     "\uffa0\U000e0000-\U000e0fff]*"
 )
 
+#: Marks that stand on one letter at most (Unicode's Stream-Safe Text Format, UAX #15). No language needs a third of it.
+MARKS = 30
+
+#: A sign that normalising moves: a combining one, or one that is made of such. There is none beyond these planes.
+MARK = (
+    "["
+    + "".join(
+        sign for sign in map(chr, range(0x300, 0x20000)) if unicodedata.combining(unicodedata.normalize("NFD", sign)[0])
+    )
+    + "]"
+)
+_PILE = re.compile(f"(?<!{MARK}){MARK}{{{MARKS + 1}}}")
+
 _LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
 #: Controls, surrogates, noncharacters, and what turns the direction of the text around it: each makes a reader, a
 #: terminal or a file see something else than what is recorded.
@@ -164,7 +177,7 @@ def rule_of(topic: str, field: str) -> tuple[TextKind, str]:
 def clean(text: str, field: str, kind: TextKind) -> str:
     """The text as it is recorded: one kind of line end, and no invisible marks where it stands on one line.
 
-    Raises SignNotAllowed, TextTooLong, CodeInvalid, each with this `field`.
+    Raises SignNotAllowed, MarksPiledUp, TextTooLong, CodeInvalid, each with this `field`.
     """
     if text.isascii() and text.isprintable():
         cleaned = text
@@ -172,13 +185,26 @@ def clean(text: str, field: str, kind: TextKind) -> str:
         cleaned = _LINE_ENDS.sub("\n", text)
         allow_signs(cleaned.replace("\n", "").replace("\t", ""), field)
     else:  # a code stays as it is: the name of a stream was made of it
-        cleaned = text if kind.form else unicodedata.normalize("NFC", drop_marks(text))
+        cleaned = text if kind.form else composed(drop_marks(text), field)
         allow_signs(cleaned, field)
     if len(cleaned) > kind.limit:
         raise TextTooLong(field=field, limit=kind.limit, length=len(cleaned))
     if kind.form and not kind.form.fullmatch(cleaned):
         raise CodeInvalid(field=field, typed=text, limit=kind.limit)
     return cleaned
+
+
+def composed(text: str, field: str) -> str:
+    """The text in NFC. Raises MarksPiledUp with this `field`.
+
+    Whatever comes from outside is normalised here alone: the marks on one letter are sorted, and that takes a time that
+    grows with the square of their number, minutes for a form of nothing else.
+    """
+    if text.isascii():
+        return text
+    if _PILE.search(text):
+        raise MarksPiledUp(field=field, limit=MARKS)
+    return unicodedata.normalize("NFC", text)
 
 
 def is_blank(text: str) -> bool:

@@ -119,7 +119,7 @@ class Unit(Stream):
 
     def rename(self, name: str, on: date, decision_no: str, *, today: date) -> None:
         """Give the unit another name; nothing happens when it already has it."""
-        must_not_end_early(self.valid_from, on, "on")
+        must_not_end_early(self.valid_from, on, "on", "unit")
         self._must_go_on(max(on, today))
         if name != self.name:
             self.trigger_event(self.Renamed, name=name, on=on, decision_no=decision_no)
@@ -146,7 +146,7 @@ class Unit(Stream):
         codes of all units that `into` went into itself, directly or through others: none of them may be this unit.
         `joined` are the units that went into this one: it existed then, so it ends later.
         """
-        must_not_end_early(self.valid_from, on, "on")
+        must_not_end_early(self.valid_from, on, "on", "unit")
         is_further_part = extent is Extent.PART and (on, decision_no) == (self.ended_on, self.divided_by)
         if not is_further_part or into.code in self.merged_into:
             self._must_not_have_ended()
@@ -165,7 +165,7 @@ class Unit(Stream):
 
     def dissolve(self, on: date, decision_no: str, *, joined: Iterable[Unit] = ()) -> None:
         """Record that the unit ceased to exist, later than the units that `joined` it went into it."""
-        must_not_end_early(self.valid_from, on, "on")
+        must_not_end_early(self.valid_from, on, "on", "unit")
         self._must_not_have_ended()
         self._must_outlast(joined, on)
         self.trigger_event(self.Dissolved, on=on, decision_no=decision_no)

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from domain.text import MARK
+
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _PLACE = {letter: place for place, letter in enumerate(_ALPHABET, 1)}
 #: A run of digits, or a sign with the marks that belong to it.
@@ -29,6 +31,8 @@ _DASHES = "‐‑‒–—―−"
 #: Marks that are not seen: soft hyphen, joiners and spaces without width.
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u2060\ufeff"
 
+_MARKS = re.compile(f"{MARK}+")
+
 _ALIKE = {
     **dict.fromkeys(map(ord, _APOSTROPHES + _UNSEEN)),
     **dict.fromkeys(map(ord, _DASHES), "-"),
@@ -42,8 +46,8 @@ def search_key(text: str) -> str:
 
     `Đồng Nai` and `dong  nai` are one, so are `Ea H'Leo` and `ea hleo`. Letters that look alike are one letter.
     """
-    decomposed = unicodedata.normalize("NFD", text.translate(_ALIKE))
-    bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    letters = _MARKS.sub("", text.translate(_ALIKE))  # first of all: many marks on one letter take minutes to sort
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", letters))
     return " ".join(bare.replace("đ", "d").casefold().split())
 
 

@@ -7,6 +7,7 @@ or when somebody ends it from the list. Signing in always makes a new id. Redis 
 nothing else is lost.
 """
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -27,6 +28,11 @@ ABSOLUTE = timedelta(hours=12)
 
 #: Seconds that Redis may take for one answer; a page that needs it says after this time that it is away.
 PATIENCE: Final = 1.5
+
+#: Seconds that one answer of the provider is looked at, at most, and between two looks whether another one still is.
+LOOKED_AT: Final = 20.0
+PAUSE: Final = 0.05
+_LOOKING: Final = b"looking"
 
 #: Bytes of a form that is kept while its sender signs in again: whoever sends it is not known yet.
 LONGEST_KEPT: Final = 32_000
@@ -180,12 +186,25 @@ class Sessions:
     # Signing in -----------------------------------------------------------------------------------------
 
     async def spend(self, state: str) -> bool:
-        """Use a sign-in that was under way; False for who comes second with the same state."""
-        return bool(await self._redis.set(_spent(state), b"", ex=ATTEMPT, nx=True))
+        """Use a sign-in that was under way; False for who comes second with the same state.
 
-    async def is_spent(self, state: str) -> bool:
-        """Whether the sign-in of this state was used."""
-        return bool(await self._redis.exists(_spent(state)))
+        Of several at once one goes on; it tells how that ended by `settle` or `give_back`, and the others wait for it.
+        """
+        key, patience = _spent(state), time.monotonic() + LOOKED_AT
+        while not await self._redis.set(key, _LOOKING, ex=ATTEMPT, nx=True):
+            held = await self._redis.get(key)  # None where it was given back meanwhile
+            if held not in {None, _LOOKING} or time.monotonic() > patience:
+                return False
+            await asyncio.sleep(PAUSE)
+        return True
+
+    async def settle(self, state: str) -> None:
+        """The sign-in of this state ended in a session: nobody else is signed in by it."""
+        await self._redis.set(_spent(state), b"", ex=ATTEMPT)
+
+    async def give_back(self, state: str) -> None:
+        """The sign-in of this state came to nothing: another answer to it may be looked at."""
+        await self._redis.delete(_spent(state))
 
     async def keep(self, kept: KeptForm) -> str:
         """Keep what is to be sent again while its sender signs in; returns what it is called for by."""

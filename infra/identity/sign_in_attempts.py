@@ -2,7 +2,7 @@
 
 A browser may have several under way, in as many tabs. An attempt is found by the state that the provider sends back,
 and opens under that state only; that it lies in this browser shows that this browser began it. It is used once:
-`Sessions.open` sees to that.
+`Sessions.spend` sees to that.
 """
 
 import hashlib
@@ -61,9 +61,9 @@ class Attempts:
         self._prefix = prefix + "-"
 
     def kept(self, state: str, attempt: Attempt) -> tuple[str, str]:
-        """Name and value of the cookie that keeps it. The value begins with the time, so that the oldest is known."""
+        """Name and value of the cookie that keeps it. The value begins with the time, in µs: so the oldest is known."""
         encrypted = self._encryption.encrypt(msgspec.msgpack.encode(attempt), _place(state))
-        return self.name(state), f"{attempt.until:.0f}.{urlsafe_b64encode(encrypted).rstrip(b'=').decode()}"
+        return self.name(state), f"{attempt.until * 1e6:.0f}.{urlsafe_b64encode(encrypted).rstrip(b'=').decode()}"
 
     def find(self, state: str, cookies: Mapping[str, str], now: float) -> Attempt | None:
         """The attempt of this state, if this browser began it not too long ago."""

@@ -2,7 +2,8 @@
 
 The table is made from the log and can be lost: `learn` looks the log through again. A worker *holds* an export for
 some seconds at a time; one that was killed loses its hold, and the export is owed again. Attempts are counted when
-an export is taken up, so that one which kills its worker does not do so for ever.
+an export is taken up, so that one which kills its worker does not do so for ever; `put_off` takes one back that
+failed by no fault of the export's.
 """
 
 from collections.abc import Collection
@@ -144,4 +145,25 @@ class ExportRuns:
                 holder,
                 pause,
                 trouble,
+            )
+
+    @begun_again
+    async def put_off(self, tenant: HasId, export: UUID, holder: str, pause: timedelta) -> None:
+        """Give it up without an attempt having been counted, so that it is owed again after a pause.
+
+        Whoever has taken it up meanwhile goes on holding it.
+        """
+        schema = schema_of(tenant)
+        async with self._database.writing(tenant) as connection:
+            await connection.execute(
+                f"""
+                UPDATE {schema}.export_runs
+                SET attempts = greatest(attempts - 1, 0), changed_at = clock_timestamp(),
+                    held_until = CASE WHEN holder = $2 THEN clock_timestamp() + $3 ELSE held_until END,
+                    holder = CASE WHEN holder = $2 THEN '' ELSE holder END
+                WHERE export = $1
+                """,
+                export,
+                holder,
+                pause,
             )

@@ -44,6 +44,17 @@ LOST = (
     asyncpg.OperatorInterventionError,
 )
 
+#: The server cannot be reached, or has ended the connection for reasons of its own. What took too long is none of it.
+AWAY = (
+    ConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+
 #: A value that a table, an index or the protocol does not take: it concerns what holds it, and nothing else.
 REFUSED_VALUE = (
     asyncpg.DataError,

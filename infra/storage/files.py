@@ -12,10 +12,10 @@ import lzma
 import os
 import shutil
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -35,7 +35,7 @@ from domain.errors import (
     FileTypeForbidden,
     NoSpace,
 )
-from domain.text import FILE_NAME, drop_marks, forbidden
+from domain.text import FILE_NAME, composed, drop_marks, forbidden
 from infra.pdf.passwords import asks_password
 
 MEGABYTE = 1_000_000
@@ -161,7 +161,7 @@ class Files:
             with path.open("xb") as file:
                 sha256, size = await self._pour(content, file)
                 await asyncio.to_thread(os.fsync, file.fileno())
-            yield Received(path, name, sha256, size, await asyncio.to_thread(media_type, path))
+            yield Received(path, name, sha256, size, await media_type(path))
         finally:
             path.unlink(missing_ok=True)
 
@@ -262,9 +262,10 @@ async def _chunks(content: AsyncIterable[bytes] | bytes) -> AsyncIterator[bytes]
 def clean_name(name: str) -> str:
     """The name as it is recorded: in NFC, without marks that nobody sees.
 
-    FileNameHostile when it holds a sign that no text may hold (`characters` says which), is a path, or is too long.
+    FileNameHostile when it holds a sign that no text may hold (`characters` says which), is a path, or is too long;
+    MarksPiledUp.
     """
-    name = unicodedata.normalize("NFC", drop_marks(name)).strip()
+    name = composed(drop_marks(name), "file").strip()
     if not name or name.strip(".") == "":
         raise FileNameHostile(reason="empty")
     if len(name) > FILE_NAME.limit:
@@ -279,8 +280,19 @@ def clean_name(name: str) -> str:
 # What it is, by its content ---------------------------------------------------------------------------
 
 
-def media_type(path: Path) -> str:
+#: Tries whether a PDF opens: a crafted one takes seconds. Others wait here in their order, and nobody else does.
+OPENERS = ThreadPoolExecutor(2, thread_name_prefix="opener")
+
+
+async def media_type(path: Path) -> str:
     """The type of a file by its content, whatever it is called; FileTypeForbidden."""
+    kind = await asyncio.to_thread(_kind, path)
+    if kind == "application/pdf" and await asyncio.get_running_loop().run_in_executor(OPENERS, asks_password, path):
+        raise FileTypeForbidden(found="locked-pdf")
+    return kind
+
+
+def _kind(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(PDF_WITHIN + len(PDF))
     for magic, kind in MAGIC:
@@ -291,8 +303,6 @@ def media_type(path: Path) -> str:
     if (found := _refused(path, start)) is not None:
         raise FileTypeForbidden(found=found)
     if PDF in start:
-        if asks_password(path):
-            raise FileTypeForbidden(found="locked-pdf")
         return "application/pdf"
     raise FileTypeForbidden(found=_written(start))
 

@@ -18,7 +18,7 @@ from domain.assessment import Assessment
 from domain.fact import Fact, Recorded
 from domain.meeting import Meeting
 from domain.official import Mandate, Office
-from domain.recognition import Recognition
+from domain.recognition import Recognition, differs
 from domain.season import Assignment, Deadline, Step
 from projections.tables.officials import OfficialRow
 from projections.tables.seasons import SeasonRow
@@ -356,7 +356,7 @@ class _Chain:
             yield Remark.UNSUPPORTED
         if any(_differs(act.fact) for act in _last_of_each(link.acts)):
             yield Remark.DIFFERS
-        if any(isinstance(act.fact, Recognition.Decided) and act.fact.reason for act in link.acts):
+        if any(_is_against(act.fact) for act in link.acts):
             yield Remark.AGAINST
 
     def _is_supported(self, indicator: str) -> bool:
@@ -397,6 +397,10 @@ def _gave_values(link: Link) -> bool:
 def _last_of_each(acts: Sequence[Recorded]) -> Iterable[Recorded]:
     """Of several values for one indicator, the last."""
     return {(type(act.fact), getattr(act.fact, "indicator", "")): act for act in acts}.values()
+
+
+def _is_against(fact: Fact) -> bool:
+    return isinstance(fact, Recognition.Decided) and differs(fact.result, fact.computed, fact.voted)
 
 
 def _differs(fact: Fact) -> bool:

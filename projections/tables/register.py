@@ -7,7 +7,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.recognition import Recognition, Result
+from domain.recognition import Recognition, Result, differs
 from projections.fold import Projection, Row
 
 
@@ -42,6 +42,11 @@ class RegisterRow(Row, frozen=True):
     def stands(self) -> bool:
         """Whether the commune is recognised, and that was not taken back."""
         return self.result is Result.RECOGNISED and self.revoked_on is None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the chairman decided otherwise than the rules or the vote; a reason may be there all the same."""
+        return differs(self.result, self.computed, self.voted)
 
     @property
     def is_public(self) -> bool:

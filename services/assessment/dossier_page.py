@@ -1,11 +1,14 @@
 """A commune's dossier: the sheet, one indicator to work on, the conditions, and the steps up to submission."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain.assessment import Stage
+from domain.assessment import Assessment, Stage
 from domain.errors import AssessmentLocked, NotANumber, NotFound
+from domain.fact import Recorded
 from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
@@ -34,6 +37,16 @@ from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
+
+#: What the commune saves of an indicator.
+SAVED = (
+    Assessment.IndicatorMeasured,
+    Assessment.IndicatorScored,
+    Assessment.EvidenceAttached,
+    Assessment.EvidenceReused,
+    Assessment.EvidenceWithdrawn,
+    Assessment.Explained,
+)
 
 #: Comments that the page lists; the acts can concern all of them.
 SHOWN_COMMENTS = 50
@@ -98,6 +111,8 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
         "entry": entry,
         "version": case.sheet.version if seen is None else seen,
         "unsaved": typed is not None and visit.refusal is None,
+        "keeps_typed": typed is not None,
+        "saved_at": last_saved(case.facts, indicator.code),
         "parts": measure_fields.forms_of(indicator, held, visit.words, typed),
         "assigned": case.season.assignments.get(indicator.code),
         "subject": subject,
@@ -128,6 +143,8 @@ async def score(visit: Visit, season: str, commune: str) -> PageResponse:
     entry = case.sheet.entries.get(indicator.code)
     measures, problems = measure_fields.read_measures(indicator, visit.typed, entry.measures if entry else {})
     if not visit.may(Act.SCORE, case.subject(indicator.code)):
+        if not measures and not problems:  # nothing would be recorded, and the page would say that it was
+            problems.append(Problem(f"{indicator.parts[0].code}.nothing", "nothing-typed", {}))
         _refuse(problems, case, indicator)
         receipt = await assessing.measure_indicator(
             visit.work(), season, commune, indicator.code, measures, version=visit.version
@@ -394,6 +411,12 @@ def _saved(visit: Visit, case: Case) -> str:
     """The code of the indicator that this page comes from saving, "" for none."""
     code = visit.query("da-luu")
     return code if code in case.sheet.entries else ""
+
+
+def last_saved(facts: Sequence[Recorded], indicator: str) -> datetime | None:
+    """When the commune last saved anything of the indicator; None where it never did."""
+    found = (one.at for one in reversed(facts) if isinstance(one.fact, SAVED) and one.fact.indicator == indicator)
+    return next(found, None)
 
 
 def _proposed(visit: Visit, entry: EntryRow | None, typed: Typed | None) -> str:

@@ -9,8 +9,7 @@ from services.assessment import assess
 from services.assessment.dossier_page import evidence_again, show
 from services.assessment.dossier_view import open_case
 from services.web import urls
-from services.web.file_bodies import handed_out, pieces_of
-from services.web.form_fields import FieldMissing
+from services.web.file_bodies import chosen_in, handed_out, pieces_of
 from services.web.handlers import act, page
 from services.web.note_access import note_opened
 from services.web.visit import PageResponse, Visit
@@ -26,11 +25,10 @@ DRAWN = {"image/jpeg", "image/png"}
 async def attach(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take a file in and attach it to an indicator."""
     code = visit.typed.needed("chi-tieu")
-    file = visit.typed.file("tep")
-    if file is None:
-        raise FieldMissing(field="tep")
-    upload = assess.Upload(file.filename, pieces_of(file))
-    receipt = await assess.attach_evidence(visit.work(), season, commune, code, upload)
+    file = visit.typed.needed_file("tep")
+    with chosen_in("tep"):
+        upload = assess.Upload(file.filename, pieces_of(file))
+        receipt = await assess.attach_evidence(visit.work(), season, commune, code, upload)
     return await evidence_again(visit, season, commune, receipt)
 
 

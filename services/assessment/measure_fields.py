@@ -247,7 +247,7 @@ def _fields(part: Part, held: Measured, words: Words) -> list[tuple[str, str, st
     if measure.kind not in RATIOS:
         return []
     fields = [
-        (field, *_label(part, field), words.number(number))
+        (field, *_label(part, field), _count(number, words))
         for field, number in (("numerator", held.numerator), ("denominator", held.denominator))
     ]
     shown = [(field, label, value, spoken) for field, label, spoken, value in fields]
@@ -255,11 +255,20 @@ def _fields(part: Part, held: Measured, words: Words) -> list[tuple[str, str, st
         if len(measure.rates) > 1:
             counts = held.counts or (None,) * len(measure.rates)
             shown += [
-                (f"count{n}", f"{rate.label[:1].upper()}{rate.label[1:]}", words.number(count), False)
+                (f"count{n}", f"{rate.label[:1].upper()}{rate.label[1:]}", _count(count, words), False)
                 for n, (rate, count) in enumerate(zip(measure.rates, counts, strict=True))
             ]
-        shown.append(("amount", "measure.amount", words.number(held.amount), True))
+        shown.append(("amount", "measure.amount", _count(held.amount, words), True))
     return shown
+
+
+def _count(number: int | None, words: Words) -> str:
+    """A count as it stands in its field: grouped, unless it could not be read back so (1,234 on an English page)."""
+    grouped = words.number(number)
+    try:
+        return grouped if Typed([("n", grouped)]).whole("n") == number else str(number)
+    except NotANumber:
+        return str(number)
 
 
 def _label(part: Part, field: str) -> tuple[str, bool]:

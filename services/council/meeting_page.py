@@ -15,7 +15,7 @@ from domain.policy import Act, permit
 from projections.tables.exports import EXPORTS
 from services.assessment.dossier_view import Case, gates, read_case, sheet_view
 from services.council import voting
-from services.council.meeting_view import Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
+from services.council.meeting_view import ShownRound, Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
 from services.documents.signed_upload import SIGNED_BODY, signed_paper
 from services.documents.typesetting import PDF
 from services.exports import requests
@@ -75,7 +75,19 @@ async def whole_page(visit: Visit, sitting: Sitting) -> PageResponse:
 async def ballot_page(visit: Visit, sitting: Sitting) -> PageResponse:
     """The meeting as a member votes in it."""
     view = await whole(visit, sitting)
-    return await visit.page("meeting/member.html", **view, **await receipt_of(visit, view))
+    view |= await receipt_of(visit, view)
+    if visit.refusal and not can_be_sent(visit, view):
+        visit.renewed = "meeting/_ballot_again.html", view
+    return await visit.page("meeting/member.html", **view)
+
+
+def can_be_sent(visit: Visit, view: dict[str, Any]) -> bool:
+    """Whether the ballot that was refused can still succeed: the vote is open, in its round, and none is recorded."""
+    ballots: ShownRound | None = view["ballots"]
+    if ballots is None or not ballots.tally.is_open or view["own"]:
+        return False
+    roll = view["me"] is not None and view["me"].person in ballots.tally.roll
+    return roll and visit.typed.text("round") == str(ballots.tally.round)
 
 
 async def whole(visit: Visit, sitting: Sitting) -> dict[str, Any]:

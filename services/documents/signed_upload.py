@@ -13,8 +13,7 @@ from domain.errors import FileTypeForbidden, Refused
 from infra.storage.files import Files
 from projections.tables.exports import EXPORTS, ExportRow
 from services.documents.typesetting import PDF
-from services.web.file_bodies import pieces_of
-from services.web.form_fields import FieldMissing
+from services.web.file_bodies import chosen_in, pieces_of
 from services.web.visit import Visit
 
 #: Bytes of a signed document, and of the form that it comes with.
@@ -37,15 +36,14 @@ class NotSigned(Refused):
 async def signed_paper(visit: Visit, files: Files, season: str) -> str:
     """Keep the signed document of the form's field `file`; its hash.
 
-    Raises FieldMissing, FileTypeForbidden for anything but a PDF that opens without a password, NotSigned for what we
+    Raises FileNotChosen, FileTypeForbidden for anything but a PDF that opens without a password, NotSigned for what we
     made and nobody signed.
     """
-    upload = visit.typed.file("file")
-    if upload is None:
-        raise FieldMissing(field="file")
+    upload = visit.typed.needed_file("file")
     async with visit.reads() as view:
         made: list[ExportRow] = await view.all(EXPORTS, season)
-    return await keep_signed(files, upload, made)
+    with chosen_in("file"):
+        return await keep_signed(files, upload, made)
 
 
 async def keep_signed(files: Files, upload: UploadFile, made: Iterable[ExportRow]) -> str:

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from domain.errors import Refused
+from domain.errors import KeysUnavailable, Refused
 from infra.identity.tenants import Tenant
 from infra.jobs import queue
-from infra.jobs.export_runs import ExportRuns
+from infra.jobs.export_runs import ExportRuns, Run
+from infra.log.group_commit import OutcomeUnknown
 from infra.pdf.printer import Printer, PrintingFailed
 from infra.platform.config import Misconfigured, Settings
-from infra.platform.database import begun_again
+from infra.platform.database import AWAY, begun_again
 from services import documents
 from services.app import App
 from services.exports.kind import FinishedDocument, Progress, Unsealed, Workshop
@@ -32,8 +35,13 @@ from services.exports.requests import fail_export, finish_export, make
 from services.processes.health import beating
 from services.processes.sweeper import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
 from services.wiring import wired
+from services.work import Work
 
 log = structlog.get_logger("worker")
+
+
+#: What is no document's fault: the database, that of the keys, or Redis is away.
+OFF = (*AWAY, OutcomeUnknown, KeysUnavailable, RedisConnectionError, RedisTimeoutError)
 
 
 class WorkerSettings:
@@ -44,6 +52,7 @@ class WorkerSettings:
     hold = timedelta(seconds=12)  # a killed worker's document is taken up again after this
     beat = 3.0  # seconds between two signs of life
     until_sealed = timedelta(seconds=10)  # between two looks at a log that is not sealed or cosigned far enough
+    until_back = timedelta(seconds=1)  # between two tries while the database is away
     again = 1.0  # seconds before a worker that lost Redis for good begins anew
 
 
@@ -114,13 +123,14 @@ class Workplace:
         self._house = house
         self._runs = runs
         self._workshop = workshop
+        self._putting_off: set[asyncio.Task[None]] = set()
 
     async def make_export(self, _context: dict[str, Any], tenant_id: str, export: str) -> None:
         """The job: it finds everything by these ids, or finds that there is nothing to do."""
         if tenant := await self._house.tenants.by_id(tenant_id):
             await self.take_up(tenant, UUID(export))
 
-    async def take_up(self, tenant: Tenant, export: UUID) -> None:  # noqa: C901 - one end that a job may come to below the other
+    async def take_up(self, tenant: Tenant, export: UUID) -> None:
         """Make one document, unless it is over, somebody else is at it, or the province is suspended: then it waits."""
         if tenant.is_suspended:
             log.info("not made: the province is suspended", tenant=tenant.id, export=str(export))
@@ -132,6 +142,16 @@ class Workplace:
         work = self._house.system(tenant, uuid4())
         about = log.bind(tenant=tenant.id, export=str(export), attempt=taken.attempts)
         about.info("taken up")
+        try:
+            await self._attempt(work, export, holder, taken)
+        except OFF as reason:
+            about.warning("put off: the database or Redis is away", reason=repr(reason))
+            await self._put_off(tenant, export, holder)
+
+    async def _attempt(self, work: Work, export: UUID, holder: str, taken: Run) -> None:
+        """Make one document that we hold, and record how it ended. Raises what `OFF` lists."""
+        tenant = work.tenant
+        about = log.bind(tenant=tenant.id, export=str(export), attempt=taken.attempts)
         trouble, pause = "", pause_after(taken.attempts)
         try:
             made = await self._held(
@@ -141,6 +161,8 @@ class Workplace:
             about.info("made", bytes=len(made.content))
         except TakenAway:
             about.info("no longer wanted")
+        except OFF:
+            raise
         except Refused as refused:
             about.info("refused", code=refused.code)
             await fail_export(work, export, refused.code)
@@ -151,7 +173,8 @@ class Workplace:
             about.info("waits for the seal", code=waiting.code)
             trouble, pause = waiting.code, WorkerSettings.until_sealed
         except asyncio.CancelledError:  # told to stop: another worker may begin at once
-            await asyncio.shield(self._runs.let_go(tenant, export, holder, timedelta()))
+            with suppress(*OFF):
+                await asyncio.shield(self._runs.let_go(tenant, export, holder, timedelta()))
             about.info("let go")
             raise
         except Exception:
@@ -161,6 +184,21 @@ class Workplace:
             await fail_export(work, export, trouble)
         elif trouble:
             await self._runs.let_go(tenant, export, holder, pause, trouble)
+
+    async def _put_off(self, tenant: Tenant, export: UUID, holder: str) -> None:
+        """Take back that an attempt was counted, once the database is there again, even when the job is cancelled."""
+
+        async def until_done() -> None:
+            while True:
+                try:
+                    return await self._runs.put_off(tenant, export, holder, WorkerSettings.until_back)
+                except OFF:
+                    await asyncio.sleep(WorkerSettings.until_back.total_seconds())
+
+        task = asyncio.create_task(until_done())
+        self._putting_off.add(task)
+        task.add_done_callback(self._putting_off.discard)
+        await asyncio.shield(task)
 
     async def _held(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from services import documents
-from services.documents.glyphs import Printable, printable
+from services.documents.glyphs import Printable, coded, printable
 from services.documents.typesetting import typeset
 from services.i18n import Words, vietnamese
 from services.proof_package.package_files import DOSSIER, Files
@@ -31,21 +31,38 @@ class Prints(Protocol):
 #: same files give other pages; the former form is kept then (`FORMER`). Sentences are hashed, and not part of it.
 FORM = 2
 
-#: Folders of the forms that pages had before, the latest first. A dossier is for ever: what was handed out in one of
-#: these forms is made again in it and compared. The stylesheets, the template and the sentences of that day lie there.
-FORMER = ("former/2026-11-27",)
-
 
 class PackageForm(NamedTuple):
     """One form of the pages: a template, and the sentences that fill it.
 
-    `printable` where signs are looked at, `former_members` where the agency of who left the council is named too.
+    `looked_at` is what becomes of signs; `former_members` where the agency of who left the council is named too.
     """
 
     template: str
     words: Words
-    printable: bool = True
+    looked_at: Callable[[str], Printable] = printable
     former_members: bool = True
+
+
+def _unseen(html: str) -> Printable:
+    """Signs as they were before they were looked at: one that no font has is an empty box."""
+    return Printable(html, ())
+
+
+class Former(NamedTuple):
+    """A form that pages had until a day: its folder, and the rules of that day. See `PackageForm`."""
+
+    folder: str
+    looked_at: Callable[[str], Printable]
+    former_members: bool = True
+
+
+#: The forms that pages had before, the latest first. A dossier is for ever: what was handed out in one of these forms
+#: is made again in it and compared. The stylesheets, the template and the sentences of that day lie in its folder.
+FORMER = (
+    Former("former/2026-11-29", coded),
+    Former("former/2026-11-27", _unseen, former_members=False),
+)
 
 
 @cache
@@ -68,9 +85,10 @@ def present() -> PackageForm:
 def forms() -> Iterator[PackageForm]:
     """The form of today, then the former ones."""
     yield present()
-    for folder in FORMER:
-        sentences = msgspec.json.decode((ASSETS / folder / "sentences.json").read_bytes(), type=dict[str, str])
-        yield PackageForm(f"{folder}/dossier.html", Words("vi", sentences), printable=False, former_members=False)
+    for former in FORMER:
+        sentences = msgspec.json.decode((ASSETS / former.folder / "sentences.json").read_bytes(), type=dict[str, str])
+        words = Words("vi", sentences)
+        yield PackageForm(f"{former.folder}/dossier.html", words, former.looked_at, former.former_members)
 
 
 class Bound(NamedTuple):
@@ -85,7 +103,7 @@ def pages(files: Files, form: PackageForm | None = None) -> Printable:
     form = form or present()
     told = worded(files, form.words, former_members=form.former_members)
     html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=told)
-    return printable(html) if form.printable else Printable(html, ())
+    return form.looked_at(html)
 
 
 async def bound(files: Files, prints: Prints, form: PackageForm | None = None) -> Bound:

@@ -387,12 +387,19 @@ async def _made_again(files: Files, pdf: bytes, prints: Prints, *, only_present:
 
     What a dossier says of its printer proves nothing: only the same bytes do. So the name only saves attempts.
     """
+    unprinted: PrintingFailed | None = None
     for form in forms():
-        again = (await bound(files, prints, form)).content
-        if pdf.startswith(again):
-            return again
+        try:
+            again = (await bound(files, prints, form)).content
+        except PrintingFailed as reason:  # one form takes too long for a text that another one prints
+            unprinted = unprinted or reason
+        else:
+            if pdf.startswith(again):
+                return again
         if only_present:
             break
+    if unprinted is not None:
+        raise unprinted
     return None
 
 

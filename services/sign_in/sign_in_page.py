@@ -15,7 +15,7 @@ from services.web.handlers import act, page
 from services.web.log_lines import log_refusal
 from services.web.public_limits import may_keep
 from services.web.security import ForeignRequest
-from services.web.sent_form import in_words, place_in_words
+from services.web.sent_form import FILES, in_words, place_in_words
 from services.web.urls import own_path
 from services.web.visit import PageResponse, Visit
 
@@ -72,7 +72,8 @@ async def begin(visit: Visit) -> PageResponse:
 async def finish(visit: Visit) -> PageResponse:
     """Back from the provider: check everything, then a new session under a new id.
 
-    Whoever is at work here already, and comes by an answer that opens no session, goes on with their work.
+    Whoever is at work here already, and comes by an answer that opens no session, goes on with their work; the page
+    says who that still is, for they may have chosen another person at the provider.
     """
     state = visit.query("state")
     attempt = visit.site.attempts.find(state, visit.request.cookies, time.time())
@@ -82,7 +83,8 @@ async def finish(visit: Visit) -> PageResponse:
         if not visit.is_at_work and refused.details["reason"] != "spent":
             raise
         log_refusal(visit, refused)
-        return visit.see((attempt.then if attempt else "") or visit.url.work())
+        then = (attempt.then if attempt else "") or visit.url.work()
+        return visit.see(urls.still_signed_in(then) if visit.is_at_work else then)
 
 
 async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> PageResponse:
@@ -90,14 +92,16 @@ async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> PageResp
     sessions = visit.app.sessions
     if attempt is None:
         raise SignInRefused(reason="no-attempt")
-    if await sessions.is_spent(state):
-        raise SignInRefused(reason="spent")
     answer = {name: visit.query(name) for name in ("code", "iss", "state", "error", "error_description")}
-    who = await visit.app.identity.finish(
-        visit.tenant, await provider_of(visit), attempt, answer, redirect_uri=return_address(visit)
-    )
-    if not await sessions.spend(state):
+    if not await sessions.spend(state):  # before the provider is asked: it takes a code once
         raise SignInRefused(reason="spent")
+    try:
+        who = await visit.app.identity.finish(
+            visit.tenant, await provider_of(visit), attempt, answer, redirect_uri=return_address(visit)
+        )
+    except BaseException:
+        await sessions.give_back(state)
+        raise
     session_id, session = await sessions.open(
         tenant=visit.tenant.id,
         issuer=who.issuer,
@@ -106,6 +110,7 @@ async def _finish(visit: Visit, state: str, attempt: Attempt | None) -> PageResp
         client=visit.request.headers.get("user-agent", ""),
         replacing=visit.request.cookies.get(cookies.session, ""),
     )
+    await sessions.settle(state)
     log.info("signed in", tenant=visit.tenant.id, session=session.handle)
     visit.cookies += [
         cookies.set(cookies.session, session_id),
@@ -123,11 +128,16 @@ async def send_again(visit: Visit) -> PageResponse:
     kept = await visit.app.sessions.kept(visit.query("giu"), visit.session)
     if kept is None:
         return visit.see(visit.url.work())
-    lines = in_words(kept.fields, visit.words)
+    files = {name: value for name, value in kept.fields if name in FILES and value}
+    fields = [(name, value) for name, value in kept.fields if name not in FILES]
+    lines = in_words(fields, visit.words)
     place = await place_in_words(visit, kept.path)
     return await visit.page(
         "signin/again.html",
         kept=kept,
+        fields=fields,
+        files=files,
+        accepts=FILES,
         name=visit.query("giu"),
         lines=lines,
         place=place,

@@ -40,6 +40,9 @@ SLOWEST = 10_000
 AT_ONCE = 1.0
 SMALL = 100_000
 
+#: Digits of the announced length of a body: of more it is longer than any that is taken in.
+DIGITS = 18
+
 #: Bodies under way in one process, and those of one address. Many officials may share one address.
 MOST_BODIES = 256
 MOST_FROM_ONE = 32
@@ -151,7 +154,7 @@ class Bodies:
     ) -> SentForm:
         """The form that the request brings, empty when it brings none; at most `text` bytes beside its files.
 
-        Without `keep_files` these are passed over as they come.
+        Without `keep_files` these are passed over as they come; among the fields stand their names.
         """
         kind, options = request.content_type
         if kind == "application/x-www-form-urlencoded":
@@ -174,7 +177,7 @@ def readable(text: str) -> bool:
 
 def _announced(request: "Request[Any, Any, Any]") -> int:
     told = request.headers.get("content-length", "")
-    return int(told) if told.isascii() and told.isdecimal() else 0
+    return int(told[:DIGITS]) if told.isascii() and told.isdecimal() else 0
 
 
 async def _next(request: "Request[Any, Any, Any]") -> tuple[bytes, bool]:
@@ -310,6 +313,8 @@ class _Sorting:
         if self._keep_files:
             self._file = UploadFile(part.content_type or "", part.filename, headers=dict(part.headerlist))
             self._files.setdefault(part.name, []).append(self._file)
+        else:
+            self._fields.add(part.name, part.filename.encode(errors="replace"))
 
 
 def _is_utf8(charset: str | None) -> bool:

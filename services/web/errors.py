@@ -228,7 +228,24 @@ def _stranger(visit: Visit) -> "Response[Any]":
     return visit.answer("signin/stranger.html", HTTPStatus.FORBIDDEN)
 
 
+def _can_be_sent_again(visit: Visit) -> bool:
+    """Whether the same form is the same command, and all of it is here."""
+    typed = visit.typed
+    return typed.identifier("command") is not None and not typed.files and not typed.refusal
+
+
 def _error_page(visit: Visit, refusal: Refusal) -> "Response[Any]":
     typed, cut = shortened(typed_by_hand(visit.typed.pairs))
     echo = Echo([], cut=False, holds_some=bool(typed), places=frozenset({"asof"}))
-    return visit.answer("error.html", refusal.status, lines=in_words(typed, visit.words), cut=cut, echo=echo)
+    looking = visit.request.scope.get("method") in LOOKING
+    later = refusal.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    return visit.answer(
+        "error.html",
+        refusal.status,
+        lines=in_words(typed, visit.words),
+        cut=cut,
+        echo=echo,
+        lost=not looking and not visit.typed.pairs,
+        reload=later and looking,
+        again=visit.typed.pairs if later and not looking and _can_be_sent_again(visit) else (),
+    )

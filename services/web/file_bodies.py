@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from litestar import Response
 from litestar.datastructures import UploadFile
 from litestar.response import Stream
 
+from domain.errors import FileEmpty, FileNameHostile, FileTooLarge, FileTypeForbidden, UploadsExhausted
 from infra.storage.files import PIECE, StoredFile
+
+#: Refusals of the file itself: another one has to be chosen.
+OF_FILES = (FileEmpty, FileNameHostile, FileTooLarge, FileTypeForbidden, UploadsExhausted)
 
 
 async def pieces_of(upload: UploadFile) -> AsyncIterator[bytes]:
@@ -18,6 +23,16 @@ async def pieces_of(upload: UploadFile) -> AsyncIterator[bytes]:
     await asyncio.to_thread(upload.file.seek, 0)
     while piece := await asyncio.to_thread(upload.file.read, PIECE):
         yield piece
+
+
+@contextmanager
+def chosen_in(field: str) -> Iterator[None]:
+    """Let a refusal of the file say in which field of the form it was chosen."""
+    try:
+        yield
+    except OF_FILES as refused:
+        refused.details.setdefault("field", field)
+        raise
 
 
 def handed_out(

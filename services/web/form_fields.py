@@ -1,11 +1,11 @@
 """What somebody typed: kept as it was, read as what it should be.
 
-Everything is normalised to NFC on the way in. A field that cannot be read refuses with the field's name and what was
-typed, so that the page comes back with the text still in its place. Absent, empty and invisible are the same.
+Everything is normalised to NFC on the way in; what would take too long stays as it came. A field that cannot be read
+refuses with the field's name and what was typed, so that the page comes back with the text still in its place. Absent,
+empty and invisible are the same.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -15,22 +15,24 @@ from uuid import UUID
 from litestar.datastructures import UploadFile
 
 from domain.days import must_be_possible
-from domain.errors import NotANumber, NotFound, Refused
-from domain.text import is_blank
+from domain.errors import MarksPiledUp, NotANumber, NotFound, Refused
+from domain.text import composed, is_blank
 from services.clock import today
 from services.web.bodies import SentForm
 
 #: Space between groups of three: plain, unbreakable, narrow, thin.
 _SPACE = " \u00a0\u202f\u2009"
+#: Digits before the decimal mark are 15 at most, however they are grouped: each such number is exact everywhere.
 _NUMBER = re.compile(r"[+\-\u2212]?\d{1,15}([.,]\d{1,6})?", re.ASCII)
 _GROUPED = re.compile(
-    rf"[+\-\u2212]?[1-9]\d{{0,2}}((\.\d{{3}})+(,\d{{1,6}})?|(,\d{{3}})+(\.\d{{1,6}})?|([{_SPACE}]\d{{3}})+([.,]\d{{1,6}})?)",
+    rf"[+\-\u2212]?[1-9]\d{{0,2}}"
+    rf"((\.\d{{3}}){{1,4}}(,\d{{1,6}})?|(,\d{{3}}){{1,4}}(\.\d{{1,6}})?|([{_SPACE}]\d{{3}}){{1,4}}([.,]\d{{1,6}})?)",
     re.ASCII,
 )
 #: A thousand and something, or one and something: both are written so.
 _TWO_WAYS = re.compile(r"[+\-\u2212]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
-#: One separator throughout: in 1,234.567 the last three digits are decimals, and 0,950 is a share.
-_COUNT = re.compile(rf"[1-9]\d{{0,2}}([.,{_SPACE}])\d{{3}}(\1\d{{3}})*", re.ASCII)
+#: A count has no decimals, so a point in it groups; a comma might be the decimal mark in a wrong place.
+_GROUPED_COUNT = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _CELLS = re.compile(r"[\d.,%]+(\s+[\d.,%]+)+", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", re.ASCII)
 _FIELD_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
@@ -48,6 +50,12 @@ class FieldMissing(Refused):
     code: ClassVar[str] = "field-missing"
 
 
+class FileNotChosen(Refused):
+    """A form that brings a file came without one; `field` says where it is chosen."""
+
+    code: ClassVar[str] = "file-not-chosen"
+
+
 class TextUnreadable(Refused):
     """A text is not UTF-8 or holds U+0000; `field` says where. What was typed is kept, with U+FFFD in these places."""
 
@@ -61,24 +69,32 @@ class Typed(Mapping[str, str]):
         self,
         fields: list[tuple[str, str]] | None = None,
         files: dict[str, list[UploadFile]] | None = None,
-        unreadable: str = "",
+        refusal: Refused | None = None,
     ) -> None:
         self.pairs = fields or []
         self.files = files or {}
         self._last = dict(self.pairs)
-        #: The first field that could not be read, "" for none.
-        self.unreadable = unreadable
+        #: Why a field could not be read, None where all could.
+        self.refusal = refusal
 
     @classmethod
     def of(cls, form: SentForm) -> "Typed":
         """The form as it came."""
-        pairs = [(name, unicodedata.normalize("NFC", value).strip()) for name, value in form.fields]
-        return cls([(name, "" if is_blank(value) else value) for name, value in pairs], form.files, form.unreadable)
+        refusal: Refused | None = TextUnreadable(field=form.unreadable) if form.unreadable else None
+        pairs = []
+        for name, value in form.fields:
+            try:
+                text = composed(value, name)
+            except MarksPiledUp as refused:
+                refusal, text = refusal or refused, value
+            text = text.strip()
+            pairs.append((name, "" if is_blank(text) else text))
+        return cls(pairs, form.files, refusal)
 
     def require_readable(self) -> None:
-        """Raise TextUnreadable when a field cannot be read: nothing is done by half of what was typed."""
-        if self.unreadable:
-            raise TextUnreadable(field=self.unreadable)
+        """Raise TextUnreadable or MarksPiledUp for what cannot be read: nothing is done by half of what was typed."""
+        if self.refusal:
+            raise self.refusal
 
     async def close(self) -> None:
         """Let go of the files."""
@@ -123,14 +139,18 @@ class Typed(Mapping[str, str]):
         return number
 
     def whole(self, name: str) -> int | None:
-        """A count; thousands may be grouped (1.234). None when empty; NotANumber for anything else."""
+        """A count; thousands may be grouped (1.234). None when empty; NotANumber for anything else.
+
+        1,234 is refused: the comma is the decimal mark, and elsewhere it groups.
+        """
         if not (text := self.text(name)):
             return None
-        if _COUNT.fullmatch(text):
-            return int(re.sub(r"\D", "", text))
+        if _GROUPED_COUNT.fullmatch(text):
+            return int(text.replace(".", ""))
         number = read_number(text)
         if number is None or text.endswith("%") or number != number.to_integral_value():
-            raise NotANumber(field=name, typed=text, reason=_why_no_number(text) or "not-a-count")
+            reason = _why_no_number(text) or "not-a-count"
+            raise NotANumber(field=name, typed=text, reason="count-two-ways" if reason == "two-ways" else reason)
         return int(number)
 
     def day(self, name: str) -> date | None:
@@ -164,6 +184,12 @@ class Typed(Mapping[str, str]):
         """The uploaded file; None when the field was left empty."""
         found = [file for file in self.files.get(name, ()) if file.filename]
         return found[0] if found else None
+
+    def needed_file(self, name: str) -> UploadFile:
+        """The uploaded file. Raises FileNotChosen."""
+        if (file := self.file(name)) is None:
+            raise FileNotChosen(field=name)
+        return file
 
 
 def read_number(text: str) -> Decimal | None:

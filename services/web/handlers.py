@@ -45,11 +45,12 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from domain.errors import Refused
+from domain.errors import NotFound, Refused, SeasonNotOpen, UnknownCommune
 from infra.platform.database import begun_again
 from infra.platform.process_pool import Pool
 from services.web.page_process import made_apart
 from services.web.request_target import LOOKING
+from services.web.viewing import NotThereThen
 from services.web.visit import PageResponse, Visit
 
 P = ParamSpec("P")
@@ -75,9 +76,9 @@ def page(
             assert isinstance(visit, Visit)  # noqa: S101 - every page has its visit
             if pool := _beside(visit, heavy):
                 return await made_apart(visit, pool)
-            if past:
-                await visit.as_of()
-            if shared and visit.past is None and visit.is_anonymous:
+            if past and visit.asof_text:
+                return await _seen_then(visit, lambda: function(*args, **kwargs))
+            if shared and visit.is_anonymous:
                 return await visit.site.shared.answer(visit.shown_alike, lambda: function(*args, **kwargs))
             return await function(*args, **kwargs)
 
@@ -85,6 +86,19 @@ def page(
         return looking_at(path, public=public, past=past, **options)(shown)
 
     return handler
+
+
+async def _seen_then(visit: Visit, show: Callable[[], Awaitable[PageResponse]]) -> PageResponse:
+    """The page as of its moment. NotThereThen where it names what had not been recorded, or not begun, by then."""
+    try:
+        await visit.as_of()
+        return await show()
+    except (NotFound, UnknownCommune, SeasonNotOpen) as refused:
+        if isinstance(refused, NotFound) and not {"season", "asof"} & refused.details.keys():
+            raise
+        named = visit.request.path_params.keys()
+        reason = "dossier" if "commune" in named else "season" if {"season"} == named - {"slug"} else ""
+        raise NotThereThen(field="asof", asof=visit.asof_text, reason=reason) from refused
 
 
 def looking_at(
@@ -112,7 +126,7 @@ def act(
         async def acting(*args: P.args, **kwargs: P.kwargs) -> PageResponse:
             visit = kwargs["visit"]
             assert isinstance(visit, Visit)  # noqa: S101 - every act has its visit
-            if not visit.typed.unreadable and (pool := _beside(visit, heavy)):
+            if visit.typed.refusal is None and (pool := _beside(visit, heavy)):
                 return await made_apart(visit, pool)
             try:
                 visit.typed.require_readable()

@@ -43,6 +43,11 @@ class RequestTarget:
         return [text for value in self.request.query_params.getall(name, []) if (text := str(value).strip())]
 
     @property
+    def is_looking(self) -> bool:
+        """Whether a page is looked at: its address shows it again. What answers a form has no such address."""
+        return self.method in LOOKING
+
+    @property
     def is_partial(self) -> bool:
         """Whether htmx asks for a fragment, not for a page."""
         headers = self.request.headers

@@ -20,6 +20,8 @@ _OF_PART = re.compile(r"(?P<part>TC\d+\.CT\d+(\.\d+)?)\.(?P<field>[a-z_]+)\d*")
 _MEASURED = ("measure.", "measure.ratio.", "field.")
 #: Fields whose value is a word of another family than their own name's.
 _FAMILIES = {"proposed": "word", "value": "word", "occurred": "word"}
+#: Fields in which a file is chosen: of a form without its session only the file's name is kept.
+FILES = {"tep": ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.docx,.xlsx,.odt", "file": ".pdf"}
 #: Fields that are ticked.
 _TICKED = {"not_arisen", "without_missing"}
 
@@ -32,9 +34,11 @@ class Line(NamedTuple):
 
 
 def in_words(fields: Iterable[tuple[str, str]], words: Words) -> list[Line]:
-    """The fields that somebody filled, as people call them: never the name that a field has in its form."""
+    """The fields that somebody filled, as people call them: never the name that a field has in its form. What two forms
+    hold that were sent together is said once.
+    """
     lines = [Line(_label(name, words), _value(name, value, words)) for name, value in fields if name not in _OURS]
-    return [line for line in lines if line.value]
+    return [line for line in dict.fromkeys(lines) if line.value]
 
 
 async def place_in_words(viewing: Viewing, path: str) -> list[Line]:

@@ -60,6 +60,36 @@ _NAMING = [
 ]
 
 
+#: The pages on which people fill forms and which can be opened again as they are.
+_PAGES = [
+    pattern.split("/")
+    for pattern in (
+        WORK,
+        BOARD,
+        DOSSIER,
+        APPRAISAL,
+        COUNCIL,
+        MEETING,
+        DECISION,
+        PUBLIC,
+        REVIEWS,
+        REVIEW,
+        FLAGS,
+        SEASONS,
+        SEASON,
+        EXPORTS,
+        ADMIN,
+        PERSONAL,
+        MORE,
+        TRAIL_OF_PROVINCE,
+        TRAIL,
+    )
+]
+
+#: The parameter by which a page says who is still signed in.
+STILL_SIGNED_IN = "van-dang-nhap"
+
+
 class Moment(NamedTuple):
     """A moment as it is asked for: a position, a day or a time, and by which clock, "" for the recorded."""
 
@@ -92,17 +122,40 @@ def with_query(path: str, asof: Moment | None, asked: Iterable[tuple[str, str]])
     return path + ("?" + urlencode(query) if query else "")
 
 
+def still_signed_in(address: str) -> str:
+    """The address of a page, which then says who is still signed in."""
+    path, _, query = address.partition("?")
+    return f"{path}?{query}{'&' if query else ''}{STILL_SIGNED_IN}=1"
+
+
+def page_of(path: str) -> str:
+    """The page of a province whose form is sent to this path, or the path itself when it is one; "" for none."""
+    segments = path.split("/")
+    found = ""
+    for pattern in _PAGES:
+        pairs = zip(pattern, segments, strict=False)
+        if len(segments) >= len(pattern) and all(_fits(one, here) for one, here in pairs):
+            found = max(found, "/".join(segments[: len(pattern)]), key=len)
+    return found
+
+
 def read(path: str) -> tuple[str, dict[str, str]]:
     """What an address of a province says: its fixed words ("ho-so/cham-diem"), and what it names (season, commune)."""
     segments = path.split("/")[3:]
     for pattern in _NAMING:
         pairs = list(zip(pattern, segments, strict=False))
-        fits = (not _is_word(here) if one.startswith("{") else one == here for one, here in pairs)
-        if len(segments) >= len(pattern) and all(fits):
+        if len(segments) >= len(pattern) and all(_fits(one, here) for one, here in pairs):
             named = {one[1:].partition(":")[0]: unquote(here) for one, here in pairs if one.startswith("{")}
             fixed = [one for one in pattern if not one.startswith("{")] + segments[len(pattern) :]
             return "/".join(fixed), named
     return "/".join(one for one in segments if _is_word(one)), {}
+
+
+def _fits(one: str, here: str) -> bool:
+    """Whether a segment of an address can stand where the pattern has this one."""
+    if one == "{slug:str}":
+        return bool(here)
+    return bool(here) and not _is_word(here) if one.startswith("{") else one == here
 
 
 def _is_word(segment: str) -> bool:

@@ -35,6 +35,12 @@ class NotAMoment(Refused):
     code: ClassVar[str] = "not-a-moment"
 
 
+class NotThereThen(Refused):
+    """What the address names was not there at the moment `asof`, if it is at all; the `reason` says what it names."""
+
+    code: ClassVar[str] = "not-there-then"
+
+
 class Viewing(Visitor):
     """Somebody who looks at what was recorded: now, or as of a moment of the past."""
 

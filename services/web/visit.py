@@ -48,6 +48,8 @@ class Visit(Viewing):
         super().__init__(site, request)
         self.typed = Typed()
         self.refusal: Refusal | None = None
+        #: A part of the page, with its view, that htmx gets beside the refusal: what it holds has changed meanwhile.
+        self.renewed: tuple[str, dict[str, Any]] | None = None
         self._status = HTTPStatus.OK
 
     async def end(self) -> None:
@@ -153,9 +155,12 @@ class Visit(Viewing):
         return self.refusal_alone() if self.is_partial else page
 
     def refusal_alone(self) -> PageResponse:
-        """The reason alone, for htmx: into `#refusal`, so that the form being filled is not touched."""
+        """The reason alone, for htmx: into `#refusal`, so that the form being filled is not touched; with it what the
+        page has `renewed`.
+        """
         assert self.refusal is not None  # noqa: S101 - set by whoever refuses
-        response = self.answer("_refusal.html", self.refusal.status)
+        template, view = self.renewed or ("", {})
+        response = self.answer("_refusal.html", self.refusal.status, renewed=template, **view)
         response.headers.update({"HX-Retarget": "#refusal", "HX-Reswap": "innerHTML show:window:top"})
         return response
 
@@ -199,6 +204,7 @@ class Visit(Viewing):
             "refusal": self.refusal,
             "typed": dict(self.typed) if self.refusal else {},
             "echo": None,
+            "renewed": "",
             "frame": Frame(self, view.get("chip")),
             "chip": None,
             "season": None,

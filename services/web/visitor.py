@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Hashable
 from typing import Any, ClassVar
+from urllib.parse import quote, unquote, urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
@@ -19,6 +20,7 @@ from services.web import security
 from services.web.client_address import network_of
 from services.web.request_target import RequestTarget
 from services.web.site import Site
+from services.web.urls import own_path, page_of
 
 
 class SignInNeeded(Refused):
@@ -89,6 +91,20 @@ class Visitor(RequestTarget):
     def is_at_work(self) -> bool:
         """Whether somebody with a mandate in this province is signed in."""
         return self.person is not None and bool(self.person.mandates)
+
+    @property
+    def way_back(self) -> str:
+        """The page of the form that was sent here, or that an address is the act of; "" where there is none, or this is
+        it. Which indicator was open there, the browser says.
+        """
+        if self.province is None:
+            return ""
+        page = own_path(page_of(self.path), self.province.slug)
+        if not page or (page == self.path and self.is_looking):
+            return ""
+        came_from = urlsplit(self.request.headers.get("referer", ""))
+        query = came_from.query if unquote(came_from.path) == page else ""
+        return own_path(quote(page) + (f"?{query}" if query else ""), self.province.slug)
 
     @property
     def is_anonymous(self) -> bool:

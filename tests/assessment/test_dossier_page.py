@@ -6,14 +6,17 @@ from uuid import uuid4
 
 import pytest
 
-from domain.assessment import Stage
+from domain.assessment import Assessment, Stage
 from domain.measure import Kind, Measured, Outcome
 from domain.official import Office
 from services.appraisal import appraise
 from services.assessment import assess
+from services.assessment.dossier_page import last_saved
+from services.i18n import Words
 from services.season import organise
 from tests.provinces.story import COMMUNE, OTHER, PDF, PROVINCE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
+from tests.web.signing import WEB
 
 __all__ = ["desks", "season", "workplace"]
 
@@ -32,6 +35,19 @@ async def enter(desk: Desk, story: Story, numerator: str, denominator: str, **mo
 
 def ratio(numerator: str, denominator: str) -> dict[str, str]:
     return {"TC2.CT5.1.numerator": numerator, "TC2.CT5.1.denominator": denominator}
+
+
+@pytest.mark.parametrize("digits", ["1" + ".234" * 2_000, "+1" + ".234" * 2_000, "−1" + " 234" * 2_000])
+async def test_a_count_of_thousands_of_digits_is_no_number_and_stays_in_its_field(
+    desks: Desks, season: Story, digits: str
+):
+    desk = await desks.officer()
+
+    page = await enter(desk, season, digits, "22")
+
+    assert page.status == 422
+    assert page.form("/cham-diem").value("TC2.CT5.1.numerator") == digits
+    assert not (await season.dossier()).entry(TRAINED).measures
 
 
 async def test_an_officer_enters_a_ratio_and_the_rule_gives_the_value(desks: Desks, season: Story):
@@ -187,6 +203,62 @@ async def test_who_only_coordinates_records_data_and_proposes_nothing(desks: Des
     assert not entry.is_scored
 
 
+@pytest.mark.parametrize("button", [{"di-tiep": "1"}, {}])
+async def test_an_empty_form_of_who_coordinates_is_not_said_to_be_saved(
+    desks: Desks, season: Story, button: dict[str, str]
+):
+    desk = await desks.officer(Office.OFFICE_STATISTICS)
+    before = len(await season.facts())
+
+    page = await enter(desk, season, "", "", **button)
+
+    assert (page.status, page.refused) == (422, "form-invalid")
+    assert "Chưa có gì để lưu" in page.text
+    assert "đã lưu" not in page.text.lower()
+    assert "da-luu=" not in page.url
+    assert len(await season.facts()) == before
+
+
+async def test_the_buttons_say_when_the_indicator_was_last_saved_whoever_saved_it(desks: Desks, season: Story):
+    lead, office = await desks.officer(), await desks.officer(Office.OFFICE_STATISTICS)
+    await enter(lead, season, "19", "22")
+    await enter(office, season, "20", "22")
+    facts = await season.facts()
+    scored = next(one for one in facts if isinstance(one.fact, Assessment.IndicatorScored))
+
+    page = await lead.open(dossier(season, TRAINED))
+
+    assert scored.position < facts[-1].position
+    assert last_saved(facts, TRAINED) == facts[-1].at != scored.at
+    assert last_saved(facts, "TC2.CT1") is None
+    assert f"đã lưu {Words('vi', {}).moment(facts[-1].at)}, 1,0" in page.text
+
+
+async def test_the_language_is_not_changed_where_that_would_lose_what_was_typed(desks: Desks, season: Story):
+    desk = await desks.officer()
+    page = await desk.open(dossier(season, TRAINED))
+
+    refused = await enter(desk, season, "24", "22")
+
+    assert refused.form("/cham-diem").value("TC2.CT5.1.numerator") == "24"
+    assert not refused.offers("/ngon-ngu")
+    turned = await desk.post("/ngon-ngu", dict(page.form("/ngon-ngu").fields))
+    assert (turned.status, turned.url) == (200, page.url)
+    assert 'lang="en"' in turned.html
+
+
+async def test_what_was_refused_does_not_stand_beside_saved(desks: Desks, season: Story):
+    desk = await desks.officer()
+    saved = await enter(desk, season, "19", "22")
+
+    refused = await enter(desk, season, "24", "22")
+
+    assert "đã lưu" in saved.text
+    assert refused.refused == "form-invalid"
+    assert "đã lưu" not in refused.text
+    assert "nội dung vừa nhập chưa lưu" in refused.text
+
+
 async def test_who_neither_leads_nor_coordinates_is_offered_no_form(desks: Desks, season: Story):
     desk = await desks.officer(Office.POLICE_CHIEF)
 
@@ -284,7 +356,7 @@ async def test_numbers_typed_beside_a_file_come_back_when_the_file_was_sent_with
     assert "Đã lưu chỉ tiêu 2.5" in page.text
 
 
-@pytest.mark.parametrize(("name", "content", "code"), [("a.pdf", b"", "file-empty"), ("", b"", "field-missing")])
+@pytest.mark.parametrize(("name", "content", "code"), [("a.pdf", b"", "file-empty"), ("", b"", "file-not-chosen")])
 async def test_numbers_typed_beside_a_file_that_is_refused_come_back_too(
     desks: Desks, season: Story, name: str, content: bytes, code: str
 ):
@@ -323,13 +395,70 @@ async def test_a_file_that_is_too_large_is_refused_with_its_limit(desks: Desks, 
     assert not (await season.dossier()).entry(TRAINED).evidence
 
 
+async def test_a_form_that_is_too_large_to_be_read_says_so_and_leads_back_to_the_indicator_that_was_open(
+    desks: Desks, season: Story
+):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/cham-diem")
+    there = f"{desk.home}{dossier(season, TRAINED)}"
+    files = {"tep": ("to.pdf", PDF + bytes(21_000_000))}
+
+    page = await desk.post(
+        form.action.replace("/cham-diem", "/minh-chung"), dict(form.fields), files=files, referer=f"{WEB}{there}"
+    )
+    reloaded = await desk.open(f"/ho-so/{season.season}/{COMMUNE}/minh-chung")
+    lured = await desk.open(
+        f"/ho-so/{season.season}/{COMMUNE}/minh-chung", referer="https://evil.example/x?chi-tieu=TC1.CT1"
+    )
+
+    assert (page.status, page.refused) == (413, "file-too-large")
+    assert "20 MB" in page.text
+    assert "chưa được đọc nên không giữ lại" in page.text
+    assert f'href="{there}">Về trang có biểu mẫu' in page.html
+    assert reloaded.status == lured.status == 405
+    for one in (reloaded, lured):
+        assert f'href="{desk.home}/ho-so/{season.season}/{COMMUNE}">Về trang có biểu mẫu' in one.html
+
+
+#: A compound file as Word wrote it before 2007: its directory names the stream of the text.
+OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(512, b"\0") + "WordDocument".encode("utf-16-le").ljust(512, b"\0")
+
+
 async def test_no_file_chosen_says_so(desks: Desks, season: Story):
     desk = await desks.officer()
     page = await desk.open(dossier(season, TRAINED))
 
     page = await desk.send(page, "/minh-chung", files={"tep": ("", b"")})
 
-    assert page.refused == "field-missing"
+    assert (page.status, page.refused) == (422, "file-not-chosen")
+    assert "Chọn tệp trước khi tải lên" in page.text
+    assert "Điền vào ô" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("cu.doc", OLD_WORD, "Mở bằng Word, chọn Lưu thành (Save As) .docx"),
+        ("anh.heic", b"\0\0\0\x18ftypheic\0\0\0\0heic" + bytes(64), "Tương thích nhất"),
+        ("rong.pdf", b"", ""),
+        ("a/b.pdf", PDF, ""),
+    ],
+)
+async def test_a_file_that_is_refused_is_asked_for_again_at_its_field_and_says_what_to_send_instead(
+    desks: Desks, season: Story, name: str, content: bytes, advice: str
+):
+    desk = await desks.officer()
+    form = (await desk.open(dossier(season, TRAINED))).form("/minh-chung")
+    files = {"tep": (name, content)}
+
+    page = await desk.post(form.action, dict(form.fields), files=files)
+    part = await desk.post(form.action, dict(form.fields), files=files, **{"hx-request": "true"})
+
+    assert 'aria-invalid="true" aria-describedby="loi-tep tep-h"' in page.html
+    assert 'data-field="tep"' in part.html
+    assert 'tabindex="-1"' in part.html
+    assert advice in page.text
+    assert advice in part.text
 
 
 async def test_the_same_file_twice_is_refused_and_may_support_another_indicator(desks: Desks, season: Story):
@@ -489,6 +618,8 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
 
     early = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="10/01/2024")
     assert early.refused == "posting-unfinished"
+    assert "Gửi được từ ngày 15/01/2024." in early.text
+    assert "từ ngày 15/01/2024" in early.text.replace("Gửi được từ ngày 15/01/2024.", "")
     page = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="16/01/2024")
 
     assert "Gửi ngày 16/01/2024, văn bản 45/TTr" in page.text

@@ -26,10 +26,10 @@ INDICATORS = [
 ]
 
 
-def typed_of(indicator: Indicator, measures: dict[str, Measured]) -> Typed:
+def typed_of(indicator: Indicator, measures: dict[str, Measured], locale: str = "vi") -> Typed:
     """What the form sends when it stands as it is shown."""
     pairs = []
-    for part in forms_of(indicator, measures, WORDS["vi"]):
+    for part in forms_of(indicator, measures, WORDS[locale]):
         pairs += [(field.name, field.value) for field in part.fields]
         field = {Kind.OPTIONS: "option", Kind.CHECKLIST: "checked"}.get(part.kind, "answer")
         pairs += [(f"{part.code}.{field}", pick.key) for pick in part.picks if pick.chosen]
@@ -53,6 +53,18 @@ def test_what_is_held_is_shown_and_read_back_unchanged(indicator: Indicator):
     measures = held(indicator)
 
     assert read_measures(indicator, typed_of(indicator, measures), measures) == (measures, [])
+
+
+@pytest.mark.parametrize("locale", WORDS)
+@pytest.mark.parametrize("count", [999, 1234, 12_000, 1_234_567])
+def test_a_large_count_is_shown_as_it_can_be_read_back(locale: str, count: int):
+    indicator = load_rulebooks()["qd-25-2021"].indicator("TC2.CT5")
+    measures = {"TC2.CT5.1": Measured(Kind.RATIO_BANDS, numerator=count, denominator=count)}
+
+    typed = typed_of(indicator, measures, locale)
+
+    assert typed.text("TC2.CT5.1.numerator").replace(".", "").replace(",", "") == str(count)
+    assert read_measures(indicator, typed, measures) == (measures, [])
 
 
 @pytest.mark.parametrize("indicator", INDICATORS)

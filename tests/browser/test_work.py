@@ -157,10 +157,12 @@ async def test_a_member_votes_without_scripts_and_a_forgotten_reason_loses_nothi
     assert await page.locator(".receipt .code").inner_text() == receipt
 
 
-async def test_a_member_votes_with_the_keyboard_alone_and_a_recorded_ballot_leaves_no_refusal(
+async def test_a_member_votes_with_the_keyboard_alone_and_a_recorded_ballot_leaves_no_refusal_and_no_other_form(
     house: Told, open_as: Open
 ):
     # given a member with nothing but a keyboard, who has another opinion and forgets to give the reason
+    left_open = await open_as(seat(6), width=360)
+    await left_open.goto(house.address(BALLOT))
     page = await open_as(seat(6))
     await page.goto(house.address(BALLOT))
     await tab_to(page, page.get_by_label("Tán thành", exact=True))
@@ -184,3 +186,11 @@ async def test_a_member_votes_with_the_keyboard_alone_and_a_recorded_ballot_leav
     await expect(page.locator(".receipt .code")).to_have_text(RECEIPT)
     await expect(page.locator("#refusal .errsum")).to_have_count(0)
     await keep(page, "ballot-after-a-refusal-1366")
+
+    # and in a tab that was left open another ballot is refused, and gives way to the one that is recorded
+    await left_open.get_by_label("Không tán thành", exact=True).check()
+    await left_open.get_by_role("button", name="Ghi phiếu").click()
+    await expect(left_open.locator("#refusal .errsum")).to_have_attribute("data-code", "already-voted")
+    await expect(left_open.locator(".receipt .code")).to_have_text(await page.locator(".receipt .code").inner_text())
+    await expect(left_open.get_by_role("button", name="Ghi phiếu")).to_have_count(0)
+    await keep(left_open, "ballot-of-another-tab-360")

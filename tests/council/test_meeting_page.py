@@ -131,7 +131,10 @@ async def test_after_it_was_closed_every_ballot_stands_with_its_name(desks: Desk
     page = await chair.send(page, "/dong-bieu-quyet", without_missing="1")
 
     assert (refused.status, refused.refused) == (409, "ballots-outstanding")
-    assert "Không tán thành công nhận" in page.text
+    assert "Chờ đủ phiếu, hoặc đánh dấu “Đóng cả khi còn thành viên có mặt chưa bỏ phiếu”" in refused.text
+    assert refused.text.count("Đóng cả khi còn thành viên có mặt chưa bỏ phiếu") == 2
+    assert "Không đủ tỷ lệ tán thành công nhận" in page.text
+    assert "Không tán thành công nhận" not in page.text
     assert "ảnh bảng tin chưa rõ" in page.text
     trail = await chair.open(f"/nhat-ky/{season.season}/{COMMUNE}?loai=meeting")
     assert "ảnh bảng tin chưa rõ" in trail.text
@@ -162,6 +165,70 @@ async def test_another_choice_afterwards_is_refused_and_the_first_ballot_stands(
     assert (page.status, page.refused) == (409, "already-voted")
     (ballot,) = await ballots(season, key)
     assert ballot.fact.choice is Choice.FOR  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("headers", [{}, {"hx-request": "true"}])
+async def test_a_ballot_refused_after_another_tab_voted_shows_what_is_recorded_and_no_form(
+    desks: Desks, season: Story, headers: dict[str, str]
+):
+    key = await season.vote_open()
+    member = await desks.of(AGENCIES[0])
+    form = (await member.open(meeting(season, key, xem="phieu"))).form("/ghi-phieu")
+    code = CODE.search((await vote(member, season, key, "for")).html)
+    assert code
+
+    page = await member.post(form.action, {**dict(form.fields), "choice": "against"}, **headers)
+
+    assert page.refused == "already-voted"
+    assert f'class="code">{code.group(1)}<' in page.html
+    assert not page.offers("/ghi-phieu")
+    assert "Tải biên nhận" in page.text
+    assert 'id="bo-phieu"' in page.html
+
+
+@pytest.mark.parametrize("headers", [{}, {"hx-request": "true"}])
+@pytest.mark.parametrize("voted", [True, False])
+async def test_after_the_vote_is_closed_a_refused_ballot_says_so_and_offers_none(
+    desks: Desks, season: Story, headers: dict[str, str], *, voted: bool
+):
+    key = await season.vote_open()
+    member = await desks.of(AGENCIES[0])
+    form = (await member.open(meeting(season, key, xem="phieu"))).form("/ghi-phieu")
+    if voted:
+        await vote(member, season, key, "for")
+    await voting.conclude_vote(await season.decider(), season.season, key, COMMUNE, without_missing=True)
+
+    page = await member.post(form.action, {**dict(form.fields), "choice": "against"}, **headers)
+
+    assert page.refused
+    assert "Biểu quyết đã đóng lúc" in page.text
+    assert bool(CODE.search(page.html)) is voted
+    assert not page.offers("/ghi-phieu")
+    assert "Ghi phiếu" not in page.text
+
+
+async def test_a_ballot_that_lacks_its_reason_stays_as_it_is_on_the_page(desks: Desks, season: Story):
+    key = await season.vote_open()
+    member = await desks.of(AGENCIES[0])
+    form = (await member.open(meeting(season, key, xem="phieu"))).form("/ghi-phieu")
+
+    page = await member.post(form.action, {**dict(form.fields), "choice": "other"}, **{"hx-request": "true"})
+
+    assert page.refused == "reason-missing"
+    assert 'id="bo-phieu"' not in page.html
+
+
+async def test_two_in_favour_and_nobody_against_are_too_few_and_not_called_against(desks: Desks, season: Story):
+    key = await season.vote_open()
+    for subject, choice in zip(AGENCIES, ("for", "for", "other"), strict=True):
+        await vote(await desks.of(subject), season, key, choice, "cần bổ sung" if choice == "other" else "")
+    await voting.conclude_vote(await season.decider(), season.season, key, COMMUNE, without_missing=True)
+
+    page = await (await desks.of(CHAIR)).open(meeting(season, key, xem="hop"))
+
+    assert "2 tán thành, 0 không tán thành, 1 ý kiến khác" in page.text
+    assert "Không đủ tỷ lệ tán thành công nhận" in page.text
+    assert "Không tán thành công nhận" not in page.text
 
 
 async def test_another_opinion_needs_a_reason_and_the_choice_stays_on_the_page(desks: Desks, season: Story):
@@ -345,7 +412,7 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     missing = await secretary.send(page, "/ban-hanh-bien-ban")
     page = await secretary.send(page, "/ban-hanh-bien-ban", files={"file": ("ky.pdf", PDF, "application/pdf")})
 
-    assert [(one.status, one.refused) for one in (unsigned, missing)] == [(422, "not-signed"), (422, "field-missing")]
+    assert [(one.status, one.refused) for one in (unsigned, missing)] == [(422, "not-signed"), (422, "file-not-chosen")]
     assert refused.offers("/lap-bien-ban")
     assert unsigned.offers("/ban-hanh-bien-ban")
     assert missing.offers("/ban-hanh-bien-ban")

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from hashlib import sha256
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -14,6 +14,7 @@ import pytest
 
 from domain.export import NAMED
 from domain.meeting import Choice
+from domain.text import PROSE
 from infra.pdf.printer import Printer
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import reading_log
@@ -250,6 +251,81 @@ def test_every_choice_has_its_column_in_the_minutes(choice: Choice):
     head = minutes_document.HEADS[choice].replace("<br>", " ").striptags()
 
     assert head == vietnamese().say(f"choice.{choice}")
+
+
+# The longest texts -------------------------------------------------------------------------------------
+
+FAMILY = "\N{ZERO WIDTH JOINER}".join("\N{MAN}\N{WOMAN}\N{GIRL}\N{BOY}")
+
+#: As long as a text may be, and nowhere a blank.
+UNBROKEN = {
+    "letters": "x" * PROSE.limit,
+    "wide letters": "W" * PROSE.limit,
+    "words held together": ("Ủy\N{NO-BREAK SPACE}" * PROSE.limit)[: PROSE.limit],
+    "references": "&" * PROSE.limit,
+    "marks": "a" + "\N{COMBINING LONG STROKE OVERLAY}" * (PROSE.limit - 1),
+    "joiners": "\N{ZERO WIDTH JOINER}" * PROSE.limit,
+    "families": (FAMILY * PROSE.limit)[: PROSE.limit],
+    "selected shapes": "\N{THUMBS UP SIGN}\N{VARIATION SELECTOR-16}" * (PROSE.limit // 2),
+    "ideographs": "\N{CJK UNIFIED IDEOGRAPH-962E}" * PROSE.limit,
+}
+
+
+class Long:
+    """Puts a text before every text that a template shows."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __call__(self, value: Any) -> Any:
+        return f"{self._text}{value}" if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def longest_word_of(html: str) -> int:
+    return max(map(len, re.split(r"<[^>]*>|[ \t\n\r\u200b]", html)))
+
+
+@pytest.mark.parametrize("text", UNBROKEN.values(), ids=UNBROKEN)
+def test_a_text_without_blanks_has_places_to_break_at_and_loses_nothing(text: str):
+    shown = printable(PAGE.format(escape(text))).html
+
+    assert longest_word_of(shown) < 100
+    paragraph = shown.partition("<p>")[2].partition("</p>")[0].replace(glyphs.BREAK, "")
+    whole = glyphs.coded(PAGE.format(escape(text))).html.partition("<p>")[2].partition("</p>")[0]
+    if "[U+" in whole:
+        whole = glyphs.SHAPELESS.sub("", whole)  # joins nothing any more
+    assert paragraph == whole
+
+
+def test_a_word_that_people_may_have_written_stays_as_it_is():
+    word = "".join(LONG)[: glyphs.LONGEST_WORD - 200] + FAMILY * 3
+
+    assert printable(PAGE.format(escape(word))) == glyphs.coded(PAGE.format(escape(word)))
+
+
+async def test_every_document_has_places_to_break_at_in_whatever_it_shows(rendered, told_once, monkeypatch):
+    long = Long(UNBROKEN["families"][:4_000])
+    monkeypatch.setattr(typesetting, "_TEMPLATES", typesetting._TEMPLATES.overlay(finalize=long))
+    async with reading_log(told_once.settings.app_url, told_once.tenant) as connection:
+        which, law = Which(told_once.season, COMMUNE), Law(load_rulebooks(), load_calendar())
+        made = await gather(connection, told_once.tenant, which, told_once.trust, law)
+
+    shown = [printable((await rendered(name)).html).html for name in NAMES]
+
+    assert [longest_word_of(html) < 500 for html in (*shown, pages(made.files).html)] == [True] * (len(NAMES) + 1)
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("letters", "x"), ("families", "[U+1F468]")])
+async def test_an_explanation_of_full_length_is_printed_whole(rendered, printer, kind: str, sign: str):
+    chain = (await rendered("responsibility")).html
+    page = printable(FOOTER.sub("", chain).replace("<td>#", f"<td>{UNBROKEN[kind]} #", 1))
+    shown = page.html.partition("<body>")[2].count(sign)
+
+    raw = "".join(raw_text_of(await printer.print(page.html, b"sixteen bytes id")).split())
+
+    assert shown > PROSE.limit / 8
+    assert raw.count(sign) == shown
+    assert glyphs.BREAK not in raw
 
 
 # Signs ------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def test_a_posting_does_not_end_before_it_begins():
     with pytest.raises(PeriodReversed) as refused:
         dossier.post(DAY, BEFORE, "Trụ sở")
 
-    assert refused.value.details["field"] == "until"
+    assert (refused.value.details["field"], refused.value.details["reason"]) == ("until", "posted")
 
 
 def test_a_sheet_is_not_posted_before_it_was_brought_together():
@@ -133,8 +133,10 @@ def test_a_posting_of_an_old_log_from_before_the_consolidation_goes_on():
 def test_a_supplement_is_not_due_before_the_dossier_was_sent():
     dossier = a_submitted_dossier()
 
-    with pytest.raises(PeriodReversed):
+    with pytest.raises(PeriodReversed) as refused:
         dossier.return_indicator("TC1.CT1", "Bổ sung", date(2024, 1, 28))
+
+    assert refused.value.details["reason"] == "supplement"
 
 
 def test_nobody_is_asked_to_explain_by_a_day_before_the_review():

@@ -1,6 +1,9 @@
 import dataclasses
+import re
+import sys
 import types
 import typing
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -10,10 +13,25 @@ import pytest
 from eventsourcing.domain import BaseAggregate
 
 from domain.catalogue import FACTS
-from domain.errors import CodeInvalid, NumberTooLarge, Refused, SignNotAllowed, TextTooLong, TooMany
+from domain.errors import CodeInvalid, MarksPiledUp, NumberTooLarge, Refused, SignNotAllowed, TextTooLong, TooMany
 from domain.fact import Fact, replay
 from domain.meeting import Meeting
-from domain.text import CODE, LARGEST, LINE, MANY, NAME, NUMBER, PROSE, clean, cleaned, is_blank, rule_of
+from domain.text import (
+    CODE,
+    LARGEST,
+    LINE,
+    MANY,
+    MARK,
+    MARKS,
+    NAME,
+    NUMBER,
+    PROSE,
+    clean,
+    cleaned,
+    composed,
+    is_blank,
+    rule_of,
+)
 from domain.unit import Level, Unit
 from tests.domain.aggregates import CODES, DAY, MEMBERS, a_dossier, a_season, facts_of
 
@@ -182,3 +200,34 @@ def test_a_text_of_which_nothing_is_seen_is_blank(text: str):
 def test_a_code_that_no_address_can_hold_is_refused(code: str):
     with pytest.raises(CodeInvalid):
         clean(code, "code", CODE)
+
+
+# Marks ------------------------------------------------------------------------------------------------
+
+
+def test_a_mark_is_whatever_normalising_moves():
+    signs = map(chr, range(sys.maxunicode + 1))
+    moved = {sign for sign in signs if unicodedata.combining(unicodedata.normalize("NFD", sign)[0])}
+
+    assert set(re.findall(MARK, "".join(map(chr, range(sys.maxunicode + 1))))) == moved
+
+
+@pytest.mark.parametrize("pile", ["\u0301", "\u0301\u0323", "\u0f73", "\u0323\u1dc0\u20d0"])
+def test_marks_piled_up_on_one_letter_are_refused_and_not_sorted(pile: str):
+    some, too_many = (pile * 75_000)[:MARKS], (pile * 75_000)[: MARKS + 1]
+
+    assert composed(f"a{some}b{some}", "note") == unicodedata.normalize("NFC", f"a{some}b{some}")
+    for text in (f"a{too_many}", f"a{some}b{too_many}", too_many, "a" + pile * 75_000):
+        with pytest.raises(MarksPiledUp) as refused:
+            composed(text, "note")
+        assert refused.value.details == {"field": "note", "limit": MARKS}
+
+
+def test_marks_that_are_piled_up_once_what_nobody_sees_is_dropped_are_refused():
+    with pytest.raises(MarksPiledUp):
+        clean("a" + ("\u0301" * MARKS + "\u200b") * 2, "name", NAME)
+
+
+def test_letters_with_marks_are_composed_as_people_write_them():
+    assert composed("Đ\u0103\u0301k L\u0103\u0301k", "name") == "Đắk Lắk"
+    assert composed("ấ" * 50_000, "name") == "ấ" * 50_000

@@ -1,9 +1,11 @@
 """Names are found as people type them and ordered as a Vietnamese dictionary orders them."""
 
 import unicodedata
+from typing import Literal
 
 import pytest
 
+from domain import vietnamese
 from domain.vietnamese import person_key, search_key, sort_key
 
 
@@ -97,6 +99,43 @@ def test_composed_and_decomposed_spellings_have_one_place(name: str) -> None:
 
     assert sort_key(composed) == sort_key(decomposed)
     assert search_key(composed) == search_key(decomposed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ấ\u0323\u0301b",
+        "\u0f73\u0f71a",
+        "が \u3099",
+        "a\u200b\u0301\u200b\u0323",
+        "한글",
+        "ệ" * 40,
+        "Ǻ\u0344",
+        "a\u20dd\ufe0f",
+    ],
+)
+def test_a_search_key_is_the_decomposed_text_without_its_marks(text: str) -> None:
+    unseen = text.replace("\u200b", "")
+    decomposed = "".join(sign for sign in unicodedata.normalize("NFD", unseen) if not unicodedata.combining(sign))
+
+    assert search_key(text) == " ".join(decomposed.casefold().split())
+
+
+def test_no_more_marks_are_sorted_than_one_letter_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    sorted_texts: list[str] = []
+
+    class Counting:
+        """`unicodedata`, telling what it normalised."""
+
+        @staticmethod
+        def normalize(form: Literal["NFC", "NFD"], text: str) -> str:
+            sorted_texts.append(text)
+            return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr(vietnamese, "unicodedata", Counting)
+
+    assert search_key("a" + "\u0301\u0323" * 500 + "\u200b\u0f73" * 500 + "b") == "ab"
+    assert sorted_texts == ["ab"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u0301", "'", "\u200b", "²", "١٢", "🙂 a"])

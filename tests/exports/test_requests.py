@@ -269,6 +269,24 @@ async def test_made_again_at_the_same_position_it_has_the_same_hash_whatever_cam
     assert first == second
 
 
+async def test_a_chain_cuts_only_what_codes_have_made_too_long_and_says_how_much_is_left(story, house):
+    await story.opened()
+    first, second = story.codes[:2]
+    await assess.explain(await story.officer(), story.season, COMMUNE, first, "chưa có sổ. " * 1_666)
+    await assess.explain(await story.officer(), story.season, COMMUNE, second, "阮" * 20_000)
+    export = await ask(await story.by(Office.INSPECTOR), Document.RESPONSIBILITY, story, COMMUNE)
+
+    async with workshop(house) as shop:
+        document = await made(shop, story, export)
+
+    printed = " ".join(text_of(document.content).split())
+    assert document.cut == 1
+    assert printed.count("chưa") >= 1_666
+    left = re.search(r"còn ([0-9.]+) ký tự, xem trong hồ sơ điện tử", printed)
+    assert left is not None
+    assert printed.count("[U+962E]") + int(left[1].replace(".", "")) == 20_000
+
+
 async def test_who_may_have_the_dossier_gets_its_evidence_as_one_archive_and_none_that_lacks_a_file(story):
     own = PDF + story.season.encode()
     await story.attach(story.codes[0], content=own)

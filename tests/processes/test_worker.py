@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -21,8 +21,10 @@ from domain.official import Office
 from infra.identity.tenants import Tenant, Tenants
 from infra.jobs.export_runs import ExportRuns, Run
 from infra.jobs.queue import Jobs, QueueUnavailable
+from infra.pdf.printer import Printer
 from infra.platform import child_processes, embedded
 from infra.platform.config import Settings
+from infra.platform.database import Database
 from services.administration import administer
 from services.app import App
 from services.exports.requests import cancel_export, export_id, request_export
@@ -30,6 +32,7 @@ from services.i18n import load_words
 from services.inspection.trail.search import Searching
 from services.processes.sweeper import ATTEMPTS, LONG, SHARE, SLOT, Sweeper, job_name
 from services.processes.worker import TakenAway, WorkerSettings, Workplace
+from services.proof_package.pages import ASSETS
 from tests.provinces.papers import workshop
 from tests.provinces.story import COMMUNE, Story
 
@@ -433,6 +436,59 @@ async def test_trouble_is_tried_again_and_then_told(house, story, runs, tmp_path
     facts = [recorded.fact async for page in pages for recorded in page]
     assert facts[-1].reason == "printing-failed"
     assert (await runs.of(story.tenant, [export]))[export].attempts == ATTEMPTS
+
+
+class CutOff(Printer):
+    """A printer. While it is at work the server ends a connection by which somebody reads."""
+
+    def __init__(self, database: Database, tenant: Tenant, superuser: asyncpg.Connection) -> None:
+        super().__init__(ASSETS)
+        self._database, self._tenant, self._superuser = database, tenant, superuser
+        self.count = 0
+
+    async def print(self, html: str, identifier: bytes, attached: Mapping[str, bytes] | None = None) -> bytes:
+        self.count += 1
+        async with self._database.reading(self._tenant) as connection:
+            await self._superuser.execute(
+                "SELECT pg_terminate_backend($1)", await connection.fetchval("SELECT pg_backend_pid()")
+            )
+            while True:
+                await connection.fetchval("SELECT 1")
+
+
+async def test_a_database_that_is_away_uses_up_no_attempt(house, story, runs, superuser):
+    # Given a document during each attempt at which the database is lost, more often than one is tried
+    await story.decided()
+    export = await ask(story, Document.DECISION)
+    await runs.learn(story.tenant)
+    async with workshop(house) as shop:
+        cut = CutOff(house.database, story.tenant, superuser)
+        away = Workplace(house, runs, shop._replace(printer=cut))
+        for _ in range(ATTEMPTS + 1):
+            await away.make_export({}, story.tenant.id, str(export))
+            await runs.let_go(story.tenant, export, "", timedelta())  # nobody waits for the pause here
+
+        run = (await runs.of(story.tenant, [export]))[export]
+        assert (cut.count, run.attempts, run.trouble) == (ATTEMPTS + 1, 0, "")
+        assert export in [one.export for one in await runs.owed(story.tenant)]
+
+        # When the database is back
+        await Workplace(house, runs, shop).make_export({}, story.tenant.id, str(export))
+
+    assert await kinds_of(story, export) == ["Export.Requested", "Export.Finished"]
+
+
+async def test_what_is_put_off_takes_nothing_from_who_has_taken_it_up_meanwhile(story, runs):
+    export = await ask(story)
+    await runs.learn(story.tenant)
+    await runs.take(story.tenant, export, "one", timedelta())
+    await runs.take(story.tenant, export, "two", timedelta(seconds=30))
+
+    await runs.put_off(story.tenant, export, "one", timedelta())
+
+    run = (await runs.of(story.tenant, [export]))[export]
+    assert (run.attempts, run.running) == (1, True)
+    assert await runs.go_on(story.tenant, export, "two", timedelta(seconds=30), 1, 2)
 
 
 async def test_the_table_can_be_lost_and_is_made_again_from_the_log(services, story, runs, sweeper):

@@ -1,7 +1,9 @@
 """A dossier that an earlier version handed out holds for ever, and what was typed into it rules no terminal.
 
 `former/dossier.pdf` was made by the version of 27/11/2026. Its chairman's reason has signs that no font of that day
-drew, and orders to a terminal. Whoever changes what is printed keeps the former form under `services/documents/former`.
+drew, and orders to a terminal. `former/2026-11-29/dossier.pdf` was made by the version of 29/11/2026. An explanation in
+it has words of more signs than are left unbroken today, of letters and of signs that were joined.
+Whoever changes what is printed keeps the former form under `services/documents/former`.
 """
 
 from pathlib import Path
@@ -9,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from infra.ledger.note import KeyKind, SignerKey
-from infra.pdf.printer import Printer
+from infra.pdf.printer import Printer, PrintingFailed
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services import cli
-from services.proof_package.pages import ASSETS, printer
+from services.proof_package.package_files import Files
+from services.proof_package.pages import ASSETS, Prints, printer
+from services.proof_package.pages import FORMER as FORMS_BEFORE
 from services.proof_package.verify import Law, verify
 from services.seals.trusted_policy import read_trust
 from services.seals.verify_answer import ExitCode
@@ -26,8 +30,36 @@ async def verified(path: Path, policy: Path = FORMER / "policy") -> tuple[ExitCo
     return found.answer, found.reason
 
 
-async def test_a_dossier_of_an_earlier_version_holds():
-    assert await verified(FORMER / "dossier.pdf") == (ExitCode.UNWITNESSED, "")
+@pytest.mark.parametrize("folder", [FORMER, FORMER / "2026-11-29"], ids=["2026-11-27", "2026-11-29"])
+async def test_a_dossier_of_an_earlier_version_holds(folder: Path):
+    assert await verified(folder / "dossier.pdf", folder / "policy") == (ExitCode.UNWITNESSED, "")
+
+
+class Impatient:
+    """Prints no page of today's form in time."""
+
+    def __init__(self, prints: Prints) -> None:
+        self._prints = prints
+
+    async def print(self, html: str, identifier: bytes, attached: Files | None = None) -> bytes:
+        if "asset:/former/" not in html:
+            raise PrintingFailed("printing-timeout", "more than 60 s")
+        return await self._prints.print(html, identifier, attached)
+
+
+async def test_a_form_that_cannot_be_printed_in_time_keeps_no_earlier_one_from_being_tried():
+    async with Printer(ASSETS) as prints:
+        law, policy = Law(load_rulebooks(), load_calendar()), read_trust(FORMER / "policy")
+        found = await verify(FORMER / "dossier.pdf", policy, law, prints=Impatient(prints))
+
+    assert (found.answer, found.reason) == (ExitCode.UNWITNESSED, "")
+
+
+def test_each_former_form_has_a_dossier_that_was_handed_out_in_it():
+    """That of the first lies beside those of the others."""
+    (*later, _) = (Path(former.folder).name for former in FORMS_BEFORE)
+
+    assert [(FORMER / day / "dossier.pdf").is_file() for day in later] == [True] * len(later)
 
 
 async def test_what_was_changed_in_it_does_not_hold_and_it_is_said_by_what_it_was_made(tmp_path):

@@ -150,6 +150,20 @@ async def test_the_pages_are_made_of_the_other_files_alone_and_say_what_they_say
     assert all(one["leaf_hash"][:20] in text.replace(" ", "") for one in document["relied_on"])
 
 
+async def test_the_pages_call_a_decision_different_only_where_it_is(files):
+    document = msgspec.json.decode(files[DOSSIER])
+    decision = {**document["decision"], "reason": "Hồ sơ đủ căn cứ"}
+    against = {**decision, "voted": "not-recognised"}
+
+    said_ = [
+        pages({**files, DOSSIER: msgspec.json.encode({**document, "decision": one})}).html
+        for one in (decision, against)
+    ]
+
+    assert ["Lý do: Hồ sơ đủ căn cứ" in html for html in said_] == [True, False]
+    assert ["Lý do quyết định khác: Hồ sơ đủ căn cứ" in html for html in said_] == [False, True]
+
+
 async def test_the_pages_speak_to_people(files, folder):
     said_ = text_of((folder / PAGES).read_bytes())
     document = msgspec.json.decode(files[DOSSIER])

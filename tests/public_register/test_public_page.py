@@ -11,6 +11,7 @@ import httpx
 import pytest
 from limits import parse
 
+from domain.meeting import Choice
 from domain.official import Office
 from domain.recognition import Result
 from domain.text import COMMENT
@@ -75,6 +76,23 @@ async def test_what_the_appraiser_and_the_council_say_is_not_public_before_publi
     assert "41/QĐ-UBND" not in page.text
     assert "100,0" not in page.text
     assert "tán thành" not in page.text
+
+
+@pytest.mark.parametrize("voted", [Choice.FOR, Choice.AGAINST])
+async def test_the_public_is_told_of_a_difference_only_where_there_is_one(
+    passer_by: Desk, season: Story, voted: Choice
+):
+    await season.voted(voted)
+    await recognise.decide(
+        await season.decider(), season.season, COMMUNE, Result.RECOGNISED, "41/QĐ-UBND", reason="Hồ sơ đủ căn cứ"
+    )
+    await publish(season)
+
+    page = await passer_by.open(public(season))
+
+    assert "Lý do: Hồ sơ đủ căn cứ" in page.text
+    different = "Chủ tịch quyết định khác kết quả tính hoặc khác biểu quyết." in page.text
+    assert different is (voted is Choice.AGAINST)
 
 
 async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_code(passer_by: Desk, season: Story):

@@ -80,9 +80,21 @@ async def test_deciding_against_the_vote_needs_a_reason_and_what_was_typed_stays
     assert (refused.status, refused.refused) == (422, "reason-missing")
     assert refused.form("/quyet-dinh").value("decision_no") == "3301/QĐ-UBND"
     assert ("result", "recognised") in refused.form("/quyet-dinh").fields
-    assert "Hồ sơ đủ căn cứ, Hội đồng chưa xét bổ sung" in page.text
+    assert "Lý do quyết định khác Hồ sơ đủ căn cứ, Hội đồng chưa xét bổ sung" in page.text
     (fact,) = await decided(season)
     assert (fact.voted, fact.computed) == ("not-recognised", "recognised")
+
+
+async def test_a_reason_that_nobody_asked_for_is_a_reason_and_not_a_difference(desks: Desks, season: Story):
+    await season.voted()
+
+    page = await decide(await desks.of(CHAIRMAN), season, reason="Hồ sơ đầy đủ, đúng hạn")
+
+    assert "Lý do Hồ sơ đầy đủ, đúng hạn" in page.text
+    assert "quyết định khác" not in page.text
+    trace = await (await desks.of(Office.INSPECTOR.value)).open(f"/trach-nhiem/{season.season}/{COMMUNE}")
+    assert trace.status == 200
+    assert "Khác kết quả tính hoặc khác biểu quyết" not in trace.text
 
 
 async def test_no_reason_helps_against_a_condition_of_the_law(desks: Desks, season: Story):
@@ -165,8 +177,8 @@ async def test_a_hash_that_names_no_document_of_this_decision_signs_nothing(desk
     forged = await chairman.send(page, "/ky", file_made="ab" * 32)
     empty = await chairman.send(page, "/ky")
 
-    assert (forged.status, forged.refused) == (422, "field-missing")
-    assert (empty.status, empty.refused) == (422, "field-missing")
+    assert (forged.status, forged.refused) == (422, "file-not-chosen")
+    assert (empty.status, empty.refused) == (422, "file-not-chosen")
     assert "Recognition.Signed" not in await season.kinds()
 
 

@@ -3,6 +3,8 @@
 from datetime import date
 from itertools import count
 
+import pytest
+
 from domain.official import Office
 from domain.policy import Act
 from domain.season import Participant, Season, State, Step, season_stream
@@ -47,6 +49,18 @@ async def test_a_season_of_a_year_that_cannot_be_meant_is_refused_at_its_field(d
         refused = await desk.send(page, "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=[COMMUNE])
         assert (refused.status, refused.refused) == (422, "day-out-of-range")
         assert refused.form("/lap-ke-hoach").value("year") == year
+
+
+@pytest.mark.parametrize("year", ["1" + ".234" * 2_000, "+1" + ".234" * 2_000, "1 " + "234 " * 1_999 + "234"])
+async def test_a_year_of_thousands_of_digits_is_no_number(desks: Desks, year: str):
+    desk = await desks.department()
+
+    refused = await desk.send(
+        await desk.open("/mua"), "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=[COMMUNE]
+    )
+
+    assert (refused.status, refused.refused) == (422, "not-a-number")
+    assert refused.form("/lap-ke-hoach").value("year") == year
 
 
 async def test_a_season_of_an_old_log_shows_its_page_whatever_its_year(desks: Desks):

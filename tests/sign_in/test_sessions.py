@@ -128,12 +128,32 @@ async def test_an_ended_session_does_not_come_back_by_a_late_answer(sessions: Se
 
 async def test_a_sign_in_under_way_is_used_once(sessions: Sessions):
     state = somebody()
-    assert not await sessions.is_spent(state)
 
-    used = await asyncio.gather(*(sessions.spend(state) for _ in range(5)))
+    async def come_back() -> bool:
+        used = await sessions.spend(state)
+        if used:
+            await sessions.settle(state)
+        return used
+
+    used = await asyncio.gather(*(come_back() for _ in range(5)))
 
     assert sorted(used) == [False] * 4 + [True]
-    assert await sessions.is_spent(state)
+    assert not await sessions.spend(state)
+
+
+async def test_whoever_comes_second_learns_how_the_first_ended(sessions: Sessions):
+    settled, failed = somebody(), somebody()
+    for state in (settled, failed):
+        assert await sessions.spend(state)
+    second = {state: asyncio.create_task(sessions.spend(state)) for state in (settled, failed)}
+    await sessions.spend(somebody())
+    assert not any(one.done() for one in second.values())
+
+    await sessions.settle(settled)
+    await sessions.give_back(failed)
+
+    assert not await second[settled]
+    assert await second[failed]
 
 
 # Whoever writes to Redis ------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ async def test_a_form_sent_after_the_session_ended_is_kept_and_sent_again(
 
     ended = await browser.post(path, {"handle": 'typed "long" ago', "csrf": "old", "command": "old"})
     assert ended.status_code == 401
+    assert "/ngon-ngu" not in ended.text
     begun = await browser.submit(ended, "/dang-nhap")
     answer = await come_back(browser, slug, await provider.consent(onward(begun)))
     again = await browser.get(answer.headers["location"])
@@ -259,10 +260,69 @@ async def test_whoever_is_at_work_and_comes_by_a_spent_or_failed_answer_goes_on(
     spent = await provider.consent(await begin(browser, slug))
     await come_back(browser, slug, spent)
 
-    assert (await come_back(browser, slug, spent)).headers["location"] == f"/t/{slug}/viec"
-    assert (await come_back(browser, slug, {**spent, "code": "another"})).headers["location"] == f"/t/{slug}/viec"
+    onward_to = f"/t/{slug}/viec?van-dang-nhap=1"
+    assert (await come_back(browser, slug, spent)).headers["location"] == onward_to
+    assert (await come_back(browser, slug, {**spent, "code": "another"})).headers["location"] == onward_to
     failed = await come_back(browser, slug, {**late, "code": "spoilt"})
-    assert failed.headers["location"] == f"/t/{slug}/them"
+    assert failed.headers["location"] == f"/t/{slug}/them?van-dang-nhap=1"
+
+
+async def test_whoever_chooses_another_person_while_signed_in_is_told_who_is_still_signed_in_and_can_sign_out(
+    browser: Browser, provider: Provider, provinces: list[Tenant]
+):
+    slug = provinces[0].slug
+    answer = await provider.consent(await begin(browser, slug))
+    await come_back(browser, slug, answer)
+    plain = await browser.get(f"/t/{slug}/viec")
+    held = browser.cookie("session")
+
+    page = await browser.get((await come_back(browser, slug, {**answer, "code": "another"})).headers["location"])
+    out = await browser.submit(page, "/dang-xuat")
+
+    assert "Vẫn đang đăng nhập" not in plain.text
+    assert "Vẫn đang đăng nhập bằng chức danh" in page.text
+    assert browser.cookie("session") != held
+    assert out.status_code == 200
+
+
+async def test_a_sign_in_that_is_refused_is_told_in_words_with_the_way_to_begin_again(
+    browser: Browser, provider: Provider, provinces: list[Tenant]
+):
+    answer = await come_back(browser, provinces[0].slug, {"error": "access_denied", "state": "x"})
+
+    sentence = answer.text.partition("<h2>")[2].partition("</h2>")[0]
+    assert "(" not in sentence
+    assert "no-attempt" not in sentence
+    assert onward(await browser.submit(answer, "/dang-nhap")).startswith(provider.issuers[0])
+
+
+async def test_an_answer_that_comes_several_times_at_once_ends_on_the_page(
+    app: App, browser: Browser, provider: Provider, provinces: list[Tenant]
+):
+    slug = provinces[0].slug
+    answer = await provider.consent(await begin(browser, slug, tiep=f"/t/{slug}/them"))
+    before = (await provider.control())["token"]
+
+    came = await asyncio.gather(*(come_back(browser, slug, answer) for _ in range(8)))
+
+    assert [(one.status_code, one.headers.get("location")) for one in came] == [(303, f"/t/{slug}/them")] * 8
+    opened = [one for one in came if any(name.startswith("session") for name in one.cookies)]
+    assert len(opened) == 1
+    assert await app.sessions.find(opened[0].cookies["session"]) is not None
+    assert (await provider.control())["token"] == before + 1
+
+
+async def test_an_answer_that_comes_to_nothing_several_times_at_once_signs_nobody_in(
+    browser: Browser, provider: Provider, provinces: list[Tenant]
+):
+    slug = provinces[0].slug
+    answer = await provider.consent(await begin(browser, slug))
+
+    came = await asyncio.gather(*(come_back(browser, slug, {**answer, "code": "spoilt"}) for _ in range(3)))
+
+    assert [one.status_code for one in came] == [403] * 3
+    assert browser.cookie("session") is None
+    assert (await come_back(browser, slug, answer)).status_code == 303
 
 
 # What beginning costs ---------------------------------------------------------------------------------
@@ -346,7 +406,7 @@ async def test_an_algorithm_that_we_do_not_take_is_named(browser: Browser, provi
     answer = await sign_in(browser, provider, provinces[0].slug)
 
     assert answer.status_code == 403
-    assert "(algorithm: ES256K)" in answer.text
+    assert "<code>sign-in-refused: algorithm ES256K</code>" in answer.text
 
 
 @pytest.mark.parametrize("nameless", ["", "nameless"])

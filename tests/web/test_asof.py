@@ -79,6 +79,33 @@ async def test_nothing_can_be_done_in_the_past(desks: Desks, season: Story, name
         assert acts == [], (subject, acts)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("board", "chưa có mùa đánh giá này"),
+        ("flags", "chưa có mùa đánh giá này"),
+        ("council", "chưa có mùa đánh giá này"),
+        ("dossier", "chưa có hồ sơ này"),
+        ("trail", "chưa có hồ sơ này"),
+        ("meeting", "chưa có nội dung này"),
+    ],
+)
+async def test_before_it_was_there_a_page_says_so_and_leads_to_today_with_its_filter(
+    inspector: Desk, season: Story, name: str, words: str
+):
+    path = PATHS[name](season)
+    path += f"{'&' if '?' in path else '?'}tim=suoi"
+
+    for moment in ("01/01/2019", "1"):
+        page = await inspector.open(then(path, moment))
+
+        assert (page.status, page.refused) == (404, "not-there-then"), moment
+        assert words in page.text
+        assert "gõ sai" not in page.text
+        assert f'href="{inspector.home}{path}">Về hiện tại' in page.html
+        assert ("tim", "suoi") in page.form(path.partition("?")[0]).fields
+
+
 async def test_no_page_tells_what_came_later(inspector: Desk, season: Story):
     await season.submitted()
     before = await inspector.house.store.position(inspector.tenant)

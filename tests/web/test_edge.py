@@ -214,6 +214,40 @@ async def test_a_text_that_cannot_be_read_comes_back_and_nothing_is_recorded(
     assert await explanations(season) == []
 
 
+@pytest.mark.parametrize("multipart", [False, True])
+async def test_a_text_of_piled_up_marks_comes_back_and_nothing_is_recorded(
+    officer: Desk, season: Story, *, multipart: bool
+):
+    await season.score("TC1.CT1")
+    csrf = await token(officer, season)
+    piled = "a" + "\u0301\u0323" * 74_000
+    fields = {"chi-tieu": "TC1.CT1", "csrf": csrf, "explanation": piled}
+    path = officer.home + EXPLAINED.format(season=season.season) + "?chi-tieu=TC1.CT1"
+    sent = {"files": {name: (None, value) for name, value in fields.items()}} if multipart else {"data": fields}
+
+    page = Page(await officer.client.post(path, headers=HTML, **sent))
+
+    assert (page.status, page.refused) == (422, "marks-piled-up")
+    assert page.form("/giai-trinh").value("explanation") == piled
+    assert await explanations(season) == []
+
+
+async def test_a_text_of_piled_up_marks_from_anybody_is_refused_wherever_it_goes(nobody: Desk, season: Story):
+    await season.posted(until=today())
+    piled = "a" + "\u0301\u0323" * 20_000
+    comment = f"{nobody.home}/cong-khai/{season.season}/{COMMUNE}/gop-y"
+
+    said = Page(await nobody.client.post(comment, data={"text": piled}, headers=HTML))
+    inside = Page(
+        await nobody.client.post(nobody.home + EXPLAINED.format(season=season.season), data={"x": piled}, headers=HTML)
+    )
+    language = Page(await nobody.client.post("/ngon-ngu", data={"to": "vi", "x": piled}, headers=HTML))
+
+    assert (said.status, said.refused) == (422, "marks-piled-up")
+    assert (inside.status, inside.refused) == (401, "sign-in-needed")
+    assert (language.status, language.refused) == (422, "marks-piled-up")
+
+
 BOUNDARY = "x"
 
 

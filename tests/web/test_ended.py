@@ -1,5 +1,8 @@
 """A form without its session: what was typed stays, is shown in words, and is sent by who typed it or by nobody."""
 
+import re
+
+import msgspec
 import pytest
 
 from infra.identity.sessions import KeptForm, Session
@@ -7,7 +10,7 @@ from services.i18n import load_words
 from services.web import urls
 from services.web.security import unmasked
 from services.web.sent_form import in_words
-from tests.provinces.story import COMMUNE, Story
+from tests.provinces.story import COMMUNE, PDF, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
@@ -64,8 +67,11 @@ async def test_what_was_typed_is_offered_to_who_typed_it_with_what_will_be_recor
     assert await sessions.claim(name, await session_of(desks, desk))
 
     page = await desk.open(f"/dang-nhap/gui-lai?giu={name}")
+    turned = await desk.post("/ngon-ngu", dict(page.form("/ngon-ngu").fields))
     sent = await desk.send(page, "/giai-trinh")
 
+    assert 'lang="en"' in turned.html
+    assert turned.form("/giai-trinh").value("explanation") == "Vì chờ văn bản."
     assert "Việc giải trình chỉ tiêu" in page.text
     assert "Xã, phường Thị trấn Bến Lụa" in page.text
     assert "dưới tên người đang đăng nhập: Công chức" in page.text
@@ -73,6 +79,35 @@ async def test_what_was_typed_is_offered_to_who_typed_it_with_what_will_be_recor
     assert "Chỉ tiêu 2.5" in page.text
     assert "TC2.CT5" not in page.text
     assert "Vì chờ văn bản." in sent.text
+
+
+@pytest.mark.parametrize("field", ["tep", "file"])
+async def test_a_file_of_a_form_without_its_session_is_chosen_again_and_the_form_can_be_finished(
+    desks: Desks, season: Story, field: str
+):
+    desk = await desks.officer()
+    sessions = desks.house.sessions
+    page = await desk.open(dossier(season))
+    action = page.form("/minh-chung").action
+    held = desk.client.cookies["session"]
+    desk.client.cookies.clear()
+    sent = {**dict(page.form("/minh-chung").fields), "TC2.CT5.1.numerator": "19"}
+
+    ended = await desk.post(action, sent, files={field: ("bao-cao.pdf", PDF)})
+    kept_fields = msgspec.json.decode(ended.form("/dang-nhap").value("kept_fields"), type=tuple[tuple[str, str], ...])
+    desk.client.cookies.set("session", held)
+    name = await sessions.keep(KeptForm(action, kept_fields, unmasked(dict(kept_fields)["csrf"])))
+    assert await sessions.claim(name, await session_of(desks, desk))
+    again = await desk.open(f"/dang-nhap/gui-lai?giu={name}")
+
+    assert (field, "bao-cao.pdf") in kept_fields
+    assert 'enctype="multipart/form-data"' in again.html
+    assert re.search(rf'<input type="file" id="{field}" name="{field}"', again.html)
+    assert (field, "bao-cao.pdf") not in again.form("/minh-chung").fields
+    if field == "tep":
+        done = await desk.post(action, dict(again.form("/minh-chung").fields), files={field: ("bao-cao.pdf", PDF)})
+        assert done.refused == ""
+        assert (await season.dossier()).entry("TC2.CT5").evidence
 
 
 async def test_what_somebody_else_typed_is_neither_shown_nor_sent(desks: Desks, season: Story):
@@ -148,6 +183,33 @@ def test_fields_are_shown_as_people_call_them(name: str, value: str, label: str 
         assert lines[0].value.lower() == (shown or "").lower()
 
 
+def test_what_two_forms_hold_that_were_sent_together_is_said_once():
+    lines = in_words([("chi-tieu", "TC2.CT3"), ("explanation", "a\nb"), ("chi-tieu", "TC2.CT3")], VI)
+
+    assert [line.value for line in lines] == ["2.3", "a\nb"]
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/t/x/ho-so/2023/99001/minh-chung", "/t/x/ho-so/2023/99001"),
+        ("/t/x/ho-so/2023/99001/minh-chung/go", "/t/x/ho-so/2023/99001"),
+        ("/t/x/ho-so/2023/99001", "/t/x/ho-so/2023/99001"),
+        ("/t/x/hop/2023/990-1/ghi-phieu", "/t/x/hop/2023/990-1"),
+        ("/t/x/mua/lap-ke-hoach", "/t/x/mua"),
+        ("/t/x/mua/2023/mo", "/t/x/mua/2023"),
+        ("/t/x/quan-tri/giao-nhiem-vu", "/t/x/quan-tri"),
+        ("/t/x/quan-tri/du-lieu-ca-nhan/huy", "/t/x/quan-tri/du-lieu-ca-nhan"),
+        ("/t/x/thanh-tra/xem-xet/2023/99001/1/ket-luan", "/t/x/thanh-tra/xem-xet/2023/99001/1"),
+        ("/t/x/khong-co/2023", ""),
+        ("/t/x", ""),
+        ("/", ""),
+    ],
+)
+def test_the_page_of_a_form_is_known_from_where_it_is_sent(path: str, page: str):
+    assert urls.page_of(path) == page
+
+
 @pytest.mark.parametrize(
     ("path", "said", "named"),
     [
@@ -177,6 +239,23 @@ async def test_what_was_recorded_in_place_brings_along_all_that_it_changed(desks
     assert answer.refused == ""
 
 
+@pytest.mark.parametrize("has_note", [True, False], ids=["with a note that evidence lacks", "without"])
+async def test_all_that_is_brought_along_has_its_place_on_the_page(desks: Desks, season: Story, *, has_note: bool):
+    desk = await desks.officer()
+    page = await desk.open(dossier(season))
+    if has_note:
+        numbers = {"TC2.CT5.1.numerator": "19", "TC2.CT5.1.denominator": "22"}
+        page = await desk.send(page, "/cham-diem", numbers)
+    form = page.form("/giai-trinh")
+
+    answer = await desk.post(form.action, {**dict(form.fields), "explanation": "Vì chờ văn bản."}, **HTMX)
+
+    brought = re.findall(r'id="([^"]+)"[^>]* hx-swap-oob', answer.html)
+    assert ("chưa có minh chứng" in page.text) is has_note
+    assert "thieu-TC2.CT5" in brought
+    assert [one for one in brought if page.html.count(f'id="{one}"') != 1] == []
+
+
 async def test_a_file_that_was_not_chosen_is_asked_for_at_its_field(desks: Desks, season: Story):
     desk = await desks.officer()
     form = (await desk.open(dossier(season))).form("/minh-chung")
@@ -184,7 +263,7 @@ async def test_a_file_that_was_not_chosen_is_asked_for_at_its_field(desks: Desks
     page = await desk.post(form.action, dict(form.fields))
     part = await desk.post(form.action, dict(form.fields), **HTMX)
 
-    assert page.refused == "field-missing"
+    assert page.refused == "file-not-chosen"
     assert '<a href="#tep">' in page.html
     assert 'id="tep" name="tep"' in page.html
     assert 'aria-invalid="true" aria-describedby="loi-tep tep-h"' in page.html

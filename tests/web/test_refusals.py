@@ -248,7 +248,24 @@ async def test_while_the_database_is_away_nobody_is_told_that_nothing_was_record
     assert "không ghi hai lần" in answer.text
     assert "giữ lại" in answer.text
     assert "Chưa ghi nhận gì" not in answer.text
+    assert "/ngon-ngu" not in answer.text
     assert entry["reason"] == str(AWAY[which])
+
+
+async def test_while_the_database_is_away_the_same_command_can_be_sent_again_from_the_page(pages: Pages):
+    command = str(uuid4())
+
+    answer = await pages.send("vang/full", {"points": "giữ\nlại", "command": command})
+    unnumbered = await pages.send("vang/full", {"points": "9"})
+    looking = await pages.browser.get(f"{pages.at}/vang")
+
+    form = answer.text.partition(f'action="{pages.at}/vang/full"')[2].partition("</form>")[0]
+    assert f'name="command" value="{command}"' in form
+    assert 'name="points" value="giữ\nlại"' in form
+    assert "Gửi lại</button>" in form
+    assert "Gửi lại</button>" not in unnumbered.text
+    assert "Tải lại trang này" in looking.text
+    assert f'href="{pages.at}">Về trang có biểu mẫu' in answer.text
 
 
 async def test_a_hostile_address_is_one_line_in_the_log(pages: Pages):

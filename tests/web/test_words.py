@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 import pytest
@@ -21,7 +21,8 @@ from domain.appraisal import Proposal
 from domain.assessment import Stage as Dossier
 from domain.catalogue import FACTS
 from domain.council import Role
-from domain.errors import DayOutOfRange, NotANumber, NotPermitted, Refused, ScoreAboveMaximum
+from domain.days import Order
+from domain.errors import DayOutOfRange, NotANumber, NotPermitted, PeriodReversed, Refused, ScoreAboveMaximum
 from domain.export import ExportState
 from domain.fact import Unreadable
 from domain.measure import Answer, Outcome
@@ -112,9 +113,35 @@ def test_numbers_are_read_as_people_type_them(typed: str, number: str | None):
     assert read_number(typed) == (None if number is None else Decimal(number))
 
 
-@pytest.mark.parametrize("typed", ["1234", "1.234", "1,234", "1 234", "1\u202f234", "1234,0", " 1234 "])
+@pytest.mark.parametrize("sign", ["", "+", "−"])
+@pytest.mark.parametrize("typed", ["1" + ".234" * 4, "1" + ",234" * 4 + ".5", "1" + " 234" * 4, "9" * 15])
+def test_numbers_have_fifteen_digits_at_most(sign: str, typed: str):
+    assert read_number(sign + typed) is not None
+    for longer in ("1" + ".234" * 5, "1" + ",234" * 2_000, "1" + " 234" * 2_000, "1" + ".234" * 2_000 + ",5", "9" * 16):
+        assert read_number(sign + longer) is None
+        with pytest.raises(NotANumber):
+            Typed([("n", sign + longer)]).whole("n")
+
+
+@pytest.mark.parametrize("typed", ["1234", "1.234", "1 234", "1\u202f234", "1234,0", "1.234,0", " 1234 "])
 def test_a_count_may_have_its_thousands_grouped(typed: str):
     assert Typed([("n", typed.strip())]).whole("n") == 1234
+
+
+@pytest.mark.parametrize("typed", ["1.234.567", "1,234,567", "1 234 567"])
+def test_a_count_with_two_separators_alike_has_no_decimals(typed: str):
+    assert Typed([("n", typed)]).whole("n") == 1234567
+
+
+@pytest.mark.parametrize("typed", ["1,234", "12,000", "-1,234"])
+def test_a_count_with_the_decimal_mark_before_three_digits_is_refused_and_never_another_number(typed: str):
+    with pytest.raises(NotANumber) as refused:
+        Typed([("n", typed)]).whole("n")
+
+    assert refused.value.details == {"field": "n", "typed": typed, "reason": "count-two-ways"}
+    for words in (VI, EN):
+        assert "1234" in explain(refused.value, words).sentence
+        assert "87" not in explain(refused.value, words).advice
 
 
 @pytest.mark.parametrize(
@@ -128,6 +155,8 @@ def test_a_count_may_have_its_thousands_grouped(typed: str):
         ("0,950", "not-a-count"),
         ("0.950", "not-a-count"),
         ("1,234.567", "not-a-count"),
+        ("1,23", "not-a-count"),
+        ("1.23", "not-a-count"),
         ("1.234,567", "not-a-count"),
         ("1.234 567", "several-cells"),
         ("0 500", "several-cells"),
@@ -156,12 +185,24 @@ def test_a_score_is_never_silently_another_number(typed: str, reason: str):
 
 
 @pytest.mark.parametrize("words", [VI, EN])
-@pytest.mark.parametrize("reason", ["two-ways", "a-share", "several-cells", "not-a-count", ""])
+@pytest.mark.parametrize("reason", ["two-ways", "count-two-ways", "a-share", "several-cells", "not-a-count", ""])
 def test_a_number_that_is_none_is_answered_with_what_to_type(words: Words, reason: str):
     refused = NotANumber(field="n", typed="95 %", reason=reason)
 
     assert "95 %" in explain(refused, words).sentence
     assert "95 %" in problem_of(refused, "n").said(words)
+
+
+@pytest.mark.parametrize("words", [VI, EN])
+@pytest.mark.parametrize("reason", get_args(Order))
+def test_two_days_in_the_wrong_order_are_called_what_they_are_and_the_advice_fits_them(words: Words, reason: str):
+    begins, ends = date(2024, 1, 15), date(2024, 1, 14)
+
+    said = explain(PeriodReversed(reason=reason, field="on", begins=begins, ends=ends, unit="Xã Suối Gấm"), words)
+
+    assert said.advice not in ("", words.say("refused.period-reversed.next"))
+    assert said.sentence != words.say("refused.period-reversed")
+    assert reason == "search" or (words.date(begins) in said.sentence and words.date(ends) in said.sentence)
 
 
 def test_days_are_read_day_first():

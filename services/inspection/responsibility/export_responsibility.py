@@ -56,7 +56,8 @@ class ResponsibilityExport(CommuneExport):
         paper = await responsibility_document.read_paper(then, seen, shop.reads, asked.indicator, work.rulebooks, at)
         await progress(1, 2)
         about = "-".join(part for part in (asked.season, asked.commune, asked.indicator, str(then.position)) if part)
-        return await printed(shop, responsibility_document.render(paper), f"trach-nhiem-{about}.pdf")
+        made = await printed(shop, responsibility_document.render(paper), f"trach-nhiem-{about}.pdf")
+        return made._replace(cut=paper.cut)
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The chain, by the name of the commune and the number of the indicator."""

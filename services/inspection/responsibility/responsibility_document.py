@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from domain.errors import NotFound
 from domain.rulebook import Indicator, Rulebook
+from domain.text import PROSE
 from infra.readmodels.reading import ReadModels
 from projections.analysis.responsibility import trace
 from projections.analysis.trail import entries
@@ -23,17 +24,24 @@ from projections.tables.sheets import SHEETS, EntryRow, SheetRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS
 from services.case.case_cache import Followed, facts_about
+from services.documents.glyphs import fitting
 from services.documents.reading import AsItStood
-from services.documents.typesetting import typeset
+from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit
 from services.i18n import Words, vietnamese
-from services.inspection.responsibility.chain import Chain, in_words
-from services.sentences import sentence_writer_of
+from services.inspection.responsibility.chain import Chain, ChainLink, in_words
+from services.sentences import FactSentence, sentence_writer_of
 from services.verdicts import JudgedStanding, judged
+
+#: Signs that one text takes at most: twice what may be typed. Only one that is of codes for the most part takes more.
+ROOM = 2 * PROSE.limit
 
 
 class ResponsibilityDocument(NamedTuple):
-    """Everything that the document says, as values; units within a sentence, `claim` what the chain is about."""
+    """Everything that the document says, as values; units within a sentence, `claim` what the chain is about.
+
+    `cut` counts the texts that are not whole.
+    """
 
     commune: NamedUnit
     province: str
@@ -48,6 +56,7 @@ class ResponsibilityDocument(NamedTuple):
     position: int
     at: datetime
     demonstration: bool
+    cut: int
 
 
 async def read_paper(
@@ -70,10 +79,12 @@ async def read_paper(
         officials: list[OfficialRow] = await view.all(OFFICIALS)
         units = {unit.code: unit.inside for unit in await view.all(UNITS)}
     teller = sentence_writer_of(facts, officials, units, rulebook, words)
-    told = {one.entry.position: one for one in map(teller.tell, entries(facts))}
+    whole = {one.entry.position: one for one in map(teller.tell, entries(facts))}
+    told = {position: _shortened(one) for position, one in whole.items()}
     found = trace(facts, season, seen.commune, officials, indicator)
     chain = in_words(found, told, {row.person: row.name for row in officials}, units, words)
     standing: Standing = seen.row(STANDINGS, key)
+    acts = {act.entry.position for line in (*chain.lines, *chain.ballots) if in_sentences(line) for act in line.acts}
     return ResponsibilityDocument(
         commune=await then.place(seen.commune),
         province=then.tenant.name,
@@ -90,7 +101,31 @@ async def read_paper(
         position=then.position,
         at=at,
         demonstration=then.tenant.demonstration,
+        cut=sum(new != old for act in acts for new, old in zip(_texts(told[act]), _texts(whole[act]), strict=True)),
     )
+
+
+def in_sentences(line: ChainLink) -> bool:
+    """Whether each act of the line is told. Of many, over several indicators, the positions alone are named."""
+    return len(line.acts) <= 6 or len(line.indicators) <= 1
+
+
+def _texts(told: FactSentence) -> tuple[str, ...]:
+    return told.sentence, *(detail.text for detail in told.details)
+
+
+def _shortened(told: FactSentence) -> FactSentence:
+    """The fact in words, each text as far as it has room."""
+    details = tuple(detail._replace(text=_fitting(detail.text)) for detail in told.details)
+    return told._replace(sentence=_fitting(told.sentence), details=details)
+
+
+def _fitting(text: str) -> str:
+    """The text as far as it has room, and how much of it is left."""
+    length = fitting(text, ROOM)
+    if length == len(text):
+        return text
+    return f"{text[:length]} … còn {NUMBERS.number(len(text) - length)} ký tự, xem trong hồ sơ điện tử"
 
 
 def _claim(found: JudgedStanding, entry: EntryRow | None, words: Words) -> Iterator[str]:
@@ -107,4 +142,4 @@ def _claim(found: JudgedStanding, entry: EntryRow | None, words: Words) -> Itera
 
 def render(paper: ResponsibilityDocument) -> str:
     """The document as HTML for print."""
-    return typeset("responsibility.html", paper=paper, words=vietnamese())
+    return typeset("responsibility.html", paper=paper, words=vietnamese(), in_sentences=in_sentences)

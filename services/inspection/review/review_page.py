@@ -312,7 +312,7 @@ async def _recorded(visit: Visit, receipt: CommandResult, season: str, commune: 
 
 def count(number: str) -> int:
     """The number of a review in an address. NotFound."""
-    if not (number.isascii() and number.isdecimal() and int(number) in range(1, len(Ground) + 1)):
+    if not (number.isascii() and number.isdecimal() and len(number) < DIGITS and 1 <= int(number) <= len(Ground)):
         raise NotFound(kind="review", subject=number)
     return int(number)
 

@@ -24,7 +24,7 @@ from domain.official import Office, Official
 from domain.personal import Personal
 from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Rulebook
-from domain.text import bounded
+from domain.text import KINDS, bounded
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import CLOCK_DRIFT, EventStore
 from infra.platform.database import LOST, Database
@@ -127,7 +127,7 @@ class TrailQuery(NamedTuple):
     ) -> TrailQuery:
         """From the parameters of an address. PeriodReversed."""
         if since and until and until < since:
-            raise PeriodReversed(field="den")
+            raise PeriodReversed(reason="search", field="den")
         return cls(
             given("ai"),
             given("chuc-vu"),
@@ -151,6 +151,8 @@ class TrailQuery(NamedTuple):
     @classmethod
     def spelled(cls, text: str) -> TrailQuery:
         """From what `spell` gave. SearchUnreadable for anything that it never gives, PeriodReversed."""
+        if len(text) > KINDS["asked"].limit or text.count("&") >= len(PARAMETERS):
+            raise SearchUnreadable(typed=text)
         given = dict(parse_qsl(text))
         since, until = (_spelled_moment(given[name], text) if name in given else None for name in ("tu", "den"))
         if any("\0" in value for value in given.values()):

@@ -11,13 +11,13 @@ A form has fields of its own for what is being added: `vi-tri` with `gia-tri`, a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
-from domain.errors import WhatIfInvalid
+from domain.errors import Refused, WhatIfInvalid
 from domain.fact import Fact, Recorded
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting
@@ -25,8 +25,16 @@ from domain.rulebook import Rulebook
 from domain.vietnamese import search_key
 from projections.analysis.what_if import Other, Otherwise, parameters
 from services.i18n import vietnamese
-from services.web.form_fields import read_day, read_number
+from services.web.form_fields import FieldMissing, read_day, read_number
 from services.web.visit import Visit
+
+T = TypeVar("T")
+
+#: The fields of what is being added: the position of a fact, and the value that it is to have.
+FIELDS = ("vi-tri", "gia-tri")
+
+#: Reasons that speak of the fact that is to be replaced, not of its value.
+ABOUT_FACT = {"no-such-fact", "not-judged", "replaced-twice", "struck-and-replaced"}
 
 #: Digits of a position; a longer one is none.
 DIGITS = 18
@@ -83,39 +91,85 @@ class Assumed(NamedTuple):
                 raise WhatIfInvalid(reason="no-such-fact", position=position)
             if position in replace:
                 raise WhatIfInvalid(reason="replaced-twice", position=position)
-            replace[position] = _other(known[position], text)
+            replace[position] = _other(known[position], text, position)
         return Otherwise(frozenset(self.struck), replace, dict(self.thresholds))
 
 
-def read_assumed(visit: Visit, rulebooks: Mapping[str, Rulebook], rulebook: Rulebook) -> Assumed:
-    """What the address assumes. WhatIfInvalid for what cannot be read, and for a rulebook that there is not."""
+class Asked(NamedTuple):
+    """What the address assumes, as far as it can be read, and as it was typed.
+
+    `adding` is what the form adds, position and value; `numbers` are thresholds by parameter; `refused` is why the
+    first of what cannot be read cannot.
+    """
+
+    kept: Assumed = Assumed()
+    adding: tuple[str, str] = ("", "")
+    numbers: Mapping[str, str] = {}
+    refused: Refused | None = None
+
+    def assumed(self) -> Assumed:
+        """All of it. Raises FieldMissing for half a replacement, WhatIfInvalid for what cannot be read."""
+        if self.refused is not None:
+            raise self.refused
+        position, text = self.adding
+        if not (position or text):
+            return self.kept
+        for field, typed in zip(FIELDS, self.adding, strict=True):
+            if not typed:
+                raise FieldMissing(field=field)
+        added = (_position(position, FIELDS[0]), text)
+        return self.kept._replace(replaced=tuple(dict.fromkeys((*self.kept.replaced, added))))
+
+    def placed(self, refused: Refused, *, by_added: bool) -> Refused:
+        """The refusal with the field that it concerns. `by_added`: what the address keeps is not to blame."""
+        details = dict(refused.details)
+        if "parameter" in details:
+            details["field"] = f"nguong.{details['parameter']}"
+        elif by_added:
+            details["field"] = FIELDS[0] if details.get("reason") in ABOUT_FACT else FIELDS[1]
+        return type(refused)(**details)
+
+
+def read_asked(visit: Visit, rulebooks: Mapping[str, Rulebook], rulebook: Rulebook) -> Asked:
+    """What the address assumes."""
+    wrong: list[Refused] = []
+
+    def read(reading: Callable[..., T], *typed: str) -> list[T]:
+        try:
+            return [reading(*typed)]
+        except WhatIfInvalid as refused:
+            wrong.append(refused)
+            return []
+
     chosen = visit.query("bo-tieu-chi")
     if chosen and chosen not in rulebooks:
-        raise WhatIfInvalid(reason="no-such-rulebook", typed=chosen)
-    chosen = "" if chosen == rulebook.id else chosen
-    replaced = [_pair(text) for text in visit.queries("thay")]
-    if visit.query("vi-tri") or visit.query("gia-tri"):
-        replaced.append((visit.query("vi-tri").removeprefix("#"), visit.query("gia-tri")))
-    thresholds = {}
-    for code, text in (
-        *map(_pair, visit.queries("nguong")),
-        *_typed_thresholds(visit, rulebooks[chosen or rulebook.id]),
-    ):
-        number = read_number(text)
-        if number is None:
-            raise WhatIfInvalid(reason="unreadable", typed=text)
-        thresholds[code] = number
+        wrong.append(WhatIfInvalid(reason="no-such-rulebook", typed=chosen, field="bo-tieu-chi"))
+        chosen = ""
     known = parameters(rulebooks[chosen or rulebook.id])
-    return Assumed(
-        tuple(dict.fromkeys(_position(text) for text in visit.queries("bo"))),
-        tuple(dict.fromkeys((_position(position), text) for position, text in replaced)),
-        tuple((code, number) for code, number in thresholds.items() if code not in known or known[code][0] != number),
-        chosen,
+    numbers = dict(pair for text in visit.queries("nguong") for pair in read(_pair, text))
+    numbers |= {code: text for code in known if (text := visit.query(f"nguong.{code}"))}
+    thresholds = [pair for code, text in numbers.items() for pair in read(_threshold, code, text)]
+    replaced = [pair for text in visit.queries("thay") for pair in read(_replacement, text)]
+    kept = Assumed(
+        tuple(dict.fromkeys(position for text in visit.queries("bo") for position in read(_position, text))),
+        tuple(dict.fromkeys(replaced)),
+        tuple((code, number) for code, number in thresholds if code not in known or known[code][0] != number),
+        "" if chosen == rulebook.id else chosen,
     )
+    adding = (visit.query(FIELDS[0]).removeprefix("#"), visit.query(FIELDS[1]))
+    return Asked(kept, adding, numbers, wrong[0] if wrong else None)
 
 
-def _typed_thresholds(visit: Visit, rulebook: Rulebook) -> list[tuple[str, str]]:
-    return [(code, text) for code in parameters(rulebook) if (text := visit.query(f"nguong.{code}"))]
+def _threshold(code: str, text: str) -> tuple[str, Decimal]:
+    number = read_number(text)
+    if number is None:
+        raise WhatIfInvalid(reason="unreadable", typed=text, field=f"nguong.{code}")
+    return code, number
+
+
+def _replacement(text: str) -> tuple[int, str]:
+    position, value = _pair(text)
+    return _position(position), value
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -125,13 +179,13 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _position(text: str) -> int:
+def _position(text: str, field: str = "") -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < DIGITS):
-        raise WhatIfInvalid(reason="unreadable", typed=text)
+        raise WhatIfInvalid(reason="unreadable", typed=text, field=field)
     return int(text)
 
 
-def _other(fact: Fact, text: str) -> Other:
+def _other(fact: Fact, text: str, position: int) -> Other:
     """The value that the text says, of the fact's kind."""
     word = search_key(text)
     found: Other | None = None
@@ -146,6 +200,8 @@ def _other(fact: Fact, text: str) -> Other:
             found = CHOICES.get(word)
         case Assessment.SatisfactionMeasured():
             found = _ratio(text)
+        case _:
+            raise WhatIfInvalid(reason="not-judged", position=position)
     if found is None:
         raise WhatIfInvalid(reason="unreadable", typed=text)
     return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from domain.fact import Recorded
 from domain.measure import Outcome
 from domain.meeting import Meeting
@@ -18,12 +18,14 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS
 from services.assessment.dossier_view import Case, open_case
 from services.inspection.dossier_facts import dossier_in_words, facts_about
-from services.inspection.what_if.assumptions import Assumed, read_assumed
+from services.inspection.what_if.assumptions import Asked, Assumed, read_asked
 from services.inspection.what_if.what_if import sides_of
 from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
 from services.web.visit import PageResponse, Visit
+
+Shown = TypeVar("Shown")
 
 #: Sets of several facts that are listed; the page says how many there are.
 LISTED = 12
@@ -57,10 +59,14 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """One dossier, otherwise; `?tap=3` also looks for pivotal sets of two and three facts."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
-    assumed = read_assumed(visit, visit.app.rulebooks, case.rulebook)
+    asked = read_asked(visit, visit.app.rulebooks, case.rulebook)
     facts = await facts_about(visit, case)
-    under = visit.app.rulebooks[assumed.rulebook] if assumed.rulebook else None
-    answered = what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
+    under = visit.app.rulebooks[asked.kept.rulebook] if asked.kept.rulebook else None
+
+    def answer(assumed: Assumed) -> WhatIfResult:
+        return what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
+
+    assumed, answered = _answered(visit, asked, answer)
     largest = 3 if visit.query("tap") == "3" else 1
     carried = pivotal(facts, commune, case.rulebook, case.calendar, largest)
     told = (await dossier_in_words(visit, case, facts)).by_position
@@ -70,6 +76,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         case=case,
         answered=answered,
         assumed=assumed,
+        asked=asked,
         kept=assumed.query(visit),
         here=lambda changed: visit.url.what_if(season, commune, changed.query(visit)),
         groups=_groups(case, _strikable(facts), told, answered, assumed, carried),
@@ -82,6 +89,25 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         rulebooks=list(visit.app.rulebooks.values()),
         position=case.position,
     )
+
+
+def _answered(visit: Visit, asked: Asked, answer: Callable[[Assumed], Shown]) -> tuple[Assumed, Shown]:
+    """What is assumed, and the answer. What cannot be is refused on the page, which then answers without it all."""
+    try:
+        assumed = asked.assumed()
+        return assumed, answer(assumed)
+    except Refused as refused:
+        by_added = asked.refused is None and any(asked.adding) and "field" not in refused.details
+        visit.object_to(asked.placed(refused, by_added=by_added and _stands(asked.kept, answer)))
+        return asked.kept, answer(Assumed())
+
+
+def _stands(assumed: Assumed, answer: Callable[[Assumed], object]) -> bool:
+    try:
+        answer(assumed)
+    except Refused:
+        return False
+    return True
 
 
 def _strikable(facts: Iterable[Recorded]) -> list[Recorded]:
@@ -117,7 +143,7 @@ def _groups(
         groups.setdefault(code, []).append(
             Fact(
                 told[one.position],
-                one.position in answered.without,
+                one.position in answered.without or one.position in assumed.struck,
                 replaced.get(one.position, ""),
                 one.position in alone,
             )
@@ -173,9 +199,11 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         if row is None:
             raise NotFound(season=season)
         rulebook = visit.app.rulebooks[row.rulebook]
-        assumed = read_assumed(visit, visit.app.rulebooks, rulebook)
-        stranger = visit.app.rulebooks[assumed.rulebook] if assumed.rulebook else None
-        other = with_thresholds(stranger or rulebook, dict(assumed.thresholds))
+        asked = read_asked(visit, visit.app.rulebooks, rulebook)
+        stranger = visit.app.rulebooks[asked.kept.rulebook] if asked.kept.rulebook else None
+        assumed, other = _answered(
+            visit, asked, lambda assumed: with_thresholds(stranger or rulebook, dict(assumed.thresholds))
+        )
         sides = await sides_of(view, season, rulebook, other, visit.app.calendar)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position
@@ -187,6 +215,7 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         rulebook=rulebook,
         other=other,
         assumed=assumed,
+        asked=asked,
         stranger=stranger,
         lines=lines,
         gain=sum(one.changes and one.after.result is Outcome.MET for one in sides),

@@ -63,7 +63,8 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   sendPlainly(event.detail.elt, event.detail.requestConfig.triggeringEvent.submitter);
 });
 
-/* A refusal leads to the field that it concerns, which says that it is wrong. */
+/* A refusal is gone to, as on a page of its own, and leads to the field that it concerns, which says that it is wrong.
+   A body that was too large was not read: then it is the file. */
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt;
   if (!isSent(event) || !document.contains(form)) return;
@@ -71,8 +72,10 @@ document.addEventListener("htmx:afterRequest", (event) => {
     field.removeAttribute("aria-invalid");
     field.closest(".bad")?.classList.remove("bad");
   }
-  const way = document.querySelector("#refusal [data-field]");
-  const found = way && form.elements[way.dataset.field];
+  const said = document.querySelector("#refusal .errsum");
+  said?.focus();
+  const way = said?.querySelector("[data-field]");
+  const found = way && (form.elements[way.dataset.field] ?? (said.dataset.code === "file-too-large" && form.querySelector("[type=file]")));
   const field = found instanceof RadioNodeList ? found[0] : found;
   if (event.detail.successful || !field?.id) return;
   field.setAttribute("aria-invalid", "true");

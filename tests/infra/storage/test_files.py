@@ -1,7 +1,10 @@
+import asyncio
 import hashlib
 import io
 import os
 import struct
+import subprocess
+import threading
 import time
 import zipfile
 import zlib
@@ -16,9 +19,10 @@ from domain.errors import (
     FileNameHostile,
     FileTooLarge,
     FileTypeForbidden,
+    MarksPiledUp,
     SignNotAllowed,
 )
-from domain.text import FILE_NAME, clean
+from domain.text import FILE_NAME, MARKS, clean
 from infra.storage.files import Files, clean_name, media_type
 from tests.infra.locked import encrypted
 
@@ -319,11 +323,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("content", "found"), REFUSED.values(), ids=REFUSED)
-def test_what_is_not_on_the_list_is_refused_by_its_content(tmp_path: Path, content: bytes, found: str):
+async def test_what_is_not_on_the_list_is_refused_by_its_content(tmp_path: Path, content: bytes, found: str):
     (tmp_path / "f.pdf").write_bytes(content)
 
     with pytest.raises(FileTypeForbidden) as refusal:
-        media_type(tmp_path / "f.pdf")
+        await media_type(tmp_path / "f.pdf")
 
     assert refusal.value.details["found"] == found
 
@@ -332,11 +336,11 @@ REVISIONS = (2, 3, 4, 6)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_a_pdf_that_opens_by_a_password_only_is_refused_as_such(tmp_path: Path, revision: int):
+async def test_a_pdf_that_opens_by_a_password_only_is_refused_as_such(tmp_path: Path, revision: int):
     (tmp_path / "f.pdf").write_bytes(b"\r\n" + encrypted("mo", revision))
 
     with pytest.raises(FileTypeForbidden) as refusal:
-        media_type(tmp_path / "f.pdf")
+        await media_type(tmp_path / "f.pdf")
 
     assert refusal.value.details["found"] == "locked-pdf"
 
@@ -350,13 +354,47 @@ def test_a_pdf_that_opens_by_a_password_only_is_refused_as_such(tmp_path: Path, 
     ],
     ids=["without copying, 2", "without copying, 3", "without copying, 4", "without copying, 6", "damaged", "word"],
 )
-def test_a_pdf_that_opens_without_a_password_is_taken_whatever_else_it_says(tmp_path: Path, content: bytes):
+async def test_a_pdf_that_opens_without_a_password_is_taken_whatever_else_it_says(tmp_path: Path, content: bytes):
     (tmp_path / "f.pdf").write_bytes(content)
 
-    assert media_type(tmp_path / "f.pdf") == "application/pdf"
+    assert await media_type(tmp_path / "f.pdf") == "application/pdf"
 
 
-def test_a_pdf_that_unpacks_to_more_than_there_is_memory_harms_nobody(tmp_path: Path):
+async def test_pdfs_that_take_long_to_open_keep_nobody_else_waiting(tmp_path: Path, monkeypatch):
+    # Given many PDFs, each of which takes as long to open as its process is let run
+    under_way: set[int] = set()
+    both, may_end = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def taking_long(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
+        under_way.add(threading.get_ident())
+        if len(under_way) == 2:
+            loop.call_soon_threadsafe(both.set)
+        may_end.wait()
+        return subprocess.CompletedProcess([], 0)
+
+    monkeypatch.setattr(subprocess, "run", taking_long)
+    files = Files(tmp_path)
+
+    async def taken(content: bytes) -> str:
+        async with files.receiving("f.pdf", content) as received:
+            return received.media_type
+
+    pdfs = [asyncio.create_task(taken(PDF + b"(about /Encrypt)%d" % number)) for number in range(40)]
+    try:
+        await both.wait()
+
+        # When another file comes, then it is taken, and two of those are being opened
+        async with asyncio.timeout(60):
+            assert await taken(b"\x89PNG\r\n\x1a\n") == "image/png"
+            assert len(under_way) == 2
+    finally:
+        may_end.set()
+    assert set(await asyncio.gather(*pdfs)) == {"application/pdf"}
+    assert len(under_way) == 2
+
+
+async def test_a_pdf_that_unpacks_to_more_than_there_is_memory_harms_nobody(tmp_path: Path):
     bomb = zlib.compress(b"\0" * 600_000_000, 9)
     head = b"%PDF-1.5\n"
     table = (
@@ -366,7 +404,7 @@ def test_a_pdf_that_unpacks_to_more_than_there_is_memory_harms_nobody(tmp_path: 
         head + table % len(bomb) + b"stream\n" + bomb + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(head)
     )
 
-    assert media_type(tmp_path / "f.pdf") == "application/pdf"
+    assert await media_type(tmp_path / "f.pdf") == "application/pdf"
 
 
 @pytest.mark.parametrize(
@@ -437,6 +475,11 @@ WALES = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f.
 def test_a_name_is_kept_in_one_form_without_marks_that_nobody_sees(typed: str, kept: str):
     assert clean_name(typed) == kept
     assert clean(typed.strip(), "file", FILE_NAME) == kept
+
+
+def test_a_file_name_of_piled_up_marks_is_refused_once_what_nobody_sees_is_dropped():
+    with pytest.raises(MarksPiledUp):
+        clean_name("a" + ("\u0301" * MARKS + "\u200b") * 2 + ".pdf")
 
 
 SIGNS = (*range(0x20), 0x7F, 0x85, 0x2028, 0x202A, 0x202E, 0x2066, 0xFDD0, 0x1FFFF)

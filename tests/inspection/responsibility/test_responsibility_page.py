@@ -1,6 +1,7 @@
 """Who is responsible: the page names everybody in the chain, what each relied on, and who did nothing."""
 
 import json
+import re
 from html import unescape
 
 import pytest
@@ -55,6 +56,18 @@ async def test_who_was_assigned_and_did_nothing_and_files_that_were_not_opened_a
     assert "Được giao, không thao tác" in page.text
     assert "không mở" in page.text
     assert "Thẩm định khi chưa mở hết tệp" in page.text
+
+
+@pytest.mark.parametrize("asked", ["", "?chi-tieu=TC1.CT1"])
+async def test_as_many_signs_are_listed_as_are_announced(inspector: Desk, season: Story, asked: str):
+    await season.decided()
+
+    page = await inspector.open(chain(season, asked))
+
+    announced = re.search(r"<b>(\d+) điểm cần xem</b>", page.html)
+    assert announced
+    listed = page.html[announced.end() :].partition("</ul>")[0]
+    assert listed.count("<li>") == int(announced[1]) > 0
 
 
 async def test_a_file_that_the_appraiser_opened_is_shown_as_opened(inspector: Desk, season: Story):

@@ -181,6 +181,18 @@ async def test_a_review_that_is_not_there_has_no_page(desks: Desks, published: S
     assert (await inspector.open("/thanh-tra/xem-xet/1900")).status == 404
 
 
+async def test_nothing_is_said_of_a_review_whose_number_has_thousands_of_digits(desks: Desks, published: Story):
+    await published.under_review()
+    inspector = await desks.of(INSPECTOR)
+    forms = [form for form in (await inspector.open(review(published))).forms if f"/{COMMUNE}/1/" in form.action]
+
+    for form in forms:
+        filled = {**dict(form.fields), "finding": "một nhận định", "explanation": "một giải trình"}
+        page = await inspector.post(form.action.replace("/1/", f"/{'1' * 5_000}/"), filled)
+        assert (page.status, page.refused) == (404, "not-found")
+    assert len(forms) > 1
+
+
 async def test_other_communes_do_not_see_it(desks: Desks, published: Story):
     await published.under_review()
     other = await desks.of(f"99004 {Office.JUSTICE_OFFICER}")

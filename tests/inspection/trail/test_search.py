@@ -39,6 +39,9 @@ def test_a_period_does_not_end_before_it_begins():
         "den=hom+qua",
         "tu=24:00",
         "tim=a%00b",
+        "tim=" + "a" * 100_000,
+        "&" * 1_000_000,
+        "x=1&" * 11,
     ],
 )
 def test_what_no_page_spells_is_no_search(text):

@@ -22,7 +22,7 @@ def at(story: Story, query: str = "") -> str:
     return f"/gia-dinh/{story.season}/{COMMUNE}{'?' if query else ''}{query}"
 
 
-async def position(story: Story, kind: type[Fact], indicator: str = "") -> int:
+async def position_of(story: Story, kind: type[Fact], indicator: str = "") -> int:
     return next(
         one.position
         for one in await story.facts()
@@ -32,7 +32,7 @@ async def position(story: Story, kind: type[Fact], indicator: str = "") -> int:
 
 async def test_an_inspector_strikes_out_a_file_and_sees_what_falls_with_it(inspector: Desk, season: Story):
     await season.voted()
-    file = await position(season, Assessment.EvidenceAttached, "TC2.CT5")
+    file = await position_of(season, Assessment.EvidenceAttached, "TC2.CT5")
     before = await inspector.house.store.position(inspector.tenant)
 
     page = await inspector.open(at(season))
@@ -47,9 +47,9 @@ async def test_an_inspector_strikes_out_a_file_and_sees_what_falls_with_it(inspe
 
 async def test_what_is_assumed_stays_in_the_form_and_each_can_be_dropped(inspector: Desk, season: Story):
     await season.voted()
-    file = await position(season, Assessment.EvidenceAttached)
-    ballot = await position(season, Meeting.BallotCast)
-    appraised = await position(season, Appraisal.IndicatorAppraised)
+    file = await position_of(season, Assessment.EvidenceAttached)
+    ballot = await position_of(season, Meeting.BallotCast)
+    appraised = await position_of(season, Appraisal.IndicatorAppraised)
     query = f"bo={file}&thay={ballot}:không tán thành&thay={appraised}:0,5&nguong=C1:85"
 
     page = await inspector.open(at(season, query))
@@ -93,8 +93,8 @@ async def test_a_what_if_that_contradicts_itself_is_refused_in_words(
 ):
     await season.submitted()
     places = {
-        "submitted": await position(season, Assessment.Submitted),
-        "scored": await position(season, Assessment.IndicatorScored, "TC2.CT5"),
+        "submitted": await position_of(season, Assessment.Submitted),
+        "scored": await position_of(season, Assessment.IndicatorScored, "TC2.CT5"),
     }
     before = await inspector.house.store.position(inspector.tenant)
 
@@ -105,10 +105,58 @@ async def test_a_what_if_that_contradicts_itself_is_refused_in_words(
     assert await inspector.house.store.position(inspector.tenant) == before
 
 
+@pytest.mark.parametrize(
+    ("position", "value", "field"),
+    [
+        ("{scored}", "abc", "gia-tri"),
+        ("{scored}", "hai mươi trên ba mươi", "gia-tri"),
+        ("{scored}", "99", "gia-tri"),
+        ("{scored}", "", "gia-tri"),
+        ("", "7,5", "vi-tri"),
+        ("999999", "7,5", "vi-tri"),
+        ("{submitted}", "7,5", "vi-tri"),
+        ("một", "7,5", "vi-tri"),
+    ],
+)
+async def test_a_wrong_value_is_named_in_its_form_which_keeps_all_that_was_typed(
+    inspector: Desk, season: Story, position: str, value: str, field: str
+):
+    await season.submitted()
+    scored = await position_of(season, Assessment.IndicatorScored, "TC2.CT5")
+    file = await position_of(season, Assessment.EvidenceAttached, "TC2.CT6")
+    submitted = await position_of(season, Assessment.Submitted)
+    where = position.format(scored=scored, submitted=submitted)
+
+    page = await inspector.open(at(season, f"bo={file}&nguong.C1=85&vi-tri={where}&gia-tri={value}"))
+
+    form = page.form(f"/gia-dinh/{season.season}/{COMMUNE}")
+    assert page.status == 422
+    assert f'id="loi-{field}"' in page.html
+    assert f'href="#{field}"' in page.html
+    assert (form.value("vi-tri"), form.value("gia-tri")) == (where, value)
+    assert (form.value("bo"), form.value("nguong.C1")) == (str(file), "85")
+    assert f'href="{inspector.home}{at(season)}"' in page.html
+    assert "Bỏ tất cả giả định" in page.text
+    assert "Theo giả định" not in page.text
+
+
+async def test_a_wrong_threshold_is_named_in_its_form_of_the_season_too(inspector: Desk, season: Story):
+    await season.submitted()
+
+    for path in (at(season), f"/gia-dinh/{season.season}"):
+        for typed in ("tám mươi", "101"):
+            page = await inspector.open(f"{path}?nguong.C1={typed}")
+
+            assert page.status == 422
+            assert 'id="loi-nguong.C1"' in page.html
+            assert page.form(path).value("nguong.C1") == typed
+            assert "Bỏ tất cả giả định" in page.text
+
+
 async def test_as_of_a_moment_the_what_if_knows_nothing_of_later(inspector: Desk, season: Story):
     await season.voted()
-    before = await position(season, Assessment.Submitted)
-    later = await position(season, Appraisal.IndicatorAppraised)
+    before = await position_of(season, Assessment.Submitted)
+    later = await position_of(season, Appraisal.IndicatorAppraised)
 
     then = await inspector.open(at(season, f"asof={before}"))
     refused = await inspector.open(at(season, f"asof={before}&bo={later}"))
