@@ -29,7 +29,7 @@ class Prints(Protocol):
 
 #: The form of the pages. It is raised by hand with every change of template, styles, fonts or code after which the
 #: same files give other pages; the former form is kept then (`FORMER`). Sentences are hashed, and not part of it.
-FORM = 2
+FORM = 3
 
 
 class PackageForm(NamedTuple):
