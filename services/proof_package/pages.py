@@ -14,9 +14,9 @@ import msgspec
 from services import documents
 from services.documents.glyphs import Printable, coded, printable
 from services.documents.typesetting import typeset
-from services.i18n import Words, vietnamese
+from services.i18n import Words
 from services.proof_package.package_files import DOSSIER, Files
-from services.proof_package.sentences import worded
+from services.proof_package.sentences import worded, words_of_pages
 
 ASSETS = Path(documents.__file__).parent
 
@@ -68,7 +68,7 @@ FORMER = (
 @cache
 def printer() -> str:
     """What makes the pages, by name: two programs of one name give the same bytes."""
-    return printer_of(vietnamese())
+    return printer_of(words_of_pages())
 
 
 def printer_of(words: Words) -> str:
@@ -79,7 +79,7 @@ def printer_of(words: Words) -> str:
 
 def present() -> PackageForm:
     """The form in which pages are made today."""
-    return PackageForm("dossier.html", vietnamese())
+    return PackageForm("dossier.html", words_of_pages())
 
 
 def forms() -> Iterator[PackageForm]:

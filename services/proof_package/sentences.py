@@ -103,7 +103,7 @@ class Pages(NamedTuple):
 
 
 @cache
-def vietnamese() -> Words:
+def words_of_pages() -> Words:
     """The sentences of the pages: dossiers speak Vietnamese, wherever they are printed."""
     return sentences_of_pages(load_words()["vi"])
 

@@ -108,11 +108,11 @@ def ask():
         print("answered", answer.code, flush=True)
     signal.raise_signal(signal.SIGTERM)
 from services.processes import witness
-begin = witness.Server.serve_forever
+begin = witness.WitnessServer.serve_forever
 def serve_forever(self):
     threading.Thread(target=ask).start()
     begin(self)
-witness.Server.serve_forever = serve_forever
+witness.WitnessServer.serve_forever = serve_forever
 """
     done = subprocess.run(
         [sys.executable, "-c", answering + TELLING, "witness", "--folder", tmp_path],

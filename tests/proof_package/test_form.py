@@ -19,7 +19,7 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.i18n import Words, load_words
 from services.proof_package.package_files import Files, read_files
 from services.proof_package.pages import ASSETS, FORM, bound, pages, present, printer, printer_of
-from services.proof_package.sentences import KINDS, sentences_of_pages, vietnamese
+from services.proof_package.sentences import KINDS, sentences_of_pages, words_of_pages
 from services.proof_package.verify import Law, verify
 from services.seals.trusted_policy import read_trust
 from services.seals.verify_answer import ExitCode
@@ -84,7 +84,7 @@ def test_pages_lack_no_sentence_that_they_could_use(files: Files):
             for name, value in values_of(fact):
                 needed |= {key for key in (f"{name}.{value}", f"word.{value}") if EVERYTHING.knows(key)}
 
-    assert needed <= set(vietnamese().sentences)
+    assert needed <= set(words_of_pages().sentences)
     assert pages(files, present()._replace(words=EVERYTHING)) == pages(files)
 
 
