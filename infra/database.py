@@ -55,6 +55,10 @@ AWAY = (
     asyncpg.CannotConnectNowError,
 )
 
+#: While a server works out which roles its session may take, it can miss that one more was granted meanwhile, and
+#: keeps what it found (PostgreSQL's `roles_is_member_of`). A session begun afterwards knows.
+UNAWARE = asyncpg.InsufficientPrivilegeError
+
 #: A value that a table, an index or the protocol does not take: it concerns what holds it, and nothing else.
 REFUSED_VALUE = (
     asyncpg.DataError,
@@ -211,17 +215,17 @@ class Database:
         _cut(connection)
 
     async def _begun(self, begin: str) -> PooledConnection:
-        """A connection on which this has begun; those that the server has ended meanwhile are thrown away."""
+        """A connection on which this has begun; those that have ended or know less than a new one are thrown away."""
         async with asyncio.timeout(self._patience):
             for last in (*[False] * self.pool.get_max_size(), True):
                 connection = await self.pool.acquire()
                 try:
                     await connection.execute(begin)
                 except BaseException as reason:
-                    if isinstance(reason, (*LOST, asyncio.CancelledError)):
+                    if isinstance(reason, (*LOST, UNAWARE, asyncio.CancelledError)):
                         _cut(connection)
                     await self.pool.release(connection)
-                    if last or not isinstance(reason, LOST):
+                    if last or not isinstance(reason, (*LOST, UNAWARE)):
                         raise
                 else:
                     return connection
@@ -261,13 +265,22 @@ class Wearers:
                 await close(seat.connection)
 
     async def _dressed(self, seat: "_Seat", role: str) -> Connection:
-        if seat.connection is None or seat.connection.is_closed():
-            seat.leave()
-            seat.connection = await self._connect()
+        connection = seat.connection
+        if connection is None or connection.is_closed():
+            connection = await self._anew(seat)
         if seat.role != role:
             seat.role = None  # if SET ROLE fails, nobody's role is assumed
-            await seat.connection.execute(f"SET ROLE {role}")
+            try:
+                await connection.execute(f"SET ROLE {role}")
+            except UNAWARE:
+                connection = await self._anew(seat)
+                await connection.execute(f"SET ROLE {role}")
             seat.role = role
+        return connection
+
+    async def _anew(self, seat: "_Seat") -> Connection:
+        seat.leave()
+        seat.connection = await self._connect()
         return seat.connection
 
 

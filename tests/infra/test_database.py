@@ -5,7 +5,7 @@ import asyncpg
 import pytest
 
 from infra.config import Settings
-from infra.database import LOST, Database, Hints, Listener, NoTenant, Wearers, connect
+from infra.database import LOST, SESSION, Database, Hints, Listener, NoTenant, Wearers, connect
 from infra.tenants import Tenant
 from tests.infra.notebook import a_name, write_line
 
@@ -182,6 +182,44 @@ async def test_tenants_take_turns_on_one_connection_each_in_its_own_role(
 
     assert all(asked == given for asked, given in answers)
     await wearers.close()
+
+
+async def test_a_session_that_has_missed_that_a_role_was_granted_is_replaced(services: Settings, tenant: Tenant):
+    sessions = iter([services.verifier_url, services.app_url])
+    wearers = Wearers(lambda: connect(next(sessions)), 1)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connect_and_set_role(services.verifier_url, tenant)
+
+    async with wearers.wearing(tenant) as connection:
+        assert await connection.fetchval("SELECT current_user") == tenant.id
+    await wearers.close()
+
+    unaware = await Database.open(services.verifier_url, readers=2)
+    async with unaware.pool.acquire(), unaware.pool.acquire():
+        pass
+    unaware.pool.set_connect_args(services.app_url, server_settings=SESSION)
+    async with unaware.reading(tenant) as connection:
+        assert await connection.fetchval("SELECT current_user") == tenant.id
+    await unaware.close()
+
+
+async def test_who_may_not_take_a_role_at_all_is_refused_it(services: Settings, tenant: Tenant):
+    stranger = await Database.open(services.verifier_url, readers=2, loaders=1)
+
+    for door in (stranger.reading, stranger.writing, stranger.loaders.wearing):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="set role"):
+            async with door(tenant):
+                pass
+
+    await stranger.close()
+
+
+async def connect_and_set_role(url: str, tenant: Tenant) -> None:
+    connection = await connect(url)
+    try:
+        await connection.execute(f"SET ROLE {tenant.id}")
+    finally:
+        await connection.close()
 
 
 class Ear:
