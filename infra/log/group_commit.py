@@ -195,7 +195,7 @@ class GroupCommit:
     async def _settle(self, tenant: HasId, batch: list[Pending]) -> None:
         for pause in (*PAUSES, None):
             try:
-                async with self._writers.wearing(tenant) as connection:
+                async with self._writers.in_role(tenant) as connection:
                     await _write(connection, schema_of(tenant), batch)
             except TimeoutError:  # the database hangs: whoever waits behind this batch would wait in vain, too
                 waiting = self._pending[schema_of(tenant)]

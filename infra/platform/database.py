@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: nobody touches a province's tables without that province in hand.
 
 The application signs in as a role that may touch no tenant's tables at all. It takes a tenant's role, either
-for one transaction (`reading`, `writing`) or on one of a few connections that wear it until another tenant
+for one transaction (`reading`, `writing`) or on one of a few connections that keep it until another tenant
 needs them (`writers`, `loaders`). Tables are named with the tenant's schema, whose name is the role's: a
 wrong name is refused by the server, a missing tenant by us.
 """
@@ -54,6 +54,10 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
 )
+
+#: While a server works out which roles its session may take, it can miss that one more was granted meanwhile, and
+#: keeps what it found (PostgreSQL's `roles_is_member_of`). A session begun afterwards knows.
+UNAWARE = asyncpg.InsufficientPrivilegeError
 
 #: A value that a table, an index or the protocol does not take: it concerns what holds it, and nothing else.
 REFUSED_VALUE = (
@@ -181,12 +185,12 @@ class Database:
     async def ask(self, tenant: HasId, query: str, *arguments: Any) -> list[asyncpg.Record]:
         """The answer to one reading query, in one trip; asked once more when the connection turns out to be gone."""
         try:
-            async with self.loaders.wearing(tenant) as connection:
+            async with self.loaders.in_role(tenant) as connection:
                 return await connection.fetch(query, *arguments)
         except TimeoutError:
             raise
         except LOST:
-            async with self.loaders.wearing(tenant) as connection:
+            async with self.loaders.in_role(tenant) as connection:
                 return await connection.fetch(query, *arguments)
 
     @asynccontextmanager
@@ -211,17 +215,17 @@ class Database:
         _cut(connection)
 
     async def _begun(self, begin: str) -> PooledConnection:
-        """A connection on which this has begun; those that the server has ended meanwhile are thrown away."""
+        """A connection on which this has begun; those that have ended or know less than a new one are thrown away."""
         async with asyncio.timeout(self._patience):
             for last in (*[False] * self.pool.get_max_size(), True):
                 connection = await self.pool.acquire()
                 try:
                     await connection.execute(begin)
                 except BaseException as reason:
-                    if isinstance(reason, (*LOST, asyncio.CancelledError)):
+                    if isinstance(reason, (*LOST, UNAWARE, asyncio.CancelledError)):
                         _cut(connection)
                     await self.pool.release(connection)
-                    if last or not isinstance(reason, LOST):
+                    if last or not isinstance(reason, (*LOST, UNAWARE)):
                         raise
                 else:
                     return connection
@@ -229,7 +233,7 @@ class Database:
 
 
 class RoleConnections:
-    """A few connections, each wearing one tenant's role until another tenant needs it.
+    """A few connections, each of which keeps one tenant's role until another tenant needs it.
 
     A tenant always meets the same connection, so its role seldom changes hands. A closed one is opened again. With
     `patience`, TimeoutError ends what takes longer than so many seconds, with the wait for the connection.
@@ -238,40 +242,49 @@ class RoleConnections:
     def __init__(self, connect: Callable[[], Awaitable[Connection]], count: int, patience: float | None = None) -> None:
         self._connect = connect
         self._patience = patience
-        self._seats = [_Seat() for _ in range(count)]
-        self._home: dict[str, _Seat] = {}
+        self._slots = [_Slot() for _ in range(count)]
+        self._home: dict[str, _Slot] = {}
 
     @asynccontextmanager
-    async def wearing(self, tenant: HasId) -> AsyncIterator[Connection]:
+    async def in_role(self, tenant: HasId) -> AsyncIterator[Connection]:
         """The only door: no tenant, no connection."""
         role = schema_of(tenant)
-        seat = self._home.get(role)
-        if seat is None:
-            seat = self._home[role] = self._seats[len(self._home) % len(self._seats)]
-        async with asyncio.timeout(self._patience), seat.lock:
+        slot = self._home.get(role)
+        if slot is None:
+            slot = self._home[role] = self._slots[len(self._home) % len(self._slots)]
+        async with asyncio.timeout(self._patience), slot.lock:
             try:
-                yield await self._dressed(seat, role)
+                yield await self._take_role(slot, role)
             except (*LOST, asyncio.CancelledError):  # whatever is in flight, nobody after it waits for its end
-                seat.leave()
+                slot.leave()
                 raise
 
     async def close(self) -> None:
-        for seat in self._seats:
-            if seat.connection is not None:
-                await close(seat.connection)
+        for slot in self._slots:
+            if slot.connection is not None:
+                await close(slot.connection)
 
-    async def _dressed(self, seat: "_Seat", role: str) -> Connection:
-        if seat.connection is None or seat.connection.is_closed():
-            seat.leave()
-            seat.connection = await self._connect()
-        if seat.role != role:
-            seat.role = None  # if SET ROLE fails, nobody's role is assumed
-            await seat.connection.execute(f"SET ROLE {role}")
-            seat.role = role
-        return seat.connection
+    async def _take_role(self, slot: "_Slot", role: str) -> Connection:
+        connection = slot.connection
+        if connection is None or connection.is_closed():
+            connection = await self._reopen(slot)
+        if slot.role != role:
+            slot.role = None  # if SET ROLE fails, nobody's role is assumed
+            try:
+                await connection.execute(f"SET ROLE {role}")
+            except UNAWARE:
+                connection = await self._reopen(slot)
+                await connection.execute(f"SET ROLE {role}")
+            slot.role = role
+        return connection
+
+    async def _reopen(self, slot: "_Slot") -> Connection:
+        slot.leave()
+        slot.connection = await self._connect()
+        return slot.connection
 
 
-class _Seat:
+class _Slot:
     __slots__ = ("connection", "lock", "role")
 
     def __init__(self) -> None:

@@ -58,7 +58,7 @@ class StoredCheckpoint(NamedTuple):
 
 @asynccontextmanager
 async def reading_log(dsn: str, tenant: KeyOwner) -> AsyncIterator[Connection]:
-    """A connection of the application that wears this tenant's role."""
+    """A connection of the application in this tenant's role."""
     connection = await connect(dsn, default_transaction_read_only="on")
     try:
         await connection.execute(f"SET ROLE {schema_of(tenant)}")

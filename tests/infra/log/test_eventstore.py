@@ -312,7 +312,7 @@ async def test_what_is_recorded_can_be_neither_changed_nor_removed(store, databa
     statement = statement.format(tenant.id)
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):  # the tenant's role: no grant
-        async with database.writers.wearing(tenant) as connection:
+        async with database.writers.in_role(tenant) as connection:
             await connection.execute(statement)
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="never allowed"):  # the owner: the trigger
         await owner.execute(statement)
@@ -368,7 +368,7 @@ async def test_a_row_that_does_not_follow_is_refused_by_the_database(
 ):
     await write_line(store, tenant, a_name(), "một")
 
-    async with database.writers.wearing(tenant) as connection:
+    async with database.writers.in_role(tenant) as connection:
         with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
             await copy_of_last(connection, tenant, **{**RIGHT, **changes})
         assert refused.value.constraint_name == constraint
@@ -376,12 +376,12 @@ async def test_a_row_that_does_not_follow_is_refused_by_the_database(
 
     if constraint.startswith("next"):  # canary: without the trigger the wrong one is taken
         await owner.execute(f"ALTER TABLE {tenant.id}.events DISABLE TRIGGER in_order")
-        async with database.writers.wearing(tenant) as connection:
+        async with database.writers.in_role(tenant) as connection:
             await copy_of_last(connection, tenant, **{**RIGHT, **changes})
 
 
 async def test_the_first_row_of_a_log_is_at_position_one(store, database, tenant):
-    async with database.writers.wearing(tenant) as connection:
+    async with database.writers.in_role(tenant) as connection:
         await connection.execute(f"UPDATE {tenant.id}.head SET position = 5")
 
     with pytest.raises(asyncpg.CheckViolationError, match="does not follow"):

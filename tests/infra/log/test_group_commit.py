@@ -201,14 +201,14 @@ async def test_while_the_database_hangs_everybody_is_told_that_the_outcome_is_un
 ):
     patient = await Database.open(services.app_url, writers=1, patience=1)
     writer = EventStore(patient, MAPPER)
-    async with patient.writers.wearing(tenant) as connection:
+    async with patient.writers.in_role(tenant) as connection:
         backend = connection.get_server_pid()
     streams = [await a_new_notebook(store, tenant, f"n{number}") for number in range(3)]
     commands = [a_command(stream) for stream in streams]
     os.kill(backend, signal.SIGSTOP)
     try:
         first = asyncio.create_task(writer.append(tenant, commands[0], [replace(streams[0])]))
-        while not patient.writers._seats[0].lock.locked():  # noqa: ASYNC110 - the first is under way then
+        while not patient.writers._slots[0].lock.locked():  # noqa: ASYNC110 - the first is under way then
             await asyncio.sleep(0)
         behind = [writer.append(tenant, commands[place], [replace(streams[place])]) for place in (1, 2)]
         told = await asyncio.gather(first, *behind, return_exceptions=True)

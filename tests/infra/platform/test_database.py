@@ -6,7 +6,7 @@ import pytest
 
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
-from infra.platform.database import LOST, Database, Listener, NoTenant, Notifier, RoleConnections, connect
+from infra.platform.database import LOST, SESSION, Database, Listener, NoTenant, Notifier, RoleConnections, connect
 from tests.infra.notebook import a_name, write_line
 
 
@@ -24,7 +24,7 @@ class Absent:
 
 @pytest.mark.parametrize("nobody", [None, Nobody(), Hostile()])
 async def test_without_a_tenant_no_connection_is_given(database: Database, nobody):
-    for door in (database.reading, database.writing, database.writers.wearing, database.loaders.wearing):
+    for door in (database.reading, database.writing, database.writers.in_role, database.loaders.in_role):
         with pytest.raises(NoTenant):
             async with door(nobody):
                 pass
@@ -43,7 +43,7 @@ async def test_the_server_itself_refuses_the_application_without_a_tenant_s_role
 async def test_a_tenant_s_role_cannot_touch_another_tenant_s_tables(
     database: Database, tenant: Tenant, other_tenant: Tenant
 ):
-    for door in (database.reading, database.writing, database.writers.wearing, database.loaders.wearing):
+    for door in (database.reading, database.writing, database.writers.in_role, database.loaders.in_role):
         async with door(other_tenant) as connection:
             assert await connection.fetchval(f"SELECT count(*) FROM {other_tenant.id}.events") == 0
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -56,7 +56,7 @@ async def test_who_is_patient_for_a_while_only_waits_no_longer_and_meets_a_worki
 ):
     hasty = await Database.open(services.app_url, readers=1, loaders=1, patience=0.3)
 
-    for door in (hasty.reading, hasty.writing, hasty.writers.wearing, hasty.loaders.wearing):
+    for door in (hasty.reading, hasty.writing, hasty.writers.in_role, hasty.loaders.in_role):
         with pytest.raises(TimeoutError):
             async with door(tenant) as connection:
                 await connection.execute("SELECT pg_sleep(60)")
@@ -77,7 +77,7 @@ async def test_who_is_patient_for_a_while_only_does_not_queue_for_a_connection_w
         with pytest.raises(TimeoutError):
             async with hasty.reading(tenant):
                 pass
-    async with hasty.loaders._seats[0].lock:
+    async with hasty.loaders._slots[0].lock:
         with pytest.raises(TimeoutError):
             await hasty.ask(tenant, "SELECT 1")
 
@@ -87,16 +87,16 @@ async def test_who_is_patient_for_a_while_only_does_not_queue_for_a_connection_w
 async def test_a_statement_prepared_under_one_role_is_refused_under_another(
     services: Settings, tenant: Tenant, other_tenant: Tenant
 ):
-    wearers = RoleConnections(lambda: connect(services.app_url), 1)
+    connections = RoleConnections(lambda: connect(services.app_url), 1)
     query = f"SELECT count(*) FROM {other_tenant.id}.events"
-    async with wearers.wearing(other_tenant) as connection:
+    async with connections.in_role(other_tenant) as connection:
         prepared = await connection.prepare(query)
         assert await prepared.fetchval() == 0
 
-    async with wearers.wearing(tenant) as connection:
+    async with connections.in_role(tenant) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await prepared.fetchval()
-    await wearers.close()
+    await connections.close()
 
 
 async def test_a_connection_comes_back_as_nobody(database: Database, tenant: Tenant):
@@ -122,33 +122,33 @@ async def test_reading_writes_nothing_and_sees_one_moment(database: Database, st
         await write_line(store, tenant, a_name(), "một")
         assert await connection.fetchval(f"SELECT position FROM {tenant.id}.head") == before == 0
 
-    for door in (database.reading, database.loaders.wearing):
+    for door in (database.reading, database.loaders.in_role):
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             async with door(tenant) as connection:
                 await connection.execute(f"UPDATE {tenant.id}.head SET position = 7")
 
 
 async def test_a_closed_writer_is_opened_again_in_the_right_role(services: Settings, tenant: Tenant):
-    wearers = RoleConnections(lambda: connect(services.app_url), 1)
-    async with wearers.wearing(tenant) as connection:
+    connections = RoleConnections(lambda: connect(services.app_url), 1)
+    async with connections.in_role(tenant) as connection:
         connection.terminate()
 
-    async with wearers.wearing(tenant) as connection:
+    async with connections.in_role(tenant) as connection:
         assert await connection.fetchval("SELECT current_user") == tenant.id
-    await wearers.close()
+    await connections.close()
 
 
 async def test_when_a_role_cannot_be_taken_nobody_s_role_is_assumed(services: Settings, tenant: Tenant):
-    wearers = RoleConnections(lambda: connect(services.app_url), 1)
-    async with wearers.wearing(tenant):
+    connections = RoleConnections(lambda: connect(services.app_url), 1)
+    async with connections.in_role(tenant):
         pass
     with pytest.raises(asyncpg.InvalidParameterValueError):
-        async with wearers.wearing(Absent()):
+        async with connections.in_role(Absent()):
             pass
 
-    async with wearers.wearing(tenant) as connection:
+    async with connections.in_role(tenant) as connection:
         assert await connection.fetchval("SELECT current_user") == tenant.id
-    await wearers.close()
+    await connections.close()
 
 
 @pytest.mark.parametrize("door", ["reading", "writing"])
@@ -172,16 +172,54 @@ async def test_a_connection_that_is_cut_in_the_middle_is_called_lost_and_the_nex
 async def test_tenants_take_turns_on_one_connection_each_in_its_own_role(
     services: Settings, tenant: Tenant, other_tenant: Tenant
 ):
-    wearers = RoleConnections(lambda: connect(services.app_url), 1)
+    connections = RoleConnections(lambda: connect(services.app_url), 1)
 
     async def whoami(mine: Tenant) -> tuple[str, str]:
-        async with wearers.wearing(mine) as connection:
+        async with connections.in_role(mine) as connection:
             return mine.id, await connection.fetchval("SELECT current_user")
 
     answers = await asyncio.gather(*(whoami((tenant, other_tenant)[turn % 2]) for turn in range(20)))
 
     assert all(asked == given for asked, given in answers)
-    await wearers.close()
+    await connections.close()
+
+
+async def test_a_session_that_has_missed_that_a_role_was_granted_is_replaced(services: Settings, tenant: Tenant):
+    sessions = iter([services.verifier_url, services.app_url])
+    connections = RoleConnections(lambda: connect(next(sessions)), 1)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connect_and_set_role(services.verifier_url, tenant)
+
+    async with connections.in_role(tenant) as connection:
+        assert await connection.fetchval("SELECT current_user") == tenant.id
+    await connections.close()
+
+    unaware = await Database.open(services.verifier_url, readers=2)
+    async with unaware.pool.acquire(), unaware.pool.acquire():
+        pass
+    unaware.pool.set_connect_args(services.app_url, server_settings=SESSION)
+    async with unaware.reading(tenant) as connection:
+        assert await connection.fetchval("SELECT current_user") == tenant.id
+    await unaware.close()
+
+
+async def test_who_may_not_take_a_role_at_all_is_refused_it(services: Settings, tenant: Tenant):
+    stranger = await Database.open(services.verifier_url, readers=2, loaders=1)
+
+    for door in (stranger.reading, stranger.writing, stranger.loaders.in_role):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="set role"):
+            async with door(tenant):
+                pass
+
+    await stranger.close()
+
+
+async def connect_and_set_role(url: str, tenant: Tenant) -> None:
+    connection = await connect(url)
+    try:
+        await connection.execute(f"SET ROLE {tenant.id}")
+    finally:
+        await connection.close()
 
 
 class Ear:
