@@ -54,7 +54,7 @@ async def test_a_tenant_s_role_cannot_touch_another_tenant_s_tables(
 async def test_who_is_patient_for_a_while_only_waits_no_longer_and_meets_a_working_connection_afterwards(
     services: Settings, tenant: Tenant
 ):
-    hasty = await Database.open(services.app_url, readers=1, loaders=1, patience=0.3)
+    hasty = await Database.open(services.app_url, readers=1, loaders=1, patience=1.5)  # connecting takes its time too
 
     for door in (hasty.reading, hasty.writing, hasty.writers.in_role, hasty.loaders.in_role):
         with pytest.raises(TimeoutError):
