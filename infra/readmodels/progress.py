@@ -15,7 +15,7 @@ class ProjectionProgress(NamedTuple):
 
 
 class StoppedRow(NamedTuple):
-    """A row that goes on no more, of a projection; `key` as it is stored. Or a fact without marks, of the trail."""
+    """A row that goes on no more, of a projection; `key` as it is stored. Or a fact without terms, of the trail."""
 
     projection: str
     key: str

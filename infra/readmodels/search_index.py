@@ -1,7 +1,7 @@
-"""Finding facts by their marks: rows made from the log.
+"""Finding facts by their terms: rows made from the log.
 
 The rows are made by whoever comes first, a page that needs them or the worker that looks after them, a few thousand
-facts at a time in one transaction with the position up to which they go. They are made anew when the marks have another
+facts at a time in one transaction with the position up to which they go. They are made anew when the terms have another
 version.
 """
 
@@ -21,11 +21,11 @@ from infra.readmodels.term_rows import NEAR, MarkedRows
 
 log = structlog.get_logger("trail")
 
-#: Under which name facts without marks stand among what stopped.
+#: Under which name facts without terms stand among what stopped.
 TRAIL = "trail"
 
-#: The marks of the facts after one position, up to another: rows of position, season, moment and marks.
-Marking = Callable[[int, int], Awaitable[Sequence["FoundRow"]]]
+#: The terms of the facts after one position, up to another: rows of position, season, moment and terms.
+IndexBetween = Callable[[int, int], Awaitable[Sequence["FoundRow"]]]
 
 
 class FoundRow(Protocol):
@@ -38,7 +38,7 @@ class FoundRow(Protocol):
     @property
     def at(self) -> datetime: ...
     @property
-    def marks(self) -> frozenset[str]: ...
+    def terms(self) -> frozenset[str]: ...
 
 
 class Reached(NamedTuple):
@@ -49,7 +49,7 @@ class Reached(NamedTuple):
 
 
 class TrailIndex(MarkedRows):
-    """The marks of the logs of all provinces."""
+    """The terms of the logs of all provinces."""
 
     def __init__(self, database: Database, version: int, *, near: int = NEAR) -> None:
         super().__init__(database, "trail_marks", near=near)
@@ -66,7 +66,7 @@ class TrailIndex(MarkedRows):
         )
         return Reached(*rows[0])
 
-    async def learn(self, tenant: HasId, marking: Marking, most: int) -> Reached:
+    async def learn(self, tenant: HasId, index_between: IndexBetween, most: int) -> Reached:
         """Mark what came in since, at most so many facts; not at all when another process holds it for long."""
         now = await self.reached(tenant)
         if now.position == now.last:
@@ -83,7 +83,7 @@ class TrailIndex(MarkedRows):
                     after = 0
                 upto = min(now.last, after + most)
                 if upto > after:
-                    await self._write(connection, schema, await marking(after, upto))
+                    await self._write(connection, schema, await index_between(after, upto))
                 await connection.execute(
                     f"UPDATE {schema}.trail_watch SET position = $1, version = $2", max(upto, after), self._version
                 )
@@ -92,7 +92,7 @@ class TrailIndex(MarkedRows):
         return Reached(max(upto, after), now.last)
 
     async def _write(self, connection: Connection, schema: str, rows: Sequence[FoundRow]) -> None:
-        """A fact whose marks the database does not take is named, and not found."""
+        """A fact whose terms the database does not take is named, and not found."""
         try:
             async with savepoint(connection):
                 await _copied(connection, schema, rows)
@@ -105,7 +105,8 @@ class TrailIndex(MarkedRows):
             async with savepoint(connection):
                 await _copied(connection, schema, [row])
         except REFUSED_VALUE as reason:
-            log.error("a fact cannot be marked", schema=schema, position=row.position, reason=type(reason).__name__)  # noqa: TRY400
+            kind = type(reason).__name__
+            log.error("terms of a fact not taken", schema=schema, position=row.position, reason=kind)  # noqa: TRY400
             stopped = {str(row.position): Stopped(row.position, short_reason(reason))}
             await write_stops(connection, schema, TRAIL, self._version, stopped)
 
@@ -115,5 +116,5 @@ async def _copied(connection: Connection, schema: str, rows: Sequence[FoundRow])
         "trail_marks",
         schema_name=schema,
         columns=["position", "season", "at", "marks"],
-        records=[(one.position, one.season, one.at, sorted(one.marks)) for one in rows],
+        records=[(one.position, one.season, one.at, sorted(one.terms)) for one in rows],
     )

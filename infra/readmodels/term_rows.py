@@ -1,4 +1,4 @@
-"""Rows found by their marks: a table with position, season, moment and marks, and the queries over it."""
+"""Rows found by their terms (column `marks`): a table with position, season and moment, and the queries over it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import asyncpg
 
 from infra.platform.database import Database, HasId, begun_again, schema_of
 
-#: So many rows are looked through one by one before the marks are asked, for what is common is found there; twenty
-#: times as many where few marks are looked for.
+#: So many rows are looked through one by one before the terms are asked, for what is common is found there; twenty
+#: times as many where few terms are looked for.
 NEAR, FEW = 5_000, 20
 
 
@@ -52,8 +52,8 @@ class MarkedRows:
             if len(rows) == many or near == (low, high):
                 return [row["position"] for row in rows]
         query, arguments = _query(self._table_of(tenant), search, low, high)
-        # Fenced off by OFFSET 0 where there are marks: else what is rare, or common only long ago, may be looked for
-        # along the whole log (17 s where the marks say it in 50 ms).
+        # Fenced off by OFFSET 0 where there are terms: else what is rare, or common only long ago, may be looked for
+        # along the whole log (17 s where the terms say it in 50 ms).
         fence = "OFFSET 0" if search.sets else ""
         rows = await self._ask(tenant, f"SELECT position FROM ({query} {fence}) found {order}", arguments)
         return [row["position"] for row in rows]

@@ -37,7 +37,7 @@ class AccessLog(MarkedRows):
     def __init__(self, database: Database) -> None:
         super().__init__(database, "accesses")
 
-    async def write(self, tenant: HasId, access: Access, marks: Collection[str]) -> None:
+    async def write(self, tenant: HasId, access: Access, terms: Collection[str]) -> None:
         """Add it, as of now."""
         async with self._database.writing(tenant) as connection:
             await connection.execute(
@@ -46,7 +46,7 @@ class AccessLog(MarkedRows):
                   (marks, person, office, unit, act, season, commune, object, refused)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                 """,
-                sorted(marks),
+                sorted(terms),
                 *access,
             )
 

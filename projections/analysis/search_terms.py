@@ -1,11 +1,12 @@
-"""By which marks is a fact found: who acted, in which position, what was done, about whom and what, in which words?
+"""Search terms of facts: who acted, in which office, what was done, about whom and what, in which words.
 
-A mark is a short text: `a:` the act (a topic), `p:` the person who acted, `v:` in which position, `u:` for which unit;
+A term is a short text: `a:` the act (a topic), `p:` the person who acted, `v:` in which office, `u:` for which unit;
 `x:` a unit that it is about, `o:` an official, `c:` an indicator, `h:` a meeting; `w:` a word that somebody wrote, bare
-of marks and capitals; `s:` to whose trail it belongs. A search asks for sets of marks of which the fact bears one each.
+of accents and capitals; `s:` to whose trail it belongs. A search asks for sets of terms, and finds the facts that have
+one of each set.
 The same search is a query over the rows that the projector keeps, and `wants` over facts at hand.
 
-Nothing is found by what nobody may see: words of sealed values, of an inspector's notes and of ballots are no marks.
+Nothing is found by what nobody may see: words of sealed values, of an inspector's notes and of ballots are no terms.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from eventsourcing.utils import get_topic
 
 from domain.council import Member
+from domain.errors import Refused
 from domain.fact import Recorded, Unreadable
 from domain.meeting import unit_of
 from domain.official import Office, Official
@@ -28,7 +30,7 @@ from domain.review import commune_and_number
 from domain.text import bounded
 from domain.vietnamese import search_key
 
-#: Raised when other marks are made of the same fact.
+#: Raised when other terms are made of the same fact.
 VERSION = 2
 
 #: Fields that hold what somebody wrote and the trail tells.
@@ -63,17 +65,17 @@ LETTERS, WORDS = 64, 5_000
 _WORD = re.compile(r"\w+")
 
 
-class Marked(NamedTuple):
+class IndexedFact(NamedTuple):
     """A fact as it is found; `season` also of what stands outside the seasons and names one."""
 
     position: int
     season: str
     at: datetime
-    marks: frozenset[str]
+    terms: frozenset[str]
 
 
 class Search(NamedTuple):
-    """What is looked for: one mark of each set, none of `without`, within these moments (both included)."""
+    """What is looked for: one term of each set, none of `without`, within these moments (both included)."""
 
     sets: tuple[frozenset[str], ...] = ()
     season: str = ""
@@ -81,35 +83,35 @@ class Search(NamedTuple):
     until: datetime | None = None
     without: frozenset[str] = frozenset()
 
-    def wants(self, one: Marked) -> bool:
+    def wants(self, one: IndexedFact) -> bool:
         """Whether the fact is among those looked for."""
         return (
-            all(wanted & one.marks for wanted in self.sets)
-            and not self.without & one.marks
+            all(wanted & one.terms for wanted in self.sets)
+            and not self.without & one.terms
             and self.season in {"", one.season}
             and (self.since is None or self.since <= one.at)
             and (self.until is None or one.at <= self.until)
         )
 
 
-def mark(facts: Iterable[Recorded], positions: MutableMapping[str, Office]) -> Iterator[Marked]:
-    """The facts with their marks; `positions` are those of the mandates granted before, and learns of more."""
+def index(facts: Iterable[Recorded], offices: MutableMapping[str, Office]) -> Iterator[IndexedFact]:
+    """The facts with their terms; `offices` are those of the mandates granted before, and learns of more."""
     for recorded in facts:
         fact: Any = recorded.fact
         if isinstance(fact, Official.MandateGranted):
-            positions[str(fact.mandate)] = fact.position
+            offices[str(fact.mandate)] = fact.position
         season = recorded.stream.season or str(getattr(fact, "season", ""))
-        yield Marked(recorded.position, bounded(season), recorded.at, _marks(recorded, season, positions))
+        yield IndexedFact(recorded.position, bounded(season), recorded.at, _terms(recorded, season, offices))
 
 
-def bare(recorded: Recorded) -> Marked:
-    """A fact that cannot be marked, found by what was done and who did it alone."""
-    return Marked(recorded.position, bounded(recorded.stream.season), recorded.at, frozenset(_who(recorded, {})))
+def index_by_act(recorded: Recorded) -> IndexedFact:
+    """A fact whose terms cannot be made: it is found by what was done and who did it alone."""
+    return IndexedFact(recorded.position, bounded(recorded.stream.season), recorded.at, frozenset(_who(recorded, {})))
 
 
-def _marks(recorded: Recorded, season: str, positions: Mapping[str, Office]) -> frozenset[str]:
+def _terms(recorded: Recorded, season: str, offices: Mapping[str, Office]) -> frozenset[str]:
     found = set(islice(_written(recorded), WORDS))
-    found.update(map(bounded, (*_who(recorded, positions), *_about(recorded, season))))
+    found.update(map(bounded, (*_who(recorded, offices), *_about(recorded, season))))
     return frozenset(found)
 
 
@@ -128,18 +130,18 @@ def words_of_name(name: str) -> frozenset[str]:
 
 
 def reach(season: str, commune: str, decided_by: str) -> frozenset[str]:
-    """The marks of what `projections.analysis.trail.concerns` counts to the trail of a commune in a season."""
+    """The terms of what `projections.analysis.trail.concerns` counts to the trail of a commune in a season."""
     return frozenset(map(bounded, (f"s:{season}/{commune}", f"s:{season}/", f"s:{season}/@{decided_by}")))
 
 
-def _who(recorded: Recorded, positions: Mapping[str, Office]) -> Iterator[str]:
+def _who(recorded: Recorded, offices: Mapping[str, Office]) -> Iterator[str]:
     fact = recorded.fact
     yield f"a:{fact.topic if isinstance(fact, Unreadable) else get_topic(type(fact))}"
     yield f"p:{recorded.actor}"
     if recorded.unit:
         yield f"u:{recorded.unit}"
-    if recorded.mandate in positions:
-        yield f"v:{positions[recorded.mandate]}"
+    if recorded.mandate in offices:
+        yield f"v:{offices[recorded.mandate]}"
 
 
 def _about(recorded: Recorded, season: str) -> Iterator[str]:
@@ -196,3 +198,20 @@ def _written(recorded: Recorded) -> Iterator[str]:
         return
     words = (word for value in _named(recorded.fact, *WRITTEN) if isinstance(value, str) for word in words_of(value))
     yield from dict.fromkeys(f"w:{word}" for word in words)
+
+
+# What may be asked for --------------------------------------------------------------------------------
+
+#: What a search text holds at most: each word is looked up, among all names and in what was written.
+ASKED_LETTERS, ASKED_WORDS = 100, 10
+
+
+def is_short(text: str) -> bool:
+    """Whether the text can be searched for."""
+    return len(text) <= ASKED_LETTERS and len(text.split()) <= ASKED_WORDS and len(words_of(text)) <= ASKED_WORDS
+
+
+class SearchTooLong(Refused):
+    """A search text of more than `letters` characters or `words` words; nothing is looked for. `field` says where."""
+
+    code: ClassVar[str] = "search-too-long"

@@ -10,6 +10,7 @@ import jinja2
 
 from services.documents.wording import day_in_words, lower_first, number_of, upper_first
 from services.i18n import Words, indicator_number
+from services.indents import Unindented
 
 #: The media type of a printed document.
 PDF = "application/pdf"
@@ -25,6 +26,7 @@ _TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=[Unindented],
 )
 _TEMPLATES.filters.update(
     no=indicator_number,

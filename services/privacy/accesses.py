@@ -46,10 +46,10 @@ class Accesses:
         return cls(app.database)
 
     async def note(self, tenant: Tenant, access: Access, *further: str) -> None:
-        """Note it, under its own marks and these."""
+        """Note it, under its own terms and these."""
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._log.write(tenant, access, {*marks_of(access), *further})
+                await self._log.write(tenant, access, {*terms_of(access), *further})
         except Exception:
             log.exception("access not noted", tenant=tenant.id, person=access.person, act=access.act)
 
@@ -85,7 +85,7 @@ class Accesses:
             log.info("accesses forgotten", tenant=tenant.id, count=gone)
 
 
-def marks_of(access: Access) -> set[str]:
+def terms_of(access: Access) -> set[str]:
     """By which it is found: as facts are, and by the words of what was done."""
     said = {word for words in _words().values() for word in words_of(called(access.act, words))}
     named = (("p", access.person), ("v", access.office), ("u", access.unit), ("x", access.commune), ("a", access.act))

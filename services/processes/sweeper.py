@@ -41,7 +41,7 @@ AT_ONCE = 2
 #: A province that was swept rests for so many seconds: what a busy log asks for meanwhile is asked for together.
 REST = 0.02
 
-#: How often facts are marked in one go, for the trail to be searched: a long log does not delay other provinces.
+#: How often facts are indexed in one go, for the trail to be searched: a long log does not delay other provinces.
 MARKINGS = 4
 
 #: Seconds after which a job is asked for by its other name. The queue holds the name of a job whose worker was killed
@@ -54,7 +54,7 @@ LONG, MAKE_EXPORT = "minhchuan:long", "make_export"
 
 
 class Sweeper:
-    """Looks after every province: its exports, the keys of whom its log says are erased, the marks of its trail."""
+    """Looks after every province: its exports, the keys of whom its log says are erased, the terms of its trail."""
 
     def __init__(self, house: App, runs: ExportRuns, queue: Queue) -> None:
         self._house = house

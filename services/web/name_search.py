@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from domain.vietnamese import name_key, search_key
-from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
+from projections.analysis.search_terms import ASKED_LETTERS, ASKED_WORDS, SearchTooLong, is_short
 from services.web.visit import Visit
 
 
@@ -40,7 +40,7 @@ def sought(visit: Visit, name: str = "tim") -> Sought:
     """The search text of the page's address. One that is too long is refused on top of the page, and finds nothing."""
     search = search_for(visit.query(name))
     if search.key is None:
-        visit.object_to(SearchTooLong(field=name, letters=LETTERS, words=WORDS))
+        visit.object_to(SearchTooLong(field=name, letters=ASKED_LETTERS, words=ASKED_WORDS))
     return search
 
 

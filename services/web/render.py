@@ -16,7 +16,6 @@ and imports its parts: `{% import "_parts.html" as parts with context %}`.
 """
 
 import gzip
-import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -25,7 +24,6 @@ from typing import Any
 
 import jinja2.runtime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.ext import Extension
 from litestar import Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
@@ -33,6 +31,7 @@ from markupsafe import Markup
 from domain.text import KINDS
 from infra.platform.slicing import in_slices
 from services.i18n import Words
+from services.indents import Unindented
 from services.web.assets import Assets
 
 #: The folders of templates: each area has its own, and the frame of all pages.
@@ -41,13 +40,6 @@ TEMPLATES = tuple(sorted(Path(__file__).parents[1].rglob("templates")))
 WORTH_PACKING = 1_000
 #: How hard gzip tries, and how many bytes it is given at a time.
 LEVEL, BLOCK = 5, 100_000
-
-#: Elements beside which a browser shows no white space: they begin lines, rows and cells of their own.
-BLOCKS = (
-    "article|aside|caption|col|colgroup|dd|details|div|dl|dt|fieldset|footer|form|h[1-6]|header|legend|li|main|nav|ol|p"
-    "|section|summary|table|tbody|td|tfoot|th|thead|tr|ul"
-)
-BEFORE_BLOCK = re.compile(rf">\n(?=</?(?:{BLOCKS})(?![a-z0-9]))")
 
 
 class Renderer:
@@ -122,13 +114,6 @@ async def pack(html: str) -> bytes | None:
     packer = zlib.compressobj(LEVEL, wbits=31)  # 31: as gzip
     blocks = (packer.compress(body[place : place + BLOCK]) for place in range(0, len(body), BLOCK))
     return b"".join([*await in_slices(blocks), packer.flush()])
-
-
-class Unindented(Extension):
-    """What stands in a template for those who read it is not sent: indents, and line ends before blocks of HTML."""
-
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        return BEFORE_BLOCK.sub(">", re.sub(r"\n +", "\n", source))
 
 
 def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Environment:

@@ -26,7 +26,7 @@ def test_every_document_that_can_be_asked_for_has_its_kind():
     assert {code: kind.code for code, kind in export_kinds().items()} == {code: code for code in Document}
 
 
-@pytest.mark.parametrize("kind", export_kinds().values(), ids=str)
+@pytest.mark.parametrize("kind", export_kinds().values(), ids=lambda kind: kind.code)
 def test_a_kind_says_what_the_policy_is_asked_and_what_is_made(kind: ExportKind):
     assert kind.act in TABLE
     assert "/" in kind.media_type

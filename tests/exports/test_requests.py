@@ -19,7 +19,7 @@ from domain.policy import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
 from infra.log.eventstore import CommandReused
-from projections.analysis.search_terms import mark
+from projections.analysis.search_terms import index
 from projections.tables.exports import EXPORTS
 from services.administration import administer
 from services.assessment import assess
@@ -577,7 +577,7 @@ async def test_an_exported_trail_holds_exactly_what_the_filter_finds_as_of_the_r
 
     book = openpyxl.load_workbook(io.BytesIO(first.content))
     rows = list(book["Nhật ký"].iter_rows(min_row=HEAD + 1, values_only=True))
-    assert [row[0] for row in rows] == [one.position for one in mark(facts, {}) if search.wants(one)]
+    assert [row[0] for row in rows] == [one.position for one in index(facts, {}) if search.wants(one)]
     assert len(rows) > 10
     assert {row[7] for row in rows} == {f"thị trấn Bến Lụa, năm {story.season}"}
     assert first.content == again.content

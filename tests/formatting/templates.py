@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, nodes
 
-from services.web.render import BEFORE_BLOCK
+from services.indents import BEFORE_BLOCK
 
 WIDTH = 120
 INDENT = "  "

@@ -260,9 +260,9 @@ def test_the_access_log_has_these_acts_and_refusals():
 
 def test_accesses_are_found_by_these_marks():
     access = Access(str(ID), "inspector", "75", Act.OPEN_EVIDENCE, "2026", "25435", "tệp", "not-permitted")
-    marks = accesses.marks_of(access) | accesses.marks_of(access._replace(refused=""))
+    terms = accesses.terms_of(access) | accesses.terms_of(access._replace(refused=""))
 
-    assert sorted({re.sub("^w:.*", "w:WORD", mark) for mark in marks}) == LIST["accesses"]["marks"]
+    assert sorted({re.sub("^w:.*", "w:WORD", term) for term in terms}) == LIST["accesses"]["marks"]
 
 
 def refusals() -> set[type[Refused]]:

@@ -5,16 +5,16 @@ import pytest
 from domain.export import Document
 from domain.official import Office
 from domain.vietnamese import name_key
+from projections.analysis.search_terms import ASKED_LETTERS, ASKED_WORDS, SearchTooLong, is_short
 from services.exports import requests
-from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
 from services.web.name_search import search_for
 from tests.provinces.story import Story
 from tests.web.desks import Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-LONGEST = "a" * LETTERS
-TOO_LONG = [LONGEST + "a", "a " * WORDS + "a", "a-" * WORDS + "a", "a" * 60_000, "word " * 1_300]
+LONGEST = "a" * ASKED_LETTERS
+TOO_LONG = [LONGEST + "a", "a " * ASKED_WORDS + "a", "a-" * ASKED_WORDS + "a", "a" * 60_000, "word " * 1_300]
 
 
 @pytest.mark.parametrize("text", TOO_LONG, ids=["letters", "words", "words without blanks", "60 kB", "1,300 words"])
@@ -39,7 +39,7 @@ async def test_a_longer_text_than_anybody_types_is_refused_in_words_and_kept(
     page = await department.open(path.format(season=season.season) + text.strip())
 
     assert (page.status, page.refused) == (422, "search-too-long")
-    assert f"Gõ nhiều nhất {LETTERS} ký tự và {WORDS} từ" in page.text
+    assert f"Gõ nhiều nhất {ASKED_LETTERS} ký tự và {ASKED_WORDS} từ" in page.text
     assert text.strip()[:1000] in page.html
 
 
@@ -57,7 +57,8 @@ async def test_the_longest_text_is_searched_for(desks: Desks, season: Story):
     department = await desks.department()
 
     pages = [
-        await department.open(f"/bang/{season.season}?tim={text}") for text in (LONGEST, " ".join("a" * WORDS), "suoi")
+        await department.open(f"/bang/{season.season}?tim={text}")
+        for text in (LONGEST, " ".join("a" * ASKED_WORDS), "suoi")
     ]
 
     assert [page.status for page in pages] == [200, 200, 200]

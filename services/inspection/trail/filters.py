@@ -66,7 +66,7 @@ class Filtered(NamedTuple):
 
 
 class Finder(Protocol):
-    """Where rows are found by their marks: the facts, or the accesses."""
+    """Where rows are found by their terms: the facts, or the accesses."""
 
     async def find(
         self,
@@ -169,8 +169,8 @@ async def part_of(visit: Visit, finder: Finder, search: Search, upto: int, filte
 
 def place(text: str) -> int | None:
     """A position of the address, None for what is none."""
-    bare = text.removeprefix("#")
-    return int(bare) if bare.isascii() and bare.isdecimal() and len(bare) < DIGITS else None
+    digits = text.removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < DIGITS else None
 
 
 async def choices_of(visit: Visit, asked: TrailQuery, names: Names, acts: Iterable[str]) -> Choices:

@@ -48,7 +48,7 @@ async def show(visit: Visit) -> PageResponse:
         here=visit.url.now().trail_of_province(),
         lines=await lines_of(visit, found, filtered.names),
         spelled=filtered.asked.spell(),
-        marked=reached.position if reached.position < last else None,
+        indexed=reached.position if reached.position < last else None,
         position=upto,
     )
 

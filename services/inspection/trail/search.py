@@ -30,7 +30,20 @@ from infra.log.eventstore import CLOCK_DRIFT, EventStore
 from infra.platform.database import LOST, Database
 from infra.readmodels.reading import View
 from infra.readmodels.search_index import Reached, TrailIndex
-from projections.analysis.search_terms import VERSION, Marked, Search, bare, mark, reach, words_of, words_of_name
+from projections.analysis.search_terms import (
+    ASKED_LETTERS,
+    ASKED_WORDS,
+    VERSION,
+    IndexedFact,
+    Search,
+    SearchTooLong,
+    index,
+    index_by_act,
+    is_short,
+    reach,
+    words_of,
+    words_of_name,
+)
 from projections.analysis.trail import TOLD_WITH, TrailEntry, entries, streams_around
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow
@@ -39,12 +52,11 @@ from projections.tables.units import UNITS, UnitRow
 from services.app import App
 from services.clock import is_looked_at
 from services.i18n import Words, load_words
-from services.search_text import LETTERS, WORDS, SearchTooLong, is_short
 from services.sentences import FactSentence, SentenceWriter, called, holders_of, open_rounds
 
 log = structlog.get_logger("searching")
 
-#: Facts marked in one transaction, which takes some tenths of a second.
+#: Facts indexed in one transaction, which takes some tenths of a second.
 MARKED = 5_000
 
 #: What people do, each a name under `doing.` in the locale and the facts it means, by topic or its beginning.
@@ -146,7 +158,7 @@ class TrailQuery(NamedTuple):
         """SearchTooLong for a text that is looked up by its words and has too many."""
         for field, text in (("tim", self.text), ("ai", self.who), ("can-bo", self.official)):
             if not is_short(text):
-                raise SearchTooLong(field=field, letters=LETTERS, words=WORDS)
+                raise SearchTooLong(field=field, letters=ASKED_LETTERS, words=ASKED_WORDS)
 
     @classmethod
     def spelled(cls, text: str) -> TrailQuery:
@@ -224,25 +236,25 @@ class Searching:
     async def learn(self, tenant: Tenant, most: int = MARKED) -> Reached:
         """Mark what the log has grown by, at most so many facts; how far it is then."""
 
-        async def marking(after: int, upto: int) -> list[Marked]:
+        async def index_between(after: int, upto: int) -> list[IndexedFact]:
             known, positions = self._granted.get(tenant.id, (0, {}))
             if known != after:
                 positions = await self._mandates(tenant, after)
             pages = self._store.read(tenant, after=after, upto=upto, unreadable=True)
-            found = [one async for page in pages for one in marked(page, positions)]
+            found = [one async for page in pages for one in _indexed(page, positions)]
             self._granted[tenant.id] = (upto, positions)
             return found
 
-        return await self._index.learn(tenant, marking, most)
+        return await self._index.learn(tenant, index_between, most)
 
     async def freshened(self, tenant: Tenant) -> Reached:
-        """Like `learn`, for a page: what goes wrong is the sweeper's to say, and the page shows what is marked."""
+        """Like `learn`, for a page: what goes wrong is the sweeper's to say, and the page shows what is indexed."""
         try:
             return await self.learn(tenant)
         except LOST:
             raise
         except Exception:
-            log.exception("the trail could not be marked", tenant=tenant.id)
+            log.exception("the trail could not be indexed", tenant=tenant.id)
             return await self._index.reached(tenant)
 
     async def find(
@@ -297,15 +309,15 @@ class Searching:
         }
 
 
-def marked(facts: Sequence[Recorded], positions: dict[str, Office]) -> list[Marked]:
-    """The facts with their marks. One that cannot be marked is said, and is found by little; the others as ever."""
+def _indexed(facts: Sequence[Recorded], positions: dict[str, Office]) -> list[IndexedFact]:
+    """The facts with their terms. One whose terms cannot be made is logged and found by its act alone."""
     try:
-        return list(mark(facts, positions))
+        return list(index(facts, positions))
     except Exception:
         if len(facts) > 1:
-            return [found for one in facts for found in marked([one], positions)]
-        log.exception("a fact cannot be marked", position=facts[0].position)
-        return [bare(facts[0])]
+            return [found for one in facts for found in _indexed([one], positions)]
+        log.exception("the terms of a fact cannot be made", position=facts[0].position)
+        return [index_by_act(facts[0])]
 
 
 async def read_names(view: View) -> Names:
@@ -353,15 +365,15 @@ def _seen(actor: Actor, names: Names) -> tuple[frozenset[str] | None, frozenset[
         hidden = () if may(actor, Act.VIEW_REVIEW) else topics("xem-xet")
         return None, frozenset(f"a:{topic}" for topic in hidden)
     members = {(one.season, one.unit): one.people for one in names.councils}
-    marks: set[str] = set()
+    terms: set[str] = set()
     for season in names.seasons:
         for commune, decided_by in season.participants.items():
             subject = Subject(commune, decided_by, members=members.get((season.season, decided_by), frozenset()))
             if may(actor, Act.VIEW_TRAIL, subject):
-                marks |= reach(season.season, commune, decided_by)
-    if not marks:
+                terms |= reach(season.season, commune, decided_by)
+    if not terms:
         permit(actor, Act.VIEW_TRAIL_OF_PROVINCE)
-    return frozenset(marks), frozenset()
+    return frozenset(terms), frozenset()
 
 
 def _people(asked: str, names: Names, sign: str) -> frozenset[str]:
@@ -375,30 +387,30 @@ def _people(asked: str, names: Names, sign: str) -> frozenset[str]:
 
 
 def _worded(words: Iterable[str], names: Names) -> Iterable[frozenset[str]]:
-    """Of each word the marks of all that has it in it: what was written, a name, a position, what is said of the act.
+    """Of each word the terms of all that has it in it: what was written, a name, a position, what is said of the act.
 
     The names are gone through once, whatever the number of words.
     """
-    marks = {word: {f"w:{word}", *_said().get(word, ())} for word in words}
-    if marks:
+    terms = {word: {f"w:{word}", *_said().get(word, ())} for word in words}
+    if terms:
         named = [("ux", row.code, row.full_name) for row in names.units]
         named += [("po", row.person, row.name) for row in names.officials]
         for signs, id_, name in named:
-            for word in marks.keys() & words_of_name(name):
-                marks[word].update(f"{sign}:{id_}" for sign in signs)
-    return map(frozenset, marks.values())
+            for word in terms.keys() & words_of_name(name):
+                terms[word].update(f"{sign}:{id_}" for sign in signs)
+    return map(frozenset, terms.values())
 
 
 @cache
 def _said() -> Mapping[str, tuple[str, ...]]:
-    """The marks of acts and positions by the words that they are told in, in any language."""
+    """The terms of acts and positions by the words that they are told in, in any language."""
     found: dict[str, set[str]] = {}
     for words in load_words().values():
         for key, sentence in words.sentences.items():
             for sign, topic in _meant(key):
                 for word in words_of(re.sub(r"%\(\w+\)s", " ", sentence)):
                     found.setdefault(word, set()).add(f"{sign}:{topic}")
-    return {word: tuple(marks) for word, marks in found.items()}
+    return {word: tuple(terms) for word, terms in found.items()}
 
 
 def _meant(key: str) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from infra.log.eventstore import EventStore
 from infra.platform.database import Database
 from infra.readmodels.reading import ReadModels
 from infra.readmodels.search_index import TrailIndex
-from projections.analysis.search_terms import VERSION, Marked, Search, mark, words_of
+from projections.analysis.search_terms import VERSION, IndexedFact, Search, index, words_of
 from services.inspection.trail.search import Searching
 from tests.infra.logs import MAPPER, write
 from tests.projections.histories import ACTS, SEASONS, Province, tell
@@ -32,13 +32,13 @@ def a_history(seed: int, tenant: str, many: int = 250) -> Province:
     return tell([(chance.choice(ACTS), chance.randrange(2**30)) for _ in range(many)], tenant)
 
 
-def a_search(chance: Random, marked: list[Marked]) -> Search:
+def a_search(chance: Random, indexed: list[IndexedFact]) -> Search:
     """Something of a fact that there is, mixed with what another has."""
 
     def some() -> frozenset[str]:
-        return frozenset(chance.choice(sorted(chance.choice(marked).marks)) for _ in range(chance.randint(1, 3)))
+        return frozenset(chance.choice(sorted(chance.choice(indexed).terms)) for _ in range(chance.randint(1, 3)))
 
-    since, until = sorted(chance.choice(marked).at for _ in range(2))
+    since, until = sorted(chance.choice(indexed).at for _ in range(2))
     return Search(
         tuple(some() for _ in range(chance.randint(0, 2))),
         chance.choice(["", "", *SEASONS]),
@@ -52,34 +52,34 @@ async def test_a_query_finds_what_the_search_finds(database: Database, store: Ev
     history = a_history(3, tenant.id)
     await write(store, tenant, history.commands)
     facts: list[Recorded] = [one async for page in store.read(tenant) for one in page]
-    marked = list(mark(facts, {}))
-    index = TrailIndex(database, VERSION, near=5)
+    indexed = list(index(facts, {}))
+    trail = TrailIndex(database, VERSION, near=5)
 
-    async def marking(after: int, upto: int) -> list[Marked]:
-        return [one for one in marked if after < one.position <= upto]
+    async def index_between(after: int, upto: int) -> list[IndexedFact]:
+        return [one for one in indexed if after < one.position <= upto]
 
-    while (reached := await index.learn(tenant, marking, 100)).position < reached.last:
+    while (reached := await trail.learn(tenant, index_between, 100)).position < reached.last:
         pass
 
     chance = Random(7)
     for search, low, high in [
-        (a_search(chance, marked), chance.randint(0, 60), chance.randint(100, len(marked))) for _ in range(60)
+        (a_search(chance, indexed), chance.randint(0, 60), chance.randint(100, len(indexed))) for _ in range(60)
     ]:
-        expected = [one.position for one in marked if low < one.position <= high and search.wants(one)]
-        assert await index.find(tenant, search, low, high, 1_000) == expected[::-1]
-        assert await index.find(tenant, search, low, high, 3, rising=True) == expected[:3]
-        assert await index.count(tenant, search, low, high, 50) == min(len(expected), 50)
+        expected = [one.position for one in indexed if low < one.position <= high and search.wants(one)]
+        assert await trail.find(tenant, search, low, high, 1_000) == expected[::-1]
+        assert await trail.find(tenant, search, low, high, 3, rising=True) == expected[:3]
+        assert await trail.count(tenant, search, low, high, 50) == min(len(expected), 50)
 
 
 async def test_marks_of_another_version_are_made_anew(database: Database, store: EventStore, tenant: Tenant):
     await write(store, tenant, a_history(3, tenant.id, 5).commands)
 
-    async def marking(after: int, upto: int) -> list[Marked]:
-        return list(mark([one async for page in store.read(tenant, after=after, upto=upto) for one in page], {}))
+    async def index_between(after: int, upto: int) -> list[IndexedFact]:
+        return list(index([one async for page in store.read(tenant, after=after, upto=upto) for one in page], {}))
 
-    first = await TrailIndex(database, 1).learn(tenant, marking, 1_000)
+    first = await TrailIndex(database, 1).learn(tenant, index_between, 1_000)
     assert (await TrailIndex(database, 2).reached(tenant)).position == 0
-    again = await TrailIndex(database, 2).learn(tenant, marking, 1_000)
+    again = await TrailIndex(database, 2).learn(tenant, index_between, 1_000)
 
     assert first == again
     assert await TrailIndex(database, 2).count(tenant, Search(), 0, first.last, 1_000) == first.last
@@ -91,18 +91,18 @@ async def test_a_fact_whose_marks_the_database_does_not_take_is_named_and_the_ot
     await write(store, tenant, a_history(3, tenant.id, 50).commands)
     last = await store.position(tenant)
 
-    async def marking(after: int, upto: int) -> list[Marked]:
+    async def index_between(after: int, upto: int) -> list[IndexedFact]:
         facts = [one async for page in store.read(tenant, after=after, upto=upto) for one in page]
         return [
-            one._replace(marks=frozenset({Random(1).randbytes(4_000).hex()})) if one.position == 7 else one
-            for one in mark(facts, {})
+            one._replace(terms=frozenset({Random(1).randbytes(4_000).hex()})) if one.position == 7 else one
+            for one in index(facts, {})
         ]
 
-    index, models = TrailIndex(database, VERSION), ReadModels(database, store)
-    reached = await index.learn(tenant, marking, 1_000)
+    trail, models = TrailIndex(database, VERSION), ReadModels(database, store)
+    reached = await trail.learn(tenant, index_between, 1_000)
 
     assert reached.position == reached.last == last
-    assert await index.find(tenant, Search(), 0, last, 1_000) == [one for one in range(last, 0, -1) if one != 7]
+    assert await trail.find(tenant, Search(), 0, last, 1_000) == [one for one in range(last, 0, -1) if one != 7]
     assert [one[:3] for one in (await models.status(tenant)).stopped] == [("trail", "7", 7)]
     await models.close()
 

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from domain.assessment import Assessment
-from projections.analysis.search_terms import SILENT, WORDS, mark, reach, words_of
+from projections.analysis.search_terms import SILENT, WORDS, index, reach, words_of
 from projections.analysis.trail import concerns
 from tests.projections.histories import ACTS, COMMUNES, SEASONS, UNIT, tell
 from tests.projections.story import DOSSIER, told
@@ -21,7 +21,7 @@ def test_the_marks_of_a_trail_are_those_of_what_concerns_the_commune(seed: int):
     facts = tell([(chance.choice(ACTS), chance.randrange(2**30)) for _ in range(250)]).log
     commune, season = COMMUNES[0], SEASONS[1]
 
-    found = {one.position for one in mark(facts, {}) if one.marks & reach(season, commune, UNIT)}
+    found = {one.position for one in index(facts, {}) if one.terms & reach(season, commune, UNIT)}
 
     of_season = [one for one in facts if one.stream.season == season or getattr(one.fact, "season", "") == season]
     assert found == {one.position for one in of_season if concerns(one, commune)}
@@ -30,10 +30,10 @@ def test_the_marks_of_a_trail_are_those_of_what_concerns_the_commune(seed: int):
 def test_what_nobody_may_see_is_no_word():
     facts = told("revoked").log
 
-    silent = [one for one in mark(facts, {}) if any(f"a:{topic}" in one.marks for topic in SILENT)]
+    silent = [one for one in index(facts, {}) if any(f"a:{topic}" in one.terms for topic in SILENT)]
 
     assert silent
-    assert not any(sign.startswith("w:") for one in silent for sign in one.marks)
+    assert not any(sign.startswith("w:") for one in silent for sign in one.terms)
 
 
 def test_a_word_too_long_for_an_index_is_found_by_its_first_letters():
@@ -46,8 +46,8 @@ def test_a_fact_has_no_more_marks_than_an_index_takes_and_none_that_is_too_long_
     province.did(DOSSIER, Assessment.Explained, indicator="TC1.CT1", explanation=words)
     province.did(DOSSIER, Assessment.Explained, indicator="9" * 6_000, explanation="x" * 200_000)
 
-    many, endless = list(mark(province.log[-2:], {}))
+    many, endless = list(index(province.log[-2:], {}))
 
-    assert len(many.marks) < WORDS + 20
-    assert max(len(sign.encode()) for sign in endless.marks) < 1_000
-    assert f"w:{'x' * 64}" in endless.marks
+    assert len(many.terms) < WORDS + 20
+    assert max(len(sign.encode()) for sign in endless.terms) < 1_000
+    assert f"w:{'x' * 64}" in endless.terms
