@@ -32,6 +32,8 @@ TRIES = 12
 TRIES_TO_ASK = 2
 #: Seconds that Redis may take for one answer.
 PATIENCE = 5.0
+#: Seconds after which a worker that was told to stop is told again.
+CANCEL_AGAIN = 0.5
 
 Job = Callable[..., Awaitable[None]]
 
@@ -84,7 +86,7 @@ def worker(
     run again by the library after that and 10 s more; a sweeper that looks at what is owed is faster.
     """
     codec = JobCodec(secret)
-    return Worker(
+    made = Worker(
         [func(function, name=name) for name, function in functions.items()],  # type: ignore[arg-type]
         queue_name=queue,
         redis_pool=connection(url, codec),
@@ -98,6 +100,19 @@ def worker(
         health_check_interval=60,
         log_results=False,
     )
+    made.on_stop = lambda _signal: _cancel_until_done(made)
+    return made
+
+
+def _cancel_until_done(worker: Worker) -> None:
+    """Cancel the worker's loop again and again: one cancellation can be lost.
+
+    The client of Redis writes under `asyncio.wait_for`, which before Python 3.12 returns as if nothing had been asked
+    when it is cancelled at the moment the write is done. The library cancels once, and would then work on for ever.
+    """
+    if worker.main_task is not None and not worker.main_task.done():
+        worker.main_task.cancel()
+        asyncio.get_running_loop().call_later(CANCEL_AGAIN, _cancel_until_done, worker)
 
 
 async def closed(worker: Worker) -> None:

@@ -28,6 +28,12 @@ from tests.provinces.story import COMMUNE, ISSUER, Story, prepared
 from tests.web.signing import WEB
 
 
+async def caught_up(house: Wiring, tenant: Tenant) -> None:
+    """Wait until the read models hold all that the log holds now."""
+    names = tuple(projection.name for projection in PROJECTIONS)
+    assert await house.reached(tenant, names, await house.store.position(tenant), 60)
+
+
 class Page:
     """A page as it came, which is never a crash: its status, its text, the forms in it."""
 
@@ -122,9 +128,7 @@ class Desk:
 
     async def open(self, path: str, **headers: str) -> Page:
         """A page, once the read models hold what others did until now."""
-        names = tuple(projection.name for projection in PROJECTIONS)
-        last = await self.house.store.position(self.tenant)
-        assert await self.house.reached(self.tenant, names, last, 20)
+        await caught_up(self.house, self.tenant)
         return Page(await self.client.get(self.home + path, headers={"accept": "text/html", **headers}))
 
     async def fetch(self, path: str) -> httpx.Response:
@@ -224,6 +228,7 @@ async def desks(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
         projecting(services) as (projector, _),
         following(projector, looked_after, services.app_url, poll=0.2),
     ):
+        await caught_up(house, workplace)  # until its read models are built, every page of it is "being rebuilt"
         here = replace(house, pool=None)  # heavy pages are made here; test_apart.py has them made apart
         opened = Desks(web_application(here), house, workplace, services)
         yield opened

@@ -1,5 +1,6 @@
 import asyncio
 import pickle
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,7 +13,7 @@ from arq.jobs import Job
 from arq.utils import timestamp_ms
 
 from infra.encryption.cipher import Forged
-from infra.jobs.queue import JobCodec, Jobs, QueueUnavailable, connection, worker
+from infra.jobs.queue import JobCodec, Jobs, QueueUnavailable, closed, connection, worker
 from infra.platform.config import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")  # arq closes so
@@ -202,6 +203,31 @@ async def test_a_failing_job_does_not_stop_the_worker(services, jobs, queue):
     await work_through(services, queue, {"fail": fail, "note": note})
 
     assert done == [("t_2",)]
+
+
+async def test_a_worker_ends_though_its_first_cancellation_is_lost(services, queue):
+    """As `asyncio.wait_for` loses it before Python 3.12, when what it waits for is done at that moment."""
+    one = worker(services.redis_url, SECRET, queue, {"rest": asyncio.sleep}, at_once=2, patience=10)
+    polling, lost = asyncio.Event(), asyncio.Event()
+    poll = one._poll_iteration
+
+    async def poll_and_lose_the_first_cancellation() -> None:
+        polling.set()
+        try:
+            await asyncio.sleep(0 if lost.is_set() else 600)
+        except asyncio.CancelledError:
+            lost.set()
+        await poll()
+
+    one._poll_iteration = poll_and_lose_the_first_cancellation  # type: ignore[method-assign]
+    working = asyncio.create_task(one.async_run())
+    await polling.wait()
+    one.handle_sig(signal.SIGTERM)
+    ended, _ = await asyncio.wait({working}, timeout=60)
+
+    assert lost.is_set()
+    assert ended
+    await closed(one)
 
 
 async def test_without_redis_asking_says_so(tmp_path):
