@@ -28,7 +28,7 @@ from tests.provinces.story import COMMUNE, ISSUER, Story, prepared
 from tests.web.signing import WEB
 
 
-async def caught_up(house: Wiring, tenant: Tenant) -> None:
+async def caught_up(house: App, tenant: Tenant) -> None:
     """Wait until the read models hold all that the log holds now."""
     names = tuple(projection.name for projection in PROJECTIONS)
     assert await house.reached(tenant, names, await house.store.position(tenant), 60)
