@@ -2,13 +2,16 @@
 
 import ast
 import importlib
+import os
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from enum import Enum
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +31,19 @@ from tests.formatting.templates import formatted, same
 ROOT = Path(__file__).parents[1]
 PAGES = Renderer(load_words(), Assets()).environment("vi")
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
+PACKAGES = ("domain", "infra", "projections", "services")
 
 
 def modules_of(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
+
+
+def name_of(module: Path) -> str:
+    return ".".join(module.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+#: The modules of the house by name.
+HOUSE = {name_of(module): module for package in PACKAGES for module in modules_of(package)}
 
 
 def imports_of(module: Path) -> set[str]:
@@ -65,12 +77,128 @@ def test_whatever_is_printed_is_our_own_words_or_shown():
 # Directions -------------------------------------------------------------------------------------------
 
 
-def test_imports_go_in_the_directions_of_the_house():
+def linted(folder: Path) -> tuple[int, str]:
+    """What import-linter says of the packages in this folder: its exit code and its text."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, check=False, capture_output=True
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "400"},
+        check=False,
+        capture_output=True,
+        text=True,
     )
+    return done.returncode, done.stdout
 
-    assert done.returncode == 0, done.stdout.decode()
+
+def test_imports_go_in_the_directions_of_the_house():
+    status, said = linted(ROOT)
+
+    assert status == 0, said
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The modules of the house and its contracts, to be spoilt."""
+    for package in PACKAGES:
+        for module in modules_of(package):
+            target = tmp_path / module.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(module, target)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+#: How the name of a contract begins, a module of the house, and an import in it that the contract forbids.
+FORBIDDEN = [
+    ("The house: services above", "domain/council.py", "infra.platform.config"),
+    ("The families of infra", "infra/ledger/tree.py", "infra.jobs.queue"),
+    ("Projections: lists and", "projections/tables/reviews.py", "projections.analysis.flags"),
+    ("The areas of services", "services/assessment/dossier_view.py", "services.recognition.decision_document"),
+    ("The domain does no input", "domain/days.py", "yaml"),
+    ("Projections read with asyncpg", "projections/fold.py", "litestar"),
+    ("Who checks us needs none", "services/processes/witness.py", "services.web.render"),
+]
+
+
+def test_every_contract_names_an_import_that_it_forbids(copy: Path):
+    for _, module, imported in FORBIDDEN:
+        with (copy / module).open("a") as source:
+            source.write(f"\nimport {imported}\n")
+
+    status, said = linted(copy)
+
+    assert status != 0
+    assert len(FORBIDDEN) == said.count(" BROKEN\n")
+    for contract, module, imported in FORBIDDEN:
+        (importing, forbidden) = (".".join(Path(module).with_suffix("").parts), imported)
+        assert re.search(rf"^{contract}.* BROKEN$", said, re.MULTILINE), contract
+        assert re.search(rf"{re.escape(importing)} -> {re.escape(forbidden)}\b", said), module
+
+
+@pytest.mark.parametrize("folder", ["infra", "projections", "services"])
+def test_a_new_area_must_be_given_its_place(copy: Path, folder: str):
+    (copy / folder / "unheard_of").mkdir()
+    (copy / folder / "unheard_of" / "__init__.py").touch()
+
+    status, said = linted(copy)
+
+    assert status != 0
+    assert f"{folder}.unheard_of" in said
+
+
+def imported_by(module: Path) -> set[str]:
+    """The modules of the house that this one imports, at once or later; not those imported for their types alone."""
+    tree = ast.parse(module.read_text())
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    names = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in for_types
+        for name in (node.module, *(f"{node.module}.{one.name}" for one in node.names))
+    }
+    return {name for name in names | imports_of(module) if name in HOUSE and HOUSE[name] != module}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    imports = {name: imported_by(module) for name, module in HOUSE.items()}
+
+    assert sum(map(len, imports.values())) > 1_000
+    TopologicalSorter(imports).prepare()  # raises CycleError and names the circle
+
+
+def test_use_cases_know_no_pages():
+    """What may be asked of the system does not depend on who asks: a page, a command line, a test."""
+    use_cases = {name: module for name, module in HOUSE.items() if "@use_case(" in module.read_text()}
+    web = {name: imported_by(module) for name, module in use_cases.items()}
+
+    assert len(use_cases) > 10
+    assert {f"{name} imports {one}" for name in web for one in web[name] if one.startswith("services.web")} == set()
+
+
+#: Modules of more than 500 lines, each with its reason.
+LONG = {
+    "domain/assessment.py": "one aggregate: each of its acts needs the state that the others leave",
+    "domain/errors.py": "a list: every refusal of the domain, a few lines each",
+    "infra/log/eventstore.py": "reading, following and appending share one form of a stored row",
+}
+
+
+def test_a_module_is_long_for_a_reason_only():
+    long = {str(m.relative_to(ROOT)) for m in HOUSE.values() if len(m.read_text().splitlines()) > 500}
+
+    assert long == set(LONG)
+
+
+def test_services_lie_in_areas_and_infra_in_families():
+    flat = {folder: [m.stem for m in (ROOT / folder).glob("*.py") if m.stem != "__init__"] for folder in PACKAGES}
+
+    assert flat["infra"] == []
+    assert len(flat["services"]) <= 12
 
 
 def test_the_domain_knows_the_standard_library_the_event_library_and_itself():
