@@ -1,4 +1,4 @@
-"""What is judged of a commune: the appraiser's values beside what the dossier holds on the conditions."""
+"""The state that is judged of a commune: the appraiser's values, and what the dossier holds on the conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fact is, what its stream is called, and how a fact stands in the log.
+"""Facts: their base class, the names of their streams, and how a fact stands in the log.
 
 A fact is a class nested in the aggregate it belongs to. It names itself by a `TOPIC` that is stored for ever, and
 its `apply` only assigns: what may be asked is checked by the aggregate's public methods, once, before the fact is

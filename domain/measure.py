@@ -1,4 +1,4 @@
-"""How one part of an indicator is measured, and what a measured value earns.
+"""Measures of the parts of an indicator, and the points that a measured value earns.
 
 An officer enters a `Measured`; the rulebook holds a measure per part. `check` refuses what cannot be a
 value of that measure, `read` says what it earns and by which rule. All ratios are compared exactly, as

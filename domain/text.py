@@ -1,4 +1,4 @@
-"""How long a text may be and which signs it may hold: one rule for each kind of text, and the kind of each field.
+"""Bounds of texts: for each kind of text its length and its signs, and the kind of each field.
 
 `Stream` asks before a fact is made, never when one is read: a rule that is tightened later makes no old log unreadable.
 Limits count characters of the text as it is recorded; fields of one line take their `maxlength` from here.

@@ -1,1 +1,1 @@
-"""What people ask, each answered by one pure fold over the facts: one file, one question."""
+"""Read models: each answers one question of people by one pure fold over the facts."""

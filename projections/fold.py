@@ -1,4 +1,4 @@
-"""What a projection is: one question, answered by a pure fold over facts.
+"""Projections: each answers one question by a pure fold over facts.
 
 The same fold makes the live table, its rebuild, the page as of an earlier moment, and the what-if replay in which
 some facts are left out or replaced. So the past cannot drift from the present, and nothing here reads a clock, a

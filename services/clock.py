@@ -1,4 +1,4 @@
-"""What day it is in Việt Nam, and the moments as of which something is looked at.
+"""The day in Việt Nam, and the moments as of which something is looked at.
 
 Việt Nam has had one time zone without summer time since 1975.
 """

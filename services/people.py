@@ -1,4 +1,4 @@
-"""Who a signed-in person is in a province: an actor with the mandates in force on a day.
+"""People who are signed in: an actor in a province, with the mandates in force on a day.
 
 It is read from the person's own stream, so a mandate that was ended a moment ago gives no right any more.
 """

@@ -1,4 +1,4 @@
-"""Who did what, in sentences: each fact of the log told in the reader's language.
+"""Sentences of facts: each fact of the log in the reader's language.
 
 A fact `meeting.vote-opened` has its sentence under the key `trail.meeting.vote-opened`, its slots filled here; what
 does not fit a sentence (a reason, a document) follows as labelled details. How somebody voted is told only after the

@@ -1,4 +1,4 @@
-"""What a verdict looks like to people: one of five statuses, for a commune and for each criterion."""
+"""Verdicts as people see them: one of five statuses, for a commune and for each criterion."""
 
 from __future__ import annotations
 

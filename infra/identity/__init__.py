@@ -1,1 +1,1 @@
-"""Who is there: tenants, sign-in at their OpenID providers, sessions, and how often somebody may ask."""
+"""Tenants and people: sign-in at OpenID providers, sessions, and rates of asking."""

@@ -1,4 +1,4 @@
-"""What an identity provider publishes about itself: its metadata and its keys.
+"""The documents that an identity provider publishes about itself: its metadata and its keys.
 
 They are read as leniently as their RFCs ask (what is unknown is skipped, null is absent, one bad key spoils no other)
 and as warily as anything of a stranger's: with a bound on bytes and on the whole time, and nothing followed elsewhere.

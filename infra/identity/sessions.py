@@ -1,4 +1,4 @@
-"""Who is signed in, kept in Redis; the browser holds nothing but an id that cannot be guessed.
+"""Sessions, kept in Redis; the browser holds nothing but an id that cannot be guessed.
 
 Redis is not trusted. It knows sessions by the SHA-256 of their id, and what it holds is encrypted and bound to the key
 under which it lies: whoever reads Redis cannot take a session over, and whoever writes there cannot make one, read one

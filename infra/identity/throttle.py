@@ -1,4 +1,4 @@
-"""How often something may be done, counted in Redis over a moving time; whoever waits may do it again.
+"""Rate limits, counted in Redis over a moving time; whoever waits may ask again.
 
 The counts are neither encrypted nor bound to anything: whoever writes to Redis may let more through, or hold others up
 for a while, as they could by emptying it. Nothing but patience may rest on a count.

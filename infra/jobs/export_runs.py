@@ -1,4 +1,4 @@
-"""Which exports are owed, who works on them, and how far they are.
+"""Export runs: the exports that are owed, who works on each, and how far it is.
 
 The table is made from the log and can be lost: `learn` looks the log through again. A worker *holds* an export for
 some seconds at a time; one that was killed loses its hold, and the export is owed again. Attempts are counted when

@@ -1,4 +1,4 @@
-"""How the formats of c2sp.org write numbers, hashes and text: one spelling each; and why something is refused."""
+"""Numbers, hashes and texts as the formats of c2sp.org write them: one spelling each, and reasons of refusals."""
 
 import re
 from base64 import b64decode, b64encode

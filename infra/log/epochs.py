@@ -1,4 +1,4 @@
-"""Where the epochs of a log begin, as it says itself, and what the database takes no more: a former epoch, or anything.
+"""Epochs of a log: where each begins, and what the database no longer takes of a former one.
 
 Both bounds are constraints of the table. They cost an append nothing, hold for everybody, the owner included, and show
 in the schema; the sealer and every verifier ask for the same by themselves.

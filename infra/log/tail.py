@@ -1,4 +1,4 @@
-"""What a log has grown by since this process last looked: one look for all who ask at the same moment.
+"""The tail of a log: what it has grown by since the last look, one look for all who ask at the same moment.
 
 Positions have no gaps and commit in their order, so a look from the last known position on sees every stream that has
 grown. What a process keeps of a stream (an aggregate, folded rows) holds as long as the stream is not among these, and

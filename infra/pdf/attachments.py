@@ -1,4 +1,4 @@
-"""What is attached to a PDF, read in a process of its own: the file may come from anybody.
+"""Attachments of a PDF, read in a process of its own: the file may come from anybody.
 
 It is read from the first revision, whatever was added to it: no update can put other files in the place of these.
 

@@ -1,4 +1,4 @@
-"""Whether a PDF opens only by a password, asked of a process of its own: the file may come from anybody.
+"""Passwords of PDFs: a process of its own says whether one is needed, for the file may come from anybody.
 
 Most encrypted PDFs open by no password and only say what may be done with them: everybody reads those.
 

@@ -1,1 +1,1 @@
-"""What everything else stands on: settings, PostgreSQL connections, embedded services, child processes."""
+"""The ground floor: settings, PostgreSQL connections, embedded services, child processes."""

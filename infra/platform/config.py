@@ -1,4 +1,4 @@
-"""What the surroundings decide: addresses, folders and secrets, from environment variables only.
+"""Settings: addresses, folders and secrets, from environment variables only.
 
 | variable | meaning |
 |---|---|

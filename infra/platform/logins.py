@@ -1,4 +1,4 @@
-"""What the login of a connection to PostgreSQL is and may do, asked of the server as that login."""
+"""The login of a connection to PostgreSQL, and what it may do: asked of the server as that login."""
 
 from typing import NamedTuple
 

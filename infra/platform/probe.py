@@ -1,4 +1,4 @@
-"""Whether a service answers, asked by somebody who does not wait for long."""
+"""Probes: a quick answer to whether a service lives."""
 
 import asyncio
 import math

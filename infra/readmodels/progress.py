@@ -1,4 +1,4 @@
-"""How far the projections of a tenant are, and which of their rows stopped before a fact."""
+"""Progress of a tenant's projections, and the rows that stopped before a fact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages read: rows as they are now, or as they were at a position of the log.
+"""Reading of read models: rows as they are now, or as they were at a position of the log.
 
 Now is the table that the projector keeps; then is the same fold, run up to the position. Both give the same rows
 to the same template. A page of the person's own write is never old: `fresh` folds what the table still lacks.

@@ -1,4 +1,4 @@
-"""Who opened evidence and who was refused what: kept beside the log, added to and never changed, for two years."""
+"""The access log: evidence opened and acts refused, kept beside the log for two years and never changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is handed in is read within a bound; folders are handed out whole or not at all."""
+"""Folders of files that people hand in or take home: read within a bound, handed out whole or not at all."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How much has been sent to a province, and whether it may send more.
+"""Upload quotas: how much has been sent to a province, and whether it may send more.
 
 The log says it: each file was attached by a fact with its size, whoever took it off afterwards. Documents that a
 decision or a meeting brings are not counted: there is one of each.

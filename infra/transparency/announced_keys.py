@@ -1,4 +1,4 @@
-"""Which keys may sign a log: its first, and each that a fact announced below a checkpoint that stood before.
+"""The keys that may sign a log: its first, and each that a fact announced below an earlier checkpoint.
 
 Keys change within an epoch of the log. A new epoch has a first key of its own, for which no announcement vouches but
 `log.restored`, which begins it, and the policy that is published in it.

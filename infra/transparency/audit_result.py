@@ -1,4 +1,4 @@
-"""What an audit of a log has found, and the checkpoints that it counted."""
+"""The result of an audit: its findings, and the checkpoints that it counted."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What proofs are made from: stored checkpoints with their cosignatures, leaves and tiles.
+"""The material of proofs: stored checkpoints with their cosignatures, leaves and tiles.
 
 Nothing here is believed because it is stored: who makes a proof verifies it under a signed root before handing it on.
 """

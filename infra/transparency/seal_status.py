@@ -1,4 +1,4 @@
-"""How far a position of a log is beyond doubt: sealed at which checkpoint, cosigned by how many, halted for what.
+"""Checkpoint status of a position: sealed at which checkpoint, cosigned by how many, halted for what.
 
 The one door by which pages learn it. Nothing counts as witnessed here but a stored checkpoint that the policy of its
 epoch accepts, signatures and all; and a log without witnesses is never said to have any.

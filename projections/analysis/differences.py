@@ -1,4 +1,4 @@
-"""What is otherwise in a dossier now than it was then, and which fact changed it?
+"""Differences of a dossier between two moments, each with the fact that changed it.
 
 Two rows of the same dossier held against each other. The cause of a difference is the last fact between the two
 moments that bears on it.

@@ -1,4 +1,4 @@
-"""How far had a dossier come on a day, by the days that its documents bear?
+"""The state of a dossier on a day, by the days that its documents bear.
 
 The answer is a position of the log, so what is shown of the dossier is a past that it had, whole and in its order. No
 fact up to there takes effect later than the day. An entry that bears no day took effect when it was recorded, or, where

@@ -1,4 +1,4 @@
-"""Which signs are there that a recognition was a formality, or wrong?
+"""Signs that a recognition was a formality, or wrong.
 
 A flag is a rule and the facts that raise it, never a verdict. What the rules look at is folded into one row for each
 commune (MARKS, read when asked, not kept in a table); `flags_of` holds the rows of a season against the rules.

@@ -1,4 +1,4 @@
-"""Which facts carry the verdict: the smallest sets without which a commune fails, or would not have failed?
+"""Facts that carry a verdict: the smallest sets without which the commune fails, or would not have failed.
 
 Exact, and yet not every set is tried. A verdict fails by one of its conditions, and each looks at a sum over
 indicators, at one indicator, or at facts of its own. So, for a set that fails while none of its subsets does:

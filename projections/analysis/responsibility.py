@@ -1,4 +1,4 @@
-"""Who had a part in a value or a decision: from the assignment of the indicator to the chairman's signature?
+"""Everybody who had a part in a value or a decision, from the assignment of the indicator to the signature.
 
 Read from the log itself, like the trail; no rows of its own. It says who acted in which role, under which mandate,
 on which files, in time or late, and who was to act and did not. It does not say who is to blame.

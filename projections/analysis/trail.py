@@ -1,4 +1,4 @@
-"""Who did what, when, under which mandate?
+"""The trail of a commune: who did what, when, under which mandate.
 
 The log itself, read as entries: a topic, which is the key of a sentence, and the slots of that sentence. No rows of
 its own; what a later fact only names by its id (a file, a former value) is remembered while reading.

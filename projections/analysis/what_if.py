@@ -1,4 +1,4 @@
-"""What would have come out without some of the facts, with others in their places, or by another rule?
+"""Results without some of the facts, with others in their places, or by another rule.
 
 The answer comes from the folds and the judgement that decided; only the facts and the rulebook differ. What rests on
 something struck out falls with it:

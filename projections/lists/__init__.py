@@ -1,1 +1,1 @@
-"""What waits for a person: the due list and the appraisal queue."""
+"""Lists of what waits for a person: the due list and the appraisal queue."""

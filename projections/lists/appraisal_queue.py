@@ -1,4 +1,4 @@
-"""Which indicators await the appraiser, and which of them changed since they were appraised?
+"""The appraisal queue: the indicators that await the appraiser, and those that changed since they were appraised.
 
 A question to the standings: no rows of its own.
 """

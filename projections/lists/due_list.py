@@ -1,4 +1,4 @@
-"""What must I do, for which commune, until when?
+"""The due list of a person: what is to be done, for which commune, until when.
 
 A question to the season, the standings, the meetings and the reviews, asked with somebody's mandates: no rows of its
 own. Each duty is listed only for whom the policy allows it.

@@ -1,4 +1,4 @@
-"""Which rulebooks does the province use, and what was still unverified in them when it adopted them?"""
+"""The rulebooks that a province uses, with what was still unverified in them when it adopted them."""
 
 from __future__ import annotations
 

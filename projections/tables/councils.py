@@ -1,4 +1,4 @@
-"""Who sits in each council, in which role, for which agency, by which decision?"""
+"""The members of each council: their role, their agency, and the decision that appointed them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which documents were asked for, by whom, made from which position, and which are ready?"""
+"""The exports that were asked for: by whom, from which position, and which are ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may sign in, and which positions does that person hold?"""
+"""The people who may sign in, with the offices that each holds."""
 
 from __future__ import annotations
 

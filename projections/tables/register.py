@@ -1,4 +1,4 @@
-"""Which communes are recognised, since when, by which decision, and which recognition was taken back?"""
+"""The register of recognised communes: since when, by which decision, and which recognition was revoked."""
 
 from __future__ import annotations
 

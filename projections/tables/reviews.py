@@ -1,4 +1,4 @@
-"""Which recognitions are being looked at again, on what ground, who was heard, what came out?"""
+"""Reviews of recognitions: the ground, the people heard, the conclusion."""
 
 from __future__ import annotations
 

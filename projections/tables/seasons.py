@@ -1,4 +1,4 @@
-"""Where does a season stand: which communes, under which rulebook, who leads what, until when?"""
+"""Seasons: their communes, rulebook, deadlines, and who leads which indicator."""
 
 from __future__ import annotations
 

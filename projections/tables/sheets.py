@@ -1,4 +1,4 @@
-"""What does one commune's dossier hold: each indicator's data, value, evidence, and what the appraiser made of it?"""
+"""The sheet of one commune: each indicator's data, value and evidence, and the appraiser's value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far is each commune, and by what margin?
+"""Standings: how far each commune is, and by what margin.
 
 One compact row per commune and season: enough to judge it, to list what is due and to queue what awaits appraisal.
 The verdict itself is not kept: `judge(sheet_of(row, …), rulebook)` runs when the row is read.

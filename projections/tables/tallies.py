@@ -1,4 +1,4 @@
-"""Who is present at a meeting, who has voted on each dossier, and what was decided?"""
+"""Tallies of meetings: who is present, who has voted on each dossier, and what was decided."""
 
 from __future__ import annotations
 

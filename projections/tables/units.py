@@ -1,4 +1,4 @@
-"""Which units does the province have, what are they called, and which still exist?"""
+"""The units of the province: their names, and which still exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an administrator does: adopt rulebooks, enrol officials and give them mandates, keep the units."""
+"""Acts of an administrator: adopt rulebooks, enrol officials and give them mandates, keep the units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the appraiser does with a submitted dossier: open evidence, judge each indicator, return, conclude."""
+"""Acts of the appraiser on a submitted dossier: open evidence, judge each indicator, return, conclude."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a commune does on its own dossier: measure, score, support with evidence, consolidate, post, submit."""
+"""Acts of a commune on its dossier: measure, score, support with evidence, consolidate, post, submit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who did what on one indicator, or on a dossier as a whole: the log's own entries, newest first."""
+"""The history of an indicator or of a whole dossier: the entries of the log, newest first."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple

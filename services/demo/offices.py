@@ -1,4 +1,4 @@
-"""Who holds office in the demonstration: people are positions here, as the pages show them."""
+"""Holders of office in the demonstration: people are called by their offices, as on the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which signs our fonts can draw, and what stands in a document for those that they cannot."""
+"""Glyphs: the signs that our fonts can draw, and what stands in a document for the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How official documents write names, dates and numbers (Nghị định 30/2020/NĐ-CP, Phụ lục I)."""
+"""Names, dates and numbers as official documents write them (Nghị định 30/2020/NĐ-CP, Phụ lục I)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of export is: who may have it, from which position it is made, how it is made and what it is called.
+"""A kind of export: who may have it, from which position it is made, how it is made and what it is called.
 
 A new kind is a module `export_<kind>.py` anywhere in `services/` that holds one object `KIND` of a class like these.
 """

@@ -1,4 +1,4 @@
-"""What several kinds of exports are made with: the log as it stood, a printed page, the moment of a position."""
+"""Parts that several kinds of exports share: the log as it stood, a printed page, the moment of a position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the three ways to a row agree: the table kept up with the log, its rebuild, and the fold as of the last fact.
+"""Consistency check: the table kept up with the log, its rebuild, and the fold as of the last fact must agree.
 
 One fold makes all three, so they can differ only where a row was kept wrongly: a batch folded twice or not at all, a
 table changed by hand, an effect that looks at more than its facts.

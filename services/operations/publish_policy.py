@@ -1,4 +1,4 @@
-"""Who must cosign a province's checkpoints: the policy and the next key of its log, published as facts of that log.
+"""Publishing of a province's witness policy and of its log's next key, as facts of that log.
 
 An operator's business, on a command line: `minhchuan policy`. The file is the one that inspectors are given; what is
 published is exactly its text.

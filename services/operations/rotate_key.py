@@ -1,4 +1,4 @@
-"""How a log changes the key that signs it: in the open, step by step, each safe to be done again.
+"""Rotation of the key that signs a log: in the open, step by step, each step safe to repeat.
 
 1. `minhchuan sealer --next-key SLUG` makes the key that is to come and prints it.
 2. `minhchuan policy announce-key SLUG VKEY` has the log itself say so, under its present key.

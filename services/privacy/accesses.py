@@ -1,4 +1,4 @@
-"""Who opened evidence and who was refused what: noted beside the log, and found by the filters of the trail.
+"""Accesses: evidence opened and acts refused, noted beside the log, and found by the filters of the trail.
 
 An access that cannot be noted holds nobody up: what was asked for goes on, and the process's own log says what is
 missing. Notes hold who, as what, which act, on what and when; nothing that was typed.

@@ -1,4 +1,4 @@
-"""Whether a process lives: `minhchuan health NAME`, asked beside it, in the same container or on the same machine.
+"""`minhchuan health NAME`: whether a process lives, asked beside it, in its container or on its machine.
 
 A web process and a witness are asked for an answer. The others listen nowhere: each writes from its event loop, every
 few seconds, when it last went round, into the folder `MINHCHUAN_BEATS`; one that hangs or has died writes no more.

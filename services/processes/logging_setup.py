@@ -1,4 +1,4 @@
-"""How a process writes its log: for machines that read it, and never as somebody else would have it."""
+"""Logging of a process: for machines that read it, and never as somebody else would have it."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What the tables say is owed is asked for again, until it is done or has visibly failed.
+"""The sweeper: asks again for what the tables say is owed, until it is done or has visibly failed.
 
 A queue may be flushed and a worker killed at any moment. The sweeper looks at each province when its log has grown
 and every second besides, and asks for whatever nobody works on; asking twice does no harm. What was tried too often

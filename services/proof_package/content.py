@@ -1,4 +1,4 @@
-"""What the facts of a dossier say: who decided what, on what, by whose votes, on which evidence.
+"""Content of a proof package from the facts of a dossier: who decided, on what, by whose votes, on which evidence.
 
 All of it is made from the facts, so a verifier makes it again and compares. What facts cannot say (how far the log
 was sealed and cosigned, and what stood above) are `Circumstances`, as stated by whoever made the dossier.

@@ -1,1 +1,1 @@
-"""What everybody may read without signing in: results, and comments on posted dossiers."""
+"""The public register: results without signing in, and comments on posted dossiers."""

@@ -1,4 +1,4 @@
-"""What everybody may see without signing in: the results of a province, and one commune's result in plain words."""
+"""Public pages, without signing in: the results of a province, and one commune's result in plain words."""
 
 from datetime import date
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a person takes home of an act: the proof that it is in the log, or until there is one our signed promise.
+"""Proof downloads: the proof that an act is in the log, or until there is one our signed promise.
 
 A promise holds the leaf, its place and a time. A log whose checkpoint after that time does not have the leaf there
 convicts whoever keeps it, so that not even the newest acts can be dropped without leaving evidence in other hands. The

@@ -1,4 +1,4 @@
-"""What a page says of an act that counts only once it is beyond doubt: a ballot, minutes, a decision.
+"""Checkpoint status on a page, for acts that count only once they are witnessed: a ballot, minutes, a decision.
 
 "Đã ghi nhận" (recorded) is said of these when a checkpoint covers them and, where the province has witnesses, the
 quorum has cosigned it. Until then the page says how far it is, and nothing is ever said earlier.

@@ -1,4 +1,4 @@
-"""What is handed in to verify by: the policy that says whose signatures count, a checkpoint, certificates."""
+"""Trust for verifying, as it is handed in: the policy of signatures, a checkpoint, certificates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the log was last hashed again from its first fact on, and whether it still was what had been signed.
+"""The last audit on a page: when the log was hashed again, and whether it still was what had been signed.
 
 What the verifier left, and nothing that a page has computed: the verifier signs in by a login of its own, which is the
 only one that can write it.

@@ -1,4 +1,4 @@
-"""What is answered about something that was taken home: in both languages, and by an exit status."""
+"""Answers about something that was taken home: in both languages, and by an exit status."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""How fast one address is answered that shows no session: whoever asks faster than people do waits, then is refused.
+"""The pace of addresses without a session: who asks faster than people do waits, then is refused.
 
 Each worker counts for itself and in its own memory, so that counting costs nothing and does not need Redis. The rate is
 that of a whole office behind one address. Who is signed in is not slowed by what others do behind the same address.

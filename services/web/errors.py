@@ -1,4 +1,4 @@
-"""What went wrong, said to people as a page or fragment in their language and to programs as problem+json."""
+"""Errors as people see them: a page or fragment in their language, and problem+json for programs."""
 
 import secrets
 from collections.abc import Callable

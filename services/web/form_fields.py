@@ -1,4 +1,4 @@
-"""What somebody typed: kept as it was, read as what it should be.
+"""Fields of a form: kept as they were typed, read as what they should be.
 
 Everything is normalised to NFC on the way in; what would take too long stays as it came. A field that cannot be read
 refuses with the field's name and what was typed, so that the page comes back with the text still in its place. Absent,

@@ -1,4 +1,4 @@
-"""What stands around every page: where one can go from here, and who one is."""
+"""The frame of every page: where one can go from here, and who one is."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""How many pages that take long to make one person waits for at a time."""
+"""The limit of heavy pages: how many one person may wait for at a time."""
 
 from collections import Counter
 from collections.abc import AsyncIterator

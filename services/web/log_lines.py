@@ -1,4 +1,4 @@
-"""What requests leave in the process's own log."""
+"""Log lines of requests."""
 
 import structlog
 

@@ -1,4 +1,4 @@
-"""What a visit leaves in the access log: the file that it opened, the act that it was refused."""
+"""Notes in the access log: the file that a visit opened, the act that it was refused."""
 
 from __future__ import annotations
 

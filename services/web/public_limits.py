@@ -1,4 +1,4 @@
-"""How often the public may write, from one address and on one dossier.
+"""Limits of what the public writes: from one address, and on one dossier.
 
 The limits are wide enough for a village behind one address, and narrow enough that nobody buries an office in texts.
 Each dossier is counted for itself: who writes too often on one silences nobody behind the same address on another.

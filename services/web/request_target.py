@@ -1,4 +1,4 @@
-"""What was asked: the address and its parameters, and how the browser asks for it."""
+"""The target of a request: the address and its parameters, and how the browser asks for it."""
 
 from typing import Any
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""What pages made of rows, for the next page: it makes anew what its rows have changed, and nothing else.
+"""The cache of rows that pages made: only rows that changed are made anew.
 
 A row of a read model is never changed; another stands in its place. So what was made of a row is right for as long as
 it is the very same object, whichever position the log has reached meanwhile.

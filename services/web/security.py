@@ -1,4 +1,4 @@
-"""What every answer says to browsers, what every change must prove, and what the session cookie looks like."""
+"""Security of pages: headers of every answer, proofs of every change, the session cookie."""
 
 import base64
 import hmac

@@ -1,4 +1,4 @@
-"""What a form sent, in words: for pages that show it without the form, because nobody could record it."""
+"""A sent form in words, for pages that show it without the form because nobody could record it."""
 
 from __future__ import annotations
 

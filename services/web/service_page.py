@@ -1,4 +1,4 @@
-"""What belongs to no province: static files, health, the choice of language."""
+"""Pages of no province: static files, health, the choice of language."""
 
 from http import HTTPStatus
 from urllib.parse import urlsplit

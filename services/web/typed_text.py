@@ -1,4 +1,4 @@
-"""What a page that answers a refused form holds of what was typed into it: the rest is shown beside the refusal.
+"""Typed text: what a page that answers a refused form holds of it; the rest is shown beside the refusal.
 
 While somebody wrote, the thing may have passed on to where the page no longer offers the form. What it does not hold in
 its fields is listed then, to be copied. Nothing that was typed is lost.

@@ -1,4 +1,4 @@
-"""What a page sees: the moment as of which it is seen, and the read models as they stood then."""
+"""The view of a page: the moment as of which it is seen, and the read models as they stood then."""
 
 import time
 from collections.abc import AsyncIterator

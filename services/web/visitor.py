@@ -1,4 +1,4 @@
-"""Who asks, and in which province: the session, the person with their mandates, their language."""
+"""The visitor: session, province, the person with their mandates, their language."""
 
 import functools
 from collections.abc import Hashable

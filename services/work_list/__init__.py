@@ -1,1 +1,1 @@
-"""What waits for the person who is signed in."""
+"""The work list: what waits for the person who is signed in."""

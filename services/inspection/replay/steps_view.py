@@ -1,4 +1,4 @@
-"""What replays share: the step looked at, the steps around it, milestones on a time line; facts told in words."""
+"""Steps of a replay: the one looked at, those around it, milestones on a time line, facts in words."""
 
 from __future__ import annotations
 

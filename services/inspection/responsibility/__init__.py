@@ -1,1 +1,1 @@
-"""Who had a part in a value or a decision, on a page and as a document."""
+"""Responsibility for a value or a decision, on a page and as a document."""

@@ -1,4 +1,4 @@
-"""Who had a part, in words: the chain that the page shows, the same for programs, and the same printed."""
+"""The chain of responsibility in words: the same for the page, for programs and for print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is responsible for a value or a decision: the chain of officials, their acts, files, mandates and terms."""
+"""Responsibility for a value or a decision: the officials with their acts, files, mandates and terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who opened evidence, and who was refused what: the second tab of the trail, with the same filters."""
+"""Evidence opened and acts refused: the second tab of the trail, with the same filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search finds in the trail of the province, as a workbook that can be asked for."""
+"""Export of the trail: the result of a search as a workbook."""
 
 from __future__ import annotations
 

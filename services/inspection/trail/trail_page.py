@@ -1,4 +1,4 @@
-"""Who did what about one commune in one season: every fact of the log as a sentence, with position and mandate."""
+"""The trail of one commune in one season: every fact of the log as a sentence, with position and mandate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found in the trail as a workbook: one line for each fact, in the order of the log, and what was asked.
+"""The workbook of a trail: one row for each fact, in the order of the log, and the search that found them.
 
 Personal data that lies under keys is not in it: nobody could destroy it in a file that was taken away.
 """

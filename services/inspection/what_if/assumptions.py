@@ -1,4 +1,4 @@
-"""What is assumed on a what-if page, read from its address and written into addresses again.
+"""Assumptions of a what-if page, read from its address and written into addresses again.
 
     bo=131              the fact at this position is struck out (of a file, all its attachments and reuses)
     thay=131:7,5        its value is another: points, met or not met, 20/24, yes or no, a choice

@@ -1,4 +1,4 @@
-"""What if: a dossier without some of its facts, or a season under another rule. The address is all there is of it."""
+"""What-if pages: a dossier without some of its facts, or a season under another rule. The address holds all of it."""
 
 from __future__ import annotations
 
