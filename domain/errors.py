@@ -18,9 +18,9 @@ class Refused(Exception):
 
 
 class NotPermitted(Refused):
-    """No mandate of the person allows this act on this subject (position, act and condition: `domain/policy.py`).
+    """No mandate of the person allows this act on this subject (position, act and condition: `domain/permissions.py`).
 
-    `who` says who may, `reason` what the person lacks where it is no position: see `domain/policy.py`.
+    `who` says who may, `reason` what the person lacks where it is no position: see `domain/permissions.py`.
     """
 
     code = "not-permitted"

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from domain.policy import Actor
+from domain.permissions import Actor
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.encryption.personal_keys import PersonalKeys

@@ -9,7 +9,7 @@ from datetime import date
 from uuid import UUID
 
 from domain.official import Official, official_stream, person_of
-from domain.policy import Actor
+from domain.permissions import Actor
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
 

@@ -39,7 +39,7 @@ from domain.errors import (
 )
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate, Official, official_stream
-from domain.policy import Act, Actor, Subject, permit
+from domain.permissions import Act, Actor, Subject, permit
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.encryption.personal_keys import PersonalKeys

@@ -371,7 +371,7 @@ def test_the_pages_of_a_dossier_have_the_word_of_every_choice():
 
 
 def test_only_the_policy_says_what_a_position_may():
-    """Pages and use cases ask `domain.policy` by act: they hold no lists of positions of their own."""
+    """Pages and use cases ask `domain.permissions` by act: they hold no lists of positions of their own."""
     naming = {
         str(path.relative_to(ROOT))
         for package in ("services", "projections", "infra")

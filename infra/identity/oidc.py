@@ -1,6 +1,6 @@
 """Signing in at the province's own provider: OpenID Connect, code flow with PKCE, and nothing taken on trust.
 
-A person is (issuer, subject). What a provider says of positions is not read: rights come from mandates in the log.
+A person is (issuer, subject). What a provider says of offices is not read: rights come from mandates in the log.
 Any doubt ends in `SignInRefused`, whose `reason` says which check failed.
 """
 
@@ -95,8 +95,8 @@ class Identity:
     ) -> SignedIn:
         """The person, from what the provider sent back to us. Raises SignInRefused.
 
-        `attempt` is this browser's. The answer must come from the issuer it was sent to (RFC 9207): otherwise one
-        provider could hand us a code of another.
+        `attempt` is this browser's, found by the answer's `state` (`infra.identity.sign_in_attempts`). The answer must
+        come from the issuer it was sent to (RFC 9207): otherwise one provider could hand us a code of another.
         """
         if attempt.tenant != tenant.id:
             raise SignInRefused(reason="other-province")

@@ -1,4 +1,6 @@
-"""Sign-ins under way. Each is kept by the browser that began it, encrypted: beginning one costs us no memory.
+"""Sign-ins under way, each found by the `state` that the provider sends back, and by nothing else.
+
+Each is kept by the browser that began it, encrypted: beginning one costs us no memory.
 
 A browser may have several under way, in as many tabs. An attempt is found by the state that the provider sends back,
 and opens under that state only; that it lies in this browser shows that this browser began it. It is used once:

@@ -7,9 +7,9 @@ import msgspec
 
 from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import NOTE_LIMIT, Note
-from infra.ledger.policy import Policy, PolicyVerdict
 from infra.ledger.text import Malformed, base64, read_base64, read_decimal, read_hashes, read_utf8
 from infra.ledger.tree import verify_inclusion
+from infra.ledger.witness_policy import Policy, PolicyVerdict
 
 PROOF_LIMIT = NOTE_LIMIT + 64 * 1_024
 

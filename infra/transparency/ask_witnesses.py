@@ -21,11 +21,11 @@ import structlog
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import TrustedWitness
 from infra.ledger.text import LARGEST, BadProof, Invalid, Malformed, read_decimal, read_utf8
 from infra.ledger.tiles import consistency_path, consistency_proof, places, root
 from infra.ledger.tree import verify_consistency
 from infra.ledger.witness import SIZE_TYPE, Request
+from infra.ledger.witness_policy import TrustedWitness
 from infra.log.epochs import beginning_of
 from infra.platform.database import LOST, Connection, Pool, schema_of
 from infra.transparency.sealer import SEALED, read_tiles

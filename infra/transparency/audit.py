@@ -24,10 +24,10 @@ from domain.log import LOG, Log
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import Note
-from infra.ledger.policy import Policy
 from infra.ledger.text import Invalid, base64
 from infra.ledger.tiles import BATCH, FULL, Edge
 from infra.ledger.tree import WIDTH
+from infra.ledger.witness_policy import Policy
 from infra.platform.database import Connection, HasId, schema_of
 from infra.transparency.announced_keys import Signers, signers, unannounced
 from infra.transparency.audit_result import AuditedCheckpoint, AuditResult, Findings, Predecessor

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from infra.ledger.policy import PolicyVerdict
+from infra.ledger.witness_policy import PolicyVerdict
 from infra.transparency.announced_keys import Signers
 
 #: Findings that are kept one by one; more are only counted.

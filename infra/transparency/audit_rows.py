@@ -18,8 +18,8 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import Leaf
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import Policy, PolicyVerdict
 from infra.ledger.text import LARGEST, Invalid
+from infra.ledger.witness_policy import Policy, PolicyVerdict
 from infra.log.stored_rows import BadEntry, StoredRow, leaf_at, read_rows
 from infra.platform.database import Connection
 from infra.transparency.announced_keys import Announcement, signers

@@ -13,7 +13,6 @@ import asyncpg
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import Policy, PolicyVerdict
 from infra.ledger.proof import Proof
 from infra.ledger.text import LARGEST, BadProof, Invalid, base64
 from infra.ledger.tiles import (
@@ -27,6 +26,7 @@ from infra.ledger.tiles import (
     root,
 )
 from infra.ledger.tree import verify_consistency
+from infra.ledger.witness_policy import Policy, PolicyVerdict
 from infra.platform.database import Connection, close, connect, schema_of
 from infra.transparency.sealer import read_tiles
 from infra.transparency.sealer_store import KeyOwner

@@ -12,8 +12,8 @@ import asyncpg
 import msgspec
 
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import Cosigned, Policy
 from infra.ledger.text import LARGEST, Invalid
+from infra.ledger.witness_policy import Cosigned, Policy
 from infra.platform.database import Connection, Database, Waiter, begun_again, schema_of
 from infra.transparency.sealer import SEALED
 from infra.transparency.sealer_store import KeyOwner

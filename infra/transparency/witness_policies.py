@@ -10,8 +10,8 @@ from eventsourcing.utils import get_topic
 
 from domain.log import LOG, Log
 from infra.ledger.epoch import Epoch
-from infra.ledger.policy import Policy
 from infra.ledger.text import LARGEST
+from infra.ledger.witness_policy import Policy
 from infra.platform.database import Connection, schema_of
 from infra.transparency.sealer_store import KeyOwner
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.policy import Act, Actor, Subject, may
+from domain.permissions import Act, Actor, Subject, may
 from domain.rulebook import Rulebook
 from domain.season import Assignment, State, Step
 from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal, ParentImpossible, RulebookNotAdopted
 from domain.official import Capacity, Mandate, Office, Official, official_stream, person_of
-from domain.policy import Act
+from domain.permissions import Act
 from domain.text import LINE, clean
 from domain.unit import Extent, Level, Unit, unit_stream
 from services.season.organise import adopted_rulebook

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.errors import NotFound
 from domain.official import Capacity, Office
-from domain.policy import Act, permit
+from domain.permissions import Act, permit
 from domain.rulebook import Rulebook, Unverified
 from domain.unit import Extent, Level
 from domain.vietnamese import person_key, sort_key

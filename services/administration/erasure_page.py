@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.errors import NotFound, SeasonNotOpen
+from domain.permissions import Act, permit
 from domain.personal import EncryptedValue
-from domain.policy import Act, permit
 from domain.vietnamese import sort_key
 from projections.tables.seasons import SEASONS
 from projections.tables.units import UNITS

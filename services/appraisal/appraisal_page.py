@@ -10,7 +10,7 @@ from domain.assessment import Stage
 from domain.errors import NotANumber, NotFound, UnknownEvidence
 from domain.judging import Value
 from domain.measure import Outcome
-from domain.policy import Act, Subject, may, permit
+from domain.permissions import Act, Subject, may, permit
 from domain.rulebook import Indicator, Model, Rulebook
 from domain.working_days import CalendarUnknown
 from projections.lists.appraisal_queue import QueuedDossier, Waiting, queue, waiting

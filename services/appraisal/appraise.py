@@ -16,7 +16,7 @@ from domain.errors import MeasureInvalid, OutOfOrder, Stale, UnknownEvidence
 from domain.fact import Fact, StreamName
 from domain.judging import assess, judge
 from domain.measure import Outcome
-from domain.policy import Act, Subject
+from domain.permissions import Act, Subject
 from domain.rulebook import Indicator, Rulebook
 from domain.season import Season
 from services.assessment.assess import Value, shown_evidence, value_of

@@ -21,7 +21,7 @@ from domain.errors import (
 )
 from domain.judging import assess
 from domain.measure import Answer, Measured, Outcome
-from domain.policy import Act, Actor, Subject
+from domain.permissions import Act, Actor, Subject
 from domain.rulebook import Indicator, Rulebook, check
 from domain.text import COMMENT, clean
 from infra.encryption.personal_values import Covered, ValuePlace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Mapping
 
-from domain.policy import Subject
+from domain.permissions import Subject
 from domain.season import Season, season_stream
 from services.assessment.assess import viewed_by
 from services.exports.kind import ExportKind, ExportRequest

@@ -12,7 +12,7 @@ from domain.fact import Recorded
 from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
-from domain.policy import Act, positions_for
+from domain.permissions import Act, positions_for
 from domain.rulebook import Indicator, Model
 from domain.working_days import CalendarUnknown
 from infra.log.group_commit import CommandResult

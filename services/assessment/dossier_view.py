@@ -17,7 +17,7 @@ from domain.fact import Recorded, StreamName
 from domain.judging import Assessed, CriterionResult, Finding, Value, assess, cross_checks
 from domain.measure import Answer, Measured, percent
 from domain.official import Office
-from domain.policy import Act, Actor, Subject, may, permit
+from domain.permissions import Act, Actor, Subject, may, permit
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
 from domain.working_days import Calendar
 from projections.tables.councils import COUNCILS

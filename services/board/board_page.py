@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from domain.errors import NotFound
 from domain.judging import CriterionResult
 from domain.measure import Outcome, percent
-from domain.policy import Act, Subject, may, permit
+from domain.permissions import Act, Subject, may, permit
 from domain.recognition import Result
 from domain.rulebook import ConditionKind, Model, Rulebook
 from domain.vietnamese import sort_key

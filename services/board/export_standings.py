@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from domain.errors import FactUnreadable, NotFound
 from domain.export import Document
-from domain.policy import Act, Subject
+from domain.permissions import Act, Subject
 from domain.season import Season, season_stream
 from infra.readmodels.reading import View
 from projections.tables.exports import ExportRow

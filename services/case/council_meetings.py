@@ -1,4 +1,4 @@
-"""Finding a council's meetings and who sits in them: they are numbered, so the log itself knows them all."""
+"""The meetings of a council by their numbers, and the members that it has on the day of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.council import Council, Member, council_stream, everybody
 from domain.fact import Recorded, StreamName, replay
 from domain.meeting import Meeting, Vote, VoteOutcome, unit_of
-from domain.policy import Subject
+from domain.permissions import Subject
 from services.case.meeting_walk import walk_meetings
 from services.work import Work
 

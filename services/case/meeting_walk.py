@@ -1,4 +1,4 @@
-"""The one walk over a council's meetings in a season: they are numbered, so whoever reads the log finds them all."""
+"""The one walk over a council's meetings in a season, number by number: a case and a replay read them in this order."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from domain.council import Member, Role
 from domain.errors import NotFound
 from domain.meeting import number_of
 from domain.official import Office
-from domain.policy import Act, Subject, may
+from domain.permissions import Act, Subject, may
 from domain.vietnamese import person_key, sort_key
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from domain.export import Document
 from domain.meeting import Meeting, meeting_stream, unit_of
-from domain.policy import Act, Subject
+from domain.permissions import Act, Subject
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.case.council_meetings import conducted_by

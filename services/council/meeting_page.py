@@ -11,7 +11,7 @@ from litestar import Response
 from domain.errors import NotFound
 from domain.export import Document
 from domain.meeting import Choice
-from domain.policy import Act, permit
+from domain.permissions import Act, permit
 from projections.tables.exports import EXPORTS
 from services.assessment.dossier_view import Case, gates, read_case, sheet_view
 from services.council import voting
@@ -20,7 +20,7 @@ from services.documents.signed_upload import SIGNED_BODY, signed_paper
 from services.documents.typesetting import PDF
 from services.exports import requests
 from services.exports.own_exports import OwnExport, own_last
-from services.seals.proof_download import keepsake
+from services.seals.proof_download import make_proof_download
 from services.seals.seal_view import seal_of, sealed
 from services.sentences import SentenceWriter, minutes_of, open_rounds
 from services.web import urls
@@ -330,7 +330,7 @@ async def hand_out_receipt(visit: Visit, season: str, meeting: str) -> PageRespo
     own = own_ballot(sitting, item, visit.actor.person) if item else None
     if own is None:
         raise NotFound(season=season, meeting=meeting)
-    kept = await keepsake(visit.app.database, visit.app.settings.secret, visit.tenant, own.position)
+    kept = await make_proof_download(visit.app.database, visit.app.settings.secret, visit.tenant, own.position)
     return Response(
         kept.content,
         media_type="application/octet-stream",

@@ -16,7 +16,7 @@ from domain.council import Member, council_stream
 from domain.errors import NotFound
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
-from domain.policy import Act, Subject, permit
+from domain.permissions import Act, Subject, permit
 from domain.rulebook import Rulebook
 from domain.season import season_stream
 from domain.unit import unit_stream

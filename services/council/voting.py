@@ -18,7 +18,7 @@ from domain.errors import (
 )
 from domain.meeting import Choice, Meeting, meeting_key, meeting_stream, unit_of
 from domain.official import Official, official_stream
-from domain.policy import Act, Subject
+from domain.permissions import Act, Subject
 from infra.log.eventstore import CommandReused
 from services.case.council_meetings import conducted, conducted_by, meetings_of
 from services.command_ids import derived

@@ -21,7 +21,7 @@ from domain.export import Document, ExportState
 from domain.fact import STREAMS
 from domain.meeting import Choice
 from domain.official import Mandate, Office, person_of
-from domain.policy import Actor
+from domain.permissions import Actor
 from domain.recognition import Result
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, State, Step, season_stream

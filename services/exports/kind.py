@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple, TypeAlias
 from uuid import UUID
 
 from domain.export import Document, Export
-from domain.policy import Act, Actor, Subject
+from domain.permissions import Act, Actor, Subject
 from infra.pdf.printer import Printer
 from infra.platform.database import Database
 from infra.readmodels.reading import ReadModels, View

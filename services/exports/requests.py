@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from domain.errors import NotFound, NotPermitted
 from domain.export import Document, Export, export_stream
 from domain.fact import Recorded
-from domain.policy import Actor
+from domain.permissions import Actor
 from infra.storage.files import StoredFile
 from services.command_ids import derived
 from services.exports.kind import ExportRequest, ExportTask, FinishedDocument, Progress, Workshop

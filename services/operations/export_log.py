@@ -22,10 +22,10 @@ from infra.ledger.canonical_json import canonical, instant
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import epoch_of, leaf_hash, payload_hash, read_leaf
 from infra.ledger.note import Note
-from infra.ledger.policy import Policy
 from infra.ledger.text import Invalid
 from infra.ledger.tiles import FULL, Edge, TilePlace, bundle, layout, path
 from infra.ledger.tree import WIDTH
+from infra.ledger.witness_policy import Policy
 from infra.log.stored_facts import StoredLeaf, leaves_between, log_size
 from infra.platform.config import Settings
 from infra.platform.database import Connection

@@ -17,8 +17,8 @@ from infra.identity.tenants import REGISTERED, Tenant, Tenants
 from infra.ledger.canonical_json import NotCanonical, check_text
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, Note, VerifierKey
-from infra.ledger.policy import Policy
 from infra.ledger.text import BadSignature, Invalid
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Misconfigured, Settings
 from infra.platform.database import Database
 from infra.schema import migrate

@@ -18,8 +18,8 @@ import structlog
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import KeysUnavailable, ReasonMissing
 from domain.fact import Recorded, StreamName, Unreadable
+from domain.permissions import Act
 from domain.personal import DataSubject, EncryptedValue, Personal, subject_stream
-from domain.policy import Act
 from infra.encryption.personal_keys import PersonalKeys
 from infra.encryption.personal_values import Unopened, ValuePlace, unseal
 from infra.identity.tenants import Tenant

@@ -1,6 +1,6 @@
 """`minhchuan dossier export`: takes one recognition out of a log, whole, proven, and bound as a PDF.
 
-What is written has been verified first, by the very code that verifies dossiers anywhere.
+What is written has been verified first, by the very code that verifies proof packages anywhere.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Heads(NamedTuple):
 
 
 class PackageContents(NamedTuple):
-    """The files of a dossier, what they stand under, and the evidence that its facts name."""
+    """The files of a proof package, what they stand under, and the evidence that its facts name."""
 
     files: dict[str, bytes]
     head: StoredCheckpoint
@@ -100,7 +100,7 @@ class PackageContents(NamedTuple):
 
 
 async def run(settings: Settings, given: argparse.Namespace) -> int:
-    """Write the dossier of one recognition, and say what it is."""
+    """Write the proof package of one recognition, and say what it is."""
     if bool(given.commune) != bool(given.season):
         raise TrustFileUnreadable("a recognition is named by its commune and its season, both")
     tenant = await province(settings, given.tenant)

@@ -1,7 +1,7 @@
-"""Content of a proof package from the facts of a dossier: who decided, on what, by whose votes, on which evidence.
+"""Content of a proof package, made from its facts: who decided, on what, by whose votes, on which evidence.
 
 All of it is made from the facts, so a verifier makes it again and compares. What facts cannot say (how far the log
-was sealed and cosigned, and what stood above) are `Circumstances`, as stated by whoever made the dossier.
+was sealed and cosigned, and what stood above) are `Circumstances`, as stated by whoever made the proof package.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from services.proof_package.package_log import History, Incomplete, LoggedFact, 
 from services.recognition.decision_document import DecisionDocument, read_paper
 from services.recognition.decision_document import TableLine as Row
 
-#: Version of this form of a dossier.
+#: Version of this form of a proof package.
 FORM = 1
 
 
 class Circumstances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was so when the dossier was made; `beyond` counts the facts above the checkpoint."""
+    """What was so when the proof package was made; `beyond` counts the facts above the checkpoint."""
 
     tenant: str
     province: str
@@ -54,7 +54,7 @@ class Circumstances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StatedProvince(NamedTuple):
-    """The province that a dossier states: a `Province` of documents."""
+    """The province that a proof package states: a `Province` of documents."""
 
     id: str
     name: str

@@ -1,12 +1,12 @@
-"""`evidence.zip`, the twin of a dossier: the files that its facts name.
+"""`evidence.zip`, the twin of a proof package: the files that its facts name.
 
 | file | what it is |
 |---|---|
-| `evidence.json` | as in the dossier, to the byte |
+| `evidence.json` | as in the proof package, to the byte |
 | `evidence/HASH.pdf` | a file by the SHA-256 of its bytes, with the ending of its type |
 | `manifest.json` | of which decision it is, and of each file that is named whether it is there, or why not |
 
-It is as of the decision, like the dossier. A file on which no indicator rested any more by then was taken off: pages as
+It is as of the decision, like the package. A file on which no indicator rested any more by then was taken off: pages as
 of that moment do not hand it out, nor does the archive, which says so. No erasure touches a file: what can be erased is
 what people said (docs/decisions/0016), and no archive has that.
 """
@@ -43,7 +43,7 @@ class FileState(StrEnum):
 
 
 def evidence_of_dossier(history: History) -> EvidenceList:
-    """The files that belong to the decision of a dossier."""
+    """The files that belong to the decision of a proof package."""
     line = history.decision()
     stream = line.recorded.stream
     return evidence_of(DecisionPlace(line.said.log, stream.season, stream.subject, line.position), history.facts)

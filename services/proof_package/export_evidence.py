@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from domain.assessment import assessment_stream
 from domain.errors import FileDamaged, FileMissing
 from domain.export import Document, Export
-from domain.policy import Act
+from domain.permissions import Act
 from infra.storage.files import MEGABYTE
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
@@ -27,7 +27,7 @@ EVIDENCE_LIMIT = 200 * MEGABYTE
 
 
 class EvidenceExport(CommuneExport):
-    """Made from the log up to the decision, like the dossier that names the same files."""
+    """Made from the log up to the decision, like the proof package that names the same files."""
 
     code = Document.EVIDENCE
     act = Act.EXPORT_DOSSIER

@@ -1,4 +1,4 @@
-"""The dossier that proves a decision without us, as a document that can be asked for."""
+"""The proof package that proves a decision without us, as a document that can be asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from domain.errors import VoteIsOpen
 from domain.export import Document
 from domain.log import LOG, Log
-from domain.policy import Act
+from domain.permissions import Act
 from domain.season import Season, season_stream
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
@@ -47,12 +47,12 @@ class ProofPackageExport(CommuneExport):
         return FinishedDocument(pdf.content, f"ho-so-doi-chung-{asked.season}-{asked.commune}.pdf", PDF, pdf.unprinted)
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
-        """The dossier, by the name of the commune."""
+        """The proof package, by the name of the commune."""
         return words.say("Hồ sơ đối chứng, %(name)s", name=name_of(row.commune, units))
 
 
 async def may_be_proven(work: Work, season: str, commune: str) -> None:
-    """A dossier holds whatever the council did until the decision: no ballot of a vote that is open, then."""
+    """A proof package holds whatever the council did until the decision: no ballot of a vote that is open, then."""
     if (await work.look(Log, LOG)).policy is None:
         raise PolicyMissing
     unit = commune_of(await work.look(Season, season_stream(season)), commune).decided_by

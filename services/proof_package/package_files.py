@@ -1,4 +1,4 @@
-"""The files of a dossier: their names, their limits, and how they are read from a folder or out of a PDF.
+"""The files of a proof package: their names, their limits, and how they are read from a folder or out of a PDF.
 
 | file | what it is |
 |---|---|
@@ -11,7 +11,7 @@
 | `evidence.json` | the files that the facts name, by SHA-256 |
 | `VERIFY.txt` | how to verify it, in Vietnamese and English |
 | `dossier.pdf` | for people, made of all other files, which are attached to it |
-| `evidence.zip` | the files that `evidence.json` names, where they were asked for: the dossier's twin, no part of it |
+| `evidence.zip` | the files that `evidence.json` names, where they were asked for: the package's twin, no part of it |
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HOW_TO = "VERIFY.txt"
 PAGES = "dossier.pdf"
 ARCHIVE = "evidence.zip"
 
-#: Facts in a dossier, and bytes of all its files; and of a file that has no limit of its own.
+#: Facts in a proof package, and bytes of all its files; and of a file that has no limit of its own.
 FACTS_LIMIT = 20_000
 TOTAL_LIMIT = 128 * 1_024 * 1_024
 FILE_LIMIT = 32 * 1_024 * 1_024
@@ -86,7 +86,7 @@ def read_files(path: Path) -> tuple[dict[str, bytes], bytes | None]:
 
 
 def checked(named: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
-    """These files, when they are all those of a dossier, none else, and none is too large. Raises Malformed."""
+    """These files, when they are all those of a proof package, none else, and none is too large. Raises Malformed."""
     files: dict[str, bytes] = {}
     total = 0
     for name, content in named:
@@ -101,7 +101,7 @@ def checked(named: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
 
 
 def limit_of(name: str) -> int:
-    """How large a file of this name may be. Raises Malformed for a name that no file of a dossier has."""
+    """How large a file of this name may be. Raises Malformed for a name that no file of a proof package has."""
     if name in SINGLE:
         return SINGLE[name]
     for pattern, limit in _MANY:

@@ -1,4 +1,4 @@
-"""The facts of a dossier as a small log of their own, which the rules read like the large one."""
+"""The facts of a proof package as a small log of their own, which the rules read like the large one."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class History:
         return self._ids.get(stream)
 
     def decision(self) -> LoggedFact:
-        """The decision that the dossier is about. Raises Invalid unless there is exactly one."""
+        """The decision that the proof package is about. Raises Invalid unless there is exactly one."""
         found = [line for line in self.lines if isinstance(line.recorded.fact, Recognition.Decided)]
         if len(found) != 1:
             raise Invalid(f"a dossier with {len(found)} decisions instead of one")

@@ -1,4 +1,4 @@
-"""A dossier that somebody asked for on a page: it waits for the seal, takes a checkpoint, and is made under that one.
+"""A proof package asked for on a page: it waits for the seal, takes a checkpoint, and is made under that one.
 
 The checkpoint is recorded with the request, whole and with the cosignatures that it had. So the same request gives the
 same bytes again, however far the log is sealed and cosigned by then.
@@ -31,7 +31,7 @@ WAIT = 5.0
 
 
 class PolicyMissing(Refused):
-    """The province has not published who must sign and cosign its log: nobody could say what a dossier is worth."""
+    """The province has not published who must sign and cosign its log: nobody could say what a package is worth."""
 
     code: ClassVar[str] = "policy-missing"
 
@@ -50,7 +50,7 @@ class CheckpointLookup(NamedTuple):
 
 
 async def take_checkpoint(sealed: CheckpointLookup, work: Work, export: UUID) -> None:
-    """Record under which checkpoint the dossier is made, unless that is settled.
+    """Record under which checkpoint the proof package is made, unless that is settled.
 
     It is the first over the position asked for that the policy of that position accepts. Waits a little for it; raises
     Unsealed, PolicyMissing, NotProven.
@@ -70,7 +70,7 @@ async def take_checkpoint(sealed: CheckpointLookup, work: Work, export: UUID) ->
 
 
 async def bind(sealed: CheckpointLookup, work: Work, export: UUID, prints: Prints) -> Bound:
-    """The dossier as a PDF with everything attached, under the checkpoint taken. Raises NotProven, PrintingFailed."""
+    """The package as a PDF with everything attached, under the checkpoint taken. Raises NotProven, PrintingFailed."""
     asked = await work.look(Export, export_stream(export))
     taken = await _taken(work, export)
     which = Which(asked.season, asked.commune or "")
@@ -113,7 +113,7 @@ async def _stored(connection: Connection, work: Work, trust: Trust, text: str) -
 
 
 async def _trust(connection: Connection, work: Work, position: int) -> Trust:
-    """The policy that was in force where the dossier was asked for. Raises PolicyMissing."""
+    """The policy that was in force where the proof package was asked for. Raises PolicyMissing."""
     try:
         trust = await published_trust(connection, work.tenant, position)
     except TrustFileUnreadable as reason:

@@ -1,4 +1,4 @@
-"""The pages of a dossier, made of its other files alone, which are attached to them."""
+"""The pages of a proof package, made of its other files alone, which are attached to them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Former(NamedTuple):
     former_members: bool = True
 
 
-#: The forms that pages had before, the latest first. A dossier is for ever: what was handed out in one of these forms
+#: The forms that pages had before, the latest first. A package is for ever: what was handed out in one of these forms
 #: is made again in it and compared. The stylesheets, the template and the sentences of that day lie in its folder.
 FORMER = (
     Former("former/2026-11-29", coded),
@@ -99,7 +99,7 @@ class Bound(NamedTuple):
 
 
 def pages(files: Files, form: PackageForm | None = None) -> Printable:
-    """The pages as HTML, of what lies in the dossier alone."""
+    """The pages as HTML, of what lies in the proof package alone."""
     form = form or present()
     told = worded(files, form.words, former_members=form.former_members)
     html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=told)
@@ -107,6 +107,6 @@ def pages(files: Files, form: PackageForm | None = None) -> Printable:
 
 
 async def bound(files: Files, prints: Prints, form: PackageForm | None = None) -> Bound:
-    """The dossier as a PDF. Raises PrintingFailed."""
+    """The proof package as a PDF. Raises PrintingFailed."""
     made = pages(files, form)
     return Bound(await prints.print(made.html, sha256(files[DOSSIER]).digest()[:16], files), made.unprinted)

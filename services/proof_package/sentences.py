@@ -1,6 +1,6 @@
-"""The facts of a dossier in people's words, for its pages: sentences, units as they were called, posts, indicators.
+"""The facts of a proof package in words, for its pages: sentences, units as they were called, posts, indicators.
 
-Made of the dossier's own files and of what this program ships, so that a verifier makes the same words offline.
+Made of the proof package's own files and of what this program ships, so that a verifier makes the same words offline.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NOT_PRINTED = "nội dung không in trong hồ sơ"
 #: Kinds of streams that tell the story; all others say who and what there was.
 STORY = frozenset({"season", "assessment", "appraisal", "council", "meeting", "recognition"})
 
-#: Kinds of streams whose facts stand in a dossier.
+#: Kinds of streams whose facts stand in a proof package.
 KINDS = (*sorted(STORY), "official", "rulebook", "unit")
 
 #: How the keys of the sentences begin of which pages are made: of facts, of the labels of their details, of positions,
@@ -104,7 +104,7 @@ class Pages(NamedTuple):
 
 @cache
 def words_of_pages() -> Words:
-    """The sentences of the pages: dossiers speak Vietnamese, wherever they are printed."""
+    """The sentences of the pages: proof packages speak Vietnamese, wherever they are printed."""
     return sentences_of_pages(load_words()["vi"])
 
 

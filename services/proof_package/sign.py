@@ -1,4 +1,4 @@
-"""`minhchuan dossier sign`: an official signs a dossier with a key of their own, behind all that is there already.
+"""`minhchuan dossier sign`: an official signs a proof package with a key of their own, behind all that is there.
 
 What is written has been judged first, by the very code that judges signatures anywhere.
 """
@@ -30,7 +30,7 @@ class SigningFailed(Misconfigured):
 
 
 async def run(given: argparse.Namespace) -> None:
-    """Sign a dossier, and say where the signed one is."""
+    """Sign a proof package, and say where the signed one is."""
     known = take_passphrase()
     out = given.out or given.pdf.with_name(f"{given.pdf.stem}-signed.pdf")
     if out.exists():
@@ -59,7 +59,7 @@ async def run(given: argparse.Namespace) -> None:
 
 
 def read_dossier(path: Path) -> bytes:
-    """A PDF that has the files of a dossier attached. Raises Malformed."""
+    """A PDF that has the files of a proof package attached. Raises Malformed."""
     if path.is_dir():
         raise Malformed("a folder: name the PDF in it")
     _, pdf = read_files(path)

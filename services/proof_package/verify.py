@@ -1,6 +1,6 @@
-"""`minhchuan verify-dossier`: does a dossier hold? Offline, by a policy from outside, whatever is handed in.
+"""`minhchuan verify-dossier`: does a proof package hold? Offline, by a policy from outside, whatever is handed in.
 
-Nothing that a dossier says of itself is believed: its facts are proven one by one, its streams linked, the state that
+Nothing that a package says of itself is believed: its facts are proven one by one, its streams linked, the state that
 was judged is judged again, what it says in words is made again and compared, and so are its pages. What stands behind
 these in the PDF is signatures and nothing else, each of which holds.
 
@@ -30,10 +30,10 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.ledger.note import Note
-from infra.ledger.policy import PolicyVerdict, QuorumMissed
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, Malformed, read_hashes, read_utf8
 from infra.ledger.tree import verify_consistency, verify_inclusion
+from infra.ledger.witness_policy import PolicyVerdict, QuorumMissed
 from infra.pdf.printer import Printer, PrintingFailed
 from infra.pdf.signatures import PdfSignature, Unjudged, read_signatures
 from infra.reference.rulebooks import load_calendar, load_rulebooks
@@ -140,7 +140,7 @@ async def verify(
     evidence: Path | None = None,
     roots: Sequence[bytes] = (),
 ) -> VerifyResult:
-    """What a dossier at this path is worth. Whatever lies there, this answers; it raises nothing of its own.
+    """What a proof package at this path is worth. Whatever lies there, this answers; it raises nothing of its own.
 
     An archive of its evidence that lies in the folder is held against it, and so is one that is handed in beside it:
     what is in one has to be what the facts name, and what is not there is counted and changes no answer. `roots` are
@@ -385,7 +385,7 @@ async def _check_pages(
 async def _made_again(files: Files, pdf: bytes, prints: Prints, *, only_present: bool) -> bytes | None:
     """The pages that the PDF begins with, in the form of today or a former one; None where it is none of these.
 
-    What a dossier says of its printer proves nothing: only the same bytes do. So the name only saves attempts.
+    What a proof package says of its printer proves nothing: only the same bytes do. So the name only saves attempts.
     """
     unprinted: PrintingFailed | None = None
     for form in forms():

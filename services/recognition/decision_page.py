@@ -7,7 +7,7 @@ from domain.export import Document
 from domain.fact import Recorded
 from domain.measure import Outcome
 from domain.meeting import number_of
-from domain.policy import Act, permit
+from domain.permissions import Act, permit
 from domain.recognition import Recognition, Result
 from projections.fold import fold
 from projections.tables.exports import EXPORTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.export import Document
-from domain.policy import Act, Subject
+from domain.permissions import Act, Subject
 from domain.vietnamese import sort_key
 from infra.readmodels.reading import View
 from projections.tables.councils import COUNCILS, CouncilRow

@@ -12,7 +12,7 @@ from domain.errors import AgainstTheRules, AlreadyDecided, BasisMissing
 from domain.judging import Verdict, judge
 from domain.measure import Outcome
 from domain.meeting import Meeting
-from domain.policy import Act
+from domain.permissions import Act
 from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ, recognition_stream
 from domain.rulebook import Provenance
 from domain.season import season_stream

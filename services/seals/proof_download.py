@@ -24,11 +24,11 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import KeyKind, Note, SignerKey
-from infra.ledger.policy import Policy, PolicyVerdict
 from infra.ledger.proof import PROOF_LIMIT, Proof
 from infra.ledger.text import Invalid, Malformed, base64, read_base64, read_decimal
 from infra.ledger.tiles import inclusion_path, inclusion_proof, places
 from infra.ledger.tree import verify_inclusion
+from infra.ledger.witness_policy import Policy, PolicyVerdict
 from infra.log.stored_facts import leaf_of
 from infra.platform.database import Connection, Database
 from infra.transparency.checkpoints import last_note
@@ -44,7 +44,7 @@ from services.visible import shown
 TERM = timedelta(seconds=60)
 
 
-class Keepsake(NamedTuple):
+class ProofDownload(NamedTuple):
     """A file to take home, and how its name ends."""
 
     suffix: str
@@ -94,7 +94,7 @@ def key_of(secret: str, tenant: KeyOwner) -> SignerKey:
     return SignerKey(name, KeyKind.NOTE, HKDF(SHA256(), 32, None, name.encode()).derive(secret.encode()))
 
 
-async def keepsake(database: Database, secret: str, tenant: Tenant, position: int) -> Keepsake:
+async def make_proof_download(database: Database, secret: str, tenant: Tenant, position: int) -> ProofDownload:
     """What to take home of the fact at this position.
 
     The proof under the last checkpoint that the province's policy accepts (the last signed, where it has none), with
@@ -106,12 +106,12 @@ async def keepsake(database: Database, secret: str, tenant: Tenant, position: in
         note = await _checkpoint(connection, tenant)
         head = Checkpoint.read(note.text) if note else None
         if note is None or head is None or head.size < position:
-            return Keepsake("promise", bytes(promised(secret, tenant, position, leaf)))
+            return ProofDownload("promise", bytes(promised(secret, tenant, position, leaf)))
         index = position - 1
         tiles = await read_tiles(connection, tenant, places(inclusion_path(index, head.size)))
     hashes = inclusion_proof(index, head.size, tiles)
     verify_inclusion(index, head.size, leaf_hash(leaf), hashes, head.root)
-    return Keepsake("tlog-proof", bytes(Proof(index, tuple(hashes), note, leaf)))
+    return ProofDownload("tlog-proof", bytes(Proof(index, tuple(hashes), note, leaf)))
 
 
 def promised(secret: str, tenant: KeyOwner, position: int, leaf: bytes) -> Note:

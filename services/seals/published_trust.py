@@ -1,12 +1,12 @@
-"""By whose signatures a command on a log goes: a file handed in, else the policy that the log's province published."""
+"""Trust for a command on a log: a policy handed in as a file, else the one that the log's province published."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from infra.identity.tenants import Tenant, Tenants
-from infra.ledger.policy import Policy
 from infra.ledger.text import LARGEST, Invalid
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Settings
 from infra.platform.database import Connection
 from infra.transparency.sealer_store import Halted, KeyOwner, SealerStore

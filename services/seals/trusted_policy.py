@@ -11,8 +11,8 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import NOTE_LIMIT, Note
-from infra.ledger.policy import POLICY_LIMIT, Policy
 from infra.ledger.text import Invalid, Malformed
+from infra.ledger.witness_policy import POLICY_LIMIT, Policy
 from infra.platform.config import Misconfigured
 from infra.storage.folders import read_limited
 

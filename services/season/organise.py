@@ -11,7 +11,7 @@ from domain.adoption import Adoption, adoption_stream
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import AlreadyDecided, RulebookNotAdopted, UnknownCommune
 from domain.official import Office
-from domain.policy import Act, Subject
+from domain.permissions import Act, Subject
 from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, Step, possible_year, season_stream

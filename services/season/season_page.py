@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from domain.days import years
 from domain.errors import NotFound
 from domain.official import COMMUNE_OFFICERS, Office
-from domain.policy import Act, Subject, may
+from domain.permissions import Act, Subject, may
 from domain.rulebook import Provenance, RecognisingLevel, Rulebook
 from domain.season import Participant, Step
 from domain.unit import Level

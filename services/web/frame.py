@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from domain.policy import Act, Actor, could, is_of_a_commune, may
+from domain.permissions import Act, Actor, could, is_of_a_commune, may
 from domain.rulebook import Rulebook
 from domain.season import State
 from projections.tables.seasons import SEASONS, SeasonRow

@@ -17,7 +17,7 @@ from litestar import Response
 from litestar.connection import ASGIConnection
 
 from domain.errors import NotFound, Refused
-from domain.policy import Act, Actor, Subject, may
+from domain.permissions import Act, Actor, Subject, may
 from infra.log.group_commit import CommandResult
 from infra.platform.slicing import in_slices
 from infra.readmodels.reading import BeingRebuilt

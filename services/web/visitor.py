@@ -10,7 +10,7 @@ from litestar.datastructures import Cookie
 from redis.exceptions import RedisError
 
 from domain.errors import NotFound, Refused
-from domain.policy import Actor
+from domain.permissions import Actor
 from infra.identity.sessions import Session
 from infra.identity.tenants import Tenant
 from services import i18n

@@ -38,7 +38,7 @@ from domain.errors import (
 )
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.official import Office
-from domain.policy import Actor
+from domain.permissions import Actor
 from infra.log.eventstore import CommandReused
 from infra.log.group_commit import CommandResult
 from infra.storage.files import Files

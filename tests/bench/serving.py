@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from domain.measure import Kind, Measured
 from domain.official import Office, person_of
-from domain.policy import Actor
+from domain.permissions import Actor
 from domain.season import Participant
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.platform.config import Settings

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from infra.ledger.note import Note
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Settings
 from infra.transparency.audit import verify
 from infra.transparency.audit_rows import looking

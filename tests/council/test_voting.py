@@ -27,7 +27,7 @@ from domain.errors import (
 )
 from domain.meeting import Choice, Meeting, VoteOutcome, meeting_stream
 from domain.official import Office
-from domain.policy import Actor
+from domain.permissions import Actor
 from services.council import voting
 from services.season import organise
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, OTHER, Story

@@ -11,7 +11,7 @@ from domain.assessment import Assessment, assessment_stream
 from domain.fact import Recorded
 from domain.measure import Outcome
 from domain.official import Office
-from domain.policy import Actor
+from domain.permissions import Actor
 from domain.recognition import Result
 from domain.season import Participant
 from infra.identity.tenants import IdentityProvider, Tenant

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 import services
 from domain.export import Document
-from domain.policy import TABLE
+from domain.permissions import TABLE
 from projections.tables.exports import ExportRow
 from services.exports import registry
 from services.exports.kind import ExportKind, ExportRequest

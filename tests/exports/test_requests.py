@@ -15,7 +15,7 @@ from domain.export import NAMED, Document, Export, export_stream
 from domain.measure import Answer
 from domain.meeting import Choice, Meeting
 from domain.official import Office
-from domain.policy import Actor
+from domain.permissions import Actor
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Ground
 from infra.log.eventstore import CommandReused

@@ -42,7 +42,7 @@ from domain.meeting import meeting_stream
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.platform import embedded
 from infra.platform.child_processes import marked
 from infra.platform.config import Settings, read_settings

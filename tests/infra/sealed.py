@@ -5,8 +5,8 @@ import asyncpg
 from infra.identity.tenants import Tenant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, SignerKey
-from infra.ledger.policy import Policy
 from infra.ledger.tiles import Edge
+from infra.ledger.witness_policy import Policy
 
 
 def a_policy(key: SignerKey) -> Policy:

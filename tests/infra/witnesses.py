@@ -12,8 +12,8 @@ import asyncpg
 from domain.log import LOG, Log
 from infra.identity.tenants import Tenant
 from infra.ledger.note import KeyKind, Note, SignerKey, VerifierKey, read_signatures
-from infra.ledger.policy import Policy, PolicyVerdict
 from infra.ledger.witness import Request, WitnessAnswer
+from infra.ledger.witness_policy import Policy, PolicyVerdict
 from infra.log.eventstore import Command, EventStore
 from infra.platform.config import Settings
 from infra.platform.database import Connection

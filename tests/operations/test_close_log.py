@@ -12,7 +12,7 @@ import pytest
 from domain.errors import LogClosed
 from domain.fact import STREAMS
 from domain.log import LOG, Log
-from domain.policy import Actor
+from domain.permissions import Actor
 from infra.identity.tenants import Tenant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, Note, SignerKey

@@ -11,11 +11,11 @@ from domain.recognition import Recognition
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash, payload_hash, read_leaf
 from infra.ledger.note import KeyKind, Note, SignerKey
-from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, read_hashes, read_utf8
 from infra.ledger.tiles import replay
 from infra.ledger.tree import verify_consistency
+from infra.ledger.witness_policy import Policy
 from infra.storage.folders import Occupied
 from infra.transparency.proofs import LogAltered, reading_log
 from services import cli

@@ -6,7 +6,7 @@ from domain.fact import Fact
 from domain.log import Log
 from infra.identity.tenants import Tenant
 from infra.ledger.note import KeyKind, SignerKey
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Settings
 from infra.transparency.sealer_store import SealerStore
 from services import cli

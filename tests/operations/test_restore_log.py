@@ -20,10 +20,10 @@ from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash, read_leaf
 from infra.ledger.note import KeyKind, Note, SignerKey
-from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Invalid, base64, read_hashes
 from infra.ledger.tree import verify_consistency
+from infra.ledger.witness_policy import Policy
 from infra.log.epochs import admit_only, hold
 from infra.log.eventstore import Conflict
 from infra.platform.config import Settings
@@ -44,7 +44,7 @@ from services.proof_package.package_files import CHECKPOINT, CONSISTENCY, LEAVES
 from services.proof_package.package_log import History, LoggedFact, line_of
 from services.proof_package.verify import Law, judge_files
 from services.recognition import recognise
-from services.seals.proof_download import keepsake
+from services.seals.proof_download import make_proof_download
 from services.seals.proof_download import verify as verify_receipt
 from services.seals.trusted_policy import Trust
 from services.seals.verify_answer import ExitCode
@@ -266,7 +266,7 @@ async def test_a_log_is_exported_whole_under_the_new_key_and_as_far_as_it_went_u
 
 async def test_an_act_of_the_old_epoch_is_proven_under_the_new_checkpoint(drilled: Drilled):
     async with wired(drilled.settings) as house:
-        receipt = await keepsake(house.database, house.settings.secret, drilled.now, drilled.kept)
+        receipt = await make_proof_download(house.database, house.settings.secret, drilled.now, drilled.kept)
 
     assert verify_receipt(receipt.content, trust_in(drilled.new_key).policy).answer is ExitCode.UNWITNESSED
     assert verify_receipt(receipt.content, trust_in(drilled.old_key).policy).answer is ExitCode.INVALID

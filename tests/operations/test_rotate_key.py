@@ -8,7 +8,7 @@ import pytest
 from domain.log import LOG, Log
 from infra.identity.tenants import Tenant
 from infra.ledger.note import Note, SignerKey, VerifierKey
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
 from infra.reference.rulebooks import load_calendar, load_rulebooks
@@ -237,7 +237,9 @@ class Rotation:
     async def take(self, trust: Trust) -> Taken:
         async with reading_log(self.told.settings.app_url, self.tenant) as connection:
             made = await gather(connection, self.tenant, Which(self.told.season, COMMUNE), trust, LAW)
-        receipt = await proof_download.keepsake(self.house.database, self.house.settings.secret, self.tenant, 3)
+        receipt = await proof_download.make_proof_download(
+            self.house.database, self.house.settings.secret, self.tenant, 3
+        )
         return Taken(made.files, receipt.content, made.head.note)
 
     async def answers(self, taken: Taken) -> dict[str, tuple[ExitCode, ExitCode]]:

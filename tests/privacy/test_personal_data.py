@@ -24,7 +24,7 @@ from infra.identity.tenants import Tenant
 from infra.jobs.export_runs import ExportRuns
 from infra.jobs.queue import Jobs, QueueUnavailable
 from infra.ledger.canonical_json import canonical
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.log.eventstore import CommandReused, EventStore
 from infra.log.mapper import Decided, Mapper, Payload
 from infra.log.stored_rows import read_entries

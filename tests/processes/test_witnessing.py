@@ -14,8 +14,8 @@ from domain.log import LOG, Log
 from infra.identity.tenants import Tenant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import Note, read_signatures
-from infra.ledger.policy import Policy
 from infra.ledger.witness import Request
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Settings
 from infra.platform.database import schema_of
 from infra.transparency.seal_status import CheckpointState, CheckpointStatus

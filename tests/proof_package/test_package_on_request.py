@@ -18,7 +18,7 @@ from domain.recognition import Result
 from infra.identity.tenants import Tenant
 from infra.jobs.export_runs import ExportRuns
 from infra.ledger.note import KeyKind, Note, SignerKey
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.pdf.printer import Printer
 from infra.platform.config import Settings
 from infra.reference.rulebooks import load_calendar, load_rulebooks

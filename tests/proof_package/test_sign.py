@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from infra.ledger.note import KeyKind, SignerKey
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.pdf.sign import sign
 from infra.pdf.signatures import read_signatures
 from infra.reference.rulebooks import load_calendar, load_rulebooks

@@ -14,10 +14,10 @@ from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash, payload_hash, read_leaf
 from infra.ledger.note import KeyKind, Note, SignerKey
-from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
 from infra.ledger.text import Malformed
 from infra.ledger.tiles import Edge, inclusion_proof
+from infra.ledger.witness_policy import Policy
 from infra.pdf.printer import PrintingFailed
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.storage.access_log import AccessLog

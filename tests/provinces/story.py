@@ -24,7 +24,7 @@ from domain.measure import (
 )
 from domain.meeting import Choice
 from domain.official import COMMUNE_OFFICERS, Office, person_of
-from domain.policy import Act
+from domain.permissions import Act
 from domain.recognition import Result
 from domain.review import Ground, Ruling
 from domain.rulebook import Indicator, Part, Rulebook

@@ -8,7 +8,7 @@ import asyncpg
 
 from infra.identity.tenants import Tenant
 from infra.ledger.note import Note
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Settings
 from infra.transparency.sealer import Sealer, connect
 from infra.transparency.sealer_store import SealerStore

@@ -2,8 +2,8 @@ import pytest
 
 from infra.identity.tenants import Tenant
 from infra.ledger.note import KeyKind, Note, SignerKey
-from infra.ledger.policy import Policy
 from infra.ledger.proof import Proof
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Settings
 from infra.transparency.sealer_store import SealerStore
 from services import cli
@@ -12,7 +12,7 @@ from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.publish_policy import PolicyRefused, publish
 from services.processes import sealer
 from services.seals import proof_download
-from services.seals.proof_download import Promise, keepsake, key_of, verify
+from services.seals.proof_download import Promise, key_of, make_proof_download, verify
 from services.seals.verify_answer import ExitCode
 from tests.operations.test_create_tenant import new
 
@@ -38,7 +38,7 @@ def policy_of(house: App, services: Settings, tenant: Tenant) -> Policy:
 
 
 async def test_what_is_sealed_is_taken_home_as_a_proof_with_the_act_in_it(house, services, sealed):
-    kept = await keepsake(house.database, house.settings.secret, sealed, 2)
+    kept = await make_proof_download(house.database, house.settings.secret, sealed, 2)
 
     found = verify(kept.content, policy_of(house, services, sealed))
 
@@ -50,9 +50,9 @@ async def test_what_is_sealed_is_taken_home_as_a_proof_with_the_act_in_it(house,
 
 
 async def test_what_is_not_sealed_is_promised_and_found_at_that_very_place_once_it_is(house, services, tenant):
-    early = await keepsake(house.database, house.settings.secret, tenant, 3)
+    early = await make_proof_download(house.database, house.settings.secret, tenant, 3)
     await sealer.run(services, once=True, only=[tenant.slug])
-    late = await keepsake(house.database, house.settings.secret, tenant, 3)
+    late = await make_proof_download(house.database, house.settings.secret, tenant, 3)
 
     found = verify(early.content, policy_of(house, services, tenant))
 
@@ -69,7 +69,7 @@ async def test_a_promise_needs_a_policy_that_names_its_key(house, services, seal
 
 
 async def test_the_key_of_promises_vouches_for_no_checkpoint(house, services, sealed):
-    kept = await keepsake(house.database, house.settings.secret, sealed, 2)
+    kept = await make_proof_download(house.database, house.settings.secret, sealed, 2)
     promises_only = Policy((key_of(house.settings.secret, sealed).verifier,), (), 0)
 
     assert verify(kept.content, promises_only).answer is ExitCode.INVALID
@@ -79,7 +79,7 @@ async def test_the_key_of_promises_vouches_for_no_checkpoint(house, services, se
 async def test_a_receipt_with_any_byte_changed_is_invalid(house, services, tenant, which):
     if which == "proof":
         await sealer.run(services, once=True, only=[tenant.slug])
-    content = (await keepsake(house.database, house.settings.secret, tenant, 2)).content
+    content = (await make_proof_download(house.database, house.settings.secret, tenant, 2)).content
     await sealer.run(services, once=True, only=[tenant.slug])
     policy = policy_of(house, services, tenant)
     assert verify(content, policy).answer in {ExitCode.UNWITNESSED, ExitCode.PROMISED}
@@ -108,13 +108,13 @@ async def test_a_policy_may_name_the_key_of_promises_and_no_stranger_s(house, se
     )
 
     assert (
-        verify((await keepsake(house.database, house.settings.secret, sealed, 1)).content, policy).answer
+        verify((await make_proof_download(house.database, house.settings.secret, sealed, 1)).content, policy).answer
         is ExitCode.UNWITNESSED
     )
 
 
 async def test_a_receipt_is_verified_on_the_command_line(house, services, sealed, tmp_path, capsys):
-    kept = await keepsake(house.database, house.settings.secret, sealed, 2)
+    kept = await make_proof_download(house.database, house.settings.secret, sealed, 2)
     receipt, policy = tmp_path / "receipt", tmp_path / "policy"
     receipt.write_bytes(kept.content)
     policy.write_bytes(bytes(policy_of(house, services, sealed)))

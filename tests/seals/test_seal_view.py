@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from infra.ledger.note import KeyKind, SignerKey
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.platform.config import Settings
 from infra.transparency.sealer_store import SealerStore
 from services.operations.publish_policy import publish

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from domain.official import Office
-from domain.policy import Act
+from domain.permissions import Act
 from domain.season import Participant, Season, State, Step, season_stream
 from domain.unit import Level
 from projections.tables.units import UnitRow

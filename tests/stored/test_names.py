@@ -33,7 +33,7 @@ from domain.catalogue import AGGREGATES, FACTS
 from domain.errors import Refused
 from domain.fact import Stream, StreamName
 from domain.official import person_of
-from domain.policy import Act
+from domain.permissions import Act
 from infra.encryption.cipher import Encryption
 from infra.identity.sessions import KeptForm, Sessions
 from infra.identity.tenants import Tenant

@@ -14,7 +14,7 @@ from domain.export import Document
 from domain.fact import STREAMS
 from domain.meeting import Choice, meeting_stream
 from domain.official import Office
-from domain.policy import Act
+from domain.permissions import Act
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.ledger.epoch import Epoch
 from infra.platform.config import Settings

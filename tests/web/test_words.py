@@ -28,7 +28,7 @@ from domain.fact import Unreadable
 from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Mandate, Office
-from domain.policy import PARTS, Act, Actor, may, permit
+from domain.permissions import PARTS, Act, Actor, may, permit
 from domain.recognition import Result
 from domain.review import Degree, Ground, Ruling
 from domain.rulebook import ConditionKind, Majority, Provenance

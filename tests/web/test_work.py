@@ -8,7 +8,7 @@ import pytest
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import AlreadyThere, NotFound, NotPermitted, NotRecordable, RulebookNotAdopted
 from domain.official import Office
-from domain.policy import Actor
+from domain.permissions import Actor
 from domain.season import Season, Step, season_stream
 from infra.log.eventstore import CommandReused, Conflict
 from services.assessment import assess

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.flag import Flag, flag_stream, reason_to_dismiss
-from domain.policy import Act
+from domain.permissions import Act
 from services.work import CommandResult, Work, use_case
 
 

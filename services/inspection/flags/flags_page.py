@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from domain.errors import NotFound
-from domain.policy import Act, Subject, may, permit
+from domain.permissions import Act, Subject, may, permit
 from domain.vietnamese import sort_key
 from projections.analysis.flags import RaisedFlag, Sign
 from projections.tables.register import REGISTER, RegisterRow

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from domain.policy import Act, may, permit
+from domain.permissions import Act, may, permit
 from domain.recognition import Result
 from projections.analysis.differences import Difference, differences
 from projections.fold import fold

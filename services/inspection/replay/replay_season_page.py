@@ -14,7 +14,7 @@ from domain.assessment import Assessment, assessment_stream
 from domain.council import Council, Member
 from domain.errors import NotFound
 from domain.fact import Fact, Recorded
-from domain.policy import Act, Subject, permit
+from domain.permissions import Act, Subject, permit
 from domain.vietnamese import sort_key
 from projections.analysis.trail import TrailEntry, entries
 from projections.fold import fold

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import NotFound
 from domain.export import Document
-from domain.policy import Act
+from domain.permissions import Act
 from domain.season import Season, season_stream
 from infra.readmodels.reading import View
 from projections.tables.exports import ExportRow

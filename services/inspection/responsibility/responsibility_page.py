@@ -9,7 +9,7 @@ from litestar import Response
 
 from domain.errors import NotFound
 from domain.official import Mandate
-from domain.policy import Act, permit
+from domain.permissions import Act, permit
 from projections.analysis.responsibility import File, trace
 from projections.fold import fold
 from projections.tables.register import REGISTER

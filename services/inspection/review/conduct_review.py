@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.errors import GroundReviewed, NotAsked, NotFound, NothingToReview, NotInTheDossier
 from domain.fact import StreamName
 from domain.official import Mandate, Official, official_stream
-from domain.policy import Act, Subject
+from domain.permissions import Act, Subject
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import (
     Degree,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from domain.export import Document
 from domain.fact import StreamName
-from domain.policy import Act, Subject
+from domain.permissions import Act, Subject
 from domain.review import Review, commune_and_number
 from domain.season import Season, season_stream
 from projections.tables.exports import ExportRow

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.errors import NotANumber, NotFound
 from domain.export import Document, ExportState
-from domain.policy import Act, Subject, may, permit, positions_for
+from domain.permissions import Act, Subject, may, permit, positions_for
 from domain.recognition import Recognition
 from domain.review import Degree, Ground, Ruling, commune_and_number
 from domain.vietnamese import sort_key

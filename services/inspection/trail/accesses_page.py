@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from domain.assessment import Assessment, assessment_stream
-from domain.policy import Act, permit
+from domain.permissions import Act, permit
 from infra.storage.access_log import LoggedAccess
 from services.inspection.trail.filters import filter_of, part_of, view_of
 from services.inspection.trail.search import Names, Object, search_of

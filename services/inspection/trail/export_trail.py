@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from domain.errors import Refused
 from domain.export import Document
-from domain.policy import Act
+from domain.permissions import Act
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.board import standings_workbook

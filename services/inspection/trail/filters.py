@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from domain.errors import Refused
 from domain.official import Office
-from domain.policy import Act, may
+from domain.permissions import Act, may
 from domain.vietnamese import person_key, sort_key
 from infra.identity.tenants import Tenant
 from projections.analysis.search_terms import Search

@@ -21,8 +21,8 @@ from domain.errors import PeriodReversed, Refused
 from domain.fact import Recorded
 from domain.meeting import number_of, unit_of
 from domain.official import Office, Official
+from domain.permissions import Act, Actor, Subject, may, permit
 from domain.personal import Personal
-from domain.policy import Act, Actor, Subject, may, permit
 from domain.rulebook import Rulebook
 from domain.text import KINDS, bounded
 from infra.identity.tenants import Tenant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from domain.policy import Act, permit
+from domain.permissions import Act, permit
 from domain.season import Step
 from projections.analysis.trail import TrailEntry
 from services.assessment.dossier_view import Case, open_case

@@ -9,7 +9,7 @@ from domain.errors import NotFound, Refused
 from domain.fact import Recorded
 from domain.measure import Outcome
 from domain.meeting import Meeting
-from domain.policy import Act, Subject, may, permit
+from domain.permissions import Act, Subject, may, permit
 from domain.rulebook import Model, Rulebook
 from projections.analysis.counterfactual import JUDGED
 from projections.analysis.pivotal import Pivotal, pivotal

@@ -6,10 +6,10 @@ from hashlib import sha256
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import NOTE_LIMIT, KeyKind, SignerKey
-from infra.ledger.policy import POLICY_LIMIT
 from infra.ledger.proof import PROOF_LIMIT
 from infra.ledger.tiles import Edge, consistency_proof
 from infra.ledger.witness import REQUEST_LIMIT, Request
+from infra.ledger.witness_policy import POLICY_LIMIT
 from tests.infra.ledger.example import LOG, ORIGIN, PROOF, WITNESS
 
 Change = Callable[[str], str]

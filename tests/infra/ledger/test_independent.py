@@ -20,10 +20,10 @@ from tlog_scales.tlog import ConsistencyProof, ConsistencyProofInvalid, Inclusio
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.leaf import leaf_hash
 from infra.ledger.note import Note, NoteSignature
-from infra.ledger.policy import Policy
 from infra.ledger.text import BadProof, Invalid
 from infra.ledger.tiles import FULL, Edge, bundle, consistency_proof, inclusion_proof, layout, path, root
 from infra.ledger.tree import EMPTY, verify_consistency, verify_inclusion
+from infra.ledger.witness_policy import Policy
 from tests.infra.ledger.example import AT, LOG, ORIGIN, WITNESS
 
 SIZE = 70_000

@@ -21,7 +21,7 @@ from tests.infra.ledger import refused
 from tests.infra.ledger.example import AT, LEAVES, LOG, ORIGIN, POLICY, PROOF, WITNESS
 from tests.infra.ledger.naive import Tree
 
-MODULES = ("text", "tree", "tiles", "note", "checkpoint", "policy", "proof", "witness", "epoch")
+MODULES = ("text", "tree", "tiles", "note", "checkpoint", "witness_policy", "proof", "witness", "epoch")
 FOLDER = Path(infra.ledger.__file__).parent
 SOURCES = {name: ast.parse((FOLDER / f"{name}.py").read_text()) for name in MODULES}
 CODE = {name: compile(tree, name, "exec") for name, tree in SOURCES.items()}
@@ -47,9 +47,9 @@ SAME = {
     "tiles.py replay: edge.size == stop -> edge.size >= stop",  # no batch goes beyond its stop
     "tiles.py read_bundle: at < len(raw) -> at != len(raw)",  # an entry that ends beyond is refused
     "checkpoint.py read: found.size == 0 -> found.size <= 0",  # digits without a sign
-    "policy.py _once: len(set(listed)) < len(listed) -> len(set(listed)) != len(listed)",  # a set is never larger
+    "witness_policy.py _once: len(set(listed)) < len(listed) -> len(set(listed)) != len(listed)",  # no set is larger
     "epoch.py origin: self.number == 1 -> self.number <= 1",  # there is none below
-    "policy.py witnessed: self.quorum > 0 -> self.quorum != 0",  # digits without a sign
+    "witness_policy.py witnessed: self.quorum > 0 -> self.quorum != 0",  # digits without a sign
 }
 
 
@@ -255,11 +255,11 @@ def stored(m: SimpleNamespace) -> None:
     accepted(t.replay([]), {0: m.tree.EMPTY})
     edge, tiles = t.Edge().grow(HASHES_OF)
     accepted(edge.root(), NAIVE.mth(0, 20))
-    tile = dict(tiles)[t.Place(0, 0)]
-    accepted(t.Edge.read(20, {t.Place(0, 0): tile}), edge)
-    accepted(t.Edge.read(20, {t.Place(0, 0): tile + bytes(236 * 32)}), edge)
+    tile = dict(tiles)[t.TilePlace(0, 0)]
+    accepted(t.Edge.read(20, {t.TilePlace(0, 0): tile}), edge)
+    accepted(t.Edge.read(20, {t.TilePlace(0, 0): tile + bytes(236 * 32)}), edge)
     for broken in (tile[:-1], tile[:-32], b"", tile + bytes(236 * 32) + b"\0", tile + bytes(300 * 32)):
-        refuses(bad, t.Edge.read, 20, {t.Place(0, 0): broken}, reason="tile/0/000")
+        refuses(bad, t.Edge.read, 20, {t.TilePlace(0, 0): broken}, reason="tile/0/000")
     refuses(bad, t.Edge.read, 20, {}, reason="tile/0/000")
 
 
@@ -277,8 +277,8 @@ def notes(m: SimpleNamespace) -> None:  # noqa: C901 - one mutation below the ot
     refuses(bad, n.SignerKey.read, LOG.secret_text().replace("c89bd381", "c89bd382"))
     refuses(bad, n.SignerKey.read, str(LOG.verifier))
     for name in ("", "a+b", "a b", "a\u00a0b", "a\x1fb", "a\nb", "\x00"):
-        refuses(bad, n.SignerKey.new, name, n.Kind.NOTE, reason="name of a key")
-    accepted(n.SignerKey.new("a!", n.Kind.NOTE).name, "a!")
+        refuses(bad, n.SignerKey.new, name, n.KeyKind.NOTE, reason="name of a key")
+    accepted(n.SignerKey.new("a!", n.KeyKind.NOTE).name, "a!")
     refuses(TypeError, signer.sign, "x\n", 1)
     refuses(TypeError, cosigner.sign, "x\n")
     for raw, reason in refused.NOTES:
@@ -292,8 +292,8 @@ def notes(m: SimpleNamespace) -> None:  # noqa: C901 - one mutation below the ot
     most = n.Note(NOTE_TEXT, (signer.sign(NOTE_TEXT),) * 64)
     accepted(n.Note.read(bytes(most)), most)
     accepted(n.read_signatures(""), ())
-    shortest = n.Signature("a", b"1234", b"5")
-    accepted(n.Signature.read(shortest.line[:-1]), shortest)
+    shortest = n.NoteSignature("a", b"1234", b"5")
+    accepted(n.NoteSignature.read(shortest.line[:-1]), shortest)
     note = n.Note.read(bytes(n.Note(NOTE_TEXT, (signer.sign(NOTE_TEXT), cosigner.sign(NOTE_TEXT, AT)))))
     accepted(note.check([key, witness]), (n.Signed(key, None), n.Signed(witness, AT)))
     accepted(note.check([witness]), (n.Signed(witness, AT),))
@@ -304,10 +304,10 @@ def notes(m: SimpleNamespace) -> None:  # noqa: C901 - one mutation below the ot
     accepted(n.Note(NOTE_TEXT, note.signatures[:1] * 2).check([key]), (n.Signed(key, None),))
     good = note.signatures[0]
     for name, number in (("a", good.id), ("z", good.id), (good.name, ZERO[:4]), (good.name, ONES[:4])):
-        stranger = n.Signature(name, number, good.value)
+        stranger = n.NoteSignature(name, number, good.value)
         accepted(n.Note(NOTE_TEXT, (stranger, good)).check([key]), (n.Signed(key, None),))
     for value in (good.value[:-1], good.value + b"\0", ONES + ONES):
-        refuses(unsigned, n.Note(NOTE_TEXT, (good, n.Signature(good.name, good.id, value))).check, [key])
+        refuses(unsigned, n.Note(NOTE_TEXT, (good, n.NoteSignature(good.name, good.id, value))).check, [key])
     for at in (0, AT, LARGEST):
         accepted(n.Note(NOTE_TEXT, (cosigner.sign(NOTE_TEXT, at),)).check([witness])[0].at, at)
     for at in (LARGEST + 1, LARGEST + 2):
@@ -317,12 +317,12 @@ def notes(m: SimpleNamespace) -> None:  # noqa: C901 - one mutation below the ot
 def policies(m: SimpleNamespace) -> None:
     n, bad, unsigned = m.note, m.text.Malformed, m.text.BadSignature
     for raw, reason in refused.POLICIES:
-        refuses(bad, m.policy.Policy.read, raw, reason=reason)
+        refuses(bad, m.witness_policy.Policy.read, raw, reason=reason)
     keys = [n.SignerKey.read(one.secret_text()) for one in (LOG, WITNESS, refused.SECOND, refused.THIRD)]
     log, others = keys[0], keys[1:]
     for quorum in range(4):
         raw = "\n".join(["# whom", "", *refused.LINES, f"quorum {quorum}", ""]).encode()
-        policy = m.policy.Policy.read(raw)
+        policy = m.witness_policy.Policy.read(raw)
         accepted(bytes(policy), raw[8:].replace(b"\n\n", b"\n"))
         for cosigning in range(4):
             signatures = (log.sign(NOTE_TEXT), *(one.sign(NOTE_TEXT, AT) for one in others[:cosigning]))
@@ -335,19 +335,21 @@ def policies(m: SimpleNamespace) -> None:
             if cosigning >= quorum:
                 accepted(policy.verify(note), verdict)
             else:
-                refuses(m.policy.QuorumMissed, policy.verify, note, reason=f"cosigned {cosigning} of 3")
+                refuses(m.witness_policy.QuorumMissed, policy.verify, note, reason=f"cosigned {cosigning} of 3")
     alone = n.Note(NOTE_TEXT, (others[0].sign(NOTE_TEXT, AT),))
     refuses(unsigned, policy.judge, alone, reason="no trusted key")
     for name in ("aaa", "zzz"):
-        elsewhere = n.SignerKey.new(name, n.Kind.NOTE)
-        both = m.policy.Policy.read(f"log {log.verifier}\nlog {elsewhere.verifier} https://x\nquorum 0\n".encode())
+        elsewhere = n.SignerKey.new(name, n.KeyKind.NOTE)
+        both = m.witness_policy.Policy.read(
+            f"log {log.verifier}\nlog {elsewhere.verifier} https://x\nquorum 0\n".encode()
+        )
         refuses(unsigned, both.judge, n.Note(NOTE_TEXT, (elsewhere.sign(NOTE_TEXT),)), reason="no trusted key")
         accepted(both.judge(n.Note(NOTE_TEXT, (log.sign(NOTE_TEXT),))).quorum, 0)
         accepted(both.knows(n.Note(NOTE_TEXT, (log.sign(NOTE_TEXT),))), True)
         accepted(both.knows(n.Note(NOTE_TEXT, (elsewhere.sign(NOTE_TEXT),))), False)
     for raw, reason in refused.PROOFS:
         refuses(bad, m.proof.Proof.read, raw, reason=reason)
-    trusted = m.policy.Policy.read(POLICY)
+    trusted = m.witness_policy.Policy.read(POLICY)
     for raw in (PROOF, PROOF.replace(b"index", b"extra QQ==\nindex"), PROOF.replace(b"index", b"extra \nindex")):
         accepted(bytes(m.proof.Proof.read(raw)), raw)
         accepted(m.proof.Proof.read(raw).verify(LEAVES[1], trusted).witnessed, True)
@@ -388,8 +390,8 @@ def witnesses(m: SimpleNamespace) -> None:
         accepted(status(5, head(9), head(5, root)), 422)
     for name in ("aaa", "zzz"):
         accepted(status(0, m.checkpoint.Checkpoint(name, 5, ONES), None), 404)
-    accepted(status(5, head(9), head(5), n.SignerKey.new(ORIGIN, n.Kind.NOTE)), 403)
-    wrong = n.Signature(ORIGIN, log.verifier.id, ONES + ONES)
+    accepted(status(5, head(9), head(5), n.SignerKey.new(ORIGIN, n.KeyKind.NOTE)), 403)
+    wrong = n.NoteSignature(ORIGIN, log.verifier.id, ONES + ONES)
     accepted(watching.answer(w.Request.of(0, [], n.Note(head(5).text, (wrong,))), None, AT).status, 403)
 
 

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.policy import Policy, QuorumMissed
 from infra.ledger.proof import Proof
 from infra.ledger.text import BadProof, Invalid, Malformed
 from infra.ledger.tiles import Edge, inclusion_proof
+from infra.ledger.witness_policy import Policy, QuorumMissed
 from tests.infra.ledger import refused
 from tests.infra.ledger.example import HASHES, LEAVES, LOG, ORIGIN, POLICY, PROOF
 

@@ -1,9 +1,9 @@
 from base64 import b64encode
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.policy import Cosigned, Policy
 from infra.ledger.proof import Proof
 from infra.ledger.tiles import Edge, consistency_proof, inclusion_proof
+from infra.ledger.witness_policy import Cosigned, Policy
 from tests.infra.ledger.example import AT, HASHES, LEAVES, LOG, ORIGIN, POLICY, PROOF, WITNESS
 
 

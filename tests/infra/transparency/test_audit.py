@@ -7,7 +7,7 @@ import pytest
 from infra.identity.tenants import Tenant
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, Note, SignerKey
-from infra.ledger.policy import Policy
+from infra.ledger.witness_policy import Policy
 from infra.platform.database import schema_of
 from infra.transparency import audit, last_audit
 from infra.transparency.audit_result import AuditFinding, AuditResult

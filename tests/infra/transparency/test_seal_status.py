@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from infra.ledger.checkpoint import Checkpoint
-from infra.ledger.policy import Cosigned
 from infra.ledger.text import LARGEST, base64
+from infra.ledger.witness_policy import Cosigned
 from infra.log.eventstore import EventStore
 from infra.platform.database import Waiter
 from infra.transparency import seal_status

@@ -5,7 +5,7 @@ import pytest
 
 from domain.measure import Kind, Measured
 from domain.official import Mandate, Office
-from domain.policy import Act, Actor, Subject, may
+from domain.permissions import Act, Actor, Subject, may
 from domain.review import Ground, Review, Ruling, review_stream
 from domain.season import Step, season_stream
 from infra.reference.rulebooks import load_rulebooks

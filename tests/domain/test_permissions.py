@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import NotPermitted
 from domain.official import COMMUNE_OFFICERS, Mandate, Office
-from domain.policy import TABLE, Act, Actor, Subject, could, is_of_a_commune, may, permit, positions_for
+from domain.permissions import TABLE, Act, Actor, Subject, could, is_of_a_commune, may, permit, positions_for
 
 COMMUNE, OTHER, DISTRICT, OTHER_DISTRICT, PROVINCE = "99001", "99004", "990", "991", "99"
 SELF = "self"

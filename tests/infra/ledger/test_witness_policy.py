@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.note import KeyKind, Note, SignerKey
-from infra.ledger.policy import Cosigned, Policy, QuorumMissed
 from infra.ledger.text import BadSignature, Malformed
+from infra.ledger.witness_policy import Cosigned, Policy, QuorumMissed
 from tests.infra.ledger import refused
 from tests.infra.ledger.example import AT, LOG, ORIGIN, POLICY, WITNESS
 from tests.infra.ledger.refused import HEAD, LINES, SECOND, THIRD
