@@ -21,6 +21,7 @@ from litestar.types import ASGIApp
 
 from infra.config import Settings, read_settings
 from infra.database import PATIENCE
+from infra.processes import KILL_WORKER_AFTER
 from services.structured import structured_logs
 from services.supervise import kept_port
 from services.visible import shown
@@ -59,6 +60,7 @@ def granian(target: str, host: str, port: int, workers: int = 1) -> None:
         factory=True,
         workers=workers,
         respawn_failed_workers=True,
+        workers_kill_timeout=KILL_WORKER_AFTER,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_PATIENCE * 1_000, max_buffer_size=HEAD_LIMIT),
         websockets=False,

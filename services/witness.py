@@ -26,6 +26,7 @@ from infra.config import Misconfigured
 from infra.cosigning import Cosigner
 from infra.ledger.text import Malformed
 from infra.ledger.witness import REQUEST_LIMIT, TEXT_TYPE
+from infra.processes import KILL_WORKER_AFTER
 from services.structured import structured_logs
 from services.supervise import kept_port
 from services.visible import shown
@@ -55,6 +56,7 @@ def run(folder: Path, *, name: str = "", host: str = "127.0.0.1", port: int = 0)
         interface=Interfaces.ASGI,
         factory=True,
         workers=1,
+        workers_kill_timeout=KILL_WORKER_AFTER,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=PATIENCE * 1_000, max_buffer_size=16 * 1_024),
         websockets=False,
