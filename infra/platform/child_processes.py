@@ -15,6 +15,10 @@ from typing import NamedTuple, TypedDict
 
 POLITELY = (signal.SIGTERM, signal.SIGKILL)
 
+#: Seconds after which a web server kills a worker of its own that does not end: one that has just begun misses the
+#: signal. Less than the ten that a container is given.
+KILL_WORKER_AFTER = 8
+
 
 class UnixAccount(NamedTuple):
     """The unprivileged account that a service runs under when we are root."""

@@ -20,6 +20,7 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar.types import ASGIApp
 
 from infra.platform import programs
+from infra.platform.child_processes import KILL_WORKER_AFTER
 from infra.platform.config import Settings, read_settings
 from infra.platform.database import PATIENCE
 from services.app import App
@@ -60,6 +61,7 @@ def granian(target: str, host: str, port: int, workers: int = 1) -> None:
         factory=True,
         workers=workers,
         respawn_failed_workers=True,
+        workers_kill_timeout=KILL_WORKER_AFTER,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_PATIENCE * 1_000, max_buffer_size=HEAD_LIMIT),
         websockets=False,

@@ -29,15 +29,17 @@ class Noise:
             self.heard.append(f"console: {message.text}")
 
     def _failed(self, request: Request) -> None:
-        self.heard.append(f"failed: {request.url} {request.failure}")
+        if not (request.failure == "net::ERR_ABORTED" and "/static/icon." in request.url):  # of a page that was left
+            self.heard.append(f"failed: {request.url} {request.failure}")
 
     def _answered(self, response: Response) -> None:
         if response.status >= 400 and response.status != self._expected:
             self.heard.append(f"{response.status}: {response.url}")
 
     def _refusal(self, text: str) -> bool:
-        """Chromium reports a page that is an error page; here it is the very page asked for."""
-        return self._expected >= 400 and f"status of {self._expected}" in text
+        """Chromium reports that a page is an error page, htmx that an answer is a refusal; here that is asked for."""
+        told = (f"status of {self._expected}", f"Response Status Error Code {self._expected}")
+        return self._expected >= 400 and any(one in text for one in told)
 
 
 async def violations(page: Page) -> list[str]:

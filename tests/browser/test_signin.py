@@ -172,7 +172,7 @@ async def test_two_sign_ins_begun_in_two_tabs_both_end_at_work(site: Site, page:
         await page.wait_for_url(f"{site.home}/viec")
 
         await page.goto((await answer.value).url)  # as by Back
-        await page.wait_for_url(f"{site.home}/viec")
+        await page.wait_for_url(f"{site.home}/viec?van-dang-nhap=1")
 
 
 async def staying(route: Route) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -203,6 +205,27 @@ def test_nothing_is_left_when_the_parent_is_killed(services: Settings, tmp_path:
     asyncio.run(until_gone(group))
     assert len(group) >= WORKERS
     supervisor.stop("web")
+
+
+def test_a_server_ends_though_its_worker_was_not_ready_to_be_told(tmp_path: Path):
+    port = supervise.kept_port(tmp_path, "web")
+    program = (
+        f"from services.processes.serve import granian; granian('tests.web.unready:application', '127.0.0.1', {port})"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as server:
+        try:
+            assert server.stdout
+            assert server.stdout.readline() == "begun\n"
+
+            server.terminate()
+
+            assert server.wait(60) == 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 def members(group: int) -> list[int]:
