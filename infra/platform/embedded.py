@@ -82,7 +82,7 @@ class Server(ABC):
 
     @abstractmethod
     def ready(self) -> bool:
-        """Does it answer?"""
+        """Whether it answers."""
 
     @abstractmethod
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""`minhchuan evidence scrub`: are the files that facts name still there, and still what was taken in?
+"""`minhchuan evidence scrub` says whether the files that facts name are still there, and still what was taken in.
 
 Every file is hashed again from the disk. Run it now and then: what nobody opens, nobody would miss.
 """

@@ -1,4 +1,4 @@
-"""`minhchuan verify`: is every log still what was signed, and what of it has nobody vouched for yet?
+"""`minhchuan verify` says whether every log still is what was signed, and what of it nobody has vouched for yet.
 
 It signs in as the verifier, reads everything, changes nothing, and leaves its result where pages show it.
 """

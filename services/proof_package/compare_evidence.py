@@ -1,4 +1,4 @@
-"""Is an `evidence.zip` what the proven facts of a proof package name? Offline, whatever is handed in.
+"""Comparison of an `evidence.zip` with the proven facts of its proof package. Offline, whatever is handed in.
 
 Each file is hashed and compared; nothing is unpacked and nothing is written. What the archive says of itself is made
 again from the facts and from what is in it, and has to be equal; believed is only why a file is not there.

@@ -20,7 +20,7 @@ class RequestTarget:
 
     @property
     def method(self) -> str:
-        """GET, HEAD, POST …"""
+        """The method in capitals, such as GET."""
         return str(self.request.scope.get("method"))
 
     @property
