@@ -339,7 +339,7 @@ async def _nothing_left(connection: Any) -> None:
         raise RuntimeError("a connection came back in the middle of a transaction")
 
 
-# Hints ------------------------------------------------------------------------------------------------
+# Notifications ----------------------------------------------------------------------------------------
 
 
 class Notifier:

@@ -1,4 +1,4 @@
-"""`minhchuan verify-dossier` says whether a proof package holds. Offline, by a policy from outside, whatever is handed in.
+"""`minhchuan verify-dossier` says whether a proof package holds: offline, by a policy from outside, whoever gave it.
 
 Nothing that a package says of itself is believed: its facts are proven one by one, its streams linked, the state that
 was judged is judged again, what it says in words is made again and compared, and so are its pages. What stands behind
