@@ -35,6 +35,11 @@ class Choice(StrEnum):
     AGAINST = "against"
     OTHER = "other"
 
+    @property
+    def needs_reason(self) -> bool:
+        """Whether a ballot with this choice says why."""
+        return self is Choice.OTHER
+
 
 class VoteOutcome(StrEnum):
     """What a concluded vote says."""
@@ -45,7 +50,7 @@ class VoteOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """What a member chose, and why where it is another opinion."""
+    """What a member chose, and why where the choice needs a reason."""
 
     choice: Choice
     reason: str | None
@@ -315,7 +320,7 @@ class Meeting(Stream):
         if member not in vote.roll:
             raise NotOnTheRoll(member=member)
         self._not_twice(vote, member)
-        _reason_for_other(choice, reason)
+        _reason_given(choice, reason)
         self.trigger_event(
             self.BallotCast, item=item, round=vote.round, member=member, choice=choice, reason=reason or None
         )
@@ -328,7 +333,7 @@ class Meeting(Stream):
         if member not in vote.absent:
             raise NotOnTheRoll(member=member)
         self._not_twice(vote, member)
-        _reason_for_other(choice, reason)
+        _reason_given(choice, reason)
         self.trigger_event(
             self.WrittenOpinionReceived,
             item=item,
@@ -399,8 +404,8 @@ class Meeting(Stream):
             raise OutOfOrder(step="meeting", state="closed")
 
 
-def _reason_for_other(choice: Choice, reason: str | None) -> None:
-    if choice is Choice.OTHER and not (reason or "").strip():
+def _reason_given(choice: Choice, reason: str | None) -> None:
+    if choice.needs_reason and not (reason or "").strip():
         raise ReasonMissing(act="cast-ballot")
 
 

@@ -365,7 +365,7 @@ def test_the_choices_of_a_vote_are_named_one_by_one_only_where_a_table_has_them_
 
 def test_the_pages_of_a_dossier_have_the_word_of_every_choice():
     template = (ROOT / "services/proof_package/templates/documents/dossier.html").read_text()
-    (said,) = re.findall(r"set choices = (\{.*?\})", template)
+    (said,) = re.findall(r"set choices = (\{.*?\})", template, re.DOTALL)
 
     assert ast.literal_eval(said) == {choice.value: vietnamese().say(f"choice.{choice}") for choice in Choice}
 

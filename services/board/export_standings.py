@@ -15,6 +15,7 @@ from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS
 from projections.tables.units import UNITS, UnitRow
 from services.board import standings_workbook
+from services.exports import workbook
 from services.exports.kind import (
     Asker,
     ExportChoice,
@@ -36,7 +37,7 @@ class StandingsExport(ExportKind):
 
     code = Document.STANDINGS
     act = Act.EXPORT_STANDINGS
-    media_type = standings_workbook.MEDIA_TYPE
+    media_type = workbook.MEDIA_TYPE
 
     async def require(self, work: Work, season: str, about: str) -> None:
         """Ask the policy, then whether there is such a season. NotPermitted, NotFound."""

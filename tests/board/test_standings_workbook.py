@@ -26,18 +26,8 @@ from domain.unit import Level, Unit, unit_stream
 from infra.reference.rulebooks import load_rulebooks
 from projections.tables.standings import Cell, Standing
 from projections.tables.units import UnitRow
-from services.board.standings_workbook import (
-    CELL_LIMIT,
-    CUT,
-    HEAD,
-    ROWS_LIMIT,
-    Column,
-    StandingsBook,
-    StandingsSource,
-    Value,
-    board_columns,
-    standings_workbook,
-)
+from services.board.standings_workbook import StandingsSource, board_columns, standings_workbook
+from services.exports.workbook import CELL_LIMIT, CUT, HEAD, ROWS_LIMIT, Column, Value, WorkbookWriter
 from services.i18n import Words, load_words
 from services.inspection.trail import trail_workbook
 from services.inspection.trail.search import FoundFacts, Names, TrailQuery
@@ -376,7 +366,7 @@ def read_independently(content: bytes) -> dict[tuple[str, str], str]:
 
 def sheet_of(*values: Value) -> bytes:
     """A workbook of one sheet with one line of these values."""
-    book = StandingsBook()
+    book = WorkbookWriter()
     columns = [Column(f"Cột {number}") for number, _ in enumerate(values)]
     book.add("Thử", a_source(), "Thử", columns, [values])
     return book.saved(a_source(), f"Thử {values[0]}")

@@ -12,7 +12,7 @@ from domain.export import Document
 from domain.permissions import Act
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
-from services.board import standings_workbook
+from services.exports import workbook
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, FinishedDocument, Progress, Workshop
 from services.exports.making import moment_of
 from services.i18n import Words, load_words
@@ -35,7 +35,7 @@ class TrailExport(ExportKind):
 
     code = Document.TRAIL
     act = Act.VIEW_TRAIL_OF_PROVINCE
-    media_type = standings_workbook.MEDIA_TYPE
+    media_type = workbook.MEDIA_TYPE
     form_field = "asked"
     has_season = False
 

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 import structlog
 
 from domain.rulebook import Rulebook
-from services.board.standings_workbook import Column, StandingsBook, Value, Written
 from services.clock import VIETNAM
+from services.exports.workbook import Column, Value, WorkbookWriter, Written
 from services.i18n import Words
 from services.inspection.trail.search import FoundFacts, Names, Object, TrailQuery, about, describe
 from services.sentences import FactSentence
@@ -83,7 +83,7 @@ def lines_of(found: FoundFacts, names: Names, words: Words, rulebooks: Mapping[s
 
 def trail_workbook(source: TrailSource, asked: TrailQuery, lines: Sequence[TrailSheetRow], words: Words) -> Written:
     """The workbook of these facts. Made again it has the same bytes."""
-    book = StandingsBook()
+    book = WorkbookWriter()
     book.add("Nhật ký", source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
     origin = [Column("Mục", 30), Column("Giá trị", 90)]
     book.add("Nguồn gốc", source, "Nguồn gốc", origin, _origin(source, asked, len(lines), words))
