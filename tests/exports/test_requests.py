@@ -23,7 +23,6 @@ from projections.analysis.search_terms import index
 from projections.tables.exports import EXPORTS
 from services.administration import administer
 from services.assessment import assess
-from services.board.standings_workbook import HEAD
 from services.council import voting
 from services.exports.kind import FinishedDocument
 from services.exports.requests import (
@@ -36,6 +35,7 @@ from services.exports.requests import (
     make,
     request_export,
 )
+from services.exports.workbook import HEAD
 from services.inspection.trail import trail_workbook
 from services.inspection.trail.export_trail import TooManyFacts
 from services.inspection.trail.search import SearchUnreadable, TrailQuery, read_names, search_of
