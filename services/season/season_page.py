@@ -90,7 +90,7 @@ async def index(visit: Visit) -> PageResponse:
     rulebooks = [one for one in visit.app.rulebooks.values() if one.id in adopted]
     return await visit.page(
         "season/index.html",
-        organise=[
+        seasons=[
             {"row": row, "rulebook": visit.app.rulebooks[row.rulebook].short}
             for row in sorted(rows, key=lambda row: -row.year)
         ],
