@@ -26,7 +26,7 @@ from domain.recognition import Result
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, State, Step, season_stream
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
-from infra.jobs.export_runs import ExportRuns
+from infra.jobs.export_runs import ExportRuns, Run
 from infra.log.eventstore import CommandReused, Loaded
 from infra.reference.assignments import load_matrices
 from infra.reference.units import units_of
@@ -51,7 +51,8 @@ from services.work import CommandResult, Work
 #: Dossiers told at the same time: enough to fill the group commit, few enough to leave the pages room.
 TOGETHER = 6
 
-#: Seconds until a document must be made: the workers have many at once, and the machine may have much else to do.
+#: Seconds until a document must be made, unless a worker is at it: they have many at once, and the machine may have
+#: much else to do.
 PATIENCE = 300.0
 
 T = TypeVar("T")
@@ -347,7 +348,7 @@ class StoryBuilder:
     async def _document(self, export: UUID, asked: int) -> str:
         """The hash of the finished document, asked for at this position; the worker makes it.
 
-        Raises DocumentNotMade when it could not be made, or not within PATIENCE.
+        Raises DocumentNotMade when it could not be made, or when after PATIENCE no worker is at it.
         """
         end = time.monotonic() + PATIENCE
         await self.house.reads.reached(self.tenant, asked, [EXPORTS], PATIENCE)
@@ -356,14 +357,23 @@ class StoryBuilder:
                 row = await view.one(EXPORTS, str(export))
             if row is not None and row.sha256 is not None:
                 return row.sha256
-            if (row is not None and row.state is not ExportState.QUEUED) or time.monotonic() > end:
+            if row is not None and row.state is not ExportState.QUEUED:
+                raise DocumentNotMade(f"{self.story.slug}: {export} {await self._how_far(export, row)}")
+            if time.monotonic() > end and not await self._is_being_made(export):
                 raise DocumentNotMade(f"{self.story.slug}: {export} {await self._how_far(export, row)}")
             await asyncio.sleep(0.2)
+
+    async def _is_being_made(self, export: UUID) -> bool:
+        run = await self._run(export)
+        return run is not None and run.running
+
+    async def _run(self, export: UUID) -> Run | None:
+        return (await ExportRuns(self.house.database).of(self.tenant, [export])).get(export)
 
     async def _how_far(self, export: UUID, row: ExportRow | None) -> str:
         """What the table, the workers and the read models say of a document."""
         told = "is not in the table" if row is None else f"{row.document} is {row.state} {row.reason or ''}"
-        run = (await ExportRuns(self.house.database).of(self.tenant, [export])).get(export)
+        run = await self._run(export)
         models = await self.house.reads.status(self.tenant)
         behind, stopped = models.behind, ", ".join(f"{one.projection} {one.key}" for one in models.stopped)
         return f"{told}; {run}; read models {behind} facts behind, stopped: {stopped or 'none'}"

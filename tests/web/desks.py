@@ -238,4 +238,6 @@ async def desks(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
 @pytest.fixture
 async def season(desks: Desks) -> Story:
     """An open season under 25/2021 of this test alone, in which nothing has been entered."""
-    return await Story(desks.house, desks.tenant, "").opened()
+    opened = await Story(desks.house, desks.tenant, "").opened()
+    await caught_up(desks.house, desks.tenant)
+    return opened
