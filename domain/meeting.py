@@ -280,13 +280,12 @@ class Meeting(Stream):
     def open_vote(
         self,
         item: str,
+        council: CouncilRule,
         *,
-        quorum: int,
-        majority: Majority,
         members: Collection[UUID] | None = None,
         today: date | None = None,
     ) -> None:
-        """Open the vote on an item: the members present are the roll; NoQuorum when they are fewer than `quorum`.
+        """Open the vote on an item: the members present are the roll; NoQuorum when they are too few for `council`.
 
         `members` are those of the day; without them, those called to the meeting. Whoever was present and has left the
         council since is not on the roll. PeriodReversed when `today` is before the day of the meeting.
@@ -300,9 +299,9 @@ class Meeting(Stream):
             raise VoteIsClosed(item=item)
         seated = self.members if members is None else frozenset(members)
         roll = self.present & seated
-        rule = VoteRule(len(seated), quorum, majority)
+        rule = VoteRule.of(council, len(seated))
         if not rule.is_quorate(len(roll)):
-            raise NoQuorum(present=len(roll), required=quorum)
+            raise NoQuorum(present=len(roll), required=rule.quorum)
         self.trigger_event(
             self.VoteOpened,
             item=item,

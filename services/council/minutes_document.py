@@ -28,12 +28,8 @@ from services.documents.typesetting import typeset
 from services.documents.wording import NamedUnit
 from services.i18n import vietnamese
 
-#: The head of each choice's column: its word in two lines. The class is the column's width in print.css.
-HEADS = {
-    Choice.FOR: Markup('<th scope="col" class="of-few">Tán<br>thành</th>'),
-    Choice.AGAINST: Markup('<th scope="col" class="of-many">Không<br>tán thành</th>'),
-    Choice.OTHER: Markup('<th scope="col" class="of-some">Ý kiến<br>khác</th>'),
-}
+#: The class of a column that holds a word of so many letters in one line: its width stands in print.css.
+WIDTHS = ((5, "of-few"), (8, "of-some"), (99, "of-many"))
 
 
 class Attendant(NamedTuple):
@@ -238,4 +234,13 @@ def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Minute
 
 def render(paper: MinutesDocument) -> str:
     """The minutes as HTML for print."""
-    return typeset("minutes.html", paper=paper, heads=[HEADS[choice] for choice in Choice])
+    return typeset("minutes.html", paper=paper, heads=[head(vietnamese().say(f"choice.{one}")) for one in Choice])
+
+
+def head(word: str) -> Markup:
+    """The head of a narrow column: its word in two lines as even as they can be, in a width that holds the longer."""
+    words = word.split()
+    splits = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))] or [(word, "")]
+    upper, lower = min(splits, key=lambda lines: max(map(len, lines)))
+    width = next(width for letters, width in WIDTHS if max(len(upper), len(lower)) <= letters)
+    return Markup('<th scope="col" class="{}">{}<br>{}</th>').format(width, upper, lower)

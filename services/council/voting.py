@@ -124,12 +124,11 @@ async def open_vote(work: Work, season: str, meeting: str, item: str) -> Command
     appraisal = await work.find(Appraisal, appraisal_stream(season, item))
     if appraisal is None or appraisal.proposal is None:
         raise BasisMissing(missing="appraisal", commune=item)
-    council, members = rulebook.council, await _members(work, season, meeting)
-    quorum = council.quorum_of(len(members))
+    members = await _members(work, season, meeting)
     return await work.change(
         Meeting,
         meeting_stream(season, meeting),
-        lambda one: one.open_vote(item, quorum=quorum, majority=council.majority, members=members, today=work.today),
+        lambda one: one.open_vote(item, rulebook.council, members=members, today=work.today),
     )
 
 

@@ -19,7 +19,6 @@ from domain.measure import Answer, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
-from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.platform.config import Settings
@@ -33,6 +32,7 @@ from services.operations.create_tenant import NewTenant, as_operator, create_ten
 from services.processes.projector import projecting
 from services.wiring import wired
 from tests.bench.projecting import COMMUNES, NOBODY, Who, Writing, copied
+from tests.domain.rulebooks import a_council_rule
 from tests.infra.logs import MAPPER
 from tests.projections.histories import Province
 
@@ -213,7 +213,7 @@ def votes(season: str, communes: list[str]) -> list[Recorded]:
 
 def _vote(province: Province, name: StreamName, item: str, people: list[UUID]) -> None:
     assert province.do(name, lambda it: it.take_up(item))
-    assert province.do(name, lambda it: it.open_vote(item, quorum=6, majority=Majority.MORE_THAN_HALF_OF_ALL_MEMBERS))
+    assert province.do(name, lambda it: it.open_vote(item, a_council_rule()))
     for member in people:
         assert province.do(name, methodcaller("cast_ballot", item, member, Choice.FOR))
     assert province.do(name, lambda it: it.conclude_vote(item))

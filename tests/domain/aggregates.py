@@ -9,9 +9,9 @@ from domain.fact import STREAMS, Fact, Stream, replay
 from domain.measure import Answer
 from domain.meeting import Meeting
 from domain.official import Office
-from domain.rulebook import Majority
 from domain.season import Participant, Season
 from domain.working_days import Calendar
+from tests.domain.rulebooks import a_council_rule
 
 DAY = date(2024, 1, 15)
 #: Every Monday to Friday is a working day.
@@ -78,9 +78,9 @@ def a_meeting(present: tuple[UUID, ...] = MEMBERS, items: tuple[str, ...] = (COM
     return meeting
 
 
-def a_vote(present: tuple[UUID, ...] = MEMBERS, quorum: int = 4) -> Meeting:
+def a_vote(present: tuple[UUID, ...] = MEMBERS) -> Meeting:
     meeting = a_meeting(present)
-    meeting.open_vote(COMMUNE, quorum=quorum, majority=Majority.MORE_THAN_HALF_OF_ALL_MEMBERS)
+    meeting.open_vote(COMMUNE, a_council_rule())
     return meeting
 
 

@@ -70,18 +70,24 @@ def a_rulebook(
         conditions=conditions,
         recognising_level=RecognisingLevel.DISTRICT,
         recognising_level_provenance=SOURCED,
-        council=CouncilRule(
-            required=True,
-            quorum=Fraction(2, 3),
-            quorum_provenance=SOURCED,
-            majority=Majority.MORE_THAN_HALF_OF_ALL_MEMBERS,
-            majority_provenance=SOURCED,
-        ),
+        council=a_council_rule(),
         terms=(),
         score_decimals=2,
         agreements=agreements,
         suspended_years=(),
         sha256="0" * 64,
+    )
+
+
+def a_council_rule(
+    quorum: Fraction = Fraction(2, 3), majority: Majority = Majority.MORE_THAN_HALF_OF_ALL_MEMBERS
+) -> CouncilRule:
+    return CouncilRule(
+        required=True,
+        quorum=quorum,
+        quorum_provenance=SOURCED,
+        majority=majority,
+        majority_provenance=SOURCED,
     )
 
 

@@ -22,8 +22,9 @@ from domain.errors import (
 )
 from domain.fact import Fact, replay
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
-from domain.rulebook import CouncilRule, Majority, Provenance
+from domain.rulebook import Majority
 from tests.domain.aggregates import COMMUNE, DAY, MEMBERS, OTHER, a_meeting, a_vote, facts_of, replayed, state
+from tests.domain.rulebooks import a_council_rule
 
 MAJORITY = Majority.MORE_THAN_HALF_OF_ALL_MEMBERS
 
@@ -69,15 +70,7 @@ def test_every_choice_is_counted_those_that_nobody_chose_too():
 
 
 def test_the_rulebook_gives_the_quorum_and_the_majority_of_a_council():
-    council = CouncilRule(
-        required=True,
-        quorum=Fraction(2, 3),
-        quorum_provenance=Provenance.SOURCED,
-        majority=MAJORITY,
-        majority_provenance=Provenance.SOURCED,
-    )
-
-    rule = VoteRule.of(council, 7)
+    rule = VoteRule.of(a_council_rule(Fraction(2, 3), MAJORITY), 7)
 
     assert rule == VoteRule(7, 5, MAJORITY)
     assert (rule.is_quorate(4), rule.is_quorate(5)) == (False, True)
@@ -94,10 +87,10 @@ def test_no_vote_opens_before_the_day_of_the_meeting():
     meeting = a_meeting()
 
     with pytest.raises(PeriodReversed) as refused:
-        meeting.open_vote(COMMUNE, quorum=4, majority=MAJORITY, today=DAY - timedelta(days=1))
+        meeting.open_vote(COMMUNE, a_council_rule(), today=DAY - timedelta(days=1))
 
     assert refused.value.details["reason"] == "vote"
-    meeting.open_vote(COMMUNE, quorum=4, majority=MAJORITY, today=DAY)
+    meeting.open_vote(COMMUNE, a_council_rule(), today=DAY)
 
 
 def test_a_meeting_does_not_end_before_its_day():
@@ -187,13 +180,13 @@ def test_a_reopened_vote_is_a_new_round_with_a_roll_of_its_own():
         meeting.reopen_vote(COMMUNE, "…")
     meeting.conclude_vote(COMMUNE, without_missing=True)
     with pytest.raises(VoteIsClosed):
-        meeting.open_vote(COMMUNE, quorum=1, majority=MAJORITY)
+        meeting.open_vote(COMMUNE, a_council_rule())
     with pytest.raises(ReasonMissing):
         meeting.reopen_vote(COMMUNE, "")
 
     meeting.reopen_vote(COMMUNE, "Đếm nhầm")
     meeting.record_attendance(MEMBERS[:4])
-    meeting.open_vote(COMMUNE, quorum=4, majority=MAJORITY)
+    meeting.open_vote(COMMUNE, a_council_rule())
 
     assert meeting.votes[COMMUNE].round == 2
     assert meeting.votes[COMMUNE].ballots == {}
@@ -203,7 +196,7 @@ def test_only_what_is_on_the_agenda_is_taken_up_and_voted_on():
     with pytest.raises(NotOnTheAgenda):
         a_meeting().take_up(OTHER)
     with pytest.raises(NotOnTheAgenda):
-        a_meeting().open_vote(OTHER, quorum=1, majority=MAJORITY)
+        a_meeting().open_vote(OTHER, a_council_rule())
 
 
 def test_a_closed_meeting_is_over():
@@ -245,7 +238,7 @@ class AnyMeeting(RuleBasedStateMachine):
 
     @rule(item=items, quorum=st.integers(1, 5))
     def open_vote(self, item: str, quorum: int) -> None:
-        self.attempt("open_vote", item, quorum=quorum, majority=MAJORITY)
+        self.attempt("open_vote", item, a_council_rule(Fraction(quorum, len(MEMBERS))))
 
     @rule(item=items, member=people, choice=st.sampled_from(Choice))
     def vote(self, item: str, member: UUID, choice: Choice) -> None:

@@ -14,9 +14,10 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.measure import ManualPoints, Outcome, Penalty
-from domain.rulebook import CouncilRule, Majority, Provenance, Term, Unverified
+from domain.rulebook import Provenance, Term, Unverified
 from tests.domain.rulebooks import (
     HALF_OF_EACH,
+    a_council_rule,
     a_criterion,
     a_part,
     a_rulebook,
@@ -91,12 +92,12 @@ def test_every_value_that_is_not_sourced_is_listed_with_its_provenance():
 
 @pytest.mark.parametrize(("members", "quorum"), [(1, 1), (3, 2), (9, 6), (10, 7), (15, 10)])
 def test_two_thirds_of_the_members_make_a_quorum_rounded_up(members, quorum):
-    assert a_council().quorum_of(members) == quorum
+    assert a_council_rule().quorum_of(members) == quorum
 
 
 @given(members=st.integers(1, 100))
 def test_a_quorum_is_never_less_than_its_share_of_the_members(members):
-    quorum = a_council().quorum_of(members)
+    quorum = a_council_rule().quorum_of(members)
 
     assert Fraction(quorum - 1, members) < Fraction(2, 3) <= Fraction(quorum, members)
 
@@ -105,13 +106,3 @@ def test_a_term_before_a_day_ends_the_day_before():
     assert Term("recognised", SOURCED, 2, 10, years_later=1, before=True).last_day(2023) == date(2024, 2, 9)
     assert Term("submitted", SOURCED, 1, 10, years_later=1).last_day(2023) == date(2024, 1, 10)
     assert Term("posted", SOURCED, working_days=10).last_day(2023) is None
-
-
-def a_council() -> CouncilRule:
-    return CouncilRule(
-        required=True,
-        quorum=Fraction(2, 3),
-        quorum_provenance=SOURCED,
-        majority=Majority.MORE_THAN_HALF_OF_ALL_MEMBERS,
-        majority_provenance=SOURCED,
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 from typing import Any, TypeVar, cast
 from uuid import UUID, uuid5
@@ -32,10 +33,10 @@ from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, officia
 from domain.personal import DataSubject, EncryptedValue, subject_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
-from domain.rulebook import Majority
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
 from domain.working_days import Calendar
+from tests.domain.rulebooks import a_council_rule
 
 SEASONS = ("2022", "2023")
 COMMUNES = ("25441", "25444", "25447")
@@ -368,8 +369,7 @@ def attend(province: Province, chance: Random) -> None:
 def open_vote(province: Province, chance: Random) -> None:
     name, item = _meeting(chance), chance.choice(COMMUNES)
     province.do(name, lambda it: it.take_up(item))
-    majority = Majority.MORE_THAN_HALF_OF_ALL_MEMBERS
-    province.do(name, lambda it: it.open_vote(item, quorum=1, majority=majority))
+    province.do(name, lambda it: it.open_vote(item, a_council_rule(quorum=Fraction(1, 10))))
 
 
 def vote(province: Province, chance: Random) -> None:

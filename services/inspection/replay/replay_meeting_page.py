@@ -5,11 +5,12 @@ What the members could not see then is not shown then either: while a vote is op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from domain.fact import Recorded
-from domain.meeting import Meeting, VoteOutcome
+from domain.meeting import Choice, Meeting, VoteOutcome
 from projections.analysis.trail import entries
 from projections.fold import fold
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
@@ -37,7 +38,7 @@ class Stand(NamedTuple):
     round: int
     cast: int
     roll: int
-    counted: tuple[int, ...] = ()
+    counts: Mapping[Choice, int] = MappingProxyType({})
     outcome: VoteOutcome | None = None
 
 
@@ -115,7 +116,7 @@ def stand(tally: Tally | None) -> Stand | None:
     so_far = Stand(tally.round, len(tally.ballots), len(tally.roll))
     if tally.is_open:
         return so_far
-    return so_far._replace(counted=tuple(tally.counts.values()), outcome=tally.outcome)
+    return so_far._replace(counts=tally.counts, outcome=tally.outcome)
 
 
 def last(facts: Iterable[Recorded], kind: type) -> int | None:
