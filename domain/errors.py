@@ -456,7 +456,7 @@ class NotOnTheRoll(Refused):
 
 
 class AlreadyVoted(Refused):
-    """The member's ballot is recorded and this vote does not allow changing it."""
+    """The member has one ballot in a round, and it is recorded already."""
 
     code = "already-voted"
 

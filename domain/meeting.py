@@ -29,7 +29,7 @@ from domain.rulebook import CouncilRule, Majority
 
 
 class Choice(StrEnum):
-    """A ballot's choice. Another opinion counts towards the quorum, never towards the majority."""
+    """A ballot's choice. Only FOR counts towards the majority; the quorum counts who is present when the vote opens."""
 
     FOR = "for"
     AGAINST = "against"
@@ -38,7 +38,10 @@ class Choice(StrEnum):
     @property
     def needs_reason(self) -> bool:
         """Whether a ballot with this choice says why."""
-        return self is Choice.OTHER
+        return _NEEDS_REASON[self]
+
+
+_NEEDS_REASON = {Choice.FOR: False, Choice.AGAINST: False, Choice.OTHER: True}
 
 
 class VoteOutcome(StrEnum):

@@ -279,7 +279,7 @@ def open_rounds(facts: Iterable[Recorded]) -> frozenset[Round]:
     return frozenset(found)
 
 
-def minutes_of(facts: Sequence[Recorded], meeting: str, teller: SentenceWriter) -> list[FactSentence]:
+def meeting_steps(facts: Sequence[Recorded], meeting: str, teller: SentenceWriter) -> list[FactSentence]:
     """What the meeting did, newest first; ballots are counted elsewhere."""
     steps = [one for one in facts if one.stream.kind == "meeting" and one.stream.subject == meeting]
     told = [teller.tell(entry) for entry in entries(steps) if entry.topic != "meeting.ballot-cast"]

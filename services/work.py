@@ -113,7 +113,7 @@ class Work:
         )
 
     def require(self, act: Act, subject: Subject = Subject()) -> None:  # noqa: B008 - Subject is frozen
-        """Ask the policy: the first line of each use case. NotPermitted when no mandate allows it."""
+        """Ask the policy, before anything is recorded. NotPermitted when no mandate allows it."""
         self.mandate = permit(self.actor, act, subject)
         self.act = act
 
@@ -146,7 +146,7 @@ class Work:
     # Looking ------------------------------------------------------------------------------------------
 
     async def answered(self) -> CommandResult | None:
-        """The receipt that this command got before, if it did. CommandReused when something else was asked then."""
+        """The result that this command got before, if it did. CommandReused when something else was asked then."""
         return await self.store.answered(
             self.tenant,
             self.command_id,
@@ -183,9 +183,9 @@ class Work:
         found = await self.store.known(self.tenant, ids, self.actor.person)
         return None if found is None else self.again(found)
 
-    async def recorded(self, receipt: CommandResult) -> list[Recorded]:
-        """The facts of a receipt, as they stand in the log."""
-        pages = self.store.read(self.tenant, after=receipt.first - 1, upto=receipt.last)
+    async def recorded(self, result: CommandResult) -> list[Recorded]:
+        """The facts that a command recorded, as they stand in the log."""
+        pages = self.store.read(self.tenant, after=result.first - 1, upto=result.last)
         return [one async for page in pages for one in page]
 
     # Changing -----------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class Streams:
     async def record(self, evidence: Evidence | None = None) -> CommandResult:
         """Append the new facts of all the streams. DayOutOfRange when one of them names a day that cannot be meant.
 
-        A command that changes nothing is not recorded: its receipt has no positions of its own (`first` is
+        A command that changes nothing is not recorded: its result has no positions of its own (`first` is
         beyond `last`). `evidence` names the files that a fact refers to, for its leaf.
         """
         facts = [
@@ -313,7 +313,7 @@ def own_file(fact: Fact) -> tuple[str, ...]:
 
 
 class UseCase(Generic[P]):
-    """A function that is one command: repeated, it gives its first receipt; overtaken, it is decided anew.
+    """A function that is one command: repeated, it gives its first result; overtaken, it is decided anew.
 
     So it is when a migration has changed a table meanwhile. The one door to the log: people are refused here while
     their province is suspended.
@@ -369,7 +369,8 @@ def use_case(
 
     Both stay as they are for ever, so that what was recorded once is known again: the function may get another name,
     its parameters another order. A parameter that it gains later is not named here and has a default; it is hashed
-    when it is given another value. A new verb is `area.verb`; before there was a rule it was the function's name.
+    when it is given another value. A new verb is `area.verb`; those without an area
+    are stored and stay.
     """
     return lambda deed: UseCase(deed, verb, hashed)
 

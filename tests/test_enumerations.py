@@ -223,3 +223,9 @@ def test_a_choice_that_a_template_forgets_is_found():
     forgetful = 'Tán thành {{ tally.count(Choice.FOR) }}, khác {{ counts["for"] }} {{ counts["other"] }}'
 
     assert [one.members for one in listed_in("a", forgetful)] == [{Choice.FOR}, {Choice.FOR, Choice.OTHER}]
+
+
+def test_every_choice_has_its_colour_in_the_picture_of_a_vote():
+    styles = (ROOT / "services/web/static/app.css").read_text()
+
+    assert set(re.findall(r"\.votes \.([a-z-]+)", styles)) - {"base", "cut"} == {choice.value for choice in Choice}

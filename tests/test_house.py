@@ -1,16 +1,13 @@
 """The rules of the house that a machine can check."""
 
 import ast
-import importlib
 import os
-import pkgutil
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from enum import Enum
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -291,38 +288,6 @@ def test_what_opens_and_signs_pdfs_is_loaded_only_where_that_is_done():
 
 
 # One rule in one place --------------------------------------------------------------------------------
-
-
-#: Tables that leave out kinds on purpose: what they say of those is nothing.
-PARTIAL = {
-    "projections.analysis.differences.PARTS": "only what has parts",
-    "services.demo.offices.COMMUNE": "only those who work in a commune",
-    "services.proof_package.verify.MEANING": "only verdicts that need a warning",
-    "services.proof_package.verify.NOT_GIVEN": "only states in which nothing was given",
-    "services.assessment.measure_fields._BY_KIND": "only kinds that are typed in one way",
-}
-
-
-def tables_over_kinds() -> Iterator[tuple[str, type[Enum], set[Any]]]:
-    """Every mapping of a module whose keys are kinds: its name, the kind, and the keys."""
-    found = set()
-    for package in ("domain", "infra", "projections", "services"):
-        for entry in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
-            if entry.name.startswith("services.locale"):
-                continue
-            for name, value in vars(importlib.import_module(entry.name)).items():
-                kinds = {type(key) for key in value} if isinstance(value, dict) else set()
-                if len(kinds) == 1 and issubclass(kind := kinds.pop(), Enum) and id(value) not in found:
-                    found.add(id(value))
-                    yield f"{entry.name}.{name}", kind, set(value)
-
-
-def test_a_table_over_the_kinds_of_something_has_them_all():
-    tables = list(tables_over_kinds())
-    partial = {name for name, kind, keys in tables if keys != set(kind)}
-
-    assert len(tables) > len(PARTIAL) + 3
-    assert partial == set(PARTIAL)
 
 
 def test_only_the_domain_decides_a_vote():

@@ -2,7 +2,7 @@
 
 Who changes a stream holds it (`holding`), loads it, lets the aggregate decide, and appends; who only rests a rule on
 a stream looks at it (`look`), and says in which version when appending. Before anything is decided a command is asked
-for (`answered`), so that a repeat gets its first receipt. An aggregate stays in the cache only after a fresh commit,
+for (`answered`), so that a repeat gets its first result. An aggregate stays in the cache only after a fresh commit,
 and is used again only while the log's tail shows that its stream has not grown, so that what was decided but not
 recorded never decides again.
 """
@@ -28,7 +28,8 @@ from infra.ledger.leaf import epoch_of, payload_hash
 from infra.log.group_commit import CommandResult, CommandReused, Conflict, Event, GroupCommit, OutcomeUnknown, Pending
 from infra.log.mapper import Decided, Mapper
 from infra.log.tail import Tail, Tails
-from infra.platform.database import Database, HasId, Notifier, schema_of
+from infra.platform.database import Database, HasId, schema_of
+from infra.platform.notifications import Notifier
 
 __all__ = [
     "Command",
@@ -138,7 +139,7 @@ class EventStore:
         verb: str = "",
         former: UUID | None = None,
     ) -> CommandResult | None:
-        """The receipt that this very command got before; `former` is its id in a log of long ago.
+        """The result that this very command got before; `former` is its id in a log of long ago.
 
         CommandReused when the id was used by another actor (None: it may be anybody), or with another verb or body.
         Under the former id such a command is another one.
@@ -216,11 +217,11 @@ class EventStore:
         """
         loaded = {stream.name: stream for stream in expected}
         pending = self._pending(tenant, command, loaded, basis)
-        receipt = await self._commits.append(tenant, pending)
-        if not receipt.repeated:
+        result = await self._commits.append(tenant, pending)
+        if not result.repeated:
             for stream in loaded.values():
                 self._advance(tenant, stream, pending)
-        return receipt
+        return result
 
     async def read(
         self,

@@ -148,10 +148,10 @@ class Pending(msgspec.Struct):
         if not self.answer.done():  # the caller may have gone away
             self.answer.set_exception(reason)
 
-    def succeed(self, receipt: CommandResult) -> None:
+    def succeed(self, result: CommandResult) -> None:
         self.settled = True
         if not self.answer.done():
-            self.answer.set_result(receipt)
+            self.answer.set_result(result)
 
 
 class GroupCommit:

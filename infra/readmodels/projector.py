@@ -21,7 +21,8 @@ import msgspec
 
 from domain.fact import Recorded
 from domain.text import bounded
-from infra.platform.database import Connection, Database, HasId, Notifier, schema_of
+from infra.platform.database import Connection, Database, HasId, schema_of
+from infra.platform.notifications import Notifier
 from infra.readmodels.folding import PAGE, Stopped, fold_runs, heard, runs_of
 from infra.readmodels.progress import ProjectionProgress
 from infra.readmodels.question import Question

@@ -25,7 +25,8 @@ import msgspec
 
 from domain.fact import Fact, Recorded, StreamName
 from domain.text import bounded
-from infra.platform.database import Connection, Database, HasId, Waiter, begun_again, schema_of
+from infra.platform.database import Connection, Database, HasId, begun_again, schema_of
+from infra.platform.notifications import Waiter
 from infra.platform.slicing import in_slices
 from infra.readmodels.folding import Stopped, fold, stop_of
 from infra.readmodels.progress import ProjectionProgress, ReadModelStatus, StoppedRow

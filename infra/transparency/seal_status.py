@@ -14,7 +14,8 @@ import msgspec
 from infra.ledger.note import Note, read_signatures
 from infra.ledger.text import LARGEST, Invalid
 from infra.ledger.witness_policy import Cosigned, Policy
-from infra.platform.database import Connection, Database, Waiter, begun_again, schema_of
+from infra.platform.database import Connection, Database, begun_again, schema_of
+from infra.platform.notifications import Waiter
 from infra.transparency.sealer import SEALED
 from infra.transparency.sealer_store import KeyOwner
 from infra.transparency.witness_policies import PolicyEpoch, read_eras

@@ -139,7 +139,7 @@ def groups_of(rulebook: Rulebook) -> list[UnverifiedGroup]:
 async def enrol(visit: Visit) -> PageResponse:
     """Enrol a person with a first mandate."""
     typed = visit.typed
-    receipt = await administer.enrol_official(
+    result = await administer.enrol_official(
         visit.work(),
         typed.needed("name"),
         typed.needed("issuer"),
@@ -147,25 +147,25 @@ async def enrol(visit: Visit) -> PageResponse:
         typed.text("agency") or None,
         [mandate_typed(visit)],
     )
-    return await visit.done(receipt, to=visit.url.admin(phan=PEOPLE, tim=typed.text("name")))
+    return await visit.done(result, to=visit.url.admin(phan=PEOPLE, tim=typed.text("name")))
 
 
 @act(urls.ADMIN + "/giao-nhiem-vu", again=show)
 async def grant(visit: Visit) -> PageResponse:
     """Give a person another mandate."""
     person = needed_id(visit, "person")
-    receipt = await administer.grant_mandate(visit.work(), person, mandate_typed(visit))
-    return await visit.done(receipt, to=visit.url.admin(phan=PEOPLE, ai=person))
+    result = await administer.grant_mandate(visit.work(), person, mandate_typed(visit))
+    return await visit.done(result, to=visit.url.admin(phan=PEOPLE, ai=person))
 
 
 @act(urls.ADMIN + "/thoi-nhiem-vu", again=show)
 async def end(visit: Visit) -> PageResponse:
     """End a mandate on its last day."""
     person, mandate = needed_id(visit, "person"), needed_id(visit, "mandate")
-    receipt = await administer.end_mandate(
+    result = await administer.end_mandate(
         visit.work(), person, mandate, needed_day(visit, "on"), visit.typed.needed("decision_no")
     )
-    return await visit.done(receipt, to=visit.url.admin(phan=PEOPLE, ai=person))
+    return await visit.done(result, to=visit.url.admin(phan=PEOPLE, ai=person))
 
 
 def mandate_typed(visit: Visit) -> NewMandate:
@@ -205,8 +205,8 @@ async def register(visit: Visit) -> PageResponse:
         typed.text("parent") or None,
         typed.day("valid_from"),
     )
-    receipt = await administer.register_units(visit.work(), [unit])
-    return await visit.done(receipt, to=visit.url.admin(phan=PLACES, ma=unit.code))
+    result = await administer.register_units(visit.work(), [unit])
+    return await visit.done(result, to=visit.url.admin(phan=PLACES, ma=unit.code))
 
 
 @act(urls.ADMIN + "/xep-loai", again=show)
@@ -214,10 +214,8 @@ async def classify(visit: Visit) -> PageResponse:
     """Record the class of a commune."""
     typed = visit.typed
     code = typed.needed("ma")
-    receipt = await administer.classify_unit(
-        visit.work(), code, typed.needed("unit_class"), typed.needed("decision_no")
-    )
-    return await visit.done(receipt, to=visit.url.admin(phan=PLACES, ma=code))
+    result = await administer.classify_unit(visit.work(), code, typed.needed("unit_class"), typed.needed("decision_no"))
+    return await visit.done(result, to=visit.url.admin(phan=PLACES, ma=code))
 
 
 @act(urls.ADMIN + "/doi-ten", again=show)
@@ -225,10 +223,10 @@ async def rename(visit: Visit) -> PageResponse:
     """Record a unit's new name."""
     typed = visit.typed
     code = typed.needed("ma")
-    receipt = await administer.rename_unit(
+    result = await administer.rename_unit(
         visit.work(), code, typed.needed("name"), needed_day(visit, "on"), typed.needed("decision_no")
     )
-    return await visit.done(receipt, to=visit.url.admin(phan=PLACES, ma=code))
+    return await visit.done(result, to=visit.url.admin(phan=PLACES, ma=code))
 
 
 @act(urls.ADMIN + "/sap-nhap", again=show)
@@ -236,7 +234,7 @@ async def merge(visit: Visit) -> PageResponse:
     """Record that a unit went into another."""
     typed = visit.typed
     code = typed.needed("ma")
-    receipt = await administer.merge_unit(
+    result = await administer.merge_unit(
         visit.work(),
         code,
         typed.needed("into"),
@@ -244,7 +242,7 @@ async def merge(visit: Visit) -> PageResponse:
         typed.needed("decision_no"),
         Extent.PART if typed.text("extent") == Extent.PART else Extent.WHOLE,
     )
-    return await visit.done(receipt, to=visit.url.admin(phan=PLACES, ma=code))
+    return await visit.done(result, to=visit.url.admin(phan=PLACES, ma=code))
 
 
 # Rulebooks --------------------------------------------------------------------------------------------
@@ -259,8 +257,8 @@ async def adopt(visit: Visit) -> PageResponse:
         raise NotFound(rulebook=typed.text("rulebook"))
     ticked = set(typed.every("group"))
     seen = [one.path for group in groups_of(rulebook) if f"g{group.name}" in ticked for one in group.values]
-    receipt = await administer.adopt_rulebook(visit.work(), rulebook.id, seen, typed.text("document_no") or None)
-    return await visit.done(receipt, to=visit.url.admin(phan=RULES))
+    result = await administer.adopt_rulebook(visit.work(), rulebook.id, seen, typed.text("document_no") or None)
+    return await visit.done(result, to=visit.url.admin(phan=RULES))
 
 
 def needed_id(visit: Visit, name: str) -> UUID:

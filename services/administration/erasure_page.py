@@ -83,10 +83,10 @@ async def shred(visit: Visit) -> PageResponse:
     season, commune, comment = typed.needed("nam"), typed.needed("xa"), typed.identifier("comment")
     if comment is None:
         raise NotFound(comment=typed.text("comment"))
-    receipt = await personal_data.shred_subject(
+    result = await personal_data.shred_subject(
         visit.work(), season, commune, comment, typed.needed("order_no"), typed.needed("reason"), typed.day("on")
     )
-    return await visit.done(receipt, to=visit.url.personal(nam=season, xa=commune) + f"#y-kien-{comment}")
+    return await visit.done(result, to=visit.url.personal(nam=season, xa=commune) + f"#y-kien-{comment}")
 
 
 ROUTES = [show, shred]

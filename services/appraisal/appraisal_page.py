@@ -184,8 +184,8 @@ async def open_evidence(visit: Visit, season: str, commune: str) -> PageResponse
     if evidence is None:
         raise UnknownEvidence(evidence=visit.typed.text("evidence"))
     code = visit.typed.needed("chi-tieu")
-    receipt = await appraising.open_evidence(visit.work(), season, commune, code, evidence)
-    return await visit.done(receipt, to=_file(visit, season, commune, evidence))
+    result = await appraising.open_evidence(visit.work(), season, commune, code, evidence)
+    return await visit.done(result, to=_file(visit, season, commune, evidence))
 
 
 @act(urls.APPRAISAL + "/dong-y", again=show)
@@ -196,7 +196,7 @@ async def agree(visit: Visit, season: str, commune: str) -> PageResponse:
     entry = case.sheet.entries.get(code)
     if entry is None or entry.value is None:
         raise NotFound(indicator=code)
-    receipt = await appraising.appraise_indicator(
+    result = await appraising.appraise_indicator(
         visit.work(),
         season,
         commune,
@@ -205,7 +205,7 @@ async def agree(visit: Visit, season: str, commune: str) -> PageResponse:
         seen=visit.version,
         appraisal_seen=visit.version_of("appraisal"),
     )
-    return await visit.done(receipt, to=_onward(visit, case, code))
+    return await visit.done(result, to=_onward(visit, case, code))
 
 
 @act(urls.APPRAISAL + "/cham", again=show)
@@ -214,7 +214,7 @@ async def appraise(visit: Visit, season: str, commune: str) -> PageResponse:
     case = await open_case(visit, season, commune)
     code = visit.typed.needed("chi-tieu")
     value = read_value(visit.typed, case.rulebook)
-    receipt = await appraising.appraise_indicator(
+    result = await appraising.appraise_indicator(
         visit.work(),
         season,
         commune,
@@ -224,14 +224,14 @@ async def appraise(visit: Visit, season: str, commune: str) -> PageResponse:
         seen=visit.version,
         appraisal_seen=visit.version_of("appraisal"),
     )
-    return await visit.done(receipt, to=_onward(visit, case, code))
+    return await visit.done(result, to=_onward(visit, case, code))
 
 
 @act(urls.APPRAISAL + "/dong-y-het", again=show)
 async def agree_all(visit: Visit, season: str, commune: str) -> PageResponse:
     """Agree to everything that raises no question."""
-    receipt = await appraising.agree_all_unchanged(visit.work(), season, commune, seen=visit.version)
-    return await visit.done(receipt, to=visit.url.appraisal(season, commune))
+    result = await appraising.agree_all_unchanged(visit.work(), season, commune, seen=visit.version)
+    return await visit.done(result, to=visit.url.appraisal(season, commune))
 
 
 @act(urls.APPRAISAL + "/tra-lai", again=show)
@@ -242,10 +242,10 @@ async def give_back(visit: Visit, season: str, commune: str) -> PageResponse:
     code = typed.needed("chi-tieu")
     typed.needed("due")
     due = typed.day("due") or visit.today
-    receipt = await appraising.return_indicator(
+    result = await appraising.return_indicator(
         visit.work(), season, commune, code, typed.text("reason"), due, seen=visit.version
     )
-    return await visit.done(receipt, to=_onward(visit, case, code))
+    return await visit.done(result, to=_onward(visit, case, code))
 
 
 @act(urls.APPRAISAL + "/ket-luan", again=show)
@@ -255,17 +255,17 @@ async def conclude(visit: Visit, season: str, commune: str) -> PageResponse:
     said = typed.needed("proposal")
     if said not in set(Proposal):
         raise FieldMissing(field="proposal")
-    receipt = await appraising.conclude(
+    result = await appraising.conclude(
         visit.work(), season, commune, Proposal(said), typed.text("reason") or None, typed.day("on")
     )
-    return await visit.done(receipt, to=visit.url.appraisal(season, commune))
+    return await visit.done(result, to=visit.url.appraisal(season, commune))
 
 
 @act(urls.APPRAISAL + "/tham-dinh-lai", again=show)
 async def resume(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take a concluded appraisal up again."""
-    receipt = await appraising.resume(visit.work(), season, commune, visit.typed.text("reason"))
-    return await visit.done(receipt, to=visit.url.appraisal(season, commune))
+    result = await appraising.resume(visit.work(), season, commune, visit.typed.text("reason"))
+    return await visit.done(result, to=visit.url.appraisal(season, commune))
 
 
 def read_value(typed: Typed, rulebook: Rulebook) -> Value:

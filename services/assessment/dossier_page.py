@@ -146,7 +146,7 @@ async def score(visit: Visit, season: str, commune: str) -> PageResponse:
         if not measures and not problems:  # nothing would be recorded, and the page would say that it was
             problems.append(Problem(f"{indicator.parts[0].code}.nothing", "nothing-typed", {}))
         _refuse(problems, case, indicator)
-        receipt = await assessing.measure_indicator(
+        result = await assessing.measure_indicator(
             visit.work(), season, commune, indicator.code, measures, version=visit.version
         )
     else:
@@ -155,7 +155,7 @@ async def score(visit: Visit, season: str, commune: str) -> PageResponse:
         if proposed is None and not whole.complete and not problems:
             problems.append(_nothing_measured(whole))
         _refuse(problems, case, indicator)
-        receipt = await assessing.score_indicator(
+        result = await assessing.score_indicator(
             visit.work(),
             season,
             commune,
@@ -170,7 +170,7 @@ async def score(visit: Visit, season: str, commune: str) -> PageResponse:
         following = sheet_view(case, visit.actor).after(indicator.code)
         onward = following.code if following else None  # nothing else waits: back to the steps
     to = visit.url.dossier(season, commune, indicator=onward, da_luu=indicator.code)
-    return await visit.done(receipt, to=f"{to}#da-luu")
+    return await visit.done(result, to=f"{to}#da-luu")
 
 
 @act(urls.DOSSIER + "/tinh", again=show)
@@ -197,24 +197,24 @@ async def explain(visit: Visit, season: str, commune: str) -> PageResponse:
     """Explain an indicator."""
     code = visit.typed.needed("chi-tieu")
     explanation = visit.typed.needed("explanation")
-    receipt = await assessing.explain(visit.work(), season, commune, code, explanation, version=visit.version)
-    return await evidence_again(visit, season, commune, receipt)
+    result = await assessing.explain(visit.work(), season, commune, code, explanation, version=visit.version)
+    return await evidence_again(visit, season, commune, result)
 
 
-async def evidence_again(visit: Visit, season: str, commune: str, receipt: CommandResult) -> PageResponse:
+async def evidence_again(visit: Visit, season: str, commune: str, result: CommandResult) -> PageResponse:
     """The evidence of the indicator after a change; to htmx alone, so that what is typed elsewhere stays.
 
     Without scripts a file is sent together with the numbers beside it: the page then comes back with them.
     """
     if (typed := _numbers(visit)) and _is_unsaved(visit, await open_case(visit, season, commune), typed):
-        await visit.reached(receipt)
+        await visit.reached(result)
         view = await view_of(visit, await open_case(visit, season, commune))
         return await visit.page("dossier/index.html", season=season, **view)
     to = visit.url.dossier(season, commune, indicator=visit.typed.text("chi-tieu")) + "#minh-chung"
     if not visit.is_partial:
-        return await visit.done(receipt, to=to)
+        return await visit.done(result, to=to)
     view = await view_of(visit, await open_case(visit, season, commune))
-    return await visit.done(receipt, to=to, fragment="dossier/_attached.html", **view)
+    return await visit.done(result, to=to, fragment="dossier/_attached.html", **view)
 
 
 # Conditions -------------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ async def declare_veto(visit: Visit, season: str, commune: str) -> PageResponse:
     if typed.text("occurred") not in set(Said):
         raise FieldMissing(field="occurred")
     occurred = Said(typed.text("occurred"))
-    receipt = await assessing.declare_veto(
+    result = await assessing.declare_veto(
         visit.work(),
         season,
         commune,
@@ -236,17 +236,17 @@ async def declare_veto(visit: Visit, season: str, commune: str) -> PageResponse:
         typed.needed("basis"),
         version=visit.version,
     )
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 @act(urls.DOSSIER + "/hai-long", again=show)
 async def measure_satisfaction(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record the satisfaction survey."""
     satisfied, asked = needed_whole(visit.typed, "satisfied"), needed_whole(visit.typed, "asked")
-    receipt = await assessing.measure_satisfaction(
+    result = await assessing.measure_satisfaction(
         visit.work(), season, commune, satisfied, asked, version=visit.version
     )
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 # Steps ------------------------------------------------------------------------------------------------
@@ -255,25 +255,25 @@ async def measure_satisfaction(visit: Visit, season: str, commune: str) -> PageR
 @act(urls.DOSSIER + "/tong-hop", again=show)
 async def consolidate(visit: Visit, season: str, commune: str) -> PageResponse:
     """The justice officer brings the sheet together."""
-    receipt = await assessing.consolidate(visit.work(), season, commune, visit.typed.day("on"))
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    result = await assessing.consolidate(visit.work(), season, commune, visit.typed.day("on"))
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 @act(urls.DOSSIER + "/mo-lai", again=show)
 async def reopen(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take the sheet back into work."""
-    receipt = await assessing.reopen(visit.work(), season, commune, visit.typed.needed("reason"))
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    result = await assessing.reopen(visit.work(), season, commune, visit.typed.needed("reason"))
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 @act(urls.DOSSIER + "/niem-yet", again=show)
 async def post(visit: Visit, season: str, commune: str) -> PageResponse:
     """Post the result publicly."""
     typed = visit.typed
-    receipt = await assessing.post(
+    result = await assessing.post(
         visit.work(), season, commune, typed.needed("place"), typed.day("on"), typed.day("until")
     )
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 @act(urls.DOSSIER + "/tra-loi", again=show)
@@ -281,8 +281,8 @@ async def answer_comment(visit: Visit, season: str, commune: str) -> PageRespons
     """Answer comments on the posted result: one, or several together."""
     comments = await comments_chosen(visit, season, commune)
     answer = visit.typed.needed("answer")
-    receipt = await assessing.answer_comments(visit.work(), season, commune, comments, answer, version=visit.version)
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    result = await assessing.answer_comments(visit.work(), season, commune, comments, answer, version=visit.version)
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 @act(urls.DOSSIER + "/khong-phai-gop-y", again=show)
@@ -290,8 +290,8 @@ async def set_comments_aside(visit: Visit, season: str, commune: str) -> PageRes
     """Find that what was sent is no comment on the posted result."""
     comments = await comments_chosen(visit, season, commune)
     reason = visit.typed.needed("reason")
-    receipt = await assessing.set_comments_aside(visit.work(), season, commune, comments, reason, version=visit.version)
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    result = await assessing.set_comments_aside(visit.work(), season, commune, comments, reason, version=visit.version)
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 async def comments_chosen(visit: Visit, season: str, commune: str) -> list[UUID]:
@@ -311,15 +311,15 @@ async def comments_chosen(visit: Visit, season: str, commune: str) -> list[UUID]
 async def submit(visit: Visit, season: str, commune: str) -> PageResponse:
     """The chairman sends the dossier for appraisal."""
     typed = visit.typed
-    receipt = await assessing.submit(visit.work(), season, commune, typed.needed("document_no"), typed.day("on"))
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    result = await assessing.submit(visit.work(), season, commune, typed.needed("document_no"), typed.day("on"))
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 @act(urls.DOSSIER + "/gui-lai", again=show)
 async def resubmit(visit: Visit, season: str, commune: str) -> PageResponse:
     """The chairman sends the returned indicators back."""
-    receipt = await assessing.resubmit(visit.work(), season, commune, visit.typed.day("on"))
-    return await visit.done(receipt, to=visit.url.dossier(season, commune))
+    result = await assessing.resubmit(visit.work(), season, commune, visit.typed.day("on"))
+    return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
 # Reading what was typed -------------------------------------------------------------------------------

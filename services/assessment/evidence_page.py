@@ -28,8 +28,8 @@ async def attach(visit: Visit, season: str, commune: str) -> PageResponse:
     file = visit.typed.needed_file("tep")
     with chosen_in("tep"):
         upload = assess.Upload(file.filename, pieces_of(file))
-        receipt = await assess.attach_evidence(visit.work(), season, commune, code, upload)
-    return await evidence_again(visit, season, commune, receipt)
+        result = await assess.attach_evidence(visit.work(), season, commune, code, upload)
+    return await evidence_again(visit, season, commune, result)
 
 
 @act(urls.DOSSIER + "/minh-chung/dung-lai", again=show)
@@ -37,18 +37,18 @@ async def reuse(visit: Visit, season: str, commune: str) -> PageResponse:
     """Let a file of the dossier support another indicator as well."""
     code = visit.typed.needed("chi-tieu")
     source, _, evidence = visit.typed.needed("evidence").partition(" ")
-    receipt = await assess.reuse_evidence(visit.work(), season, commune, code, _known(evidence), source)
-    return await evidence_again(visit, season, commune, receipt)
+    result = await assess.reuse_evidence(visit.work(), season, commune, code, _known(evidence), source)
+    return await evidence_again(visit, season, commune, result)
 
 
 @act(urls.DOSSIER + "/minh-chung/go", again=show)
 async def withdraw(visit: Visit, season: str, commune: str) -> PageResponse:
     """Take a file off an indicator, with the reason."""
     code = visit.typed.needed("chi-tieu")
-    receipt = await assess.withdraw_evidence(
+    result = await assess.withdraw_evidence(
         visit.work(), season, commune, code, _known(visit.typed.text("evidence")), visit.typed.text("reason")
     )
-    return await evidence_again(visit, season, commune, receipt)
+    return await evidence_again(visit, season, commune, result)
 
 
 @page(urls.DOSSIER + "/minh-chung/{evidence:str}")

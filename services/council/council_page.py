@@ -158,10 +158,10 @@ async def constitute(visit: Visit, season: str) -> PageResponse:
     on = typed.day("on")
     if on is None:
         raise FieldMissing(field="on")
-    receipt = await voting.constitute_council(
+    result = await voting.constitute_council(
         visit.work(), season, typed.needed("unit"), typed.needed("decision_no"), on, members_typed(visit)
     )
-    return await visit.done(receipt, to=visit.url.council(season))
+    return await visit.done(result, to=visit.url.council(season))
 
 
 @act(urls.COUNCIL + "/thay", again=show)
@@ -172,10 +172,10 @@ async def replace(visit: Visit, season: str) -> PageResponse:
     if leaving is None or joining is None:
         raise FieldMissing(field="leaving" if leaving is None else "joining")
     member = Member(joining, read_role(typed.needed("role")), typed.needed("agency"))
-    receipt = await voting.replace_member(
+    result = await voting.replace_member(
         visit.work(), season, typed.needed("unit"), leaving, member, typed.needed("decision_no"), typed.day("on")
     )
-    return await visit.done(receipt, to=visit.url.council(season))
+    return await visit.done(result, to=visit.url.council(season))
 
 
 @act(urls.COUNCIL + "/trieu-tap", again=show)
@@ -185,10 +185,8 @@ async def convene(visit: Visit, season: str) -> PageResponse:
     on, items = typed.day("on"), typed.every("item")
     if on is None or not items:
         raise FieldMissing(field="item" if on else "on")
-    receipt, meeting = await voting.convene(
-        visit.work(), season, typed.needed("unit"), on, typed.needed("place"), items
-    )
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting))
+    result, meeting = await voting.convene(visit.work(), season, typed.needed("unit"), on, typed.needed("place"), items)
+    return await visit.done(result, to=visit.url.meeting(season, meeting))
 
 
 def members_typed(visit: Visit) -> list[Member]:

@@ -22,7 +22,7 @@ from services.exports import requests
 from services.exports.own_exports import OwnExport, own_last
 from services.seals.proof_download import make_proof_download
 from services.seals.seal_view import seal_of, sealed
-from services.sentences import SentenceWriter, minutes_of, open_rounds
+from services.sentences import SentenceWriter, meeting_steps, open_rounds
 from services.web import urls
 from services.web.file_bodies import handed_out
 from services.web.form_fields import FieldMissing
@@ -128,7 +128,7 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
         "rounds": [ballots(sitting, tally) for tally in meeting.void.get(item or "", ())],
         "seats": seats(rule, present, voted),
         "following": sitting.after(item) if item else None,
-        "minutes": minutes_of(sitting.facts, meeting.meeting, teller)[:12],
+        "steps": meeting_steps(sitting.facts, meeting.meeting, teller)[:12],
         "me": mine,
         "own": own,
         "conducts": may_conduct(visit, sitting),
@@ -197,24 +197,24 @@ async def own_minutes(visit: Visit, sitting: Sitting) -> OwnExport | None:
 async def record_attendance(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Record who is present."""
     present = visit.typed.identifiers("present")
-    receipt = await voting.record_attendance(visit.work(), season, meeting, present)
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop"))
+    result = await voting.record_attendance(visit.work(), season, meeting, present)
+    return await visit.done(result, to=visit.url.meeting(season, meeting, xem="hop"))
 
 
 @act(urls.MEETING + "/chuyen-muc", again=show_whole)
 async def take_up(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Turn the meeting to an item."""
     item = visit.typed.needed("item")
-    receipt = await voting.take_up(visit.work(), season, meeting, item)
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+    result = await voting.take_up(visit.work(), season, meeting, item)
+    return await visit.done(result, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
 @act(urls.MEETING + "/mo-bieu-quyet", again=show_whole)
 async def open_vote(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Open the vote; roll, quorum and majority stand from now on."""
     item = visit.typed.needed("item")
-    receipt = await voting.open_vote(visit.work(), season, meeting, item)
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+    result = await voting.open_vote(visit.work(), season, meeting, item)
+    return await visit.done(result, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
 @act(urls.MEETING + "/dong-bieu-quyet", again=show_whole)
@@ -222,16 +222,16 @@ async def conclude_vote(visit: Visit, season: str, meeting: str) -> PageResponse
     """Close the vote, with members missing only when the chair says so."""
     item = visit.typed.needed("item")
     without = bool(visit.typed.text("without_missing"))
-    receipt = await voting.conclude_vote(visit.work(), season, meeting, item, without_missing=without)
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+    result = await voting.conclude_vote(visit.work(), season, meeting, item, without_missing=without)
+    return await visit.done(result, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
 @act(urls.MEETING + "/bo-phieu-lai", again=show_whole)
 async def reopen_vote(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Declare the concluded vote void, with the reason; a new round may follow."""
     item = visit.typed.needed("item")
-    receipt = await voting.reopen_vote(visit.work(), season, meeting, item, visit.typed.needed("reason"))
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+    result = await voting.reopen_vote(visit.work(), season, meeting, item, visit.typed.needed("reason"))
+    return await visit.done(result, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
 @act(urls.MEETING + "/y-kien-van-ban", again=show_whole)
@@ -240,7 +240,7 @@ async def receive_opinion(visit: Visit, season: str, meeting: str) -> PageRespon
     item, member = visit.typed.needed("item"), visit.typed.identifier("member")
     if member is None:
         raise FieldMissing(field="member")
-    receipt = await voting.receive_written_opinion(
+    result = await voting.receive_written_opinion(
         visit.work(),
         season,
         meeting,
@@ -250,14 +250,14 @@ async def receive_opinion(visit: Visit, season: str, meeting: str) -> PageRespon
         visit.typed.needed("document_no"),
         visit.typed.text("reason") or None,
     )
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
+    return await visit.done(result, to=visit.url.meeting(season, meeting, muc=item, xem="hop"))
 
 
 @act(urls.MEETING + "/ket-thuc", again=show_whole)
 async def close(visit: Visit, season: str, meeting: str) -> PageResponse:
     """End the meeting."""
-    receipt = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day("on"))
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting))
+    result = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day("on"))
+    return await visit.done(result, to=visit.url.meeting(season, meeting))
 
 
 # The minutes ------------------------------------------------------------------------------------------
@@ -267,8 +267,8 @@ async def close(visit: Visit, season: str, meeting: str) -> PageResponse:
 async def draw_up_minutes(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Have the minutes made as a document, under the number that they are to bear."""
     number = visit.typed.needed("document_no")
-    receipt = await requests.request_export(visit.work(), Document.MINUTES, season, meeting, number)
-    return await visit.done(receipt, to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
+    result = await requests.request_export(visit.work(), Document.MINUTES, season, meeting, number)
+    return await visit.done(result, to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
 
 
 @act(urls.MEETING + "/ban-hanh-bien-ban", again=show_whole, request_max_body_size=SIGNED_BODY)
@@ -281,10 +281,8 @@ async def issue_minutes(visit: Visit, season: str, meeting: str) -> PageResponse
         raise NotFound(kind="export", subject=visit.typed.text("made"))
     work = visit.work()
     digest = await signed_paper(visit, work.files, season)
-    receipt = await voting.issue_minutes(work, season, meeting, digest, made.row.document_no or "")
-    return await visit.done(
-        await sealed(visit, receipt), to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban"
-    )
+    result = await voting.issue_minutes(work, season, meeting, digest, made.row.document_no or "")
+    return await visit.done(await sealed(visit, result), to=visit.url.meeting(season, meeting, xem="hop") + "#bien-ban")
 
 
 @page(urls.MEETING + "/bien-ban")
@@ -304,7 +302,7 @@ async def hand_out_minutes(visit: Visit, season: str, meeting: str) -> PageRespo
 async def cast_ballot(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Record one's own ballot; sent again, it is answered with the same receipt."""
     item = visit.typed.needed("item")
-    receipt = await voting.cast_ballot(
+    result = await voting.cast_ballot(
         visit.work(),
         season,
         meeting,
@@ -313,13 +311,13 @@ async def cast_ballot(visit: Visit, season: str, meeting: str) -> PageResponse:
         visit.typed.text("reason") or None,
         visit.typed.whole("round"),
     )
-    await sealed(visit, receipt)
+    await sealed(visit, result)
     to = visit.url.meeting(season, meeting, muc=item, xem="phieu")
     view = await around(visit, await open_sitting(visit, season, meeting)) if visit.is_partial else {"own": None}
     if view["own"] is None:  # a whole page, or a ballot sent again whose round is void since
-        return await visit.done(receipt, to=to)
+        return await visit.done(result, to=to)
     view |= await receipt_of(visit, view)
-    return await visit.done(receipt, to=to, fragment="meeting/_receipt.html", season=season, **view)
+    return await visit.done(result, to=to, fragment="meeting/_receipt.html", season=season, **view)
 
 
 @page(urls.MEETING + "/bien-nhan")

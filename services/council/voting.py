@@ -64,10 +64,10 @@ async def replace_member(
 async def convene(
     work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]
 ) -> tuple[CommandResult, str]:
-    """Call the council together on these communes' dossiers; the receipt and the meeting's key, "697-1"."""
-    receipt = await _convene(work, season, unit, on, place, items)
-    (convened,) = await work.recorded(receipt)
-    return receipt, convened.stream.subject
+    """Call the council together on these communes' dossiers; the result and the meeting's key, "697-1"."""
+    result = await _convene(work, season, unit, on, place, items)
+    (convened,) = await work.recorded(result)
+    return result, convened.stream.subject
 
 
 @use_case("_convene", "season", "unit", "on", "place", "items")

@@ -63,7 +63,7 @@ async def request(visit: Visit) -> PageResponse:
     season, _, commune = typed.text("which").partition("/")
     if kind.has_season:
         season = season or typed.needed("season")
-    receipt = await requests.request_export(
+    result = await requests.request_export(
         work,
         kind.code,
         season,
@@ -72,14 +72,14 @@ async def request(visit: Visit) -> PageResponse:
         indicator=typed.text("indicator") or None,
         upto=typed.whole("position"),
     )
-    return await visit.done(receipt, to=visit.url.exports(vua=requests.export_id(work)))
+    return await visit.done(result, to=visit.url.exports(vua=requests.export_id(work)))
 
 
 @act(urls.EXPORTS + "/{export:str}/huy", again=show)
 async def cancel(visit: Visit, export: str) -> PageResponse:
     """Give up one's own export."""
-    receipt = await requests.cancel_export(visit.work(), identifier(export))
-    return await visit.done(receipt, to=visit.url.exports())
+    result = await requests.cancel_export(visit.work(), identifier(export))
+    return await visit.done(result, to=visit.url.exports())
 
 
 @act(urls.EXPORTS + "/{export:str}/tai-ve", again=show)

@@ -28,7 +28,7 @@ class Fetched(NamedTuple):
     content: StoredFile
     name: str
     media_type: str
-    receipt: CommandResult
+    result: CommandResult
     asked: Export.Requested
 
 
@@ -77,13 +77,13 @@ async def download_export(work: Work, export: UUID) -> CommandResult:
 
 async def fetch_export(work: Work, export: UUID) -> Fetched:
     """The finished document, its download recorded. NotFound, NotPermitted, OutOfOrder."""
-    receipt = await download_export(work, export)
+    result = await download_export(work, export)
     asked = await asked_by_oneself(work, export)
     await _require(work, asked)  # a repeat gives the receipt, not the bytes
     ready = await work.look(Export, export_stream(export))
     if ready.sha256 is None or ready.name is None or ready.media_type is None:
         raise NotFound(kind="export", subject=str(export))
-    return Fetched(await work.files.open(ready.sha256), ready.name, ready.media_type, receipt, asked)
+    return Fetched(await work.files.open(ready.sha256), ready.name, ready.media_type, result, asked)
 
 
 def export_id(work: Work) -> UUID:

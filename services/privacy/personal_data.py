@@ -41,10 +41,10 @@ async def shred_subject(
     A second time nothing happens. KeysUnavailable before anything is recorded while the keys cannot be reached; after
     the fact was recorded the sweeper goes on trying.
     """
-    receipt = await order_shredding(work, season, commune, comment, order_no, reason, on)
+    result = await order_shredding(work, season, commune, comment, order_no, reason, on)
     dossier = await work.look(Assessment, assessment_stream(season, commune))
     await work.keys.destroy(work.tenant, dossier.erasable_of(comment))
-    return receipt
+    return result
 
 
 @use_case("order_shredding", "season", "commune", "comment", "order_no", "reason", "on")

@@ -12,7 +12,8 @@ from typing import Generic, Self, TypeVar
 import structlog
 
 from infra.log.eventstore import GROWN
-from infra.platform.database import LOST, OUTDATED, HasId, Listener
+from infra.platform.database import LOST, OUTDATED, HasId
+from infra.platform.notifications import Listener
 from infra.schema.migrate import advice_on
 
 #: Seconds before a tenant whose move failed is tried again.

@@ -207,9 +207,9 @@ async def comment(visit: Visit, season: str, commune: str) -> PageResponse:
     else:
         await assess.must_take_comments(work, season, commune)  # what cannot be taken takes nobody's turn
         await require_patience(visit, season, commune)
-    receipt = await assess.receive_comment(work, season, commune, text)
+    result = await assess.receive_comment(work, season, commune, text)
     code = receipt_code(work.new_id("comment"))
-    return await visit.done(receipt, to=visit.url.public(season, commune, ma=code) + "#tra-cuu")
+    return await visit.done(result, to=visit.url.public(season, commune, ma=code) + "#tra-cuu")
 
 
 ROUTES = [register, show, comment]

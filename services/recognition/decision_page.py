@@ -135,7 +135,7 @@ def basis_of(facts: list[Recorded]) -> Recognition.Decided | None:
 async def decide(visit: Visit, season: str, commune: str) -> PageResponse:
     """Decide; a result other than the vote's or the rules' needs the written reason."""
     typed = visit.typed
-    receipt = await recognise.decide(
+    result = await recognise.decide(
         visit.work(),
         season,
         commune,
@@ -144,7 +144,7 @@ async def decide(visit: Visit, season: str, commune: str) -> PageResponse:
         typed.day("on"),
         typed.text("reason") or None,
     )
-    return await visit.done(await sealed(visit, receipt), to=visit.url.decision(season, commune))
+    return await visit.done(await sealed(visit, result), to=visit.url.decision(season, commune))
 
 
 @act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_BODY)
@@ -154,16 +154,16 @@ async def sign(visit: Visit, season: str, commune: str) -> PageResponse:
     permit(visit.actor, Act.SIGN, case.subject())
     work = visit.work()
     digest = await signed_paper(visit, work.files, season)
-    receipt = await recognise.sign(work, season, commune, digest, visit.typed.day("on"))
-    return await visit.done(receipt, to=visit.url.decision(season, commune))
+    result = await recognise.sign(work, season, commune, digest, visit.typed.day("on"))
+    return await visit.done(result, to=visit.url.decision(season, commune))
 
 
 @act(urls.DECISION + "/cong-bo", again=show)
 async def publish(visit: Visit, season: str, commune: str) -> PageResponse:
     """Publish the signed decision."""
     typed = visit.typed
-    receipt = await recognise.publish(visit.work(), season, commune, typed.needed("place"), typed.day("on"))
-    return await visit.done(receipt, to=visit.url.decision(season, commune))
+    result = await recognise.publish(visit.work(), season, commune, typed.needed("place"), typed.day("on"))
+    return await visit.done(result, to=visit.url.decision(season, commune))
 
 
 # Taking it away ---------------------------------------------------------------------------------------
@@ -172,22 +172,22 @@ async def publish(visit: Visit, season: str, commune: str) -> PageResponse:
 @act(urls.DECISION + "/lap-quyet-dinh", again=show)
 async def draw_up(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the decision made as a PDF, to be signed."""
-    receipt = await requests.request_export(visit.work(), Document.DECISION, season, commune)
-    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ban-pdf")
+    result = await requests.request_export(visit.work(), Document.DECISION, season, commune)
+    return await visit.done(result, to=visit.url.decision(season, commune) + "#ban-pdf")
 
 
 @act(urls.DECISION + "/ho-so-doi-chung", again=show)
 async def ask_for_dossier(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the dossier made that proves the decision without us."""
-    receipt = await requests.request_export(visit.work(), Document.DOSSIER, season, commune)
-    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#ho-so-doi-chung")
+    result = await requests.request_export(visit.work(), Document.DOSSIER, season, commune)
+    return await visit.done(result, to=visit.url.decision(season, commune) + "#ho-so-doi-chung")
 
 
 @act(urls.DECISION + "/minh-chung", again=show)
 async def ask_for_evidence(visit: Visit, season: str, commune: str) -> PageResponse:
     """Have the files put together that the dossier names."""
-    receipt = await requests.request_export(visit.work(), Document.EVIDENCE, season, commune)
-    return await visit.done(receipt, to=visit.url.decision(season, commune) + "#minh-chung")
+    result = await requests.request_export(visit.work(), Document.EVIDENCE, season, commune)
+    return await visit.done(result, to=visit.url.decision(season, commune) + "#minh-chung")
 
 
 def read_result(visit: Visit) -> Result:

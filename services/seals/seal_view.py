@@ -12,10 +12,10 @@ from services.web.visit import Visit
 WAIT = 2.0
 
 
-async def sealed(visit: Visit, receipt: CommandResult) -> CommandResult:
-    """The receipt, once it may be called recorded, or when that takes too long: the page then says how far it is."""
-    await visit.app.seals.recorded(visit.tenant, receipt.last, timeout=WAIT)
-    return receipt
+async def sealed(visit: Visit, result: CommandResult) -> CommandResult:
+    """The result, once it may be called recorded, or when that takes too long: the page then says how far it is."""
+    await visit.app.seals.recorded(visit.tenant, result.last, timeout=WAIT)
+    return result
 
 
 async def seal_of(visit: Visit, position: int | None) -> CheckpointStatus | None:

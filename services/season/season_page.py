@@ -241,8 +241,8 @@ async def plan(visit: Visit) -> PageResponse:
     participants = chosen(units, typed, rulebook)
     if not participants:
         raise FieldMissing(field="commune")
-    receipt = await organise.plan_season(visit.work(), year, rulebook.id, participants)
-    return await visit.done(receipt, to=visit.url.season(str(year)))
+    result = await organise.plan_season(visit.work(), year, rulebook.id, participants)
+    return await visit.done(result, to=visit.url.season(str(year)))
 
 
 @act(urls.SEASON + "/phan-cong", again=show)
@@ -253,8 +253,8 @@ async def assign(visit: Visit, season: str) -> PageResponse:
         for name, lead in visit.typed.items()
         if name.startswith("lead.") and lead in COMMUNE_OFFICERS
     ]
-    receipt = await organise.assign_indicators(visit.work(), season, lines, visit.typed.text("decision_no") or None)
-    return await visit.done(receipt, to=visit.url.season(season) + "#phan-cong")
+    result = await organise.assign_indicators(visit.work(), season, lines, visit.typed.text("decision_no") or None)
+    return await visit.done(result, to=visit.url.season(season) + "#phan-cong")
 
 
 @act(urls.SEASON + "/dat-han", again=show)
@@ -266,51 +266,51 @@ async def set_deadline(visit: Visit, season: str) -> PageResponse:
     on = typed.day("on")
     if step not in set(Step) or on is None:
         raise NotFound(step=step)
-    receipt = await organise.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
-    return await visit.done(receipt, to=visit.url.season(season) + "#han")
+    result = await organise.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
+    return await visit.done(result, to=visit.url.season(season) + "#han")
 
 
 @act(urls.SEASON + "/mo", again=show)
 async def open_season(visit: Visit, season: str) -> PageResponse:
     """Let the communes begin."""
-    receipt = await organise.open_season(visit.work(), season, visit.typed.day("on"))
-    return await visit.done(receipt, to=visit.url.season(season))
+    result = await organise.open_season(visit.work(), season, visit.typed.day("on"))
+    return await visit.done(result, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/tam-dung", again=show)
 async def suspend(visit: Visit, season: str) -> PageResponse:
     """Stop all work for a time."""
-    receipt = await organise.suspend_season(visit.work(), season, *_reasoned(visit.typed))
-    return await visit.done(receipt, to=visit.url.season(season))
+    result = await organise.suspend_season(visit.work(), season, *_reasoned(visit.typed))
+    return await visit.done(result, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/tiep-tuc", again=show)
 async def resume(visit: Visit, season: str) -> PageResponse:
     """Go on after a suspension."""
-    receipt = await organise.resume_season(visit.work(), season, *_reasoned(visit.typed))
-    return await visit.done(receipt, to=visit.url.season(season))
+    result = await organise.resume_season(visit.work(), season, *_reasoned(visit.typed))
+    return await visit.done(result, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/chuyen", again=show)
 async def convert(visit: Visit, season: str) -> PageResponse:
     """Go on under another rulebook."""
     rulebook = visit.typed.needed("rulebook")
-    receipt = await organise.convert_season(visit.work(), season, rulebook, *_reasoned(visit.typed))
-    return await visit.done(receipt, to=visit.url.season(season))
+    result = await organise.convert_season(visit.work(), season, rulebook, *_reasoned(visit.typed))
+    return await visit.done(result, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/huy", again=show)
 async def cancel(visit: Visit, season: str) -> PageResponse:
     """Give the year up."""
-    receipt = await organise.cancel_season(visit.work(), season, *_reasoned(visit.typed))
-    return await visit.done(receipt, to=visit.url.season(season))
+    result = await organise.cancel_season(visit.work(), season, *_reasoned(visit.typed))
+    return await visit.done(result, to=visit.url.season(season))
 
 
 @act(urls.SEASON + "/ket-thuc", again=show)
 async def close(visit: Visit, season: str) -> PageResponse:
     """End the year's work."""
-    receipt = await organise.close_season(visit.work(), season, visit.typed.day("on"))
-    return await visit.done(receipt, to=visit.url.season(season))
+    result = await organise.close_season(visit.work(), season, visit.typed.day("on"))
+    return await visit.done(result, to=visit.url.season(season))
 
 
 # Reading what was typed -------------------------------------------------------------------------------

@@ -12,22 +12,22 @@ something and the acts that change it stand together:
 
     @act(urls.DOSSIER + "/cham-diem", again=show)
     async def score(visit: Visit, season: str, commune: str) -> Answer:
-        receipt = await assessing.score_indicator(visit.work(), season, commune, visit.typed.needed("indicator"),
-                                                  visit.typed.decimal("points"), version=visit.version)
-        return await visit.done(receipt, to=visit.url.dossier(season, commune))
+        result = await assess.score_indicator(visit.work(), season, commune, visit.typed.needed("indicator"),
+                                              visit.typed.decimal("points"), version=visit.version)
+        return await visit.done(result, to=visit.url.dossier(season, commune))
 
     ROUTES = [show, score]
 
 * Every page needs a signed-in person with a mandate in that province, unless it says `@page(path, public=True)`;
   the tenant comes from the address and must be the session's own, else there is no such page (404).
 * Every act is a POST. Its form holds `{{ parts.hidden() }}` (token and command id) and, where somebody edits what they
-  looked at, `{{ parts.hidden(version=row.version) }}`. The same command id gives the same receipt.
+  looked at, `{{ parts.hidden(version=row.version) }}`. The same command id gives the same result.
 * What a use case refuses (`domain.errors.Refused`) is answered by the page `again` with the refusal on top and what was
-  typed still in the fields (`typed`): the page that holds the form, whatever else the address would show;
-  without `again`, by a page of its own. What the page holds no longer is listed beside the refusal (`echo.py`). htmx
-  gets the refusal alone, into the page's `#refusal`, so the form that is being filled stays as it is.
+  typed still in the fields (`typed`): the page that holds the form, whatever else the address would show; without
+  `again`, by a page of its own. What the page holds no longer is listed beside the refusal (`typed_text.py`). htmx gets
+  the refusal alone, into the page's `#refusal`, so the form that is being filled stays as it is.
 * `done` answers 303 to the page, or, to htmx and given `fragment`, that fragment at once. It remembers the position
-  of the receipt, so that the person's next page can wait for it (`own_write`).
+  of the result, so that the person's next page can wait for it (`own_write`).
 * The past: `?asof=` works on every page, unless it says `@page(path, past=False)` because nothing on it was recorded.
   Read rows with `visit.reads()` and facts up to `visit.upto`, and the page is right then as it is now. In the past
   `may` is False, `today` is that day, and the frame says so. `?clock=effective` asks for what had taken effect then; a

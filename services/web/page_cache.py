@@ -32,7 +32,7 @@ class _Page:
     being_renewed: bool = False
 
 
-class Shared:
+class PageCache:
     """The pages of one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, most: int = MOST, room: int = ROOM) -> None:

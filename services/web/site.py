@@ -11,7 +11,7 @@ from services.i18n import Words
 from services.web.address_rate import Pace, Seldom
 from services.web.bodies import Bodies
 from services.web.heavy_limit import Turns
-from services.web.page_cache import Shared
+from services.web.page_cache import PageCache
 from services.web.render import Renderer
 from services.web.row_cache import KeptValue
 from services.web.security import Cookies
@@ -32,7 +32,7 @@ class Site:
         self.cookies = Cookies(self.public_url)
         self.attempts = Attempts(Encryption(app.settings.secret, "sign-ins"), self.cookies.attempt)
         self.kept = KeptValue()
-        self.shared = Shared()
+        self.shared = PageCache()
         self.turns = Turns()
         self.bodies = Bodies()
         self.pace = Pace()

@@ -156,7 +156,7 @@ class Viewing(Visitor):
             names = tuple(projection.name for projection in projections)
             self.behind = not await self.app.reached(self.tenant, names, position, PATIENCE)
 
-    async def reached(self, receipt: CommandResult) -> None:
+    async def reached(self, result: CommandResult) -> None:
         """Remember the person's own command, so that their next page waits for it.
 
         What was recorded stays recorded when Redis is away: then the next page may lack it for a moment.
@@ -164,7 +164,7 @@ class Viewing(Visitor):
         if self.signed_in is None:
             return
         try:
-            await self.app.sessions.advance(self.session_id, receipt.last)
+            await self.app.sessions.advance(self.session_id, result.last)
         except RedisError as reason:
             log.warning("a position is not remembered", reason=short(reason))
 

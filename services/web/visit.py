@@ -2,10 +2,10 @@
 
 What a visit is, it is step by step, and what needs only a part of it asks for no more:
 
-    Asked    services/web/request_target.py     the address, its parameters, the browser
-    Visitor  services/web/visitor.py   who asks, and in which province
-    Viewing  services/web/viewing.py   the moment that is looked at, and the read models as they stood then
-    Visit    here                      what was typed, and the answer
+    RequestTarget  services/web/request_target.py  the address, its parameters, the browser
+    Visitor        services/web/visitor.py         who asks, and in which province
+    Viewing        services/web/viewing.py         the moment that is looked at, and the read models as they stood then
+    Visit          here                            what was typed, and the answer
 """
 
 from collections.abc import Awaitable, Callable
@@ -108,14 +108,14 @@ class Visit(Viewing):
             return await self._rendered(fragment, status, season=season, **view)
         return await self._rendered(template, status, chip=await self._chip(season), season=season, **view)
 
-    async def done(self, receipt: CommandResult, *, to: str, fragment: str | None = None, **view: Any) -> PageResponse:
+    async def done(self, result: CommandResult, *, to: str, fragment: str | None = None, **view: Any) -> PageResponse:
         """The answer to an act that was recorded: the page again (303), or to htmx the fragment, which takes the place
         of a refusal too.
         """
-        await self.reached(receipt)
+        await self.reached(result)
         if self.is_partial:
             if fragment:
-                return await self._rendered("_done.html", None, fragment=fragment, receipt=receipt, **view)
+                return await self._rendered("_done.html", None, fragment=fragment, **view)
             return Response(b"", status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": plain_address(to)})
         return self.see(to)
 
@@ -208,7 +208,6 @@ class Visit(Viewing):
             "frame": Frame(self, view.get("chip")),
             "chip": None,
             "season": None,
-            "receipt": None,
             "new_command": uuid4,
             **view,
         }

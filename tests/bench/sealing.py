@@ -143,8 +143,8 @@ class Watched(Ours):
         return rate
 
     async def noted(self, tenant: Tenant, task: int) -> None:
-        receipt = await self.append(tenant, task)
-        self.acks.append((receipt.last, time.perf_counter()))
+        result = await self.append(tenant, task)
+        self.acks.append((result.last, time.perf_counter()))
 
     def lags(self) -> tuple[list[float], list[float]]:
         return self.watch.sealed.lags(self.acks), self.watch.witnessed.lags(self.acks)

@@ -128,9 +128,9 @@ async def own_write(ground: Ground) -> dict[str, Any]:
     deeds = deciding(ground)
 
     async def one() -> None:
-        receipt = await next(deeds)
+        result = await next(deeds)
         begun = time.perf_counter()
-        await ground.house.reads.reached(ground.tenant, receipt.last, [STANDINGS], 2.0)
+        await ground.house.reads.reached(ground.tenant, result.last, [STANDINGS], 2.0)
         waits.append((time.perf_counter() - begun) * 1000)
 
     await at_rate(one)

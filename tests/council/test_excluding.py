@@ -223,7 +223,7 @@ async def test_members_who_vote_at_one_moment_in_two_processes_are_all_heard(sto
             )
         )
 
-    assert len({receipt.first for receipt in receipts}) == len(ALL)
+    assert len({result.first for result in receipts}) == len(ALL)
 
 
 async def test_who_only_looks_at_a_busy_stream_is_not_worn_out(story: Story):

@@ -305,11 +305,11 @@ async def test_the_ballot_is_answered_in_place_when_the_page_asks_so(desks: Desk
     form = (await member.open(meeting(season, key, xem="phieu"))).form("/ghi-phieu")
 
     sent = {**dict(form.fields), "choice": "for"}
-    receipt = await member.post(form.action, sent, **{"hx-request": "true"})
+    result = await member.post(form.action, sent, **{"hx-request": "true"})
     refused = await member.post(form.action, {**sent, "choice": "against"}, **{"hx-request": "true"})
 
-    assert CODE.search(receipt.html)
-    assert "<html" not in receipt.html
+    assert CODE.search(result.html)
+    assert "<html" not in result.html
     assert refused.headers["hx-retarget"] == "#refusal"
     assert refused.refused in ("already-voted", "command-reused")
 

@@ -37,8 +37,8 @@ ALL = (*DISTRICT_OFFICES, *AGENCIES)
 
 
 async def cast(story: Story, subject: str, key: str, choice: Choice = Choice.FOR, reason: str | None = None) -> int:
-    receipt = await voting.cast_ballot(await story.by(subject), story.season, key, COMMUNE, choice, reason)
-    return receipt.first
+    result = await voting.cast_ballot(await story.by(subject), story.season, key, COMMUNE, choice, reason)
+    return result.first
 
 
 async def held(story: Story, key: str) -> Meeting:

@@ -266,10 +266,10 @@ async def test_a_log_is_exported_whole_under_the_new_key_and_as_far_as_it_went_u
 
 async def test_an_act_of_the_old_epoch_is_proven_under_the_new_checkpoint(drilled: Drilled):
     async with wired(drilled.settings) as house:
-        receipt = await make_proof_download(house.database, house.settings.secret, drilled.now, drilled.kept)
+        result = await make_proof_download(house.database, house.settings.secret, drilled.now, drilled.kept)
 
-    assert verify_receipt(receipt.content, trust_in(drilled.new_key).policy).answer is ExitCode.UNWITNESSED
-    assert verify_receipt(receipt.content, trust_in(drilled.old_key).policy).answer is ExitCode.INVALID
+    assert verify_receipt(result.content, trust_in(drilled.new_key).policy).answer is ExitCode.UNWITNESSED
+    assert verify_receipt(result.content, trust_in(drilled.old_key).policy).answer is ExitCode.INVALID
 
 
 async def test_the_policy_of_the_old_epoch_is_none_of_the_new_one(drilled: Drilled):

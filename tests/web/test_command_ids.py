@@ -146,14 +146,14 @@ async def test_who_sends_the_form_of_another_is_asked_what_they_may_do(desks: De
 async def test_the_same_number_from_two_people_is_two_commands(season: Story):
     number = uuid4()
     officer, office = await season.officer(), await season.by(f"{COMMUNE} {Office.OFFICE_STATISTICS}")
-    receipts = [
+    results = [
         await assess.explain(
             work.again(sent_by(work.actor.person, number)), season.season, COMMUNE, "TC1.CT1", f"Vì {turn}"
         )
         for turn, work in enumerate((officer, office))
     ]
 
-    assert len({receipt.command for receipt in receipts} | {number}) == 3
+    assert len({result.command for result in results} | {number}) == 3
 
 
 async def test_a_form_that_was_recorded_under_its_number_long_ago_is_known_again_to_its_sender_alone(season: Story):
@@ -174,10 +174,10 @@ async def test_a_form_that_was_recorded_under_its_number_long_ago_is_known_again
 async def test_a_command_says_who_asked_for_what(season: Story, superuser):
     officer = await season.officer()
 
-    receipt = await assess.explain(officer, season.season, COMMUNE, "TC1.CT1", "Vì…")
+    result = await assess.explain(officer, season.season, COMMUNE, "TC1.CT1", "Vì…")
 
     row = await superuser.fetchrow(
-        f"SELECT actor, verb FROM {season.tenant.id}.commands WHERE command_id = $1", receipt.command
+        f"SELECT actor, verb FROM {season.tenant.id}.commands WHERE command_id = $1", result.command
     )
     assert tuple(row) == (officer.actor.person, "explain")
 

@@ -10,7 +10,7 @@ from litestar.datastructures import Cookie
 
 from domain.official import Office
 from services.recognition import recognise
-from services.web.page_cache import MOMENT, MOST, OLDEST, Shared
+from services.web.page_cache import MOMENT, MOST, OLDEST, PageCache
 from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 from tests.web.signing import WEB
@@ -51,7 +51,7 @@ class Pages:
 
 async def test_for_a_moment_everybody_gets_the_same_page_and_then_a_new_one():
     clock, pages = Clock(), Pages()
-    shared = Shared(clock)
+    shared = PageCache(clock)
 
     first, second = [await shared.answer("register", pages) for _ in range(2)]
     clock.now = MOMENT
@@ -63,7 +63,7 @@ async def test_for_a_moment_everybody_gets_the_same_page_and_then_a_new_one():
 
 async def test_while_one_makes_it_anew_others_get_the_former_but_none_that_is_too_old():
     clock, pages = Clock(), Pages()
-    shared = Shared(clock)
+    shared = PageCache(clock)
     await shared.answer("register", pages)
     await pages.begun.get()
     clock.now = MOMENT
@@ -84,7 +84,7 @@ async def test_while_one_makes_it_anew_others_get_the_former_but_none_that_is_to
 
 async def test_a_page_that_cannot_be_made_keeps_nobody_from_trying_again():
     clock, pages = Clock(), Pages()
-    shared = Shared(clock)
+    shared = PageCache(clock)
     await shared.answer("register", pages)
     clock.now = MOMENT
 
@@ -101,13 +101,13 @@ async def test_a_page_that_cannot_be_made_keeps_nobody_from_trying_again():
 
 async def test_what_sets_a_cookie_is_kept_for_nobody():
     pages = Pages(cookies=[Cookie("language", "en")])
-    shared = Shared(Clock())
+    shared = PageCache(Clock())
 
     assert [(await shared.answer("register", pages)).content for _ in range(2)] == [b"1", b"2"]
 
 
 async def test_neither_the_number_of_pages_nor_their_bytes_grow_with_what_is_asked():
-    many, large = Shared(Clock()), Shared(Clock(), room=1_000)
+    many, large = PageCache(Clock()), PageCache(Clock(), room=1_000)
     pages, long = Pages(), Pages(size=400)
 
     for number in range(MOST + 1):
@@ -128,7 +128,7 @@ async def test_neither_the_number_of_pages_nor_their_bytes_grow_with_what_is_ask
 def clock(desks: Desks) -> Clock:
     """The clock of the kept pages stands still."""
     clock = Clock()
-    desks.app.state.site.shared = Shared(clock)
+    desks.app.state.site.shared = PageCache(clock)
     return clock
 
 

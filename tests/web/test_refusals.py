@@ -153,8 +153,8 @@ async def test_an_act_that_was_recorded_is_said_so_though_redis_went_away_meanwh
         @act(urls.SEASON + "/xong")
         async def recorded(visit: Visit, season: str) -> PageResponse:
             await asyncio.to_thread(server.stop)
-            receipt = CommandResult(uuid4(), 7, 7, repeated=False, at=datetime.now(UTC))
-            return await visit.done(receipt, to=visit.url.season(season))
+            result = CommandResult(uuid4(), 7, 7, repeated=False, at=datetime.now(UTC))
+            return await visit.done(result, to=visit.url.season(season))
 
         redis = connect(url)
         sessions = Sessions(redis, Encryption("a secret of at least thirty-two characters", "sessions"))

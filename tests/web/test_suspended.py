@@ -212,7 +212,7 @@ async def test_a_running_process_knows_within_seconds_and_again_when_it_is_over(
 # Use cases and processes ------------------------------------------------------------------------------
 
 
-async def test_people_s_commands_are_refused_before_anything_is_written_and_repeats_get_their_receipt(
+async def test_people_s_commands_are_refused_before_anything_is_written_and_repeats_get_their_result(
     desks, season, operator
 ):
     story = season

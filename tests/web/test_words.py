@@ -5,6 +5,7 @@ import dataclasses
 import importlib
 import pkgutil
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -355,7 +356,7 @@ def templates() -> list[Path]:
     return [path for folder in TEMPLATES for path in folder.rglob("*.html") if path.parent.name != "documents"]
 
 
-def said_in_templates() -> Iterator[tuple[str, bool]]:
+def said_in_templates() -> Iterator[tuple[Path, str, bool]]:
     jinja = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
 
     def literals(node: nodes.Node) -> Iterator[tuple[str, bool]]:
@@ -371,28 +372,36 @@ def said_in_templates() -> Iterator[tuple[str, bool]]:
     for path in templates():
         for call in jinja.parse(path.read_text()).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "_":
-                yield from literals(call.args[0])
+                yield from ((path, *one) for one in literals(call.args[0]))
 
 
-def said_in_code() -> Iterator[tuple[str, bool]]:
+def said_in_code() -> Iterator[tuple[Path, str, bool]]:
     for path in SAYING:
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
                 case ast.Call(
                     func=ast.Name(id="say") | ast.Attribute(attr="say"), args=[ast.Constant(value=str(text)), *_]
                 ):
-                    yield text, True
+                    yield path, text, True
                 case ast.Constant(value=str(text)) if KEY.fullmatch(text) and (VI.knows(text) or EN.knows(text)):
-                    yield text, True
+                    yield path, text, True
                 case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]) if re.match(r"[a-z-]+\.", text):
-                    yield text, False
+                    yield path, text, False
+
+
+def area_of(path: Path) -> str:
+    """The area that a file of `services/` belongs to; "" for the modules that all areas use."""
+    area, *inside = path.relative_to(SERVICES).parts
+    if not inside:
+        return ""
+    return f"inspection/{inside[0]}" if area == "inspection" and len(inside) > 1 and inside[0] != "templates" else area
 
 
 @pytest.fixture(scope="module")
 def said() -> Said:
     found = [*said_in_templates(), *said_in_code()]
     return Said(
-        frozenset(text for text, whole in found if whole), frozenset(text for text, whole in found if not whole)
+        frozenset(text for _, text, whole in found if whole), frozenset(text for _, text, whole in found if not whole)
     )
 
 
@@ -488,6 +497,22 @@ def test_no_sentence_is_translated_that_nobody_says(said: Said):
 
     for words in WORDS.values():
         assert sorted(key for key in words.sentences if key not in whole and not comes_up(key)) == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_an_area_has_the_words_that_it_says(locale: str):
+    """What several areas say stands in `locale/`; what the frame says of an area's values may stand with the area."""
+    saying: dict[str, set[str]] = defaultdict(set)
+    beginning: dict[str, set[str]] = defaultdict(set)
+    for path, text, whole in [*said_in_templates(), *said_in_code()]:
+        (saying if whole else beginning)[text].add(area_of(path))
+
+    def strange(file: str, key: str) -> bool:
+        areas = saying[key].union(*(areas for start, areas in beginning.items() if key.startswith(start)))
+        framed = "web" in areas and KEY.fullmatch(key) is not None
+        return bool(areas) and not framed and area_of(SERVICES / file) not in {"locale", *areas}
+
+    assert [(file, key) for file, key, _ in sentences(locale) if strange(file, key)] == []
 
 
 def test_a_translation_has_the_slots_of_its_sentence():

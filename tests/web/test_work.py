@@ -18,7 +18,7 @@ from services.work import CommandResult, Work, use_case
 from tests.provinces.story import COMMUNE, PROVINCE, Story
 
 
-async def test_a_command_repeated_is_answered_with_its_first_receipt_and_recorded_once(story: Story):
+async def test_a_command_repeated_is_answered_with_its_first_result_and_recorded_once(story: Story):
     command = uuid4()
     first = await assess.explain(await story.officer(command=command), story.season, COMMUNE, "TC1.CT1", "Vì…")
     before = await story.kinds()
@@ -78,7 +78,7 @@ async def test_a_command_is_known_again_by_a_later_version_of_its_use_case(story
     first = await move_deadline((await story.as_administrator()).again(command), story.season, day)
     again = await put_off((await story.as_administrator()).again(command), season=story.season, on=day)
 
-    # Then it gets the receipt that it got; asked for another thing it is refused
+    # Then it gets the result that it got; asked for another thing it is refused
     assert (again.first, again.repeated) == (first.first, True)
     with pytest.raises(CommandReused):
         await put_off((await story.as_administrator()).again(command), season=story.season, on=day, basis="KH 2")
@@ -88,11 +88,9 @@ async def test_a_double_press_that_arrives_at_once_is_one_fact(story: Story):
     command = uuid4()
     presses = [await story.officer(command=command) for _ in range(5)]
 
-    receipts = await asyncio.gather(
-        *(assess.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…") for work in presses)
-    )
+    results = await asyncio.gather(*(assess.explain(work, story.season, COMMUNE, "TC1.CT1", "Vì…") for work in presses))
 
-    assert len({receipt.first for receipt in receipts}) == 1
+    assert len({result.first for result in results}) == 1
     assert (await story.kinds()).count("Assessment.Explained") == 1
 
 
@@ -135,18 +133,18 @@ async def test_a_command_that_changes_nothing_is_not_recorded(story: Story):
     await assess.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
     before = await story.kinds()
 
-    receipt = await assess.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
+    result = await assess.explain(await story.officer(), story.season, COMMUNE, "TC1.CT1", "Vì…")
 
-    assert receipt.first > receipt.last
+    assert result.first > result.last
     assert await story.kinds() == before
 
 
 async def test_every_fact_names_who_acted_for_which_unit_under_which_mandate(story: Story):
     officer = await story.officer()
 
-    receipt = await assess.explain(officer, story.season, COMMUNE, "TC1.CT1", "Vì…")
+    result = await assess.explain(officer, story.season, COMMUNE, "TC1.CT1", "Vì…")
 
-    (recorded,) = await officer.recorded(receipt)
+    (recorded,) = await officer.recorded(result)
     assert recorded.actor == officer.actor.person
     assert recorded.unit == COMMUNE
     assert recorded.mandate == str(officer.actor.mandates[0].id)

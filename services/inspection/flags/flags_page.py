@@ -94,10 +94,10 @@ async def dismiss(visit: Visit, season: str) -> PageResponse:
     flag = next((one for one in flags if (one.commune, one.sign, one.positions[-1]) == (commune, sign, last)), None)
     if flag is None:
         raise NotFound(flag=sign)
-    receipt = await dismiss_flag.dismiss_flag(
+    result = await dismiss_flag.dismiss_flag(
         visit.work(), season, commune, flag.sign.value, flag.positions, typed.text("reason")
     )
-    return await visit.done(receipt, to=visit.url.flags(season, xa=commune, xem="tat-ca"))
+    return await visit.done(result, to=visit.url.flags(season, xa=commune, xem="tat-ca"))
 
 
 ROUTES = [show, dismiss]

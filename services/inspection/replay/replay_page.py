@@ -129,7 +129,7 @@ def inspection_of(visit: Visit, case: Case, decision: RegisterRow | None) -> Ins
 async def mark(visit: Visit, season: str, commune: str) -> PageResponse:
     """Mark a step in a review, with a note or without."""
     position = one_position(visit, "marked")
-    receipt = await conduct_review.add_note(
+    result = await conduct_review.add_note(
         visit.work(),
         season,
         commune,
@@ -138,7 +138,7 @@ async def mark(visit: Visit, season: str, commune: str) -> PageResponse:
         visit.typed.text("note") or None,
     )
     to = visit.url.replay(season, commune, den=position) + "#danh-dau"
-    return await visit.done(receipt, to=to)
+    return await visit.done(result, to=to)
 
 
 ROUTES = [show, mark]

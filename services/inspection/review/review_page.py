@@ -98,7 +98,7 @@ async def open_review(visit: Visit, season: str) -> PageResponse:
     if document_on is None:
         raise FieldMissing(field="document_on")
     work = visit.work()
-    receipt = await conduct_review.open_review(
+    result = await conduct_review.open_review(
         work,
         season,
         commune,
@@ -109,8 +109,8 @@ async def open_review(visit: Visit, season: str) -> PageResponse:
         positions(visit, "references"),
         typed.day("on"),
     )
-    begun = (await work.recorded(receipt))[0].stream.subject
-    return await visit.done(await sealed(visit, receipt), to=visit.url.review(season, *commune_and_number(begun)))
+    begun = (await work.recorded(result))[0].stream.subject
+    return await visit.done(await sealed(visit, result), to=visit.url.review(season, *commune_and_number(begun)))
 
 
 # One review -------------------------------------------------------------------------------------------
@@ -212,10 +212,10 @@ async def ask(visit: Visit, season: str, commune: str, number: str) -> PageRespo
     question, due = visit.typed.needed("question"), visit.typed.day("due")
     if due is None:
         raise FieldMissing(field="due")
-    receipt = await conduct_review.ask_official(
+    result = await conduct_review.ask_official(
         visit.work(), season, commune, count(number), official, mandate, question, due
     )
-    return await _recorded(visit, receipt, season, commune, number)
+    return await _recorded(visit, result, season, commune, number)
 
 
 @act(urls.REVIEW + "/giai-trinh", again=show)
@@ -224,26 +224,26 @@ async def explain(visit: Visit, season: str, commune: str, number: str) -> PageR
     inquiry = visit.typed.identifier("inquiry")
     if inquiry is None:
         raise FieldMissing(field="inquiry")
-    receipt = await conduct_review.explain(
+    result = await conduct_review.explain(
         visit.work(), season, commune, count(number), inquiry, visit.typed.needed("explanation")
     )
-    return await _recorded(visit, receipt, season, commune, number)
+    return await _recorded(visit, result, season, commune, number)
 
 
 @act(urls.REVIEW + "/xac-minh", again=show)
 async def find(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Record a finding."""
-    receipt = await conduct_review.record_finding(
+    result = await conduct_review.record_finding(
         visit.work(), season, commune, count(number), visit.typed.needed("finding"), positions(visit, "references")
     )
-    return await _recorded(visit, receipt, season, commune, number)
+    return await _recorded(visit, result, season, commune, number)
 
 
 @act(urls.REVIEW + "/trach-nhiem", again=show)
 async def determine(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Determine how an official answers for an act."""
     official, mandate = who(visit)
-    receipt = await conduct_review.determine_responsibility(
+    result = await conduct_review.determine_responsibility(
         visit.work(),
         season,
         commune,
@@ -254,13 +254,13 @@ async def determine(visit: Visit, season: str, commune: str, number: str) -> Pag
         chosen(visit, "degree", Degree),
         visit.typed.needed("basis"),
     )
-    return await _recorded(visit, receipt, season, commune, number)
+    return await _recorded(visit, result, season, commune, number)
 
 
 @act(urls.REVIEW + "/ghi-chu", again=show)
 async def note(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Mark a fact, with a note or without."""
-    receipt = await conduct_review.add_note(
+    result = await conduct_review.add_note(
         visit.work(),
         season,
         commune,
@@ -268,13 +268,13 @@ async def note(visit: Visit, season: str, commune: str, number: str) -> PageResp
         one_position(visit, "marked"),
         visit.typed.text("note") or None,
     )
-    return await _recorded(visit, receipt, season, commune, number)
+    return await _recorded(visit, result, season, commune, number)
 
 
 @act(urls.REVIEW + "/kien-nghi", again=show)
 async def propose(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """End the inspection with a proposal."""
-    receipt = await conduct_review.propose(
+    result = await conduct_review.propose(
         visit.work(),
         season,
         commune,
@@ -283,14 +283,14 @@ async def propose(visit: Visit, season: str, commune: str, number: str) -> PageR
         visit.typed.needed("reason"),
         visit.typed.day("on"),
     )
-    return await _recorded(visit, receipt, season, commune, number)
+    return await _recorded(visit, result, season, commune, number)
 
 
 @act(urls.REVIEW + "/ket-luan", again=show)
 async def conclude(visit: Visit, season: str, commune: str, number: str) -> PageResponse:
     """Confirm the recognition or revoke it."""
     typed = visit.typed
-    receipt = await conduct_review.conclude(
+    result = await conduct_review.conclude(
         visit.work(),
         season,
         commune,
@@ -300,11 +300,11 @@ async def conclude(visit: Visit, season: str, commune: str, number: str) -> Page
         typed.day("on"),
         typed.text("reason") or None,
     )
-    return await _recorded(visit, receipt, season, commune, number)
+    return await _recorded(visit, result, season, commune, number)
 
 
-async def _recorded(visit: Visit, receipt: CommandResult, season: str, commune: str, number: str) -> PageResponse:
-    return await visit.done(await sealed(visit, receipt), to=visit.url.review(season, commune, number))
+async def _recorded(visit: Visit, result: CommandResult, season: str, commune: str, number: str) -> PageResponse:
+    return await visit.done(await sealed(visit, result), to=visit.url.review(season, commune, number))
 
 
 # What is typed ----------------------------------------------------------------------------------------

@@ -53,12 +53,12 @@ async def write_until_killed(dsn: str, tenant: Tenant, notes: Path, first_client
                 command = command_of(client, number)
                 while True:
                     try:
-                        receipt = await write_line(store, tenant, name, f"{client}/{number}", id=command)
+                        result = await write_line(store, tenant, name, f"{client}/{number}", id=command)
                     except (OutcomeUnknown, Conflict, *LOST):
                         await asyncio.sleep(0.02)
                     else:
                         break
-                file.write(json.dumps({"client": client, "number": number, "last": receipt.last}) + "\n")
+                file.write(json.dumps({"client": client, "number": number, "last": result.last}) + "\n")
 
         await asyncio.gather(*(write(client) for client in range(first_client, first_client + CLIENTS)))
 
@@ -86,7 +86,7 @@ async def more_acknowledged(notes: Path) -> None:
 
 
 async def check(dsn: str, tenant: Tenant, notes: Path) -> None:
-    """Every acknowledged command is in the log where its receipt says, once; positions and chains are whole."""
+    """Every acknowledged command is in the log where its result says, once; positions and chains are whole."""
     database = await Database.open(dsn)
     async with database.reading(tenant) as connection:
         log = await connection.fetch(f"SELECT * FROM {tenant.id}.events ORDER BY position")

@@ -86,8 +86,8 @@ async def test_what_was_decided_but_not_recorded_never_decides_again(store, tena
     await write_line(store, tenant, a_name(), "một", id=command)
     stream = await loaded(store, tenant, a_name())
     stream.aggregate.write("một")  # decided again, against the rule: the store has to notice
-    receipt = await store.append(tenant, a_command(stream, id=command), [stream])
-    assert receipt.repeated
+    result = await store.append(tenant, a_command(stream, id=command), [stream])
+    assert result.repeated
 
     await write_line(store, tenant, a_name(), "hai")
 
@@ -182,14 +182,14 @@ async def test_a_row_says_who_did_what_when_and_its_leaf_covers_it(store, databa
     stream.aggregate.write("Phước")
     command = a_command(stream, actor="u-4")
     command.cause, command.on_behalf_of, command.evidence = cause, "u-9", ((), (evidence,))
-    receipt = await store.append(tenant, command, [stream])
+    result = await store.append(tenant, command, [stream])
 
     async with database.reading(tenant) as connection:
         first, row = await connection.fetch(f"SELECT * FROM {tenant.id}.events ORDER BY position")
     assert (row["kind"], row["season"], row["subject"]) == a_name()
     assert (row["actor"], row["unit"], row["mandate"], row["cause"]) == ("u-4", "25195", "m-1", cause)
     assert row["command_id"] == command.id
-    assert row["at"] == receipt.at
+    assert row["at"] == result.at
     assert abs(row["recorded_at"] - row["at"]) < timedelta(seconds=5)
     assert json.loads(row["leaf"]) == {
         "v": 1,
@@ -199,7 +199,7 @@ async def test_a_row_says_who_did_what_when_and_its_leaf_covers_it(store, databa
         "prev": leaf_hash(first["leaf"]).hex(),
         "type": "notebook.line-written",
         "schema": 1,
-        "at": receipt.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "at": result.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "actor": "u-4",
         "unit": "25195",
         "on_behalf_of": "u-9",

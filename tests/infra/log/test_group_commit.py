@@ -31,10 +31,10 @@ async def log_of(database: Database, tenant: Tenant) -> list[asyncpg.Record]:
 async def test_commands_that_arrive_together_share_a_transaction(store, database, tenant):
     streams = [await a_new_notebook(store, tenant, f"n{number}") for number in range(20)]
 
-    receipts = await asyncio.gather(*(store.append(tenant, a_command(stream), [stream]) for stream in streams))
+    results = await asyncio.gather(*(store.append(tenant, a_command(stream), [stream]) for stream in streams))
 
     log = await log_of(database, tenant)
-    assert sorted(receipt.first for receipt in receipts) == [event["position"] for event in log] == [*range(1, 21)]
+    assert sorted(result.first for result in results) == [event["position"] for event in log] == [*range(1, 21)]
     assert len({event["transaction"] for event in log}) < 20
 
 
@@ -88,8 +88,8 @@ async def test_a_command_on_several_streams_is_recorded_as_a_whole_or_not_at_all
     current = await loaded(store, tenant, a_name("n1"))
     current.aggregate.write("ba")
     new = await a_new_notebook(store, tenant, "n2")
-    receipt = await store.append(tenant, a_command(new, current), [new, current])
-    assert (receipt.first, receipt.last) == (4, 5)
+    result = await store.append(tenant, a_command(new, current), [new, current])
+    assert (result.first, result.last) == (4, 5)
 
 
 async def test_a_repeated_command_gets_its_first_answer_and_adds_nothing(store, tenant):
@@ -118,10 +118,10 @@ async def test_fifty_posts_of_one_command_at_once_record_one_fact(store, databas
     await write_line(store, tenant, a_name(), "một")
     command = uuid4()
 
-    receipts = await asyncio.gather(*(write_line(store, tenant, a_name(), "phiếu", id=command) for _ in range(50)))
+    results = await asyncio.gather(*(write_line(store, tenant, a_name(), "phiếu", id=command) for _ in range(50)))
 
-    assert {(receipt.first, receipt.last) for receipt in receipts} == {(3, 3)}
-    assert sum(not receipt.repeated for receipt in receipts) == 1
+    assert {(result.first, result.last) for result in results} == {(3, 3)}
+    assert sum(not result.repeated for result in results) == 1
     assert len(await log_of(database, tenant)) == 3
 
 
@@ -134,11 +134,11 @@ async def test_a_caller_that_goes_away_does_not_undo_the_commit(store, tenant):
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    receipt = None
+    result = None
     async with asyncio.timeout(60):
-        while receipt is None:
-            receipt = await store.answered(tenant, command.id)
-    assert receipt.first == 1
+        while result is None:
+            result = await store.answered(tenant, command.id)
+    assert result.first == 1
 
 
 async def test_a_fact_that_had_to_wait_is_stamped_anew_and_its_aggregate_read_again(store, database, tenant):
@@ -146,13 +146,13 @@ async def test_a_fact_that_had_to_wait_is_stamped_anew_and_its_aggregate_read_ag
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     stream.aggregate.trigger_event(Notebook.LineWritten, text="một", timestamp=long_ago)
 
-    receipt = await store.append(tenant, a_command(stream), [stream])
+    result = await store.append(tenant, a_command(stream), [stream])
 
-    assert datetime.now(UTC) - receipt.at < timedelta(minutes=1)
+    assert datetime.now(UTC) - result.at < timedelta(minutes=1)
     assert [event["at"] > long_ago for event in await log_of(database, tenant)] == [True, True]
     again = await loaded(store, tenant, a_name())
     assert again.aggregate is not stream.aggregate
-    assert again.aggregate.modified_on == receipt.at
+    assert again.aggregate.modified_on == result.at
 
 
 async def test_when_the_connection_is_cut_everybody_gets_an_answer_and_nothing_is_recorded_twice(

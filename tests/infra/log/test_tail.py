@@ -40,10 +40,10 @@ async def test_a_stream_that_another_process_has_grown_is_seen_with_its_version_
     assert before.position == 2
 
     await write_line(store, tenant, a_name("n2"), "một")
-    receipt = await write_line(store, tenant, a_name("n1"), "hai")
+    result = await write_line(store, tenant, a_name("n1"), "hai")
 
     tail = await tails.at(tenant)
-    assert tail.position == receipt.last
+    assert tail.position == result.last
     assert (tail.version(a_name("n1").id(tenant.id)), tail.touched(a_name("n1").id(tenant.id))) == (3, 5)
     assert (tail.version(a_name("n2").id(tenant.id)), tail.touched(a_name("n2").id(tenant.id))) == (2, 4)
     assert tail.version(a_name("n3").id(tenant.id)) == 0
@@ -82,10 +82,10 @@ async def test_who_is_content_with_an_earlier_moment_does_not_look_again(tails, 
 
 async def test_whatever_was_recorded_before_a_look_is_in_it_however_many_look(tails, store, tenant):
     async def write_and_look(turn: int) -> None:
-        receipt = await write_line(store, tenant, a_name(f"n{turn % 3}"), str(turn))
+        result = await write_line(store, tenant, a_name(f"n{turn % 3}"), str(turn))
         tail = await tails.at(tenant)
-        assert tail.position >= receipt.last
-        assert tail.touched(a_name(f"n{turn % 3}").id(tenant.id)) >= receipt.last
+        assert tail.position >= result.last
+        assert tail.touched(a_name(f"n{turn % 3}").id(tenant.id)) >= result.last
 
     await tails.at(tenant)
     await asyncio.gather(*(write_and_look(turn) for turn in range(60)))

@@ -6,7 +6,8 @@ import pytest
 
 from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
-from infra.platform.database import LOST, SESSION, Database, Listener, NoTenant, Notifier, RoleConnections, connect
+from infra.platform.database import LOST, SESSION, Database, NoTenant, RoleConnections, connect
+from infra.platform.notifications import Listener, Notifier
 from tests.infra.notebook import a_name, write_line
 
 

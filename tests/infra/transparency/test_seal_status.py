@@ -11,7 +11,7 @@ from infra.ledger.checkpoint import Checkpoint
 from infra.ledger.text import LARGEST, base64
 from infra.ledger.witness_policy import Cosigned
 from infra.log.eventstore import EventStore
-from infra.platform.database import Waiter
+from infra.platform.notifications import Waiter
 from infra.transparency import seal_status
 from infra.transparency.seal_status import CheckpointState, CheckpointStatus
 from infra.transparency.sealer import SEALED

@@ -49,7 +49,7 @@ async def test_a_value_that_changed_later_is_shown_as_it_was_with_the_fact_that_
     entry = (await season.dossier()).entry("TC1.CT1")
     then = await inspector.house.store.position(inspector.tenant)
     assert entry.points
-    receipt = await assess.score_indicator(
+    result = await assess.score_indicator(
         await season.officer(),
         season.season,
         COMMUNE,
@@ -64,7 +64,7 @@ async def test_a_value_that_changed_later_is_shown_as_it_was_with_the_fact_that_
     (line,) = re.findall(r'<tr role="row"><th scope="row" role="rowheader">1\.1 đề xuất</th>.*?</tr>', page.html)
     values = [re.sub("<[^>]+>", "", one) for one in re.findall(r"<td.*?</td>", line)]
     assert [Decimal(one.replace(",", ".")) for one in values[:2]] == [entry.points, entry.points - 1]
-    assert f"den={receipt.last}" in line
+    assert f"den={result.last}" in line
 
 
 async def test_milestones_lead_to_their_steps(inspector: Desk, season: Story):

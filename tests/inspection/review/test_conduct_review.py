@@ -89,7 +89,7 @@ async def test_a_recognition_is_reviewed_and_revoked_in_one_command_with_the_con
     await conduct_review.propose(
         await story.inspector(), story.season, COMMUNE, 1, Ruling.REVOKED, "Tiêu chí 2 dưới một nửa"
     )
-    receipt = await conduct_review.conclude(
+    result = await conduct_review.conclude(
         await story.decider(), story.season, COMMUNE, 1, Ruling.REVOKED, "915/QĐ-UBND", date(2024, 5, 15)
     )
 
@@ -104,7 +104,7 @@ async def test_a_recognition_is_reviewed_and_revoked_in_one_command_with_the_con
         "Review.Concluded",
         "Recognition.Revoked",
     ]
-    assert receipt.last - receipt.first == 1
+    assert result.last - result.first == 1
     revoked = [one.fact for one in await story.facts() if isinstance(one.fact, Recognition.Revoked)]
     assert [(one.ground, one.decision_no, one.review) for one in revoked] == [
         ("Tiêu chí 2 dưới một nửa", "915/QĐ-UBND", 1)
