@@ -1,7 +1,7 @@
 """Permissions: one table of acts, each with the offices that may do it and the condition that must hold.
 
-Every use case asks it before anything is recorded; pages ask the same `may()` before they show a button. Whoever is not in
-the table may not. A permission answers with the mandate that gives it, which is recorded beside the fact.
+Every use case asks it before anything is recorded; pages ask the same `may()` before they show a button. Whoever is
+not in the table may not. A permission answers with the mandate that gives it, which is recorded beside the fact.
 """
 
 from __future__ import annotations
