@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from infra.identity.tenants import Tenant, Tenants
@@ -44,6 +45,14 @@ plain_logs()
 # A rule that holds for all histories holds on a busy machine too: no example is failed for the time that it took.
 settings.register_profile("rules", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rules")
+
+
+@pytest.fixture(autouse=True)
+def log_lines_of_tests() -> Iterator[None]:
+    """Where a process that a test began in this one writes its log lines ends with the test, as its output does."""
+    yield
+    structlog.reset_defaults()
+    plain_logs()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from domain.measure import Answer, Kind, Measured
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.personal import EncryptedValue
 from domain.recognition import Recognition, Result, recognition_stream
-from domain.rulebook import Majority
+from tests.domain.rulebooks import a_council_rule
 from tests.projections.histories import CALENDAR, DAY, INDICATORS, MEMBERS, UNIT, Province
 
 SEASON, COMMUNE = "2023", "25441"
@@ -132,7 +133,7 @@ def _voting(province: Province) -> None:
     _do(
         province,
         MEETING,
-        lambda it: it.open_vote(COMMUNE, quorum=2, majority=Majority.MORE_THAN_HALF_OF_ALL_MEMBERS),
+        lambda it: it.open_vote(COMMUNE, a_council_rule(quorum=Fraction(2, 5))),
     )
     _do(province, MEETING, lambda it: it.cast_ballot(COMMUNE, MEMBERS[0], Choice.FOR))
     _do(province, MEETING, lambda it: it.cast_ballot(COMMUNE, MEMBERS[1], Choice.FOR))

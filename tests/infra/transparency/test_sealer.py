@@ -470,7 +470,7 @@ async def test_retiring_that_is_broken_off_leaves_both_keys_signing_and_can_be_d
         put_in_place(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr("infra.transparency.sealer.put_in_place", broken_off)
+        patched.setattr("infra.transparency.sealer_store.put_in_place", broken_off)
         patched.setattr("infra.platform.durable_files.put_in_place", broken_off)
         with pytest.raises(KeyboardInterrupt):
             house.keep.retire(house.tenant, present)

@@ -120,7 +120,7 @@ async def test_a_meeting_is_played_back_and_an_open_vote_shows_who_voted_not_how
     assert "phiên họp không đổi" in now.text
     assert "1 phiếu đã ghi, 5 thành viên có mặt" in then.text
     assert "đang biểu quyết, 1/5 phiếu" in then.text
-    assert "không đủ tỷ lệ tán thành công nhận 0-5-0" in then.text
+    assert "không đủ tỷ lệ tán thành công nhận (0 tán thành, 5 không tán thành, 0 ý kiến khác)" in then.text
     assert f"den={facts[-1].position}" in then.html
     assert "Không tán thành" not in live.text
     for stone in ("Triệu tập", "Điểm danh", "Mở biểu quyết", "Đóng biểu quyết"):
