@@ -5,27 +5,46 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 import yaml
 
 from domain.export import ExportState
-from infra.platform.config import Misconfigured, Settings
+from infra.identity.tenants import Tenant
+from infra.platform import embedded
+from infra.platform.config import Misconfigured, Settings, read_settings
+from infra.schema import migrate
 from projections.catalogue import PROJECTIONS
 from services.processes import health
 from services.processes.health import beating
 from services.processes.supervise import kept_port
 from tests.processes.test_worker import ask, settled, until
-from tests.provinces.story import Story
+from tests.provinces.story import Story, prepared
 
 PROCESSES = ("web", "projector", "sealer", "worker-short", "worker-long")
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[Settings]:
+    """Databases of this file alone: a sealer that follows every log would follow those of other tests too."""
+    with (
+        TemporaryDirectory(prefix="minhchuan-") as folder,
+        embedded.services(read_settings(Path(folder), {}), durable=False) as settings,
+    ):
+        asyncio.run(migrate.control(settings))
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def province(services: Settings) -> Tenant:
+    return prepared(services)
 
 
 @pytest.fixture
@@ -71,19 +90,9 @@ async def lives(name: str, environment: dict[str, str]) -> bool:
     return await asked.wait() == 0
 
 
-@pytest.fixture
-async def other_logs(superuser: asyncpg.Connection) -> AsyncIterator[None]:
-    """The logs of other tests, which a sealer with a folder of its own halts: afterwards they are halted no more."""
-    yield
-    for table in await superuser.fetch("SELECT schemaname FROM pg_tables WHERE tablename = 'halts'"):
-        gone = "reason LIKE '%own copy of its last checkpoint%'"
-        await superuser.execute(f"DELETE FROM {table['schemaname']}.halts WHERE {gone}")
-
-
 @pytest.mark.fault
-@pytest.mark.usefixtures("other_logs")
 async def test_every_process_works_with_what_compose_gives_it(
-    services: Settings, story: Story, surroundings: dict[str, str], tmp_path: Path
+    story: Story, surroundings: dict[str, str], tmp_path: Path
 ):
     home = tmp_path / "home"  # as on a read-only root: nobody may make it
     tmp_path.chmod(0o755)
