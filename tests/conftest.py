@@ -1,8 +1,10 @@
 """What every test may ask for: real services, started once when first asked for; no way out to the network."""
 
 import asyncio
+import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -58,9 +60,22 @@ def log_lines_of_tests() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def services() -> Iterator[Settings]:
     """PostgreSQL with a migrated control schema, and Redis: those of the environment, else embedded ones."""
+    with _started() as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def own_services() -> Iterator[Settings]:
+    """Services of one file alone: the sealer of a whole house follows every log, those of other tests too."""
+    with _started({}) as settings:
+        yield settings
+
+
+@contextmanager
+def _started(environ: Mapping[str, str] = os.environ) -> Iterator[Settings]:
     with (
         TemporaryDirectory(prefix="minhchuan-") as folder,
-        embedded.services(read_settings(Path(folder)), durable=False) as settings,
+        embedded.services(read_settings(Path(folder), environ), durable=False) as settings,
     ):
         asyncio.run(migrate.control(settings))
         yield settings

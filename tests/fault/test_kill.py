@@ -141,8 +141,8 @@ async def fell(supervisor: Supervisor, done: asyncio.Event) -> None:
 
 
 @pytest.fixture
-def settings(services: Settings, tmp_path: Path) -> Settings:
-    return replace(services, folder=tmp_path, demonstration=True).listening(kept_port(tmp_path, "web"))
+def settings(own_services: Settings, tmp_path: Path) -> Settings:
+    return replace(own_services, folder=tmp_path, demonstration=True).listening(kept_port(tmp_path, "web"))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -18,9 +17,7 @@ import yaml
 
 from domain.export import ExportState
 from infra.identity.tenants import Tenant
-from infra.platform import embedded
-from infra.platform.config import Misconfigured, Settings, read_settings
-from infra.schema import migrate
+from infra.platform.config import Misconfigured, Settings
 from projections.catalogue import PROJECTIONS
 from services.processes import health
 from services.processes.health import beating
@@ -32,14 +29,8 @@ PROCESSES = ("web", "projector", "sealer", "worker-short", "worker-long")
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[Settings]:
-    """Databases of this file alone: a sealer that follows every log would follow those of other tests too."""
-    with (
-        TemporaryDirectory(prefix="minhchuan-") as folder,
-        embedded.services(read_settings(Path(folder), {}), durable=False) as settings,
-    ):
-        asyncio.run(migrate.control(settings))
-        yield settings
+def services(own_services: Settings) -> Settings:
+    return own_services
 
 
 @pytest.fixture(scope="module")

@@ -163,7 +163,7 @@ async def test_a_log_of_which_a_witness_has_cosigned_another_history_is_halted_a
 
     # and the sealer that is started again signs nothing more, whatever is recorded
     position = await announce(house, tenant)
-    assert await sealer.run(settings, once=True, only=tenant.slug) == 1
+    assert await sealer.run(settings, once=True, only=[tenant.slug]) == 1
     assert (await house.seals.of(tenant, position)).state is CheckpointState.RECEIVED
     assert (await house.seals.of(tenant, position)).halted == seal.halted
     rows = await house.database.ask(tenant, f"SELECT reason FROM {schema_of(tenant)}.halts")
@@ -172,5 +172,5 @@ async def test_a_log_of_which_a_witness_has_cosigned_another_history_is_halted_a
     # until somebody has found out why
     (settings.seals / f"{tenant.id}.halted").unlink()
     await publish(house, tenant, f"log {key.verifier}\nquorum 0\n".encode())
-    assert await sealer.run(settings, once=True, only=tenant.slug) == 0
+    assert await sealer.run(settings, once=True, only=[tenant.slug]) == 0
     assert (await house.seals.of(tenant, position)).state is CheckpointState.SEALED
