@@ -37,6 +37,9 @@ Order: TypeAlias = Literal[
     "published",
     "revoked",
     "joined",
+    "consultation",
+    "papers",
+    "papers-received",
     "deadline",
     "search",
 ]

@@ -205,13 +205,14 @@ async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) ->
 
     for _, facts in await walk_meetings(season, unit, read):
         convened, meeting = facts[0].fact, replay(one.fact for one in facts)
-        assert isinstance(convened, Meeting.Convened)  # noqa: S101 - the first fact of a meeting
+        assert isinstance(convened, Meeting.Convened | Meeting.ConsultationOpened)  # noqa: S101 - a meeting's first fact
         vote = meeting.votes.get(commune)
         if vote is None or vote.outcome is None:
             continue
         found = CouncilVote(
             on=convened.on,
-            place=convened.place,
+            place=convened.place if isinstance(convened, Meeting.Convened) else "",
+            in_writing=meeting.is_consultation,
             decision_no=council.decision_no if council else "",
             rule=vote.rule,
             present=len(vote.roll),

@@ -48,6 +48,7 @@ TURNS: tuple[type[Fact], ...] = (
     Season.Closed,
     Council.Constituted,
     Meeting.Convened,
+    Meeting.ConsultationOpened,
     Meeting.Closed,
 )
 
