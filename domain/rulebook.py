@@ -4,8 +4,8 @@ Each value carries its provenance, because the public texts seen are incomplete:
 ever shown as law, and a province adopts a rulebook by acknowledging what is still `unverified`.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -42,6 +42,21 @@ class Unverified(NamedTuple):
     provenance: Provenance
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value was read: the document as it is cited ("Thông tư số 09/2021/TT-BTP"), its number and date, the
+    article or page, an address, and the SHA-256 of the file. What is not known is empty.
+    """
+
+    document: str
+    number: str = ""
+    dated: date | None = None
+    article: str = ""
+    page: str = ""
+    address: str = ""
+    sha256: str = ""
+
+
 class NotArisen(StrEnum):
     """What earns full marks when nothing of the sort happened in the year."""
 
@@ -72,7 +87,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """A chỉ tiêu; `code` such as "TC2.CT5". One measured as a whole has one part with its own code."""
+    """A chỉ tiêu; `code` such as "TC2.CT5". One measured as a whole has one part with its own code.
+
+    `without_text` are codes of parts whose wording nobody has found yet: nobody is asked for them.
+    """
 
     code: str
     criterion: str
@@ -82,6 +100,7 @@ class Indicator:
     name_provenance: Provenance
     points_provenance: Provenance
     pass_level: str = ""
+    without_text: tuple[str, ...] = ()
 
     @property
     def min_points(self) -> Decimal:
@@ -271,6 +290,8 @@ class Rulebook:
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
     legal_bases: tuple[LegalBasis, ...] = ()
+    #: By the path of the value, as in `provenances`.
+    sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
     #: Paths of the values that provinces set themselves. No text names one so far; reading one means applying it
     #: where a season is judged, as of that season.
     local: frozenset[str] = frozenset()
@@ -328,6 +349,28 @@ class Rulebook:
     def max_points(self) -> Decimal:
         """The maximum over all criteria: 100, or 0 where there are no points."""
         return sum((criterion.max_points for criterion in self.criteria), ZERO)
+
+    @cached_property
+    def without_text(self) -> tuple[str, ...]:
+        """Codes of the parts and vetoes whose wording is not known. A season opens when a province has completed
+        them, or with a decision that leaves them out.
+        """
+        parts = [code for indicator in self.indicators for code in indicator.without_text]
+        return (*parts, *(condition.code for condition in self.vetoes if not condition.text))
+
+    @cached_property
+    def provenances(self) -> dict[str, Provenance]:
+        """Of every value, by its path, where it comes from."""
+        return {entry.path: entry.provenance for entry in _provenances(self)}
+
+    @cached_property
+    def unnamed_sources(self) -> tuple[str, ...]:
+        """Paths of the values that are `sourced` without saying where they were read."""
+        return tuple(
+            path
+            for path, provenance in self.provenances.items()
+            if provenance is Provenance.SOURCED and path not in self.sources
+        )
 
     @cached_property
     def unverified(self) -> tuple[Unverified, ...]:
@@ -439,3 +482,5 @@ def _of_criterion(criterion: Criterion, model: Model) -> Iterator[Unverified]:
                 yield Unverified(f"{part.code}.points", part.points_provenance)
             if part.not_arisen is not None:
                 yield Unverified(f"{part.code}.not_arisen", part.not_arisen_provenance)
+        for code in indicator.without_text:
+            yield Unverified(f"{code}.text", Provenance.PROVISIONAL)

@@ -152,6 +152,7 @@ class IndicatorFields(TextFields):
     measure: MeasureFields | None = None
     measure_provenance: Provenance = Provenance.PROVISIONAL
     parts: list[PartFields] = []
+    without_text: list[str] = []
 
 
 class CriterionFields(TextFields):
@@ -245,6 +246,16 @@ class BasisFields(TextFields):
     provenance: Provenance
 
 
+class SourceFields(TextFields):
+    document: str
+    number: str = ""
+    dated: date | None = None
+    article: str = ""
+    page: str = ""
+    address: str = ""
+    sha256: str = ""
+
+
 class RulebookFields(TextFields):
     id: str
     title: str
@@ -263,6 +274,7 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
+    sources: dict[str, SourceFields] = {}
 
 
 class DaysOffFields(TextFields, rename={"from_": "from"}):

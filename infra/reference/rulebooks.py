@@ -41,7 +41,9 @@ from domain.rulebook import (
     LegalBasis,
     Model,
     Part,
+    Provenance,
     Rulebook,
+    Source,
     Term,
     Unverified,
 )
@@ -65,6 +67,7 @@ from infra.reference.rulebook_file import (
     RatioFields,
     RulebookFields,
     RulebookInvalid,
+    SourceFields,
     SurveyFields,
     TermFields,
     ThresholdFields,
@@ -143,6 +146,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+        sources={path: _source(source) for path, source in text.sources.items()},
     )
 
 
@@ -179,6 +183,7 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
         name_provenance=text.name_provenance,
         points_provenance=provenance,
         pass_level=text.pass_level,
+        without_text=tuple(text.without_text),
     )
 
 
@@ -271,6 +276,10 @@ def _term(text: TermFields) -> Term:
     )
 
 
+def _source(text: SourceFields) -> Source:
+    return Source(text.document, text.number, text.dated, text.article, text.page, text.address, text.sha256)
+
+
 # Numbers that have to close --------------------------------------------------------------------------
 
 
@@ -278,8 +287,8 @@ def _close(rulebook: Rulebook) -> None:
     """Refuse a rulebook whose points do not add up or whose codes are not unique."""
     codes = [indicator.code for indicator in rulebook.indicators]
     _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
-    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
-    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    parts = [code for one in rulebook.indicators for code in (*(part.code for part in one.parts), *one.without_text)]
+    _require(len(set(parts)) == len(parts), rulebook.id, "a part's code stands twice")
     for agreement in rulebook.agreements:
         known = {agreement.part, agreement.other_part} <= rulebook.parts.keys()
         _require(known, agreement.part, "agrees with a part that does not exist")
@@ -289,6 +298,15 @@ def _close(rulebook: Rulebook) -> None:
         _require((criterion.max_points > 0) == (rulebook.model is Model.POINTS), criterion.code, "maximum and model")
     for indicator in rulebook.indicators:
         _close_indicator(indicator, rulebook.model)
+    for path, source in rulebook.sources.items():
+        _close_source(path, source, rulebook.provenances.get(path))
+
+
+def _close_source(path: str, source: Source, provenance: Provenance | None) -> None:
+    _require(provenance is not None, path, "a source of a value that does not exist")
+    read = provenance in {Provenance.SOURCED, Provenance.REPORTED}
+    _require(read, path, "it has a source and is neither sourced nor reported")
+    _require(bool(source.document.strip()), path, "its source names no document")
 
 
 def _close_indicator(indicator: Indicator, model: Model) -> None:

@@ -179,6 +179,44 @@ def test_a_day_off_in_exchange_is_worked_on_the_saturday_named():
     assert all(day.weekday() == 5 for day in calendar.worked_saturdays)
 
 
+# Sources, and what has no text -------------------------------------------------------------------------
+
+
+def test_a_value_names_the_document_and_the_article_where_it_was_read():
+    text = (
+        f"{TEXT}sources: {{C1: {{document: Quyết định, number: 25/2021/QĐ-TTg, dated: 2021-07-22, article: Điều 4}}}}"
+    )
+
+    source = parse_rulebook(text.encode()).sources["C1"]
+
+    assert (source.number, source.dated, source.article) == ("25/2021/QĐ-TTg", date(2021, 7, 22), "Điều 4")
+
+
+def test_a_sourced_value_that_does_not_say_where_it_was_read_is_listed():
+    before = parse_rulebook(TEXT.encode()).unnamed_sources
+    after = parse_rulebook(f"{TEXT}sources: {{C1: {{document: Quyết định}}}}".encode()).unnamed_sources
+
+    assert {"C1", "TC1.CT1.name"} <= set(before)
+    assert set(before) - set(after) == {"C1"}
+
+
+def test_what_is_not_sourced_need_not_say_where_it_was_read():
+    rulebook = parse_rulebook(TEXT.encode())
+
+    assert not set(rulebook.unnamed_sources) & {entry.path for entry in rulebook.unverified}
+
+
+def test_parts_and_vetoes_whose_wording_is_not_known_are_named_and_not_asked():
+    text = TEXT.replace("threshold: 0.5}", "threshold: 0.5}, {code: C2, kind: veto, provenance: provisional}")
+    text = text.replace("{code: TC1.CT1,", "{code: TC1.CT1, without_text: [TC1.CT1.2],")
+
+    rulebook = parse_rulebook(text.encode())
+
+    assert rulebook.without_text == ("TC1.CT1.2", "C2")
+    assert "TC1.CT1.2" not in rulebook.parts
+    assert rulebook.provenances["TC1.CT1.2.text"] is Provenance.PROVISIONAL
+
+
 # What is refused ---------------------------------------------------------------------------------------
 
 TEXT = """
@@ -234,6 +272,12 @@ def test_numbers_of_a_rulebook_are_exact_decimals():
         ("threshold: 0.5", "threshold: half", "threshold"),
         ("value: 2/3", "value: most", "most"),
         ("id: r", "id: [", "flow"),
+        ("agreements: []", "agreements: []\nsources: {C9: {document: d}}", "C9"),
+        ("agreements: []", "agreements: []\nsources: {TC1.points: {document: d}}", "neither sourced nor reported"),
+        ("agreements: []", "agreements: []\nsources: {C1: {document: ' '}}", "names no document"),
+        ("agreements: []", "agreements: []\nsources: {C1: {number: x}}", "document"),
+        ("agreements: []", "agreements: []\nsources: {C1: {document: d, dated: someday}}", "dated"),
+        ("{code: TC1.CT1,", "{code: TC1.CT1, without_text: [TC1.CT1],", "twice"),
     ],
 )
 def test_a_text_that_is_no_rulebook_or_does_not_close_is_refused(old, new, where):
