@@ -224,6 +224,10 @@ class TermFields(TextFields):
     before: str | None = None
     years_later: int = 0
     working_days: int | None = None
+    calendar_days: int | None = None
+    months: int | None = None
+    minimum: bool = False
+    ahead: bool = False
     text: str = ""
 
 

@@ -5,6 +5,7 @@ adoption can pin exactly what was used.
 """
 
 import hashlib
+from datetime import date
 from fractions import Fraction
 from functools import cache
 from importlib import resources
@@ -75,6 +76,11 @@ from infra.reference.rulebook_file import (
     decimal_of,
     load,
 )
+
+#: No term of the procedure runs longer, in days or in months.
+LONGEST = 366
+#: A year without a 29 February.
+SOME_YEAR = 2023
 
 # The files -------------------------------------------------------------------------------------------
 
@@ -262,18 +268,40 @@ def _council(text: CouncilFields) -> CouncilRule:
 
 
 def _term(text: TermFields) -> Term:
-    day = text.by or text.before
-    month, of_month = (int(number) for number in day.split("-")) if day else (None, None)
-    return Term(
-        text.step,
-        text.provenance,
-        month,
-        of_month,
-        text.years_later,
-        text.before is not None,
-        text.working_days,
-        text.text,
+    month, day = _day_of_year(text)
+    term = Term(
+        step=text.step,
+        provenance=text.provenance,
+        month=month,
+        day=day,
+        years_later=text.years_later,
+        before=text.before is not None,
+        working_days=text.working_days,
+        text=text.text,
+        calendar_days=text.calendar_days,
+        months=text.months,
+        minimum=text.minimum,
+        ahead=text.ahead,
     )
+    counts = [n for n in (term.working_days, term.calendar_days, term.months) if n is not None]
+    ways = len(counts) + (text.by is not None) + (text.before is not None)
+    _require(ways <= 1, text.step, "a term is a day of the year or one count, not both")
+    _require(all(0 < n <= LONGEST for n in counts), text.step, f"a term counts from 1 to {LONGEST}")
+    _require(term.is_counted or not (term.minimum or term.ahead), text.step, "only what is counted has such a side")
+    _require(not term.years_later or day is not None, text.step, "years later without a day of the year")
+    return term
+
+
+def _day_of_year(text: TermFields) -> tuple[int | None, int | None]:
+    written = text.by or text.before
+    if written is None:
+        return None, None
+    try:
+        month, day = (int(number) for number in written.split("-"))
+        date(SOME_YEAR, month, day)
+    except ValueError as error:
+        raise RulebookInvalid(f"{text.step}: {written} is no day of every year") from error
+    return month, day
 
 
 def _source(text: SourceFields) -> Source:

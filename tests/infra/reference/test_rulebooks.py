@@ -5,10 +5,11 @@ import pytest
 
 from domain.judging import assess
 from domain.measure import NOT_ARISEN, Amount, Kind, Measured, Penalty
-from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook
+from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook, Term
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebooks import load_calendar, load_rulebooks, parse_rulebook
 
+SOURCED = Provenance.SOURCED
 RULEBOOKS = load_rulebooks()
 OF_2017, OF_2021, OF_2025 = (RULEBOOKS[name] for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))
 POINTS_OF_CRITERIA = {"qd-619-2017": [15, 30, 25, 10, 20], "qd-25-2021": [10, 30, 15, 20, 25]}
@@ -285,3 +286,43 @@ def test_a_text_that_is_no_rulebook_or_does_not_close_is_refused(old, new, where
 
     with pytest.raises(RulebookInvalid, match=where):
         parse_rulebook(TEXT.replace(old, new, 1).encode())
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("calendar_days: 5, minimum: true", Term("t", SOURCED, calendar_days=5, minimum=True)),
+        ("working_days: 3, ahead: true", Term("t", SOURCED, working_days=3, ahead=True)),
+        ("months: 2", Term("t", SOURCED, months=2)),
+        ("by: '01-10', years_later: 1", Term("t", SOURCED, 1, 10, years_later=1)),
+        ("before: '02-10', years_later: 1", Term("t", SOURCED, 2, 10, years_later=1, before=True)),
+        ("text: đầu tháng 01", Term("t", SOURCED, text="đầu tháng 01")),
+    ],
+)
+def test_a_term_is_a_day_of_the_year_or_a_count_of_days_or_months_or_words(written, expected):
+    text = TEXT.replace("deadlines: []", f"deadlines: [{{step: t, provenance: sourced, {written}}}]")
+
+    assert parse_rulebook(text.encode()).terms == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("calendar_days: 5, working_days: 5", "not both"),
+        ("by: '01-10', calendar_days: 5", "not both"),
+        ("by: '01-10', before: '01-10'", "not both"),
+        ("calendar_days: 0", "counts from 1"),
+        ("months: 1000000", "counts from 1"),
+        ("by: '02-29'", "no day of every year"),
+        ("before: '13-01'", "no day of every year"),
+        ("before: January", "no day of every year"),
+        ("by: '01-10', minimum: true", "only what is counted"),
+        ("ahead: true", "only what is counted"),
+        ("calendar_days: 5, years_later: 1", "years later"),
+    ],
+)
+def test_a_term_that_cannot_be_meant_is_refused_by_its_step(written, what):
+    text = TEXT.replace("deadlines: []", f"deadlines: [{{step: posted, provenance: sourced, {written}}}]")
+
+    with pytest.raises(RulebookInvalid, match=f"posted: .*{what}"):
+        parse_rulebook(text.encode())
