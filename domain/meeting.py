@@ -410,7 +410,7 @@ class Meeting(Stream, created_event_name="Convened"):
     def send_papers(self, on: date, due: date | None, today: date) -> None:
         """Record when the papers were sent: not after the meeting, nor after today. Sent late is recorded as well."""
         self._must_sit()
-        must_not_end_early(on, min(self.on, today), "on", "papers")
+        must_not_end_early(on, min(self.on, today), "sent", "papers")
         if on != self.papers_sent:
             self.trigger_event(self.PapersSent, on=on, due=due)
 
@@ -422,7 +422,7 @@ class Meeting(Stream, created_event_name="Convened"):
         self._must_sit()
         if self.papers_sent is None:
             raise OutOfOrder(step="receive-papers", state="not-sent")
-        must_not_end_early(self.papers_sent, on, "on", "papers-received")
+        must_not_end_early(self.papers_sent, on, "received", "papers-received")
         if member not in members:
             raise NotOnTheRoll(member=member)
         if member not in self.papers_received:

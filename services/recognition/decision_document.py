@@ -62,7 +62,7 @@ class TableLine(NamedTuple):
 
 
 class CouncilVote(NamedTuple):
-    """The council's vote that the decision had before it."""
+    """The council's vote that the decision had before it, at a meeting or `in_writing`."""
 
     on: date
     place: str
@@ -71,6 +71,7 @@ class CouncilVote(NamedTuple):
     present: int
     counts: Mapping[Choice, int]
     carried: bool
+    in_writing: bool = False
 
     @property
     def counted(self) -> str:
@@ -214,7 +215,7 @@ async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) ->
             in_writing=meeting.is_consultation,
             decision_no=council.decision_no if council else "",
             rule=vote.rule,
-            present=len(vote.roll),
+            present=len(vote.ballots if meeting.is_consultation else vote.roll),
             counts=vote.counts,
             carried=vote.outcome is VoteOutcome.CARRIED,
         )

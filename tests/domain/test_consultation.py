@@ -1,5 +1,6 @@
 """A council asked in writing, and what goes before a meeting: papers, authorisation, absent members' opinions."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -106,7 +107,7 @@ def test_nobody_answers_after_it_was_closed_and_no_stranger_before():
 
 def test_nothing_of_a_meeting_happens_in_it():
     consultation = a_consultation()
-    for act in (
+    acts: tuple[Callable[[], None], ...] = (
         lambda: consultation.record_attendance(MEMBERS),
         lambda: consultation.take_up(COMMUNE),
         lambda: consultation.open_vote(COMMUNE, a_council_rule()),
@@ -114,7 +115,8 @@ def test_nothing_of_a_meeting_happens_in_it():
         lambda: consultation.close(DAY),
         lambda: consultation.send_papers(DAY, None, DAY),
         lambda: consultation.authorise(MEMBERS[0], "3/UQ", None),
-    ):
+    )
+    for act in acts:
         with pytest.raises(HeldInWriting):
             act()
 
@@ -147,9 +149,9 @@ def test_papers_that_were_sent_late_are_recorded_with_the_day_on_which_they_were
     meeting.receive_papers(MEMBERS[0], DAY, MEMBERS)
     meeting.receive_papers(MEMBERS[0], DAY, MEMBERS)
 
-    sent, *received = [fact for fact in meeting.pending_events if type(fact).__name__.startswith("Papers")]
-    assert (sent.on, sent.due) == (DAY, DAY - timedelta(days=3))
-    assert [fact.member for fact in received] == [MEMBERS[0]]
+    (sent,) = [fact for fact in meeting.pending_events if isinstance(fact, Meeting.PapersSent)]
+    received = [fact.member for fact in meeting.pending_events if isinstance(fact, Meeting.PapersReceived)]
+    assert (sent.on, sent.due, received) == (DAY, DAY - timedelta(days=3), [MEMBERS[0]])
 
 
 def test_papers_are_sent_before_they_are_received_and_not_after_the_meeting():
