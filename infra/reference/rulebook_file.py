@@ -226,6 +226,12 @@ class TermFields(TextFields):
     text: str = ""
 
 
+class CommuneStepsFields(TextFields):
+    provenance: Provenance
+    broadcasts: int = 0
+    opinion_sheets: str = ""
+
+
 class YearFields(TextFields):
     year: int
     provenance: Provenance
@@ -263,6 +269,7 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
+    commune_steps: CommuneStepsFields | None = None
 
 
 class DaysOffFields(TextFields, rename={"from_": "from"}):

@@ -33,6 +33,7 @@ from domain.measure import (
 from domain.rulebook import (
     ZERO,
     Agreement,
+    CommuneSteps,
     Condition,
     CouncilRule,
     Criterion,
@@ -51,6 +52,7 @@ from infra.reference.rulebook_file import (
     BandsFields,
     BooleanFields,
     ChecklistFields,
+    CommuneStepsFields,
     ConditionFields,
     CouncilFields,
     CriterionFields,
@@ -143,6 +145,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+        commune_steps=_commune_steps(text.commune_steps),
     )
 
 
@@ -256,6 +259,10 @@ def _council(text: CouncilFields) -> CouncilRule:
     )
 
 
+def _commune_steps(text: CommuneStepsFields | None) -> CommuneSteps | None:
+    return text and CommuneSteps(text.provenance, text.broadcasts, text.opinion_sheets)
+
+
 def _term(text: TermFields) -> Term:
     day = text.by or text.before
     month, of_month = (int(number) for number in day.split("-")) if day else (None, None)
@@ -280,6 +287,11 @@ def _close(rulebook: Rulebook) -> None:
     _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
     count = sum(len(indicator.parts) for indicator in rulebook.indicators)
     _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    steps = rulebook.commune_steps
+    if steps is not None:
+        known = not steps.opinion_sheets or steps.opinion_sheets in codes
+        _require(known, "commune_steps", "the opinion sheets are of an indicator that does not exist")
+        _require(steps.broadcasts >= 0, "commune_steps", "broadcasts below 0")
     for agreement in rulebook.agreements:
         known = {agreement.part, agreement.other_part} <= rulebook.parts.keys()
         _require(known, agreement.part, "agrees with a part that does not exist")
