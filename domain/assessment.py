@@ -761,14 +761,14 @@ class Assessment(Stream):
         """
         self._must_be(Stage.POSTED, step="agree")
         if self.unanswered:
-            raise OutOfOrder(step="agree", state="comments-unanswered")
+            raise OutOfOrder(step="agree", state="comments-unanswered", reason="agree-unanswered")
         must_not_be_ahead(on, today, "on")
         if self.posted_until is not None and on <= self.posted_until:
             raise PostingUnfinished(reason="meeting", until=self.posted_until, field="on")
         check_attendance(attended)
         found = outcome or computed
         if found is None:
-            raise OutOfOrder(step="agree", state="finding-missing")
+            raise OutOfOrder(step="agree", state="posted", reason="finding-missing", field="outcome")
         if computed is not None and found is not computed and not (reason or "").strip():
             raise ReasonMissing(act="agree")
         self.trigger_event(
@@ -779,7 +779,7 @@ class Assessment(Stream):
             attended=tuple(attended),
             outcome=found,
             record=record,
-            reason=(reason or "").strip() or None,
+            reason=((reason or "").strip() or None) if found is not computed else None,
         )
 
     def report(self, on: date, document_no: str, *, indicators: Collection[str]) -> None:
@@ -788,6 +788,11 @@ class Assessment(Stream):
         self._must_be_agreed("report", Outcome.NOT_MET)
         must_not_end_early(self.agreed_on, on, "on", "agreed")
         self.trigger_event(self.Reported, on=on, document_no=document_no)
+
+    def must_ask_for_recognition(self) -> None:
+        """Raise OutOfOrder for a commune that reported that it does not meet the conditions."""
+        if self.stage in (Stage.REPORTED, Stage.LISTED):
+            raise OutOfOrder(step="appraise", state=self.stage, reason="not-meeting")
 
     def put_on_list(self, on: date, decision_no: str) -> None:
         """List the commune as not meeting the standard, by the chairman's decision; only one that reported so."""
@@ -798,10 +803,10 @@ class Assessment(Stream):
     def _must_be_agreed(self, step: str, outcome: Outcome) -> None:
         """Raise OutOfOrder before the commune's meeting, and when it found the other thing."""
         if self.stage is Stage.POSTED:
-            raise OutOfOrder(step=step, state="not-agreed")
+            raise OutOfOrder(step=step, state="posted", reason="not-agreed")
         self._must_be(Stage.AGREED, step=step)
         if self.agreed is not outcome:
-            raise OutOfOrder(step=step, state="agreed-otherwise")
+            raise OutOfOrder(step=step, state="agreed", reason=f"agreed-{self.agreed}")
 
     def submit(self, on: date, document_no: str, *, indicators: Collection[str], after_meeting: bool = False) -> None:
         """Send the dossier for appraisal: complete, posted to the end, comments answered or set aside.

@@ -66,7 +66,7 @@ class Leader(StrEnum):
 
 
 class Attendance(StrEnum):
-    """Kinds of participants that the circular names (điểm đ), and others who were invited."""
+    """Groups of participants that the circular names (điểm đ), and others who were invited."""
 
     OFFICERS = "officers"
     POLICE = "police"
@@ -76,15 +76,15 @@ class Attendance(StrEnum):
     OTHERS = "others"
 
 
-#: The kinds that belong to the meeting.
-NAMED_KINDS = tuple(kind for kind in Attendance if kind is not Attendance.OTHERS)
+#: The groups that belong to the meeting.
+NAMED_GROUPS = tuple(group for group in Attendance if group is not Attendance.OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Attended:
-    """How many of one kind took part."""
+    """How many of one group took part."""
 
-    kind: Attendance
+    group: Attendance
     count: int
 
 
@@ -155,9 +155,9 @@ def check_attendance(attended: Sequence[Attended]) -> None:
         raise AttendanceInvalid(reason="none", field=Attendance.OFFICERS)
     for number, one in enumerate(attended):
         if one.count < 1:
-            raise AttendanceInvalid(reason="count", field=one.kind, count=one.count)
-        if any(one.kind is other.kind for other in attended[:number]):
-            raise AttendanceInvalid(reason="twice", field=one.kind)
+            raise AttendanceInvalid(reason="count", field=one.group, count=one.count)
+        if any(one.group is other.group for other in attended[:number]):
+            raise AttendanceInvalid(reason="twice", field=one.group)
 
 
 def check_tally(tally: SheetsTally) -> None:
@@ -196,7 +196,7 @@ def _check_form(number: int, form: FormTally, collected: int, seen: set[str]) ->
         )
 
 
-def missing_kinds(attended: Sequence[Attended]) -> tuple[Attendance, ...]:
-    """The kinds that the circular names and that nobody of was there."""
-    there = {one.kind for one in attended}
-    return tuple(kind for kind in NAMED_KINDS if kind not in there)
+def missing_groups(attended: Sequence[Attended]) -> tuple[Attendance, ...]:
+    """The groups that the circular names and of which nobody was there."""
+    there = {one.group for one in attended}
+    return tuple(group for group in NAMED_GROUPS if group not in there)
