@@ -228,11 +228,11 @@ def offices(words: Words) -> list[OfficeChoice]:
 def halts(row: SeasonRow, words: Words) -> list[Halt]:
     """What may be done to a season that should not simply go on."""
     say = words.say
-    suspend = Halt("tam-dung", say("Tạm dừng mùa"), say("Tạm dừng mùa này"))
-    resume = Halt("tiep-tuc", say("Tiếp tục mùa"), say("Tiếp tục mùa này"))
+    suspend = Halt("tam-dung", say("Tạm dừng đợt đánh giá"), say("Tạm dừng đợt đánh giá này"))
+    resume = Halt("tiep-tuc", say("Tiếp tục đợt đánh giá"), say("Tiếp tục đợt đánh giá này"))
     convert = Halt("chuyen", say("Chuyển sang bộ tiêu chí khác"), say("Chuyển bộ tiêu chí"))
-    cancel = Halt("huy", say("Hủy mùa"), say("Hủy mùa này"))
-    close = Halt("ket-thuc", say("Kết thúc mùa"), say("Kết thúc mùa này"), dated=True)
+    cancel = Halt("huy", say("Hủy đợt đánh giá"), say("Hủy đợt đánh giá này"))
+    close = Halt("ket-thuc", say("Kết thúc đợt đánh giá"), say("Kết thúc đợt đánh giá này"), dated=True)
     return {
         "planned": [convert, cancel],
         "open": [suspend, close, cancel],
