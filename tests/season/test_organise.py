@@ -189,7 +189,9 @@ async def test_a_converted_season_is_assigned_and_opened_again_under_the_other_r
     story.rulebook_id = "qd-27-2025"
 
     with pytest.raises(IndicatorsUnassigned):
-        await organise.open_season(await administrator(), story.season)
+        lacking = story.house.rulebooks.newest("qd-27-2025").without_text
+    await organise.leave_out_contents(await administrator(), story.season, lacking, "03/QĐ-UBND", date(2024, 1, 4))
+    await organise.open_season(await administrator(), story.season)
     await organise.assign_indicators(
         await administrator(), story.season, [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
     )
