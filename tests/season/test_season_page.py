@@ -152,7 +152,7 @@ async def test_opening_by_an_old_page_names_what_is_missing(desks: Desks):
 
 async def test_the_page_names_what_has_no_text_and_opens_by_the_document_that_leaves_it_out(desks: Desks):
     story = await planned(desks, "qd-27-2025")
-    lines = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
+    lines: list[organise.Assignment] = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
     await organise.assign_indicators(await story.as_administrator(), story.season, lines)
     desk = await desks.department()
 
@@ -171,7 +171,7 @@ async def test_the_page_names_what_has_no_text_and_opens_by_the_document_that_le
 
 async def test_opening_what_has_no_text_by_an_old_page_is_refused(desks: Desks):
     story = await planned(desks, "qd-27-2025")
-    lines = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
+    lines: list[organise.Assignment] = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
     await organise.assign_indicators(await story.as_administrator(), story.season, lines)
     desk = await desks.department()
     csrf = (await desk.open(f"/mua/{story.season}")).form("/khong-xet").value("csrf")
