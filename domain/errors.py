@@ -177,6 +177,12 @@ class IndicatorsUnassigned(Refused):
     code = "indicators-unassigned"
 
 
+class ContentsWithoutText(Refused):
+    """The rulebook does not have the wording of these `contents`, and no decision leaves them out of the season."""
+
+    code = "contents-without-text"
+
+
 class PositionUnsuitable(Refused):
     """Only officers of a commune can lead or coordinate an indicator; `position` is none of them."""
 
@@ -193,6 +199,12 @@ class RulebookNotAdopted(Refused):
     """The province has not adopted this rulebook, or adopted another text of it."""
 
     code = "rulebook-not-adopted"
+
+
+class RulebookUnusable(Refused):
+    """Nothing can be judged by this text: by the `reason` it is "missing" here, or "unreadable" with this program."""
+
+    code = "rulebook-unusable"
 
 
 class UnverifiedNotAcknowledged(Refused):
