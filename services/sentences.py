@@ -170,10 +170,8 @@ class SentenceWriter:
                 position = words.say(f"position.{value.position.value}")
                 return words.say("%(position)s, %(unit)s", position=position, unit=self.unit(value.unit))
             case SheetsTally():
-                collected, handed_out = words.number(value.collected), words.number(value.handed_out)
-                return words.say(
-                    "thu về %(collected)s/%(handed_out)s phiếu", collected=collected, handed_out=handed_out
-                )
+                collected, given = words.number(value.collected), words.number(value.handed_out)
+                return words.say("thu về %(collected)s/%(given)s phiếu", collected=collected, given=given)
             case Member():
                 return value.agency
             case UUID():

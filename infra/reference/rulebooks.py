@@ -348,7 +348,7 @@ def _council(text: CouncilFields) -> CouncilRule:
 
 
 def _commune_steps(text: CommuneStepsFields | None) -> CommuneSteps | None:
-    return text and CommuneSteps(text.provenance, text.broadcasts, text.opinion_sheets)
+    return CommuneSteps(text.provenance, text.broadcasts, text.opinion_sheets) if text else None
 
 
 def _term(text: TermFields) -> Term:

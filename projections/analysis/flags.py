@@ -154,7 +154,7 @@ class Marks(Row, frozen=True):
     acts: dict[str, ActMark] = {}
     workers: dict[str, frozenset[str]] = {}
     dismissed: tuple[DismissedMark, ...] = ()
-    alone: dict[Sign, int] = {}
+    alone: tuple[tuple[Sign, int], ...] = ()
 
 
 MARKS = Projection("marks", version=1, row=Marks, scope=lambda row: row.season)
@@ -261,13 +261,13 @@ def _satisfaction(row: Marks, fact: Assessment.SatisfactionMeasured, recorded: R
 @MARKS.on(Assessment.Posted)
 def _posted(row: Marks, fact: Assessment.Posted, recorded: Recorded) -> Marks:
     late = fact.entered_on is not None and fact.on < fact.entered_on
-    return _act(row, recorded, alone={Sign.POSTING_BACKDATED: recorded.position} if late else {})
+    return _act(row, recorded, alone=((Sign.POSTING_BACKDATED, recorded.position),) if late else ())
 
 
 @MARKS.on(Assessment.ResultAgreed)
 def _agreed(row: Marks, fact: Assessment.ResultAgreed, recorded: Recorded) -> Marks:
-    raised = {Sign.OUTCOME_AGREED_OTHERWISE: recorded.position} if fact.reason else {}
-    return _act(row, recorded, alone={**row.alone, **raised})
+    raised = ((Sign.OUTCOME_AGREED_OTHERWISE, recorded.position),) if fact.reason else ()
+    return _act(row, recorded, alone=(*row.alone, *raised))
 
 
 @MARKS.on(Assessment.Submitted)
@@ -355,7 +355,7 @@ def _of_commune_alone(row: Marks, season: Marks | None, known: Known) -> Iterato
     if row.rescored:
         codes = tuple(code for code, score in row.scores.items() if score.submitted)
         yield RaisedFlag(Sign.SCORE_AFTER_SUBMISSION, row.commune, row.rescored, codes)
-    for sign, position in row.alone.items():
+    for sign, position in row.alone:
         yield RaisedFlag(sign, row.commune, (position,))
     yield from _roles(row)
     unopened = {code: one for code, one in row.appraised.items() if one.agreed and one.unopened}
