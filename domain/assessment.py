@@ -806,7 +806,8 @@ class Assessment(Stream):
             raise OutOfOrder(step=step, state="posted", reason="not-agreed")
         self._must_be(Stage.AGREED, step=step)
         if self.agreed is not outcome:
-            raise OutOfOrder(step=step, state="agreed", reason=f"agreed-{self.agreed}")
+            found = "agreed-met" if self.agreed is Outcome.MET else "agreed-not_met"
+            raise OutOfOrder(step=step, state="agreed", reason=found)
 
     def submit(self, on: date, document_no: str, *, indicators: Collection[str], after_meeting: bool = False) -> None:
         """Send the dossier for appraisal: complete, posted to the end, comments answered or set aside.
