@@ -195,6 +195,12 @@ class RulebookNotAdopted(Refused):
     code = "rulebook-not-adopted"
 
 
+class RulebookUnusable(Refused):
+    """Nothing can be judged by this text: by the `reason` it is "missing" here, or "unreadable" with this program."""
+
+    code = "rulebook-unusable"
+
+
 class UnverifiedNotAcknowledged(Refused):
     """Adopting needs the unverified fields acknowledged; `missing` lists those that were not."""
 

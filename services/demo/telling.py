@@ -76,7 +76,7 @@ class StoryBuilder:
 
     @property
     def rulebook(self) -> Rulebook:
-        return self.house.rulebooks[self.story.rulebook]
+        return self.house.rulebooks.newest(self.story.rulebook)
 
     # Who acts -----------------------------------------------------------------------------------------
 

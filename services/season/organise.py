@@ -128,7 +128,7 @@ async def close_season(work: Work, season: str, on: date | None = None) -> Comma
 
 
 async def open_now(work: Work, season: str) -> tuple[Season, Rulebook]:
-    """The season and its rulebook, when work may go on in it. NotFound, SeasonNotOpen, RulebookNotAdopted."""
+    """The season and its rulebook, when work may go on in it. NotFound, SeasonNotOpen, RulebookUnusable."""
     running, rulebook = await with_rulebook(work, season)
     running.must_be_open()
     return running, rulebook
@@ -137,15 +137,15 @@ async def open_now(work: Work, season: str) -> tuple[Season, Rulebook]:
 async def with_rulebook(work: Work, season: str) -> tuple[Season, Rulebook]:
     """The season and the very text of the rulebook that it runs under."""
     running = await work.look(Season, season_stream(season))
-    return running, work.rulebook(running.rulebook, running.rulebook_sha256)
+    return running, work.rulebooks.text(running.rulebook_sha256)
 
 
 async def adopted_rulebook(work: Work, rulebook: str) -> Rulebook:
-    """The rulebook as the province adopted it. RulebookNotAdopted."""
+    """The rulebook as the province adopted it. RulebookNotAdopted, RulebookUnusable."""
     adoption = await work.find(Adoption, adoption_stream(rulebook))
     if adoption is None:
         raise RulebookNotAdopted(rulebook=rulebook)
-    return work.rulebook(rulebook, adoption.sha256)
+    return work.rulebooks.text(adoption.sha256)
 
 
 async def must_be_undecided(work: Work, season: str, commune: str) -> None:

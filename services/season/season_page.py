@@ -88,11 +88,11 @@ async def index(visit: Visit) -> PageResponse:
         rows = await view.all(SEASONS)
         units = await view.all(UNITS)
         adopted = {row.rulebook for row in await view.all(ADOPTIONS)}
-    rulebooks = [one for one in visit.app.rulebooks.values() if one.id in adopted]
+    rulebooks = [one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted]
     return await visit.page(
         "season/index.html",
         seasons=[
-            {"row": row, "rulebook": visit.app.rulebooks[row.rulebook].short}
+            {"row": row, "rulebook": visit.app.rulebooks.text(row.rulebook_sha256).short}
             for row in sorted(rows, key=lambda row: -row.year)
         ],
         rulebooks=rulebooks,
@@ -114,13 +114,13 @@ async def show(visit: Visit, season: str) -> PageResponse:
         adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook = visit.app.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
     return await visit.page(
         "season/season.html",
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in visit.app.rulebooks.values() if one.id in adopted],
+        rulebooks=[one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted],
         steps=steps(visit, row, rulebook),
         matrix=matrix(row, rulebook, visit.words),
         positions=offices(visit.words),
@@ -209,11 +209,11 @@ def offices(words: Words) -> list[OfficeChoice]:
 def halts(row: SeasonRow, words: Words) -> list[Halt]:
     """What may be done to a season that should not simply go on."""
     say = words.say
-    suspend = Halt("tam-dung", say("Tạm dừng mùa"), say("Tạm dừng mùa này"))
-    resume = Halt("tiep-tuc", say("Tiếp tục mùa"), say("Tiếp tục mùa này"))
+    suspend = Halt("tam-dung", say("Tạm dừng đợt đánh giá"), say("Tạm dừng đợt đánh giá này"))
+    resume = Halt("tiep-tuc", say("Tiếp tục đợt đánh giá"), say("Tiếp tục đợt đánh giá này"))
     convert = Halt("chuyen", say("Chuyển sang bộ tiêu chí khác"), say("Chuyển bộ tiêu chí"))
-    cancel = Halt("huy", say("Hủy mùa"), say("Hủy mùa này"))
-    close = Halt("ket-thuc", say("Kết thúc mùa"), say("Kết thúc mùa này"), dated=True)
+    cancel = Halt("huy", say("Hủy đợt đánh giá"), say("Hủy đợt đánh giá này"))
+    close = Halt("ket-thuc", say("Kết thúc đợt đánh giá"), say("Kết thúc đợt đánh giá này"), dated=True)
     return {
         "planned": [convert, cancel],
         "open": [suspend, close, cancel],
@@ -230,9 +230,9 @@ async def plan(visit: Visit) -> PageResponse:
     typed = visit.typed
     typed.needed("year")
     year = typed.whole("year") or 0
-    rulebook = visit.app.rulebooks.get(typed.text("rulebook"))
-    if rulebook is None:
+    if typed.text("rulebook") not in visit.app.rulebooks:
         raise FieldMissing(field="rulebook")
+    rulebook = visit.app.rulebooks.newest(typed.text("rulebook"))
     async with visit.reads() as view:
         units = await view.all(UNITS)
     participants = chosen(units, typed, rulebook)

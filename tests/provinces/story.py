@@ -102,7 +102,7 @@ class Story:
 
     @property
     def rulebook(self) -> Rulebook:
-        return self.house.rulebooks[self.rulebook_id]
+        return self.house.rulebooks.newest(self.rulebook_id)
 
     @property
     def codes(self) -> list[str]:

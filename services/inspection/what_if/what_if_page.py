@@ -62,7 +62,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
     asked = read_asked(visit, visit.app.rulebooks, case.rulebook)
     facts = await facts_about(visit, case)
-    under = visit.app.rulebooks[asked.kept.rulebook] if asked.kept.rulebook else None
+    under = visit.app.rulebooks.newest(asked.kept.rulebook) if asked.kept.rulebook else None
 
     def answer(assumed: Assumed) -> WhatIfResult:
         return what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
@@ -87,7 +87,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         largest=largest,
         named=told,
         parameters=_parameters(under or case.rulebook, assumed),
-        rulebooks=list(visit.app.rulebooks.values()),
+        rulebooks=list(visit.app.rulebooks.newest_of_each()),
         position=case.position,
     )
 
@@ -199,9 +199,9 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)
-        rulebook = visit.app.rulebooks[row.rulebook]
+        rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
         asked = read_asked(visit, visit.app.rulebooks, rulebook)
-        stranger = visit.app.rulebooks[asked.kept.rulebook] if asked.kept.rulebook else None
+        stranger = visit.app.rulebooks.newest(asked.kept.rulebook) if asked.kept.rulebook else None
         assumed, other = _answered(
             visit, asked, lambda assumed: with_thresholds(stranger or rulebook, dict(assumed.thresholds))
         )
@@ -222,7 +222,7 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         gain=sum(one.changes and one.after.result is Outcome.MET for one in sides),
         lose=sum(one.changes and one.before.result is Outcome.MET for one in sides),
         parameters=_parameters(stranger or rulebook, assumed),
-        rulebooks=list(visit.app.rulebooks.values()),
+        rulebooks=list(visit.app.rulebooks.newest_of_each()),
         levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
         here=lambda changed: visit.url.what_if_season(season, changed.query(visit)),
         readable=_readable(visit, row),
