@@ -177,6 +177,12 @@ class IndicatorsUnassigned(Refused):
     code = "indicators-unassigned"
 
 
+class ContentsWithoutText(Refused):
+    """The rulebook does not have the wording of these `contents`, and no decision leaves them out of the season."""
+
+    code = "contents-without-text"
+
+
 class PositionUnsuitable(Refused):
     """Only officers of a commune can lead or coordinate an indicator; `position` is none of them."""
 

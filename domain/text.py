@@ -65,6 +65,7 @@ KINDS: dict[str, TextKind] = {
     "commit": HASH,
     "commune": CODE,
     "condition": KEY,
+    "contents": KEY,
     "ct": WRITTEN,
     "decided_by": CODE,
     "decision_no": NUMBER,

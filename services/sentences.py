@@ -213,7 +213,7 @@ INDICATORS = frozenset({"indicator", "indicators", "part", "from_indicator"})
 #: Fields whose values are codes of rulebooks, and of their conditions.
 CALLED = frozenset({"rulebook", "condition"})
 #: Fields that are told by how many they hold.
-COUNTED = ("participants", "present", "roll", "items", "members", "indicators", "acknowledged", "comments")
+COUNTED = ("participants", "present", "roll", "items", "members", "indicators", "acknowledged", "comments", "contents")
 
 
 def measured_in_words(measured: Measured, words: Words) -> str:  # noqa: PLR0911 - one way of measuring below the other

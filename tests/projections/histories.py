@@ -142,6 +142,7 @@ class Province:
             )
             for indicator in INDICATORS:
                 self._assign(season, indicator)
+            self.do(season, lambda it: it.leave_out(("TC5.CT1.9", "C9"), "3/QĐ-UBND", DAY))
             self.do(season, lambda it: it.open(DAY))
             for commune in COMMUNES:
                 self.begin(
