@@ -219,6 +219,24 @@ class ParameterNotLocal(Refused):
     code = "parameter-not-local"
 
 
+class SourceMissing(Refused):
+    """A value that the province sets needs the document that it comes from, and none was named."""
+
+    code = "source-missing"
+
+
+class OwnProposal(Refused):
+    """Whoever proposed a change does not confirm it: a second person compares it with its source."""
+
+    code = "own-proposal"
+
+
+class ChangeSettled(Refused):
+    """The change was confirmed or declined meanwhile, or there never was one."""
+
+    code = "change-settled"
+
+
 class UnknownIndicator(Refused):
     """The rulebook has no such indicator or part."""
 

@@ -24,6 +24,7 @@ from domain.official import Mandate, Office, Official
 from domain.personal import EncryptedValue, Personal
 from domain.review import Reference
 from domain.rulebook import Rulebook
+from domain.working_days import DayKind
 from projections.analysis.trail import TrailEntry, entries
 from projections.tables.officials import OfficialRow
 from services.i18n import Words, indicator_number
@@ -189,7 +190,7 @@ class SentenceWriter:
             case tuple():
                 return ", ".join(self._said(name, one) for one in value)
             case int():
-                return words.number(value)
+                return str(value) if name == "year" else words.number(value)
             case dict():
                 return ", ".join(value)
         if name in UNITS:
@@ -202,6 +203,8 @@ class SentenceWriter:
         words = self._words
         if isinstance(value, Office):
             return words.say(f"position.{value.value}")
+        if isinstance(value, DayKind):
+            return words.say(f"day-kind.{value.value}")
         for key in (f"{name}.{value.value}", f"word.{value.value}"):
             if words.knows(key):
                 return words.say(key)
