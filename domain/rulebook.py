@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from domain.errors import MeasureInvalid, NotANumber, ScoreAboveMaximum, ScoreBelowMinimum, UnknownIndicator
-from domain.measure import Kind, Measure, Measured, Outcome, Penalty
+from domain.measure import Kind, Measure, Measured, Outcome, Penalty, Rounding
 
 ZERO = Decimal(0)
 
@@ -147,6 +147,16 @@ class Condition:
         return next((points for of_class, points in self.by_class if of_class == unit_class), None)
 
 
+class Unknown(StrEnum):
+    """What becomes of a verdict that hangs on a condition whose wording or number the rulebook lacks.
+
+    Part of each rulebook's text, so that an old text judges as it did: those that do not say pass the condition over.
+    """
+
+    PASSED_OVER = "passed_over"
+    LEFT_OPEN = "left_open"
+
+
 class Majority(StrEnum):
     """Of whom the votes in favour must be more than half."""
 
@@ -271,6 +281,8 @@ class Rulebook:
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
     legal_bases: tuple[LegalBasis, ...] = ()
+    rounding: Rounding = Rounding.DOWN
+    unknown: Unknown = Unknown.LEFT_OPEN
     #: Paths of the values that provinces set themselves. No text names one so far; reading one means applying it
     #: where a season is judged, as of that season.
     local: frozenset[str] = frozenset()
@@ -385,10 +397,14 @@ def check_points(code: str, points: Decimal, minimum: Decimal, maximum: Decimal,
 
 
 def check(part: Part, measured: Measured) -> None:
-    """Refuse what cannot be a value of this part's measure; raises MeasureInvalid."""
+    """Refuse what cannot be a value of this part's measure; raises MeasureInvalid.
+
+    0 of 0 says that nothing arose. Where the rulebook has a rule for that, it is said as such; where it has none,
+    nothing is measured and the value of the indicator is proposed with its ground.
+    """
     if measured.kind is Kind.NOT_ARISEN:
         if part.not_arisen is None:
-            raise MeasureInvalid(reason="not-arisen-not-allowed", part=part.code)
+            raise MeasureInvalid(reason="nothing-arose-no-rule", part=part.code)
         return
     if measured.kind is not part.measure.kind:
         raise MeasureInvalid(
@@ -397,7 +413,10 @@ def check(part: Part, measured: Measured) -> None:
     try:
         part.measure.check(measured, part.max_points)
     except MeasureInvalid as invalid:
-        raise MeasureInvalid(part=part.code, **invalid.details) from None
+        details = dict(invalid.details)
+        if details["reason"] == "denominator-zero" and part.not_arisen is None:
+            details["reason"] = "nothing-arose-no-rule"
+        raise MeasureInvalid(part=part.code, **details) from None
 
 
 def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
