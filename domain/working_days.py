@@ -1,7 +1,9 @@
 """Working days in Viet Nam: Monday to Friday, less public holidays, plus Saturdays worked in exchange."""
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date, timedelta
+from enum import StrEnum
 
 from domain.errors import Refused
 
@@ -13,6 +15,18 @@ class CalendarUnknown(Refused):
     """The holidays of `year` are not in the data, so days in it cannot be counted."""
 
     code = "calendar-unknown"
+
+
+class DayReading(StrEnum):
+    """How a fixed last day that falls on a day off is read. Bộ luật Dân sự 2015, Điều 148 khoản 5 moves the end of a
+    term to the next working day; whether it moves a day that a text names is for the province to say.
+    """
+
+    DAY_ITSELF = "day-itself"
+    NEXT_WORKING_DAY = "next-working-day"
+
+
+STRICTER = DayReading.DAY_ITSELF
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,25 @@ class Calendar:
                 days -= 1
         return day
 
+    def back(self, event: date, days: int) -> date:
+        """The last day that lies at least so many working days before an event, whose own day is not counted."""
+        day = event
+        while days > 0:
+            day -= ONE_DAY
+            if self.is_working_day(day):
+                days -= 1
+        return day
+
+    def on_or_after(self, day: date) -> date:
+        """The day itself where offices are open, else the next working day."""
+        while not self.is_working_day(day):
+            day += ONE_DAY
+        return day
+
+    def readings(self, day: date) -> dict[DayReading, date]:
+        """A last day by each of its readings; both are the same day when offices are open on it."""
+        return {DayReading.DAY_ITSELF: day, DayReading.NEXT_WORKING_DAY: self.on_or_after(day)}
+
     def before(self, day: date) -> date:
         """The last working day before a day."""
         day -= ONE_DAY
@@ -55,3 +88,13 @@ class Calendar:
     def _check(self, day: date) -> None:
         if not self.first <= day.year <= self.last:
             raise CalendarUnknown(year=day.year)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of the month so many months later, or earlier where negative; the last day of a month that has no
+    such day (Bộ luật Dân sự 2015, Điều 148 khoản 3). Raises CalendarUnknown beyond the years that there are.
+    """
+    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not MINYEAR <= years <= MAXYEAR:
+        raise CalendarUnknown(year=years)
+    return day.replace(year=years, month=month + 1, day=min(day.day, monthrange(years, month + 1)[1]))

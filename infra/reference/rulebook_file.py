@@ -151,6 +151,7 @@ class IndicatorFields(TextFields):
     measure: MeasureFields | None = None
     measure_provenance: Provenance = Provenance.PROVISIONAL
     parts: list[PartFields] = []
+    without_text: list[str] = []
 
 
 class CriterionFields(TextFields):
@@ -222,6 +223,10 @@ class TermFields(TextFields):
     before: str | None = None
     years_later: int = 0
     working_days: int | None = None
+    calendar_days: int | None = None
+    months: int | None = None
+    minimum: bool = False
+    ahead: bool = False
     text: str = ""
 
 
@@ -244,6 +249,16 @@ class BasisFields(TextFields):
     provenance: Provenance
 
 
+class SourceFields(TextFields):
+    document: str
+    number: str = ""
+    dated: date | None = None
+    article: str = ""
+    page: str = ""
+    address: str = ""
+    sha256: str = ""
+
+
 class RulebookFields(TextFields):
     id: str
     title: str
@@ -264,6 +279,7 @@ class RulebookFields(TextFields):
     legal_bases: list[BasisFields] = []
     rounding: Rounding = Rounding.HALF_UP
     unknown: Unknown = Unknown.PASSED_OVER
+    sources: dict[str, SourceFields] = {}
 
 
 class DaysOffFields(TextFields, rename={"from_": "from"}):

@@ -5,6 +5,7 @@ adoption can pin exactly what was used.
 """
 
 import hashlib
+from datetime import date
 from fractions import Fraction
 from functools import cache
 from importlib import resources
@@ -42,7 +43,9 @@ from domain.rulebook import (
     LegalBasis,
     Model,
     Part,
+    Provenance,
     Rulebook,
+    Source,
     Term,
     Unverified,
 )
@@ -66,6 +69,7 @@ from infra.reference.rulebook_file import (
     RatioFields,
     RulebookFields,
     RulebookInvalid,
+    SourceFields,
     SurveyFields,
     TermFields,
     ThresholdFields,
@@ -73,6 +77,11 @@ from infra.reference.rulebook_file import (
     decimal_of,
     load,
 )
+
+#: No term of the procedure runs longer, in days or in months.
+LONGEST = 366
+#: A year without a 29 February.
+SOME_YEAR = 2023
 
 # The files -------------------------------------------------------------------------------------------
 
@@ -146,6 +155,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
         rounding=text.rounding,
         unknown=text.unknown,
+        sources={path: _source(source) for path, source in text.sources.items()},
     )
 
 
@@ -182,6 +192,7 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int, rounding: R
         name_provenance=text.name_provenance,
         points_provenance=provenance,
         pass_level=text.pass_level,
+        without_text=tuple(text.without_text),
     )
 
 
@@ -262,18 +273,44 @@ def _council(text: CouncilFields) -> CouncilRule:
 
 
 def _term(text: TermFields) -> Term:
-    day = text.by or text.before
-    month, of_month = (int(number) for number in day.split("-")) if day else (None, None)
-    return Term(
-        text.step,
-        text.provenance,
-        month,
-        of_month,
-        text.years_later,
-        text.before is not None,
-        text.working_days,
-        text.text,
+    month, day = _day_of_year(text)
+    term = Term(
+        step=text.step,
+        provenance=text.provenance,
+        month=month,
+        day=day,
+        years_later=text.years_later,
+        before=text.before is not None,
+        working_days=text.working_days,
+        text=text.text,
+        calendar_days=text.calendar_days,
+        months=text.months,
+        minimum=text.minimum,
+        ahead=text.ahead,
     )
+    counts = [n for n in (term.working_days, term.calendar_days, term.months) if n is not None]
+    ways = len(counts) + (text.by is not None) + (text.before is not None)
+    _require(ways <= 1, text.step, "a term is a day of the year or one count, not both")
+    _require(all(0 < n <= LONGEST for n in counts), text.step, f"a term counts from 1 to {LONGEST}")
+    _require(term.is_counted or not (term.minimum or term.ahead), text.step, "only what is counted has such a side")
+    _require(not term.years_later or day is not None, text.step, "years later without a day of the year")
+    return term
+
+
+def _day_of_year(text: TermFields) -> tuple[int | None, int | None]:
+    written = text.by or text.before
+    if written is None:
+        return None, None
+    try:
+        month, day = (int(number) for number in written.split("-"))
+        date(SOME_YEAR, month, day)
+    except ValueError as error:
+        raise RulebookInvalid(f"{text.step}: {written} is no day of every year") from error
+    return month, day
+
+
+def _source(text: SourceFields) -> Source:
+    return Source(text.document, text.number, text.dated, text.article, text.page, text.address, text.sha256)
 
 
 # Numbers that have to close --------------------------------------------------------------------------
@@ -283,8 +320,8 @@ def _close(rulebook: Rulebook) -> None:
     """Refuse a rulebook whose points do not add up or whose codes are not unique."""
     codes = [indicator.code for indicator in rulebook.indicators]
     _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
-    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
-    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    parts = [code for one in rulebook.indicators for code in (*(part.code for part in one.parts), *one.without_text)]
+    _require(len(set(parts)) == len(parts), rulebook.id, "a part's code stands twice")
     for agreement in rulebook.agreements:
         known = {agreement.part, agreement.other_part} <= rulebook.parts.keys()
         _require(known, agreement.part, "agrees with a part that does not exist")
@@ -294,6 +331,15 @@ def _close(rulebook: Rulebook) -> None:
         _require((criterion.max_points > 0) == (rulebook.model is Model.POINTS), criterion.code, "maximum and model")
     for indicator in rulebook.indicators:
         _close_indicator(indicator, rulebook.model)
+    for path, source in rulebook.sources.items():
+        _close_source(path, source, rulebook.provenances.get(path))
+
+
+def _close_source(path: str, source: Source, provenance: Provenance | None) -> None:
+    _require(provenance is not None, path, "a source of a value that does not exist")
+    read = provenance in {Provenance.SOURCED, Provenance.REPORTED}
+    _require(read, path, "it has a source and is neither sourced nor reported")
+    _require(bool(source.document.strip()), path, "its source names no document")
 
 
 def _close_indicator(indicator: Indicator, model: Model) -> None:

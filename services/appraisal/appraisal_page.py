@@ -167,9 +167,10 @@ def raises_no_question(case: Case, indicator: Indicator) -> bool:
 
 def supplement_due(visit: Visit, case: Case) -> date | None:
     """The last day to supplement when an indicator is returned today."""
-    days = next((one.working_days for one in case.rulebook.terms if one.step == "supplemented"), None)
+    term = case.rulebook.term("supplemented")
     try:
-        return case.calendar.after(visit.today, days or SUPPLEMENT_DAYS)
+        ends = term.ends_after(visit.today, case.calendar) if term else None
+        return ends or case.calendar.after(visit.today, SUPPLEMENT_DAYS)
     except CalendarUnknown:
         return None
 

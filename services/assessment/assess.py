@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -24,6 +24,7 @@ from domain.measure import Answer, Measured, Outcome
 from domain.permissions import Act, Actor, Subject
 from domain.rulebook import Indicator, Rulebook, check
 from domain.text import COMMENT, clean
+from domain.working_days import Calendar
 from infra.encryption.personal_values import Covered, ValuePlace
 from infra.storage.files import Received
 from services.season.organise import commune_of, open_now, with_rulebook
@@ -31,8 +32,8 @@ from services.work import CommandResult, Work, use_case
 
 Value: TypeAlias = Decimal | Outcome
 
-#: Working days of public posting where the rulebook names no term of its own (TT 07/2017/TT-BTP).
-POSTING_DAYS = 10
+#: Calendar days of posting where the text of the year sets no term (TT 09/2021/TT-BTP, Điều 3 khoản 1 điểm c).
+POSTING_DAYS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,18 +338,19 @@ async def reopen(work: Work, season: str, commune: str, reason: str) -> CommandR
 async def post(
     work: Work, season: str, commune: str, place: str, on: date | None = None, until: date | None = None
 ) -> CommandResult:
-    """Post the result publicly; without `until` for the rulebook's term of working days."""
+    """Post the result publicly; without `until` for the rulebook's term."""
     running, rulebook = await open_now(work, season)
     work.require(Act.POST, commune_of(running, commune))
     day = on or work.today
-    last = until or work.calendar.after(day, posting_days(rulebook))
+    last = until or posting_ends(rulebook, day, work.calendar)
     return await work.change(Assessment, assessment_stream(season, commune), lambda one: one.post(day, last, place))
 
 
-def posting_days(rulebook: Rulebook) -> int:
-    """How many working days a result stays posted."""
-    days = [term.working_days for term in rulebook.terms if term.step == "posted"]
-    return days[0] if days and days[0] is not None else POSTING_DAYS
+def posting_ends(rulebook: Rulebook, begins: date, calendar: Calendar) -> date:
+    """The last day of a posting that begins on this day by the text of the year; raises CalendarUnknown."""
+    term = rulebook.term("posted")
+    ends = term.ends_after(begins, calendar) if term else None
+    return ends or begins + timedelta(days=POSTING_DAYS)
 
 
 #: Who comments on a posted result: nobody asks the name.

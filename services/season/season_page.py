@@ -18,6 +18,7 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words
 from services.season import organise
+from services.season.terms import term_words
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
@@ -160,13 +161,9 @@ def steps(visit: Visit, row: SeasonRow, rulebook: Rulebook) -> list[StepLine]:
     words, typed = visit.words, visit.typed
     for step in Step:
         deadline = row.deadlines.get(step)
-        term = next((one for one in rulebook.terms if one.step in IN_RULEBOOK[step]), None)
+        term = rulebook.term(*IN_RULEBOOK[step])
         last = term.last_day(row.year) if term else None
-        law = ""
-        if term is not None:
-            law = words.say("Bộ tiêu chí: %(day)s", day=words.date(last)) if last else term.text
-            if not last and term.working_days:
-                law = words.say("Bộ tiêu chí: %(days)s ngày làm việc %(text)s", days=term.working_days, text=term.text)
+        law = words.say("Bộ tiêu chí: %(term)s", term=term_words(words, term, row.year)) if term else ""
         bad = visit.refusal is not None and typed.text("step") == step
         lines.append(
             StepLine(
@@ -212,11 +209,11 @@ def offices(words: Words) -> list[OfficeChoice]:
 def halts(row: SeasonRow, words: Words) -> list[Halt]:
     """What may be done to a season that should not simply go on."""
     say = words.say
-    suspend = Halt("tam-dung", say("Tạm dừng mùa"), say("Tạm dừng mùa này"))
-    resume = Halt("tiep-tuc", say("Tiếp tục mùa"), say("Tiếp tục mùa này"))
+    suspend = Halt("tam-dung", say("Tạm dừng đợt đánh giá"), say("Tạm dừng đợt đánh giá này"))
+    resume = Halt("tiep-tuc", say("Tiếp tục đợt đánh giá"), say("Tiếp tục đợt đánh giá này"))
     convert = Halt("chuyen", say("Chuyển sang bộ tiêu chí khác"), say("Chuyển bộ tiêu chí"))
-    cancel = Halt("huy", say("Hủy mùa"), say("Hủy mùa này"))
-    close = Halt("ket-thuc", say("Kết thúc mùa"), say("Kết thúc mùa này"), dated=True)
+    cancel = Halt("huy", say("Hủy đợt đánh giá"), say("Hủy đợt đánh giá này"))
+    close = Halt("ket-thuc", say("Kết thúc đợt đánh giá"), say("Kết thúc đợt đánh giá này"), dated=True)
     return {
         "planned": [convert, cancel],
         "open": [suspend, close, cancel],

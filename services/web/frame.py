@@ -16,7 +16,7 @@ NOBODY = Actor("", ())
 
 
 class Chip(NamedTuple):
-    """The season that the frame of a page names: `Mùa 2023`, `Bộ tiêu chí 25/2021`."""
+    """The season that the frame of a page names: `Năm đánh giá 2023`, `Bộ tiêu chí 25/2021`."""
 
     season: str
     rulebook: str
@@ -65,7 +65,7 @@ class Frame:
                 work.append(self._link(say("Hội đồng"), url.council(season)))
             if self._works_on_reviews:
                 work.append(self._link(say("Xem xét công nhận"), url.reviews(season)))
-            year.append(self._link(say("Mùa đánh giá"), url.season(season)))
+            year.append(self._link(say("Năm đánh giá"), url.season(season)))
             if own:
                 year.append(self._link(say("Nhật ký"), url.trail(season, own)))
         if may(self._actor, Act.VIEW_TRAIL_OF_PROVINCE):

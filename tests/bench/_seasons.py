@@ -16,7 +16,7 @@ from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.council import Council, Member, Role, council_stream
 from domain.fact import STREAMS, Fact, Recorded, StreamName
 from domain.judging import VerdictResult
-from domain.measure import Answer, Outcome
+from domain.measure import Answer
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream

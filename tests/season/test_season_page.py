@@ -35,7 +35,7 @@ async def test_a_season_is_planned_for_whole_districts_and_single_communes(desks
 
     page = await desk.send(page, "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=[COMMUNE, OTHER])
 
-    assert f"Mùa đánh giá {year}" in page.text
+    assert f"Năm đánh giá {year}" in page.text
     row = await stored(Story(desks.house, desks.tenant, year))
     assert {one.decided_by for one in row.participants.values()} == {DISTRICT}
     assert set(row.participants) == {COMMUNE, OTHER}
@@ -176,7 +176,7 @@ async def test_a_suspended_season_says_so_on_every_dossier_and_nobody_can_enter(
     await desk.send(page, "/tam-dung", reason="Sắp xếp đơn vị hành chính", document_no="12/TB-STP")
     page = await officer.open(f"/ho-so/{season.season}/{COMMUNE}?chi-tieu=TC2.CT5")
 
-    assert f"Mùa {season.season} tạm dừng" in page.text
+    assert f"Đợt đánh giá năm {season.season} tạm dừng" in page.text
     assert "Sắp xếp đơn vị hành chính. Căn cứ: 12/TB-STP" in page.text
     assert not page.offers("/cham-diem")
 

@@ -5,10 +5,11 @@ import pytest
 
 from domain.judging import assess
 from domain.measure import NOT_ARISEN, Amount, Kind, Measured, Penalty
-from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook
+from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook, Term
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebooks import load_calendar, load_rulebooks, parse_rulebook
 
+SOURCED = Provenance.SOURCED
 RULEBOOKS = load_rulebooks()
 OF_2017, OF_2021, OF_2025 = (RULEBOOKS[name] for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))
 POINTS_OF_CRITERIA = {"qd-619-2017": [15, 30, 25, 10, 20], "qd-25-2021": [10, 30, 15, 20, 25]}
@@ -179,6 +180,44 @@ def test_a_day_off_in_exchange_is_worked_on_the_saturday_named():
     assert all(day.weekday() == 5 for day in calendar.worked_saturdays)
 
 
+# Sources, and what has no text -------------------------------------------------------------------------
+
+
+def test_a_value_names_the_document_and_the_article_where_it_was_read():
+    text = (
+        f"{TEXT}sources: {{C1: {{document: Quyết định, number: 25/2021/QĐ-TTg, dated: 2021-07-22, article: Điều 4}}}}"
+    )
+
+    source = parse_rulebook(text.encode()).sources["C1"]
+
+    assert (source.number, source.dated, source.article) == ("25/2021/QĐ-TTg", date(2021, 7, 22), "Điều 4")
+
+
+def test_a_sourced_value_that_does_not_say_where_it_was_read_is_listed():
+    before = parse_rulebook(TEXT.encode()).unnamed_sources
+    after = parse_rulebook(f"{TEXT}sources: {{C1: {{document: Quyết định}}}}".encode()).unnamed_sources
+
+    assert {"C1", "TC1.CT1.name"} <= set(before)
+    assert set(before) - set(after) == {"C1"}
+
+
+def test_what_is_not_sourced_need_not_say_where_it_was_read():
+    rulebook = parse_rulebook(TEXT.encode())
+
+    assert not set(rulebook.unnamed_sources) & {entry.path for entry in rulebook.unverified}
+
+
+def test_parts_and_vetoes_whose_wording_is_not_known_are_named_and_not_asked():
+    text = TEXT.replace("threshold: 0.5}", "threshold: 0.5}, {code: C2, kind: veto, provenance: provisional}")
+    text = text.replace("{code: TC1.CT1,", "{code: TC1.CT1, without_text: [TC1.CT1.2],")
+
+    rulebook = parse_rulebook(text.encode())
+
+    assert rulebook.without_text == ("TC1.CT1.2", "C2")
+    assert "TC1.CT1.2" not in rulebook.parts
+    assert rulebook.provenances["TC1.CT1.2.text"] is Provenance.PROVISIONAL
+
+
 # What is refused ---------------------------------------------------------------------------------------
 
 TEXT = """
@@ -234,6 +273,12 @@ def test_numbers_of_a_rulebook_are_exact_decimals():
         ("threshold: 0.5", "threshold: half", "threshold"),
         ("value: 2/3", "value: most", "most"),
         ("id: r", "id: [", "flow"),
+        ("agreements: []", "agreements: []\nsources: {C9: {document: d}}", "C9"),
+        ("agreements: []", "agreements: []\nsources: {TC1.points: {document: d}}", "neither sourced nor reported"),
+        ("agreements: []", "agreements: []\nsources: {C1: {document: ' '}}", "names no document"),
+        ("agreements: []", "agreements: []\nsources: {C1: {number: x}}", "document"),
+        ("agreements: []", "agreements: []\nsources: {C1: {document: d, dated: someday}}", "dated"),
+        ("{code: TC1.CT1,", "{code: TC1.CT1, without_text: [TC1.CT1],", "twice"),
     ],
 )
 def test_a_text_that_is_no_rulebook_or_does_not_close_is_refused(old, new, where):
@@ -241,3 +286,43 @@ def test_a_text_that_is_no_rulebook_or_does_not_close_is_refused(old, new, where
 
     with pytest.raises(RulebookInvalid, match=where):
         parse_rulebook(TEXT.replace(old, new, 1).encode())
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("calendar_days: 5, minimum: true", Term("t", SOURCED, calendar_days=5, minimum=True)),
+        ("working_days: 3, ahead: true", Term("t", SOURCED, working_days=3, ahead=True)),
+        ("months: 2", Term("t", SOURCED, months=2)),
+        ("by: '01-10', years_later: 1", Term("t", SOURCED, 1, 10, years_later=1)),
+        ("before: '02-10', years_later: 1", Term("t", SOURCED, 2, 10, years_later=1, before=True)),
+        ("text: đầu tháng 01", Term("t", SOURCED, text="đầu tháng 01")),
+    ],
+)
+def test_a_term_is_a_day_of_the_year_or_a_count_of_days_or_months_or_words(written, expected):
+    text = TEXT.replace("deadlines: []", f"deadlines: [{{step: t, provenance: sourced, {written}}}]")
+
+    assert parse_rulebook(text.encode()).terms == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("calendar_days: 5, working_days: 5", "not both"),
+        ("by: '01-10', calendar_days: 5", "not both"),
+        ("by: '01-10', before: '01-10'", "not both"),
+        ("calendar_days: 0", "counts from 1"),
+        ("months: 1000000", "counts from 1"),
+        ("by: '02-29'", "no day of every year"),
+        ("before: '13-01'", "no day of every year"),
+        ("before: January", "no day of every year"),
+        ("by: '01-10', minimum: true", "only what is counted"),
+        ("ahead: true", "only what is counted"),
+        ("calendar_days: 5, years_later: 1", "years later"),
+    ],
+)
+def test_a_term_that_cannot_be_meant_is_refused_by_its_step(written, what):
+    text = TEXT.replace("deadlines: []", f"deadlines: [{{step: posted, provenance: sourced, {written}}}]")
+
+    with pytest.raises(RulebookInvalid, match=f"posted: .*{what}"):
+        parse_rulebook(text.encode())

@@ -14,7 +14,7 @@ from domain.appraisal import Appraisal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.fact import Recorded
 from domain.judging import Sheet, VerdictResult, judge
-from domain.measure import Answer, Kind, Measured, Outcome
+from domain.measure import Answer, Kind, Measured
 from domain.rulebook import Condition, ConditionKind, Rulebook
 from projections.analysis.counterfactual import JUDGED, files, value_of
 from projections.analysis.pivotal import pivotal

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from domain.judging import VerdictResult, judge
-from domain.measure import Answer, Kind, Measured, Outcome, RatioThreshold
+from domain.measure import Answer, Kind, Measured, RatioThreshold
 from domain.rulebook import Rulebook
 from infra.reference.rulebooks import load_rulebooks
 from projections.fold import fold
