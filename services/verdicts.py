@@ -41,7 +41,7 @@ class JudgedStanding(NamedTuple):
 
 
 def judged(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -> JudgedStanding:
-    """Judge a standing. An incomplete sheet has no status yet, unless a veto condition that can be verified occurred."""
+    """Judge a standing. A sheet that is not complete has no status yet, unless a verified veto occurred."""
     verdict = judge(sheet_of(row, rulebook, basis), rulebook)
     gate = gate_of(row, rulebook)
     return JudgedStanding(row, verdict, _status(verdict, gate), gate)

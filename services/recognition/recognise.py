@@ -47,8 +47,8 @@ async def decide(
     name = recognition_stream(season, commune)
     dossier_name, appraisal_name = assessment_stream(season, commune), appraisal_stream(season, commune)
     vote = await concluded_vote(work, season, running.participant(commune).decided_by, commune)
-    basis = [season_stream(season), dossier_name, appraisal_name, *([vote.meeting] if vote else [])]
-    async with work.changing(name, *basis) as streams:
+    relied_on = [season_stream(season), dossier_name, appraisal_name, *([vote.meeting] if vote else [])]
+    async with work.changing(name, *relied_on) as streams:
         if streams.find(Recognition, name) is not None:
             raise AlreadyDecided(commune=commune)
         dossier = streams.get(Assessment, dossier_name)
@@ -76,7 +76,7 @@ async def decide(
                 rulebook_sha256=rulebook.sha256,
                 computed=computed,
                 state_sha256=sha256_of(canonical(spelled(sheet, rulebook))).hexdigest(),
-                relied_on=tuple(_as_it_stands(work, streams.stands(one)) for one in basis),
+                relied_on=tuple(_as_it_stands(work, streams.stands(one)) for one in relied_on),
                 voted=voted,
                 reason=reason_to_differ(result, computed, voted, reason, basis),
                 basis=(basis or "").strip() or None,

@@ -130,7 +130,10 @@ def test_a_ratio_earns_its_share_of_the_maximum_rounded_down(numerator, denomina
     [(2, 3, "10", "6.67"), (1, 8, "1", "0.13"), (1999, 2000, "7", "7")],
 )
 def test_a_text_that_rounds_half_up_judges_as_it_did(numerator, denominator, maximum, points):
-    former = [(Ratio(rounding=Rounding.HALF_UP), Kind.RATIO), (SurveyRatio(rounding=Rounding.HALF_UP), Kind.SURVEY)]
+    former: list[tuple[Measure, Kind]] = [
+        (Ratio(rounding=Rounding.HALF_UP), Kind.RATIO),
+        (SurveyRatio(rounding=Rounding.HALF_UP), Kind.SURVEY),
+    ]
     for measure, kind in former:
         assert read(measure, a_ratio(kind, numerator, denominator), maximum).value == D(points)
 
