@@ -172,15 +172,15 @@ class Appraisal(Stream):
     def conclude(
         self,
         on: date,
-        proposal: Proposal,
+        proposal: Proposal | None,
         *,
         computed: Proposal | None,
         changed: Mapping[str, int],
         reason: str | None = None,
         basis: str | None = None,
     ) -> None:
-        """Propose a result. `changed` gives every indicator's last change in the dossier: each must have been
-        appraised since, else IndicatorsUnappraised names it.
+        """Propose a result, by default the computed one. `changed` gives every indicator's last change in the dossier:
+        each must have been appraised since, else IndicatorsUnappraised names it.
 
         Where the rules leave the result open (`computed` is None) any proposal needs a reason, and one to recognise
         also the document that it rests on: ResultLeftOpen.
@@ -191,8 +191,9 @@ class Appraisal(Stream):
         )
         if behind:
             raise IndicatorsUnappraised(indicators=behind)
+        proposal = proposal or computed
         given, named = (reason or "").strip(), (basis or "").strip()
-        if computed is None and not (given and (proposal is Proposal.NOT_RECOGNISE or named)):
+        if proposal is None or (computed is None and not (given and (proposal is Proposal.NOT_RECOGNISE or named))):
             raise ResultLeftOpen(act="conclude-appraisal", result=proposal)
         if proposal is not computed and not given:
             raise ReasonMissing(act="conclude-appraisal", computed=computed)

@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.appraised import appraised_sheet, computed_of
 from domain.assessment import Assessment, Entry, Evidence, Stage, assessment_stream
-from domain.errors import MeasureInvalid, OutOfOrder, ResultLeftOpen, Stale, UnknownEvidence
+from domain.errors import MeasureInvalid, OutOfOrder, Stale, UnknownEvidence
 from domain.fact import Fact, StreamName
 from domain.judging import Verdict, assess, judge
 from domain.measure import Outcome
@@ -149,10 +149,7 @@ async def conclude(
         dossier.must_be_with_the_appraiser()
         computed = computed_proposal(work, dossier, appraisal, rulebook)
         changed = {indicator.code: dossier.entry(indicator.code).changed for indicator in rulebook.indicators}
-        proposed = proposal or computed
-        if proposed is None:
-            raise ResultLeftOpen(act="conclude-appraisal")
-        appraisal.conclude(on or work.today, proposed, computed=computed, changed=changed, reason=reason, basis=basis)
+        appraisal.conclude(on or work.today, proposal, computed=computed, changed=changed, reason=reason, basis=basis)
         return await streams.record()
 
 
