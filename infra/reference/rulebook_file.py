@@ -286,6 +286,7 @@ class DaysOffFields(TextFields, rename={"from_": "from"}):
     from_: date
     name: str
     provenance: Provenance
+    source: str
     to: date | None = None
 
     def days(self) -> list[date]:
@@ -294,14 +295,16 @@ class DaysOffFields(TextFields, rename={"from_": "from"}):
         return [self.from_ + timedelta(days=n) for n in range(count + 1)]
 
 
-class SaturdayFields(TextFields):
+class DayFields(TextFields):
     day: date
     name: str
     provenance: Provenance
+    source: str
 
 
 class HolidaysFields(TextFields):
     first: int
     last: int
     days_off: list[DaysOffFields]
-    worked_saturdays: list[SaturdayFields]
+    worked_saturdays: list[DayFields]
+    doubtful: list[DayFields] = []
