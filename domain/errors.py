@@ -554,6 +554,14 @@ class AgainstTheRules(Refused):
     code = "against-the-rules"
 
 
+class ResultLeftOpen(Refused):
+    """The rules do not say whether the standard is met, and what is needed to propose or decide all the same is not
+    there: a reason, and for a recognition the document that it rests on.
+    """
+
+    code = "result-left-open"
+
+
 # Review -----------------------------------------------------------------------------------------------
 
 

@@ -162,7 +162,7 @@ class SentenceWriter:
         words = self._words
         match value:
             case None:
-                return "–"
+                return words.say("computed.left-open") if name == "computed" else "–"
             case EncryptedValue():
                 return self._personal.get(value, "–")
             case Measured():

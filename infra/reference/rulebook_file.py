@@ -7,9 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 import yaml
 
-from domain.measure import (
-    Comparison,
-)
+from domain.measure import Comparison, Rounding
 from domain.rulebook import (
     ZERO,
     ConditionKind,
@@ -19,6 +17,7 @@ from domain.rulebook import (
     NotArisen,
     Provenance,
     RecognisingLevel,
+    Unknown,
 )
 
 
@@ -284,7 +283,12 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
+<<<<<<< HEAD
     commune_steps: CommuneStepsFields | None = None
+=======
+    rounding: Rounding = Rounding.HALF_UP
+    unknown: Unknown = Unknown.PASSED_OVER
+>>>>>>> main
     sources: dict[str, SourceFields] = {}
 
 

@@ -33,6 +33,7 @@ from domain.measure import (
     Ratio,
     RatioBands,
     RatioThreshold,
+    Rounding,
     SurveyRatio,
     WorkingDayTerm,
     YesNo,
@@ -235,7 +236,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         in_force_to=Dated(text.in_force.to.value, text.in_force.to.provenance),
         unit_types=tuple(text.unit_types),
         unit_classes=tuple(text.unit_classes),
-        criteria=tuple(_criterion(criterion, text.score_decimals) for criterion in text.criteria),
+        criteria=tuple(_criterion(one, text.score_decimals, text.rounding) for one in text.criteria),
         conditions=tuple(_condition(condition) for condition in text.conditions),
         recognising_level=text.recognising_level.value,
         recognising_level_provenance=text.recognising_level.provenance,
@@ -248,23 +249,28 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+<<<<<<< HEAD
         commune_steps=_commune_steps(text.commune_steps),
+=======
+        rounding=text.rounding,
+        unknown=text.unknown,
+>>>>>>> main
         sources={path: _source(source) for path, source in text.sources.items()},
     )
 
 
-def _criterion(text: CriterionFields, decimals: int) -> Criterion:
+def _criterion(text: CriterionFields, decimals: int, rounding: Rounding) -> Criterion:
     return Criterion(
         code=text.code,
         name=text.name,
         max_points=text.max_points,
-        indicators=tuple(_indicator(indicator, text.code, decimals) for indicator in text.indicators),
+        indicators=tuple(_indicator(indicator, text.code, decimals, rounding) for indicator in text.indicators),
         name_provenance=text.name_provenance,
         points_provenance=text.points_provenance,
     )
 
 
-def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicator:
+def _indicator(text: IndicatorFields, criterion: str, decimals: int, rounding: Rounding) -> Indicator:
     parts = text.parts
     if text.measure is not None:
         whole = PartFields(
@@ -282,7 +288,7 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
         criterion=criterion,
         name=text.name,
         max_points=text.max_points,
-        parts=tuple(_part(part, decimals) for part in parts),
+        parts=tuple(_part(part, decimals, rounding) for part in parts),
         name_provenance=text.name_provenance,
         points_provenance=provenance,
         pass_level=text.pass_level,
@@ -290,12 +296,12 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
     )
 
 
-def _part(text: PartFields, decimals: int) -> Part:
+def _part(text: PartFields, decimals: int, rounding: Rounding) -> Part:
     return Part(
         code=text.code,
         name=text.name,
         max_points=text.max_points,
-        measure=_measure(text.measure, decimals),
+        measure=_measure(text.measure, decimals, rounding),
         provenance=text.provenance,
         points_provenance=text.points_provenance,
         not_arisen=text.not_arisen,
@@ -306,16 +312,18 @@ def _part(text: PartFields, decimals: int) -> Part:
     )
 
 
-def _measure(text: MeasureFields, decimals: int) -> Measure:  # noqa: C901, PLR0911 - one flat match over measures
+def _measure(  # noqa: C901, PLR0911 - one flat match over measures
+    text: MeasureFields, decimals: int, rounding: Rounding
+) -> Measure:
     match text:
         case OptionsFields():
             return Options(tuple(Option(option.key, option.text, option.points) for option in text.options))
         case BandsFields():
             return RatioBands(tuple(Band(band.at_least, band.points) for band in text.bands))
         case RatioFields():
-            return Ratio(decimals)
+            return Ratio(decimals, rounding)
         case SurveyFields():
-            return SurveyRatio(decimals)
+            return SurveyRatio(decimals, rounding)
         case ThresholdFields():
             return RatioThreshold(text.at_least)
         case BooleanFields():

@@ -201,6 +201,7 @@ class SheetRow(Row, frozen=True):
     computed: Proposal | None = None
     concluded_on: date | None = None
     conclusion_reason: str | None = None
+    conclusion_basis: str | None = None
 
     @property
     def returned(self) -> tuple[str, ...]:
@@ -480,6 +481,7 @@ def _concluded(row: SheetRow, fact: Appraisal.Concluded, recorded: Recorded) -> 
         computed=fact.computed,
         concluded_on=fact.on,
         conclusion_reason=fact.reason,
+        conclusion_basis=fact.basis,
     )
 
 
@@ -492,4 +494,5 @@ def _resumed(row: SheetRow, fact: Appraisal.Resumed, recorded: Recorded) -> Shee
         computed=None,
         concluded_on=None,
         conclusion_reason=None,
+        conclusion_basis=None,
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from domain.errors import NotFound, Refused
 from domain.fact import Recorded
-from domain.measure import Outcome
+from domain.judging import VerdictResult
 from domain.meeting import Meeting
 from domain.permissions import Act, Subject, may, permit
 from domain.rulebook import Model, Rulebook
@@ -219,8 +219,8 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         asked=asked,
         stranger=stranger,
         lines=lines,
-        gain=sum(one.changes and one.after.result is Outcome.MET for one in sides),
-        lose=sum(one.changes and one.before.result is Outcome.MET for one in sides),
+        gain=sum(one.changes and one.after.result is VerdictResult.MET for one in sides),
+        lose=sum(one.changes and one.before.result is VerdictResult.MET for one in sides),
         parameters=_parameters(stranger or rulebook, assumed),
         rulebooks=list(visit.app.rulebooks.newest_of_each()),
         levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
