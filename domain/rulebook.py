@@ -349,13 +349,10 @@ class Rulebook:
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
     legal_bases: tuple[LegalBasis, ...] = ()
-<<<<<<< HEAD
     #: None where the text names no such steps: then the result is posted at one place and sent without a meeting.
     commune_steps: CommuneSteps | None = None
-=======
     rounding: Rounding = Rounding.DOWN
     unknown: Unknown = Unknown.LEFT_OPEN
->>>>>>> main
     #: By the path of the value, as in `provenances`.
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
     #: Paths of the values that provinces set themselves. No text names one so far; reading one means applying it

@@ -283,12 +283,9 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
-<<<<<<< HEAD
     commune_steps: CommuneStepsFields | None = None
-=======
     rounding: Rounding = Rounding.HALF_UP
     unknown: Unknown = Unknown.PASSED_OVER
->>>>>>> main
     sources: dict[str, SourceFields] = {}
 
 

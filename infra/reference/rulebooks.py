@@ -249,12 +249,9 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
-<<<<<<< HEAD
         commune_steps=_commune_steps(text.commune_steps),
-=======
         rounding=text.rounding,
         unknown=text.unknown,
->>>>>>> main
         sources={path: _source(source) for path, source in text.sources.items()},
     )
 
