@@ -26,13 +26,8 @@ def last_day_of_papers(rulebook: Rulebook, meeting: date, calendar: Calendar) ->
     TT 09/2021 Điều 5.6c: at least 3 working days before the day of the meeting, which is not counted. Raises
     CalendarUnknown outside the years whose holidays are known.
     """
-    term = next((one for one in rulebook.terms if one.step == PAPERS), None)
-    if term is None or term.working_days is None:
-        return None
-    day = meeting
-    for _ in range(term.working_days):
-        day = calendar.before(day)
-    return day
+    term = rulebook.term(PAPERS)
+    return term.ends_after(meeting, calendar) if term else None
 
 
 @use_case("send_papers", "season", "meeting", "on")
