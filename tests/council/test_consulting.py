@@ -156,7 +156,6 @@ async def test_it_is_asked_about_appraised_dossiers_by_a_day_that_is_not_past_by
 async def test_a_rulebook_that_knows_no_consultation_refuses_it(province_story: Story):
     province_story.rulebook_id = "qd-619-2017"
     story = await province_story.opened()
-    await story.concluded()
     await story.council()
 
     with pytest.raises(OutOfOrder):

@@ -42,6 +42,11 @@ def members(story: Story, *more: Member) -> list[Member]:
 async def with_vice_chair(story: Story) -> str:
     """A council with a vice-chair meets, the dossier being appraised; the meeting's key."""
     await story.concluded()
+    return await convened(story)
+
+
+async def convened(story: Story) -> str:
+    """A council with a vice-chair is called together; the meeting's key."""
     seats = members(
         story,
         Member(story.person(VICE_CHAIR), Role.VICE_CHAIR, "Công an"),
@@ -208,7 +213,7 @@ async def test_an_absent_members_opinion_is_kept_apart_from_the_ballots_and_coun
 async def test_where_such_opinions_are_ballots_they_are_entered_as_ballots(province_story: Story):
     province_story.rulebook_id = "qd-619-2017"
     story = await province_story.opened()
-    key = await with_vice_chair(story)
+    key = await convened(story)
 
     with pytest.raises(OutOfOrder):
         await preparing.receive_absent_opinion(
