@@ -19,6 +19,7 @@ from domain.official import Official
 from domain.personal import DataSubject
 from domain.recognition import Recognition
 from domain.review import Review
+from domain.rulebook_text import RulebookText
 from domain.season import Season
 from domain.unit import Unit
 
@@ -27,6 +28,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "unit": Unit,
     "official": Official,
     "rulebook": Adoption,
+    "rulebook-text": RulebookText,
     "season": Season,
     "assessment": Assessment,
     "appraisal": Appraisal,
