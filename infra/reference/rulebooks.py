@@ -199,7 +199,7 @@ def parse_rulebook(text: bytes) -> Rulebook:
     try:
         content = msgspec.convert(load(text), RulebookFields)
         rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
-    except (msgspec.ValidationError, yaml.YAMLError, ValueError) as error:
+    except (msgspec.ValidationError, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
         raise RulebookInvalid(str(error)) from error
     _close(rulebook)
     return rulebook
