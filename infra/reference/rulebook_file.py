@@ -7,9 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 import yaml
 
-from domain.measure import (
-    Comparison,
-)
+from domain.measure import Comparison, Rounding
 from domain.rulebook import (
     ZERO,
     ConditionKind,
@@ -19,6 +17,7 @@ from domain.rulebook import (
     NotArisen,
     Provenance,
     RecognisingLevel,
+    Unknown,
 )
 
 #: No number of a rulebook has more digits before or behind the point.
@@ -37,7 +36,8 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError(f"line {self.peek_event().start_mark.line + 1}: an alias")
+            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise yaml.YAMLError(f"line {line}: an alias")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
@@ -251,6 +251,12 @@ class TermFields(TextFields):
     text: str = ""
 
 
+class CommuneStepsFields(TextFields):
+    provenance: Provenance
+    broadcasts: int = 0
+    opinion_sheets: str = ""
+
+
 class YearFields(TextFields):
     year: int
     provenance: Provenance
@@ -298,6 +304,9 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
+    commune_steps: CommuneStepsFields | None = None
+    rounding: Rounding = Rounding.HALF_UP
+    unknown: Unknown = Unknown.PASSED_OVER
     sources: dict[str, SourceFields] = {}
 
 
@@ -305,6 +314,7 @@ class DaysOffFields(TextFields, rename={"from_": "from"}):
     from_: date
     name: str
     provenance: Provenance
+    source: str
     to: date | None = None
 
     def days(self) -> list[date]:
@@ -313,14 +323,16 @@ class DaysOffFields(TextFields, rename={"from_": "from"}):
         return [self.from_ + timedelta(days=n) for n in range(count + 1)]
 
 
-class SaturdayFields(TextFields):
+class DayFields(TextFields):
     day: date
     name: str
     provenance: Provenance
+    source: str
 
 
 class HolidaysFields(TextFields):
     first: int
     last: int
     days_off: list[DaysOffFields]
-    worked_saturdays: list[SaturdayFields]
+    worked_saturdays: list[DayFields]
+    doubtful: list[DayFields] = []

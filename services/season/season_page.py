@@ -16,7 +16,7 @@ from domain.vietnamese import sort_key
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
-from services.i18n import Words
+from services.i18n import Words, indicator_number
 from services.season import organise
 from services.season.terms import term_words
 from services.web import urls
@@ -66,6 +66,13 @@ class OfficeChoice(NamedTuple):
     key: Office
     name: str
     short: str
+
+
+class TextlessContent(NamedTuple):
+    """A part or condition whose wording is not known, and what it belongs to."""
+
+    code: str
+    of: str
 
 
 class Halt(NamedTuple):
@@ -126,6 +133,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
         halts=halts(row, visit.words),
+        without_text=without_text(rulebook, visit.words),
         today=visit.today,
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
@@ -201,6 +209,17 @@ def matrix(row: SeasonRow, rulebook: Rulebook, words: Words) -> list[dict[str, A
     return lines
 
 
+def without_text(rulebook: Rulebook, words: Words) -> list[TextlessContent]:
+    """The contents whose wording the rulebook does not have, each under its indicator or as a condition."""
+    parts = [
+        TextlessContent(code, words.say("Chỉ tiêu %(code)s: %(name)s", code=indicator_number(one.code), name=one.name))
+        for one in rulebook.indicators
+        for code in one.without_text
+    ]
+    conditions = [TextlessContent(one.code, words.say("Điều kiện loại trừ")) for one in rulebook.vetoes if not one.text]
+    return parts + conditions
+
+
 def offices(words: Words) -> list[OfficeChoice]:
     """Those who can lead or coordinate."""
     return [OfficeChoice(one, words.say(f"office.{one}"), words.say(f"abbr.{one}")) for one in COMMUNE_OFFICERS]
@@ -265,6 +284,18 @@ async def set_deadline(visit: Visit, season: str) -> PageResponse:
         raise NotFound(step=step)
     result = await organise.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
     return await visit.done(result, to=visit.url.season(season) + "#han")
+
+
+@act(urls.SEASON + "/khong-xet", again=show)
+async def leave_out(visit: Visit, season: str) -> PageResponse:
+    """Let the season do without contents that have no text."""
+    typed = visit.typed
+    document_no = typed.needed("left-out-no")
+    typed.needed("left-out-on")
+    document_on = typed.day("left-out-on")
+    assert document_on is not None  # noqa: S101 - it is not empty
+    result = await organise.leave_out_contents(visit.work(), season, typed.every("content"), document_no, document_on)
+    return await visit.done(result, to=visit.url.season(season) + "#khong-xet")
 
 
 @act(urls.SEASON + "/mo", again=show)
@@ -338,4 +369,4 @@ def _sorted(units: Any) -> tuple[UnitRow, ...]:
     return tuple(sorted(units, key=lambda unit: sort_key(unit.name)))
 
 
-ROUTES = [index, show, plan, assign, set_deadline, open_season, suspend, resume, convert, cancel, close]
+ROUTES = [index, show, plan, assign, set_deadline, leave_out, open_season, suspend, resume, convert, cancel, close]
