@@ -113,7 +113,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     ),
     "cong-nhan": ("recognition.",),
     "xem-xet": ("review.", "flag."),
-    "mua": ("season.", "rulebook."),
+    "mua": ("season.", "rulebook.", "rulebook-text."),
     "can-bo": ("official.", "unit."),
     "ket-xuat": ("export.",),
     "nhat-ky": ("log.", "policy."),
