@@ -195,7 +195,9 @@ def own_outcome(dossier: Assessment, rulebook: Rulebook, calendar: Calendar) -> 
 
 def found_by(result: VerdictResult) -> Outcome | None:
     """What the verdict says of the conditions; None where it says nothing."""
-    return {VerdictResult.MET: Outcome.MET, VerdictResult.NOT_MET: Outcome.NOT_MET}.get(result)
+    if result is VerdictResult.MET:
+        return Outcome.MET
+    return Outcome.NOT_MET if result is VerdictResult.NOT_MET else None
 
 
 @use_case("report_not_meeting", "season", "commune", "document_no", "on")
