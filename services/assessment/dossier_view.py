@@ -117,7 +117,7 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=visit.app.rulebooks.text(sheet.rulebook_sha256),
+        rulebook=(await visit.rulebooks()).text(sheet.rulebook_sha256),
         calendar=_calendar(visit, seen),
         followed=seen,
     )
