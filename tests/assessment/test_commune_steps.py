@@ -22,6 +22,7 @@ from domain.errors import (
 )
 from domain.measure import Answer
 from domain.official import Office
+from domain.recognition import Result
 from services.appraisal import appraise
 from services.assessment import assess
 from services.assessment import commune_steps as steps
@@ -75,9 +76,7 @@ async def test_nothing_is_decided_on_a_commune_that_asks_for_nothing(story: Step
     await steps.report_not_meeting(await story.chairman(), story.season, COMMUNE, "12/BC", SENT)
 
     with pytest.raises(OutOfOrder):
-        await recognise.decide(
-            await story.decider(), story.season, COMMUNE, recognise.Result.NOT_RECOGNISED, "9/QĐ", TODAY
-        )
+        await recognise.decide(await story.decider(), story.season, COMMUNE, Result.NOT_RECOGNISED, "9/QĐ", TODAY)
 
 
 @pytest.mark.parametrize(
