@@ -2,21 +2,20 @@
 
 from collections import Counter
 
-from domain.rulebook import ConditionKind, Rulebook
+from domain.rulebook import Rulebook
 from services.i18n import Words
 
-#: The ends of the paths of values that a result rests on, and the sentence that counts them.
-SENTENCES = {
-    "name": "%(count)s tên tiêu chí, chỉ tiêu",
-    "points": "%(count)s mức điểm",
-    "pass_level": "%(count)s mức đạt",
-    "at_least": "%(count)s mức đạt",
-    "bands": "%(count)s mức điểm",
-    "measure": "%(count)s cách tính",
-    "not_arisen": "%(count)s cách tính",
-    "text": "%(count)s nội dung không xét",
+#: The ends of the paths of values that a result rests on, and what they are counted as.
+COUNTED_AS = {
+    "name": "name",
+    "points": "points",
+    "bands": "points",
+    "pass_level": "level",
+    "at_least": "level",
+    "measure": "measure",
+    "not_arisen": "measure",
+    "text": "left-out",
 }
-CONDITIONS = "%(count)s điều kiện công nhận"
 
 
 def unverified_words(rulebook: Rulebook, words: Words) -> str:
@@ -24,13 +23,31 @@ def unverified_words(rulebook: Rulebook, words: Words) -> str:
 
     The procedure (terms, council) is not counted: a result does not rest on it.
     """
-    conditions = {one.code for one in rulebook.conditions}
-    left_out = {one.code for one in rulebook.conditions if one.kind is ConditionKind.VETO and not one.text}
-    counts: Counter[str] = Counter()
-    for path, _ in rulebook.unverified:
-        if path in conditions:
-            counts[SENTENCES["text"] if path in left_out else CONDITIONS] += 1
-        elif path.startswith("TC"):
-            ends = [end for end in path.split(".") if end in SENTENCES]
-            counts.update(SENTENCES[end] for end in ends[:1])
-    return ", ".join(words.say(sentence, count=words.number(count)) for sentence, count in counts.items())
+    counts = Counter(filter(None, (_kind(path, rulebook) for path, _ in rulebook.unverified)))
+    return ", ".join(_counted(kind, words.number(count), words) for kind, count in counts.items())
+
+
+def _kind(path: str, rulebook: Rulebook) -> str | None:
+    if path in rulebook.without_text:
+        return "left-out"
+    if any(path == condition.code for condition in rulebook.conditions):
+        return "condition"
+    if path.startswith("TC"):
+        return next((COUNTED_AS[end] for end in path.split(".") if end in COUNTED_AS), None)
+    return None
+
+
+def _counted(kind: str, count: str, words: Words) -> str:
+    match kind:
+        case "name":
+            return words.say("%(count)s tên tiêu chí, chỉ tiêu", count=count)
+        case "points":
+            return words.say("%(count)s mức điểm", count=count)
+        case "level":
+            return words.say("%(count)s mức đạt", count=count)
+        case "measure":
+            return words.say("%(count)s cách tính", count=count)
+        case "condition":
+            return words.say("%(count)s điều kiện công nhận", count=count)
+        case _:
+            return words.say("%(count)s nội dung không xét", count=count)
