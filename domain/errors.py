@@ -219,6 +219,24 @@ class ParameterNotLocal(Refused):
     code = "parameter-not-local"
 
 
+class SourceMissing(Refused):
+    """A value that the province sets needs the document that it comes from, and none was named."""
+
+    code = "source-missing"
+
+
+class OwnProposal(Refused):
+    """Whoever proposed a change does not confirm it: a second person compares it with its source."""
+
+    code = "own-proposal"
+
+
+class ChangeSettled(Refused):
+    """The change was confirmed or declined meanwhile, or there never was one."""
+
+    code = "change-settled"
+
+
 class UnknownIndicator(Refused):
     """The rulebook has no such indicator or part."""
 
@@ -316,6 +334,42 @@ class PostingUnfinished(Refused):
     """The public posting runs until `until`."""
 
     code = "posting-unfinished"
+
+
+class PostingTooShort(Refused):
+    """The posting by this `channel` ends on `until`, before `least`, the earliest day by the term of the text."""
+
+    code = "posting-too-short"
+
+
+class PostingPlaceMissing(Refused):
+    """The text of the year asks for a posting at the office, and by portal or loudspeaker; `channel` is missing."""
+
+    code = "posting-place-missing"
+
+
+class BroadcastsTooFew(Refused):
+    """The loudspeaker tells of the result `times`, and has to at `least` so often."""
+
+    code = "broadcasts-too-few"
+
+
+class DayInTheFuture(Refused):
+    """The `day` of something that has happened lies after `today`."""
+
+    code = "day-in-the-future"
+
+
+class AttendanceInvalid(Refused):
+    """Who took part in the commune's meeting cannot be so: `reason` "none", "count" or "twice"."""
+
+    code = "attendance-invalid"
+
+
+class SheetsTallyInvalid(Refused):
+    """The tally of opinion sheets cannot be; why, says the `reason` (`domain/commune_steps.py`, `check_tally`)."""
+
+    code = "sheets-tally-invalid"
 
 
 class PostingClosed(Refused):
@@ -498,6 +552,14 @@ class AgainstTheRules(Refused):
     """Recognition was asked for a commune that the rules judge as not meeting the standard."""
 
     code = "against-the-rules"
+
+
+class ResultLeftOpen(Refused):
+    """The rules do not say whether the standard is met, and what is needed to propose or decide all the same is not
+    there: a reason, and for a recognition the document that it rests on.
+    """
+
+    code = "result-left-open"
 
 
 # Review -----------------------------------------------------------------------------------------------

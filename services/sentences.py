@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+from domain.commune_steps import SheetsTally
 from domain.council import Member, everybody
 from domain.fact import Recorded, StreamName
 from domain.measure import Kind, Measured
@@ -23,6 +24,7 @@ from domain.official import Mandate, Office, Official
 from domain.personal import EncryptedValue, Personal
 from domain.review import Reference
 from domain.rulebook import Rulebook
+from domain.working_days import DayKind
 from projections.analysis.trail import TrailEntry, entries
 from projections.tables.officials import OfficialRow
 from services.i18n import Words, indicator_number
@@ -160,7 +162,7 @@ class SentenceWriter:
         words = self._words
         match value:
             case None:
-                return "–"
+                return words.say("computed.left-open") if name == "computed" else "–"
             case EncryptedValue():
                 return self._personal.get(value, "–")
             case Measured():
@@ -168,6 +170,9 @@ class SentenceWriter:
             case Mandate() | Official.MandateGranted():
                 position = words.say(f"position.{value.position.value}")
                 return words.say("%(position)s, %(unit)s", position=position, unit=self.unit(value.unit))
+            case SheetsTally():
+                collected, given = words.number(value.collected), words.number(value.handed_out)
+                return words.say("thu về %(collected)s/%(given)s phiếu", collected=collected, given=given)
             case Member():
                 return value.agency
             case UUID():
@@ -185,7 +190,7 @@ class SentenceWriter:
             case tuple():
                 return ", ".join(self._said(name, one) for one in value)
             case int():
-                return words.number(value)
+                return str(value) if name == "year" else words.number(value)
             case dict():
                 return ", ".join(value)
         if name in UNITS:
@@ -198,6 +203,8 @@ class SentenceWriter:
         words = self._words
         if isinstance(value, Office):
             return words.say(f"position.{value.value}")
+        if isinstance(value, DayKind):
+            return words.say(f"day-kind.{value.value}")
         for key in (f"{name}.{value.value}", f"word.{value.value}"):
             if words.knows(key):
                 return words.say(key)

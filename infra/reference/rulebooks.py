@@ -17,6 +17,7 @@ from types import MappingProxyType
 import msgspec
 import yaml
 
+from domain.days_off import Holiday
 from domain.errors import NotFound, RulebookUnusable
 from domain.measure import (
     Amount,
@@ -32,6 +33,7 @@ from domain.measure import (
     Ratio,
     RatioBands,
     RatioThreshold,
+    Rounding,
     SurveyRatio,
     WorkingDayTerm,
     YesNo,
@@ -39,6 +41,7 @@ from domain.measure import (
 from domain.rulebook import (
     ZERO,
     Agreement,
+    CommuneSteps,
     Condition,
     CouncilRule,
     Criterion,
@@ -53,12 +56,13 @@ from domain.rulebook import (
     Term,
     Unverified,
 )
-from domain.working_days import Calendar
+from domain.working_days import Calendar, DayKind
 from infra.reference.rulebook_file import (
     AmountFields,
     BandsFields,
     BooleanFields,
     ChecklistFields,
+    CommuneStepsFields,
     ConditionFields,
     CouncilFields,
     CriterionFields,
@@ -189,11 +193,27 @@ def parse_rulebook(text: bytes) -> Rulebook:
 
 
 def parse_calendar(text: bytes) -> Calendar:
-    """The calendar in this text."""
+    """The calendar in this text. A doubtful day is what its day of the week says."""
     content = msgspec.convert(load(text), HolidaysFields)
     days = frozenset(day for entry in content.days_off for day in entry.days())
     saturdays = frozenset(entry.day for entry in content.worked_saturdays)
     return Calendar(content.first, content.last, days, saturdays)
+
+
+@cache
+def load_holidays() -> tuple[Holiday, ...]:
+    """Every entry of the public holidays that ship, with its source, in the order of the days."""
+    content = msgspec.convert(load((resources.files("domain") / "holidays.yaml").read_bytes()), HolidaysFields)
+    off = [
+        Holiday(one.from_, one.to or one.from_, DayKind.OFF, one.name, one.provenance, one.source)
+        for one in content.days_off
+    ]
+    others = [
+        Holiday(one.day, one.day, kind, one.name, one.provenance, one.source)
+        for kind, days in ((DayKind.WORKED, content.worked_saturdays), (None, content.doubtful))
+        for one in days
+    ]
+    return tuple(sorted((*off, *others), key=lambda one: one.first))
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", decimal_of)
@@ -216,7 +236,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         in_force_to=Dated(text.in_force.to.value, text.in_force.to.provenance),
         unit_types=tuple(text.unit_types),
         unit_classes=tuple(text.unit_classes),
-        criteria=tuple(_criterion(criterion, text.score_decimals) for criterion in text.criteria),
+        criteria=tuple(_criterion(one, text.score_decimals, text.rounding) for one in text.criteria),
         conditions=tuple(_condition(condition) for condition in text.conditions),
         recognising_level=text.recognising_level.value,
         recognising_level_provenance=text.recognising_level.provenance,
@@ -229,22 +249,25 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+        commune_steps=_commune_steps(text.commune_steps),
+        rounding=text.rounding,
+        unknown=text.unknown,
         sources={path: _source(source) for path, source in text.sources.items()},
     )
 
 
-def _criterion(text: CriterionFields, decimals: int) -> Criterion:
+def _criterion(text: CriterionFields, decimals: int, rounding: Rounding) -> Criterion:
     return Criterion(
         code=text.code,
         name=text.name,
         max_points=text.max_points,
-        indicators=tuple(_indicator(indicator, text.code, decimals) for indicator in text.indicators),
+        indicators=tuple(_indicator(indicator, text.code, decimals, rounding) for indicator in text.indicators),
         name_provenance=text.name_provenance,
         points_provenance=text.points_provenance,
     )
 
 
-def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicator:
+def _indicator(text: IndicatorFields, criterion: str, decimals: int, rounding: Rounding) -> Indicator:
     parts = text.parts
     if text.measure is not None:
         whole = PartFields(
@@ -262,7 +285,7 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
         criterion=criterion,
         name=text.name,
         max_points=text.max_points,
-        parts=tuple(_part(part, decimals) for part in parts),
+        parts=tuple(_part(part, decimals, rounding) for part in parts),
         name_provenance=text.name_provenance,
         points_provenance=provenance,
         pass_level=text.pass_level,
@@ -270,12 +293,12 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
     )
 
 
-def _part(text: PartFields, decimals: int) -> Part:
+def _part(text: PartFields, decimals: int, rounding: Rounding) -> Part:
     return Part(
         code=text.code,
         name=text.name,
         max_points=text.max_points,
-        measure=_measure(text.measure, decimals),
+        measure=_measure(text.measure, decimals, rounding),
         provenance=text.provenance,
         points_provenance=text.points_provenance,
         not_arisen=text.not_arisen,
@@ -286,16 +309,18 @@ def _part(text: PartFields, decimals: int) -> Part:
     )
 
 
-def _measure(text: MeasureFields, decimals: int) -> Measure:  # noqa: C901, PLR0911 - one flat match over measures
+def _measure(  # noqa: C901, PLR0911 - one flat match over measures
+    text: MeasureFields, decimals: int, rounding: Rounding
+) -> Measure:
     match text:
         case OptionsFields():
             return Options(tuple(Option(option.key, option.text, option.points) for option in text.options))
         case BandsFields():
             return RatioBands(tuple(Band(band.at_least, band.points) for band in text.bands))
         case RatioFields():
-            return Ratio(decimals)
+            return Ratio(decimals, rounding)
         case SurveyFields():
-            return SurveyRatio(decimals)
+            return SurveyRatio(decimals, rounding)
         case ThresholdFields():
             return RatioThreshold(text.at_least)
         case BooleanFields():
@@ -342,6 +367,10 @@ def _council(text: CouncilFields) -> CouncilRule:
         written_opinions_provenance=text.written_opinions.provenance,
         instruments=tuple(text.instruments),
     )
+
+
+def _commune_steps(text: CommuneStepsFields | None) -> CommuneSteps | None:
+    return CommuneSteps(text.provenance, text.broadcasts, text.opinion_sheets) if text else None
 
 
 def _term(text: TermFields) -> Term:
@@ -392,6 +421,13 @@ def _close(rulebook: Rulebook) -> None:
     """Refuse a rulebook whose points do not add up or whose codes are not unique."""
     codes = [indicator.code for indicator in rulebook.indicators]
     _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
+    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
+    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    steps = rulebook.commune_steps
+    if steps is not None:
+        known = not steps.opinion_sheets or steps.opinion_sheets in codes
+        _require(known, "commune_steps", "the opinion sheets are of an indicator that does not exist")
+        _require(steps.broadcasts >= 0, "commune_steps", "broadcasts below 0")
     parts = [code for one in rulebook.indicators for code in (*(part.code for part in one.parts), *one.without_text)]
     _require(len(set(parts)) == len(parts), rulebook.id, "a part's code stands twice")
     for agreement in rulebook.agreements:

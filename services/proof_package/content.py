@@ -36,6 +36,8 @@ from services.recognition.decision_document import TableLine as Row
 
 #: Version of this form of a proof package.
 FORM = 1
+#: What stands for the computed result where the rules left it open.
+LEFT_OPEN = "left-open"
 
 
 class Circumstances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,7 +103,7 @@ async def tell(
             "result": decided.result.value,
             "decision_no": decided.decision_no,
             "on": decided.on.isoformat(),
-            "computed": decided.computed.value,
+            "computed": decided.computed.value if decided.computed else LEFT_OPEN,
             "rulebook": decided.rulebook,
             "rulebook_name": paper.rulebook,
             "rulebook_sha256": decided.rulebook_sha256,

@@ -43,9 +43,11 @@ EXPORTERS = APPRAISERS | CHAIRMEN | OVERSIGHT | ADMINISTRATION
 #: Per act, who may: with a mandate for the commune, with one for the deciding unit, with one for any unit at all.
 MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.ADOPT_RULEBOOK: (set(), set(), ADMINISTRATION),
+    Act.KEEP_CALENDAR: (set(), set(), RUNS_SEASONS),
     Act.ENROL_OFFICIAL: (set(), set(), ADMINISTRATION),
     Act.REGISTER_UNIT: (set(), set(), ADMINISTRATION),
     Act.SHRED_SUBJECT: (set(), set(), ADMINISTRATION),
+    Act.AGREE_ON_RESULT: ({Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}, set(), set()),
     Act.ANSWER_COMMENT: ({Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}, set(), set()),
     Act.ATTACH_EVIDENCE: (LEAD_AND_COORDINATING, set(), set()),
     Act.CONSOLIDATE: ({Office.JUSTICE_OFFICER}, set(), set()),
@@ -70,6 +72,7 @@ MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.EXPORT_DOSSIER: (set(), APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_REVIEW: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_STANDINGS: (set(), set(), EXPORTERS),
+    Act.LIST_COMMUNE: (set(), CHAIRMEN, set()),
     Act.DECIDE: (set(), CHAIRMEN, set()),
     Act.PUBLISH: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.SIGN: (set(), CHAIRMEN, set()),

@@ -68,6 +68,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
         "assessment.explained",
         "assessment.satisfaction-measured",
         "assessment.veto-declared",
+        "assessment.opinion-sheets-tallied",
     ),
     "minh-chung": (
         "assessment.evidence-attached",
@@ -79,7 +80,10 @@ ACTS: Mapping[str, tuple[str, ...]] = {
         "assessment.consolidated",
         "assessment.reopened",
         "assessment.posted",
+        "assessment.result-agreed",
         "assessment.submitted",
+        "assessment.reported",
+        "assessment.listed",
         "assessment.resubmitted",
     ),
     "y-kien": ("assessment.comment-received", "assessment.comment-answered", "assessment.comments-", "subject."),

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from domain.errors import NotFound, Refused
 from domain.fact import Recorded
-from domain.measure import Outcome
+from domain.judging import VerdictResult
 from domain.meeting import Meeting
 from domain.permissions import Act, Subject, may, permit
 from domain.rulebook import Model, Rulebook
@@ -20,6 +20,7 @@ from services.assessment.dossier_view import Case, open_case
 from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.what_if.assumptions import Asked, Assumed, read_asked
 from services.inspection.what_if.what_if import sides_of
+from services.season.calendar import calendar_seen
 from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
@@ -204,7 +205,7 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         assumed, other = _answered(
             visit, asked, lambda assumed: with_thresholds(stranger or rulebook, dict(assumed.thresholds))
         )
-        sides = await sides_of(view, season, rulebook, other, visit.app.calendar)
+        sides = await sides_of(view, season, rulebook, other, await calendar_seen(view, visit.app.calendar))
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position
     lines = [WhatIfRow(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
@@ -218,8 +219,8 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         asked=asked,
         stranger=stranger,
         lines=lines,
-        gain=sum(one.changes and one.after.result is Outcome.MET for one in sides),
-        lose=sum(one.changes and one.before.result is Outcome.MET for one in sides),
+        gain=sum(one.changes and one.after.result is VerdictResult.MET for one in sides),
+        lose=sum(one.changes and one.before.result is VerdictResult.MET for one in sides),
         parameters=_parameters(stranger or rulebook, assumed),
         rulebooks=list(visit.app.rulebooks.newest_of_each()),
         levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
