@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from domain.judging import Sheet, judge
-from domain.measure import HUNDRED, Outcome, percent
+from domain.judging import Sheet, VerdictResult, judge
+from domain.measure import HUNDRED, percent
 from infra.reference.rulebooks import load_rulebooks
 
 CASES = yaml.safe_load((resources.files(__package__) / "published_cases.yaml").read_bytes())
@@ -32,7 +32,7 @@ def test_a_commune_is_judged_as_it_was_published(case):
 
     assert verdict.complete
     assert verdict.total == Decimal(case["sum"])
-    assert verdict.result is Outcome(case["result"])
+    assert verdict.result is VerdictResult(case["result"])
     assert verdict.total >= verdict.required_total
 
 
@@ -51,7 +51,7 @@ def test_points_of_some_indicators_are_added_up_and_nothing_is_said_of_the_resul
 
     assert verdict.total == Decimal(case["sum"])
     assert not verdict.complete
-    assert verdict.result is not Outcome.MET
+    assert verdict.result is VerdictResult.INCOMPLETE
 
 
 def assessed(case: dict[str, Any]) -> int:
