@@ -32,7 +32,7 @@ async def test_the_queue_lists_submitted_dossiers_and_says_what_is_still_with_th
     page = await desk.open(f"/tham-dinh/{season.season}")
 
     assert "1 hồ sơ đang ở bước thẩm định" in page.text
-    queue, _, rest = page.text.partition("Còn ở xã, phường")
+    queue, _, rest = page.text.partition("Còn ở UBND cấp xã")
     assert "Thị trấn Bến Lụa" in queue
     assert "20 0 0 0/20" in queue
     assert "Xã Suối Gấm" in rest
@@ -180,7 +180,7 @@ async def test_the_conclusion_is_offered_when_all_is_appraised_and_another_than_
     page = await desk.send(page, "/ket-luan", reason="Đang thanh tra.", on="20/01/2024")
 
     assert (await recorded(season)).proposal is Proposal.NOT_RECOGNISE
-    assert "đề nghị chưa công nhận" in page.text
+    assert "đề nghị không công nhận" in page.text
     page = await desk.send(page, "/tham-dinh-lai", reason="Thanh tra đã kết luận.")
     assert (await recorded(season)).proposal is None
 
@@ -269,7 +269,7 @@ async def test_of_two_appraisers_the_second_sees_both_values_and_can_send_again(
     assert (agreed.status, agreed.refused) == (412, "stale")
     assert (judged.status, judged.refused) == (412, "stale")
     assert "Đang lưu: 1,5. Vừa nhập: 1." in judged.text
-    assert "Xã vừa sửa chỉ tiêu này" not in judged.text
+    assert "UBND cấp xã vừa sửa chỉ tiêu này" not in judged.text
     assert judged.form("/cham").value("reason") == "Năm người vắng."
     assert (await recorded(season)).values[TRAINED].points == Decimal("1.5")
     await second.send(judged, "/cham")

@@ -610,7 +610,7 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
         refused = await desk.send(page, "/dieu-kien", {"occurred": "no", "basis": "Phòng Nội vụ"} | changed)
         assert (refused.status, refused.refused) == (422, "field-missing")
     page = await desk.send(page, "/dieu-kien", occurred="no", basis="Phòng Nội vụ, công văn 118/NV")
-    assert "Không vướng điều kiện" in page.text
+    assert "Bảo đảm điều kiện" in page.text
     page = await desk.send(page, "/tong-hop", on="02/01/2024")
     page = await desk.send(page, "/niem-yet", on="2/1/2024", until="15/1/2024", place="Trụ sở UBND")
     assert "Tại Trụ sở UBND, đến hết ngày 15/01/2024" in page.text
@@ -794,8 +794,8 @@ async def test_a_coordinator_s_task_ends_when_the_data_stand_and_the_lead_is_tol
     assert "Đã lưu chỉ tiêu 2.5" in page.text
     assert "cần nhập" not in page.text
     assert "Phối hợp nhập số liệu" not in (await police.open("/viec")).text
-    assert "2.5 Đã có số liệu: đề xuất điểm" in (await lead.open("/viec")).text
-    assert "cần đề xuất" in (await lead.open(dossier(season))).text
+    assert "2.5 Đã có số liệu: ghi điểm tự chấm" in (await lead.open("/viec")).text
+    assert "cần ghi kết quả" in (await lead.open(dossier(season))).text
 
 
 async def test_after_the_last_indicator_of_the_lead_save_and_go_on_leads_back_to_the_steps(desks: Desks, season: Story):

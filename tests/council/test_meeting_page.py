@@ -75,7 +75,7 @@ async def test_without_a_quorum_no_vote_is_offered_and_none_can_be_opened(desks:
     )
 
     assert not page.offers("/mo-bieu-quyet")
-    assert "Chưa mở được biểu quyết: chưa đủ số họp." in page.text
+    assert "Chưa mở được biểu quyết: chưa đủ số thành viên dự họp theo quy định." in page.text
     assert (forced.status, forced.refused) == (409, "no-quorum")
 
 
@@ -204,7 +204,7 @@ async def test_after_the_vote_is_closed_a_refused_ballot_says_so_and_offers_none
     assert "Biểu quyết đã đóng lúc" in page.text
     assert bool(CODE.search(page.html)) is voted
     assert not page.offers("/ghi-phieu")
-    assert "Ghi phiếu" not in page.text
+    assert "Bỏ phiếu" not in page.text
 
 
 async def test_a_ballot_that_lacks_its_reason_stays_as_it_is_on_the_page(desks: Desks, season: Story):

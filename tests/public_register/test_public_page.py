@@ -111,7 +111,7 @@ async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_c
     assert "chưa được thẩm định" in page.text
     assert "Chưa trả lời" in sent.text
     assert "UBND trả lời: Đã niêm yết ngày 16/01." in found.text
-    assert "Không có phản ánh nào mang mã AAAA-AAAA" in wrong.text
+    assert "Không có ý kiến góp ý nào mang mã AAAA-AAAA" in wrong.text
 
 
 async def test_a_code_is_found_however_it_was_written_down(passer_by: Desk, season: Story):
@@ -127,7 +127,7 @@ async def test_a_code_is_found_however_it_was_written_down(passer_by: Desk, seas
 
     assert [CODE.search(page.html) is not None for page in found] == [True] * 4
     assert {one[1] for page in found if (one := CODE.search(page.html))} == {code.group(1)}
-    assert "Không có phản ánh nào" in half.text
+    assert "Không có ý kiến góp ý nào" in half.text
 
 
 async def test_the_same_press_twice_is_one_comment_with_one_code(passer_by: Desk, season: Story):
@@ -393,4 +393,4 @@ async def test_who_writes_while_the_posting_is_paused_is_told_so_and_keeps_the_t
     assert (page.status, page.refused) == (409, "posting-closed")
     assert "hiện không niêm yết để lấy ý kiến" in page.text
     assert "xã tạm dừng niêm yết" in page.text
-    assert "Nội dung phản ánh Bảng tin thôn 3 chưa niêm yết." in page.text
+    assert "Nội dung góp ý Bảng tin thôn 3 chưa niêm yết." in page.text

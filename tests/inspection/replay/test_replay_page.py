@@ -149,7 +149,7 @@ async def test_a_season_is_played_back_from_its_plan_to_its_decisions(inspector:
     assert "Thẩm định xong 1 1" in page.text
     assert "Thẩm định xong 0 1" in then.text
     assert f"den={facts[-1].position}&amp;xa={COMMUNE}" in then.html
-    assert "Phát lại hồ sơ" in then.text
+    assert "Diễn biến hồ sơ" in then.text
     assert f"Bước 1/{len(facts)}" in first.text
     assert "Bước trước" not in first.text
     assert "Thẩm định xong" not in past.text

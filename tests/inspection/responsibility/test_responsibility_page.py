@@ -176,4 +176,4 @@ async def test_the_chain_is_asked_for_as_a_document_as_of_the_moment_that_is_loo
     (fact,) = [one.fact async for facts in pages for one in facts if isinstance(one.fact, Export.Requested)]
     assert (fact.document, fact.commune) == (Document.RESPONSIBILITY, COMMUNE)
     assert (fact.indicator, fact.at_position) == ("TC1.CT1", then)
-    assert "Chuỗi trách nhiệm, " in asked.text
+    assert "Trách nhiệm của tổ chức, cá nhân, " in asked.text

@@ -78,9 +78,9 @@ async def test_a_review_goes_from_its_ground_to_the_public_page(desks: Desks, pu
     page = await chairman.open(review(published))
     page = await chairman.send(page, "/ket-luan", ruling="revoked", decision_no="915/QĐ-UBND", on="15/5/2024")
 
-    assert "Giải trình theo yêu cầu của thanh tra" in work.text
+    assert "Giải trình theo yêu cầu của Thanh tra" in work.text
     assert "Theo số người được mời" in mine.text
-    assert "Kết luận xem xét" in waiting.text
+    assert "Kết luận việc xem xét lại" in waiting.text
     assert "Thu hồi quyết định công nhận" in page.text
     assert "trách nhiệm trực tiếp" in page.text
     assert "Người kết luận cũng là người đã ra quyết định công nhận." in page.text
@@ -201,7 +201,7 @@ async def test_other_communes_do_not_see_it(desks: Desks, published: Story):
     overview = await other.open(listed(published))
 
     assert (page.status, page.refused) == (403, "not-permitted")
-    assert "Chưa có cuộc xem xét nào" in overview.text
+    assert "Chưa có việc xem xét lại nào" in overview.text
 
 
 async def test_who_was_asked_sees_it_from_wherever_they_work_now(desks: Desks, published: Story):
@@ -246,8 +246,8 @@ async def test_the_trail_tells_the_review_but_not_the_text_of_notes(desks: Desks
 
     assert "Mở cuộc xem xét công nhận ngày" in page.text
     assert "căn cứ: minh chứng không đúng" in page.text
-    assert "Kết luận xem xét ngày 15/05/2024: thu hồi quyết định công nhận" in page.text
-    assert "Đánh dấu sự kiện #" in page.text
+    assert "Kết luận việc xem xét lại ngày 15/05/2024: thu hồi quyết định công nhận" in page.text
+    assert "Đánh dấu mục nhật ký #" in page.text
     assert "GHI-CHÚ" not in page.text
 
 

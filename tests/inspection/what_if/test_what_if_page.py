@@ -67,14 +67,14 @@ async def test_sets_of_two_and_three_are_looked_for_when_asked(inspector: Desk, 
     page = await inspector.open(at(season, "tap=3"))
 
     assert page.status == 200
-    assert "tập 2 sự kiện" in page.text
-    assert "tập 3 sự kiện" in page.text
+    assert "nhóm 2 nội dung" in page.text
+    assert "nhóm 3 nội dung" in page.text
 
 
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("bo=999999999", "không có sự kiện #999.999.999"),
+        ("bo=999999999", "không có mục nhật ký số 999.999.999"),
         ("bo={submitted}", "không phải số liệu"),
         ("bo={scored}&thay={scored}:1", "vừa bị loại bỏ vừa được thay"),
         ("thay={scored}:99", "cao hơn mức tối đa"),
@@ -191,7 +191,7 @@ async def test_a_season_is_judged_by_another_parameter_and_under_another_ruleboo
 
     assert (same.status, higher.status, stranger.status) == (200, 200, 200)
     assert "0 đơn vị đổi kết quả" in same.text
-    assert "không đạt chuẩn" in higher.text
+    assert "chưa đạt chuẩn" in higher.text
     assert "chỉ tiêu đạt" in stranger.text
 
 
@@ -211,5 +211,5 @@ async def test_an_untouched_dossier_has_not_been_assessed_and_is_not_said_to_fai
 
     for shown in (page, every):
         assert "chưa đánh giá" in shown.text
-        assert "không đạt chuẩn" not in shown.text.replace("thành không đạt chuẩn", "")
+        assert "chưa đạt chuẩn" not in shown.text.replace("thành chưa đạt chuẩn", "")
     assert "Phiếu chưa đủ số liệu nên chưa có kết quả để xét." in page.text
