@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
-from domain.judging import Sheet, Value, assess
+from domain.judging import Sheet, Value, Verdict, VerdictResult, assess
 from domain.measure import Answer, Outcome, percent
 from domain.meeting import VoteOutcome
 from domain.recognition import Result
@@ -52,6 +52,13 @@ def spelled(sheet: Sheet, rulebook: Rulebook) -> dict[str, Any]:
     if sheet.satisfaction is not None:
         document["satisfaction"] = _one_spelling(sheet.satisfaction)
     return document
+
+
+def computed_of(verdict: Verdict) -> Result | None:
+    """The result that follows from the rules; None where they leave it open, as of a sheet that is not complete."""
+    if verdict.result in (VerdictResult.INCOMPLETE, VerdictResult.NOT_VERIFIABLE):
+        return None
+    return result_of(meets=verdict.result is VerdictResult.MET)
 
 
 def result_of(*, meets: bool) -> Result:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from domain.errors import MeasureInvalid, NotANumber, ScoreAboveMaximum, ScoreBelowMinimum, UnknownIndicator
-from domain.measure import Kind, Measure, Measured, Outcome, Penalty
+from domain.measure import Kind, Measure, Measured, Outcome, Penalty, Rounding
 from domain.working_days import Calendar, months_later
 
 ZERO = Decimal(0)
@@ -165,6 +165,16 @@ class Condition:
         if self.kind is not ConditionKind.MIN_TOTAL_BY_CLASS:
             return self.threshold
         return next((points for of_class, points in self.by_class if of_class == unit_class), None)
+
+
+class Unknown(StrEnum):
+    """What becomes of a verdict that hangs on a condition whose wording or number the rulebook lacks.
+
+    Part of each rulebook's text, so that an old text judges as it did: those that do not say pass the condition over.
+    """
+
+    PASSED_OVER = "passed_over"
+    LEFT_OPEN = "left_open"
 
 
 class Majority(StrEnum):
@@ -326,6 +336,8 @@ class Rulebook:
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
     legal_bases: tuple[LegalBasis, ...] = ()
+    rounding: Rounding = Rounding.DOWN
+    unknown: Unknown = Unknown.LEFT_OPEN
     #: By the path of the value, as in `provenances`.
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
     #: Paths of the values that provinces set themselves. No text names one so far; reading one means applying it
@@ -468,10 +480,14 @@ def check_points(code: str, points: Decimal, minimum: Decimal, maximum: Decimal,
 
 
 def check(part: Part, measured: Measured) -> None:
-    """Refuse what cannot be a value of this part's measure; raises MeasureInvalid."""
+    """Refuse what cannot be a value of this part's measure; raises MeasureInvalid.
+
+    0 of 0 says that nothing arose. Where the rulebook has a rule for that, it is said as such; where it has none,
+    nothing is measured and the value of the indicator is proposed with its ground.
+    """
     if measured.kind is Kind.NOT_ARISEN:
         if part.not_arisen is None:
-            raise MeasureInvalid(reason="not-arisen-not-allowed", part=part.code)
+            raise MeasureInvalid(reason="nothing-arose-no-rule", part=part.code)
         return
     if measured.kind is not part.measure.kind:
         raise MeasureInvalid(
@@ -480,7 +496,10 @@ def check(part: Part, measured: Measured) -> None:
     try:
         part.measure.check(measured, part.max_points)
     except MeasureInvalid as invalid:
-        raise MeasureInvalid(part=part.code, **invalid.details) from None
+        details = dict(invalid.details)
+        if details["reason"] == "denominator-zero" and part.not_arisen is None:
+            details["reason"] = "nothing-arose-no-rule"
+        raise MeasureInvalid(part=part.code, **details) from None
 
 
 def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:

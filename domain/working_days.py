@@ -1,7 +1,10 @@
 """Working days in Viet Nam: Monday to Friday, less public holidays, plus Saturdays worked in exchange."""
 
+from __future__ import annotations
+
 from calendar import monthrange
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, date, timedelta
 from enum import StrEnum
 
@@ -15,6 +18,13 @@ class CalendarUnknown(Refused):
     """The holidays of `year` are not in the data, so days in it cannot be counted."""
 
     code = "calendar-unknown"
+
+
+class DayKind(StrEnum):
+    """What a day is when it is not what its day of the week says."""
+
+    OFF = "off"
+    WORKED = "worked"
 
 
 class DayReading(StrEnum):
@@ -31,12 +41,13 @@ STRICTER = DayReading.DAY_ITSELF
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The days off and the worked Saturdays of the years from `first` to `last`."""
+    """The days off and the worked Saturdays of the years from `first` to `last`, and of the `further` ones."""
 
     first: int
     last: int
     days_off: frozenset[date]
     worked_saturdays: frozenset[date] = frozenset()
+    further: frozenset[int] = frozenset()
 
     def is_working_day(self, day: date) -> bool:
         """Whether offices are open; raises CalendarUnknown outside the years known."""
@@ -44,6 +55,21 @@ class Calendar:
         if day in self.worked_saturdays:
             return True
         return day.weekday() < SATURDAY and day not in self.days_off
+
+    def knows(self, year: int) -> bool:
+        """Whether days of this year can be counted."""
+        return self.first <= year <= self.last or year in self.further
+
+    def changed(self, days: Mapping[date, DayKind], years: Collection[int]) -> Calendar:
+        """The same with these days as a province says they are, and further years whose days off are all known."""
+        off = {day for day, kind in days.items() if kind is DayKind.OFF}
+        worked = days.keys() - off
+        return replace(
+            self,
+            days_off=(self.days_off | off) - worked,
+            worked_saturdays=(self.worked_saturdays - off) | {day for day in worked if day.weekday() >= SATURDAY},
+            further=self.further | frozenset(years),
+        )
 
     def after(self, start: date, days: int) -> date:
         """The last day of a term of so many working days.
@@ -86,7 +112,7 @@ class Calendar:
         return day
 
     def _check(self, day: date) -> None:
-        if not self.first <= day.year <= self.last:
+        if not self.knows(day.year):
             raise CalendarUnknown(year=day.year)
 
 

@@ -7,9 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 import yaml
 
-from domain.measure import (
-    Comparison,
-)
+from domain.measure import Comparison, Rounding
 from domain.rulebook import (
     ZERO,
     ConditionKind,
@@ -19,6 +17,7 @@ from domain.rulebook import (
     NotArisen,
     Provenance,
     RecognisingLevel,
+    Unknown,
 )
 
 
@@ -278,6 +277,8 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
+    rounding: Rounding = Rounding.HALF_UP
+    unknown: Unknown = Unknown.PASSED_OVER
     sources: dict[str, SourceFields] = {}
 
 
@@ -285,6 +286,7 @@ class DaysOffFields(TextFields, rename={"from_": "from"}):
     from_: date
     name: str
     provenance: Provenance
+    source: str
     to: date | None = None
 
     def days(self) -> list[date]:
@@ -293,14 +295,16 @@ class DaysOffFields(TextFields, rename={"from_": "from"}):
         return [self.from_ + timedelta(days=n) for n in range(count + 1)]
 
 
-class SaturdayFields(TextFields):
+class DayFields(TextFields):
     day: date
     name: str
     provenance: Provenance
+    source: str
 
 
 class HolidaysFields(TextFields):
     first: int
     last: int
     days_off: list[DaysOffFields]
-    worked_saturdays: list[SaturdayFields]
+    worked_saturdays: list[DayFields]
+    doubtful: list[DayFields] = []

@@ -4,15 +4,21 @@ The files stand beside the domain that gives them meaning; their text is hashed 
 adoption can pin exactly what was used.
 """
 
+from __future__ import annotations
+
 import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from types import MappingProxyType
 
 import msgspec
 import yaml
 
+from domain.days_off import Holiday
+from domain.errors import NotFound, RulebookUnusable
 from domain.measure import (
     Amount,
     Band,
@@ -27,6 +33,7 @@ from domain.measure import (
     Ratio,
     RatioBands,
     RatioThreshold,
+    Rounding,
     SurveyRatio,
     WorkingDayTerm,
     YesNo,
@@ -48,7 +55,7 @@ from domain.rulebook import (
     Term,
     Unverified,
 )
-from domain.working_days import Calendar
+from domain.working_days import Calendar, DayKind
 from infra.reference.rulebook_file import (
     AmountFields,
     BandsFields,
@@ -82,16 +89,88 @@ LONGEST = 366
 #: A year without a 29 February.
 SOME_YEAR = 2023
 
+
+class Rulebooks:
+    """Texts of rulebooks, several of one rulebook side by side: whatever was judged is judged by its own text.
+
+    Iterating gives the ids of the rulebooks.
+    """
+
+    def __init__(self, shipped: Iterable[Rulebook], own: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`shipped` in the order in which they came, `own` the texts that a province keeps, by hash."""
+        self._shipped = tuple(shipped)
+        self._by_hash = {rulebook.sha256: rulebook for rulebook in self._shipped}
+        self._newest = {rulebook.id: rulebook for rulebook in self._shipped}
+        self._own = own
+
+    def with_own(self, own: Mapping[str, str]) -> Rulebooks:
+        """The shipped texts, and these that a province keeps, by hash."""
+        return Rulebooks(self._shipped, own)
+
+    def newest(self, id: str) -> Rulebook:
+        """The newest text of a rulebook that ships. NotFound for an id of none."""
+        if id not in self._newest:
+            raise NotFound(rulebook=id)
+        return self._newest[id]
+
+    def newest_of_each(self) -> tuple[Rulebook, ...]:
+        """Of each rulebook the newest text that ships."""
+        return tuple(self._newest.values())
+
+    def text(self, sha256: str) -> Rulebook:
+        """The rulebook in the very text of this hash. RulebookUnusable where it is not here, or cannot be read with
+        this program.
+        """
+        if sha256 in self._by_hash:
+            return self._by_hash[sha256]
+        if sha256 not in self._own:
+            raise RulebookUnusable(reason="missing", sha256=sha256)
+        try:
+            return _parsed(self._own[sha256])
+        except RulebookInvalid as invalid:
+            raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
+
+    def find(self, sha256: str) -> Rulebook | None:
+        """The same, None where it cannot be judged by."""
+        try:
+            return self.text(sha256)
+        except RulebookUnusable:
+            return None
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._newest
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._newest)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Rulebook:
+    return parse_rulebook(text.encode())
+
+
 # The files -------------------------------------------------------------------------------------------
 
 
 @cache
-def load_rulebooks() -> dict[str, Rulebook]:
-    """All rulebooks that ship, by id."""
-    folder = resources.files("domain") / "rulebooks"
-    texts = sorted((file.name, file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".yaml"))
-    rulebooks = [parse_rulebook(text) for _, text in texts]
-    return {rulebook.id: rulebook for rulebook in rulebooks}
+def load_rulebooks() -> Rulebooks:
+    """All texts that ship."""
+    return Rulebooks(parse_rulebook(text) for text in shipped_texts())
+
+
+def shipped_texts() -> list[bytes]:
+    """The files, those of one rulebook from its first text to its newest. None is ever changed or taken away, for
+    somebody may have been judged by it.
+    """
+    folders = sorted((resources.files("domain") / "rulebooks").iterdir(), key=lambda folder: folder.name)
+    numbered = [
+        (folder.name, int(file.name.removesuffix(".yaml")), file)
+        for folder in folders
+        if folder.is_dir()
+        for file in folder.iterdir()
+        if file.name.endswith(".yaml")
+    ]
+    return [file.read_bytes() for _, _, file in sorted(numbered, key=lambda one: one[:2])]
 
 
 @cache
@@ -112,11 +191,27 @@ def parse_rulebook(text: bytes) -> Rulebook:
 
 
 def parse_calendar(text: bytes) -> Calendar:
-    """The calendar in this text."""
+    """The calendar in this text. A doubtful day is what its day of the week says."""
     content = msgspec.convert(load(text), HolidaysFields)
     days = frozenset(day for entry in content.days_off for day in entry.days())
     saturdays = frozenset(entry.day for entry in content.worked_saturdays)
     return Calendar(content.first, content.last, days, saturdays)
+
+
+@cache
+def load_holidays() -> tuple[Holiday, ...]:
+    """Every entry of the public holidays that ship, with its source, in the order of the days."""
+    content = msgspec.convert(load((resources.files("domain") / "holidays.yaml").read_bytes()), HolidaysFields)
+    off = [
+        Holiday(one.from_, one.to or one.from_, DayKind.OFF, one.name, one.provenance, one.source)
+        for one in content.days_off
+    ]
+    others = [
+        Holiday(one.day, one.day, kind, one.name, one.provenance, one.source)
+        for kind, days in ((DayKind.WORKED, content.worked_saturdays), (None, content.doubtful))
+        for one in days
+    ]
+    return tuple(sorted((*off, *others), key=lambda one: one.first))
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", decimal_of)
@@ -139,7 +234,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         in_force_to=Dated(text.in_force.to.value, text.in_force.to.provenance),
         unit_types=tuple(text.unit_types),
         unit_classes=tuple(text.unit_classes),
-        criteria=tuple(_criterion(criterion, text.score_decimals) for criterion in text.criteria),
+        criteria=tuple(_criterion(one, text.score_decimals, text.rounding) for one in text.criteria),
         conditions=tuple(_condition(condition) for condition in text.conditions),
         recognising_level=text.recognising_level.value,
         recognising_level_provenance=text.recognising_level.provenance,
@@ -152,22 +247,24 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+        rounding=text.rounding,
+        unknown=text.unknown,
         sources={path: _source(source) for path, source in text.sources.items()},
     )
 
 
-def _criterion(text: CriterionFields, decimals: int) -> Criterion:
+def _criterion(text: CriterionFields, decimals: int, rounding: Rounding) -> Criterion:
     return Criterion(
         code=text.code,
         name=text.name,
         max_points=text.max_points,
-        indicators=tuple(_indicator(indicator, text.code, decimals) for indicator in text.indicators),
+        indicators=tuple(_indicator(indicator, text.code, decimals, rounding) for indicator in text.indicators),
         name_provenance=text.name_provenance,
         points_provenance=text.points_provenance,
     )
 
 
-def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicator:
+def _indicator(text: IndicatorFields, criterion: str, decimals: int, rounding: Rounding) -> Indicator:
     parts = text.parts
     if text.measure is not None:
         whole = PartFields(
@@ -185,7 +282,7 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
         criterion=criterion,
         name=text.name,
         max_points=text.max_points,
-        parts=tuple(_part(part, decimals) for part in parts),
+        parts=tuple(_part(part, decimals, rounding) for part in parts),
         name_provenance=text.name_provenance,
         points_provenance=provenance,
         pass_level=text.pass_level,
@@ -193,12 +290,12 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
     )
 
 
-def _part(text: PartFields, decimals: int) -> Part:
+def _part(text: PartFields, decimals: int, rounding: Rounding) -> Part:
     return Part(
         code=text.code,
         name=text.name,
         max_points=text.max_points,
-        measure=_measure(text.measure, decimals),
+        measure=_measure(text.measure, decimals, rounding),
         provenance=text.provenance,
         points_provenance=text.points_provenance,
         not_arisen=text.not_arisen,
@@ -209,16 +306,18 @@ def _part(text: PartFields, decimals: int) -> Part:
     )
 
 
-def _measure(text: MeasureFields, decimals: int) -> Measure:  # noqa: C901, PLR0911 - one flat match over measures
+def _measure(  # noqa: C901, PLR0911 - one flat match over measures
+    text: MeasureFields, decimals: int, rounding: Rounding
+) -> Measure:
     match text:
         case OptionsFields():
             return Options(tuple(Option(option.key, option.text, option.points) for option in text.options))
         case BandsFields():
             return RatioBands(tuple(Band(band.at_least, band.points) for band in text.bands))
         case RatioFields():
-            return Ratio(decimals)
+            return Ratio(decimals, rounding)
         case SurveyFields():
-            return SurveyRatio(decimals)
+            return SurveyRatio(decimals, rounding)
         case ThresholdFields():
             return RatioThreshold(text.at_least)
         case BooleanFields():

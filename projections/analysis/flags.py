@@ -20,7 +20,7 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Recorded
 from domain.flag import Flag as Dismissal
-from domain.judging import NEAR_TOTAL, Value, Verdict
+from domain.judging import NEAR_TOTAL, Value, Verdict, VerdictResult
 from domain.measure import Outcome
 from domain.meeting import Meeting
 from domain.official import Mandate
@@ -403,7 +403,7 @@ def _values(row: Marks, known: Known) -> Iterator[RaisedFlag]:
     verdict = known.verdicts.get(row.commune)
     latest = max((one.position for one in (*row.scores.values(), *row.appraised.values())), default=0)
     margin = verdict.margin if verdict else None
-    if verdict and verdict.result is Outcome.MET and margin is not None and margin <= NEAR_TOTAL:
+    if verdict and verdict.result is VerdictResult.MET and margin is not None and margin <= NEAR_TOTAL:
         yield RaisedFlag(Sign.AT_THE_THRESHOLD, row.commune, (row.concluded or latest,))
     held = {code: row.appraised.get(code) or row.scores.get(code) for code in known.rulebook.by_code}
     full = [

@@ -177,6 +177,7 @@ class SheetRow(Row, frozen=True):
     computed: Proposal | None = None
     concluded_on: date | None = None
     conclusion_reason: str | None = None
+    conclusion_basis: str | None = None
 
     @property
     def returned(self) -> tuple[str, ...]:
@@ -191,7 +192,7 @@ class SheetRow(Row, frozen=True):
         return self.stage is Stage.SUPPLEMENT and entry is not None and entry.returned is not None
 
 
-SHEETS = Projection("sheets", version=3, row=SheetRow, scope=lambda row: row.season)
+SHEETS = Projection("sheets", version=4, row=SheetRow, scope=lambda row: row.season)
 
 
 @SHEETS.begins(Assessment.Opened)
@@ -414,6 +415,7 @@ def _concluded(row: SheetRow, fact: Appraisal.Concluded, recorded: Recorded) -> 
         computed=fact.computed,
         concluded_on=fact.on,
         conclusion_reason=fact.reason,
+        conclusion_basis=fact.basis,
     )
 
 
@@ -426,4 +428,5 @@ def _resumed(row: SheetRow, fact: Appraisal.Resumed, recorded: Recorded) -> Shee
         computed=None,
         concluded_on=None,
         conclusion_reason=None,
+        conclusion_basis=None,
     )

@@ -10,17 +10,20 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
-from domain.appraised import appraised_sheet
+from domain.appraised import appraised_sheet, computed_of
 from domain.assessment import Assessment, Entry, Evidence, Stage, assessment_stream
 from domain.errors import MeasureInvalid, OutOfOrder, Stale, UnknownEvidence
 from domain.fact import Fact, StreamName
-from domain.judging import assess, judge
+from domain.judging import Verdict, assess, judge
 from domain.measure import Outcome
 from domain.permissions import Act, Subject
+from domain.recognition import Result
 from domain.rulebook import Indicator, Rulebook
 from domain.season import Season
+from domain.working_days import Calendar
 from services.assessment.assess import Value, shown_evidence, value_of
 from services.case.council_meetings import is_voted_on
+from services.season.calendar import calendar_of
 from services.season.organise import commune_of, must_be_undecided, open_now
 from services.work import CommandResult, Streams, Work, use_case
 
@@ -87,7 +90,8 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
     """
     running, rulebook = await open_now(work, season)
     plain = await work.look(Assessment, assessment_stream(season, commune))
-    codes = {one.code for one in rulebook.indicators if _raises_no_question(work, one, plain.entry(one.code))}
+    calendar = await calendar_of(work)
+    codes = {one.code for one in rulebook.indicators if _raises_no_question(calendar, one, plain.entry(one.code))}
     work.require(Act.APPRAISE, await _not_own_work(work, running, season, commune, codes))
     async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         files: dict[str, tuple[Evidence, ...]] = {}
@@ -97,7 +101,7 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
             changed = seen is not None and entry.changed > seen
             if indicator.code not in codes or value is None or changed or indicator.code in appraisal.values:
                 continue
-            if not _raises_no_question(work, indicator, entry):
+            if not _raises_no_question(calendar, indicator, entry):
                 continue
             files[indicator.code] = tuple(entry.evidence.values())
             _appraise(appraisal, indicator, value, entry, dossier.version, None)
@@ -135,15 +139,20 @@ async def conclude(
     proposal: Proposal | None = None,
     reason: str | None = None,
     on: date | None = None,
+    *,
+    basis: str | None = None,
 ) -> CommandResult:
-    """Propose a result to the council and the chairman; other than the computed one only with a reason."""
+    """Propose a result to the council and the chairman; other than the computed one only with a reason.
+
+    Without a proposal, the computed one; where the rules leave it open, ResultLeftOpen.
+    """
     running, rulebook = await open_now(work, season)
     work.require(Act.CONCLUDE_APPRAISAL, commune_of(running, commune))
     async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         dossier.must_be_with_the_appraiser()
         computed = computed_proposal(work, dossier, appraisal, rulebook)
         changed = {indicator.code: dossier.entry(indicator.code).changed for indicator in rulebook.indicators}
-        appraisal.conclude(on or work.today, proposal or computed, computed=computed, changed=changed, reason=reason)
+        appraisal.conclude(on or work.today, proposal, computed=computed, changed=changed, reason=reason, basis=basis)
         return await streams.record()
 
 
@@ -158,10 +167,17 @@ async def resume(work: Work, season: str, commune: str, reason: str) -> CommandR
     return await work.change(Appraisal, appraisal_stream(season, commune), lambda one: one.resume(reason))
 
 
-def computed_proposal(work: Work, dossier: Assessment, appraisal: Appraisal, rulebook: Rulebook) -> Proposal:
-    """What the rules say of the appraised values."""
-    verdict = judge(appraised_sheet(dossier, appraisal, rulebook, work.calendar), rulebook)
-    return Proposal.RECOGNISE if verdict.result is Outcome.MET else Proposal.NOT_RECOGNISE
+def computed_proposal(work: Work, dossier: Assessment, appraisal: Appraisal, rulebook: Rulebook) -> Proposal | None:
+    """What the rules say of the appraised values; None where they leave the result open."""
+    return proposal_of(judge(appraised_sheet(dossier, appraisal, rulebook, work.calendar), rulebook))
+
+
+def proposal_of(verdict: Verdict) -> Proposal | None:
+    """The proposal that follows from the verdict; None where the rules leave the result open."""
+    computed = computed_of(verdict)
+    if computed is None:
+        return None
+    return Proposal.RECOGNISE if computed is Result.RECOGNISED else Proposal.NOT_RECOGNISE
 
 
 # ------------------------------------------------------------------------------------------------------
@@ -206,8 +222,8 @@ def _must_not_be_judged_since(
     raise Stale(reason="appraised", indicator=indicator, yours=value, theirs=held.value, their_reason=held.reason)
 
 
-def _raises_no_question(work: Work, indicator: Indicator, entry: Entry) -> bool:
-    assessed = assess(indicator, entry.measures, work.calendar)
+def _raises_no_question(calendar: Calendar, indicator: Indicator, entry: Entry) -> bool:
+    assessed = assess(indicator, entry.measures, calendar)
     by_rule = assessed.value if assessed.complete else None
     return bool(entry.evidence) and entry.returned is None and by_rule is not None and value_of(entry) == by_rule
 

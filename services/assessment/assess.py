@@ -27,6 +27,7 @@ from domain.text import COMMENT, clean
 from domain.working_days import Calendar
 from infra.encryption.personal_values import Covered, ValuePlace
 from infra.storage.files import Received
+from services.season.calendar import calendar_of
 from services.season.organise import commune_of, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
@@ -90,11 +91,12 @@ async def score_indicator(
     if proposed is not None:
         rulebook.check_score(indicator, proposed)
     name = assessment_stream(season, commune)
+    calendar = await calendar_of(work)
     async with work.changing(name) as streams:
         dossier = streams.get(Assessment, name)
         _must_be_seen(dossier, indicator, version, measures, proposed)
         _measure(dossier, scored, measures)
-        _propose(dossier, scored, proposed, reason, work)
+        _propose(dossier, scored, proposed, reason, calendar)
         shown = shown_evidence(dossier.entry(indicator))
         return await streams.record(lambda fact: shown if isinstance(fact, Assessment.IndicatorScored) else ())
 
@@ -109,8 +111,10 @@ def _measure(dossier: Assessment, indicator: Indicator, measures: Mapping[str, M
         dossier.measure(indicator.code, code, measured)
 
 
-def _propose(dossier: Assessment, indicator: Indicator, proposed: Value | None, reason: str | None, work: Work) -> None:
-    assessed = assess(indicator, dossier.entry(indicator.code).measures, work.calendar)
+def _propose(
+    dossier: Assessment, indicator: Indicator, proposed: Value | None, reason: str | None, calendar: Calendar
+) -> None:
+    assessed = assess(indicator, dossier.entry(indicator.code).measures, calendar)
     by_rule = assessed.value if assessed.complete else None
     value = by_rule if proposed is None else proposed
     if value is None:
@@ -342,7 +346,7 @@ async def post(
     running, rulebook = await open_now(work, season)
     work.require(Act.POST, commune_of(running, commune))
     day = on or work.today
-    last = until or posting_ends(rulebook, day, work.calendar)
+    last = until or posting_ends(rulebook, day, await calendar_of(work))
     return await work.change(Assessment, assessment_stream(season, commune), lambda one: one.post(day, last, place))
 
 

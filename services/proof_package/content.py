@@ -22,12 +22,12 @@ from domain.fact import StreamName
 from domain.meeting import Meeting
 from domain.official import Official, official_stream
 from domain.recognition import Recognition
-from domain.rulebook import Rulebook
 from domain.season import season_stream
 from domain.unit import unit_stream
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
+from infra.reference.rulebooks import Rulebooks
 from services.assessment.evidence_list import attachments
 from services.documents.reading import AsItStood
 from services.proof_package.package_log import History, Incomplete, LoggedFact, shown
@@ -36,6 +36,8 @@ from services.recognition.decision_document import TableLine as Row
 
 #: Version of this form of a proof package.
 FORM = 1
+#: What stands for the computed result where the rules left it open.
+LEFT_OPEN = "left-open"
 
 
 class Circumstances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +74,7 @@ async def tell(
     history: History,
     head: Checkpoint,
     circumstances: Circumstances,
-    rulebooks: Mapping[str, Rulebook],
+    rulebooks: Rulebooks,
     calendar: Calendar,
 ) -> bytes:
     """`dossier.json`.
@@ -101,7 +103,7 @@ async def tell(
             "result": decided.result.value,
             "decision_no": decided.decision_no,
             "on": decided.on.isoformat(),
-            "computed": decided.computed.value,
+            "computed": decided.computed.value if decided.computed else LEFT_OPEN,
             "rulebook": decided.rulebook,
             "rulebook_name": paper.rulebook,
             "rulebook_sha256": decided.rulebook_sha256,

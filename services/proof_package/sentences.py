@@ -132,7 +132,7 @@ def worded(files: Files, words: Words, *, former_members: bool = True, year: str
     members: Collection[Member] = everybody(recorded.fact for recorded in facts).values()
     if not former_members:
         members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
-    rulebook = load_rulebooks()[said["decision"]["rulebook"]]
+    rulebook = load_rulebooks().text(said["decision"]["rulebook_sha256"])
     teller = SentenceWriter(
         words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook)
     )
@@ -226,8 +226,9 @@ def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, Off
         case "recognition":
             return f"quyết định về {unit}"
         case "rulebook":
-            shipped = load_rulebooks().get(name.subject)
-            return f"bộ tiêu chí {shipped.short if shipped else name.subject}"
+            rulebooks = load_rulebooks()
+            short = rulebooks.newest(name.subject).short if name.subject in rulebooks else name.subject
+            return f"bộ tiêu chí {short}"
         case "unit":
             return f"đơn vị hành chính: {unit}"
         case "official":

@@ -14,7 +14,7 @@ from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import appraised_sheet, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.council import Council, council_stream
-from domain.errors import OutOfOrder, Refused, RulebookNotAdopted
+from domain.errors import OutOfOrder, Refused
 from domain.fact import Recorded, StreamName, replay
 from domain.judging import ConditionResult, CriterionResult, Verdict, judge
 from domain.measure import Outcome
@@ -26,6 +26,7 @@ from domain.unit import Level
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
 from infra.ledger.leaf import payload_hash
+from infra.reference.rulebooks import Rulebooks
 from services.case.meeting_walk import walk_meetings
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
@@ -44,6 +45,9 @@ AMENDED_FROM = date(2020, 7, 1)
 REPLACED_FROM = date(2025, 3, 1)
 
 NOTHING = "–"
+
+#: How the result that the rules give is printed; None where they left it open.
+COMPUTED = {Result.RECOGNISED: "Đạt", Result.NOT_RECOGNISED: "Không đạt", None: "Chưa đủ căn cứ để kết luận"}
 
 
 class StateDiffers(Refused):
@@ -135,16 +139,14 @@ async def decided_at(then: AsItStood, season: str, commune: str) -> Recorded:
 
 
 async def read_paper(
-    then: AsItStood, season: str, commune: str, rulebooks: Mapping[str, Rulebook], calendar: Calendar
+    then: AsItStood, season: str, commune: str, rulebooks: Rulebooks, calendar: Calendar
 ) -> DecisionDocument:
-    """What the document on this commune says. Raises OutOfOrder, RulebookNotAdopted, StateDiffers."""
+    """What the document on this commune says. Raises OutOfOrder, RulebookUnusable, StateDiffers."""
     recorded = await decided_at(then, season, commune)
     decided = recorded.fact
     assert isinstance(decided, Recognition.Decided)  # noqa: S101 - found by its type
     then = then._replace(position=recorded.position, versions={one.stream: one.version for one in decided.relied_on})
-    rulebook = rulebooks.get(decided.rulebook)
-    if rulebook is None or rulebook.sha256 != decided.rulebook_sha256:
-        raise RulebookNotAdopted(rulebook=decided.rulebook)
+    rulebook = rulebooks.text(decided.rulebook_sha256)
     dossier = await then.find(Assessment, assessment_stream(season, commune))
     appraisal = await then.find(Appraisal, appraisal_stream(season, commune))
     if dossier is None or appraisal is None:
@@ -173,7 +175,7 @@ async def read_paper(
         with_points=rulebook.model is Model.POINTS,
         summary=summary(verdict),
         criteria=tuple(criterion_lines(verdict, rulebook)),
-        total=total_line(verdict, rulebook),
+        total=total_line(verdict, rulebook, decided.computed),
         conditions=tuple(condition_lines(verdict, rulebook, sheet.unit_class)),
         origin=DocumentOrigin(
             then.tenant.log, then.position, decided.state_sha256, decided.rulebook_sha256, len(decided.relied_on)
@@ -239,7 +241,7 @@ def legal_bases(on: date, rulebook: Rulebook) -> Iterator[str]:
 
 def differences(decided: Recognition.Decided) -> Iterator[str]:
     """From what the decision differs, for which it carries a written reason."""
-    if decided.result is not decided.computed:
+    if decided.computed is not None and decided.result is not decided.computed:
         yield "kết quả tính theo bộ tiêu chí"
     if decided.voted is not None and decided.result is not decided.voted:
         yield "kết quả biểu quyết của Hội đồng"
@@ -262,9 +264,9 @@ def criterion_lines(verdict: Verdict, rulebook: Rulebook) -> Iterator[TableLine]
         yield TableLine((criterion.name, *_figures(result)), _word(result.met), doubtful)
 
 
-def total_line(verdict: Verdict, rulebook: Rulebook) -> TableLine:
-    """The line under the criteria."""
-    word = _word(verdict.result)
+def total_line(verdict: Verdict, rulebook: Rulebook, computed: Result | None) -> TableLine:
+    """The line under the criteria, with the result that was computed when the decision was made."""
+    word = COMPUTED[computed]
     if verdict.total is None:
         met = sum(one.indicators_met or 0 for one in verdict.criteria)
         return TableLine((str(len(rulebook.indicators)), str(met)), word, doubtful=False)

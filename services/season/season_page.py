@@ -16,7 +16,7 @@ from domain.vietnamese import sort_key
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
-from services.i18n import Words
+from services.i18n import Words, indicator_number
 from services.season import organise
 from services.season.terms import term_words
 from services.web import urls
@@ -68,6 +68,13 @@ class OfficeChoice(NamedTuple):
     short: str
 
 
+class TextlessContent(NamedTuple):
+    """A part or condition whose wording is not known, and what it belongs to."""
+
+    code: str
+    of: str
+
+
 class Halt(NamedTuple):
     """A way to stop a season for a time or for good."""
 
@@ -88,11 +95,11 @@ async def index(visit: Visit) -> PageResponse:
         rows = await view.all(SEASONS)
         units = await view.all(UNITS)
         adopted = {row.rulebook for row in await view.all(ADOPTIONS)}
-    rulebooks = [one for one in visit.app.rulebooks.values() if one.id in adopted]
+    rulebooks = [one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted]
     return await visit.page(
         "season/index.html",
         seasons=[
-            {"row": row, "rulebook": visit.app.rulebooks[row.rulebook].short}
+            {"row": row, "rulebook": visit.app.rulebooks.text(row.rulebook_sha256).short}
             for row in sorted(rows, key=lambda row: -row.year)
         ],
         rulebooks=rulebooks,
@@ -114,18 +121,19 @@ async def show(visit: Visit, season: str) -> PageResponse:
         adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook = visit.app.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
     return await visit.page(
         "season/season.html",
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in visit.app.rulebooks.values() if one.id in adopted],
+        rulebooks=[one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted],
         steps=steps(visit, row, rulebook),
         matrix=matrix(row, rulebook, visit.words),
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
         halts=halts(row, visit.words),
+        without_text=without_text(rulebook, visit.words),
         today=visit.today,
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
@@ -201,6 +209,19 @@ def matrix(row: SeasonRow, rulebook: Rulebook, words: Words) -> list[dict[str, A
     return lines
 
 
+def without_text(rulebook: Rulebook, words: Words) -> list[TextlessContent]:
+    """The contents whose wording the rulebook does not have, each under its indicator or as a condition."""
+    parts = [
+        TextlessContent(code, words.say("Chỉ tiêu %(code)s: %(name)s", code=indicator_number(one.code), name=one.name))
+        for one in rulebook.indicators
+        for code in one.without_text
+    ]
+    conditions = [
+        TextlessContent(one.code, words.say("Điều kiện về kỷ luật")) for one in rulebook.vetoes if not one.text
+    ]
+    return parts + conditions
+
+
 def offices(words: Words) -> list[OfficeChoice]:
     """Those who can lead or coordinate."""
     return [OfficeChoice(one, words.say(f"office.{one}"), words.say(f"abbr.{one}")) for one in COMMUNE_OFFICERS]
@@ -230,9 +251,9 @@ async def plan(visit: Visit) -> PageResponse:
     typed = visit.typed
     typed.needed("year")
     year = typed.whole("year") or 0
-    rulebook = visit.app.rulebooks.get(typed.text("rulebook"))
-    if rulebook is None:
+    if typed.text("rulebook") not in visit.app.rulebooks:
         raise FieldMissing(field="rulebook")
+    rulebook = visit.app.rulebooks.newest(typed.text("rulebook"))
     async with visit.reads() as view:
         units = await view.all(UNITS)
     participants = chosen(units, typed, rulebook)
@@ -265,6 +286,18 @@ async def set_deadline(visit: Visit, season: str) -> PageResponse:
         raise NotFound(step=step)
     result = await organise.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
     return await visit.done(result, to=visit.url.season(season) + "#han")
+
+
+@act(urls.SEASON + "/khong-xet", again=show)
+async def leave_out(visit: Visit, season: str) -> PageResponse:
+    """Let the season do without contents that have no text."""
+    typed = visit.typed
+    document_no = typed.needed("left-out-no")
+    typed.needed("left-out-on")
+    document_on = typed.day("left-out-on")
+    assert document_on is not None  # noqa: S101 - it is not empty
+    result = await organise.leave_out_contents(visit.work(), season, typed.every("content"), document_no, document_on)
+    return await visit.done(result, to=visit.url.season(season) + "#khong-xet")
 
 
 @act(urls.SEASON + "/mo", again=show)
@@ -338,4 +371,4 @@ def _sorted(units: Any) -> tuple[UnitRow, ...]:
     return tuple(sorted(units, key=lambda unit: sort_key(unit.name)))
 
 
-ROUTES = [index, show, plan, assign, set_deadline, open_season, suspend, resume, convert, cancel, close]
+ROUTES = [index, show, plan, assign, set_deadline, leave_out, open_season, suspend, resume, convert, cancel, close]

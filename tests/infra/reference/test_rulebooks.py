@@ -1,17 +1,21 @@
+import hashlib
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+import domain
+from domain.errors import RulebookUnusable
 from domain.judging import assess
 from domain.measure import NOT_ARISEN, Amount, Kind, Measured, Penalty
 from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook, Term
 from infra.reference.rulebook_file import RulebookInvalid
-from infra.reference.rulebooks import load_calendar, load_rulebooks, parse_rulebook
+from infra.reference.rulebooks import Rulebooks, load_calendar, load_rulebooks, parse_rulebook
 
 SOURCED = Provenance.SOURCED
 RULEBOOKS = load_rulebooks()
-OF_2017, OF_2021, OF_2025 = (RULEBOOKS[name] for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))
+OF_2017, OF_2021, OF_2025 = (RULEBOOKS.newest(name) for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))
 POINTS_OF_CRITERIA = {"qd-619-2017": [15, 30, 25, 10, 20], "qd-25-2021": [10, 30, 15, 20, 25]}
 INDICATORS_OF_CRITERIA = {
     "qd-619-2017": [3, 5, 9, 3, 5],
@@ -34,7 +38,7 @@ def test_points_add_up_to_a_hundred_over_parts_indicators_and_criteria(rulebook:
         assert sum(part.max_points for part in indicator.parts) == indicator.max_points
 
 
-@pytest.mark.parametrize("rulebook", RULEBOOKS.values(), ids=lambda rulebook: rulebook.id)
+@pytest.mark.parametrize("rulebook", RULEBOOKS.newest_of_each(), ids=lambda rulebook: rulebook.id)
 def test_each_criterion_has_the_number_of_indicators_of_its_instrument(rulebook: Rulebook):
     counts = [len(criterion.indicators) for criterion in rulebook.criteria]
 
@@ -56,7 +60,7 @@ def test_the_older_rulebooks_are_recognised_by_the_district_on_the_advice_of_a_c
     assert OF_2017.council.written_opinions
 
 
-@pytest.mark.parametrize("rulebook", RULEBOOKS.values(), ids=lambda rulebook: rulebook.id)
+@pytest.mark.parametrize("rulebook", RULEBOOKS.newest_of_each(), ids=lambda rulebook: rulebook.id)
 def test_what_is_listed_as_unverified_is_never_sourced_and_never_listed_twice(rulebook: Rulebook):
     paths = [entry.path for entry in rulebook.unverified]
 
@@ -68,7 +72,7 @@ def test_what_is_listed_as_unverified_is_never_sourced_and_never_listed_twice(ru
 def test_placeholders_of_this_project_are_marked_as_such():
     placeholders = {
         (rulebook.short, entry.path)
-        for rulebook in RULEBOOKS.values()
+        for rulebook in RULEBOOKS.newest_of_each()
         for entry in rulebook.unverified
         if entry.provenance is Provenance.PROVISIONAL
     }
@@ -82,9 +86,66 @@ def test_placeholders_of_this_project_are_marked_as_such():
     }
 
 
+#: Every text that ever shipped, by rulebook and number. Somebody may have been judged by it: lines are only added.
+SHIPPED = {
+    ("qd-25-2021", "1"): "5e4daca34d4dbe1c628e1896abf9f7144908e25fec9278ead8298255f153446d",
+    ("qd-27-2025", "1"): "c987c3034d1b6cd2050fffc6205a74b2ce927d8751fc365604b6e7603026534f",
+    ("qd-619-2017", "1"): "8ab28ecddb8193d25d821a4b68ecf0b3bfbac59f87f69eb476ae6a0231665a95",
+}
+
+
+def test_every_text_that_ever_shipped_still_ships_to_the_byte():
+    folder = Path(domain.__file__).parent / "rulebooks"
+    found = {
+        (file.parent.name, file.stem): hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.glob("*/*.yaml")
+    }
+
+    assert found == SHIPPED
+    assert {RULEBOOKS.text(sha256).sha256 for sha256 in SHIPPED.values()} == set(SHIPPED.values())
+
+
+def test_the_newest_text_of_a_rulebook_is_that_of_the_highest_number():
+    for (rulebook, number), sha256 in SHIPPED.items():
+        highest = max((one for name, one in SHIPPED if name == rulebook), key=int)
+        assert (RULEBOOKS.newest(rulebook).sha256 == sha256) == (number == highest)
+        assert RULEBOOKS.text(sha256).id == rulebook
+
+
+def test_texts_of_one_rulebook_stand_side_by_side_and_the_last_is_the_newest():
+    first = parse_rulebook(TEXT.encode())
+    second = parse_rulebook(TEXT.replace("threshold: 0.5", "threshold: 2").encode())
+    rulebooks = Rulebooks([first, second])
+
+    assert list(rulebooks) == ["r"]
+    assert rulebooks.newest("r") == second
+    assert rulebooks.text(first.sha256).conditions[0].threshold == Decimal("0.5")
+    assert rulebooks.text(second.sha256).conditions[0].threshold == 2
+
+
+def test_a_text_that_a_province_keeps_is_judged_by_and_is_nobody_elses():
+    own = TEXT.replace("short: s", "short: ours")
+    sha256 = hashlib.sha256(own.encode()).hexdigest()
+    ours = RULEBOOKS.with_own({sha256: own})
+
+    assert ours.text(sha256).short == "ours"
+    assert "r" not in ours
+    with pytest.raises(RulebookUnusable):
+        RULEBOOKS.text(sha256)
+
+
+def test_a_text_that_is_no_rulebook_any_more_is_said_to_be_unreadable():
+    broken = TEXT.replace("model: points", "model: stars")
+    sha256 = hashlib.sha256(broken.encode()).hexdigest()
+
+    with pytest.raises(RulebookUnusable) as refused:
+        RULEBOOKS.with_own({sha256: broken}).text(sha256)
+    assert refused.value.details["reason"] == "unreadable"
+    assert RULEBOOKS.with_own({sha256: broken}).find(sha256) is None
+
+
 def test_the_text_of_a_rulebook_is_pinned_by_its_hash():
-    assert len({rulebook.sha256 for rulebook in RULEBOOKS.values()}) == 3
-    assert all(len(rulebook.sha256) == 64 for rulebook in RULEBOOKS.values())
+    assert len({rulebook.sha256 for rulebook in RULEBOOKS.newest_of_each()}) == 3
+    assert all(len(rulebook.sha256) == 64 for rulebook in RULEBOOKS.newest_of_each())
 
 
 def test_decisions_under_2021_are_due_before_the_tenth_of_february():

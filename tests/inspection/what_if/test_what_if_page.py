@@ -210,6 +210,6 @@ async def test_an_untouched_dossier_has_not_been_assessed_and_is_not_said_to_fai
     every = await inspector.open(f"/gia-dinh/{season.season}")
 
     for shown in (page, every):
-        assert "chưa đánh giá" in shown.text
+        assert "chưa đủ số liệu" in shown.text
         assert "chưa đạt chuẩn" not in shown.text.replace("thành chưa đạt chuẩn", "")
     assert "Phiếu chưa đủ số liệu nên chưa có kết quả để xét." in page.text
