@@ -41,6 +41,7 @@ from domain.measure import (
 from domain.rulebook import (
     ZERO,
     Agreement,
+    CommuneSteps,
     Condition,
     CouncilRule,
     Criterion,
@@ -61,6 +62,7 @@ from infra.reference.rulebook_file import (
     BandsFields,
     BooleanFields,
     ChecklistFields,
+    CommuneStepsFields,
     ConditionFields,
     CouncilFields,
     CriterionFields,
@@ -130,12 +132,29 @@ class Rulebooks:
         except RulebookInvalid as invalid:
             raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
 
+    def named(self, name: str) -> Rulebook | None:
+        """The rulebook of this id in the newest text that ships, or the text of this hash; None for neither."""
+        return self._newest.get(name) or self.find(name)
+
     def find(self, sha256: str) -> Rulebook | None:
         """The same, None where it cannot be judged by."""
         try:
             return self.text(sha256)
         except RulebookUnusable:
             return None
+
+    def own_text(self, rulebook: Rulebook, sha256: str) -> Rulebook:
+        """Of a commune within a season under `rulebook`: the text of this hash, by which the commune is judged when it
+        was decided before the season's text was corrected. A text of another rulebook, or an unusable one, is none.
+        """
+        found = self.find(sha256)
+        return found if found is not None and found.id == rulebook.id else rulebook
+
+    def texts_of(self, id: str) -> tuple[Rulebook, ...]:
+        """All texts of a rulebook that can be judged by, shipped ones first."""
+        every = [*self._by_hash, *(sha256 for sha256 in self._own if sha256 not in self._by_hash)]
+        found = (self.find(sha256) for sha256 in every)
+        return tuple(rulebook for rulebook in found if rulebook is not None and rulebook.id == id)
 
     def __contains__(self, id: object) -> bool:
         return id in self._newest
@@ -184,7 +203,7 @@ def parse_rulebook(text: bytes) -> Rulebook:
     try:
         content = msgspec.convert(load(text), RulebookFields)
         rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
-    except (msgspec.ValidationError, yaml.YAMLError, ValueError) as error:
+    except (msgspec.ValidationError, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
         raise RulebookInvalid(str(error)) from error
     _close(rulebook)
     return rulebook
@@ -247,6 +266,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+        commune_steps=_commune_steps(text.commune_steps),
         rounding=text.rounding,
         unknown=text.unknown,
         sources={path: _source(source) for path, source in text.sources.items()},
@@ -366,6 +386,10 @@ def _council(text: CouncilFields) -> CouncilRule:
     )
 
 
+def _commune_steps(text: CommuneStepsFields | None) -> CommuneSteps | None:
+    return CommuneSteps(text.provenance, text.broadcasts, text.opinion_sheets) if text else None
+
+
 def _term(text: TermFields) -> Term:
     month, day = _day_of_year(text)
     term = Term(
@@ -414,6 +438,13 @@ def _close(rulebook: Rulebook) -> None:
     """Refuse a rulebook whose points do not add up or whose codes are not unique."""
     codes = [indicator.code for indicator in rulebook.indicators]
     _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
+    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
+    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    steps = rulebook.commune_steps
+    if steps is not None:
+        known = not steps.opinion_sheets or steps.opinion_sheets in codes
+        _require(known, "commune_steps", "the opinion sheets are of an indicator that does not exist")
+        _require(steps.broadcasts >= 0, "commune_steps", "broadcasts below 0")
     parts = [code for one in rulebook.indicators for code in (*(part.code for part in one.parts), *one.without_text)]
     _require(len(set(parts)) == len(parts), rulebook.id, "a part's code stands twice")
     for agreement in rulebook.agreements:

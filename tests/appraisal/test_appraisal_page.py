@@ -116,13 +116,13 @@ async def test_a_returned_indicator_comes_back_marked_as_changed(desks: Desks, s
 
     page = await desk.open(appraisal(season, TRAINED))
     page = await desk.send(page, "/tra-lai", reason="Thiếu chữ ký", due="25/11/2030")
-    assert "đang ở xã: 1" in page.text
+    assert "đang ở UBND cấp xã: 1" in page.text
     await assess.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
     await assess.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
 
     page = await desk.open(appraisal(season, TRAINED))
     assert "đổi từ lần thẩm định trước: 1" in page.text
-    assert "Lần trước thẩm định 2,0; sau đó xã đã sửa, cần xét lại." in page.text
+    assert "Lần trước thẩm định 2,0; sau đó UBND cấp xã đã sửa, cần xét lại." in page.text
     assert "đổi từ lần thẩm định trước" in (await desk.open(f"/tham-dinh/{season.season}?chi-tieu={TRAINED}")).text
 
 
@@ -159,11 +159,11 @@ async def test_agreeing_to_all_takes_what_is_the_rules_own_value_with_evidence_a
     desk = await desks.appraiser()
 
     page = await desk.open(appraisal(season))
-    assert "Đồng ý 19 chỉ tiêu đúng quy tắc, đủ minh chứng" in page.text
+    assert "Đồng ý 19 chỉ tiêu đúng quy định, có tài liệu minh chứng" in page.text
     page = await desk.send(page, "/dong-y-het")
 
     assert "Còn 1 chỉ tiêu chưa xét." in page.text
-    assert "Xã đề xuất khác quy tắc. Lý do: Ba người mới" in page.text
+    assert "Kết quả tự đánh giá khác kết quả tính theo quy định. Lý do: Ba người mới" in page.text
 
 
 async def test_the_conclusion_is_offered_when_all_is_appraised_and_another_than_the_rules_needs_a_reason(

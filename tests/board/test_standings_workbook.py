@@ -253,7 +253,7 @@ def test_every_sheet_keeps_heads_in_sight_can_be_filtered_and_is_printed_on_one_
     assert [board.column_dimensions[letter].width for letter in "AB"] == [8, 26]
     shown = {column.head: board.cell(HEAD + 1, at) for at, column in enumerate(columns, start=1)}
     assert shown["Tổng điểm"].number_format == "0.00"
-    assert shown["Có minh chứng, thuyết minh"].number_format == "0%"
+    assert shown["Có minh chứng, giải trình"].number_format == "0%"
     assert shown["Ngày quyết định"].number_format == "dd/mm/yyyy"
     assert (shown["Đơn vị"].alignment.wrap_text, shown["Đơn vị"].alignment.vertical) == (True, "top")
     assert all(cell.border.left.style == "thin" and cell.font.name == "Times New Roman" for cell in shown.values())

@@ -416,7 +416,7 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     assert refused.offers("/lap-bien-ban")
     assert unsigned.offers("/ban-hanh-bien-ban")
     assert missing.offers("/ban-hanh-bien-ban")
-    assert "Chưa ban hành" in waiting.text
+    assert "Chưa có biên bản" in waiting.text
     assert "Biên bản số 3/BB-HĐ đã ban hành." in page.text
     assert not page.offers("/lap-bien-ban")
     taken = await member.fetch(f"/hop/{season.season}/{key}/bien-ban")
@@ -501,7 +501,7 @@ async def test_who_took_a_seat_since_the_meeting_was_called_is_marked_present_an
     chair = await desks.of(CHAIR)
 
     page = await chair.open(meeting(season, key, xem="hop"))
-    assert "Đủ số họp: 4/5 có mặt" in page.text
+    assert "Đủ số thành viên dự họp theo quy định: 4/5 có mặt" in page.text
     seated = [one for one in season.members if one != season.person("police")]
     page = await chair.send(page, "/diem-danh", present=[str(one) for one in (*seated, season.person("substitute"))])
     await chair.send(page, "/mo-bieu-quyet")

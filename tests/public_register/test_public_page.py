@@ -310,7 +310,7 @@ async def test_the_register_lists_the_year_and_finds_names_typed_without_marks(p
     assert "Đang lấy ý kiến đến 12/01/2024" in page.text
     assert "Bến Lụa" not in found.text
     assert "Suối Gấm" in found.text
-    assert "Không có xã, phường nào khớp “xyz”" in none.text
+    assert "Không có đơn vị nào khớp “xyz”" in none.text
 
 
 async def test_what_is_not_there_is_not_found(passer_by: Desk, season: Story):
@@ -363,7 +363,7 @@ async def test_the_officer_answers_a_flood_in_one_act_and_each_sender_reads_it(
     officer = await desks.officer()
     first, *rest = (await season.dossier()).comments
     page = await officer.open(f"/ho-so/{season.season}/{COMMUNE}")
-    assert "4 ý kiến chưa trả lời" in page.text
+    assert "4 ý kiến góp ý chưa trả lời" in page.text
 
     nothing = await officer.send(page, "/tra-loi", answer="Không chọn ý kiến nào")
     page = await officer.send(page, "/tra-loi", comment=[str(first)], answer="Đã niêm yết lại")

@@ -93,7 +93,7 @@ async def test_a_ballot_waits_for_the_quorum_and_says_so(desks: Desks, season: S
     page = await vote(await desks.of(AGENCIES[0]), season, key)
 
     assert "Đã nhận, đang chờ xác thực" in page.text
-    assert "Đã niêm phong, chờ đồng ký 0/2" in page.text
+    assert "Đã khóa, đang chờ bên xác nhận độc lập: 0/2" in page.text
     assert "Đã ghi nhận" not in page.text
 
 

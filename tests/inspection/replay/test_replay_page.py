@@ -240,7 +240,7 @@ async def test_what_cannot_be_marked_is_refused_in_words(inspector: Desk, season
 
     assert nowhere.status == 404
     assert (late.status, late.refused) == (409, "out-of-order")
-    assert "Chưa làm được bước này (cuộc xem xét đã kết luận)" in late.text
+    assert "Chưa làm được bước này (đã kết luận việc xem xét lại)" in late.text
     assert not [one for one in await season.facts() if isinstance(one.fact, Review.NoteAdded)]
 
 

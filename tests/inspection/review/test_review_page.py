@@ -111,7 +111,7 @@ async def test_what_is_missing_is_named_and_what_was_typed_stays(desks: Desks, p
     assert (refused.status, refused.refused) == (422, "field-missing")
     assert refused.form("/mo").value("statement") == "Danh sách không khớp sổ gốc"
     assert [one.refused for one in (undated, spoilt, elsewhere)] == ["not-a-date", "not-a-number", "not-in-the-dossier"]
-    assert "Sự kiện số 1 không thuộc hồ sơ này" in elsewhere.text
+    assert "Mục nhật ký số 1 không thuộc hồ sơ này" in elsewhere.text
     assert not [one for one in await published.facts() if isinstance(one.fact, Review.Opened)]
 
 
@@ -123,7 +123,7 @@ async def test_a_ground_is_reviewed_once(desks: Desks, published: Story):
     other = await open_review(inspector, published, ground="complaint")
 
     assert (again.status, again.refused) == (409, "ground-reviewed")
-    assert "Đã có cuộc xem xét số 1 với căn cứ này (minh chứng không đúng)" in again.text
+    assert "Đã có việc xem xét lại số 1 với căn cứ này (minh chứng không đúng)" in again.text
     assert other.url.endswith(review(published, 2))
 
 
@@ -244,7 +244,7 @@ async def test_the_trail_tells_the_review_but_not_the_text_of_notes(desks: Desks
 
     page = await (await desks.of(OFFICER)).open(f"/nhat-ky/{published.season}/{COMMUNE}")
 
-    assert "Mở cuộc xem xét công nhận ngày" in page.text
+    assert "Mở việc xem xét lại công nhận ngày" in page.text
     assert "căn cứ: minh chứng không đúng" in page.text
     assert "Kết luận việc xem xét lại ngày 15/05/2024: thu hồi quyết định công nhận" in page.text
     assert "Đánh dấu mục nhật ký #" in page.text
