@@ -18,6 +18,7 @@ from domain.log import Log
 from domain.meeting import Meeting
 from domain.official import Official
 from domain.personal import DataSubject
+from domain.rates import Rates
 from domain.recognition import Recognition
 from domain.review import Review
 from domain.season import Season
@@ -29,6 +30,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "official": Official,
     "rulebook": Adoption,
     "calendar": DaysOff,
+    "rate": Rates,
     "season": Season,
     "assessment": Assessment,
     "appraisal": Appraisal,

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from domain.council import Member, everybody
 from domain.fact import Recorded, StreamName
-from domain.measure import Kind, Measured
+from domain.measure import Kind, Measured, RateName
 from domain.meeting import Meeting
 from domain.official import Mandate, Office, Official
 from domain.personal import EncryptedValue, Personal
@@ -199,6 +199,8 @@ class SentenceWriter:
         words = self._words
         if isinstance(value, Office):
             return words.say(f"position.{value.value}")
+        if isinstance(value, RateName):
+            return words.say(f"rate.{value.value}")
         if isinstance(value, DayKind):
             return words.say(f"day-kind.{value.value}")
         for key in (f"{name}.{value.value}", f"word.{value.value}"):

@@ -9,6 +9,7 @@ import yaml
 
 from domain.measure import (
     Comparison,
+    RateName,
 )
 from domain.rulebook import (
     ZERO,
@@ -97,6 +98,9 @@ class RateFields(TextFields):
     label: str
     dong: int
     times: int = 1
+    local: RateName | None = None
+    monthly: bool = False
+    source: str = ""
 
 
 class AmountFields(TextFields, tag="amount", tag_field="kind"):

@@ -322,7 +322,9 @@ def _measure(text: MeasureFields, decimals: int) -> Measure:  # noqa: C901, PLR0
         case DeadlineFields():
             return WorkingDayTerm(text.working_days)
         case AmountFields():
-            rates = tuple(Rate(rate.label, rate.dong * rate.times) for rate in text.rates)
+            rates = tuple(
+                Rate(rate.label, rate.dong * rate.times, rate.local, rate.monthly, rate.source) for rate in text.rates
+            )
             return Amount(text.at_least, text.comparison, rates)
         case PenaltyFields():
             return Penalty(text.points)
@@ -451,7 +453,11 @@ def _close_measure(part: Part, model: Model) -> None:
             _require(best == part.max_points, part.code, "best option, maximum")
         case Penalty(points):
             _require(points < 0 and part.max_points == 0, part.code, "a penalty is below 0")
-        case RatioThreshold() | YesNo() | Checklist() | WorkingDayTerm() | Amount():
+        case Amount(rates=rates):
+            _require(bool(rates) and all(rate.dong > 0 for rate in rates), part.code, "a rate is above 0")
+            _require(len({rate.monthly for rate in rates}) == 1, part.code, "rates are of months, all or none")
+            return
+        case RatioThreshold() | YesNo() | Checklist() | WorkingDayTerm():
             return
         case Ratio() | SurveyRatio() | ManualPoints():
             pass

@@ -26,7 +26,7 @@ from domain.days import Order
 from domain.errors import DayOutOfRange, NotANumber, NotPermitted, PeriodReversed, Refused, ScoreAboveMaximum
 from domain.export import ExportState
 from domain.fact import Unreadable
-from domain.measure import Answer, Outcome
+from domain.measure import Answer, Outcome, RateName
 from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Mandate, Office
 from domain.permissions import PARTS, Act, Actor, may, permit
@@ -434,6 +434,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "position.": Office,
     "proposal.": Proposal,
     "provenance.": Provenance,
+    "rate.": RateName,
     "result.": Result,
     "role.": Role,
     "ruling.": Ruling,
