@@ -21,6 +21,7 @@ from domain.personal import DataSubject
 from domain.rates import Rates
 from domain.recognition import Recognition
 from domain.review import Review
+from domain.rulebook_text import RulebookText
 from domain.season import Season
 from domain.unit import Unit
 
@@ -29,6 +30,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "unit": Unit,
     "official": Official,
     "rulebook": Adoption,
+    "rulebook-text": RulebookText,
     "calendar": DaysOff,
     "rate": Rates,
     "season": Season,

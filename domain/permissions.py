@@ -19,11 +19,13 @@ class Act(StrEnum):
     """What somebody may want to do, named area:verb-object."""
 
     ADOPT_RULEBOOK = "administration:adopt-rulebook"
+    KEEP_RULEBOOK_TEXT = "administration:keep-rulebook-text"
     ENROL_OFFICIAL = "administration:enrol-official"
     KEEP_CALENDAR = "administration:keep-calendar"
     SET_RATE = "administration:set-rate"
     REGISTER_UNIT = "administration:register-unit"
     SHRED_SUBJECT = "administration:shred-subject"
+    AGREE_ON_RESULT = "assessment:agree-on-result"
     ANSWER_COMMENT = "assessment:answer-comment"
     ATTACH_EVIDENCE = "assessment:attach-evidence"
     CONSOLIDATE = "assessment:consolidate"
@@ -49,6 +51,7 @@ class Act(StrEnum):
     EXPORT_REVIEW = "export:review"
     EXPORT_STANDINGS = "export:standings"
     DECIDE = "recognition:decide"
+    LIST_COMMUNE = "recognition:list-commune"
     PUBLISH = "recognition:publish"
     SIGN = "recognition:sign"
     CONCLUDE_REVIEW = "review:conclude"
@@ -175,10 +178,12 @@ _MAY_SEE: tuple[Rule, ...] = (
 TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
+    Act.KEEP_RULEBOOK_TEXT: (_RUNS_THE_SEASON,),
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
     Act.SET_RATE: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
     Act.SHRED_SUBJECT: (_ADMINISTERS,),
+    Act.AGREE_ON_RESULT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
     Act.ANSWER_COMMENT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
     Act.ATTACH_EVIDENCE: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
     Act.CONSOLIDATE: (_JUSTICE_OFFICER,),
@@ -205,6 +210,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.EXPORT_REVIEW: _MAY_SEE,
     Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Office.ADMINISTRATOR,), anywhere),),
     Act.DECIDE: (_CHAIRMAN,),
+    Act.LIST_COMMUNE: (_CHAIRMAN,),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
     Act.SIGN: (_CHAIRMAN,),
     Act.CONCLUDE_REVIEW: (_CHAIRMAN,),

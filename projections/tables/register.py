@@ -26,7 +26,7 @@ class RegisterRow(Row, frozen=True):
     rulebook_sha256: str
     state_sha256: str
     version: int
-    computed: Result
+    computed: Result | None
     voted: Result | None = None
     reason: str | None = None
     signed_on: date | None = None
@@ -37,6 +37,7 @@ class RegisterRow(Row, frozen=True):
     revocation_no: str | None = None
     ground: str | None = None
     review: int | None = None
+    basis: str | None = None
 
     @property
     def stands(self) -> bool:
@@ -54,7 +55,7 @@ class RegisterRow(Row, frozen=True):
         return self.published_on is not None
 
 
-REGISTER = Projection("register", version=2, row=RegisterRow, scope=lambda row: row.season)
+REGISTER = Projection("register", version=3, row=RegisterRow, scope=lambda row: row.season)
 
 
 @REGISTER.begins(Recognition.Decided)
@@ -72,6 +73,7 @@ def _decided(fact: Recognition.Decided, recorded: Recorded) -> RegisterRow:
         fact.computed,
         fact.voted,
         fact.reason,
+        basis=fact.basis,
     )
 
 

@@ -50,7 +50,7 @@ async def show(visit: Visit) -> PageResponse:
         position = view.position
     asked = visit.query("nam") or visit.typed.text("nam")
     year = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) == len("2026") else visit.today.year
-    left = setting.rates_of(visit.app.rulebooks)
+    left = setting.rates_of(await visit.rulebooks())
     held = row.held()
     return await visit.page(
         "rates/index.html",

@@ -117,15 +117,14 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=_rulebook(visit, seen, sheet, planned.year),
+        rulebook=_at_rates(seen, (await visit.rulebooks()).text(sheet.rulebook_sha256), planned.year),
         calendar=_calendar(visit, seen),
         followed=seen,
     )
 
 
-def _rulebook(visit: Visit, seen: Followed, sheet: SheetRow, year: int) -> Rulebook:
+def _at_rates(seen: Followed, text: Rulebook, year: int) -> Rulebook:
     """The text by which the dossier is read, at the province's rates: those known when it was settled."""
-    text = visit.app.rulebooks.text(sheet.rulebook_sha256)
     own: RatesRow = seen.row(RATES, rates_stream().subject) or RatesRow()
     return own.applied(text, year, seen.settled)
 
@@ -352,10 +351,13 @@ def next_stage_due(case: Case) -> tuple[str, date] | None:
         Stage.COLLECTING: "scored",
         Stage.CONSOLIDATED: "posted",
         Stage.POSTED: "submitted",
+        Stage.AGREED: "submitted",
         Stage.SUBMITTED: "appraised",
         Stage.SUPPLEMENT: "appraised",
+        Stage.REPORTED: "decided",
+        Stage.LISTED: "decided",
     }
-    if case.sheet.proposal is not None:
+    if case.sheet.proposal is not None or case.sheet.stage is Stage.LISTED:
         return None
     dues = [entry.returned.due for entry in case.sheet.entries.values() if entry.returned]
     if dues:

@@ -2,10 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from domain.appraised import advised, result_of
+from domain.appraised import advised, computed_of
 from domain.export import Document
 from domain.fact import Recorded
-from domain.measure import Outcome
 from domain.meeting import number_of
 from domain.permissions import Act, permit
 from domain.recognition import Recognition, Result
@@ -57,7 +56,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     await visit.own_write(TALLIES, EXPORTS)
     vote = await vote_on(visit, season, commune)
     decided = fold(REGISTER, case.facts).get(f"{season}/{commune}")
-    computed = result_of(meets=sheet.judged.verdict.result is Outcome.MET)
+    computed = computed_of(sheet.judged.verdict)
     return {
         "case": case,
         "sheet": sheet,
@@ -143,6 +142,7 @@ async def decide(visit: Visit, season: str, commune: str) -> PageResponse:
         typed.needed("decision_no"),
         typed.day("on"),
         typed.text("reason") or None,
+        basis=typed.text("basis") or None,
     )
     return await visit.done(await sealed(visit, result), to=visit.url.decision(season, commune))
 

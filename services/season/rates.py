@@ -31,7 +31,7 @@ async def set_rate(
 ) -> CommandResult:
     """Set a rate from a day on. ParameterNotLocal, RateOutOfBounds, SourceMissing, RateAlreadySet."""
     work.require(Act.SET_RATE)
-    left = rates_of(work.rulebooks).get(name)
+    left = rates_of(await work.rulebooks()).get(name)
     if left is None:
         raise ParameterNotLocal(path=name)
     stream = rates_stream()

@@ -168,7 +168,7 @@ def test_a_rate_up_to_the_maximum_holds(rates: Rates, dong: int):
 @pytest.mark.parametrize("missing", ["document_no", "issuer"])
 def test_a_rate_without_a_document_is_refused(rates: Rates, missing: str):
     with pytest.raises(SourceMissing):
-        set_one(rates, **{missing: " "})
+        set_one(rates, FIRST, 120_000, **{missing: " "})
 
 
 def test_from_one_day_on_one_rate_holds_until_it_is_withdrawn(rates: Rates):
