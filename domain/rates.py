@@ -15,7 +15,8 @@ from uuid import UUID
 
 from domain.errors import ChangeSettled, RateAlreadySet, RateOutOfBounds, ReasonMissing, SourceMissing
 from domain.fact import Fact, FirstFact, Stream, StreamName
-from domain.measure import Amount, Rate, RateName
+from domain.measure import Amount
+from domain.rate import Rate, RateName
 from domain.rulebook import Criterion, Figure, Indicator, Part, Rulebook
 
 MONTHS = 12

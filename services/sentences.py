@@ -18,10 +18,11 @@ from uuid import UUID
 from domain.commune_steps import SheetsTally
 from domain.council import Member, everybody
 from domain.fact import Recorded, StreamName
-from domain.measure import Kind, Measured, RateName
+from domain.measure import Kind, Measured
 from domain.meeting import Meeting
 from domain.official import Mandate, Office, Official
 from domain.personal import EncryptedValue, Personal
+from domain.rate import RateName
 from domain.review import Reference
 from domain.rulebook import Rulebook
 from domain.working_days import DayKind

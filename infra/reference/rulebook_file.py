@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import msgspec
 import yaml
 
-from domain.measure import Comparison, RateName, Rounding
+from domain.measure import Comparison, Rounding
+from domain.rate import RateName
 from domain.rulebook import (
     ZERO,
     ConditionKind,

@@ -17,7 +17,6 @@ from types import MappingProxyType
 import msgspec
 import yaml
 
-from domain.days_off import Holiday
 from domain.errors import NotFound, RulebookUnusable
 from domain.measure import (
     Amount,
@@ -29,7 +28,6 @@ from domain.measure import (
     Option,
     Options,
     Penalty,
-    Rate,
     Ratio,
     RatioBands,
     RatioThreshold,
@@ -38,6 +36,7 @@ from domain.measure import (
     WorkingDayTerm,
     YesNo,
 )
+from domain.rate import Rate
 from domain.rulebook import (
     ZERO,
     Agreement,
@@ -56,7 +55,7 @@ from domain.rulebook import (
     Term,
     Unverified,
 )
-from domain.working_days import Calendar, DayKind
+from domain.working_days import Calendar
 from infra.reference.rulebook_file import (
     AmountFields,
     BandsFields,
@@ -215,22 +214,6 @@ def parse_calendar(text: bytes) -> Calendar:
     days = frozenset(day for entry in content.days_off for day in entry.days())
     saturdays = frozenset(entry.day for entry in content.worked_saturdays)
     return Calendar(content.first, content.last, days, saturdays)
-
-
-@cache
-def load_holidays() -> tuple[Holiday, ...]:
-    """Every entry of the public holidays that ship, with its source, in the order of the days."""
-    content = msgspec.convert(load((resources.files("domain") / "holidays.yaml").read_bytes()), HolidaysFields)
-    off = [
-        Holiday(one.from_, one.to or one.from_, DayKind.OFF, one.name, one.provenance, one.source)
-        for one in content.days_off
-    ]
-    others = [
-        Holiday(one.day, one.day, kind, one.name, one.provenance, one.source)
-        for kind, days in ((DayKind.WORKED, content.worked_saturdays), (None, content.doubtful))
-        for one in days
-    ]
-    return tuple(sorted((*off, *others), key=lambda one: one.first))
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", decimal_of)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.measure import RateName
+from domain.rate import RateName
 from domain.rates import Rates, with_rates
 from domain.rulebook import Rulebook
 from projections.fold import Projection, Row, RowPart, everything_together

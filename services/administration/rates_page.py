@@ -6,8 +6,8 @@ from datetime import date
 from typing import NamedTuple
 
 from domain.errors import ChangeSettled
-from domain.measure import Rate, RateName
 from domain.permissions import Act, permit
+from domain.rate import Rate, RateName
 from domain.rates import Period, periods, rates_stream
 from projections.tables.officials import OFFICIALS
 from projections.tables.rates import RATES, RateRow, RatesRow

@@ -21,10 +21,10 @@ from domain.measure import (
     Measured,
     Options,
     Penalty,
-    Rate,
     WorkingDayTerm,
     YesNo,
 )
+from domain.rate import Rate
 from domain.rulebook import Indicator, NotArisen, Part, check
 from services.i18n import Words
 from services.web.form_fields import NotADate, Typed

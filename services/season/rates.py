@@ -6,8 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from domain.errors import ParameterNotLocal
-from domain.measure import Rate, RateName
 from domain.permissions import Act
+from domain.rate import Rate, RateName
 from domain.rates import Rates, local_rates, rates_stream
 from infra.reference.rulebooks import Rulebooks
 from services.work import CommandResult, Work, use_case

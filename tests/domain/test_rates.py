@@ -13,7 +13,8 @@ from domain.errors import (
     SourceMissing,
 )
 from domain.judging import assess
-from domain.measure import Amount, Comparison, Kind, Measured, Outcome, Rate, RateName
+from domain.measure import Amount, Comparison, Kind, Measured, Outcome
+from domain.rate import Rate, RateName
 from domain.rates import Period, Rates, SetRate, local_rates, periods, with_rates
 from domain.rulebook import Agreement, Figure, Model, Provenance, Rulebook
 from domain.working_days import Calendar

@@ -38,10 +38,11 @@ from domain.export import Document, Export, export_stream
 from domain.fact import STREAMS, Recorded, Stream, StreamName
 from domain.flag import Flag, flag_stream
 from domain.log import LOG, Log
-from domain.measure import Answer, Kind, Measured, Outcome, RateName
+from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, official_stream
 from domain.personal import DataSubject, EncryptedValue, subject_stream
+from domain.rate import RateName
 from domain.rates import Rates, rates_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream

@@ -26,10 +26,11 @@ from domain.days import Order
 from domain.errors import DayOutOfRange, NotANumber, NotPermitted, PeriodReversed, Refused, ScoreAboveMaximum
 from domain.export import ExportState
 from domain.fact import Unreadable
-from domain.measure import Answer, Outcome, RateName
+from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Mandate, Office
 from domain.permissions import PARTS, Act, Actor, may, permit
+from domain.rate import RateName
 from domain.recognition import Result
 from domain.review import Degree, Ground, Ruling
 from domain.rulebook import ConditionKind, Majority, Provenance
