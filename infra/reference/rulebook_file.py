@@ -19,6 +19,7 @@ from domain.rulebook import (
     RecognisingLevel,
     Unknown,
 )
+from domain.sanction import Form, Officials
 
 
 class RulebookInvalid(Exception):
@@ -127,6 +128,14 @@ MeasureFields: TypeAlias = (
 )
 
 
+class CountedFields(TextFields):
+    officials: Officials
+    discipline_from: Form | None = None
+    on_duty: bool = False
+    prosecution: bool = False
+    compensation: bool = False
+
+
 class PartFields(TextFields):
     code: str
     name: str
@@ -138,6 +147,7 @@ class PartFields(TextFields):
     not_arisen_provenance: Provenance = Provenance.PROVISIONAL
     evidence: str = ""
     formula: str = ""
+    counts: CountedFields | None = None
 
 
 class IndicatorFields(TextFields):
@@ -149,6 +159,7 @@ class IndicatorFields(TextFields):
     pass_level: str = ""
     pass_level_provenance: Provenance = Provenance.PROVISIONAL
     measure: MeasureFields | None = None
+    counts: CountedFields | None = None
     measure_provenance: Provenance = Provenance.PROVISIONAL
     parts: list[PartFields] = []
     without_text: list[str] = []
@@ -170,6 +181,7 @@ class ConditionFields(TextFields):
     threshold: Decimal | None = None
     by_class: dict[str, Decimal] = {}
     text: str = ""
+    counts: CountedFields | None = None
 
 
 class DateFields(TextFields):
