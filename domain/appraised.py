@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +19,20 @@ from domain.working_days import Calendar
 
 def appraised_sheet(dossier: Assessment, appraisal: Appraisal, rulebook: Rulebook, calendar: Calendar) -> Sheet:
     """The sheet that the appraiser's values make. Values of indicators that the rulebook lacks are left out."""
+    return _sheet(dossier, {code: one.value for code, one in appraisal.values.items()}, rulebook, calendar)
+
+
+def proposed_sheet(dossier: Assessment, rulebook: Rulebook, calendar: Calendar) -> Sheet:
+    """The sheet that the commune's own values make."""
+    proposed = {code: entry.outcome or entry.points for code, entry in dossier.entries.items()}
+    return _sheet(dossier, proposed, rulebook, calendar)
+
+
+def _sheet(dossier: Assessment, given: Mapping[str, Value | None], rulebook: Rulebook, calendar: Calendar) -> Sheet:
     values: dict[str, Value] = {}
     slacks: dict[str, Decimal] = {}
     for indicator in rulebook.indicators:
-        appraised = appraisal.values.get(indicator.code)
-        value = None if appraised is None else (appraised.points if appraised.outcome is None else appraised.outcome)
+        value = given.get(indicator.code)
         if value is not None:
             values[indicator.code] = value
         slack = assess(indicator, dossier.entry(indicator.code).measures, calendar).slack

@@ -336,6 +336,42 @@ class PostingUnfinished(Refused):
     code = "posting-unfinished"
 
 
+class PostingTooShort(Refused):
+    """The posting by this `channel` ends on `until`, before `least`, the earliest day by the term of the text."""
+
+    code = "posting-too-short"
+
+
+class PostingPlaceMissing(Refused):
+    """The text of the year asks for a posting at the office, and by portal or loudspeaker; `channel` is missing."""
+
+    code = "posting-place-missing"
+
+
+class BroadcastsTooFew(Refused):
+    """The loudspeaker tells of the result `times`, and has to at `least` so often."""
+
+    code = "broadcasts-too-few"
+
+
+class DayInTheFuture(Refused):
+    """The `day` of something that has happened lies after `today`."""
+
+    code = "day-in-the-future"
+
+
+class AttendanceInvalid(Refused):
+    """Who took part in the commune's meeting cannot be so: `reason` "none", "count" or "twice"."""
+
+    code = "attendance-invalid"
+
+
+class SheetsTallyInvalid(Refused):
+    """The tally of opinion sheets cannot be; why, says the `reason` (`domain/commune_steps.py`, `check_tally`)."""
+
+    code = "sheets-tally-invalid"
+
+
 class PostingClosed(Refused):
     """Comments are taken from `begins` to `until`, while the result is posted.
 

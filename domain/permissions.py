@@ -23,6 +23,7 @@ class Act(StrEnum):
     KEEP_CALENDAR = "administration:keep-calendar"
     REGISTER_UNIT = "administration:register-unit"
     SHRED_SUBJECT = "administration:shred-subject"
+    AGREE_ON_RESULT = "assessment:agree-on-result"
     ANSWER_COMMENT = "assessment:answer-comment"
     ATTACH_EVIDENCE = "assessment:attach-evidence"
     CONSOLIDATE = "assessment:consolidate"
@@ -48,6 +49,7 @@ class Act(StrEnum):
     EXPORT_REVIEW = "export:review"
     EXPORT_STANDINGS = "export:standings"
     DECIDE = "recognition:decide"
+    LIST_COMMUNE = "recognition:list-commune"
     PUBLISH = "recognition:publish"
     SIGN = "recognition:sign"
     CONCLUDE_REVIEW = "review:conclude"
@@ -177,6 +179,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
     Act.SHRED_SUBJECT: (_ADMINISTERS,),
+    Act.AGREE_ON_RESULT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
     Act.ANSWER_COMMENT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
     Act.ATTACH_EVIDENCE: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
     Act.CONSOLIDATE: (_JUSTICE_OFFICER,),
@@ -203,6 +206,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.EXPORT_REVIEW: _MAY_SEE,
     Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Office.ADMINISTRATOR,), anywhere),),
     Act.DECIDE: (_CHAIRMAN,),
+    Act.LIST_COMMUNE: (_CHAIRMAN,),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
     Act.SIGN: (_CHAIRMAN,),
     Act.CONCLUDE_REVIEW: (_CHAIRMAN,),

@@ -277,6 +277,19 @@ class Term:
         return end if self.minimum or self.ahead else calendar.on_or_after(end)
 
 
+@dataclass(frozen=True, slots=True)
+class CommuneSteps:
+    """What a commune does between scoring and sending: it posts at several places and meets to agree on the result.
+
+    `broadcasts` is how often a loudspeaker tells of the result at least, `opinion_sheets` the indicator on forms and
+    models of legal education whose opinion sheets are tallied (TT 09/2021, Điều 3 khoản 1, Mẫu 04), "" for none.
+    """
+
+    provenance: Provenance
+    broadcasts: int = 0
+    opinion_sheets: str = ""
+
+
 class Figure(StrEnum):
     """A number of a measured value that another part's number has to agree with."""
 
@@ -341,6 +354,8 @@ class Rulebook:
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
     legal_bases: tuple[LegalBasis, ...] = ()
+    #: None where the text names no such steps: then the result is posted at one place and sent without a meeting.
+    commune_steps: CommuneSteps | None = None
     rounding: Rounding = Rounding.DOWN
     unknown: Unknown = Unknown.LEFT_OPEN
     #: By the path of the value, as in `provenances`.
@@ -532,6 +547,8 @@ def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
         yield Unverified("council.written_opinions", rulebook.council.written_opinions_provenance)
     for term in rulebook.terms:
         yield Unverified(f"deadlines.{term.step}", term.provenance)
+    if rulebook.commune_steps is not None:
+        yield Unverified("commune_steps", rulebook.commune_steps.provenance)
     for year, provenance in rulebook.suspended_years:
         yield Unverified(f"suspended_years.{year}", provenance)
 

@@ -105,6 +105,7 @@ KINDS: dict[str, TextKind] = {
     "rulebook": KEY,
     "rulebook_sha256": HASH,
     "season": KEY,
+    "sender_name": NAME,
     "source": LINE,
     "sha256": HASH,
     "state_sha256": HASH,
@@ -124,6 +125,8 @@ KINDS: dict[str, TextKind] = {
 ELSEWHERE: dict[tuple[str, str], tuple[TextKind, str]] = {
     ("assessment.evidence-attached", "name"): (FILE_NAME, "file"),
     ("assessment.indicator-measured", "text"): (PROSE, "note"),
+    ("assessment.opinion-sheets-tallied", "name"): (LINE, "form"),
+    ("assessment.result-agreed", "name"): (FILE_NAME, "file"),
     ("export.failed", "reason"): (KEY, "reason"),
     ("export.finished", "name"): (FILE_NAME, "file"),
     ("policy.published", "text"): (WRITTEN, "policy"),

@@ -242,6 +242,12 @@ class TermFields(TextFields):
     text: str = ""
 
 
+class CommuneStepsFields(TextFields):
+    provenance: Provenance
+    broadcasts: int = 0
+    opinion_sheets: str = ""
+
+
 class YearFields(TextFields):
     year: int
     provenance: Provenance
@@ -289,6 +295,7 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
+    commune_steps: CommuneStepsFields | None = None
     rounding: Rounding = Rounding.HALF_UP
     unknown: Unknown = Unknown.PASSED_OVER
     sources: dict[str, SourceFields] = {}

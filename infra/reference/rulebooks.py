@@ -41,6 +41,7 @@ from domain.measure import (
 from domain.rulebook import (
     ZERO,
     Agreement,
+    CommuneSteps,
     Condition,
     CouncilRule,
     Criterion,
@@ -62,6 +63,7 @@ from infra.reference.rulebook_file import (
     BandsFields,
     BooleanFields,
     ChecklistFields,
+    CommuneStepsFields,
     ConditionFields,
     CouncilFields,
     CountedFields,
@@ -249,6 +251,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+        commune_steps=_commune_steps(text.commune_steps),
         rounding=text.rounding,
         unknown=text.unknown,
         sources={path: _source(source) for path, source in text.sources.items()},
@@ -384,6 +387,10 @@ def _council(text: CouncilFields) -> CouncilRule:
     )
 
 
+def _commune_steps(text: CommuneStepsFields | None) -> CommuneSteps | None:
+    return CommuneSteps(text.provenance, text.broadcasts, text.opinion_sheets) if text else None
+
+
 def _term(text: TermFields) -> Term:
     month, day = _day_of_year(text)
     term = Term(
@@ -432,6 +439,13 @@ def _close(rulebook: Rulebook) -> None:
     """Refuse a rulebook whose points do not add up or whose codes are not unique."""
     codes = [indicator.code for indicator in rulebook.indicators]
     _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
+    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
+    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    steps = rulebook.commune_steps
+    if steps is not None:
+        known = not steps.opinion_sheets or steps.opinion_sheets in codes
+        _require(known, "commune_steps", "the opinion sheets are of an indicator that does not exist")
+        _require(steps.broadcasts >= 0, "commune_steps", "broadcasts below 0")
     parts = [code for one in rulebook.indicators for code in (*(part.code for part in one.parts), *one.without_text)]
     _require(len(set(parts)) == len(parts), rulebook.id, "a part's code stands twice")
     for agreement in rulebook.agreements:

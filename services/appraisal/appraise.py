@@ -247,6 +247,7 @@ async def _not_own_work(work: Work, season: Season, name: str, commune: str, ind
 
 
 def _must_be_submitted(dossier: Assessment) -> None:
+    dossier.must_ask_for_recognition()
     if dossier.stage not in (Stage.SUBMITTED, Stage.SUPPLEMENT):
         raise OutOfOrder(step="appraise", state=dossier.stage)
 

@@ -343,10 +343,13 @@ def next_stage_due(case: Case) -> tuple[str, date] | None:
         Stage.COLLECTING: "scored",
         Stage.CONSOLIDATED: "posted",
         Stage.POSTED: "submitted",
+        Stage.AGREED: "submitted",
         Stage.SUBMITTED: "appraised",
         Stage.SUPPLEMENT: "appraised",
+        Stage.REPORTED: "decided",
+        Stage.LISTED: "decided",
     }
-    if case.sheet.proposal is not None:
+    if case.sheet.proposal is not None or case.sheet.stage is Stage.LISTED:
         return None
     dues = [entry.returned.due for entry in case.sheet.entries.values() if entry.returned]
     if dues:

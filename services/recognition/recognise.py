@@ -53,6 +53,7 @@ async def decide(
         if streams.find(Recognition, name) is not None:
             raise AlreadyDecided(commune=commune)
         dossier = streams.get(Assessment, dossier_name)
+        dossier.must_ask_for_recognition()
         appraisal = streams.find(Appraisal, appraisal_name)
         if appraisal is None or appraisal.proposal is None:
             raise BasisMissing(missing="appraisal", commune=commune)

@@ -22,9 +22,20 @@ TABS: Mapping[str, frozenset[Duty]] = {
     "tra-lai": frozenset({Duty.SUPPLEMENT, Duty.RESUBMIT}),
     "tham-dinh": frozenset({Duty.APPRAISE, Duty.CONCLUDE}),
     "phieu": frozenset({Duty.VOTE, Duty.CONVENE}),
-    "ky": frozenset({Duty.DECIDE, Duty.SIGN, Duty.PUBLISH, Duty.CONCLUDE_REVIEW}),
+    "ky": frozenset({Duty.DECIDE, Duty.LIST, Duty.SIGN, Duty.PUBLISH, Duty.CONCLUDE_REVIEW}),
     "giai-trinh": frozenset({Duty.EXPLAIN_IN_REVIEW}),
-    "buoc": frozenset({Duty.ASSIGN, Duty.OPEN_SEASON, Duty.CONSOLIDATE, Duty.POST, Duty.ANSWER_COMMENT, Duty.SUBMIT}),
+    "buoc": frozenset(
+        {
+            Duty.ASSIGN,
+            Duty.OPEN_SEASON,
+            Duty.CONSOLIDATE,
+            Duty.POST,
+            Duty.ANSWER_COMMENT,
+            Duty.AGREE,
+            Duty.SUBMIT,
+            Duty.REPORT,
+        }
+    ),
 }
 
 

@@ -20,6 +20,16 @@ from domain.adoption import Adoption, adoption_stream
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.catalogue import AGGREGATES
+from domain.commune_steps import (
+    Attendance,
+    Attended,
+    Channel,
+    Display,
+    FormTally,
+    Leader,
+    MeetingRecord,
+    SheetsTally,
+)
 from domain.council import Council, Member, Role, council_stream
 from domain.days_off import DaysOff, days_off_stream
 from domain.effect import BEARS
@@ -250,6 +260,40 @@ def move_dossier(province: Province, chance: Random) -> None:
     ]
     for step in steps[: chance.randrange(1, 4)]:
         province.do(name, step)
+
+
+def move_dossier_by_its_steps(province: Province, chance: Random) -> None:
+    """The way of TT 09/2021: posted at several places, agreed on by a meeting, sent or reported."""
+    name, ends, after = _dossier(chance), DAY + timedelta(days=4), DAY + timedelta(days=5)
+    displays = [Display(one, "nơi niêm yết", DAY, ends, 3) for one in Channel]
+    found = chance.choice((Outcome.MET, Outcome.NOT_MET))
+    record = MeetingRecord("ab" * 32, "biên bản.pdf", 900, "application/pdf")
+    steps: list[Callable[[Any], None]] = [
+        lambda it: it.consolidate(DAY, indicators=INDICATORS, vetoes=(), needs_satisfaction=False),
+        lambda it: it.display(displays, [ends] * 3, today=DAY + timedelta(days=1), broadcasts=3, place="ba nơi"),
+        lambda it: it.agree(
+            after,
+            "hội trường",
+            Leader.CHAIRMAN,
+            [Attended(one, 2) for one in Attendance],
+            record,
+            outcome=found,
+            computed=Outcome.MET,
+            reason="chờ kết quả công nhận",
+            today=after,
+        ),
+        lambda it: it.submit(after, "12/TTr-UBND", indicators=INDICATORS, after_meeting=True),
+        lambda it: it.report(after, "13/BC-UBND", indicators=INDICATORS),
+        lambda it: it.put_on_list(after, "14/QĐ-UBND"),
+    ]
+    for step in steps[: chance.randrange(2, 7)]:
+        province.do(name, step)
+
+
+def tally_sheets(province: Province, chance: Random) -> None:
+    indicator, collected = chance.choice(INDICATORS), chance.randrange(1, 100)
+    tally = SheetsTally(100, collected, (FormTally("Câu lạc bộ pháp luật", chance.randrange(collected), 0),))
+    province.do(_dossier(chance), lambda it: it.tally_sheets(indicator, tally))
 
 
 def reopen(province: Province, chance: Random) -> None:
@@ -598,6 +642,8 @@ ACTS: tuple[Act, ...] = (
     measure_satisfaction,
     support_everything,
     move_dossier,
+    move_dossier_by_its_steps,
+    tally_sheets,
     reopen,
     comment,
     answer_comment,

@@ -71,6 +71,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
         "assessment.sanction-declared",
         "assessment.sanction-confirmed",
         "assessment.sanction-set-aside",
+        "assessment.opinion-sheets-tallied",
     ),
     "minh-chung": (
         "assessment.evidence-attached",
@@ -82,7 +83,10 @@ ACTS: Mapping[str, tuple[str, ...]] = {
         "assessment.consolidated",
         "assessment.reopened",
         "assessment.posted",
+        "assessment.result-agreed",
         "assessment.submitted",
+        "assessment.reported",
+        "assessment.listed",
         "assessment.resubmitted",
     ),
     "y-kien": ("assessment.comment-received", "assessment.comment-answered", "assessment.comments-", "subject."),
