@@ -18,6 +18,7 @@ from domain.errors import (
     PostingPlaceMissing,
     ReasonMissing,
     Refused,
+    SanctionMissing,
     Stale,
     UnknownIndicator,
 )
@@ -264,12 +265,16 @@ async def declare_veto(
 ) -> CommandResult:
     """Declare whether a veto condition occurred in the year, naming who confirms it.
 
-    `version` is the dossier's version that the person saw: Stale when something else was declared since.
+    Where the rulebook says which sanctions of officials count, that one occurred is not declared as such: the sanction
+    is recorded (SanctionMissing). `version` is the dossier's version that the person saw: Stale when something else
+    was declared since.
     """
     running, rulebook = await open_now(work, season)
     work.require(Act.DECLARE_VETO, commune_of(running, commune))
     if condition not in declarable(rulebook):
         raise UnknownIndicator(rulebook=rulebook.id, condition=condition)
+    if occurred is Answer.YES and dict(rulebook.counting)[condition] is not None:
+        raise SanctionMissing(condition=condition, field="occurred")
 
     def deed(dossier: Assessment) -> None:
         held = (dossier.vetoes.get(condition), dossier.bases.get(condition))
@@ -312,6 +317,16 @@ def declarable(rulebook: Rulebook) -> tuple[str, ...]:
     return tuple(condition.code for condition in rulebook.vetoes if condition.text)
 
 
+def _undeclared_of(dossier: Assessment, rulebook: Rulebook) -> tuple[str, ...]:
+    """The conditions that have to be declared: those that no recorded sanction speaks to."""
+    counting = dict(rulebook.counting)
+    return tuple(
+        code
+        for code in declarable(rulebook)
+        if not (counted := counting[code]) or not any(map(counted.counts, dossier.sanctions.values()))
+    )
+
+
 # Steps ------------------------------------------------------------------------------------------------
 
 
@@ -326,7 +341,7 @@ async def consolidate(work: Work, season: str, commune: str, on: date | None = N
         lambda one: one.consolidate(
             on or work.today,
             indicators=running.indicators,
-            vetoes=declarable(rulebook),
+            vetoes=_undeclared_of(one, rulebook),
             needs_satisfaction=rulebook.asks_satisfaction,
         ),
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from domain.appraised import proposed_sheet
+from domain.appraised import computed_of, proposed_sheet
 from domain.assessment import Assessment, assessment_stream
 from domain.commune_steps import Attended, Channel, Display, Leader, MeetingRecord, Sender, SheetsTally
 from domain.errors import IndicatorsUnassigned, OutOfOrder, PostingPlaceMissing, ReasonMissing, Refused
 from domain.judging import judge
-from domain.measure import Outcome
+from domain.measure import Outcome, met
 from domain.permissions import Act
+from domain.recognition import Result
 from domain.rulebook import CommuneSteps, Rulebook
 from domain.text import COMMENT, NAME, clean
 from domain.working_days import Calendar
@@ -190,8 +191,10 @@ async def _agree(
 
 def own_outcome(dossier: Assessment, rulebook: Rulebook, calendar: Calendar) -> Outcome | None:
     """Whether the commune meets the conditions by its own values; None where that cannot be said."""
-    outcome = judge(proposed_sheet(dossier, rulebook, calendar), rulebook).result
-    return outcome if outcome in (Outcome.MET, Outcome.NOT_MET) else None
+    computed = computed_of(judge(proposed_sheet(dossier, rulebook, calendar), rulebook))
+    if computed is None:
+        return None
+    return met(computed is Result.RECOGNISED)
 
 
 @use_case("report_not_meeting", "season", "commune", "document_no", "on")
