@@ -19,6 +19,7 @@ class Act(StrEnum):
     """What somebody may want to do, named area:verb-object."""
 
     ADOPT_RULEBOOK = "administration:adopt-rulebook"
+    KEEP_RULEBOOK_TEXT = "administration:keep-rulebook-text"
     ENROL_OFFICIAL = "administration:enrol-official"
     KEEP_CALENDAR = "administration:keep-calendar"
     REGISTER_UNIT = "administration:register-unit"
@@ -178,6 +179,7 @@ _MAY_SEE: tuple[Rule, ...] = (
 TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
+    Act.KEEP_RULEBOOK_TEXT: (_RUNS_THE_SEASON,),
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
     Act.SHRED_SUBJECT: (_ADMINISTERS,),

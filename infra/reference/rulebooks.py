@@ -134,12 +134,29 @@ class Rulebooks:
         except RulebookInvalid as invalid:
             raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
 
+    def named(self, name: str) -> Rulebook | None:
+        """The rulebook of this id in the newest text that ships, or the text of this hash; None for neither."""
+        return self._newest.get(name) or self.find(name)
+
     def find(self, sha256: str) -> Rulebook | None:
         """The same, None where it cannot be judged by."""
         try:
             return self.text(sha256)
         except RulebookUnusable:
             return None
+
+    def own_text(self, rulebook: Rulebook, sha256: str) -> Rulebook:
+        """Of a commune within a season under `rulebook`: the text of this hash, by which the commune is judged when it
+        was decided before the season's text was corrected. A text of another rulebook, or an unusable one, is none.
+        """
+        found = self.find(sha256)
+        return found if found is not None and found.id == rulebook.id else rulebook
+
+    def texts_of(self, id: str) -> tuple[Rulebook, ...]:
+        """All texts of a rulebook that can be judged by, shipped ones first."""
+        every = [*self._by_hash, *(sha256 for sha256 in self._own if sha256 not in self._by_hash)]
+        found = (self.find(sha256) for sha256 in every)
+        return tuple(rulebook for rulebook in found if rulebook is not None and rulebook.id == id)
 
     def __contains__(self, id: object) -> bool:
         return id in self._newest
@@ -188,7 +205,7 @@ def parse_rulebook(text: bytes) -> Rulebook:
     try:
         content = msgspec.convert(load(text), RulebookFields)
         rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
-    except (msgspec.ValidationError, yaml.YAMLError, ValueError) as error:
+    except (msgspec.ValidationError, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
         raise RulebookInvalid(str(error)) from error
     _close(rulebook)
     return rulebook

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from domain.appraised import computed_of, proposed_sheet
+from domain.appraised import proposed_sheet
 from domain.assessment import Assessment, assessment_stream
 from domain.commune_steps import Attended, Channel, Display, Leader, MeetingRecord, Sender, SheetsTally
 from domain.errors import IndicatorsUnassigned, OutOfOrder, PostingPlaceMissing, ReasonMissing, Refused
-from domain.judging import judge
-from domain.measure import Outcome, met
+from domain.judging import VerdictResult, judge
+from domain.measure import Outcome
 from domain.permissions import Act
-from domain.recognition import Result
 from domain.rulebook import CommuneSteps, Rulebook
 from domain.text import COMMENT, NAME, clean
 from domain.working_days import Calendar
@@ -191,10 +190,14 @@ async def _agree(
 
 def own_outcome(dossier: Assessment, rulebook: Rulebook, calendar: Calendar) -> Outcome | None:
     """Whether the commune meets the conditions by its own values; None where that cannot be said."""
-    computed = computed_of(judge(proposed_sheet(dossier, rulebook, calendar), rulebook))
-    if computed is None:
-        return None
-    return met(computed is Result.RECOGNISED)
+    return found_by(judge(proposed_sheet(dossier, rulebook, calendar), rulebook).result)
+
+
+def found_by(result: VerdictResult) -> Outcome | None:
+    """What the verdict says of the conditions; None where it says nothing."""
+    if result is VerdictResult.MET:
+        return Outcome.MET
+    return Outcome.NOT_MET if result is VerdictResult.NOT_MET else None
 
 
 @use_case("report_not_meeting", "season", "commune", "document_no", "on")

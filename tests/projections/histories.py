@@ -44,6 +44,7 @@ from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, officia
 from domain.personal import DataSubject, EncryptedValue, subject_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
+from domain.rulebook_text import RulebookText, hash_of, rulebook_text_stream
 from domain.sanction import Form, Post, Sanction
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
@@ -607,8 +608,15 @@ def adopt(province: Province, chance: Random) -> None:
     name = adoption_stream("qd-25-2021")
     fields = {"rulebook": "qd-25-2021", "sha256": "ab" * 32, "acknowledged": ("C3",)}
     province.begin(name, Adoption, **fields)
+    text = f"id: qd-25-2021\nstatus: {chance.randrange(3)}\n"
+    kept = {"rulebook": "qd-25-2021", "sha256": hash_of(text), "text": text}
+    province.begin(rulebook_text_stream(hash_of(text)), RulebookText, **kept)
     value = str(chance.randrange(3))
-    province.do(name, lambda it: it.set_parameter("rates.mediation", value, "NQ 5"))
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.set_parameter("rates.mediation", value, "NQ 5"),
+        lambda it: it.adopt_text(hash_of(text), ("C3",), "6/STP", "đối chiếu"),
+    ]
+    province.do(name, chance.choice(deeds))
 
 
 def keep_days(province: Province, chance: Random) -> None:
