@@ -18,7 +18,6 @@ from domain.errors import (
     PostingPlaceMissing,
     ReasonMissing,
     Refused,
-    SanctionMissing,
     Stale,
     UnknownIndicator,
 )
@@ -265,16 +264,13 @@ async def declare_veto(
 ) -> CommandResult:
     """Declare whether a veto condition occurred in the year, naming who confirms it.
 
-    Where the rulebook says which sanctions of officials count, that one occurred is not declared as such: the sanction
-    is recorded (SanctionMissing). `version` is the dossier's version that the person saw: Stale when something else
-    was declared since.
+    `version` is the dossier's version that the person saw: Stale when something else was declared since. Where the
+    rulebook says which sanctions of officials count, pages ask for the sanction instead of a yes.
     """
     running, rulebook = await open_now(work, season)
     work.require(Act.DECLARE_VETO, commune_of(running, commune))
     if condition not in declarable(rulebook):
         raise UnknownIndicator(rulebook=rulebook.id, condition=condition)
-    if occurred is Answer.YES and dict(rulebook.counting)[condition] is not None:
-        raise SanctionMissing(condition=condition, field="occurred")
 
     def deed(dossier: Assessment) -> None:
         held = (dossier.vetoes.get(condition), dossier.bases.get(condition))

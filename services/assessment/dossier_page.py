@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.assessment import Assessment, Stage
 from domain.commune_steps import Treatment
-from domain.errors import AssessmentLocked, NotANumber, NotFound
+from domain.errors import AssessmentLocked, NotANumber, NotFound, SanctionMissing
 from domain.fact import Recorded
 from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
@@ -228,11 +228,14 @@ async def evidence_again(visit: Visit, season: str, commune: str, result: Comman
 
 @act(urls.DOSSIER + "/dieu-kien", again=show)
 async def declare_veto(visit: Visit, season: str, commune: str) -> PageResponse:
-    """Declare whether a veto condition occurred."""
+    """Declare whether a veto condition occurred; where the text counts sanctions, the sanction says that it did."""
     typed = visit.typed
     if typed.text("occurred") not in set(Said):
         raise FieldMissing(field="occurred")
     occurred = Said(typed.text("occurred"))
+    case = await open_case(visit, season, commune)
+    if occurred is Said.YES and dict(case.rulebook.counting).get(typed.text("condition")):
+        raise SanctionMissing(condition=typed.text("condition"), field="occurred")
     result = await assessing.declare_veto(
         visit.work(),
         season,
