@@ -42,6 +42,7 @@ EXAMPLES: dict[str, Any] = {
     "Collection[str]": ["một", "hai"],
     "Covered": Covered("góp ý", ID, b"key" * 10),
     "DayKind": "off",
+    "DayReading": "day-itself",
     "Degree": "direct",
     "Document": "decision",
     "Era": "from-2025-07-01",
@@ -55,6 +56,7 @@ EXAMPLES: dict[str, Any] = {
     "NewMandate": MANDATE,
     "Proposal": "recognise",
     "Received": Received(Path("file"), "tờ trình.pdf", "0f" * 32, 4_096, "application/pdf"),
+    "RateName": "mediation-case",
     "Result": "recognised",
     "Sanction": Sanction(
         "Chủ tịch UBND", Post.GOVERNMENT_HEAD, Form.WARNING, Answer.YES, "15/QĐ-UBND", DAY, DAY, "99001"
