@@ -21,6 +21,7 @@ from domain.measure import Kind, Measured
 from domain.meeting import Meeting
 from domain.official import Mandate, Office, Official
 from domain.personal import EncryptedValue, Personal
+from domain.recognition import Signer
 from domain.review import Reference
 from domain.rulebook import Rulebook
 from projections.analysis.trail import TrailEntry, entries
@@ -153,8 +154,18 @@ class SentenceWriter:
         slots.setdefault("file", "–")  # in a replay without the fact that attached it
         if entry.topic in BALLOTS and self._is_open(entry):
             slots.pop("reason", None)
+        if entry.topic == "recognition.corrected":
+            slots["corrected"] = self._corrected(args, slots)
+            slots.pop("decision_no")  # it is part of the sentence already
         slots["count"] = str(next((len(args[name]) for name in COUNTED if name in args), 0))
         return slots
+
+    def _corrected(self, args: Mapping[str, Any], slots: Mapping[str, str]) -> str:
+        """What a correction says, one after the other."""
+        told = ("decision_no", "decided_on", "signer")
+        return ", ".join(
+            self._words.say(f"trail.recognition.corrected.{name}", value=slots[name]) for name in told if args.get(name)
+        )
 
     def _said(self, name: str, value: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one flat match over kinds of values
         words = self._words
@@ -170,6 +181,8 @@ class SentenceWriter:
                 return words.say("%(position)s, %(unit)s", position=position, unit=self.unit(value.unit))
             case Member():
                 return value.agency
+            case Signer(mandate=mandate):
+                return self._holders[str(mandate)].name if str(mandate) in self._holders else "–"
             case UUID():
                 return self._agencies.get(value, str(value)[:8])
             case Reference():

@@ -154,7 +154,7 @@ class Marks(Row, frozen=True):
     dismissed: tuple[DismissedMark, ...] = ()
 
 
-MARKS = Projection("marks", version=1, row=Marks, scope=lambda row: row.season)
+MARKS = Projection("marks", version=2, row=Marks, scope=lambda row: row.season)
 
 
 @MARKS.begins(Season.Planned)
@@ -296,6 +296,11 @@ def _ballot(row: Marks, fact: Meeting.BallotCast, recorded: Recorded) -> Marks:
 
 @MARKS.on(Recognition.Decided)
 def _decided(row: Marks, fact: Recognition.Decided, recorded: Recorded) -> Marks:
+    return _act(row, recorded, decided=(recorded.position, recorded.actor))
+
+
+@MARKS.on(Recognition.DecidedAgain)
+def _decided_again(row: Marks, fact: Recognition.DecidedAgain, recorded: Recorded) -> Marks:
     return _act(row, recorded, decided=(recorded.position, recorded.actor))
 
 

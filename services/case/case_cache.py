@@ -19,7 +19,7 @@ from domain.errors import FactUnreadable
 from domain.fact import Recorded, StreamName
 from domain.personal import subject_stream
 from domain.recognition import recognition_stream
-from domain.review import Ground, review_streams
+from domain.review import REVIEWED_DECISIONS, Ground, review_streams
 from domain.season import season_stream
 from domain.unit import unit_stream
 from infra.identity.tenants import Tenant
@@ -40,7 +40,7 @@ from services.clock import VIETNAM, Clock, Past
 FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
 
 #: How many of a dossier's streams are its own: season, assessment, appraisal, recognition, unit, reviews.
-OWN = 5 + len(Ground)
+OWN = 5 + len(Ground) * REVIEWED_DECISIONS
 
 #: Meetings of one council that are looked for at a time.
 MEETINGS = 16

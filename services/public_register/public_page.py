@@ -107,7 +107,7 @@ def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
 def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> PublicRow:
     """What the register says of the commune."""
     posted = row.stage == "posted"
-    public = decision if decision and decision.is_public else None
+    public = decision.public if decision else None
     state = state_of(public, posted=posted)
     until = row.posted_until if posted else None
     return PublicRow(unit, deciding, state, public, until)
@@ -142,12 +142,16 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
 
 
 async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
-    """What the page shows. Values are shown while they are posted, and once the decision is published."""
+    """What the page shows. Values are shown while they are posted, and once the decision is published.
+
+    While a commune is decided on anew, the values are no longer those of the published decision: they are not shown.
+    """
     season, commune = case.sheet.season, case.sheet.commune
-    decision = fold(REGISTER, case.facts).get(f"{season}/{commune}")
-    state = state_of(decision, posted=case.sheet.stage is Stage.POSTED)
-    shown = state is not PublicState.PENDING
-    published = decision if decision and decision.is_public else None
+    latest: RegisterRow | None = fold(REGISTER, case.facts).get(f"{season}/{commune}")
+    published = latest.public if latest else None
+    state = state_of(published, posted=case.sheet.stage is Stage.POSTED)
+    anew = latest is not None and (latest is not published or case.standing.taken_up)
+    shown = state is not PublicState.PENDING and not (published and anew)
     mine = comment_by(case, visit.query("ma"))
     comments = await comments_shown(visit, case, mine)
     return {
@@ -156,6 +160,8 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "sheet": sheet_view(case) if shown else None,
         "gates": gates(case) if shown else (),
         "decision": published,
+        "anew": bool(published and anew),
+        "earlier": [one for one in latest.earlier if one.is_public and one is not published] if latest else [],
         "vote": await vote_on(visit, season, commune) if published else None,
         "review": review_that_revoked(case, published),
         "expected": case.season.due(Step.DECIDED),

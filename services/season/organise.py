@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.adoption import Adoption, adoption_stream
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import AlreadyDecided, RulebookNotAdopted, UnknownCommune
+from domain.errors import RulebookNotAdopted, UnknownCommune
 from domain.official import Office
 from domain.permissions import Act, Subject
 from domain.recognition import Recognition, recognition_stream
@@ -149,9 +149,10 @@ async def adopted_rulebook(work: Work, rulebook: str) -> Rulebook:
 
 
 async def must_be_undecided(work: Work, season: str, commune: str) -> None:
-    """Raise AlreadyDecided once the chairman has decided: then neither appraisal nor vote changes any more."""
-    if await work.find(Recognition, recognition_stream(season, commune)) is not None:
-        raise AlreadyDecided(commune=commune)
+    """Raise AlreadyDecided while a decision stands: then neither appraisal nor vote changes any more."""
+    decided = await work.find(Recognition, recognition_stream(season, commune))
+    if decided is not None:
+        decided.must_be_open_to_another()
 
 
 def commune_of(season: Season, commune: str, indicator: str | None = None) -> Subject:
