@@ -10,6 +10,7 @@ from domain.adoption import Adoption
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.council import Council
+from domain.days_off import DaysOff
 from domain.export import Export
 from domain.fact import Fact, Stream
 from domain.flag import Flag
@@ -27,6 +28,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "unit": Unit,
     "official": Official,
     "rulebook": Adoption,
+    "calendar": DaysOff,
     "season": Season,
     "assessment": Assessment,
     "appraisal": Appraisal,

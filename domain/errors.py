@@ -177,6 +177,12 @@ class IndicatorsUnassigned(Refused):
     code = "indicators-unassigned"
 
 
+class ContentsWithoutText(Refused):
+    """The rulebook does not have the wording of these `contents`, and no decision leaves them out of the season."""
+
+    code = "contents-without-text"
+
+
 class PositionUnsuitable(Refused):
     """Only officers of a commune can lead or coordinate an indicator; `position` is none of them."""
 
@@ -195,6 +201,12 @@ class RulebookNotAdopted(Refused):
     code = "rulebook-not-adopted"
 
 
+class RulebookUnusable(Refused):
+    """Nothing can be judged by this text: by the `reason` it is "missing" here, or "unreadable" with this program."""
+
+    code = "rulebook-unusable"
+
+
 class UnverifiedNotAcknowledged(Refused):
     """Adopting needs the unverified fields acknowledged; `missing` lists those that were not."""
 
@@ -205,6 +217,24 @@ class ParameterNotLocal(Refused):
     """The rulebook leaves no value of this `path` to provinces."""
 
     code = "parameter-not-local"
+
+
+class SourceMissing(Refused):
+    """A value that the province sets needs the document that it comes from, and none was named."""
+
+    code = "source-missing"
+
+
+class OwnProposal(Refused):
+    """Whoever proposed a change does not confirm it: a second person compares it with its source."""
+
+    code = "own-proposal"
+
+
+class ChangeSettled(Refused):
+    """The change was confirmed or declined meanwhile, or there never was one."""
+
+    code = "change-settled"
 
 
 class UnknownIndicator(Refused):

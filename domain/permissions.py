@@ -20,6 +20,7 @@ class Act(StrEnum):
 
     ADOPT_RULEBOOK = "administration:adopt-rulebook"
     ENROL_OFFICIAL = "administration:enrol-official"
+    KEEP_CALENDAR = "administration:keep-calendar"
     REGISTER_UNIT = "administration:register-unit"
     SHRED_SUBJECT = "administration:shred-subject"
     ANSWER_COMMENT = "assessment:answer-comment"
@@ -186,6 +187,7 @@ _MAY_SEE: tuple[Rule, ...] = (
 TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
+    Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
     Act.SHRED_SUBJECT: (_ADMINISTERS,),
     Act.ANSWER_COMMENT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),

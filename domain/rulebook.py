@@ -4,8 +4,8 @@ Each value carries its provenance, because the public texts seen are incomplete:
 ever shown as law, and a province adopts a rulebook by acknowledging what is still `unverified`.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from domain.errors import MeasureInvalid, NotANumber, ScoreAboveMaximum, ScoreBelowMinimum, UnknownIndicator
 from domain.measure import Kind, Measure, Measured, Outcome, Penalty
+from domain.working_days import Calendar, months_later
 
 ZERO = Decimal(0)
 
@@ -40,6 +41,21 @@ class Unverified(NamedTuple):
 
     path: str
     provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value was read: the document as it is cited ("Thông tư số 09/2021/TT-BTP"), its number and date, the
+    article or page, an address, and the SHA-256 of the file. What is not known is empty.
+    """
+
+    document: str
+    number: str = ""
+    dated: date | None = None
+    article: str = ""
+    page: str = ""
+    address: str = ""
+    sha256: str = ""
 
 
 class NotArisen(StrEnum):
@@ -72,7 +88,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """A chỉ tiêu; `code` such as "TC2.CT5". One measured as a whole has one part with its own code."""
+    """A chỉ tiêu; `code` such as "TC2.CT5". One measured as a whole has one part with its own code.
+
+    `without_text` are codes of parts whose wording nobody has found yet: nobody is asked for them.
+    """
 
     code: str
     criterion: str
@@ -82,6 +101,7 @@ class Indicator:
     name_provenance: Provenance
     points_provenance: Provenance
     pass_level: str = ""
+    without_text: tuple[str, ...] = ()
 
     @property
     def min_points(self) -> Decimal:
@@ -183,9 +203,11 @@ class CouncilRule:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A deadline of the procedure: a day of the year, or so many working days, or only words.
+    """A deadline of the procedure: a day of the year, or a time that runs from an event, or only words.
 
-    `before` marks a day that is itself too late ("trước ngày 10/02").
+    A day of the year is `month`, `day` and `years_later`; `before` marks one that is itself too late ("trước ngày
+    10/02"). A time is counted in `working_days`, `calendar_days` or `months`. `minimum` marks one that may be longer
+    and not shorter ("ít nhất 05 ngày"), `ahead` one that lies before its event ("trước ngày tổ chức cuộc họp").
     """
 
     step: str
@@ -196,15 +218,48 @@ class Term:
     before: bool = False
     working_days: int | None = None
     text: str = ""
+    calendar_days: int | None = None
+    months: int | None = None
+    minimum: bool = False
+    ahead: bool = False
 
     def last_day(self, year: int) -> date | None:
-        """The last day in time for the assessment year, or None where the term is not a day of the year, or the
-        year of an old season is none.
+        """The last day in time for the assessment year as it stands in the text, or None where the term is not a day
+        of the year, or the year of an old season is none. A day off is not moved: see `Calendar.readings`.
         """
+        day = self.limit(year)
+        return day - timedelta(days=1) if day and self.before else day
+
+    def limit(self, year: int) -> date | None:
+        """The day that the text names, which `before` makes one too late; None as for `last_day`."""
         if self.month is None or self.day is None or not MINYEAR < year + self.years_later < MAXYEAR:
             return None
-        day = date(year + self.years_later, self.month, self.day)
-        return day - timedelta(days=1) if self.before else day
+        return date(year + self.years_later, self.month, self.day)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the term runs from an event."""
+        return any((self.working_days, self.calendar_days, self.months))
+
+    def ends_after(self, event: date, calendar: Calendar) -> date | None:
+        """The last day of a term that runs from this day, or None where it does not run from an event.
+
+        The day of the event is not counted (Bộ luật Dân sự 2015, Điều 147). What has to be done within calendar days or
+        months may still be done on the next working day when they end on a day off (Điều 148 khoản 5); the days that
+        something has to last at least are only counted. A term `ahead` gives the last day before its event.
+        Raises CalendarUnknown where it needs a year whose days off are not known.
+        """
+        if self.working_days is not None:
+            count = calendar.back if self.ahead else calendar.after
+            return count(event, self.working_days)
+        sign = -1 if self.ahead else 1
+        if self.calendar_days is not None:
+            end = event + timedelta(days=sign * self.calendar_days)
+        elif self.months is not None:
+            end = months_later(event, sign * self.months)
+        else:
+            return None
+        return end if self.minimum or self.ahead else calendar.on_or_after(end)
 
 
 class Figure(StrEnum):
@@ -271,6 +326,8 @@ class Rulebook:
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
     legal_bases: tuple[LegalBasis, ...] = ()
+    #: By the path of the value, as in `provenances`.
+    sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
     #: Paths of the values that provinces set themselves. No text names one so far; reading one means applying it
     #: where a season is judged, as of that season.
     local: frozenset[str] = frozenset()
@@ -330,9 +387,35 @@ class Rulebook:
         return sum((criterion.max_points for criterion in self.criteria), ZERO)
 
     @cached_property
+    def without_text(self) -> tuple[str, ...]:
+        """Codes of the parts and vetoes whose wording is not known. A season opens when a province has completed
+        them, or with a decision that leaves them out.
+        """
+        parts = [code for indicator in self.indicators for code in indicator.without_text]
+        return (*parts, *(condition.code for condition in self.vetoes if not condition.text))
+
+    @cached_property
+    def provenances(self) -> dict[str, Provenance]:
+        """Of every value, by its path, where it comes from."""
+        return {entry.path: entry.provenance for entry in _provenances(self)}
+
+    @cached_property
+    def unnamed_sources(self) -> tuple[str, ...]:
+        """Paths of the values that are `sourced` without saying where they were read."""
+        return tuple(
+            path
+            for path, provenance in self.provenances.items()
+            if provenance is Provenance.SOURCED and path not in self.sources
+        )
+
+    @cached_property
     def unverified(self) -> tuple[Unverified, ...]:
         """Every value whose provenance is not `sourced`, which an adoption has to acknowledge."""
         return tuple(entry for entry in _provenances(self) if entry.provenance is not Provenance.SOURCED)
+
+    def term(self, *steps: str) -> Term | None:
+        """The term of the first of these steps that has one; None where the text sets none."""
+        return next((term for step in steps for term in self.terms if term.step == step), None)
 
     def indicator(self, code: str) -> Indicator:
         """The indicator; raises UnknownIndicator."""
@@ -439,3 +522,5 @@ def _of_criterion(criterion: Criterion, model: Model) -> Iterator[Unverified]:
                 yield Unverified(f"{part.code}.points", part.points_provenance)
             if part.not_arisen is not None:
                 yield Unverified(f"{part.code}.not_arisen", part.not_arisen_provenance)
+        for code in indicator.without_text:
+            yield Unverified(f"{code}.text", Provenance.PROVISIONAL)

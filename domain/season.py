@@ -14,6 +14,7 @@ from uuid import UUID
 
 from domain.days import must_not_end_early, years
 from domain.errors import (
+    ContentsWithoutText,
     DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
@@ -66,6 +67,17 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Contents of the rulebook that a season does not ask, by the codes of their parts and conditions, and the document
+    that decides so.
+    """
+
+    contents: tuple[str, ...]
+    document_no: str
+    document_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """The last day of a step and the document that sets it."""
 
@@ -110,6 +122,17 @@ class Season(Stream):
 
         def apply(self, season: Season) -> None:
             season.deadlines[self.step] = Deadline(self.on, self.basis)
+
+    class ContentsLeftOut(Fact):
+        """The season does without these contents, whose wording the rulebook does not have."""
+
+        TOPIC = "season.contents-left-out"
+        contents: tuple[str, ...]
+        document_no: str
+        document_on: date
+
+        def apply(self, season: Season) -> None:
+            season.left_out = LeftOut(self.contents, self.document_no, self.document_on)
 
     class Opened(Fact):
         """Communes may now enter data."""
@@ -156,6 +179,7 @@ class Season(Stream):
             season.rulebook_sha256 = self.rulebook_sha256
             season.indicators = self.indicators
             season.assignments = {}
+            season.left_out = None
             season.state = State.PLANNED
 
     class Cancelled(Fact):
@@ -195,6 +219,7 @@ class Season(Stream):
         self.deadlines: dict[Step, Deadline] = {}
         self.state = State.PLANNED
         self.opened_on: date | None = None
+        self.left_out: LeftOut | None = None
 
     def assign(
         self,
@@ -237,11 +262,29 @@ class Season(Stream):
         """The indicators that nobody leads, in the rulebook's order."""
         return tuple(one for one in self.indicators if one not in self.assignments)
 
-    def open(self, on: date) -> None:
-        """Let the communes begin; IndicatorsUnassigned names every indicator that nobody leads."""
+    def leave_out(self, contents: Collection[str], document_no: str, document_on: date) -> None:
+        """Do without contents that have no text, by a document; nothing happens when it is already so."""
+        self._must_be(State.PLANNED)
+        if not document_no.strip():
+            raise ReasonMissing(act="leave-out")
+        left_out = LeftOut(tuple(contents), document_no, document_on)
+        if self.left_out != left_out:
+            self.trigger_event(
+                self.ContentsLeftOut, contents=left_out.contents, document_no=document_no, document_on=document_on
+            )
+
+    def open(self, on: date, without_text: Collection[str] = ()) -> None:
+        """Let the communes begin.
+
+        IndicatorsUnassigned names every indicator that nobody leads; ContentsWithoutText those of the rulebook's
+        contents `without_text` that no document leaves out.
+        """
         self._must_be(State.PLANNED)
         if self.unassigned:
             raise IndicatorsUnassigned(indicators=self.unassigned)
+        left_out = self.left_out.contents if self.left_out else ()
+        if lacking := tuple(one for one in without_text if one not in left_out):
+            raise ContentsWithoutText(contents=lacking)
         self.trigger_event(self.Opened, on=on)
 
     def suspend(self, reason: str, document_no: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from projections.fold import Projection
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.councils import COUNCILS
+from projections.tables.days_off import DAYS_OFF
 from projections.tables.exports import EXPORTS
 from projections.tables.officials import OFFICIALS
 from projections.tables.register import REGISTER
@@ -21,6 +22,7 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     UNITS,
     OFFICIALS,
     ADOPTIONS,
+    DAYS_OFF,
     SEASONS,
     SHEETS,
     STANDINGS,

@@ -16,7 +16,6 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from domain.permissions import Actor
-from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.encryption.personal_keys import PersonalKeys
 from infra.identity.oidc import Identity
@@ -30,6 +29,7 @@ from infra.platform.database import Database
 from infra.platform.probe import Probe
 from infra.platform.process_pool import Pool
 from infra.readmodels.reading import ReadModels
+from infra.reference.rulebooks import Rulebooks
 from infra.storage.files import Files
 from infra.storage.uploads import Uploads
 from infra.transparency.seal_status import CheckpointStatuses
@@ -69,7 +69,7 @@ class App:
     identity: Identity
     probes: Mapping[str, Probe]
     jobs: Jobs
-    rulebooks: Mapping[str, Rulebook]
+    rulebooks: Rulebooks
     calendar: Calendar
     #: The past of one dossier (season, commune) by what had taken effect at a moment; None when nothing of it had.
     effective_past: Callable[[App, Tenant, datetime, str, str], Awaitable[Past | None]]

@@ -73,6 +73,10 @@ class Words:
         """A percentage given in percent, the sign after a space that does not break: `86,4 %`."""
         return "" if value is None else self.number(Decimal(value), places) + NBSP + "%"
 
+    def weekday(self, value: date) -> str:
+        """The day of the week: "Thứ Hai"."""
+        return self.say(f"weekday.{value.isoweekday()}")
+
     def date(self, value: date | datetime | None) -> str:
         """Day, month, year, in Viet Nam: `07/02/2024`."""
         if value is None:
@@ -121,6 +125,7 @@ class Words:
             "signed": _kept(self.signed),
             "pct": _kept(self.percent),
             "date": self.date,
+            "weekday": self.weekday,
             "moment": self.moment,
             "instant": self.instant,
             "clock": self.clock,

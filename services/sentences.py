@@ -24,6 +24,7 @@ from domain.personal import EncryptedValue, Personal
 from domain.recognition import Signer
 from domain.review import Reference
 from domain.rulebook import Rulebook
+from domain.working_days import DayKind
 from projections.analysis.trail import TrailEntry, entries
 from projections.tables.officials import OfficialRow
 from services.i18n import Words, indicator_number
@@ -198,7 +199,7 @@ class SentenceWriter:
             case tuple():
                 return ", ".join(self._said(name, one) for one in value)
             case int():
-                return words.number(value)
+                return str(value) if name == "year" else words.number(value)
             case dict():
                 return ", ".join(value)
         if name in UNITS:
@@ -211,6 +212,8 @@ class SentenceWriter:
         words = self._words
         if isinstance(value, Office):
             return words.say(f"position.{value.value}")
+        if isinstance(value, DayKind):
+            return words.say(f"day-kind.{value.value}")
         for key in (f"{name}.{value.value}", f"word.{value.value}"):
             if words.knows(key):
                 return words.say(key)
@@ -223,7 +226,7 @@ INDICATORS = frozenset({"indicator", "indicators", "part", "from_indicator"})
 #: Fields whose values are codes of rulebooks, and of their conditions.
 CALLED = frozenset({"rulebook", "condition"})
 #: Fields that are told by how many they hold.
-COUNTED = ("participants", "present", "roll", "items", "members", "indicators", "acknowledged", "comments")
+COUNTED = ("participants", "present", "roll", "items", "members", "indicators", "acknowledged", "comments", "contents")
 
 
 def measured_in_words(measured: Measured, words: Words) -> str:  # noqa: PLR0911 - one way of measuring below the other

@@ -34,13 +34,11 @@ from domain.errors import (
     NotRecordable,
     ProvinceSuspended,
     Refused,
-    RulebookNotAdopted,
     Stale,
 )
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate, Official, official_stream
 from domain.permissions import Act, Actor, Subject, permit
-from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.encryption.personal_keys import PersonalKeys
 from infra.encryption.personal_values import Covered
@@ -48,6 +46,7 @@ from infra.identity.tenants import Tenant
 from infra.ledger.canonical_json import NotCanonical
 from infra.log.eventstore import Command, CommandResult, Conflict, EventStore, Loaded
 from infra.platform.database import OUTDATED
+from infra.reference.rulebooks import Rulebooks
 from infra.storage.files import Files, Received
 from infra.storage.uploads import Uploads
 from services.command_ids import CommandId
@@ -86,7 +85,7 @@ class Work:
     files: Files
     keys: PersonalKeys
     uploads: Uploads
-    rulebooks: Mapping[str, Rulebook]
+    rulebooks: Rulebooks
     calendar: Calendar
     cause: UUID | None = None
     former_id: UUID | None = None
@@ -169,13 +168,6 @@ class Work:
     async def look(self, kind: type[A], name: StreamName) -> A:
         """The aggregate of a stream; NotFound when there is none. It is to be read, not changed."""
         return _begun(await self.find(kind, name), name)
-
-    def rulebook(self, rulebook: str, sha256: str) -> Rulebook:
-        """The rulebook that was adopted. RulebookNotAdopted when the program ships another text of it."""
-        shipped = self.rulebooks.get(rulebook)
-        if shipped is None or shipped.sha256 != sha256:
-            raise RulebookNotAdopted(rulebook=rulebook)
-        return shipped
 
     async def known(self) -> Work | None:
         """This command under the id by which the log has it, if it was recorded for this person, whatever it asked."""

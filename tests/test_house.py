@@ -181,6 +181,7 @@ def test_use_cases_know_no_pages():
 LONG = {
     "domain/assessment.py": "one aggregate: each of its acts needs the state that the others leave",
     "domain/errors.py": "a list: every refusal of the domain, a few lines each",
+    "domain/rulebook.py": "one text: its criteria, indicators, parts and conditions are checked against each other",
     "infra/log/eventstore.py": "reading, following and appending share one form of a stored row",
 }
 

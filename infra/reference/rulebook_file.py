@@ -152,6 +152,7 @@ class IndicatorFields(TextFields):
     measure: MeasureFields | None = None
     measure_provenance: Provenance = Provenance.PROVISIONAL
     parts: list[PartFields] = []
+    without_text: list[str] = []
 
 
 class CriterionFields(TextFields):
@@ -223,6 +224,10 @@ class TermFields(TextFields):
     before: str | None = None
     years_later: int = 0
     working_days: int | None = None
+    calendar_days: int | None = None
+    months: int | None = None
+    minimum: bool = False
+    ahead: bool = False
     text: str = ""
 
 
@@ -245,6 +250,16 @@ class BasisFields(TextFields):
     provenance: Provenance
 
 
+class SourceFields(TextFields):
+    document: str
+    number: str = ""
+    dated: date | None = None
+    article: str = ""
+    page: str = ""
+    address: str = ""
+    sha256: str = ""
+
+
 class RulebookFields(TextFields):
     id: str
     title: str
@@ -263,12 +278,14 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
+    sources: dict[str, SourceFields] = {}
 
 
 class DaysOffFields(TextFields, rename={"from_": "from"}):
     from_: date
     name: str
     provenance: Provenance
+    source: str
     to: date | None = None
 
     def days(self) -> list[date]:
@@ -277,14 +294,16 @@ class DaysOffFields(TextFields, rename={"from_": "from"}):
         return [self.from_ + timedelta(days=n) for n in range(count + 1)]
 
 
-class SaturdayFields(TextFields):
+class DayFields(TextFields):
     day: date
     name: str
     provenance: Provenance
+    source: str
 
 
 class HolidaysFields(TextFields):
     first: int
     last: int
     days_off: list[DaysOffFields]
-    worked_saturdays: list[SaturdayFields]
+    worked_saturdays: list[DayFields]
+    doubtful: list[DayFields] = []

@@ -4,14 +4,21 @@ The files stand beside the domain that gives them meaning; their text is hashed 
 adoption can pin exactly what was used.
 """
 
+from __future__ import annotations
+
 import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from types import MappingProxyType
 
 import msgspec
 import yaml
 
+from domain.days_off import Holiday
+from domain.errors import NotFound, RulebookUnusable
 from domain.measure import (
     Amount,
     Band,
@@ -41,11 +48,13 @@ from domain.rulebook import (
     LegalBasis,
     Model,
     Part,
+    Provenance,
     Rulebook,
+    Source,
     Term,
     Unverified,
 )
-from domain.working_days import Calendar
+from domain.working_days import Calendar, DayKind
 from infra.reference.rulebook_file import (
     AmountFields,
     BandsFields,
@@ -65,6 +74,7 @@ from infra.reference.rulebook_file import (
     RatioFields,
     RulebookFields,
     RulebookInvalid,
+    SourceFields,
     SurveyFields,
     TermFields,
     ThresholdFields,
@@ -73,16 +83,93 @@ from infra.reference.rulebook_file import (
     load,
 )
 
+#: No term of the procedure runs longer, in days or in months.
+LONGEST = 366
+#: A year without a 29 February.
+SOME_YEAR = 2023
+
+
+class Rulebooks:
+    """Texts of rulebooks, several of one rulebook side by side: whatever was judged is judged by its own text.
+
+    Iterating gives the ids of the rulebooks.
+    """
+
+    def __init__(self, shipped: Iterable[Rulebook], own: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`shipped` in the order in which they came, `own` the texts that a province keeps, by hash."""
+        self._shipped = tuple(shipped)
+        self._by_hash = {rulebook.sha256: rulebook for rulebook in self._shipped}
+        self._newest = {rulebook.id: rulebook for rulebook in self._shipped}
+        self._own = own
+
+    def with_own(self, own: Mapping[str, str]) -> Rulebooks:
+        """The shipped texts, and these that a province keeps, by hash."""
+        return Rulebooks(self._shipped, own)
+
+    def newest(self, id: str) -> Rulebook:
+        """The newest text of a rulebook that ships. NotFound for an id of none."""
+        if id not in self._newest:
+            raise NotFound(rulebook=id)
+        return self._newest[id]
+
+    def newest_of_each(self) -> tuple[Rulebook, ...]:
+        """Of each rulebook the newest text that ships."""
+        return tuple(self._newest.values())
+
+    def text(self, sha256: str) -> Rulebook:
+        """The rulebook in the very text of this hash. RulebookUnusable where it is not here, or cannot be read with
+        this program.
+        """
+        if sha256 in self._by_hash:
+            return self._by_hash[sha256]
+        if sha256 not in self._own:
+            raise RulebookUnusable(reason="missing", sha256=sha256)
+        try:
+            return _parsed(self._own[sha256])
+        except RulebookInvalid as invalid:
+            raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
+
+    def find(self, sha256: str) -> Rulebook | None:
+        """The same, None where it cannot be judged by."""
+        try:
+            return self.text(sha256)
+        except RulebookUnusable:
+            return None
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._newest
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._newest)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Rulebook:
+    return parse_rulebook(text.encode())
+
+
 # The files -------------------------------------------------------------------------------------------
 
 
 @cache
-def load_rulebooks() -> dict[str, Rulebook]:
-    """All rulebooks that ship, by id."""
-    folder = resources.files("domain") / "rulebooks"
-    texts = sorted((file.name, file.read_bytes()) for file in folder.iterdir() if file.name.endswith(".yaml"))
-    rulebooks = [parse_rulebook(text) for _, text in texts]
-    return {rulebook.id: rulebook for rulebook in rulebooks}
+def load_rulebooks() -> Rulebooks:
+    """All texts that ship."""
+    return Rulebooks(parse_rulebook(text) for text in shipped_texts())
+
+
+def shipped_texts() -> list[bytes]:
+    """The files, those of one rulebook from its first text to its newest. None is ever changed or taken away, for
+    somebody may have been judged by it.
+    """
+    folders = sorted((resources.files("domain") / "rulebooks").iterdir(), key=lambda folder: folder.name)
+    numbered = [
+        (folder.name, int(file.name.removesuffix(".yaml")), file)
+        for folder in folders
+        if folder.is_dir()
+        for file in folder.iterdir()
+        if file.name.endswith(".yaml")
+    ]
+    return [file.read_bytes() for _, _, file in sorted(numbered, key=lambda one: one[:2])]
 
 
 @cache
@@ -103,11 +190,27 @@ def parse_rulebook(text: bytes) -> Rulebook:
 
 
 def parse_calendar(text: bytes) -> Calendar:
-    """The calendar in this text."""
+    """The calendar in this text. A doubtful day is what its day of the week says."""
     content = msgspec.convert(load(text), HolidaysFields)
     days = frozenset(day for entry in content.days_off for day in entry.days())
     saturdays = frozenset(entry.day for entry in content.worked_saturdays)
     return Calendar(content.first, content.last, days, saturdays)
+
+
+@cache
+def load_holidays() -> tuple[Holiday, ...]:
+    """Every entry of the public holidays that ship, with its source, in the order of the days."""
+    content = msgspec.convert(load((resources.files("domain") / "holidays.yaml").read_bytes()), HolidaysFields)
+    off = [
+        Holiday(one.from_, one.to or one.from_, DayKind.OFF, one.name, one.provenance, one.source)
+        for one in content.days_off
+    ]
+    others = [
+        Holiday(one.day, one.day, kind, one.name, one.provenance, one.source)
+        for kind, days in ((DayKind.WORKED, content.worked_saturdays), (None, content.doubtful))
+        for one in days
+    ]
+    return tuple(sorted((*off, *others), key=lambda one: one.first))
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", decimal_of)
@@ -143,6 +246,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+        sources={path: _source(source) for path, source in text.sources.items()},
     )
 
 
@@ -179,6 +283,7 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
         name_provenance=text.name_provenance,
         points_provenance=provenance,
         pass_level=text.pass_level,
+        without_text=tuple(text.without_text),
     )
 
 
@@ -257,18 +362,44 @@ def _council(text: CouncilFields) -> CouncilRule:
 
 
 def _term(text: TermFields) -> Term:
-    day = text.by or text.before
-    month, of_month = (int(number) for number in day.split("-")) if day else (None, None)
-    return Term(
-        text.step,
-        text.provenance,
-        month,
-        of_month,
-        text.years_later,
-        text.before is not None,
-        text.working_days,
-        text.text,
+    month, day = _day_of_year(text)
+    term = Term(
+        step=text.step,
+        provenance=text.provenance,
+        month=month,
+        day=day,
+        years_later=text.years_later,
+        before=text.before is not None,
+        working_days=text.working_days,
+        text=text.text,
+        calendar_days=text.calendar_days,
+        months=text.months,
+        minimum=text.minimum,
+        ahead=text.ahead,
     )
+    counts = [n for n in (term.working_days, term.calendar_days, term.months) if n is not None]
+    ways = len(counts) + (text.by is not None) + (text.before is not None)
+    _require(ways <= 1, text.step, "a term is a day of the year or one count, not both")
+    _require(all(0 < n <= LONGEST for n in counts), text.step, f"a term counts from 1 to {LONGEST}")
+    _require(term.is_counted or not (term.minimum or term.ahead), text.step, "only what is counted has such a side")
+    _require(not term.years_later or day is not None, text.step, "years later without a day of the year")
+    return term
+
+
+def _day_of_year(text: TermFields) -> tuple[int | None, int | None]:
+    written = text.by or text.before
+    if written is None:
+        return None, None
+    try:
+        month, day = (int(number) for number in written.split("-"))
+        date(SOME_YEAR, month, day)
+    except ValueError as error:
+        raise RulebookInvalid(f"{text.step}: {written} is no day of every year") from error
+    return month, day
+
+
+def _source(text: SourceFields) -> Source:
+    return Source(text.document, text.number, text.dated, text.article, text.page, text.address, text.sha256)
 
 
 # Numbers that have to close --------------------------------------------------------------------------
@@ -278,8 +409,8 @@ def _close(rulebook: Rulebook) -> None:
     """Refuse a rulebook whose points do not add up or whose codes are not unique."""
     codes = [indicator.code for indicator in rulebook.indicators]
     _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
-    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
-    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    parts = [code for one in rulebook.indicators for code in (*(part.code for part in one.parts), *one.without_text)]
+    _require(len(set(parts)) == len(parts), rulebook.id, "a part's code stands twice")
     for agreement in rulebook.agreements:
         known = {agreement.part, agreement.other_part} <= rulebook.parts.keys()
         _require(known, agreement.part, "agrees with a part that does not exist")
@@ -289,6 +420,15 @@ def _close(rulebook: Rulebook) -> None:
         _require((criterion.max_points > 0) == (rulebook.model is Model.POINTS), criterion.code, "maximum and model")
     for indicator in rulebook.indicators:
         _close_indicator(indicator, rulebook.model)
+    for path, source in rulebook.sources.items():
+        _close_source(path, source, rulebook.provenances.get(path))
+
+
+def _close_source(path: str, source: Source, provenance: Provenance | None) -> None:
+    _require(provenance is not None, path, "a source of a value that does not exist")
+    read = provenance in {Provenance.SOURCED, Provenance.REPORTED}
+    _require(read, path, "it has a source and is neither sourced nor reported")
+    _require(bool(source.document.strip()), path, "its source names no document")
 
 
 def _close_indicator(indicator: Indicator, model: Model) -> None:

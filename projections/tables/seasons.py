@@ -7,7 +7,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.season import Assignment, Deadline, Season, State, Step
+from domain.season import Assignment, Deadline, LeftOut, Season, State, Step
 from projections.fold import Projection, Row, RowPart, everything_together
 
 
@@ -36,6 +36,7 @@ class SeasonRow(Row, frozen=True):
     opened_on: date | None = None
     closed_on: date | None = None
     notice: Notice | None = None
+    left_out: LeftOut | None = None
 
     @property
     def unassigned(self) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ class SeasonRow(Row, frozen=True):
         return deadline.on if deadline else None
 
 
-SEASONS = Projection("seasons", version=1, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=2, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -82,6 +83,12 @@ def _deadline_set(row: SeasonRow, fact: Season.DeadlineSet, recorded: Recorded) 
     return replace(row, version=recorded.version, deadlines=deadlines)
 
 
+@SEASONS.on(Season.ContentsLeftOut)
+def _left_out(row: SeasonRow, fact: Season.ContentsLeftOut, recorded: Recorded) -> SeasonRow:
+    left_out = LeftOut(fact.contents, fact.document_no, fact.document_on)
+    return replace(row, version=recorded.version, left_out=left_out)
+
+
 @SEASONS.on(Season.Opened)
 def _opened(row: SeasonRow, fact: Season.Opened, recorded: Recorded) -> SeasonRow:
     return replace(row, version=recorded.version, state=State.OPEN, opened_on=fact.on)
@@ -108,6 +115,7 @@ def _converted(row: SeasonRow, fact: Season.Converted, recorded: Recorded) -> Se
         rulebook_sha256=fact.rulebook_sha256,
         indicators=fact.indicators,
         assignments={},
+        left_out=None,
         state=State.PLANNED,
         notice=Notice(State.PLANNED, fact.reason, fact.document_no, recorded.at),
     )

@@ -74,9 +74,9 @@ async def adopting(
     work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None
 ) -> CommandResult:
     """Adopt without asking the policy, for the operator who takes a province in."""
-    shipped = work.rulebooks.get(rulebook)
-    if shipped is None:
+    if rulebook not in work.rulebooks:
         raise RulebookNotAdopted(rulebook=rulebook)
+    shipped = work.rulebooks.newest(rulebook)
     seen = acknowledge([entry.path for entry in shipped.unverified], acknowledged)
     name = adoption_stream(rulebook)
     return await work.create(

@@ -68,7 +68,7 @@ async def index(visit: Visit, season: str) -> PageResponse:
         units = {unit.code: unit for unit in await view.all(UNITS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook = visit.app.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
     own = [unit for unit in row.deciding_units if may(visit.actor, Act.CONCLUDE_APPRAISAL, Subject(decided_by=unit))]
     if not own:
         permit(visit.actor, Act.CONCLUDE_APPRAISAL)
@@ -167,9 +167,10 @@ def raises_no_question(case: Case, indicator: Indicator) -> bool:
 
 def supplement_due(visit: Visit, case: Case) -> date | None:
     """The last day to supplement when an indicator is returned today."""
-    days = next((one.working_days for one in case.rulebook.terms if one.step == "supplemented"), None)
+    term = case.rulebook.term("supplemented")
     try:
-        return case.calendar.after(visit.today, days or SUPPLEMENT_DAYS)
+        ends = term.ends_after(visit.today, case.calendar) if term else None
+        return ends or case.calendar.after(visit.today, SUPPLEMENT_DAYS)
     except CalendarUnknown:
         return None
 

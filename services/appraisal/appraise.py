@@ -19,8 +19,10 @@ from domain.measure import Outcome
 from domain.permissions import Act, Subject
 from domain.rulebook import Indicator, Rulebook
 from domain.season import Season
+from domain.working_days import Calendar
 from services.assessment.assess import Value, shown_evidence, value_of
 from services.case.council_meetings import is_voted_on
+from services.season.calendar import calendar_of
 from services.season.organise import commune_of, must_be_undecided, open_now
 from services.work import CommandResult, Streams, Work, use_case
 
@@ -87,7 +89,8 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
     """
     running, rulebook = await open_now(work, season)
     plain = await work.look(Assessment, assessment_stream(season, commune))
-    codes = {one.code for one in rulebook.indicators if _raises_no_question(work, one, plain.entry(one.code))}
+    calendar = await calendar_of(work)
+    codes = {one.code for one in rulebook.indicators if _raises_no_question(calendar, one, plain.entry(one.code))}
     work.require(Act.APPRAISE, await _not_own_work(work, running, season, commune, codes))
     async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         files: dict[str, tuple[Evidence, ...]] = {}
@@ -97,7 +100,7 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
             changed = seen is not None and entry.changed > seen
             if indicator.code not in codes or value is None or changed or indicator.code in appraisal.values:
                 continue
-            if not _raises_no_question(work, indicator, entry):
+            if not _raises_no_question(calendar, indicator, entry):
                 continue
             files[indicator.code] = tuple(entry.evidence.values())
             _appraise(appraisal, indicator, value, entry, dossier.version, None)
@@ -206,8 +209,8 @@ def _must_not_be_judged_since(
     raise Stale(reason="appraised", indicator=indicator, yours=value, theirs=held.value, their_reason=held.reason)
 
 
-def _raises_no_question(work: Work, indicator: Indicator, entry: Entry) -> bool:
-    assessed = assess(indicator, entry.measures, work.calendar)
+def _raises_no_question(calendar: Calendar, indicator: Indicator, entry: Entry) -> bool:
+    assessed = assess(indicator, entry.measures, calendar)
     by_rule = assessed.value if assessed.complete else None
     return bool(entry.evidence) and entry.returned is None and by_rule is not None and value_of(entry) == by_rule
 

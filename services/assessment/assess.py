@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -24,15 +24,17 @@ from domain.measure import Answer, Measured, Outcome
 from domain.permissions import Act, Actor, Subject
 from domain.rulebook import Indicator, Rulebook, check
 from domain.text import COMMENT, clean
+from domain.working_days import Calendar
 from infra.encryption.personal_values import Covered, ValuePlace
 from infra.storage.files import Received
+from services.season.calendar import calendar_of
 from services.season.organise import commune_of, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
 Value: TypeAlias = Decimal | Outcome
 
-#: Working days of public posting where the rulebook names no term of its own (TT 07/2017/TT-BTP).
-POSTING_DAYS = 10
+#: Calendar days of posting where the text of the year sets no term (TT 09/2021/TT-BTP, Điều 3 khoản 1 điểm c).
+POSTING_DAYS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,12 @@ async def score_indicator(
     if proposed is not None:
         rulebook.check_score(indicator, proposed)
     name = assessment_stream(season, commune)
+    calendar = await calendar_of(work)
     async with work.changing(name) as streams:
         dossier = streams.get(Assessment, name)
         _must_be_seen(dossier, indicator, version, measures, proposed)
         _measure(dossier, scored, measures)
-        _propose(dossier, scored, proposed, reason, work)
+        _propose(dossier, scored, proposed, reason, calendar)
         shown = shown_evidence(dossier.entry(indicator))
         return await streams.record(lambda fact: shown if isinstance(fact, Assessment.IndicatorScored) else ())
 
@@ -108,8 +111,10 @@ def _measure(dossier: Assessment, indicator: Indicator, measures: Mapping[str, M
         dossier.measure(indicator.code, code, measured)
 
 
-def _propose(dossier: Assessment, indicator: Indicator, proposed: Value | None, reason: str | None, work: Work) -> None:
-    assessed = assess(indicator, dossier.entry(indicator.code).measures, work.calendar)
+def _propose(
+    dossier: Assessment, indicator: Indicator, proposed: Value | None, reason: str | None, calendar: Calendar
+) -> None:
+    assessed = assess(indicator, dossier.entry(indicator.code).measures, calendar)
     by_rule = assessed.value if assessed.complete else None
     value = by_rule if proposed is None else proposed
     if value is None:
@@ -337,18 +342,19 @@ async def reopen(work: Work, season: str, commune: str, reason: str) -> CommandR
 async def post(
     work: Work, season: str, commune: str, place: str, on: date | None = None, until: date | None = None
 ) -> CommandResult:
-    """Post the result publicly; without `until` for the rulebook's term of working days."""
+    """Post the result publicly; without `until` for the rulebook's term."""
     running, rulebook = await open_now(work, season)
     work.require(Act.POST, commune_of(running, commune))
     day = on or work.today
-    last = until or work.calendar.after(day, posting_days(rulebook))
+    last = until or posting_ends(rulebook, day, await calendar_of(work))
     return await work.change(Assessment, assessment_stream(season, commune), lambda one: one.post(day, last, place))
 
 
-def posting_days(rulebook: Rulebook) -> int:
-    """How many working days a result stays posted."""
-    days = [term.working_days for term in rulebook.terms if term.step == "posted"]
-    return days[0] if days and days[0] is not None else POSTING_DAYS
+def posting_ends(rulebook: Rulebook, begins: date, calendar: Calendar) -> date:
+    """The last day of a posting that begins on this day by the text of the year; raises CalendarUnknown."""
+    term = rulebook.term("posted")
+    ends = term.ends_after(begins, calendar) if term else None
+    return ends or begins + timedelta(days=POSTING_DAYS)
 
 
 #: Who comments on a posted result: nobody asks the name.

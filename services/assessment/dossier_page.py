@@ -446,7 +446,7 @@ def _posting_ends(visit: Visit, case: Case) -> str:
     if case.sheet.stage is not Stage.CONSOLIDATED:
         return ""
     try:
-        return visit.words.date(case.calendar.after(visit.today, assessing.posting_days(case.rulebook)))
+        return visit.words.date(assessing.posting_ends(case.rulebook, visit.today, case.calendar))
     except CalendarUnknown:
         return ""
 

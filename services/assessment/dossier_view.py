@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.assessment import Stage
+from domain.days_off import days_off_stream
 from domain.errors import NotFound, SeasonNotOpen, UnknownCommune
 from domain.fact import Recorded, StreamName
 from domain.judging import Assessed, CriterionResult, Finding, Value, assess, cross_checks
@@ -21,6 +22,7 @@ from domain.permissions import Act, Actor, Subject, may, permit
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
 from domain.working_days import Calendar
 from projections.tables.councils import COUNCILS
+from projections.tables.days_off import DAYS_OFF, DaysOffRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS, EntryRow, SheetRow, VetoRow
 from projections.tables.standings import STANDINGS, Standing
@@ -113,10 +115,16 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=visit.app.rulebooks[sheet.rulebook],
-        calendar=visit.app.calendar,
+        rulebook=visit.app.rulebooks.text(sheet.rulebook_sha256),
+        calendar=_calendar(visit, seen),
         followed=seen,
     )
+
+
+def _calendar(visit: Visit, seen: Followed) -> Calendar:
+    """The working days by which the dossier is read: once it is decided on, or its year is closed, those known then."""
+    own: DaysOffRow | None = seen.row(DAYS_OFF, days_off_stream().subject)
+    return own.applied(visit.app.calendar, seen.settled) if own else visit.app.calendar
 
 
 async def read_facts(visit: Visit, *streams: StreamName) -> list[Recorded]:

@@ -288,7 +288,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         table = await _table(visit, view, season)
         position = view.position
     row = table.row
-    rulebook = visit.app.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
     unit, status, stage, sort = (visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "xep"))
     filters = Filters(unit, status, stage, sought(visit), sort)
     board = board_of(table, filters)
@@ -321,7 +321,9 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
     units = {unit.code: unit for unit in await view.all(UNITS)}
     made = visit.site.kept.made("board", visit.tenant.id, season, visit.upto)
     rows = await view.all(STANDINGS, season)
-    return table_of(await in_slices(lines_of(rows, units, visit.app.rulebooks[row.rulebook], made)), row, units)
+    return table_of(
+        await in_slices(lines_of(rows, units, visit.app.rulebooks.text(row.rulebook_sha256), made)), row, units
+    )
 
 
 def _drawn(

@@ -63,7 +63,7 @@ class StandingsExport(ExportKind):
         source = standings_workbook.StandingsSource(
             province=work.tenant.name,
             season=asked.season,
-            rulebook=work.rulebook(season.rulebook, season.rulebook_sha256),
+            rulebook=work.rulebooks.text(season.rulebook_sha256),
             log=await work.store.origin_at(work.tenant, asked.at_position),
             position=asked.at_position,
             moment=await moment_of(work, asked.at_position),

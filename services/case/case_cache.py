@@ -15,12 +15,13 @@ from typing import Any, Self, TypeAlias
 from domain.appraisal import appraisal_stream
 from domain.assessment import assessment_stream
 from domain.council import council_stream
+from domain.days_off import days_off_stream
 from domain.errors import FactUnreadable
 from domain.fact import Recorded, StreamName
 from domain.personal import subject_stream
-from domain.recognition import recognition_stream
+from domain.recognition import Recognition, recognition_stream
 from domain.review import REVIEWED_DECISIONS, Ground, review_streams
-from domain.season import season_stream
+from domain.season import Season, season_stream
 from domain.unit import unit_stream
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import EventStore
@@ -29,6 +30,7 @@ from projections.analysis.effective_date import came_to
 from projections.analysis.trail import concerns
 from projections.fold import Projection
 from projections.tables.councils import COUNCILS
+from projections.tables.days_off import DAYS_OFF
 from projections.tables.seasons import SEASONS
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
@@ -37,7 +39,10 @@ from services.app import App
 from services.case.meeting_walk import walk_meetings
 from services.clock import VIETNAM, Clock, Past
 
-FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS)
+FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS, DAYS_OFF)
+
+#: Streams of the whole province by which its dossiers are read.
+OF_THE_PROVINCE = (days_off_stream(),)
 
 #: How many of a dossier's streams are its own: season, assessment, appraisal, recognition, unit, reviews.
 OWN = 5 + len(Ground) * REVIEWED_DECISIONS
@@ -78,6 +83,7 @@ class Followed:
             recognition_stream(self.season, self.commune),
             unit_stream(self.commune),
             *review_streams(self.season, self.commune),
+            *OF_THE_PROVINCE,
             *around,
         )
 
@@ -86,6 +92,12 @@ class Followed:
         """The facts of the dossier's history: without those of who decides on it."""
         own = set(self.streams[:OWN])
         return (recorded for recorded in self.facts if recorded.stream in own)
+
+    @property
+    def settled(self) -> int | None:
+        """The position of the first decision, or of the closing of the year where there is none; None before."""
+        ends = (Recognition.Decided, Season.Closed)
+        return next((one.position for one in self.facts if isinstance(one.fact, ends)), None)
 
     def further(self, facts: Collection[Recorded], position: int) -> Followed:
         """The same with more facts. FactUnreadable when they cannot be followed: nothing may rest on a part of them."""
@@ -178,7 +190,7 @@ async def effective_past(app: App, tenant: Tenant, moment: datetime, season: str
     async def read(*streams: StreamName) -> list[Recorded]:
         return [fact async for page in app.store.read(tenant, streams=streams) for fact in page]
 
-    facts = list(seen.facts)
+    facts = [one for one in seen.facts if one.stream not in OF_THE_PROVINCE]
     if seen.row(SHEETS, f"{season}/{commune}") is not None:
         facts += await facts_about(seen, read)
     in_order = sorted({fact.position: fact for fact in facts}.values())

@@ -76,7 +76,7 @@ class StoryBuilder:
 
     @property
     def rulebook(self) -> Rulebook:
-        return self.house.rulebooks[self.story.rulebook]
+        return self.house.rulebooks.newest(self.story.rulebook)
 
     # Who acts -----------------------------------------------------------------------------------------
 
@@ -155,8 +155,13 @@ class StoryBuilder:
         return [(one.code, *by_criterion[one.criterion]) for one in self.rulebook.indicators]
 
     async def open(self) -> tuple[str, ...]:
-        """Open the season; the indicators that had no lead are said first, then assigned."""
+        """Open the season, without the contents that have no text; the indicators that had no lead are said first, then
+        assigned.
+        """
         on = self.story.calendar.opened
+        if lacking := self.rulebook.without_text:
+            work = await self._department("leave out", on)
+            await organise.leave_out_contents(work, self.season, lacking, self.story.basis, on)
         try:
             await organise.open_season(await self._department("open", on), self.season, on)
         except IndicatorsUnassigned as refused:

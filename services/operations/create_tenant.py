@@ -7,7 +7,7 @@ same call and nothing is done twice.
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from uuid import uuid5
@@ -19,6 +19,7 @@ from domain.official import Office
 from domain.rulebook import RecognisingLevel, Rulebook
 from infra.identity.tenants import REGISTERED, IdentityProvider, OutOfTurn, SlugTaken, Tenant, Tenants
 from infra.platform.config import Misconfigured, Settings
+from infra.reference.rulebooks import Rulebooks
 from infra.reference.units import Era, UnknownProvince, units_of
 from infra.schema import migrate
 from services.administration.administer import NewMandate, NewUnit, adopting, enrolling, registering
@@ -93,14 +94,14 @@ def era_for(new: NewTenant) -> Era:
     raise Impossible(f"the shipped units know no province of code {new.province_code}")
 
 
-def rulebooks_for(new: NewTenant, era: Era, known: Mapping[str, Rulebook]) -> list[Rulebook]:
+def rulebooks_for(new: NewTenant, era: Era, known: Rulebooks) -> list[Rulebook]:
     """The rulebooks to adopt. Raises Impossible for one that does not ship."""
     if missing := [one for one in new.rulebooks if one not in known]:
         raise Impossible(f"no such rulebook: {', '.join(missing)} (there are: {', '.join(known)})")
     if new.rulebooks:
-        return [known[one] for one in new.rulebooks]
+        return [known.newest(one) for one in new.rulebooks]
     level = RecognisingLevel.PROVINCE if era is Era.FROM_2025 else RecognisingLevel.DISTRICT
-    return [max((one for one in known.values() if one.recognising_level is level), key=_in_force_from)]
+    return [max((one for one in known.newest_of_each() if one.recognising_level is level), key=_in_force_from)]
 
 
 def _in_force_from(rulebook: Rulebook) -> str:
@@ -135,7 +136,7 @@ async def _register(work: Work, era: Era) -> CommandResult:
 
 @use_case("_adopt", "rulebook")
 async def _adopt(work: Work, rulebook: str) -> CommandResult:
-    return await adopting(work, rulebook, [entry.path for entry in work.rulebooks[rulebook].unverified])
+    return await adopting(work, rulebook, [entry.path for entry in work.rulebooks.newest(rulebook).unverified])
 
 
 @use_case("_enrol", "issuer", "subject")

@@ -250,7 +250,7 @@ def _rulebook(content: Mapping[str, Any]) -> Rulebook:
         raise UnknownRulebook(typed=name, known=", ".join(rulebooks))
     if content.get("criteria") is None and content.get("indicators") is None:
         raise SheetFieldMissing(field="indicators")
-    return rulebooks[name]
+    return rulebooks.newest(name)
 
 
 def _unit_class(content: Mapping[str, Any], rulebook: Rulebook) -> str | None:

@@ -22,12 +22,12 @@ from domain.fact import StreamName
 from domain.meeting import Meeting
 from domain.official import Official, official_stream
 from domain.recognition import Decision, Recognition, Signer
-from domain.rulebook import Rulebook
 from domain.season import season_stream
 from domain.unit import unit_stream
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
+from infra.reference.rulebooks import Rulebooks
 from services.assessment.evidence_list import attachments
 from services.documents.reading import AsItStood
 from services.proof_package.package_log import History, Incomplete, LoggedFact, shown
@@ -72,7 +72,7 @@ async def tell(
     history: History,
     head: Checkpoint,
     circumstances: Circumstances,
-    rulebooks: Mapping[str, Rulebook],
+    rulebooks: Rulebooks,
     calendar: Calendar,
 ) -> bytes:
     """`dossier.json`.

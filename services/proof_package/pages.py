@@ -16,7 +16,7 @@ from services.documents.glyphs import Printable, coded, printable
 from services.documents.typesetting import typeset
 from services.i18n import Words
 from services.proof_package.package_files import DOSSIER, Files
-from services.proof_package.sentences import worded, words_of_pages
+from services.proof_package.sentences import YEAR, worded, words_of_pages
 
 ASSETS = Path(documents.__file__).parent
 
@@ -29,19 +29,21 @@ class Prints(Protocol):
 
 #: The form of the pages. It is raised by hand with every change of template, styles, fonts or code after which the
 #: same files give other pages; the former form is kept then (`FORMER`). Sentences are hashed, and not part of it.
-FORM = 3
+FORM = 4
 
 
 class PackageForm(NamedTuple):
     """One form of the pages: a template, and the sentences that fill it.
 
-    `looked_at` is what becomes of signs; `former_members` where the agency of who left the council is named too.
+    `looked_at` is what becomes of signs; `former_members` where the agency of who left the council is named too; `year`
+    what the procedure of a year is called.
     """
 
     template: str
     words: Words
     looked_at: Callable[[str], Printable] = printable
     former_members: bool = True
+    year: str = YEAR
 
 
 def _unseen(html: str) -> Printable:
@@ -55,11 +57,13 @@ class Former(NamedTuple):
     folder: str
     looked_at: Callable[[str], Printable]
     former_members: bool = True
+    year: str = "mùa đánh giá năm %s"
 
 
 #: The forms that pages had before, the latest first. A package is for ever: what was handed out in one of these forms
 #: is made again in it and compared. The stylesheets, the template and the sentences of that day lie in its folder.
 FORMER = (
+    Former("former/2026-11-30", printable),
     Former("former/2026-11-29", coded),
     Former("former/2026-11-27", _unseen, former_members=False),
 )
@@ -88,7 +92,7 @@ def forms() -> Iterator[PackageForm]:
     for former in FORMER:
         sentences = msgspec.json.decode((ASSETS / former.folder / "sentences.json").read_bytes(), type=dict[str, str])
         words = Words("vi", sentences)
-        yield PackageForm(f"{former.folder}/dossier.html", words, former.looked_at, former.former_members)
+        yield PackageForm(f"{former.folder}/dossier.html", words, former.looked_at, former.former_members, former.year)
 
 
 class Bound(NamedTuple):
@@ -101,7 +105,7 @@ class Bound(NamedTuple):
 def pages(files: Files, form: PackageForm | None = None) -> Printable:
     """The pages as HTML, of what lies in the proof package alone."""
     form = form or present()
-    told = worded(files, form.words, former_members=form.former_members)
+    told = worded(files, form.words, former_members=form.former_members, year=form.year)
     html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=told)
     return form.looked_at(html)
 

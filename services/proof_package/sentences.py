@@ -51,6 +51,10 @@ SENTENCES = (
 )
 
 
+#: What the procedure of a year is called.
+YEAR = "năm đánh giá %s"
+
+
 class PrintedFact(NamedTuple):
     """A fact as it is printed: when in Viet Nam, who, what; `details` are labels with what follows them."""
 
@@ -114,10 +118,11 @@ def sentences_of_pages(words: Words) -> Words:
     return Words(words.locale, used)
 
 
-def worded(files: Files, words: Words, *, former_members: bool = True) -> Pages:
+def worded(files: Files, words: Words, *, former_members: bool = True, year: str = YEAR) -> Pages:
     """The words for these files, which have been proven, or come from a log that was.
 
-    Without `former_members` the agency is named only of who sits in the council at the end.
+    Without `former_members` the agency is named only of who sits in the council at the end. `year` is what the
+    procedure of a year is called.
     """
     said = msgspec.json.decode(files[DOSSIER])
     history = _history(files, said)
@@ -127,7 +132,7 @@ def worded(files: Files, words: Words, *, former_members: bool = True) -> Pages:
     members: Collection[Member] = everybody(recorded.fact for recorded in facts).values()
     if not former_members:
         members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
-    rulebook = load_rulebooks()[said["decision"]["rulebook"]]
+    rulebook = load_rulebooks().text(said["decision"]["rulebook_sha256"])
     teller = SentenceWriter(
         words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook)
     )
@@ -143,8 +148,8 @@ def worded(files: Files, words: Words, *, former_members: bool = True) -> Pages:
         since=tuple(steps[one["position"]] for one in said["since"]),
         scored=tuple(_scored(rulebook, sheet.entries, words)),
         papers=tuple(_papers(msgspec.json.decode(files[EVIDENCE]), words)),
-        streams={one["stream"]: _called(_name(one), units, people) for one in said["streams"]},
-        of_stream={shown(_name(one)): _called(_name(one), units, people) for one in said["streams"]},
+        streams={one["stream"]: _called(_name(one), units, people, year) for one in said["streams"]},
+        of_stream={shown(_name(one)): _called(_name(one), units, people, year) for one in said["streams"]},
         people=tuple(sorted(said["people"], key=lambda one: sort_key(one["name"]))),
         units=units,
         posts={key.removeprefix("position."): text for key, text in words.sentences.items() if key[:9] == "position."},
@@ -203,12 +208,12 @@ class _Told:
         return row.name, ""
 
 
-def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, OfficialRow]) -> str:  # noqa: PLR0911 - one flat match over streams
+def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, OfficialRow], year: str) -> str:  # noqa: PLR0911 - one flat match over streams
     """What people call a stream."""
     unit = units.get(name.subject, name.subject)
     match name.kind:
         case "season":
-            return f"mùa đánh giá năm {name.season}"
+            return year % name.season
         case "assessment":
             return f"hồ sơ tự đánh giá của {unit}"
         case "appraisal":
@@ -221,8 +226,9 @@ def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, Off
         case "recognition":
             return f"quyết định về {unit}"
         case "rulebook":
-            shipped = load_rulebooks().get(name.subject)
-            return f"bộ tiêu chí {shipped.short if shipped else name.subject}"
+            rulebooks = load_rulebooks()
+            short = rulebooks.newest(name.subject).short if name.subject in rulebooks else name.subject
+            return f"bộ tiêu chí {short}"
         case "unit":
             return f"đơn vị hành chính: {unit}"
         case "official":

@@ -23,7 +23,6 @@ import msgspec
 
 from domain.errors import Refused
 from domain.fact import StreamName
-from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import NotCanonical, canonical, instant, parse
 from infra.ledger.checkpoint import Checkpoint
@@ -36,7 +35,7 @@ from infra.ledger.tree import verify_consistency, verify_inclusion
 from infra.ledger.witness_policy import PolicyVerdict, QuorumMissed
 from infra.pdf.printer import Printer, PrintingFailed
 from infra.pdf.signatures import PdfSignature, Unjudged, read_signatures
-from infra.reference.rulebooks import load_calendar, load_rulebooks
+from infra.reference.rulebooks import Rulebooks, load_calendar, load_rulebooks
 from services.assessment.evidence_list import attachments
 from services.proof_package.compare_evidence import Compared, compare
 from services.proof_package.content import Circumstances, how_to, tell
@@ -91,7 +90,7 @@ NOT_GIVEN = {
 class Law(NamedTuple):
     """The rulebooks and holidays that this program ships, by which what was judged is judged again."""
 
-    rulebooks: Mapping[str, Rulebook]
+    rulebooks: Rulebooks
     calendar: Calendar
 
 

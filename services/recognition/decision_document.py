@@ -16,7 +16,7 @@ from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import appraised_sheet, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.council import Council, council_stream
-from domain.errors import OutOfOrder, Refused, RulebookNotAdopted
+from domain.errors import OutOfOrder, Refused
 from domain.fact import Recorded, StreamName, replay
 from domain.judging import ConditionResult, CriterionResult, Verdict, judge
 from domain.measure import Outcome
@@ -29,6 +29,7 @@ from domain.unit import Level
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
 from infra.ledger.leaf import payload_hash
+from infra.reference.rulebooks import Rulebooks
 from services.case.meeting_walk import walk_meetings
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
@@ -147,17 +148,15 @@ async def decided_at(then: AsItStood, season: str, commune: str) -> Recorded:
 
 
 async def read_paper(
-    then: AsItStood, season: str, commune: str, rulebooks: Mapping[str, Rulebook], calendar: Calendar
+    then: AsItStood, season: str, commune: str, rulebooks: Rulebooks, calendar: Calendar
 ) -> DecisionDocument:
-    """What the document on this commune says. Raises OutOfOrder, RulebookNotAdopted, StateDiffers."""
+    """What the document on this commune says. Raises OutOfOrder, RulebookUnusable, StateDiffers."""
     recorded = await decided_at(then, season, commune)
     decided = recorded.fact
     assert isinstance(decided, Decision)  # noqa: S101 - found by its type
     before = await replaced(then, recorded)
     then = then._replace(position=recorded.position, versions={one.stream: one.version for one in decided.relied_on})
-    rulebook = rulebooks.get(decided.rulebook)
-    if rulebook is None or rulebook.sha256 != decided.rulebook_sha256:
-        raise RulebookNotAdopted(rulebook=decided.rulebook)
+    rulebook = rulebooks.text(decided.rulebook_sha256)
     dossier = await then.find(Assessment, assessment_stream(season, commune))
     appraisal = await then.find(Appraisal, appraisal_stream(season, commune))
     if dossier is None or appraisal is None:

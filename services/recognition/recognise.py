@@ -22,6 +22,7 @@ from domain.season import season_stream
 from infra.ledger.canonical_json import canonical
 from infra.log.eventstore import Loaded
 from services.case.council_meetings import concluded_vote
+from services.season.calendar import calendar_of
 from services.season.organise import commune_of, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
@@ -92,8 +93,9 @@ async def sign(work: Work, season: str, commune: str, sha256: str, on: date | No
     """Record the signed decision document, by the hash of its bytes."""
     running, _ = await with_rulebook(work, season)
     work.require(Act.SIGN, commune_of(running, commune))
+    calendar = await calendar_of(work)
     return await work.change(
-        Recognition, recognition_stream(season, commune), lambda one: one.sign(on or work.today, sha256, work.calendar)
+        Recognition, recognition_stream(season, commune), lambda one: one.sign(on or work.today, sha256, calendar)
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.adoption import Adoption, adoption_stream
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import RulebookNotAdopted, UnknownCommune
+from domain.errors import RulebookNotAdopted, UnknownCommune, UnknownIndicator
 from domain.official import Office
 from domain.permissions import Act, Subject
 from domain.recognition import Recognition, recognition_stream
@@ -66,19 +66,35 @@ async def set_deadline(work: Work, season: str, step: Step, on: date, basis: str
     return await work.change(Season, season_stream(season), lambda one: one.set_deadline(step, on, basis))
 
 
+@use_case("leave_out_contents", "season", "contents", "document_no", "document_on")
+async def leave_out_contents(
+    work: Work, season: str, contents: Sequence[str], document_no: str, document_on: date
+) -> CommandResult:
+    """Let the season do without contents whose wording its rulebook does not have. UnknownIndicator for others."""
+    work.require(Act.OPEN_SEASON)
+    _, rulebook = await with_rulebook(work, season)
+    for code in contents:
+        if code not in rulebook.without_text:
+            raise UnknownIndicator(rulebook=rulebook.id, part=code)
+    return await work.change(
+        Season, season_stream(season), lambda one: one.leave_out(contents, document_no, document_on)
+    )
+
+
 @use_case("open_season", "season", "on")
 async def open_season(work: Work, season: str, on: date | None = None) -> CommandResult:
     """Let the communes begin: the season opens, and with it every commune's dossier.
 
-    IndicatorsUnassigned names every indicator that nobody leads; then nothing is opened.
+    IndicatorsUnassigned names every indicator that nobody leads, ContentsWithoutText every content whose wording is
+    not known and that no document leaves out; then nothing is opened.
     """
     work.require(Act.OPEN_SEASON)
-    planned = await work.look(Season, season_stream(season))
+    planned, rulebook = await with_rulebook(work, season)
     classes = {code: await _unit_class(work, code) for code in planned.participants}
     dossiers = {code: assessment_stream(season, code) for code in planned.participants}
     async with work.changing(season_stream(season), *dossiers.values()) as streams:
         opening = streams.get(Season, season_stream(season))
-        opening.open(on or work.today)
+        opening.open(on or work.today, rulebook.without_text)
         for code, name in dossiers.items():
             if streams.find(Assessment, name) is None:
                 streams.begin(name, _dossier(work.id_of(name), opening, code, classes[code]))
@@ -128,7 +144,7 @@ async def close_season(work: Work, season: str, on: date | None = None) -> Comma
 
 
 async def open_now(work: Work, season: str) -> tuple[Season, Rulebook]:
-    """The season and its rulebook, when work may go on in it. NotFound, SeasonNotOpen, RulebookNotAdopted."""
+    """The season and its rulebook, when work may go on in it. NotFound, SeasonNotOpen, RulebookUnusable."""
     running, rulebook = await with_rulebook(work, season)
     running.must_be_open()
     return running, rulebook
@@ -137,15 +153,15 @@ async def open_now(work: Work, season: str) -> tuple[Season, Rulebook]:
 async def with_rulebook(work: Work, season: str) -> tuple[Season, Rulebook]:
     """The season and the very text of the rulebook that it runs under."""
     running = await work.look(Season, season_stream(season))
-    return running, work.rulebook(running.rulebook, running.rulebook_sha256)
+    return running, work.rulebooks.text(running.rulebook_sha256)
 
 
 async def adopted_rulebook(work: Work, rulebook: str) -> Rulebook:
-    """The rulebook as the province adopted it. RulebookNotAdopted."""
+    """The rulebook as the province adopted it. RulebookNotAdopted, RulebookUnusable."""
     adoption = await work.find(Adoption, adoption_stream(rulebook))
     if adoption is None:
         raise RulebookNotAdopted(rulebook=rulebook)
-    return work.rulebook(rulebook, adoption.sha256)
+    return work.rulebooks.text(adoption.sha256)
 
 
 async def must_be_undecided(work: Work, season: str, commune: str) -> None:

@@ -16,8 +16,9 @@ from domain.vietnamese import sort_key
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
-from services.i18n import Words
+from services.i18n import Words, indicator_number
 from services.season import organise
+from services.season.terms import term_words
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
@@ -67,6 +68,13 @@ class OfficeChoice(NamedTuple):
     short: str
 
 
+class TextlessContent(NamedTuple):
+    """A part or condition whose wording is not known, and what it belongs to."""
+
+    code: str
+    of: str
+
+
 class Halt(NamedTuple):
     """A way to stop a season for a time or for good."""
 
@@ -87,11 +95,11 @@ async def index(visit: Visit) -> PageResponse:
         rows = await view.all(SEASONS)
         units = await view.all(UNITS)
         adopted = {row.rulebook for row in await view.all(ADOPTIONS)}
-    rulebooks = [one for one in visit.app.rulebooks.values() if one.id in adopted]
+    rulebooks = [one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted]
     return await visit.page(
         "season/index.html",
         seasons=[
-            {"row": row, "rulebook": visit.app.rulebooks[row.rulebook].short}
+            {"row": row, "rulebook": visit.app.rulebooks.text(row.rulebook_sha256).short}
             for row in sorted(rows, key=lambda row: -row.year)
         ],
         rulebooks=rulebooks,
@@ -113,18 +121,19 @@ async def show(visit: Visit, season: str) -> PageResponse:
         adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook = visit.app.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
     return await visit.page(
         "season/season.html",
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in visit.app.rulebooks.values() if one.id in adopted],
+        rulebooks=[one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted],
         steps=steps(visit, row, rulebook),
         matrix=matrix(row, rulebook, visit.words),
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
         halts=halts(row, visit.words),
+        without_text=without_text(rulebook, visit.words),
         today=visit.today,
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
@@ -160,13 +169,9 @@ def steps(visit: Visit, row: SeasonRow, rulebook: Rulebook) -> list[StepLine]:
     words, typed = visit.words, visit.typed
     for step in Step:
         deadline = row.deadlines.get(step)
-        term = next((one for one in rulebook.terms if one.step in IN_RULEBOOK[step]), None)
+        term = rulebook.term(*IN_RULEBOOK[step])
         last = term.last_day(row.year) if term else None
-        law = ""
-        if term is not None:
-            law = words.say("Bộ tiêu chí: %(day)s", day=words.date(last)) if last else term.text
-            if not last and term.working_days:
-                law = words.say("Bộ tiêu chí: %(days)s ngày làm việc %(text)s", days=term.working_days, text=term.text)
+        law = words.say("Bộ tiêu chí: %(term)s", term=term_words(words, term, row.year)) if term else ""
         bad = visit.refusal is not None and typed.text("step") == step
         lines.append(
             StepLine(
@@ -204,6 +209,17 @@ def matrix(row: SeasonRow, rulebook: Rulebook, words: Words) -> list[dict[str, A
     return lines
 
 
+def without_text(rulebook: Rulebook, words: Words) -> list[TextlessContent]:
+    """The contents whose wording the rulebook does not have, each under its indicator or as a condition."""
+    parts = [
+        TextlessContent(code, words.say("Chỉ tiêu %(code)s: %(name)s", code=indicator_number(one.code), name=one.name))
+        for one in rulebook.indicators
+        for code in one.without_text
+    ]
+    conditions = [TextlessContent(one.code, words.say("Điều kiện loại trừ")) for one in rulebook.vetoes if not one.text]
+    return parts + conditions
+
+
 def offices(words: Words) -> list[OfficeChoice]:
     """Those who can lead or coordinate."""
     return [OfficeChoice(one, words.say(f"office.{one}"), words.say(f"abbr.{one}")) for one in COMMUNE_OFFICERS]
@@ -212,11 +228,11 @@ def offices(words: Words) -> list[OfficeChoice]:
 def halts(row: SeasonRow, words: Words) -> list[Halt]:
     """What may be done to a season that should not simply go on."""
     say = words.say
-    suspend = Halt("tam-dung", say("Tạm dừng mùa"), say("Tạm dừng mùa này"))
-    resume = Halt("tiep-tuc", say("Tiếp tục mùa"), say("Tiếp tục mùa này"))
+    suspend = Halt("tam-dung", say("Tạm dừng đợt đánh giá"), say("Tạm dừng đợt đánh giá này"))
+    resume = Halt("tiep-tuc", say("Tiếp tục đợt đánh giá"), say("Tiếp tục đợt đánh giá này"))
     convert = Halt("chuyen", say("Chuyển sang bộ tiêu chí khác"), say("Chuyển bộ tiêu chí"))
-    cancel = Halt("huy", say("Hủy mùa"), say("Hủy mùa này"))
-    close = Halt("ket-thuc", say("Kết thúc mùa"), say("Kết thúc mùa này"), dated=True)
+    cancel = Halt("huy", say("Hủy đợt đánh giá"), say("Hủy đợt đánh giá này"))
+    close = Halt("ket-thuc", say("Kết thúc đợt đánh giá"), say("Kết thúc đợt đánh giá này"), dated=True)
     return {
         "planned": [convert, cancel],
         "open": [suspend, close, cancel],
@@ -233,9 +249,9 @@ async def plan(visit: Visit) -> PageResponse:
     typed = visit.typed
     typed.needed("year")
     year = typed.whole("year") or 0
-    rulebook = visit.app.rulebooks.get(typed.text("rulebook"))
-    if rulebook is None:
+    if typed.text("rulebook") not in visit.app.rulebooks:
         raise FieldMissing(field="rulebook")
+    rulebook = visit.app.rulebooks.newest(typed.text("rulebook"))
     async with visit.reads() as view:
         units = await view.all(UNITS)
     participants = chosen(units, typed, rulebook)
@@ -268,6 +284,18 @@ async def set_deadline(visit: Visit, season: str) -> PageResponse:
         raise NotFound(step=step)
     result = await organise.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
     return await visit.done(result, to=visit.url.season(season) + "#han")
+
+
+@act(urls.SEASON + "/khong-xet", again=show)
+async def leave_out(visit: Visit, season: str) -> PageResponse:
+    """Let the season do without contents that have no text."""
+    typed = visit.typed
+    document_no = typed.needed("left-out-no")
+    typed.needed("left-out-on")
+    document_on = typed.day("left-out-on")
+    assert document_on is not None  # noqa: S101 - it is not empty
+    result = await organise.leave_out_contents(visit.work(), season, typed.every("content"), document_no, document_on)
+    return await visit.done(result, to=visit.url.season(season) + "#khong-xet")
 
 
 @act(urls.SEASON + "/mo", again=show)
@@ -341,4 +369,4 @@ def _sorted(units: Any) -> tuple[UnitRow, ...]:
     return tuple(sorted(units, key=lambda unit: sort_key(unit.name)))
 
 
-ROUTES = [index, show, plan, assign, set_deadline, open_season, suspend, resume, convert, cancel, close]
+ROUTES = [index, show, plan, assign, set_deadline, leave_out, open_season, suspend, resume, convert, cancel, close]

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from domain.permissions import Act, Actor, could, is_of_a_commune, may
-from domain.rulebook import Rulebook
 from domain.season import State
+from infra.reference.rulebooks import Rulebooks
 from projections.tables.seasons import SEASONS, SeasonRow
 from services.clock import Clock
 from services.web.viewing import Viewing
@@ -16,7 +16,7 @@ NOBODY = Actor("", ())
 
 
 class Chip(NamedTuple):
-    """The season that the frame of a page names: `Mùa 2023`, `Bộ tiêu chí 25/2021`."""
+    """The season that the frame of a page names: `Năm đánh giá 2023`, `Bộ tiêu chí 25/2021`."""
 
     season: str
     rulebook: str
@@ -65,7 +65,7 @@ class Frame:
                 work.append(self._link(say("Hội đồng"), url.council(season)))
             if self._works_on_reviews:
                 work.append(self._link(say("Xem xét công nhận"), url.reviews(season)))
-            year.append(self._link(say("Mùa đánh giá"), url.season(season)))
+            year.append(self._link(say("Năm đánh giá"), url.season(season)))
             if own:
                 year.append(self._link(say("Nhật ký"), url.trail(season, own)))
         if may(self._actor, Act.VIEW_TRAIL_OF_PROVINCE):
@@ -139,11 +139,11 @@ async def read_chip(viewing: Viewing, season: str | None) -> Chip | None:
     return chip_among(seasons, season, viewing.app.rulebooks)
 
 
-def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Mapping[str, Rulebook]) -> Chip | None:
+def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Rulebooks) -> Chip | None:
     """The same where the seasons have been read."""
     named = [row for row in seasons if season in (None, row.season)]
     if not named:
         return None
     current = max(named, key=lambda row: (row.state is State.OPEN, row.year))
-    rulebook = rulebooks.get(current.rulebook)
+    rulebook = rulebooks.find(current.rulebook_sha256)
     return Chip(current.season, rulebook.short if rulebook else current.rulebook)

@@ -50,6 +50,7 @@ SEASONS = TENANT + "/mua"
 SEASON = TENANT + "/mua/{season:str}"
 EXPORTS = TENANT + "/ket-xuat"
 ADMIN = TENANT + "/quan-tri"
+DAYS_OFF = TENANT + "/quan-tri/ngay-nghi"
 PERSONAL = TENANT + "/quan-tri/du-lieu-ca-nhan"
 
 
@@ -79,6 +80,7 @@ _PAGES = [
         SEASON,
         EXPORTS,
         ADMIN,
+        DAYS_OFF,
         PERSONAL,
         MORE,
         TRAIL_OF_PROVINCE,
@@ -287,6 +289,9 @@ class Urls:
 
     def admin(self, **query: object) -> str:
         return fill(ADMIN, self.slug, **{"asof": self.asof, **query})
+
+    def days_off(self, **query: object) -> str:
+        return fill(DAYS_OFF, self.slug, **{"asof": self.asof, **query})
 
     def personal(self, **query: object) -> str:
         return fill(PERSONAL, self.slug, **{"asof": self.asof, **query})

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.errors import NotFound
-from domain.rulebook import Indicator, Rulebook
+from domain.rulebook import Indicator
+from infra.reference.rulebooks import Rulebooks
 from projections.lists.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
 from projections.tables.reviews import REVIEWS
 from projections.tables.seasons import SEASONS, SeasonRow
@@ -63,7 +64,7 @@ async def show(visit: Visit) -> PageResponse:
         units = {row.code: row for row in await view.all(UNITS)}
         for season in seasons.values():
             tasks += of_season(season, visit.actor)
-            rulebook = rulebooks[season.rulebook]
+            rulebook = rulebooks.text(season.rulebook_sha256)
             for standing in await view.all(STANDINGS, season.season):
                 tasks += of_commune(standing, season, rulebook, visit.actor)
                 progress += _progress(visit, standing, season, units)
@@ -117,9 +118,9 @@ def _item(
     task: Task,
     season: SeasonRow,
     units: Mapping[str, UnitRow],
-    rulebooks: Mapping[str, Rulebook],
+    rulebooks: Rulebooks,
 ) -> WorkItem:
-    rulebook = rulebooks[season.rulebook]
+    rulebook = rulebooks.text(season.rulebook_sha256)
     return WorkItem(
         task,
         task.urgency(visit.today),

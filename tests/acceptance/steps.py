@@ -527,7 +527,7 @@ async def stay_in_the_province(walk: Walk) -> None:
 
 async def enter_every_kind(walk: Walk) -> None:
     """Today's rules in Đồng Nai: ratio, yes or no, date, checklist and amount; the rule says met, not a number."""
-    rulebook = walk.house.rulebooks[DONG_NAI.rulebook]
+    rulebook = walk.house.rulebooks.newest(DONG_NAI.rulebook)
     inspected = DONG_NAI.dossiers[-1]
     entered = {one.indicator: one for one in figures(rulebook, walk.house.calendar, inspected, DONG_NAI.year)}
     for code in KINDS:

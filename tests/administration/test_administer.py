@@ -21,6 +21,7 @@ from domain.errors import (
 from domain.official import Capacity, Office, Official, official_stream, person_of
 from domain.permissions import Act, Subject, may
 from domain.unit import Level, Unit, unit_stream
+from infra.reference.rulebooks import Rulebooks
 from services.administration import administer
 from services.administration.administer import NewMandate, NewUnit
 from tests.provinces.story import COMMUNE, DISTRICT, ISSUER, PROVINCE, TODAY, Story
@@ -95,7 +96,7 @@ async def test_a_rulebook_is_adopted_with_all_that_is_unverified_acknowledged(pr
 
     assert "council.majority" in refusal.value.details["missing"]
     adoption = await administrator.look(Adoption, adoption_stream("qd-25-2021"))
-    assert adoption.sha256 == administrator.rulebooks["qd-25-2021"].sha256
+    assert adoption.sha256 == administrator.rulebooks.newest("qd-25-2021").sha256
 
 
 @pytest.mark.parametrize("rulebook", ["qd-619-2017", "qd-25-2021", "qd-27-2025"])
@@ -105,7 +106,7 @@ async def test_no_value_is_set_locally_that_the_rulebook_does_not_leave_to_provi
     administrator = await province_story.as_administrator()
     before = await administrator.store.position(province_story.tenant)
 
-    for part in administrator.rulebooks[rulebook].parts:
+    for part in administrator.rulebooks.newest(rulebook).parts:
         with pytest.raises(ParameterNotLocal):
             await administer.set_parameter(administrator, rulebook, f"{part}.rate", "200000", "NQ 12/HĐND")
 
@@ -114,8 +115,8 @@ async def test_no_value_is_set_locally_that_the_rulebook_does_not_leave_to_provi
 
 async def test_a_local_value_of_a_rulebook_names_its_document(province_story: Story):
     administrator = await province_story.as_administrator()
-    rulebook = replace(administrator.rulebooks["qd-25-2021"], local=frozenset({"TC5.CT3.rate"}))
-    administrator = replace(administrator, rulebooks={rulebook.id: rulebook})
+    rulebook = replace(administrator.rulebooks.newest("qd-25-2021"), local=frozenset({"TC5.CT3.rate"}))
+    administrator = replace(administrator, rulebooks=Rulebooks([rulebook]))
 
     await administer.set_parameter(administrator, rulebook.id, "TC5.CT3.rate", "200000", "NQ 12/HĐND")
 

@@ -368,13 +368,13 @@ async def test_satisfaction_and_vetoes_are_those_of_the_rulebook(story: Story):
         await assess.declare_veto(await story.officer(), story.season, COMMUNE, "C3", Answer.NO, "")
 
 
-async def test_posting_lasts_the_working_days_of_the_rulebook(story: Story):
+async def test_posting_lasts_five_days_where_the_rulebook_sets_no_term(story: Story):
     await story.filled()
     await assess.consolidate(await story.officer(), story.season, COMMUNE, date(2024, 1, 2))
 
     await assess.post(await story.officer(), story.season, COMMUNE, "Trụ sở", on=date(2024, 1, 2))
 
-    assert (await story.dossier()).posted_until == date(2024, 1, 16)
+    assert (await story.dossier()).posted_until == date(2024, 1, 7)
 
 
 async def test_a_dossier_is_submitted_after_the_posting_with_its_comments_answered(story: Story):

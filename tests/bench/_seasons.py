@@ -36,7 +36,7 @@ from tests.domain.rulebooks import a_council_rule
 from tests.infra.logs import MAPPER
 from tests.projections.histories import Province
 
-RULEBOOK = load_rulebooks()["qd-25-2021"]
+RULEBOOK = load_rulebooks().newest("qd-25-2021")
 CALENDAR = load_calendar()
 
 PROVINCE, DISTRICT = "01", "019"

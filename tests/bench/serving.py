@@ -181,7 +181,7 @@ async def province(house: App, settings: Settings) -> tuple[Tenant, list[str]]:
     await together(enrol(house, tenant, code, Office.OFFICE_STATISTICS, code) for code in communes)
     department = await actor(house, tenant, DEPARTMENT)
 
-    rulebook = house.rulebooks["qd-25-2021"]
+    rulebook = house.rulebooks.newest("qd-25-2021")
     parents = {unit.code: unit.parent or "" for unit in units_of("01", Era.UNTIL_2025)}
     taking_part = [Participant(code, parents[code]) for code in communes]
     await organise.plan_season(house.work(tenant, department, uuid4()), int(SEASON), rulebook.id, taking_part)

@@ -24,9 +24,9 @@ from tests.web.desks import Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-POINTS = load_rulebooks()["qd-25-2021"]
-LEVELS = load_rulebooks()["qd-27-2025"]
-CLASSES = load_rulebooks()["qd-619-2017"]
+POINTS = load_rulebooks().newest("qd-25-2021")
+LEVELS = load_rulebooks().newest("qd-27-2025")
+CLASSES = load_rulebooks().newest("qd-619-2017")
 
 
 def a_row(

@@ -63,7 +63,7 @@ def a_source(rulebook: str = "qd-25-2021", **other: object) -> StandingsSource:
     given = {
         "province": "Tỉnh Bình Phước",
         "season": "2023",
-        "rulebook": load_rulebooks()[rulebook],
+        "rulebook": load_rulebooks().newest(rulebook),
         "log": "minhchuan.example/t/2",
         "position": 214_881,
         "moment": MOMENT,
@@ -500,7 +500,7 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
     facts = tuple(registered(at, name) for at, name in ((1, "Minh Lập"), (2, broken), (3, "Minh Long")))
 
     with structlog.testing.capture_logs() as logged:
-        lines = trail_workbook.lines_of(FoundFacts(facts, ()), Names((), (), (), ()), words, {})
+        lines = trail_workbook.lines_of(FoundFacts(facts, ()), Names((), (), (), ()), words, load_rulebooks())
     content = trail_workbook.trail_workbook(
         trail_workbook.TrailSource("Tỉnh Bình Phước", "minhchuan.example/t/2", 3, MOMENT, False),
         TrailQuery(),

@@ -43,6 +43,7 @@ EXPORTERS = APPRAISERS | CHAIRMEN | OVERSIGHT | ADMINISTRATION
 #: Per act, who may: with a mandate for the commune, with one for the deciding unit, with one for any unit at all.
 MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.ADOPT_RULEBOOK: (set(), set(), ADMINISTRATION),
+    Act.KEEP_CALENDAR: (set(), set(), RUNS_SEASONS),
     Act.ENROL_OFFICIAL: (set(), set(), ADMINISTRATION),
     Act.REGISTER_UNIT: (set(), set(), ADMINISTRATION),
     Act.SHRED_SUBJECT: (set(), set(), ADMINISTRATION),

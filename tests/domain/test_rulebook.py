@@ -15,6 +15,7 @@ from domain.errors import (
 )
 from domain.measure import ManualPoints, Outcome, Penalty
 from domain.rulebook import Provenance, Term, Unverified
+from domain.working_days import Calendar, CalendarUnknown, DayReading
 from tests.domain.rulebooks import (
     HALF_OF_EACH,
     a_council_rule,
@@ -106,3 +107,59 @@ def test_a_term_before_a_day_ends_the_day_before():
     assert Term("recognised", SOURCED, 2, 10, years_later=1, before=True).last_day(2023) == date(2024, 2, 9)
     assert Term("submitted", SOURCED, 1, 10, years_later=1).last_day(2023) == date(2024, 1, 10)
     assert Term("posted", SOURCED, working_days=10).last_day(2023) is None
+
+
+#: Lunar New Year 2024: offices closed from Thursday 8 to Wednesday 14 February; 29 April off for 4 May.
+WINTER = Calendar(
+    2023,
+    2024,
+    frozenset({date(2024, 1, 1), date(2024, 4, 29)} | {date(2024, 2, day) for day in range(8, 15)}),
+    frozenset({date(2024, 5, 4)}),
+)
+
+
+@pytest.mark.parametrize(
+    ("term", "event", "last"),
+    [
+        (Term("supplemented", SOURCED, working_days=3), date(2024, 2, 6), date(2024, 2, 16)),
+        (Term("posted", SOURCED, calendar_days=5, minimum=True), date(2023, 12, 31), date(2024, 1, 5)),
+        (Term("posted", SOURCED, calendar_days=5, minimum=True), date(2024, 2, 5), date(2024, 2, 10)),
+        (Term("answered", SOURCED, calendar_days=5), date(2024, 2, 5), date(2024, 2, 15)),
+        (Term("reported", SOURCED, months=1), date(2024, 1, 31), date(2024, 2, 29)),
+        (Term("reported", SOURCED, months=2), date(2023, 11, 30), date(2024, 1, 30)),
+        (Term("reported", SOURCED, months=1), date(2024, 1, 9), date(2024, 2, 15)),
+        (Term("council_papers", SOURCED, working_days=3, ahead=True), date(2024, 2, 16), date(2024, 2, 6)),
+        (Term("council_papers", SOURCED, calendar_days=3, ahead=True), date(2024, 2, 16), date(2024, 2, 13)),
+        (Term("submitted", SOURCED, 1, 10, years_later=1), date(2024, 1, 1), None),
+        (Term("assigned", SOURCED, text="đầu tháng 01"), date(2024, 1, 1), None),
+    ],
+)
+def test_a_term_that_runs_from_an_event_ends_on(term, event, last):
+    assert term.ends_after(event, WINTER) == last
+
+
+def test_a_term_that_runs_into_a_year_without_days_off_is_not_guessed():
+    with pytest.raises(CalendarUnknown):
+        Term("published", SOURCED, working_days=2).ends_after(date(2024, 12, 30), WINTER)
+    with pytest.raises(CalendarUnknown):
+        Term("answered", SOURCED, months=12).ends_after(date(2024, 12, 30), WINTER)
+
+
+def test_a_minimum_of_calendar_days_needs_no_days_off():
+    posted = Term("posted", SOURCED, calendar_days=5, minimum=True)
+
+    assert posted.ends_after(date(2030, 12, 28), WINTER) == date(2031, 1, 2)
+
+
+def test_the_day_before_10_february_in_the_lunar_new_year_has_two_readings():
+    last = Term("recognised", SOURCED, 2, 10, years_later=1, before=True).last_day(2023)
+    assert last is not None
+
+    assert WINTER.readings(last) == {
+        DayReading.DAY_ITSELF: date(2024, 2, 9),
+        DayReading.NEXT_WORKING_DAY: date(2024, 2, 15),
+    }
+
+
+def test_a_last_day_on_which_offices_are_open_is_the_same_by_each_reading():
+    assert set(WINTER.readings(date(2024, 1, 9)).values()) == {date(2024, 1, 9)}

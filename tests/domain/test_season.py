@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from domain.errors import (
+    ContentsWithoutText,
     IndicatorsUnassigned,
     OutOfOrder,
     PositionUnsuitable,
@@ -12,7 +13,7 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.official import Office
-from domain.season import Season, State, Step
+from domain.season import LeftOut, Season, State, Step
 from tests.domain.aggregates import CODES, COMMUNE, DAY, DISTRICT, a_season, facts_of, replayed, state
 
 
@@ -29,13 +30,46 @@ def test_a_season_opens_once_every_indicator_is_led():
     assert season.state is State.OPEN
 
 
+def test_a_season_opens_once_what_has_no_text_is_left_out_by_a_document():
+    season = a_season()
+
+    with pytest.raises(ContentsWithoutText) as refusal:
+        season.open(DAY, ("TC1.CT1.2", "C2"))
+    season.leave_out(("TC1.CT1.2", "C2"), "03/QĐ-UBND", DAY)
+    season.open(DAY, ("TC1.CT1.2", "C2"))
+
+    assert refusal.value.details["contents"] == ("TC1.CT1.2", "C2")
+    assert season.left_out == LeftOut(("TC1.CT1.2", "C2"), "03/QĐ-UBND", DAY)
+
+
+def test_a_document_that_leaves_out_less_names_what_is_still_without_text():
+    season = a_season()
+    season.leave_out(["C2"], "03/QĐ-UBND", DAY)
+
+    with pytest.raises(ContentsWithoutText) as refusal:
+        season.open(DAY, ("TC1.CT1.2", "C2"))
+
+    assert refusal.value.details["contents"] == ("TC1.CT1.2",)
+
+
+def test_contents_are_left_out_before_the_opening_and_by_a_document():
+    season = a_season()
+    with pytest.raises(ReasonMissing):
+        season.leave_out(["C2"], " ", DAY)
+    season.open(DAY)
+    with pytest.raises(OutOfOrder):
+        season.leave_out(["C2"], "03/QĐ-UBND", DAY)
+
+
 def test_what_is_already_so_is_no_fact():
     season = a_season()
     season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
+    season.leave_out(["C2"], "03/QĐ-UBND", DAY)
     before = facts_of(season)
 
     season.assign(CODES[0], Office.JUSTICE_OFFICER)
     season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
+    season.leave_out(["C2"], "03/QĐ-UBND", DAY)
 
     assert facts_of(season) == before
 

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from domain.working_days import Calendar, CalendarUnknown
+from domain.working_days import Calendar, CalendarUnknown, months_later
 
 CALENDAR = Calendar(
     2026,
@@ -50,3 +50,15 @@ def test_the_working_day_before_a_day_leaves_out_what_is_off():
     assert CALENDAR.before(date(2026, 3, 3)) == date(2026, 3, 2)
     assert CALENDAR.before(date(2026, 3, 2)) == date(2026, 2, 27)
     assert CALENDAR.before(date(2026, 2, 23)) == date(2026, 2, 13)
+
+
+def test_the_months_of_a_term_end_on_the_same_day_or_the_last_one_of_the_month():
+    assert months_later(date(2024, 1, 15), 1) == date(2024, 2, 15)
+    assert months_later(date(2023, 1, 31), 1) == date(2023, 2, 28)
+    assert months_later(date(2023, 12, 31), 2) == date(2024, 2, 29)
+    assert months_later(date(2024, 1, 31), -2) == date(2023, 11, 30)
+
+
+def test_months_beyond_all_years_are_refused():
+    with pytest.raises(CalendarUnknown):
+        months_later(date.max, 1)

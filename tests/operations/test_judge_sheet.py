@@ -36,7 +36,7 @@ def of_2021(**changes: Any) -> dict[str, Any]:
 
 
 def of_2025(**changes: Any) -> dict[str, Any]:
-    codes = [indicator.code for indicator in load_rulebooks()["qd-27-2025"].indicators]
+    codes = [indicator.code for indicator in load_rulebooks().newest("qd-27-2025").indicators]
     return {"rulebook": "qd-27-2025", "indicators": dict.fromkeys(codes, "met") | changes}
 
 

@@ -21,6 +21,7 @@ from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.catalogue import AGGREGATES
 from domain.council import Council, Member, Role, council_stream
+from domain.days_off import DaysOff, days_off_stream
 from domain.effect import BEARS
 from domain.errors import Refused
 from domain.export import Document, Export, export_stream
@@ -35,7 +36,7 @@ from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
-from domain.working_days import Calendar
+from domain.working_days import Calendar, DayKind
 from tests.domain.rulebooks import a_council_rule
 
 SEASONS = ("2022", "2023")
@@ -141,6 +142,7 @@ class Province:
             )
             for indicator in INDICATORS:
                 self._assign(season, indicator)
+            self.do(season, lambda it: it.leave_out(("TC5.CT1.9", "C9"), "3/QĐ-UBND", DAY))
             self.do(season, lambda it: it.open(DAY))
             for commune in COMMUNES:
                 self.begin(
@@ -535,6 +537,20 @@ def adopt(province: Province, chance: Random) -> None:
     province.do(name, lambda it: it.set_parameter("rates.mediation", value, "NQ 5"))
 
 
+def keep_days(province: Province, chance: Random) -> None:
+    name = days_off_stream()
+    province.begin(name, DaysOff)
+    change = UUID(int=chance.randrange(6))
+    day = date(2028, 1, 1 + chance.randrange(6))
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.propose_day(change, day, chance.choice(tuple(DayKind)), "Tết", "TB 1", "an"),
+        lambda it: it.propose_year(change, 2028, "TB 2", "an"),
+        lambda it: it.confirm(change, "binh"),
+        lambda it: it.decline(change, "chưa có thông báo"),
+    ]
+    province.do(name, chance.choice(deeds))
+
+
 def export(province: Province, chance: Random) -> None:
     name = export_stream(UUID(int=chance.randrange(12)))
     province.begin(name, Export, document=Document.STANDINGS, season="2023", at_position=len(province.log))
@@ -609,6 +625,7 @@ ACTS: tuple[Act, ...] = (
     change_unit,
     staff,
     adopt,
+    keep_days,
     export,
     dismiss_flag,
 )

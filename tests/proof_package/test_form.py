@@ -1,6 +1,6 @@
 """The form of a proof package's pages, which stands in each package: a number, and the sentences that pages use.
 
-`form-3/dossier.pdf` has the files of a package that was made on 28/11/2026, when the name of what made it still rested
+`form-4/dossier.pdf` has the files of a package that was made on 28/11/2026, when the name of what made it still rested
 on every sentence that the program has, under pages of the form of today.
 """
 
@@ -56,7 +56,7 @@ async def test_its_pages_are_made_again_to_the_byte_in_the_form_of_today(files: 
 
 
 def test_the_name_says_by_which_library_and_in_which_form_pages_are_made():
-    assert re.fullmatch(r"weasyprint [0-9.]+, form 3, sentences [0-9a-f]{16}", printer())
+    assert re.fullmatch(r"weasyprint [0-9.]+, form 4, sentences [0-9a-f]{16}", printer())
 
 
 def test_a_sentence_that_pages_do_not_use_is_no_part_of_the_name():

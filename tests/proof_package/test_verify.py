@@ -174,7 +174,7 @@ async def test_the_pages_speak_to_people(files, folder):
     for sentence in (
         "Quyết định 41/QĐ-UBND ngày 15/01/2024: công nhận (quy tắc cho công nhận)",
         "Đề xuất chỉ tiêu 1.1: 3,0 (quy tắc cho 3,0)",
-        "Lập mùa đánh giá",
+        "Lập kế hoạch đánh giá",
         "Bỏ phiếu về thị trấn Bến Lụa, vòng 1: Tán thành (police)",
     ):
         assert sentence in pages(files).html

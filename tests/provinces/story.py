@@ -102,7 +102,7 @@ class Story:
 
     @property
     def rulebook(self) -> Rulebook:
-        return self.house.rulebooks[self.rulebook_id]
+        return self.house.rulebooks.newest(self.rulebook_id)
 
     @property
     def codes(self) -> list[str]:
@@ -192,6 +192,8 @@ class Story:
             [(code, Office.JUSTICE_OFFICER, [Office.OFFICE_STATISTICS]) for code in self.codes],
             "02/QĐ",
         )
+        if lacking := self.rulebook.without_text:
+            await organise.leave_out_contents(await self.as_administrator(), self.season, lacking, "03/QĐ", TODAY)
         await organise.open_season(await self.as_administrator(), self.season, TODAY)
         return self
 

@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import (
     AlreadyThere,
+    ContentsWithoutText,
     DayOutOfRange,
     IndicatorsUnassigned,
     NotPermitted,
@@ -54,6 +55,56 @@ async def test_a_season_with_indicators_that_nobody_leads_does_not_open_and_name
 
     assert refusal.value.details["indicators"] == (last,)
     assert "Season.Opened" not in await story.kinds()
+
+
+async def assigned_under_2025(story: Story) -> Story:
+    told = await Story(story.house, story.tenant, "", "qd-27-2025").planned()
+    lines: list[organise.Assignment] = [(code, Office.JUSTICE_OFFICER, []) for code in told.codes]
+    await organise.assign_indicators(await told.as_administrator(), told.season, lines)
+    return told
+
+
+async def test_a_season_with_contents_that_have_no_text_does_not_open_and_names_them(province_story: Story):
+    story = await assigned_under_2025(province_story)
+
+    with pytest.raises(ContentsWithoutText) as refusal:
+        await organise.open_season(await story.as_administrator(), story.season)
+
+    assert refusal.value.details["contents"] == story.rulebook.without_text
+    assert "Season.Opened" not in await story.kinds()
+
+
+async def test_a_season_opens_without_them_by_a_document(province_story: Story):
+    story = await assigned_under_2025(province_story)
+
+    await organise.leave_out_contents(
+        await story.as_administrator(), story.season, story.rulebook.without_text, "03/QĐ-UBND", date(2024, 1, 4)
+    )
+    await organise.open_season(await story.as_administrator(), story.season)
+
+    season = await (await story.as_administrator()).look(Season, season_stream(story.season))
+    assert season.state is State.OPEN
+    assert season.left_out is not None
+    assert season.left_out.document_no == "03/QĐ-UBND"
+
+
+async def test_nobody_leaves_out_what_has_a_text(province_story: Story):
+    story = await assigned_under_2025(province_story)
+
+    for content in ("TC1.CT1.1", "TC1.CT1", "C1"):
+        with pytest.raises(UnknownIndicator):
+            await organise.leave_out_contents(
+                await story.as_administrator(), story.season, [content], "03/QĐ-UBND", date(2024, 1, 4)
+            )
+
+
+async def test_only_who_opens_a_season_leaves_contents_out(province_story: Story):
+    story = await assigned_under_2025(province_story)
+
+    with pytest.raises(NotPermitted):
+        await organise.leave_out_contents(
+            await story.chairman(), story.season, story.rulebook.without_text, "03/QĐ-UBND", date(2024, 1, 4)
+        )
 
 
 async def test_a_matrix_naming_an_unknown_indicator_is_refused_as_a_whole(province_story: Story):
@@ -142,6 +193,8 @@ async def test_a_converted_season_is_assigned_and_opened_again_under_the_other_r
     await organise.assign_indicators(
         await administrator(), story.season, [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
     )
+    lacking = story.rulebook.without_text
+    await organise.leave_out_contents(await administrator(), story.season, lacking, "03/QĐ-UBND", date(2024, 1, 4))
     await organise.open_season(await administrator(), story.season)
 
     await story.score("TC1.CT1")

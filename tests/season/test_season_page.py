@@ -35,7 +35,7 @@ async def test_a_season_is_planned_for_whole_districts_and_single_communes(desks
 
     page = await desk.send(page, "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=[COMMUNE, OTHER])
 
-    assert f"Mùa đánh giá {year}" in page.text
+    assert f"Năm đánh giá {year}" in page.text
     row = await stored(Story(desks.house, desks.tenant, year))
     assert {one.decided_by for one in row.participants.values()} == {DISTRICT}
     assert set(row.participants) == {COMMUNE, OTHER}
@@ -150,6 +150,38 @@ async def test_opening_by_an_old_page_names_what_is_missing(desks: Desks):
     assert (await stored(story)).state is State.PLANNED
 
 
+async def test_the_page_names_what_has_no_text_and_opens_by_the_document_that_leaves_it_out(desks: Desks):
+    story = await planned(desks, "qd-27-2025")
+    lines: list[organise.Assignment] = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
+    await organise.assign_indicators(await story.as_administrator(), story.season, lines)
+    desk = await desks.department()
+
+    page = await desk.open(f"/mua/{story.season}")
+    assert "chưa có văn bản gốc để đối chiếu" in page.text
+    assert not page.offers("/mo")
+    without_number = await desk.send(page, "/khong-xet", {"left-out-on": "4/1/2024"})
+    no_day = await desk.send(page, "/khong-xet", {"left-out-no": "03/QĐ-UBND", "left-out-on": "31/02/2024"})
+    page = await desk.send(page, "/khong-xet", {"left-out-no": "03/QĐ-UBND", "left-out-on": "4/1/2024"})
+
+    assert (without_number.refused, no_day.refused) == ("field-missing", "not-a-date")
+    assert "theo văn bản số 03/QĐ-UBND ngày 04/01/2024" in page.text
+    page = await desk.send(page, "/mo", on="05/01/2024")
+    assert (await stored(story)).state is State.OPEN
+
+
+async def test_opening_what_has_no_text_by_an_old_page_is_refused(desks: Desks):
+    story = await planned(desks, "qd-27-2025")
+    lines: list[organise.Assignment] = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
+    await organise.assign_indicators(await story.as_administrator(), story.season, lines)
+    desk = await desks.department()
+    csrf = (await desk.open(f"/mua/{story.season}")).form("/khong-xet").value("csrf")
+
+    page = await desk.post(f"{desk.home}/mua/{story.season}/mo", {"csrf": csrf, "on": "05/01/2024"})
+
+    assert page.refused == "contents-without-text"
+    assert (await stored(story)).state is State.PLANNED
+
+
 async def test_a_deadline_is_a_day_with_the_document_that_sets_it(desks: Desks):
     story = await planned(desks)
     desk = await desks.department()
@@ -176,7 +208,7 @@ async def test_a_suspended_season_says_so_on_every_dossier_and_nobody_can_enter(
     await desk.send(page, "/tam-dung", reason="Sắp xếp đơn vị hành chính", document_no="12/TB-STP")
     page = await officer.open(f"/ho-so/{season.season}/{COMMUNE}?chi-tieu=TC2.CT5")
 
-    assert f"Mùa {season.season} tạm dừng" in page.text
+    assert f"Đợt đánh giá năm {season.season} tạm dừng" in page.text
     assert "Sắp xếp đơn vị hành chính. Căn cứ: 12/TB-STP" in page.text
     assert not page.offers("/cham-diem")
 

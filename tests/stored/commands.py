@@ -33,6 +33,7 @@ EXAMPLES: dict[str, Any] = {
     "Collection[UUID]": [ID],
     "Collection[str]": ["một", "hai"],
     "Covered": Covered("góp ý", ID, b"key" * 10),
+    "DayKind": "off",
     "Degree": "direct",
     "Document": "decision",
     "Era": "from-2025-07-01",

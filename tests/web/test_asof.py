@@ -82,9 +82,9 @@ async def test_nothing_can_be_done_in_the_past(desks: Desks, season: Story, name
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("board", "chưa có mùa đánh giá này"),
-        ("flags", "chưa có mùa đánh giá này"),
-        ("council", "chưa có mùa đánh giá này"),
+        ("board", "chưa có năm đánh giá này"),
+        ("flags", "chưa có năm đánh giá này"),
+        ("council", "chưa có năm đánh giá này"),
         ("dossier", "chưa có hồ sơ này"),
         ("trail", "chưa có hồ sơ này"),
         ("meeting", "chưa có nội dung này"),

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import AlreadyThere, NotFound, NotPermitted, NotRecordable, RulebookNotAdopted
+from domain.errors import AlreadyThere, NotFound, NotPermitted, NotRecordable, RulebookUnusable
 from domain.official import Office
 from domain.permissions import Actor
 from domain.season import Season, Step, season_stream
@@ -175,11 +175,11 @@ async def test_a_stream_begins_once(story: Story):
         )
 
 
-async def test_another_text_of_the_rulebook_than_the_one_adopted_is_not_used(story: Story):
+async def test_no_other_text_stands_in_for_one_that_is_not_here(story: Story):
     work = await story.as_administrator()
 
-    with pytest.raises(RulebookNotAdopted):
-        work.rulebook("qd-25-2021", "00" * 32)
+    with pytest.raises(RulebookUnusable):
+        work.rulebooks.text("00" * 32)
 
 
 async def test_who_looks_on_after_a_command_sees_it(story: Story):

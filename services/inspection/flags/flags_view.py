@@ -39,7 +39,7 @@ async def flags_at(visit: Visit, season: str) -> Raised:
     # Marks have no table: now, too, they are folded, and no transaction may wait for that.
     async with visit.app.reads.at(visit.tenant, position) as then:
         marks = await then.all(MARKS, season)
-    rulebook = visit.app.rulebooks[row.rulebook]
+    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
     mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
     grants = {str(grant.mandate): grant for official in officials for grant in official.grants}
     verdicts = dict(await in_slices((one.commune, judged(one, rulebook).verdict) for one in standings))

@@ -104,7 +104,7 @@ def moment_of(seen: Followed, visit: Visit) -> DossierMoment:
         return DossierMoment(None, None, None)
     decided: dict[str, Any] = {}
     REGISTER.fold(seen.own, decided)
-    return DossierMoment(sheet, judged(standing, visit.app.rulebooks[sheet.rulebook]), decided.get(key))
+    return DossierMoment(sheet, judged(standing, visit.app.rulebooks.text(standing.rulebook_sha256)), decided.get(key))
 
 
 def changed(case: Case, then: DossierMoment, position: int) -> tuple[Difference, ...]:

@@ -38,7 +38,7 @@ class ResponsibilityExport(CommuneExport):
             raise NotFound(kind="assessment", subject=asked.about)
         planned = await then.find(Season, season_stream(asked.season))
         indicator = asked.indicator
-        if indicator is not None and (planned is None or indicator not in work.rulebooks[planned.rulebook].by_code):
+        if indicator is not None and (planned is None or indicator not in planned.indicators):
             raise NotFound(indicator=indicator)
         return position
 

@@ -5,7 +5,7 @@ It holds no personal data of citizens, for whatever is printed outlives their er
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from domain.errors import NotFound
 from domain.rulebook import Indicator, Rulebook
 from domain.text import PROSE
 from infra.readmodels.reading import ReadModels
+from infra.reference.rulebooks import Rulebooks
 from projections.analysis.responsibility import trace
 from projections.analysis.trail import entries
 from projections.fold import fold
@@ -64,7 +65,7 @@ async def read_paper(
     seen: Followed,
     reads: ReadModels,
     indicator: str | None,
-    rulebooks: Mapping[str, Rulebook],
+    rulebooks: Rulebooks,
     at: datetime,
 ) -> ResponsibilityDocument:
     """What the document on this dossier says; `at` is when the last fact was recorded. NotFound before it was begun."""
@@ -73,7 +74,7 @@ async def read_paper(
     season: SeasonRow | None = seen.row(SEASONS, seen.season)
     if sheet is None or season is None:
         raise NotFound(kind="assessment", subject=seen.commune)
-    rulebook = rulebooks[sheet.rulebook]
+    rulebook = rulebooks.text(sheet.rulebook_sha256)
     facts = await facts_about(seen, then.facts)
     async with reads.at(then.tenant, then.position) as view:
         officials: list[OfficialRow] = await view.all(OFFICIALS)

@@ -6,19 +6,18 @@ inspection are not part of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.errors import OutOfOrder, RulebookNotAdopted
+from domain.errors import OutOfOrder
 from domain.fact import Recorded, StreamName
 from domain.official import Office, Official, official_stream
 from domain.recognition import recognition_stream
 from domain.review import Ground, Reference, Review, Ruling
-from domain.rulebook import Rulebook
 from domain.season import year_of
 from domain.unit import Level
+from infra.reference.rulebooks import Rulebooks
 from projections.fold import fold
 from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
@@ -105,8 +104,8 @@ async def concluded_at(then: AsItStood, season: str, about: str) -> Recorded:
     raise OutOfOrder(step="export-review", state="not-concluded")
 
 
-async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mapping[str, Rulebook]) -> ReviewDocument:
-    """What the document on this review says. Raises OutOfOrder, RulebookNotAdopted."""
+async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Rulebooks) -> ReviewDocument:
+    """What the document on this review says. Raises OutOfOrder, RulebookUnusable."""
     recorded = await concluded_at(then, season, about)
     then = then._replace(position=recorded.position)
     facts = await then.facts(StreamName("review", season, about))
@@ -114,9 +113,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Mappin
     recognition = await then.facts(recognition_stream(season, row.commune))
     latest: RegisterRow = fold(REGISTER, recognition)[f"{season}/{row.commune}"]
     decided = latest.of_number(row.decision)
-    rulebook = rulebooks.get(decided.rulebook)
-    if rulebook is None or rulebook.sha256 != decided.rulebook_sha256:
-        raise RulebookNotAdopted(rulebook=decided.rulebook)
+    rulebook = rulebooks.text(decided.rulebook_sha256)
     assert row.decision_no and row.concluded_on and row.reason and row.proposed_on  # noqa: S101, PT018 - concluded
     unit = await then.place(recorded.unit or recognition[0].unit)
     signer, capacity = await read_signer(then, recorded)

@@ -23,13 +23,13 @@ from domain.meeting import number_of, unit_of
 from domain.official import Office, Official
 from domain.permissions import Act, Actor, Subject, may, permit
 from domain.personal import Personal
-from domain.rulebook import Rulebook
 from domain.text import KINDS, bounded
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import CLOCK_DRIFT, EventStore
 from infra.platform.database import LOST, Database
 from infra.readmodels.reading import View
 from infra.readmodels.search_index import Reached, TrailIndex
+from infra.reference.rulebooks import Rulebooks
 from projections.analysis.search_terms import (
     ASKED_LETTERS,
     ASKED_WORDS,
@@ -429,7 +429,7 @@ def describe(
     found: FoundFacts,
     names: Names,
     words: Words,
-    rulebooks: Mapping[str, Rulebook],
+    rulebooks: Rulebooks,
     personal: Mapping[Personal, str],
 ) -> list[FactSentence]:
     """The facts in words, in the order of the log; `personal` says what is told of sealed values."""
@@ -476,8 +476,8 @@ def meeting_called(key: str, units: Mapping[str, str], words: Words) -> str:
     return words.say("phiên %(number)s, %(unit)s", number=number_of(key), unit=units.get(unit, unit))
 
 
-def _called(season: str, seasons: Iterable[SeasonRow], rulebooks: Mapping[str, Rulebook]) -> Mapping[str, str]:
+def _called(season: str, seasons: Iterable[SeasonRow], rulebooks: Rulebooks) -> Mapping[str, str]:
     """What rulebooks are called, and the conditions of the one that the season has."""
-    adopted = {row.season: row.rulebook for row in seasons}.get(season, "")
-    every = {rulebook.id: rulebook.short for rulebook in rulebooks.values()}
-    return {**every, **called(rulebooks[adopted])} if adopted in rulebooks else every
+    used = rulebooks.find({row.season: row.rulebook_sha256 for row in seasons}.get(season, ""))
+    every = {rulebook.id: rulebook.short for rulebook in rulebooks.newest_of_each()}
+    return {**every, **called(used)} if used else every

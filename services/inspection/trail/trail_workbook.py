@@ -5,14 +5,14 @@ Personal data that lies under keys is not in it: nobody could destroy it in a fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 import structlog
 
-from domain.rulebook import Rulebook
+from infra.reference.rulebooks import Rulebooks
 from services.clock import VIETNAM
 from services.exports.workbook import Column, Value, WorkbookWriter, Written
 from services.i18n import Words
@@ -64,7 +64,7 @@ class TrailSource(NamedTuple):
         return f"Lập từ nhật ký đến vị trí {self.position}"
 
 
-def lines_of(found: FoundFacts, names: Names, words: Words, rulebooks: Mapping[str, Rulebook]) -> list[TrailSheetRow]:
+def lines_of(found: FoundFacts, names: Names, words: Words, rulebooks: Rulebooks) -> list[TrailSheetRow]:
     """These facts as lines. A fact that cannot be told is named and stops no other: it stands in the log for ever."""
     try:
         return [

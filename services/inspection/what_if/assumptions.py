@@ -23,6 +23,7 @@ from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting
 from domain.rulebook import Rulebook
 from domain.vietnamese import search_key
+from infra.reference.rulebooks import Rulebooks
 from projections.analysis.what_if import Other, Otherwise, parameters
 from services.i18n import vietnamese
 from services.web.form_fields import FieldMissing, read_day, read_number
@@ -130,7 +131,7 @@ class Asked(NamedTuple):
         return type(refused)(**details)
 
 
-def read_asked(visit: Visit, rulebooks: Mapping[str, Rulebook], rulebook: Rulebook) -> Asked:
+def read_asked(visit: Visit, rulebooks: Rulebooks, rulebook: Rulebook) -> Asked:
     """What the address assumes."""
     wrong: list[Refused] = []
 
@@ -145,7 +146,7 @@ def read_asked(visit: Visit, rulebooks: Mapping[str, Rulebook], rulebook: Rulebo
     if chosen and chosen not in rulebooks:
         wrong.append(WhatIfInvalid(reason="no-such-rulebook", typed=chosen, field="bo-tieu-chi"))
         chosen = ""
-    known = parameters(rulebooks[chosen or rulebook.id])
+    known = parameters(rulebooks.newest(chosen) if chosen else rulebook)
     numbers = dict(pair for text in visit.queries("nguong") for pair in read(_pair, text))
     numbers |= {code: text for code in known if (text := visit.query(f"nguong.{code}"))}
     thresholds = [pair for code, text in numbers.items() for pair in read(_threshold, code, text)]

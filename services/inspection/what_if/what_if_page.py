@@ -20,6 +20,7 @@ from services.assessment.dossier_view import Case, open_case
 from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.what_if.assumptions import Asked, Assumed, read_asked
 from services.inspection.what_if.what_if import sides_of
+from services.season.calendar import calendar_seen
 from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
@@ -61,7 +62,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
     asked = read_asked(visit, visit.app.rulebooks, case.rulebook)
     facts = await facts_about(visit, case)
-    under = visit.app.rulebooks[asked.kept.rulebook] if asked.kept.rulebook else None
+    under = visit.app.rulebooks.newest(asked.kept.rulebook) if asked.kept.rulebook else None
 
     def answer(assumed: Assumed) -> WhatIfResult:
         return what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
@@ -86,7 +87,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         largest=largest,
         named=told,
         parameters=_parameters(under or case.rulebook, assumed),
-        rulebooks=list(visit.app.rulebooks.values()),
+        rulebooks=list(visit.app.rulebooks.newest_of_each()),
         position=case.position,
     )
 
@@ -198,13 +199,13 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)
-        rulebook = visit.app.rulebooks[row.rulebook]
+        rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
         asked = read_asked(visit, visit.app.rulebooks, rulebook)
-        stranger = visit.app.rulebooks[asked.kept.rulebook] if asked.kept.rulebook else None
+        stranger = visit.app.rulebooks.newest(asked.kept.rulebook) if asked.kept.rulebook else None
         assumed, other = _answered(
             visit, asked, lambda assumed: with_thresholds(stranger or rulebook, dict(assumed.thresholds))
         )
-        sides = await sides_of(view, season, rulebook, other, visit.app.calendar)
+        sides = await sides_of(view, season, rulebook, other, await calendar_seen(view, visit.app.calendar))
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position
     lines = [WhatIfRow(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
@@ -221,7 +222,7 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         gain=sum(one.changes and one.after.result is Outcome.MET for one in sides),
         lose=sum(one.changes and one.before.result is Outcome.MET for one in sides),
         parameters=_parameters(stranger or rulebook, assumed),
-        rulebooks=list(visit.app.rulebooks.values()),
+        rulebooks=list(visit.app.rulebooks.newest_of_each()),
         levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
         here=lambda changed: visit.url.what_if_season(season, changed.query(visit)),
         readable=_readable(visit, row),

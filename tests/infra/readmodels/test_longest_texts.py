@@ -16,6 +16,7 @@ from infra.log.eventstore import EventStore
 from infra.platform.database import Database
 from infra.readmodels.projector import Projector
 from infra.readmodels.reading import ReadModels
+from infra.reference.rulebooks import load_rulebooks
 from projections.analysis.search_terms import Search
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
@@ -98,7 +99,9 @@ async def test_the_longest_texts_pass_every_table_page_of_the_past_search_and_wo
     personal: dict[Personal, str] = {
         value: "–" for one in log for value in vars(one.fact).values() if isinstance(value, EncryptedValue)
     }
-    lines = [TrailSheetRow(one.entry.position, one) for one in describe(found, names, words, {}, personal)]
+    lines = [
+        TrailSheetRow(one.entry.position, one) for one in describe(found, names, words, load_rulebooks(), personal)
+    ]
     source = TrailSource("Bình Phước", tenant.log, len(log), datetime(2026, 1, 1, tzinfo=UTC), demonstration=False)
     book = load_workbook(io.BytesIO(trail_workbook(source, TrailQuery(), lines, words).content))
     assert book.worksheets[0].max_row > len(log)

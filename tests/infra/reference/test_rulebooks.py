@@ -1,16 +1,21 @@
+import hashlib
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+import domain
+from domain.errors import RulebookUnusable
 from domain.judging import assess
 from domain.measure import NOT_ARISEN, Amount, Kind, Measured, Penalty
-from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook
+from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook, Term
 from infra.reference.rulebook_file import RulebookInvalid
-from infra.reference.rulebooks import load_calendar, load_rulebooks, parse_rulebook
+from infra.reference.rulebooks import Rulebooks, load_calendar, load_rulebooks, parse_rulebook
 
+SOURCED = Provenance.SOURCED
 RULEBOOKS = load_rulebooks()
-OF_2017, OF_2021, OF_2025 = (RULEBOOKS[name] for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))
+OF_2017, OF_2021, OF_2025 = (RULEBOOKS.newest(name) for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))
 POINTS_OF_CRITERIA = {"qd-619-2017": [15, 30, 25, 10, 20], "qd-25-2021": [10, 30, 15, 20, 25]}
 INDICATORS_OF_CRITERIA = {
     "qd-619-2017": [3, 5, 9, 3, 5],
@@ -33,7 +38,7 @@ def test_points_add_up_to_a_hundred_over_parts_indicators_and_criteria(rulebook:
         assert sum(part.max_points for part in indicator.parts) == indicator.max_points
 
 
-@pytest.mark.parametrize("rulebook", RULEBOOKS.values(), ids=lambda rulebook: rulebook.id)
+@pytest.mark.parametrize("rulebook", RULEBOOKS.newest_of_each(), ids=lambda rulebook: rulebook.id)
 def test_each_criterion_has_the_number_of_indicators_of_its_instrument(rulebook: Rulebook):
     counts = [len(criterion.indicators) for criterion in rulebook.criteria]
 
@@ -55,7 +60,7 @@ def test_the_older_rulebooks_are_recognised_by_the_district_on_the_advice_of_a_c
     assert OF_2017.council.written_opinions
 
 
-@pytest.mark.parametrize("rulebook", RULEBOOKS.values(), ids=lambda rulebook: rulebook.id)
+@pytest.mark.parametrize("rulebook", RULEBOOKS.newest_of_each(), ids=lambda rulebook: rulebook.id)
 def test_what_is_listed_as_unverified_is_never_sourced_and_never_listed_twice(rulebook: Rulebook):
     paths = [entry.path for entry in rulebook.unverified]
 
@@ -67,7 +72,7 @@ def test_what_is_listed_as_unverified_is_never_sourced_and_never_listed_twice(ru
 def test_placeholders_of_this_project_are_marked_as_such():
     placeholders = {
         (rulebook.short, entry.path)
-        for rulebook in RULEBOOKS.values()
+        for rulebook in RULEBOOKS.newest_of_each()
         for entry in rulebook.unverified
         if entry.provenance is Provenance.PROVISIONAL
     }
@@ -81,9 +86,66 @@ def test_placeholders_of_this_project_are_marked_as_such():
     }
 
 
+#: Every text that ever shipped, by rulebook and number. Somebody may have been judged by it: lines are only added.
+SHIPPED = {
+    ("qd-25-2021", "1"): "5e4daca34d4dbe1c628e1896abf9f7144908e25fec9278ead8298255f153446d",
+    ("qd-27-2025", "1"): "c987c3034d1b6cd2050fffc6205a74b2ce927d8751fc365604b6e7603026534f",
+    ("qd-619-2017", "1"): "8ab28ecddb8193d25d821a4b68ecf0b3bfbac59f87f69eb476ae6a0231665a95",
+}
+
+
+def test_every_text_that_ever_shipped_still_ships_to_the_byte():
+    folder = Path(domain.__file__).parent / "rulebooks"
+    found = {
+        (file.parent.name, file.stem): hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.glob("*/*.yaml")
+    }
+
+    assert found == SHIPPED
+    assert {RULEBOOKS.text(sha256).sha256 for sha256 in SHIPPED.values()} == set(SHIPPED.values())
+
+
+def test_the_newest_text_of_a_rulebook_is_that_of_the_highest_number():
+    for (rulebook, number), sha256 in SHIPPED.items():
+        highest = max((one for name, one in SHIPPED if name == rulebook), key=int)
+        assert (RULEBOOKS.newest(rulebook).sha256 == sha256) == (number == highest)
+        assert RULEBOOKS.text(sha256).id == rulebook
+
+
+def test_texts_of_one_rulebook_stand_side_by_side_and_the_last_is_the_newest():
+    first = parse_rulebook(TEXT.encode())
+    second = parse_rulebook(TEXT.replace("threshold: 0.5", "threshold: 2").encode())
+    rulebooks = Rulebooks([first, second])
+
+    assert list(rulebooks) == ["r"]
+    assert rulebooks.newest("r") == second
+    assert rulebooks.text(first.sha256).conditions[0].threshold == Decimal("0.5")
+    assert rulebooks.text(second.sha256).conditions[0].threshold == 2
+
+
+def test_a_text_that_a_province_keeps_is_judged_by_and_is_nobody_elses():
+    own = TEXT.replace("short: s", "short: ours")
+    sha256 = hashlib.sha256(own.encode()).hexdigest()
+    ours = RULEBOOKS.with_own({sha256: own})
+
+    assert ours.text(sha256).short == "ours"
+    assert "r" not in ours
+    with pytest.raises(RulebookUnusable):
+        RULEBOOKS.text(sha256)
+
+
+def test_a_text_that_is_no_rulebook_any_more_is_said_to_be_unreadable():
+    broken = TEXT.replace("model: points", "model: stars")
+    sha256 = hashlib.sha256(broken.encode()).hexdigest()
+
+    with pytest.raises(RulebookUnusable) as refused:
+        RULEBOOKS.with_own({sha256: broken}).text(sha256)
+    assert refused.value.details["reason"] == "unreadable"
+    assert RULEBOOKS.with_own({sha256: broken}).find(sha256) is None
+
+
 def test_the_text_of_a_rulebook_is_pinned_by_its_hash():
-    assert len({rulebook.sha256 for rulebook in RULEBOOKS.values()}) == 3
-    assert all(len(rulebook.sha256) == 64 for rulebook in RULEBOOKS.values())
+    assert len({rulebook.sha256 for rulebook in RULEBOOKS.newest_of_each()}) == 3
+    assert all(len(rulebook.sha256) == 64 for rulebook in RULEBOOKS.newest_of_each())
 
 
 def test_decisions_under_2021_are_due_before_the_tenth_of_february():
@@ -179,6 +241,44 @@ def test_a_day_off_in_exchange_is_worked_on_the_saturday_named():
     assert all(day.weekday() == 5 for day in calendar.worked_saturdays)
 
 
+# Sources, and what has no text -------------------------------------------------------------------------
+
+
+def test_a_value_names_the_document_and_the_article_where_it_was_read():
+    text = (
+        f"{TEXT}sources: {{C1: {{document: Quyết định, number: 25/2021/QĐ-TTg, dated: 2021-07-22, article: Điều 4}}}}"
+    )
+
+    source = parse_rulebook(text.encode()).sources["C1"]
+
+    assert (source.number, source.dated, source.article) == ("25/2021/QĐ-TTg", date(2021, 7, 22), "Điều 4")
+
+
+def test_a_sourced_value_that_does_not_say_where_it_was_read_is_listed():
+    before = parse_rulebook(TEXT.encode()).unnamed_sources
+    after = parse_rulebook(f"{TEXT}sources: {{C1: {{document: Quyết định}}}}".encode()).unnamed_sources
+
+    assert {"C1", "TC1.CT1.name"} <= set(before)
+    assert set(before) - set(after) == {"C1"}
+
+
+def test_what_is_not_sourced_need_not_say_where_it_was_read():
+    rulebook = parse_rulebook(TEXT.encode())
+
+    assert not set(rulebook.unnamed_sources) & {entry.path for entry in rulebook.unverified}
+
+
+def test_parts_and_vetoes_whose_wording_is_not_known_are_named_and_not_asked():
+    text = TEXT.replace("threshold: 0.5}", "threshold: 0.5}, {code: C2, kind: veto, provenance: provisional}")
+    text = text.replace("{code: TC1.CT1,", "{code: TC1.CT1, without_text: [TC1.CT1.2],")
+
+    rulebook = parse_rulebook(text.encode())
+
+    assert rulebook.without_text == ("TC1.CT1.2", "C2")
+    assert "TC1.CT1.2" not in rulebook.parts
+    assert rulebook.provenances["TC1.CT1.2.text"] is Provenance.PROVISIONAL
+
+
 # What is refused ---------------------------------------------------------------------------------------
 
 TEXT = """
@@ -234,6 +334,12 @@ def test_numbers_of_a_rulebook_are_exact_decimals():
         ("threshold: 0.5", "threshold: half", "threshold"),
         ("value: 2/3", "value: most", "most"),
         ("id: r", "id: [", "flow"),
+        ("agreements: []", "agreements: []\nsources: {C9: {document: d}}", "C9"),
+        ("agreements: []", "agreements: []\nsources: {TC1.points: {document: d}}", "neither sourced nor reported"),
+        ("agreements: []", "agreements: []\nsources: {C1: {document: ' '}}", "names no document"),
+        ("agreements: []", "agreements: []\nsources: {C1: {number: x}}", "document"),
+        ("agreements: []", "agreements: []\nsources: {C1: {document: d, dated: someday}}", "dated"),
+        ("{code: TC1.CT1,", "{code: TC1.CT1, without_text: [TC1.CT1],", "twice"),
     ],
 )
 def test_a_text_that_is_no_rulebook_or_does_not_close_is_refused(old, new, where):
@@ -241,3 +347,43 @@ def test_a_text_that_is_no_rulebook_or_does_not_close_is_refused(old, new, where
 
     with pytest.raises(RulebookInvalid, match=where):
         parse_rulebook(TEXT.replace(old, new, 1).encode())
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("calendar_days: 5, minimum: true", Term("t", SOURCED, calendar_days=5, minimum=True)),
+        ("working_days: 3, ahead: true", Term("t", SOURCED, working_days=3, ahead=True)),
+        ("months: 2", Term("t", SOURCED, months=2)),
+        ("by: '01-10', years_later: 1", Term("t", SOURCED, 1, 10, years_later=1)),
+        ("before: '02-10', years_later: 1", Term("t", SOURCED, 2, 10, years_later=1, before=True)),
+        ("text: đầu tháng 01", Term("t", SOURCED, text="đầu tháng 01")),
+    ],
+)
+def test_a_term_is_a_day_of_the_year_or_a_count_of_days_or_months_or_words(written, expected):
+    text = TEXT.replace("deadlines: []", f"deadlines: [{{step: t, provenance: sourced, {written}}}]")
+
+    assert parse_rulebook(text.encode()).terms == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("calendar_days: 5, working_days: 5", "not both"),
+        ("by: '01-10', calendar_days: 5", "not both"),
+        ("by: '01-10', before: '01-10'", "not both"),
+        ("calendar_days: 0", "counts from 1"),
+        ("months: 1000000", "counts from 1"),
+        ("by: '02-29'", "no day of every year"),
+        ("before: '13-01'", "no day of every year"),
+        ("before: January", "no day of every year"),
+        ("by: '01-10', minimum: true", "only what is counted"),
+        ("ahead: true", "only what is counted"),
+        ("calendar_days: 5, years_later: 1", "years later"),
+    ],
+)
+def test_a_term_that_cannot_be_meant_is_refused_by_its_step(written, what):
+    text = TEXT.replace("deadlines: []", f"deadlines: [{{step: posted, provenance: sourced, {written}}}]")
+
+    with pytest.raises(RulebookInvalid, match=f"posted: .*{what}"):
+        parse_rulebook(text.encode())

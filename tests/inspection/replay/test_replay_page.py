@@ -154,7 +154,7 @@ async def test_a_season_is_played_back_from_its_plan_to_its_decisions(inspector:
     assert "Bước trước" not in first.text
     assert "Thẩm định xong" not in past.text
     assert "Bước kế" not in past.text
-    for stone in ("Lập kế hoạch", "Phân công", "Mở mùa"):
+    for stone in ("Lập kế hoạch", "Phân công", "Mở đợt đánh giá"):
         assert stone in page.text
     assert "milestone." not in page.text
 

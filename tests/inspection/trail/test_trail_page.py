@@ -108,7 +108,7 @@ async def test_the_filters_stand_in_the_address(desks: Desks, season: Story):
 
     assert "Gửi hồ sơ thẩm định" in every.text
     assert "Gửi hồ sơ thẩm định" not in of_season.text
-    assert "Mở mùa đánh giá" in of_season.text
+    assert "Mở đợt đánh giá" in of_season.text
     assert of_chairman.html.count('<tr role="row" id="p') == 1
     assert "Không có sự kiện nào khớp bộ lọc" in none.text
 

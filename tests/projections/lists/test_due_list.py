@@ -19,7 +19,7 @@ from tests.projections.histories import DAY, INDICATORS, MEMBERS, UNIT, Province
 from tests.projections.story import COMMUNE, DOSSIER, KEY, SEASON, told
 
 TODAY = date(2023, 12, 1)
-RULEBOOK = load_rulebooks()["qd-25-2021"]
+RULEBOOK = load_rulebooks().newest("qd-25-2021")
 
 
 def an_actor(position: Office, unit: str, person: str = "u-9") -> Actor:

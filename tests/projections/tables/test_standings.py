@@ -47,7 +47,7 @@ def test_the_appraiser_s_values_go_before_the_commune_s_where_there_are_any():
 
 
 def test_a_full_sheet_is_judged_by_the_rulebook_s_own_rules():
-    rulebook = load_rulebooks()["qd-25-2021"]
+    rulebook = load_rulebooks().newest("qd-25-2021")
     full = a_standing(cells={one.code: Cell(points=one.max_points) for one in rulebook.indicators})
     vetoed = a_standing(cells=full.cells, vetoes={rulebook.vetoes[0].code: Answer.YES})
 
@@ -56,7 +56,7 @@ def test_a_full_sheet_is_judged_by_the_rulebook_s_own_rules():
 
 
 def test_a_ratio_just_above_its_threshold_is_near_without_any_points():
-    rulebook = load_rulebooks()["qd-27-2025"]
+    rulebook = load_rulebooks().newest("qd-27-2025")
     part, threshold = a_threshold_part(rulebook)
     province = told("opened")
     indicator = part if part in rulebook.by_code else part.rpartition(".")[0]
