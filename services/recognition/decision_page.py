@@ -8,7 +8,7 @@ from domain.errors import NotFound
 from domain.export import Document
 from domain.fact import Recorded
 from domain.measure import Outcome
-from domain.meeting import number_of
+from domain.meeting import meeting_stream, number_of
 from domain.official import Mandate
 from domain.permissions import Act, Actor, may, permit
 from domain.recognition import Decision, Result
@@ -61,7 +61,9 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     await visit.own_write(TALLIES, EXPORTS)
     decided: RegisterRow | None = fold(REGISTER, case.facts).get(f"{season}/{commune}")
     anew = decided is not None and decided.may_be_decided_again
-    vote = None if anew and case.standing.voted is None else await vote_on(visit, season, commune)
+    basis, vote = basis_of(case.facts), await vote_on(visit, season, commune)
+    if anew and basis and vote and is_of(basis, meeting_stream(season, vote.meeting.meeting).id(visit.tenant.id)):
+        vote = None
     computed = result_of(meets=sheet.judged.verdict.result is Outcome.MET)
     return {
         "case": case,
@@ -75,7 +77,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "anew": anew,
         "signer": await signer_of(visit, decided),
         "signers": await signers(visit, case) if decided and visit.may(Act.CORRECT_DECISION, case.subject()) else (),
-        "basis": basis_of(case.facts),
+        "basis": basis,
         "seal": await seal_of(visit, decided.position if decided else None),
         "missing": missing(case, vote, anew=anew),
         **(await own_documents(visit, case) if decided else {}),
@@ -136,6 +138,11 @@ def is_decision(recorded: Recorded) -> bool:
 def basis_of(facts: list[Recorded]) -> Decision | None:
     """The latest decision's own fact, with the streams that it rests on."""
     return next((one.fact for one in reversed(facts) if isinstance(one.fact, Decision)), None)
+
+
+def is_of(decided: Decision, stream: UUID) -> bool:
+    """Whether the decision relied on the stream."""
+    return any(one.stream == stream for one in decided.relied_on)
 
 
 class PossibleSigner(NamedTuple):
