@@ -13,6 +13,7 @@ from domain.errors import (
     IndicatorsUnappraised,
     OutOfOrder,
     ReasonMissing,
+    ResultLeftOpen,
     ScoreAboveMaximum,
     ScoreBelowMinimum,
 )
@@ -84,13 +85,18 @@ class Appraisal(Stream):
             )
 
     class Concluded(Fact):
-        """The appraiser proposes a result; other than the computed one only with a reason."""
+        """The appraiser proposes a result; other than the computed one only with a reason.
+
+        Where `computed` is None the rules left the result open; then `basis` names what a proposal to recognise
+        rests on instead.
+        """
 
         TOPIC = "appraisal.concluded"
         on: date
         proposal: Proposal
-        computed: Proposal
+        computed: Proposal | None
         reason: str | None = None
+        basis: str | None = None
 
         def apply(self, appraisal: Appraisal) -> None:
             appraisal.proposal = self.proposal
@@ -166,14 +172,18 @@ class Appraisal(Stream):
     def conclude(
         self,
         on: date,
-        proposal: Proposal,
+        proposal: Proposal | None,
         *,
-        computed: Proposal,
+        computed: Proposal | None,
         changed: Mapping[str, int],
         reason: str | None = None,
+        basis: str | None = None,
     ) -> None:
-        """Propose a result. `changed` gives every indicator's last change in the dossier: each must have been
-        appraised since, else IndicatorsUnappraised names it.
+        """Propose a result, by default the computed one. `changed` gives every indicator's last change in the dossier:
+        each must have been appraised since, else IndicatorsUnappraised names it.
+
+        Where the rules leave the result open (`computed` is None) any proposal needs a reason, and one to recognise
+        also the document that it rests on: ResultLeftOpen.
         """
         self._must_go_on()
         behind = tuple(
@@ -181,9 +191,20 @@ class Appraisal(Stream):
         )
         if behind:
             raise IndicatorsUnappraised(indicators=behind)
-        if proposal is not computed and not (reason or "").strip():
+        proposal = proposal or computed
+        given, named = (reason or "").strip(), (basis or "").strip()
+        if proposal is None or (computed is None and not (given and (proposal is Proposal.NOT_RECOGNISE or named))):
+            raise ResultLeftOpen(act="conclude-appraisal", result=proposal)
+        if proposal is not computed and not given:
             raise ReasonMissing(act="conclude-appraisal", computed=computed)
-        self.trigger_event(self.Concluded, on=on, proposal=proposal, computed=computed, reason=reason or None)
+        self.trigger_event(
+            self.Concluded,
+            on=on,
+            proposal=proposal,
+            computed=computed,
+            reason=reason or None,
+            basis=named or None,
+        )
 
     def resume(self, reason: str) -> None:
         """Take a concluded appraisal up again."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
-from domain.judging import Sheet, Value, assess
+from domain.judging import Sheet, Value, Verdict, VerdictResult, assess
 from domain.measure import Answer, Outcome, percent
 from domain.meeting import VoteOutcome
 from domain.recognition import Result
@@ -17,11 +18,20 @@ from domain.working_days import Calendar
 
 def appraised_sheet(dossier: Assessment, appraisal: Appraisal, rulebook: Rulebook, calendar: Calendar) -> Sheet:
     """The sheet that the appraiser's values make. Values of indicators that the rulebook lacks are left out."""
+    return _sheet(dossier, {code: one.value for code, one in appraisal.values.items()}, rulebook, calendar)
+
+
+def proposed_sheet(dossier: Assessment, rulebook: Rulebook, calendar: Calendar) -> Sheet:
+    """The sheet that the commune's own values make."""
+    proposed = {code: entry.outcome or entry.points for code, entry in dossier.entries.items()}
+    return _sheet(dossier, proposed, rulebook, calendar)
+
+
+def _sheet(dossier: Assessment, given: Mapping[str, Value | None], rulebook: Rulebook, calendar: Calendar) -> Sheet:
     values: dict[str, Value] = {}
     slacks: dict[str, Decimal] = {}
     for indicator in rulebook.indicators:
-        appraised = appraisal.values.get(indicator.code)
-        value = None if appraised is None else (appraised.points if appraised.outcome is None else appraised.outcome)
+        value = given.get(indicator.code)
         if value is not None:
             values[indicator.code] = value
         slack = assess(indicator, dossier.entry(indicator.code).measures, calendar).slack
@@ -52,6 +62,13 @@ def spelled(sheet: Sheet, rulebook: Rulebook) -> dict[str, Any]:
     if sheet.satisfaction is not None:
         document["satisfaction"] = _one_spelling(sheet.satisfaction)
     return document
+
+
+def computed_of(verdict: Verdict) -> Result | None:
+    """The result that follows from the rules; None where they leave it open, as of a sheet that is not complete."""
+    if verdict.result in (VerdictResult.INCOMPLETE, VerdictResult.NOT_VERIFIABLE):
+        return None
+    return result_of(meets=verdict.result is VerdictResult.MET)
 
 
 def result_of(*, meets: bool) -> Result:

@@ -12,6 +12,19 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from domain.commune_steps import (
+    Attended,
+    Display,
+    Leader,
+    MeetingRecord,
+    Sender,
+    SheetsTally,
+    Treatment,
+    check_attendance,
+    check_displays,
+    check_tally,
+    must_not_be_ahead,
+)
 from domain.days import must_not_end_early
 from domain.errors import (
     AlreadyReturned,
@@ -44,13 +57,16 @@ EVIDENCE_LIMIT = 40
 
 
 class Stage(StrEnum):
-    """Where a dossier stands."""
+    """Where a dossier stands. A commune that does not meet the conditions goes from AGREED to REPORTED and LISTED."""
 
     COLLECTING = "collecting"
     CONSOLIDATED = "consolidated"
     POSTED = "posted"
+    AGREED = "agreed"
     SUBMITTED = "submitted"
     SUPPLEMENT = "supplement"
+    REPORTED = "reported"
+    LISTED = "listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,7 @@ class Entry:
     scored: int = 1
     explained: int = 1
     supplemented: bool = False
+    tally: SheetsTally | None = None
 
     @property
     def is_scored(self) -> bool:
@@ -256,14 +273,22 @@ class Assessment(Stream):
         def apply(self, assessment: Assessment) -> None:
             assessment.stage = Stage.COLLECTING
             assessment.posted_on = assessment.posted_until = None
+            assessment.agreed = None
 
     class Posted(Fact):
-        """The result is posted publicly at a place until a day."""
+        """The result is posted publicly at a place until a day.
+
+        `displays` are the places with the days of each, where the text of the year names them; then `on` is the first
+        of their days and `until` the last. `entered_on` is the day on which somebody entered it: later than `on`, the
+        posting was entered after it had begun.
+        """
 
         TOPIC = "assessment.posted"
         on: date
         until: date
         place: str
+        displays: tuple[Display, ...] = ()
+        entered_on: date | None = None
 
         def apply(self, assessment: Assessment) -> None:
             assessment.stage = Stage.POSTED
@@ -271,13 +296,19 @@ class Assessment(Stream):
             assessment.posted_until = self.until
 
     class CommentReceived(Fact):
-        """Somebody commented on the posted result; the text is theirs, so it is sealed."""
+        """Somebody commented on the posted result; the text is theirs, so it is sealed.
+
+        `sender` and `sender_name` are there where an officer entered an opinion that came on paper or by word of mouth;
+        the name is sealed with the text.
+        """
 
         TOPIC = "assessment.comment-received"
         class_version = 2
         comment: UUID
         text: Personal
         on: date
+        sender: Sender | None = None
+        sender_name: Personal = ""
 
         @staticmethod
         def upcast_v1_v2(state: dict[str, object]) -> None:
@@ -296,6 +327,7 @@ class Assessment(Stream):
         TOPIC = "assessment.comment-answered"
         comment: UUID
         answer: str
+        treatment: Treatment | None = None
 
         def apply(self, assessment: Assessment) -> None:
             assessment.comments[self.comment] = self.answer
@@ -308,6 +340,7 @@ class Assessment(Stream):
         TOPIC = "assessment.comments-answered"
         comments: tuple[UUID, ...]
         answer: str
+        treatment: Treatment | None = None
 
         def apply(self, assessment: Assessment) -> None:
             for comment in self.comments:
@@ -326,6 +359,67 @@ class Assessment(Stream):
             for comment in self.comments:
                 assessment.settled[comment] = self.originator_version
                 assessment.unanswered.pop(comment, None)
+
+    class OpinionSheetsTallied(Fact):
+        """The opinion sheets on forms and models of legal education were counted (Mẫu 04).
+
+        A later count replaces it.
+        """
+
+        TOPIC = "assessment.opinion-sheets-tallied"
+        indicator: str
+        tally: SheetsTally
+
+        def apply(self, assessment: Assessment) -> None:
+            entry = assessment.entry(self.indicator)
+            entry.tally = self.tally
+            entry.supplemented = True
+            entry.changed = self.originator_version
+
+    class ResultAgreed(Fact):
+        """The commune's meeting considered the result and agreed on it (TT 09/2021, Điều 3 khoản 1 điểm đ).
+
+        `outcome` says whether the commune meets the conditions of recognition; it differs from what the sheet gives
+        only with a `reason`. `record` is the record of the meeting, which names who was there.
+        """
+
+        TOPIC = "assessment.result-agreed"
+        on: date
+        place: str
+        leader: Leader
+        attended: tuple[Attended, ...]
+        outcome: Outcome
+        record: MeetingRecord
+        reason: str | None = None
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.stage = Stage.AGREED
+            assessment.agreed = self.outcome
+            assessment.agreed_on = self.on
+
+    class Reported(Fact):
+        """The chairman of a commune that does not meet the conditions sent its report and table (điểm e, second part).
+
+        Nothing is asked for: no council votes on it, and it is listed as not meeting.
+        """
+
+        TOPIC = "assessment.reported"
+        on: date
+        document_no: str
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.stage = Stage.REPORTED
+            assessment.submitted_on = self.on
+
+    class Listed(Fact):
+        """The deciding chairman put the commune on the list of those that do not meet the standard (Mẫu 08)."""
+
+        TOPIC = "assessment.listed"
+        on: date
+        decision_no: str
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.stage = Stage.LISTED
 
     class Submitted(Fact):
         """The chairman sent the dossier for appraisal."""
@@ -396,6 +490,8 @@ class Assessment(Stream):
         self.posted_on: date | None = None
         self.posted_until: date | None = None
         self.submitted_on: date | None = None
+        self.agreed: Outcome | None = None
+        self.agreed_on: date | None = None
 
     def entry(self, indicator: str) -> Entry:
         """What the dossier holds on an indicator; empty until somebody entered something."""
@@ -499,6 +595,13 @@ class Assessment(Stream):
         if self.entry(indicator).explanation != explanation:
             self.trigger_event(self.Explained, indicator=indicator, explanation=explanation)
 
+    def tally_sheets(self, indicator: str, tally: SheetsTally) -> None:
+        """Record the tally of the opinion sheets of an indicator; SheetsTallyInvalid for one that cannot be."""
+        self._must_be_editable(indicator)
+        check_tally(tally)
+        if self.entry(indicator).tally != tally:
+            self.trigger_event(self.OpinionSheetsTallied, indicator=indicator, tally=tally)
+
     def measure_satisfaction(self, satisfied: int, asked: int) -> None:
         """Record the satisfaction survey; the percentage is always computed from the counts."""
         self._must_be(Stage.COLLECTING, step="measure-satisfaction")
@@ -529,8 +632,8 @@ class Assessment(Stream):
         self.trigger_event(self.Consolidated, on=on)
 
     def reopen(self, reason: str) -> None:
-        """Take the sheet back into work before it is submitted."""
-        self._must_be(Stage.CONSOLIDATED, Stage.POSTED, step="reopen")
+        """Take the sheet back into work before it is submitted, or a report before its commune is listed."""
+        self._must_be(Stage.CONSOLIDATED, Stage.POSTED, Stage.AGREED, Stage.REPORTED, step="reopen")
         if not reason.strip():
             raise ReasonMissing(act="reopen")
         self.trigger_event(self.Reopened, reason=reason)
@@ -545,10 +648,37 @@ class Assessment(Stream):
         must_not_end_early(self.consolidated_on, on, "on", "posting")
         self.trigger_event(self.Posted, on=on, until=until, place=place)
 
-    def receive_comment(self, comment: UUID, text: EncryptedValue, on: date) -> None:
+    def display(
+        self, displays: Sequence[Display], shortest: Sequence[date], *, today: date, broadcasts: int, place: str
+    ) -> None:
+        """Post the draft report and the table at several places, each with its days.
+
+        TT 09/2021, Điều 3 khoản 1 điểm c. Refused as `check_displays` says. `place` names the places in one text.
+        """
+        self._must_be(Stage.CONSOLIDATED, step="post")
+        check_displays(displays, shortest, ready=self.consolidated_on, today=today, broadcasts=broadcasts)
+        self.trigger_event(
+            self.Posted,
+            on=min(one.on for one in displays),
+            until=max(one.until for one in displays),
+            place=place,
+            displays=tuple(displays),
+            entered_on=today,
+        )
+
+    def receive_comment(
+        self,
+        comment: UUID,
+        text: EncryptedValue,
+        on: date,
+        sender: Sender | None = None,
+        sender_name: Personal = "",
+    ) -> None:
         """Record a comment on the posted result (that it says something was seen before it was sealed)."""
         self.must_take_comments(on)
-        self.trigger_event(self.CommentReceived, comment=comment, text=text, on=on)
+        self.trigger_event(
+            self.CommentReceived, comment=comment, text=text, on=on, sender=sender, sender_name=sender_name
+        )
 
     def must_take_comments(self, on: date) -> None:
         """Raise PostingClosed unless the result is posted, and on a day before the posting or after it ended."""
@@ -557,24 +687,24 @@ class Assessment(Stream):
         if (self.posted_on is not None and on < self.posted_on) or not in_posting_time(on, self.posted_until):
             raise PostingClosed(begins=self.posted_on, until=self.posted_until)
 
-    def answer_comment(self, comment: UUID, answer: str) -> None:
+    def answer_comment(self, comment: UUID, answer: str, treatment: Treatment | None = None) -> None:
         """Answer a comment, at any stage; a second answer replaces the first. NotFound for one that nobody made."""
         if comment not in self.comments:
             raise NotFound(comment=comment)
         if not answer.strip():
             raise ReasonMissing(act="answer-comment")
-        self.trigger_event(self.CommentAnswered, comment=comment, answer=answer)
+        self.trigger_event(self.CommentAnswered, comment=comment, answer=answer, treatment=treatment)
 
-    def answer_comments(self, comments: Sequence[UUID], answer: str) -> None:
+    def answer_comments(self, comments: Sequence[UUID], answer: str, treatment: Treatment | None = None) -> None:
         """Give several comments one answer; it replaces what was answered before. NotFound as for one."""
         chosen = self._known(comments)
         if not answer.strip():
             raise ReasonMissing(act="answer-comment")
         if len(chosen) == 1:
-            self.answer_comment(chosen[0], answer)
+            self.answer_comment(chosen[0], answer, treatment)
             return
         for some in _portions(chosen):
-            self.trigger_event(self.CommentsAnswered, comments=some, answer=answer)
+            self.trigger_event(self.CommentsAnswered, comments=some, answer=answer, treatment=treatment)
 
     def set_comments_aside(self, comments: Sequence[UUID], reason: str) -> None:
         """Find that these are no comments on the posted result, with the reason, which their senders can read.
@@ -609,13 +739,88 @@ class Assessment(Stream):
             raise NotErasable(comment=comment)
         return self.erasable[comment]
 
-    def submit(self, on: date, document_no: str, *, indicators: Collection[str]) -> None:
+    def agree(
+        self,
+        on: date,
+        place: str,
+        leader: Leader,
+        attended: Sequence[Attended],
+        record: MeetingRecord,
+        *,
+        outcome: Outcome | None,
+        computed: Outcome | None,
+        reason: str | None,
+        today: date,
+    ) -> None:
+        """Record the meeting that agreed on the result: after the posting, with its opinions answered.
+
+        `computed` is whether the sheet meets the conditions, None where that cannot be said; `outcome` is what the
+        meeting found, None for just that. OutOfOrder before it may be held and where nobody says whether the commune
+        meets, PostingUnfinished for a day within the posting, DayInTheFuture, AttendanceInvalid; ReasonMissing for
+        another finding than the sheet's without a reason.
+        """
+        self._must_be(Stage.POSTED, step="agree")
+        if self.unanswered:
+            raise OutOfOrder(step="agree", state="comments-unanswered", reason="agree-unanswered")
+        must_not_be_ahead(on, today, "on")
+        if self.posted_until is not None and on <= self.posted_until:
+            raise PostingUnfinished(reason="meeting", until=self.posted_until, field="on")
+        check_attendance(attended)
+        found = outcome or computed
+        if found is None:
+            raise OutOfOrder(step="agree", state="posted", reason="finding-missing", field="outcome")
+        if computed is not None and found is not computed and not (reason or "").strip():
+            raise ReasonMissing(act="agree")
+        self.trigger_event(
+            self.ResultAgreed,
+            on=on,
+            place=place,
+            leader=leader,
+            attended=tuple(attended),
+            outcome=found,
+            record=record,
+            reason=((reason or "").strip() or None) if found is not computed else None,
+        )
+
+    def report(self, on: date, document_no: str, *, indicators: Collection[str]) -> None:
+        """Send the report and the table of a commune that does not meet the conditions, after its meeting found so."""
+        self._must_be_complete(indicators)
+        self._must_be_agreed("report", Outcome.NOT_MET)
+        must_not_end_early(self.agreed_on, on, "on", "agreed")
+        self.trigger_event(self.Reported, on=on, document_no=document_no)
+
+    def must_ask_for_recognition(self) -> None:
+        """Raise OutOfOrder for a commune that reported that it does not meet the conditions."""
+        if self.stage in (Stage.REPORTED, Stage.LISTED):
+            raise OutOfOrder(step="appraise", state=self.stage, reason="not-meeting")
+
+    def put_on_list(self, on: date, decision_no: str) -> None:
+        """List the commune as not meeting the standard, by the chairman's decision; only one that reported so."""
+        self._must_be(Stage.REPORTED, step="list")
+        must_not_end_early(self.submitted_on, on, "on", "listed")
+        self.trigger_event(self.Listed, on=on, decision_no=decision_no)
+
+    def _must_be_agreed(self, step: str, outcome: Outcome) -> None:
+        """Raise OutOfOrder before the commune's meeting, and when it found the other thing."""
+        if self.stage is Stage.POSTED:
+            raise OutOfOrder(step=step, state="posted", reason="not-agreed")
+        self._must_be(Stage.AGREED, step=step)
+        if self.agreed is not outcome:
+            found = "agreed-met" if self.agreed is Outcome.MET else "agreed-not_met"
+            raise OutOfOrder(step=step, state="agreed", reason=found)
+
+    def submit(self, on: date, document_no: str, *, indicators: Collection[str], after_meeting: bool = False) -> None:
         """Send the dossier for appraisal: complete, posted to the end, comments answered or set aside.
 
-        Only comments of the posting time count: what an old log took afterwards holds nothing up.
+        Only comments of the posting time count: what an old log took afterwards holds nothing up. `after_meeting`: the
+        text of the year has the commune's meeting agree before.
         """
         self._must_be_complete(indicators)
-        self._must_be(Stage.POSTED, step="submit")
+        if after_meeting:
+            self._must_be_agreed("submit", Outcome.MET)
+            must_not_end_early(self.agreed_on, on, "on", "agreed")
+        else:
+            self._must_be(Stage.POSTED, step="submit")
         if self.posted_until is not None and on < self.posted_until:
             raise PostingUnfinished(until=self.posted_until)
         if self.unanswered:

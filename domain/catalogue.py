@@ -20,6 +20,7 @@ from domain.official import Official
 from domain.personal import DataSubject
 from domain.recognition import Recognition
 from domain.review import Review
+from domain.rulebook_text import RulebookText
 from domain.season import Season
 from domain.unit import Unit
 
@@ -28,6 +29,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "unit": Unit,
     "official": Official,
     "rulebook": Adoption,
+    "rulebook-text": RulebookText,
     "calendar": DaysOff,
     "season": Season,
     "assessment": Assessment,

@@ -29,6 +29,8 @@ Order: TypeAlias = Literal[
     "season",
     "posting",
     "posted",
+    "agreed",
+    "listed",
     "supplement",
     "inquiry",
     "meeting",

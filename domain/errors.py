@@ -201,6 +201,18 @@ class RulebookNotAdopted(Refused):
     code = "rulebook-not-adopted"
 
 
+class RulebookTooLarge(Refused):
+    """The text of a rulebook is larger than one may be: `size` and `limit` in KB."""
+
+    code = "rulebook-too-large"
+
+
+class RulebookTextInvalid(Refused):
+    """The text is no rulebook that this program reads, or its numbers do not close; `why` says where."""
+
+    code = "rulebook-text-invalid"
+
+
 class RulebookUnusable(Refused):
     """Nothing can be judged by this text: by the `reason` it is "missing" here, or "unreadable" with this program."""
 
@@ -334,6 +346,42 @@ class PostingUnfinished(Refused):
     """The public posting runs until `until`."""
 
     code = "posting-unfinished"
+
+
+class PostingTooShort(Refused):
+    """The posting by this `channel` ends on `until`, before `least`, the earliest day by the term of the text."""
+
+    code = "posting-too-short"
+
+
+class PostingPlaceMissing(Refused):
+    """The text of the year asks for a posting at the office, and by portal or loudspeaker; `channel` is missing."""
+
+    code = "posting-place-missing"
+
+
+class BroadcastsTooFew(Refused):
+    """The loudspeaker tells of the result `times`, and has to at `least` so often."""
+
+    code = "broadcasts-too-few"
+
+
+class DayInTheFuture(Refused):
+    """The `day` of something that has happened lies after `today`."""
+
+    code = "day-in-the-future"
+
+
+class AttendanceInvalid(Refused):
+    """Who took part in the commune's meeting cannot be so: `reason` "none", "count" or "twice"."""
+
+    code = "attendance-invalid"
+
+
+class SheetsTallyInvalid(Refused):
+    """The tally of opinion sheets cannot be; why, says the `reason` (`domain/commune_steps.py`, `check_tally`)."""
+
+    code = "sheets-tally-invalid"
 
 
 class PostingClosed(Refused):
@@ -525,6 +573,14 @@ class NothingCorrected(Refused):
     """A decision is corrected in its number, its day or its signer, and nothing was given that it does not say."""
 
     code = "nothing-corrected"
+
+
+class ResultLeftOpen(Refused):
+    """The rules do not say whether the standard is met, and what is needed to propose or decide all the same is not
+    there: a reason, and for a recognition the document that it rests on.
+    """
+
+    code = "result-left-open"
 
 
 # Review -----------------------------------------------------------------------------------------------

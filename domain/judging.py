@@ -4,12 +4,14 @@ Pure functions on plain values with exact decimal arithmetic. The board, the dec
 replay all call `judge`, so they cannot disagree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import NamedTuple
 
-from domain.measure import Answer, Kind, Measured, Outcome, Penalty, RuleNote
+from domain.measure import Answer, Kind, Measured, Options, Outcome, Penalty, RuleNote
 from domain.rulebook import (
     ZERO,
     Condition,
@@ -22,6 +24,7 @@ from domain.rulebook import (
     Part,
     Provenance,
     Rulebook,
+    Unknown,
 )
 from domain.working_days import Calendar, CalendarUnknown
 
@@ -88,17 +91,33 @@ def assess(indicator: Indicator, measures: Mapping[str, Measured], calendar: Cal
     results = tuple(read.result for read in reads)
     slack = min((read.slack for read in reads if read.slack is not None), default=None)
     if whole is not None:
-        value = whole.result.value
-        if whole.result.rule is not None and whole.result.rule.code == "not-arisen":
-            value = indicator.max_points or Outcome.MET
-        points = value if isinstance(value, Decimal) else None
-        return Assessed(points, value if isinstance(value, Outcome) else None, results, complete=True)
+        return _decided_by(whole, indicator)
     values = [result.value for result in results if result.value is not None]
     complete = len(values) == len(results)
     if indicator.max_points:
         earned = sum((value for value in values if isinstance(value, Decimal)), ZERO)
         return Assessed(earned if values else None, None, results, complete, slack)
     return Assessed(None, _all_met(values, complete=complete), results, complete, slack)
+
+
+def _decided_by(whole: _Read, indicator: Indicator) -> Assessed:
+    """What one part alone gives the indicator. The readings of all parts add up to it."""
+    rule = whole.result.rule
+    not_arisen = rule is not None and rule.code == "not-arisen"
+    levels = not indicator.max_points
+    results = []
+    for part in indicator.parts:
+        if part.code == whole.part.code:
+            results.append(whole.result)
+            continue
+        note = RuleNote("decided-by-part", {"part": whole.part.code})
+        value: Value = Outcome.MET if levels else part.max_points if not_arisen else ZERO
+        results.append(PartResult(part.code, value, note))
+    if levels:
+        met = whole.result.value if isinstance(whole.result.value, Outcome) else Outcome.MET
+        return Assessed(None, met, tuple(results), complete=True)
+    points = sum((one.value for one in results if isinstance(one.value, Decimal)), ZERO)
+    return Assessed(points, None, tuple(results), complete=True)
 
 
 def _all_met(values: list[Value], *, complete: bool) -> Outcome | None:
@@ -137,21 +156,73 @@ def _unread(part: Part) -> _Read:
 # Numbers that have to agree ----------------------------------------------------------------------------
 
 
-class Finding(NamedTuple):
-    """Two parts count the same things and say different numbers."""
+class Contradiction(StrEnum):
+    """How measured values contradict each other."""
 
+    NUMBERS_DIFFER = "numbers_differ"  # two parts count the same things and say different numbers
+    AROSE_ALL_THE_SAME = "arose_all_the_same"  # nothing arose for the indicator, and another of its parts says what did
+    BEFORE_ITS_BASIS = "before_its_basis"  # a document is dated before the one that it rests on
+
+
+class Finding(NamedTuple):
+    """Two measured values, or two dates of one, that cannot both be right.
+
+    The figures and numbers are there where numbers differ, the dates where a document is older than its basis.
+    """
+
+    contradiction: Contradiction
     part: str
-    figure: Figure
-    found: int
     other_part: str
-    other_figure: Figure
-    expected: int
-    provenance: Provenance
+    figure: Figure | None = None
+    found: int | None = None
+    other_figure: Figure | None = None
+    expected: int | None = None
+    provenance: Provenance | None = None
+    on: date | None = None
+    from_on: date | None = None
 
 
 def cross_checks(rulebook: Rulebook, measures: Mapping[str, Measured]) -> tuple[Finding, ...]:
     """Where measured values (by part code) contradict each other. Findings warn; they do not decide."""
-    findings = []
+    findings = [*_differing(rulebook, measures)]
+    for indicator in rulebook.indicators:
+        findings += _arisen(indicator, measures)
+        findings += _too_early(indicator, measures)
+    return tuple(findings)
+
+
+def _arisen(indicator: Indicator, measures: Mapping[str, Measured]) -> Iterator[Finding]:
+    """Nothing was assigned, and yet a document was unlawful; nothing arose, and yet 5 of 5 were dealt with."""
+    for part in indicator.parts:
+        measured = measures.get(part.code)
+        if measured is None or measured.kind is not Kind.NOT_ARISEN or part.not_arisen is not NotArisen.INDICATOR:
+            continue
+        for other in indicator.parts:
+            if other is not part and _tells_of_something(other, measures.get(other.code)):
+                yield Finding(Contradiction.AROSE_ALL_THE_SAME, part.code, other.code)
+
+
+def _tells_of_something(part: Part, measured: Measured | None) -> bool:
+    """Whether the value says that something was there: things counted, a document dated, or less than full marks."""
+    if measured is None or measured.kind is not part.measure.kind:
+        return False
+    if measured.denominator or measured.on is not None or measured.answer is Answer.YES:
+        return True
+    if isinstance(part.measure, Options):
+        return any(option.key == measured.option and option.points < part.max_points for option in part.measure.options)
+    return False
+
+
+def _too_early(indicator: Indicator, measures: Mapping[str, Measured]) -> Iterator[Finding]:
+    for part in indicator.parts:
+        measured = measures.get(part.code)
+        if measured is not None and measured.on and measured.from_on and measured.on < measured.from_on:
+            yield Finding(
+                Contradiction.BEFORE_ITS_BASIS, part.code, part.code, on=measured.on, from_on=measured.from_on
+            )
+
+
+def _differing(rulebook: Rulebook, measures: Mapping[str, Measured]) -> Iterator[Finding]:
     for agreement in rulebook.agreements:
         mine, theirs = measures.get(agreement.part), measures.get(agreement.other_part)
         if mine is None or theirs is None:
@@ -159,18 +230,16 @@ def cross_checks(rulebook: Rulebook, measures: Mapping[str, Measured]) -> tuple[
         found, expected = agreement.figure.of(mine), agreement.other_figure.of(theirs)
         if found is None or expected is None or found == expected:
             continue
-        findings.append(
-            Finding(
-                agreement.part,
-                agreement.figure,
-                found,
-                agreement.other_part,
-                agreement.other_figure,
-                expected,
-                agreement.provenance,
-            )
+        yield Finding(
+            Contradiction.NUMBERS_DIFFER,
+            agreement.part,
+            agreement.other_part,
+            agreement.figure,
+            found,
+            agreement.other_figure,
+            expected,
+            agreement.provenance,
         )
-    return tuple(findings)
 
 
 # The verdict -------------------------------------------------------------------------------------------
@@ -222,7 +291,10 @@ class CriterionResult(NamedTuple):
 
 
 class ConditionResult(NamedTuple):
-    """One condition judged: what it required, what there was, and in which criteria (`where`) it failed."""
+    """One condition judged: what it required, what there was, and in which criteria (`where`) it failed.
+
+    `hangs`: without its wording or number nobody can say whether the standard is met.
+    """
 
     code: str
     kind: ConditionKind
@@ -231,6 +303,20 @@ class ConditionResult(NamedTuple):
     required: Decimal | None
     actual: Decimal | None
     where: tuple[str, ...] = ()
+    hangs: bool = False
+
+
+class VerdictResult(StrEnum):
+    """What the rules give for a sheet.
+
+    `incomplete`: something that they ask for is not on it. `not_verifiable`: everything is, and whether the standard is
+    met hangs on a condition whose wording or number the rulebook lacks: there is not enough to conclude from.
+    """
+
+    MET = "met"
+    NOT_MET = "not_met"
+    INCOMPLETE = "incomplete"
+    NOT_VERIFIABLE = "not_verifiable"
 
 
 class Verdict(NamedTuple):
@@ -244,7 +330,7 @@ class Verdict(NamedTuple):
     total: Decimal | None
     criteria: tuple[CriterionResult, ...]
     conditions: tuple[ConditionResult, ...]
-    result: Outcome
+    result: VerdictResult
     margin: Decimal | None
     near: bool
     complete: bool
@@ -254,13 +340,21 @@ class Verdict(NamedTuple):
         """The points that this commune needs (619/2017 sets them by class); None without points."""
         return next((one.required for one in self.conditions if one.kind in OF_THE_TOTAL), None)
 
+    @property
+    def left_open(self) -> tuple[str, ...]:
+        """The conditions that a result of `not_verifiable` hangs on."""
+        if self.result is not VerdictResult.NOT_VERIFIABLE:
+            return ()
+        return tuple(one.code for one in self.conditions if one.hangs)
+
 
 def judge(sheet: Sheet, rulebook: Rulebook) -> Verdict:
     """Whether the sheet meets the rulebook: gates first, then each criterion, then the total.
 
-    QĐ 25/2021/QĐ-TTg, Điều 4; QĐ 619/QĐ-TTg, Điều 3; QĐ 27/2025/QĐ-TTg. A condition whose threshold is
-    not known is not verifiable and does not decide; every other one has to be met. An indicator without
-    a value counts 0 points and as not met, and leaves the verdict incomplete.
+    QĐ 25/2021/QĐ-TTg, Điều 4; QĐ 619/QĐ-TTg, Điều 3; QĐ 27/2025/QĐ-TTg. Every condition has to be met. A
+    condition that cannot be judged is not verifiable; where the rulebook leaves such open, an unknown satisfaction
+    threshold and an occurred veto without wording make the result so too. An indicator without a value counts 0 points
+    and as not met, and leaves the verdict incomplete, unless a veto condition has already decided it.
     """
     least = rulebook.least_share
     if rulebook.model is Model.POINTS:
@@ -269,13 +363,23 @@ def judge(sheet: Sheet, rulebook: Rulebook) -> Verdict:
     else:
         criteria = tuple([_levels_of(criterion, sheet) for criterion in rulebook.criteria])
         total = None
-    conditions = tuple([_judge(condition, sheet, criteria, total) for condition in rulebook.judged])
+    conditions = tuple([_judge(condition, sheet, criteria, total, rulebook.unknown) for condition in rulebook.judged])
     complete = _is_complete(sheet, rulebook)
-    passed = complete and not any(condition.outcome is Outcome.NOT_MET for condition in conditions)
+    result = _result(conditions, complete=complete)
     margin = _margin(conditions)
-    near = passed and _is_near(sheet, criteria, margin)
-    result = Outcome.MET if passed else Outcome.NOT_MET
+    near = result is VerdictResult.MET and _is_near(sheet, criteria, margin)
     return Verdict(total, criteria, conditions, result, margin, near, complete)
+
+
+def _result(conditions: tuple[ConditionResult, ...], *, complete: bool) -> VerdictResult:
+    failed = [condition.kind for condition in conditions if condition.outcome is Outcome.NOT_MET]
+    if ConditionKind.VETO in failed or (complete and failed):
+        return VerdictResult.NOT_MET
+    if not complete:
+        return VerdictResult.INCOMPLETE
+    if any(condition.hangs for condition in conditions):
+        return VerdictResult.NOT_VERIFIABLE
+    return VerdictResult.MET
 
 
 def _points_of(criterion: Criterion, sheet: Sheet, least: Decimal | None) -> CriterionResult:
@@ -301,7 +405,7 @@ def _levels_of(criterion: Criterion, sheet: Sheet) -> CriterionResult:
 
 
 def _judge(
-    condition: Condition, sheet: Sheet, criteria: tuple[CriterionResult, ...], total: Decimal | None
+    condition: Condition, sheet: Sheet, criteria: tuple[CriterionResult, ...], total: Decimal | None, unknown: Unknown
 ) -> ConditionResult:
     """One condition; `actual` is None where nothing was there to compare."""
     required: Decimal | None = None
@@ -329,7 +433,10 @@ def _judge(
     outcome = Outcome.NOT_VERIFIABLE
     if known:
         outcome = Outcome.MET if holds else Outcome.NOT_MET
-    return ConditionResult(condition.code, kind, outcome, condition.provenance, required, actual, where)
+    hangs = (
+        unknown is Unknown.LEFT_OPEN and not known and (not holds if kind is ConditionKind.VETO else required is None)
+    )
+    return ConditionResult(condition.code, kind, outcome, condition.provenance, required, actual, where, hangs)
 
 
 def _not_met(criteria: tuple[CriterionResult, ...]) -> tuple[str, ...]:

@@ -51,6 +51,22 @@ class Outcome(StrEnum):
     NOT_VERIFIABLE = "not_verifiable"
 
 
+class Rounding(StrEnum):
+    """How proportional points come to a rulebook's decimals: the one place where anything that counts is rounded.
+
+    Part of each rulebook's text, so that an old text judges as it did: those that do not say round half up. Rounded
+    down, 1999 of 2000 is less than the maximum, and no sum reaches a bound that the exact points stay below.
+    """
+
+    HALF_UP = "half_up"
+    DOWN = "down"
+
+    def of(self, exact: Decimal, decimals: int) -> Decimal:
+        """Points, of 0 or more, with so many decimals."""
+        mode = ROUND_HALF_UP if self is Rounding.HALF_UP else ROUND_DOWN
+        return exact.quantize(Decimal(1).scaleb(-decimals), mode)
+
+
 @dataclass(frozen=True)  # no slots: a default that stands in the class need not be set when a fact is read
 class Measured:
     """What an officer entered for one part; which fields are set depends on the kind.
@@ -174,9 +190,10 @@ class RatioBands:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The same share of the maximum as the ratio, rounded half up to the rulebook's decimals."""
+    """The same share of the maximum as the ratio, rounded as the rulebook says to its decimals."""
 
     decimals: int = 2
+    rounding: Rounding = Rounding.DOWN
     kind: ClassVar[Kind] = Kind.RATIO
 
     def check(self, measured: Measured, maximum: Decimal) -> None:
@@ -186,8 +203,7 @@ class Ratio:
     def read(self, measured: Measured, maximum: Decimal, calendar: Calendar) -> Reading:
         """Maximum times the ratio."""
         numerator, denominator = _ratio(measured)
-        unit = Decimal(1).scaleb(-self.decimals)
-        points = (maximum * numerator / denominator).quantize(unit, ROUND_HALF_UP)
+        points = self.rounding.of(maximum * numerator / denominator, self.decimals)
         args = _shown(numerator, denominator) | {"maximum": maximum}
         return Reading(points, RuleNote("ratio-of-maximum", args))
 
@@ -197,6 +213,7 @@ class SurveyRatio:
     """Satisfied answers of all answers; scores like a ratio."""
 
     decimals: int = 2
+    rounding: Rounding = Rounding.DOWN
     kind: ClassVar[Kind] = Kind.SURVEY
 
     def check(self, measured: Measured, maximum: Decimal) -> None:
@@ -205,7 +222,7 @@ class SurveyRatio:
 
     def read(self, measured: Measured, maximum: Decimal, calendar: Calendar) -> Reading:
         """Maximum times the share of satisfied answers."""
-        value, note, slack = Ratio(self.decimals).read(measured, maximum, calendar)
+        value, note, slack = Ratio(self.decimals, self.rounding).read(measured, maximum, calendar)
         return Reading(value, RuleNote("survey-of-maximum", note.args), slack)
 
 

@@ -19,10 +19,12 @@ class Act(StrEnum):
     """What somebody may want to do, named area:verb-object."""
 
     ADOPT_RULEBOOK = "administration:adopt-rulebook"
+    KEEP_RULEBOOK_TEXT = "administration:keep-rulebook-text"
     ENROL_OFFICIAL = "administration:enrol-official"
     KEEP_CALENDAR = "administration:keep-calendar"
     REGISTER_UNIT = "administration:register-unit"
     SHRED_SUBJECT = "administration:shred-subject"
+    AGREE_ON_RESULT = "assessment:agree-on-result"
     ANSWER_COMMENT = "assessment:answer-comment"
     ATTACH_EVIDENCE = "assessment:attach-evidence"
     CONSOLIDATE = "assessment:consolidate"
@@ -49,6 +51,7 @@ class Act(StrEnum):
     EXPORT_STANDINGS = "export:standings"
     CORRECT_DECISION = "recognition:correct"
     DECIDE = "recognition:decide"
+    LIST_COMMUNE = "recognition:list-commune"
     PUBLISH = "recognition:publish"
     SIGN = "recognition:sign"
     UPHOLD_APPEAL = "recognition:uphold-appeal"
@@ -187,9 +190,11 @@ _MAY_SEE: tuple[Rule, ...] = (
 TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
+    Act.KEEP_RULEBOOK_TEXT: (_RUNS_THE_SEASON,),
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
     Act.SHRED_SUBJECT: (_ADMINISTERS,),
+    Act.AGREE_ON_RESULT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
     Act.ANSWER_COMMENT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
     Act.ATTACH_EVIDENCE: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
     Act.CONSOLIDATE: (_JUSTICE_OFFICER,),
@@ -217,6 +222,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Office.ADMINISTRATOR,), anywhere),),
     Act.CORRECT_DECISION: (_CHAIRMAN,),
     Act.DECIDE: (_CHAIRMAN,),
+    Act.LIST_COMMUNE: (_CHAIRMAN,),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
     Act.SIGN: (_CHAIRMAN,),
     Act.UPHOLD_APPEAL: (_CHAIRMAN,),

@@ -14,7 +14,15 @@ from typing import TypeAlias
 from uuid import UUID
 
 from domain.days import must_not_end_early
-from domain.errors import AlreadyDecided, BasisMissing, DocumentMissing, NothingCorrected, OutOfOrder, ReasonMissing
+from domain.errors import (
+    AlreadyDecided,
+    BasisMissing,
+    DocumentMissing,
+    NothingCorrected,
+    OutOfOrder,
+    ReasonMissing,
+    ResultLeftOpen,
+)
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.working_days import Calendar
 
@@ -51,7 +59,8 @@ class Recognition(Stream):
 
     class Decided(FirstFact):
         """Recognised or not; `computed` is what the rules give, `voted` what the council advised (absent where the
-        rulebook needs no council). A result other than either carries the chairman's written reason.
+        rulebook needs no council). A result other than either carries the chairman's written reason. Where `computed`
+        is None the rules left the result open; then `basis` names what a recognition rests on instead.
         """
 
         TOPIC = "recognition.decided"
@@ -61,11 +70,12 @@ class Recognition(Stream):
         on: date
         rulebook: str
         rulebook_sha256: str
-        computed: Result
+        computed: Result | None
         state_sha256: str
         relied_on: tuple[ReliedOn, ...]
         voted: Result | None = None
         reason: str | None = None
+        basis: str | None = None
 
     class Signed(Fact):
         """The decision document was signed; `sha256` is the hash of the document's bytes."""
@@ -125,11 +135,12 @@ class Recognition(Stream):
         on: date
         rulebook: str
         rulebook_sha256: str
-        computed: Result
+        computed: Result | None
         state_sha256: str
         relied_on: tuple[ReliedOn, ...]
         voted: Result | None = None
         reason: str | None = None
+        basis: str | None = None
 
         def apply(self, recognition: Recognition) -> None:
             recognition.number = self.number
@@ -143,6 +154,7 @@ class Recognition(Stream):
             recognition.relied_on = self.relied_on
             recognition.voted = self.voted
             recognition.reason = self.reason
+            recognition.basis = self.basis
             recognition.signer = None
             recognition.signed_on = None
             recognition.published_on = None
@@ -177,11 +189,12 @@ class Recognition(Stream):
         on: date,
         rulebook: str,
         rulebook_sha256: str,
-        computed: Result,
+        computed: Result | None,
         state_sha256: str,
         relied_on: tuple[ReliedOn, ...],
         voted: Result | None = None,
         reason: str | None = None,
+        basis: str | None = None,
     ) -> None:
         self.commune = commune
         self.result = result
@@ -194,6 +207,7 @@ class Recognition(Stream):
         self.relied_on = relied_on
         self.voted = voted
         self.reason = reason
+        self.basis = basis
         self.number = 1
         self.signer: Signer | None = None
         self.signed_on: date | None = None
@@ -223,11 +237,12 @@ class Recognition(Stream):
         *,
         rulebook: str,
         rulebook_sha256: str,
-        computed: Result,
+        computed: Result | None,
         state_sha256: str,
         relied_on: tuple[ReliedOn, ...],
         voted: Result | None = None,
         reason: str | None = None,
+        basis: str | None = None,
     ) -> None:
         """Decide anew in the place of a decision that stands no longer, or was successfully appealed against.
 
@@ -253,6 +268,7 @@ class Recognition(Stream):
             relied_on=relied_on,
             voted=voted,
             reason=reason,
+            basis=basis,
         )
 
     def uphold_appeal(self, reason: str, document_no: str, on: date) -> None:
@@ -356,14 +372,23 @@ def _document(document_no: str) -> str:
     return document_no.strip()
 
 
-def differs(result: Result, computed: Result, voted: Result | None) -> bool:
+def differs(result: Result, computed: Result | None, voted: Result | None) -> bool:
     """Whether a decision is another one than the rules give, or than the council advised."""
-    return result is not computed or (voted is not None and result is not voted)
+    return any(other is not None and result is not other for other in (computed, voted))
 
 
-def reason_to_differ(result: Result, computed: Result, voted: Result | None, reason: str | None) -> str | None:
-    """The chairman's reason, which must be there when the result differs from the vote or from the rules."""
+def reason_to_differ(
+    result: Result, computed: Result | None, voted: Result | None, reason: str | None, basis: str | None = None
+) -> str | None:
+    """The chairman's reason, which must be there when the result differs from the vote or from the rules.
+
+    Where the rules leave the result open (`computed` is None) there must be a reason in any case, and a recognition
+    must name the document that it rests on instead, for a commune is recognised only when all conditions are shown to
+    hold: ResultLeftOpen.
+    """
     given = (reason or "").strip()
+    if computed is None and not (given and (result is Result.NOT_RECOGNISED or (basis or "").strip())):
+        raise ResultLeftOpen(act="decide", result=result)
     if not given and differs(result, computed, voted):
         raise ReasonMissing(act="decide", computed=computed, voted=voted)
     return given or None

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from domain.errors import MeasureInvalid, NotANumber, ScoreAboveMaximum, ScoreBelowMinimum, UnknownIndicator
-from domain.measure import Kind, Measure, Measured, Outcome, Penalty
+from domain.measure import Kind, Measure, Measured, Outcome, Penalty, Rounding
 from domain.working_days import Calendar, months_later
 
 ZERO = Decimal(0)
@@ -167,6 +167,16 @@ class Condition:
         return next((points for of_class, points in self.by_class if of_class == unit_class), None)
 
 
+class Unknown(StrEnum):
+    """What becomes of a verdict that hangs on a condition whose wording or number the rulebook lacks.
+
+    Part of each rulebook's text, so that an old text judges as it did: those that do not say pass the condition over.
+    """
+
+    PASSED_OVER = "passed_over"
+    LEFT_OPEN = "left_open"
+
+
 class Majority(StrEnum):
     """Of whom the votes in favour must be more than half."""
 
@@ -262,6 +272,19 @@ class Term:
         return end if self.minimum or self.ahead else calendar.on_or_after(end)
 
 
+@dataclass(frozen=True, slots=True)
+class CommuneSteps:
+    """What a commune does between scoring and sending: it posts at several places and meets to agree on the result.
+
+    `broadcasts` is how often a loudspeaker tells of the result at least, `opinion_sheets` the indicator on forms and
+    models of legal education whose opinion sheets are tallied (TT 09/2021, Điều 3 khoản 1, Mẫu 04), "" for none.
+    """
+
+    provenance: Provenance
+    broadcasts: int = 0
+    opinion_sheets: str = ""
+
+
 class Figure(StrEnum):
     """A number of a measured value that another part's number has to agree with."""
 
@@ -326,6 +349,10 @@ class Rulebook:
     suspended_years: tuple[tuple[int, Provenance], ...]
     sha256: str
     legal_bases: tuple[LegalBasis, ...] = ()
+    #: None where the text names no such steps: then the result is posted at one place and sent without a meeting.
+    commune_steps: CommuneSteps | None = None
+    rounding: Rounding = Rounding.DOWN
+    unknown: Unknown = Unknown.LEFT_OPEN
     #: By the path of the value, as in `provenances`.
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
     #: Paths of the values that provinces set themselves. No text names one so far; reading one means applying it
@@ -468,10 +495,14 @@ def check_points(code: str, points: Decimal, minimum: Decimal, maximum: Decimal,
 
 
 def check(part: Part, measured: Measured) -> None:
-    """Refuse what cannot be a value of this part's measure; raises MeasureInvalid."""
+    """Refuse what cannot be a value of this part's measure; raises MeasureInvalid.
+
+    0 of 0 says that nothing arose. Where the rulebook has a rule for that, it is said as such; where it has none,
+    nothing is measured and the value of the indicator is proposed with its ground.
+    """
     if measured.kind is Kind.NOT_ARISEN:
         if part.not_arisen is None:
-            raise MeasureInvalid(reason="not-arisen-not-allowed", part=part.code)
+            raise MeasureInvalid(reason="nothing-arose-no-rule", part=part.code)
         return
     if measured.kind is not part.measure.kind:
         raise MeasureInvalid(
@@ -480,7 +511,10 @@ def check(part: Part, measured: Measured) -> None:
     try:
         part.measure.check(measured, part.max_points)
     except MeasureInvalid as invalid:
-        raise MeasureInvalid(part=part.code, **invalid.details) from None
+        details = dict(invalid.details)
+        if details["reason"] == "denominator-zero" and part.not_arisen is None:
+            details["reason"] = "nothing-arose-no-rule"
+        raise MeasureInvalid(part=part.code, **details) from None
 
 
 def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
@@ -503,6 +537,8 @@ def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
         yield Unverified("council.written_opinions", rulebook.council.written_opinions_provenance)
     for term in rulebook.terms:
         yield Unverified(f"deadlines.{term.step}", term.provenance)
+    if rulebook.commune_steps is not None:
+        yield Unverified("commune_steps", rulebook.commune_steps.provenance)
     for year, provenance in rulebook.suspended_years:
         yield Unverified(f"suspended_years.{year}", provenance)
 

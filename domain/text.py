@@ -42,6 +42,7 @@ PROSE = TextKind(20_000, lines=True)
 COMMENT = TextKind(4_000, lines=True)
 #: What programs write and people do not type: hashes, a sealed value, a checkpoint, a witness policy.
 HASH = TextKind(128)
+RULEBOOK = TextKind(200_000, lines=True)
 WRITTEN = TextKind(100_000, lines=True)
 
 #: Characters of a key or mark that PostgreSQL takes into an index, whatever they are and whatever stands beside them.
@@ -72,6 +73,7 @@ KINDS: dict[str, TextKind] = {
     "document_no": NUMBER,
     "explanation": PROSE,
     "flag": KEY,
+    "former_sha256": HASH,
     "from_indicator": KEY,
     "ground": PROSE,
     "indicator": KEY,
@@ -105,6 +107,7 @@ KINDS: dict[str, TextKind] = {
     "rulebook": KEY,
     "rulebook_sha256": HASH,
     "season": KEY,
+    "sender_name": NAME,
     "source": LINE,
     "sha256": HASH,
     "state_sha256": HASH,
@@ -124,12 +127,15 @@ KINDS: dict[str, TextKind] = {
 ELSEWHERE: dict[tuple[str, str], tuple[TextKind, str]] = {
     ("assessment.evidence-attached", "name"): (FILE_NAME, "file"),
     ("assessment.indicator-measured", "text"): (PROSE, "note"),
+    ("assessment.opinion-sheets-tallied", "name"): (LINE, "form"),
+    ("assessment.result-agreed", "name"): (FILE_NAME, "file"),
     ("export.failed", "reason"): (KEY, "reason"),
     ("export.finished", "name"): (FILE_NAME, "file"),
     ("policy.published", "text"): (WRITTEN, "policy"),
     ("review.explanation-given", "text"): (PROSE, "explanation"),
     ("review.finding-recorded", "text"): (PROSE, "finding"),
     ("review.note-added", "text"): (PROSE, "note"),
+    ("rulebook-text.kept", "text"): (RULEBOOK, "text"),
 }
 
 #: Nobody sees them, and names are copied with them from other documents: dropped from what stands on one line.

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+from domain.commune_steps import SheetsTally
 from domain.council import Member, everybody
 from domain.fact import Recorded, StreamName
 from domain.measure import Kind, Measured
@@ -172,7 +173,7 @@ class SentenceWriter:
         words = self._words
         match value:
             case None:
-                return "–"
+                return words.say("computed.left-open") if name == "computed" else "–"
             case EncryptedValue():
                 return self._personal.get(value, "–")
             case Measured():
@@ -180,6 +181,9 @@ class SentenceWriter:
             case Mandate() | Official.MandateGranted():
                 position = words.say(f"position.{value.position.value}")
                 return words.say("%(position)s, %(unit)s", position=position, unit=self.unit(value.unit))
+            case SheetsTally():
+                collected, given = words.number(value.collected), words.number(value.handed_out)
+                return words.say("thu về %(collected)s/%(given)s phiếu", collected=collected, given=given)
             case Member():
                 return value.agency
             case Signer(mandate=mandate):

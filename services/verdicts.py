@@ -1,11 +1,11 @@
-"""Verdicts as people see them: one of five statuses, for a commune and for each criterion."""
+"""Verdicts as people see them: one of six statuses, for a commune and for each criterion."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.judging import CriterionResult, Verdict, judge
+from domain.judging import CriterionResult, Verdict, VerdictResult, judge
 from domain.measure import Answer, Outcome
 from domain.rulebook import Rulebook
 from projections.tables.standings import Basis, Standing, sheet_of
@@ -19,6 +19,7 @@ class Status(StrEnum):
     NO = "no"
     VETO = "veto"
     TODO = "todo"
+    OPEN = "open"
 
 
 class Gate(StrEnum):
@@ -40,25 +41,29 @@ class JudgedStanding(NamedTuple):
 
 
 def judged(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -> JudgedStanding:
-    """Judge a standing. An incomplete sheet has no status yet, unless a veto condition already shuts the gate."""
+    """Judge a standing. A sheet that is not complete has no status yet, unless a verified veto occurred."""
     verdict = judge(sheet_of(row, rulebook, basis), rulebook)
     gate = gate_of(row, rulebook)
-    if gate is Gate.SHUT:
-        status = Status.VETO
-    elif not verdict.complete:
-        status = Status.TODO
-    elif verdict.result is Outcome.MET:
-        status = Status.NEAR if verdict.near else Status.OK
-    else:
-        status = Status.NO
-    return JudgedStanding(row, verdict, status, gate)
+    return JudgedStanding(row, verdict, _status(verdict, gate), gate)
+
+
+def _status(verdict: Verdict, gate: Gate) -> Status:
+    match verdict.result:
+        case VerdictResult.MET:
+            return Status.NEAR if verdict.near else Status.OK
+        case VerdictResult.NOT_MET:
+            return Status.VETO if gate is Gate.SHUT else Status.NO
+        case VerdictResult.INCOMPLETE:
+            return Status.TODO
+        case VerdictResult.NOT_VERIFIABLE:
+            return Status.OPEN
 
 
 def gate_of(row: Standing, rulebook: Rulebook) -> Gate:
-    """Whether a veto condition occurred. A condition whose text the rulebook lacks cannot be declared."""
-    if Answer.YES in row.vetoes.values():
-        return Gate.SHUT
+    """Whether a veto condition occurred. One whose text the rulebook lacks is not asked for, and shuts nothing."""
     askable = [condition.code for condition in rulebook.vetoes if condition.text]
+    if any(row.vetoes.get(code) is Answer.YES for code in askable):
+        return Gate.SHUT
     if not askable:
         return Gate.UNKNOWN
     return Gate.CLEAR if all(code in row.vetoes for code in askable) else Gate.UNDECLARED

@@ -7,9 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 import yaml
 
-from domain.measure import (
-    Comparison,
-)
+from domain.measure import Comparison, Rounding
 from domain.rulebook import (
     ZERO,
     ConditionKind,
@@ -19,7 +17,11 @@ from domain.rulebook import (
     NotArisen,
     Provenance,
     RecognisingLevel,
+    Unknown,
 )
+
+#: No number of a rulebook has more digits before or behind the point.
+DIGITS = 15
 
 
 class RulebookInvalid(Exception):
@@ -27,11 +29,29 @@ class RulebookInvalid(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose numbers with a point are decimals: scores never pass through binary floats."""
+    """YAML whose numbers with a point are decimals: scores never pass through binary floats.
+
+    It knows no aliases, by which a short text can stand for one without end, and no key twice in one mapping.
+    """
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise yaml.YAMLError(f"line {line}: an alias")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        mapping = super().construct_mapping(node, deep=deep)
+        if len(mapping) < len(node.value):
+            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a key stands twice")
+        return mapping
 
 
 def decimal_of(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
-    return Decimal(str(loader.construct_scalar(node)))
+    number = Decimal(str(loader.construct_scalar(node)))
+    if not number.is_finite() or abs(number.adjusted()) > DIGITS:
+        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a number out of range")
+    return number
 
 
 def load(text: bytes) -> Any:
@@ -231,6 +251,12 @@ class TermFields(TextFields):
     text: str = ""
 
 
+class CommuneStepsFields(TextFields):
+    provenance: Provenance
+    broadcasts: int = 0
+    opinion_sheets: str = ""
+
+
 class YearFields(TextFields):
     year: int
     provenance: Provenance
@@ -278,6 +304,9 @@ class RulebookFields(TextFields):
     criteria: list[CriterionFields]
     agreements: list[AgreementFields]
     legal_bases: list[BasisFields] = []
+    commune_steps: CommuneStepsFields | None = None
+    rounding: Rounding = Rounding.HALF_UP
+    unknown: Unknown = Unknown.PASSED_OVER
     sources: dict[str, SourceFields] = {}
 
 

@@ -33,6 +33,7 @@ from domain.measure import (
     Ratio,
     RatioBands,
     RatioThreshold,
+    Rounding,
     SurveyRatio,
     WorkingDayTerm,
     YesNo,
@@ -40,6 +41,7 @@ from domain.measure import (
 from domain.rulebook import (
     ZERO,
     Agreement,
+    CommuneSteps,
     Condition,
     CouncilRule,
     Criterion,
@@ -60,6 +62,7 @@ from infra.reference.rulebook_file import (
     BandsFields,
     BooleanFields,
     ChecklistFields,
+    CommuneStepsFields,
     ConditionFields,
     CouncilFields,
     CriterionFields,
@@ -129,12 +132,29 @@ class Rulebooks:
         except RulebookInvalid as invalid:
             raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
 
+    def named(self, name: str) -> Rulebook | None:
+        """The rulebook of this id in the newest text that ships, or the text of this hash; None for neither."""
+        return self._newest.get(name) or self.find(name)
+
     def find(self, sha256: str) -> Rulebook | None:
         """The same, None where it cannot be judged by."""
         try:
             return self.text(sha256)
         except RulebookUnusable:
             return None
+
+    def own_text(self, rulebook: Rulebook, sha256: str) -> Rulebook:
+        """Of a commune within a season under `rulebook`: the text of this hash, by which the commune is judged when it
+        was decided before the season's text was corrected. A text of another rulebook, or an unusable one, is none.
+        """
+        found = self.find(sha256)
+        return found if found is not None and found.id == rulebook.id else rulebook
+
+    def texts_of(self, id: str) -> tuple[Rulebook, ...]:
+        """All texts of a rulebook that can be judged by, shipped ones first."""
+        every = [*self._by_hash, *(sha256 for sha256 in self._own if sha256 not in self._by_hash)]
+        found = (self.find(sha256) for sha256 in every)
+        return tuple(rulebook for rulebook in found if rulebook is not None and rulebook.id == id)
 
     def __contains__(self, id: object) -> bool:
         return id in self._newest
@@ -183,7 +203,7 @@ def parse_rulebook(text: bytes) -> Rulebook:
     try:
         content = msgspec.convert(load(text), RulebookFields)
         rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
-    except (msgspec.ValidationError, yaml.YAMLError, ValueError) as error:
+    except (msgspec.ValidationError, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
         raise RulebookInvalid(str(error)) from error
     _close(rulebook)
     return rulebook
@@ -233,7 +253,7 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         in_force_to=Dated(text.in_force.to.value, text.in_force.to.provenance),
         unit_types=tuple(text.unit_types),
         unit_classes=tuple(text.unit_classes),
-        criteria=tuple(_criterion(criterion, text.score_decimals) for criterion in text.criteria),
+        criteria=tuple(_criterion(one, text.score_decimals, text.rounding) for one in text.criteria),
         conditions=tuple(_condition(condition) for condition in text.conditions),
         recognising_level=text.recognising_level.value,
         recognising_level_provenance=text.recognising_level.provenance,
@@ -246,22 +266,25 @@ def _rulebook(text: RulebookFields, sha256: str) -> Rulebook:
         suspended_years=tuple((year.year, year.provenance) for year in text.suspended_years),
         sha256=sha256,
         legal_bases=tuple(LegalBasis(basis.text, basis.provenance) for basis in text.legal_bases),
+        commune_steps=_commune_steps(text.commune_steps),
+        rounding=text.rounding,
+        unknown=text.unknown,
         sources={path: _source(source) for path, source in text.sources.items()},
     )
 
 
-def _criterion(text: CriterionFields, decimals: int) -> Criterion:
+def _criterion(text: CriterionFields, decimals: int, rounding: Rounding) -> Criterion:
     return Criterion(
         code=text.code,
         name=text.name,
         max_points=text.max_points,
-        indicators=tuple(_indicator(indicator, text.code, decimals) for indicator in text.indicators),
+        indicators=tuple(_indicator(indicator, text.code, decimals, rounding) for indicator in text.indicators),
         name_provenance=text.name_provenance,
         points_provenance=text.points_provenance,
     )
 
 
-def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicator:
+def _indicator(text: IndicatorFields, criterion: str, decimals: int, rounding: Rounding) -> Indicator:
     parts = text.parts
     if text.measure is not None:
         whole = PartFields(
@@ -279,7 +302,7 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
         criterion=criterion,
         name=text.name,
         max_points=text.max_points,
-        parts=tuple(_part(part, decimals) for part in parts),
+        parts=tuple(_part(part, decimals, rounding) for part in parts),
         name_provenance=text.name_provenance,
         points_provenance=provenance,
         pass_level=text.pass_level,
@@ -287,12 +310,12 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int) -> Indicato
     )
 
 
-def _part(text: PartFields, decimals: int) -> Part:
+def _part(text: PartFields, decimals: int, rounding: Rounding) -> Part:
     return Part(
         code=text.code,
         name=text.name,
         max_points=text.max_points,
-        measure=_measure(text.measure, decimals),
+        measure=_measure(text.measure, decimals, rounding),
         provenance=text.provenance,
         points_provenance=text.points_provenance,
         not_arisen=text.not_arisen,
@@ -303,16 +326,18 @@ def _part(text: PartFields, decimals: int) -> Part:
     )
 
 
-def _measure(text: MeasureFields, decimals: int) -> Measure:  # noqa: C901, PLR0911 - one flat match over measures
+def _measure(  # noqa: C901, PLR0911 - one flat match over measures
+    text: MeasureFields, decimals: int, rounding: Rounding
+) -> Measure:
     match text:
         case OptionsFields():
             return Options(tuple(Option(option.key, option.text, option.points) for option in text.options))
         case BandsFields():
             return RatioBands(tuple(Band(band.at_least, band.points) for band in text.bands))
         case RatioFields():
-            return Ratio(decimals)
+            return Ratio(decimals, rounding)
         case SurveyFields():
-            return SurveyRatio(decimals)
+            return SurveyRatio(decimals, rounding)
         case ThresholdFields():
             return RatioThreshold(text.at_least)
         case BooleanFields():
@@ -359,6 +384,10 @@ def _council(text: CouncilFields) -> CouncilRule:
         written_opinions_provenance=text.written_opinions.provenance,
         instruments=tuple(text.instruments),
     )
+
+
+def _commune_steps(text: CommuneStepsFields | None) -> CommuneSteps | None:
+    return CommuneSteps(text.provenance, text.broadcasts, text.opinion_sheets) if text else None
 
 
 def _term(text: TermFields) -> Term:
@@ -409,6 +438,13 @@ def _close(rulebook: Rulebook) -> None:
     """Refuse a rulebook whose points do not add up or whose codes are not unique."""
     codes = [indicator.code for indicator in rulebook.indicators]
     _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
+    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
+    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
+    steps = rulebook.commune_steps
+    if steps is not None:
+        known = not steps.opinion_sheets or steps.opinion_sheets in codes
+        _require(known, "commune_steps", "the opinion sheets are of an indicator that does not exist")
+        _require(steps.broadcasts >= 0, "commune_steps", "broadcasts below 0")
     parts = [code for one in rulebook.indicators for code in (*(part.code for part in one.parts), *one.without_text)]
     _require(len(set(parts)) == len(parts), rulebook.id, "a part's code stands twice")
     for agreement in rulebook.agreements:

@@ -24,6 +24,7 @@ class Matter(StrEnum):
     PROPOSED = "proposed"
     FILES = "files"
     EXPLANATION = "explanation"
+    OPINION_SHEETS = "opinion-sheets"
     APPRAISED = "appraised"
     RETURNED = "returned"
     VETO = "veto"
@@ -51,6 +52,7 @@ CAUSES: dict[Matter, tuple[type[Fact], ...]] = {
     Matter.PROPOSED: (Assessment.IndicatorScored,),
     Matter.FILES: (Assessment.EvidenceAttached, Assessment.EvidenceReused, Assessment.EvidenceWithdrawn),
     Matter.EXPLANATION: (Assessment.Explained,),
+    Matter.OPINION_SHEETS: (Assessment.OpinionSheetsTallied,),
     Matter.APPRAISED: (Appraisal.IndicatorAppraised,),
     Matter.RETURNED: (Assessment.IndicatorReturned, Assessment.Resubmitted),
     Matter.VETO: (Assessment.VetoDeclared,),
@@ -60,7 +62,10 @@ CAUSES: dict[Matter, tuple[type[Fact], ...]] = {
         Assessment.Consolidated,
         Assessment.Reopened,
         Assessment.Posted,
+        Assessment.ResultAgreed,
         Assessment.Submitted,
+        Assessment.Reported,
+        Assessment.Listed,
         Assessment.IndicatorReturned,
         Assessment.Resubmitted,
     ),
@@ -119,6 +124,7 @@ PARTS: dict[Matter, Callable[[EntryRow], Any]] = {
     Matter.PROPOSED: lambda entry: entry.value,
     Matter.FILES: lambda entry: tuple(file.name for file in entry.evidence) or None,
     Matter.EXPLANATION: lambda entry: entry.explanation,
+    Matter.OPINION_SHEETS: lambda entry: (entry.tally.collected, entry.tally.handed_out) if entry.tally else None,
     Matter.APPRAISED: lambda entry: entry.appraised.value if entry.appraised else None,
     Matter.RETURNED: lambda entry: entry.returned.reason if entry.returned else None,
 }

@@ -18,9 +18,9 @@ from msgspec.structs import replace
 
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
-from domain.fact import Recorded
+from domain.fact import Fact, Recorded
 from domain.flag import Flag as Dismissal
-from domain.judging import NEAR_TOTAL, Value, Verdict
+from domain.judging import NEAR_TOTAL, Value, Verdict, VerdictResult
 from domain.measure import Outcome
 from domain.meeting import Meeting
 from domain.official import Mandate
@@ -55,6 +55,8 @@ class Sign(StrEnum):
     ASSIGNED_IDLE = "assigned-idle"
     SATISFACTION_COPIED = "satisfaction-copied"
     ALL_AT_MAXIMUM = "all-at-maximum"
+    POSTING_BACKDATED = "posting-backdated"
+    OUTCOME_AGREED_OTHERWISE = "outcome-agreed-otherwise"
 
 
 class RaisedFlag(NamedTuple):
@@ -152,6 +154,7 @@ class Marks(Row, frozen=True):
     acts: dict[str, ActMark] = {}
     workers: dict[str, frozenset[str]] = {}
     dismissed: tuple[DismissedMark, ...] = ()
+    alone: tuple[tuple[Sign, int], ...] = ()
 
 
 MARKS = Projection("marks", version=2, row=Marks, scope=lambda row: row.season)
@@ -207,14 +210,12 @@ def _act(row: Marks, recorded: Recorded, **changes: Any) -> Marks:
     return replace(row, **changes) if changes else row
 
 
-@MARKS.on(Assessment.IndicatorMeasured)
-def _measured(row: Marks, fact: Assessment.IndicatorMeasured, recorded: Recorded) -> Marks:
+def _done(row: Marks, fact: Fact, recorded: Recorded) -> Marks:
     return _act(row, recorded)
 
 
-@MARKS.on(Assessment.Explained)
-def _explained(row: Marks, fact: Assessment.Explained, recorded: Recorded) -> Marks:
-    return _act(row, recorded)
+for _of in (Assessment.IndicatorMeasured, Assessment.OpinionSheetsTallied, Assessment.Explained, Assessment.Reported):
+    MARKS.on(_of)(_done)
 
 
 @MARKS.on(Assessment.IndicatorScored)
@@ -255,6 +256,18 @@ def _withdrawn(row: Marks, fact: Assessment.EvidenceWithdrawn, recorded: Recorde
 @MARKS.on(Assessment.SatisfactionMeasured)
 def _satisfaction(row: Marks, fact: Assessment.SatisfactionMeasured, recorded: Recorded) -> Marks:
     return _act(row, recorded, satisfaction=(fact.satisfied, fact.asked, recorded.position))
+
+
+@MARKS.on(Assessment.Posted)
+def _posted(row: Marks, fact: Assessment.Posted, recorded: Recorded) -> Marks:
+    late = fact.entered_on is not None and fact.on < fact.entered_on
+    return _act(row, recorded, alone=((Sign.POSTING_BACKDATED, recorded.position),) if late else ())
+
+
+@MARKS.on(Assessment.ResultAgreed)
+def _agreed(row: Marks, fact: Assessment.ResultAgreed, recorded: Recorded) -> Marks:
+    raised = ((Sign.OUTCOME_AGREED_OTHERWISE, recorded.position),) if fact.reason else ()
+    return _act(row, recorded, alone=(*row.alone, *raised))
 
 
 @MARKS.on(Assessment.Submitted)
@@ -347,6 +360,8 @@ def _of_commune_alone(row: Marks, season: Marks | None, known: Known) -> Iterato
     if row.rescored:
         codes = tuple(code for code, score in row.scores.items() if score.submitted)
         yield RaisedFlag(Sign.SCORE_AFTER_SUBMISSION, row.commune, row.rescored, codes)
+    for sign, position in row.alone:
+        yield RaisedFlag(sign, row.commune, (position,))
     yield from _roles(row)
     unopened = {code: one for code, one in row.appraised.items() if one.agreed and one.unopened}
     if unopened:
@@ -408,7 +423,7 @@ def _values(row: Marks, known: Known) -> Iterator[RaisedFlag]:
     verdict = known.verdicts.get(row.commune)
     latest = max((one.position for one in (*row.scores.values(), *row.appraised.values())), default=0)
     margin = verdict.margin if verdict else None
-    if verdict and verdict.result is Outcome.MET and margin is not None and margin <= NEAR_TOTAL:
+    if verdict and verdict.result is VerdictResult.MET and margin is not None and margin <= NEAR_TOTAL:
         yield RaisedFlag(Sign.AT_THE_THRESHOLD, row.commune, (row.concluded or latest,))
     held = {code: row.appraised.get(code) or row.scores.get(code) for code in known.rulebook.by_code}
     full = [

@@ -24,7 +24,7 @@ from typing import NamedTuple, TypeAlias
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Recorded
-from domain.judging import Value, Verdict
+from domain.judging import Value, Verdict, VerdictResult
 from domain.measure import Outcome
 from domain.rulebook import ZERO, Indicator, Rulebook
 from domain.working_days import Calendar
@@ -58,7 +58,7 @@ def pivotal(
 ) -> Pivotal:
     """The pivotal sets of a dossier, of up to `largest` facts each."""
     search = _Search(Counterfactual(facts, commune, rulebook, calendar))
-    if search.case.verdict.result is not Outcome.MET:
+    if search.case.verdict.result is not VerdictResult.MET:
         return Pivotal((), tuple(search.positions[one] for one in search.rescuing()))
     found = sorted(search.carrying(largest), key=lambda items: (len(items), sorted(items)))
     return Pivotal(tuple(frozenset(search.positions[one] for one in items) for items in found), ())
@@ -102,7 +102,7 @@ class _Search:
         return NOTHING.union(*[self.positions[one] for one in items])
 
     def _fails(self, items: Items) -> bool:
-        return self.without(items).result is not Outcome.MET
+        return self.without(items).result is not VerdictResult.MET
 
     # The sets -----------------------------------------------------------------------------------------
 

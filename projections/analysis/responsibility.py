@@ -181,7 +181,10 @@ WHOLE: dict[type[Fact], tuple[ChainRole, Step | None]] = {
     Assessment.CommentAnswered: (ChainRole.POSTED, None),
     Assessment.CommentsAnswered: (ChainRole.POSTED, None),
     Assessment.CommentsSetAside: (ChainRole.POSTED, None),
+    Assessment.ResultAgreed: (ChainRole.CONSOLIDATED, None),
     Assessment.Submitted: (ChainRole.SUBMITTED, Step.SUBMITTED),
+    Assessment.Reported: (ChainRole.SUBMITTED, Step.SUBMITTED),
+    Assessment.Listed: (ChainRole.DECIDED, Step.DECIDED),
     Assessment.Resubmitted: (ChainRole.SUBMITTED, None),
     Appraisal.Concluded: (ChainRole.CONCLUDED, Step.APPRAISED),
     Appraisal.Resumed: (ChainRole.CONCLUDED, None),
@@ -206,6 +209,7 @@ Entering: TypeAlias = (
     | Assessment.EvidenceReused
     | Assessment.EvidenceWithdrawn
     | Assessment.Explained
+    | Assessment.OpinionSheetsTallied
 )
 
 
@@ -240,6 +244,7 @@ class _Chain:
                 | Assessment.EvidenceReused()
                 | Assessment.EvidenceWithdrawn()
                 | Assessment.Explained()
+                | Assessment.OpinionSheetsTallied()
             ):
                 self._entered(recorded, fact)
             case Appraisal.EvidenceOpened():

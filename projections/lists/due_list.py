@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.measure import Outcome
 from domain.permissions import Act, Actor, Subject, may
 from domain.rulebook import Rulebook
 from domain.season import Assignment, State, Step
@@ -34,13 +35,16 @@ class Duty(StrEnum):
     CONSOLIDATE = "consolidate"
     POST = "post"
     ANSWER_COMMENT = "answer-comment"
+    AGREE = "agree"
     SUBMIT = "submit"
+    REPORT = "report"
     RESUBMIT = "resubmit"
     APPRAISE = "appraise"
     CONCLUDE = "conclude"
     CONVENE = "convene"
     VOTE = "vote"
     DECIDE = "decide"
+    LIST = "list"
     SIGN = "sign"
     PUBLISH = "publish"
     EXPLAIN_IN_REVIEW = "explain-in-review"
@@ -209,34 +213,60 @@ def _appraisal(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[
         yield Task(Duty.CONCLUDE, standing.season, standing.commune, due=due)
 
 
+class _Next(NamedTuple):
+    """What the dossier as a whole waits for."""
+
+    duty: Duty
+    act: Act
+    step: Step
+    how_many: int = 1
+    not_before: date | None = None
+
+
 def _next_step(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
     """The step of the whole dossier that comes next, where the actor may take it."""
-    duty: Duty
-    count, not_before = 1, None
+    found = _at_the_commune(standing, rulebook) or _above(standing, rulebook)
+    if found is not None and may(actor, found.act, _subject(standing)):
+        yield Task(
+            found.duty,
+            standing.season,
+            standing.commune,
+            due=season.due(found.step),
+            how_many=found.how_many,
+            not_before=found.not_before,
+        )
+
+
+def _at_the_commune(standing: Standing, rulebook: Rulebook) -> _Next | None:
     match standing.stage:
         case CommuneStage.CONSOLIDATED:
-            duty, act, step = Duty.POST, Act.POST, Step.POSTED
+            return _Next(Duty.POST, Act.POST, Step.POSTED)
         case CommuneStage.POSTED if standing.unanswered:
-            duty, act, step = Duty.ANSWER_COMMENT, Act.ANSWER_COMMENT, Step.SUBMITTED
-            count = len(standing.unanswered)
+            return _Next(Duty.ANSWER_COMMENT, Act.ANSWER_COMMENT, Step.SUBMITTED, len(standing.unanswered))
+        case CommuneStage.POSTED if rulebook.commune_steps is not None:
+            after = standing.posted_until and standing.posted_until + timedelta(days=1)
+            return _Next(Duty.AGREE, Act.AGREE_ON_RESULT, Step.SUBMITTED, not_before=after)
         case CommuneStage.POSTED:
-            duty, act, step = Duty.SUBMIT, Act.SUBMIT, Step.SUBMITTED
-            not_before = standing.posted_until
+            return _Next(Duty.SUBMIT, Act.SUBMIT, Step.SUBMITTED, not_before=standing.posted_until)
+        case CommuneStage.AGREED:
+            duty = Duty.REPORT if standing.agreed is Outcome.NOT_MET else Duty.SUBMIT
+            return _Next(duty, Act.SUBMIT, Step.SUBMITTED)
+    return None
+
+
+def _above(standing: Standing, rulebook: Rulebook) -> _Next | None:
+    match standing.stage:
+        case CommuneStage.REPORTED:
+            return _Next(Duty.LIST, Act.LIST_COMMUNE, Step.DECIDED)
         case CommuneStage.APPRAISED if rulebook.council.required:
-            if standing.meeting is not None:
-                return
-            duty, act, step = Duty.CONVENE, Act.CONVENE_MEETING, Step.VOTED
+            return None if standing.meeting is not None else _Next(Duty.CONVENE, Act.CONVENE_MEETING, Step.VOTED)
         case CommuneStage.APPRAISED | CommuneStage.VOTED:
-            duty, act, step = Duty.DECIDE, Act.DECIDE, Step.DECIDED
+            return _Next(Duty.DECIDE, Act.DECIDE, Step.DECIDED)
         case CommuneStage.DECIDED:
-            duty, act, step = Duty.SIGN, Act.SIGN, Step.DECIDED
+            return _Next(Duty.SIGN, Act.SIGN, Step.DECIDED)
         case CommuneStage.SIGNED:
-            duty, act, step = Duty.PUBLISH, Act.PUBLISH, Step.DECIDED
-        case _:
-            return
-    if may(actor, act, _subject(standing)):
-        due = season.due(step)
-        yield Task(duty, standing.season, standing.commune, due=due, how_many=count, not_before=not_before)
+            return _Next(Duty.PUBLISH, Act.PUBLISH, Step.DECIDED)
+    return None
 
 
 _EMPTY = Cell()

@@ -41,7 +41,7 @@ class RegisterRow(Row, frozen=True):
     rulebook_sha256: str
     state_sha256: str
     version: int
-    computed: Result
+    computed: Result | None
     voted: Result | None = None
     reason: str | None = None
     signed_on: date | None = None
@@ -52,6 +52,7 @@ class RegisterRow(Row, frozen=True):
     revocation_no: str | None = None
     ground: str | None = None
     review: int | None = None
+    basis: str | None = None
     number: int = 1
     position: int = 0
     upheld_on: date | None = None
@@ -112,6 +113,7 @@ def _row(fact: Decision, recorded: Recorded) -> RegisterRow:
         fact.computed,
         fact.voted,
         fact.reason,
+        basis=fact.basis,
         position=recorded.position,
     )
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from domain.appraisal import Appraisal, Proposal
 from domain.assessment import Assessment, Returned, Stage, in_posting_time
+from domain.commune_steps import Attended, Display, Leader, MeetingRecord, Sender, SheetsTally, Treatment
 from domain.fact import Recorded
 from domain.measure import Answer, Measured, Outcome
 from domain.personal import Personal
@@ -72,6 +73,7 @@ class EntryRow(RowPart, frozen=True):
     appraised: AppraisedRow | None = None
     supplemented: bool = False
     measured_by: dict[str, str] = {}
+    tally: SheetsTally | None = None
 
     @property
     def value(self) -> Decimal | Outcome | None:
@@ -138,11 +140,28 @@ class CommentRow(RowPart, frozen=True):
     answer: str | None = None
     set_aside: str | None = None
     late: bool = False
+    sender: Sender | None = None
+    sender_name: Personal = ""
+    treatment: Treatment | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether it still has to be answered or set aside before the dossier is sent."""
         return self.answer is None and self.set_aside is None and not self.late
+
+
+class AgreedRow(RowPart, frozen=True):
+    """The commune's meeting that agreed on the result; who recorded it and when."""
+
+    on: date
+    place: str
+    leader: Leader
+    attended: tuple[Attended, ...]
+    outcome: Outcome
+    record: MeetingRecord
+    reason: str | None
+    by: str
+    at: datetime
 
 
 class SheetRow(Row, frozen=True):
@@ -168,6 +187,11 @@ class SheetRow(Row, frozen=True):
     posted_on: date | None = None
     posted_until: date | None = None
     posted_at_place: str | None = None
+    displays: tuple[Display, ...] = ()
+    posting_entered_on: date | None = None
+    agreed: AgreedRow | None = None
+    listed_on: date | None = None
+    list_no: str | None = None
     comments: dict[UUID, CommentRow] = {}
     submitted_on: date | None = None
     document_no: str | None = None
@@ -177,6 +201,7 @@ class SheetRow(Row, frozen=True):
     computed: Proposal | None = None
     concluded_on: date | None = None
     conclusion_reason: str | None = None
+    conclusion_basis: str | None = None
 
     @property
     def returned(self) -> tuple[str, ...]:
@@ -191,7 +216,7 @@ class SheetRow(Row, frozen=True):
         return self.stage is Stage.SUPPLEMENT and entry is not None and entry.returned is not None
 
 
-SHEETS = Projection("sheets", version=3, row=SheetRow, scope=lambda row: row.season)
+SHEETS = Projection("sheets", version=4, row=SheetRow, scope=lambda row: row.season)
 
 
 @SHEETS.begins(Assessment.Opened)
@@ -317,6 +342,11 @@ def _reopened(row: SheetRow, fact: Assessment.Reopened, recorded: Recorded) -> S
         posted_on=None,
         posted_until=None,
         posted_at_place=None,
+        displays=(),
+        posting_entered_on=None,
+        agreed=None,
+        submitted_on=None,
+        document_no=None,
     )
 
 
@@ -329,24 +359,28 @@ def _posted(row: SheetRow, fact: Assessment.Posted, recorded: Recorded) -> Sheet
         posted_on=fact.on,
         posted_until=fact.until,
         posted_at_place=fact.place,
+        displays=fact.displays,
+        posting_entered_on=fact.entered_on,
     )
 
 
 @SHEETS.on(Assessment.CommentReceived)
 def _comment(row: SheetRow, fact: Assessment.CommentReceived, recorded: Recorded) -> SheetRow:
     late = not in_posting_time(fact.on, row.posted_until)
-    comments = {**row.comments, fact.comment: CommentRow(fact.text, fact.on, recorded.version, late=late)}
-    return replace(row, version=recorded.version, comments=comments)
+    comment = CommentRow(
+        fact.text, fact.on, recorded.version, late=late, sender=fact.sender, sender_name=fact.sender_name
+    )
+    return replace(row, version=recorded.version, comments={**row.comments, fact.comment: comment})
 
 
 @SHEETS.on(Assessment.CommentAnswered)
 def _answer(row: SheetRow, fact: Assessment.CommentAnswered, recorded: Recorded) -> SheetRow:
-    return _comments(row, (fact.comment,), recorded, answer=fact.answer)
+    return _comments(row, (fact.comment,), recorded, answer=fact.answer, treatment=fact.treatment)
 
 
 @SHEETS.on(Assessment.CommentsAnswered)
 def _answers(row: SheetRow, fact: Assessment.CommentsAnswered, recorded: Recorded) -> SheetRow:
-    return _comments(row, fact.comments, recorded, answer=fact.answer)
+    return _comments(row, fact.comments, recorded, answer=fact.answer, treatment=fact.treatment)
 
 
 @SHEETS.on(Assessment.CommentsSetAside)
@@ -354,10 +388,43 @@ def _set_aside(row: SheetRow, fact: Assessment.CommentsSetAside, recorded: Recor
     return _comments(row, fact.comments, recorded, set_aside=fact.reason)
 
 
-def _comments(row: SheetRow, which: tuple[UUID, ...], recorded: Recorded, **changes: str) -> SheetRow:
+def _comments(row: SheetRow, which: tuple[UUID, ...], recorded: Recorded, **changes: Any) -> SheetRow:
     """The row with these changes to the comments that are there."""
     changed = {one: replace(row.comments[one], **changes) for one in which if one in row.comments}
     return replace(row, version=recorded.version, comments={**row.comments, **changed})
+
+
+@SHEETS.on_part(Assessment.OpinionSheetsTallied, "entries", "indicator", stamp="version")
+def _tallied(entry: EntryRow | None, fact: Assessment.OpinionSheetsTallied, recorded: Recorded) -> EntryRow:
+    return _change(entry, recorded, tally=fact.tally, supplemented=True)
+
+
+@SHEETS.on(Assessment.ResultAgreed)
+def _agreed(row: SheetRow, fact: Assessment.ResultAgreed, recorded: Recorded) -> SheetRow:
+    agreed = AgreedRow(
+        fact.on,
+        fact.place,
+        fact.leader,
+        fact.attended,
+        fact.outcome,
+        fact.record,
+        fact.reason,
+        recorded.actor,
+        recorded.at,
+    )
+    return replace(row, version=recorded.version, stage=Stage.AGREED, agreed=agreed)
+
+
+@SHEETS.on(Assessment.Reported)
+def _reported(row: SheetRow, fact: Assessment.Reported, recorded: Recorded) -> SheetRow:
+    return replace(
+        row, version=recorded.version, stage=Stage.REPORTED, submitted_on=fact.on, document_no=fact.document_no
+    )
+
+
+@SHEETS.on(Assessment.Listed)
+def _listed(row: SheetRow, fact: Assessment.Listed, recorded: Recorded) -> SheetRow:
+    return replace(row, version=recorded.version, stage=Stage.LISTED, listed_on=fact.on, list_no=fact.decision_no)
 
 
 @SHEETS.on(Assessment.Submitted)
@@ -414,6 +481,7 @@ def _concluded(row: SheetRow, fact: Appraisal.Concluded, recorded: Recorded) -> 
         computed=fact.computed,
         concluded_on=fact.on,
         conclusion_reason=fact.reason,
+        conclusion_basis=fact.basis,
     )
 
 
@@ -426,4 +494,5 @@ def _resumed(row: SheetRow, fact: Appraisal.Resumed, recorded: Recorded) -> Shee
         computed=None,
         concluded_on=None,
         conclusion_reason=None,
+        conclusion_basis=None,
     )

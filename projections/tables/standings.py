@@ -33,8 +33,11 @@ class CommuneStage(StrEnum):
     COLLECTING = "collecting"
     CONSOLIDATED = "consolidated"
     POSTED = "posted"
+    AGREED = "agreed"
     SUBMITTED = "submitted"
     SUPPLEMENT = "supplement"
+    REPORTED = "reported"
+    LISTED = "listed"
     APPRAISED = "appraised"
     VOTED = "voted"
     DECIDED = "decided"
@@ -113,8 +116,10 @@ class Standing(Row, frozen=True):
 
     `dossier` is the stage of its own dossier, `unanswered` are comments of the posting time that
     were neither answered nor set aside, `meeting` is the last
-    whose agenda it was on, `voted` the outcome of the last concluded vote. `taken_up`: after the decision was taken
-    back, or appealed against with success, its appraisal is done anew, and no decision was made since.
+    whose agenda it was on, `voted` the outcome of the last concluded vote. `agreed` is what the commune's own meeting
+    found; one that does not meet the conditions has the number of its report and, once listed, of the decision.
+    `taken_up`: after the decision was taken back, or appealed against with success, its appraisal is done anew, and no
+    decision was made since.
     """
 
     season: str
@@ -144,6 +149,15 @@ class Standing(Row, frozen=True):
     revoked_on: date | None = None
     upheld_on: date | None = None
     taken_up: bool = False
+    agreed: Outcome | None = None
+    report_no: str | None = None
+    listed_on: date | None = None
+    list_no: str | None = None
+
+    @property
+    def is_not_meeting(self) -> bool:
+        """Whether the commune sent its report as one that does not meet the conditions: nobody decides on it."""
+        return self.dossier in (DossierStage.REPORTED, DossierStage.LISTED)
 
     @property
     def stage(self) -> CommuneStage:
@@ -310,7 +324,15 @@ def _consolidated(row: Standing, fact: Assessment.Consolidated, recorded: Record
 
 @STANDINGS.on(Assessment.Reopened)
 def _reopened(row: Standing, fact: Assessment.Reopened, recorded: Recorded) -> Standing:
-    return replace(row, version=recorded.version, dossier=DossierStage.COLLECTING, posted_until=None)
+    return replace(
+        row,
+        version=recorded.version,
+        dossier=DossierStage.COLLECTING,
+        posted_until=None,
+        submitted_on=None,
+        agreed=None,
+        report_no=None,
+    )
 
 
 @STANDINGS.on(Assessment.Posted)
@@ -343,6 +365,38 @@ def _set_aside(row: Standing, fact: Assessment.CommentsSetAside, recorded: Recor
 def _settled(row: Standing, comments: set[UUID], recorded: Recorded) -> Standing:
     unanswered = tuple(one for one in row.unanswered if one not in comments)
     return replace(row, version=recorded.version, unanswered=unanswered)
+
+
+@STANDINGS.on_part(Assessment.OpinionSheetsTallied, "cells", "indicator", stamp="version")
+def _tallied(cell: Cell | None, fact: Assessment.OpinionSheetsTallied, recorded: Recorded) -> Cell:
+    return replace(cell or _EMPTY, changed=recorded.version, supplemented=True)
+
+
+@STANDINGS.on(Assessment.ResultAgreed)
+def _agreed(row: Standing, fact: Assessment.ResultAgreed, recorded: Recorded) -> Standing:
+    return replace(row, version=recorded.version, dossier=DossierStage.AGREED, agreed=fact.outcome)
+
+
+@STANDINGS.on(Assessment.Reported)
+def _reported(row: Standing, fact: Assessment.Reported, recorded: Recorded) -> Standing:
+    return replace(
+        row,
+        version=recorded.version,
+        dossier=DossierStage.REPORTED,
+        submitted_on=fact.on,
+        report_no=fact.document_no,
+    )
+
+
+@STANDINGS.on(Assessment.Listed)
+def _listed(row: Standing, fact: Assessment.Listed, recorded: Recorded) -> Standing:
+    return replace(
+        row,
+        version=recorded.version,
+        dossier=DossierStage.LISTED,
+        listed_on=fact.on,
+        list_no=fact.decision_no,
+    )
 
 
 @STANDINGS.on(Assessment.Submitted)

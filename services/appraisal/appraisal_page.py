@@ -68,7 +68,7 @@ async def index(visit: Visit, season: str) -> PageResponse:
         units = {unit.code: unit for unit in await view.all(UNITS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
+    rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
     own = [unit for unit in row.deciding_units if may(visit.actor, Act.CONCLUDE_APPRAISAL, Subject(decided_by=unit))]
     if not own:
         permit(visit.actor, Act.CONCLUDE_APPRAISAL)
@@ -135,7 +135,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         own_work=bool(indicator) and not visit.may(Act.APPRAISE, case.subject(code)) and visit.past is None,
         following=next_waiting(states, code),
         appraised=verdict,
-        computed=Proposal.RECOGNISE if verdict.verdict.result is Outcome.MET else Proposal.NOT_RECOGNISE,
+        computed=appraising.proposal_of(verdict.verdict),
         workable=case.sheet.stage in WORKABLE and case.sheet.proposal is None and visit.past is None,
         history=told,
         enters_data=False,
@@ -257,7 +257,13 @@ async def conclude(visit: Visit, season: str, commune: str) -> PageResponse:
     if said not in set(Proposal):
         raise FieldMissing(field="proposal")
     result = await appraising.conclude(
-        visit.work(), season, commune, Proposal(said), typed.text("reason") or None, typed.day("on")
+        visit.work(),
+        season,
+        commune,
+        Proposal(said),
+        typed.text("reason") or None,
+        typed.day("on"),
+        basis=typed.text("basis") or None,
     )
     return await visit.done(result, to=visit.url.appraisal(season, commune))
 

@@ -10,13 +10,14 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
-from domain.appraised import appraised_sheet
+from domain.appraised import appraised_sheet, computed_of
 from domain.assessment import Assessment, Entry, Evidence, Stage, assessment_stream
 from domain.errors import MeasureInvalid, OutOfOrder, Stale, UnknownEvidence
 from domain.fact import Fact, StreamName
-from domain.judging import assess, judge
+from domain.judging import Verdict, assess, judge
 from domain.measure import Outcome
 from domain.permissions import Act, Subject
+from domain.recognition import Result
 from domain.rulebook import Indicator, Rulebook
 from domain.season import Season
 from domain.working_days import Calendar
@@ -138,15 +139,20 @@ async def conclude(
     proposal: Proposal | None = None,
     reason: str | None = None,
     on: date | None = None,
+    *,
+    basis: str | None = None,
 ) -> CommandResult:
-    """Propose a result to the council and the chairman; other than the computed one only with a reason."""
+    """Propose a result to the council and the chairman; other than the computed one only with a reason.
+
+    Without a proposal, the computed one; where the rules leave it open, ResultLeftOpen.
+    """
     running, rulebook = await open_now(work, season)
     work.require(Act.CONCLUDE_APPRAISAL, commune_of(running, commune))
     async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         dossier.must_be_with_the_appraiser()
         computed = computed_proposal(work, dossier, appraisal, rulebook)
         changed = {indicator.code: dossier.entry(indicator.code).changed for indicator in rulebook.indicators}
-        appraisal.conclude(on or work.today, proposal or computed, computed=computed, changed=changed, reason=reason)
+        appraisal.conclude(on or work.today, proposal, computed=computed, changed=changed, reason=reason, basis=basis)
         return await streams.record()
 
 
@@ -161,10 +167,17 @@ async def resume(work: Work, season: str, commune: str, reason: str) -> CommandR
     return await work.change(Appraisal, appraisal_stream(season, commune), lambda one: one.resume(reason))
 
 
-def computed_proposal(work: Work, dossier: Assessment, appraisal: Appraisal, rulebook: Rulebook) -> Proposal:
-    """What the rules say of the appraised values."""
-    verdict = judge(appraised_sheet(dossier, appraisal, rulebook, work.calendar), rulebook)
-    return Proposal.RECOGNISE if verdict.result is Outcome.MET else Proposal.NOT_RECOGNISE
+def computed_proposal(work: Work, dossier: Assessment, appraisal: Appraisal, rulebook: Rulebook) -> Proposal | None:
+    """What the rules say of the appraised values; None where they leave the result open."""
+    return proposal_of(judge(appraised_sheet(dossier, appraisal, rulebook, work.calendar), rulebook))
+
+
+def proposal_of(verdict: Verdict) -> Proposal | None:
+    """The proposal that follows from the verdict; None where the rules leave the result open."""
+    computed = computed_of(verdict)
+    if computed is None:
+        return None
+    return Proposal.RECOGNISE if computed is Result.RECOGNISED else Proposal.NOT_RECOGNISE
 
 
 # ------------------------------------------------------------------------------------------------------
@@ -234,6 +247,7 @@ async def _not_own_work(work: Work, season: Season, name: str, commune: str, ind
 
 
 def _must_be_submitted(dossier: Assessment) -> None:
+    dossier.must_ask_for_recognition()
     if dossier.stage not in (Stage.SUBMITTED, Stage.SUPPLEMENT):
         raise OutOfOrder(step="appraise", state=dossier.stage)
 

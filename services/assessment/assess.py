@@ -10,10 +10,12 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from domain.assessment import Assessment, Entry, Evidence, assessment_stream
+from domain.commune_steps import Channel, Treatment
 from domain.council import Council, council_stream
 from domain.errors import (
     IndicatorsUnassigned,
     MeasureInvalid,
+    PostingPlaceMissing,
     ReasonMissing,
     Refused,
     Stale,
@@ -342,9 +344,14 @@ async def reopen(work: Work, season: str, commune: str, reason: str) -> CommandR
 async def post(
     work: Work, season: str, commune: str, place: str, on: date | None = None, until: date | None = None
 ) -> CommandResult:
-    """Post the result publicly; without `until` for the rulebook's term."""
+    """Post the result publicly; without `until` for the rulebook's term.
+
+    PostingPlaceMissing where the text names several places (`commune_steps.display_result`).
+    """
     running, rulebook = await open_now(work, season)
     work.require(Act.POST, commune_of(running, commune))
+    if rulebook.commune_steps is not None:
+        raise PostingPlaceMissing(channel=Channel.OFFICE, field="office_on")
     day = on or work.today
     last = until or posting_ends(rulebook, day, await calendar_of(work))
     return await work.change(Assessment, assessment_stream(season, commune), lambda one: one.post(day, last, place))
@@ -414,8 +421,9 @@ async def answer_comments(
     answer: str,
     *,
     version: int | None = None,
+    treatment: Treatment | None = None,
 ) -> CommandResult:
-    """Give several comments one answer; it is public.
+    """Give several comments one answer; it is public. `treatment` says whether the commune followed them.
 
     `version` is the dossier's version that the person saw: Stale when one of them was answered or set aside since.
     """
@@ -424,7 +432,7 @@ async def answer_comments(
 
     def deed(dossier: Assessment) -> None:
         _must_not_be_settled_since(dossier, version, comments)
-        dossier.answer_comments(comments, answer)
+        dossier.answer_comments(comments, answer, treatment)
 
     return await work.change(Assessment, assessment_stream(season, commune), deed)
 
@@ -461,7 +469,7 @@ def _must_not_be_settled_since(dossier: Assessment, version: int | None, comment
 @use_case("submit", "season", "commune", "document_no", "on")
 async def submit(work: Work, season: str, commune: str, document_no: str, on: date | None = None) -> CommandResult:
     """Send the dossier for appraisal; what is missing is named."""
-    running, _ = await with_rulebook(work, season)
+    running, rulebook = await with_rulebook(work, season)
     work.require(Act.SUBMIT, commune_of(running, commune))
     if running.unassigned:
         raise IndicatorsUnassigned(indicators=running.unassigned)
@@ -469,7 +477,12 @@ async def submit(work: Work, season: str, commune: str, document_no: str, on: da
     return await work.change(
         Assessment,
         assessment_stream(season, commune),
-        lambda one: one.submit(on or work.today, document_no, indicators=running.indicators),
+        lambda one: one.submit(
+            on or work.today,
+            document_no,
+            indicators=running.indicators,
+            after_meeting=rulebook.commune_steps is not None,
+        ),
     )
 
 

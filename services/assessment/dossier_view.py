@@ -115,7 +115,7 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=visit.app.rulebooks.text(sheet.rulebook_sha256),
+        rulebook=(await visit.rulebooks()).text(sheet.rulebook_sha256),
         calendar=_calendar(visit, seen),
         followed=seen,
     )
@@ -343,10 +343,13 @@ def next_stage_due(case: Case) -> tuple[str, date] | None:
         Stage.COLLECTING: "scored",
         Stage.CONSOLIDATED: "posted",
         Stage.POSTED: "submitted",
+        Stage.AGREED: "submitted",
         Stage.SUBMITTED: "appraised",
         Stage.SUPPLEMENT: "appraised",
+        Stage.REPORTED: "decided",
+        Stage.LISTED: "decided",
     }
-    if case.sheet.proposal is not None:
+    if case.sheet.proposal is not None or case.sheet.stage is Stage.LISTED:
         return None
     dues = [entry.returned.due for entry in case.sheet.entries.values() if entry.returned]
     if dues:

@@ -148,11 +148,14 @@ class NamedRow(NamedTuple):
 
 
 def lines_of(
-    rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook, made: KeyedCache[NamedRow] | None = None
+    rows: Iterable[Standing],
+    units: Mapping[str, UnitRow],
+    text_of: Callable[[Standing], Rulebook],
+    made: KeyedCache[NamedRow] | None = None,
 ) -> Iterator[NamedRow]:
-    """Each commune judged, or what was `made` of the very same rows before."""
+    """Each commune judged by its own text, or what was `made` of the very same rows before."""
     known = KeyedCache() if made is None else made
-    return (known.of(row.commune, _named, row, units.get(row.commune), rulebook) for row in rows)
+    return (known.of(row.commune, _named, row, units.get(row.commune), text_of(row)) for row in rows)
 
 
 def _named(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> NamedRow:
@@ -288,7 +291,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         table = await _table(visit, view, season)
         position = view.position
     row = table.row
-    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
+    rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
     unit, status, stage, sort = (visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "xep"))
     filters = Filters(unit, status, stage, sought(visit), sort)
     board = board_of(table, filters)
@@ -321,9 +324,13 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
     units = {unit.code: unit for unit in await view.all(UNITS)}
     made = visit.site.kept.made("board", visit.tenant.id, season, visit.upto)
     rows = await view.all(STANDINGS, season)
-    return table_of(
-        await in_slices(lines_of(rows, units, visit.app.rulebooks.text(row.rulebook_sha256), made)), row, units
-    )
+    rulebooks = await visit.rulebooks()
+    rulebook = rulebooks.text(row.rulebook_sha256)
+
+    def text_of(standing: Standing) -> Rulebook:
+        return rulebooks.own_text(rulebook, standing.rulebook_sha256)
+
+    return table_of(await in_slices(lines_of(rows, units, text_of, made)), row, units)
 
 
 def _drawn(

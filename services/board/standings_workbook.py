@@ -10,6 +10,7 @@ from domain.measure import Outcome
 from domain.meeting import VoteOutcome
 from domain.rulebook import Model, Provenance, Rulebook
 from domain.vietnamese import sort_key
+from infra.reference.rulebooks import Rulebooks
 from projections.tables.standings import Basis, Standing
 from projections.tables.units import UnitRow
 from services.clock import VIETNAM
@@ -28,11 +29,16 @@ class StandingsSource(NamedTuple):
     position: int
     moment: datetime
     demonstration: bool
+    rulebooks: Rulebooks = Rulebooks(())
 
     @property
     def levels(self) -> bool:
         """Whether the rulebook has no points."""
         return self.rulebook.model is Model.LEVELS
+
+    def text_of(self, row: Standing) -> Rulebook:
+        """The text by which the commune is judged."""
+        return self.rulebooks.own_text(self.rulebook, row.rulebook_sha256)
 
     @property
     def about(self) -> str:
@@ -47,7 +53,7 @@ def standings_workbook(
     source: StandingsSource, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words
 ) -> Written:
     """The workbook of these communes, ordered as on the board."""
-    lines = sorted((judged(row, source.rulebook) for row in rows), key=lambda one: _order(one.row, units))
+    lines = sorted((judged(row, source.text_of(row)) for row in rows), key=lambda one: _order(one.row, units))
     book = WorkbookWriter()
     values = [_board(one, source, units, words) for one in lines]
     book.add("Bảng đánh giá", source, "Bảng đánh giá", board_columns(source), values)

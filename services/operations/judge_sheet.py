@@ -4,7 +4,7 @@
      "criteria": {"TC1": "15", ...}}
 
 Instead of `criteria`, or beside it for other criteria, `indicators` gives a value by indicator code:
-points ("2.5"), "met" or "not_met", or what was measured ({"numerator": 19, "denominator": 22}). Parts
+points ("2.5" or "2,5"), "met" or "not_met", or what was measured ({"numerator": 19, "denominator": 22}). Parts
 stand by their own codes ({"TC1.CT1.1": {"option": "a"}}). `vetoes` lists the codes of the conditions that
 occurred. Scores are strings or exact numbers; nothing passes through a binary float.
 """
@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import Refused
-from domain.judging import Finding, PartResult, Sheet, Value, Verdict, assess, cross_checks, judge
+from domain.judging import CriterionResult, Finding, PartResult, Sheet, Value, Verdict, assess, cross_checks, judge
 from domain.measure import HUNDRED, Kind, Measured, Outcome
 from domain.rulebook import ZERO, ConditionKind, Model, NotArisen, Part, Rulebook, check, check_points
 from infra.reference.rulebooks import load_calendar, load_rulebooks
@@ -48,7 +48,7 @@ EXPECTED = {
 }
 #: What is said of each criterion.
 CRITERION_FIELDS = ("code", "points", "max_points", "share", "met", "indicators_met", "indicators")
-NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+NUMBER = re.compile(r"-?[0-9]{1,15}([.,][0-9]{1,15})?")
 
 
 # What cannot be judged -------------------------------------------------------------------------------
@@ -374,8 +374,8 @@ def _number(typed: Any, where: str) -> Decimal:
         raise WrongType(where=where, typed=_plain(typed), expected="số hoặc chuỗi số")
     text = typed.strip() if isinstance(typed, str) else format(Decimal(typed), "f")
     if not NUMBER.fullmatch(text):
-        raise WrongType(where=where, typed=_plain(typed), expected="số với dấu chấm thập phân, ví dụ 12.5")
-    return Decimal(text)
+        raise WrongType(where=where, typed=_plain(typed), expected="số, ví dụ 12,5 hoặc 12.5")
+    return Decimal(text.replace(",", "."))
 
 
 # Showing the verdict ---------------------------------------------------------------------------------
@@ -386,16 +386,31 @@ def _shown(rulebook: Rulebook, verdict: Verdict) -> dict[str, Any]:
         "rulebook": rulebook.id,
         "sha256": rulebook.sha256,
         "model": rulebook.model.value,
-        "total": _plain(verdict.total),
-        "criteria": [{key: _plain(getattr(result, key)) for key in CRITERION_FIELDS} for result in verdict.criteria],
+        "total": _points(verdict.total, rulebook),
+        "criteria": [_shown_criterion(result, rulebook) for result in verdict.criteria],
         "conditions": [
             {key: _plain(value) for key, value in result._asdict().items()} for result in verdict.conditions
         ],
         "result": verdict.result.value,
-        "margin": _plain(verdict.margin),
+        "left_open": list(verdict.left_open),
+        "margin": _points(verdict.margin, rulebook),
         "near": verdict.near,
         "complete": verdict.complete,
     }
+
+
+def _shown_criterion(result: CriterionResult, rulebook: Rulebook) -> dict[str, Any]:
+    shown = {key: _plain(getattr(result, key)) for key in CRITERION_FIELDS}
+    return shown | {"points": _points(result.points, rulebook)}
+
+
+def _points(points: Decimal | None, rulebook: Rulebook) -> str | None:
+    """Points with the rulebook's decimals. What has more of them, as published figures may, keeps them all."""
+    if points is None:
+        return None
+    exponent = points.normalize().as_tuple().exponent
+    decimals = max(rulebook.score_decimals, -exponent if isinstance(exponent, int) else 0)
+    return format(points.quantize(Decimal(1).scaleb(-decimals)), "f")
 
 
 def _shown_reading(reading: PartResult) -> dict[str, Any]:

@@ -49,6 +49,9 @@ REPLACED_FROM = date(2025, 3, 1)
 
 NOTHING = "–"
 
+#: How the result that the rules give is printed; None where they left it open.
+COMPUTED = {Result.RECOGNISED: "Đạt", Result.NOT_RECOGNISED: "Không đạt", None: "Chưa đủ căn cứ để kết luận"}
+
 
 class StateDiffers(Refused):
     """What is judged now is not what the decision says was judged: the document would not state what was decided."""
@@ -186,7 +189,7 @@ async def read_paper(
         with_points=rulebook.model is Model.POINTS,
         summary=summary(verdict),
         criteria=tuple(criterion_lines(verdict, rulebook)),
-        total=total_line(verdict, rulebook),
+        total=total_line(verdict, rulebook, decided.computed),
         conditions=tuple(condition_lines(verdict, rulebook, sheet.unit_class)),
         origin=DocumentOrigin(
             then.tenant.log, then.position, decided.state_sha256, decided.rulebook_sha256, len(decided.relied_on)
@@ -269,7 +272,7 @@ def legal_bases(on: date, rulebook: Rulebook) -> Iterator[str]:
 
 def differences(decided: Decision) -> Iterator[str]:
     """From what the decision differs, for which it carries a written reason."""
-    if decided.result is not decided.computed:
+    if decided.computed is not None and decided.result is not decided.computed:
         yield "kết quả tính theo bộ tiêu chí"
     if decided.voted is not None and decided.result is not decided.voted:
         yield "kết quả biểu quyết của Hội đồng"
@@ -292,9 +295,9 @@ def criterion_lines(verdict: Verdict, rulebook: Rulebook) -> Iterator[TableLine]
         yield TableLine((criterion.name, *_figures(result)), _word(result.met), doubtful)
 
 
-def total_line(verdict: Verdict, rulebook: Rulebook) -> TableLine:
-    """The line under the criteria."""
-    word = _word(verdict.result)
+def total_line(verdict: Verdict, rulebook: Rulebook, computed: Result | None) -> TableLine:
+    """The line under the criteria, with the result that was computed when the decision was made."""
+    word = COMPUTED[computed]
     if verdict.total is None:
         met = sum(one.indicators_met or 0 for one in verdict.criteria)
         return TableLine((str(len(rulebook.indicators)), str(met)), word, doubtful=False)

@@ -3,11 +3,10 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.appraised import advised, result_of
+from domain.appraised import advised, computed_of
 from domain.errors import NotFound
 from domain.export import Document
 from domain.fact import Recorded
-from domain.measure import Outcome
 from domain.meeting import meeting_stream, number_of
 from domain.official import Mandate
 from domain.permissions import Act, Actor, may, permit
@@ -64,7 +63,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     basis, vote = basis_of(case.facts), await vote_on(visit, season, commune)
     if anew and basis and vote and is_of(basis, meeting_stream(season, vote.meeting.meeting).id(visit.tenant.id)):
         vote = None
-    computed = result_of(meets=sheet.judged.verdict.result is Outcome.MET)
+    computed = computed_of(sheet.judged.verdict)
     return {
         "case": case,
         "sheet": sheet,
@@ -189,6 +188,7 @@ async def decide(visit: Visit, season: str, commune: str) -> PageResponse:
         typed.needed("decision_no"),
         typed.day("on"),
         typed.text("reason") or None,
+        basis=typed.text("basis") or None,
     )
     return await visit.done(await sealed(visit, result), to=visit.url.decision(season, commune))
 

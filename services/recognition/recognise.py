@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.appraisal import Appraisal, appraisal_stream
-from domain.appraised import advised, appraised_sheet, result_of, spelled
+from domain.appraised import advised, appraised_sheet, computed_of, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import AgainstTheRules, BasisMissing, NotFound
 from domain.judging import Verdict, judge
@@ -36,6 +36,8 @@ async def decide(
     decision_no: str,
     on: date | None = None,
     reason: str | None = None,
+    *,
+    basis: str | None = None,
 ) -> CommandResult:
     """Decide on a commune whose appraisal is concluded and, where the rulebook has a council, voted on.
 
@@ -43,7 +45,8 @@ async def decide(
     vote are those since. AlreadyDecided while the earlier one stands.
 
     The verdict is computed here from the appraised values; a result other than it, or other than the vote, needs
-    the chairman's written reason. Against a condition that is verified law no reason helps (AgainstTheRules).
+    the chairman's written reason. Against a condition that is verified law no reason helps (AgainstTheRules). Where the
+    rules leave the result open, a recognition also needs its `basis`, the document that it rests on (ResultLeftOpen).
     What the decision relied on is recorded: each stream with its version and the hash of its last leaf.
     """
     running, rulebook = await open_now(work, season)
@@ -51,12 +54,13 @@ async def decide(
     name = recognition_stream(season, commune)
     dossier_name, appraisal_name = assessment_stream(season, commune), appraisal_stream(season, commune)
     vote = await concluded_vote(work, season, running.participant(commune).decided_by, commune)
-    basis = [season_stream(season), dossier_name, appraisal_name, *([vote.meeting] if vote else [])]
-    async with work.changing(name, *basis) as streams:
+    relied_on = [season_stream(season), dossier_name, appraisal_name, *([vote.meeting] if vote else [])]
+    async with work.changing(name, *relied_on) as streams:
         before = streams.find(Recognition, name)
         if before is not None:
             before.must_be_open_to_another()
         dossier = streams.get(Assessment, dossier_name)
+        dossier.must_ask_for_recognition()
         appraisal = streams.find(Appraisal, appraisal_name)
         if appraisal is None or appraisal.proposal is None:
             raise BasisMissing(missing="appraisal", commune=commune)
@@ -65,7 +69,7 @@ async def decide(
             raise BasisMissing(missing="vote", commune=commune)
         sheet = appraised_sheet(dossier, appraisal, rulebook, work.calendar)
         verdict = judge(sheet, rulebook)
-        computed = result_of(meets=verdict.result is Outcome.MET)
+        computed = computed_of(verdict)
         voted = advised(outcome)
         if result is Result.RECOGNISED and (failed := _failed_as_law(verdict)):
             raise AgainstTheRules(commune=commune, conditions=failed)
@@ -77,9 +81,10 @@ async def decide(
             "rulebook_sha256": rulebook.sha256,
             "computed": computed,
             "state_sha256": sha256_of(canonical(spelled(sheet, rulebook))).hexdigest(),
-            "relied_on": tuple(_as_it_stands(work, streams.stands(one)) for one in basis),
+            "relied_on": tuple(_as_it_stands(work, streams.stands(one)) for one in relied_on),
             "voted": voted,
-            "reason": reason_to_differ(result, computed, voted, reason),
+            "reason": reason_to_differ(result, computed, voted, reason, basis),
+            "basis": (basis or "").strip() or None,
         }
         if before is None:
             streams.begin(name, Recognition(id=work.id_of(name), commune=commune, **said))

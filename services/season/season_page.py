@@ -95,11 +95,11 @@ async def index(visit: Visit) -> PageResponse:
         rows = await view.all(SEASONS)
         units = await view.all(UNITS)
         adopted = {row.rulebook for row in await view.all(ADOPTIONS)}
-    rulebooks = [one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted]
+    rulebooks = [one for one in (await visit.rulebooks()).newest_of_each() if one.id in adopted]
     return await visit.page(
         "season/index.html",
         seasons=[
-            {"row": row, "rulebook": visit.app.rulebooks.text(row.rulebook_sha256).short}
+            {"row": row, "rulebook": (await visit.rulebooks()).text(row.rulebook_sha256).short}
             for row in sorted(rows, key=lambda row: -row.year)
         ],
         rulebooks=rulebooks,
@@ -121,13 +121,13 @@ async def show(visit: Visit, season: str) -> PageResponse:
         adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
+    rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
     return await visit.page(
         "season/season.html",
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted],
+        rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adopted],
         steps=steps(visit, row, rulebook),
         matrix=matrix(row, rulebook, visit.words),
         positions=offices(visit.words),
@@ -249,9 +249,9 @@ async def plan(visit: Visit) -> PageResponse:
     typed = visit.typed
     typed.needed("year")
     year = typed.whole("year") or 0
-    if typed.text("rulebook") not in visit.app.rulebooks:
+    if typed.text("rulebook") not in await visit.rulebooks():
         raise FieldMissing(field="rulebook")
-    rulebook = visit.app.rulebooks.newest(typed.text("rulebook"))
+    rulebook = (await visit.rulebooks()).newest(typed.text("rulebook"))
     async with visit.reads() as view:
         units = await view.all(UNITS)
     participants = chosen(units, typed, rulebook)

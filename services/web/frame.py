@@ -145,5 +145,5 @@ def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Rule
     if not named:
         return None
     current = max(named, key=lambda row: (row.state is State.OPEN, row.year))
-    rulebook = rulebooks.find(current.rulebook_sha256)
+    rulebook = rulebooks.find(current.rulebook_sha256) or rulebooks.named(current.rulebook)
     return Chip(current.season, rulebook.short if rulebook else current.rulebook)

@@ -15,7 +15,8 @@ from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.council import Council, Member, Role, council_stream
 from domain.fact import STREAMS, Fact, Recorded, StreamName
-from domain.measure import Answer, Outcome
+from domain.judging import VerdictResult
+from domain.measure import Answer
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
@@ -249,7 +250,7 @@ def a_judged_dossier() -> list[Recorded]:
     ):
         assert province.do(DOSSIER, deed)
     _judge(province, final)
-    assert what_if(province.log, COMMUNE, RULEBOOK, CALENDAR, Otherwise()).before.result is Outcome.MET
+    assert what_if(province.log, COMMUNE, RULEBOOK, CALENDAR, Otherwise()).before.result is VerdictResult.MET
     return province.log
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 from datetime import date
 from decimal import Decimal
 
@@ -5,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.judging import ConditionResult, Sheet, Verdict, assess, cross_checks, judge
+from domain.judging import ConditionResult, Contradiction, Sheet, Verdict, VerdictResult, assess, cross_checks, judge
 from domain.measure import (
     NOT_ARISEN,
     Answer,
     Kind,
     ManualPoints,
     Measured,
+    Option,
+    Options,
     Outcome,
     Penalty,
     RatioThreshold,
@@ -23,10 +26,12 @@ from domain.rulebook import (
     Condition,
     ConditionKind,
     Figure,
+    Indicator,
     Model,
     NotArisen,
     Provenance,
     Rulebook,
+    Unknown,
 )
 from domain.working_days import Calendar
 from tests.domain.rulebooks import (
@@ -65,20 +70,20 @@ def condition_of(verdict: Verdict, code: str) -> ConditionResult:
 def test_a_commune_at_eighty_and_a_half_points_meets_the_standard_narrowly():
     verdict = judge(a_sheet("12", "68.5"), LIKE_2021)
 
-    assert (verdict.total, verdict.result) == (D("80.5"), Outcome.MET)
+    assert (verdict.total, verdict.result) == (D("80.5"), VerdictResult.MET)
     assert (verdict.margin, verdict.near) == (D("0.5"), True)
 
 
 def test_a_commune_exactly_at_the_total_meets_the_standard():
-    assert judge(a_sheet("15", "65"), LIKE_2021).result is Outcome.MET
-    assert judge(a_sheet("15", "64.99"), LIKE_2021).result is Outcome.NOT_MET
+    assert judge(a_sheet("15", "65"), LIKE_2021).result is VerdictResult.MET
+    assert judge(a_sheet("15", "64.99"), LIKE_2021).result is VerdictResult.NOT_MET
 
 
 def test_a_commune_with_a_criterion_below_half_does_not_meet_the_standard_whatever_its_total():
     verdict = judge(a_sheet("9.75", "80"), LIKE_2021)
 
     assert verdict.total == D("89.75")
-    assert verdict.result is Outcome.NOT_MET
+    assert verdict.result is VerdictResult.NOT_MET
     failed = condition_of(verdict, "C2")
     assert (failed.outcome, failed.where, failed.actual) == (Outcome.NOT_MET, ("TC1",), D("0.4875"))
 
@@ -86,13 +91,13 @@ def test_a_commune_with_a_criterion_below_half_does_not_meet_the_standard_whatev
 def test_a_criterion_at_exactly_half_passes_and_is_near():
     verdict = judge(a_sheet("10", "80"), LIKE_2021)
 
-    assert (verdict.result, verdict.near) == (Outcome.MET, True)
+    assert (verdict.result, verdict.near) == (VerdictResult.MET, True)
 
 
 def test_a_veto_that_occurred_decides_whatever_the_points():
     verdict = judge(a_sheet("20", "80", vetoes=("C3",)), LIKE_2021)
 
-    assert (verdict.total, verdict.result) == (D(100), Outcome.NOT_MET)
+    assert (verdict.total, verdict.result) == (D(100), VerdictResult.NOT_MET)
     assert condition_of(verdict, "C3").outcome is Outcome.NOT_MET
     assert condition_of(verdict, "C1").outcome is Outcome.MET
 
@@ -108,12 +113,12 @@ def test_gates_are_judged_first_then_each_criterion_then_the_total():
 @pytest.mark.parametrize(
     ("unit_class", "total", "result"),
     [
-        ("I", "90", Outcome.MET),
-        ("I", "89.75", Outcome.NOT_MET),
-        ("II", "80", Outcome.MET),
-        ("II", "79.75", Outcome.NOT_MET),
-        ("III", "70", Outcome.MET),
-        ("III", "69.75", Outcome.NOT_MET),
+        ("I", "90", VerdictResult.MET),
+        ("I", "89.75", VerdictResult.NOT_MET),
+        ("II", "80", VerdictResult.MET),
+        ("II", "79.75", VerdictResult.NOT_MET),
+        ("III", "70", VerdictResult.MET),
+        ("III", "69.75", VerdictResult.NOT_MET),
     ],
 )
 def test_the_total_required_depends_on_the_class(unit_class, total, result):
@@ -123,30 +128,62 @@ def test_the_total_required_depends_on_the_class(unit_class, total, result):
 
 
 @pytest.mark.parametrize("unit_class", [None, "IV"])
-def test_without_a_class_nothing_is_met(unit_class):
+def test_without_a_class_the_sheet_is_incomplete(unit_class):
     verdict = judge(a_sheet("20", "80", unit_class=unit_class), LIKE_2017)
 
-    assert (verdict.result, verdict.complete, verdict.margin) == (Outcome.NOT_MET, False, None)
+    assert (verdict.result, verdict.complete, verdict.margin) == (VerdictResult.INCOMPLETE, False, None)
     assert condition_of(verdict, "C1").outcome is Outcome.NOT_VERIFIABLE
 
 
-def test_a_condition_whose_threshold_is_not_known_is_not_verifiable_and_does_not_decide():
-    unknown = (
-        Condition("C3", ConditionKind.MIN_SATISFACTION, Provenance.PROVISIONAL),
-        Condition("C4", ConditionKind.VETO, Provenance.PROVISIONAL),
-    )
-    rulebook = points_of_twenty_and_eighty(at_least("80"), *unknown)
+UNKNOWN_SATISFACTION = Condition("C3", ConditionKind.MIN_SATISFACTION, Provenance.PROVISIONAL)
+UNWORDED_VETO = Condition("C4", ConditionKind.VETO, Provenance.PROVISIONAL)
 
-    verdict = judge(a_sheet("20", "80", satisfaction=D("1.5"), vetoes=("C4",)), rulebook)
 
-    assert verdict.result is Outcome.MET
-    for code in ("C3", "C4"):
-        assert condition_of(verdict, code).outcome is Outcome.NOT_VERIFIABLE
-        assert condition_of(verdict, code).provenance is Provenance.PROVISIONAL
+def test_a_veto_that_occurred_without_verified_wording_leaves_the_result_not_verifiable():
+    rulebook = points_of_twenty_and_eighty(at_least("80"), UNWORDED_VETO)
+
+    occurred, silent = judge(a_sheet("20", "80", vetoes=("C4",)), rulebook), judge(a_sheet("20", "80"), rulebook)
+
+    assert (occurred.result, occurred.left_open) == (VerdictResult.NOT_VERIFIABLE, ("C4",))
+    assert condition_of(occurred, "C4").outcome is Outcome.NOT_VERIFIABLE
+    assert condition_of(occurred, "C4").provenance is Provenance.PROVISIONAL
+    assert (silent.result, silent.left_open) == (VerdictResult.MET, ())
+
+
+def test_a_satisfaction_threshold_that_is_not_known_leaves_the_result_not_verifiable():
+    rulebook = points_of_twenty_and_eighty(at_least("80"), UNKNOWN_SATISFACTION)
+
+    verdict = judge(a_sheet("20", "80", satisfaction=D("98.5")), rulebook)
+
+    assert (verdict.result, verdict.left_open, verdict.near) == (VerdictResult.NOT_VERIFIABLE, ("C3",), False)
+    assert condition_of(verdict, "C3").outcome is Outcome.NOT_VERIFIABLE
+
+
+def test_what_fails_elsewhere_fails_whatever_is_not_known():
+    rulebook = points_of_twenty_and_eighty(at_least("80"), UNKNOWN_SATISFACTION, UNWORDED_VETO)
+
+    assert judge(a_sheet("20", "59", vetoes=("C4",)), rulebook).result is VerdictResult.NOT_MET
+
+
+def test_a_text_of_before_passes_over_what_it_does_not_know():
+    rulebook = points_of_twenty_and_eighty(at_least("80"), UNKNOWN_SATISFACTION, UNWORDED_VETO)
+    former = dataclasses.replace(rulebook, unknown=Unknown.PASSED_OVER)
+
+    verdict = judge(a_sheet("20", "80", satisfaction=D("1.5"), vetoes=("C4",)), former)
+
+    assert (verdict.result, verdict.left_open) == (VerdictResult.MET, ())
+    assert condition_of(verdict, "C3").outcome is Outcome.NOT_VERIFIABLE
+
+
+def test_a_veto_that_occurred_decides_a_sheet_that_is_not_complete():
+    vetoed = judge(Sheet({"TC2.CT1": D(80)}, vetoes=("C3",)), LIKE_2021)
+
+    assert (vetoed.result, vetoed.complete) == (VerdictResult.NOT_MET, False)
 
 
 @pytest.mark.parametrize(
-    ("satisfaction", "result"), [(D(80), Outcome.MET), (D("79.99"), Outcome.NOT_MET), (None, Outcome.NOT_MET)]
+    ("satisfaction", "result"),
+    [(D(80), VerdictResult.MET), (D("79.99"), VerdictResult.NOT_MET), (None, VerdictResult.INCOMPLETE)],
 )
 def test_a_satisfaction_whose_threshold_is_known_decides(satisfaction, result):
     gate = Condition("C3", ConditionKind.MIN_SATISFACTION, Provenance.SOURCED, D(80))
@@ -155,10 +192,10 @@ def test_a_satisfaction_whose_threshold_is_known_decides(satisfaction, result):
     assert judge(a_sheet("20", "80", satisfaction=satisfaction), rulebook).result is result
 
 
-def test_a_sheet_with_an_indicator_without_value_is_never_met():
+def test_a_sheet_with_an_indicator_without_value_is_incomplete():
     verdict = judge(Sheet({"TC2.CT1": D(80)}), points_of_twenty_and_eighty(at_least("80")))
 
-    assert (verdict.total, verdict.complete, verdict.result) == (D(80), False, Outcome.NOT_MET)
+    assert (verdict.total, verdict.complete, verdict.result) == (D(80), False, VerdictResult.INCOMPLETE)
     assert condition_of(verdict, "C1").outcome is Outcome.MET
 
 
@@ -167,13 +204,19 @@ def test_totals_of_criteria_can_stand_in_for_their_indicators():
 
     verdict = judge(sheet, LIKE_2021)
 
-    assert (verdict.total, verdict.complete, verdict.result) == (D(85), True, Outcome.MET)
+    assert (verdict.total, verdict.complete, verdict.result) == (D(85), True, VerdictResult.MET)
+
+
+def test_a_total_just_below_the_threshold_is_not_rounded_up_to_it():
+    verdict = judge(Sheet({}, criteria={"TC1": D(20), "TC2": D("59.9965")}), LIKE_2021)
+
+    assert (verdict.total, verdict.margin, verdict.result) == (D("79.9965"), D("-0.0035"), VerdictResult.NOT_MET)
 
 
 def test_negative_points_lower_the_total():
     verdict = judge(a_sheet("-0.25", "80"), points_of_twenty_and_eighty(at_least("80")))
 
-    assert (verdict.total, verdict.margin, verdict.result) == (D("79.75"), D("-0.25"), Outcome.NOT_MET)
+    assert (verdict.total, verdict.margin, verdict.result) == (D("79.75"), D("-0.25"), VerdictResult.NOT_MET)
 
 
 quarters = st.integers(0, 80).map(lambda n: D(n) / 4)
@@ -185,7 +228,7 @@ def test_more_points_never_turn_met_into_not_met(first, second, more):
     after = judge(Sheet({"TC1.CT1": min(first + more, D(20)), "TC2.CT1": second * 4}), LIKE_2021)
 
     assert (after.total or 0) >= (before.total or 0)
-    assert not (before.result is Outcome.MET and after.result is Outcome.NOT_MET)
+    assert not (before.result is VerdictResult.MET and after.result is VerdictResult.NOT_MET)
 
 
 @given(first=quarters, second=quarters)
@@ -193,7 +236,7 @@ def test_a_met_verdict_has_no_failed_condition_and_a_failed_one_names_it(first, 
     verdict = judge(Sheet({"TC1.CT1": first, "TC2.CT1": second * 4}), LIKE_2021)
 
     failed = [condition for condition in verdict.conditions if condition.outcome is Outcome.NOT_MET]
-    assert (verdict.result is Outcome.MET) == (not failed)
+    assert (verdict.result is VerdictResult.MET) == (not failed)
     assert verdict.total == sum(result.points or 0 for result in verdict.criteria)
 
 
@@ -201,7 +244,7 @@ def test_a_met_verdict_has_no_failed_condition_and_a_failed_one_names_it(first, 
 def test_a_veto_never_turns_not_met_into_met(first, second):
     values = {"TC1.CT1": first, "TC2.CT1": second * 4}
 
-    assert judge(Sheet(values, vetoes=("C3",)), LIKE_2021).result is Outcome.NOT_MET
+    assert judge(Sheet(values, vetoes=("C3",)), LIKE_2021).result is VerdictResult.NOT_MET
 
 
 # Levels ------------------------------------------------------------------------------------------------
@@ -212,7 +255,7 @@ def test_a_commune_meeting_all_indicators_but_one_does_not_meet_the_standard():
 
     verdict = judge(Sheet(values), three_levels())
 
-    assert (verdict.total, verdict.margin, verdict.result) == (None, None, Outcome.NOT_MET)
+    assert (verdict.total, verdict.margin, verdict.result) == (None, None, VerdictResult.NOT_MET)
     assert [(c.code, c.indicators_met, c.indicators, c.met) for c in verdict.criteria] == [
         ("TC1", 1, 2, Outcome.NOT_MET),
         ("TC2", 1, 1, Outcome.MET),
@@ -227,7 +270,7 @@ def test_a_commune_meeting_all_indicators_meets_the_standard_narrowly_when_a_rat
 
     verdict = judge(Sheet(values, slacks={"TC2.CT1": D(slack)}), three_levels())
 
-    assert (verdict.result, verdict.complete, verdict.near) == (Outcome.MET, True, near)
+    assert (verdict.result, verdict.complete, verdict.near) == (VerdictResult.MET, True, near)
 
 
 # From measured values to a value per indicator -----------------------------------------------------------
@@ -282,6 +325,30 @@ def test_what_did_not_arise_scores_full_for_its_part_or_for_the_whole_indicator(
         assessed = assess(an_indicator("A", *parts), {"A.1": NOT_ARISEN}, CALENDAR)
 
         assert (assessed.points, assessed.complete) == (points, complete)
+
+
+def test_the_readings_of_the_parts_add_up_to_what_the_indicator_is_given():
+    assigned = a_part("A.1", QUARTER, "1", not_arisen=NotArisen.INDICATOR)
+    lawful, penalty = a_part("A.2", QUARTER, "2"), a_part("A.3", Penalty(D("-0.25")))
+    full, struck = Measured(Kind.POINTS, points=D(2)), Measured(Kind.PENALTY, answer=Answer.YES)
+
+    nothing = assess(an_indicator("A", assigned, lawful), {"A.1": NOT_ARISEN}, CALENDAR)
+    broken = assess(an_indicator("A", lawful, penalty), {"A.2": full, "A.3": struck}, CALENDAR)
+
+    assert [(part.code, part.value) for part in nothing.parts] == [("A.1", D(1)), ("A.2", D(2))]
+    assert [(part.code, part.value) for part in broken.parts] == [("A.2", D(0)), ("A.3", D("-0.25"))]
+    for assessed in (nothing, broken):
+        assert sum(part.value for part in assessed.parts if isinstance(part.value, Decimal)) == assessed.points
+    assert [part.rule.code for part in nothing.parts if part.rule] == ["not-arisen", "decided-by-part"]
+
+
+def test_all_parts_of_an_indicator_of_levels_are_met_when_nothing_arose_for_it():
+    parts = (a_part("A.1", YesNo(), not_arisen=NotArisen.INDICATOR), a_part("A.2", YesNo()))
+
+    assessed = assess(an_indicator("A", *parts), {"A.1": NOT_ARISEN}, CALENDAR)
+
+    assert (assessed.met, assessed.points) == (Outcome.MET, None)
+    assert [part.value for part in assessed.parts] == [Outcome.MET, Outcome.MET]
 
 
 def test_an_indicator_of_levels_is_met_when_all_its_parts_are():
@@ -339,3 +406,48 @@ def test_two_parts_that_count_the_same_things_must_say_the_same_number(issued, f
     found = cross_checks(a_rulebook_that_counts_twice(), measures)
 
     assert [(finding.found, finding.expected) for finding in found] == findings
+
+
+def a_rulebook_of(*indicators: Indicator) -> Rulebook:
+    return a_rulebook(a_criterion("TC1", *indicators))
+
+
+LAWFUL = Options((Option("a", "đúng pháp luật", D(2)), Option("b", "có văn bản trái pháp luật", D(0))))
+UNLAWFUL, ALL_LAWFUL = Measured(Kind.OPTIONS, option="b"), Measured(Kind.OPTIONS, option="a")
+FIVE_OF_FIVE = Measured(Kind.RATIO_THRESHOLD, numerator=5, denominator=5)
+
+
+@pytest.mark.parametrize(
+    ("measure", "measured", "contradicts"),
+    [(LAWFUL, UNLAWFUL, True), (LAWFUL, ALL_LAWFUL, False), (RatioThreshold(D(80)), FIVE_OF_FIVE, True)],
+)
+def test_nothing_arose_beside_what_did_is_a_finding(measure, measured, contradicts):
+    assigned = a_part("TC1.CT1.1", QUARTER, "1", not_arisen=NotArisen.INDICATOR)
+    rulebook = a_rulebook_of(an_indicator("TC1.CT1", assigned, a_part("TC1.CT1.2", measure, "2")))
+
+    found = cross_checks(rulebook, {"TC1.CT1.1": NOT_ARISEN, "TC1.CT1.2": measured})
+
+    expected = [(Contradiction.AROSE_ALL_THE_SAME, "TC1.CT1.1", "TC1.CT1.2")] if contradicts else []
+    assert [(one.contradiction, one.part, one.other_part) for one in found] == expected
+
+
+def test_a_part_that_did_not_arise_for_itself_contradicts_no_other():
+    alone = a_part("TC1.CT1.1", QUARTER, "1", not_arisen=NotArisen.PART)
+    rulebook = a_rulebook_of(an_indicator("TC1.CT1", alone, a_part("TC1.CT1.2", RatioThreshold(D(80)), "2")))
+
+    assert cross_checks(rulebook, {"TC1.CT1.1": NOT_ARISEN, "TC1.CT1.2": FIVE_OF_FIVE}) == ()
+
+
+def test_a_plan_dated_before_the_plan_it_rests_on_is_a_finding():
+    rulebook = a_rulebook_of(an_indicator("TC1.CT1", a_part("TC1.CT1.1", WorkingDayTerm(7))))
+    early, timely = date(2026, 1, 4), date(2026, 1, 6)
+
+    found, fine = (
+        cross_checks(rulebook, {"TC1.CT1.1": Measured(Kind.DEADLINE, on=on, from_on=date(2026, 1, 5))})
+        for on in (early, timely)
+    )
+
+    assert [(one.contradiction, one.on, one.from_on) for one in found] == [
+        (Contradiction.BEFORE_ITS_BASIS, early, date(2026, 1, 5))
+    ]
+    assert fine == ()

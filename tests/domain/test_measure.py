@@ -28,6 +28,7 @@ from domain.measure import (
     RatioBands,
     RatioThreshold,
     Reading,
+    Rounding,
     SurveyRatio,
     WorkingDayTerm,
     YesNo,
@@ -109,10 +110,31 @@ def test_a_percentage_shown_never_claims_a_bound_that_was_not_reached():
 
 @pytest.mark.parametrize(
     ("numerator", "denominator", "maximum", "points"),
-    [(97, 100, "10", "9.70"), (1, 3, "10", "3.33"), (2, 3, "10", "6.67"), (1, 8, "1", "0.13"), (0, 5, "10", "0")],
+    [
+        (97, 100, "10", "9.70"),
+        (1, 3, "10", "3.33"),
+        (2, 3, "10", "6.66"),
+        (1, 8, "1", "0.12"),
+        (0, 5, "10", "0"),
+        (1999, 2000, "7", "6.99"),
+        (2000, 2000, "7", "7"),
+    ],
 )
-def test_a_ratio_earns_its_share_of_the_maximum_rounded_half_up(numerator, denominator, maximum, points):
+def test_a_ratio_earns_its_share_of_the_maximum_rounded_down(numerator, denominator, maximum, points):
     for measure, kind in PROPORTIONAL:
+        assert read(measure, a_ratio(kind, numerator, denominator), maximum).value == D(points)
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "maximum", "points"),
+    [(2, 3, "10", "6.67"), (1, 8, "1", "0.13"), (1999, 2000, "7", "7")],
+)
+def test_a_text_that_rounds_half_up_judges_as_it_did(numerator, denominator, maximum, points):
+    former: list[tuple[Measure, Kind]] = [
+        (Ratio(rounding=Rounding.HALF_UP), Kind.RATIO),
+        (SurveyRatio(rounding=Rounding.HALF_UP), Kind.SURVEY),
+    ]
+    for measure, kind in former:
         assert read(measure, a_ratio(kind, numerator, denominator), maximum).value == D(points)
 
 
@@ -198,7 +220,7 @@ REFUSED = [
     (BANDS, a_ratio(Kind.RATIO_BANDS, 6, 5), "numerator-above-denominator"),
     (BANDS, a_ratio(Kind.RATIO_BANDS, -1, 5), "negative"),
     (BANDS, a_ratio(Kind.RATIO_BANDS, 0, -5), "negative"),
-    (BANDS, a_ratio(Kind.RATIO_BANDS, 0, 0), "denominator-zero"),
+    (BANDS, a_ratio(Kind.RATIO_BANDS, 0, 0), "nothing-arose-no-rule"),
     (Ratio(), a_ratio(Kind.RATIO, 6, 5), "numerator-above-denominator"),
     (SurveyRatio(), a_ratio(Kind.SURVEY, 6, 5), "numerator-above-denominator"),
     (RatioThreshold(D(80)), a_ratio(Kind.RATIO_THRESHOLD, 6, 5), "numerator-above-denominator"),
@@ -221,7 +243,7 @@ REFUSED = [
     (ManualPoints(D("0.25")), Measured(Kind.POINTS, points=D("1.1")), "off-step"),
     (ManualPoints(D("0.25")), Measured(Kind.POINTS, points=D("NaN")), "not-a-number"),
     (YesNo(), Measured(Kind.POINTS, points=D(1)), "wrong-kind"),
-    (YesNo(), NOT_ARISEN, "not-arisen-not-allowed"),
+    (YesNo(), NOT_ARISEN, "nothing-arose-no-rule"),
 ]
 
 

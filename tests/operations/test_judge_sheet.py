@@ -51,7 +51,7 @@ def test_a_full_sheet_under_2017_is_met_and_the_unknown_satisfaction_threshold_i
     code, answer, _ = judge(of_2017())
 
     assert code == 0
-    assert (answer["total"], answer["result"], answer["complete"]) == ("100", "met", True)
+    assert (answer["total"], answer["result"], answer["complete"]) == ("100.00", "met", True)
     assert outcomes(answer) == {"C4": "met", "C3": "not_verifiable", "C2": "met", "C1": "met"}
     assert {c["code"]: c["provenance"] for c in answer["conditions"]} == {
         "C4": "sourced",
@@ -73,14 +73,14 @@ def test_eighty_five_points_are_enough_for_the_second_class_but_not_for_the_firs
 def test_ninety_two_points_with_a_criterion_below_half_are_not_met(judge):
     _, answer, _ = judge(of_2021(criteria=FULL_2021 | {"TC3": "7"}))
 
-    assert (answer["total"], answer["result"]) == ("92", "not_met")
+    assert (answer["total"], answer["result"]) == ("92.00", "not_met")
     assert outcomes(answer) == {"C3": "met", "C2": "not_met", "C1": "met"}
 
 
 def test_a_veto_is_not_met_whatever_the_points(judge):
     _, answer, _ = judge(of_2021(vetoes=["C3"]))
 
-    assert (answer["total"], answer["result"]) == ("100", "not_met")
+    assert (answer["total"], answer["result"]) == ("100.00", "not_met")
     assert outcomes(answer)["C3"] == "not_met"
 
 
@@ -88,9 +88,9 @@ def test_eighty_and_a_half_points_are_met_narrowly(judge):
     _, answer, _ = judge(of_2021(criteria=FULL_2021 | {"TC2": "15", "TC4": "15.5"}))
 
     assert (answer["total"], answer["result"], answer["margin"], answer["near"]) == (
-        "80.5",
+        "80.50",
         "met",
-        "0.5",
+        "0.50",
         True,
     )
 
@@ -146,13 +146,19 @@ def test_parts_are_measured_by_their_own_codes_and_contradictions_are_found(judg
     assert [(f["part"], f["found"], f["expected"]) for f in answer["findings"]] == [("TC2.CT2.1", 4, 5)]
 
 
-def test_an_indicator_left_out_makes_the_sheet_incomplete_and_not_met(judge):
+def test_a_decimal_comma_is_read_as_officials_write_it(judge):
+    with_comma, with_point = (judge(of_2021(criteria=FULL_2021 | {"TC2": typed}))[1] for typed in ("28,5", "28.5"))
+
+    assert with_comma["total"] == with_point["total"] == "98.50"
+
+
+def test_an_indicator_left_out_makes_the_sheet_incomplete(judge):
     sheet = of_2025()
     del sheet["indicators"]["TC3.CT4"]
 
     code, answer, _ = judge(sheet)
 
-    assert (code, answer["complete"], answer["missing"], answer["result"]) == (0, False, ["TC3.CT4"], "not_met")
+    assert (code, answer["complete"], answer["missing"], answer["result"]) == (0, False, ["TC3.CT4"], "incomplete")
 
 
 def test_a_sheet_can_come_from_standard_input(monkeypatch, capsys):
@@ -193,7 +199,8 @@ REFUSED = [
     (of_2021(criteria={"TC1": "-1"}), "score-below-minimum"),
     (of_2021(criteria={"TC1": "1.005"}), "measure-invalid"),
     (of_2021(criteria={"TC1": "mười"}), "wrong-type"),
-    (of_2021(criteria={"TC1": "9,5"}), "wrong-type"),
+    (of_2021(criteria={"TC1": "9,5,5"}), "wrong-type"),
+    (of_2021(criteria={"TC1": "1.000,5"}), "wrong-type"),
     (of_2021(criteria={"TC1": "1e1"}), "wrong-type"),
     (of_2021(criteria={"TC1": True}), "wrong-type"),
     (of_2021(criteria={"TC1": None}), "wrong-type"),

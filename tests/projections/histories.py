@@ -20,6 +20,16 @@ from domain.adoption import Adoption, adoption_stream
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.catalogue import AGGREGATES
+from domain.commune_steps import (
+    Attendance,
+    Attended,
+    Channel,
+    Display,
+    FormTally,
+    Leader,
+    MeetingRecord,
+    SheetsTally,
+)
 from domain.council import Council, Member, Role, council_stream
 from domain.days_off import DaysOff, days_off_stream
 from domain.effect import BEARS
@@ -34,6 +44,7 @@ from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, officia
 from domain.personal import DataSubject, EncryptedValue, subject_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
+from domain.rulebook_text import RulebookText, hash_of, rulebook_text_stream
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
 from domain.working_days import Calendar, DayKind
@@ -250,6 +261,40 @@ def move_dossier(province: Province, chance: Random) -> None:
     ]
     for step in steps[: chance.randrange(1, 4)]:
         province.do(name, step)
+
+
+def move_dossier_by_its_steps(province: Province, chance: Random) -> None:
+    """The way of TT 09/2021: posted at several places, agreed on by a meeting, sent or reported."""
+    name, ends, after = _dossier(chance), DAY + timedelta(days=4), DAY + timedelta(days=5)
+    displays = [Display(one, "nơi niêm yết", DAY, ends, 3) for one in Channel]
+    found = chance.choice((Outcome.MET, Outcome.NOT_MET))
+    record = MeetingRecord("ab" * 32, "biên bản.pdf", 900, "application/pdf")
+    steps: list[Callable[[Any], None]] = [
+        lambda it: it.consolidate(DAY, indicators=INDICATORS, vetoes=(), needs_satisfaction=False),
+        lambda it: it.display(displays, [ends] * 3, today=DAY + timedelta(days=1), broadcasts=3, place="ba nơi"),
+        lambda it: it.agree(
+            after,
+            "hội trường",
+            Leader.CHAIRMAN,
+            [Attended(one, 2) for one in Attendance],
+            record,
+            outcome=found,
+            computed=Outcome.MET,
+            reason="chờ kết quả công nhận",
+            today=after,
+        ),
+        lambda it: it.submit(after, "12/TTr-UBND", indicators=INDICATORS, after_meeting=True),
+        lambda it: it.report(after, "13/BC-UBND", indicators=INDICATORS),
+        lambda it: it.put_on_list(after, "14/QĐ-UBND"),
+    ]
+    for step in steps[: chance.randrange(2, 7)]:
+        province.do(name, step)
+
+
+def tally_sheets(province: Province, chance: Random) -> None:
+    indicator, collected = chance.choice(INDICATORS), chance.randrange(1, 100)
+    tally = SheetsTally(100, collected, (FormTally("Câu lạc bộ pháp luật", chance.randrange(collected), 0),))
+    province.do(_dossier(chance), lambda it: it.tally_sheets(indicator, tally))
 
 
 def reopen(province: Province, chance: Random) -> None:
@@ -533,8 +578,15 @@ def adopt(province: Province, chance: Random) -> None:
     name = adoption_stream("qd-25-2021")
     fields = {"rulebook": "qd-25-2021", "sha256": "ab" * 32, "acknowledged": ("C3",)}
     province.begin(name, Adoption, **fields)
+    text = f"id: qd-25-2021\nstatus: {chance.randrange(3)}\n"
+    kept = {"rulebook": "qd-25-2021", "sha256": hash_of(text), "text": text}
+    province.begin(rulebook_text_stream(hash_of(text)), RulebookText, **kept)
     value = str(chance.randrange(3))
-    province.do(name, lambda it: it.set_parameter("rates.mediation", value, "NQ 5"))
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.set_parameter("rates.mediation", value, "NQ 5"),
+        lambda it: it.adopt_text(hash_of(text), ("C3",), "6/STP", "đối chiếu"),
+    ]
+    province.do(name, chance.choice(deeds))
 
 
 def keep_days(province: Province, chance: Random) -> None:
@@ -598,6 +650,8 @@ ACTS: tuple[Act, ...] = (
     measure_satisfaction,
     support_everything,
     move_dossier,
+    move_dossier_by_its_steps,
+    tally_sheets,
     reopen,
     comment,
     answer_comment,

@@ -412,7 +412,7 @@ async def the_document(story: Story) -> DecisionDocument:
         AsItStood(story.house.store, story.tenant, position),
         story.season,
         COMMUNE,
-        work.rulebooks,
+        await work.rulebooks(),
         work.calendar,
     )
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import services
+from domain.commune_steps import Attendance, Attended, Channel, Display, FormTally, SheetsTally
 from domain.council import Member, Role
 from domain.measure import Kind, Measured
 from domain.official import Capacity, Office
@@ -29,6 +30,12 @@ MANDATE = NewMandate(Office.INSPECTOR, "75", DAY, "1/QĐ", DAY, Capacity.FOR_THE
 #: A value for each annotation of a parameter; an enum's is spelled as its value is stored.
 EXAMPLES: dict[str, Any] = {
     "Answer": "yes",
+    "Leader": "chairman",
+    "Outcome": "met",
+    "Sender": "body",
+    "Sequence[Attended]": [Attended(Attendance.POLICE, 1)],
+    "Sequence[Display]": [Display(Channel.LOUDSPEAKER, "Đài truyền thanh", DAY, DAY, 3)],
+    "SheetsTally": SheetsTally(120, 112, (FormTally("Câu lạc bộ pháp luật", 98, 10),)),
     "Choice": "for",
     "Collection[UUID]": [ID],
     "Collection[str]": ["một", "hai"],

@@ -53,7 +53,9 @@ class ResponsibilityExport(CommuneExport):
         then = await as_it_stood(work, asked.at_position)
         seen = await Dossiers(work.store).then(work.tenant, asked.season, asked.commune or "", then.position)
         at = await moment_of(work, then.position)
-        paper = await responsibility_document.read_paper(then, seen, shop.reads, asked.indicator, work.rulebooks, at)
+        paper = await responsibility_document.read_paper(
+            then, seen, shop.reads, asked.indicator, await work.rulebooks(), at
+        )
         await progress(1, 2)
         about = "-".join(part for part in (asked.season, asked.commune, asked.indicator, str(then.position)) if part)
         made = await printed(shop, responsibility_document.render(paper), f"trach-nhiem-{about}.pdf")

@@ -50,7 +50,7 @@ class ReviewExport(ExportKind):
         asked = task.asked
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
-        paper = await review_document.read_paper(then, asked.season, asked.review or "", work.rulebooks)
+        paper = await review_document.read_paper(then, asked.season, asked.review or "", await work.rulebooks())
         await progress(1, 2)
         return await printed(shop, review_document.render(paper), f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf")
 

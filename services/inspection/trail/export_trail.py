@@ -67,7 +67,7 @@ class TrailExport(ExportKind):
             await progress(len(lines), total)
             positions = await searching.find(work.tenant, search, position, PAGE, after=after)
             found = await searching.read(work.tenant, positions, position)
-            lines += trail_workbook.lines_of(found, names, words, work.rulebooks)
+            lines += trail_workbook.lines_of(found, names, words, await work.rulebooks())
             after = positions[-1]
         source = trail_workbook.TrailSource(
             province=work.tenant.name,

@@ -24,6 +24,8 @@ MANY = 250
 COMPLETES = {
     "assessment.posted": Step.POSTED,
     "assessment.submitted": Step.SUBMITTED,
+    "assessment.reported": Step.SUBMITTED,
+    "assessment.listed": Step.DECIDED,
     "appraisal.concluded": Step.APPRAISED,
     "recognition.decided": Step.DECIDED,
 }

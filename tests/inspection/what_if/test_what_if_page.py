@@ -191,7 +191,7 @@ async def test_a_season_is_judged_by_another_parameter_and_under_another_ruleboo
 
     assert (same.status, higher.status, stranger.status) == (200, 200, 200)
     assert "0 đơn vị đổi kết quả" in same.text
-    assert "không đạt chuẩn" in higher.text
+    assert "chưa đạt chuẩn" in higher.text
     assert "chỉ tiêu đạt" in stranger.text
 
 
@@ -210,6 +210,6 @@ async def test_an_untouched_dossier_has_not_been_assessed_and_is_not_said_to_fai
     every = await inspector.open(f"/gia-dinh/{season.season}")
 
     for shown in (page, every):
-        assert "chưa đánh giá" in shown.text
-        assert "không đạt chuẩn" not in shown.text.replace("thành không đạt chuẩn", "")
+        assert "chưa đủ số liệu" in shown.text
+        assert "chưa đạt chuẩn" not in shown.text.replace("thành chưa đạt chuẩn", "")
     assert "Phiếu chưa đủ số liệu nên chưa có kết quả để xét." in page.text

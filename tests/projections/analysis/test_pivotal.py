@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.assessment import Assessment, Evidence, assessment_stream
 from domain.fact import Recorded
-from domain.judging import Sheet, judge
-from domain.measure import Answer, Kind, Measured, Outcome
+from domain.judging import Sheet, VerdictResult, judge
+from domain.measure import Answer, Kind, Measured
 from domain.rulebook import Condition, ConditionKind, Rulebook
 from projections.analysis.counterfactual import JUDGED, files, value_of
 from projections.analysis.pivotal import pivotal
@@ -108,7 +108,7 @@ def by_trying(facts: list[Recorded], rulebook: Rulebook, largest: int) -> set[fr
         for some in map(frozenset, combinations(items, size)):
             if not any(smaller < some for smaller in found):
                 without = Otherwise(frozenset().union(*some))
-                if what_if(facts, COMMUNE, rulebook, CALENDAR, without).after.result is not Outcome.MET:
+                if what_if(facts, COMMUNE, rulebook, CALENDAR, without).after.result is not VerdictResult.MET:
                     found.add(some)
     return found
 
@@ -132,7 +132,7 @@ ACTS = st.lists(ACT, max_size=11).map(lambda acts: [*SCORED, ("survey", INDICATO
 def test_the_sets_found_are_those_that_trying_everything_finds(acts, spare, more):
     province = a_dossier(acts)
     rulebook = with_conditions(province, spare, *more)
-    met = what_if(province.log, COMMUNE, rulebook, CALENDAR, Otherwise()).before.result is Outcome.MET
+    met = what_if(province.log, COMMUNE, rulebook, CALENDAR, Otherwise()).before.result is VerdictResult.MET
 
     found = pivotal(province.log, COMMUNE, rulebook, CALENDAR)
 
@@ -202,7 +202,7 @@ def test_a_file_reused_from_where_it_was_reused_counts_once():
 
     assert len(file) == 3
     assert answered.without == file
-    assert answered.after.result is Outcome.NOT_MET
+    assert answered.after.result is VerdictResult.NOT_MET
     assert found.of_size(1) == [frozenset({file})]
 
 
@@ -216,7 +216,7 @@ def test_a_value_supported_by_a_file_handed_on_falls_to_the_earlier_score_only()
     found = pivotal(province.log, COMMUNE, rulebook, CALENDAR)
     answered = what_if(province.log, COMMUNE, rulebook, CALENDAR, Otherwise(frozenset({last})))
 
-    assert answered.after.result is Outcome.MET
+    assert answered.after.result is VerdictResult.MET
     assert frozenset({frozenset({last})}) not in found.carrying
 
 

@@ -9,7 +9,7 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment, Evidence
 from domain.errors import Refused, ScoreAboveMaximum, WhatIfInvalid
 from domain.fact import Fact, Recorded
-from domain.judging import judge
+from domain.judging import VerdictResult, judge
 from domain.measure import Answer, Kind, ManualPoints, Measured, Outcome
 from domain.meeting import Choice, Meeting, VoteOutcome
 from domain.rulebook import Rulebook
@@ -53,7 +53,7 @@ def test_without_anything_otherwise_the_verdict_is_the_boards():
 
     standing = fold(STANDINGS, province.log)[KEY]
     assert answer.before == answer.after == judge(sheet_of(standing, RULEBOOK), RULEBOOK)
-    assert (answer.before.total, answer.before.result) == (Decimal(27), Outcome.MET)
+    assert (answer.before.total, answer.before.result) == (Decimal(27), VerdictResult.MET)
     assert (answer.conditions, answer.moved) == ((), ())
 
 
@@ -65,7 +65,11 @@ def test_an_indicator_whose_only_file_is_struck_out_earns_nothing():
     assert [(one.indicator, one.before, one.after, one.unsupported) for one in answer.moved] == [
         ("TC1.CT1", Decimal(9), Decimal(0), True)
     ]
-    assert (answer.after.total, answer.after.margin, answer.after.result) == (Decimal(18), Decimal(-2), Outcome.NOT_MET)
+    assert (answer.after.total, answer.after.margin, answer.after.result) == (
+        Decimal(18),
+        Decimal(-2),
+        VerdictResult.NOT_MET,
+    )
     assert [change.after.code for change in answer.conditions] == ["C2", "C1"]
 
 
@@ -157,7 +161,7 @@ def test_a_veto_that_would_have_been_declared_shuts_the_gate():
 
     answer = asked(province, Otherwise(replace={position(province, Assessment.VetoDeclared): Answer.YES}))
 
-    assert answer.after.result is Outcome.NOT_MET
+    assert answer.after.result is VerdictResult.NOT_MET
     assert [change.after.code for change in answer.conditions] == ["C3"]
 
 
@@ -165,7 +169,7 @@ def test_another_threshold_changes_the_margin_only():
     answer = asked(told("decided"), Otherwise(thresholds={"C1": Decimal("27.5")}))
 
     assert (answer.before.margin, answer.after.margin) == (Decimal(7), Decimal("-0.5"))
-    assert answer.after.result is Outcome.NOT_MET
+    assert answer.after.result is VerdictResult.NOT_MET
     assert answer.moved == ()
 
 

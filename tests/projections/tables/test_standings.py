@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from domain.judging import judge
-from domain.measure import Answer, Kind, Measured, Outcome, RatioThreshold
+from domain.judging import VerdictResult, judge
+from domain.measure import Answer, Kind, Measured, RatioThreshold
 from domain.rulebook import Rulebook
 from infra.reference.rulebooks import load_rulebooks
 from projections.fold import fold
@@ -51,8 +51,8 @@ def test_a_full_sheet_is_judged_by_the_rulebook_s_own_rules():
     full = a_standing(cells={one.code: Cell(points=one.max_points) for one in rulebook.indicators})
     vetoed = a_standing(cells=full.cells, vetoes={rulebook.vetoes[0].code: Answer.YES})
 
-    assert judge(sheet_of(full, rulebook), rulebook).result is Outcome.MET
-    assert judge(sheet_of(vetoed, rulebook), rulebook).result is Outcome.NOT_MET
+    assert judge(sheet_of(full, rulebook), rulebook).result is VerdictResult.MET
+    assert judge(sheet_of(vetoed, rulebook), rulebook).result is VerdictResult.NOT_MET
 
 
 def test_a_ratio_just_above_its_threshold_is_near_without_any_points():
