@@ -636,7 +636,7 @@ class MeasureInvalid(Refused):
 
     `reason` is one of: missing, wrong-kind, not-a-number, negative, denominator-zero,
     numerator-above-denominator, unknown-option, twice, counts-do-not-add-up, points-above-maximum,
-    points-below-minimum, off-step, not-arisen-not-allowed; `field` names the field, `typed` keeps it.
+    points-below-minimum, off-step; `field` names the field, `typed` keeps it.
     """
 
     code = "measure-invalid"

@@ -24,7 +24,7 @@ from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule
 from domain.official import Capacity, Official, official_stream
 from domain.recognition import Decision, Result, recognition_stream
 from domain.rulebook import ConditionKind, Model, Provenance, Rulebook
-from domain.season import year_of
+from domain.season import LeftOut, Season, season_stream, year_of
 from domain.unit import Level
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
@@ -127,6 +127,7 @@ class DecisionDocument(NamedTuple):
     origin: DocumentOrigin
     demonstration: bool
     replaces: ReplacedDecision | None = None
+    left_out: LeftOut | None = None
 
     @property
     def of_district(self) -> bool:
@@ -168,6 +169,7 @@ async def read_paper(
     if payload_hash(canonical(spelled(sheet, rulebook))) != decided.state_sha256:
         raise StateDiffers(position=recorded.position)
     verdict = judge(sheet, rulebook)
+    running = await then.find(Season, season_stream(season))
     unit = await then.place(recorded.unit or dossier.decided_by)
     used = {one.stream for one in decided.relied_on} if before else None
     ballots = await read_ballots(then, season, dossier.decided_by, commune, used)
@@ -196,6 +198,7 @@ async def read_paper(
         ),
         demonstration=then.tenant.demonstration,
         replaces=before,
+        left_out=running.left_out if running else None,
     )
 
 
@@ -306,10 +309,15 @@ def total_line(verdict: Verdict, rulebook: Rulebook, computed: Result | None) ->
 
 
 def condition_lines(verdict: Verdict, rulebook: Rulebook, unit_class: str | None) -> Iterator[TableLine]:
-    """One line for each condition of recognition: what it asks, what there is."""
+    """One line for each condition of recognition: what it asks, what there is.
+
+    A condition whose wording is not known says nothing about the commune and has no line.
+    """
     by_code = {condition.code: condition for condition in rulebook.conditions}
     for result in verdict.conditions:
         condition = by_code[result.code]
+        if condition.code in rulebook.without_text:
+            continue
         text = _condition(result, condition.text, unit_class)
         doubtful = result.provenance is not Provenance.SOURCED
         yield TableLine((text, _measured(result)), _condition_word(result), doubtful)
@@ -325,10 +333,10 @@ def _condition(result: ConditionResult, text: str, unit_class: str | None) -> st
     required = NOTHING if result.required is None else NUMBERS.number(result.required)
     match result.kind:
         case ConditionKind.VETO:
-            return text or "Điều kiện loại trừ (chưa có nội dung trong dữ liệu bộ tiêu chí)"
+            return text
         case ConditionKind.MIN_SATISFACTION:
             if result.required is None:
-                return "Tỷ lệ hài lòng của tổ chức, cá nhân (chưa có mức tối thiểu trong dữ liệu bộ tiêu chí)"
+                return "Tỷ lệ hài lòng của tổ chức, cá nhân"
             return f"Tỷ lệ hài lòng của tổ chức, cá nhân đạt từ {required} % trở lên"
         case ConditionKind.ALL_INDICATORS_PASS:
             return "Đáp ứng đầy đủ các tiêu chí, chỉ tiêu"
@@ -366,7 +374,7 @@ def _word(outcome: Outcome) -> str:
     return {
         Outcome.MET: "Đạt",
         Outcome.NOT_MET: "Không đạt",
-        Outcome.NOT_VERIFIABLE: "Chưa đối chiếu được",
+        Outcome.NOT_VERIFIABLE: NOTHING,
     }[outcome]
 
 
