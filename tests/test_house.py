@@ -182,6 +182,8 @@ LONG = {
     "domain/assessment.py": "one aggregate: each of its acts needs the state that the others leave",
     "domain/errors.py": "a list: every refusal of the domain, a few lines each",
     "domain/rulebook.py": "one text: its criteria, indicators, parts and conditions are checked against each other",
+    "projections/analysis/flags.py": "a list: every sign, with what each fact leaves for it",
+    "projections/tables/standings.py": "one row: it learns every fact that moves a commune in its year",
     "infra/log/eventstore.py": "reading, following and appending share one form of a stored row",
 }
 
