@@ -1,4 +1,4 @@
-"""Words that went from the texts for people stay away: from templates, sentences, documents, workbooks and rulebooks."""
+"""Words that went from texts for people stay away: from templates, sentences, documents, workbooks, rulebooks."""
 
 import ast
 import re
