@@ -6,13 +6,8 @@ not in the table may not. A permission answers with the mandate that gives it, w
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-=======
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
->>>>>>> main
 from enum import StrEnum
 from typing import TypeAlias
 

@@ -125,13 +125,9 @@ async def tell(
             for one in decided.relied_on
         ],
         "ballots": list(_ballots(history, decided.commune, people)),
-<<<<<<< HEAD
         **_told("opinions", list(_opinions(history, decided.commune, people))),
-        "since": list(_since(history, name, people)),
-=======
         "since": list(_since(history, line, people)),
         **({"earlier": earlier} if (earlier := list(_earlier(history, line, people))) else {}),
->>>>>>> main
         "people": [
             {"person": person, "name": called, "posts": _posts(history, person, decided.on)}
             for person, called in sorted(people.items())
@@ -257,7 +253,6 @@ def _ballots(history: History, commune: str, people: Mapping[str, str]) -> Itera
                 }
 
 
-<<<<<<< HEAD
 def _on_paper(ballot: Meeting.BallotCast | Meeting.WrittenOpinionReceived) -> dict[str, str]:
     """The paper of a ballot and the hash of its file; nothing for the ballots of meetings that kept no file."""
     if isinstance(ballot, Meeting.WrittenOpinionReceived) and ballot.sha256:
@@ -286,10 +281,7 @@ def _told(name: str, rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any
     return {name: rows} if rows else {}
 
 
-def _since(history: History, name: StreamName, people: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-=======
 def _since(history: History, decision: LoggedFact, people: Mapping[str, str]) -> Iterator[dict[str, Any]]:
->>>>>>> main
     """What happened to the decision itself, up to the checkpoint."""
     for line in history.streams[decision.recorded.stream]:
         if line.position <= decision.position:

@@ -23,11 +23,7 @@ def declared() -> list[type[Fact]]:
 
 def test_every_fact_is_listed_under_a_name_of_its_own():
     assert sorted(map(repr, declared())) == sorted(map(repr, FACTS.values()))
-<<<<<<< HEAD
-    assert len(FACTS) == 105
-=======
-    assert len(FACTS) == 103
->>>>>>> main
+    assert len(FACTS) == 108
 
 
 @pytest.mark.parametrize("topic", sorted(FACTS))
