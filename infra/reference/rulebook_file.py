@@ -191,6 +191,7 @@ class ConditionFields(TextFields):
     threshold: Decimal | None = None
     by_class: dict[str, Decimal] = {}
     text: str = ""
+    enough: Decimal | None = None
 
 
 class DateFields(TextFields):

