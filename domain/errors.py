@@ -231,6 +231,24 @@ class ParameterNotLocal(Refused):
     code = "parameter-not-local"
 
 
+class NoReadingAsked(Refused):
+    """The last day of this `step` falls on no day off, or has moved since: there is nothing to choose."""
+
+    code = "no-reading-asked"
+
+
+class RateOutOfBounds(Refused):
+    """The rate `typed` is not from 1 to `most` đồng, the maximum that the ministry allows."""
+
+    code = "rate-out-of-bounds"
+
+
+class RateAlreadySet(Refused):
+    """A rate of this `name` holds from `from_on` on: it is withdrawn before another is set from that day."""
+
+    code = "rate-already-set"
+
+
 class SourceMissing(Refused):
     """A value that the province sets needs the document that it comes from, and none was named."""
 
