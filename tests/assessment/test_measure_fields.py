@@ -9,7 +9,8 @@ import pytest
 
 from domain.errors import MeasureInvalid
 from domain.judging import assess
-from domain.measure import NOT_ARISEN, Amount, Comparison, Kind, Measured, Rate
+from domain.measure import NOT_ARISEN, Amount, Comparison, Kind, Measured
+from domain.rate import Rate
 from domain.rulebook import Indicator, Part, Provenance
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.assessment.measure_fields import Problem, forms_of, read_measures
