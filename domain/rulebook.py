@@ -163,12 +163,9 @@ class Condition:
     threshold: Decimal | None = None
     by_class: tuple[tuple[str, Decimal], ...] = ()
     text: str = ""
-<<<<<<< HEAD
-    enough: Decimal | None = None
-=======
     #: Of a veto: which sanctions of officials it counts; None where it is declared as such.
     counts: Counted | None = None
->>>>>>> main
+    enough: Decimal | None = None
 
     def required_of(self, unit_class: str | None) -> Decimal | None:
         """The number that a commune of this class has to reach, or None where it is not known."""

@@ -206,11 +206,8 @@ class ConditionFields(TextFields):
     threshold: Decimal | None = None
     by_class: dict[str, Decimal] = {}
     text: str = ""
-<<<<<<< HEAD
-    enough: Decimal | None = None
-=======
     counts: CountedFields | None = None
->>>>>>> main
+    enough: Decimal | None = None
 
 
 class DateFields(TextFields):

@@ -364,9 +364,6 @@ def _doubtful(code: str, text: MeasureFields) -> tuple[Unverified, ...]:
 
 def _condition(text: ConditionFields) -> Condition:
     return Condition(
-<<<<<<< HEAD
-        text.code, text.kind, text.provenance, text.threshold, tuple(text.by_class.items()), text.text, text.enough
-=======
         text.code,
         text.kind,
         text.provenance,
@@ -374,7 +371,7 @@ def _condition(text: ConditionFields) -> Condition:
         tuple(text.by_class.items()),
         text.text,
         _counted(text.counts),
->>>>>>> main
+        text.enough,
     )
 
 
