@@ -191,7 +191,7 @@ DONG_NAI = Story(
         met=date(2027, 1, 31),
         decided=date(2027, 2, 10),
     ),
-    basis="Kế hoạch năm 2026 của tỉnh (minh hoạ)",
+    basis="Kế hoạch năm 2026 của tỉnh (minh họa)",
     dossiers=(
         Dossier("25195", until=Until.ENTERED),
         Dossier("25210", until=Until.ENTERED, entered=11),
