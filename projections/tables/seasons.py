@@ -54,7 +54,7 @@ class SeasonRow(Row, frozen=True):
         return deadline.on if deadline else None
 
 
-SEASONS = Projection("seasons", version=2, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=3, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -118,6 +118,18 @@ def _converted(row: SeasonRow, fact: Season.Converted, recorded: Recorded) -> Se
         left_out=None,
         state=State.PLANNED,
         notice=Notice(State.PLANNED, fact.reason, fact.document_no, recorded.at),
+    )
+
+
+@SEASONS.on(Season.RulebookCorrected)
+def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorded) -> SeasonRow:
+    return replace(
+        row,
+        version=recorded.version,
+        rulebook_sha256=fact.rulebook_sha256,
+        indicators=fact.indicators,
+        assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
+        notice=Notice(row.state, fact.reason, fact.document_no, recorded.at),
     )
 
 
