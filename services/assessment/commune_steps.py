@@ -190,8 +190,14 @@ async def _agree(
 
 def own_outcome(dossier: Assessment, rulebook: Rulebook, calendar: Calendar) -> Outcome | None:
     """Whether the commune meets the conditions by its own values; None where that cannot be said."""
-    result = judge(proposed_sheet(dossier, rulebook, calendar), rulebook).result
-    return Outcome(result.value) if result in (VerdictResult.MET, VerdictResult.NOT_MET) else None
+    return found_by(judge(proposed_sheet(dossier, rulebook, calendar), rulebook).result)
+
+
+def found_by(result: VerdictResult) -> Outcome | None:
+    """What the verdict says of the conditions; None where it says nothing."""
+    if result is VerdictResult.MET:
+        return Outcome.MET
+    return Outcome.NOT_MET if result is VerdictResult.NOT_MET else None
 
 
 @use_case("report_not_meeting", "season", "commune", "document_no", "on")

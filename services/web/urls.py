@@ -206,6 +206,9 @@ class Urls:
     def evidence(self, season: str, commune: str, evidence: str) -> str:
         return fill(DOSSIER + "/minh-chung/{evidence:str}", self.slug, season, commune, evidence, asof=self.asof)
 
+    def opinion_sheets(self, season: str, commune: str) -> str:
+        return fill(DOSSIER + "/phieu-lay-y-kien", self.slug, season, commune, asof=self.asof)
+
     def appraisals(self, season: str, **query: object) -> str:
         return fill(APPRAISALS, self.slug, season, **{"asof": self.asof, **query})
 
