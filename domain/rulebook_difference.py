@@ -38,7 +38,7 @@ WORDS = frozenset(
     }
 )
 #: Fields of the procedure beside those of the council.
-PROCEDURE = frozenset({"terms", "recognising_level", "unit_types", "unit_classes"})
+PROCEDURE = frozenset({"terms", "commune_steps", "recognising_level", "unit_types", "unit_classes"})
 #: Fields that are compared one by one below, or follow from others.
 WITHIN = frozenset({"id", "sha256", "criteria", "conditions", "indicators", "parts", "council", "code", "criterion"})
 

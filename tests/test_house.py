@@ -182,6 +182,9 @@ LONG = {
     "domain/assessment.py": "one aggregate: each of its acts needs the state that the others leave",
     "domain/errors.py": "a list: every refusal of the domain, a few lines each",
     "domain/rulebook.py": "one text: its criteria, indicators, parts and conditions are checked against each other",
+    "projections/analysis/flags.py": "one fold: the mark that each fact leaves, and the signs that are read from them",
+    "projections/tables/sheets.py": "one row: what each fact of a dossier and its appraisal does to it",
+    "projections/tables/standings.py": "one row: what each fact, up to the decision, does to it",
     "infra/log/eventstore.py": "reading, following and appending share one form of a stored row",
 }
 

@@ -36,6 +36,7 @@ class SeasonRow(Row, frozen=True):
     opened_on: date | None = None
     closed_on: date | None = None
     notice: Notice | None = None
+    corrected: Notice | None = None
     left_out: LeftOut | None = None
 
     @property
@@ -129,7 +130,7 @@ def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorde
         rulebook_sha256=fact.rulebook_sha256,
         indicators=fact.indicators,
         assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
-        notice=Notice(row.state, fact.reason, fact.document_no, recorded.at),
+        corrected=Notice(row.state, fact.reason, fact.document_no, recorded.at),
     )
 
 

@@ -155,4 +155,4 @@ async def meeting_paper(then: AsItStood, season: str, commune: str) -> str:
 async def rulebook_of(then: AsItStood, work: Work, season: str, commune: str) -> Rulebook:
     """The very text by which the dossier is judged."""
     row = (await read_paper(then, season, commune)).row
-    return work.rulebooks.text(row.rulebook_sha256)
+    return (await work.rulebooks()).text(row.rulebook_sha256)

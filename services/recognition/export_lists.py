@@ -79,7 +79,7 @@ class ListsExport(ExportKind):
                 raise FactUnreadable(position=min(view.lacks), topic="standings", why="stopped")
         if season is None:
             raise NotFound(kind="season", subject=asked.season)
-        lists = lists_of(rows, units, work.rulebooks.text(season.rulebook_sha256))
+        lists = lists_of(rows, units, (await work.rulebooks()).text(season.rulebook_sha256))
         html = typeset(
             "lists.html",
             lists=lists,
