@@ -18,6 +18,7 @@ from domain.log import Log
 from domain.meeting import Meeting
 from domain.official import Official
 from domain.personal import DataSubject
+from domain.rates import Rates
 from domain.recognition import Recognition
 from domain.review import Review
 from domain.rulebook_text import RulebookText
@@ -31,6 +32,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "rulebook": Adoption,
     "rulebook-text": RulebookText,
     "calendar": DaysOff,
+    "rate": Rates,
     "season": Season,
     "assessment": Assessment,
     "appraisal": Appraisal,

@@ -237,6 +237,24 @@ class ParameterNotLocal(Refused):
     code = "parameter-not-local"
 
 
+class NoReadingAsked(Refused):
+    """The last day of this `step` falls on no day off, or has moved since: there is nothing to choose."""
+
+    code = "no-reading-asked"
+
+
+class RateOutOfBounds(Refused):
+    """The rate `typed` is not from 1 to `most` đồng, the maximum that the ministry allows."""
+
+    code = "rate-out-of-bounds"
+
+
+class RateAlreadySet(Refused):
+    """A rate of this `name` holds from `from_on` on: it is withdrawn before another is set from that day."""
+
+    code = "rate-already-set"
+
+
 class SourceMissing(Refused):
     """A value that the province sets needs the document that it comes from, and none was named."""
 
@@ -633,7 +651,7 @@ class MeasureInvalid(Refused):
 
     `reason` is one of: missing, wrong-kind, not-a-number, negative, denominator-zero,
     numerator-above-denominator, unknown-option, twice, counts-do-not-add-up, points-above-maximum,
-    points-below-minimum, off-step, not-arisen-not-allowed; `field` names the field, `typed` keeps it.
+    points-below-minimum, off-step; `field` names the field, `typed` keeps it.
     """
 
     code = "measure-invalid"

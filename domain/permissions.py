@@ -22,6 +22,7 @@ class Act(StrEnum):
     KEEP_RULEBOOK_TEXT = "administration:keep-rulebook-text"
     ENROL_OFFICIAL = "administration:enrol-official"
     KEEP_CALENDAR = "administration:keep-calendar"
+    SET_RATE = "administration:set-rate"
     REGISTER_UNIT = "administration:register-unit"
     SHRED_SUBJECT = "administration:shred-subject"
     AGREE_ON_RESULT = "assessment:agree-on-result"
@@ -180,6 +181,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
     Act.KEEP_RULEBOOK_TEXT: (_RUNS_THE_SEASON,),
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
+    Act.SET_RATE: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
     Act.SHRED_SUBJECT: (_ADMINISTERS,),
     Act.AGREE_ON_RESULT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),

@@ -57,6 +57,7 @@ KINDS: dict[str, TextKind] = {
     "acknowledged": LINE,
     "agency": NAME,
     "answer": PROSE,
+    "article": LINE,
     "asked": WRITTEN,
     "basis": LINE,
     "by": KEY,

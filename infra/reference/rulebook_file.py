@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 from domain.measure import Comparison, Rounding
+from domain.rate import RateName
 from domain.rulebook import (
     ZERO,
     ConditionKind,
@@ -117,6 +118,9 @@ class RateFields(TextFields):
     label: str
     dong: int
     times: int = 1
+    local: RateName | None = None
+    monthly: bool = False
+    source: str = ""
 
 
 class AmountFields(TextFields, tag="amount", tag_field="kind"):

@@ -17,7 +17,6 @@ from types import MappingProxyType
 import msgspec
 import yaml
 
-from domain.days_off import Holiday
 from domain.errors import NotFound, RulebookUnusable
 from domain.measure import (
     Amount,
@@ -29,7 +28,6 @@ from domain.measure import (
     Option,
     Options,
     Penalty,
-    Rate,
     Ratio,
     RatioBands,
     RatioThreshold,
@@ -38,6 +36,7 @@ from domain.measure import (
     WorkingDayTerm,
     YesNo,
 )
+from domain.rate import Rate
 from domain.rulebook import (
     ZERO,
     Agreement,
@@ -56,7 +55,7 @@ from domain.rulebook import (
     Term,
     Unverified,
 )
-from domain.working_days import Calendar, DayKind
+from domain.working_days import Calendar
 from infra.reference.rulebook_file import (
     AmountFields,
     BandsFields,
@@ -217,22 +216,6 @@ def parse_calendar(text: bytes) -> Calendar:
     return Calendar(content.first, content.last, days, saturdays)
 
 
-@cache
-def load_holidays() -> tuple[Holiday, ...]:
-    """Every entry of the public holidays that ship, with its source, in the order of the days."""
-    content = msgspec.convert(load((resources.files("domain") / "holidays.yaml").read_bytes()), HolidaysFields)
-    off = [
-        Holiday(one.from_, one.to or one.from_, DayKind.OFF, one.name, one.provenance, one.source)
-        for one in content.days_off
-    ]
-    others = [
-        Holiday(one.day, one.day, kind, one.name, one.provenance, one.source)
-        for kind, days in ((DayKind.WORKED, content.worked_saturdays), (None, content.doubtful))
-        for one in days
-    ]
-    return tuple(sorted((*off, *others), key=lambda one: one.first))
-
-
 _Loader.add_constructor("tag:yaml.org,2002:float", decimal_of)
 
 
@@ -347,7 +330,9 @@ def _measure(  # noqa: C901, PLR0911 - one flat match over measures
         case DeadlineFields():
             return WorkingDayTerm(text.working_days)
         case AmountFields():
-            rates = tuple(Rate(rate.label, rate.dong * rate.times) for rate in text.rates)
+            rates = tuple(
+                Rate(rate.label, rate.dong * rate.times, rate.local, rate.monthly, rate.source) for rate in text.rates
+            )
             return Amount(text.at_least, text.comparison, rates)
         case PenaltyFields():
             return Penalty(text.points)
@@ -487,7 +472,11 @@ def _close_measure(part: Part, model: Model) -> None:
             _require(best == part.max_points, part.code, "best option, maximum")
         case Penalty(points):
             _require(points < 0 and part.max_points == 0, part.code, "a penalty is below 0")
-        case RatioThreshold() | YesNo() | Checklist() | WorkingDayTerm() | Amount():
+        case Amount(rates=rates):
+            _require(bool(rates) and all(rate.dong > 0 for rate in rates), part.code, "a rate is above 0")
+            _require(len({rate.monthly for rate in rates}) == 1, part.code, "rates are of months, all or none")
+            return
+        case RatioThreshold() | YesNo() | Checklist() | WorkingDayTerm():
             return
         case Ratio() | SurveyRatio() | ManualPoints():
             pass

@@ -20,10 +20,12 @@ from domain.judging import Assessed, CriterionResult, Finding, Value, VerdictRes
 from domain.measure import Answer, Measured, percent
 from domain.official import Office
 from domain.permissions import Act, Actor, Subject, may, permit
+from domain.rates import rates_stream
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
 from domain.working_days import Calendar
 from projections.tables.councils import COUNCILS
 from projections.tables.days_off import DAYS_OFF, DaysOffRow
+from projections.tables.rates import RATES, RatesRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS, EntryRow, SheetRow, VetoRow
 from projections.tables.standings import STANDINGS, Standing
@@ -117,10 +119,16 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=(await visit.rulebooks()).text(sheet.rulebook_sha256),
+        rulebook=_at_rates(seen, (await visit.rulebooks()).text(sheet.rulebook_sha256), planned.year),
         calendar=_calendar(visit, seen),
         followed=seen,
     )
+
+
+def _at_rates(seen: Followed, text: Rulebook, year: int) -> Rulebook:
+    """The text by which the dossier is read, at the province's rates: those known when it was settled."""
+    own: RatesRow = seen.row(RATES, rates_stream().subject) or RatesRow()
+    return own.applied(text, year, seen.settled)
 
 
 def _calendar(visit: Visit, seen: Followed) -> Calendar:

@@ -13,26 +13,19 @@ from domain.rulebook import Provenance, RecognisingLevel, Rulebook
 from domain.season import Participant, State, Step
 from domain.unit import Level
 from domain.vietnamese import sort_key
+from domain.working_days import DayReading
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words, indicator_number
 from services.season import organise
-from services.season.terms import term_words
+from services.season.calendar import calendar_seen
+from services.season.readings import asked_readings, choose_reading, unknown_years
+from services.season.terms import IN_RULEBOOK, term_words
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
-
-#: The rulebooks' own words for the steps that have a deadline.
-IN_RULEBOOK: Mapping[Step, tuple[str, ...]] = {
-    Step.SCORED: ("self_assessed", "scored"),
-    Step.POSTED: ("posted",),
-    Step.SUBMITTED: ("submitted",),
-    Step.APPRAISED: ("appraised",),
-    Step.VOTED: ("voted",),
-    Step.DECIDED: ("recognised", "decided"),
-}
 
 
 class DecidingUnit(NamedTuple):
@@ -119,6 +112,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         row = await view.one(SEASONS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         adoptions = {one.rulebook: one.sha256 for one in await view.all(ADOPTIONS)}
+        calendar = await calendar_seen(view, visit.app.calendar)
     if row is None:
         raise NotFound(season=season)
     rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
@@ -130,6 +124,8 @@ async def show(visit: Visit, season: str) -> PageResponse:
         rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adoptions],
         correctable=is_correctable(row, adoptions),
         steps=steps(visit, row, rulebook),
+        readings=asked_readings(row, rulebook, calendar),
+        unknown_years=unknown_years(row, rulebook, calendar),
         matrix=matrix(row, rulebook, visit.words),
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
@@ -293,6 +289,20 @@ async def set_deadline(visit: Visit, season: str) -> PageResponse:
     return await visit.done(result, to=visit.url.season(season) + "#han")
 
 
+@act(urls.SEASON + "/chon-cach-tinh", again=show)
+async def read_day(visit: Visit, season: str) -> PageResponse:
+    """Say how a last day that falls on a day off is read."""
+    typed = visit.typed
+    day = typed.day("day")
+    step, reading = typed.needed("step"), typed.needed("reading")
+    if step not in set(Step) or reading not in set(DayReading) or day is None:
+        raise NotFound(step=step)
+    result = await choose_reading(
+        visit.work(), season, Step(step), day, DayReading(reading), typed.needed("reading-basis")
+    )
+    return await visit.done(result, to=visit.url.season(season) + "#cach-tinh")
+
+
 @act(urls.SEASON + "/khong-xet", again=show)
 async def leave_out(visit: Visit, season: str) -> PageResponse:
     """Let the season do without contents that have no text."""
@@ -376,4 +386,18 @@ def _sorted(units: Any) -> tuple[UnitRow, ...]:
     return tuple(sorted(units, key=lambda unit: sort_key(unit.name)))
 
 
-ROUTES = [index, show, plan, assign, set_deadline, leave_out, open_season, suspend, resume, convert, cancel, close]
+ROUTES = [
+    index,
+    show,
+    plan,
+    assign,
+    set_deadline,
+    read_day,
+    leave_out,
+    open_season,
+    suspend,
+    resume,
+    convert,
+    cancel,
+    close,
+]

@@ -296,6 +296,25 @@ async def test_a_rulebook_without_points_never_says_the_word(desks: Desks, passe
         assert "điểm" not in page.text.lower(), path
 
 
+async def test_the_public_reads_how_much_of_the_criteria_has_no_original_text(passer_by: Desk, season: Story):
+    await season.posted(until=today())
+
+    page = await passer_by.open(public(season))
+
+    assert "Chưa có văn bản gốc để đối chiếu" in page.text
+    assert "18 cách tính, 23 mức điểm" in page.text
+    assert "trí nhớ" not in page.text
+
+
+async def test_the_public_reads_which_document_leaves_contents_out(desks: Desks, passer_by: Desk):
+    story = await Story(desks.house, desks.tenant, "", "qd-27-2025").opened(decided_by=PROVINCE)
+    await story.posted(until=today())
+
+    page = await passer_by.open(public(story))
+
+    assert "5 nội dung chưa có văn bản gốc, theo văn bản số 03/QĐ ngày 15/01/2024" in page.text
+
+
 async def test_the_register_lists_the_year_and_finds_names_typed_without_marks(passer_by: Desk, season: Story):
     await season.decided()
     await publish(season)

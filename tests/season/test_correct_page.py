@@ -1,7 +1,5 @@
 """The preview of a correction, and its form."""
 
-from pathlib import Path
-
 from domain.season import Season, season_stream
 from tests.provinces.story import COMMUNE, Story
 from tests.season.test_correct import adopted
@@ -24,15 +22,13 @@ async def test_a_correction_is_offered_previewed_and_applied(desks: Desks):
     await story.score("TC2.CT5")
     desk = await desks.department()
     path = f"/mua/{story.season}"
-    sha256 = await adopted(story, ("name: Ban hành văn bản", "name: Ban hành các văn bản"), ("at_least: 90", "at_least: 86"))
+    wording = ("name: Ban hành văn bản", "name: Ban hành các văn bản")
+    sha256 = await adopted(story, wording, ("at_least: 90", "at_least: 86"))
 
     assert "Xem trước và áp dụng bản sửa" in (await desk.open(path)).text
     page = await desk.open(f"{path}/ban-sua")
     assert "Nội dung sửa" in page.text
     assert "chỉ lời văn: không ai phải nhập lại" in page.text
-    if folder := Path("/tmp/texts-pages"):
-        folder.mkdir(exist_ok=True)
-        (folder / "correct.html").write_text(page.html)
     page = await desk.send(page, "/ap-dung-ban-sua", reason="Đối chiếu với văn bản gốc", document_no="1342/STP")
 
     assert "Đã áp dụng bản sửa bộ tiêu chí" in page.text

@@ -30,6 +30,7 @@ from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Mandate, Office
 from domain.permissions import PARTS, Act, Actor, may, permit
+from domain.rate import RateName
 from domain.recognition import Result
 from domain.review import Degree, Ground, Ruling
 from domain.rulebook import (
@@ -453,6 +454,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "position.": Office,
     "proposal.": Proposal,
     "provenance.": Provenance,
+    "rate.": RateName,
     "result.": Result,
     "role.": Role,
     "ruling.": Ruling,
