@@ -32,7 +32,7 @@ class TextChange(NamedTuple):
 WORDS = frozenset(
     {
         *("name", "title", "short", "status", "text", "evidence", "formula", "provenance", "points_provenance"),
-        *("name_provenance", "not_arisen_provenance", "doubtful", "legal_bases", "sources", "in_force_from"),
+        *("name_provenance", "not_arisen_provenance", "legal_bases", "sources", "in_force_from"),
         *("in_force_to", "recognising_level_provenance", "quorum_provenance", "majority_provenance", "instruments"),
         *("max_members_provenance", "written_opinions_provenance", "suspended_years", "pass_level", "local"),
     }
@@ -40,7 +40,9 @@ WORDS = frozenset(
 #: Fields of the procedure beside those of the council.
 PROCEDURE = frozenset({"terms", "commune_steps", "recognising_level", "unit_types", "unit_classes"})
 #: Fields that are compared one by one below, or follow from others.
-WITHIN = frozenset({"id", "sha256", "criteria", "conditions", "indicators", "parts", "council", "code", "criterion"})
+WITHIN = frozenset(
+    {"id", "sha256", "criteria", "conditions", "indicators", "parts", "council", "code", "criterion", "doubtful"}
+)
 
 
 def difference(before: Rulebook, after: Rulebook) -> tuple[TextChange, ...]:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from enum import StrEnum
-from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from domain.errors import NotFound, RulebookNotAdopted
-from domain.measure import Checklist, Options, RatioBands, RatioThreshold
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, permit
-from domain.rulebook import Dated, Rulebook
-from domain.rulebook_difference import TextChange, difference
+from domain.rulebook import Rulebook
 from domain.season import State
 from domain.vietnamese import sort_key
 from projections.analysis.correction_preview import CommunePreview, CorrectionPreview, preview
@@ -23,6 +18,7 @@ from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
 from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words
+from services.rulebooks.in_words import change_lines
 from services.season.calendar import calendar_seen
 from services.season.correct import correct_rulebook, state_seen
 from services.season.season_page import coordinating, offices
@@ -32,19 +28,6 @@ from services.web.visit import PageResponse, Visit
 
 #: Where a correction is looked at.
 CORRECTION = urls.SEASON + "/ban-sua"
-
-#: Longer values are not said within a line.
-SHORT = 400
-
-
-class ChangeLine(NamedTuple):
-    """A difference in words."""
-
-    path: str
-    what: str
-    before: str
-    after: str
-    effect: str
 
 
 class CommuneLine(NamedTuple):
@@ -98,7 +81,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         rulebook=rulebook,
         same=row.rulebook_sha256 == adoption.sha256,
         over=row.state in (State.CLOSED, State.CANCELLED),
-        changes=[_line(one, rulebook, visit.words) for one in difference(former, rulebook)] if former else [],
+        changes=change_lines(former, rulebook, visit.words) if former else [],
         readable=former is not None,
         found=found,
         lines=_communes(found.changing, units),
@@ -133,54 +116,6 @@ async def apply(visit: Visit, season: str) -> PageResponse:
 
 
 # In words ---------------------------------------------------------------------------------------------
-
-
-def _line(change: TextChange, rulebook: Rulebook, words: Words) -> ChangeLine:
-    code, _, field = change.path.rpartition(".")
-    named = rulebook.parts.get(code) or rulebook.by_code.get(code) or rulebook.parts.get(change.path)
-    key = f"rulebook-field.{field}"
-    return ChangeLine(
-        code or change.path,
-        words.say(key) if words.knows(key) else (named.name if named and not code else field),
-        value_in_words(change.before, words),
-        value_in_words(change.after, words),
-        words.say(f"rulebook-effect.{change.effect.value}"),
-    )
-
-
-def value_in_words(value: Any, words: Words) -> str:  # noqa: C901, PLR0911 - one flat match over values
-    """A value of a rulebook in short."""
-    match value:
-        case None | "" | ():
-            return words.say("không có")
-        case bool():
-            return words.say("có") if value else words.say("không")
-        case RatioBands(bands=bands):
-            return "; ".join(
-                words.say("từ %(percent)s%%: %(points)s điểm", percent=words.number(one.at_least), points=one.points)
-                for one in bands
-            )
-        case RatioThreshold(at_least=least):
-            return words.say("từ %(percent)s%%", percent=words.number(least))
-        case Options(options=options):
-            return "; ".join(f"{one.text} ({words.points(one.points)})" for one in options)[:SHORT]
-        case Checklist(choices=choices, minimum=minimum):
-            listed = "; ".join(one.text for one in choices)[:SHORT]
-            return words.say("ít nhất %(count)s trong: %(listed)s", count=minimum, listed=listed)
-        case Dated(value=day):
-            return words.date(day) if day else words.say("không có")
-        case StrEnum():
-            key = f"rulebook-value.{value.value}"
-            return words.say(key) if words.knows(key) else value.value
-        case Decimal() | int():
-            return words.number(value)
-        case Fraction():
-            return str(value)
-        case str():
-            return value[:SHORT]
-        case tuple():
-            return words.say("%(count)s mục", count=words.number(len(value)))
-    return words.say("cách đo khác")
 
 
 def _communes(changing: Sequence[CommunePreview], units: Mapping[str, UnitRow]) -> list[CommuneLine]:
