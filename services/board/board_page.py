@@ -54,7 +54,7 @@ class BoardRow(NamedTuple):
 
     code: str
     name: str
-    unit_type: str
+    full_name: str
     district: str
     status: Status
     gate: Gate
@@ -115,7 +115,7 @@ class Filters(NamedTuple):
             self.unit in ("", line.district)
             and self.status in ("", line.status)
             and self.stage in ("", line.stage)
-            and self.search.finds(f"{line.unit_type} {line.name}")
+            and self.search.finds(line.full_name)
         )
 
 
@@ -203,7 +203,7 @@ def _line(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> BoardRow:
     return BoardRow(
         code=row.commune,
         name=unit.name if unit else row.commune,
-        unit_type=unit.unit_type if unit else "",
+        full_name=unit.full_name if unit else row.commune,
         district=row.decided_by,
         status=commune.status,
         gate=commune.gate,
@@ -353,10 +353,10 @@ def _terms(visit: Visit, *, levels: bool) -> dict[StrEnum, str]:
         **{status: say(f"status.{status}{'.levels' if levels else ''}") for status in Status},
         **{stage: say(f"stage.{stage}") for stage in CommuneStage},
         **{result: say(f"result.{result}") for result in Result},
-        Gate.SHUT: say("vướng điều kiện"),
-        Gate.CLEAR: say("không vướng"),
-        Gate.UNDECLARED: say("chưa xác nhận"),
-        Gate.UNKNOWN: say("bộ tiêu chí chưa có nội dung điều kiện được đối chiếu"),
+        Gate.SHUT: say("chưa bảo đảm điều kiện"),
+        Gate.CLEAR: say("bảo đảm điều kiện"),
+        Gate.UNDECLARED: say("chưa xác nhận điều kiện"),
+        Gate.UNKNOWN: say("bộ tiêu chí chưa có văn bản gốc để đối chiếu nội dung điều kiện"),
     }
 
 

@@ -219,7 +219,9 @@ def without_text(rulebook: Rulebook, words: Words) -> list[TextlessContent]:
         for one in rulebook.indicators
         for code in one.without_text
     ]
-    conditions = [TextlessContent(one.code, words.say("Điều kiện loại trừ")) for one in rulebook.vetoes if not one.text]
+    conditions = [
+        TextlessContent(one.code, words.say("Điều kiện về kỷ luật")) for one in rulebook.vetoes if not one.text
+    ]
     return parts + conditions
 
 

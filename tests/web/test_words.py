@@ -309,7 +309,10 @@ def test_a_refusal_is_filled_with_its_details():
     assert refusal.status == 422
 
     forbidden = explain(NotPermitted(act="season:open", who=(Office.ADMINISTRATOR, Office.INSPECTOR)), VI)
-    assert forbidden.advice == "Người làm được: Quản trị viên của tỉnh, Thanh tra."
+    assert (
+        forbidden.advice
+        == "Chức năng này dành cho: Quản trị viên của tỉnh, Công chức Thanh tra tỉnh, trong phạm vi đơn vị của mình."
+    )
 
 
 def test_who_may_is_said_in_words_in_both_languages():

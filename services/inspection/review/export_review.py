@@ -56,7 +56,7 @@ class ReviewExport(ExportKind):
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The conclusion, by the name of the commune."""
-        return words.say("Kết luận xem xét, %(name)s", name=name_of(row.commune, units))
+        return words.say("Kết luận việc xem xét lại, %(name)s", name=name_of(row.commune, units))
 
 
 KIND = ReviewExport()

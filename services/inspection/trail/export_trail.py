@@ -86,7 +86,7 @@ class TrailExport(ExportKind):
     def detail(self, row: ExportRow, words: Words) -> str:
         """What was searched for."""
         filters = [f"{words.say(f'filter.{name}')}: {value}" for name, value in parse_qsl(row.asked or "")]
-        return "; ".join(filters) or words.say("mọi sự kiện")
+        return "; ".join(filters) or words.say("mọi mục nhật ký")
 
 
 KIND = TrailExport()
