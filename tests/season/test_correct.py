@@ -7,6 +7,7 @@ import pytest
 from domain.appraisal import appraisal_stream
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import NotPermitted, OutOfOrder, ReasonMissing, Stale
+from domain.measure import Kind, Measured
 from domain.recognition import Recognition, recognition_stream
 from domain.season import Season, season_stream
 from infra.platform.config import Settings
@@ -14,6 +15,7 @@ from infra.reference.rulebooks import shipped_texts
 from projections.fold import fold
 from projections.tables.standings import STANDINGS
 from services.app import App
+from services.assessment import assess
 from services.operations.create_tenant import as_operator
 from services.rulebooks import keep
 from services.season import organise
@@ -156,3 +158,21 @@ async def test_the_same_text_twice_is_refused(own_story: Story):
 
     with pytest.raises(OutOfOrder):
         await correct(own_story, sha256)
+
+
+async def test_a_value_that_was_the_rules_is_the_one_that_the_corrected_rule_gives(own_story: Story):
+    await own_story.opened()
+    measures = {"TC2.CT5.1": Measured(Kind.RATIO_BANDS, numerator=19, denominator=22)}  # 86 %
+    await assess.score_indicator(await own_story.officer(), own_story.season, COMMUNE, "TC2.CT5", measures)
+    before = (await own_story.dossier()).entry("TC2.CT5").points
+    sha256 = await adopted(own_story, ("at_least: 90", "at_least: 86"))
+
+    await correct(own_story, sha256)
+
+    after = (await own_story.dossier()).entry("TC2.CT5")
+    assert before is not None
+    assert after.points is not None
+    assert after.points > before
+    assert dict(after.measures) == measures
+    row = fold(STANDINGS, await own_story.facts())[f"{own_story.season}/{COMMUNE}"]
+    assert row.cells["TC2.CT5"].points == after.points
