@@ -185,6 +185,11 @@ LONG = {
     "projections/analysis/flags.py": "one fold: the mark that each fact leaves, and the signs that are read from them",
     "projections/tables/sheets.py": "one row: what each fact of a dossier and its appraisal does to it",
     "projections/tables/standings.py": "one row: what each fact, up to the decision, does to it",
+    "projections/analysis/flags.py": "a list: every sign, with what each fact leaves for it",
+    "projections/tables/standings.py": "one row: it learns every fact that moves a commune in its year",
+    "projections/tables/sheets.py": "one row: it learns every fact of a commune's dossier",
+    "infra/reference/rulebooks.py": "one text: its parts are read and checked together",
+    "services/assessment/assess.py": "one activity: the acts on a dossier share what they are refused for",
     "infra/log/eventstore.py": "reading, following and appending share one form of a stored row",
 }
 
