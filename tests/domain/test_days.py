@@ -62,10 +62,12 @@ def sample_with(topic: str, field: str) -> Fact:
 def with_day(fact: Fact, field: str, day: date) -> Fact:
     if field in vars(fact):
         vars(fact)[field] = day
-    else:
-        measured = vars(fact)["measured"]
-        vars(fact)["measured"] = dataclasses.replace(measured, **{field: day})
-    return fact
+        return fact
+    for name, held in vars(fact).items():
+        if dataclasses.is_dataclass(held) and not isinstance(held, type) and hasattr(held, field):
+            vars(fact)[name] = dataclasses.replace(held, **{field: day})
+            return fact
+    raise AssertionError(f"{field} stands in no value of {type(fact)}")
 
 
 def test_the_catalogue_names_days():
