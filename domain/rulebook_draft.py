@@ -116,7 +116,7 @@ class RulebookDraft(Stream):
             draft.comments = []
 
     class Discarded(Fact):
-        """The changes are given up. The next draft begins from `base_sha256`, the text that the province has adopted."""
+        """The changes are given up; the next draft begins from `base_sha256`, the text that the province uses."""
 
         TOPIC = "rulebook-draft.discarded"
         base_sha256: str
@@ -158,7 +158,7 @@ class RulebookDraft(Stream):
         self.trigger_event(self.Commented, path=path, text=text, by=by)
 
     def sign_off(self, sha256: str, unverified: Sequence[str], by: str, document_no: str | None = None) -> None:
-        """Make the draft the text `sha256`. OwnDraft to who changed something in it, NothingChanged without a change."""
+        """Make the draft the text `sha256`. OwnDraft to who changed something, NothingChanged where nothing is."""
         if not self.changes:
             raise NothingChanged(rulebook=self.rulebook)
         if by in self.editors:

@@ -6,7 +6,7 @@ out with all that it holds. They are the paths of `Rulebook.provenances` and of 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -107,7 +107,7 @@ def changes_between(before: Tree, after: Tree) -> tuple[RulebookChange, ...]:
 
 
 def with_changes(tree: Tree, changes: Sequence[RulebookChange]) -> Tree:
-    """The text with these changes made, each to what the one before left. RulebookInvalid where a path names nothing."""
+    """The text with these changes made, one after the other. RulebookInvalid where a path names nothing."""
     changed: Tree = _copy(tree)
     for change in changes:
         _put(changed, change.path, change.after)
@@ -117,39 +117,66 @@ def with_changes(tree: Tree, changes: Sequence[RulebookChange]) -> Tree:
 # Reading -----------------------------------------------------------------------------------------------
 
 
-def _values(tree: Tree) -> Iterator[tuple[str, Any, str | None]]:
+Found: TypeAlias = tuple[str, Any, str | None]
+
+
+def _values(tree: Tree) -> Iterator[Found]:
     for name, content in tree.items():
-        if name in VALUED:
-            yield from _valued(name, content)
-        elif name == "recognising_level":
-            yield name, content.get("value"), content.get("provenance")
-        elif name in LISTED:
-            for entry in content:
-                yield f"{name}.{entry[LISTED[name]]}", _rest(entry, LISTED[name]), entry.get("provenance")
-        elif name == "legal_bases":
-            for number, basis in enumerate(content, start=1):
-                yield f"{name}.{number}", basis.get("text"), basis.get("provenance")
-        elif name == "conditions":
-            for condition in content:
-                yield condition["code"], _rest(condition, "code"), condition.get("provenance")
-        elif name == "criteria":
-            for criterion in content:
-                yield from _of_node(criterion, 0)
-        elif name == "commune_steps":
-            yield name, _rest(content or {}), (content or {}).get("provenance")
-        elif name != "sources":
-            yield name, content, None
+        if name != "sources":
+            yield from READERS.get(name, _plain)(name, content)
 
 
-def _valued(name: str, content: Tree) -> Iterator[tuple[str, Any, str | None]]:
+def _plain(name: str, content: Any) -> Iterator[Found]:
+    yield name, content, None
+
+
+def _single(name: str, content: Tree) -> Iterator[Found]:
+    yield name, content.get("value"), content.get("provenance")
+
+
+def _valued(name: str, content: Tree) -> Iterator[Found]:
     for key, entry in content.items():
-        if isinstance(entry, dict):
-            yield f"{name}.{key}", entry.get("value"), entry.get("provenance")
-        else:
-            yield f"{name}.{key}", entry, None
+        of_entry = _single if isinstance(entry, dict) else _plain
+        yield from of_entry(f"{name}.{key}", entry)
 
 
-def _of_node(node: Tree, level: int) -> Iterator[tuple[str, Any, str | None]]:
+def _listed(name: str, content: list[Tree]) -> Iterator[Found]:
+    key = LISTED[name]
+    for entry in content:
+        yield f"{name}.{entry[key]}", _rest(entry, key), entry.get("provenance")
+
+
+def _bases(name: str, content: list[Tree]) -> Iterator[Found]:
+    for number, basis in enumerate(content, start=1):
+        yield f"{name}.{number}", basis.get("text"), basis.get("provenance")
+
+
+def _conditions(name: str, content: list[Tree]) -> Iterator[Found]:
+    for condition in content:
+        yield condition["code"], _rest(condition, "code"), condition.get("provenance")
+
+
+def _criteria(name: str, content: list[Tree]) -> Iterator[Found]:
+    for criterion in content:
+        yield from _of_node(criterion, 0)
+
+
+def _block(name: str, content: Tree | None) -> Iterator[Found]:
+    yield name, _rest(content or {}), (content or {}).get("provenance")
+
+
+READERS: dict[str, Callable[[str, Any], Iterator[Found]]] = {
+    **dict.fromkeys(VALUED, _valued),
+    **dict.fromkeys(LISTED, _listed),
+    "recognising_level": _single,
+    "legal_bases": _bases,
+    "conditions": _conditions,
+    "criteria": _criteria,
+    "commune_steps": _block,
+}
+
+
+def _of_node(node: Tree, level: int) -> Iterator[Found]:
     places, below = LEVELS[level]
     for name, place in places.items():
         [key] = place.keys
