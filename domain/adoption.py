@@ -23,6 +23,23 @@ class Adoption(Stream):
         acknowledged: tuple[str, ...]
         document_no: str | None = None
 
+    class TextAdopted(Fact):
+        """The province goes over to another text of the rulebook. Seasons that run go on under theirs.
+
+        `acknowledged` lists what was still unverified in this text.
+        """
+
+        TOPIC = "rulebook.text-adopted"
+        sha256: str
+        acknowledged: tuple[str, ...]
+        document_no: str | None = None
+        reason: str | None = None
+
+        def apply(self, adoption: Adoption) -> None:
+            adoption.sha256 = self.sha256
+            adoption.acknowledged = self.acknowledged
+            adoption.document_no = self.document_no
+
     class ParameterSet(Fact):
         """A local value (such as a rate of pay) and the document it comes from."""
 
@@ -47,6 +64,19 @@ class Adoption(Stream):
         self.acknowledged = acknowledged
         self.document_no = document_no
         self.parameters: dict[str, str] = {}
+
+    def adopt_text(
+        self, sha256: str, acknowledged: tuple[str, ...], document_no: str | None = None, reason: str | None = None
+    ) -> None:
+        """Go over to another text of the rulebook; nothing happens when it is the one in use."""
+        if self.sha256 != sha256:
+            self.trigger_event(
+                self.TextAdopted,
+                sha256=sha256,
+                acknowledged=acknowledged,
+                document_no=document_no or None,
+                reason=reason or None,
+            )
 
     def set_parameter(self, path: str, value: str, basis: str) -> None:
         """Record a local value; nothing happens when it is already so."""

@@ -18,8 +18,10 @@ from domain.log import Log
 from domain.meeting import Meeting
 from domain.official import Official
 from domain.personal import DataSubject
+from domain.rates import Rates
 from domain.recognition import Recognition
 from domain.review import Review
+from domain.rulebook_text import RulebookText
 from domain.season import Season
 from domain.unit import Unit
 
@@ -28,7 +30,9 @@ AGGREGATES: dict[str, type[Stream]] = {
     "unit": Unit,
     "official": Official,
     "rulebook": Adoption,
+    "rulebook-text": RulebookText,
     "calendar": DaysOff,
+    "rate": Rates,
     "season": Season,
     "assessment": Assessment,
     "appraisal": Appraisal,

@@ -201,6 +201,18 @@ class RulebookNotAdopted(Refused):
     code = "rulebook-not-adopted"
 
 
+class RulebookTooLarge(Refused):
+    """The text of a rulebook is larger than one may be: `size` and `limit` in KB."""
+
+    code = "rulebook-too-large"
+
+
+class RulebookTextInvalid(Refused):
+    """The text is no rulebook that this program reads, or its numbers do not close; `why` says where."""
+
+    code = "rulebook-text-invalid"
+
+
 class RulebookUnusable(Refused):
     """Nothing can be judged by this text: by the `reason` it is "missing" here, or "unreadable" with this program."""
 
@@ -217,6 +229,24 @@ class ParameterNotLocal(Refused):
     """The rulebook leaves no value of this `path` to provinces."""
 
     code = "parameter-not-local"
+
+
+class NoReadingAsked(Refused):
+    """The last day of this `step` falls on no day off, or has moved since: there is nothing to choose."""
+
+    code = "no-reading-asked"
+
+
+class RateOutOfBounds(Refused):
+    """The rate `typed` is not from 1 to `most` đồng, the maximum that the ministry allows."""
+
+    code = "rate-out-of-bounds"
+
+
+class RateAlreadySet(Refused):
+    """A rate of this `name` holds from `from_on` on: it is withdrawn before another is set from that day."""
+
+    code = "rate-already-set"
 
 
 class SourceMissing(Refused):
@@ -615,7 +645,7 @@ class MeasureInvalid(Refused):
 
     `reason` is one of: missing, wrong-kind, not-a-number, negative, denominator-zero,
     numerator-above-denominator, unknown-option, twice, counts-do-not-add-up, points-above-maximum,
-    points-below-minimum, off-step, not-arisen-not-allowed; `field` names the field, `typed` keeps it.
+    points-below-minimum, off-step; `field` names the field, `typed` keeps it.
     """
 
     code = "measure-invalid"

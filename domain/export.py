@@ -24,6 +24,11 @@ class Document(StrEnum):
     TRAIL = "trail"
     RESPONSIBILITY = "responsibility"
     EVIDENCE = "evidence"
+    COMMUNE_OPINIONS = "commune-opinions"
+    OPINION_SHEET = "opinion-sheet"
+    OPINION_TALLY = "opinion-tally"
+    COMMUNE_MEETING = "commune-meeting"
+    LISTS = "lists"
 
 
 class ExportState(StrEnum):

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from domain.errors import MeasureInvalid
+from domain.rate import Rate
 from domain.working_days import Calendar
 
 HUNDRED = Decimal(100)
@@ -328,13 +329,13 @@ class Comparison(StrEnum):
 
     EXACTLY = "exactly"
     AT_LEAST = "at_least"
+    AT_MOST = "at_most"
 
-
-class Rate(NamedTuple):
-    """So many đồng in the year for each of a kind."""
-
-    label: str
-    dong: int
+    def holds(self, amount: int, required: int) -> bool:
+        """Whether the amount is as required."""
+        if self is Comparison.EXACTLY:
+            return amount == required
+        return amount >= required if self is Comparison.AT_LEAST else amount <= required
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +343,8 @@ class Amount:
     """Met when a ratio reaches its threshold and the money spent is what the rates come to.
 
     With one rate, it applies to each of the `denominator`; with several, `counts` says how many of the
-    denominator fall under each.
+    denominator fall under each. Of monthly rates `counts` says the months, added up over all of the denominator: a team
+    that was set up in July has six.
     """
 
     at_least: Decimal
@@ -350,29 +352,50 @@ class Amount:
     rates: tuple[Rate, ...]
     kind: ClassVar[Kind] = Kind.AMOUNT
 
+    @property
+    def is_monthly(self) -> bool:
+        """Whether months are counted."""
+        return any(rate.monthly for rate in self.rates)
+
+    @property
+    def asks_counts(self) -> bool:
+        """Whether `counts` has to be given: one rate of the whole year applies to all of the denominator."""
+        return len(self.rates) > 1 or self.is_monthly
+
     def check(self, measured: Measured, maximum: Decimal) -> None:
-        """A ratio, an amount that is not negative, and counts that add up to the denominator."""
+        """A ratio, an amount that is not negative, and counts that add up to the denominator, or months that no more
+        than all of it can have.
+        """
         _, denominator = _ratio(measured)
         if measured.amount is None:
             raise MeasureInvalid(reason="missing", field="amount")
         if measured.amount < 0:
             raise MeasureInvalid(reason="negative", field="amount", typed=measured.amount)
-        if len(self.rates) == 1:
+        if not self.asks_counts:
             return
         if len(measured.counts) != len(self.rates):
             raise MeasureInvalid(reason="missing", field="counts")
         if min(measured.counts) < 0:
             raise MeasureInvalid(reason="negative", field="counts")
-        if sum(measured.counts) != denominator:
+        if not self.is_monthly and sum(measured.counts) != denominator:
             raise MeasureInvalid(reason="counts-do-not-add-up", field="counts", total=denominator)
+        for count, rate in zip(measured.counts, self.rates, strict=True):
+            if rate.monthly and count > denominator * rate.months:
+                raise MeasureInvalid(
+                    reason="too-many-months", field="counts", typed=count, maximum=denominator * rate.months
+                )
 
     def read(self, measured: Measured, maximum: Decimal, calendar: Calendar) -> Reading:
-        """Whether both the ratio and the amount are as required."""
+        """Whether both the ratio and the amount are as required.
+
+        Not verifiable where the counts are those of other rates: a province has set one since, or withdrawn it.
+        """
         numerator, denominator = _ratio(measured)
-        counts = measured.counts if len(self.rates) > 1 else (denominator,)
+        counts = measured.counts if self.asks_counts else (denominator,)
+        if len(counts) != len(self.rates):
+            return Reading(Outcome.NOT_VERIFIABLE, RuleNote("amount-recount", {"rates": len(self.rates)}))
         required = sum(rate.dong * count for rate, count in zip(self.rates, counts, strict=True))
         amount = measured.amount or 0
-        paid = amount == required if self.comparison is Comparison.EXACTLY else amount >= required
         args = _shown(numerator, denominator) | {
             "threshold": self.at_least,
             "amount": amount,
@@ -380,7 +403,7 @@ class Amount:
             "comparison": self.comparison.value,
         }
         reached = numerator * 100 >= self.at_least * denominator
-        return Reading(met(reached and paid), RuleNote("amount", args))
+        return Reading(met(reached and self.comparison.holds(amount, required)), RuleNote("amount", args))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,10 @@ class Act(StrEnum):
     """What somebody may want to do, named area:verb-object."""
 
     ADOPT_RULEBOOK = "administration:adopt-rulebook"
+    KEEP_RULEBOOK_TEXT = "administration:keep-rulebook-text"
     ENROL_OFFICIAL = "administration:enrol-official"
     KEEP_CALENDAR = "administration:keep-calendar"
+    SET_RATE = "administration:set-rate"
     REGISTER_UNIT = "administration:register-unit"
     SHRED_SUBJECT = "administration:shred-subject"
     AGREE_ON_RESULT = "assessment:agree-on-result"
@@ -176,7 +178,9 @@ _MAY_SEE: tuple[Rule, ...] = (
 TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
+    Act.KEEP_RULEBOOK_TEXT: (_RUNS_THE_SEASON,),
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
+    Act.SET_RATE: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
     Act.SHRED_SUBJECT: (_ADMINISTERS,),
     Act.AGREE_ON_RESULT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),

@@ -27,6 +27,7 @@ from domain.errors import (
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.official import COMMUNE_OFFICERS, Office
+from domain.working_days import DayReading
 
 
 class Step(StrEnum):
@@ -85,6 +86,16 @@ class Deadline:
     basis: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenReading:
+    """How a last day that falls on a day off is read: `on` is the day that counts for `day`."""
+
+    day: date
+    reading: DayReading
+    on: date
+    basis: str
+
+
 class Season(Stream):
     """One assessment year of a province."""
 
@@ -133,6 +144,22 @@ class Season(Stream):
 
         def apply(self, season: Season) -> None:
             season.left_out = LeftOut(self.contents, self.document_no, self.document_on)
+
+    class ReadingChosen(Fact):
+        """The step's last day `day` falls on a day off, and counts as `on` (Bộ luật Dân sự 2015, Điều 148 khoản 5).
+
+        It holds while the step's last day is that very `day`.
+        """
+
+        TOPIC = "season.reading-chosen"
+        step: Step
+        day: date
+        reading: DayReading
+        on: date
+        basis: str
+
+        def apply(self, season: Season) -> None:
+            season.readings[self.step] = ChosenReading(self.day, self.reading, self.on, self.basis)
 
     class Opened(Fact):
         """Communes may now enter data."""
@@ -217,6 +244,7 @@ class Season(Stream):
         self.participants = {one.commune: one for one in participants}
         self.assignments: dict[str, Assignment] = {}
         self.deadlines: dict[Step, Deadline] = {}
+        self.readings: dict[Step, ChosenReading] = {}
         self.state = State.PLANNED
         self.opened_on: date | None = None
         self.left_out: LeftOut | None = None
@@ -256,6 +284,14 @@ class Season(Stream):
                 raise PeriodReversed(reason="deadline", field="on", begins=first, ends=then)
         if self.deadlines.get(step) != Deadline(on, basis):
             self.trigger_event(self.DeadlineSet, step=step, on=on, basis=basis)
+
+    def choose_reading(self, step: Step, day: date, reading: DayReading, on: date, basis: str) -> None:
+        """Say how a last day that falls on a day off is read, by a document; ReasonMissing without one."""
+        if not basis.strip():
+            raise ReasonMissing(act="choose-reading")
+        self._must_be(State.PLANNED, State.OPEN)
+        if self.readings.get(step) != ChosenReading(day, reading, on, basis):
+            self.trigger_event(self.ReadingChosen, step=step, day=day, reading=reading, on=on, basis=basis)
 
     @property
     def unassigned(self) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ PROSE = TextKind(20_000, lines=True)
 COMMENT = TextKind(4_000, lines=True)
 #: What programs write and people do not type: hashes, a sealed value, a checkpoint, a witness policy.
 HASH = TextKind(128)
+RULEBOOK = TextKind(200_000, lines=True)
 WRITTEN = TextKind(100_000, lines=True)
 
 #: Characters of a key or mark that PostgreSQL takes into an index, whatever they are and whatever stands beside them.
@@ -56,6 +57,7 @@ KINDS: dict[str, TextKind] = {
     "acknowledged": LINE,
     "agency": NAME,
     "answer": PROSE,
+    "article": LINE,
     "asked": WRITTEN,
     "basis": LINE,
     "by": KEY,
@@ -72,6 +74,7 @@ KINDS: dict[str, TextKind] = {
     "document_no": NUMBER,
     "explanation": PROSE,
     "flag": KEY,
+    "former_sha256": HASH,
     "from_indicator": KEY,
     "ground": PROSE,
     "indicator": KEY,
@@ -133,6 +136,7 @@ ELSEWHERE: dict[tuple[str, str], tuple[TextKind, str]] = {
     ("review.explanation-given", "text"): (PROSE, "explanation"),
     ("review.finding-recorded", "text"): (PROSE, "finding"),
     ("review.note-added", "text"): (PROSE, "note"),
+    ("rulebook-text.kept", "text"): (RULEBOOK, "text"),
 }
 
 #: Nobody sees them, and names are copied with them from other documents: dropped from what stands on one line.

@@ -10,6 +10,7 @@ from projections.tables.councils import COUNCILS
 from projections.tables.days_off import DAYS_OFF
 from projections.tables.exports import EXPORTS
 from projections.tables.officials import OFFICIALS
+from projections.tables.rates import RATES
 from projections.tables.register import REGISTER
 from projections.tables.reviews import REVIEWS
 from projections.tables.seasons import SEASONS
@@ -23,6 +24,7 @@ PROJECTIONS: tuple[Projection[Any], ...] = (
     OFFICIALS,
     ADOPTIONS,
     DAYS_OFF,
+    RATES,
     SEASONS,
     SHEETS,
     STANDINGS,

@@ -24,6 +24,7 @@ from infra.identity.tenants import Tenant, Tenants
 from infra.identity.throttle import Throttle
 from infra.jobs.queue import Jobs
 from infra.log.eventstore import EventStore
+from infra.log.rulebook_texts import RulebookTexts
 from infra.platform.config import Settings
 from infra.platform.database import Database
 from infra.platform.probe import Probe
@@ -69,7 +70,9 @@ class App:
     identity: Identity
     probes: Mapping[str, Probe]
     jobs: Jobs
+    #: The texts that ship; what a province knows beside them, `texts` knows.
     rulebooks: Rulebooks
+    texts: RulebookTexts
     calendar: Calendar
     #: The past of one dossier (season, commune) by what had taken effect at a moment; None when nothing of it had.
     effective_past: Callable[[App, Tenant, datetime, str, str], Awaitable[Past | None]]
@@ -101,7 +104,7 @@ class App:
             files=self.files(tenant),
             keys=self.keys,
             uploads=self.uploads,
-            rulebooks=self.rulebooks,
+            texts=self.texts,
             calendar=self.calendar,
         )
 

@@ -456,7 +456,7 @@ def of_provinces(commands: Subparsers, every: argparse.ArgumentParser) -> None:
     create.add_argument("--province", required=True, metavar="CODE", help="its code in the shipped units")
     create.add_argument("--name", help="default: as in the shipped units")
     create.add_argument("--units-of", choices=["until-2025-06-30", "from-2025-07-01"], help="default: those of today")
-    create.add_argument("--rulebook", action="append", default=[], metavar="ID", help="adopt it; may be repeated")
+    create.add_argument("--rulebook", action="append", default=[], metavar="ID", help="no longer adopts: people do")
     create.add_argument("--issuer", metavar="URL", help="of its identity provider")
     create.add_argument("--client-id", metavar="ID", help="as which the identity provider knows us")
     create.add_argument("--admin", metavar="SUBJECT", help="first administrator, as the identity provider names them")

@@ -22,6 +22,7 @@ from domain.measure import Kind, Measured
 from domain.meeting import Meeting
 from domain.official import Mandate, Office, Official
 from domain.personal import EncryptedValue, Personal
+from domain.rate import RateName
 from domain.review import Reference
 from domain.rulebook import Rulebook
 from domain.working_days import DayKind
@@ -203,6 +204,8 @@ class SentenceWriter:
         words = self._words
         if isinstance(value, Office):
             return words.say(f"position.{value.value}")
+        if isinstance(value, RateName):
+            return words.say(f"rate.{value.value}")
         if isinstance(value, DayKind):
             return words.say(f"day-kind.{value.value}")
         for key in (f"{name}.{value.value}", f"word.{value.value}"):

@@ -17,6 +17,7 @@ from infra.identity.throttle import Throttle
 from infra.jobs.queue import Jobs
 from infra.log.eventstore import EventStore
 from infra.log.mapper import Mapper
+from infra.log.rulebook_texts import RulebookTexts
 from infra.platform import programs
 from infra.platform.config import Settings
 from infra.platform.database import Database
@@ -73,6 +74,7 @@ async def wired(settings: Settings, patience: float | None = None) -> AsyncItera
             probes={"database": Probe(database.answer), "Redis": Probe(redis.ping)},
             jobs=jobs,
             rulebooks=load_rulebooks(),
+            texts=RulebookTexts(store, load_rulebooks()),
             calendar=load_calendar(),
             effective_past=effective_past,
             pool=pool,

@@ -39,12 +39,14 @@ from domain.errors import (
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate, Official, official_stream
 from domain.permissions import Act, Actor, Subject, permit
+from domain.rulebook_text import RulebookText
 from domain.working_days import Calendar
 from infra.encryption.personal_keys import PersonalKeys
 from infra.encryption.personal_values import Covered
 from infra.identity.tenants import Tenant
 from infra.ledger.canonical_json import NotCanonical
 from infra.log.eventstore import Command, CommandResult, Conflict, EventStore, Loaded
+from infra.log.rulebook_texts import RulebookTexts
 from infra.platform.database import OUTDATED
 from infra.reference.rulebooks import Rulebooks
 from infra.storage.files import Files, Received
@@ -85,7 +87,7 @@ class Work:
     files: Files
     keys: PersonalKeys
     uploads: Uploads
-    rulebooks: Rulebooks
+    texts: RulebookTexts
     calendar: Calendar
     cause: UUID | None = None
     former_id: UUID | None = None
@@ -168,6 +170,10 @@ class Work:
     async def look(self, kind: type[A], name: StreamName) -> A:
         """The aggregate of a stream; NotFound when there is none. It is to be read, not changed."""
         return _begun(await self.find(kind, name), name)
+
+    async def rulebooks(self) -> Rulebooks:
+        """The rulebooks as the province knows them: the texts that ship, and those that it keeps."""
+        return await self.texts.of(self.tenant, self.since)
 
     async def known(self) -> Work | None:
         """This command under the id by which the log has it, if it was recorded for this person, whatever it asked."""
@@ -295,10 +301,14 @@ def _begun(aggregate: A | None, name: StreamName) -> A:
     return aggregate
 
 
+#: Facts whose hash is that of a rulebook's text, which is no file.
+OF_TEXTS = (Adoption.Adopted, Adoption.TextAdopted, RulebookText.Kept)
+
+
 def own_file(fact: Fact) -> tuple[str, ...]:
     """The file that a fact itself names by its hash, if any."""
     sha256 = getattr(fact, "sha256", None)
-    return (sha256,) if isinstance(sha256, str) and not isinstance(fact, Adoption.Adopted) else ()
+    return (sha256,) if isinstance(sha256, str) and not isinstance(fact, OF_TEXTS) else ()
 
 
 # One command ------------------------------------------------------------------------------------------

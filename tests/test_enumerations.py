@@ -42,7 +42,13 @@ PARTIAL = {
 }
 
 #: The same of templates, by template, way of writing out and enumeration.
-PARTLY_SHOWN: dict[tuple[str, str, str], str] = {}
+PARTLY_SHOWN: dict[tuple[str, str, str], str] = {
+    (
+        "services/assessment/templates/dossier/_meeting.html",
+        "fields",
+        "Outcome",
+    ): "a meeting finds one or the other",
+}
 
 #: What people choose from and documents count: a template lists these whole.
 SHOWN = (Choice, Role, Ground, Degree, Outcome, VoteOutcome, Result, Proposal, Ruling, Answer)

@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 from domain.measure import Comparison, Rounding
+from domain.rate import RateName
 from domain.rulebook import (
     ZERO,
     ConditionKind,
@@ -20,17 +21,38 @@ from domain.rulebook import (
     Unknown,
 )
 
+#: No number of a rulebook has more digits before or behind the point.
+DIGITS = 15
+
 
 class RulebookInvalid(Exception):
     """The text is not a rulebook, or its numbers do not close; the message says where."""
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose numbers with a point are decimals: scores never pass through binary floats."""
+    """YAML whose numbers with a point are decimals: scores never pass through binary floats.
+
+    It knows no aliases, by which a short text can stand for one without end, and no key twice in one mapping.
+    """
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise yaml.YAMLError(f"line {line}: an alias")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        mapping = super().construct_mapping(node, deep=deep)
+        if len(mapping) < len(node.value):
+            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a key stands twice")
+        return mapping
 
 
 def decimal_of(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
-    return Decimal(str(loader.construct_scalar(node)))
+    number = Decimal(str(loader.construct_scalar(node)))
+    if not number.is_finite() or abs(number.adjusted()) > DIGITS:
+        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a number out of range")
+    return number
 
 
 def load(text: bytes) -> Any:
@@ -96,6 +118,9 @@ class RateFields(TextFields):
     label: str
     dong: int
     times: int = 1
+    local: RateName | None = None
+    monthly: bool = False
+    source: str = ""
 
 
 class AmountFields(TextFields, tag="amount", tag_field="kind"):

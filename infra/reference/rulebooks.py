@@ -17,7 +17,6 @@ from types import MappingProxyType
 import msgspec
 import yaml
 
-from domain.days_off import Holiday
 from domain.errors import NotFound, RulebookUnusable
 from domain.measure import (
     Amount,
@@ -29,7 +28,6 @@ from domain.measure import (
     Option,
     Options,
     Penalty,
-    Rate,
     Ratio,
     RatioBands,
     RatioThreshold,
@@ -38,6 +36,7 @@ from domain.measure import (
     WorkingDayTerm,
     YesNo,
 )
+from domain.rate import Rate
 from domain.rulebook import (
     ZERO,
     Agreement,
@@ -56,7 +55,7 @@ from domain.rulebook import (
     Term,
     Unverified,
 )
-from domain.working_days import Calendar, DayKind
+from domain.working_days import Calendar
 from infra.reference.rulebook_file import (
     AmountFields,
     BandsFields,
@@ -132,12 +131,29 @@ class Rulebooks:
         except RulebookInvalid as invalid:
             raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
 
+    def named(self, name: str) -> Rulebook | None:
+        """The rulebook of this id in the newest text that ships, or the text of this hash; None for neither."""
+        return self._newest.get(name) or self.find(name)
+
     def find(self, sha256: str) -> Rulebook | None:
         """The same, None where it cannot be judged by."""
         try:
             return self.text(sha256)
         except RulebookUnusable:
             return None
+
+    def own_text(self, rulebook: Rulebook, sha256: str) -> Rulebook:
+        """Of a commune within a season under `rulebook`: the text of this hash, by which the commune is judged when it
+        was decided before the season's text was corrected. A text of another rulebook, or an unusable one, is none.
+        """
+        found = self.find(sha256)
+        return found if found is not None and found.id == rulebook.id else rulebook
+
+    def texts_of(self, id: str) -> tuple[Rulebook, ...]:
+        """All texts of a rulebook that can be judged by, shipped ones first."""
+        every = [*self._by_hash, *(sha256 for sha256 in self._own if sha256 not in self._by_hash)]
+        found = (self.find(sha256) for sha256 in every)
+        return tuple(rulebook for rulebook in found if rulebook is not None and rulebook.id == id)
 
     def __contains__(self, id: object) -> bool:
         return id in self._newest
@@ -186,7 +202,7 @@ def parse_rulebook(text: bytes) -> Rulebook:
     try:
         content = msgspec.convert(load(text), RulebookFields)
         rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
-    except (msgspec.ValidationError, yaml.YAMLError, ValueError) as error:
+    except (msgspec.ValidationError, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
         raise RulebookInvalid(str(error)) from error
     _close(rulebook)
     return rulebook
@@ -198,22 +214,6 @@ def parse_calendar(text: bytes) -> Calendar:
     days = frozenset(day for entry in content.days_off for day in entry.days())
     saturdays = frozenset(entry.day for entry in content.worked_saturdays)
     return Calendar(content.first, content.last, days, saturdays)
-
-
-@cache
-def load_holidays() -> tuple[Holiday, ...]:
-    """Every entry of the public holidays that ship, with its source, in the order of the days."""
-    content = msgspec.convert(load((resources.files("domain") / "holidays.yaml").read_bytes()), HolidaysFields)
-    off = [
-        Holiday(one.from_, one.to or one.from_, DayKind.OFF, one.name, one.provenance, one.source)
-        for one in content.days_off
-    ]
-    others = [
-        Holiday(one.day, one.day, kind, one.name, one.provenance, one.source)
-        for kind, days in ((DayKind.WORKED, content.worked_saturdays), (None, content.doubtful))
-        for one in days
-    ]
-    return tuple(sorted((*off, *others), key=lambda one: one.first))
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", decimal_of)
@@ -330,7 +330,9 @@ def _measure(  # noqa: C901, PLR0911 - one flat match over measures
         case DeadlineFields():
             return WorkingDayTerm(text.working_days)
         case AmountFields():
-            rates = tuple(Rate(rate.label, rate.dong * rate.times) for rate in text.rates)
+            rates = tuple(
+                Rate(rate.label, rate.dong * rate.times, rate.local, rate.monthly, rate.source) for rate in text.rates
+            )
             return Amount(text.at_least, text.comparison, rates)
         case PenaltyFields():
             return Penalty(text.points)
@@ -470,7 +472,11 @@ def _close_measure(part: Part, model: Model) -> None:
             _require(best == part.max_points, part.code, "best option, maximum")
         case Penalty(points):
             _require(points < 0 and part.max_points == 0, part.code, "a penalty is below 0")
-        case RatioThreshold() | YesNo() | Checklist() | WorkingDayTerm() | Amount():
+        case Amount(rates=rates):
+            _require(bool(rates) and all(rate.dong > 0 for rate in rates), part.code, "a rate is above 0")
+            _require(len({rate.monthly for rate in rates}) == 1, part.code, "rates are of months, all or none")
+            return
+        case RatioThreshold() | YesNo() | Checklist() | WorkingDayTerm():
             return
         case Ratio() | SurveyRatio() | ManualPoints():
             pass

@@ -19,7 +19,10 @@ class Parameter(RowPart, frozen=True):
 
 
 class AdoptionRow(Row, frozen=True):
-    """A rulebook in use; `sha256` pins its text, `acknowledged` lists the paths that were unverified."""
+    """A rulebook in use; `sha256` pins its text, `acknowledged` lists the paths that were unverified.
+
+    `former` are the hashes of the texts that it used before, the first one first.
+    """
 
     rulebook: str
     sha256: str
@@ -28,14 +31,30 @@ class AdoptionRow(Row, frozen=True):
     at: datetime
     document_no: str | None = None
     parameters: dict[str, Parameter] = {}
+    reason: str | None = None
+    former: tuple[str, ...] = ()
 
 
-ADOPTIONS = Projection("adoptions", version=1, row=AdoptionRow, scope=everything_together, seasonal=False)
+ADOPTIONS = Projection("adoptions", version=2, row=AdoptionRow, scope=everything_together, seasonal=False)
 
 
 @ADOPTIONS.begins(Adoption.Adopted)
 def _adopted(fact: Adoption.Adopted, recorded: Recorded) -> AdoptionRow:
     return AdoptionRow(fact.rulebook, fact.sha256, fact.acknowledged, recorded.actor, recorded.at, fact.document_no)
+
+
+@ADOPTIONS.on(Adoption.TextAdopted)
+def _text_adopted(row: AdoptionRow, fact: Adoption.TextAdopted, recorded: Recorded) -> AdoptionRow:
+    return replace(
+        row,
+        sha256=fact.sha256,
+        acknowledged=fact.acknowledged,
+        by=recorded.actor,
+        at=recorded.at,
+        document_no=fact.document_no,
+        reason=fact.reason,
+        former=(*row.former, row.sha256),
+    )
 
 
 @ADOPTIONS.on(Adoption.ParameterSet)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.season import Assignment, Deadline, LeftOut, Season, State, Step
+from domain.season import Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step
 from projections.fold import Projection, Row, RowPart, everything_together
 
 
@@ -33,6 +33,7 @@ class SeasonRow(Row, frozen=True):
     state: State = State.PLANNED
     assignments: dict[str, Assignment] = {}
     deadlines: dict[Step, Deadline] = {}
+    readings: dict[Step, ChosenReading] = {}
     opened_on: date | None = None
     closed_on: date | None = None
     notice: Notice | None = None
@@ -49,12 +50,17 @@ class SeasonRow(Row, frozen=True):
         return tuple(dict.fromkeys(self.participants.values()))
 
     def due(self, step: Step) -> date | None:
-        """The last day of a step."""
+        """The last day of a step, as the province reads it where it falls on a day off."""
         deadline = self.deadlines.get(step)
-        return deadline.on if deadline else None
+        return self.read_day(step, deadline.on) if deadline else None
+
+    def read_day(self, step: Step, day: date) -> date:
+        """What a last day of the step counts as; itself where no reading of it was chosen."""
+        chosen = self.readings.get(step)
+        return chosen.on if chosen and chosen.day == day else day
 
 
-SEASONS = Projection("seasons", version=2, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=3, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -87,6 +93,12 @@ def _deadline_set(row: SeasonRow, fact: Season.DeadlineSet, recorded: Recorded) 
 def _left_out(row: SeasonRow, fact: Season.ContentsLeftOut, recorded: Recorded) -> SeasonRow:
     left_out = LeftOut(fact.contents, fact.document_no, fact.document_on)
     return replace(row, version=recorded.version, left_out=left_out)
+
+
+@SEASONS.on(Season.ReadingChosen)
+def _reading_chosen(row: SeasonRow, fact: Season.ReadingChosen, recorded: Recorded) -> SeasonRow:
+    readings = {**row.readings, fact.step: ChosenReading(fact.day, fact.reading, fact.on, fact.basis)}
+    return replace(row, version=recorded.version, readings=readings)
 
 
 @SEASONS.on(Season.Opened)

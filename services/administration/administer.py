@@ -1,19 +1,19 @@
-"""Acts of an administrator: adopt rulebooks, enrol officials and give them mandates, keep the units."""
+"""Acts of an administrator: set local values, enrol officials and give them mandates, keep the units."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from domain.adoption import Adoption, acknowledge, adoption_stream
-from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal, ParentImpossible, RulebookNotAdopted
+from domain.adoption import Adoption, adoption_stream
+from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal, ParentImpossible
 from domain.official import Capacity, Mandate, Office, Official, official_stream, person_of
 from domain.permissions import Act
 from domain.text import LINE, clean
 from domain.unit import Extent, Level, Unit, unit_stream
-from services.season.organise import adopted_rulebook
+from services.rulebooks.keep import adopted_rulebook
 from services.work import CommandResult, Work, use_case
 
 
@@ -48,15 +48,6 @@ class NewUnit:
 # Rulebooks --------------------------------------------------------------------------------------------
 
 
-@use_case("adopt_rulebook", "rulebook", "acknowledged", "document_no")
-async def adopt_rulebook(
-    work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None
-) -> CommandResult:
-    """Use this text of a rulebook. `acknowledged` must name every field of it that is not verified."""
-    work.require(Act.ADOPT_RULEBOOK)
-    return await adopting(work, rulebook, acknowledged, document_no)
-
-
 @use_case("set_parameter", "rulebook", "path", "value", "basis")
 async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis: str) -> CommandResult:
     """Record a local value of an adopted rulebook, and the document it comes from.
@@ -68,27 +59,6 @@ async def set_parameter(work: Work, rulebook: str, path: str, value: str, basis:
     if path not in (await adopted_rulebook(work, rulebook)).local:
         raise ParameterNotLocal(rulebook=rulebook, path=path)
     return await work.change(Adoption, adoption_stream(rulebook), lambda one: one.set_parameter(path, value, basis))
-
-
-async def adopting(
-    work: Work, rulebook: str, acknowledged: Collection[str], document_no: str | None = None
-) -> CommandResult:
-    """Adopt without asking the policy, for the operator who takes a province in."""
-    if rulebook not in work.rulebooks:
-        raise RulebookNotAdopted(rulebook=rulebook)
-    shipped = work.rulebooks.newest(rulebook)
-    seen = acknowledge([entry.path for entry in shipped.unverified], acknowledged)
-    name = adoption_stream(rulebook)
-    return await work.create(
-        name,
-        Adoption(
-            id=work.id_of(name),
-            rulebook=rulebook,
-            sha256=shipped.sha256,
-            acknowledged=seen,
-            document_no=document_no,
-        ),
-    )
 
 
 # Officials --------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.units import UNITS, UnitRow
 from services.administration import administer
 from services.administration.administer import NewMandate, NewUnit
+from services.rulebooks import keep
 from services.sentences import Holder
 from services.web import urls
 from services.web.form_fields import FieldMissing
@@ -86,7 +87,7 @@ async def show(visit: Visit) -> PageResponse:
         choices=sorted(
             (unit for unit in units.values() if unit.is_there(visit.today)), key=lambda unit: sort_key(unit.name)
         ),
-        books=books_of(visit.app.rulebooks.newest_of_each(), adoptions, officials) if part == RULES else [],
+        books=books_of((await visit.rulebooks()).newest_of_each(), adoptions, officials) if part == RULES else [],
         positions=list(Office),
         capacities=list(Capacity),
         levels=list(Level),
@@ -252,10 +253,10 @@ async def merge(visit: Visit) -> PageResponse:
 async def adopt(visit: Visit) -> PageResponse:
     """Adopt a rulebook; each group of unverified values that was ticked is acknowledged."""
     typed = visit.typed
-    rulebook = visit.app.rulebooks.newest(typed.needed("rulebook"))
+    rulebook = (await visit.rulebooks()).newest(typed.needed("rulebook"))
     ticked = set(typed.every("group"))
     seen = [one.path for group in groups_of(rulebook) if f"g{group.name}" in ticked for one in group.values]
-    result = await administer.adopt_rulebook(visit.work(), rulebook.id, seen, typed.text("document_no") or None)
+    result = await keep.adopt_rulebook(visit.work(), rulebook.id, seen, typed.text("document_no") or None)
     return await visit.done(result, to=visit.url.admin(phan=RULES))
 
 

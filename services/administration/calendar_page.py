@@ -11,7 +11,7 @@ from domain.days_off import Holiday, days_off_stream
 from domain.errors import ChangeSettled
 from domain.permissions import Act, permit
 from domain.working_days import Calendar, DayKind
-from infra.reference.rulebooks import load_holidays
+from infra.reference.holidays import load_holidays
 from projections.tables.days_off import DAYS_OFF, ChangeRow, DaysOffRow
 from projections.tables.officials import OFFICIALS
 from services.season import calendar as keeping

@@ -68,7 +68,7 @@ async def index(visit: Visit, season: str) -> PageResponse:
         units = {unit.code: unit for unit in await view.all(UNITS)}
     if row is None:
         raise NotFound(season=season)
-    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
+    rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
     own = [unit for unit in row.deciding_units if may(visit.actor, Act.CONCLUDE_APPRAISAL, Subject(decided_by=unit))]
     if not own:
         permit(visit.actor, Act.CONCLUDE_APPRAISAL)

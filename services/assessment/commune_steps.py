@@ -13,7 +13,7 @@ from domain.appraised import proposed_sheet
 from domain.assessment import Assessment, assessment_stream
 from domain.commune_steps import Attended, Channel, Display, Leader, MeetingRecord, Sender, SheetsTally
 from domain.errors import IndicatorsUnassigned, OutOfOrder, PostingPlaceMissing, ReasonMissing, Refused
-from domain.judging import judge
+from domain.judging import VerdictResult, judge
 from domain.measure import Outcome
 from domain.permissions import Act
 from domain.rulebook import CommuneSteps, Rulebook
@@ -190,8 +190,14 @@ async def _agree(
 
 def own_outcome(dossier: Assessment, rulebook: Rulebook, calendar: Calendar) -> Outcome | None:
     """Whether the commune meets the conditions by its own values; None where that cannot be said."""
-    outcome = judge(proposed_sheet(dossier, rulebook, calendar), rulebook).result
-    return outcome if outcome in (Outcome.MET, Outcome.NOT_MET) else None
+    return found_by(judge(proposed_sheet(dossier, rulebook, calendar), rulebook).result)
+
+
+def found_by(result: VerdictResult) -> Outcome | None:
+    """What the verdict says of the conditions; None where it says nothing."""
+    if result is VerdictResult.MET:
+        return Outcome.MET
+    return Outcome.NOT_MET if result is VerdictResult.NOT_MET else None
 
 
 @use_case("report_not_meeting", "season", "commune", "document_no", "on")

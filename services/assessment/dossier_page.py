@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.assessment import Assessment, Stage
+from domain.commune_steps import Treatment
 from domain.errors import AssessmentLocked, NotANumber, NotFound
 from domain.fact import Recorded
 from domain.judging import Assessed, assess
@@ -29,6 +30,7 @@ from services.assessment.dossier_view import (
     read_measured,
     satisfaction,
     sheet_view,
+    steps_view,
 )
 from services.assessment.history_view import history_of, people_of
 from services.assessment.measure_fields import FormInvalid, Problem, problem_of
@@ -86,6 +88,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "position": case.position,
         "shown_comments": SHOWN_COMMENTS,
         "posting_ends": _posting_ends(visit, case),
+        **steps_view(case, sheet.judged.verdict.result),
         "problems": {one.field: one.said(visit.words) for one in _problems(visit)},
     }
 
@@ -281,7 +284,18 @@ async def answer_comment(visit: Visit, season: str, commune: str) -> PageRespons
     """Answer comments on the posted result: one, or several together."""
     comments = await comments_chosen(visit, season, commune)
     answer = visit.typed.needed("answer")
-    result = await assessing.answer_comments(visit.work(), season, commune, comments, answer, version=visit.version)
+    said = visit.typed.text("treatment")
+    if said not in ("", *Treatment):
+        raise FieldMissing(field="treatment")
+    result = await assessing.answer_comments(
+        visit.work(),
+        season,
+        commune,
+        comments,
+        answer,
+        version=visit.version,
+        treatment=Treatment(said) if said else None,
+    )
     return await visit.done(result, to=visit.url.dossier(season, commune))
 
 

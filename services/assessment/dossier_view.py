@@ -9,24 +9,28 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.assessment import Stage
+from domain.commune_steps import NAMED_GROUPS, Attendance, missing_groups
 from domain.days_off import days_off_stream
 from domain.errors import NotFound, SeasonNotOpen, UnknownCommune
 from domain.fact import Recorded, StreamName
-from domain.judging import Assessed, CriterionResult, Finding, Value, assess, cross_checks
+from domain.judging import Assessed, CriterionResult, Finding, Value, VerdictResult, assess, cross_checks
 from domain.measure import Answer, Measured, percent
 from domain.official import Office
 from domain.permissions import Act, Actor, Subject, may, permit
+from domain.rates import rates_stream
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
 from domain.working_days import Calendar
 from projections.tables.councils import COUNCILS
 from projections.tables.days_off import DAYS_OFF, DaysOffRow
+from projections.tables.rates import RATES, RatesRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS, EntryRow, SheetRow, VetoRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
+from services.assessment.commune_steps import found_by
 from services.case.case_cache import Dossiers, Followed
 from services.verdicts import JudgedStanding, Status, criterion_status, judged
 from services.web.visit import Visit
@@ -115,10 +119,16 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=visit.app.rulebooks.text(sheet.rulebook_sha256),
+        rulebook=_at_rates(seen, (await visit.rulebooks()).text(sheet.rulebook_sha256), planned.year),
         calendar=_calendar(visit, seen),
         followed=seen,
     )
+
+
+def _at_rates(seen: Followed, text: Rulebook, year: int) -> Rulebook:
+    """The text by which the dossier is read, at the province's rates: those known when it was settled."""
+    own: RatesRow = seen.row(RATES, rates_stream().subject) or RatesRow()
+    return own.applied(text, year, seen.settled)
 
 
 def _calendar(visit: Visit, seen: Followed) -> Calendar:
@@ -359,3 +369,17 @@ def next_stage_due(case: Case) -> tuple[str, date] | None:
         if key == step:
             return step, deadline.on
     return None
+
+
+# The commune's own steps -------------------------------------------------------------------------------
+
+
+def steps_view(case: Case, result: VerdictResult) -> dict[str, Any]:
+    """What the steps' templates show beside the dossier: groups of participants, and what the sheet gives."""
+    agreed = case.sheet.agreed
+    return {
+        "by_steps": case.rulebook.commune_steps is not None,
+        "groups": (*NAMED_GROUPS, Attendance.OTHERS),
+        "absent": missing_groups(agreed.attended) if agreed else (),
+        "own_outcome": found_by(result),
+    }

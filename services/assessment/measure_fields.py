@@ -24,6 +24,7 @@ from domain.measure import (
     WorkingDayTerm,
     YesNo,
 )
+from domain.rate import Rate
 from domain.rulebook import Indicator, NotArisen, Part, check
 from services.i18n import Words
 from services.web.form_fields import NotADate, Typed
@@ -158,7 +159,7 @@ def _read_ratio(part: Part, typed: Typed, name: _Name) -> Measured:
 def _read_amount(part: Part, typed: Typed, name: _Name) -> Measured:
     assert isinstance(part.measure, Amount)  # noqa: S101 - chosen by kind
     counts = [typed.whole(name(f"count{n}")) for n in range(len(part.measure.rates))]
-    several = len(counts) > 1 and any(count is not None for count in counts)
+    several = part.measure.asks_counts and any(count is not None for count in counts)
     return Measured(
         Kind.AMOUNT,
         numerator=typed.whole(name("numerator")),
@@ -252,14 +253,30 @@ def _fields(part: Part, held: Measured, words: Words) -> list[tuple[str, str, st
     ]
     shown = [(field, label, value, spoken) for field, label, spoken, value in fields]
     if isinstance(measure, Amount):
-        if len(measure.rates) > 1:
-            counts = held.counts or (None,) * len(measure.rates)
+        if measure.asks_counts:
+            fits = len(held.counts) == len(measure.rates)
+            counts = held.counts if fits else (None,) * len(measure.rates)
             shown += [
-                (f"count{n}", f"{rate.label[:1].upper()}{rate.label[1:]}", _count(count, words), False)
+                (f"count{n}", rate_in_words(rate, words), _count(count, words), False)
                 for n, (rate, count) in enumerate(zip(measure.rates, counts, strict=True))
             ]
         shown.append(("amount", "measure.amount", _count(held.amount, words), True))
     return shown
+
+
+def rate_in_words(rate: Rate, words: Words) -> str:
+    """What is counted at a rate: "Số tháng hoạt động của tổ, từ tháng 01 đến tháng 06 (mức 150.000 đồng)"."""
+    label = f"{rate.label[:1].upper()}{rate.label[1:]}"
+    if not rate.local:
+        return label
+    if (rate.first_month, rate.last_month) != (1, 12):
+        label = words.say(
+            "%(label)s, từ tháng %(first)s đến tháng %(last)s",
+            label=label,
+            first=f"{rate.first_month:02}",
+            last=f"{rate.last_month:02}",
+        )
+    return words.say("%(label)s (mức %(dong)s đồng)", label=label, dong=words.number(rate.dong))
 
 
 def _count(number: int | None, words: Words) -> str:

@@ -54,7 +54,7 @@ class BoardRow(NamedTuple):
 
     code: str
     name: str
-    unit_type: str
+    full_name: str
     district: str
     status: Status
     gate: Gate
@@ -115,7 +115,7 @@ class Filters(NamedTuple):
             self.unit in ("", line.district)
             and self.status in ("", line.status)
             and self.stage in ("", line.stage)
-            and self.search.finds(f"{line.unit_type} {line.name}")
+            and self.search.finds(line.full_name)
         )
 
 
@@ -148,11 +148,14 @@ class NamedRow(NamedTuple):
 
 
 def lines_of(
-    rows: Iterable[Standing], units: Mapping[str, UnitRow], rulebook: Rulebook, made: KeyedCache[NamedRow] | None = None
+    rows: Iterable[Standing],
+    units: Mapping[str, UnitRow],
+    text_of: Callable[[Standing], Rulebook],
+    made: KeyedCache[NamedRow] | None = None,
 ) -> Iterator[NamedRow]:
-    """Each commune judged, or what was `made` of the very same rows before."""
+    """Each commune judged by its own text, or what was `made` of the very same rows before."""
     known = KeyedCache() if made is None else made
-    return (known.of(row.commune, _named, row, units.get(row.commune), rulebook) for row in rows)
+    return (known.of(row.commune, _named, row, units.get(row.commune), text_of(row)) for row in rows)
 
 
 def _named(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> NamedRow:
@@ -200,7 +203,7 @@ def _line(row: Standing, unit: UnitRow | None, rulebook: Rulebook) -> BoardRow:
     return BoardRow(
         code=row.commune,
         name=unit.name if unit else row.commune,
-        unit_type=unit.unit_type if unit else "",
+        full_name=unit.full_name if unit else row.commune,
         district=row.decided_by,
         status=commune.status,
         gate=commune.gate,
@@ -288,7 +291,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         table = await _table(visit, view, season)
         position = view.position
     row = table.row
-    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
+    rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
     unit, status, stage, sort = (visit.query(name) for name in ("don-vi", "trang-thai", "giai-doan", "xep"))
     filters = Filters(unit, status, stage, sought(visit), sort)
     board = board_of(table, filters)
@@ -321,9 +324,13 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
     units = {unit.code: unit for unit in await view.all(UNITS)}
     made = visit.site.kept.made("board", visit.tenant.id, season, visit.upto)
     rows = await view.all(STANDINGS, season)
-    return table_of(
-        await in_slices(lines_of(rows, units, visit.app.rulebooks.text(row.rulebook_sha256), made)), row, units
-    )
+    rulebooks = await visit.rulebooks()
+    rulebook = rulebooks.text(row.rulebook_sha256)
+
+    def text_of(standing: Standing) -> Rulebook:
+        return rulebooks.own_text(rulebook, standing.rulebook_sha256)
+
+    return table_of(await in_slices(lines_of(rows, units, text_of, made)), row, units)
 
 
 def _drawn(
@@ -346,10 +353,10 @@ def _terms(visit: Visit, *, levels: bool) -> dict[StrEnum, str]:
         **{status: say(f"status.{status}{'.levels' if levels else ''}") for status in Status},
         **{stage: say(f"stage.{stage}") for stage in CommuneStage},
         **{result: say(f"result.{result}") for result in Result},
-        Gate.SHUT: say("vướng điều kiện"),
-        Gate.CLEAR: say("không vướng"),
-        Gate.UNDECLARED: say("chưa xác nhận"),
-        Gate.UNKNOWN: say("bộ tiêu chí chưa có nội dung điều kiện được đối chiếu"),
+        Gate.SHUT: say("chưa bảo đảm điều kiện"),
+        Gate.CLEAR: say("bảo đảm điều kiện"),
+        Gate.UNDECLARED: say("chưa xác nhận điều kiện"),
+        Gate.UNKNOWN: say("bộ tiêu chí chưa có văn bản gốc để đối chiếu nội dung điều kiện"),
     }
 
 

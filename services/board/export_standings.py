@@ -60,14 +60,16 @@ class StandingsExport(ExportKind):
         if season is None:
             raise NotFound(kind="season", subject=asked.season)
         await progress(0, len(rows))
+        rulebooks = await work.rulebooks()
         source = standings_workbook.StandingsSource(
             province=work.tenant.name,
             season=asked.season,
-            rulebook=work.rulebooks.text(season.rulebook_sha256),
+            rulebook=rulebooks.text(season.rulebook_sha256),
             log=await work.store.origin_at(work.tenant, asked.at_position),
             position=asked.at_position,
             moment=await moment_of(work, asked.at_position),
             demonstration=work.tenant.demonstration,
+            rulebooks=rulebooks,
         )
         made = await asyncio.to_thread(standings_workbook.standings_workbook, source, rows, units, load_words()["vi"])
         await progress(len(rows), len(rows))

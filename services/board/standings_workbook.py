@@ -10,6 +10,7 @@ from domain.measure import Outcome
 from domain.meeting import VoteOutcome
 from domain.rulebook import Model, Provenance, Rulebook
 from domain.vietnamese import sort_key
+from infra.reference.rulebooks import Rulebooks
 from projections.tables.standings import Basis, Standing
 from projections.tables.units import UnitRow
 from services.clock import VIETNAM
@@ -28,11 +29,16 @@ class StandingsSource(NamedTuple):
     position: int
     moment: datetime
     demonstration: bool
+    rulebooks: Rulebooks = Rulebooks(())
 
     @property
     def levels(self) -> bool:
         """Whether the rulebook has no points."""
         return self.rulebook.model is Model.LEVELS
+
+    def text_of(self, row: Standing) -> Rulebook:
+        """The text by which the commune is judged."""
+        return self.rulebooks.own_text(self.rulebook, row.rulebook_sha256)
 
     @property
     def about(self) -> str:
@@ -40,14 +46,14 @@ class StandingsSource(NamedTuple):
 
     @property
     def made_from(self) -> str:
-        return f"Lập từ nhật ký đến vị trí {self.position} · bộ tiêu chí {self.rulebook.short}"
+        return f"Số liệu cập nhật đến mục nhật ký số {self.position} · bộ tiêu chí {self.rulebook.short}"
 
 
 def standings_workbook(
     source: StandingsSource, rows: Sequence[Standing], units: Mapping[str, UnitRow], words: Words
 ) -> Written:
     """The workbook of these communes, ordered as on the board."""
-    lines = sorted((judged(row, source.rulebook) for row in rows), key=lambda one: _order(one.row, units))
+    lines = sorted((judged(row, source.text_of(row)) for row in rows), key=lambda one: _order(one.row, units))
     book = WorkbookWriter()
     values = [_board(one, source, units, words) for one in lines]
     book.add("Bảng đánh giá", source, "Bảng đánh giá", board_columns(source), values)
@@ -59,7 +65,7 @@ def standings_workbook(
         book.add(title, source, f"{title} theo chỉ tiêu", indicator_columns(source), values)
     listed, origin = "Danh mục chỉ tiêu", "Nguồn gốc"
     book.add(listed, source, listed, list_columns(source), list(_list(source)))
-    book.add(origin, source, origin, [Column("Mục", 30), Column("Giá trị", 90)], _origin(source))
+    book.add(origin, source, origin, [Column("Nội dung", 30), Column("Giá trị", 90)], _origin(source))
     return Written(book.saved(source, f"Bảng đánh giá năm {source.season}, {source.province}"), book.cut)
 
 
@@ -69,24 +75,28 @@ def standings_workbook(
 def board_columns(source: StandingsSource) -> list[Column]:
     """The board's columns: the verdict first, then the margin, then what it is made of."""
     rulebook = source.rulebook
-    columns = [Column("Mã", 8), Column("Đơn vị", 26), Column("Loại hình", 11), Column("Đơn vị quyết định", 26)]
+    columns = [Column("Mã", 8), Column("Đơn vị", 26), Column("Loại hình", 11), Column("Thẩm quyền công nhận", 26)]
     if rulebook.unit_classes:
         columns.append(Column("Loại", 7))
-    columns += [Column("Điều kiện loại trừ", 18), Column("Kết quả tính", 16)]
+    columns += [Column("Điều kiện về kỷ luật", 18), Column("Kết quả tính", 16)]
     if source.levels:
         columns.append(Column("Chỉ tiêu đạt"))
         columns += [Column(f"{one.code}: đạt/{len(one.indicators)}") for one in rulebook.criteria]
     else:
-        columns += [Column("Tổng điểm", 11, POINTS), Column("Mức chuẩn", 11, POINTS), Column("Cách chuẩn", 11, POINTS)]
+        columns += [
+            Column("Tổng điểm", 11, POINTS),
+            Column("Mức tối thiểu", 11, POINTS),
+            Column("Chênh lệch", 11, POINTS),
+        ]
         for one in rulebook.criteria:
             columns += [Column(f"{one.code} (/{one.max_points:f})", 11, POINTS), Column(f"{one.code}: kết quả", 14)]
     if rulebook.asks_satisfaction:
         columns.append(Column("Hài lòng (%)", 11, POINTS))
     return [
         *columns,
-        Column("Chỉ tiêu có giá trị"),
-        Column("Có minh chứng, thuyết minh", 14, SHARE),
-        Column("Giai đoạn", 16),
+        Column("Chỉ tiêu có kết quả"),
+        Column("Có minh chứng, giải trình", 14, SHARE),
+        Column("Trạng thái hồ sơ", 16),
         Column("Hội đồng", 15),
         Column("Quyết định", 18),
         Column("Số quyết định", 18),
@@ -135,7 +145,12 @@ def _board(line: JudgedStanding, source: StandingsSource, units: Mapping[str, Un
 
 
 def _gate(gate: Gate) -> str:
-    return {Gate.CLEAR: "không vướng", Gate.SHUT: "vướng", Gate.UNDECLARED: "chưa xác nhận", Gate.UNKNOWN: ""}[gate]
+    return {
+        Gate.CLEAR: "bảo đảm điều kiện",
+        Gate.SHUT: "chưa bảo đảm điều kiện",
+        Gate.UNDECLARED: "chưa xác nhận điều kiện",
+        Gate.UNKNOWN: "",
+    }[gate]
 
 
 def _criterion(result: CriterionResult, row: Standing, rulebook: Rulebook, words: Words) -> str:
@@ -183,7 +198,7 @@ def _list(source: StandingsSource) -> Iterator[list[Value]]:
                 criterion.name,
                 one.name,
                 *points,
-                "đã đối chiếu" if sourced else "tạm đặt, chưa đối chiếu",
+                "đã đối chiếu" if sourced else "nội dung tạm thời, chờ văn bản hướng dẫn",
             ]
 
 
@@ -194,11 +209,14 @@ def _origin(source: StandingsSource) -> list[list[Value]]:
         ["Năm đánh giá", source.season],
         ["Bộ tiêu chí", rulebook.title],
         ["SHA-256 của bộ tiêu chí", rulebook.sha256],
-        ["Số giá trị chưa đối chiếu với văn bản đã công bố", len(rulebook.unverified)],
+        ["Số giá trị chưa có văn bản gốc để đối chiếu", len(rulebook.unverified)],
         ["Nhật ký", source.log],
-        ["Lập từ nhật ký đến vị trí", source.position],
-        ["Thời điểm của sự kiện cuối", f"{source.moment.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"],
-        ["Lập lại", "Lập lại tại vị trí này được đúng tệp này; SHA-256 của tệp ghi trong nhật ký khi kết xuất xong."],
+        ["Số liệu cập nhật đến mục nhật ký số", source.position],
+        ["Thời điểm của mục nhật ký cuối", f"{source.moment.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"],
+        [
+            "Lập lại",
+            "Lập lại từ mục nhật ký này được đúng tệp này; SHA-256 của tệp ghi trong nhật ký khi kết xuất xong.",
+        ],
     ]
 
 

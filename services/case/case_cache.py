@@ -19,6 +19,7 @@ from domain.days_off import days_off_stream
 from domain.errors import FactUnreadable
 from domain.fact import Recorded, StreamName
 from domain.personal import subject_stream
+from domain.rates import rates_stream
 from domain.recognition import Recognition, recognition_stream
 from domain.review import Ground, review_streams
 from domain.season import Season, season_stream
@@ -31,6 +32,7 @@ from projections.analysis.trail import concerns
 from projections.fold import Projection
 from projections.tables.councils import COUNCILS
 from projections.tables.days_off import DAYS_OFF
+from projections.tables.rates import RATES
 from projections.tables.seasons import SEASONS
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
@@ -39,10 +41,10 @@ from services.app import App
 from services.case.meeting_walk import walk_meetings
 from services.clock import VIETNAM, Clock, Past
 
-FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS, DAYS_OFF)
+FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCILS, DAYS_OFF, RATES)
 
 #: Streams of the whole province by which its dossiers are read.
-OF_THE_PROVINCE = (days_off_stream(),)
+OF_THE_PROVINCE = (days_off_stream(), rates_stream())
 
 #: How many of a dossier's streams are its own: season, assessment, appraisal, recognition, unit, reviews.
 OWN = 5 + len(Ground)

@@ -81,7 +81,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         "council/index.html",
         season=season,
         row=row,
-        rulebook=visit.app.rulebooks.text(row.rulebook_sha256),
+        rulebook=(await visit.rulebooks()).text(row.rulebook_sha256),
         held=sorted(held, key=lambda one: sort_key(one.unit.bare_name)),
         units=units,
         roles=list(Role),

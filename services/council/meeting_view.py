@@ -116,7 +116,7 @@ async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
         season=planned,
         unit=units[unit],
         items={item: units[item] for item in held.items},
-        rulebook=visit.app.rulebooks.text(planned.rulebook_sha256),
+        rulebook=(await visit.rulebooks()).text(planned.rulebook_sha256),
         facts=facts,
         position=visit.upto or await visit.app.store.position(visit.tenant),
         today=visit.today,

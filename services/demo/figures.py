@@ -82,10 +82,10 @@ def _good(part: Part, share: Decimal, year: int) -> Measured:  # noqa: C901, PLR
         case WorkingDayTerm():
             issued = date(year, 1, 14)
             return Measured(Kind.DEADLINE, on=issued + timedelta(days=5), from_on=issued)
-        case Amount(rates=rates):
-            counts = (10, 2) if len(rates) > 1 else (12,)
+        case Amount(rates=rates) as amount:
+            counts = (12 * 12,) if amount.is_monthly else (10, 2) if len(rates) > 1 else (12,)
             due = sum(rate.dong * count for rate, count in zip(rates, counts, strict=True))
-            several = counts if len(rates) > 1 else ()
+            several = counts if amount.asks_counts else ()
             return Measured(Kind.AMOUNT, numerator=12, denominator=12, counts=several, amount=due)
         case Penalty():
             return Measured(Kind.PENALTY, answer=Answer.NO)

@@ -20,6 +20,7 @@ from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.i18n import Words
 from services.people import People
+from services.privacy.personal_data import PersonalDataReader
 from services.work import Work
 
 #: How far the making is: `done` of `total` steps. Raises TakenAway when it should stop.
@@ -67,6 +68,7 @@ class Workshop(NamedTuple):
     printer: Printer
     database: Database
     seals: CheckpointStatuses
+    personal: PersonalDataReader
 
 
 class FinishedDocument(NamedTuple):

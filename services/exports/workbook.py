@@ -125,7 +125,7 @@ class WorkbookWriter:
         self._put(sheet, 0, 0, f"{title}: {source.about}", _TITLE)
         self._put(sheet, 1, 0, source.made_from + (f" · {cut} {CUT}" if cut else ""), _TEXT)
         if source.demonstration:
-            self._put(sheet, 2, 0, "Dữ liệu minh hoạ, không phải kết quả chính thức", _MARK)
+            self._put(sheet, 2, 0, "Dữ liệu minh họa, không phải kết quả chính thức", _MARK)
         for place, column in enumerate(columns):
             sheet.set_column(place, place, column.width - PADDING)
             self._put(sheet, HEAD - 1, place, column.head, _HEAD)
@@ -138,7 +138,7 @@ class WorkbookWriter:
         sheet.set_paper(A4)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(HEAD - 1)
-        sheet.set_footer(f"&LLập từ nhật ký đến vị trí {source.position}&R&P/&N")
+        sheet.set_footer(f"&LSố liệu cập nhật đến mục nhật ký số {source.position}&R&P/&N")
 
     def saved(self, source: WorkbookOrigin, title: str) -> bytes:
         """The file's bytes, with the log's time in place of the clock's and nothing that changes from run to run."""

@@ -1,4 +1,4 @@
-"""Taking a province in: its registry entry, schema and role, log, units, rulebooks, sign-in, first administrator.
+"""Taking a province in: its registry entry, schema and role, log, units, sign-in, first administrator.
 
 Each step is a command whose id follows from the province, so that what was broken off is taken up again by the
 same call and nothing is done twice.
@@ -16,15 +16,16 @@ from domain.errors import Refused
 from domain.fact import STREAMS
 from domain.log import LOG, Log
 from domain.official import Office
-from domain.rulebook import RecognisingLevel, Rulebook
+from domain.rulebook import Rulebook
 from infra.identity.tenants import REGISTERED, IdentityProvider, OutOfTurn, SlugTaken, Tenant, Tenants
 from infra.platform.config import Misconfigured, Settings
 from infra.reference.rulebooks import Rulebooks
 from infra.reference.units import Era, UnknownProvince, units_of
 from infra.schema import migrate
-from services.administration.administer import NewMandate, NewUnit, adopting, enrolling, registering
+from services.administration.administer import NewMandate, NewUnit, enrolling, registering
 from services.app import App
 from services.command_ids import derived
+from services.rulebooks.keep import adopting
 from services.visible import columns, shown
 from services.wiring import wired
 from services.work import CommandResult, Work, use_case
@@ -33,7 +34,8 @@ from services.work import CommandResult, Work, use_case
 @dataclass(frozen=True, slots=True)
 class NewTenant:
     """What an operator says of a new province. Empty name: as in the shipped units; no era: that of today, where
-    the province still is; no rulebooks: the latest whose deciding level the units have.
+    the province still is. `rulebooks` are adopted at once, which only who tells an invented story asks for: a province
+    adopts by its own administrator, who acknowledges what is unverified.
     """
 
     slug: str
@@ -59,7 +61,7 @@ async def create_tenant(app: App, operator: Tenants, new: NewTenant) -> Tenant:
         raise Impossible("an administrator signs in somewhere: name the identity provider as well")
     era = era_for(new)
     units = units_of(new.province_code, era)
-    rulebooks = rulebooks_for(new, era, app.rulebooks)
+    rulebooks = rulebooks_of(new, app.rulebooks)
     tenant = await operator.by_slug(new.slug)
     if tenant is not None and tenant.province_code != new.province_code:
         raise SlugTaken(new.slug)
@@ -94,18 +96,11 @@ def era_for(new: NewTenant) -> Era:
     raise Impossible(f"the shipped units know no province of code {new.province_code}")
 
 
-def rulebooks_for(new: NewTenant, era: Era, known: Rulebooks) -> list[Rulebook]:
+def rulebooks_of(new: NewTenant, known: Rulebooks) -> list[Rulebook]:
     """The rulebooks to adopt. Raises Impossible for one that does not ship."""
     if missing := [one for one in new.rulebooks if one not in known]:
         raise Impossible(f"no such rulebook: {', '.join(missing)} (there are: {', '.join(known)})")
-    if new.rulebooks:
-        return [known.newest(one) for one in new.rulebooks]
-    level = RecognisingLevel.PROVINCE if era is Era.FROM_2025 else RecognisingLevel.DISTRICT
-    return [max((one for one in known.newest_of_each() if one.recognising_level is level), key=_in_force_from)]
-
-
-def _in_force_from(rulebook: Rulebook) -> str:
-    return str(rulebook.in_force_from.value or "")
+    return [known.newest(one) for one in new.rulebooks]
 
 
 # Steps ------------------------------------------------------------------------------------------------
@@ -136,7 +131,8 @@ async def _register(work: Work, era: Era) -> CommandResult:
 
 @use_case("_adopt", "rulebook")
 async def _adopt(work: Work, rulebook: str) -> CommandResult:
-    return await adopting(work, rulebook, [entry.path for entry in work.rulebooks.newest(rulebook).unverified])
+    text = (await work.rulebooks()).newest(rulebook)
+    return await adopting(work, text, [entry.path for entry in text.unverified])
 
 
 @use_case("_enrol", "issuer", "subject")
@@ -149,7 +145,7 @@ async def _enrol(work: Work, issuer: str, subject: str) -> CommandResult:
 
 
 async def create(settings: Settings, given: argparse.Namespace) -> None:
-    """`minhchuan tenant create`: what was taken in, and what was acknowledged in doing so."""
+    """`minhchuan tenant create`: what was taken in."""
     provider = None
     if given.issuer:
         provider = IdentityProvider(given.issuer, given.client_id or "minhchuan")
@@ -158,7 +154,6 @@ async def create(settings: Settings, given: argparse.Namespace) -> None:
         province_code=given.province,
         name=given.name or "",
         era=Era(given.units_of) if given.units_of else None,
-        rulebooks=tuple(given.rulebook),
         provider=provider,
         administrator=given.admin or "",
     )
@@ -174,10 +169,7 @@ async def create(settings: Settings, given: argparse.Namespace) -> None:
         print(
             shown(f"{tenant.slug}  {tenant.name}  ({tenant.id}, {len(units_of(tenant.province_code, era)) - 1} units)")
         )
-        for rulebook in rulebooks_for(new, era, app.rulebooks):
-            print(shown(f"adopted {rulebook.id} with {len(rulebook.unverified)} values that are not verified law:"))
-            for entry in rulebook.unverified:
-                print(shown(f"  {entry.path}: {entry.provenance}"))
+        print("no criteria set is adopted yet: the administrator adopts one on the page of administration")
 
 
 async def show(settings: Settings) -> None:

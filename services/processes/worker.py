@@ -32,6 +32,7 @@ from services.app import App
 from services.exports.kind import FinishedDocument, Progress, Unsealed, Workshop
 from services.exports.registry import export_kinds
 from services.exports.requests import fail_export, finish_export, make
+from services.privacy.personal_data import PersonalDataReader
 from services.processes.health import beating
 from services.processes.sweeper import ATTEMPTS, LONG, MAKE_EXPORT, Sweeper, pause_after
 from services.wiring import wired
@@ -87,7 +88,7 @@ async def serve(settings: Settings, kind: str) -> None:
 
 def workshop_of(house: App, printer: Printer) -> Workshop:
     """What documents are made with."""
-    return Workshop(house.people, house.reads, printer, house.database, house.seals)
+    return Workshop(house.people, house.reads, printer, house.database, house.seals, house.part(PersonalDataReader))
 
 
 async def _work(settings: Settings, name: str, functions: dict[str, queue.Job]) -> bool:

@@ -21,6 +21,7 @@ from domain.fact import StreamName
 from domain.meeting import Meeting
 from domain.official import official_stream
 from domain.recognition import Recognition, Result, recognition_stream
+from domain.rulebook_text import rulebook_text_stream
 from domain.season import season_stream
 from domain.unit import Unit, unit_stream
 from infra.identity.tenants import Tenant
@@ -263,6 +264,8 @@ async def _lines(connection: Connection, tenant: Tenant, which: Which, size: int
     dossier = assessment_stream(*which)
     first = [season_stream(which.season), dossier, appraisal_stream(*which), adoption_stream(decided.rulebook)]
     lines += [line async for line in _read(connection, tenant, first, decision.position)]
+    kept = [rulebook_text_stream(sha256) for sha256 in _texts(lines)]
+    lines += [line async for line in _read(connection, tenant, kept, decision.position)]
     deciding = next(
         (line.recorded.fact.decided_by for line in lines if isinstance(line.recorded.fact, Assessment.Opened)), ""
     )
@@ -273,6 +276,12 @@ async def _lines(connection: Connection, tenant: Tenant, which: Which, size: int
     lines += [line async for line in _officials(connection, tenant, lines, size)]
     for line in lines:
         yield line
+
+
+def _texts(lines: Iterable[LoggedFact]) -> dict[str, None]:
+    """The hashes of the texts that these facts name, each once; of those that ship there is no stream."""
+    named = (getattr(line.recorded.fact, "rulebook_sha256", None) for line in lines)
+    return dict.fromkeys(sha256 for sha256 in named if sha256)
 
 
 async def _units(connection: Connection, tenant: Tenant, codes: Iterable[str], upto: int) -> AsyncIterator[LoggedFact]:

@@ -6,7 +6,7 @@ was sealed and cosigned, and what stood above) are `Circumstances`, as stated by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Any, NamedTuple
@@ -18,10 +18,11 @@ from domain.adoption import adoption_stream
 from domain.appraisal import appraisal_stream
 from domain.assessment import assessment_stream
 from domain.council import Council
-from domain.fact import StreamName
+from domain.fact import Recorded, StreamName
 from domain.meeting import Meeting
 from domain.official import Official, official_stream
 from domain.recognition import Recognition
+from domain.rulebook_text import RulebookText, hash_of
 from domain.season import season_stream
 from domain.unit import unit_stream
 from domain.working_days import Calendar
@@ -87,7 +88,7 @@ async def tell(
     name = line.recorded.stream
     then = AsItStood(history, province_of(circumstances, head.origin), head.size)
     _check_whole(history, name, decided)
-    paper = await read_paper(then, name.season, decided.commune, rulebooks, calendar)
+    paper = await read_paper(then, name.season, decided.commune, rulebooks_with(rulebooks, history.facts), calendar)
     people = _people(history)
     document = {
         "v": FORM,
@@ -134,6 +135,12 @@ async def tell(
         "acts": [_where(one, people) for one in history.by_position()],
     }
     return canonical(document)
+
+
+def rulebooks_with(shipped: Rulebooks, facts: Iterable[Recorded]) -> Rulebooks:
+    """The rulebooks that ship, and the texts that these facts keep."""
+    texts = [one.fact.text for one in facts if isinstance(one.fact, RulebookText.Kept)]
+    return shipped.with_own({hash_of(text): text for text in texts})
 
 
 # What has to be there ---------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class ProofPackageExport(CommuneExport):
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The proof package, by the name of the commune."""
-        return words.say("Hồ sơ đối chứng, %(name)s", name=name_of(row.commune, units))
+        return words.say("Bộ hồ sơ kiểm chứng, %(name)s", name=name_of(row.commune, units))
 
 
 async def may_be_proven(work: Work, season: str, commune: str) -> None:

@@ -78,7 +78,7 @@ async def bind(sealed: CheckpointLookup, work: Work, export: UUID, prints: Print
         async with sealed.database.reading(work.tenant) as connection:
             trust = await _trust(connection, work, asked.at_position)
             heads = await _heads(connection, work, trust, taken)
-            law = Law(work.rulebooks, work.calendar)
+            law = Law(await work.rulebooks(), work.calendar)
             made = await gather_under(connection, work.tenant, which, trust, law, heads)
     except Invalid as reason:
         raise NotProven(why=str(reason)) from None

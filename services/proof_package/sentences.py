@@ -28,6 +28,7 @@ from projections.tables.sheets import SHEETS, EntryRow
 from projections.tables.units import UNITS
 from services.clock import VIETNAM
 from services.i18n import Words, indicator_number, load_words
+from services.proof_package.content import rulebooks_with
 from services.proof_package.package_files import DOSSIER, EVIDENCE, LEAVES, Files, payload_name
 from services.proof_package.package_log import History, line_of, shown
 from services.sentences import FactSentence, SentenceWriter, called, holders_of, open_rounds
@@ -132,7 +133,8 @@ def worded(files: Files, words: Words, *, former_members: bool = True, year: str
     members: Collection[Member] = everybody(recorded.fact for recorded in facts).values()
     if not former_members:
         members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
-    rulebook = load_rulebooks().text(said["decision"]["rulebook_sha256"])
+    rulebooks = rulebooks_with(load_rulebooks(), history.facts)
+    rulebook = rulebooks.text(said["decision"]["rulebook_sha256"])
     teller = SentenceWriter(
         words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook)
     )
@@ -208,7 +210,7 @@ class _Told:
         return row.name, ""
 
 
-def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, OfficialRow], year: str) -> str:  # noqa: PLR0911 - one flat match over streams
+def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, OfficialRow], year: str) -> str:  # noqa: C901, PLR0911 - one flat match over streams
     """What people call a stream."""
     unit = units.get(name.subject, name.subject)
     match name.kind:
@@ -229,6 +231,8 @@ def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, Off
             rulebooks = load_rulebooks()
             short = rulebooks.newest(name.subject).short if name.subject in rulebooks else name.subject
             return f"bộ tiêu chí {short}"
+        case "rulebook-text":
+            return "văn bản bộ tiêu chí của tỉnh"
         case "unit":
             return f"đơn vị hành chính: {unit}"
         case "official":

@@ -21,6 +21,7 @@ from projections.tables.units import UNITS, UnitRow
 from services.assessment import assess
 from services.assessment.dossier_view import Case, gates, read_case, sheet_view
 from services.assessment.personal_view import CommentText, comments_said
+from services.case.unverified import unverified_words
 from services.council.meeting_view import bare_code, receipt_code
 from services.recognition.decision_page import vote_on
 from services.web import urls
@@ -158,6 +159,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "decision": published,
         "vote": await vote_on(visit, season, commune) if published else None,
         "review": review_that_revoked(case, published),
+        "unverified": unverified_words(case.rulebook, visit.words) if shown else "",
         "expected": case.season.due(Step.DECIDED),
         "commentable": state is PublicState.POSTED
         and posted_on(case, visit.today)

@@ -22,6 +22,7 @@ from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule
 from domain.official import Capacity, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.rulebook import ConditionKind, Model, Provenance, Rulebook
+from domain.season import LeftOut, Season, season_stream
 from domain.unit import Level
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
@@ -115,6 +116,7 @@ class DecisionDocument(NamedTuple):
     conditions: tuple[TableLine, ...]
     origin: DocumentOrigin
     demonstration: bool
+    left_out: LeftOut | None = None
 
     @property
     def of_district(self) -> bool:
@@ -155,6 +157,7 @@ async def read_paper(
     if payload_hash(canonical(spelled(sheet, rulebook))) != decided.state_sha256:
         raise StateDiffers(position=recorded.position)
     verdict = judge(sheet, rulebook)
+    running = await then.find(Season, season_stream(season))
     unit = await then.place(dossier.decided_by)
     ballots = await read_ballots(then, season, dossier.decided_by, commune)
     signer, capacity = await read_signer(then, recorded)
@@ -181,6 +184,7 @@ async def read_paper(
             then.tenant.log, then.position, decided.state_sha256, decided.rulebook_sha256, len(decided.relied_on)
         ),
         demonstration=then.tenant.demonstration,
+        left_out=running.left_out if running else None,
     )
 
 
@@ -275,10 +279,15 @@ def total_line(verdict: Verdict, rulebook: Rulebook, computed: Result | None) ->
 
 
 def condition_lines(verdict: Verdict, rulebook: Rulebook, unit_class: str | None) -> Iterator[TableLine]:
-    """One line for each condition of recognition: what it asks, what there is."""
+    """One line for each condition of recognition: what it asks, what there is.
+
+    A condition whose wording is not known says nothing about the commune and has no line.
+    """
     by_code = {condition.code: condition for condition in rulebook.conditions}
     for result in verdict.conditions:
         condition = by_code[result.code]
+        if condition.code in rulebook.without_text:
+            continue
         text = _condition(result, condition.text, unit_class)
         doubtful = result.provenance is not Provenance.SOURCED
         yield TableLine((text, _measured(result)), _condition_word(result), doubtful)
@@ -294,10 +303,10 @@ def _condition(result: ConditionResult, text: str, unit_class: str | None) -> st
     required = NOTHING if result.required is None else NUMBERS.number(result.required)
     match result.kind:
         case ConditionKind.VETO:
-            return text or "Điều kiện loại trừ (chưa có nội dung trong dữ liệu bộ tiêu chí)"
+            return text
         case ConditionKind.MIN_SATISFACTION:
             if result.required is None:
-                return "Tỷ lệ hài lòng của tổ chức, cá nhân (chưa có mức tối thiểu trong dữ liệu bộ tiêu chí)"
+                return "Tỷ lệ hài lòng của tổ chức, cá nhân"
             return f"Tỷ lệ hài lòng của tổ chức, cá nhân đạt từ {required} % trở lên"
         case ConditionKind.ALL_INDICATORS_PASS:
             return "Đáp ứng đầy đủ các tiêu chí, chỉ tiêu"
@@ -335,7 +344,7 @@ def _word(outcome: Outcome) -> str:
     return {
         Outcome.MET: "Đạt",
         Outcome.NOT_MET: "Không đạt",
-        Outcome.NOT_VERIFIABLE: "Chưa đối chiếu được",
+        Outcome.NOT_VERIFIABLE: NOTHING,
     }[outcome]
 
 

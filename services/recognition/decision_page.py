@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from domain.appraised import advised, computed_of
+from domain.assessment import Stage
 from domain.export import Document
 from domain.fact import Recorded
 from domain.meeting import number_of
@@ -18,7 +19,7 @@ from services.assessment.evidence_list import DecisionPlace, evidence_of
 from services.documents.signed_upload import SIGNED_BODY, signed_paper
 from services.exports import requests
 from services.exports.own_exports import own_last
-from services.recognition import recognise
+from services.recognition import listing, recognise
 from services.seals.seal_view import seal_of, sealed
 from services.seals.verified_view import last_verified
 from services.web import urls
@@ -112,7 +113,9 @@ async def own_documents(visit: Visit, case: Case) -> dict[str, Any]:
 
 
 def missing(case: Case, vote: Voted | None) -> str:
-    """What the decision still lacks: `appraisal`, `vote`, or nothing."""
+    """What the decision still lacks: `appraisal`, `vote`, or nothing; `request` where the commune asks for none."""
+    if case.sheet.stage in (Stage.REPORTED, Stage.LISTED):
+        return "request"
     if case.sheet.proposal is None:
         return "appraisal"
     return "vote" if vote is None and case.rulebook.council.required else ""
@@ -145,6 +148,16 @@ async def decide(visit: Visit, season: str, commune: str) -> PageResponse:
         basis=typed.text("basis") or None,
     )
     return await visit.done(await sealed(visit, result), to=visit.url.decision(season, commune))
+
+
+@act(urls.DECISION + "/danh-sach", again=show)
+async def list_commune(visit: Visit, season: str, commune: str) -> PageResponse:
+    """Put a commune that reported that it does not meet the conditions on the list of those that do not."""
+    typed = visit.typed
+    result = await listing.list_not_meeting(
+        visit.work(), season, commune, typed.needed("list_no"), typed.day("listed_on")
+    )
+    return await visit.done(result, to=visit.url.decision(season, commune))
 
 
 @act(urls.DECISION + "/ky", again=show, request_max_body_size=SIGNED_BODY)
@@ -198,4 +211,4 @@ def read_result(visit: Visit) -> Result:
         raise FieldMissing(field="result") from None
 
 
-ROUTES = [show, decide, sign, publish, draw_up, ask_for_dossier, ask_for_evidence]
+ROUTES = [show, decide, list_commune, sign, publish, draw_up, ask_for_dossier, ask_for_evidence]

@@ -50,7 +50,7 @@ class DecisionExport(CommuneExport):
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
         paper = await decision_document.read_paper(
-            then, asked.season, asked.commune or "", work.rulebooks, work.calendar
+            then, asked.season, asked.commune or "", await work.rulebooks(), work.calendar
         )
         await progress(1, 2)
         return await printed(shop, decision_document.render(paper), f"quyet-dinh-{asked.season}-{asked.commune}.pdf")

@@ -7,15 +7,16 @@ from datetime import date
 from typing import TypeAlias
 from uuid import UUID
 
-from domain.adoption import Adoption, adoption_stream
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import AlreadyDecided, RulebookNotAdopted, UnknownCommune, UnknownIndicator
+from domain.errors import AlreadyDecided, UnknownCommune, UnknownIndicator
 from domain.official import Office
 from domain.permissions import Act, Subject
+from domain.rates import Rates, rates_stream, with_rates
 from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Rulebook
 from domain.season import Participant, Season, Step, possible_year, season_stream
 from domain.unit import Unit, unit_stream
+from services.rulebooks.keep import adopted_rulebook
 from services.work import CommandResult, Work, use_case
 
 #: One line of the matrix: the indicator's code, who leads it, who coordinates.
@@ -151,17 +152,11 @@ async def open_now(work: Work, season: str) -> tuple[Season, Rulebook]:
 
 
 async def with_rulebook(work: Work, season: str) -> tuple[Season, Rulebook]:
-    """The season and the very text of the rulebook that it runs under."""
+    """The season and the very text of the rulebook that it runs under, at the rates of the province in its year."""
     running = await work.look(Season, season_stream(season))
-    return running, work.rulebooks.text(running.rulebook_sha256)
-
-
-async def adopted_rulebook(work: Work, rulebook: str) -> Rulebook:
-    """The rulebook as the province adopted it. RulebookNotAdopted, RulebookUnusable."""
-    adoption = await work.find(Adoption, adoption_stream(rulebook))
-    if adoption is None:
-        raise RulebookNotAdopted(rulebook=rulebook)
-    return work.rulebooks.text(adoption.sha256)
+    rulebook = (await work.rulebooks()).text(running.rulebook_sha256)
+    rates = await work.find(Rates, rates_stream())
+    return running, with_rates(rulebook, tuple(rates.held.values()) if rates else (), running.year)
 
 
 async def must_be_undecided(work: Work, season: str, commune: str) -> None:

@@ -13,26 +13,19 @@ from domain.rulebook import Provenance, RecognisingLevel, Rulebook
 from domain.season import Participant, Step
 from domain.unit import Level
 from domain.vietnamese import sort_key
+from domain.working_days import DayReading
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words, indicator_number
 from services.season import organise
-from services.season.terms import term_words
+from services.season.calendar import calendar_seen
+from services.season.readings import asked_readings, choose_reading, unknown_years
+from services.season.terms import IN_RULEBOOK, term_words
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
-
-#: The rulebooks' own words for the steps that have a deadline.
-IN_RULEBOOK: Mapping[Step, tuple[str, ...]] = {
-    Step.SCORED: ("self_assessed", "scored"),
-    Step.POSTED: ("posted",),
-    Step.SUBMITTED: ("submitted",),
-    Step.APPRAISED: ("appraised",),
-    Step.VOTED: ("voted",),
-    Step.DECIDED: ("recognised", "decided"),
-}
 
 
 class DecidingUnit(NamedTuple):
@@ -95,11 +88,11 @@ async def index(visit: Visit) -> PageResponse:
         rows = await view.all(SEASONS)
         units = await view.all(UNITS)
         adopted = {row.rulebook for row in await view.all(ADOPTIONS)}
-    rulebooks = [one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted]
+    rulebooks = [one for one in (await visit.rulebooks()).newest_of_each() if one.id in adopted]
     return await visit.page(
         "season/index.html",
         seasons=[
-            {"row": row, "rulebook": visit.app.rulebooks.text(row.rulebook_sha256).short}
+            {"row": row, "rulebook": (await visit.rulebooks()).text(row.rulebook_sha256).short}
             for row in sorted(rows, key=lambda row: -row.year)
         ],
         rulebooks=rulebooks,
@@ -119,16 +112,19 @@ async def show(visit: Visit, season: str) -> PageResponse:
         row = await view.one(SEASONS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
+        calendar = await calendar_seen(view, visit.app.calendar)
     if row is None:
         raise NotFound(season=season)
-    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
+    rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
     return await visit.page(
         "season/season.html",
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in visit.app.rulebooks.newest_of_each() if one.id in adopted],
+        rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adopted],
         steps=steps(visit, row, rulebook),
+        readings=asked_readings(row, rulebook, calendar),
+        unknown_years=unknown_years(row, rulebook, calendar),
         matrix=matrix(row, rulebook, visit.words),
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
@@ -216,7 +212,9 @@ def without_text(rulebook: Rulebook, words: Words) -> list[TextlessContent]:
         for one in rulebook.indicators
         for code in one.without_text
     ]
-    conditions = [TextlessContent(one.code, words.say("Điều kiện loại trừ")) for one in rulebook.vetoes if not one.text]
+    conditions = [
+        TextlessContent(one.code, words.say("Điều kiện về kỷ luật")) for one in rulebook.vetoes if not one.text
+    ]
     return parts + conditions
 
 
@@ -249,9 +247,9 @@ async def plan(visit: Visit) -> PageResponse:
     typed = visit.typed
     typed.needed("year")
     year = typed.whole("year") or 0
-    if typed.text("rulebook") not in visit.app.rulebooks:
+    if typed.text("rulebook") not in await visit.rulebooks():
         raise FieldMissing(field="rulebook")
-    rulebook = visit.app.rulebooks.newest(typed.text("rulebook"))
+    rulebook = (await visit.rulebooks()).newest(typed.text("rulebook"))
     async with visit.reads() as view:
         units = await view.all(UNITS)
     participants = chosen(units, typed, rulebook)
@@ -284,6 +282,20 @@ async def set_deadline(visit: Visit, season: str) -> PageResponse:
         raise NotFound(step=step)
     result = await organise.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
     return await visit.done(result, to=visit.url.season(season) + "#han")
+
+
+@act(urls.SEASON + "/chon-cach-tinh", again=show)
+async def read_day(visit: Visit, season: str) -> PageResponse:
+    """Say how a last day that falls on a day off is read."""
+    typed = visit.typed
+    day = typed.day("day")
+    step, reading = typed.needed("step"), typed.needed("reading")
+    if step not in set(Step) or reading not in set(DayReading) or day is None:
+        raise NotFound(step=step)
+    result = await choose_reading(
+        visit.work(), season, Step(step), day, DayReading(reading), typed.needed("reading-basis")
+    )
+    return await visit.done(result, to=visit.url.season(season) + "#cach-tinh")
 
 
 @act(urls.SEASON + "/khong-xet", again=show)
@@ -369,4 +381,18 @@ def _sorted(units: Any) -> tuple[UnitRow, ...]:
     return tuple(sorted(units, key=lambda unit: sort_key(unit.name)))
 
 
-ROUTES = [index, show, plan, assign, set_deadline, leave_out, open_season, suspend, resume, convert, cancel, close]
+ROUTES = [
+    index,
+    show,
+    plan,
+    assign,
+    set_deadline,
+    read_day,
+    leave_out,
+    open_season,
+    suspend,
+    resume,
+    convert,
+    cancel,
+    close,
+]

@@ -1,6 +1,5 @@
 """Errors as people see them: a page or fragment in their language, and problem+json for programs."""
 
-import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
@@ -133,12 +132,12 @@ def http_answer(request: "Request[Any, Any, Any]", error: HTTPException) -> "Res
 
 
 def crash_answer(request: "Request[Any, Any, Any]", error: Exception) -> "Response[Any]":
-    """Our own fault: a page with a code that finds the entry in the server's log."""
-    trace = secrets.token_hex(4).upper()
+    """Our own fault: a page with a number that finds the entry in the server's log."""
+    trace = visit_of(request).reference
     advice = advice_on(error)
     path = str(request.scope["path"])
-    log.error("crashed", trace=trace, path=path, exc_info=error, **({"advice": advice} if advice else {}))
-    return _failed(request, f"crashed-{trace}", HTTPStatus.INTERNAL_SERVER_ERROR, key="crashed")
+    log.error("crashed", reference=trace, path=path, exc_info=error, **({"advice": advice} if advice else {}))
+    return _failed(request, "crashed", HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def rebuilding_answer(request: "Request[Any, Any, Any]", waiting: BeingRebuilt) -> "Response[Any]":

@@ -64,14 +64,14 @@ class Frame:
             if not all(map(is_of_a_commune, self._mandates)):
                 work.append(self._link(say("Hội đồng"), url.council(season)))
             if self._works_on_reviews:
-                work.append(self._link(say("Xem xét công nhận"), url.reviews(season)))
+                work.append(self._link(say("Xem xét lại việc công nhận"), url.reviews(season)))
             year.append(self._link(say("Năm đánh giá"), url.season(season)))
             if own:
                 year.append(self._link(say("Nhật ký"), url.trail(season, own)))
         if may(self._actor, Act.VIEW_TRAIL_OF_PROVINCE):
             year.append(self._link(say("Nhật ký toàn tỉnh"), url.trail_of_province()))
         year.append(self._link(say("Kết xuất"), url.exports()))
-        year.append(self._link(say("Công khai"), url.register()))
+        year.append(self._link(say("Kết quả công bố"), url.register()))
         if may(self._actor, Act.PLAN_SEASON):
             year.append(self._link(say("Quản trị"), url.admin()))
         title = say("Năm %(season)s", season=self._chip.season) if self._chip else say("Khác")
@@ -145,5 +145,5 @@ def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Rule
     if not named:
         return None
     current = max(named, key=lambda row: (row.state is State.OPEN, row.year))
-    rulebook = rulebooks.find(current.rulebook_sha256)
+    rulebook = rulebooks.find(current.rulebook_sha256) or rulebooks.named(current.rulebook)
     return Chip(current.season, rulebook.short if rulebook else current.rulebook)

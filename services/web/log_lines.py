@@ -18,7 +18,9 @@ def log_refusal(visitor: Visitor, refused: Refused) -> None:
     """One line for each refusal, at whatever stage it was made."""
     details = {name: short(value) for name in TELLING if (value := refused.details.get(name))}
     tenant = visitor.province.id if visitor.province else ""
-    log.info("refused", code=refused.code, tenant=tenant, path=visitor.path[:LONGEST], **details)
+    log.info(
+        "refused", code=refused.code, reference=visitor.reference, tenant=tenant, path=visitor.path[:LONGEST], **details
+    )
 
 
 def short(value: object) -> str:

@@ -51,6 +51,7 @@ SEASON = TENANT + "/mua/{season:str}"
 EXPORTS = TENANT + "/ket-xuat"
 ADMIN = TENANT + "/quan-tri"
 DAYS_OFF = TENANT + "/quan-tri/ngay-nghi"
+RATES = TENANT + "/quan-tri/muc-chi"
 PERSONAL = TENANT + "/quan-tri/du-lieu-ca-nhan"
 
 
@@ -81,6 +82,7 @@ _PAGES = [
         EXPORTS,
         ADMIN,
         DAYS_OFF,
+        RATES,
         PERSONAL,
         MORE,
         TRAIL_OF_PROVINCE,
@@ -206,6 +208,9 @@ class Urls:
     def evidence(self, season: str, commune: str, evidence: str) -> str:
         return fill(DOSSIER + "/minh-chung/{evidence:str}", self.slug, season, commune, evidence, asof=self.asof)
 
+    def opinion_sheets(self, season: str, commune: str) -> str:
+        return fill(DOSSIER + "/phieu-lay-y-kien", self.slug, season, commune, asof=self.asof)
+
     def appraisals(self, season: str, **query: object) -> str:
         return fill(APPRAISALS, self.slug, season, **{"asof": self.asof, **query})
 
@@ -292,6 +297,9 @@ class Urls:
 
     def days_off(self, **query: object) -> str:
         return fill(DAYS_OFF, self.slug, **{"asof": self.asof, **query})
+
+    def rates(self, **query: object) -> str:
+        return fill(RATES, self.slug, **{"asof": self.asof, **query})
 
     def personal(self, **query: object) -> str:
         return fill(PERSONAL, self.slug, **{"asof": self.asof, **query})

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from domain.errors import NotFound, Refused
 from infra.log.group_commit import CommandResult
 from infra.readmodels.reading import BeingRebuilt, View
+from infra.reference.rulebooks import Rulebooks
 from projections.fold import Projection
 from projections.tables.seasons import SEASONS, SeasonRow
 from services.clock import VIETNAM, Clock, Past, is_looked_at, today
@@ -136,6 +137,10 @@ class Viewing(Visitor):
         return Urls(self.province.slug if self.province else "", self.moment)
 
     # The rows -----------------------------------------------------------------------------------------
+
+    async def rulebooks(self) -> Rulebooks:
+        """The rulebooks as the province knows them: the texts that ship, and those that it keeps."""
+        return await self.app.texts.of(self.tenant, self.since)
 
     @asynccontextmanager
     async def reads(self) -> AsyncIterator[View]:

@@ -1,6 +1,7 @@
 """The visitor: session, province, the person with their mandates, their language."""
 
 import functools
+import secrets
 from collections.abc import Hashable
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
@@ -48,6 +49,8 @@ class Visitor(RequestTarget):
         self.sessions_away: RedisError | None = None
         #: What the answer makes the browser remember.
         self.cookies: list[Cookie] = []
+        #: What a refusal is known by on the page and in the log of the server.
+        self.reference = secrets.token_hex(4).upper()
         self._had_its_turn = False
 
     async def in_turn(self) -> None:

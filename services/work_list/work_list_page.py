@@ -67,7 +67,7 @@ class Progress(NamedTuple):
 async def show(visit: Visit) -> PageResponse:
     """The tasks of this person, by urgency; `?loai=` shows one kind."""
     await visit.own_write(SEASONS, STANDINGS, TALLIES, REVIEWS)
-    rulebooks = visit.app.rulebooks
+    rulebooks = await visit.rulebooks()
     tasks: list[Task] = []
     progress: list[Progress] = []
     async with visit.reads() as view:
@@ -77,7 +77,8 @@ async def show(visit: Visit) -> PageResponse:
             tasks += of_season(season, visit.actor)
             rulebook = rulebooks.text(season.rulebook_sha256)
             for standing in await view.all(STANDINGS, season.season):
-                tasks += of_commune(standing, season, rulebook, visit.actor)
+                text = rulebooks.own_text(rulebook, standing.rulebook_sha256)
+                tasks += of_commune(standing, season, text, visit.actor)
                 progress += _progress(visit, standing, season, units)
             for meeting in await view.all(TALLIES, season.season):
                 tasks += of_meeting(meeting, visit.actor)

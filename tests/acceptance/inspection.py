@@ -64,7 +64,7 @@ async def review(walk: Walk) -> None:
     teller = await _teller(walk)
     lead = next(line[1] for line in teller.matrix() if line[0] == INDICATOR)
     trail = await inspector.get(f"{ROOT}/nhat-ky/{YEAR}/{COMMUNE}?loai=assessment&chi-tieu={INDICATOR}")
-    scored, attached = (_position(trail, said) for said in ("Đề xuất", "Gắn minh chứng"))
+    scored, attached = (_position(trail, said) for said in ("Tự đánh giá chỉ tiêu", "Đính kèm minh chứng"))
 
     chain = await inspector.get(f"{ROOT}/trach-nhiem/{YEAR}/{COMMUNE}?chi-tieu={INDICATOR}")
     page = await inspector.get(chain.link(rf"/thanh-tra/xem-xet/.*can-cu={Ground.FALSE_EVIDENCE}.*{attached}"))

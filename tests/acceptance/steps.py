@@ -149,7 +149,7 @@ async def enter_figures(walk: Walk) -> None:
         page = await browser.send(page, page.form("cham-diem"), typed(figure.measures))
         page.says(_said(figure.value))
         if figure.indicator == DIFFERENT:
-            page.says(f"Điểm theo quy tắc: {_said(figure.value)}")
+            page.says(f"Điểm tính theo quy định: {_said(figure.value)}")
 
 
 async def refuse_wrong_scores(walk: Walk) -> None:
@@ -535,7 +535,7 @@ async def enter_every_kind(walk: Walk) -> None:
         browser = await walk.by(office_key(OF_TODAY, lead), DONG_NAI)
         page = await browser.get(f"/t/{DONG_NAI.slug}/ho-so/{DONG_NAI.year}/{OF_TODAY}?chi-tieu={code}")
         page = await browser.send(page, page.form("cham-diem"), typed(entered[code].measures))
-        page.says("Theo quy tắc: đạt")
+        page.says("Theo quy định: đạt")
 
 
 async def close_season(walk: Walk) -> None:

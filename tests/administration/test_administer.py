@@ -20,9 +20,11 @@ from domain.errors import (
 )
 from domain.official import Capacity, Office, Official, official_stream, person_of
 from domain.unit import Level, Unit, unit_stream
+from infra.log.rulebook_texts import RulebookTexts
 from infra.reference.rulebooks import Rulebooks
 from services.administration import administer
 from services.administration.administer import NewMandate, NewUnit
+from services.rulebooks import keep
 from tests.provinces.story import COMMUNE, DISTRICT, ISSUER, TODAY, Story
 
 MANDATE = NewMandate(Office.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), "8/QĐ", signs=Capacity.FOR_THE_HEAD)
@@ -80,7 +82,7 @@ async def test_only_the_administrator_gives_rights(province_story: Story):
     with pytest.raises(NotPermitted):
         await administer.grant_mandate(chairman, province_story.person("police"), MANDATE)
     with pytest.raises(NotPermitted):
-        await administer.adopt_rulebook(chairman, "qd-25-2021", [])
+        await keep.adopt_rulebook(chairman, "qd-25-2021", [])
     with pytest.raises(NotPermitted):
         await administer.register_units(chairman, [])
 
@@ -89,13 +91,13 @@ async def test_a_rulebook_is_adopted_with_all_that_is_unverified_acknowledged(pr
     administrator = await province_story.as_administrator()
 
     with pytest.raises(UnverifiedNotAcknowledged) as refusal:
-        await administer.adopt_rulebook(administrator, "qd-25-2021", ["council.quorum"])
+        await keep.adopt_rulebook(administrator, "qd-25-2021", ["council.quorum"])
     with pytest.raises(RulebookNotAdopted):
-        await administer.adopt_rulebook(await province_story.as_administrator(), "qd-1-1990", [])
+        await keep.adopt_rulebook(await province_story.as_administrator(), "qd-1-1990", [])
 
     assert "council.majority" in refusal.value.details["missing"]
     adoption = await administrator.look(Adoption, adoption_stream("qd-25-2021"))
-    assert adoption.sha256 == administrator.rulebooks.newest("qd-25-2021").sha256
+    assert adoption.sha256 == (await administrator.rulebooks()).newest("qd-25-2021").sha256
 
 
 @pytest.mark.parametrize("rulebook", ["qd-619-2017", "qd-25-2021", "qd-27-2025"])
@@ -105,7 +107,7 @@ async def test_no_value_is_set_locally_that_the_rulebook_does_not_leave_to_provi
     administrator = await province_story.as_administrator()
     before = await administrator.store.position(province_story.tenant)
 
-    for part in administrator.rulebooks.newest(rulebook).parts:
+    for part in (await administrator.rulebooks()).newest(rulebook).parts:
         with pytest.raises(ParameterNotLocal):
             await administer.set_parameter(administrator, rulebook, f"{part}.rate", "200000", "NQ 12/HĐND")
 
@@ -114,8 +116,8 @@ async def test_no_value_is_set_locally_that_the_rulebook_does_not_leave_to_provi
 
 async def test_a_local_value_of_a_rulebook_names_its_document(province_story: Story):
     administrator = await province_story.as_administrator()
-    rulebook = replace(administrator.rulebooks.newest("qd-25-2021"), local=frozenset({"TC5.CT3.rate"}))
-    administrator = replace(administrator, rulebooks=Rulebooks([rulebook]))
+    rulebook = replace((await administrator.rulebooks()).newest("qd-25-2021"), local=frozenset({"TC5.CT3.rate"}))
+    administrator = replace(administrator, texts=RulebookTexts(administrator.store, Rulebooks([rulebook])))
 
     await administer.set_parameter(administrator, rulebook.id, "TC5.CT3.rate", "200000", "NQ 12/HĐND")
 

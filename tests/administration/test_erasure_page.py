@@ -66,7 +66,7 @@ async def test_the_administrator_finds_a_comment_by_its_code_and_erases_it(
 
     assert "/quan-tri/du-lieu-ca-nhan" in tabs.html
     assert (TEXT in one.text, "Một ý khác" in one.text) == (True, False)
-    assert "Không có phản ánh nào" in none.text
+    assert "Không có ý kiến góp ý nào" in none.text
     assert after.status == 200
     assert ERASED in after.text
     assert TEXT not in after.html
@@ -119,7 +119,7 @@ async def test_the_trail_tells_who_erased_by_which_order_and_why(
 
     assert page.html.count('<tr role="row" id="p') == 1
     assert "Quản trị" in page.text
-    assert "Hủy dữ liệu cá nhân của một phản ánh ngày 11/03/2024 theo 52/QĐ-STP" in page.text
+    assert "Hủy dữ liệu cá nhân của một ý kiến góp ý ngày 11/03/2024 theo 52/QĐ-STP" in page.text
     assert "Lý do: Người gửi yêu cầu xóa" in page.text
 
 

@@ -32,7 +32,7 @@ async def test_the_queue_lists_submitted_dossiers_and_says_what_is_still_with_th
     page = await desk.open(f"/tham-dinh/{season.season}")
 
     assert "1 hồ sơ đang ở bước thẩm định" in page.text
-    queue, _, rest = page.text.partition("Còn ở xã, phường")
+    queue, _, rest = page.text.partition("Còn ở UBND cấp xã")
     assert "Thị trấn Bến Lụa" in queue
     assert "20 0 0 0/20" in queue
     assert "Xã Suối Gấm" in rest
@@ -116,13 +116,13 @@ async def test_a_returned_indicator_comes_back_marked_as_changed(desks: Desks, s
 
     page = await desk.open(appraisal(season, TRAINED))
     page = await desk.send(page, "/tra-lai", reason="Thiếu chữ ký", due="25/11/2030")
-    assert "đang ở xã: 1" in page.text
+    assert "đang ở UBND cấp xã: 1" in page.text
     await assess.explain(await season.officer(), season.season, COMMUNE, TRAINED, "Đã ký bổ sung.")
     await assess.resubmit(await season.chairman(), season.season, COMMUNE, date(2024, 2, 1))
 
     page = await desk.open(appraisal(season, TRAINED))
     assert "đổi từ lần thẩm định trước: 1" in page.text
-    assert "Lần trước thẩm định 2,0; sau đó xã đã sửa, cần xét lại." in page.text
+    assert "Lần trước thẩm định 2,0; sau đó UBND cấp xã đã sửa, cần xét lại." in page.text
     assert "đổi từ lần thẩm định trước" in (await desk.open(f"/tham-dinh/{season.season}?chi-tieu={TRAINED}")).text
 
 
@@ -159,11 +159,11 @@ async def test_agreeing_to_all_takes_what_is_the_rules_own_value_with_evidence_a
     desk = await desks.appraiser()
 
     page = await desk.open(appraisal(season))
-    assert "Đồng ý 19 chỉ tiêu đúng quy tắc, đủ minh chứng" in page.text
+    assert "Đồng ý 19 chỉ tiêu đúng quy định, có tài liệu minh chứng" in page.text
     page = await desk.send(page, "/dong-y-het")
 
     assert "Còn 1 chỉ tiêu chưa xét." in page.text
-    assert "Xã đề xuất khác quy tắc. Lý do: Ba người mới" in page.text
+    assert "Kết quả tự đánh giá khác kết quả tính theo quy định. Lý do: Ba người mới" in page.text
 
 
 async def test_the_conclusion_is_offered_when_all_is_appraised_and_another_than_the_rules_needs_a_reason(
@@ -180,7 +180,7 @@ async def test_the_conclusion_is_offered_when_all_is_appraised_and_another_than_
     page = await desk.send(page, "/ket-luan", reason="Đang thanh tra.", on="20/01/2024")
 
     assert (await recorded(season)).proposal is Proposal.NOT_RECOGNISE
-    assert "đề nghị chưa công nhận" in page.text
+    assert "đề nghị không công nhận" in page.text
     page = await desk.send(page, "/tham-dinh-lai", reason="Thanh tra đã kết luận.")
     assert (await recorded(season)).proposal is None
 
@@ -269,7 +269,7 @@ async def test_of_two_appraisers_the_second_sees_both_values_and_can_send_again(
     assert (agreed.status, agreed.refused) == (412, "stale")
     assert (judged.status, judged.refused) == (412, "stale")
     assert "Đang lưu: 1,5. Vừa nhập: 1." in judged.text
-    assert "Xã vừa sửa chỉ tiêu này" not in judged.text
+    assert "UBND cấp xã vừa sửa chỉ tiêu này" not in judged.text
     assert judged.form("/cham").value("reason") == "Năm người vắng."
     assert (await recorded(season)).values[TRAINED].points == Decimal("1.5")
     await second.send(judged, "/cham")

@@ -56,7 +56,7 @@ async def test_an_officer_enters_a_ratio_and_the_rule_gives_the_value(desks: Des
     page = await enter(desk, season, "19", "22")
 
     assert page.status == 200
-    assert "Điểm theo quy tắc: 1,0" in page.text
+    assert "Điểm tính theo quy định: 1,0" in page.text
     assert "19/22 = 86,36 %, thuộc mức từ 80 % đến dưới 90 %" in page.text.replace("\u00a0", " ")
     entry = (await season.dossier()).entry(TRAINED)
     assert entry.measures == {"TC2.CT5.1": Measured(Kind.RATIO_BANDS, numerator=19, denominator=22)}
@@ -286,7 +286,7 @@ async def test_what_the_rule_gives_is_computed_while_typing_and_nothing_is_recor
         form.action.replace("/cham-diem", "/tinh"), typed, **{"hx-request": "true", "hx-target": "tinh"}
     )
 
-    assert "Điểm theo quy tắc: 2,0" in page.text
+    assert "Điểm tính theo quy định: 2,0" in page.text
     assert "<form" not in page.html
     assert not (await season.dossier()).entry(TRAINED).measures
 
@@ -432,7 +432,7 @@ async def test_no_file_chosen_says_so(desks: Desks, season: Story):
 
     assert (page.status, page.refused) == (422, "file-not-chosen")
     assert "Chọn tệp trước khi tải lên" in page.text
-    assert "Điền vào ô" not in page.text
+    assert "Nhập vào ô" not in page.text
 
 
 @pytest.mark.parametrize(
@@ -610,7 +610,7 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
         refused = await desk.send(page, "/dieu-kien", {"occurred": "no", "basis": "Phòng Nội vụ"} | changed)
         assert (refused.status, refused.refused) == (422, "field-missing")
     page = await desk.send(page, "/dieu-kien", occurred="no", basis="Phòng Nội vụ, công văn 118/NV")
-    assert "Không vướng điều kiện" in page.text
+    assert "Bảo đảm điều kiện" in page.text
     page = await desk.send(page, "/tong-hop", on="02/01/2024")
     page = await desk.send(page, "/niem-yet", on="2/1/2024", until="15/1/2024", place="Trụ sở UBND")
     assert "Tại Trụ sở UBND, đến hết ngày 15/01/2024" in page.text
@@ -618,8 +618,10 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
 
     early = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="10/01/2024")
     assert early.refused == "posting-unfinished"
-    assert "Gửi được từ ngày 15/01/2024." in early.text
-    assert "từ ngày 15/01/2024" in early.text.replace("Gửi được từ ngày 15/01/2024.", "")
+    assert "Chỉ gửi được sau khi hết thời gian niêm yết: từ ngày 15/01/2024." in early.text
+    assert "từ ngày 15/01/2024" in early.text.replace(
+        "Chỉ gửi được sau khi hết thời gian niêm yết: từ ngày 15/01/2024.", ""
+    )
     page = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="16/01/2024")
 
     assert "Gửi ngày 16/01/2024, văn bản 45/TTr" in page.text
@@ -794,8 +796,8 @@ async def test_a_coordinator_s_task_ends_when_the_data_stand_and_the_lead_is_tol
     assert "Đã lưu chỉ tiêu 2.5" in page.text
     assert "cần nhập" not in page.text
     assert "Phối hợp nhập số liệu" not in (await police.open("/viec")).text
-    assert "2.5 Đã có số liệu: đề xuất điểm" in (await lead.open("/viec")).text
-    assert "cần đề xuất" in (await lead.open(dossier(season))).text
+    assert "2.5 Đã có số liệu: ghi điểm tự chấm" in (await lead.open("/viec")).text
+    assert "cần ghi kết quả" in (await lead.open(dossier(season))).text
 
 
 async def test_after_the_last_indicator_of_the_lead_save_and_go_on_leads_back_to_the_steps(desks: Desks, season: Story):

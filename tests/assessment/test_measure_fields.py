@@ -2,14 +2,15 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from domain.errors import MeasureInvalid
 from domain.judging import assess
-from domain.measure import NOT_ARISEN, Kind, Measured
-from domain.rulebook import Indicator
+from domain.measure import NOT_ARISEN, Amount, Comparison, Kind, Measured, Rate
+from domain.rulebook import Indicator, Part, Provenance
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.assessment.measure_fields import Problem, forms_of, read_measures
 from services.i18n import load_words
@@ -19,6 +20,7 @@ from services.web.render import Renderer
 from tests.provinces.story import best
 
 WORDS = load_words()
+SOURCED = Provenance.SOURCED
 INDICATORS = [
     pytest.param(indicator, id=f"{rulebook.short} {indicator.code}")
     for rulebook in load_rulebooks().newest_of_each()
@@ -139,9 +141,15 @@ def test_nothing_ticked_in_a_checklist_is_a_value_once_something_was():
     assert read_measures(indicator, Typed([]), held(indicator)) == ({"TC2.CT5.1": Measured(Kind.CHECKLIST)}, [])
 
 
+def paid_by_rate(code: str) -> Part:
+    measure = Amount(Decimal(100), Comparison.AT_LEAST, (Rate("tổ hòa giải", 1_800_000),))
+    return Part(code, code, Decimal(0), measure, SOURCED, SOURCED)
+
+
 def test_days_and_grouped_numbers_are_read_as_people_type_them():
     rulebook = load_rulebooks().newest("qd-27-2025")
-    plan, money = rulebook.indicator("TC2.CT4"), rulebook.indicator("TC3.CT4")
+    plan = rulebook.indicator("TC2.CT4")
+    money = Indicator("TC3.CT4", "TC3", "TC3.CT4", Decimal(0), (paid_by_rate("TC3.CT4.3"),), SOURCED, SOURCED)
 
     term, _ = read_measures(plan, Typed([("TC2.CT4.1.from_on", "3/1/2026"), ("TC2.CT4.1.on", "2026-01-09")]), {})
     paid, _ = read_measures(

@@ -142,12 +142,12 @@ def test_numbers_are_numbers_and_days_are_days(words):
 
     (line,) = a_board(source, [row], {"1": "Minh Thắng"}, words)
 
-    assert (line["Tổng điểm"], line["Mức chuẩn"], line["Cách chuẩn"]) == (90, 80, 10)
+    assert (line["Tổng điểm"], line["Mức tối thiểu"], line["Chênh lệch"]) == (90, 80, 10)
     assert line["TC2 (/30)"] == 27
     assert line["Kết quả tính"] == "đạt"
     assert (line["Hội đồng"], line["Quyết định"], line["Số quyết định"]) == ("thông qua", "công nhận", "512/QĐ-UBND")
     assert line["Ngày quyết định"] == datetime(2024, 2, 7)  # noqa: DTZ001 - a day of a spreadsheet
-    assert line["Giai đoạn"] == "Đã công bố"
+    assert line["Trạng thái hồ sơ"] == "Đã công bố"
 
 
 def test_a_veto_is_said_before_any_score(words):
@@ -156,8 +156,8 @@ def test_a_veto_is_said_before_any_score(words):
 
     (line,) = a_board(source, [a_standing(source, "1", vetoes={veto: Answer.YES})], {"1": "Minh Lập"}, words)
 
-    assert (line["Điều kiện loại trừ"], line["Kết quả tính"]) == ("vướng", "vướng điều kiện")
-    assert list(line).index("Điều kiện loại trừ") < list(line).index("Tổng điểm")
+    assert (line["Điều kiện về kỷ luật"], line["Kết quả tính"]) == ("chưa bảo đảm điều kiện", "chưa bảo đảm điều kiện")
+    assert list(line).index("Điều kiện về kỷ luật") < list(line).index("Tổng điểm")
 
 
 def test_a_commune_that_was_never_scored_has_empty_cells_not_zeroes(words):
@@ -167,7 +167,7 @@ def test_a_commune_that_was_never_scored_has_empty_cells_not_zeroes(words):
 
     assert line["Tổng điểm"] is None
     assert line["TC1 (/10)"] is None
-    assert (line["Kết quả tính"], line["Điều kiện loại trừ"]) == ("chưa chấm", "chưa xác nhận")
+    assert (line["Kết quả tính"], line["Điều kiện về kỷ luật"]) == ("chưa chấm", "chưa xác nhận điều kiện")
 
 
 def test_without_points_the_word_for_points_never_occurs(words):
@@ -189,7 +189,7 @@ def test_class_and_satisfaction_have_columns_where_the_rulebook_asks_for_them(wo
 
     (line,) = a_board(source, [row], {"1": "Ba Đình"}, words)
 
-    assert (line["Loại"], line["Mức chuẩn"]) == ("II", 80)
+    assert (line["Loại"], line["Mức tối thiểu"]) == ("II", 80)
     assert line["Hài lòng (%)"] == pytest.approx(96.1)
     assert "Hài lòng (%)" not in [column.head for column in board_columns(a_source())]
 
@@ -216,10 +216,10 @@ def test_every_sheet_names_the_position_and_the_rulebook(words):
     for sheet in sheets.values():
         assert "214881" in str(sheet["A2"].value)
         assert "25/2021" in str(sheet["A2"].value)
-    origin = {line["Mục"]: line["Giá trị"] for line in lines_of(sheets["Nguồn gốc"])}
+    origin = {line["Nội dung"]: line["Giá trị"] for line in lines_of(sheets["Nguồn gốc"])}
     assert origin["SHA-256 của bộ tiêu chí"] == source.rulebook.sha256
-    assert origin["Lập từ nhật ký đến vị trí"] == 214_881
-    assert origin["Thời điểm của sự kiện cuối"] == "14:05:00 07/02/2024"
+    assert origin["Số liệu cập nhật đến mục nhật ký số"] == 214_881
+    assert origin["Thời điểm của mục nhật ký cuối"] == "14:05:00 07/02/2024"
 
 
 def test_only_a_demonstration_is_marked_as_one(words):
@@ -229,7 +229,7 @@ def test_only_a_demonstration_is_marked_as_one(words):
     shown = sheets_of(standings_workbook(a_source(demonstration=True), rows, names, words).content)
     real = sheets_of(standings_workbook(a_source(), rows, names, words).content)
 
-    assert all("Dữ liệu minh hoạ" in str(sheet["A3"].value) for sheet in shown.values())
+    assert all("Dữ liệu minh họa" in str(sheet["A3"].value) for sheet in shown.values())
     assert all(sheet["A3"].value is None for sheet in real.values())
 
 
@@ -247,13 +247,13 @@ def test_every_sheet_keeps_heads_in_sight_can_be_filtered_and_is_printed_on_one_
         assert (sheet.page_setup.orientation, str(sheet.page_setup.paperSize)) == ("landscape", "9")
         assert (fitted.fitToPage, str(sheet.page_setup.fitToHeight)) == (True, "0")
         assert sheet.print_title_rows == f"${HEAD}:${HEAD}"
-        assert (footer.left.text, footer.right.text) == ("Lập từ nhật ký đến vị trí 214881", "&P/&N")
+        assert (footer.left.text, footer.right.text) == ("Số liệu cập nhật đến mục nhật ký số 214881", "&P/&N")
     board = sheets["Bảng đánh giá"]
     columns = board_columns(a_source())
     assert [board.column_dimensions[letter].width for letter in "AB"] == [8, 26]
     shown = {column.head: board.cell(HEAD + 1, at) for at, column in enumerate(columns, start=1)}
     assert shown["Tổng điểm"].number_format == "0.00"
-    assert shown["Có minh chứng, thuyết minh"].number_format == "0%"
+    assert shown["Có minh chứng, giải trình"].number_format == "0%"
     assert shown["Ngày quyết định"].number_format == "dd/mm/yyyy"
     assert (shown["Đơn vị"].alignment.wrap_text, shown["Đơn vị"].alignment.vertical) == (True, "top")
     assert all(cell.border.left.style == "thin" and cell.font.name == "Times New Roman" for cell in shown.values())
@@ -509,10 +509,10 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
     ).content
 
     rows = lines_of(sheets_of(content)["Nhật ký"])
-    assert [row["Vị trí"] for row in rows] == [1, 2, 3]
+    assert [row["Số"] for row in rows] == [1, 2, 3]
     assert "Minh Lập" in str(rows[0]["Việc"])
     assert "Minh Long" in str(rows[2]["Việc"])
-    assert str(rows[1]["Việc"]).startswith("Không ghi được sự kiện này vào bảng tính")
+    assert str(rows[1]["Việc"]).startswith("Không ghi được mục nhật ký này vào bảng tính")
     assert {entry["position"] for entry in logged} == {2}
 
 

@@ -95,14 +95,14 @@ async def test_from_a_flag_to_a_revocation_and_back_to_what_stood_before(
 
     # When the inspector asks who answers for it, then the chain says who, and who did not look
     await inspector.goto(house.address(f"{ROOT}/ho-so/{YEAR}/{COMMUNE}?chi-tieu={CODE}"))
-    await inspector.get_by_role("link", name="Ai chịu trách nhiệm giá trị này?").click()
+    await inspector.get_by_role("link", name="Người thực hiện chỉ tiêu này").click()
     proposed = inspector.locator("table.chain tbody tr").first
     officer = (await proposed.locator("b").first.inner_text()).strip()
     assert "không mở" in await inspector.locator("table.chain").first.inner_text()
     await keep(inspector, "inspection-trace")
 
     # When the review is opened from there, then its form knows what led to it
-    await proposed.get_by_role("link", name="Mở cuộc xem xét").click()
+    await proposed.get_by_role("link", name="Mở việc xem xét lại").click()
     form = inspector.locator('form[action$="/mo"]')
     assert await form.locator('[name="commune"]').input_value() == COMMUNE
     assert await form.locator('[name="ground"]:checked').input_value() == Ground.FALSE_EVIDENCE

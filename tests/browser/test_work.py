@@ -45,7 +45,7 @@ async def test_the_lead_works_without_scripts(house: Told, open_as: Open, width:
     await page.goto(house.address(f"/t/{LEAD.slug}/dang-nhap"))
     await page.locator("main form button.primary").click()
     await page.locator(f'button[value="{LEAD.key}"]').click()
-    await page.get_by_role("link", name="Mở việc đầu tiên").click()
+    await page.get_by_role("link", name="Xử lý việc đầu tiên").click()
     number = page.locator("#cham input.num").first
     save = page.get_by_role("button", name=re.compile("^Lưu chỉ tiêu"))
 
@@ -102,7 +102,7 @@ async def test_the_lead_works_with_the_keyboard_alone(house: Told, open_as: Open
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/viec")
 
-    await tab_to(page, page.get_by_role("link", name="Mở việc đầu tiên"))
+    await tab_to(page, page.get_by_role("link", name="Xử lý việc đầu tiên"))
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/ho-so/**")
     done = page.url
@@ -143,13 +143,13 @@ async def test_a_member_votes_without_scripts_and_a_forgotten_reason_loses_nothi
     await page.goto(house.address(BALLOT))
 
     await page.get_by_label("Ý kiến khác", exact=True).check()
-    await page.get_by_role("button", name="Ghi phiếu").click()
+    await page.get_by_role("button", name="Bỏ phiếu").click()
     assert await page.locator(".errsum").get_attribute("data-code") == "reason-missing"
     assert await page.get_by_label("Ý kiến khác", exact=True).is_checked()
     await keep(page, "ballot-refused-360")
 
     await page.locator("#reason").fill("Đề nghị kiểm tra lại sổ hòa giải.")
-    await page.get_by_role("button", name="Ghi phiếu").click()
+    await page.get_by_role("button", name="Bỏ phiếu").click()
     receipt = await page.locator(".receipt .code").inner_text()
     assert RECEIPT.match(receipt)
 
@@ -168,7 +168,7 @@ async def test_a_member_votes_with_the_keyboard_alone_and_a_recorded_ballot_leav
     await tab_to(page, page.get_by_label("Tán thành", exact=True))
     await page.keyboard.press("ArrowUp")
     await expect(page.get_by_label("Ý kiến khác", exact=True)).to_be_checked()
-    await tab_to(page, page.get_by_role("button", name="Ghi phiếu"))
+    await tab_to(page, page.get_by_role("button", name="Bỏ phiếu"))
     await page.keyboard.press("Enter")
     await expect(page.locator("#refusal .errsum")).to_have_attribute("data-code", "reason-missing")
     await expect(page.locator("#reason")).to_have_attribute("aria-invalid", "true")
@@ -179,7 +179,7 @@ async def test_a_member_votes_with_the_keyboard_alone_and_a_recorded_ballot_leav
     await page.keyboard.press("Enter")
     await expect(page.locator("#reason")).to_be_focused()
     await page.keyboard.type("Đề nghị kiểm tra lại.")
-    await tab_to(page, page.get_by_role("button", name="Ghi phiếu"))
+    await tab_to(page, page.get_by_role("button", name="Bỏ phiếu"))
     await page.keyboard.press("Enter")
 
     # then the ballot has its receipt, and no refusal stands above it
@@ -189,8 +189,8 @@ async def test_a_member_votes_with_the_keyboard_alone_and_a_recorded_ballot_leav
 
     # and in a tab that was left open another ballot is refused, and gives way to the one that is recorded
     await left_open.get_by_label("Không tán thành", exact=True).check()
-    await left_open.get_by_role("button", name="Ghi phiếu").click()
+    await left_open.get_by_role("button", name="Bỏ phiếu").click()
     await expect(left_open.locator("#refusal .errsum")).to_have_attribute("data-code", "already-voted")
     await expect(left_open.locator(".receipt .code")).to_have_text(await page.locator(".receipt .code").inner_text())
-    await expect(left_open.get_by_role("button", name="Ghi phiếu")).to_have_count(0)
+    await expect(left_open.get_by_role("button", name="Bỏ phiếu")).to_have_count(0)
     await keep(left_open, "ballot-of-another-tab-360")

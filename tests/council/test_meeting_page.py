@@ -75,7 +75,7 @@ async def test_without_a_quorum_no_vote_is_offered_and_none_can_be_opened(desks:
     )
 
     assert not page.offers("/mo-bieu-quyet")
-    assert "Chưa mở được biểu quyết: chưa đủ số họp." in page.text
+    assert "Chưa mở được biểu quyết: chưa đủ số thành viên dự họp theo quy định." in page.text
     assert (forced.status, forced.refused) == (409, "no-quorum")
 
 
@@ -204,7 +204,7 @@ async def test_after_the_vote_is_closed_a_refused_ballot_says_so_and_offers_none
     assert "Biểu quyết đã đóng lúc" in page.text
     assert bool(CODE.search(page.html)) is voted
     assert not page.offers("/ghi-phieu")
-    assert "Ghi phiếu" not in page.text
+    assert "Bỏ phiếu" not in page.text
 
 
 async def test_a_ballot_that_lacks_its_reason_stays_as_it_is_on_the_page(desks: Desks, season: Story):
@@ -416,7 +416,7 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     assert refused.offers("/lap-bien-ban")
     assert unsigned.offers("/ban-hanh-bien-ban")
     assert missing.offers("/ban-hanh-bien-ban")
-    assert "Chưa ban hành" in waiting.text
+    assert "Chưa có biên bản" in waiting.text
     assert "Biên bản số 3/BB-HĐ đã ban hành." in page.text
     assert not page.offers("/lap-bien-ban")
     taken = await member.fetch(f"/hop/{season.season}/{key}/bien-ban")
@@ -501,7 +501,7 @@ async def test_who_took_a_seat_since_the_meeting_was_called_is_marked_present_an
     chair = await desks.of(CHAIR)
 
     page = await chair.open(meeting(season, key, xem="hop"))
-    assert "Đủ số họp: 4/5 có mặt" in page.text
+    assert "Đủ số thành viên dự họp theo quy định: 4/5 có mặt" in page.text
     seated = [one for one in season.members if one != season.person("police")]
     page = await chair.send(page, "/diem-danh", present=[str(one) for one in (*seated, season.person("substitute"))])
     await chair.send(page, "/mo-bieu-quyet")

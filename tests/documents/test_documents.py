@@ -238,7 +238,7 @@ async def test_a_reason_longer_than_a_page_is_whole(rendered, printer):
         ("degree.none", "không có trách nhiệm"),
         ("word.met", "đạt"),
         ("word.not_met", "không đạt"),
-        ("word.not_verifiable", "chưa kiểm được"),
+        ("word.not_verifiable", "chưa có văn bản gốc để đối chiếu"),
     ],
 )
 def test_words_that_stand_in_signed_documents_stay(key: str, words: str):

@@ -23,7 +23,6 @@ from domain.measure import (
     Options,
     Outcome,
     Penalty,
-    Rate,
     Ratio,
     RatioBands,
     RatioThreshold,
@@ -34,6 +33,7 @@ from domain.measure import (
     YesNo,
     percent,
 )
+from domain.rate import Rate
 from domain.rulebook import NotArisen, check
 from domain.working_days import Calendar
 from tests.domain.rulebooks import a_part

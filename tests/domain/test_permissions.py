@@ -44,7 +44,9 @@ EXPORTERS = APPRAISERS | CHAIRMEN | OVERSIGHT | ADMINISTRATION
 MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.ADOPT_RULEBOOK: (set(), set(), ADMINISTRATION),
     Act.KEEP_CALENDAR: (set(), set(), RUNS_SEASONS),
+    Act.SET_RATE: (set(), set(), RUNS_SEASONS),
     Act.ENROL_OFFICIAL: (set(), set(), ADMINISTRATION),
+    Act.KEEP_RULEBOOK_TEXT: (set(), set(), RUNS_SEASONS),
     Act.REGISTER_UNIT: (set(), set(), ADMINISTRATION),
     Act.SHRED_SUBJECT: (set(), set(), ADMINISTRATION),
     Act.AGREE_ON_RESULT: ({Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}, set(), set()),

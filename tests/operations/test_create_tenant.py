@@ -25,7 +25,7 @@ async def kinds(house: App, tenant: object) -> list[str]:
     return [type(one.fact).__qualname__ for page in [page async for page in pages] for one in page]
 
 
-async def test_a_province_is_taken_in_with_log_units_rulebook_and_administrator(house: App, services: Settings):
+async def test_a_province_is_taken_in_with_log_units_and_administrator(house: App, services: Settings):
     async with as_operator(services) as operator:
         tenant = await create_tenant(house, operator, new())
 
@@ -35,7 +35,7 @@ async def test_a_province_is_taken_in_with_log_units_rulebook_and_administrator(
 
     assert facts[0] == "Log.Opened"
     assert facts.count("Unit.Registered") == 8
-    assert facts[-3:] == ["Adoption.Adopted", "Official.Enrolled", "Official.MandateGranted"]
+    assert facts[-2:] == ["Official.Enrolled", "Official.MandateGranted"]
     assert provider == PROVIDER
     assert administrator is not None
     assert [mandate.position for mandate in administrator.mandates] == [Office.ADMINISTRATOR]
@@ -93,16 +93,19 @@ async def test_what_cannot_be_is_refused_before_anything_is_made(
         assert await operator.by_slug(wanted.slug) is None
 
 
-async def test_a_province_of_today_adopts_the_rulebook_of_today(house: App):
-    today_, then = new(province_code="01"), new(province_code="70")
+async def test_nothing_is_adopted_in_the_name_of_a_province(house: App, services: Settings):
+    async with as_operator(services) as operator:
+        tenant = await create_tenant(house, operator, new())
 
-    assert tenancy.era_for(today_) is Era.FROM_2025
-    assert tenancy.era_for(then) is Era.UNTIL_2025
-    assert [one.id for one in tenancy.rulebooks_for(today_, Era.FROM_2025, house.rulebooks)] == ["qd-27-2025"]
-    assert [one.id for one in tenancy.rulebooks_for(then, Era.UNTIL_2025, house.rulebooks)] == ["qd-25-2021"]
+    assert "Adoption.Adopted" not in await kinds(house, tenant)
 
 
-async def test_the_command_line_says_what_was_acknowledged_and_lists_the_province(
+async def test_the_era_is_that_of_the_units_of_the_province():
+    assert tenancy.era_for(new(province_code="01")) is Era.FROM_2025
+    assert tenancy.era_for(new(province_code="70")) is Era.UNTIL_2025
+
+
+async def test_the_command_line_says_that_people_adopt_and_lists_the_province(
     services: Settings, capsys: pytest.CaptureFixture[str]
 ):
     slug = f"t-{uuid4().hex}"
@@ -122,6 +125,5 @@ async def test_the_command_line_says_what_was_acknowledged_and_lists_the_provinc
     await tenancy.show(services)
     listed = capsys.readouterr().out
 
-    assert "adopted qd-619-2017" in said
-    assert "council.quorum: provisional" in said
+    assert "no criteria set is adopted yet" in said
     assert f"{slug}\tTỉnh Mẫu\t99" in listed

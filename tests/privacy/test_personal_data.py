@@ -525,7 +525,7 @@ async def test_dossier_and_log_export_never_held_it_and_hold_after_the_erasure_a
     assert (await judge_files(after, None, trust, law)).holds
     assert {name for name in before if name.startswith("payloads/")} <= after.keys()
     printed = [pages(files).html for files in (before, after)]
-    assert [f"Gửi ý kiến về kết quả niêm yết: {NOT_PRINTED}" in one for one in printed] == [True, True]
+    assert [f"Gửi ý kiến góp ý về kết quả niêm yết: {NOT_PRINTED}" in one for one in printed] == [True, True]
     everything = [b"".join(files.values()) + one.encode() for files, one in zip((before, after), printed, strict=True)]
     everything += [b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())]
     for found in everything:

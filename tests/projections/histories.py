@@ -42,11 +42,14 @@ from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, official_stream
 from domain.personal import DataSubject, EncryptedValue, subject_stream
+from domain.rate import RateName
+from domain.rates import Rates, rates_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
+from domain.rulebook_text import RulebookText, hash_of, rulebook_text_stream
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
-from domain.working_days import Calendar, DayKind
+from domain.working_days import Calendar, DayKind, DayReading
 from tests.domain.rulebooks import a_council_rule
 
 SEASONS = ("2022", "2023")
@@ -534,6 +537,9 @@ def rule_the_season(province: Province, chance: Random) -> None:
     deeds: list[Callable[[Any], Any]] = [
         lambda it: [it.assign(code, lead, (other,)) for code in it.indicators],
         lambda it: it.set_deadline(chance.choice(tuple(Step)), DAY, "Kế hoạch 1/KH-UBND"),
+        lambda it: it.choose_reading(
+            chance.choice(tuple(Step)), DAY, chance.choice(tuple(DayReading)), DAY, "Kế hoạch 1/KH-UBND"
+        ),
         lambda it: it.suspend("chờ hướng dẫn", "7/CV"),
         lambda it: it.resume("có hướng dẫn", "8/CV"),
         lambda it: it.convert("qd-27-2025", "cd" * 32, INDICATORS[:2], "quy định mới", "9/CV"),
@@ -577,8 +583,15 @@ def adopt(province: Province, chance: Random) -> None:
     name = adoption_stream("qd-25-2021")
     fields = {"rulebook": "qd-25-2021", "sha256": "ab" * 32, "acknowledged": ("C3",)}
     province.begin(name, Adoption, **fields)
+    text = f"id: qd-25-2021\nstatus: {chance.randrange(3)}\n"
+    kept = {"rulebook": "qd-25-2021", "sha256": hash_of(text), "text": text}
+    province.begin(rulebook_text_stream(hash_of(text)), RulebookText, **kept)
     value = str(chance.randrange(3))
-    province.do(name, lambda it: it.set_parameter("rates.mediation", value, "NQ 5"))
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.set_parameter("rates.mediation", value, "NQ 5"),
+        lambda it: it.adopt_text(hash_of(text), ("C3",), "6/STP", "đối chiếu"),
+    ]
+    province.do(name, chance.choice(deeds))
 
 
 def keep_days(province: Province, chance: Random) -> None:
@@ -591,6 +604,19 @@ def keep_days(province: Province, chance: Random) -> None:
         lambda it: it.propose_year(change, 2028, "TB 2", "an"),
         lambda it: it.confirm(change, "binh"),
         lambda it: it.decline(change, "chưa có thông báo"),
+    ]
+    province.do(name, chance.choice(deeds))
+
+
+def set_rates(province: Province, chance: Random) -> None:
+    name = rates_stream()
+    province.begin(name, Rates)
+    rate = UUID(int=chance.randrange(6))
+    day = date(2024, chance.randrange(1, 13), 1)
+    source = {"document_no": "1/NQ", "document_on": DAY, "issuer": "HĐND tỉnh", "article": "Điều 2"}
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.set(rate, RateName.TEAM_MONTH, 1 + chance.randrange(150), day, most=150, **source),
+        lambda it: it.withdraw(rate, "ghi nhầm"),
     ]
     province.do(name, chance.choice(deeds))
 
@@ -672,6 +698,7 @@ ACTS: tuple[Act, ...] = (
     staff,
     adopt,
     keep_days,
+    set_rates,
     export,
     dismiss_flag,
 )

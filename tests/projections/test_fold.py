@@ -12,6 +12,7 @@ from domain.export import Export
 from domain.fact import Recorded, StreamName
 from domain.log import Log
 from domain.personal import DataSubject
+from domain.rulebook_text import RulebookText
 from projections.analysis.flags import MARKS
 from projections.catalogue import PROJECTIONS
 from projections.fold import Projection, fold
@@ -32,6 +33,7 @@ def test_every_fact_but_those_of_the_log_itself_and_the_erasures_answers_some_qu
         *(Log.Opened, Log.PolicyPublished, Log.KeyAnnounced, Log.Restored, Log.Closed, Log.PredecessorRecorded),
         DataSubject.Shredded,  # the door asks the log itself, which knows it at once
         Export.CheckpointTaken,  # so does the maker of the dossier
+        RulebookText.Kept,  # so does whoever judges
     }
 
 

@@ -173,7 +173,7 @@ async def test_the_pages_speak_to_people(files, folder):
     assert "Người district-chairman; Chủ tịch UBND cấp huyện, huyện Mẫu (theo 01/QĐ, từ 01/01/2015)" in said_
     for sentence in (
         "Quyết định 41/QĐ-UBND ngày 15/01/2024: công nhận (quy tắc cho công nhận)",
-        "Đề xuất chỉ tiêu 1.1: 3,0 (quy tắc cho 3,0)",
+        "Tự đánh giá chỉ tiêu 1.1: 3,0 (tính theo quy định: 3,0)",
         "Lập kế hoạch đánh giá",
         "Bỏ phiếu về thị trấn Bến Lụa, vòng 1: Tán thành (police)",
     ):

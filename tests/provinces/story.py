@@ -29,7 +29,7 @@ from domain.recognition import Result
 from domain.review import Ground, Ruling
 from domain.rulebook import Indicator, Part, Rulebook
 from domain.season import Participant, Season, season_stream
-from infra.identity.tenants import IdentityProvider, Tenant
+from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from infra.platform.config import Settings
 from services.administration import administer
 from services.administration.administer import NewMandate
@@ -65,30 +65,35 @@ def prepared(settings: Settings) -> Tenant:
 
     async def prepare() -> Tenant:
         async with wired(settings) as house, as_operator(settings) as operator:
-            tenant = await create_tenant(
-                house,
-                operator,
-                NewTenant(
-                    slug=f"mau-{uuid4().hex}",
-                    province_code=PROVINCE,
-                    rulebooks=("qd-25-2021", "qd-619-2017", "qd-27-2025"),
-                    provider=IdentityProvider(ISSUER, "minhchuan"),
-                    administrator="administrator",
-                ),
-            )
-            story = Story(house, tenant, "")
-            for commune in (COMMUNE, OTHER):
-                for position in (*COMMUNE_OFFICERS, Office.COMMUNE_CHAIRMAN):
-                    await story.enrol(f"{commune} {position}", position, commune)
-            for position in DISTRICT_OFFICES:
-                await story.enrol(position.value, position, DISTRICT)
-            for position in PROVINCE_OFFICES:
-                await story.enrol(position.value, position, PROVINCE)
-            for agency in (*AGENCIES, "substitute"):
-                await story.enrol(agency, Office.AGENCY_REPRESENTATIVE, DISTRICT)
-            return tenant
+            return await a_province(house, operator)
 
     return asyncio.run(prepare())
+
+
+async def a_province(house: App, operator: Tenants) -> Tenant:
+    """A province with everybody enrolled, which has adopted every rulebook in its newest text."""
+    tenant = await create_tenant(
+        house,
+        operator,
+        NewTenant(
+            slug=f"mau-{uuid4().hex}",
+            province_code=PROVINCE,
+            rulebooks=("qd-25-2021", "qd-619-2017", "qd-27-2025"),
+            provider=IdentityProvider(ISSUER, "minhchuan"),
+            administrator="administrator",
+        ),
+    )
+    story = Story(house, tenant, "")
+    for commune in (COMMUNE, OTHER):
+        for position in (*COMMUNE_OFFICERS, Office.COMMUNE_CHAIRMAN):
+            await story.enrol(f"{commune} {position}", position, commune)
+    for position in DISTRICT_OFFICES:
+        await story.enrol(position.value, position, DISTRICT)
+    for position in PROVINCE_OFFICES:
+        await story.enrol(position.value, position, PROVINCE)
+    for agency in (*AGENCIES, "substitute"):
+        await story.enrol(agency, Office.AGENCY_REPRESENTATIVE, DISTRICT)
+    return tenant
 
 
 @dataclass

@@ -111,7 +111,7 @@ async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_c
     assert "chưa được thẩm định" in page.text
     assert "Chưa trả lời" in sent.text
     assert "UBND trả lời: Đã niêm yết ngày 16/01." in found.text
-    assert "Không có phản ánh nào mang mã AAAA-AAAA" in wrong.text
+    assert "Không có ý kiến góp ý nào mang mã AAAA-AAAA" in wrong.text
 
 
 async def test_a_code_is_found_however_it_was_written_down(passer_by: Desk, season: Story):
@@ -127,7 +127,7 @@ async def test_a_code_is_found_however_it_was_written_down(passer_by: Desk, seas
 
     assert [CODE.search(page.html) is not None for page in found] == [True] * 4
     assert {one[1] for page in found if (one := CODE.search(page.html))} == {code.group(1)}
-    assert "Không có phản ánh nào" in half.text
+    assert "Không có ý kiến góp ý nào" in half.text
 
 
 async def test_the_same_press_twice_is_one_comment_with_one_code(passer_by: Desk, season: Story):
@@ -296,6 +296,25 @@ async def test_a_rulebook_without_points_never_says_the_word(desks: Desks, passe
         assert "điểm" not in page.text.lower(), path
 
 
+async def test_the_public_reads_how_much_of_the_criteria_has_no_original_text(passer_by: Desk, season: Story):
+    await season.posted(until=today())
+
+    page = await passer_by.open(public(season))
+
+    assert "Chưa có văn bản gốc để đối chiếu" in page.text
+    assert "18 cách tính, 23 mức điểm" in page.text
+    assert "trí nhớ" not in page.text
+
+
+async def test_the_public_reads_which_document_leaves_contents_out(desks: Desks, passer_by: Desk):
+    story = await Story(desks.house, desks.tenant, "", "qd-27-2025").opened(decided_by=PROVINCE)
+    await story.posted(until=today())
+
+    page = await passer_by.open(public(story))
+
+    assert "5 nội dung chưa có văn bản gốc, theo văn bản số 03/QĐ ngày 15/01/2024" in page.text
+
+
 async def test_the_register_lists_the_year_and_finds_names_typed_without_marks(passer_by: Desk, season: Story):
     await season.decided()
     await publish(season)
@@ -310,7 +329,7 @@ async def test_the_register_lists_the_year_and_finds_names_typed_without_marks(p
     assert "Đang lấy ý kiến đến 12/01/2024" in page.text
     assert "Bến Lụa" not in found.text
     assert "Suối Gấm" in found.text
-    assert "Không có xã, phường nào khớp “xyz”" in none.text
+    assert "Không có đơn vị nào khớp “xyz”" in none.text
 
 
 async def test_what_is_not_there_is_not_found(passer_by: Desk, season: Story):
@@ -363,7 +382,7 @@ async def test_the_officer_answers_a_flood_in_one_act_and_each_sender_reads_it(
     officer = await desks.officer()
     first, *rest = (await season.dossier()).comments
     page = await officer.open(f"/ho-so/{season.season}/{COMMUNE}")
-    assert "4 ý kiến chưa trả lời" in page.text
+    assert "4 ý kiến góp ý chưa trả lời" in page.text
 
     nothing = await officer.send(page, "/tra-loi", answer="Không chọn ý kiến nào")
     page = await officer.send(page, "/tra-loi", comment=[str(first)], answer="Đã niêm yết lại")
@@ -393,4 +412,4 @@ async def test_who_writes_while_the_posting_is_paused_is_told_so_and_keeps_the_t
     assert (page.status, page.refused) == (409, "posting-closed")
     assert "hiện không niêm yết để lấy ý kiến" in page.text
     assert "xã tạm dừng niêm yết" in page.text
-    assert "Nội dung phản ánh Bảng tin thôn 3 chưa niêm yết." in page.text
+    assert "Nội dung góp ý Bảng tin thôn 3 chưa niêm yết." in page.text

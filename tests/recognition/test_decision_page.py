@@ -324,10 +324,10 @@ async def test_while_the_log_is_not_sealed_the_page_says_so_and_offers_it_again(
     await worked_off(inspector)
     ready = await inspector.open(decision(season))
 
-    assert "đang chờ niêm phong" in waiting.text
-    assert "Đã nhận, chưa niêm phong" in waiting.text
+    assert "đang chờ xác thực" in waiting.text
+    assert "Đã nhận, chưa xác thực" in waiting.text
     assert 'data-state="failed"' in failed.html
-    assert "chưa được niêm phong đến lúc yêu cầu" in failed.text
+    assert "chưa được xác thực đến lúc yêu cầu" in failed.text
     assert 'data-state="ready"' in ready.html
 
 

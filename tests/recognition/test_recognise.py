@@ -21,7 +21,8 @@ from domain.recognition import Recognition, Result, recognition_stream
 from infra.ledger.canonical_json import canonical
 from services.appraisal import appraise
 from services.assessment import assess
-from services.recognition import recognise
+from services.documents.reading import AsItStood
+from services.recognition import decision_document, recognise
 from tests.provinces.story import COMMUNE, Story
 
 
@@ -172,6 +173,26 @@ async def test_where_no_council_is_required_the_chairman_decides_on_the_appraisa
     )
 
     assert (await decision(story)).voted is None
+
+
+async def test_a_condition_without_text_is_not_in_the_annex_and_what_is_left_out_is(province_story: Story):
+    province_story.rulebook_id = "qd-27-2025"
+    story = await province_story.opened(decided_by="99")
+    await story.submitted()
+    department = await story.by(Office.JUSTICE_DEPARTMENT)
+    await appraise.agree_all_unchanged(department, story.season, COMMUNE)
+    await appraise.conclude(await story.by(Office.JUSTICE_DEPARTMENT), story.season, COMMUNE)
+    chairman = await story.by(Office.PROVINCE_CHAIRMAN)
+    await recognise.decide(chairman, story.season, COMMUNE, Result.RECOGNISED, "5/QĐ-UBND")
+    house = story.house
+    then = AsItStood(house.store, story.tenant, await house.store.position(story.tenant))
+
+    paper = await decision_document.read_paper(then, story.season, COMMUNE, house.rulebooks, house.calendar)
+
+    assert [line.cells[0] for line in paper.conditions] == ["Đáp ứng đầy đủ các tiêu chí, chỉ tiêu"]
+    html = decision_document.render(paper)
+    assert "Chưa đối chiếu được" not in html
+    assert "Không xét 5 nội dung của bộ tiêu chí chưa có văn bản gốc" in html
 
 
 async def test_a_decision_is_published_after_it_is_signed_and_each_once(story: Story):

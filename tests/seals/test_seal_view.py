@@ -52,7 +52,7 @@ async def test_a_ballot_is_called_recorded_once_it_is_sealed(desks: Desks, seaso
 
     assert CODE.search(page.html)
     assert "Đã ghi nhận" in page.text
-    assert "Đã niêm phong; tỉnh chưa có bên đồng ký (mốc" in page.text
+    assert "Đã khóa; tỉnh chưa có bên xác nhận độc lập (mốc" in page.text
 
 
 async def test_without_a_sealer_a_ballot_is_received_and_not_called_recorded(desks: Desks, season: Story, impatient):
@@ -63,11 +63,11 @@ async def test_without_a_sealer_a_ballot_is_received_and_not_called_recorded(des
     page = await vote(member, season, key)
 
     assert CODE.search(page.html)
-    assert "Đã nhận, chưa niêm phong" in page.text
+    assert "Đã nhận, chưa xác thực" in page.text
     assert "Đã ghi nhận" not in page.text
     (poll,) = [part for part in page.html.split('"') if part.endswith("phan=bien-nhan")]
     again = await member.open(poll.replace("&amp;", "&").removeprefix(member.home), **{"hx-request": "true"})
-    assert "Đã nhận, chưa niêm phong" in again.text
+    assert "Đã nhận, chưa xác thực" in again.text
     assert "phan=bien-nhan" in again.html
 
 
@@ -92,8 +92,8 @@ async def test_a_ballot_waits_for_the_quorum_and_says_so(desks: Desks, season: S
 
     page = await vote(await desks.of(AGENCIES[0]), season, key)
 
-    assert "Đã nhận, đang chờ đồng ký" in page.text
-    assert "Đã niêm phong, chờ đồng ký 0/2" in page.text
+    assert "Đã nhận, đang chờ xác thực" in page.text
+    assert "Đã khóa, đang chờ bên xác nhận độc lập: 0/2" in page.text
     assert "Đã ghi nhận" not in page.text
 
 
@@ -104,7 +104,7 @@ async def test_a_decision_says_how_far_it_is_sealed(desks: Desks, season: Story)
 
     page = await chairman.send(page, "/quyet-dinh", result="recognised", decision_no="41/QĐ-UBND", on="31/01/2024")
 
-    assert "Đã niêm phong; tỉnh chưa có bên đồng ký" in page.text
+    assert "Đã khóa; tỉnh chưa có bên xác nhận độc lập" in page.text
 
 
 async def test_in_english_too(desks: Desks, season: Story):

@@ -15,7 +15,7 @@ __all__ = ["desks", "season", "workplace"]
 
 NEVER = "Nhật ký chưa được kiểm tra lại lần nào."
 BY_WHOM = "Tài khoản kiểm tra riêng của hệ thống kiểm tra lại nhật ký lúc"
-ALARM = "Lần kiểm tra gần nhất: nhật ký không khớp với phần đã niêm phong"
+ALARM = "Lần kiểm tra gần nhất: nhật ký không khớp với phần đã xác thực"
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_pages_say_when_the_log_was_verified_last_and_are_loud_when_it_did
         assert ALARM not in page.text
     for page in warned:
         assert ALARM in page.text
-        assert f"Chỗ đầu tiên: vị trí {broken.findings[0].position}" in page.text.replace(".", "")
+        assert f"Chỗ đầu tiên: mục nhật ký số {broken.findings[0].position}" in page.text.replace(".", "")
         assert 'role="alert"' in page.html
     assert BY_WHOM not in past.text
     assert ALARM not in past.text + calm.text

@@ -50,7 +50,7 @@ def believed(token: str, keys: ProviderKeys) -> dict[str, Any]:
 
 
 def refused_for(answer: Any, reason: str) -> bool:
-    named = re.search(rf"<code>sign-in-refused: {reason}[ <]", answer.text) is not None
+    named = re.search(rf'data-code="sign-in-refused" data-reason="{reason}"', answer.text) is not None
     return answer.status_code == 403 and named
 
 

@@ -38,7 +38,7 @@ class Page:
     """A page as it came, which is never a crash: its status, its text, the forms in it."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        assert "crashed-" not in answer.text, answer.url
+        assert 'data-code="crashed"' not in answer.text, answer.url
         self.status = answer.status_code
         self.html = answer.text
         self.headers = answer.headers

@@ -143,7 +143,7 @@ async def test_a_vote_that_was_open_then_stays_secret_though_it_is_closed_today(
     assert "Đang biểu quyết, vòng 1" in meeting.text
     assert "5 tán thành" not in meeting.text
     assert "Bỏ phiếu về thị trấn Bến Lụa, vòng 1: Tán thành" not in trail.text
-    assert "lựa chọn hiện khi đóng biểu quyết" in trail.text
+    assert "ý kiến hiện khi đóng biểu quyết" in trail.text
 
 
 async def test_links_in_the_past_stay_in_the_past_and_one_leads_back(inspector: Desk, season: Story):
@@ -200,9 +200,9 @@ async def test_by_the_effective_clock_a_dossier_is_seen_as_far_as_it_had_come_on
     assert (before.status, then.status, after.status) == (404, 200, 200)
     assert "Thành lập Hội đồng" not in then.text
     assert "41/QĐ-UBND" not in then.text
-    assert "Đồng hồ: hiệu lực" in bar(then)
-    assert "sự kiện ghi nhận sau thời điểm này" in bar(then)
-    assert "1 sự kiện đã có hiệu lực nhưng ghi sau một việc có hiệu lực muộn hơn" in bar(then)
+    assert "Đang xem theo ngày hiệu lực" in bar(then)
+    assert "mục nhật ký ghi sau thời điểm này" in bar(then)
+    assert "1 mục nhật ký đã có hiệu lực nhưng ghi sau một việc có hiệu lực muộn hơn" in bar(then)
     assert "41/QĐ-UBND" in after.text
     assert "không hiện" not in bar(after)
     assert "41/QĐ-UBND" in decision.text
@@ -219,8 +219,8 @@ async def test_a_page_that_has_no_effective_past_says_so_and_shows_the_record(in
     recorded = await inspector.open(f"/ho-so/{season.season}/{COMMUNE}?asof=1/1/2100")
     effective = await inspector.open(f"/ho-so/{season.season}/{COMMUNE}?asof=1/1/2100&clock=effective")
 
-    assert "Chưa xem được theo ngày hiệu lực ở đây. Đồng hồ: ghi nhận." in bar(board)
-    assert "Chưa xem được theo ngày hiệu lực ở đây. Đồng hồ: ghi nhận." in bar(position)
+    assert "Chưa xem được theo ngày hiệu lực ở đây; đang xem theo thời điểm cập nhật." in bar(board)
+    assert "Chưa xem được theo ngày hiệu lực ở đây; đang xem theo thời điểm cập nhật." in bar(position)
     assert "Xem theo" not in bar(board) + bar(position)
     assert "Xem theo ngày hiệu lực" in bar(recorded)
-    assert "Xem theo lúc ghi nhận" in bar(effective)
+    assert "Xem theo thời điểm cập nhật" in bar(effective)

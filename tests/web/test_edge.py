@@ -140,7 +140,7 @@ async def test_somebody_signed_in_sees_what_is_not_there_in_their_own_frame(
 
         assert (here.status, here.refused) == (404, "not-found"), path
         assert f'href="{officer.home}/viec"' in here.html
-        assert "Không tìm thấy" in there.text or "Không có trang" in there.text
+        assert "Không tìm thấy" in there.text or "Không tìm thấy trang" in there.text
         assert desks.tenant.name not in there.text
 
 

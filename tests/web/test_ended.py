@@ -53,7 +53,7 @@ async def test_a_page_that_asks_without_a_session_is_not_led_away(desks: Desks, 
         assert (answer.status, answer.refused) == (401, "sign-in-needed")
         assert "hx-redirect" not in answer.headers
         assert answer.headers["hx-retarget"] == "#refusal"
-        assert "Phiên làm việc đã hết" in answer.text
+        assert "Phiên làm việc đã hết hạn" in answer.text
     assert "tiep=%2Ft%2F" in looked.html
     assert "%3Fchi-tieu%3DTC2.CT5" in looked.html
     assert all("tiep=" not in answer.html for answer in elsewhere)

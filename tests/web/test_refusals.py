@@ -208,7 +208,7 @@ async def test_a_program_gets_a_problem_with_the_code_and_the_place(pages: Pages
     assert (problem["code"], problem["status"], problem["errors"][0]["pointer"]) == ("not-a-number", 422, "#/points")
 
 
-async def test_our_own_fault_shows_a_code_that_the_log_knows_and_no_more(pages: Pages):
+async def test_our_own_fault_shows_a_number_that_the_log_knows_and_no_more(pages: Pages):
     logged = StringIO()
     with redirect_stderr(logged):
         structured_logs()
@@ -219,7 +219,7 @@ async def test_our_own_fault_shows_a_code_that_the_log_knows_and_no_more(pages: 
 
     entry = next(json.loads(line) for line in logged.getvalue().splitlines() if "crashed" in line)
     assert answer.status_code == 500
-    assert f"crashed-{entry['trace']}" in answer.text
+    assert f"Số hiệu {entry['reference']}" in answer.text
     assert "ZeroDivisionError" in entry["exception"]
     assert "secret detail" not in answer.text
     assert "giữ lại" in answer.text

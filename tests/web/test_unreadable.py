@@ -41,4 +41,4 @@ async def test_a_dossier_with_a_fact_that_cannot_be_read_is_refused_in_words_and
     assert (refused.status, refused.refused) == (409, "fact-unreadable")
     assert str(position) in refused.text
     assert (other.status, board.status, trail.status) == (200, 200, 200)
-    assert "Có sự kiện mà phiên bản đang chạy không đọc được" in trail.text
+    assert "Có mục nhật ký mà phiên bản đang chạy không đọc được" in trail.text

@@ -30,6 +30,7 @@ from domain.measure import Answer, Outcome
 from domain.meeting import Choice, VoteOutcome
 from domain.official import COMMUNE_OFFICERS, Mandate, Office
 from domain.permissions import PARTS, Act, Actor, may, permit
+from domain.rate import RateName
 from domain.recognition import Result
 from domain.review import Degree, Ground, Ruling
 from domain.rulebook import ConditionKind, Majority, Provenance
@@ -295,7 +296,10 @@ def test_a_refusal_is_filled_with_its_details():
     assert refusal.status == 422
 
     forbidden = explain(NotPermitted(act="season:open", who=(Office.ADMINISTRATOR, Office.INSPECTOR)), VI)
-    assert forbidden.advice == "Người làm được: Quản trị viên của tỉnh, Thanh tra."
+    assert (
+        forbidden.advice
+        == "Chức năng này dành cho: Quản trị viên của tỉnh, Công chức Thanh tra tỉnh, trong phạm vi đơn vị của mình."
+    )
 
 
 def test_who_may_is_said_in_words_in_both_languages():
@@ -434,6 +438,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "position.": Office,
     "proposal.": Proposal,
     "provenance.": Provenance,
+    "rate.": RateName,
     "result.": Result,
     "role.": Role,
     "ruling.": Ruling,

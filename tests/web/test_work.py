@@ -179,7 +179,7 @@ async def test_no_other_text_stands_in_for_one_that_is_not_here(story: Story):
     work = await story.as_administrator()
 
     with pytest.raises(RulebookUnusable):
-        work.rulebooks.text("00" * 32)
+        (await work.rulebooks()).text("00" * 32)
 
 
 async def test_who_looks_on_after_a_command_sees_it(story: Story):

@@ -39,10 +39,12 @@ async def flags_at(visit: Visit, season: str) -> Raised:
     # Marks have no table: now, too, they are folded, and no transaction may wait for that.
     async with visit.app.reads.at(visit.tenant, position) as then:
         marks = await then.all(MARKS, season)
-    rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
+    rulebooks = await visit.rulebooks()
+    rulebook = rulebooks.text(row.rulebook_sha256)
     mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
     grants = {str(grant.mandate): grant for official in officials for grant in official.grants}
-    verdicts = dict(await in_slices((one.commune, judged(one, rulebook).verdict) for one in standings))
+    texts = {one.commune: rulebooks.own_text(rulebook, one.rulebook_sha256) for one in standings}
+    verdicts = dict(await in_slices((one.commune, judged(one, texts[one.commune]).verdict) for one in standings))
     communes = await in_slices(flags_of(marks, Known(mandates, verdicts, rulebook, grants)))
     flags = list(chain.from_iterable(communes))
     visit.site.kept.put(key, flags)

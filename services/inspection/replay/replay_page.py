@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from domain.permissions import Act, may, permit
 from domain.recognition import Result
+from infra.reference.rulebooks import Rulebooks
 from projections.analysis.differences import Difference, differences
 from projections.fold import fold
 from projections.tables.register import REGISTER, RegisterRow
@@ -80,7 +81,8 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     at = asked(visit, [one.position for one in facts])
     here = facts[at]
     followed = await visit.app.part(Dossiers).then(visit.tenant, season, commune, here.position)
-    then, now = moment_of(followed, visit), moment_of(case.followed, visit)
+    rulebooks = await visit.rulebooks()
+    then, now = moment_of(followed, rulebooks), moment_of(case.followed, rulebooks)
     return await visit.page(
         "replay/index.html",
         season=season,
@@ -95,7 +97,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     )
 
 
-def moment_of(seen: Followed, visit: Visit) -> DossierMoment:
+def moment_of(seen: Followed, rulebooks: Rulebooks) -> DossierMoment:
     """The dossier's rows, judged by the rulebook it had."""
     key = f"{seen.season}/{seen.commune}"
     sheet: SheetRow | None = seen.row(SHEETS, key)
@@ -104,7 +106,7 @@ def moment_of(seen: Followed, visit: Visit) -> DossierMoment:
         return DossierMoment(None, None, None)
     decided: dict[str, Any] = {}
     REGISTER.fold(seen.own, decided)
-    return DossierMoment(sheet, judged(standing, visit.app.rulebooks.text(standing.rulebook_sha256)), decided.get(key))
+    return DossierMoment(sheet, judged(standing, rulebooks.text(standing.rulebook_sha256)), decided.get(key))
 
 
 def changed(case: Case, then: DossierMoment, position: int) -> tuple[Difference, ...]:

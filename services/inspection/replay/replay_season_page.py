@@ -115,7 +115,7 @@ async def sentences_of(visit: Visit, season: str, course: Course, facts: Sequenc
     before = [one async for page in pages for one in page] if streams else []
     shown = {one.position for one in facts}
     known = sorted({one.position: one for one in (*before, *course.facts, *facts)}.values())
-    rulebook = visit.app.rulebooks.text(fold(SEASONS, course.facts)[season].rulebook_sha256)
+    rulebook = (await visit.rulebooks()).text(fold(SEASONS, course.facts)[season].rulebook_sha256)
     teller = await replay_writer_of(visit, facts, members_of(course.facts), course.facts, rulebook)
     return [teller.tell(entry) for entry in entries(known) if entry.position in shown]
 

@@ -53,7 +53,9 @@ class ResponsibilityExport(CommuneExport):
         then = await as_it_stood(work, asked.at_position)
         seen = await Dossiers(work.store).then(work.tenant, asked.season, asked.commune or "", then.position)
         at = await moment_of(work, then.position)
-        paper = await responsibility_document.read_paper(then, seen, shop.reads, asked.indicator, work.rulebooks, at)
+        paper = await responsibility_document.read_paper(
+            then, seen, shop.reads, asked.indicator, await work.rulebooks(), at
+        )
         await progress(1, 2)
         about = "-".join(part for part in (asked.season, asked.commune, asked.indicator, str(then.position)) if part)
         made = await printed(shop, responsibility_document.render(paper), f"trach-nhiem-{about}.pdf")
@@ -61,7 +63,7 @@ class ResponsibilityExport(CommuneExport):
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The chain, by the name of the commune and the number of the indicator."""
-        chain = words.say("Chuỗi trách nhiệm, %(name)s", name=name_of(row.commune, units))
+        chain = words.say("Trách nhiệm của tổ chức, cá nhân, %(name)s", name=name_of(row.commune, units))
         return f"{chain}, {indicator_number(row.indicator)}" if row.indicator else chain
 
     async def offer(self, view: View, asker: Asker) -> Offer | None:
@@ -78,12 +80,12 @@ class ResponsibilityExport(CommuneExport):
         else:
             said = words.say("%(name)s, năm %(season)s, cả hồ sơ.", name=name, season=season)
         if position:
-            said += f" {words.say('Tính đến vị trí')} #{position}."
+            said += f" {words.say('Tính đến mục nhật ký số')} {position}."
         return Offer(
             order=0,
-            title=words.say("Chuỗi trách nhiệm (PDF)"),
+            title=words.say("Trách nhiệm của tổ chức, cá nhân (PDF)"),
             explanation=said,
-            button=words.say("Lập chuỗi trách nhiệm"),
+            button=words.say("Lập bảng trách nhiệm của tổ chức, cá nhân"),
             hidden=(("which", f"{season}/{commune}"), ("indicator", indicator), ("position", position)),
         )
 

@@ -50,13 +50,13 @@ class ReviewExport(ExportKind):
         asked = task.asked
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
-        paper = await review_document.read_paper(then, asked.season, asked.review or "", work.rulebooks)
+        paper = await review_document.read_paper(then, asked.season, asked.review or "", await work.rulebooks())
         await progress(1, 2)
         return await printed(shop, review_document.render(paper), f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf")
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The conclusion, by the name of the commune."""
-        return words.say("Kết luận xem xét, %(name)s", name=name_of(row.commune, units))
+        return words.say("Kết luận việc xem xét lại, %(name)s", name=name_of(row.commune, units))
 
 
 KIND = ReviewExport()

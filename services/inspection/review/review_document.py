@@ -26,8 +26,8 @@ from services.i18n import vietnamese
 from services.recognition.decision_document import legal_bases, read_signer
 
 GROUNDS = {
-    Ground.COMPLAINT: "khiếu nại, tố cáo, phản ánh",
-    Ground.LATE_VETO: "phát sinh điều kiện loại trừ sau khi có quyết định công nhận",
+    Ground.COMPLAINT: "khiếu nại, tố cáo, kiến nghị, phản ánh",
+    Ground.LATE_VETO: "phát sinh việc không bảo đảm điều kiện công nhận sau khi có quyết định",
     Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
     Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
 }

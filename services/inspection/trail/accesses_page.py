@@ -67,7 +67,7 @@ async def tries_of(visit: Visit, kept: Sequence[LoggedAccess], names: Names) -> 
             office, unit = say(f"position.{access.office}"), units.get(access.unit, access.unit)
             who = say("%(position)s, %(unit)s", position=office, unit=unit)
         else:
-            who = say("Hệ thống") if access.person == SYSTEM.person else say("Chưa được ghi danh")
+            who = say("Hệ thống") if access.person == SYSTEM.person else say("Chưa có trong danh sách người dùng")
         objects = [Object(units.get(access.commune, access.commune), "xa", access.commune)] if access.commune else []
         if access.season:
             objects.append(Object(say("năm %(season)s", season=access.season), "mua", access.season))

@@ -67,7 +67,7 @@ class TrailExport(ExportKind):
             await progress(len(lines), total)
             positions = await searching.find(work.tenant, search, position, PAGE, after=after)
             found = await searching.read(work.tenant, positions, position)
-            lines += trail_workbook.lines_of(found, names, words, work.rulebooks)
+            lines += trail_workbook.lines_of(found, names, words, await work.rulebooks())
             after = positions[-1]
         source = trail_workbook.TrailSource(
             province=work.tenant.name,
@@ -86,7 +86,7 @@ class TrailExport(ExportKind):
     def detail(self, row: ExportRow, words: Words) -> str:
         """What was searched for."""
         filters = [f"{words.say(f'filter.{name}')}: {value}" for name, value in parse_qsl(row.asked or "")]
-        return "; ".join(filters) or words.say("mọi sự kiện")
+        return "; ".join(filters) or words.say("mọi mục nhật ký")
 
 
 KIND = TrailExport()

@@ -56,7 +56,7 @@ async def show(visit: Visit) -> PageResponse:
 async def lines_of(visit: Visit, found: FoundFacts, names: Names) -> list[ProvinceTrailRow]:
     """The facts as the page shows them, newest first."""
     personal = await values_said(visit, found.facts)
-    told = describe(found, names, visit.words, visit.app.rulebooks, personal)
+    told = describe(found, names, visit.words, await visit.rulebooks(), personal)
     return [ProvinceTrailRow(one, about(one.entry, names, visit.words)) for one in told[::-1]]
 
 

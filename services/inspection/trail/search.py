@@ -105,7 +105,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     "bieu-quyet": ("meeting.vote-", "meeting.ballot-cast", "meeting.written-opinion-received"),
     "cong-nhan": ("recognition.",),
     "xem-xet": ("review.", "flag."),
-    "mua": ("season.", "rulebook."),
+    "mua": ("season.", "rulebook.", "rulebook-text."),
     "can-bo": ("official.", "unit."),
     "ket-xuat": ("export.",),
     "nhat-ky": ("log.", "policy."),

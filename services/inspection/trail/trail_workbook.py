@@ -23,8 +23,8 @@ from services.sentences import FactSentence
 MOST = 20_000
 
 COLUMNS = (
-    Column("Vị trí", 10),
-    Column("Ghi nhận lúc", 20),
+    Column("Số", 10),
+    Column("Thời điểm ghi nhận", 20),
     Column("Người thực hiện", 36),
     Column("Họ tên", 26),
     Column("Theo văn bản", 18),
@@ -61,7 +61,7 @@ class TrailSource(NamedTuple):
 
     @property
     def made_from(self) -> str:
-        return f"Lập từ nhật ký đến vị trí {self.position}"
+        return f"Số liệu cập nhật đến mục nhật ký số {self.position}"
 
 
 def lines_of(found: FoundFacts, names: Names, words: Words, rulebooks: Rulebooks) -> list[TrailSheetRow]:
@@ -85,7 +85,7 @@ def trail_workbook(source: TrailSource, asked: TrailQuery, lines: Sequence[Trail
     """The workbook of these facts. Made again it has the same bytes."""
     book = WorkbookWriter()
     book.add("Nhật ký", source, "Nhật ký", COLUMNS, [_line(one, words) for one in lines])
-    origin = [Column("Mục", 30), Column("Giá trị", 90)]
+    origin = [Column("Nội dung", 30), Column("Giá trị", 90)]
     book.add("Nguồn gốc", source, "Nguồn gốc", origin, _origin(source, asked, len(lines), words))
     return Written(book.saved(source, f"Nhật ký, {source.province}"), book.cut)
 
@@ -93,7 +93,7 @@ def trail_workbook(source: TrailSource, asked: TrailQuery, lines: Sequence[Trail
 def _line(line: TrailSheetRow, words: Words) -> list[Value]:
     told = line.told
     if told is None:
-        said = f"Không ghi được sự kiện này vào bảng tính ({line.failure}); báo quản trị viên kèm vị trí."
+        said = f"Không ghi được mục nhật ký này vào bảng tính ({line.failure}); báo quản trị viên kèm số mục."
         return [line.position, None, None, None, None, said, None, None]
     return [
         told.entry.position,
@@ -114,9 +114,9 @@ def _origin(source: TrailSource, asked: TrailQuery, count: int, words: Words) ->
     return [
         ["Tỉnh, thành phố", source.province],
         *filters,
-        ["Số sự kiện", count],
+        ["Số mục nhật ký", count],
         ["Nhật ký", source.log],
-        ["Lập từ nhật ký đến vị trí", source.position],
-        ["Thời điểm của sự kiện cuối", f"{source.moment.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"],
+        ["Số liệu cập nhật đến mục nhật ký số", source.position],
+        ["Thời điểm của mục nhật ký cuối", f"{source.moment.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"],
         ["Dữ liệu cá nhân", "Không có trong tệp này: xem trên trang Nhật ký."],
     ]

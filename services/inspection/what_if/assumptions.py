@@ -143,10 +143,10 @@ def read_asked(visit: Visit, rulebooks: Rulebooks, rulebook: Rulebook) -> Asked:
             return []
 
     chosen = visit.query("bo-tieu-chi")
-    if chosen and chosen not in rulebooks:
+    if chosen and rulebooks.named(chosen) is None:
         wrong.append(WhatIfInvalid(reason="no-such-rulebook", typed=chosen, field="bo-tieu-chi"))
         chosen = ""
-    known = parameters(rulebooks.newest(chosen) if chosen else rulebook)
+    known = parameters(rulebooks.named(chosen) or rulebook)
     numbers = dict(pair for text in visit.queries("nguong") for pair in read(_pair, text))
     numbers |= {code: text for code in known if (text := visit.query(f"nguong.{code}"))}
     thresholds = [pair for code, text in numbers.items() for pair in read(_threshold, code, text)]
@@ -155,7 +155,7 @@ def read_asked(visit: Visit, rulebooks: Rulebooks, rulebook: Rulebook) -> Asked:
         tuple(dict.fromkeys(position for text in visit.queries("bo") for position in read(_position, text))),
         tuple(dict.fromkeys(replaced)),
         tuple((code, number) for code, number in thresholds if code not in known or known[code][0] != number),
-        "" if chosen == rulebook.id else chosen,
+        "" if chosen in {rulebook.id, rulebook.sha256} else chosen,
     )
     adding = (visit.query(FIELDS[0]).removeprefix("#"), visit.query(FIELDS[1]))
     return Asked(kept, adding, numbers, wrong[0] if wrong else None)

@@ -11,12 +11,15 @@ from domain.judging import VerdictResult
 from domain.meeting import Meeting
 from domain.permissions import Act, Subject, may, permit
 from domain.rulebook import Model, Rulebook
+from infra.reference.rulebooks import Rulebooks
 from projections.analysis.counterfactual import JUDGED
 from projections.analysis.pivotal import Pivotal, pivotal
 from projections.analysis.what_if import BALLOTS, Side, WhatIfResult, parameters, what_if, with_thresholds
 from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.standings import Standing
 from projections.tables.units import UNITS
 from services.assessment.dossier_view import Case, open_case
+from services.i18n import Words
 from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.what_if.assumptions import Asked, Assumed, read_asked
 from services.inspection.what_if.what_if import sides_of
@@ -55,14 +58,22 @@ class Together(NamedTuple):
     href: str
 
 
+class TextChoice(NamedTuple):
+    """A text of a rulebook that may be chosen: how the address names it, and what people call it."""
+
+    name: str
+    label: str
+
+
 @page(urls.WHAT_IF, heavy=True)
 async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """One dossier, otherwise; `?tap=3` also looks for pivotal sets of two and three facts."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
-    asked = read_asked(visit, visit.app.rulebooks, case.rulebook)
+    rulebooks = await visit.rulebooks()
+    asked = read_asked(visit, rulebooks, case.rulebook)
     facts = await facts_about(visit, case)
-    under = visit.app.rulebooks.newest(asked.kept.rulebook) if asked.kept.rulebook else None
+    under = rulebooks.named(asked.kept.rulebook)
 
     def answer(assumed: Assumed) -> WhatIfResult:
         return what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
@@ -87,7 +98,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         largest=largest,
         named=told,
         parameters=_parameters(under or case.rulebook, assumed),
-        rulebooks=list(visit.app.rulebooks.newest_of_each()),
+        rulebooks=choices(rulebooks, case.rulebook, visit.words),
         position=case.position,
     )
 
@@ -195,17 +206,22 @@ class WhatIfRow(NamedTuple):
 async def show_season(visit: Visit, season: str) -> PageResponse:
     """A season under another rulebook or with another parameter; who changes side comes first."""
     permit(visit.actor, Act.VIEW_BOARD)
+    rulebooks = await visit.rulebooks()
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)
-        rulebook = visit.app.rulebooks.text(row.rulebook_sha256)
-        asked = read_asked(visit, visit.app.rulebooks, rulebook)
-        stranger = visit.app.rulebooks.newest(asked.kept.rulebook) if asked.kept.rulebook else None
+        rulebook = rulebooks.text(row.rulebook_sha256)
+
+        def text_of(standing: Standing) -> Rulebook:
+            return rulebooks.own_text(rulebook, standing.rulebook_sha256)
+
+        asked = read_asked(visit, rulebooks, rulebook)
+        stranger = rulebooks.named(asked.kept.rulebook)
         assumed, other = _answered(
             visit, asked, lambda assumed: with_thresholds(stranger or rulebook, dict(assumed.thresholds))
         )
-        sides = await sides_of(view, season, rulebook, other, await calendar_seen(view, visit.app.calendar))
+        sides = await sides_of(view, season, text_of, other, await calendar_seen(view, visit.app.calendar))
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position
     lines = [WhatIfRow(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
@@ -222,12 +238,25 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         gain=sum(one.changes and one.after.result is VerdictResult.MET for one in sides),
         lose=sum(one.changes and one.before.result is VerdictResult.MET for one in sides),
         parameters=_parameters(stranger or rulebook, assumed),
-        rulebooks=list(visit.app.rulebooks.newest_of_each()),
+        rulebooks=choices(rulebooks, rulebook, visit.words),
         levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
         here=lambda changed: visit.url.what_if_season(season, changed.query(visit)),
         readable=_readable(visit, row),
         position=position,
     )
+
+
+def choices(rulebooks: Rulebooks, own: Rulebook, words: Words) -> list[TextChoice]:
+    """The texts to judge by: the own one first, then each other rulebook's newest, then all further texts."""
+    newest = [one for one in rulebooks.newest_of_each() if one.sha256 != own.sha256]
+    found = [TextChoice("", words.say("%(rulebook)s (của năm đánh giá này)", rulebook=own.short))]
+    found += [TextChoice(one.id, one.short) for one in newest if one.id != own.id]
+    further = [one for rulebook in rulebooks for one in rulebooks.texts_of(rulebook) if one.sha256 != own.sha256]
+    found += [
+        TextChoice(one.sha256, words.say("%(rulebook)s, văn bản khác (%(number)s)", rulebook=one.short, number=number))
+        for number, one in enumerate((one for one in further if one.id == own.id or one not in newest), start=1)
+    ]
+    return found
 
 
 def _readable(visit: Visit, row: SeasonRow) -> frozenset[str]:

@@ -1,7 +1,10 @@
 import hashlib
+import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,16 +13,18 @@ from domain.errors import RulebookUnusable
 from domain.judging import assess
 from domain.measure import NOT_ARISEN, Amount, Kind, Measured, Penalty
 from domain.rulebook import Model, Provenance, RecognisingLevel, Rulebook, Term
-from infra.reference.rulebook_file import RulebookInvalid
+from infra.reference.rulebook_file import RulebookInvalid, load
 from infra.reference.rulebooks import Rulebooks, load_calendar, load_rulebooks, parse_rulebook
 
 SOURCED = Provenance.SOURCED
+#: What stands where a text should.
+PLACEHOLDER = re.compile(r"rút gọn|tóm tắt|chưa đối chiếu|chưa kiểm chứng|…|\.\.\.|>=|TODO", re.IGNORECASE)
 RULEBOOKS = load_rulebooks()
 OF_2017, OF_2021, OF_2025 = (RULEBOOKS.newest(name) for name in ("qd-619-2017", "qd-25-2021", "qd-27-2025"))
 POINTS_OF_CRITERIA = {"qd-619-2017": [15, 30, 25, 10, 20], "qd-25-2021": [10, 30, 15, 20, 25]}
 INDICATORS_OF_CRITERIA = {
     "qd-619-2017": [3, 5, 9, 3, 5],
-    "qd-25-2021": [2, 6, 3, 4, 5],
+    "qd-25-2021": [2, 6, 3, 5, 4],
     "qd-27-2025": [3, 7, 4],
 }
 
@@ -89,8 +94,11 @@ def test_placeholders_of_this_project_are_marked_as_such():
 #: Every text that ever shipped, by rulebook and number. Somebody may have been judged by it: lines are only added.
 SHIPPED = {
     ("qd-25-2021", "1"): "5e4daca34d4dbe1c628e1896abf9f7144908e25fec9278ead8298255f153446d",
+    ("qd-25-2021", "2"): "ce77d0dba954f9a79a9529cf3cc860a07408d6c394380d8cc0da1b033d5c7ddb",
     ("qd-27-2025", "1"): "c987c3034d1b6cd2050fffc6205a74b2ce927d8751fc365604b6e7603026534f",
+    ("qd-27-2025", "2"): "a6d72f138cf578aaa3bb8146d01b8fb51e9ee8ecf53fa470930c228c45d743b4",
     ("qd-619-2017", "1"): "8ab28ecddb8193d25d821a4b68ecf0b3bfbac59f87f69eb476ae6a0231665a95",
+    ("qd-619-2017", "2"): "46ae9f99534ada0ee70157176f47ac2ff60ef51a9695fde3f5db53d543fcbfba",
 }
 
 
@@ -152,8 +160,66 @@ def test_decisions_under_2021_are_due_before_the_tenth_of_february():
     terms = {term.step: term.last_day(2023) for term in OF_2021.terms}
 
     assert terms["recognised"] == date(2024, 2, 9)
-    assert terms["submitted"] == date(2024, 1, 10)
+    assert terms["submitted"] == date(2024, 1, 9)
+    assert terms["district_report"] == date(2024, 2, 14)
+    assert terms["province_report"] == date(2024, 2, 19)
     assert terms["assigned"] is None
+
+
+def test_terms_of_2021_that_run_from_an_event_are_those_of_the_circular():
+    terms = {term.step: term for term in OF_2021.terms}
+
+    assert (terms["posted"].calendar_days, terms["posted"].minimum) == (5, True)
+    assert terms["supplemented"].working_days == 3
+    assert (terms["council_papers"].working_days, terms["council_papers"].ahead) == (3, True)
+    assert terms["published"].working_days == 2
+
+
+def test_the_council_of_2021_has_at_most_fifteen_members_who_may_write():
+    assert OF_2021.council.max_members == 15
+    assert OF_2021.council.written_opinions
+
+
+def test_the_last_criterion_of_2021_asks_that_no_official_was_disciplined():
+    assert "kỷ luật hành chính" in OF_2021.indicator("TC5.CT3").name
+    assert "người đứng đầu" in OF_2021.vetoes[0].text
+
+
+def test_nobody_is_asked_for_what_has_no_text():
+    assert OF_2025.without_text == ("TC2.CT6.1", "TC2.CT7.1", "TC2.CT7.3", "TC3.CT4.1", "C2")
+    assert not OF_2017.without_text
+    assert not OF_2021.without_text
+
+
+def strings_in(content: Any) -> Iterator[str]:
+    """Every text in the file, without its comments."""
+    if isinstance(content, str):
+        yield content
+    for one in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from strings_in(one)
+
+
+@pytest.mark.parametrize("rulebook", list(RULEBOOKS))
+def test_nothing_that_people_read_in_a_newest_text_holds_a_place_for_something_else(rulebook: str):
+    newest = max(number for name, number in SHIPPED if name == rulebook)
+    text = Path(domain.__file__).parent / "rulebooks" / rulebook / f"{newest}.yaml"
+
+    found = {one for one in strings_in(load(text.read_bytes())) if PLACEHOLDER.search(one)}
+
+    assert found == set()
+
+
+def test_names_conditions_and_terms_of_2021_say_where_they_were_read():
+    named = {path: source for path, source in OF_2021.sources.items() if source.number}
+
+    assert named["C3"].article == "Điều 4 khoản 3"
+    assert named["TC4.CT5.name"].article == "Điều 3 khoản 4 điểm đ"
+    assert named["deadlines.posted"].number == "09/2021/TT-BTP"
+    assert set(OF_2021.unnamed_sources) == {
+        *(f"TC1.CT1.{part}.{what}" for part in (1, 2) for what in ("measure", "points")),
+        "deadlines.assigned",
+        "suspended_years.2025",
+    }
 
 
 # Cases of the decrees ----------------------------------------------------------------------------------
@@ -183,8 +249,9 @@ def test_failing_to_staff_the_reception_costs_a_quarter_point_under_2017():
     assert isinstance(OF_2017.part("TC2.CT2.4").measure, Penalty)
 
 
-def test_teams_and_cases_are_paid_at_the_rates_of_the_year():
-    teams, cases = OF_2025.part("TC3.CT4.3").measure, OF_2025.part("TC3.CT4.4").measure
+def test_teams_and_cases_are_paid_at_the_rates_of_the_year_under_the_first_text():
+    first = RULEBOOKS.text(SHIPPED["qd-27-2025", "1"])
+    teams, cases = first.part("TC3.CT4.3").measure, first.part("TC3.CT4.4").measure
 
     assert isinstance(teams, Amount)
     assert isinstance(cases, Amount)

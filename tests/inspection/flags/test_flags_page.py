@@ -37,8 +37,8 @@ async def test_a_flag_names_its_rule_its_facts_and_the_other_commune(inspector: 
     page = await inspector.open(at(shared, f"xa={COMMUNE}"))
 
     assert page.status == 200
-    assert "Một tệp ở nhiều xã" in page.text
-    assert "Cùng một tệp, đúng từng byte" in page.text
+    assert "Một tệp ở nhiều đơn vị" in page.text
+    assert "Cùng một tệp, giống hệt nhau" in page.text
     assert f"/nhat-ky/{shared.season}/{COMMUNE}#p" in page.html
 
 
@@ -102,8 +102,8 @@ async def test_as_of_before_the_second_commune_there_was_no_flag(inspector: Desk
     before = await inspector.open(at(shared, f"asof={attached[-1] - 1}"))
 
     assert {page.status, before.status} == {200}
-    assert "Một tệp ở nhiều xã" in page.text.partition("dấu hiệu đang đứng")[2]
-    assert "Một tệp ở nhiều xã" not in before.text.partition("dấu hiệu đang đứng")[2]
+    assert "Một tệp ở nhiều đơn vị" in page.text.partition("dấu hiệu chưa xử lý")[2]
+    assert "Một tệp ở nhiều đơn vị" not in before.text.partition("dấu hiệu chưa xử lý")[2]
 
 
 async def test_an_inspector_opens_a_review_from_a_flag_with_what_led_there_filled_in(

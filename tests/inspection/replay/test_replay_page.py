@@ -149,7 +149,7 @@ async def test_a_season_is_played_back_from_its_plan_to_its_decisions(inspector:
     assert "Thẩm định xong 1 1" in page.text
     assert "Thẩm định xong 0 1" in then.text
     assert f"den={facts[-1].position}&amp;xa={COMMUNE}" in then.html
-    assert "Phát lại hồ sơ" in then.text
+    assert "Diễn biến hồ sơ" in then.text
     assert f"Bước 1/{len(facts)}" in first.text
     assert "Bước trước" not in first.text
     assert "Thẩm định xong" not in past.text
@@ -240,7 +240,7 @@ async def test_what_cannot_be_marked_is_refused_in_words(inspector: Desk, season
 
     assert nowhere.status == 404
     assert (late.status, late.refused) == (409, "out-of-order")
-    assert "Chưa làm được bước này (cuộc xem xét đã kết luận)" in late.text
+    assert "Chưa làm được bước này (đã kết luận việc xem xét lại)" in late.text
     assert not [one for one in await season.facts() if isinstance(one.fact, Review.NoteAdded)]
 
 

@@ -35,7 +35,7 @@ async def test_the_chain_is_filed_with_who_acted_on_what_under_which_mandate(sto
 
     text = text_of(value.content)
     assert f"#{attached.position}" in text.replace(".", "")
-    for said in ("Báo cáo.pdf (không mở)", "Được giao, không thao tác", "01/QĐ", "Thẩm định khi chưa mở hết tệp"):
+    for said in ("Báo cáo.pdf (không mở)", "Được giao, chưa thực hiện", "01/QĐ", "Thẩm định khi chưa mở hết tệp"):
         assert set(said.split()) <= set(text.split()), said
 
     assert before.name == f"trach-nhiem-{story.season}-{COMMUNE}-{decided - 1}.pdf"

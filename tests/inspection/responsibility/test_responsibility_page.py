@@ -53,7 +53,7 @@ async def test_who_was_assigned_and_did_nothing_and_files_that_were_not_opened_a
 
     page = await inspector.open(chain(season, "?chi-tieu=TC1.CT1"))
 
-    assert "Được giao, không thao tác" in page.text
+    assert "Được giao, chưa thực hiện" in page.text
     assert "không mở" in page.text
     assert "Thẩm định khi chưa mở hết tệp" in page.text
 
@@ -92,7 +92,7 @@ async def test_ballots_of_an_open_vote_are_in_the_chain_without_the_choice(inspe
     page = await inspector.open(chain(season))
 
     assert "Phiếu ghi tên của 1 thành viên" in page.text
-    assert "lựa chọn hiện khi đóng biểu quyết" in page.text
+    assert "ý kiến hiện khi đóng biểu quyết" in page.text
     assert "Không tán thành" not in page.text
 
 
@@ -176,4 +176,4 @@ async def test_the_chain_is_asked_for_as_a_document_as_of_the_moment_that_is_loo
     (fact,) = [one.fact async for facts in pages for one in facts if isinstance(one.fact, Export.Requested)]
     assert (fact.document, fact.commune) == (Document.RESPONSIBILITY, COMMUNE)
     assert (fact.indicator, fact.at_position) == ("TC1.CT1", then)
-    assert "Chuỗi trách nhiệm, " in asked.text
+    assert "Trách nhiệm của tổ chức, cá nhân, " in asked.text

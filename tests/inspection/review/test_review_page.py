@@ -78,9 +78,9 @@ async def test_a_review_goes_from_its_ground_to_the_public_page(desks: Desks, pu
     page = await chairman.open(review(published))
     page = await chairman.send(page, "/ket-luan", ruling="revoked", decision_no="915/QĐ-UBND", on="15/5/2024")
 
-    assert "Giải trình theo yêu cầu của thanh tra" in work.text
+    assert "Giải trình theo yêu cầu của Thanh tra" in work.text
     assert "Theo số người được mời" in mine.text
-    assert "Kết luận xem xét" in waiting.text
+    assert "Kết luận việc xem xét lại" in waiting.text
     assert "Thu hồi quyết định công nhận" in page.text
     assert "trách nhiệm trực tiếp" in page.text
     assert "Người kết luận cũng là người đã ra quyết định công nhận." in page.text
@@ -111,7 +111,7 @@ async def test_what_is_missing_is_named_and_what_was_typed_stays(desks: Desks, p
     assert (refused.status, refused.refused) == (422, "field-missing")
     assert refused.form("/mo").value("statement") == "Danh sách không khớp sổ gốc"
     assert [one.refused for one in (undated, spoilt, elsewhere)] == ["not-a-date", "not-a-number", "not-in-the-dossier"]
-    assert "Sự kiện số 1 không thuộc hồ sơ này" in elsewhere.text
+    assert "Mục nhật ký số 1 không thuộc hồ sơ này" in elsewhere.text
     assert not [one for one in await published.facts() if isinstance(one.fact, Review.Opened)]
 
 
@@ -123,7 +123,7 @@ async def test_a_ground_is_reviewed_once(desks: Desks, published: Story):
     other = await open_review(inspector, published, ground="complaint")
 
     assert (again.status, again.refused) == (409, "ground-reviewed")
-    assert "Đã có cuộc xem xét số 1 với căn cứ này (minh chứng không đúng)" in again.text
+    assert "Đã có việc xem xét lại số 1 với căn cứ này (minh chứng không đúng)" in again.text
     assert other.url.endswith(review(published, 2))
 
 
@@ -201,7 +201,7 @@ async def test_other_communes_do_not_see_it(desks: Desks, published: Story):
     overview = await other.open(listed(published))
 
     assert (page.status, page.refused) == (403, "not-permitted")
-    assert "Chưa có cuộc xem xét nào" in overview.text
+    assert "Chưa có việc xem xét lại nào" in overview.text
 
 
 async def test_who_was_asked_sees_it_from_wherever_they_work_now(desks: Desks, published: Story):
@@ -244,10 +244,10 @@ async def test_the_trail_tells_the_review_but_not_the_text_of_notes(desks: Desks
 
     page = await (await desks.of(OFFICER)).open(f"/nhat-ky/{published.season}/{COMMUNE}")
 
-    assert "Mở cuộc xem xét công nhận ngày" in page.text
+    assert "Mở việc xem xét lại công nhận ngày" in page.text
     assert "căn cứ: minh chứng không đúng" in page.text
-    assert "Kết luận xem xét ngày 15/05/2024: thu hồi quyết định công nhận" in page.text
-    assert "Đánh dấu sự kiện #" in page.text
+    assert "Kết luận việc xem xét lại ngày 15/05/2024: thu hồi quyết định công nhận" in page.text
+    assert "Đánh dấu mục nhật ký #" in page.text
     assert "GHI-CHÚ" not in page.text
 
 

@@ -64,9 +64,9 @@ async def test_text_is_found_without_diacritics_and_capitals(desks: Desks, seaso
     page = await inspector.open(f"/nhat-ky?mua={season.season}&tim=BEN+lua")
     none = await inspector.open(f"/nhat-ky?mua={season.season}&tim=ben+lua+khongcogi&viec=cham")
 
-    assert "Đề xuất chỉ tiêu 2.5" in page.text
+    assert "Tự đánh giá chỉ tiêu 2.5" in page.text
     assert "thị trấn Bến Lụa" in page.text
-    assert "Không có sự kiện nào khớp bộ lọc" in none.text
+    assert "Không có mục nhật ký nào khớp bộ lọc" in none.text
     assert f"/nhat-ky?viec=cham&amp;mua={season.season}" in none.html
 
 

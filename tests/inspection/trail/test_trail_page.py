@@ -62,7 +62,7 @@ async def test_an_entry_names_the_position_the_unit_and_the_decision_of_the_mand
 
     assert "Công chức Tư pháp - Hộ tịch, thị trấn Bến Lụa" in page.text
     assert "theo 01/QĐ" in page.text
-    assert "Đề xuất chỉ tiêu 2.5" in page.text
+    assert "Tự đánh giá chỉ tiêu 2.5" in page.text
 
 
 async def test_a_changed_value_is_told_with_the_one_before(desks: Desks, season: Story):
@@ -81,7 +81,7 @@ async def test_a_changed_value_is_told_with_the_one_before(desks: Desks, season:
 
     page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season))
 
-    assert "Sửa đề xuất chỉ tiêu 1.1 từ 3,0 thành 2,0 (quy tắc cho 3,0)" in page.text
+    assert "Sửa kết quả tự đánh giá chỉ tiêu 1.1 từ 3,0 thành 2,0 (tính theo quy định: 3,0)" in page.text
     assert "Lý do: Thiếu một văn bản" in page.text
 
 
@@ -110,7 +110,7 @@ async def test_the_filters_stand_in_the_address(desks: Desks, season: Story):
     assert "Gửi hồ sơ thẩm định" not in of_season.text
     assert "Mở đợt đánh giá" in of_season.text
     assert of_chairman.html.count('<tr role="row" id="p') == 1
-    assert "Không có sự kiện nào khớp bộ lọc" in none.text
+    assert "Không có mục nhật ký nào khớp bộ lọc" in none.text
 
 
 async def test_a_commune_does_not_read_its_neighbours_trail(desks: Desks, season: Story):

@@ -67,14 +67,14 @@ async def test_sets_of_two_and_three_are_looked_for_when_asked(inspector: Desk, 
     page = await inspector.open(at(season, "tap=3"))
 
     assert page.status == 200
-    assert "tập 2 sự kiện" in page.text
-    assert "tập 3 sự kiện" in page.text
+    assert "nhóm 2 nội dung" in page.text
+    assert "nhóm 3 nội dung" in page.text
 
 
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("bo=999999999", "không có sự kiện #999.999.999"),
+        ("bo=999999999", "không có mục nhật ký số 999.999.999"),
         ("bo={submitted}", "không phải số liệu"),
         ("bo={scored}&thay={scored}:1", "vừa bị loại bỏ vừa được thay"),
         ("thay={scored}:99", "cao hơn mức tối đa"),

@@ -1,0 +1,1 @@
+"""The texts of rulebooks that a province keeps, and which of them it has adopted."""
