@@ -34,7 +34,7 @@ class ValueSource:
 class DraftValue:
     """A value in YAML, how well it is known (None: such a value carries no provenance), and its source.
 
-    For a node with all that it holds, `yaml` is the node, and the sources stand inside it.
+    Of a node with all that it holds, `yaml` is the node with the sources of its values by path, under "sources".
     """
 
     yaml: str
@@ -115,16 +115,24 @@ class RulebookDraft(Stream):
             draft.editors = set()
             draft.comments = []
 
+    class Rebased(Fact):
+        """Nothing is changed so far, and what will be is changed in this text, which the province went over to."""
+
+        TOPIC = "rulebook-draft.rebased"
+        base_sha256: str
+
+        def apply(self, draft: RulebookDraft) -> None:
+            draft.base_sha256 = self.base_sha256
+            draft.editors = set()
+
     class Discarded(Fact):
-        """The changes are given up; the next draft begins from `base_sha256`, the text that the province uses."""
+        """All changes are given up."""
 
         TOPIC = "rulebook-draft.discarded"
-        base_sha256: str
         reason: str
         by: str
 
         def apply(self, draft: RulebookDraft) -> None:
-            draft.base_sha256 = self.base_sha256
             draft.changes = {}
             draft.editors = set()
             draft.comments = []
@@ -172,11 +180,18 @@ class RulebookDraft(Stream):
             document_no=document_no,
         )
 
-    def discard(self, base_sha256: str, reason: str, by: str) -> None:
-        """Give the changes up, or go over to another text as the base when there are none. ReasonMissing."""
+    def discard(self, reason: str, by: str) -> None:
+        """Give the changes up. NothingChanged where there is none, ReasonMissing."""
+        if not self.changes:
+            raise NothingChanged(rulebook=self.rulebook)
         if not reason.strip():
             raise ReasonMissing(act="rulebook-discard")
-        self.trigger_event(self.Discarded, base_sha256=base_sha256, reason=reason, by=by)
+        self.trigger_event(self.Discarded, reason=reason, by=by)
+
+    def begin_from(self, base_sha256: str) -> None:
+        """Change this text from now on, where nothing is changed yet."""
+        if not self.changes and self.base_sha256 != base_sha256:
+            self.trigger_event(self.Rebased, base_sha256=base_sha256)
 
 
 @dataclass(frozen=True)

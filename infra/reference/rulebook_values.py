@@ -76,6 +76,28 @@ class RulebookChange:
     after: RulebookValue | None
 
 
+def is_node(value: RulebookValue) -> bool:
+    """Whether it is a criterion, an indicator or a part with all that it holds; its sources are then by path."""
+    return isinstance(value.value, dict) and CODE.fullmatch(str(value.value.get("code", ""))) is not None
+
+
+def yaml_of(value: Any) -> str:
+    """A value in YAML on one line, always the same for the same value."""
+    dumped = yaml.dump(
+        [value], Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10**9, default_flow_style=True
+    )
+    return dumped.strip()[1:-1]
+
+
+def value_of(text: str) -> Any:
+    """The value in such YAML. RulebookInvalid where it is none."""
+    try:
+        [value] = load(f"[{text}]".encode())
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise RulebookInvalid(str(error)) from error
+    return value
+
+
 def tree_of(text: bytes) -> Tree:
     """The text as YAML has it. RulebookInvalid where it is no YAML, or no mapping."""
     try:
@@ -99,6 +121,13 @@ def values_of(tree: Tree) -> dict[str, RulebookValue]:
         path: RulebookValue(value, provenance, dict(sources.get(path) or {}))
         for path, value, provenance in _values(tree)
     }
+
+
+def value_at(tree: Tree, path: str) -> RulebookValue | None:
+    """The value at a path, or the node with all that it holds; None where there is none."""
+    if CODE.fullmatch(path):
+        return _whole(_nodes(tree).get(path), tree.get("sources") or {}, path)
+    return values_of(tree).get(path)
 
 
 def changes_between(before: Tree, after: Tree) -> tuple[RulebookChange, ...]:

@@ -129,6 +129,13 @@ class Rulebooks:
         except RulebookInvalid as invalid:
             raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
 
+    def written(self, sha256: str) -> str:
+        """The text of this hash as it is written, whether it can be judged by or not. RulebookUnusable."""
+        text = self._own.get(sha256) or _shipped_by_hash().get(sha256)
+        if text is None:
+            raise RulebookUnusable(reason="missing", sha256=sha256)
+        return text
+
     def named(self, name: str) -> Rulebook | None:
         """The rulebook of this id in the newest text that ships, or the text of this hash; None for neither."""
         return self._newest.get(name) or self.find(name)
@@ -172,6 +179,11 @@ def _parsed(text: str) -> Rulebook:
 def load_rulebooks() -> Rulebooks:
     """All texts that ship."""
     return Rulebooks(parse_rulebook(text) for text in shipped_texts())
+
+
+@cache
+def _shipped_by_hash() -> dict[str, str]:
+    return {hashlib.sha256(text).hexdigest(): text.decode() for text in shipped_texts()}
 
 
 def shipped_texts() -> list[bytes]:
