@@ -9,10 +9,11 @@ from typing import Any
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.judging import Sheet, Value, Verdict, VerdictResult, assess
-from domain.measure import Answer, Outcome, percent
+from domain.measure import Outcome, percent
 from domain.meeting import VoteOutcome
 from domain.recognition import Result
 from domain.rulebook import Rulebook
+from domain.sanction import vetoed
 from domain.working_days import Calendar
 
 
@@ -37,11 +38,13 @@ def _sheet(dossier: Assessment, given: Mapping[str, Value | None], rulebook: Rul
         slack = assess(indicator, dossier.entry(indicator.code).measures, calendar).slack
         if slack is not None:
             slacks[indicator.code] = slack
+    found = vetoed(rulebook.counting, dossier.vetoes, dossier.held_sanctions)
     return Sheet(
         values=values,
         unit_class=dossier.unit_class,
         satisfaction=percent(*dossier.satisfaction) if dossier.satisfaction else None,
-        vetoes=tuple(sorted(code for code, occurred in dossier.vetoes.items() if occurred is Answer.YES)),
+        vetoes=found.occurred,
+        unconfirmed=found.unconfirmed,
         slacks=slacks,
     )
 
@@ -57,6 +60,8 @@ def spelled(sheet: Sheet, rulebook: Rulebook) -> dict[str, Any]:
         "values": [{"indicator": code, "value": _one_spelling(value)} for code, value in sorted(sheet.values.items())],
         "vetoes": list(sheet.vetoes),
     }
+    if sheet.unconfirmed:
+        document["unconfirmed"] = list(sheet.unconfirmed)
     if sheet.unit_class is not None:
         document["unit_class"] = sheet.unit_class
     if sheet.satisfaction is not None:

@@ -39,6 +39,7 @@ from domain.errors import (
     PostingUnfinished,
     ReasonMissing,
     ReturnsOutstanding,
+    SanctionInvalid,
     SatisfactionMissing,
     ScoreAboveMaximum,
     ScoreBelowMinimum,
@@ -50,6 +51,7 @@ from domain.errors import (
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.measure import Answer, Measured, Outcome
 from domain.personal import EncryptedValue, Personal
+from domain.sanction import Sanction
 from domain.text import MANY
 
 #: Files on one indicator. Whoever scores it is recorded with the hashes of all of them.
@@ -254,6 +256,44 @@ class Assessment(Stream):
             assessment.bases[self.condition] = self.basis
             assessment.declared[self.condition] = self.originator_version
 
+    class SanctionDeclared(Fact):
+        """An official was disciplined or prosecuted for what happened in this commune and year.
+
+        `reported_by` is the commune that said so: the official may have moved there since.
+        """
+
+        TOPIC = "assessment.sanction-declared"
+        sanction: UUID
+        details: Sanction
+        reported_by: str
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.sanctions[self.sanction] = self.details
+
+    class SanctionConfirmed(Fact):
+        """A competent body confirmed the sanction, by a document."""
+
+        TOPIC = "assessment.sanction-confirmed"
+        sanction: UUID
+        body: str
+        document_no: str
+        document_on: date
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.confirmed.add(self.sanction)
+
+    class SanctionSetAside(Fact):
+        """The sanction was recorded wrongly, or does not stand any more; `basis` is the document that says so."""
+
+        TOPIC = "assessment.sanction-set-aside"
+        sanction: UUID
+        reason: str
+        basis: str
+
+        def apply(self, assessment: Assessment) -> None:
+            del assessment.sanctions[self.sanction]
+            assessment.confirmed.discard(self.sanction)
+
     class Consolidated(Fact):
         """The justice officer has brought the indicators together; the sheet is ready to be posted."""
 
@@ -308,7 +348,7 @@ class Assessment(Stream):
         text: Personal
         on: date
         sender: Sender | None = None
-        sender_name: Personal = ""
+        sender_name: Personal | None = None
 
         @staticmethod
         def upcast_v1_v2(state: dict[str, object]) -> None:
@@ -482,6 +522,8 @@ class Assessment(Stream):
         self.vetoes: dict[str, Answer] = {}
         self.bases: dict[str, str] = {}
         self.declared: dict[str, int] = {}
+        self.sanctions: dict[UUID, Sanction] = {}
+        self.confirmed: set[UUID] = set()
         self.comments: dict[UUID, str | None] = {}
         self.settled: dict[UUID, int] = {}
         self.unanswered: dict[UUID, None] = {}  # a set that keeps the order
@@ -616,6 +658,43 @@ class Assessment(Stream):
         if (self.vetoes.get(condition), self.bases.get(condition)) != (occurred, basis):
             self.trigger_event(self.VetoDeclared, condition=condition, occurred=occurred, basis=basis)
 
+    def declare_sanction(self, sanction: UUID, details: Sanction, reported_by: str) -> None:
+        """Record that an official was disciplined or prosecuted for an act in this commune.
+
+        OutOfOrder while the sheet is brought together or posted: it is taken back into work first, so that what hangs
+        out is what is judged. SanctionInvalid for dates that cannot be, and for the same decision on the same person.
+        """
+        self._must_be(Stage.COLLECTING, Stage.SUBMITTED, Stage.SUPPLEMENT, step="declare-sanction")
+        details.check()
+        same = (details.decision_no.casefold(), details.title.casefold())
+        if any((held.decision_no.casefold(), held.title.casefold()) == same for held in self.sanctions.values()):
+            raise SanctionInvalid(reason="recorded-before", field="decision_no", decision_no=details.decision_no)
+        self.trigger_event(self.SanctionDeclared, sanction=sanction, details=details, reported_by=reported_by)
+
+    def confirm_sanction(self, sanction: UUID, body: str, document_no: str, document_on: date) -> None:
+        """Record the document by which a competent body confirms a sanction; nothing happens when it is confirmed."""
+        if sanction not in self.sanctions:
+            raise NotFound(sanction=sanction)
+        if document_on < self.sanctions[sanction].decided_on:
+            raise SanctionInvalid(reason="confirmed-before-the-decision", field="document_on")
+        if sanction not in self.confirmed:
+            self.trigger_event(
+                self.SanctionConfirmed, sanction=sanction, body=body, document_no=document_no, document_on=document_on
+            )
+
+    def set_sanction_aside(self, sanction: UUID, reason: str, basis: str) -> None:
+        """Take a sanction off the sheet, with the reason and the document that says so."""
+        if sanction not in self.sanctions:
+            raise NotFound(sanction=sanction)
+        if not reason.strip() or not basis.strip():
+            raise ReasonMissing(act="set-sanction-aside")
+        self.trigger_event(self.SanctionSetAside, sanction=sanction, reason=reason, basis=basis)
+
+    @property
+    def held_sanctions(self) -> list[tuple[Sanction, bool]]:
+        """The sanctions that stand, each with whether it is confirmed."""
+        return [(details, one in self.confirmed) for one, details in self.sanctions.items()]
+
     # Steps --------------------------------------------------------------------------------------------
 
     def consolidate(
@@ -672,7 +751,7 @@ class Assessment(Stream):
         text: EncryptedValue,
         on: date,
         sender: Sender | None = None,
-        sender_name: Personal = "",
+        sender_name: Personal | None = None,
     ) -> None:
         """Record a comment on the posted result (that it says something was seen before it was sealed)."""
         self.must_take_comments(on)

@@ -614,6 +614,24 @@ class AgainstTheRules(Refused):
     code = "against-the-rules"
 
 
+class SanctionInvalid(Refused):
+    """What is said of a disciplined or prosecuted official cannot be."""
+
+    code = "sanction-invalid"
+
+
+class SanctionMissing(Refused):
+    """A veto condition was said to have occurred; who was sanctioned, how and when has to be recorded instead."""
+
+    code = "sanction-missing"
+
+
+class SanctionElsewhere(Refused):
+    """The act counts for the dossier of another commune or year, which cannot take it now."""
+
+    code = "sanction-elsewhere"
+
+
 class ResultLeftOpen(Refused):
     """The rules do not say whether the standard is met, and what is needed to propose or decide all the same is not
     there: a reason, and for a recognition the document that it rests on.

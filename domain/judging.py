@@ -4,7 +4,7 @@ Pure functions on plain values with exact decimal arithmetic. The board, the dec
 replay all call `judge`, so they cannot disagree.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -26,6 +26,7 @@ from domain.rulebook import (
     Rulebook,
     Unknown,
 )
+from domain.sanction import Sanction
 from domain.working_days import Calendar, CalendarUnknown
 
 #: A result this close to failing is marked: points over the total, share of a criterion, percentage points.
@@ -162,6 +163,7 @@ class Contradiction(StrEnum):
     NUMBERS_DIFFER = "numbers_differ"  # two parts count the same things and say different numbers
     AROSE_ALL_THE_SAME = "arose_all_the_same"  # nothing arose for the indicator, and another of its parts says what did
     BEFORE_ITS_BASIS = "before_its_basis"  # a document is dated before the one that it rests on
+    SANCTIONED = "sanctioned"  # full marks for what a recorded sanction of an official speaks against
 
 
 class Finding(NamedTuple):
@@ -189,6 +191,19 @@ def cross_checks(rulebook: Rulebook, measures: Mapping[str, Measured]) -> tuple[
         findings += _arisen(indicator, measures)
         findings += _too_early(indicator, measures)
     return tuple(findings)
+
+
+def sanctioned(rulebook: Rulebook, values: Mapping[str, Value], sanctions: Iterable[Sanction]) -> tuple[Finding, ...]:
+    """Indicators with full marks although a sanction is recorded that they count (QĐ 25/2021/QĐ-TTg, Điều 3.5c)."""
+    held = list(sanctions)
+    return tuple(
+        Finding(Contradiction.SANCTIONED, part.code, part.code)
+        for indicator in rulebook.indicators
+        for part in indicator.parts
+        if part.counts is not None
+        and values.get(indicator.code) == (indicator.max_points or Outcome.MET)
+        and any(map(part.counts.counts, held))
+    )
 
 
 def _arisen(indicator: Indicator, measures: Mapping[str, Measured]) -> Iterator[Finding]:
@@ -249,7 +264,8 @@ def _differing(rulebook: Rulebook, measures: Mapping[str, Measured]) -> Iterator
 class Sheet:
     """What is judged: a value per indicator, and what the conditions ask beside the indicators.
 
-    `vetoes` are codes of conditions that occurred. `satisfaction` is a percentage. `slacks` may say how
+    `vetoes` are codes of conditions that occurred, `unconfirmed` of those that hang on what no competent body has
+    confirmed yet. `satisfaction` is a percentage. `slacks` may say how
     far an indicator is from its threshold. `criteria` gives totals of criteria where only those are
     known, as in published results; they replace the sum of the indicators.
     """
@@ -260,6 +276,7 @@ class Sheet:
     vetoes: tuple[str, ...] = ()
     slacks: Mapping[str, Decimal] = field(default_factory=dict)
     criteria: Mapping[str, Decimal] = field(default_factory=dict)
+    unconfirmed: tuple[str, ...] = ()
 
 
 class CriterionResult(NamedTuple):
@@ -411,10 +428,12 @@ def _judge(
     required: Decimal | None = None
     actual: Decimal | None = None
     where: tuple[str, ...] = ()
+    doubtful = False
     kind = condition.kind
     if kind is ConditionKind.VETO:
-        known = bool(condition.text)
         holds = condition.code not in sheet.vetoes
+        doubtful = holds and condition.code in sheet.unconfirmed
+        known = bool(condition.text) and not doubtful
     elif kind is ConditionKind.ALL_INDICATORS_PASS:
         required = Decimal(sum([result.indicators for result in criteria]))
         actual = Decimal(sum([result.indicators_met or 0 for result in criteria]))
@@ -433,9 +452,8 @@ def _judge(
     outcome = Outcome.NOT_VERIFIABLE
     if known:
         outcome = Outcome.MET if holds else Outcome.NOT_MET
-    hangs = (
-        unknown is Unknown.LEFT_OPEN and not known and (not holds if kind is ConditionKind.VETO else required is None)
-    )
+    without_rule = not holds if kind is ConditionKind.VETO else required is None
+    hangs = doubtful or (unknown is Unknown.LEFT_OPEN and not known and without_rule)
     return ConditionResult(condition.code, kind, outcome, condition.provenance, required, actual, where, hangs)
 
 

@@ -31,6 +31,8 @@ class Act(StrEnum):
     ANSWER_COMMENT = "assessment:answer-comment"
     ATTACH_EVIDENCE = "assessment:attach-evidence"
     CONSOLIDATE = "assessment:consolidate"
+    CONFIRM_SANCTION = "assessment:confirm-sanction"
+    DECLARE_SANCTION = "assessment:declare-sanction"
     DECLARE_VETO = "assessment:declare-veto"
     EXPLAIN = "assessment:explain"
     MEASURE = "assessment:measure"
@@ -191,6 +193,8 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ANSWER_COMMENT: (_JUSTICE_OFFICER, _COMMUNE_CHAIRMAN),
     Act.ATTACH_EVIDENCE: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
     Act.CONSOLIDATE: (_JUSTICE_OFFICER,),
+    Act.CONFIRM_SANCTION: (_APPRAISER,),
+    Act.DECLARE_SANCTION: (_JUSTICE_OFFICER, _APPRAISER),
     Act.DECLARE_VETO: (_JUSTICE_OFFICER,),
     Act.EXPLAIN: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),
     Act.MEASURE: ((COMMUNE_OFFICERS, as_lead_or_coordinating),),

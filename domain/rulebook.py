@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from domain.errors import MeasureInvalid, NotANumber, ScoreAboveMaximum, ScoreBelowMinimum, UnknownIndicator
 from domain.measure import Kind, Measure, Measured, Outcome, Penalty, Rounding
+from domain.sanction import Counted
 from domain.working_days import Calendar, months_later
 
 ZERO = Decimal(0)
@@ -83,6 +84,8 @@ class Part:
     not_arisen_provenance: Provenance = Provenance.PROVISIONAL
     evidence: str = ""
     formula: str = ""
+    #: Which sanctions of officials speak against full marks.
+    counts: Counted | None = None
     doubtful: tuple[Unverified, ...] = ()
 
 
@@ -159,6 +162,8 @@ class Condition:
     threshold: Decimal | None = None
     by_class: tuple[tuple[str, Decimal], ...] = ()
     text: str = ""
+    #: Of a veto: which sanctions of officials it counts; None where it is declared as such.
+    counts: Counted | None = None
 
     def required_of(self, unit_class: str | None) -> Decimal | None:
         """The number that a commune of this class has to reach, or None where it is not known."""
@@ -383,6 +388,11 @@ class Rulebook:
     def vetoes(self) -> tuple[Condition, ...]:
         """The conditions that exclude a commune by having occurred."""
         return tuple(condition for condition in self.conditions if condition.kind is ConditionKind.VETO)
+
+    @cached_property
+    def counting(self) -> tuple[tuple[str, Counted | None], ...]:
+        """The veto conditions by code with the sanctions that each counts."""
+        return tuple((condition.code, condition.counts) for condition in self.vetoes)
 
     @cached_property
     def asks_satisfaction(self) -> bool:

@@ -25,6 +25,7 @@ from domain.personal import EncryptedValue, Personal
 from domain.rate import RateName
 from domain.review import Reference
 from domain.rulebook import Rulebook
+from domain.sanction import Sanction
 from domain.working_days import DayKind
 from projections.analysis.trail import TrailEntry, entries
 from projections.tables.officials import OfficialRow
@@ -176,6 +177,8 @@ class SentenceWriter:
                 return words.say("thu về %(collected)s/%(given)s phiếu", collected=collected, given=given)
             case Member():
                 return value.agency
+            case Sanction():
+                return self._sanction(value)
             case UUID():
                 return self._agencies.get(value, str(value)[:8])
             case Reference():
@@ -199,6 +202,9 @@ class SentenceWriter:
         if name in CALLED:
             return self._called.get(str(value), str(value))
         return indicator_number(str(value)) if name in INDICATORS else str(value)
+
+    def _sanction(self, sanction: Sanction) -> str:
+        return sanction_in_words(sanction, self._words, self.unit(sanction.unit))
 
     def _word(self, name: str, value: StrEnum) -> str:
         words = self._words
@@ -244,6 +250,19 @@ def measured_in_words(measured: Measured, words: Words) -> str:  # noqa: PLR0911
     if measured.points is not None:
         return words.points(measured.points)
     return words.say("%(count)s mục", count=words.number(len(measured.checked)))
+
+
+def sanction_in_words(sanction: Sanction, words: Words, unit: str) -> str:
+    """An official's sanction: who by position, how, by which decision, for an act of which day and where."""
+    return words.say(
+        "sanction.told",
+        form=words.say(f"sanction.form.{sanction.form}"),
+        title=sanction.title,
+        decision_no=sanction.decision_no,
+        decided_on=words.date(sanction.decided_on),
+        act_on=words.date(sanction.act_on),
+        unit=unit,
+    )
 
 
 def holder_in_words(holder: Holder, words: Words, unit: str) -> str:

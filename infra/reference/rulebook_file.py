@@ -20,6 +20,7 @@ from domain.rulebook import (
     RecognisingLevel,
     Unknown,
 )
+from domain.sanction import Form, Officials
 
 #: No number of a rulebook has more digits before or behind the point.
 DIGITS = 15
@@ -152,6 +153,14 @@ MeasureFields: TypeAlias = (
 )
 
 
+class CountedFields(TextFields):
+    officials: Officials
+    discipline_from: Form | None = None
+    on_duty: bool = False
+    prosecution: bool = False
+    compensation: bool = False
+
+
 class PartFields(TextFields):
     code: str
     name: str
@@ -163,6 +172,7 @@ class PartFields(TextFields):
     not_arisen_provenance: Provenance = Provenance.PROVISIONAL
     evidence: str = ""
     formula: str = ""
+    counts: CountedFields | None = None
 
 
 class IndicatorFields(TextFields):
@@ -174,6 +184,7 @@ class IndicatorFields(TextFields):
     pass_level: str = ""
     pass_level_provenance: Provenance = Provenance.PROVISIONAL
     measure: MeasureFields | None = None
+    counts: CountedFields | None = None
     measure_provenance: Provenance = Provenance.PROVISIONAL
     parts: list[PartFields] = []
     without_text: list[str] = []
@@ -195,6 +206,7 @@ class ConditionFields(TextFields):
     threshold: Decimal | None = None
     by_class: dict[str, Decimal] = {}
     text: str = ""
+    counts: CountedFields | None = None
 
 
 class DateFields(TextFields):

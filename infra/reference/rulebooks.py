@@ -52,6 +52,7 @@ from domain.rulebook import (
     Term,
     Unverified,
 )
+from domain.sanction import Counted
 from domain.working_days import Calendar
 from infra.reference.rulebook_closing import problems_of
 from infra.reference.rulebook_file import (
@@ -62,6 +63,7 @@ from infra.reference.rulebook_file import (
     CommuneStepsFields,
     ConditionFields,
     CouncilFields,
+    CountedFields,
     CriterionFields,
     DeadlineFields,
     HolidaysFields,
@@ -294,6 +296,7 @@ def _indicator(text: IndicatorFields, criterion: str, decimals: int, rounding: R
             text.measure_provenance,
             max_points=text.max_points,
             points_provenance=text.points_provenance,
+            counts=text.counts,
         )
         parts = [whole, *parts]
     provenance = text.pass_level_provenance if text.pass_level else text.points_provenance
@@ -322,6 +325,7 @@ def _part(text: PartFields, decimals: int, rounding: Rounding) -> Part:
         not_arisen_provenance=text.not_arisen_provenance,
         evidence=text.evidence,
         formula=text.formula,
+        counts=_counted(text.counts),
         doubtful=_doubtful(text.code, text.measure),
     )
 
@@ -357,6 +361,12 @@ def _measure(  # noqa: C901, PLR0911 - one flat match over measures
             return ManualPoints(text.step)
 
 
+def _counted(text: CountedFields | None) -> Counted | None:
+    if text is None:
+        return None
+    return Counted(text.officials, text.discipline_from, text.on_duty, text.prosecution, text.compensation)
+
+
 def _doubtful(code: str, text: MeasureFields) -> tuple[Unverified, ...]:
     if isinstance(text, BandsFields):
         return tuple(
@@ -370,7 +380,15 @@ def _doubtful(code: str, text: MeasureFields) -> tuple[Unverified, ...]:
 
 
 def _condition(text: ConditionFields) -> Condition:
-    return Condition(text.code, text.kind, text.provenance, text.threshold, tuple(text.by_class.items()), text.text)
+    return Condition(
+        text.code,
+        text.kind,
+        text.provenance,
+        text.threshold,
+        tuple(text.by_class.items()),
+        text.text,
+        _counted(text.counts),
+    )
 
 
 def _council(text: CouncilFields) -> CouncilRule:

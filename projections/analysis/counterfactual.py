@@ -32,6 +32,9 @@ Judged: TypeAlias = (
     | Assessment.Explained
     | Assessment.SatisfactionMeasured
     | Assessment.VetoDeclared
+    | Assessment.SanctionDeclared
+    | Assessment.SanctionConfirmed
+    | Assessment.SanctionSetAside
     | Appraisal.IndicatorAppraised
 )
 JUDGED = Judged.__args__
@@ -83,7 +86,9 @@ class Counterfactual:
         if "" not in touched:
             return sheet
         other = sheet_of(self._standing(self.bearing[""], positions, replace), self.rulebook)
-        return dataclasses.replace(sheet, satisfaction=other.satisfaction, vetoes=other.vetoes)
+        return dataclasses.replace(
+            sheet, satisfaction=other.satisfaction, vetoes=other.vetoes, unconfirmed=other.unconfirmed
+        )
 
     def sheet_with_slacks(self, positions: frozenset[int], replace: Mapping[int, Fact]) -> Sheet:
         """The same with the slacks of what is left."""

@@ -14,7 +14,8 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Fact, Recorded
 from domain.measure import Measured
-from projections.tables.sheets import EntryRow, SheetRow
+from domain.sanction import Sanction
+from projections.tables.sheets import EntryRow, SanctionRow, SheetRow
 
 
 class Matter(StrEnum):
@@ -28,6 +29,7 @@ class Matter(StrEnum):
     APPRAISED = "appraised"
     RETURNED = "returned"
     VETO = "veto"
+    SANCTION = "sanction"
     SATISFACTION = "satisfaction"
     STAGE = "stage"
     CONCLUSION = "conclusion"
@@ -56,6 +58,7 @@ CAUSES: dict[Matter, tuple[type[Fact], ...]] = {
     Matter.APPRAISED: (Appraisal.IndicatorAppraised,),
     Matter.RETURNED: (Assessment.IndicatorReturned, Assessment.Resubmitted),
     Matter.VETO: (Assessment.VetoDeclared,),
+    Matter.SANCTION: (Assessment.SanctionDeclared, Assessment.SanctionConfirmed, Assessment.SanctionSetAside),
     Matter.SATISFACTION: (Assessment.SatisfactionMeasured,),
     Matter.STAGE: (
         Assessment.Opened,
@@ -101,6 +104,8 @@ def _abouts(fact: Any) -> tuple[str, ...]:
             return (fact.part,)
         case Assessment.VetoDeclared():
             return (fact.condition,)
+        case Assessment.SanctionDeclared() | Assessment.SanctionConfirmed() | Assessment.SanctionSetAside():
+            return (str(fact.sanction),)
         case Assessment.Resubmitted():
             return fact.indicators
     return (fact.indicator,)
@@ -114,9 +119,17 @@ def _changed(then: SheetRow | None, now: SheetRow) -> Iterator[tuple[Matter, str
     for condition in sorted({*vetoes, *now.vetoes}):
         was, is_ = vetoes.get(condition), now.vetoes.get(condition)
         yield Matter.VETO, condition, was.occurred if was else None, is_.occurred if is_ else None
+    sanctions = then.sanctions if then else {}
+    for one in sorted({*sanctions, *now.sanctions}, key=str):
+        held, holds = sanctions.get(one), now.sanctions.get(one)
+        yield Matter.SANCTION, str(one), _sanction(held), _sanction(holds)
     yield Matter.SATISFACTION, "", then.satisfaction if then else None, now.satisfaction
     yield Matter.CONCLUSION, "", then.proposal if then else None, now.proposal
     yield Matter.STAGE, "", then.stage if then else None, now.stage
+
+
+def _sanction(row: SanctionRow | None) -> tuple[Sanction, bool] | None:
+    return None if row is None else (row.details, row.is_confirmed)
 
 
 #: What is compared of an indicator.

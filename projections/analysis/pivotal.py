@@ -136,6 +136,10 @@ class _Search:
                     rows.setdefault(type(fact), []).append(number)
                 case Assessment.VetoDeclared() as fact:
                     rows.setdefault(("veto", fact.condition), []).append(number)
+                case (
+                    Assessment.SanctionDeclared() | Assessment.SanctionConfirmed() | Assessment.SanctionSetAside()
+                ) as fact:
+                    rows.setdefault(("sanction", fact.sanction), []).append(number)
         ends = [frozenset(row[-size:]) for row in rows.values() for size in range(1, min(LARGEST, len(row)) + 1)]
         entry = self.case.row.entries.get(code)
         if entry is not None and entry.is_supported:

@@ -18,7 +18,7 @@ from domain.season import Assignment, State, Step
 from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
 from projections.tables.reviews import ReviewRow
 from projections.tables.seasons import SeasonRow
-from projections.tables.standings import Cell, CommuneStage, Standing
+from projections.tables.standings import Cell, CommuneStage, Standing, sanctioned_conditions
 from projections.tables.tallies import MeetingRow
 
 
@@ -164,7 +164,8 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
                 continue  # who coordinates has entered their part: the lead proposes
             duty = Duty.SUPPLY_EVIDENCE if cell.is_scored else Duty.PROPOSE if measured else Duty.ENTER
             yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due)
-    undeclared = [one.code for one in rulebook.vetoes if one.text and one.code not in standing.vetoes]
+    said = standing.vetoes.keys() | sanctioned_conditions(standing, rulebook)
+    undeclared = [one.code for one in rulebook.vetoes if one.text and one.code not in said]
     unasked = rulebook.asks_satisfaction and standing.satisfaction is None
     if undeclared or unasked:
         if may(actor, Act.DECLARE_VETO, _subject(standing)):

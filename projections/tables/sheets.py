@@ -15,6 +15,7 @@ from domain.commune_steps import Attended, Display, Leader, MeetingRecord, Sende
 from domain.fact import Recorded
 from domain.measure import Answer, Measured, Outcome
 from domain.personal import Personal
+from domain.sanction import Sanction
 from projections.fold import Projection, Row, RowPart
 
 
@@ -120,6 +121,23 @@ class VetoRow(RowPart, frozen=True):
     at: datetime
 
 
+class SanctionRow(RowPart, frozen=True):
+    """An official disciplined or prosecuted for an act in the commune, who recorded it, and who confirmed it."""
+
+    details: Sanction
+    reported_by: str
+    by: str
+    at: datetime
+    body: str | None = None
+    document_no: str | None = None
+    document_on: date | None = None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a competent body confirmed it by a document."""
+        return self.body is not None
+
+
 class SatisfactionRow(RowPart, frozen=True):
     """How many of the people asked were satisfied."""
 
@@ -141,7 +159,7 @@ class CommentRow(RowPart, frozen=True):
     set_aside: str | None = None
     late: bool = False
     sender: Sender | None = None
-    sender_name: Personal = ""
+    sender_name: Personal | None = None
     treatment: Treatment | None = None
 
     @property
@@ -182,6 +200,7 @@ class SheetRow(Row, frozen=True):
     stage: Stage = Stage.COLLECTING
     entries: dict[str, EntryRow] = {}
     vetoes: dict[str, VetoRow] = {}
+    sanctions: dict[UUID, SanctionRow] = {}
     satisfaction: SatisfactionRow | None = None
     consolidated_on: date | None = None
     posted_on: date | None = None
@@ -322,6 +341,27 @@ def _satisfaction(row: SheetRow, fact: Assessment.SatisfactionMeasured, recorded
 def _veto(row: SheetRow, fact: Assessment.VetoDeclared, recorded: Recorded) -> SheetRow:
     veto = VetoRow(fact.occurred, fact.basis, recorded.actor, recorded.at)
     return replace(row, version=recorded.version, vetoes={**row.vetoes, fact.condition: veto})
+
+
+@SHEETS.on(Assessment.SanctionDeclared)
+def _sanction(row: SheetRow, fact: Assessment.SanctionDeclared, recorded: Recorded) -> SheetRow:
+    sanction = SanctionRow(fact.details, fact.reported_by, recorded.actor, recorded.at)
+    return replace(row, version=recorded.version, sanctions={**row.sanctions, fact.sanction: sanction})
+
+
+@SHEETS.on(Assessment.SanctionConfirmed)
+def _sanction_confirmed(row: SheetRow, fact: Assessment.SanctionConfirmed, recorded: Recorded) -> SheetRow:
+    held = row.sanctions.get(fact.sanction)
+    if held is None:  # in a what-if nothing may be left of what was confirmed
+        return replace(row, version=recorded.version)
+    confirmed = replace(held, body=fact.body, document_no=fact.document_no, document_on=fact.document_on)
+    return replace(row, version=recorded.version, sanctions={**row.sanctions, fact.sanction: confirmed})
+
+
+@SHEETS.on(Assessment.SanctionSetAside)
+def _sanction_set_aside(row: SheetRow, fact: Assessment.SanctionSetAside, recorded: Recorded) -> SheetRow:
+    kept = {one: held for one, held in row.sanctions.items() if one != fact.sanction}
+    return replace(row, version=recorded.version, sanctions=kept)
 
 
 # The dossier's way ------------------------------------------------------------------------------------

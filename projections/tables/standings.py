@@ -24,6 +24,7 @@ from domain.measure import Answer, Kind, Outcome, RatioThreshold, percent
 from domain.meeting import Meeting, VoteOutcome
 from domain.recognition import Recognition, Result
 from domain.rulebook import Rulebook
+from domain.sanction import Sanction, vetoed
 from projections.fold import Projection, Row, RowPart
 
 
@@ -111,6 +112,13 @@ class Cell(RowPart, frozen=True):
         return 0 < self.seen < self.changed
 
 
+class HeldSanction(RowPart, frozen=True):
+    """An official disciplined or prosecuted for an act in the commune, and whether a competent body confirmed it."""
+
+    details: Sanction
+    confirmed: bool = False
+
+
 class Standing(Row, frozen=True):
     """Where a commune stands in a season.
 
@@ -145,6 +153,7 @@ class Standing(Row, frozen=True):
     signed_on: date | None = None
     published_on: date | None = None
     revoked_on: date | None = None
+    sanctions: dict[UUID, HeldSanction] = {}
     agreed: Outcome | None = None
     report_no: str | None = None
     listed_on: date | None = None
@@ -202,13 +211,21 @@ class Standing(Row, frozen=True):
 
 def sheet_of(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -> Sheet:
     """What `judge` asks for."""
+    found = vetoed(rulebook.counting, row.vetoes, [(one.details, one.confirmed) for one in row.sanctions.values()])
     return Sheet(
         values=row.values(basis),
         unit_class=row.unit_class,
         satisfaction=row.satisfaction,
-        vetoes=tuple(condition for condition, occurred in row.vetoes.items() if occurred is Answer.YES),
+        vetoes=found.occurred,
+        unconfirmed=found.unconfirmed,
         slacks=_slacks(row.cells, rulebook),
     )
+
+
+def sanctioned_conditions(row: Standing, rulebook: Rulebook) -> frozenset[str]:
+    """The veto conditions that a recorded sanction speaks to, confirmed or not: nothing else need be declared."""
+    held = [one.details for one in row.sanctions.values()]
+    return frozenset(code for code, counted in rulebook.counting if counted and any(map(counted.counts, held)))
 
 
 def _slacks(cells: Mapping[str, Cell], rulebook: Rulebook) -> dict[str, Decimal]:
@@ -306,6 +323,27 @@ def _satisfaction(row: Standing, fact: Assessment.SatisfactionMeasured, recorded
 @STANDINGS.on(Assessment.VetoDeclared)
 def _veto(row: Standing, fact: Assessment.VetoDeclared, recorded: Recorded) -> Standing:
     return replace(row, version=recorded.version, vetoes={**row.vetoes, fact.condition: fact.occurred})
+
+
+@STANDINGS.on(Assessment.SanctionDeclared)
+def _sanction(row: Standing, fact: Assessment.SanctionDeclared, recorded: Recorded) -> Standing:
+    sanctions = {**row.sanctions, fact.sanction: HeldSanction(fact.details)}
+    return replace(row, version=recorded.version, sanctions=sanctions)
+
+
+@STANDINGS.on(Assessment.SanctionConfirmed)
+def _confirmed(row: Standing, fact: Assessment.SanctionConfirmed, recorded: Recorded) -> Standing:
+    held = row.sanctions.get(fact.sanction)
+    if held is None:  # in a what-if nothing may be left of what was confirmed
+        return replace(row, version=recorded.version)
+    sanctions = {**row.sanctions, fact.sanction: replace(held, confirmed=True)}
+    return replace(row, version=recorded.version, sanctions=sanctions)
+
+
+@STANDINGS.on(Assessment.SanctionSetAside)
+def _sanction_set_aside(row: Standing, fact: Assessment.SanctionSetAside, recorded: Recorded) -> Standing:
+    sanctions = {one: held for one, held in row.sanctions.items() if one != fact.sanction}
+    return replace(row, version=recorded.version, sanctions=sanctions)
 
 
 @STANDINGS.on(Assessment.Consolidated)

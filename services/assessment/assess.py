@@ -264,7 +264,8 @@ async def declare_veto(
 ) -> CommandResult:
     """Declare whether a veto condition occurred in the year, naming who confirms it.
 
-    `version` is the dossier's version that the person saw: Stale when something else was declared since.
+    `version` is the dossier's version that the person saw: Stale when something else was declared since. Where the
+    rulebook says which sanctions of officials count, pages ask for the sanction instead of a yes.
     """
     running, rulebook = await open_now(work, season)
     work.require(Act.DECLARE_VETO, commune_of(running, commune))
@@ -312,6 +313,16 @@ def declarable(rulebook: Rulebook) -> tuple[str, ...]:
     return tuple(condition.code for condition in rulebook.vetoes if condition.text)
 
 
+def _undeclared_of(dossier: Assessment, rulebook: Rulebook) -> tuple[str, ...]:
+    """The conditions that have to be declared: those that no recorded sanction speaks to."""
+    counting = dict(rulebook.counting)
+    return tuple(
+        code
+        for code in declarable(rulebook)
+        if not (counted := counting[code]) or not any(map(counted.counts, dossier.sanctions.values()))
+    )
+
+
 # Steps ------------------------------------------------------------------------------------------------
 
 
@@ -326,7 +337,7 @@ async def consolidate(work: Work, season: str, commune: str, on: date | None = N
         lambda one: one.consolidate(
             on or work.today,
             indicators=running.indicators,
-            vetoes=declarable(rulebook),
+            vetoes=_undeclared_of(one, rulebook),
             needs_satisfaction=rulebook.asks_satisfaction,
         ),
     )

@@ -8,16 +8,18 @@ from uuid import UUID
 
 from domain.assessment import Assessment, Stage
 from domain.commune_steps import Treatment
-from domain.errors import AssessmentLocked, NotANumber, NotFound
+from domain.errors import AssessmentLocked, NotANumber, NotFound, SanctionMissing
 from domain.fact import Recorded
 from domain.judging import Assessed, assess
 from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
 from domain.permissions import Act, positions_for
 from domain.rulebook import Indicator, Model
+from domain.vietnamese import sort_key
 from domain.working_days import CalendarUnknown
 from infra.log.group_commit import CommandResult
 from projections.tables.sheets import EntryRow
+from projections.tables.units import UNITS, UnitRow
 from services.assessment import assess as assessing
 from services.assessment import measure_fields
 from services.assessment.dossier_view import (
@@ -75,6 +77,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "sheet": sheet,
         "gates": gates(case),
         "satisfaction": satisfaction(case.sheet),
+        "places": await _places(visit, case) if visit.may(Act.DECLARE_SANCTION, case.subject()) else [],
         "due": due,
         "days_left": days_left(due[1], visit.today) if due else None,
         "editor": editor_of(visit, case, sheet, indicator) if indicator else None,
@@ -225,11 +228,14 @@ async def evidence_again(visit: Visit, season: str, commune: str, result: Comman
 
 @act(urls.DOSSIER + "/dieu-kien", again=show)
 async def declare_veto(visit: Visit, season: str, commune: str) -> PageResponse:
-    """Declare whether a veto condition occurred."""
+    """Declare whether a veto condition occurred; where the text counts sanctions, the sanction says that it did."""
     typed = visit.typed
     if typed.text("occurred") not in set(Said):
         raise FieldMissing(field="occurred")
     occurred = Said(typed.text("occurred"))
+    case = await open_case(visit, season, commune)
+    if occurred is Said.YES and dict(case.rulebook.counting).get(typed.text("condition")):
+        raise SanctionMissing(condition=typed.text("condition"), field="occurred")
     result = await assessing.declare_veto(
         visit.work(),
         season,
@@ -463,6 +469,13 @@ def _posting_ends(visit: Visit, case: Case) -> str:
         return visit.words.date(assessing.posting_ends(case.rulebook, visit.today, case.calendar))
     except CalendarUnknown:
         return ""
+
+
+async def _places(visit: Visit, case: Case) -> list[UnitRow]:
+    """The communes of the season, where an act may have happened."""
+    async with visit.reads() as view:
+        units: list[UnitRow] = [unit for unit in await view.all(UNITS) if unit.code in case.season.participants]
+    return sorted(units, key=lambda unit: sort_key(unit.name))
 
 
 def _of(part: str) -> str:

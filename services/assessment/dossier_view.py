@@ -16,8 +16,8 @@ from domain.commune_steps import NAMED_GROUPS, Attendance, missing_groups
 from domain.days_off import days_off_stream
 from domain.errors import NotFound, SeasonNotOpen, UnknownCommune
 from domain.fact import Recorded, StreamName
-from domain.judging import Assessed, CriterionResult, Finding, Value, VerdictResult, assess, cross_checks
-from domain.measure import Answer, Measured, percent
+from domain.judging import Assessed, CriterionResult, Finding, Value, VerdictResult, assess, cross_checks, sanctioned
+from domain.measure import Measured, Outcome, percent
 from domain.official import Office
 from domain.permissions import Act, Actor, Subject, may, permit
 from domain.rates import rates_stream
@@ -237,7 +237,12 @@ def sheet_view(case: Case, actor: Actor = NOBODY) -> SheetView:
         for criterion, result in zip(case.rulebook.criteria, whole.verdict.criteria, strict=True)
     )
     measures = {part: value for entry in case.sheet.entries.values() for part, value in entry.measures.items()}
-    return SheetView(criteria, whole, whole.verdict.required_total, cross_checks(case.rulebook, measures))
+    held = [one.details for one in case.sheet.sanctions.values()]
+    findings = (
+        *cross_checks(case.rulebook, measures),
+        *sanctioned(case.rulebook, case.standing.values(), held),
+    )
+    return SheetView(criteria, whole, whole.verdict.required_total, findings)
 
 
 def _criterion(case: Case, criterion: Criterion, result: CriterionResult, actor: Actor) -> CriterionLines:
@@ -318,22 +323,28 @@ def _state(entry: EntryRow | None, indicator: Indicator) -> IndicatorState:
 
 @dataclass(frozen=True, slots=True)
 class VetoGate:
-    """A veto condition before any score: declared clear, occurred, or not yet declared."""
+    """A veto condition before any score: declared clear, occurred, not yet declared, or hanging on a sanction of an
+    official that no competent body has confirmed.
+    """
 
     condition: Condition
     veto: VetoRow | None
+    outcome: Outcome
 
     @property
     def css(self) -> str:
-        if self.veto is None:
-            return "unset"
-        return "shut" if self.veto.occurred is Answer.YES else ""
+        if self.outcome is Outcome.NOT_MET:
+            return "shut"
+        if self.outcome is Outcome.NOT_VERIFIABLE:
+            return "open"
+        return "unset" if self.veto is None else ""
 
 
 def gates(case: Case) -> tuple[VetoGate, ...]:
     """The veto conditions of the rulebook. One whose wording is not known is not asked about."""
+    judged_by = {one.code: one.outcome for one in judged(case.standing, case.rulebook).verdict.conditions}
     return tuple(
-        VetoGate(condition, case.sheet.vetoes.get(condition.code))
+        VetoGate(condition, case.sheet.vetoes.get(condition.code), judged_by[condition.code])
         for condition in case.rulebook.vetoes
         if condition.text
     )

@@ -38,6 +38,7 @@ class PublicState(StrEnum):
     RECOGNISED = "recognised"
     NOT_RECOGNISED = "not-recognised"
     REVOKED = "revoked"
+    LISTED = "listed"
     POSTED = "posted"
     PENDING = "pending"
 
@@ -109,13 +110,17 @@ def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding
     """What the register says of the commune."""
     posted = row.stage == "posted"
     public = decision if decision and decision.is_public else None
-    state = state_of(public, posted=posted)
+    state = state_of(public, posted=posted, listed=row.stage == "listed")
     until = row.posted_until if posted else None
     return PublicRow(unit, deciding, state, public, until)
 
 
-def state_of(decision: RegisterRow | None, *, posted: bool) -> PublicState:
-    """What may be said: nothing of a decision before it is published."""
+def state_of(decision: RegisterRow | None, *, posted: bool, listed: bool = False) -> PublicState:
+    """What may be said: nothing of a decision before it is published, unless the commune stands on the list of those
+    that do not meet, for then nobody decides on it.
+    """
+    if listed:
+        return PublicState.LISTED
     if decision is None or not decision.is_public:
         return PublicState.POSTED if posted else PublicState.PENDING
     if decision.revoked_on:
@@ -146,7 +151,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     """What the page shows. Values are shown while they are posted, and once the decision is published."""
     season, commune = case.sheet.season, case.sheet.commune
     decision = fold(REGISTER, case.facts).get(f"{season}/{commune}")
-    state = state_of(decision, posted=case.sheet.stage is Stage.POSTED)
+    state = state_of(decision, posted=case.sheet.stage is Stage.POSTED, listed=case.sheet.stage is Stage.LISTED)
     shown = state is not PublicState.PENDING
     published = decision if decision and decision.is_public else None
     mine = comment_by(case, visit.query("ma"))

@@ -166,6 +166,12 @@ class Typed(Mapping[str, str]):
         must_be_possible(day, today(), name, text)
         return day
 
+    def needed_day(self, name: str) -> date:
+        """A date that must be there; otherwise as `day`."""
+        if (day := self.day(name)) is None:
+            raise FieldMissing(field=name)
+        return day
+
     def identifier(self, name: str) -> UUID | None:
         """A UUID from a hidden field; None when absent or spoilt."""
         try:

@@ -9,7 +9,8 @@ import pytest
 
 from domain.errors import MeasureInvalid
 from domain.judging import assess
-from domain.measure import NOT_ARISEN, Amount, Comparison, Kind, Measured, Rate
+from domain.measure import NOT_ARISEN, Amount, Comparison, Kind, Measured
+from domain.rate import Rate
 from domain.rulebook import Indicator, Part, Provenance
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services.assessment.measure_fields import Problem, forms_of, read_measures
@@ -41,9 +42,13 @@ def typed_of(indicator: Indicator, measures: dict[str, Measured], locale: str = 
 
 
 def held(indicator: Indicator) -> dict[str, Measured]:
-    """A value for each part; with a single rate the form asks for no counts."""
-    found = {part.code: best(part) for part in indicator.parts}
-    return {code: _without_counts(one) if len(one.counts) == 1 else one for code, one in found.items()}
+    """A value for each part; with a single rate of the whole year the form asks for no counts."""
+    found = {part: best(part) for part in indicator.parts}
+    return {part.code: one if _asks_counts(part) else _without_counts(one) for part, one in found.items()}
+
+
+def _asks_counts(part: Part) -> bool:
+    return not isinstance(part.measure, Amount) or part.measure.asks_counts
 
 
 def _without_counts(one: Measured) -> Measured:

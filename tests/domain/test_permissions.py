@@ -55,6 +55,8 @@ MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.ANSWER_COMMENT: ({Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}, set(), set()),
     Act.ATTACH_EVIDENCE: (LEAD_AND_COORDINATING, set(), set()),
     Act.CONSOLIDATE: ({Office.JUSTICE_OFFICER}, set(), set()),
+    Act.CONFIRM_SANCTION: (set(), APPRAISERS, set()),
+    Act.DECLARE_SANCTION: ({Office.JUSTICE_OFFICER}, APPRAISERS, set()),
     Act.DECLARE_VETO: ({Office.JUSTICE_OFFICER}, set(), set()),
     Act.EXPLAIN: (LEAD_AND_COORDINATING, set(), set()),
     Act.MEASURE: (LEAD_AND_COORDINATING, set(), set()),

@@ -47,6 +47,7 @@ from domain.rates import Rates, rates_stream
 from domain.recognition import Recognition, Result, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
 from domain.rulebook_text import RulebookText, hash_of, rulebook_text_stream
+from domain.sanction import Form, Post, Sanction
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
 from domain.working_days import Calendar, DayKind, DayReading
@@ -229,6 +230,35 @@ def withdraw(province: Province, chance: Random) -> None:
 def explain(province: Province, chance: Random) -> None:
     indicator = chance.choice(INDICATORS)
     province.do(_dossier(chance), lambda it: it.explain(indicator, f"giải trình {chance.randrange(3)}"))
+
+
+def declare_sanction(province: Province, chance: Random) -> None:
+    act_on = date(2024, 1, chance.randrange(1, 28))
+    details = Sanction(
+        "Phó Chủ tịch",
+        chance.choice(tuple(Post)),
+        chance.choice(tuple(Form)),
+        chance.choice(tuple(Answer)),
+        f"{chance.randrange(9)}/QĐ",
+        act_on,
+        act_on,
+        "99001",
+    )
+    province.do(_dossier(chance), lambda it: it.declare_sanction(_sanction(chance), details, "99001"))
+
+
+def confirm_sanction(province: Province, chance: Random) -> None:
+    one = _sanction(chance)
+    province.do(_dossier(chance), lambda it: it.confirm_sanction(one, "Đảng ủy", "5/CV", date(2024, 2, 1)))
+
+
+def set_sanction_aside(province: Province, chance: Random) -> None:
+    one = _sanction(chance)
+    province.do(_dossier(chance), lambda it: it.set_sanction_aside(one, "ghi nhầm", "văn bản 9"))
+
+
+def _sanction(chance: Random) -> UUID:
+    return UUID(int=chance.randrange(4))
 
 
 def declare_veto(province: Province, chance: Random) -> None:
@@ -665,6 +695,10 @@ ACTS: tuple[Act, ...] = (
     withdraw,
     explain,
     declare_veto,
+    declare_sanction,
+    declare_sanction,
+    confirm_sanction,
+    set_sanction_aside,
     measure_satisfaction,
     support_everything,
     move_dossier,

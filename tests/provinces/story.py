@@ -104,6 +104,8 @@ class Story:
     tenant: Tenant
     season: str
     rulebook_id: str = "qd-25-2021"
+    #: The year that the season is about, where it has to be one that can be meant.
+    year: int = 0
 
     @property
     def rulebook(self) -> Rulebook:
@@ -179,7 +181,7 @@ class Story:
             name,
             Season(
                 id=work.id_of(name),
-                year=int(self.season),
+                year=self.year or int(self.season),
                 rulebook=self.rulebook.id,
                 rulebook_sha256=self.rulebook.sha256,
                 indicators=tuple(self.codes),

@@ -13,8 +13,9 @@ from uuid import UUID
 import services
 from domain.commune_steps import Attendance, Attended, Channel, Display, FormTally, SheetsTally
 from domain.council import Member, Role
-from domain.measure import Kind, Measured
+from domain.measure import Answer, Kind, Measured
 from domain.official import Capacity, Office
+from domain.sanction import Form, Post, Sanction
 from domain.season import Participant
 from domain.unit import Level
 from infra.encryption.personal_values import Covered
@@ -57,6 +58,9 @@ EXAMPLES: dict[str, Any] = {
     "Received": Received(Path("file"), "tờ trình.pdf", "0f" * 32, 4_096, "application/pdf"),
     "RateName": "mediation-case",
     "Result": "recognised",
+    "Sanction": Sanction(
+        "Chủ tịch UBND", Post.GOVERNMENT_HEAD, Form.WARNING, Answer.YES, "15/QĐ-UBND", DAY, DAY, "99001"
+    ),
     "Ruling": "revoked",
     "Sequence[Assignment]": [("TC1.CT1", Office.POLICE_CHIEF, (Office.OFFICE_STATISTICS,))],
     "Sequence[Member]": [MEMBER],

@@ -68,6 +68,9 @@ ACTS: Mapping[str, tuple[str, ...]] = {
         "assessment.explained",
         "assessment.satisfaction-measured",
         "assessment.veto-declared",
+        "assessment.sanction-declared",
+        "assessment.sanction-confirmed",
+        "assessment.sanction-set-aside",
         "assessment.opinion-sheets-tallied",
     ),
     "minh-chung": (
