@@ -22,6 +22,7 @@ from domain.errors import (
 from domain.official import Office
 from domain.rulebook import Provenance
 from domain.rulebook_draft import DraftChange, DraftValue, ValueSource, rulebook_draft_stream
+from infra.reference.rulebooks import parse_draft
 from services.rulebooks import draft
 from services.rulebooks.draft import DraftText, draft_of
 from services.work import Work
@@ -69,7 +70,7 @@ async def test_what_two_people_corrected_is_the_text_in_use(own_story: Story):
     rulebooks = await work.rulebooks()
     text = rulebooks.text(adoption.sha256)
     assert adoption.sha256 != before.base.sha256
-    assert text.council.quorum == draft.parse_draft(rulebooks.written(text.sha256).encode()).council.quorum
+    assert text.council.quorum == parse_draft(rulebooks.written(text.sha256).encode()).council.quorum
     assert str(text.council.quorum) == "3/4"
     assert text.sources["council.quorum"].number == "09/2021/TT-BTP"
     assert rulebooks.text(before.base.sha256) == before.base
