@@ -884,9 +884,9 @@ async def test_a_survey_of_somebody_else_is_not_replaced_unseen(desks: Desks):
     story = await Story(desks.house, desks.tenant, "", "qd-619-2017").opened()
     mine, theirs = await desks.officer(), await desks.officer()
     page, other = await mine.open(dossier(story)), await theirs.open(dossier(story))
-    await theirs.send(other, "/hai-long", satisfied="80", asked="100")
+    await theirs.send(other, "/hai-long", satisfied="80", asked="100", handed_out="120")
 
-    refused = await mine.send(page, "/hai-long", satisfied="95", asked="100")
+    refused = await mine.send(page, "/hai-long", satisfied="95", asked="100", handed_out="120")
 
     assert refused.refused == "stale"
     assert "Đang lưu: 80, 100. Vừa nhập: 95, 100." in refused.text
