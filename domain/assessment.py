@@ -350,7 +350,7 @@ class Assessment(Stream):
         text: Personal
         on: date
         sender: Sender | None = None
-        sender_name: Personal = ""
+        sender_name: Personal | None = None
 
         @staticmethod
         def upcast_v1_v2(state: dict[str, object]) -> None:
@@ -754,7 +754,7 @@ class Assessment(Stream):
         text: EncryptedValue,
         on: date,
         sender: Sender | None = None,
-        sender_name: Personal = "",
+        sender_name: Personal | None = None,
     ) -> None:
         """Record a comment on the posted result (that it says something was seen before it was sealed)."""
         self.must_take_comments(on)

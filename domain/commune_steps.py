@@ -129,7 +129,7 @@ def check_displays(
     if Channel.OFFICE not in channels:
         raise PostingPlaceMissing(channel=Channel.OFFICE, field="office_on")
     if channels == {Channel.OFFICE}:
-        raise PostingPlaceMissing(channel=Channel.PORTAL, field="portal_on")
+        raise PostingPlaceMissing(channel="portal-or-loudspeaker", field="portal_on")
     for display, least in zip(displays, shortest, strict=True):
         field = f"{display.channel}_on"
         must_not_end_early(ready, display.on, field, "posting")

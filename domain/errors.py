@@ -567,13 +567,16 @@ class BallotsOutstanding(Refused):
 
 
 class AlreadyDecided(Refused):
-    """A decision on this commune and season exists."""
+    """A decision on this commune and season stands: there is no other before it is taken back or appealed against."""
 
     code = "already-decided"
 
 
 class BasisMissing(Refused):
-    """The decision lacks its basis: a concluded appraisal, and a concluded vote where a council is required."""
+    """The decision lacks its basis: a concluded appraisal, and a concluded vote where a council is required.
+
+    `missing` says which: a new decision needs an appraisal that was concluded since the one before ("new-appraisal").
+    """
 
     code = "basis-missing"
 
@@ -582,6 +585,12 @@ class AgainstTheRules(Refused):
     """Recognition was asked for a commune that the rules judge as not meeting the standard."""
 
     code = "against-the-rules"
+
+
+class NothingCorrected(Refused):
+    """A decision is corrected in its number, its day or its signer, and nothing was given that it does not say."""
+
+    code = "nothing-corrected"
 
 
 class SanctionInvalid(Refused):
@@ -626,7 +635,7 @@ class GroundReviewed(Refused):
 
 
 class DocumentMissing(Refused):
-    """An inspection is ordered by a document, and its number was not given."""
+    """The act rests on a document, and its number was not given."""
 
     code = "document-missing"
 

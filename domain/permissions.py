@@ -6,8 +6,8 @@ not in the table may not. A permission answers with the mandate that gives it, w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -52,10 +52,12 @@ class Act(StrEnum):
     EXPORT_DOSSIER = "export:dossier"
     EXPORT_REVIEW = "export:review"
     EXPORT_STANDINGS = "export:standings"
+    CORRECT_DECISION = "recognition:correct"
     DECIDE = "recognition:decide"
     LIST_COMMUNE = "recognition:list-commune"
     PUBLISH = "recognition:publish"
     SIGN = "recognition:sign"
+    UPHOLD_APPEAL = "recognition:uphold-appeal"
     CONCLUDE_REVIEW = "review:conclude"
     CONDUCT_REVIEW = "review:conduct"
     EXPLAIN_IN_REVIEW = "review:explain"
@@ -74,11 +76,19 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A signed-in person with the mandates in force today."""
+    """A signed-in person with the mandates in force today.
+
+    `succeeded` are the units that have ended, by the unit that their duties passed to (`domain/unit.py`).
+    """
 
     person: str
     mandates: tuple[Mandate, ...]
     name: str = ""
+    succeeded: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
+
+    def stands_for(self, mandate: Mandate, unit: str) -> bool:
+        """Whether the mandate is for the unit, or for the one that its duties passed to."""
+        return mandate.unit == unit or unit in self.succeeded.get(mandate.unit, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +131,16 @@ def as_lead_or_coordinating(actor: Actor, mandate: Mandate, subject: Subject) ->
 
 
 def in_deciding_unit(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
-    """The mandate is for the unit that decides on the commune (the district until 30/6/2025, then the province)."""
-    return mandate.unit == subject.decided_by
+    """The mandate is for the unit that decides on the commune (the district until 30/6/2025, then the province).
+
+    The duties of a unit that has ended are its successor's, also for what it decided itself.
+    """
+    return actor.stands_for(mandate, subject.decided_by)
 
 
 def in_deciding_unit_and_not_own_work(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
     """The mandate is for the deciding unit, and the person did not propose the value concerned."""
-    return mandate.unit == subject.decided_by and actor.person not in subject.proposed_by
+    return actor.stands_for(mandate, subject.decided_by) and actor.person not in subject.proposed_by
 
 
 def as_member(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
@@ -213,10 +226,12 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.EXPORT_DOSSIER: ((_APPRAISERS + _CHAIRMEN, in_deciding_unit), (_OVERSIGHT, anywhere)),
     Act.EXPORT_REVIEW: _MAY_SEE,
     Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Office.ADMINISTRATOR,), anywhere),),
+    Act.CORRECT_DECISION: (_CHAIRMAN,),
     Act.DECIDE: (_CHAIRMAN,),
     Act.LIST_COMMUNE: (_CHAIRMAN,),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
     Act.SIGN: (_CHAIRMAN,),
+    Act.UPHOLD_APPEAL: (_CHAIRMAN,),
     Act.CONCLUDE_REVIEW: (_CHAIRMAN,),
     Act.CONDUCT_REVIEW: (((Office.INSPECTOR,), anywhere),),
     Act.EXPLAIN_IN_REVIEW: ((_ALL, when_asked),),
@@ -288,7 +303,7 @@ def _missing(actor: Actor, act: Act, subject: Subject) -> str:
     by_position = [rule for rule in TABLE[act] if rule[0] is not _ALL]
     lacking = [
         _BESIDES.get(condition, "another-unit")
-        if mandate.unit in {subject.commune, subject.decided_by}
+        if mandate.unit == subject.commune or actor.stands_for(mandate, subject.decided_by)
         else "another-unit"
         for positions, condition in by_position
         for mandate in actor.mandates

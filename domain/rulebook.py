@@ -153,7 +153,8 @@ class Condition:
     """One condition of recognition; `threshold` and `by_class` are empty where the number is not known.
 
     `threshold` is points (min_total), percent (min_satisfaction) or a share such as 0.5
-    (min_each_criterion_ratio). `text` is the law's wording, which a veto consists of.
+    (min_each_criterion_ratio). `text` is the law's wording, which a veto consists of. `enough` is a number known to be
+    enough where the least is not: a commune with so much was recognised.
     """
 
     code: str
@@ -164,6 +165,7 @@ class Condition:
     text: str = ""
     #: Of a veto: which sanctions of officials it counts; None where it is declared as such.
     counts: Counted | None = None
+    enough: Decimal | None = None
 
     def required_of(self, unit_class: str | None) -> Decimal | None:
         """The number that a commune of this class has to reach, or None where it is not known."""

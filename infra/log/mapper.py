@@ -6,6 +6,8 @@ type has no single spelling is refused when the program starts and not when a pr
 """
 
 import dataclasses
+import functools
+import operator
 import types
 import typing
 from collections.abc import Callable, Collection, Mapping
@@ -187,8 +189,8 @@ def _is_optional(hint: Any) -> bool:
 def _without_none(hint: Any) -> Any:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         rest = [part for part in typing.get_args(hint) if part is not types.NoneType]
-        if len(rest) == 1:
-            return rest[0]
+        if len(rest) < len(typing.get_args(hint)):
+            return functools.reduce(operator.or_, rest)
     return hint
 
 

@@ -207,6 +207,7 @@ class ConditionFields(TextFields):
     by_class: dict[str, Decimal] = {}
     text: str = ""
     counts: CountedFields | None = None
+    enough: Decimal | None = None
 
 
 class DateFields(TextFields):

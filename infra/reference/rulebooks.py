@@ -371,6 +371,7 @@ def _condition(text: ConditionFields) -> Condition:
         tuple(text.by_class.items()),
         text.text,
         _counted(text.counts),
+        text.enough,
     )
 
 

@@ -129,7 +129,8 @@ def of_commune(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor:
     if season.state is not State.OPEN:
         return
     units = {mandate.unit for mandate in actor.mandates}
-    here, above = standing.commune in units, standing.decided_by in units
+    here = standing.commune in units
+    above = any(actor.stands_for(mandate, standing.decided_by) for mandate in actor.mandates)
     if not here and not above:
         return
     stage = standing.stage

@@ -160,7 +160,7 @@ class CommentRow(RowPart, frozen=True):
     set_aside: str | None = None
     late: bool = False
     sender: Sender | None = None
-    sender_name: Personal = ""
+    sender_name: Personal | None = None
     treatment: Treatment | None = None
 
     @property

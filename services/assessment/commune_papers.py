@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import NotFound, OutOfOrder
-from domain.personal import EncryptedValue, Personal
+from domain.personal import Personal
 from domain.rulebook import Rulebook
 from infra.identity.tenants import Tenant
 from projections.fold import fold
@@ -85,6 +85,7 @@ async def opinions_paper(
         PersonalValue(value, assessment_stream(season, commune), row.received, field)
         for row in paper.row.comments.values()
         for field, value in (("text", row.text), ("sender_name", row.sender_name))
+        if value is not None
     ]
     seen = await personal.see(tenant, kept)
     lines = [_opinion(one, seen) for one in paper.row.comments.values() if one.set_aside is None]
@@ -93,7 +94,7 @@ async def opinions_paper(
 
 def _opinion(row: CommentRow, seen: Mapping[Personal, VisibleValue]) -> Opinion:
     say = vietnamese().say
-    name = _visible(seen[row.sender_name]) if isinstance(row.sender_name, EncryptedValue) else row.sender_name
+    name = _visible(seen[row.sender_name]) if row.sender_name is not None else ""
     sender = say(f"sender.{row.sender}") if row.sender else say("sender.person")
     return Opinion(
         f"{sender[:1].upper()}{sender[1:]}{': ' + name if name else ''}",

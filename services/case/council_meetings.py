@@ -11,6 +11,7 @@ from domain.council import Council, Member, council_stream, everybody
 from domain.fact import Recorded, StreamName, replay
 from domain.meeting import Meeting, Vote, VoteOutcome, unit_of
 from domain.permissions import Subject
+from domain.recognition import Recognition, recognition_stream
 from services.case.meeting_walk import walk_meetings
 from services.work import Work
 
@@ -33,17 +34,26 @@ async def meetings_of(work: Work, season: str, unit: str) -> list[tuple[StreamNa
 
 
 async def is_voted_on(work: Work, season: str, unit: str, commune: str) -> bool:
-    """Whether a vote on the commune is open, or was concluded and not reopened."""
-    return any(commune in meeting.votes for _, meeting in await meetings_of(work, season, unit))
+    """Whether a vote on the commune is open, or was concluded and not reopened, that no decision has used yet."""
+    return any(commune in meeting.votes for _, meeting in await _not_decided_on(work, season, unit, commune))
 
 
 async def concluded_vote(work: Work, season: str, unit: str, commune: str) -> ConcludedVote | None:
-    """The latest vote on the commune that was concluded and not reopened."""
-    for name, meeting in reversed(await meetings_of(work, season, unit)):
+    """The latest vote on the commune that was concluded and not reopened, and that no decision has used yet."""
+    for name, meeting in reversed(await _not_decided_on(work, season, unit, commune)):
         vote = meeting.votes.get(commune)
         if vote is not None and vote.outcome is not None:
             return ConcludedVote(name, vote, vote.outcome)
     return None
+
+
+async def _not_decided_on(work: Work, season: str, unit: str, commune: str) -> list[tuple[StreamName, Meeting]]:
+    """The meetings after the one whose vote the latest decision on the commune relied on."""
+    meetings = await meetings_of(work, season, unit)
+    decided = await work.find(Recognition, recognition_stream(season, commune))
+    used = {one.stream for one in decided.relied_on} if decided else frozenset()
+    last = max((number for number, (name, _) in enumerate(meetings, start=1) if work.id_of(name) in used), default=0)
+    return meetings[last:]
 
 
 def members_of(called: Collection[UUID], council: Sequence[Recorded]) -> tuple[Member, ...]:

@@ -19,6 +19,7 @@ from domain.errors import OutOfOrder
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
 from domain.official import Official, official_stream
+from domain.season import year_of
 from domain.unit import Level
 from projections.fold import fold
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
@@ -160,7 +161,7 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
     assert isinstance(constituted, Council.Constituted)  # noqa: S101 - the first fact of a council
     return MinutesDocument(
         unit=await then.place(unit),
-        year=int(season),
+        year=year_of(season),
         document_no=document_no,
         on=held.on,
         place=held.place,

@@ -108,7 +108,7 @@ HA_NOI = Story(
     basis="295/UBND-NC",
     closes=True,
     dossiers=tuple(
-        Dossier(code, unit_class="II", satisfied=90 + number, share=Decimal(share))
+        Dossier(code, unit_class="II", satisfied=98 + number % 3, share=Decimal(share))
         for number, (code, share) in enumerate(
             {
                 "00592": "0.92",
@@ -191,7 +191,7 @@ DONG_NAI = Story(
         met=date(2027, 1, 31),
         decided=date(2027, 2, 10),
     ),
-    basis="Kế hoạch năm 2026 của tỉnh (minh hoạ)",
+    basis="Kế hoạch năm 2026 của tỉnh (minh họa)",
     dossiers=(
         Dossier("25195", until=Until.ENTERED),
         Dossier("25210", until=Until.ENTERED, entered=11),

@@ -50,6 +50,10 @@ class StepsStory(Story):
 
     async def display_filled(self, *displays: Display) -> StepsStory:
         await assess.consolidate(await self.officer(), self.season, COMMUNE, DAY)
+        return await self.display_again(*displays)
+
+    async def display_again(self, *displays: Display) -> StepsStory:
+        """The sheet that was brought together is posted."""
         await steps.display_result(await self.officer(), self.season, COMMUNE, displays or (OFFICE, PORTAL))
         return self
 

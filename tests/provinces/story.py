@@ -223,7 +223,7 @@ class Story:
                 await self.officer(commune=commune), self.season, commune, condition, Answer.NO, "Công văn 5"
             )
         if self.rulebook.asks_satisfaction:
-            await assess.measure_satisfaction(await self.officer(commune=commune), self.season, commune, 95, 100)
+            await assess.measure_satisfaction(await self.officer(commune=commune), self.season, commune, 98, 100)
         return self
 
     async def posted(self, commune: str = COMMUNE, until: date = date(2024, 1, 12)) -> "Story":

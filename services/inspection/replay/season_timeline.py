@@ -33,6 +33,8 @@ STAGES: tuple[type[Fact], ...] = (
     Recognition.Decided,
     Recognition.Published,
     Recognition.Revoked,
+    Recognition.AppealUpheld,
+    Recognition.DecidedAgain,
 )
 
 #: What moves the season itself.
