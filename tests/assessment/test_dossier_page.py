@@ -266,7 +266,7 @@ async def test_who_neither_leads_nor_coordinates_is_offered_no_form(desks: Desks
 
     assert not page.offers("/cham-diem")
     assert not page.offers("/minh-chung")
-    assert "Công chức Tư pháp - Hộ tịch nhập số liệu của chỉ tiêu này" in page.text
+    assert "Công chức phụ trách tư pháp, hộ tịch nhập số liệu của chỉ tiêu này" in page.text
 
 
 async def test_the_dossier_of_another_commune_is_not_shown(desks: Desks, season: Story):

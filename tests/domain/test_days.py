@@ -17,6 +17,7 @@ from domain.fact import Fact
 from domain.measure import Measured
 from domain.review import Review
 from domain.season import Step
+from domain.text import fields_of
 from infra.log.mapper import COLUMNS
 from tests.domain.aggregates import DAY, a_complete_dossier, a_posted_dossier, a_season, a_submitted_dossier
 from tests.infra.logs import MAPPER
@@ -63,8 +64,8 @@ def with_day(fact: Fact, field: str, day: date) -> Fact:
     if field in vars(fact):
         vars(fact)[field] = day
     else:
-        measured = vars(fact)["measured"]
-        vars(fact)["measured"] = dataclasses.replace(measured, **{field: day})
+        name, held = next((name, held) for name, held in vars(fact).items() if field in fields_of(held))
+        vars(fact)[name] = dataclasses.replace(held, **{field: day})
     return fact
 
 
