@@ -213,6 +213,36 @@ class RulebookTooLarge(Refused):
     code = "rulebook-too-large"
 
 
+class DraftMoved(Refused):
+    """A value of the draft, or the whole draft, has become another one since its author saw it: `path`."""
+
+    code = "draft-moved"
+
+
+class DraftNotClosed(Refused):
+    """The draft cannot be signed off: `problems` are the paths of what does not close."""
+
+    code = "draft-not-closed"
+
+
+class NothingChanged(Refused):
+    """The draft holds no change that could be signed off."""
+
+    code = "nothing-changed"
+
+
+class OwnDraft(Refused):
+    """Whoever changed something in a draft does not sign it off: a second person compares it with its sources."""
+
+    code = "own-draft"
+
+
+class ValueUnusable(Refused):
+    """The text has no value at this path, or the value cannot be one of its kind; `why` says more, for the log."""
+
+    code = "value-unusable"
+
+
 class RulebookTextInvalid(Refused):
     """The text is no rulebook that this program reads, or its numbers do not close; `why` says where."""
 
