@@ -20,6 +20,8 @@ class Act(StrEnum):
 
     ADOPT_RULEBOOK = "administration:adopt-rulebook"
     KEEP_RULEBOOK_TEXT = "administration:keep-rulebook-text"
+    CORRECT_RULEBOOK = "administration:correct-rulebook"
+    SIGN_OFF_RULEBOOK = "administration:sign-off-rulebook"
     ENROL_OFFICIAL = "administration:enrol-official"
     KEEP_CALENDAR = "administration:keep-calendar"
     SET_RATE = "administration:set-rate"
@@ -199,6 +201,8 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
     Act.KEEP_RULEBOOK_TEXT: (_RUNS_THE_SEASON,),
+    Act.CORRECT_RULEBOOK: (_RUNS_THE_SEASON,),
+    Act.SIGN_OFF_RULEBOOK: (_RUNS_THE_SEASON, _ADMINISTERS),
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
     Act.SET_RATE: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),

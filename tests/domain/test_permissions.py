@@ -47,6 +47,8 @@ MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.SET_RATE: (set(), set(), RUNS_SEASONS),
     Act.ENROL_OFFICIAL: (set(), set(), ADMINISTRATION),
     Act.KEEP_RULEBOOK_TEXT: (set(), set(), RUNS_SEASONS),
+    Act.CORRECT_RULEBOOK: (set(), set(), RUNS_SEASONS),
+    Act.SIGN_OFF_RULEBOOK: (set(), set(), RUNS_SEASONS | ADMINISTRATION),
     Act.REGISTER_UNIT: (set(), set(), ADMINISTRATION),
     Act.SHRED_SUBJECT: (set(), set(), ADMINISTRATION),
     Act.AGREE_ON_RESULT: ({Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}, set(), set()),
