@@ -242,7 +242,7 @@ async def test_the_published_result_stands_in_plain_words_with_its_decision(pass
     page = await passer_by.open(public(season))
 
     assert "Đạt chuẩn tiếp cận pháp luật" in page.text
-    assert "Tổng 100,0 trên 100 điểm, mức cần là 80." in page.text
+    assert "Tổng 100,0 trên 100 điểm, mức điểm tối thiểu: 80." in page.text
     assert "Cả 5 tiêu chí đều từ 50\u00a0% trở lên." in page.html
     assert "41/QĐ-UBND" in page.text
     assert "5 tán thành, 0 không tán thành, 0 ý kiến khác, 0 không bỏ phiếu" in page.text
