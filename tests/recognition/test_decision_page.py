@@ -302,7 +302,7 @@ async def test_evidence_too_large_for_one_file_is_refused_with_what_to_do(
 
     assert (refused.status, refused.refused) == (409, "evidence-too-large")
     assert "Minh chứng của hồ sơ có 1 MB, quá 0 MB" in refused.text
-    assert "minhchuan dossier export --with-evidence" in refused.text
+    assert "đề nghị quản trị viên hệ thống lập" in refused.text
 
 
 async def test_while_the_log_is_not_sealed_the_page_says_so_and_offers_it_again(
