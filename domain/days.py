@@ -42,6 +42,9 @@ Order: TypeAlias = Literal[
     "appealed",
     "corrected",
     "joined",
+    "consultation",
+    "papers",
+    "papers-received",
     "deadline",
     "search",
 ]

@@ -557,6 +557,48 @@ class AlreadyVoted(Refused):
     code = "already-voted"
 
 
+class AlreadyOnAgenda(Refused):
+    """The dossier `commune` waits for another meeting or consultation that is not closed, the `number`-th."""
+
+    code = "already-on-agenda"
+
+
+class MemberUnsuitable(Refused):
+    """`member` administers or inspects the system, so they do not sit in a council."""
+
+    code = "member-unsuitable"
+
+
+class TooManyInRole(Refused):
+    """More members in this `role` than the rulebook allows; `limit` says how many."""
+
+    code = "too-many-in-role"
+
+
+class NobodyPresides(Refused):
+    """Neither the chair is present nor a vice-chair whom the chair authorised."""
+
+    code = "nobody-presides"
+
+
+class HeldInWriting(Refused):
+    """The members are asked in writing, so nothing of a meeting happens here."""
+
+    code = "held-in-writing"
+
+
+class ConsultationRunning(Refused):
+    """`answers` are missing, and the day `until` which they may come has not come."""
+
+    code = "consultation-running"
+
+
+class OpinionAlreadyThere(Refused):
+    """The opinion that this `member` wrote about the dossier is recorded already."""
+
+    code = "opinion-already-there"
+
+
 class BallotsOutstanding(Refused):
     """Members present have not voted; `members` counts them."""
 

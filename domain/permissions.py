@@ -6,7 +6,7 @@ not in the table may not. A permission answers with the mandate that gives it, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -43,10 +43,13 @@ class Act(StrEnum):
     CONCLUDE_APPRAISAL = "appraisal:conclude"
     OPEN_EVIDENCE = "appraisal:open-evidence"
     RETURN_INDICATOR = "appraisal:return-indicator"
+    ACKNOWLEDGE_PAPERS = "council:acknowledge-papers"
+    AUTHORISE_VICE_CHAIR = "council:authorise-vice-chair"
     CAST_BALLOT = "council:cast-ballot"
     CONDUCT_MEETING = "council:conduct-meeting"
     CONSTITUTE_COUNCIL = "council:constitute"
     CONVENE_MEETING = "council:convene-meeting"
+    OPEN_CONSULTATION = "council:open-consultation"
     DISMISS_FLAG = "inspection:dismiss-flag"
     EXPORT_DECISION = "export:decision"
     EXPORT_DOSSIER = "export:dossier"
@@ -149,7 +152,7 @@ def as_member(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
 
 
 def conducting(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
-    """The person is chair, vice-chair or secretary of the council."""
+    """The person is the council's chair or secretary, or a vice-chair whom the chair authorised for this meeting."""
     return actor.person in subject.conducting
 
 
@@ -175,6 +178,7 @@ _CHAIRMEN = (Office.DISTRICT_CHAIRMAN, Office.PROVINCE_CHAIRMAN)
 _COMMUNE = (*COMMUNE_OFFICERS, Office.COMMUNE_CHAIRMAN)
 _OVERSIGHT = (Office.JUSTICE_DEPARTMENT, Office.PROVINCE_CHAIRMAN, Office.INSPECTOR)
 _ALL = tuple(Office)
+_NO_MEMBERS = (Office.ADMINISTRATOR, Office.INSPECTOR)
 
 _ADMINISTERS: Rule = ((Office.ADMINISTRATOR,), anywhere)
 _RUNS_THE_SEASON: Rule = ((Office.ADMINISTRATOR, Office.JUSTICE_DEPARTMENT), anywhere)
@@ -216,10 +220,13 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.CONCLUDE_APPRAISAL: (_APPRAISER,),
     Act.OPEN_EVIDENCE: (_APPRAISER,),
     Act.RETURN_INDICATOR: (_APPRAISER,),
+    Act.ACKNOWLEDGE_PAPERS: ((_ALL, as_member),),
+    Act.AUTHORISE_VICE_CHAIR: ((_ALL, conducting),),
     Act.CAST_BALLOT: ((_ALL, as_member),),
     Act.CONDUCT_MEETING: ((_ALL, conducting),),
     Act.CONSTITUTE_COUNCIL: (_APPRAISER, _CHAIRMAN),
     Act.CONVENE_MEETING: (_APPRAISER, (_ALL, conducting)),
+    Act.OPEN_CONSULTATION: ((_ALL, conducting),),
     Act.DISMISS_FLAG: (((Office.JUSTICE_DEPARTMENT, Office.INSPECTOR), anywhere),),
     Act.EXPORT_DECISION: _MAY_SEE,
     # A dossier tells all that the council did, about other communes too: not everybody who may see one of these may.
@@ -270,6 +277,11 @@ def positions_for(act: Act) -> frozenset[Office]:
 def could(actor: Actor, act: Act) -> bool:
     """Whether one of the actor's positions may do this about some subject: for menus, where none is chosen yet."""
     return any(mandate.position in positions_for(act) for mandate in actor.mandates)
+
+
+def may_sit(mandates: Iterable[Mandate]) -> bool:
+    """Whether who holds these may be a member of a council: who administers or inspects the system may not."""
+    return all(mandate.position not in _NO_MEMBERS for mandate in mandates)
 
 
 def is_of_a_commune(mandate: Mandate) -> bool:

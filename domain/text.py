@@ -89,6 +89,7 @@ KINDS: dict[str, TextKind] = {
     "media_type": KEY,
     "meeting": KEY,
     "name": NAME,
+    "note": PROSE,
     "official": NAME,
     "option": KEY,
     "order_no": NUMBER,

@@ -252,6 +252,9 @@ class CouncilFields(TextFields):
     max_members: MembersFields = msgspec.field(default_factory=MembersFields)
     written_opinions: AllowedFields = msgspec.field(default_factory=AllowedFields)
     instruments: list[str] = []
+    max_vice_chairs: MembersFields = msgspec.field(default_factory=MembersFields)
+    written_opinion_votes: AllowedFields | None = None
+    consultation: AllowedFields = msgspec.field(default_factory=AllowedFields)
 
 
 class TermFields(TextFields):

@@ -387,6 +387,12 @@ def _council(text: CouncilFields) -> CouncilRule:
         written_opinions=text.written_opinions.value,
         written_opinions_provenance=text.written_opinions.provenance,
         instruments=tuple(text.instruments),
+        max_vice_chairs=text.max_vice_chairs.value,
+        max_vice_chairs_provenance=text.max_vice_chairs.provenance,
+        written_opinion_votes=text.written_opinion_votes is None or text.written_opinion_votes.value,
+        written_opinion_votes_provenance=(text.written_opinion_votes or text.written_opinions).provenance,
+        consultation=text.consultation.value,
+        consultation_provenance=text.consultation.provenance,
     )
 
 

@@ -485,7 +485,8 @@ def _resumed(row: Standing, fact: Appraisal.Resumed, recorded: Recorded) -> Stan
 
 def _of_items(recorded: Recorded) -> list[str]:
     fact = recorded.fact
-    return [f"{recorded.stream.season}/{item}" for item in fact.items] if isinstance(fact, Meeting.Convened) else []
+    items = fact.items if isinstance(fact, Meeting.Convened | Meeting.ConsultationOpened) else ()
+    return [f"{recorded.stream.season}/{item}" for item in items]
 
 
 def _of_item(recorded: Recorded) -> tuple[str]:
@@ -494,6 +495,11 @@ def _of_item(recorded: Recorded) -> tuple[str]:
 
 @STANDINGS.on(Meeting.Convened, keys=_of_items)
 def _convened(row: Standing, fact: Meeting.Convened, recorded: Recorded) -> Standing:
+    return replace(row, meeting=recorded.stream.subject)
+
+
+@STANDINGS.on(Meeting.ConsultationOpened, keys=_of_items)
+def _asked_in_writing(row: Standing, fact: Meeting.ConsultationOpened, recorded: Recorded) -> Standing:
     return replace(row, meeting=recorded.stream.subject)
 
 

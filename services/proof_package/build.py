@@ -317,7 +317,7 @@ async def _council(
 def _discussed(council: Iterable[LoggedFact]) -> Iterator[str]:
     """The communes on the agendas of a council: without their names nobody could say what it did."""
     for line in council:
-        if isinstance(line.recorded.fact, Meeting.Convened):
+        if isinstance(line.recorded.fact, Meeting.Convened | Meeting.ConsultationOpened):
             yield from line.recorded.fact.items
 
 

@@ -125,6 +125,7 @@ async def tell(
             for one in decided.relied_on
         ],
         "ballots": list(_ballots(history, decided.commune, people)),
+        **_told("opinions", list(_opinions(history, decided.commune, people))),
         "since": list(_since(history, line, people)),
         **({"earlier": earlier} if (earlier := list(_earlier(history, line, people))) else {}),
         "people": [
@@ -248,7 +249,36 @@ def _ballots(history: History, commune: str, people: Mapping[str, str]) -> Itera
                     "member_name": people.get(str(ballot.member), ""),
                     "choice": ballot.choice.value,
                     **({"reason": ballot.reason} if ballot.reason else {}),
+                    **_on_paper(ballot),
                 }
+
+
+def _on_paper(ballot: Meeting.BallotCast | Meeting.WrittenOpinionReceived) -> dict[str, str]:
+    """The paper of a ballot and the hash of its file; nothing for the ballots of meetings that kept no file."""
+    if isinstance(ballot, Meeting.WrittenOpinionReceived) and ballot.sha256:
+        return {"document_no": ballot.document_no, "sha256": ballot.sha256}
+    return {}
+
+
+def _opinions(history: History, commune: str, people: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """What absent members wrote where that is no ballot."""
+    for line in history.by_position():
+        match line.recorded.fact:
+            case Meeting.AbsentOpinionReceived() as opinion if opinion.item == commune:
+                yield {
+                    **_where(line, people),
+                    "member": str(opinion.member),
+                    "member_name": people.get(str(opinion.member), ""),
+                    "choice": opinion.choice.value,
+                    "document_no": opinion.document_no,
+                    "sha256": opinion.sha256,
+                    **({"reason": opinion.reason} if opinion.reason else {}),
+                }
+
+
+def _told(name: str, rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows under their name where there are any: packages of before stay as they are."""
+    return {name: rows} if rows else {}
 
 
 def _since(history: History, decision: LoggedFact, people: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -68,7 +68,7 @@ class TableLine(NamedTuple):
 
 
 class CouncilVote(NamedTuple):
-    """The council's vote that the decision had before it."""
+    """The council's vote that the decision had before it, at a meeting or `in_writing`."""
 
     on: date
     place: str
@@ -77,6 +77,7 @@ class CouncilVote(NamedTuple):
     present: int
     counts: Mapping[Choice, int]
     carried: bool
+    in_writing: bool = False
 
     @property
     def counted(self) -> str:
@@ -241,16 +242,17 @@ async def read_ballots(
         if used is not None and name.id(then.tenant.id) not in used:
             continue
         convened, meeting = facts[0].fact, replay(one.fact for one in facts)
-        assert isinstance(convened, Meeting.Convened)  # noqa: S101 - the first fact of a meeting
+        assert isinstance(convened, Meeting.Convened | Meeting.ConsultationOpened)  # noqa: S101 - a meeting's first fact
         vote = meeting.votes.get(commune)
         if vote is None or vote.outcome is None:
             continue
         found = CouncilVote(
             on=convened.on,
-            place=convened.place,
+            place=convened.place if isinstance(convened, Meeting.Convened) else "",
+            in_writing=meeting.is_consultation,
             decision_no=council.decision_no if council else "",
             rule=vote.rule,
-            present=len(vote.roll),
+            present=len(vote.ballots if meeting.is_consultation else vote.roll),
             counts=vote.counts,
             carried=vote.outcome is VoteOutcome.CARRIED,
         )

@@ -399,12 +399,12 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     refused = await secretary.send(page, "/lap-bien-ban")
     page = await secretary.send(page, "/lap-bien-ban", document_no="3/BB-HĐ")
     assert (refused.status, refused.refused) == (422, "field-missing")
-    assert "đang lập biên bản 3/BB-HĐ" in page.text
+    assert "đang lập văn bản 3/BB-HĐ" in page.text
     part = await secretary.open(meeting(season, key, phan="bien-ban"), **{"hx-request": "true"})
     assert (part.status, part.forms) == (200, [])
     await worked_off(secretary)
     part = await secretary.open(meeting(season, key, phan="bien-ban"), **{"hx-request": "true"})
-    assert (part.status, "đã lập biên bản 3/BB-HĐ" in part.text) == (286, True)
+    assert (part.status, "đã lập văn bản 3/BB-HĐ" in part.text) == (286, True)
     waiting = await member.open(path)
     page = await secretary.open(path)
     made = await draft(season)

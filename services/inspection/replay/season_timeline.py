@@ -50,6 +50,7 @@ TURNS: tuple[type[Fact], ...] = (
     Season.Closed,
     Council.Constituted,
     Meeting.Convened,
+    Meeting.ConsultationOpened,
     Meeting.Closed,
 )
 
