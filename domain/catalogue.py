@@ -21,6 +21,7 @@ from domain.personal import DataSubject
 from domain.rates import Rates
 from domain.recognition import Recognition
 from domain.review import Review
+from domain.rulebook_draft import RulebookDraft
 from domain.rulebook_text import RulebookText
 from domain.season import Season
 from domain.unit import Unit
@@ -31,6 +32,7 @@ AGGREGATES: dict[str, type[Stream]] = {
     "official": Official,
     "rulebook": Adoption,
     "rulebook-text": RulebookText,
+    "rulebook-draft": RulebookDraft,
     "calendar": DaysOff,
     "rate": Rates,
     "season": Season,

@@ -48,9 +48,15 @@ class ReasonMissing(Refused):
 
 
 class AlreadyThere(Refused):
-    """There is one already: a season of this year, a council, a person with this sign-in; `kind` says what."""
+    """There is one already: a council, a person with this sign-in; `kind` says what."""
 
     code = "already-there"
+
+
+class YearPlanned(Refused):
+    """The `year` has a season that runs, or one that has ended where no further round was asked for (`reason`)."""
+
+    code = "year-planned"
 
 
 class TextTooLong(Refused):
@@ -201,10 +207,46 @@ class RulebookNotAdopted(Refused):
     code = "rulebook-not-adopted"
 
 
+class CouncilVoted(Refused):
+    """The council votes or has voted on these `communes`: what was voted on may not be judged otherwise meanwhile."""
+
+    code = "council-voted"
+
+
 class RulebookTooLarge(Refused):
     """The text of a rulebook is larger than one may be: `size` and `limit` in KB."""
 
     code = "rulebook-too-large"
+
+
+class DraftMoved(Refused):
+    """A value of the draft, or the whole draft, has become another one since its author saw it: `path`."""
+
+    code = "draft-moved"
+
+
+class DraftNotClosed(Refused):
+    """The draft cannot be signed off: `problems` are the paths of what does not close."""
+
+    code = "draft-not-closed"
+
+
+class NothingChanged(Refused):
+    """The draft holds no change that could be signed off."""
+
+    code = "nothing-changed"
+
+
+class OwnDraft(Refused):
+    """Whoever changed something in a draft does not sign it off: a second person compares it with its sources."""
+
+    code = "own-draft"
+
+
+class ValueUnusable(Refused):
+    """The text has no value at this path, or the value cannot be one of its kind; `why` says more, for the log."""
+
+    code = "value-unusable"
 
 
 class RulebookTextInvalid(Refused):

@@ -20,6 +20,8 @@ class Act(StrEnum):
 
     ADOPT_RULEBOOK = "administration:adopt-rulebook"
     KEEP_RULEBOOK_TEXT = "administration:keep-rulebook-text"
+    CORRECT_RULEBOOK = "administration:correct-rulebook"
+    SIGN_OFF_RULEBOOK = "administration:sign-off-rulebook"
     ENROL_OFFICIAL = "administration:enrol-official"
     KEEP_CALENDAR = "administration:keep-calendar"
     SET_RATE = "administration:set-rate"
@@ -65,6 +67,7 @@ class Act(StrEnum):
     CONDUCT_REVIEW = "review:conduct"
     EXPLAIN_IN_REVIEW = "review:explain"
     ASSIGN_INDICATOR = "season:assign-indicator"
+    CORRECT_SEASON = "season:correct-rulebook"
     OPEN_SEASON = "season:open"
     PLAN_SEASON = "season:plan"
     SET_DEADLINE = "season:set-deadline"
@@ -198,6 +201,8 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ADOPT_RULEBOOK: (_ADMINISTERS,),
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
     Act.KEEP_RULEBOOK_TEXT: (_RUNS_THE_SEASON,),
+    Act.CORRECT_RULEBOOK: (_RUNS_THE_SEASON,),
+    Act.SIGN_OFF_RULEBOOK: (_RUNS_THE_SEASON, _ADMINISTERS),
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
     Act.SET_RATE: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
@@ -243,6 +248,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.CONDUCT_REVIEW: (((Office.INSPECTOR,), anywhere),),
     Act.EXPLAIN_IN_REVIEW: ((_ALL, when_asked),),
     Act.ASSIGN_INDICATOR: (_RUNS_THE_SEASON,),
+    Act.CORRECT_SEASON: (_RUNS_THE_SEASON,),
     Act.OPEN_SEASON: (_RUNS_THE_SEASON,),
     Act.PLAN_SEASON: (_RUNS_THE_SEASON,),
     Act.SET_DEADLINE: (_RUNS_THE_SEASON,),

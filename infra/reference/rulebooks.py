@@ -38,7 +38,6 @@ from domain.measure import (
 )
 from domain.rate import Rate
 from domain.rulebook import (
-    ZERO,
     Agreement,
     CommuneSteps,
     Condition,
@@ -47,9 +46,7 @@ from domain.rulebook import (
     Dated,
     Indicator,
     LegalBasis,
-    Model,
     Part,
-    Provenance,
     Rulebook,
     Source,
     Term,
@@ -57,6 +54,7 @@ from domain.rulebook import (
 )
 from domain.sanction import Counted
 from domain.working_days import Calendar
+from infra.reference.rulebook_closing import problems_of
 from infra.reference.rulebook_file import (
     AmountFields,
     BandsFields,
@@ -84,7 +82,9 @@ from infra.reference.rulebook_file import (
     ThresholdFields,
     _Loader,
     decimal_of,
+    in_range,
     load,
+    numbers_in,
 )
 
 #: No term of the procedure runs longer, in days or in months.
@@ -133,6 +133,13 @@ class Rulebooks:
         except RulebookInvalid as invalid:
             raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
 
+    def written(self, sha256: str) -> str:
+        """The text of this hash as it is written, whether it can be judged by or not. RulebookUnusable."""
+        text = self._own.get(sha256) or _shipped_by_hash().get(sha256)
+        if text is None:
+            raise RulebookUnusable(reason="missing", sha256=sha256)
+        return text
+
     def named(self, name: str) -> Rulebook | None:
         """The rulebook of this id in the newest text that ships, or the text of this hash; None for neither."""
         return self._newest.get(name) or self.find(name)
@@ -178,6 +185,11 @@ def load_rulebooks() -> Rulebooks:
     return Rulebooks(parse_rulebook(text) for text in shipped_texts())
 
 
+@cache
+def _shipped_by_hash() -> dict[str, str]:
+    return {hashlib.sha256(text).hexdigest(): text.decode() for text in shipped_texts()}
+
+
 def shipped_texts() -> list[bytes]:
     """The files, those of one rulebook from its first text to its newest. None is ever changed or taken away, for
     somebody may have been judged by it.
@@ -200,13 +212,21 @@ def load_calendar() -> Calendar:
 
 
 def parse_rulebook(text: bytes) -> Rulebook:
-    """The rulebook in this text; raises RulebookInvalid."""
+    """The rulebook in this text, which can be judged by; raises RulebookInvalid."""
+    rulebook = parse_draft(text)
+    if problems := problems_of(rulebook):
+        raise RulebookInvalid("; ".join(map(str, problems)))
+    return rulebook
+
+
+def parse_draft(text: bytes) -> Rulebook:
+    """The rulebook in this text, whose numbers need not close; raises RulebookInvalid where it has another form."""
     try:
         content = msgspec.convert(load(text), RulebookFields)
+        _require(all(map(in_range, numbers_in(content))), content.id, "a number out of range")
         rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
     except (msgspec.ValidationError, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
         raise RulebookInvalid(str(error)) from error
-    _close(rulebook)
     return rulebook
 
 
@@ -439,73 +459,6 @@ def _day_of_year(text: TermFields) -> tuple[int | None, int | None]:
 
 def _source(text: SourceFields) -> Source:
     return Source(text.document, text.number, text.dated, text.article, text.page, text.address, text.sha256)
-
-
-# Numbers that have to close --------------------------------------------------------------------------
-
-
-def _close(rulebook: Rulebook) -> None:
-    """Refuse a rulebook whose points do not add up or whose codes are not unique."""
-    codes = [indicator.code for indicator in rulebook.indicators]
-    _require(len(set(codes)) == len(codes), rulebook.id, "an indicator's code stands twice")
-    count = sum(len(indicator.parts) for indicator in rulebook.indicators)
-    _require(len(rulebook.parts) == count, rulebook.id, "a part's code stands twice")
-    steps = rulebook.commune_steps
-    if steps is not None:
-        known = not steps.opinion_sheets or steps.opinion_sheets in codes
-        _require(known, "commune_steps", "the opinion sheets are of an indicator that does not exist")
-        _require(steps.broadcasts >= 0, "commune_steps", "broadcasts below 0")
-    parts = [code for one in rulebook.indicators for code in (*(part.code for part in one.parts), *one.without_text)]
-    _require(len(set(parts)) == len(parts), rulebook.id, "a part's code stands twice")
-    for agreement in rulebook.agreements:
-        known = {agreement.part, agreement.other_part} <= rulebook.parts.keys()
-        _require(known, agreement.part, "agrees with a part that does not exist")
-    for criterion in rulebook.criteria:
-        total = sum((indicator.max_points for indicator in criterion.indicators), ZERO)
-        _require(total == criterion.max_points, criterion.code, f"its indicators add up to {total}")
-        _require((criterion.max_points > 0) == (rulebook.model is Model.POINTS), criterion.code, "maximum and model")
-    for indicator in rulebook.indicators:
-        _close_indicator(indicator, rulebook.model)
-    for path, source in rulebook.sources.items():
-        _close_source(path, source, rulebook.provenances.get(path))
-
-
-def _close_source(path: str, source: Source, provenance: Provenance | None) -> None:
-    _require(provenance is not None, path, "a source of a value that does not exist")
-    read = provenance in {Provenance.SOURCED, Provenance.REPORTED}
-    _require(read, path, "it has a source and is neither sourced nor reported")
-    _require(bool(source.document.strip()), path, "its source names no document")
-
-
-def _close_indicator(indicator: Indicator, model: Model) -> None:
-    _require(bool(indicator.parts), indicator.code, "it has neither a measure nor parts")
-    total = sum((part.max_points for part in indicator.parts), ZERO)
-    _require(total == indicator.max_points, indicator.code, f"its parts add up to {total}")
-    for part in indicator.parts:
-        _close_measure(part, model)
-
-
-def _close_measure(part: Part, model: Model) -> None:
-    match part.measure:
-        case RatioBands(bands):
-            bounds = [band.at_least for band in bands]
-            _require(bounds == sorted(bounds, reverse=True), part.code, "bands stand from the highest down")
-            _require(bounds[-1:] == [0], part.code, "the lowest band begins at 0")
-            _require(max(band.points for band in bands) == part.max_points, part.code, "best band, maximum")
-        case Options(options):
-            best = max(option.points for option in options)
-            _require(best == part.max_points, part.code, "best option, maximum")
-        case Penalty(points):
-            _require(points < 0 and part.max_points == 0, part.code, "a penalty is below 0")
-        case Amount(rates=rates):
-            _require(bool(rates) and all(rate.dong > 0 for rate in rates), part.code, "a rate is above 0")
-            _require(len({rate.monthly for rate in rates}) == 1, part.code, "rates are of months, all or none")
-            return
-        case RatioThreshold() | YesNo() | Checklist() | WorkingDayTerm():
-            return
-        case Ratio() | SurveyRatio() | ManualPoints():
-            pass
-    _require(model is Model.POINTS, part.code, "its measure gives points and the model has none")
 
 
 def _require(holds: bool, where: str, what: str) -> None:  # noqa: FBT001

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.season import Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step
+from domain.season import HAS_ENDED, Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step, round_of
 from projections.fold import Projection, Row, RowPart, everything_together
 
 
@@ -37,7 +37,18 @@ class SeasonRow(Row, frozen=True):
     opened_on: date | None = None
     closed_on: date | None = None
     notice: Notice | None = None
+    corrected: Notice | None = None
     left_out: LeftOut | None = None
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """By year, then by round."""
+        return self.year, round_of(self.season)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the season was given up or is done."""
+        return self.state in HAS_ENDED
 
     @property
     def unassigned(self) -> tuple[str, ...]:
@@ -130,6 +141,18 @@ def _converted(row: SeasonRow, fact: Season.Converted, recorded: Recorded) -> Se
         left_out=None,
         state=State.PLANNED,
         notice=Notice(State.PLANNED, fact.reason, fact.document_no, recorded.at),
+    )
+
+
+@SEASONS.on(Season.RulebookCorrected)
+def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorded) -> SeasonRow:
+    return replace(
+        row,
+        version=recorded.version,
+        rulebook_sha256=fact.rulebook_sha256,
+        indicators=fact.indicators,
+        assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
+        corrected=Notice(row.state, fact.reason, fact.document_no, recorded.at),
     )
 
 

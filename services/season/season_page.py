@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from domain.days import years
 from domain.errors import NotFound
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import Provenance, RecognisingLevel, Rulebook
-from domain.season import Participant, Step
+from domain.season import Participant, State, Step, possible_years
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from domain.working_days import DayReading
@@ -93,13 +92,14 @@ async def index(visit: Visit) -> PageResponse:
         "season/index.html",
         seasons=[
             {"row": row, "rulebook": (await visit.rulebooks()).text(row.rulebook_sha256).short}
-            for row in sorted(rows, key=lambda row: -row.year)
+            for row in sorted(rows, key=lambda row: row.order, reverse=True)
         ],
         rulebooks=rulebooks,
         groups=candidates(units, set(visit.typed.every("commune")), visit.today),
         chosen_units=set(visit.typed.every("unit")),
         chosen_communes=set(visit.typed.every("commune")),
-        next_year=max((row.year + 1 for row in rows if row.year in years(visit.today)), default=visit.today.year),
+        next_year=next_year(rows, visit.today),
+        ended_years=sorted({row.year for row in rows if row.has_ended}, reverse=True),
         position=view.position,
     )
 
@@ -111,7 +111,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
-        adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
+        adoptions = {one.rulebook: one.sha256 for one in await view.all(ADOPTIONS)}
         calendar = await calendar_seen(view, visit.app.calendar)
     if row is None:
         raise NotFound(season=season)
@@ -121,7 +121,8 @@ async def show(visit: Visit, season: str) -> PageResponse:
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adopted],
+        rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adoptions],
+        correctable=is_correctable(row, adoptions),
         steps=steps(visit, row, rulebook),
         readings=asked_readings(row, rulebook, calendar),
         unknown_years=unknown_years(row, rulebook, calendar),
@@ -134,6 +135,18 @@ async def show(visit: Visit, season: str) -> PageResponse:
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
+
+
+def is_correctable(row: SeasonRow, adoptions: Mapping[str, str]) -> bool:
+    """Whether the province has gone over to another text than the season has, which is not over."""
+    adopted = adoptions.get(row.rulebook, row.rulebook_sha256)
+    return adopted != row.rulebook_sha256 and row.state not in (State.CLOSED, State.CANCELLED)
+
+
+def next_year(rows: Sequence[SeasonRow], today: date) -> int:
+    """The year after the last that is planned, this year where there is none, and no later than can be planned."""
+    possible = possible_years(today)
+    return min(max((row.year + 1 for row in rows if row.year in possible), default=today.year), possible[-1])
 
 
 def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[DecidingUnit]:
@@ -257,8 +270,11 @@ async def plan(visit: Visit) -> PageResponse:
     participants = chosen(units, typed, rulebook)
     if not participants:
         raise FieldMissing(field="commune")
-    result = await organise.plan_season(visit.work(), year, rulebook.id, participants)
-    return await visit.done(result, to=visit.url.season(str(year)))
+    further_round = bool(typed.text("further-round"))
+    work = visit.work()
+    result = await organise.plan_season(work, year, rulebook.id, participants, further_round=further_round)
+    planned, *_ = await work.recorded(result)
+    return await visit.done(result, to=visit.url.season(planned.stream.season))
 
 
 @act(urls.SEASON + "/phan-cong", again=show)

@@ -1,0 +1,299 @@
+"""A province corrects and completes a rulebook: values are changed with their sources, and another person signs off.
+
+A value that cannot be read is refused at once. Numbers that do not close yet, such as points entered one by one, stand
+in the draft and keep it from being signed off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from functools import cached_property
+
+import yaml
+
+from domain.adoption import Adoption, acknowledge, adoption_stream
+from domain.days import must_be_possible
+from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, RulebookNotAdopted, ValueUnusable
+from domain.fact import Fact
+from domain.permissions import Act
+from domain.rulebook import Provenance, Rulebook
+from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
+from domain.rulebook_text import RulebookText, hash_of, kept_form, rulebook_text_stream
+from infra.reference.rulebook_closing import RulebookProblem, problems_of
+from infra.reference.rulebook_file import RulebookInvalid
+from infra.reference.rulebook_values import (
+    CODE,
+    RulebookChange,
+    RulebookValue,
+    Tree,
+    is_node,
+    text_of,
+    tree_of,
+    value_at,
+    value_of,
+    values_of,
+    with_changes,
+    yaml_of,
+)
+from infra.reference.rulebooks import Rulebooks, parse_draft
+from infra.storage.files import Received
+from services.work import CommandResult, Streams, Work, use_case
+
+#: The codes, names and numbers that a value may hold are short: what is longer was not typed.
+LONGEST_PATH = 100
+LONGEST_VALUE = 20_000
+
+
+@dataclass(frozen=True)
+class DraftText:
+    """A text with the changes of a draft made to it; `sha256` is the hash that it has once it is signed off."""
+
+    base: Rulebook
+    tree: Tree
+    changes: tuple[DraftChange, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """The text in its one form."""
+        return kept_form(text_of(self.tree))
+
+    @cached_property
+    def sha256(self) -> str:
+        """What a page shows of it, so that nobody signs off what they did not see."""
+        return hash_of(self.text)
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The rulebook in this text, whose numbers need not close."""
+        return parse_draft(self.text.encode())
+
+    @cached_property
+    def problems(self) -> tuple[RulebookProblem, ...]:
+        """What keeps it from being signed off."""
+        return problems_of(self.rulebook)
+
+    @cached_property
+    def values(self) -> dict[str, DraftValue]:
+        """Every value by its path, as it stands in the draft."""
+        return {path: stored_value(value) for path, value in values_of(self.tree).items()}
+
+    @cached_property
+    def scans(self) -> frozenset[str]:
+        """The scanned files that its sources name, by hash."""
+        return frozenset(source.sha256 for source in self.rulebook.sources.values() if source.sha256)
+
+    def value(self, path: str) -> DraftValue | None:
+        """The value at a path, or the node with all that it holds; None where there is none."""
+        found = value_at(self.tree, path)
+        return None if found is None else stored_value(found)
+
+
+def draft_text(base: Rulebook, text: str, draft: RulebookDraft | None) -> DraftText:
+    """The text with what the draft holds; the text itself where there is no draft."""
+    changes = tuple(draft.changes.values()) if draft else ()
+    return DraftText(base, with_changes(tree_of(text.encode()), [read_change(one) for one in changes]), changes)
+
+
+async def draft_of(work: Work, rulebook: str) -> DraftText:
+    """The draft of a rulebook as it stands; without changes where nobody has begun one. RulebookNotAdopted for one
+    that neither ships nor is kept.
+    """
+    rulebooks = await work.rulebooks()
+    draft = await work.find(RulebookDraft, rulebook_draft_stream(rulebook))
+    base = await _base(work, rulebooks, rulebook, draft)
+    return draft_text(base, rulebooks.written(base.sha256), draft)
+
+
+# Changing ----------------------------------------------------------------------------------------------
+
+
+@use_case("rulebooks.change_values", "rulebook", "changes", "scan")
+async def change_values(
+    work: Work, rulebook: str, changes: Sequence[DraftChange], scan: Received | None = None
+) -> CommandResult:
+    """Change values of the draft, which begins where there is none; `before` of each is what its author saw.
+
+    `scan` is the scanned file of the document that the changes name as their source; a source names no other file
+    than one that the text names already. Raises DraftMoved, ValueUnusable, SourceMissing, DayInTheFuture,
+    DayOutOfRange, UploadsExhausted.
+    """
+    work.require(Act.CORRECT_RULEBOOK)
+    for change in changes:
+        _must_be_short(change)
+    before = await draft_of(work, rulebook)
+    scanned = [_with_scan(change, scan) for change in changes]
+    for change in scanned:
+        if before.value(change.path) not in (change.before, change.after):
+            raise DraftMoved(path=change.path)
+        _must_be_read_somewhere(change, before, scan, work.today)
+    _must_be_readable(before, scanned)
+    if scan is not None:
+        await work.require_room(scan.size)
+    async with work.changing(rulebook_draft_stream(rulebook)) as streams:
+        draft = _begun(work, streams, before)
+        draft.change(scanned, work.actor.person)
+        if scan is not None:
+            await work.files.keep(scan)  # the bytes are there before a fact names them
+        return await streams.record(_scans_of)
+
+
+@use_case("rulebooks.comment", "rulebook", "path", "text")
+async def comment(work: Work, rulebook: str, path: str, text: str) -> CommandResult:
+    """Say something about a value that the draft has. ReasonMissing, ValueUnusable."""
+    work.require(Act.CORRECT_RULEBOOK)
+    before = await draft_of(work, rulebook)
+    if path not in before.values:
+        raise ValueUnusable(path=path[:LONGEST_PATH], why="no such value")
+    name = rulebook_draft_stream(rulebook)
+    async with work.changing(name) as streams:
+        _begun(work, streams, before).comment(path, text, work.actor.person)
+        return await streams.record()
+
+
+@use_case("rulebooks.sign_off", "rulebook", "seen", "acknowledged", "document_no")
+async def sign_off(
+    work: Work, rulebook: str, seen: str, acknowledged: Sequence[str], document_no: str | None = None
+) -> CommandResult:
+    """Make the draft the text that the province uses, as another person than those who changed it.
+
+    `seen` is the hash of the draft that was looked at, `acknowledged` the paths that still have no original text. The
+    text is kept, adopted and recorded as signed off, or nothing is. Raises DraftMoved, DraftNotClosed, NothingChanged,
+    OwnDraft, UnverifiedNotAcknowledged. Seasons that run go on under their text.
+    """
+    work.require(Act.SIGN_OFF_RULEBOOK)
+    made = await draft_of(work, rulebook)
+    if made.sha256 != seen:
+        raise DraftMoved(path=rulebook)
+    if made.problems:
+        raise DraftNotClosed(problems=tuple(problem.path for problem in made.problems))
+    unverified = acknowledge([entry.path for entry in made.rulebook.unverified], acknowledged)
+    known = (await work.rulebooks()).find(made.sha256)
+    draft_name, text_name = rulebook_draft_stream(rulebook), rulebook_text_stream(made.sha256)
+    adoption_name = adoption_stream(rulebook)
+    async with work.changing(draft_name, text_name, adoption_name) as streams:
+        draft = streams.get(RulebookDraft, draft_name)
+        draft.sign_off(made.sha256, unverified, work.actor.person, document_no)
+        if known is None and streams.find(RulebookText, text_name) is None:
+            kept = RulebookText(id=work.id_of(text_name), rulebook=rulebook, sha256=made.sha256, text=made.text)
+            streams.begin(text_name, kept)
+        adoption = streams.find(Adoption, adoption_name)
+        if adoption is not None:
+            adoption.adopt_text(made.sha256, unverified, document_no, None)
+        else:
+            streams.begin(
+                adoption_name,
+                Adoption(
+                    id=work.id_of(adoption_name),
+                    rulebook=rulebook,
+                    sha256=made.sha256,
+                    acknowledged=unverified,
+                    document_no=document_no,
+                ),
+            )
+        return await streams.record()
+
+
+@use_case("rulebooks.discard", "rulebook", "seen", "reason")
+async def discard(work: Work, rulebook: str, seen: str, reason: str) -> CommandResult:
+    """Give all changes of the draft up; the next one begins from the text in use. DraftMoved, ReasonMissing."""
+    work.require(Act.CORRECT_RULEBOOK)
+    if (await draft_of(work, rulebook)).sha256 != seen:
+        raise DraftMoved(path=rulebook)
+    return await work.change(
+        RulebookDraft, rulebook_draft_stream(rulebook), lambda draft: draft.discard(reason, work.actor.person)
+    )
+
+
+def _begun(work: Work, streams: Streams, before: DraftText) -> RulebookDraft:
+    name = rulebook_draft_stream(before.base.id)
+    draft = streams.find(RulebookDraft, name)
+    if draft is None:
+        new = RulebookDraft(id=work.id_of(name), rulebook=before.base.id, base_sha256=before.base.sha256)
+        return streams.begin(name, new)
+    draft.begin_from(before.base.sha256)
+    return draft
+
+
+async def _base(work: Work, rulebooks: Rulebooks, rulebook: str, draft: RulebookDraft | None) -> Rulebook:
+    """The text that a draft is made to: a draft's own; the one in use; the newest that ships."""
+    if draft is not None and draft.changes:
+        return rulebooks.text(draft.base_sha256)
+    if rulebook not in rulebooks:
+        raise RulebookNotAdopted(rulebook=rulebook[:LONGEST_PATH])
+    adoption = await work.find(Adoption, adoption_stream(rulebook))
+    return rulebooks.text(adoption.sha256) if adoption else rulebooks.newest(rulebook)
+
+
+def _with_scan(change: DraftChange, scan: Received | None) -> DraftChange:
+    if scan is None or change.after is None or change.after.source is None:
+        return change
+    source = replace(change.after.source, sha256=scan.sha256)
+    return replace(change, after=replace(change.after, source=source))
+
+
+def _scans_of(fact: Fact) -> tuple[str, ...]:
+    if not isinstance(fact, RulebookDraft.ValueChanged) or fact.after is None or fact.after.source is None:
+        return ()
+    return (fact.after.source.sha256,) if fact.after.source.sha256 else ()
+
+
+# What a change may be ------------------------------------------------------------------------------------
+
+
+def _must_be_short(change: DraftChange) -> None:
+    if len(change.path) > LONGEST_PATH:
+        raise ValueUnusable(path=change.path[:LONGEST_PATH], why="path too long")
+    if change.after is not None and len(change.after.yaml) > LONGEST_VALUE:
+        raise ValueUnusable(path=change.path, why="value too long")
+
+
+def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Received | None, today: date) -> None:
+    source = change.after.source if change.after else None
+    if source is None:
+        return
+    if source.dated is not None:
+        must_be_possible(source.dated, today, "source_dated")
+        if source.dated > today:
+            raise DayInTheFuture(field="source_dated", day=source.dated, today=today)
+    if source.sha256 and source.sha256 not in before.scans and (scan is None or source.sha256 != scan.sha256):
+        raise ValueUnusable(path=change.path, why="no such file")
+
+
+def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None:
+    """Refuse the first change after which the text could not be read any more."""
+    tree = before.tree
+    for change in changes:
+        try:
+            tree = with_changes(tree, [read_change(change)])
+            parse_draft(text_of(tree).encode())
+        except (RulebookInvalid, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
+            raise ValueUnusable(path=change.path, why=str(error)[:200]) from error
+
+
+# Between the log and the text ----------------------------------------------------------------------------
+
+
+def stored_value(value: RulebookValue) -> DraftValue:
+    """A value of the text as the log holds it."""
+    if is_node(value):
+        return DraftValue(yaml_of({**value.value, "sources": dict(value.source)}))
+    source = ValueSource(**value.source) if value.source else None
+    return DraftValue(yaml_of(value.value), None if value.provenance is None else Provenance(value.provenance), source)
+
+
+def read_change(change: DraftChange) -> RulebookChange:
+    """A change of the log as it is made to a text. RulebookInvalid where its values are no YAML."""
+    return RulebookChange(change.path, *(read_value(change.path, value) for value in (change.before, change.after)))
+
+
+def read_value(path: str, value: DraftValue | None) -> RulebookValue | None:
+    """A value of the log as the text holds it. RulebookInvalid where it is no YAML."""
+    if value is None:
+        return None
+    content = value_of(value.yaml)
+    if CODE.fullmatch(path) and isinstance(content, dict):
+        return RulebookValue(content, None, content.pop("sources", None) or {})
+    source = {} if value.source is None else {name: held for name, held in asdict(value.source).items() if held}
+    return RulebookValue(content, None if value.provenance is None else value.provenance.value, source)
