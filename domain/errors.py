@@ -219,6 +219,12 @@ class RulebookNotAdopted(Refused):
     code = "rulebook-not-adopted"
 
 
+class CouncilVoted(Refused):
+    """The council votes or has voted on these `communes`: what was voted on may not be judged otherwise meanwhile."""
+
+    code = "council-voted"
+
+
 class RulebookTooLarge(Refused):
     """The text of a rulebook is larger than one may be: `size` and `limit` in KB."""
 

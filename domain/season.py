@@ -242,6 +242,21 @@ class Season(Stream):
             season.left_out = None
             season.state = State.PLANNED
 
+    class RulebookCorrected(Fact):
+        """The season goes on under another text of its rulebook; `indicators` are those of this text."""
+
+        TOPIC = "season.rulebook-corrected"
+        rulebook_sha256: str
+        former_sha256: str
+        indicators: tuple[str, ...]
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.rulebook_sha256 = self.rulebook_sha256
+            season.indicators = self.indicators
+            season.assignments = {code: one for code, one in season.assignments.items() if code in self.indicators}
+
     class Cancelled(Fact):
         """The year is not assessed."""
 
@@ -407,6 +422,27 @@ class Season(Stream):
             reason=_given(reason, "convert"),
             document_no=document_no,
         )
+
+    def correct_rulebook(
+        self, rulebook_sha256: str, indicators: Collection[str], reason: str, document_no: str
+    ) -> None:
+        """Go on under another text of the same rulebook. OutOfOrder when the season is over, or has this very text."""
+        self.must_be_correctable()
+        if self.rulebook_sha256 == rulebook_sha256:
+            raise OutOfOrder(step="correct-rulebook", state="same-text")
+        self.trigger_event(
+            self.RulebookCorrected,
+            rulebook_sha256=rulebook_sha256,
+            former_sha256=self.rulebook_sha256,
+            indicators=tuple(indicators),
+            reason=_given(reason, "correct-rulebook"),
+            document_no=document_no,
+        )
+
+    def must_be_correctable(self) -> None:
+        """Raise OutOfOrder once the season is closed or cancelled: it stays as it was judged."""
+        if self.state in (State.CLOSED, State.CANCELLED):
+            raise OutOfOrder(step="correct-rulebook", state=self.state)
 
     def cancel(self, reason: str, document_no: str) -> None:
         """Give the year up."""

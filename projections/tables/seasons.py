@@ -46,6 +46,7 @@ class SeasonRow(Row, frozen=True):
     opened_on: date | None = None
     closed_on: date | None = None
     notice: Notice | None = None
+    corrected: Notice | None = None
     left_out: LeftOut | None = None
     withdrawn: dict[str, Withdrawal] = {}
 
@@ -171,6 +172,18 @@ def _converted(row: SeasonRow, fact: Season.Converted, recorded: Recorded) -> Se
         left_out=None,
         state=State.PLANNED,
         notice=Notice(State.PLANNED, fact.reason, fact.document_no, recorded.at),
+    )
+
+
+@SEASONS.on(Season.RulebookCorrected)
+def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorded) -> SeasonRow:
+    return replace(
+        row,
+        version=recorded.version,
+        rulebook_sha256=fact.rulebook_sha256,
+        indicators=fact.indicators,
+        assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
+        corrected=Notice(row.state, fact.reason, fact.document_no, recorded.at),
     )
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.appraisal import Appraisal, Proposal
-from domain.assessment import Assessment, Returned, in_posting_time
+from domain.assessment import Assessment, CorrectedValue, DataAgain, Returned, in_posting_time
 from domain.assessment import Stage as DossierStage
 from domain.fact import Recorded
 from domain.judging import Sheet, Value
@@ -356,6 +356,31 @@ def _satisfaction(row: Standing, fact: Assessment.SatisfactionMeasured, recorded
 @STANDINGS.on(Assessment.VetoDeclared)
 def _veto(row: Standing, fact: Assessment.VetoDeclared, recorded: Recorded) -> Standing:
     return replace(row, version=recorded.version, vetoes={**row.vetoes, fact.condition: fact.occurred})
+
+
+@STANDINGS.on(Assessment.RulebookCorrected)
+def _rulebook_corrected(row: Standing, fact: Assessment.RulebookCorrected, recorded: Recorded) -> Standing:
+    return corrected(row, fact.rulebook_sha256, fact.again, fact.values, recorded.version)
+
+
+def corrected(
+    row: Standing,
+    rulebook_sha256: str,
+    again: tuple[DataAgain, ...],
+    values: tuple[CorrectedValue, ...],
+    version: int,
+) -> Standing:
+    """The commune under a corrected text, with what this makes of its data and values."""
+    cells = dict(row.cells)
+    for data in again:
+        cell = cells.get(data.indicator, _EMPTY)
+        ratios = {part: ratio for part, ratio in cell.ratios.items() if part != data.part}
+        measured_by = {part: person for part, person in cell.measured_by.items() if part != data.part}
+        cells[data.indicator] = replace(cell, changed=version, ratios=ratios, measured_by=measured_by)
+    for value in values:
+        cell = cells.get(value.indicator, _EMPTY)
+        cells[value.indicator] = replace(cell, changed=version, points=value.points, outcome=value.outcome)
+    return replace(row, version=version, rulebook_sha256=rulebook_sha256, cells=cells)
 
 
 @STANDINGS.on(Assessment.SanctionDeclared)

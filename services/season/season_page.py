@@ -9,7 +9,7 @@ from domain.errors import NotFound, UnknownCommune
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import Provenance, RecognisingLevel, Rulebook
-from domain.season import Participant, Step, possible_years
+from domain.season import Participant, State, Step, possible_years
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from domain.working_days import DayReading
@@ -111,7 +111,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
-        adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
+        adoptions = {one.rulebook: one.sha256 for one in await view.all(ADOPTIONS)}
         calendar = await calendar_seen(view, visit.app.calendar)
     if row is None:
         raise NotFound(season=season)
@@ -121,7 +121,8 @@ async def show(visit: Visit, season: str) -> PageResponse:
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adopted],
+        rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adoptions],
+        correctable=is_correctable(row, adoptions),
         steps=steps(visit, row, rulebook),
         readings=asked_readings(row, rulebook, calendar),
         unknown_years=unknown_years(row, rulebook, calendar),
@@ -137,6 +138,12 @@ async def show(visit: Visit, season: str) -> PageResponse:
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
+
+
+def is_correctable(row: SeasonRow, adoptions: Mapping[str, str]) -> bool:
+    """Whether the province has gone over to another text than the season has, which is not over."""
+    adopted = adoptions.get(row.rulebook, row.rulebook_sha256)
+    return adopted != row.rulebook_sha256 and row.state not in (State.CLOSED, State.CANCELLED)
 
 
 def next_year(rows: Sequence[SeasonRow], today: date) -> int:
