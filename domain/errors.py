@@ -59,6 +59,18 @@ class YearPlanned(Refused):
     code = "year-planned"
 
 
+class TakesPartAlready(Refused):
+    """The `commune` takes part in the season."""
+
+    code = "takes-part-already"
+
+
+class CommuneWithdrawn(Refused):
+    """The `commune` takes no part in the season any more: what was recorded of it is read only."""
+
+    code = "commune-withdrawn"
+
+
 class TextTooLong(Refused):
     """The text of this `field` has `length` characters, more than its `limit`."""
 
@@ -675,6 +687,18 @@ class NothingCorrected(Refused):
     """A decision is corrected in its number, its day or its signer, and nothing was given that it does not say."""
 
     code = "nothing-corrected"
+
+
+class NotARounding(Refused):
+    """The total that others published is not the `exact` one rounded to fewer decimals."""
+
+    code = "not-a-rounding"
+
+
+class NoTotal(Refused):
+    """The criteria set of the season counts no points, so no total was published."""
+
+    code = "no-total"
 
 
 class SanctionInvalid(Refused):
