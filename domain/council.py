@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from domain.errors import CouncilIncomplete, CouncilTooLarge, NotFound
+from domain.errors import CouncilIncomplete, CouncilTooLarge, NotFound, TooManyInRole
 from domain.fact import Fact, FirstFact, Stream, StreamName
 
 
@@ -74,28 +74,43 @@ class Council(Stream):
                 seated[member.person] = member
         return seated
 
-    def replace(self, leaving: UUID, member: Member, decision_no: str, on: date) -> None:
-        """Replace a member; the council must stay complete."""
+    def replace(
+        self, leaving: UUID, member: Member, decision_no: str, on: date, vice_chairs: int | None = None
+    ) -> None:
+        """Replace a member; the council must stay complete, with at most so many `vice_chairs`."""
         if leaving not in self.members:
             raise NotFound(member=leaving)
         rest = [one for person, one in self.members.items() if person != leaving]
-        seats((*rest, member), limit=None)
+        seats((*rest, member), None, vice_chairs)
         self.trigger_event(self.MemberReplaced, leaving=leaving, member=member, decision_no=decision_no, on=on)
 
     @property
     def conducting(self) -> frozenset[UUID]:
-        """Those who may conduct a meeting: chair, vice-chair and secretary."""
-        return frozenset(person for person, one in self.members.items() if one.role is not Role.MEMBER)
+        """Those who may conduct every meeting: the chair, and the secretary at the chair's side."""
+        return self.in_role(*CONDUCTING)
+
+    def in_role(self, *roles: Role) -> frozenset[UUID]:
+        """The members in these roles."""
+        return frozenset(person for person, one in self.members.items() if one.role in roles)
 
 
-def seats(members: Sequence[Member], limit: int | None) -> tuple[Member, ...]:
-    """The members as a valid council: one chair, one secretary, nobody twice, at most `limit` (619/2017: 15)."""
+#: A vice-chair conducts only the meeting for which the chair authorised them (TT 09/2021 Điều 5.4d).
+CONDUCTING = (Role.CHAIR, Role.SECRETARY)
+
+
+def seats(members: Sequence[Member], limit: int | None, vice_chairs: int | None = None) -> tuple[Member, ...]:
+    """The members as a valid council: one chair, one secretary, nobody twice, at most `limit` and `vice_chairs`.
+
+    CouncilIncomplete, CouncilTooLarge, TooManyInRole.
+    """
     roles = [one.role for one in members]
     people = {one.person for one in members}
     if roles.count(Role.CHAIR) != 1 or roles.count(Role.SECRETARY) != 1 or len(people) != len(members):
         raise CouncilIncomplete
     if limit is not None and len(members) > limit:
         raise CouncilTooLarge(limit=limit, members=len(members))
+    if vice_chairs is not None and roles.count(Role.VICE_CHAIR) > vice_chairs:
+        raise TooManyInRole(role=Role.VICE_CHAIR, limit=vice_chairs)
     return tuple(members)
 
 

@@ -38,7 +38,13 @@ Order: TypeAlias = Literal[
     "signed",
     "published",
     "revoked",
+    "decided-again",
+    "appealed",
+    "corrected",
     "joined",
+    "consultation",
+    "papers",
+    "papers-received",
     "deadline",
     "search",
 ]

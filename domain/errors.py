@@ -593,6 +593,48 @@ class AlreadyVoted(Refused):
     code = "already-voted"
 
 
+class AlreadyOnAgenda(Refused):
+    """The dossier `commune` waits for another meeting or consultation that is not closed, the `number`-th."""
+
+    code = "already-on-agenda"
+
+
+class MemberUnsuitable(Refused):
+    """`member` administers or inspects the system, so they do not sit in a council."""
+
+    code = "member-unsuitable"
+
+
+class TooManyInRole(Refused):
+    """More members in this `role` than the rulebook allows; `limit` says how many."""
+
+    code = "too-many-in-role"
+
+
+class NobodyPresides(Refused):
+    """Neither the chair is present nor a vice-chair whom the chair authorised."""
+
+    code = "nobody-presides"
+
+
+class HeldInWriting(Refused):
+    """The members are asked in writing, so nothing of a meeting happens here."""
+
+    code = "held-in-writing"
+
+
+class ConsultationRunning(Refused):
+    """`answers` are missing, and the day `until` which they may come has not come."""
+
+    code = "consultation-running"
+
+
+class OpinionAlreadyThere(Refused):
+    """The opinion that this `member` wrote about the dossier is recorded already."""
+
+    code = "opinion-already-there"
+
+
 class BallotsOutstanding(Refused):
     """Members present have not voted; `members` counts them."""
 
@@ -603,13 +645,16 @@ class BallotsOutstanding(Refused):
 
 
 class AlreadyDecided(Refused):
-    """A decision on this commune and season exists."""
+    """A decision on this commune and season stands: there is no other before it is taken back or appealed against."""
 
     code = "already-decided"
 
 
 class BasisMissing(Refused):
-    """The decision lacks its basis: a concluded appraisal, and a concluded vote where a council is required."""
+    """The decision lacks its basis: a concluded appraisal, and a concluded vote where a council is required.
+
+    `missing` says which: a new decision needs an appraisal that was concluded since the one before ("new-appraisal").
+    """
 
     code = "basis-missing"
 
@@ -618,6 +663,12 @@ class AgainstTheRules(Refused):
     """Recognition was asked for a commune that the rules judge as not meeting the standard."""
 
     code = "against-the-rules"
+
+
+class NothingCorrected(Refused):
+    """A decision is corrected in its number, its day or its signer, and nothing was given that it does not say."""
+
+    code = "nothing-corrected"
 
 
 class SanctionInvalid(Refused):
@@ -662,7 +713,7 @@ class GroundReviewed(Refused):
 
 
 class DocumentMissing(Refused):
-    """An inspection is ordered by a document, and its number was not given."""
+    """The act rests on a document, and its number was not given."""
 
     code = "document-missing"
 

@@ -447,8 +447,10 @@ def _judge(
     else:
         required = condition.required_of(sheet.unit_class)
         actual = sheet.satisfaction if kind is ConditionKind.MIN_SATISFACTION else total
-        known = required is not None and actual is not None
-        holds = required is not None and actual is not None and actual >= required
+        least = required if required is not None else condition.enough
+        reached = least is not None and actual is not None and actual >= least
+        known = actual is not None and (required is not None or reached)
+        holds = reached
     outcome = Outcome.NOT_VERIFIABLE
     if known:
         outcome = Outcome.MET if holds else Outcome.NOT_MET

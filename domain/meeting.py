@@ -1,6 +1,7 @@
-"""A council meeting: attendance, agenda, votes with everything that decides them frozen in when they open.
+"""A council's meeting: attendance, agenda, votes with everything that decides them frozen in when they open.
 
-Ballots are open and named by default. While a vote is open the pages show who has voted, not how.
+Ballots are open and named by default. While a vote is open the pages show who has voted, not how. A council may be
+asked in writing instead of meeting (TT 09/2021 Điều 3.2b): all dossiers are open at once, to all its members.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from domain.days import must_not_end_early
 from domain.errors import (
     AlreadyVoted,
     BallotsOutstanding,
+    ConsultationRunning,
+    HeldInWriting,
+    NobodyPresides,
     NoQuorum,
     NotOnTheAgenda,
     NotOnTheRoll,
+    OpinionAlreadyThere,
     OutOfOrder,
     ReasonMissing,
     VoteIsClosed,
@@ -74,6 +79,11 @@ class VoteRule(NamedTuple):
         """The rulebook's rule for a council of so many members."""
         return cls(members, council.quorum_of(members), council.majority)
 
+    @classmethod
+    def in_writing(cls, council: CouncilRule, members: int) -> VoteRule:
+        """The same without a quorum: nobody attends what is answered on paper, and the majority is of all members."""
+        return cls(members, 0, council.majority)
+
     def is_quorate(self, present: int) -> bool:
         """Whether so many members present may vote at all."""
         return present >= self.quorum
@@ -120,8 +130,17 @@ class Vote:
         return counted(ballot.choice for ballot in self.ballots.values())
 
 
-class Meeting(Stream):
-    """One meeting of a council."""
+@dataclass(frozen=True, slots=True)
+class AbsentOpinion:
+    """What an absent member wrote about a dossier: no ballot, it is reported to the chair (TT 09/2021 Điều 5.4c)."""
+
+    choice: Choice
+    document_no: str
+    reason: str | None
+
+
+class Meeting(Stream, created_event_name="Convened"):
+    """One meeting of a council, or one consultation of its members in writing that takes a meeting's place."""
 
     TOPIC = "meeting"
 
@@ -134,6 +153,67 @@ class Meeting(Stream):
         place: str
         members: tuple[UUID, ...]
         items: tuple[str, ...]
+
+    class ConsultationOpened(FirstFact):
+        """The members of the council of `unit` are asked in writing, from a day on, for answers by another."""
+
+        TOPIC = "meeting.consultation-opened"
+        unit: str
+        on: date
+        answer_by: date
+        members: tuple[UUID, ...]
+        items: tuple[str, ...]
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.answer_by = self.answer_by
+
+    class PapersSent(Fact):
+        """The papers of the meeting went to its members on a day; a later record replaces an earlier one.
+
+        `due` is the last day in time by the rulebook of then; None where it names no term.
+        """
+
+        TOPIC = "meeting.papers-sent"
+        on: date
+        due: date | None = None
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.papers_sent = self.on
+
+    class PapersReceived(Fact):
+        """A member has the papers since a day."""
+
+        TOPIC = "meeting.papers-received"
+        member: UUID
+        on: date
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.papers_received = {**meeting.papers_received, self.member: self.on}
+
+    class ViceChairAuthorised(Fact):
+        """The chair lets this vice-chair conduct the meeting in the chair's absence (TT 09/2021 Điều 5.4d)."""
+
+        TOPIC = "meeting.vice-chair-authorised"
+        member: UUID
+        document_no: str | None = None
+        note: str | None = None
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.authorised = meeting.authorised | {self.member}
+
+    class AbsentOpinionReceived(Fact):
+        """An absent member's opinion on paper where it is no ballot; `sha256` is the file of the paper."""
+
+        TOPIC = "meeting.absent-opinion-received"
+        item: str
+        member: UUID
+        choice: Choice
+        document_no: str
+        sha256: str
+        reason: str | None = None
+
+        def apply(self, meeting: Meeting) -> None:
+            meeting.opinions[self.item, self.member] = AbsentOpinion(self.choice, self.document_no, self.reason)
 
     class AttendanceRecorded(Fact):
         """Who is present; a later record replaces an earlier one."""
@@ -188,7 +268,9 @@ class Meeting(Stream):
             meeting.votes[self.item].ballots[self.member] = Ballot(self.choice, self.reason)
 
     class WrittenOpinionReceived(Fact):
-        """An absent member's opinion on paper (TT 07/2017); it counts as the member's ballot."""
+        """A member's opinion on paper that counts as the member's ballot: an absent member's (TT 07/2017), or the
+        answer to a consultation. `sha256` is the file of the paper.
+        """
 
         TOPIC = "meeting.written-opinion-received"
         item: str
@@ -197,6 +279,7 @@ class Meeting(Stream):
         choice: Choice
         document_no: str
         reason: str | None = None
+        sha256: str | None = None
 
         def apply(self, meeting: Meeting) -> None:
             meeting.votes[self.item].ballots[self.member] = Ballot(self.choice, self.reason)
@@ -234,7 +317,7 @@ class Meeting(Stream):
             meeting.is_closed = True
 
     class MinutesIssued(Fact):
-        """The minutes as a document, by the SHA-256 of its bytes."""
+        """The minutes, or the synthesis of a consultation, as a document, by the SHA-256 of its bytes."""
 
         TOPIC = "meeting.minutes-issued"
         sha256: str
@@ -244,10 +327,17 @@ class Meeting(Stream):
             meeting.minutes_sha256 = self.sha256
 
     def __init__(
-        self, id: UUID, unit: str, on: date, place: str, members: tuple[UUID, ...], items: tuple[str, ...]
+        self,
+        id: UUID,
+        unit: str,
+        on: date,
+        members: tuple[UUID, ...],
+        items: tuple[str, ...],
+        place: str = "",
     ) -> None:
         self.unit = unit
         self.on = on
+        self.answer_by: date | None = None
         self.members = frozenset(members)
         self.items = items
         self.present: frozenset[UUID] = frozenset()
@@ -256,13 +346,136 @@ class Meeting(Stream):
         self.rounds: dict[str, int] = {}
         self.is_closed = False
         self.minutes_sha256: str | None = None
+        self.papers_sent: date | None = None
+        self.papers_received: dict[UUID, date] = {}
+        self.authorised: frozenset[UUID] = frozenset()
+        self.opinions: dict[tuple[str, UUID], AbsentOpinion] = {}
+
+    # In writing, without a meeting --------------------------------------------------------------------
+
+    @classmethod
+    def consult(
+        cls,
+        id: UUID,
+        unit: str,
+        on: date,
+        answer_by: date,
+        members: Collection[UUID],
+        items: Collection[str],
+        council: CouncilRule,
+    ) -> Meeting:
+        """Ask all members about these dossiers, to be answered by a day. PeriodReversed when that lies before `on`."""
+        must_not_end_early(on, answer_by, "answer_by", "consultation")
+        asked, agenda = tuple(sorted(members)), tuple(dict.fromkeys(items))
+        meeting = cls._create(
+            cls.ConsultationOpened, id=id, unit=unit, on=on, answer_by=answer_by, members=asked, items=agenda
+        )
+        rule = VoteRule.in_writing(council, len(asked))
+        for item in agenda:
+            meeting.trigger_event(
+                cls.VoteOpened,
+                item=item,
+                round=1,
+                roll=asked,
+                members=rule.members,
+                quorum=rule.quorum,
+                majority=rule.majority,
+                absent=(),
+            )
+        return meeting
+
+    @property
+    def is_consultation(self) -> bool:
+        """Whether the members answer in writing, without a meeting."""
+        return self.answer_by is not None
+
+    def close_consultation(self, today: date) -> None:
+        """Close all votes and the consultation: when everybody has answered, or the day has come.
+
+        Who has not answered by then gave no opinion. ConsultationRunning before that.
+        """
+        self._must_go_on()
+        if self.answer_by is None:
+            raise OutOfOrder(step="close-consultation", state="sitting")
+        missing = sum(len(vote.roll - vote.ballots.keys()) for vote in self.votes.values())
+        if missing and today < self.answer_by:
+            raise ConsultationRunning(answers=missing, until=self.answer_by)
+        for item, vote in list(self.votes.items()):
+            outcome = vote.rule.outcome_of(vote.counts)
+            self.trigger_event(self.VoteConcluded, item=item, round=vote.round, outcome=outcome)
+        self.trigger_event(self.Closed, on=today)
+
+    # Before the meeting -------------------------------------------------------------------------------
+
+    def send_papers(self, on: date, due: date | None, today: date) -> None:
+        """Record when the papers were sent: not after the meeting, nor after today. Sent late is recorded as well."""
+        self._must_sit()
+        must_not_end_early(on, min(self.on, today), "sent", "papers")
+        if on != self.papers_sent:
+            self.trigger_event(self.PapersSent, on=on, due=due)
+
+    def receive_papers(self, member: UUID, on: date, members: Collection[UUID]) -> None:
+        """Record since when a member has the papers that were sent; again, it is not recorded.
+
+        `members` are those of the day. PeriodReversed when `on` is before the papers were sent.
+        """
+        self._must_sit()
+        if self.papers_sent is None:
+            raise OutOfOrder(step="receive-papers", state="not-sent")
+        must_not_end_early(self.papers_sent, on, "received", "papers-received")
+        if member not in members:
+            raise NotOnTheRoll(member=member)
+        if member not in self.papers_received:
+            self.trigger_event(self.PapersReceived, member=member, on=on)
+
+    def authorise(self, member: UUID, document_no: str | None, note: str | None) -> None:
+        """Let a vice-chair conduct this meeting, by a document or by what the chair says in a note."""
+        self._must_sit()
+        if not (document_no or note):
+            raise ReasonMissing(act="authorise")
+        if member not in self.authorised:
+            self.trigger_event(self.ViceChairAuthorised, member=member, document_no=document_no, note=note)
+
+    def receive_absent_opinion(
+        self,
+        item: str,
+        member: UUID,
+        choice: Choice,
+        document_no: str,
+        sha256: str,
+        members: Collection[UUID],
+        reason: str | None = None,
+    ) -> None:
+        """Record what an absent member wrote about a dossier, once; it is no ballot and no presence.
+
+        `members` are those of the day. NotOnTheRoll for who is present: they say it themselves.
+        """
+        self._must_sit()
+        if item not in self.items:
+            raise NotOnTheAgenda(item=item)
+        if member not in members or member in self.present:
+            raise NotOnTheRoll(member=member)
+        if (item, member) in self.opinions:
+            raise OpinionAlreadyThere(member=member)
+        _reason_given(choice, reason)
+        self.trigger_event(
+            self.AbsentOpinionReceived,
+            item=item,
+            member=member,
+            choice=choice,
+            document_no=document_no,
+            sha256=sha256,
+            reason=reason or None,
+        )
+
+    # The meeting --------------------------------------------------------------------------------------
 
     def record_attendance(self, present: Collection[UUID], members: Collection[UUID] | None = None) -> None:
         """Record which of the council's members are present; not while a vote is open, for its roll stands.
 
         `members` are those of the day; without them, those called to the meeting.
         """
-        self._must_go_on()
+        self._must_sit()
         self._no_vote_open()
         seated = self.members if members is None else frozenset(members)
         strangers = sorted(str(one) for one in present if one not in seated)
@@ -273,7 +486,7 @@ class Meeting(Stream):
 
     def take_up(self, item: str) -> None:
         """Turn to an item of the agenda."""
-        self._must_go_on()
+        self._must_sit()
         self._no_vote_open()
         if item not in self.items:
             raise NotOnTheAgenda(item=item)
@@ -287,13 +500,16 @@ class Meeting(Stream):
         *,
         members: Collection[UUID] | None = None,
         today: date | None = None,
+        chair: UUID | None = None,
     ) -> None:
         """Open the vote on an item: the members present are the roll; NoQuorum when they are too few for `council`.
+
+        NobodyPresides when neither the `chair` is among them nor a vice-chair whom the chair authorised.
 
         `members` are those of the day; without them, those called to the meeting. Whoever was present and has left the
         council since is not on the roll. PeriodReversed when `today` is before the day of the meeting.
         """
-        self._must_go_on()
+        self._must_sit()
         self._no_vote_open()
         must_not_end_early(self.on, today, "on", "vote")
         if item not in self.items:
@@ -305,6 +521,8 @@ class Meeting(Stream):
         rule = VoteRule.of(council, len(seated))
         if not rule.is_quorate(len(roll)):
             raise NoQuorum(present=len(roll), required=rule.quorum)
+        if chair is not None and not roll & {chair, *self.authorised}:
+            raise NobodyPresides
         self.trigger_event(
             self.VoteOpened,
             item=item,
@@ -328,11 +546,17 @@ class Meeting(Stream):
         )
 
     def receive_written_opinion(
-        self, item: str, member: UUID, choice: Choice, document_no: str, reason: str | None = None
+        self,
+        item: str,
+        member: UUID,
+        choice: Choice,
+        document_no: str,
+        reason: str | None = None,
+        sha256: str | None = None,
     ) -> None:
-        """Record an absent member's opinion on paper as the member's ballot."""
+        """Record an opinion on paper as the ballot of an absent member, or of a member who is asked in writing."""
         vote = self._open_vote(item)
-        if member not in vote.absent:
+        if member not in (vote.roll if self.is_consultation else vote.absent):
             raise NotOnTheRoll(member=member)
         self._not_twice(vote, member)
         _reason_given(choice, reason)
@@ -344,10 +568,12 @@ class Meeting(Stream):
             choice=choice,
             document_no=document_no,
             reason=reason or None,
+            sha256=sha256,
         )
 
     def conclude_vote(self, item: str, *, without_missing: bool = False) -> None:
         """Close the vote. BallotsOutstanding while members present have not voted, unless the chair says so."""
+        self._must_sit()
         vote = self._open_vote(item)
         missing = len(vote.roll - vote.ballots.keys())
         if missing and not without_missing:
@@ -357,7 +583,7 @@ class Meeting(Stream):
 
     def reopen_vote(self, item: str, reason: str) -> None:
         """Declare a concluded vote void and allow a new round, with the reason."""
-        self._must_go_on()
+        self._must_sit()
         self._no_vote_open()
         vote = self.votes.get(item)
         if vote is None:
@@ -368,7 +594,7 @@ class Meeting(Stream):
 
     def close(self, on: date) -> None:
         """End the meeting; not while a vote is open, and not before the day of the meeting."""
-        self._must_go_on()
+        self._must_sit()
         self._no_vote_open()
         must_not_end_early(self.on, on, "on", "meeting")
         self.trigger_event(self.Closed, on=on)
@@ -400,6 +626,16 @@ class Meeting(Stream):
         for item, vote in self.votes.items():
             if vote.is_open:
                 raise VoteIsOpen(item=item)
+
+    @property
+    def pending(self) -> frozenset[str]:
+        """The dossiers that wait for this meeting: on the agenda of one that goes on, without a concluded vote."""
+        return frozenset() if self.is_closed else frozenset(self.items) - self.outcomes.keys()
+
+    def _must_sit(self) -> None:
+        self._must_go_on()
+        if self.is_consultation:
+            raise HeldInWriting
 
     def _must_go_on(self) -> None:
         if self.is_closed:

@@ -6,8 +6,8 @@ not in the table may not. A permission answers with the mandate that gives it, w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -45,19 +45,24 @@ class Act(StrEnum):
     CONCLUDE_APPRAISAL = "appraisal:conclude"
     OPEN_EVIDENCE = "appraisal:open-evidence"
     RETURN_INDICATOR = "appraisal:return-indicator"
+    ACKNOWLEDGE_PAPERS = "council:acknowledge-papers"
+    AUTHORISE_VICE_CHAIR = "council:authorise-vice-chair"
     CAST_BALLOT = "council:cast-ballot"
     CONDUCT_MEETING = "council:conduct-meeting"
     CONSTITUTE_COUNCIL = "council:constitute"
     CONVENE_MEETING = "council:convene-meeting"
+    OPEN_CONSULTATION = "council:open-consultation"
     DISMISS_FLAG = "inspection:dismiss-flag"
     EXPORT_DECISION = "export:decision"
     EXPORT_DOSSIER = "export:dossier"
     EXPORT_REVIEW = "export:review"
     EXPORT_STANDINGS = "export:standings"
+    CORRECT_DECISION = "recognition:correct"
     DECIDE = "recognition:decide"
     LIST_COMMUNE = "recognition:list-commune"
     PUBLISH = "recognition:publish"
     SIGN = "recognition:sign"
+    UPHOLD_APPEAL = "recognition:uphold-appeal"
     CONCLUDE_REVIEW = "review:conclude"
     CONDUCT_REVIEW = "review:conduct"
     EXPLAIN_IN_REVIEW = "review:explain"
@@ -76,11 +81,19 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A signed-in person with the mandates in force today."""
+    """A signed-in person with the mandates in force today.
+
+    `succeeded` are the units that have ended, by the unit that their duties passed to (`domain/unit.py`).
+    """
 
     person: str
     mandates: tuple[Mandate, ...]
     name: str = ""
+    succeeded: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
+
+    def stands_for(self, mandate: Mandate, unit: str) -> bool:
+        """Whether the mandate is for the unit, or for the one that its duties passed to."""
+        return mandate.unit == unit or unit in self.succeeded.get(mandate.unit, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +136,16 @@ def as_lead_or_coordinating(actor: Actor, mandate: Mandate, subject: Subject) ->
 
 
 def in_deciding_unit(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
-    """The mandate is for the unit that decides on the commune (the district until 30/6/2025, then the province)."""
-    return mandate.unit == subject.decided_by
+    """The mandate is for the unit that decides on the commune (the district until 30/6/2025, then the province).
+
+    The duties of a unit that has ended are its successor's, also for what it decided itself.
+    """
+    return actor.stands_for(mandate, subject.decided_by)
 
 
 def in_deciding_unit_and_not_own_work(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
     """The mandate is for the deciding unit, and the person did not propose the value concerned."""
-    return mandate.unit == subject.decided_by and actor.person not in subject.proposed_by
+    return actor.stands_for(mandate, subject.decided_by) and actor.person not in subject.proposed_by
 
 
 def as_member(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
@@ -138,7 +154,7 @@ def as_member(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
 
 
 def conducting(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
-    """The person is chair, vice-chair or secretary of the council."""
+    """The person is the council's chair or secretary, or a vice-chair whom the chair authorised for this meeting."""
     return actor.person in subject.conducting
 
 
@@ -164,6 +180,7 @@ _CHAIRMEN = (Office.DISTRICT_CHAIRMAN, Office.PROVINCE_CHAIRMAN)
 _COMMUNE = (*COMMUNE_OFFICERS, Office.COMMUNE_CHAIRMAN)
 _OVERSIGHT = (Office.JUSTICE_DEPARTMENT, Office.PROVINCE_CHAIRMAN, Office.INSPECTOR)
 _ALL = tuple(Office)
+_NO_MEMBERS = (Office.ADMINISTRATOR, Office.INSPECTOR)
 
 _ADMINISTERS: Rule = ((Office.ADMINISTRATOR,), anywhere)
 _RUNS_THE_SEASON: Rule = ((Office.ADMINISTRATOR, Office.JUSTICE_DEPARTMENT), anywhere)
@@ -207,20 +224,25 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.CONCLUDE_APPRAISAL: (_APPRAISER,),
     Act.OPEN_EVIDENCE: (_APPRAISER,),
     Act.RETURN_INDICATOR: (_APPRAISER,),
+    Act.ACKNOWLEDGE_PAPERS: ((_ALL, as_member),),
+    Act.AUTHORISE_VICE_CHAIR: ((_ALL, conducting),),
     Act.CAST_BALLOT: ((_ALL, as_member),),
     Act.CONDUCT_MEETING: ((_ALL, conducting),),
     Act.CONSTITUTE_COUNCIL: (_APPRAISER, _CHAIRMAN),
     Act.CONVENE_MEETING: (_APPRAISER, (_ALL, conducting)),
+    Act.OPEN_CONSULTATION: ((_ALL, conducting),),
     Act.DISMISS_FLAG: (((Office.JUSTICE_DEPARTMENT, Office.INSPECTOR), anywhere),),
     Act.EXPORT_DECISION: _MAY_SEE,
     # A dossier tells all that the council did, about other communes too: not everybody who may see one of these may.
     Act.EXPORT_DOSSIER: ((_APPRAISERS + _CHAIRMEN, in_deciding_unit), (_OVERSIGHT, anywhere)),
     Act.EXPORT_REVIEW: _MAY_SEE,
     Act.EXPORT_STANDINGS: ((_APPRAISERS + _CHAIRMEN + _OVERSIGHT + (Office.ADMINISTRATOR,), anywhere),),
+    Act.CORRECT_DECISION: (_CHAIRMAN,),
     Act.DECIDE: (_CHAIRMAN,),
     Act.LIST_COMMUNE: (_CHAIRMAN,),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
     Act.SIGN: (_CHAIRMAN,),
+    Act.UPHOLD_APPEAL: (_CHAIRMAN,),
     Act.CONCLUDE_REVIEW: (_CHAIRMAN,),
     Act.CONDUCT_REVIEW: (((Office.INSPECTOR,), anywhere),),
     Act.EXPLAIN_IN_REVIEW: ((_ALL, when_asked),),
@@ -261,6 +283,11 @@ def could(actor: Actor, act: Act) -> bool:
     return any(mandate.position in positions_for(act) for mandate in actor.mandates)
 
 
+def may_sit(mandates: Iterable[Mandate]) -> bool:
+    """Whether who holds these may be a member of a council: who administers or inspects the system may not."""
+    return all(mandate.position not in _NO_MEMBERS for mandate in mandates)
+
+
 def is_of_a_commune(mandate: Mandate) -> bool:
     """Whether the position works in one commune and sees that commune's dossier as its own."""
     return any(
@@ -292,7 +319,7 @@ def _missing(actor: Actor, act: Act, subject: Subject) -> str:
     by_position = [rule for rule in TABLE[act] if rule[0] is not _ALL]
     lacking = [
         _BESIDES.get(condition, "another-unit")
-        if mandate.unit in {subject.commune, subject.decided_by}
+        if mandate.unit == subject.commune or actor.stands_for(mandate, subject.decided_by)
         else "another-unit"
         for positions, condition in by_position
         for mandate in actor.mandates

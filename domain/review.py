@@ -75,7 +75,10 @@ class Review(Stream):
     TOPIC = "review"
 
     class Opened(FirstFact):
-        """An inspector looks at the recognition again, on a ground; `document_no` and `document_on` order it."""
+        """An inspector looks at the recognition again, on a ground; `document_no` and `document_on` order it.
+
+        `decision` is the number of the decision that is looked at where it is not the first on the commune.
+        """
 
         TOPIC = "review.opened"
         commune: str
@@ -85,6 +88,7 @@ class Review(Stream):
         document_on: date
         on: date
         references: tuple[Reference, ...]
+        decision: int | None = None
 
     class OfficialAsked(Fact):
         """An official, who held `position` for `unit`, is to explain by a day."""
@@ -174,6 +178,7 @@ class Review(Stream):
         document_on: date,
         on: date,
         references: tuple[Reference, ...],
+        decision: int | None = None,
     ) -> None:
         self.commune = commune
         self.ground = ground
@@ -182,6 +187,7 @@ class Review(Stream):
         self.document_on = document_on
         self.on = on
         self.references = references
+        self.decision = decision or 1
         self.inquiries: dict[UUID, Inquiry] = {}
         self.findings = 0
         self.proposed: Ruling | None = None
@@ -265,6 +271,10 @@ class Review(Stream):
             raise OutOfOrder(step=step, state="review-concluded" if self.concluded else "proposed")
 
 
+#: How many decisions on one commune in one season can be reviewed on every ground.
+REVIEWED_DECISIONS = 3
+
+
 def document_given(document_no: str) -> str:
     """The number of the document that orders the inspection; DocumentMissing without one."""
     if not document_no.strip():
@@ -289,8 +299,8 @@ def review_stream(season: str, commune: str, number: int) -> StreamName:
 
 
 def review_streams(season: str, commune: str) -> tuple[StreamName, ...]:
-    """All that a commune can have in a season: one on each ground."""
-    return tuple(review_stream(season, commune, number) for number in range(1, len(Ground) + 1))
+    """All that a commune can have in a season: one on each ground, of each of its first decisions."""
+    return tuple(review_stream(season, commune, number) for number in range(1, len(Ground) * REVIEWED_DECISIONS + 1))
 
 
 def commune_and_number(subject: str) -> tuple[str, int]:

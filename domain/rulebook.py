@@ -153,7 +153,8 @@ class Condition:
     """One condition of recognition; `threshold` and `by_class` are empty where the number is not known.
 
     `threshold` is points (min_total), percent (min_satisfaction) or a share such as 0.5
-    (min_each_criterion_ratio). `text` is the law's wording, which a veto consists of.
+    (min_each_criterion_ratio). `text` is the law's wording, which a veto consists of. `enough` is a number known to be
+    enough where the least is not: a commune with so much was recognised.
     """
 
     code: str
@@ -164,6 +165,7 @@ class Condition:
     text: str = ""
     #: Of a veto: which sanctions of officials it counts; None where it is declared as such.
     counts: Counted | None = None
+    enough: Decimal | None = None
 
     def required_of(self, unit_class: str | None) -> Decimal | None:
         """The number that a commune of this class has to reach, or None where it is not known."""
@@ -197,7 +199,11 @@ class RecognisingLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CouncilRule:
-    """Whether a council advises, and how it reaches an opinion. Quorum is a share of all members."""
+    """Whether a council advises, and how it reaches an opinion. Quorum is a share of all members.
+
+    `written_opinion_votes` says whether an absent member's opinion on paper is a ballot, `consultation` whether the
+    members may be asked in writing without a meeting.
+    """
 
     required: bool
     quorum: Fraction
@@ -209,6 +215,12 @@ class CouncilRule:
     written_opinions: bool = False
     written_opinions_provenance: Provenance = Provenance.PROVISIONAL
     instruments: tuple[str, ...] = ()
+    max_vice_chairs: int | None = None
+    max_vice_chairs_provenance: Provenance = Provenance.PROVISIONAL
+    written_opinion_votes: bool = True
+    written_opinion_votes_provenance: Provenance = Provenance.PROVISIONAL
+    consultation: bool = False
+    consultation_provenance: Provenance = Provenance.PROVISIONAL
 
     def quorum_of(self, members: int) -> int:
         """How many of so many members must be present."""
@@ -527,6 +539,20 @@ def check(part: Part, measured: Measured) -> None:
         raise MeasureInvalid(part=part.code, **details) from None
 
 
+def _of_council(council: CouncilRule) -> Iterator[Unverified]:
+    yield Unverified("council.quorum", council.quorum_provenance)
+    yield Unverified("council.majority", council.majority_provenance)
+    if council.max_members is not None:
+        yield Unverified("council.max_members", council.max_members_provenance)
+    if council.written_opinions:
+        yield Unverified("council.written_opinions", council.written_opinions_provenance)
+        yield Unverified("council.written_opinion_votes", council.written_opinion_votes_provenance)
+    if council.max_vice_chairs is not None:
+        yield Unverified("council.max_vice_chairs", council.max_vice_chairs_provenance)
+    if council.consultation:
+        yield Unverified("council.consultation", council.consultation_provenance)
+
+
 def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
     for number, basis in enumerate(rulebook.legal_bases, start=1):
         yield Unverified(f"legal_bases.{number}", basis.provenance)
@@ -539,12 +565,7 @@ def _provenances(rulebook: Rulebook) -> Iterator[Unverified]:
         yield Unverified(condition.code, condition.provenance)
     for agreement in rulebook.agreements:
         yield Unverified(f"{agreement.part}.{agreement.figure}.agrees_with", agreement.provenance)
-    yield Unverified("council.quorum", rulebook.council.quorum_provenance)
-    yield Unverified("council.majority", rulebook.council.majority_provenance)
-    if rulebook.council.max_members is not None:
-        yield Unverified("council.max_members", rulebook.council.max_members_provenance)
-    if rulebook.council.written_opinions:
-        yield Unverified("council.written_opinions", rulebook.council.written_opinions_provenance)
+    yield from _of_council(rulebook.council)
     for term in rulebook.terms:
         yield Unverified(f"deadlines.{term.step}", term.provenance)
     if rulebook.commune_steps is not None:

@@ -182,7 +182,7 @@ class Season(Stream):
             season.state = State.SUSPENDED
 
     class Resumed(Fact):
-        """The season goes on where it was suspended."""
+        """The season goes on where it was suspended, or closed: a decision may have been taken back since."""
 
         TOPIC = "season.resumed"
         reason: str
@@ -329,8 +329,8 @@ class Season(Stream):
         self.trigger_event(self.Suspended, reason=_given(reason, "suspend"), document_no=document_no)
 
     def resume(self, reason: str, document_no: str) -> None:
-        """Go on after a suspension."""
-        self._must_be(State.SUSPENDED)
+        """Go on after a suspension, or take a closed season up again."""
+        self._must_be(State.SUSPENDED, State.CLOSED)
         self.trigger_event(self.Resumed, reason=_given(reason, "resume"), document_no=document_no)
 
     def convert(
@@ -389,6 +389,11 @@ def _given(reason: str, act: str) -> str:
     if not reason.strip():
         raise ReasonMissing(act=act)
     return reason
+
+
+def year_of(season: str) -> int:
+    """The year that a season of this name assesses."""
+    return int(season.partition("-")[0])
 
 
 def season_stream(season: str) -> StreamName:

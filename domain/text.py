@@ -93,6 +93,7 @@ KINDS: dict[str, TextKind] = {
     "meeting": KEY,
     "name": NAME,
     "number": NUMBER,
+    "note": PROSE,
     "official": NAME,
     "option": KEY,
     "order_no": NUMBER,

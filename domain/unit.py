@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -185,6 +186,42 @@ class Unit(Stream):
         """Raise UnitEnded when an end is recorded, also one to come: a unit ends once."""
         if self.ended_on is not None:
             raise UnitEnded(unit=self.name, on=self.ended_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a unit ended: on which day, what it went into, and which unit stood above it."""
+
+    on: date
+    into: tuple[str, ...]
+    parent: str | None
+
+
+def succeeded_on(endings: Mapping[str, Ending], day: date) -> dict[str, frozenset[str]]:
+    """By unit, the units whose duties it has on the day because they ended.
+
+    A unit that went into others is succeeded by them, one that was dissolved by the unit above it, as the districts
+    were by their province on 1/7/2025; and so on where a successor has ended too.
+    """
+    found: dict[str, set[str]] = {}
+    for code in endings:
+        for successor in _successors(code, endings, day, frozenset({code})):
+            found.setdefault(successor, set()).add(code)
+    return {code: frozenset(units) for code, units in found.items()}
+
+
+def _successors(code: str, endings: Mapping[str, Ending], day: date, seen: frozenset[str]) -> Iterator[str]:
+    ending = endings.get(code)
+    if ending is None or day < ending.on:
+        return
+    for successor in ending.into or ((ending.parent,) if ending.parent else ()):
+        if successor in seen:
+            continue
+        further = endings.get(successor)
+        if further is None or day < further.on:
+            yield successor
+        else:
+            yield from _successors(successor, endings, day, seen | {successor})
 
 
 def unit_stream(code: str) -> StreamName:

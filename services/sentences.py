@@ -23,6 +23,7 @@ from domain.meeting import Meeting
 from domain.official import Mandate, Office, Official
 from domain.personal import EncryptedValue, Personal
 from domain.rate import RateName
+from domain.recognition import Signer
 from domain.review import Reference
 from domain.rulebook import Rulebook
 from domain.sanction import Sanction
@@ -64,7 +65,7 @@ Round: TypeAlias = tuple[StreamName, str, int]
 BALLOTS = frozenset({"meeting.ballot-cast", "meeting.written-opinion-received"})
 
 #: Slots that follow the sentence as details, in this order, with the key of their label.
-DETAILS = ("reason", "ground", "basis", "document_no", "decision_no", "references")
+DETAILS = ("reason", "note", "ground", "basis", "document_no", "decision_no", "references")
 
 
 class SentenceWriter:
@@ -157,8 +158,18 @@ class SentenceWriter:
         slots.setdefault("file", "–")  # in a replay without the fact that attached it
         if entry.topic in BALLOTS and self._is_open(entry):
             slots.pop("reason", None)
+        if entry.topic == "recognition.corrected":
+            slots["corrected"] = self._corrected(args, slots)
+            slots.pop("decision_no")  # it is part of the sentence already
         slots["count"] = str(next((len(args[name]) for name in COUNTED if name in args), 0))
         return slots
+
+    def _corrected(self, args: Mapping[str, Any], slots: Mapping[str, str]) -> str:
+        """What a correction says, one after the other."""
+        told = ("decision_no", "decided_on", "signer")
+        return ", ".join(
+            self._words.say(f"trail.recognition.corrected.{name}", value=slots[name]) for name in told if args.get(name)
+        )
 
     def _said(self, name: str, value: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one flat match over kinds of values
         words = self._words
@@ -177,6 +188,8 @@ class SentenceWriter:
                 return words.say("thu về %(collected)s/%(given)s phiếu", collected=collected, given=given)
             case Member():
                 return value.agency
+            case Signer(mandate=mandate):
+                return self._holders[str(mandate)].name if str(mandate) in self._holders else "–"
             case Sanction():
                 return self._sanction(value)
             case UUID():

@@ -39,6 +39,7 @@ from domain.errors import (
 from domain.fact import Fact, Recorded, Stream, StreamName
 from domain.official import Mandate, Official, official_stream
 from domain.permissions import Act, Actor, Subject, permit
+from domain.rulebook_draft import RulebookDraft
 from domain.rulebook_text import RulebookText
 from domain.working_days import Calendar
 from infra.encryption.personal_keys import PersonalKeys
@@ -302,7 +303,7 @@ def _begun(aggregate: A | None, name: StreamName) -> A:
 
 
 #: Facts whose hash is that of a rulebook's text, which is no file.
-OF_TEXTS = (Adoption.Adopted, Adoption.TextAdopted, RulebookText.Kept)
+OF_TEXTS = (Adoption.Adopted, Adoption.TextAdopted, RulebookDraft.SignedOff, RulebookText.Kept)
 
 
 def own_file(fact: Fact) -> tuple[str, ...]:

@@ -180,8 +180,14 @@ def test_use_cases_know_no_pages():
 #: Modules of more than 500 lines, each with its reason.
 LONG = {
     "domain/assessment.py": "one aggregate: each of its acts needs the state that the others leave",
+    "domain/meeting.py": "one aggregate, and the votes that its facts make",
+    "services/demo/telling.py": "one story, told in the order of the procedure",
     "domain/errors.py": "a list: every refusal of the domain, a few lines each",
     "domain/rulebook.py": "one text: its criteria, indicators, parts and conditions are checked against each other",
+    "projections/analysis/flags.py": "a list: every sign, with what each fact leaves for it",
+    "projections/tables/standings.py": "one row: it learns every fact that moves a commune in its year",
+    "projections/tables/sheets.py": "one row: it learns every fact of a commune's dossier",
+    "services/assessment/assess.py": "one activity: the acts on a dossier share what they are refused for",
     "infra/log/eventstore.py": "reading, following and appending share one form of a stored row",
 }
 

@@ -1,5 +1,6 @@
 """The form of a rulebook's file: what is read, before it is made a rulebook of the domain."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -49,11 +50,28 @@ class _Loader(yaml.SafeLoader):
         return mapping
 
 
+def in_range(number: Decimal) -> bool:
+    """Whether it is a number that a rulebook can have."""
+    return number.is_finite() and abs(number.adjusted()) <= DIGITS
+
+
 def decimal_of(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
     number = Decimal(str(loader.construct_scalar(node)))
-    if not number.is_finite() or abs(number.adjusted()) > DIGITS:
+    if not in_range(number):
         raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a number out of range")
     return number
+
+
+def numbers_in(value: Any) -> Iterator[Decimal]:
+    """Every number of what was read, also those that were written as words ("1e99")."""
+    if isinstance(value, Decimal | int):
+        yield Decimal(value)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from numbers_in(getattr(value, name))
+    elif isinstance(value, list | dict):
+        for held in value.values() if isinstance(value, dict) else value:
+            yield from numbers_in(held)
 
 
 def load(text: bytes) -> Any:
@@ -207,6 +225,7 @@ class ConditionFields(TextFields):
     by_class: dict[str, Decimal] = {}
     text: str = ""
     counts: CountedFields | None = None
+    enough: Decimal | None = None
 
 
 class DateFields(TextFields):
@@ -251,6 +270,9 @@ class CouncilFields(TextFields):
     max_members: MembersFields = msgspec.field(default_factory=MembersFields)
     written_opinions: AllowedFields = msgspec.field(default_factory=AllowedFields)
     instruments: list[str] = []
+    max_vice_chairs: MembersFields = msgspec.field(default_factory=MembersFields)
+    written_opinion_votes: AllowedFields | None = None
+    consultation: AllowedFields = msgspec.field(default_factory=AllowedFields)
 
 
 class TermFields(TextFields):

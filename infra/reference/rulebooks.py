@@ -82,7 +82,9 @@ from infra.reference.rulebook_file import (
     ThresholdFields,
     _Loader,
     decimal_of,
+    in_range,
     load,
+    numbers_in,
 )
 
 #: No term of the procedure runs longer, in days or in months.
@@ -221,6 +223,7 @@ def parse_draft(text: bytes) -> Rulebook:
     """The rulebook in this text, whose numbers need not close; raises RulebookInvalid where it has another form."""
     try:
         content = msgspec.convert(load(text), RulebookFields)
+        _require(all(map(in_range, numbers_in(content))), content.id, "a number out of range")
         rulebook = _rulebook(content, hashlib.sha256(text).hexdigest())
     except (msgspec.ValidationError, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
         raise RulebookInvalid(str(error)) from error
@@ -388,6 +391,7 @@ def _condition(text: ConditionFields) -> Condition:
         tuple(text.by_class.items()),
         text.text,
         _counted(text.counts),
+        text.enough,
     )
 
 
@@ -403,6 +407,12 @@ def _council(text: CouncilFields) -> CouncilRule:
         written_opinions=text.written_opinions.value,
         written_opinions_provenance=text.written_opinions.provenance,
         instruments=tuple(text.instruments),
+        max_vice_chairs=text.max_vice_chairs.value,
+        max_vice_chairs_provenance=text.max_vice_chairs.provenance,
+        written_opinion_votes=text.written_opinion_votes is None or text.written_opinion_votes.value,
+        written_opinion_votes_provenance=(text.written_opinion_votes or text.written_opinions).provenance,
+        consultation=text.consultation.value,
+        consultation_provenance=text.consultation.provenance,
     )
 
 

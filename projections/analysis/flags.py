@@ -157,7 +157,7 @@ class Marks(Row, frozen=True):
     alone: tuple[tuple[Sign, int], ...] = ()
 
 
-MARKS = Projection("marks", version=1, row=Marks, scope=lambda row: row.season)
+MARKS = Projection("marks", version=2, row=Marks, scope=lambda row: row.season)
 
 
 @MARKS.begins(Season.Planned)
@@ -309,6 +309,11 @@ def _ballot(row: Marks, fact: Meeting.BallotCast, recorded: Recorded) -> Marks:
 
 @MARKS.on(Recognition.Decided)
 def _decided(row: Marks, fact: Recognition.Decided, recorded: Recorded) -> Marks:
+    return _act(row, recorded, decided=(recorded.position, recorded.actor))
+
+
+@MARKS.on(Recognition.DecidedAgain)
+def _decided_again(row: Marks, fact: Recognition.DecidedAgain, recorded: Recorded) -> Marks:
     return _act(row, recorded, decided=(recorded.position, recorded.actor))
 
 

@@ -188,6 +188,9 @@ WHOLE: dict[type[Fact], tuple[ChainRole, Step | None]] = {
     Assessment.Resubmitted: (ChainRole.SUBMITTED, None),
     Appraisal.Concluded: (ChainRole.CONCLUDED, Step.APPRAISED),
     Appraisal.Resumed: (ChainRole.CONCLUDED, None),
+    Meeting.ConsultationOpened: (ChainRole.CONDUCTED, None),
+    Meeting.ViceChairAuthorised: (ChainRole.CONDUCTED, None),
+    Meeting.AbsentOpinionReceived: (ChainRole.CONDUCTED, None),
     Meeting.VoteOpened: (ChainRole.CONDUCTED, None),
     Meeting.VoteReopened: (ChainRole.CONDUCTED, None),
     Meeting.VoteConcluded: (ChainRole.CONDUCTED, Step.VOTED),
@@ -197,6 +200,9 @@ WHOLE: dict[type[Fact], tuple[ChainRole, Step | None]] = {
     Recognition.Signed: (ChainRole.DECIDED, None),
     Recognition.Published: (ChainRole.PUBLISHED, None),
     Recognition.Revoked: (ChainRole.REVOKED, None),
+    Recognition.AppealUpheld: (ChainRole.DECIDED, None),
+    Recognition.DecidedAgain: (ChainRole.DECIDED, None),
+    Recognition.Corrected: (ChainRole.DECIDED, None),
 }
 
 Entering: TypeAlias = (
@@ -405,7 +411,10 @@ def _last_of_each(acts: Sequence[Recorded]) -> Iterable[Recorded]:
 
 
 def _is_against(fact: Fact) -> bool:
-    return isinstance(fact, Recognition.Decided) and differs(fact.result, fact.computed, fact.voted)
+    match fact:
+        case Recognition.Decided() | Recognition.DecidedAgain():
+            return differs(fact.result, fact.computed, fact.voted)
+    return False
 
 
 def _differs(fact: Fact) -> bool:

@@ -102,7 +102,12 @@ def of_season(season: SeasonRow, actor: Actor) -> Iterator[Task]:
 
 
 def of_meeting(meeting: MeetingRow, actor: Actor) -> Iterator[Task]:
-    """The ballot that the person has not cast yet."""
+    """The ballot that the person has not cast yet, or every dossier that they have not answered about in writing."""
+    if meeting.answer_by is not None and meeting.closed_on is None:
+        for asked, tally in meeting.votes.items():
+            if actor.person in {str(member) for member in tally.missing}:
+                yield Task(Duty.VOTE, meeting.season, asked, due=meeting.answer_by, meeting=meeting.meeting)
+        return
     item = meeting.open_item
     if item and actor.person in {str(member) for member in meeting.votes[item].missing}:
         yield Task(Duty.VOTE, meeting.season, item, due=meeting.on, meeting=meeting.meeting)
@@ -129,7 +134,8 @@ def of_commune(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor:
     if season.state is not State.OPEN:
         return
     units = {mandate.unit for mandate in actor.mandates}
-    here, above = standing.commune in units, standing.decided_by in units
+    here = standing.commune in units
+    above = any(actor.stands_for(mandate, standing.decided_by) for mandate in actor.mandates)
     if not here and not above:
         return
     stage = standing.stage

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from domain.council import Council, Member, Role
+from domain.council import CONDUCTING, Council, Member, Role
 from domain.fact import Recorded
 from projections.fold import Projection, Row
 
@@ -30,8 +30,12 @@ class CouncilRow(Row, frozen=True):
 
     @property
     def conducting(self) -> frozenset[str]:
-        """Those who may conduct a meeting: chair, vice-chair and secretary."""
-        return frozenset(str(member.person) for member in self.members if member.role is not Role.MEMBER)
+        """Those who may conduct every meeting: the chair, and the secretary at the chair's side."""
+        return self.in_role(*CONDUCTING)
+
+    def in_role(self, *roles: Role) -> frozenset[str]:
+        """The members in these roles, as facts name their actors."""
+        return frozenset(str(member.person) for member in self.members if member.role in roles)
 
 
 COUNCILS = Projection("councils", version=1, row=CouncilRow, scope=lambda row: row.season)

@@ -7,14 +7,29 @@ from datetime import date
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.recognition import Recognition, Result, differs
-from projections.fold import Projection, Row
+from domain.recognition import Decision, Recognition, Result, Signer, differs
+from projections.fold import Projection, Row, RowPart
+
+
+class Correction(RowPart, frozen=True):
+    """A correction: the document that made it, and what was written before; None where that was right.
+
+    `signed_by_another` says that somebody else is named as the signer since.
+    """
+
+    document_no: str
+    on: date
+    reason: str
+    decision_no: str | None
+    decided_on: date | None
+    signed_by_another: bool
 
 
 class RegisterRow(Row, frozen=True):
-    """The decision on one commune in one season; nobody outside sees it before `published_on`.
+    """The latest decision on one commune in one season; nobody outside sees it before `published_on`.
 
-    `review` is the number of the review that ended with taking it back.
+    `review` is the number of the review that ended with taking it back. Number, day and signer are as corrected, and
+    `corrections` say what was written before. `earlier` are the decisions before this one, as they ended.
     """
 
     season: str
@@ -38,6 +53,27 @@ class RegisterRow(Row, frozen=True):
     ground: str | None = None
     review: int | None = None
     basis: str | None = None
+    number: int = 1
+    position: int = 0
+    upheld_on: date | None = None
+    appeal_no: str | None = None
+    signer: Signer | None = None
+    corrections: tuple[Correction, ...] = ()
+    earlier: tuple[RegisterRow, ...] = ()
+
+    @property
+    def public(self) -> RegisterRow | None:
+        """The latest decision that was published: another one is nobody's business outside before it is."""
+        return next((one for one in (self, *reversed(self.earlier)) if one.is_public), None)
+
+    def of_number(self, number: int) -> RegisterRow:
+        """The decision of this number, which there must be."""
+        return next(one for one in (self, *self.earlier) if one.number == number)
+
+    @property
+    def may_be_decided_again(self) -> bool:
+        """Whether the decision was taken back, or an appeal against it was upheld."""
+        return self.revoked_on is not None or self.upheld_on is not None
 
     @property
     def stands(self) -> bool:
@@ -60,6 +96,10 @@ REGISTER = Projection("register", version=3, row=RegisterRow, scope=lambda row: 
 
 @REGISTER.begins(Recognition.Decided)
 def _decided(fact: Recognition.Decided, recorded: Recorded) -> RegisterRow:
+    return _row(fact, recorded)
+
+
+def _row(fact: Decision, recorded: Recorded) -> RegisterRow:
     return RegisterRow(
         recorded.stream.season,
         fact.commune,
@@ -74,6 +114,38 @@ def _decided(fact: Recognition.Decided, recorded: Recorded) -> RegisterRow:
         fact.voted,
         fact.reason,
         basis=fact.basis,
+        position=recorded.position,
+    )
+
+
+@REGISTER.on(Recognition.DecidedAgain)
+def _decided_again(row: RegisterRow, fact: Recognition.DecidedAgain, recorded: Recorded) -> RegisterRow:
+    earlier = (*row.earlier, replace(row, earlier=()))
+    return replace(_row(fact, recorded), number=fact.number, earlier=earlier)
+
+
+@REGISTER.on(Recognition.AppealUpheld)
+def _upheld(row: RegisterRow, fact: Recognition.AppealUpheld, recorded: Recorded) -> RegisterRow:
+    return replace(row, version=recorded.version, upheld_on=fact.on, appeal_no=fact.document_no)
+
+
+@REGISTER.on(Recognition.Corrected)
+def _corrected(row: RegisterRow, fact: Recognition.Corrected, recorded: Recorded) -> RegisterRow:
+    made = Correction(
+        fact.document_no,
+        fact.on,
+        fact.reason,
+        row.decision_no if fact.decision_no else None,
+        row.decided_on if fact.decided_on else None,
+        signed_by_another=fact.signer is not None,
+    )
+    return replace(
+        row,
+        version=recorded.version,
+        decision_no=fact.decision_no or row.decision_no,
+        decided_on=fact.decided_on or row.decided_on,
+        signer=fact.signer or row.signer,
+        corrections=(*row.corrections, made),
     )
 
 

@@ -57,7 +57,10 @@ class NoteRow(RowPart, frozen=True):
 
 
 class ReviewRow(Row, frozen=True):
-    """One review; `opened` and `last` are the positions of its first and its last fact, `*_by` who acted."""
+    """One review; `opened` and `last` are the positions of its first and its last fact, `*_by` who acted.
+
+    `decision` is the number of the decision that is looked at.
+    """
 
     season: str
     commune: str
@@ -84,6 +87,7 @@ class ReviewRow(Row, frozen=True):
     concluded_on: date | None = None
     concluded_by: str | None = None
     differs_because: str | None = None
+    decision: int = 1
 
     @property
     def is_open(self) -> bool:
@@ -96,7 +100,7 @@ class ReviewRow(Row, frozen=True):
         return frozenset(str(one.official) for one in self.inquiries.values())
 
 
-REVIEWS = Projection("reviews", version=1, row=ReviewRow, scope=lambda row: row.season)
+REVIEWS = Projection("reviews", version=2, row=ReviewRow, scope=lambda row: row.season)
 
 
 @REVIEWS.begins(Review.Opened)
@@ -115,6 +119,7 @@ def _opened(fact: Review.Opened, recorded: Recorded) -> ReviewRow:
         recorded.actor,
         recorded.version,
         recorded.position,
+        decision=fact.decision or 1,
     )
 
 

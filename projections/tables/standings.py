@@ -126,6 +126,8 @@ class Standing(Row, frozen=True):
     were neither answered nor set aside, `meeting` is the last
     whose agenda it was on, `voted` the outcome of the last concluded vote. `agreed` is what the commune's own meeting
     found; one that does not meet the conditions has the number of its report and, once listed, of the decision.
+    `taken_up`: after the decision was taken back, or appealed against with success, its appraisal is done anew, and no
+    decision was made since.
     """
 
     season: str
@@ -153,6 +155,8 @@ class Standing(Row, frozen=True):
     signed_on: date | None = None
     published_on: date | None = None
     revoked_on: date | None = None
+    upheld_on: date | None = None
+    taken_up: bool = False
     sanctions: dict[UUID, HeldSanction] = {}
     agreed: Outcome | None = None
     report_no: str | None = None
@@ -167,7 +171,7 @@ class Standing(Row, frozen=True):
     @property
     def stage(self) -> CommuneStage:
         """How far the commune is."""
-        if self.result is not None:
+        if self.result is not None and not self.taken_up:
             if self.revoked_on:
                 return CommuneStage.REVOKED
             if self.published_on:
@@ -176,6 +180,11 @@ class Standing(Row, frozen=True):
         if self.voted is not None:
             return CommuneStage.VOTED
         return CommuneStage.APPRAISED if self.proposal is not None else CommuneStage(self.dossier.value)
+
+    @property
+    def may_be_decided(self) -> bool:
+        """Whether no decision on the commune stands in the way of another: none yet, or it is to be decided anew."""
+        return self.result is None or self.revoked_on is not None or self.upheld_on is not None
 
     @property
     def supported(self) -> int:
@@ -466,7 +475,9 @@ def _concluded(row: Standing, fact: Appraisal.Concluded, recorded: Recorded) -> 
 
 @STANDINGS.on(Appraisal.Resumed)
 def _resumed(row: Standing, fact: Appraisal.Resumed, recorded: Recorded) -> Standing:
-    return replace(row, proposal=None, concluded_on=None)
+    if row.result is None:
+        return replace(row, proposal=None, concluded_on=None)
+    return replace(row, proposal=None, concluded_on=None, meeting=None, voted=None, taken_up=True)
 
 
 # The council ------------------------------------------------------------------------------------------
@@ -474,7 +485,8 @@ def _resumed(row: Standing, fact: Appraisal.Resumed, recorded: Recorded) -> Stan
 
 def _of_items(recorded: Recorded) -> list[str]:
     fact = recorded.fact
-    return [f"{recorded.stream.season}/{item}" for item in fact.items] if isinstance(fact, Meeting.Convened) else []
+    items = fact.items if isinstance(fact, Meeting.Convened | Meeting.ConsultationOpened) else ()
+    return [f"{recorded.stream.season}/{item}" for item in items]
 
 
 def _of_item(recorded: Recorded) -> tuple[str]:
@@ -483,6 +495,11 @@ def _of_item(recorded: Recorded) -> tuple[str]:
 
 @STANDINGS.on(Meeting.Convened, keys=_of_items)
 def _convened(row: Standing, fact: Meeting.Convened, recorded: Recorded) -> Standing:
+    return replace(row, meeting=recorded.stream.subject)
+
+
+@STANDINGS.on(Meeting.ConsultationOpened, keys=_of_items)
+def _asked_in_writing(row: Standing, fact: Meeting.ConsultationOpened, recorded: Recorded) -> Standing:
     return replace(row, meeting=recorded.stream.subject)
 
 
@@ -502,6 +519,31 @@ def _vote_reopened(row: Standing, fact: Meeting.VoteReopened, recorded: Recorded
 @STANDINGS.on(Recognition.Decided)
 def _decided(row: Standing, fact: Recognition.Decided, recorded: Recorded) -> Standing:
     return replace(row, result=fact.result, decision_no=fact.decision_no, decided_on=fact.on)
+
+
+@STANDINGS.on(Recognition.DecidedAgain)
+def _decided_again(row: Standing, fact: Recognition.DecidedAgain, recorded: Recorded) -> Standing:
+    return replace(
+        row,
+        result=fact.result,
+        decision_no=fact.decision_no,
+        decided_on=fact.on,
+        signed_on=None,
+        published_on=None,
+        revoked_on=None,
+        upheld_on=None,
+        taken_up=False,
+    )
+
+
+@STANDINGS.on(Recognition.AppealUpheld)
+def _upheld(row: Standing, fact: Recognition.AppealUpheld, recorded: Recorded) -> Standing:
+    return replace(row, upheld_on=fact.on)
+
+
+@STANDINGS.on(Recognition.Corrected)
+def _corrected(row: Standing, fact: Recognition.Corrected, recorded: Recorded) -> Standing:
+    return replace(row, decision_no=fact.decision_no or row.decision_no, decided_on=fact.decided_on or row.decided_on)
 
 
 @STANDINGS.on(Recognition.Signed)

@@ -21,6 +21,7 @@ class BallotRow(RowPart, frozen=True):
     position: int
     reason: str | None = None
     document_no: str | None = None
+    sha256: str | None = None
 
 
 class Tally(RowPart, frozen=True):
@@ -73,8 +74,42 @@ class Tally(RowPart, frozen=True):
         return self.members - len(self.ballots)
 
 
+class PaperReceipt(RowPart, frozen=True):
+    """Since when a member has the papers; `noted` by somebody else than the member."""
+
+    on: date
+    noted: bool
+    position: int
+
+
+class OpinionRow(RowPart, frozen=True):
+    """What an absent member wrote about a dossier: no ballot."""
+
+    item: str
+    member: UUID
+    choice: Choice
+    document_no: str
+    sha256: str
+    position: int
+    at: datetime
+    reason: str | None = None
+
+
+class Authorisation(RowPart, frozen=True):
+    """On what a vice-chair conducts the meeting: a document, or what the chair says in a note."""
+
+    member: UUID
+    document_no: str | None
+    note: str | None
+    position: int
+
+
 class MeetingRow(Row, frozen=True):
-    """One meeting of a council; `items` are the communes on the agenda, `void` the earlier rounds of each."""
+    """One meeting of a council, or one consultation in writing, answered by the day `answer_by`.
+
+    `items` are the communes on the agenda, `void` the earlier rounds of each; `papers_due` is the last day on which
+    papers were sent in time.
+    """
 
     season: str
     meeting: str
@@ -91,6 +126,28 @@ class MeetingRow(Row, frozen=True):
     closed_on: date | None = None
     minutes_sha256: str | None = None
     minutes_no: str | None = None
+    answer_by: date | None = None
+    papers_sent: date | None = None
+    papers_due: date | None = None
+    papers_received: dict[UUID, PaperReceipt] = {}
+    authorised: tuple[Authorisation, ...] = ()
+    opinions: tuple[OpinionRow, ...] = ()
+
+    @property
+    def is_consultation(self) -> bool:
+        """Whether the members answer in writing, without a meeting."""
+        return self.answer_by is not None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the papers were sent later than the rulebook has it."""
+        return self.papers_sent is not None and self.papers_due is not None and self.papers_sent > self.papers_due
+
+    @property
+    def pending(self) -> frozenset[str]:
+        """The dossiers that wait for this meeting: on the agenda of one that goes on, without a concluded vote."""
+        done = {item for item, tally in self.votes.items() if not tally.is_open}
+        return frozenset() if self.closed_on else frozenset(self.items) - done
 
     @property
     def rounds(self) -> tuple[Tally, ...]:
@@ -104,13 +161,53 @@ class MeetingRow(Row, frozen=True):
         return next((item for item, tally in self.votes.items() if tally.is_open), None)
 
 
-TALLIES = Projection("tallies", version=2, row=MeetingRow, scope=lambda row: row.season)
+TALLIES = Projection("tallies", version=3, row=MeetingRow, scope=lambda row: row.season)
 
 
 @TALLIES.begins(Meeting.Convened)
 def _convened(fact: Meeting.Convened, recorded: Recorded) -> MeetingRow:
     _, season, meeting = recorded.stream
     return MeetingRow(season, meeting, fact.unit, fact.on, fact.place, fact.members, fact.items, recorded.version)
+
+
+@TALLIES.begins(Meeting.ConsultationOpened)
+def _asked(fact: Meeting.ConsultationOpened, recorded: Recorded) -> MeetingRow:
+    _, season, meeting = recorded.stream
+    return MeetingRow(
+        season, meeting, fact.unit, fact.on, "", fact.members, fact.items, recorded.version, answer_by=fact.answer_by
+    )
+
+
+@TALLIES.on(Meeting.PapersSent)
+def _papers_sent(row: MeetingRow, fact: Meeting.PapersSent, recorded: Recorded) -> MeetingRow:
+    return replace(row, version=recorded.version, papers_sent=fact.on, papers_due=fact.due)
+
+
+@TALLIES.on(Meeting.PapersReceived)
+def _papers_received(row: MeetingRow, fact: Meeting.PapersReceived, recorded: Recorded) -> MeetingRow:
+    receipt = PaperReceipt(fact.on, recorded.actor != str(fact.member), recorded.position)
+    return replace(row, version=recorded.version, papers_received={**row.papers_received, fact.member: receipt})
+
+
+@TALLIES.on(Meeting.ViceChairAuthorised)
+def _authorised(row: MeetingRow, fact: Meeting.ViceChairAuthorised, recorded: Recorded) -> MeetingRow:
+    given = Authorisation(fact.member, fact.document_no, fact.note, recorded.position)
+    return replace(row, version=recorded.version, authorised=(*row.authorised, given))
+
+
+@TALLIES.on(Meeting.AbsentOpinionReceived)
+def _absent_opinion(row: MeetingRow, fact: Meeting.AbsentOpinionReceived, recorded: Recorded) -> MeetingRow:
+    opinion = OpinionRow(
+        fact.item,
+        fact.member,
+        fact.choice,
+        fact.document_no,
+        fact.sha256,
+        recorded.position,
+        recorded.at,
+        fact.reason,
+    )
+    return replace(row, version=recorded.version, opinions=(*row.opinions, opinion))
 
 
 @TALLIES.on(Meeting.AttendanceRecorded)
@@ -147,7 +244,7 @@ def _ballot(row: MeetingRow, fact: Meeting.BallotCast, recorded: Recorded) -> Me
 
 @TALLIES.on(Meeting.WrittenOpinionReceived)
 def _written(row: MeetingRow, fact: Meeting.WrittenOpinionReceived, recorded: Recorded) -> MeetingRow:
-    ballot = BallotRow(fact.choice, recorded.at, recorded.position, fact.reason, fact.document_no)
+    ballot = BallotRow(fact.choice, recorded.at, recorded.position, fact.reason, fact.document_no, fact.sha256)
     return _with_ballot(row, fact.item, fact.member, ballot, recorded.version)
 
 

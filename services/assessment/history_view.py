@@ -27,6 +27,9 @@ MILESTONES = {
     "recognition.signed",
     "recognition.published",
     "recognition.revoked",
+    "recognition.appeal-upheld",
+    "recognition.decided-again",
+    "recognition.corrected",
 }
 
 

@@ -21,7 +21,7 @@ from domain.fact import Recorded, StreamName
 from domain.personal import subject_stream
 from domain.rates import rates_stream
 from domain.recognition import Recognition, recognition_stream
-from domain.review import Ground, review_streams
+from domain.review import REVIEWED_DECISIONS, Ground, review_streams
 from domain.season import Season, season_stream
 from domain.unit import unit_stream
 from infra.identity.tenants import Tenant
@@ -47,7 +47,7 @@ FOLDED: tuple[Projection[Any], ...] = (SEASONS, SHEETS, STANDINGS, UNITS, COUNCI
 OF_THE_PROVINCE = (days_off_stream(), rates_stream())
 
 #: How many of a dossier's streams are its own: season, assessment, appraisal, recognition, unit, reviews.
-OWN = 5 + len(Ground)
+OWN = 5 + len(Ground) * REVIEWED_DECISIONS
 
 #: Meetings of one council that are looked for at a time.
 MEETINGS = 16

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.council import Council, Member, council_stream, everybody
+from domain.council import Council, Member, Role, council_stream, everybody
+from domain.errors import AlreadyOnAgenda
 from domain.fact import Recorded, StreamName, replay
-from domain.meeting import Meeting, Vote, VoteOutcome, unit_of
+from domain.meeting import Meeting, Vote, VoteOutcome, meeting_stream, number_of, unit_of
 from domain.permissions import Subject
+from domain.recognition import Recognition, recognition_stream
 from services.case.meeting_walk import walk_meetings
 from services.work import Work
 
@@ -33,17 +36,34 @@ async def meetings_of(work: Work, season: str, unit: str) -> list[tuple[StreamNa
 
 
 async def is_voted_on(work: Work, season: str, unit: str, commune: str) -> bool:
-    """Whether a vote on the commune is open, or was concluded and not reopened."""
-    return any(commune in meeting.votes for _, meeting in await meetings_of(work, season, unit))
+    """Whether a vote on the commune is open, or was concluded and not reopened, that no decision has used yet."""
+    return any(commune in meeting.votes for _, meeting in await _not_decided_on(work, season, unit, commune))
+
+
+async def must_be_free(work: Work, season: str, unit: str, communes: Collection[str]) -> None:
+    """Raise AlreadyOnAgenda when one of these dossiers waits for a meeting or consultation that is not closed."""
+    for name, meeting in await meetings_of(work, season, unit):
+        for commune in communes:
+            if commune in meeting.pending:
+                raise AlreadyOnAgenda(commune=commune, number=number_of(name.subject))
 
 
 async def concluded_vote(work: Work, season: str, unit: str, commune: str) -> ConcludedVote | None:
-    """The latest vote on the commune that was concluded and not reopened."""
-    for name, meeting in reversed(await meetings_of(work, season, unit)):
+    """The latest vote on the commune that was concluded and not reopened, and that no decision has used yet."""
+    for name, meeting in reversed(await _not_decided_on(work, season, unit, commune)):
         vote = meeting.votes.get(commune)
         if vote is not None and vote.outcome is not None:
             return ConcludedVote(name, vote, vote.outcome)
     return None
+
+
+async def _not_decided_on(work: Work, season: str, unit: str, commune: str) -> list[tuple[StreamName, Meeting]]:
+    """The meetings after the one whose vote the latest decision on the commune relied on."""
+    meetings = await meetings_of(work, season, unit)
+    decided = await work.find(Recognition, recognition_stream(season, commune))
+    used = {one.stream for one in decided.relied_on} if decided else frozenset()
+    last = max((number for number, (name, _) in enumerate(meetings, start=1) if work.id_of(name) in used), default=0)
+    return meetings[last:]
 
 
 def members_of(called: Collection[UUID], council: Sequence[Recorded]) -> tuple[Member, ...]:
@@ -68,6 +88,10 @@ def conducted(council: Council | None, unit: str) -> Subject:
 
 
 async def conducted_by(work: Work, season: str, meeting: str) -> Subject:
-    """The same for one meeting."""
+    """The same for one meeting: its authorised vice-chairs conduct it too."""
     unit = unit_of(meeting)
-    return conducted(await work.find(Council, council_stream(season, unit)), unit)
+    council = await work.find(Council, council_stream(season, unit))
+    held = await work.find(Meeting, meeting_stream(season, meeting))
+    authorised = council.in_role(Role.VICE_CHAIR) & held.authorised if council and held else frozenset[UUID]()
+    subject = conducted(council, unit)
+    return replace(subject, conducting=subject.conducting | {str(person) for person in authorised})

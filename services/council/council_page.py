@@ -10,7 +10,7 @@ from domain.council import Member, Role
 from domain.errors import NotFound
 from domain.meeting import number_of
 from domain.official import Office
-from domain.permissions import Act, Subject, may
+from domain.permissions import Act, Subject, may, may_sit
 from domain.vietnamese import person_key, sort_key
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow
@@ -18,7 +18,7 @@ from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS, CommuneStage, Standing
 from projections.tables.tallies import TALLIES, MeetingRow
 from projections.tables.units import UNITS, UnitRow
-from services.council import voting
+from services.council import consulting, voting
 from services.web import urls
 from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
@@ -107,8 +107,7 @@ def held_of(
 ) -> UnitCouncil:
     """One council with its meetings, the dossiers that await it, and who could sit in it."""
     unit = units[code]
-    running = [one for one in meetings if not one.closed_on]
-    planned = {item for one in running for item in one.items if item not in one.votes or one.votes[item].is_open}
+    planned = {item for one in meetings for item in one.pending}
     ready = [one.commune for one in standings if one.stage in READY and one.voted is None]
     return UnitCouncil(
         unit,
@@ -132,7 +131,8 @@ def seats_of(
     seated = {str(member.person): member for member in council.members} if council else {}
     found = []
     for official in officials:
-        mandates = [one for one in official.in_force(visit.today) if one.unit == unit]
+        held = list(official.in_force(visit.today))
+        mandates = [one for one in held if one.unit == unit] if may_sit(held) else []
         member = seated.get(official.person)
         if not mandates and member is None:
             continue
@@ -189,6 +189,17 @@ async def convene(visit: Visit, season: str) -> PageResponse:
     return await visit.done(result, to=visit.url.meeting(season, meeting))
 
 
+@act(urls.COUNCIL + "/lay-y-kien", again=show)
+async def consult(visit: Visit, season: str) -> PageResponse:
+    """Ask the council in writing instead of calling it together."""
+    typed = visit.typed
+    answer_by, items = typed.day("answer_by"), typed.every("item")
+    if answer_by is None or not items:
+        raise FieldMissing(field="item" if answer_by else "answer_by")
+    result, meeting = await consulting.open_consultation(visit.work(), season, typed.needed("unit"), answer_by, items)
+    return await visit.done(result, to=visit.url.meeting(season, meeting))
+
+
 def members_typed(visit: Visit) -> list[Member]:
     """The members as the form says, each with role and agency."""
     found: list[Member] = []
@@ -214,4 +225,4 @@ def read_role(text: str) -> Role:
         raise FieldMissing(field="role") from None
 
 
-ROUTES = [show, constitute, replace, convene]
+ROUTES = [show, constitute, replace, convene, consult]

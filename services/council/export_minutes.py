@@ -49,7 +49,11 @@ class MinutesExport(ExportKind):
         then = await as_it_stood(work, asked.at_position)
         paper = await minutes_document.read_paper(then, asked.season, asked.meeting or "", asked.document_no or "")
         await progress(1, 2)
-        return await printed(shop, minutes_document.render(paper), f"bien-ban-{asked.season}-{asked.meeting}.pdf")
+        return await printed(
+            shop,
+            minutes_document.render(paper),
+            f"{'tong-hop-y-kien' if paper.answer_by else 'bien-ban'}-{asked.season}-{asked.meeting}.pdf",
+        )
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The minutes, by their number and the unit whose council met."""

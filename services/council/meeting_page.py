@@ -15,7 +15,16 @@ from domain.permissions import Act, permit
 from projections.tables.exports import EXPORTS
 from services.assessment.dossier_view import Case, gates, read_case, sheet_view
 from services.council import voting
-from services.council.meeting_view import ShownRound, Sitting, ballots, ballots_of, open_sitting, own_ballot, seats
+from services.council.meeting_view import (
+    ShownRound,
+    Sitting,
+    ballots,
+    ballots_of,
+    open_sitting,
+    own_ballot,
+    prepared,
+    seats,
+)
 from services.documents.signed_upload import SIGNED_BODY, signed_paper
 from services.documents.typesetting import PDF
 from services.exports import requests
@@ -53,23 +62,36 @@ async def show(visit: Visit, season: str, meeting: str) -> PageResponse:
         over = is_over(view) and not of_receipt
         return await visit.page(part, fragment=part, status=STOP_ASKING if over else None, **view)
     is_member = visit.actor.person in sitting.people
+    if sitting.meeting.is_consultation:
+        return await consultation_page(visit, sitting)
     asked = visit.query("xem") or ("phieu" if is_member and not may_conduct(visit, sitting) else "hop")
     return await (ballot_page if asked == "phieu" and is_member else whole_page)(visit, sitting)
 
 
 async def show_whole(visit: Visit, season: str, meeting: str) -> PageResponse:
     """The page that has the forms of who conducts the meeting, once more."""
-    return await whole_page(visit, await open_sitting(visit, season, meeting))
+    sitting = await open_sitting(visit, season, meeting)
+    return await (consultation_page if sitting.meeting.is_consultation else whole_page)(visit, sitting)
 
 
 async def show_ballot(visit: Visit, season: str, meeting: str) -> PageResponse:
     """The page that has the member's ballot, once more."""
-    return await ballot_page(visit, await open_sitting(visit, season, meeting))
+    sitting = await open_sitting(visit, season, meeting)
+    return await (consultation_page if sitting.meeting.is_consultation else ballot_page)(visit, sitting)
 
 
 async def whole_page(visit: Visit, sitting: Sitting) -> PageResponse:
     """The meeting as everybody with a seat sees it."""
     return await visit.page("meeting/index.html", **await whole(visit, sitting))
+
+
+async def consultation_page(visit: Visit, sitting: Sitting) -> PageResponse:
+    """The consultation as every member sees it: all dossiers, one's own answers, the forms of who conducts it."""
+    view = await whole(visit, sitting)
+    view |= await receipt_of(visit, view)
+    if visit.refusal and not can_be_sent(visit, view):
+        visit.renewed = "meeting/_ballot_again.html", view
+    return await visit.page("meeting/consultation.html", **view)
 
 
 async def ballot_page(visit: Visit, sitting: Sitting) -> PageResponse:
@@ -132,6 +154,7 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
         "me": mine,
         "own": own,
         "conducts": may_conduct(visit, sitting),
+        "prepared": prepared(visit, sitting, item),
         "issues": may_issue(visit, sitting),
         "paper": await own_minutes(visit, sitting) if may_issue(visit, sitting) else None,
         "state": state_of(sitting),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.council import Member, council_stream
+from domain.council import Member, Role, council_stream
 from domain.errors import NotFound
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
@@ -20,13 +20,15 @@ from domain.permissions import Act, Subject, permit
 from domain.rulebook import Rulebook
 from domain.season import season_stream
 from domain.unit import unit_stream
+from domain.working_days import CalendarUnknown
 from projections.fold import fold
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.seasons import SEASONS, SeasonRow
-from projections.tables.tallies import TALLIES, BallotRow, MeetingRow, Tally
+from projections.tables.tallies import TALLIES, Authorisation, BallotRow, MeetingRow, OpinionRow, PaperReceipt, Tally
 from projections.tables.units import UNITS, UnitRow
 from services.assessment.dossier_view import read_facts
 from services.case.council_meetings import members_of, seated_on
+from services.council.preparing import last_day_of_papers
 from services.web.visit import Visit
 
 #: A seat of the picture, and from one seat to the next, in pixels; the line of the quorum takes the gap.
@@ -49,7 +51,14 @@ class Sitting(NamedTuple):
     @property
     def subject(self) -> Subject:
         """Whom the policy asks about."""
-        return Subject(decided_by=self.council.unit, members=self.people, conducting=self.council.conducting)
+        authorised = {str(one.member) for one in self.meeting.authorised} & self.council.in_role(Role.VICE_CHAIR)
+        conducting = self.council.conducting | authorised
+        return Subject(decided_by=self.council.unit, members=self.people, conducting=conducting)
+
+    @property
+    def own_subject(self) -> Subject:
+        """The same for what only the chair and the secretary do."""
+        return Subject(decided_by=self.council.unit, conducting=self.council.conducting)
 
     @property
     def people(self) -> frozenset[str]:
@@ -81,6 +90,8 @@ class Sitting(NamedTuple):
     @property
     def rule(self) -> VoteRule:
         """What would decide a vote that is opened now; an open or concluded vote has its own."""
+        if self.meeting.is_consultation:
+            return VoteRule.in_writing(self.rulebook.council, len(self.members))
         return VoteRule.of(self.rulebook.council, len(self.members))
 
     @property
@@ -125,6 +136,67 @@ async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
     return sitting
 
 
+# Before the meeting -----------------------------------------------------------------------------------
+
+
+class WrittenOpinion(NamedTuple):
+    """What an absent member wrote about a dossier, beside the member."""
+
+    member: Member
+    row: OpinionRow
+
+
+class Prepared(NamedTuple):
+    """What went before the meeting, and what of it the person may still record.
+
+    `last_day` is the last day on which papers are sent in time, None where the text of the year names no term or the
+    holidays of the year are not known (`unknown`). `absent` are those who may have sent an opinion on the item that is
+    shown and have not, `opinions` what was sent.
+    """
+
+    last_day: date | None
+    unknown: bool
+    receipts: tuple[tuple[Member, PaperReceipt | None], ...]
+    authorised: tuple[tuple[Member, Authorisation], ...]
+    vice_chairs: tuple[Member, ...]
+    absent: tuple[Member, ...]
+    opinions: tuple[WrittenOpinion, ...]
+    sends: bool
+    authorises: bool
+    confirms: bool
+
+
+def prepared(visit: Visit, sitting: Sitting, item: str | None) -> Prepared:
+    """How the meeting was prepared, seen by the person."""
+    meeting, people = sitting.meeting, {one.person: one for one in sitting.everybody}
+    try:
+        last_day, unknown = last_day_of_papers(sitting.rulebook, meeting.on, visit.app.calendar), False
+    except CalendarUnknown:
+        last_day, unknown = None, True
+    goes_on = meeting.closed_on is None and not meeting.is_consultation
+    wrote = {one.member for one in meeting.opinions if one.item == item}
+    rule = sitting.rulebook.council
+    writes = goes_on and rule.written_opinions and not rule.written_opinion_votes and item is not None
+    authorised = {one.member for one in meeting.authorised}
+    me = next((one for one in sitting.members if str(one.person) == visit.actor.person), None)
+    return Prepared(
+        last_day,
+        unknown,
+        tuple((one, meeting.papers_received.get(one.person)) for one in sitting.members),
+        tuple((people[one.member], one) for one in meeting.authorised if one.member in people),
+        tuple(one for one in sitting.members if one.role is Role.VICE_CHAIR and one.person not in authorised),
+        tuple(one for one in sitting.members if one.person not in {*meeting.present, *wrote}) if writes else (),
+        tuple(
+            WrittenOpinion(people[one.member], one)
+            for one in meeting.opinions
+            if one.item == item and one.member in people
+        ),
+        goes_on and visit.may(Act.CONVENE_MEETING, sitting.own_subject),
+        goes_on and visit.may(Act.AUTHORISE_VICE_CHAIR, sitting.own_subject),
+        goes_on and meeting.papers_sent is not None and me is not None and me.person not in meeting.papers_received,
+    )
+
+
 # The vote on one item ---------------------------------------------------------------------------------
 
 
@@ -140,6 +212,7 @@ class MemberVote(NamedTuple):
     document_no: str | None = None
     position: int | None = None
     at: datetime | None = None
+    has_file: bool = False
 
 
 class Share(NamedTuple):
@@ -230,6 +303,7 @@ def _paper(member: Member, tally: Tally) -> MemberVote:
         ballot.document_no,
         ballot.position,
         ballot.at,
+        ballot.sha256 is not None,
     )
 
 

@@ -1,5 +1,7 @@
 """The minutes of a council meeting as an official document (Nghị định 30/2020/NĐ-CP), for its secretary to sign.
 
+Of a consultation in writing it is the synthesis of opinions (TT 09/2021, Mẫu 06), which takes the place of minutes.
+
 They are made from the log up to the closing of the meeting, so that whatever is recorded later they come out the
 same. Every ballot is named in them, and every round that was declared void, with the reason.
 """
@@ -19,6 +21,7 @@ from domain.errors import OutOfOrder
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
 from domain.official import Official, official_stream
+from domain.season import year_of
 from domain.unit import Level
 from projections.fold import fold
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
@@ -67,11 +70,15 @@ class Round(NamedTuple):
 
 
 class MinutesItem(NamedTuple):
-    """One dossier of the agenda; `proposal` is the appraiser's, in words, "" where none was there."""
+    """One dossier of the agenda; `proposal` is the appraiser's, in words, "" where none was there.
+
+    `opinions` are what absent members wrote where that is no ballot.
+    """
 
     commune: NamedUnit
     proposal: str
     rounds: tuple[Round, ...]
+    opinions: tuple[MinutesBallot, ...] = ()
 
     @property
     def result(self) -> Round | None:
@@ -79,8 +86,29 @@ class MinutesItem(NamedTuple):
         return next((one for one in self.rounds if one.void_because is None), None)
 
 
+class PapersTold(NamedTuple):
+    """When the papers were sent, by when they were due, how many members have them."""
+
+    sent: date
+    due: date | None
+    received: int
+
+    @property
+    def late(self) -> bool:
+        """Whether they were sent later than the rulebook has it."""
+        return self.due is not None and self.sent > self.due
+
+
+class AuthorisationTold(NamedTuple):
+    """The vice-chair whom the chair let conduct the meeting, by a document or a note."""
+
+    member: Attendant
+    document_no: str | None
+    note: str | None
+
+
 class MinutesDocument(NamedTuple):
-    """Everything that the minutes say, as values."""
+    """Everything that the minutes say, as values; `answer_by` is the day of a consultation, None of a meeting."""
 
     unit: NamedUnit
     year: int
@@ -98,6 +126,14 @@ class MinutesDocument(NamedTuple):
     log: str
     position: int
     demonstration: bool
+    answer_by: date | None = None
+    papers: PapersTold | None = None
+    authorised: tuple[AuthorisationTold, ...] = ()
+
+    @property
+    def opinions(self) -> list[MinutesItem]:
+        """The dossiers about which absent members wrote."""
+        return [item for item in self.items if item.opinions]
 
     @property
     def members(self) -> int:
@@ -152,7 +188,8 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
     called = {member for tally in held.rounds for member in tally.seated} or {*held.members, *held.present}
     seated = members_of(called, council)
     attendants = {member.person: await _attendant(then, member) for member in seated}
-    came = {*held.present, *(member for tally in held.rounds for member in tally.roll)}
+    heard = (tally.ballots if held.is_consultation else tally.roll for tally in held.rounds)
+    came = {*held.present, *(member for members in heard for member in members)}
     last = max(held.rounds, key=lambda tally: tally.opened_at, default=None)
     staying = called if last is None else last.seated
     present = tuple(attendants[one.person] for one in seated if one.person in came & staying)
@@ -160,7 +197,7 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
     assert isinstance(constituted, Council.Constituted)  # noqa: S101 - the first fact of a council
     return MinutesDocument(
         unit=await then.place(unit),
-        year=int(season),
+        year=year_of(season),
         document_no=document_no,
         on=held.on,
         place=held.place,
@@ -169,13 +206,32 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
         present=present,
         absent=tuple(attendants[one.person] for one in seated if one.person in staying - came),
         former=tuple(attendants[one.person] for one in seated if one.person not in staying),
-        chair=_in_role(present, attendants.values(), Role.CHAIR, Role.VICE_CHAIR),
+        chair=_presiding(held, present, attendants),
         secretary=_in_role(present, attendants.values(), Role.SECRETARY),
         items=tuple([await _item(then, season, held, code, attendants) for code in held.items]),
         log=then.tenant.log,
         position=then.position,
         demonstration=then.tenant.demonstration,
+        answer_by=held.answer_by,
+        papers=_papers(held),
+        authorised=tuple(
+            AuthorisationTold(attendants[one.member], one.document_no, one.note)
+            for one in held.authorised
+            if one.member in attendants
+        ),
     )
+
+
+def _papers(held: MeetingRow) -> PapersTold | None:
+    return PapersTold(held.papers_sent, held.papers_due, len(held.papers_received)) if held.papers_sent else None
+
+
+def _presiding(held: MeetingRow, present: Collection[Attendant], every: Mapping[UUID, Attendant]) -> Attendant:
+    """The chair where present, else the vice-chair whom the chair authorised."""
+    may = [every[one.member] for one in held.authorised if one.member in every and every[one.member] in present]
+    if may and not any(one.role is Role.CHAIR for one in present):
+        return may[0]
+    return _in_role(present, every.values(), Role.CHAIR, Role.VICE_CHAIR)
 
 
 async def _attendant(then: AsItStood, member: Member) -> Attendant:
@@ -198,11 +254,20 @@ async def _item(
     return MinutesItem(
         commune=await then.place(commune),
         proposal=vietnamese().say(f"proposal.{proposal}") if proposal else "",
-        rounds=tuple(_round(tally, attendants) for tally in voted),
+        rounds=tuple(_round(tally, attendants, in_writing=held.is_consultation) for tally in voted),
+        opinions=tuple(
+            MinutesBallot(
+                attendants[one.member],
+                vietnamese().say(f"choice.{one.choice}"),
+                "; ".join(said for said in (one.document_no, one.reason) if said),
+            )
+            for one in held.opinions
+            if one.item == commune and one.member in attendants
+        ),
     )
 
 
-def _round(tally: Tally, attendants: dict[UUID, Attendant]) -> Round:
+def _round(tally: Tally, attendants: dict[UUID, Attendant], *, in_writing: bool) -> Round:
     return Round(
         number=tally.round,
         rule=tally.rule,
@@ -210,18 +275,19 @@ def _round(tally: Tally, attendants: dict[UUID, Attendant]) -> Round:
         counts=tally.counts,
         silent=tally.silent,
         carried=tally.outcome is VoteOutcome.CARRIED,
-        ballots=tuple(_ballots(tally, attendants)),
+        ballots=tuple(_ballots(tally, attendants, in_writing=in_writing)),
         void_because=tally.void_because,
     )
 
 
-def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[MinutesBallot]:
+def _ballots(tally: Tally, attendants: dict[UUID, Attendant], *, in_writing: bool) -> Iterator[MinutesBallot]:
     for person, member in attendants.items():
         if person not in tally.seated:  # no member yet, or no more
             continue
         cast = tally.ballots.get(person)
         if cast is None:
-            yield MinutesBallot(member, "không bỏ phiếu" if person in tally.roll else "vắng", "")
+            silent = "không có ý kiến" if in_writing else "không bỏ phiếu"
+            yield MinutesBallot(member, silent if person in tally.roll else "vắng", "")
             continue
         paper = f"bằng văn bản {cast.document_no}" if cast.document_no else ""
         yield MinutesBallot(
@@ -233,8 +299,9 @@ def _ballots(tally: Tally, attendants: dict[UUID, Attendant]) -> Iterator[Minute
 
 
 def render(paper: MinutesDocument) -> str:
-    """The minutes as HTML for print."""
-    return typeset("minutes.html", paper=paper, heads=[head(vietnamese().say(f"choice.{one}")) for one in Choice])
+    """The minutes, or the synthesis of a consultation, as HTML for print."""
+    template = "synthesis.html" if paper.answer_by else "minutes.html"
+    return typeset(template, paper=paper, heads=[head(vietnamese().say(f"choice.{one}")) for one in Choice])
 
 
 def head(word: str) -> Markup:

@@ -7,22 +7,24 @@ from datetime import date, datetime
 from uuid import UUID, uuid4, uuid5
 
 from domain.appraisal import Appraisal, appraisal_stream
-from domain.council import Council, Member, council_stream, seats
+from domain.council import Council, Member, Role, council_stream, seats
 from domain.errors import (
     AlreadyVoted,
     BasisMissing,
+    MemberUnsuitable,
     NotFound,
     OutOfOrder,
     UnknownCommune,
     VoteIsClosed,
 )
+from domain.fact import StreamName
 from domain.meeting import Choice, Meeting, meeting_key, meeting_stream, unit_of
 from domain.official import Official, official_stream
-from domain.permissions import Act, Subject
+from domain.permissions import Act, Subject, may_sit
 from infra.log.eventstore import CommandReused
-from services.case.council_meetings import conducted, conducted_by, meetings_of
+from services.case.council_meetings import conducted, conducted_by, meetings_of, must_be_free
 from services.command_ids import derived
-from services.season.organise import must_be_undecided, open_now
+from services.season.organise import must_be_undecided, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
 # The council ------------------------------------------------------------------------------------------
@@ -32,12 +34,16 @@ from services.work import CommandResult, Work, use_case
 async def constitute_council(
     work: Work, season: str, unit: str, decision_no: str, on: date, members: Sequence[Member]
 ) -> CommandResult:
-    """Set the council of a deciding unit up, by a decision. Every member is an enrolled official."""
+    """Set the council of a deciding unit up, by a decision. Every member is an enrolled official.
+
+    CouncilIncomplete, CouncilTooLarge, TooManyInRole, MemberUnsuitable.
+    """
     work.require(Act.CONSTITUTE_COUNCIL, Subject(decided_by=unit))
     _, rulebook = await open_now(work, season)
-    seated = seats(members, rulebook.council.max_members)
+    rule = rulebook.council
+    seated = seats(members, rule.max_members, rule.max_vice_chairs)
     for member in seated:
-        await work.look(Official, official_stream(member.person))
+        await _must_suit(work, member)
     name = council_stream(season, unit)
     return await work.create(
         name, Council(id=work.id_of(name), unit=unit, decision_no=decision_no, on=on, members=seated)
@@ -50,12 +56,21 @@ async def replace_member(
 ) -> CommandResult:
     """Give a member's seat to somebody else."""
     work.require(Act.CONSTITUTE_COUNCIL, Subject(decided_by=unit))
-    await work.look(Official, official_stream(member.person))
+    await _must_suit(work, member)
+    _, rulebook = await with_rulebook(work, season)
+    limit = rulebook.council.max_vice_chairs
     return await work.change(
         Council,
         council_stream(season, unit),
-        lambda one: one.replace(leaving, member, decision_no, on or work.today),
+        lambda one: one.replace(leaving, member, decision_no, on or work.today, limit),
     )
+
+
+async def _must_suit(work: Work, member: Member) -> None:
+    """Raise MemberUnsuitable for who administers or inspects the system, now or later, NotFound for a stranger."""
+    official = await work.look(Official, official_stream(member.person))
+    if not may_sit(one for one in official.mandates.values() if one.valid_to is None or one.valid_to >= work.today):
+        raise MemberUnsuitable(member=member.person)
 
 
 # The meeting ------------------------------------------------------------------------------------------
@@ -64,7 +79,10 @@ async def replace_member(
 async def convene(
     work: Work, season: str, unit: str, on: date, place: str, items: Sequence[str]
 ) -> tuple[CommandResult, str]:
-    """Call the council together on these communes' dossiers; the result and the meeting's key, "697-1"."""
+    """Call the council together on these communes' dossiers; the result and the meeting's key, "697-1".
+
+    AlreadyOnAgenda for a dossier that waits for another meeting or consultation.
+    """
     result = await _convene(work, season, unit, on, place, items)
     (convened,) = await work.recorded(result)
     return result, convened.stream.subject
@@ -80,8 +98,7 @@ async def _convene(work: Work, season: str, unit: str, on: date, place: str, ite
     for item in items:
         if running.participant(item).decided_by != unit:
             raise UnknownCommune(commune=item)
-    number = len(await meetings_of(work, season, unit)) + 1
-    name = meeting_stream(season, meeting_key(unit, number))
+    name = await next_meeting(work, season, unit, items)
     return await work.create(
         name,
         Meeting(
@@ -95,11 +112,21 @@ async def _convene(work: Work, season: str, unit: str, on: date, place: str, ite
     )
 
 
+async def next_meeting(work: Work, season: str, unit: str, items: Sequence[str]) -> StreamName:
+    """The stream of the council's next meeting or consultation on these dossiers, which wait for no other.
+
+    AlreadyOnAgenda.
+    """
+    await must_be_free(work, season, unit, items)
+    number = len(await meetings_of(work, season, unit)) + 1
+    return meeting_stream(season, meeting_key(unit, number))
+
+
 @use_case("record_attendance", "season", "meeting", "present")
 async def record_attendance(work: Work, season: str, meeting: str, present: Collection[UUID]) -> CommandResult:
     """Record who is present; a later record replaces an earlier one."""
-    await _may_conduct(work, season, meeting)
-    members = await _members(work, season, meeting)
+    await must_conduct(work, season, meeting)
+    members = await members_of_today(work, season, meeting)
     return await work.change(
         Meeting, meeting_stream(season, meeting), lambda one: one.record_attendance(present, members)
     )
@@ -108,7 +135,7 @@ async def record_attendance(work: Work, season: str, meeting: str, present: Coll
 @use_case("take_up", "season", "meeting", "item")
 async def take_up(work: Work, season: str, meeting: str, item: str) -> CommandResult:
     """Turn to a commune's dossier."""
-    await _may_conduct(work, season, meeting)
+    await must_conduct(work, season, meeting)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.take_up(item))
 
 
@@ -116,19 +143,21 @@ async def take_up(work: Work, season: str, meeting: str, item: str) -> CommandRe
 async def open_vote(work: Work, season: str, meeting: str, item: str) -> CommandResult:
     """Take ballots on a commune whose appraisal is concluded, from who is a member of the council today.
 
+    NobodyPresides without the chair or a vice-chair whom the chair authorised.
+
     The roll and the rulebook's quorum and majority are frozen in.
     """
-    await _may_conduct(work, season, meeting)
+    await must_conduct(work, season, meeting)
     _, rulebook = await open_now(work, season)
     await must_be_undecided(work, season, item)
-    appraisal = await work.find(Appraisal, appraisal_stream(season, item))
-    if appraisal is None or appraisal.proposal is None:
-        raise BasisMissing(missing="appraisal", commune=item)
-    members = await _members(work, season, meeting)
+    await must_be_appraised(work, season, item)
+    council = await work.look(Council, council_stream(season, unit_of(meeting)))
+    members = council.members_on(work.today)
+    chair = next((person for person, one in members.items() if one.role is Role.CHAIR), None)
     return await work.change(
         Meeting,
         meeting_stream(season, meeting),
-        lambda one: one.open_vote(item, rulebook.council, members=members, today=work.today),
+        lambda one: one.open_vote(item, rulebook.council, members=members, today=work.today, chair=chair),
     )
 
 
@@ -137,7 +166,7 @@ async def conclude_vote(
     work: Work, season: str, meeting: str, item: str, *, without_missing: bool = False
 ) -> CommandResult:
     """Close the vote; with members missing only when the chair says so."""
-    await _may_conduct(work, season, meeting)
+    await must_conduct(work, season, meeting)
     return await work.change(
         Meeting,
         meeting_stream(season, meeting),
@@ -148,7 +177,7 @@ async def conclude_vote(
 @use_case("reopen_vote", "season", "meeting", "item", "reason")
 async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: str) -> CommandResult:
     """Declare a concluded vote void, so that a new round can be opened; not after the decision."""
-    await _may_conduct(work, season, meeting)
+    await must_conduct(work, season, meeting)
     await must_be_undecided(work, season, item)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.reopen_vote(item, reason))
 
@@ -156,14 +185,14 @@ async def reopen_vote(work: Work, season: str, meeting: str, item: str, reason: 
 @use_case("close_meeting", "season", "meeting", "on")
 async def close_meeting(work: Work, season: str, meeting: str, on: date | None = None) -> CommandResult:
     """End the meeting; not while a vote is open."""
-    await _may_conduct(work, season, meeting)
+    await must_conduct(work, season, meeting)
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.close(on or work.today))
 
 
 @use_case("issue_minutes", "season", "meeting", "sha256", "document_no")
 async def issue_minutes(work: Work, season: str, meeting: str, sha256: str, document_no: str) -> CommandResult:
     """Record the minutes of a closed meeting, by the hash of the document."""
-    await _may_conduct(work, season, meeting)
+    await must_conduct(work, season, meeting)
     return await work.change(
         Meeting, meeting_stream(season, meeting), lambda one: one.issue_minutes(sha256, document_no)
     )
@@ -212,7 +241,7 @@ async def _cast(
     async with work.changing(name) as streams:  # first: all members vote on one meeting at once, and queue here
         held = streams.get(Meeting, name)
         vote = held.votes.get(item)
-        asked = {*held.members, *(await _members(work, season, meeting)), *(vote.roll if vote else ())}
+        asked = {*held.members, *(await members_of_today(work, season, meeting)), *(vote.roll if vote else ())}
         work.require(Act.CAST_BALLOT, Subject(members=frozenset(str(one) for one in asked)))
         await open_now(work, season)
         if vote is None or vote.round != round:
@@ -232,10 +261,10 @@ async def receive_written_opinion(
     document_no: str,
     reason: str | None = None,
 ) -> CommandResult:
-    """Record an absent member's opinion on paper, where the rulebook knows such opinions."""
-    await _may_conduct(work, season, meeting)
+    """Record an absent member's opinion on paper as a ballot, where the rulebook knows such opinions as ballots."""
+    await must_conduct(work, season, meeting)
     _, rulebook = await open_now(work, season)
-    if not rulebook.council.written_opinions:
+    if not (rulebook.council.written_opinions and rulebook.council.written_opinion_votes):
         raise OutOfOrder(step="written-opinion", state="not-in-the-rulebook")
     return await work.change(
         Meeting,
@@ -253,13 +282,21 @@ def _round_of(meeting: Meeting, item: str) -> int:
     return vote.round if vote else meeting.rounds.get(item, 1)
 
 
-async def _members(work: Work, season: str, meeting: str) -> Collection[UUID]:
+async def must_be_appraised(work: Work, season: str, commune: str) -> None:
+    """Raise BasisMissing while the appraisal of the commune is not concluded."""
+    appraisal = await work.find(Appraisal, appraisal_stream(season, commune))
+    if appraisal is None or appraisal.proposal is None:
+        raise BasisMissing(missing="appraisal", commune=commune)
+
+
+async def members_of_today(work: Work, season: str, meeting: str) -> Collection[UUID]:
     """Who is a member of the meeting's council today."""
     council = await work.find(Council, council_stream(season, unit_of(meeting)))
     return council.members_on(work.today) if council else ()
 
 
-async def _may_conduct(work: Work, season: str, meeting: str) -> None:
+async def must_conduct(work: Work, season: str, meeting: str) -> None:
+    """Ask whether the acting person conducts this meeting, in a season that is open."""
     work.require(Act.CONDUCT_MEETING, await conducted_by(work, season, meeting))
     await open_now(work, season)
 

@@ -6,9 +6,9 @@ from weasyprint import HTML
 
 _KEYWORDS = "minh-hoa-" + "0" * 40
 
-_PAGE = """<html lang="vi"><head><title>Minh chứng minh hoạ</title><meta name="keywords" content="{keywords}">
+_PAGE = """<html lang="vi"><head><title>Minh chứng minh họa</title><meta name="keywords" content="{keywords}">
 <style>@page {{ size: A5; margin: 20mm }} body {{ font: 12pt serif; line-height: 1.5 }} h1 {{ font-size: 15pt }}</style>
-</head><body><h1>Minh chứng minh hoạ</h1><p>{province}, năm {year}.</p><p>{text}</p></body></html>"""
+</head><body><h1>Minh chứng minh họa</h1><p>{province}, năm {year}.</p><p>{text}</p></body></html>"""
 
 PLAIN = (
     "Tệp này do phần trình diễn tạo ra để xem cách làm việc với minh chứng. "

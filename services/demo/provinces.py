@@ -7,7 +7,7 @@ made up. Everything unfavourable happens in Tỉnh Mẫu, which does not exist.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum
@@ -42,11 +42,13 @@ class Dossier:
     veto: Answer = Answer.NO
     returned: str | None = None
     entered: int | None = None
+    early: bool = False
+    in_writing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SeasonDays:
-    """The days of a season, as its documents would bear them."""
+    """The days of a season, as its documents would bear them. `papers`: the council's members got them."""
 
     planned: date
     opened: date
@@ -58,11 +60,12 @@ class SeasonDays:
     council: date
     met: date
     decided: date
+    papers: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One province, one season."""
+    """One province, one season; `early` are the days of what the council takes up inside the year."""
 
     slug: str
     province: str
@@ -74,6 +77,7 @@ class Story:
     basis: str
     dossiers: tuple[Dossier, ...]
     closes: bool = False
+    early: SeasonDays | None = None
 
 
 def _winter(year: int) -> SeasonDays:
@@ -90,6 +94,7 @@ def _winter(year: int) -> SeasonDays:
         council=date(after, 1, 22),
         met=date(after, 1, 30),
         decided=date(after, 2, 6),
+        papers=date(after, 1, 24),
     )
 
 
@@ -108,7 +113,7 @@ HA_NOI = Story(
     basis="295/UBND-NC",
     closes=True,
     dossiers=tuple(
-        Dossier(code, unit_class="II", satisfied=90 + number, share=Decimal(share))
+        Dossier(code, unit_class="II", satisfied=98 + number % 3, share=Decimal(share))
         for number, (code, share) in enumerate(
             {
                 "00592": "0.92",
@@ -191,7 +196,7 @@ DONG_NAI = Story(
         met=date(2027, 1, 31),
         decided=date(2027, 2, 10),
     ),
-    basis="Kế hoạch năm 2026 của tỉnh (minh hoạ)",
+    basis="Kế hoạch năm 2026 của tỉnh (minh họa)",
     dossiers=(
         Dossier("25195", until=Until.ENTERED),
         Dossier("25210", until=Until.ENTERED, entered=11),
@@ -202,6 +207,21 @@ DONG_NAI = Story(
     ),
 )
 
+#: One dossier is taken up inside the year, as Đại Lộc did in 2018: two of eighteen in November, the rest in January.
+AUTUMN = SeasonDays(
+    planned=date(2023, 1, 4),
+    opened=date(2023, 1, 10),
+    scored=date(2023, 10, 30),
+    posted=date(2023, 11, 1),
+    posted_until=date(2023, 11, 7),
+    submitted=date(2023, 11, 8),
+    appraised=date(2023, 11, 13),
+    council=date(2023, 11, 10),
+    met=date(2023, 11, 20),
+    decided=date(2023, 11, 24),
+    papers=date(2023, 11, 14),
+)
+
 TINH_MAU = Story(
     slug="tinh-mau",
     province="99",
@@ -209,7 +229,8 @@ TINH_MAU = Story(
     rulebook="qd-25-2021",
     year=2023,
     decided_by="990",
-    calendar=_winter(2023),
+    calendar=replace(_winter(2023), papers=date(2024, 1, 29)),  # late: they are due on 25 January
+    early=AUTUMN,
     basis="12/KH-UBND",
     dossiers=(
         # 74 of 100: fails on the total.
@@ -217,12 +238,17 @@ TINH_MAU = Story(
         # 92 points, and 7 of 15 in one criterion: fails below half.
         Dossier("99004", criteria=_points(TC1="10", TC2="30", TC3="7", TC4="20", TC5="25")),
         # 94 points and a disciplined head: the veto condition decides.
-        Dossier("99007", criteria=_points(TC1="10", TC2="28", TC3="14", TC4="19", TC5="23"), veto=Answer.YES),
+        Dossier(
+            "99007",
+            criteria=_points(TC1="10", TC2="28", TC3="14", TC4="19", TC5="23"),
+            veto=Answer.YES,
+            in_writing=True,
+        ),
         # Recognised at 80.5; one of its papers is false, copied from 99016, and nobody has found out.
         Dossier("99010", criteria=_points(TC1="8", TC2="15.5", TC3="14.5", TC4="19", TC5="23.5")),
         # Nobody ever scored it.
         Dossier("99013", until=Until.NOTHING),
-        Dossier("99016", share=Decimal("0.93")),
+        Dossier("99016", share=Decimal("0.93"), early=True),
     ),
 )
 

@@ -37,11 +37,11 @@ from services.appraisal import appraise as appraising
 from services.assessment import assess
 from services.assessment.assess import Upload
 from services.command_ids import derived
-from services.council import voting
+from services.council import consulting, preparing, voting
 from services.demo.figures import EnteredFigure, figures
 from services.demo.offices import SEATS, SINCE, HeldOffice, office_key, offices, seat_key
 from services.demo.papers import FALSE, SIGNED, Papers
-from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, Story, Until
+from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, SeasonDays, Story, Until
 from services.exports import requests
 from services.operations.create_tenant import NewTenant, create_tenant
 from services.recognition import recognise
@@ -202,16 +202,20 @@ class StoryBuilder:
         if dossier.until >= Until.APPRAISED:
             await self.appraise(dossier)
 
+    def days(self, dossier: Dossier) -> SeasonDays:
+        """The days of a dossier: those of the season, or of what is taken up inside the year."""
+        return self.story.early if dossier.early and self.story.early else self.story.calendar
+
     async def enter(self, dossier: Dossier) -> None:
         """Each lead enters data and attaches a paper."""
         leads = {indicator: lead for indicator, lead, _ in self.matrix()}
         told = figures(self.rulebook, self.house.calendar, dossier, self.story.year)
         for figure in told[: dossier.entered]:
             lead = leads.get(figure.indicator, Office.OFFICE_STATISTICS)
-            await self._enter(dossier.commune, figure, lead)
+            await self._enter(dossier, figure, lead)
 
-    async def _enter(self, commune: str, figure: EnteredFigure, lead: Office) -> None:
-        code, day = figure.indicator, self.story.calendar.scored
+    async def _enter(self, dossier: Dossier, figure: EnteredFigure, lead: Office) -> None:
+        commune, code, day = dossier.commune, figure.indicator, self.days(dossier).scored
         day = min(day, date.today()) if self.story.year >= date.today().year else day  # noqa: DTZ011
         work = await self.held(commune, lead, f"score {commune} {code}", day)
         await assess.score_indicator(work, self.season, commune, code, figure.measures)
@@ -223,7 +227,7 @@ class StoryBuilder:
 
     async def consolidate(self, dossier: Dossier) -> None:
         """The justice officer declares the conditions and brings the sheet together."""
-        commune, day = dossier.commune, self.story.calendar.scored
+        commune, day = dossier.commune, self.days(dossier).scored
         for condition in assess.declarable(self.rulebook):
             work = await self.held(commune, Office.JUSTICE_OFFICER, f"veto {commune} {condition}", day)
             await assess.declare_veto(
@@ -237,7 +241,7 @@ class StoryBuilder:
 
     async def submit(self, dossier: Dossier) -> None:
         """The result is posted publicly; then the chairman sends the dossier."""
-        commune, days = dossier.commune, self.story.calendar
+        commune, days = dossier.commune, self.days(dossier)
         work = await self.held(commune, Office.JUSTICE_OFFICER, f"post {commune}", days.posted)
         place = "Trụ sở Ủy ban nhân dân, nhà văn hóa; đọc trên loa truyền thanh"
         await assess.post(work, self.season, commune, place, days.posted, days.posted_until)
@@ -246,9 +250,9 @@ class StoryBuilder:
 
     async def appraise(self, dossier: Dossier) -> None:
         """The appraiser asks for a supplement where the story has one, opens the papers, agrees and concludes."""
-        commune, days = dossier.commune, self.story.calendar
+        commune, days = dossier.commune, self.days(dossier)
         if dossier.returned:
-            work = await self._appraiser(f"return {commune}")
+            work = await self._appraiser(f"return {commune}", days)
             due = self.house.calendar.after(days.submitted, 5)
             reason = "Đề nghị bổ sung biên bản của các hội nghị trong năm."
             await appraising.return_indicator(work, self.season, commune, dossier.returned, reason, due)
@@ -260,80 +264,126 @@ class StoryBuilder:
             )
             work = await self.held(commune, Office.COMMUNE_CHAIRMAN, f"resubmit {commune}", due)
             await assess.resubmit(work, self.season, commune, due)
-        await self._open_papers(commune)
-        await appraising.agree_all_unchanged(await self._appraiser(f"agree {commune}"), self.season, commune)
-        await appraising.conclude(await self._appraiser(f"conclude {commune}"), self.season, commune, on=days.appraised)
+        await self._open_papers(commune, days)
+        await appraising.agree_all_unchanged(await self._appraiser(f"agree {commune}", days), self.season, commune)
+        await appraising.conclude(
+            await self._appraiser(f"conclude {commune}", days), self.season, commune, on=days.appraised
+        )
 
-    async def _open_papers(self, commune: str) -> None:
+    async def _open_papers(self, commune: str, days: SeasonDays) -> None:
         """Every paper but the false one, which would not have passed if somebody had looked at it."""
         loaded = await self.house.store.load(self.tenant, assessment_stream(self.season, commune))
         dossier = loaded.aggregate if isinstance(loaded, Loaded) else None
         entries = dossier.entries if isinstance(dossier, Assessment) else {}
         for code, entry in entries.items():
             for evidence in entry.evidence if (commune, code) != FALSE_EVIDENCE else ():
-                work = await self._appraiser(f"open {evidence}")
+                work = await self._appraiser(f"open {evidence}", days)
                 await appraising.open_evidence(work, self.season, commune, code, evidence)
 
-    async def _appraiser(self, what: str) -> Work:
+    async def _appraiser(self, what: str, days: SeasonDays) -> Work:
         """The officer of the justice office, who is the council's secretary too."""
-        return await self.by(seat_key(self.story.decided_by, 2), what, self.story.calendar.appraised)
+        return await self.by(seat_key(self.story.decided_by, 2), what, days.appraised)
 
     # The council and the decision ---------------------------------------------------------------------
 
     async def constitute(self) -> None:
         """The council is set up by a decision."""
-        unit, days = self.story.decided_by, self.story.calendar
+        unit, days = self.story.decided_by, self.story.early or self.story.calendar
         members = [Member(self.person(seat_key(unit, n)), seat.role, seat.agency) for n, seat in enumerate(SEATS)]
         work = await self.by(office_key(unit, Office.DISTRICT_CHAIRMAN), "council", days.council)
         await voting.constitute_council(work, self.season, unit, "35/QĐ-UBND", days.council, members)
 
-    async def convene(self, communes: Sequence[str]) -> str:
-        """The council meets with all its members but one; the meeting's key."""
-        unit, days = self.story.decided_by, self.story.calendar
-        work = await self.by(seat_key(unit, 0), "convene", days.met)
+    async def convene(self, communes: Sequence[str], days: SeasonDays | None = None) -> str:
+        """The council meets with all its members but one; the meeting's key.
+
+        The members get the papers before; who cannot come to the early meeting sends an opinion.
+        """
+        unit, early, days = self.story.decided_by, days is self.story.early, days or self.story.calendar
+        also = " early" if early and self.story.early else ""
+        work = await self.by(seat_key(unit, 0), f"convene{also}", days.met)
         _, meeting = await voting.convene(work, self.season, unit, days.met, "Phòng họp Ủy ban nhân dân", communes)
+        if days.papers:
+            work = await self.by(seat_key(unit, 2), f"papers{also}", days.met)
+            await preparing.send_papers(work, self.season, meeting, days.papers)
+            for number in range(len(SEATS) - 1):
+                work = await self.by(seat_key(unit, number), f"papers {number}{also}", days.met)
+                await preparing.acknowledge_papers(work, self.season, meeting)
         present = [self.person(seat_key(unit, number)) for number in range(len(SEATS) - 1)]
-        work = await self.by(seat_key(unit, 2), "attendance", days.met)
+        work = await self.by(seat_key(unit, 2), f"attendance{also}", days.met)
         await voting.record_attendance(work, self.season, meeting, present)
+        if also:
+            await self._absent_opinions(meeting, communes, days)
         return meeting
 
-    async def vote(self, meeting: str, commune: str) -> None:
+    async def _absent_opinions(self, meeting: str, communes: Sequence[str], days: SeasonDays) -> None:
+        """The secretary records what the absent member wrote."""
+        unit, absent = self.story.decided_by, self.person(seat_key(self.story.decided_by, len(SEATS) - 1))
+        for commune in communes:
+            work = await self.by(seat_key(unit, 2), f"absent opinion {commune}", days.met)
+            paper = await self._signed(commune, "y-kien-vang-mat")
+            await preparing.receive_absent_opinion(
+                work, self.season, meeting, commune, absent, Choice.FOR, "17/CV-BDV", paper
+            )
+
+    async def vote(self, meeting: str, commune: str, days: SeasonDays | None = None) -> None:
         """The members vote as the rules judge: for a commune that meets the standard, against one that does not."""
-        unit, day = self.story.decided_by, self.story.calendar.met
+        unit, day = self.story.decided_by, (days or self.story.calendar).met
         choice = Choice.FOR if await self.meets(commune) else Choice.AGAINST
         await voting.take_up(await self.by(seat_key(unit, 0), f"take up {commune}", day), self.season, meeting, commune)
         work = await self.by(seat_key(unit, 0), f"open vote {commune}", day)
         await voting.open_vote(work, self.season, meeting, commune)
-        await together(self._ballot(meeting, commune, number, choice) for number in range(len(SEATS) - 1))
+        await together(self._ballot(meeting, commune, number, choice, day) for number in range(len(SEATS) - 1))
         work = await self.by(seat_key(unit, 0), f"conclude vote {commune}", day)
         await voting.conclude_vote(work, self.season, meeting, commune)
 
-    async def _ballot(self, meeting: str, commune: str, number: int, choice: Choice) -> CommandResult:
-        work = await self.by(
-            seat_key(self.story.decided_by, number), f"ballot {commune} {number}", self.story.calendar.met
-        )
+    async def _ballot(self, meeting: str, commune: str, number: int, choice: Choice, day: date) -> CommandResult:
+        work = await self.by(seat_key(self.story.decided_by, number), f"ballot {commune} {number}", day)
         return await voting.cast_ballot(work, self.season, meeting, commune, choice)
 
-    async def close_meeting(self, meeting: str) -> None:
+    async def close_meeting(self, meeting: str, days: SeasonDays | None = None) -> None:
         """The chair ends the meeting; the worker makes its minutes, which the secretary issues."""
-        unit, day = self.story.decided_by, self.story.calendar.met
-        work = await self.by(seat_key(unit, 0), "close meeting", day)
+        unit, day = self.story.decided_by, (days or self.story.calendar).met
+        also = " early" if days is not None and days is self.story.early else ""
+        work = await self.by(seat_key(unit, 0), f"close meeting{also}", day)
         await voting.close_meeting(work, self.season, meeting, day)
-        number = "03/BB-HĐ"
-        work = await self.by(seat_key(unit, 2), "minutes", day)
+        await self._minutes(meeting, "02/BB-HĐ" if also else "03/BB-HĐ", "bien-ban", day, also)
+
+    async def _minutes(self, meeting: str, number: str, called: str, day: date, also: str) -> None:
+        unit = self.story.decided_by
+        work = await self.by(seat_key(unit, 2), f"minutes{also}", day)
         asked = await requests.request_export(work, Document.MINUTES, self.season, meeting, number)
         await self._document(requests.export_id(work), asked.last)
-        work = await self.by(seat_key(unit, 2), "issue minutes", day)
-        await voting.issue_minutes(work, self.season, meeting, await self._signed(unit, "bien-ban"), number)
+        work = await self.by(seat_key(unit, 2), f"issue minutes{also}", day)
+        await voting.issue_minutes(work, self.season, meeting, await self._signed(unit, called), number)
+
+    async def consult(self, communes: Sequence[str]) -> None:
+        """The council is asked in writing: all but two answer here, one on paper, one not at all."""
+        unit, day = self.story.decided_by, self.story.calendar.met
+        until = self.house.calendar.after(day, 3)
+        work = await self.by(seat_key(unit, 0), "consult", day)
+        _, asked = await consulting.open_consultation(work, self.season, unit, until, communes)
+        here = range(len(SEATS) - 2)
+        for commune in communes:
+            choice = Choice.FOR if await self.meets(commune) else Choice.AGAINST
+            await together(self._ballot(asked, commune, number, choice, day) for number in here)
+            work = await self.by(seat_key(unit, 2), f"paper answer {commune}", until)
+            on_paper = self.person(seat_key(unit, len(SEATS) - 2))
+            paper = await self._signed(commune, "phieu-lay-y-kien")
+            await consulting.receive_paper_answer(
+                work, self.season, asked, commune, on_paper, choice, "21/CV-MTTQ", paper
+            )
+        work = await self.by(seat_key(unit, 0), "close consultation", until)
+        await consulting.close_consultation(work, self.season, asked)
+        await self._minutes(asked, "01/TH-HĐ", "tong-hop-y-kien", until, " in writing")
 
     async def meets(self, commune: str) -> bool:
         """What the appraisal concluded, which is what the rules say."""
         loaded = await self.house.store.load(self.tenant, appraisal_stream(self.season, commune))
         return isinstance(loaded, Loaded) and loaded.aggregate.proposal is Proposal.RECOGNISE
 
-    async def decide(self, commune: str, number: int) -> None:
+    async def decide(self, commune: str, number: int, days: SeasonDays | None = None) -> None:
         """The chairman decides as the council advised; the worker makes the document, which is signed and published."""
-        unit, day = self.story.decided_by, self.story.calendar.decided
+        unit, day = self.story.decided_by, (days or self.story.calendar).decided
         result = Result.RECOGNISED if await self.meets(commune) else Result.NOT_RECOGNISED
         chairman = office_key(unit, Office.DISTRICT_CHAIRMAN)
         work = await self.by(chairman, f"decide {commune}", day)
@@ -424,16 +474,29 @@ async def _tell_all(teller: StoryBuilder) -> None:
     await teller.plan()
     await teller.open()
     await together(teller.tell(dossier) for dossier in story.dossiers)
-    finished = [one.commune for one in story.dossiers if one.until is Until.PUBLISHED]
+    finished = [one for one in story.dossiers if one.until is Until.PUBLISHED]
     if finished:
         await teller.constitute()
-        meeting = await teller.convene(finished)
-        for commune in finished:
-            await teller.vote(meeting, commune)
-        decisions = (teller.decide(commune, number) for number, commune in enumerate(finished, start=101))
-        await together([teller.close_meeting(meeting), *decisions])
+        await _advise_and_decide(teller, finished)
     if story.closes:
         await teller.close()
+
+
+async def _advise_and_decide(teller: StoryBuilder, finished: Sequence[Dossier]) -> None:
+    """The council meets inside the year where the story has it, then in January, and answers in writing."""
+    closing: list[Coroutine[Any, Any, None]] = []
+    for days in (teller.story.early, teller.story.calendar):
+        sitting = [one.commune for one in finished if not one.in_writing and teller.days(one) is days]
+        if not sitting:
+            continue
+        meeting = await teller.convene(sitting, days)
+        for commune in sitting:
+            await teller.vote(meeting, commune, days)
+        closing.append(teller.close_meeting(meeting, days))
+    if asked := [one.commune for one in finished if one.in_writing]:
+        await teller.consult(asked)
+    decisions = (teller.decide(one.commune, number, teller.days(one)) for number, one in enumerate(finished, start=101))
+    await together([*closing, *decisions])
 
 
 async def together(acts: Iterable[Coroutine[Any, Any, T]], at_once: int = TOGETHER) -> list[T]:

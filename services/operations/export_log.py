@@ -51,7 +51,13 @@ from services.visible import shown
 PROVEN = tuple(
     fact.TOPIC
     for fact in (
-        *(Meeting.BallotCast, Meeting.WrittenOpinionReceived, Recognition.Decided, Recognition.Revoked),
+        *(
+            Meeting.BallotCast,
+            Meeting.WrittenOpinionReceived,
+            Recognition.Decided,
+            Recognition.DecidedAgain,
+            Recognition.Revoked,
+        ),
         Log.KeyAnnounced,
     )
 )

@@ -20,7 +20,7 @@ from domain.errors import Refused
 from domain.fact import StreamName
 from domain.meeting import Meeting
 from domain.official import official_stream
-from domain.recognition import Recognition, Result, recognition_stream
+from domain.recognition import Decision, Recognition, Result, recognition_stream
 from domain.rulebook_text import rulebook_text_stream
 from domain.season import season_stream
 from domain.unit import Unit, unit_stream
@@ -252,14 +252,14 @@ async def _lines(connection: Connection, tenant: Tenant, which: Which, size: int
     """The streams that a decision rests on up to it, and the decision's own up to the checkpoint; stream by stream."""
     name = recognition_stream(*which)
     own = [line async for line in _read(connection, tenant, [name], size)]
-    decisions = [line for line in own if isinstance(line.recorded.fact, Recognition.Decided)]
+    decisions = [line for line in own if isinstance(line.recorded.fact, Decision)]
     if not decisions:
         raise Invalid(
             f"{tenant.log}: nothing was decided on {which.commune} in {which.season}, or it is not sealed yet"
         )
-    decision = decisions[0]
+    decision = decisions[-1]
     decided = decision.recorded.fact
-    assert isinstance(decided, Recognition.Decided)  # noqa: S101 - chosen by its type
+    assert isinstance(decided, Decision)  # noqa: S101 - chosen by its type
     lines = [*own]
     dossier = assessment_stream(*which)
     first = [season_stream(which.season), dossier, appraisal_stream(*which), adoption_stream(decided.rulebook)]
@@ -317,7 +317,7 @@ async def _council(
 def _discussed(council: Iterable[LoggedFact]) -> Iterator[str]:
     """The communes on the agendas of a council: without their names nobody could say what it did."""
     for line in council:
-        if isinstance(line.recorded.fact, Meeting.Convened):
+        if isinstance(line.recorded.fact, Meeting.Convened | Meeting.ConsultationOpened):
             yield from line.recorded.fact.items
 
 

@@ -21,7 +21,7 @@ from domain.council import Council
 from domain.fact import Recorded, StreamName
 from domain.meeting import Meeting
 from domain.official import Official, official_stream
-from domain.recognition import Recognition
+from domain.recognition import Decision, Recognition, Signer
 from domain.rulebook_text import RulebookText, hash_of
 from domain.season import season_stream
 from domain.unit import unit_stream
@@ -84,7 +84,7 @@ async def tell(
     """
     line = history.decision()
     decided = line.recorded.fact
-    assert isinstance(decided, Recognition.Decided)  # noqa: S101 - found by its type
+    assert isinstance(decided, Decision)  # noqa: S101 - found by its type
     name = line.recorded.stream
     then = AsItStood(history, province_of(circumstances, head.origin), head.size)
     _check_whole(history, name, decided)
@@ -125,7 +125,9 @@ async def tell(
             for one in decided.relied_on
         ],
         "ballots": list(_ballots(history, decided.commune, people)),
-        "since": list(_since(history, name, people)),
+        **_told("opinions", list(_opinions(history, decided.commune, people))),
+        "since": list(_since(history, line, people)),
+        **({"earlier": earlier} if (earlier := list(_earlier(history, line, people))) else {}),
         "people": [
             {"person": person, "name": called, "posts": _posts(history, person, decided.on)}
             for person, called in sorted(people.items())
@@ -146,7 +148,7 @@ def rulebooks_with(shipped: Rulebooks, facts: Iterable[Recorded]) -> Rulebooks:
 # What has to be there ---------------------------------------------------------------------------------
 
 
-def _check_whole(history: History, name: StreamName, decided: Recognition.Decided) -> None:
+def _check_whole(history: History, name: StreamName, decided: Decision) -> None:
     """What a decision rests on is there, and everybody who acted. Raises Incomplete."""
     for act in decided.relied_on:
         history.relied_on(act)
@@ -178,6 +180,8 @@ def actors(history: History) -> list[UUID]:
                 found.update((member.person, None) for member in members)
             case Council.MemberReplaced(member=member):
                 found[member.person] = None
+            case Recognition.Corrected(signer=Signer(official=official)):
+                found[official] = None
     return list(found)
 
 
@@ -245,12 +249,43 @@ def _ballots(history: History, commune: str, people: Mapping[str, str]) -> Itera
                     "member_name": people.get(str(ballot.member), ""),
                     "choice": ballot.choice.value,
                     **({"reason": ballot.reason} if ballot.reason else {}),
+                    **_on_paper(ballot),
                 }
 
 
-def _since(history: History, name: StreamName, people: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _on_paper(ballot: Meeting.BallotCast | Meeting.WrittenOpinionReceived) -> dict[str, str]:
+    """The paper of a ballot and the hash of its file; nothing for the ballots of meetings that kept no file."""
+    if isinstance(ballot, Meeting.WrittenOpinionReceived) and ballot.sha256:
+        return {"document_no": ballot.document_no, "sha256": ballot.sha256}
+    return {}
+
+
+def _opinions(history: History, commune: str, people: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """What absent members wrote where that is no ballot."""
+    for line in history.by_position():
+        match line.recorded.fact:
+            case Meeting.AbsentOpinionReceived() as opinion if opinion.item == commune:
+                yield {
+                    **_where(line, people),
+                    "member": str(opinion.member),
+                    "member_name": people.get(str(opinion.member), ""),
+                    "choice": opinion.choice.value,
+                    "document_no": opinion.document_no,
+                    "sha256": opinion.sha256,
+                    **({"reason": opinion.reason} if opinion.reason else {}),
+                }
+
+
+def _told(name: str, rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows under their name where there are any: packages of before stay as they are."""
+    return {name: rows} if rows else {}
+
+
+def _since(history: History, decision: LoggedFact, people: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """What happened to the decision itself, up to the checkpoint."""
-    for line in history.streams[name]:
+    for line in history.streams[decision.recorded.stream]:
+        if line.position <= decision.position:
+            continue
         match line.recorded.fact:
             case Recognition.Signed(on=on, sha256=sha256):
                 yield {**_where(line, people), "on": on.isoformat(), "sha256": sha256}
@@ -258,9 +293,37 @@ def _since(history: History, name: StreamName, people: Mapping[str, str]) -> Ite
                 yield {**_where(line, people), "on": on.isoformat(), "place": place}
             case Recognition.Revoked(on=on, ground=ground, decision_no=decision_no):
                 yield {**_where(line, people), "on": on.isoformat(), "ground": ground, "decision_no": decision_no}
+            case Recognition.AppealUpheld(on=on, reason=reason, document_no=document_no):
+                yield {**_where(line, people), "on": on.isoformat(), "reason": reason, "document_no": document_no}
+            case Recognition.Corrected() as corrected:
+                yield {**_where(line, people), **_correction(corrected)}
 
 
-def _streams(history: History, decided: Recognition.Decided) -> Iterator[dict[str, Any]]:
+def _correction(fact: Recognition.Corrected) -> dict[str, Any]:
+    return {
+        "on": fact.on.isoformat(),
+        "reason": fact.reason,
+        "document_no": fact.document_no,
+        **({"decision_no": fact.decision_no} if fact.decision_no else {}),
+        **({"decided_on": fact.decided_on.isoformat()} if fact.decided_on else {}),
+        **({"signer": str(fact.signer.official)} if fact.signer else {}),
+    }
+
+
+def _earlier(history: History, decision: LoggedFact, people: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The decisions in whose place this one is."""
+    for line in history.streams[decision.recorded.stream]:
+        fact = line.recorded.fact
+        if isinstance(fact, Decision) and line.position < decision.position:
+            yield {
+                **_where(line, people),
+                "on": fact.on.isoformat(),
+                "result": fact.result.value,
+                "decision_no": fact.decision_no,
+            }
+
+
+def _streams(history: History, decided: Decision) -> Iterator[dict[str, Any]]:
     """Each stream, in the order of `leaves.ndjson`; only of a bound one is it certain that its end is there."""
     bound = {history.relied_on(one).recorded.stream: one.version for one in decided.relied_on}
     for name, lines in history.streams.items():

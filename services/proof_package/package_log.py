@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.catalogue import AGGREGATES, FACTS
 from domain.fact import Recorded, StreamName
-from domain.recognition import Recognition, ReliedOn
+from domain.recognition import Decision, Recognition, ReliedOn
 from infra.ledger.epoch import covers
 from infra.ledger.leaf import Leaf, leaf_hash, read_leaf
 from infra.ledger.text import Invalid
@@ -74,11 +74,12 @@ class History:
         return self._ids.get(stream)
 
     def decision(self) -> LoggedFact:
-        """The decision that the proof package is about. Raises Invalid unless there is exactly one."""
-        found = [line for line in self.lines if isinstance(line.recorded.fact, Recognition.Decided)]
-        if len(found) != 1:
-            raise Invalid(f"a dossier with {len(found)} decisions instead of one")
-        return found[0]
+        """The decision that the proof package is about: the latest. Raises Invalid unless all are on one commune."""
+        found = [line for line in self.by_position() if isinstance(line.recorded.fact, Decision)]
+        first = [line for line in found if isinstance(line.recorded.fact, Recognition.Decided)]
+        if len(first) != 1:
+            raise Invalid(f"a dossier with {len(first)} decisions instead of one")
+        return found[-1]
 
     def check_streams(self) -> None:
         """Every stream is there from its first version on, each linked to the one before. Raises Incomplete."""

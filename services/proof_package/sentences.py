@@ -48,7 +48,19 @@ SENTENCES = (
     *(f"trail.{kind}." for kind in KINDS),
     "trail.detail.",
     "position.",
-    *("choice.", "computed.", "majority.", "outcome.", "proposal.", "result.", "step.", "word."),
+    *(
+        "choice.",
+        "computed.",
+        "leader.",
+        "majority.",
+        "outcome.",
+        "proposal.",
+        "result.",
+        "sender.",
+        "step.",
+        "treatment.",
+        "word.",
+    ),
 )
 
 

@@ -109,7 +109,7 @@ def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
 def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> PublicRow:
     """What the register says of the commune."""
     posted = row.stage == "posted"
-    public = decision if decision and decision.is_public else None
+    public = decision.public if decision else None
     state = state_of(public, posted=posted, listed=row.stage == "listed")
     until = row.posted_until if posted else None
     return PublicRow(unit, deciding, state, public, until)
@@ -148,12 +148,16 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
 
 
 async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
-    """What the page shows. Values are shown while they are posted, and once the decision is published."""
+    """What the page shows. Values are shown while they are posted, and once the decision is published.
+
+    While a commune is decided on anew, the values are no longer those of the published decision: they are not shown.
+    """
     season, commune = case.sheet.season, case.sheet.commune
-    decision = fold(REGISTER, case.facts).get(f"{season}/{commune}")
-    state = state_of(decision, posted=case.sheet.stage is Stage.POSTED, listed=case.sheet.stage is Stage.LISTED)
-    shown = state is not PublicState.PENDING
-    published = decision if decision and decision.is_public else None
+    latest: RegisterRow | None = fold(REGISTER, case.facts).get(f"{season}/{commune}")
+    published = latest.public if latest else None
+    state = state_of(published, posted=case.sheet.stage is Stage.POSTED, listed=case.sheet.stage is Stage.LISTED)
+    anew = latest is not None and (latest is not published or case.standing.taken_up)
+    shown = state is not PublicState.PENDING and not (published and anew)
     mine = comment_by(case, visit.query("ma"))
     comments = await comments_shown(visit, case, mine)
     return {
@@ -162,6 +166,8 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "sheet": sheet_view(case) if shown else None,
         "gates": gates(case) if shown else (),
         "decision": published,
+        "anew": bool(published and anew),
+        "earlier": [one for one in latest.earlier if one.is_public and one is not published] if latest else [],
         "vote": await vote_on(visit, season, commune) if published else None,
         "review": review_that_revoked(case, published),
         "unverified": unverified_words(case.rulebook, visit.words) if shown else "",

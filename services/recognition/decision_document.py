@@ -4,7 +4,9 @@ It is made from the log up to the decision itself: whatever is recorded later, t
 document, so the bytes that were signed can be made and compared again at any time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
@@ -20,9 +22,9 @@ from domain.judging import ConditionResult, CriterionResult, Verdict, judge
 from domain.measure import Outcome
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule
 from domain.official import Capacity, Official, official_stream
-from domain.recognition import Recognition, Result, recognition_stream
+from domain.recognition import Decision, Result, recognition_stream
 from domain.rulebook import ConditionKind, Model, Provenance, Rulebook
-from domain.season import LeftOut, Season, season_stream
+from domain.season import LeftOut, Season, season_stream, year_of
 from domain.unit import Level
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
@@ -66,7 +68,7 @@ class TableLine(NamedTuple):
 
 
 class CouncilVote(NamedTuple):
-    """The council's vote that the decision had before it."""
+    """The council's vote that the decision had before it, at a meeting or `in_writing`."""
 
     on: date
     place: str
@@ -75,6 +77,7 @@ class CouncilVote(NamedTuple):
     present: int
     counts: Mapping[Choice, int]
     carried: bool
+    in_writing: bool = False
 
     @property
     def counted(self) -> str:
@@ -91,6 +94,14 @@ class DocumentOrigin(NamedTuple):
     state_sha256: str
     rulebook_sha256: str
     relied_on: int
+
+
+class ReplacedDecision(NamedTuple):
+    """The decision that this one takes the place of; `revoked_on` where it was taken back before."""
+
+    decision_no: str
+    on: date
+    revoked_on: date | None
 
 
 class DecisionDocument(NamedTuple):
@@ -116,6 +127,7 @@ class DecisionDocument(NamedTuple):
     conditions: tuple[TableLine, ...]
     origin: DocumentOrigin
     demonstration: bool
+    replaces: ReplacedDecision | None = None
     left_out: LeftOut | None = None
 
     @property
@@ -133,11 +145,11 @@ class DecisionDocument(NamedTuple):
 
 
 async def decided_at(then: AsItStood, season: str, commune: str) -> Recorded:
-    """The decision as it stands in the log. OutOfOrder where there is none yet."""
-    for recorded in await then.facts(recognition_stream(season, commune)):
-        if isinstance(recorded.fact, Recognition.Decided):
-            return recorded
-    raise OutOfOrder(step="export-decision", state="undecided")
+    """The latest decision as it stands in the log. OutOfOrder where there is none yet."""
+    found = [one for one in await then.facts(recognition_stream(season, commune)) if isinstance(one.fact, Decision)]
+    if not found:
+        raise OutOfOrder(step="export-decision", state="undecided")
+    return found[-1]
 
 
 async def read_paper(
@@ -146,7 +158,8 @@ async def read_paper(
     """What the document on this commune says. Raises OutOfOrder, RulebookUnusable, StateDiffers."""
     recorded = await decided_at(then, season, commune)
     decided = recorded.fact
-    assert isinstance(decided, Recognition.Decided)  # noqa: S101 - found by its type
+    assert isinstance(decided, Decision)  # noqa: S101 - found by its type
+    before = await replaced(then, recorded)
     then = then._replace(position=recorded.position, versions={one.stream: one.version for one in decided.relied_on})
     rulebook = rulebooks.text(decided.rulebook_sha256)
     dossier = await then.find(Assessment, assessment_stream(season, commune))
@@ -158,13 +171,14 @@ async def read_paper(
         raise StateDiffers(position=recorded.position)
     verdict = judge(sheet, rulebook)
     running = await then.find(Season, season_stream(season))
-    unit = await then.place(dossier.decided_by)
-    ballots = await read_ballots(then, season, dossier.decided_by, commune)
+    unit = await then.place(recorded.unit or dossier.decided_by)
+    used = {one.stream for one in decided.relied_on} if before else None
+    ballots = await read_ballots(then, season, dossier.decided_by, commune, used)
     signer, capacity = await read_signer(then, recorded)
     return DecisionDocument(
         commune=await then.place(commune),
         unit=unit,
-        year=int(season),
+        year=year_of(season),
         result=decided.result,
         decision_no=decided.decision_no,
         on=decided.on,
@@ -184,8 +198,18 @@ async def read_paper(
             then.tenant.log, then.position, decided.state_sha256, decided.rulebook_sha256, len(decided.relied_on)
         ),
         demonstration=then.tenant.demonstration,
+        replaces=before,
         left_out=running.left_out if running else None,
     )
+
+
+async def replaced(then: AsItStood, recorded: Recorded) -> ReplacedDecision | None:
+    """The decision in whose place this one is, by its number and day as corrected; None for the first."""
+    facts = [one.fact for one in await then.facts(recorded.stream) if one.position < recorded.position]
+    before = replay(facts) if facts else None
+    if before is None:
+        return None
+    return ReplacedDecision(before.decision_no, before.on, before.revoked_on)
 
 
 async def read_signer(then: AsItStood, recorded: Recorded) -> tuple[str, Capacity | None]:
@@ -201,26 +225,34 @@ async def read_signer(then: AsItStood, recorded: Recorded) -> tuple[str, Capacit
     return official.name, mandates[0].signs if mandates else None
 
 
-async def read_ballots(then: AsItStood, season: str, unit: str, commune: str) -> CouncilVote | None:
-    """The council's last concluded vote on the commune; None where no council voted."""
+async def read_ballots(
+    then: AsItStood, season: str, unit: str, commune: str, used: Collection[UUID] | None = None
+) -> CouncilVote | None:
+    """The council's last concluded vote on the commune; None where no council voted.
+
+    `used` are the streams that a further decision relied on: the votes of other meetings were for those before.
+    """
     found: CouncilVote | None = None
     council = await then.find(Council, council_stream(season, unit))
 
     async def read(names: Sequence[StreamName]) -> list[list[Recorded]]:
         return [await then.facts(name) for name in names]
 
-    for _, facts in await walk_meetings(season, unit, read):
+    for name, facts in await walk_meetings(season, unit, read):
+        if used is not None and name.id(then.tenant.id) not in used:
+            continue
         convened, meeting = facts[0].fact, replay(one.fact for one in facts)
-        assert isinstance(convened, Meeting.Convened)  # noqa: S101 - the first fact of a meeting
+        assert isinstance(convened, Meeting.Convened | Meeting.ConsultationOpened)  # noqa: S101 - a meeting's first fact
         vote = meeting.votes.get(commune)
         if vote is None or vote.outcome is None:
             continue
         found = CouncilVote(
             on=convened.on,
-            place=convened.place,
+            place=convened.place if isinstance(convened, Meeting.Convened) else "",
+            in_writing=meeting.is_consultation,
             decision_no=council.decision_no if council else "",
             rule=vote.rule,
-            present=len(vote.roll),
+            present=len(vote.ballots if meeting.is_consultation else vote.roll),
             counts=vote.counts,
             carried=vote.outcome is VoteOutcome.CARRIED,
         )
@@ -243,7 +275,7 @@ def legal_bases(on: date, rulebook: Rulebook) -> Iterator[str]:
             yield basis.text
 
 
-def differences(decided: Recognition.Decided) -> Iterator[str]:
+def differences(decided: Decision) -> Iterator[str]:
     """From what the decision differs, for which it carries a written reason."""
     if decided.computed is not None and decided.result is not decided.computed:
         yield "kết quả tính theo bộ tiêu chí"

@@ -1,17 +1,21 @@
 """The chairman's decision on a commune: what the rules give, what the council advised, what was decided and why."""
 
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from domain.appraised import advised, computed_of
 from domain.assessment import Stage
+from domain.errors import NotFound
 from domain.export import Document
 from domain.fact import Recorded
-from domain.meeting import number_of
-from domain.permissions import Act, permit
-from domain.recognition import Recognition, Result
+from domain.meeting import meeting_stream, number_of
+from domain.official import Mandate
+from domain.permissions import Act, Actor, may, permit
+from domain.recognition import Decision, Result
 from projections.fold import fold
 from projections.tables.exports import EXPORTS
-from projections.tables.register import REGISTER
+from projections.tables.officials import OFFICIALS
+from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
 from services.assessment.dossier_view import Case, gates, open_case, sheet_view
@@ -55,8 +59,11 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     season, commune = case.sheet.season, case.sheet.commune
     sheet = sheet_view(case)
     await visit.own_write(TALLIES, EXPORTS)
-    vote = await vote_on(visit, season, commune)
-    decided = fold(REGISTER, case.facts).get(f"{season}/{commune}")
+    decided: RegisterRow | None = fold(REGISTER, case.facts).get(f"{season}/{commune}")
+    anew = decided is not None and decided.may_be_decided_again
+    basis, vote = basis_of(case.facts), await vote_on(visit, season, commune)
+    if anew and basis and vote and is_of(basis, meeting_stream(season, vote.meeting.meeting).id(visit.tenant.id)):
+        vote = None
     computed = computed_of(sheet.judged.verdict)
     return {
         "case": case,
@@ -67,9 +74,12 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "voted": advised(vote.tally.outcome) if vote else None,
         "decided": decided,
         "reviews": sorted(fold(REVIEWS, case.facts).values(), key=lambda one: one.number),
-        "basis": basis_of(case.facts),
-        "seal": await seal_of(visit, next((one.position for one in case.facts if is_decision(one)), None)),
-        "missing": missing(case, vote),
+        "anew": anew,
+        "signer": await signer_of(visit, decided),
+        "signers": await signers(visit, case) if decided and visit.may(Act.CORRECT_DECISION, case.subject()) else (),
+        "basis": basis,
+        "seal": await seal_of(visit, decided.position if decided else None),
+        "missing": missing(case, vote, anew=anew),
         **(await own_documents(visit, case) if decided else {}),
         "subject": case.subject(),
         "position": case.position,
@@ -99,7 +109,7 @@ async def own_documents(visit: Visit, case: Case) -> dict[str, Any]:
         return found
     line = last.get(Document.DOSSIER)
     waits = line is not None and line.is_unsealed
-    decided = next((one.position for one in case.facts if is_decision(one)), 0)
+    decided = max((one.position for one in case.facts if is_decision(one)), default=0)
     return {
         **found,
         "dossier": line,
@@ -112,22 +122,60 @@ async def own_documents(visit: Visit, case: Case) -> dict[str, Any]:
     }
 
 
-def missing(case: Case, vote: Voted | None) -> str:
-    """What the decision still lacks: `appraisal`, `vote`, or nothing; `request` where the commune asks for none."""
+def missing(case: Case, vote: Voted | None, *, anew: bool = False) -> str:
+    """What the decision still lacks: `appraisal`, a `new-appraisal` in another's place, `vote`, or nothing; `request`
+    where the commune asks for none.
+    """
     if case.sheet.stage in (Stage.REPORTED, Stage.LISTED):
         return "request"
+    if anew and not case.standing.taken_up:
+        return "new-appraisal"
     if case.sheet.proposal is None:
         return "appraisal"
     return "vote" if vote is None and case.rulebook.council.required else ""
 
 
 def is_decision(recorded: Recorded) -> bool:
-    return isinstance(recorded.fact, Recognition.Decided)
+    return isinstance(recorded.fact, Decision)
 
 
-def basis_of(facts: list[Recorded]) -> Recognition.Decided | None:
-    """The decision's own fact, with the streams that it rests on."""
-    return next((one.fact for one in facts if isinstance(one.fact, Recognition.Decided)), None)
+def basis_of(facts: list[Recorded]) -> Decision | None:
+    """The latest decision's own fact, with the streams that it rests on."""
+    return next((one.fact for one in reversed(facts) if isinstance(one.fact, Decision)), None)
+
+
+def is_of(decided: Decision, stream: UUID) -> bool:
+    """Whether the decision relied on the stream."""
+    return any(one.stream == stream for one in decided.relied_on)
+
+
+class PossibleSigner(NamedTuple):
+    """A mandate under which somebody could sign the decision, and how it is named in the form."""
+
+    key: str
+    name: str
+    mandate: Mandate
+
+
+async def signers(visit: Visit, case: Case) -> list[PossibleSigner]:
+    """The chairmen, and deputies who sign for them, that decide on the commune, with mandates of before among them."""
+    async with visit.reads() as view:
+        officials = await view.all(OFFICIALS)
+    return [
+        PossibleSigner(f"{row.person}/{mandate.id}", row.name, mandate)
+        for row in officials
+        for mandate in row.mandates
+        if may(Actor(row.person, (mandate,), succeeded=visit.actor.succeeded), Act.SIGN, case.subject())
+    ]
+
+
+async def signer_of(visit: Visit, decided: RegisterRow | None) -> str:
+    """The name of who signed, where a correction says who; "" otherwise."""
+    if decided is None or decided.signer is None:
+        return ""
+    async with visit.reads() as view:
+        row = await view.one(OFFICIALS, str(decided.signer.official))
+    return row.name if row else ""
 
 
 # The chairman -----------------------------------------------------------------------------------------
@@ -179,6 +227,48 @@ async def publish(visit: Visit, season: str, commune: str) -> PageResponse:
     return await visit.done(result, to=visit.url.decision(season, commune))
 
 
+# What comes after -------------------------------------------------------------------------------------
+
+
+@act(urls.DECISION + "/dinh-chinh", again=show)
+async def correct(visit: Visit, season: str, commune: str) -> PageResponse:
+    """Correct a slip in the number, the day or the signer."""
+    typed = visit.typed
+    result = await recognise.correct(
+        visit.work(),
+        season,
+        commune,
+        typed.text("reason"),
+        typed.text("document_no"),
+        typed.day("corrected_on"),
+        typed.text("corrected_no") or None,
+        typed.day("decided_on"),
+        *read_signer(typed.text("signer")),
+    )
+    return await visit.done(result, to=visit.url.decision(season, commune))
+
+
+@act(urls.DECISION + "/chap-nhan-khieu-nai", again=show)
+async def uphold_appeal(visit: Visit, season: str, commune: str) -> PageResponse:
+    """Find the appeal of a commune that was not recognised right."""
+    typed = visit.typed
+    result = await recognise.uphold_appeal(
+        visit.work(), season, commune, typed.text("reason"), typed.text("document_no"), typed.day("upheld_on")
+    )
+    return await visit.done(result, to=visit.url.decision(season, commune))
+
+
+def read_signer(typed: str) -> tuple[UUID | None, UUID | None]:
+    """The person and the mandate chosen, if any. NotFound for what no form offers."""
+    if not typed:
+        return None, None
+    person, _, mandate = typed.partition("/")
+    try:
+        return UUID(person), UUID(mandate)
+    except ValueError:
+        raise NotFound(kind="mandate", subject=typed) from None
+
+
 # Taking it away ---------------------------------------------------------------------------------------
 
 
@@ -211,4 +301,15 @@ def read_result(visit: Visit) -> Result:
         raise FieldMissing(field="result") from None
 
 
-ROUTES = [show, decide, list_commune, sign, publish, draw_up, ask_for_dossier, ask_for_evidence]
+ROUTES = [
+    show,
+    decide,
+    list_commune,
+    sign,
+    publish,
+    correct,
+    uphold_appeal,
+    draw_up,
+    ask_for_dossier,
+    ask_for_evidence,
+]

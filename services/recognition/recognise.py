@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from hashlib import sha256 as sha256_of
+from typing import Any
+from uuid import UUID
 
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import advised, appraised_sheet, computed_of, spelled
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import AgainstTheRules, AlreadyDecided, BasisMissing
+from domain.errors import AgainstTheRules, BasisMissing, NotFound
 from domain.judging import Verdict, judge
 from domain.measure import Outcome
 from domain.meeting import Meeting
-from domain.permissions import Act
-from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ, recognition_stream
+from domain.official import Official, official_stream
+from domain.permissions import Act, Actor, Subject, may
+from domain.recognition import Recognition, ReliedOn, Result, Signer, reason_to_differ, recognition_stream
 from domain.rulebook import Provenance
 from domain.season import season_stream
 from infra.ledger.canonical_json import canonical
@@ -38,6 +41,9 @@ async def decide(
 ) -> CommandResult:
     """Decide on a commune whose appraisal is concluded and, where the rulebook has a council, voted on.
 
+    A second decision takes the place of one that was taken back, or that an appeal was upheld against; appraisal and
+    vote are those since. AlreadyDecided while the earlier one stands.
+
     The verdict is computed here from the appraised values; a result other than it, or other than the vote, needs
     the chairman's written reason. Against a condition that is verified law no reason helps (AgainstTheRules). Where the
     rules leave the result open, a recognition also needs its `basis`, the document that it rests on (ResultLeftOpen).
@@ -50,8 +56,9 @@ async def decide(
     vote = await concluded_vote(work, season, running.participant(commune).decided_by, commune)
     relied_on = [season_stream(season), dossier_name, appraisal_name, *([vote.meeting] if vote else [])]
     async with work.changing(name, *relied_on) as streams:
-        if streams.find(Recognition, name) is not None:
-            raise AlreadyDecided(commune=commune)
+        before = streams.find(Recognition, name)
+        if before is not None:
+            before.must_be_open_to_another()
         dossier = streams.get(Assessment, dossier_name)
         dossier.must_ask_for_recognition()
         appraisal = streams.find(Appraisal, appraisal_name)
@@ -66,24 +73,23 @@ async def decide(
         voted = advised(outcome)
         if result is Result.RECOGNISED and (failed := _failed_as_law(verdict)):
             raise AgainstTheRules(commune=commune, conditions=failed)
-        streams.begin(
-            name,
-            Recognition(
-                id=work.id_of(name),
-                commune=commune,
-                result=result,
-                decision_no=decision_no,
-                on=on or work.today,
-                rulebook=rulebook.id,
-                rulebook_sha256=rulebook.sha256,
-                computed=computed,
-                state_sha256=sha256_of(canonical(spelled(sheet, rulebook))).hexdigest(),
-                relied_on=tuple(_as_it_stands(work, streams.stands(one)) for one in relied_on),
-                voted=voted,
-                reason=reason_to_differ(result, computed, voted, reason, basis),
-                basis=(basis or "").strip() or None,
-            ),
-        )
+        said: dict[str, Any] = {
+            "result": result,
+            "decision_no": decision_no,
+            "on": on or work.today,
+            "rulebook": rulebook.id,
+            "rulebook_sha256": rulebook.sha256,
+            "computed": computed,
+            "state_sha256": sha256_of(canonical(spelled(sheet, rulebook))).hexdigest(),
+            "relied_on": tuple(_as_it_stands(work, streams.stands(one)) for one in relied_on),
+            "voted": voted,
+            "reason": reason_to_differ(result, computed, voted, reason, basis),
+            "basis": (basis or "").strip() or None,
+        }
+        if before is None:
+            streams.begin(name, Recognition(id=work.id_of(name), commune=commune, **said))
+        else:
+            before.decide_again(**said)
         return await streams.record()
 
 
@@ -106,6 +112,76 @@ async def publish(work: Work, season: str, commune: str, place: str, on: date | 
     return await work.change(
         Recognition, recognition_stream(season, commune), lambda one: one.publish(on or work.today, place)
     )
+
+
+@use_case("recognition.uphold_appeal", "season", "commune", "reason", "document_no", "on")
+async def uphold_appeal(
+    work: Work, season: str, commune: str, reason: str, document_no: str, on: date | None = None
+) -> CommandResult:
+    """Find the appeal of a commune that was not recognised right, so that it is appraised and decided on anew."""
+    running, _ = await with_rulebook(work, season)
+    work.require(Act.UPHOLD_APPEAL, commune_of(running, commune))
+    return await work.change(
+        Recognition,
+        recognition_stream(season, commune),
+        lambda one: one.uphold_appeal(reason, document_no, on or work.today),
+    )
+
+
+@use_case(
+    "recognition.correct",
+    "season",
+    "commune",
+    "reason",
+    "document_no",
+    "on",
+    "decision_no",
+    "decided_on",
+    "signer",
+    "mandate",
+)
+async def correct(
+    work: Work,
+    season: str,
+    commune: str,
+    reason: str,
+    document_no: str,
+    on: date | None = None,
+    decision_no: str | None = None,
+    decided_on: date | None = None,
+    signer: UUID | None = None,
+    mandate: UUID | None = None,
+) -> CommandResult:
+    """Correct a slip in the number, the day or the signer of the latest decision.
+
+    `signer` is the official who signed, `mandate` the one under which they did. NotFound when the person never held
+    it, or it is none of a chairman who decides on the commune.
+    """
+    running, _ = await with_rulebook(work, season)
+    subject = commune_of(running, commune)
+    work.require(Act.CORRECT_DECISION, subject)
+    who = await _signer(work, subject, signer, mandate) if signer and mandate else None
+    return await work.change(
+        Recognition,
+        recognition_stream(season, commune),
+        lambda one: one.correct(
+            reason,
+            document_no,
+            on or work.today,
+            work.calendar,
+            decision_no=decision_no,
+            decided_on=decided_on,
+            signer=who,
+        ),
+    )
+
+
+async def _signer(work: Work, subject: Subject, official: UUID, mandate: UUID) -> Signer:
+    held = (await work.look(Official, official_stream(official))).mandates.get(mandate)
+    as_chairman = Actor(str(official), (held,) if held else (), succeeded=work.actor.succeeded)
+    if held is None or not may(as_chairman, Act.SIGN, subject):
+        raise NotFound(kind="mandate", subject=str(mandate))
+    return Signer(official, mandate)
 
 
 def _failed_as_law(verdict: Verdict) -> tuple[str, ...]:

@@ -7,13 +7,16 @@ in the draft and keep it from being signed off.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from functools import cached_property
 
 import yaml
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
-from domain.errors import DraftMoved, DraftNotClosed, RulebookNotAdopted, ValueUnusable
+from domain.days import must_be_possible
+from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, RulebookNotAdopted, ValueUnusable
+from domain.fact import Fact
 from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
@@ -35,6 +38,7 @@ from infra.reference.rulebook_values import (
     yaml_of,
 )
 from infra.reference.rulebooks import Rulebooks, parse_draft
+from infra.storage.files import Received
 from services.work import CommandResult, Streams, Work, use_case
 
 #: The codes, names and numbers that a value may hold are short: what is longer was not typed.
@@ -75,6 +79,11 @@ class DraftText:
         """Every value by its path, as it stands in the draft."""
         return {path: stored_value(value) for path, value in values_of(self.tree).items()}
 
+    @cached_property
+    def scans(self) -> frozenset[str]:
+        """The scanned files that its sources name, by hash."""
+        return frozenset(source.sha256 for source in self.rulebook.sources.values() if source.sha256)
+
     def value(self, path: str) -> DraftValue | None:
         """The value at a path, or the node with all that it holds; None where there is none."""
         found = value_at(self.tree, path)
@@ -100,25 +109,34 @@ async def draft_of(work: Work, rulebook: str) -> DraftText:
 # Changing ----------------------------------------------------------------------------------------------
 
 
-@use_case("rulebooks.change_values", "rulebook", "changes")
-async def change_values(work: Work, rulebook: str, changes: Sequence[DraftChange]) -> CommandResult:
+@use_case("rulebooks.change_values", "rulebook", "changes", "scan")
+async def change_values(
+    work: Work, rulebook: str, changes: Sequence[DraftChange], scan: Received | None = None
+) -> CommandResult:
     """Change values of the draft, which begins where there is none; `before` of each is what its author saw.
 
-    Raises DraftMoved, ValueUnusable, SourceMissing, DayOutOfRange.
+    `scan` is the scanned file of the document that the changes name as their source; a source names no other file
+    than one that the text names already. Raises DraftMoved, ValueUnusable, SourceMissing, DayInTheFuture,
+    DayOutOfRange, UploadsExhausted.
     """
     work.require(Act.CORRECT_RULEBOOK)
     for change in changes:
         _must_be_short(change)
     before = await draft_of(work, rulebook)
-    for change in changes:
+    scanned = [_with_scan(change, scan) for change in changes]
+    for change in scanned:
         if before.value(change.path) not in (change.before, change.after):
             raise DraftMoved(path=change.path)
-    _must_be_readable(before, changes)
-    name = rulebook_draft_stream(rulebook)
-    async with work.changing(name) as streams:
+        _must_be_read_somewhere(change, before, scan, work.today)
+    _must_be_readable(before, scanned)
+    if scan is not None:
+        await work.require_room(scan.size)
+    async with work.changing(rulebook_draft_stream(rulebook)) as streams:
         draft = _begun(work, streams, before)
-        draft.change(changes, work.actor.person)
-        return await streams.record()
+        draft.change(scanned, work.actor.person)
+        if scan is not None:
+            await work.files.keep(scan)  # the bytes are there before a fact names them
+        return await streams.record(_scans_of)
 
 
 @use_case("rulebooks.comment", "rulebook", "path", "text")
@@ -208,6 +226,19 @@ async def _base(work: Work, rulebooks: Rulebooks, rulebook: str, draft: Rulebook
     return rulebooks.text(adoption.sha256) if adoption else rulebooks.newest(rulebook)
 
 
+def _with_scan(change: DraftChange, scan: Received | None) -> DraftChange:
+    if scan is None or change.after is None or change.after.source is None:
+        return change
+    source = replace(change.after.source, sha256=scan.sha256)
+    return replace(change, after=replace(change.after, source=source))
+
+
+def _scans_of(fact: Fact) -> tuple[str, ...]:
+    if not isinstance(fact, RulebookDraft.ValueChanged) or fact.after is None or fact.after.source is None:
+        return ()
+    return (fact.after.source.sha256,) if fact.after.source.sha256 else ()
+
+
 # What a change may be ------------------------------------------------------------------------------------
 
 
@@ -216,6 +247,18 @@ def _must_be_short(change: DraftChange) -> None:
         raise ValueUnusable(path=change.path[:LONGEST_PATH], why="path too long")
     if change.after is not None and len(change.after.yaml) > LONGEST_VALUE:
         raise ValueUnusable(path=change.path, why="value too long")
+
+
+def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Received | None, today: date) -> None:
+    source = change.after.source if change.after else None
+    if source is None:
+        return
+    if source.dated is not None:
+        must_be_possible(source.dated, today, "source_dated")
+        if source.dated > today:
+            raise DayInTheFuture(field="source_dated", day=source.dated, today=today)
+    if source.sha256 and source.sha256 not in before.scans and (scan is None or source.sha256 != scan.sha256):
+        raise ValueUnusable(path=change.path, why="no such file")
 
 
 def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None:

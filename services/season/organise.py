@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import AlreadyDecided, UnknownCommune, UnknownIndicator
+from domain.errors import UnknownCommune, UnknownIndicator
 from domain.official import Office
 from domain.permissions import Act, Subject
 from domain.rates import Rates, rates_stream, with_rates
@@ -160,9 +160,10 @@ async def with_rulebook(work: Work, season: str) -> tuple[Season, Rulebook]:
 
 
 async def must_be_undecided(work: Work, season: str, commune: str) -> None:
-    """Raise AlreadyDecided once the chairman has decided: then neither appraisal nor vote changes any more."""
-    if await work.find(Recognition, recognition_stream(season, commune)) is not None:
-        raise AlreadyDecided(commune=commune)
+    """Raise AlreadyDecided while a decision stands: then neither appraisal nor vote changes any more."""
+    decided = await work.find(Recognition, recognition_stream(season, commune))
+    if decided is not None:
+        decided.must_be_open_to_another()
 
 
 def commune_of(season: Season, commune: str, indicator: str | None = None) -> Subject:

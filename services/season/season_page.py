@@ -231,10 +231,12 @@ def halts(row: SeasonRow, words: Words) -> list[Halt]:
     convert = Halt("chuyen", say("Chuyển sang bộ tiêu chí khác"), say("Chuyển bộ tiêu chí"))
     cancel = Halt("huy", say("Hủy đợt đánh giá"), say("Hủy đợt đánh giá này"))
     close = Halt("ket-thuc", say("Kết thúc đợt đánh giá"), say("Kết thúc đợt đánh giá này"), dated=True)
+    reopen = Halt("tiep-tuc", say("Mở lại đợt đánh giá"), say("Mở lại đợt đánh giá này"))
     return {
         "planned": [convert, cancel],
         "open": [suspend, close, cancel],
         "suspended": [resume, convert, cancel],
+        "closed": [reopen],
     }.get(row.state, [])
 
 

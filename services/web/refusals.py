@@ -89,6 +89,7 @@ REASONS = {
     "return": "tra-reason",
     "conclude-appraisal": "kl-reason",
     "resume-appraisal": "lai-reason",
+    "authorise": "note",
 }
 
 #: What the words of a type are called in the catalogues, where that is older than its name.

@@ -99,6 +99,29 @@ async def tinh_mau(walk: Walk) -> None:
         raise Unexpected(f"expected the false paper at {paper.url}")
 
 
+async def council_of_tinh_mau(walk: Walk) -> None:
+    """Tỉnh Mẫu 2023: a meeting inside the year with an absent member's opinion, one in January whose papers came
+    late, and a consultation in writing without a meeting, each with its document.
+    """
+    browser = await walk.inspector(TINH_MAU)
+    root, unit = f"/t/{TINH_MAU.slug}/hop/{TINH_MAU.year}", TINH_MAU.decided_by
+    council = await browser.get(f"/t/{TINH_MAU.slug}/hoi-dong/{TINH_MAU.year}")
+    council.says("20/11/2023", "30/01/2024", "lấy ý kiến bằng văn bản đến 02/02/2024")
+    early = await browser.get(f"{root}/{unit}-1?xem=hop")
+    early.says("17/CV-BDV", "không phải phiếu biểu quyết", "8/9 thành viên đã nhận", "02/BB-HĐ")
+    opinion = await browser.get(early.link("/van-ban/"))
+    january = await browser.get(f"{root}/{unit}-2?xem=hop")
+    january.says("gửi muộn, hạn 25/01/2024", "03/BB-HĐ")
+    asked = await browser.get(f"{root}/{unit}-3")
+    asked.says("không tổ chức cuộc họp", "21/CV-MTTQ", "01/TH-HĐ")
+    papers = [opinion, *[await browser.get(f"{root}/{unit}-{number}/bien-ban") for number in (1, 2, 3)]]
+    for paper in papers:
+        if not paper.content.startswith(b"%PDF"):
+            raise Unexpected(f"expected a PDF at {paper.url}; there is {paper.content[:20]!r}")
+    decision = await browser.get(f"/t/{TINH_MAU.slug}/quyet-dinh/{TINH_MAU.year}/99016")
+    decision.says("24/11/2023")
+
+
 async def every_log(walk: Walk) -> None:
     """What all five provinces have recorded is sealed and cosigned by both witnesses."""
     for tenant in await walk.operator.all():
@@ -156,6 +179,7 @@ OUTCOMES: tuple[tuple[str, Outcome], ...] = (
     ("outcome: Bỉm Sơn 2018 in flight, classes and satisfaction", thanh_hoa),
     ("outcome: Đồng Nai 2026 without points or result", dong_nai),
     ("outcome: Tỉnh Mẫu 2023, each fails or passes as told", tinh_mau),
+    ("outcome: Tỉnh Mẫu 2023, early sitting, opinions, consultation", council_of_tinh_mau),
     ("outcome: every log sealed, cosigned 2 of 2", every_log),
 )
 

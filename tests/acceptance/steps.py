@@ -318,6 +318,18 @@ async def convene(walk: Walk) -> None:
         raise Unexpected(f"expected the meeting's page; came to {page.url}")
 
 
+async def send_papers(walk: Walk) -> None:
+    """The secretary records that the papers went out in time; a member confirms having them."""
+    secretary, member = await walk.member(2), await walk.member(3)
+    address = walk.at("hop", walk.meeting)
+    page = await secretary.get(f"{address}?xem=hop")
+    page = await secretary.send(page, page.form("gui-tai-lieu"), {"sent": WORDS.date(DAYS.papers or DAYS.council)})
+    page.says("đã gửi 24/01/2024")
+    page = await member.get(address)
+    page = await member.send(page, page.form("nhan-tai-lieu"))
+    page.lacks("nhan-tai-lieu")
+
+
 async def meet(walk: Walk) -> None:
     """Too few members make no quorum; with all but one present the vote on the dossier can open."""
     chair = await walk.member(0)
@@ -607,6 +619,7 @@ STEPS: tuple[tuple[str, StepOfWalk], ...] = (
     ("appraisal concluded", conclude),
     ("council constituted by a decision", constitute),
     ("council convened", convene),
+    ("papers sent to the council, receipt confirmed", send_papers),
     ("attendance, quorum, vote opened", meet),
     ("ballots cast, one pressed twice", vote),
     ("vote concluded, meeting closed", close_vote),

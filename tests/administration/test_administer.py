@@ -19,13 +19,14 @@ from domain.errors import (
     UnverifiedNotAcknowledged,
 )
 from domain.official import Capacity, Office, Official, official_stream, person_of
+from domain.permissions import Act, Subject, may
 from domain.unit import Level, Unit, unit_stream
 from infra.log.rulebook_texts import RulebookTexts
 from infra.reference.rulebooks import Rulebooks
 from services.administration import administer
 from services.administration.administer import NewMandate, NewUnit
 from services.rulebooks import keep
-from tests.provinces.story import COMMUNE, DISTRICT, ISSUER, TODAY, Story
+from tests.provinces.story import COMMUNE, DISTRICT, ISSUER, PROVINCE, TODAY, Story
 
 MANDATE = NewMandate(Office.COMMUNE_CHAIRMAN, COMMUNE, date(2020, 1, 1), "8/QĐ", signs=Capacity.FOR_THE_HEAD)
 
@@ -228,3 +229,20 @@ async def test_nobody_gives_themselves_a_position(province_story: Story):
     await administer.end_mandate(
         await province_story.by(subject), UUID(administrator.actor.person), granted[0].id, void, "8/QĐ"
     )
+
+
+async def test_from_the_day_a_district_ends_whoever_decides_for_the_province_stands_for_it(province_story: Story):
+    code = f"D{uuid4().hex[:6]}"
+    district = NewUnit(code, f"Huyện {code}", "Huyện", Level.DISTRICT, PROVINCE)
+    await administer.register_units(await province_story.as_administrator(), [district])
+    await administer.dissolve_unit(await province_story.as_administrator(), code, date(2025, 7, 1), "5/NQ")
+    people, subject = province_story.house.people, Office.PROVINCE_CHAIRMAN.value
+
+    before = await people.actor_of(province_story.tenant, ISSUER, subject, date(2025, 6, 30))
+    after = await people.actor_of(province_story.tenant, ISSUER, subject, date(2025, 7, 1))
+
+    assert before is not None
+    assert after is not None
+    assert not may(before, Act.CONCLUDE_REVIEW, Subject(COMMUNE, code))
+    assert may(after, Act.CONCLUDE_REVIEW, Subject(COMMUNE, code))
+    assert not may(after, Act.CONCLUDE_REVIEW, Subject(COMMUNE, DISTRICT))

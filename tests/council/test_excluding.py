@@ -37,7 +37,7 @@ from services.recognition import recognise
 from services.season import organise
 from services.wiring import wired
 from services.work import Work
-from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, ISSUER, PROVINCE, Story
+from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, ISSUER, OTHER, PROVINCE, Story
 
 ALL = (*DISTRICT_OFFICES, *AGENCIES)
 
@@ -198,12 +198,14 @@ async def at_one_moment(story: Story, first: Act, second: Act, processes: int) -
 
 async def test_meetings_convened_at_one_moment_get_numbers_of_their_own(story: Story):
     await story.council()
-    convene = Act(
-        Story.appraiser,
-        lambda work, one: voting._convene(work, one.season, DISTRICT, date(2024, 1, 30), "Phòng họp", [COMMUNE]),
-    )
 
-    outcomes = await at_one_moment(story, convene, convene, processes=2)
+    def convene(commune: str) -> Act:
+        return Act(
+            Story.appraiser,
+            lambda work, one: voting._convene(work, one.season, DISTRICT, date(2024, 1, 30), "Phòng họp", [commune]),
+        )
+
+    outcomes = await at_one_moment(story, convene(COMMUNE), convene(OTHER), processes=2)
 
     assert [type(one) for one in outcomes] == [CommandResult, CommandResult]
     keys = [one.stream.subject for one in await story.facts() if type(one.fact).__qualname__ == "Meeting.Convened"]

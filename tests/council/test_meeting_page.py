@@ -399,12 +399,12 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     refused = await secretary.send(page, "/lap-bien-ban")
     page = await secretary.send(page, "/lap-bien-ban", document_no="3/BB-HĐ")
     assert (refused.status, refused.refused) == (422, "field-missing")
-    assert "đang lập biên bản 3/BB-HĐ" in page.text
+    assert "đang lập văn bản 3/BB-HĐ" in page.text
     part = await secretary.open(meeting(season, key, phan="bien-ban"), **{"hx-request": "true"})
     assert (part.status, part.forms) == (200, [])
     await worked_off(secretary)
     part = await secretary.open(meeting(season, key, phan="bien-ban"), **{"hx-request": "true"})
-    assert (part.status, "đã lập biên bản 3/BB-HĐ" in part.text) == (286, True)
+    assert (part.status, "đã lập văn bản 3/BB-HĐ" in part.text) == (286, True)
     waiting = await member.open(path)
     page = await secretary.open(path)
     made = await draft(season)
@@ -417,7 +417,7 @@ async def test_the_secretary_issues_the_minutes_and_every_member_takes_them_away
     assert unsigned.offers("/ban-hanh-bien-ban")
     assert missing.offers("/ban-hanh-bien-ban")
     assert "Chưa có biên bản" in waiting.text
-    assert "Biên bản số 3/BB-HĐ đã ban hành." in page.text
+    assert "Biên bản số 3/BB-HĐ đã ký." in page.text
     assert not page.offers("/lap-bien-ban")
     taken = await member.fetch(f"/hop/{season.season}/{key}/bien-ban")
     assert (taken.headers["content-type"], taken.content[:5]) == ("application/pdf", b"%PDF-")
@@ -458,7 +458,7 @@ async def test_a_refused_copy_is_answered_with_the_form_and_sent_again_from_ther
     assert long.form("/lap-bien-ban").value("document_no") == "9" * 101
     assert (refused.status, refused.refused) == (415, "file-type-forbidden")
     assert "Bản đã ký đặt mật khẩu nên không được nhận" in refused.text
-    assert "Biên bản số 3/BB-HĐ đã ban hành." in page.text
+    assert "Biên bản số 3/BB-HĐ đã ký." in page.text
 
 
 async def test_the_chair_whose_ballot_is_refused_gets_the_ballot_back(desks: Desks, season: Story):

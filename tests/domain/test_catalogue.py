@@ -7,6 +7,9 @@ from domain.fact import Fact, FirstFact
 
 TOPIC = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
 
+#: A council meets, or its members are asked in writing.
+BEGINNINGS = {"meeting": 2}
+
 
 def declared() -> list[type[Fact]]:
     """Every fact nested in an aggregate of the catalogue."""
@@ -20,7 +23,7 @@ def declared() -> list[type[Fact]]:
 
 def test_every_fact_is_listed_under_a_name_of_its_own():
     assert sorted(map(repr, declared())) == sorted(map(repr, FACTS.values()))
-    assert len(FACTS) == 100
+    assert len(FACTS) == 114
 
 
 @pytest.mark.parametrize("topic", sorted(FACTS))
@@ -32,5 +35,5 @@ def test_a_name_says_stream_and_happening_in_kebab_case(topic: str):
 def test_a_stream_begins_with_one_fact_and_all_its_facts_carry_its_kind(kind: str):
     facts = [fact for topic, fact in FACTS.items() if topic.startswith(f"{kind}.")]
 
-    assert sum(issubclass(fact, FirstFact) for fact in facts) == 1
+    assert sum(issubclass(fact, FirstFact) for fact in facts) == BEGINNINGS.get(kind, 1)
     assert {fact.__qualname__.partition(".")[0] for fact in facts} == {AGGREGATES[kind].__name__}

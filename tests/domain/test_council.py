@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from domain.council import Council, Member, Role, seats
-from domain.errors import CouncilIncomplete, CouncilTooLarge, NotFound
+from domain.errors import CouncilIncomplete, CouncilTooLarge, NotFound, TooManyInRole
 from tests.domain.aggregates import DAY, DISTRICT, replayed, state
 
 CHAIR = Member(uuid4(), Role.CHAIR, "UBND huyện")
@@ -40,6 +40,15 @@ def test_a_council_of_619_has_fifteen_members_at_most():
         seats((*fifteen, POLICE), limit=15)
 
 
+def test_a_council_has_no_more_vice_chairs_than_the_rulebook_allows():
+    vice_chairs = [Member(uuid4(), Role.VICE_CHAIR, "…") for _ in range(3)]
+
+    assert seats((CHAIR, SECRETARY, *vice_chairs[:2]), limit=15, vice_chairs=2)
+    with pytest.raises(TooManyInRole) as refusal:
+        seats((CHAIR, SECRETARY, *vice_chairs), limit=15, vice_chairs=2)
+    assert (refusal.value.details["role"], refusal.value.details["limit"]) == (Role.VICE_CHAIR, 2)
+
+
 def test_a_member_gives_the_seat_to_another_and_the_council_stays_complete():
     council = a_council()
     successor = Member(uuid4(), Role.MEMBER, "Công an huyện")
@@ -54,5 +63,8 @@ def test_a_member_gives_the_seat_to_another_and_the_council_stays_complete():
     assert replayed(council) == state(council)
 
 
-def test_chair_and_secretary_conduct():
-    assert a_council().conducting == {CHAIR.person, SECRETARY.person}
+def test_chair_and_secretary_conduct_and_a_vice_chair_does_not_by_the_role_alone():
+    council = a_council()
+    council.replace(POLICE.person, Member(uuid4(), Role.VICE_CHAIR, "Mặt trận Tổ quốc"), "34/QĐ", DAY)
+
+    assert council.conducting == {CHAIR.person, SECRETARY.person}

@@ -60,12 +60,20 @@ def sample_with(topic: str, field: str) -> Fact:
 
 
 def with_day(fact: Fact, field: str, day: date) -> Fact:
-    if field in vars(fact):
-        vars(fact)[field] = day
-    else:
-        measured = vars(fact)["measured"]
-        vars(fact)["measured"] = dataclasses.replace(measured, **{field: day})
+    for name, held in vars(fact).items():
+        vars(fact)[name] = day if name == field else with_day_inside(held, field, day)
     return fact
+
+
+def with_day_inside(value: typing.Any, field: str, day: date) -> typing.Any:
+    """The value with this day wherever it, or a value inside it, has a field of this name."""
+    if isinstance(value, tuple):
+        return tuple(with_day_inside(item, field, day) for item in value)
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    held = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+    inside = {name: day if name == field else with_day_inside(one, field, day) for name, one in held.items()}
+    return dataclasses.replace(value, **inside)
 
 
 def test_the_catalogue_names_days():

@@ -159,6 +159,25 @@ def test_a_satisfaction_threshold_that_is_not_known_leaves_the_result_not_verifi
     assert condition_of(verdict, "C3").outcome is Outcome.NOT_VERIFIABLE
 
 
+@pytest.mark.parametrize(
+    ("satisfaction", "result", "outcome"),
+    [
+        (D("97.35"), VerdictResult.MET, Outcome.MET),
+        (D("97.34"), VerdictResult.NOT_VERIFIABLE, Outcome.NOT_VERIFIABLE),
+        (None, VerdictResult.NOT_VERIFIABLE, Outcome.NOT_VERIFIABLE),
+    ],
+)
+def test_a_satisfaction_known_to_be_enough_is_enough_where_the_least_is_not_known(satisfaction, result, outcome):
+    gate = dataclasses.replace(UNKNOWN_SATISFACTION, enough=D("97.35"))
+    rulebook = points_of_twenty_and_eighty(at_least("80"), gate)
+
+    verdict = judge(a_sheet("20", "80", satisfaction=satisfaction), rulebook)
+
+    assert verdict.result is result
+    assert condition_of(verdict, "C3").outcome is outcome
+    assert condition_of(verdict, "C3").required is None
+
+
 def test_what_fails_elsewhere_fails_whatever_is_not_known():
     rulebook = points_of_twenty_and_eighty(at_least("80"), UNKNOWN_SATISFACTION, UNWORDED_VETO)
 

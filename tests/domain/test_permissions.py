@@ -69,7 +69,10 @@ MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.CONCLUDE_APPRAISAL: (set(), APPRAISERS, set()),
     Act.OPEN_EVIDENCE: (set(), APPRAISERS, set()),
     Act.RETURN_INDICATOR: (set(), APPRAISERS, set()),
+    Act.ACKNOWLEDGE_PAPERS: (set(), set(), set()),
+    Act.AUTHORISE_VICE_CHAIR: (set(), set(), set()),
     Act.CAST_BALLOT: (set(), set(), set()),
+    Act.OPEN_CONSULTATION: (set(), set(), set()),
     Act.CONDUCT_MEETING: (set(), set(), set()),
     Act.CONSTITUTE_COUNCIL: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.CONVENE_MEETING: (set(), APPRAISERS, set()),
@@ -78,10 +81,12 @@ MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.EXPORT_DOSSIER: (set(), APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_REVIEW: (IN_THE_COMMUNE, APPRAISERS | CHAIRMEN, OVERSIGHT),
     Act.EXPORT_STANDINGS: (set(), set(), EXPORTERS),
+    Act.CORRECT_DECISION: (set(), CHAIRMEN, set()),
     Act.LIST_COMMUNE: (set(), CHAIRMEN, set()),
     Act.DECIDE: (set(), CHAIRMEN, set()),
     Act.PUBLISH: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.SIGN: (set(), CHAIRMEN, set()),
+    Act.UPHOLD_APPEAL: (set(), CHAIRMEN, set()),
     Act.CONCLUDE_REVIEW: (set(), CHAIRMEN, set()),
     Act.CONDUCT_REVIEW: (set(), set(), {Office.INSPECTOR}),
     Act.EXPLAIN_IN_REVIEW: (set(), set(), set()),
@@ -100,6 +105,7 @@ MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
 
 #: What a seat in the council, or its chair, allows besides, whatever position the member holds.
 AS_MEMBER = {
+    Act.ACKNOWLEDGE_PAPERS,
     Act.CAST_BALLOT,
     Act.EXPORT_DECISION,
     Act.EXPORT_REVIEW,
@@ -110,7 +116,12 @@ AS_MEMBER = {
 }
 #: What being asked to explain allows, whatever position is held now.
 WHEN_ASKED = {Act.EXPLAIN_IN_REVIEW, Act.VIEW_REVIEW}
-AS_CHAIR = AS_MEMBER | {Act.CONDUCT_MEETING, Act.CONVENE_MEETING}
+AS_CHAIR = AS_MEMBER | {
+    Act.AUTHORISE_VICE_CHAIR,
+    Act.CONDUCT_MEETING,
+    Act.CONVENE_MEETING,
+    Act.OPEN_CONSULTATION,
+}
 
 
 def an_actor(position: Office, unit: str) -> Actor:

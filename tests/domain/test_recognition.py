@@ -3,9 +3,17 @@ from uuid import uuid4
 
 import pytest
 
-from domain.errors import OutOfOrder, PeriodReversed, ReasonMissing
+from domain.errors import (
+    AlreadyDecided,
+    BasisMissing,
+    DocumentMissing,
+    NothingCorrected,
+    OutOfOrder,
+    PeriodReversed,
+    ReasonMissing,
+)
 from domain.fact import Fact, replay
-from domain.recognition import Recognition, ReliedOn, Result, reason_to_differ
+from domain.recognition import Recognition, ReliedOn, Result, Signer, reason_to_differ
 from tests.domain.aggregates import CALENDAR, COMMUNE, DAY, replayed, state
 
 
@@ -124,3 +132,122 @@ def test_a_decision_of_an_old_log_whose_days_are_in_no_order_is_read_and_goes_on
     assert isinstance(old, Recognition)
     assert old.signed_on == date(2013, 1, 15)
     old.publish(DAY, "Cổng")
+
+
+def decide_again(decision: Recognition, on: date, *, appraised: int = 1, result: Result = Result.RECOGNISED) -> None:
+    """A new decision that relies on the appraisal up to this version."""
+    decision.decide_again(
+        result,
+        "2107/QĐ-UBND",
+        on,
+        rulebook="qd-25-2021",
+        rulebook_sha256="ab" * 32,
+        computed=result,
+        state_sha256="ef" * 32,
+        relied_on=(ReliedOn(uuid4(), "appraisal", appraised, "12" * 32),),
+    )
+
+
+def test_a_decision_that_was_taken_back_makes_room_for_another_which_keeps_its_own_number():
+    decision = a_decision()
+    decision.sign(DAY, "ab" * 32, CALENDAR)
+    decision.publish(DAY, "Cổng")
+    decision.revoke("Minh chứng không đúng", "915/QĐ-UBND", DAY)
+
+    decide_again(decision, DAY + timedelta(days=30))
+
+    assert (decision.number, decision.decision_no) == (2, "2107/QĐ-UBND")
+    assert (decision.signed_on, decision.published_on, decision.revoked_on) == (None, None, None)
+    assert replayed(decision) == state(decision)
+
+
+def test_no_decision_takes_the_place_of_one_that_stands():
+    decision = a_decision()
+
+    with pytest.raises(AlreadyDecided):
+        decide_again(decision, DAY)
+
+
+def test_a_new_decision_rests_on_an_appraisal_that_was_concluded_since():
+    decision = a_decision()
+    decision.revoke("Minh chứng không đúng", "915/QĐ-UBND", DAY)
+    decide_again(decision, DAY, appraised=9)
+    decision.revoke("Khiếu nại đúng", "990/QĐ-UBND", DAY)
+
+    with pytest.raises(BasisMissing):
+        decide_again(decision, DAY, appraised=9)
+
+
+def test_a_new_decision_is_not_older_than_what_made_room_for_it():
+    decision = a_decision()
+    decision.revoke("Minh chứng không đúng", "915/QĐ-UBND", DAY)
+
+    with pytest.raises(PeriodReversed):
+        decide_again(decision, DAY - timedelta(days=1))
+
+
+def test_a_commune_that_was_not_recognised_is_decided_on_anew_when_its_appeal_is_upheld():
+    decision = a_decision(Result.NOT_RECOGNISED)
+
+    decision.uphold_appeal("Chưa tính quý IV", "1502/QĐ-UBND", DAY)
+    with pytest.raises(OutOfOrder):
+        decision.uphold_appeal("Chưa tính quý IV", "1502/QĐ-UBND", DAY)
+    decide_again(decision, DAY)
+
+    assert decision.result is Result.RECOGNISED
+    assert not decision.may_be_decided_again
+
+
+def test_an_upheld_appeal_names_reason_and_document_and_no_day_before_the_decision():
+    decision = a_decision(Result.NOT_RECOGNISED)
+
+    with pytest.raises(ReasonMissing):
+        decision.uphold_appeal(" ", "1502/QĐ-UBND", DAY)
+    with pytest.raises(DocumentMissing):
+        decision.uphold_appeal("Chưa tính quý IV", " ", DAY)
+    with pytest.raises(PeriodReversed):
+        decision.uphold_appeal("Chưa tính quý IV", "1502/QĐ-UBND", DAY - timedelta(days=1))
+    with pytest.raises(OutOfOrder):
+        a_decision().uphold_appeal("Chưa tính quý IV", "1502/QĐ-UBND", DAY)
+
+
+def test_number_day_and_signer_are_corrected_and_nothing_else_changes():
+    decision, signer = a_decision(), Signer(uuid4(), uuid4())
+    day = DAY - timedelta(days=3)
+
+    decision.correct(
+        "Đánh máy nhầm", "52/QĐ-UBND", DAY, CALENDAR, decision_no=" 14/QĐ-UBND ", decided_on=day, signer=signer
+    )
+
+    assert (decision.decision_no, decision.on, decision.signer) == ("14/QĐ-UBND", day, signer)
+    assert (decision.result, decision.number) == (Result.RECOGNISED, 1)
+    assert replayed(decision) == state(decision)
+
+
+def test_a_correction_says_something_new_for_a_reason_by_a_document():
+    decision = a_decision()
+
+    with pytest.raises(NothingCorrected):
+        decision.correct("Đánh máy nhầm", "52/QĐ", DAY, CALENDAR, decision_no="41/QĐ-UBND", decided_on=DAY)
+    with pytest.raises(ReasonMissing):
+        decision.correct("", "52/QĐ", DAY, CALENDAR, decision_no="14/QĐ-UBND")
+    with pytest.raises(DocumentMissing):
+        decision.correct("Đánh máy nhầm", "", DAY, CALENDAR, decision_no="14/QĐ-UBND")
+
+
+@pytest.mark.parametrize(("days", "reason"), [(9, "signed"), (60, "signed"), (1, "published")])
+def test_a_day_that_what_came_after_contradicts_is_no_correction(days: int, reason: str):
+    decision = a_decision()
+    decision.sign(DAY, "ab" * 32, CALENDAR)
+    decision.publish(DAY, "Cổng")
+
+    with pytest.raises(PeriodReversed) as refusal:
+        decision.correct("Nhầm", "52/QĐ", DAY + timedelta(days=90), CALENDAR, decided_on=DAY + timedelta(days=days))
+
+    assert refusal.value.details["reason"] == reason
+    assert decision.on == DAY
+
+
+def test_a_decision_is_not_corrected_to_a_day_after_the_correction():
+    with pytest.raises(PeriodReversed):
+        a_decision().correct("Nhầm", "52/QĐ", DAY, CALENDAR, decided_on=DAY + timedelta(days=1))

@@ -14,6 +14,7 @@ from domain.errors import (
 )
 from domain.official import Office
 from domain.review import (
+    REVIEWED_DECISIONS,
     Degree,
     Ground,
     Reference,
@@ -186,9 +187,9 @@ def test_every_text_that_is_asked_for_must_be_there():
     assert document_given(" 21/QĐ-TTr ") == "21/QĐ-TTr"
 
 
-def test_a_commune_has_at_most_one_review_on_each_ground_numbered_from_one():
+def test_a_commune_has_at_most_one_review_on_each_ground_of_each_decision_numbered_from_one():
     names = review_streams("2023", COMMUNE)
 
-    assert names == tuple(review_stream("2023", COMMUNE, number) for number in (1, 2, 3, 4))
-    assert len(names) == len(Ground)
+    assert names == tuple(review_stream("2023", COMMUNE, number) for number in range(1, 13))
+    assert len(names) == len(Ground) * REVIEWED_DECISIONS
     assert commune_and_number(names[1].subject) == (COMMUNE, 2)

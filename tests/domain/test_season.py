@@ -153,3 +153,15 @@ def test_the_facts_alone_make_the_season():
 
     assert replayed(season) == state(season)
     assert isinstance(season, Season)
+
+
+def test_a_closed_season_is_taken_up_again_for_a_reason():
+    season = a_season()
+    season.open(DAY)
+    season.close(DAY)
+
+    with pytest.raises(ReasonMissing):
+        season.resume(" ", "77/QĐ-UBND")
+    season.resume("Quyết định công nhận bị thu hồi", "77/QĐ-UBND")
+
+    assert season.state is State.OPEN

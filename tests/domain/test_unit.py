@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import MergerImpossible, PeriodReversed, Refused, UnitEnded
-from domain.unit import Extent, Level, Unit
+from domain.unit import Ending, Extent, Level, Unit, succeeded_on
 from tests.domain.aggregates import COMMUNE, DAY, DISTRICT, OTHER, facts_of, replayed, state
 
 
@@ -214,3 +214,22 @@ def test_whatever_is_tried_no_unit_ever_goes_into_itself_in_the_end(steps: list[
     for code, unit in units.items():
         assert code not in beyond(code)
         assert replayed(unit) == state(unit)
+
+
+def test_the_duties_of_a_dissolved_district_are_the_provinces_from_its_last_day_on():
+    endings = {"990": Ending(date(2025, 7, 1), (), "99")}
+
+    assert succeeded_on(endings, date(2025, 6, 30)) == {}
+    assert succeeded_on(endings, date(2025, 7, 1)) == {"99": frozenset({"990"})}
+
+
+def test_duties_pass_on_through_units_that_have_ended_too_and_a_circle_ends():
+    endings = {
+        "990": Ending(date(2024, 1, 1), ("991",), "99"),
+        "991": Ending(date(2025, 7, 1), (), "99"),
+        "880": Ending(date(2024, 1, 1), ("881",), None),
+        "881": Ending(date(2024, 1, 1), ("880",), None),
+    }
+
+    assert succeeded_on(endings, date(2024, 6, 1)) == {"991": frozenset({"990"})}
+    assert succeeded_on(endings, date(2025, 7, 1)) == {"99": frozenset({"990", "991"})}

@@ -396,7 +396,7 @@ async def test_minutes_name_everybody_every_ballot_and_the_place_in_the_log(stor
     assert "HỘI ĐỒNG ĐÁNH GIÁ" in said
     assert "Số: 03/BB-HĐ" in said
     assert "thành lập theo Quyết định số 33/QĐ-UBND, có 5 thành viên" in said
-    assert "Chủ trì: Người district-chairman, Chủ tịch Hội đồng." in said
+    assert "Chủ tọa: Người district-chairman, Chủ tịch Hội đồng." in said
     assert "1. Có mặt: 4 thành viên" in said
     assert "2. Vắng mặt: 1 thành viên" in said
     assert re.search(r"Người office\W+office\W+Ủy viên", said)
@@ -418,7 +418,7 @@ async def test_minutes_name_who_took_a_seat_and_the_ballots_of_both(story):
     async with workshop(story.house) as shop:
         said = text_of((await finished(shop, story, export)).content)
 
-    assert "có 5 thành viên. Chủ trì: Người district-chairman" in said
+    assert "có 5 thành viên. Chủ tọa: Người district-chairman" in said
     assert "1. Có mặt: 5 thành viên" in said
     assert "2. Vắng mặt: 0 thành viên" in said
     assert "3. Thôi là thành viên Hội đồng trong thời gian họp: 1 người" in said

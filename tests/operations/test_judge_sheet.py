@@ -27,7 +27,7 @@ def judge(tmp_path, capsys):
 
 
 def of_2017(**changes: Any) -> dict[str, Any]:
-    sheet = {"rulebook": "qd-619-2017", "unit_class": "I", "satisfaction": "96.10", "vetoes": []}
+    sheet = {"rulebook": "qd-619-2017", "unit_class": "I", "satisfaction": "97.35", "vetoes": []}
     return sheet | {"criteria": FULL_2017} | changes
 
 
@@ -47,12 +47,13 @@ def outcomes(answer: dict[str, Any]) -> dict[str, str]:
 # Verdicts --------------------------------------------------------------------------------------------
 
 
-def test_a_full_sheet_under_2017_is_met_and_the_unknown_satisfaction_threshold_is_not_verifiable(judge):
-    code, answer, _ = judge(of_2017())
+@pytest.mark.parametrize(("satisfaction", "known"), [("97.35", "met"), ("100", "met"), ("97.34", "not_verifiable")])
+def test_a_full_sheet_under_2017_is_met_with_a_satisfaction_that_was_enough_before(judge, satisfaction, known):
+    code, answer, _ = judge(of_2017(satisfaction=satisfaction))
 
     assert code == 0
-    assert (answer["total"], answer["result"], answer["complete"]) == ("100.00", "met", True)
-    assert outcomes(answer) == {"C4": "met", "C3": "not_verifiable", "C2": "met", "C1": "met"}
+    assert (answer["total"], answer["result"], answer["complete"]) == ("100.00", known, True)
+    assert outcomes(answer) == {"C4": "met", "C3": known, "C2": "met", "C1": "met"}
     assert {c["code"]: c["provenance"] for c in answer["conditions"]} == {
         "C4": "sourced",
         "C3": "provisional",

@@ -84,6 +84,12 @@ class Province:
         found: A = self.streams[name]
         return found
 
+    def begin_as(self, name: StreamName, make: Callable[[UUID], Any]) -> None:
+        """Begin a stream with the aggregate made for its id, unless it has begun."""
+        if name not in self.streams:
+            self.streams[name] = make(name.id(self.tenant))
+            self._record(name, self.streams[name])
+
     def do(self, name: StreamName, deed: Callable[[Any], Any]) -> bool:
         """Whether the aggregate allowed the deed; what it refuses leaves nothing behind."""
         aggregate = self.streams.get(name)
@@ -440,6 +446,26 @@ def convene(province: Province, chance: Random) -> None:
     province.begin(_meeting(chance), Meeting, **fields)
 
 
+def consult(province: Province, chance: Random) -> None:
+    items, members = chance.sample(COMMUNES, 2), MEMBERS[:4]
+    rule = a_council_rule()
+    name = _meeting(chance)
+    province.begin_as(name, lambda stream: Meeting.consult(stream, UNIT, DAY, DAY, members, items, rule))
+
+
+def prepare(province: Province, chance: Random) -> None:
+    name, (member, absent) = _meeting(chance), chance.sample(MEMBERS[:4], 2)
+    item, sha256 = chance.choice(COMMUNES), "ef" * 32
+    province.do(name, lambda it: it.send_papers(DAY, DAY, DAY))
+    province.do(name, lambda it: it.receive_papers(member, DAY, MEMBERS))
+    province.do(name, lambda it: it.authorise(member, "3/UQ", None))
+    province.do(name, lambda it: it.receive_absent_opinion(item, absent, Choice.FOR, "6/CV", sha256, MEMBERS))
+
+
+def close_consultation(province: Province, chance: Random) -> None:
+    province.do(_meeting(chance), lambda it: it.close_consultation(DAY))
+
+
 def attend(province: Province, chance: Random) -> None:
     present = chance.sample(MEMBERS[:4], chance.randrange(1, 5))
     province.do(_meeting(chance), lambda it: it.record_attendance(present))
@@ -716,12 +742,15 @@ ACTS: tuple[Act, ...] = (
     constitute,
     replace_member,
     convene,
+    consult,
+    prepare,
     attend,
     open_vote,
     vote,
     conclude_vote,
     reopen_vote,
     close_meeting,
+    close_consultation,
     decide,
     settle,
     review,

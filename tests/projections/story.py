@@ -42,6 +42,21 @@ def told(upto: str, tenant: str = "t_1") -> Province:
 SUPPLEMENT = Measured(Kind.RATIO, numerator=19, denominator=20)
 
 
+def consulted() -> Province:
+    """The story up to a concluded appraisal; then three members were asked in writing, two answered, one on paper."""
+    province = told("concluded")
+    rule, members = a_council_rule(), MEMBERS[:3]
+    province.begin_as(MEETING, lambda stream: Meeting.consult(stream, UNIT, DAY, DAY, members, (COMMUNE,), rule))
+    _do(province, MEETING, lambda it: it.cast_ballot(COMMUNE, members[0], Choice.FOR))
+    _do(
+        province,
+        MEETING,
+        lambda it: it.receive_written_opinion(COMMUNE, members[1], Choice.FOR, "12/CV", sha256="ab" * 32),
+    )
+    _do(province, MEETING, lambda it: it.close_consultation(DAY))
+    return province
+
+
 def _do(province: Province, name: StreamName, deed: Callable[[Any], Any]) -> None:
     assert province.do(name, deed), f"refused: {name}"
 

@@ -183,6 +183,48 @@ async def test_a_commune_that_was_refused_has_one_too(house, services, sealed_pr
     assert found.said["decision"]["result"] == "not-recognised"
 
 
+async def test_a_recognition_that_rests_on_a_consultation_in_writing_verifies_and_says_what_was_written(
+    house, services, sealed_province, kept, superuser, tmp_path
+):
+    story = await Story(house, sealed_province, "").opened()
+    await story.consulted()
+    await story.decide()
+    log = Sealed(story, Sealer(await connect(services.sealer_url), kept), kept, superuser)
+    trust = await log.trust()
+    export = await asked_by_inspector(story)
+    await log.seal()
+    await log.sealer.close()
+
+    async with workshop(house) as shop:
+        found = await worth((await made(shop, story, export)).content, trust, tmp_path)
+
+    assert found.answer is ExitCode.UNWITNESSED
+    assert found.said is not None
+    assert [one.get("document_no", "") for one in found.said["ballots"]] == ["", "", "", "", "12/CV"]
+    assert "opinions" not in found.said
+
+
+async def test_an_absent_members_opinion_is_said_apart_from_the_ballots(
+    house, services, sealed_province, kept, superuser, tmp_path
+):
+    story = await Story(house, sealed_province, "").opened()
+    await story.voted_with_an_absent_opinion()
+    await story.decide()
+    log = Sealed(story, Sealer(await connect(services.sealer_url), kept), kept, superuser)
+    trust = await log.trust()
+    export = await asked_by_inspector(story)
+    await log.seal()
+    await log.sealer.close()
+
+    async with workshop(house) as shop:
+        found = await worth((await made(shop, story, export)).content, trust, tmp_path)
+
+    assert found.answer is ExitCode.UNWITNESSED
+    assert found.said is not None
+    assert len(found.said["ballots"]) == 4
+    assert [(one["choice"], one["document_no"]) for one in found.said["opinions"]] == [("against", "7/CV")]
+
+
 async def test_made_again_it_has_the_same_bytes_whatever_was_sealed_cosigned_or_published_later(log: Sealed):
     await log.trust(quorum=1)
     export = await asked_by_inspector(log.story)

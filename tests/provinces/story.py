@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from uuid import UUID, uuid4
 
+from domain.appraisal import Proposal
 from domain.assessment import Assessment, assessment_stream
 from domain.council import Member, Role
+from domain.errors import ResultLeftOpen
 from domain.fact import Recorded, StreamName
 from domain.measure import (
     Amount,
@@ -37,7 +39,7 @@ from services.app import App
 from services.appraisal import appraise
 from services.assessment import assess
 from services.assessment.assess import Upload
-from services.council import voting
+from services.council import consulting, preparing, voting
 from services.inspection.review import conduct_review
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
 from services.recognition import recognise
@@ -222,7 +224,7 @@ class Story:
                 await self.officer(commune=commune), self.season, commune, condition, Answer.NO, "Công văn 5"
             )
         if self.rulebook.asks_satisfaction:
-            await assess.measure_satisfaction(await self.officer(commune=commune), self.season, commune, 95, 100)
+            await assess.measure_satisfaction(await self.officer(commune=commune), self.season, commune, 98, 100)
         return self
 
     async def posted(self, commune: str = COMMUNE, until: date = date(2024, 1, 12)) -> "Story":
@@ -264,7 +266,13 @@ class Story:
     async def concluded(self, commune: str = COMMUNE) -> "Story":
         await self.submitted(commune)
         await self.appraised(commune)
-        await appraise.conclude(await self.appraiser(), self.season, commune)
+        try:
+            await appraise.conclude(await self.appraiser(), self.season, commune)
+        except ResultLeftOpen:  # a text that lacks a threshold: the appraiser says why, and on what it rests
+            work = await self.appraiser()
+            await appraise.conclude(
+                work, self.season, commune, Proposal.RECOGNISE, "Đã kiểm tra", basis="12/CV ngày 12/01/2024"
+            )
         return self
 
     async def council(self) -> None:
@@ -330,6 +338,36 @@ class Story:
         await voting.open_vote(await self.decider(), self.season, key, COMMUNE)
         for subject in (*DISTRICT_OFFICES, *AGENCIES):
             await voting.cast_ballot(await self.by(subject), self.season, key, COMMUNE, choice)
+        await voting.conclude_vote(await self.decider(), self.season, key, COMMUNE)
+        return key
+
+    async def consulted(self) -> str:
+        """The council was asked in writing: all but one answered here, the last on paper; the consultation's key."""
+        await self.concluded()
+        await self.council()
+        until = TODAY + timedelta(days=7)
+        _, key = await consulting.open_consultation(await self.decider(), self.season, DISTRICT, until, [COMMUNE])
+        *here, on_paper = (*DISTRICT_OFFICES, *AGENCIES)
+        for subject in here:
+            await voting.cast_ballot(await self.by(subject), self.season, key, COMMUNE, Choice.FOR)
+        member = self.person(on_paper)
+        await consulting.receive_paper_answer(
+            await self.appraiser(), self.season, key, COMMUNE, member, Choice.FOR, "12/CV", "ab" * 32
+        )
+        await consulting.close_consultation(await self.decider(), self.season, key)
+        return key
+
+    async def voted_with_an_absent_opinion(self) -> str:
+        """Four members voted at a meeting, the fifth wrote against it; the meeting's key."""
+        await self.concluded()
+        *present, absent = (*DISTRICT_OFFICES, *AGENCIES)
+        key = await self.meeting(present)
+        await preparing.receive_absent_opinion(
+            await self.appraiser(), self.season, key, COMMUNE, self.person(absent), Choice.AGAINST, "7/CV", "ab" * 32
+        )
+        await voting.open_vote(await self.decider(), self.season, key, COMMUNE)
+        for subject in present:
+            await voting.cast_ballot(await self.by(subject), self.season, key, COMMUNE, Choice.FOR)
         await voting.conclude_vote(await self.decider(), self.season, key, COMMUNE)
         return key
 

@@ -1,6 +1,6 @@
 """The decision through its page: what it rests on, a reason when it differs, signature, publication, revocation."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,16 +13,19 @@ from infra.pdf.sign import sign
 from infra.platform.config import Settings
 from infra.transparency.sealer_store import SealerStore
 from services.appraisal import appraise
+from services.council import voting
+from services.documents.reading import AsItStood
 from services.exports import requests
 from services.operations.publish_policy import publish
 from services.processes.worker import WorkerSettings
 from services.proof_package import export_evidence, package_on_request
 from services.recognition import recognise
+from services.recognition.decision_document import DecisionDocument, read_paper
 from tests.exports.test_exports_page import worked_off
 from tests.infra.locked import encrypted
 from tests.infra.officials import key_of, officials
 from tests.provinces.papers import finished, workshop
-from tests.provinces.story import COMMUNE, PDF, Story
+from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, PDF, TODAY, Story
 from tests.seals.test_seal_view import sealed
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 from tests.web.signing import WEB
@@ -352,3 +355,76 @@ async def test_the_public_page_offers_no_dossier(desks: Desks, season: Story, de
     page = await somebody.open(f"/cong-khai/{season.season}/{COMMUNE}")
 
     assert "doi-chung" not in page.html
+
+
+async def test_the_chairman_corrects_a_number_and_everybody_sees_both(desks: Desks, season: Story):
+    await season.decided()
+    chairman = await desks.of(CHAIRMAN)
+    page = await chairman.open(decision(season))
+    slip = {"corrected_no": "14/QĐ-UBND", "document_no": "52/QĐ-UBND", "reason": "Đánh máy nhầm"}
+
+    impossible = await chairman.send(page, "/dinh-chinh", slip, decided_on="31/02/2024")
+    later = await chairman.send(page, "/dinh-chinh", slip, decided_on="20/01/2034")
+    corrected = await chairman.send(page, "/dinh-chinh", slip)
+    again = await chairman.send(corrected, "/dinh-chinh", slip)
+
+    assert (impossible.status, impossible.refused) == (422, "not-a-date")
+    assert (later.status, later.refused) == (422, "day-out-of-range")
+    assert "14/QĐ-UBND" in corrected.text
+    assert "Số đã ghi: 41/QĐ-UBND." in corrected.text
+    assert again.refused == "nothing-corrected"
+
+
+async def test_after_a_revocation_the_page_leads_to_a_new_decision_and_keeps_the_earlier_one(
+    desks: Desks, season: Story
+):
+    await season.decided()
+    await season.under_review()
+    await season.revoke(on=TODAY)
+    chairman = await desks.of(CHAIRMAN)
+
+    waiting = await chairman.open(decision(season))
+    await appraise.resume(await season.appraiser(), season.season, COMMUNE, "Thẩm định lại sau thu hồi")
+    await appraise.conclude(await season.appraiser(), season.season, COMMUNE)
+    _, key = await voting.convene(await season.appraiser(), season.season, DISTRICT, TODAY, "Phòng họp 1", [COMMUNE])
+    await season.attend(key, *DISTRICT_OFFICES, *AGENCIES)
+    await voting.open_vote(await season.decider(), season.season, key, COMMUNE)
+    for subject in (*DISTRICT_OFFICES, *AGENCIES):
+        await voting.cast_ballot(await season.by(subject), season.season, key, COMMUNE, Choice.FOR)
+    await voting.conclude_vote(await season.decider(), season.season, key, COMMUNE)
+    page = await decide(chairman, season, on="16/1/2024")
+    made = await the_document(season)
+
+    assert not waiting.offers("/quyet-dinh")
+    assert "Chưa quyết định lại được" in waiting.text
+    assert "lần 2, thay cho quyết định trước" in page.text
+    assert "thu hồi theo Quyết định 915/QĐ-UBND" in page.text
+    assert not page.offers("/quyet-dinh")
+    assert (made.decision_no, made.on) == ("3301/QĐ-UBND", date(2024, 1, 16))
+    assert made.replaces is not None
+    assert (made.replaces.decision_no, made.replaces.revoked_on) == ("41/QĐ-UBND", TODAY)
+
+
+async def the_document(story: Story) -> DecisionDocument:
+    position = await story.house.store.position(story.tenant)
+    work = await story.decider()
+    return await read_paper(
+        AsItStood(story.house.store, story.tenant, position),
+        story.season,
+        COMMUNE,
+        await work.rulebooks(),
+        work.calendar,
+    )
+
+
+async def test_an_appeal_is_upheld_on_the_page_of_a_commune_that_was_not_recognised(desks: Desks, season: Story):
+    await season.voted()
+    chairman = await desks.of(CHAIRMAN)
+    page = await decide(chairman, season, "not-recognised", reason="Đang bị điều tra", on="15/1/2024")
+
+    without = await chairman.send(page, "/chap-nhan-khieu-nai", document_no="1502/QĐ-UBND")
+    upheld = await chairman.send(page, "/chap-nhan-khieu-nai", document_no="1502/QĐ-UBND", reason="Không vi phạm")
+
+    assert without.refused == "reason-missing"
+    assert "theo văn bản 1502/QĐ-UBND" in upheld.text
+    assert not upheld.offers("/chap-nhan-khieu-nai")

@@ -1,6 +1,8 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +11,8 @@ from domain.errors import (
     AgainstTheRules,
     AlreadyDecided,
     BasisMissing,
+    GroundReviewed,
+    NotFound,
     NotPermitted,
     OutOfOrder,
     ReasonMissing,
@@ -18,12 +22,17 @@ from domain.measure import Answer
 from domain.meeting import Choice
 from domain.official import Office
 from domain.recognition import Recognition, Result, recognition_stream
+from domain.review import Ground, Ruling
 from infra.ledger.canonical_json import canonical
+from projections.fold import fold
+from projections.tables.register import REGISTER
 from services.appraisal import appraise
 from services.assessment import assess
+from services.council import voting
 from services.documents.reading import AsItStood
+from services.inspection.review import conduct_review
 from services.recognition import decision_document, recognise
-from tests.provinces.story import COMMUNE, Story
+from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, PROVINCE, TODAY, Story
 
 
 async def decision(story: Story) -> Recognition:
@@ -203,3 +212,185 @@ async def test_a_decision_is_published_after_it_is_signed_and_each_once(story: S
     await recognise.sign(await story.decider(), story.season, COMMUNE, "ab" * 32)
     with pytest.raises(OutOfOrder):
         await recognise.sign(await story.decider(), story.season, COMMUNE, "cd" * 32)
+
+
+async def appraised_anew(story: Story) -> None:
+    """The appraiser takes the dossier up again and concludes."""
+    await appraise.resume(await story.appraiser(), story.season, COMMUNE, "Thẩm định lại sau thu hồi")
+    await appraise.conclude(await story.appraiser(), story.season, COMMUNE)
+
+
+async def voted_anew(story: Story) -> None:
+    """The council meets a second time and votes in favour."""
+    _, key = await voting.convene(await story.appraiser(), story.season, DISTRICT, TODAY, "Phòng họp 1", [COMMUNE])
+    await story.attend(key, *DISTRICT_OFFICES, *AGENCIES)
+    await voting.open_vote(await story.decider(), story.season, key, COMMUNE)
+    for subject in (*DISTRICT_OFFICES, *AGENCIES):
+        await voting.cast_ballot(await story.by(subject), story.season, key, COMMUNE, Choice.FOR)
+    await voting.conclude_vote(await story.decider(), story.season, key, COMMUNE)
+
+
+async def revoked(story: Story) -> Story:
+    """A recognition that an inspection had taken back."""
+    await story.decided()
+    await story.under_review()
+    await story.revoke(on=TODAY)
+    return story
+
+
+async def decide_on(story: Story, day: date) -> None:
+    await recognise.decide(await story.decider(), story.season, COMMUNE, Result.RECOGNISED, "2107/QĐ-UBND", day)
+
+
+async def test_after_a_revocation_appraisal_and_vote_are_done_anew_and_a_second_decision_is_made(story: Story):
+    await revoked(story)
+
+    await appraised_anew(story)
+    await voted_anew(story)
+    await decide_on(story, date(2024, 8, 20))
+
+    decided = await decision(story)
+    assert (decided.number, decided.decision_no, decided.revoked_on) == (2, "2107/QĐ-UBND", None)
+    assert decided.voted is Result.RECOGNISED
+
+
+async def test_the_old_appraisal_and_the_old_vote_are_no_basis_of_a_second_decision(story: Story):
+    await revoked(story)
+
+    with pytest.raises(BasisMissing) as without_vote:
+        await decide_on(story, TODAY)
+    await appraised_anew(story)
+    with pytest.raises(BasisMissing) as still_without:
+        await decide_on(story, TODAY)
+
+    assert without_vote.value.details["missing"] == still_without.value.details["missing"] == "vote"
+
+
+async def test_a_recognition_that_stands_is_neither_appraised_nor_decided_on_again(story: Story):
+    await story.decided()
+
+    with pytest.raises(AlreadyDecided):
+        await appraise.resume(await story.appraiser(), story.season, COMMUNE, "Xem lại")
+    with pytest.raises(AlreadyDecided):
+        await decide_on(story, TODAY)
+
+
+async def test_two_tabs_make_one_second_decision(story: Story):
+    await revoked(story)
+    await appraised_anew(story)
+    await voted_anew(story)
+
+    await decide_on(story, TODAY)
+    with pytest.raises(AlreadyDecided):
+        await decide_on(story, TODAY)
+
+    assert (await decision(story)).number == 2
+
+
+async def test_the_appeal_of_a_commune_that_was_not_recognised_leads_to_a_new_decision(story: Story):
+    await story.voted()
+    await decide(story, Result.NOT_RECOGNISED, reason="Đang bị điều tra")
+
+    await recognise.uphold_appeal(
+        await story.decider(),
+        story.season,
+        COMMUNE,
+        "Kết luận điều tra: không vi phạm",
+        "1502/QĐ-UBND",
+        date(2024, 6, 12),
+    )
+    await appraised_anew(story)
+    await voted_anew(story)
+    await decide_on(story, date(2024, 6, 20))
+
+    assert (await decision(story)).result is Result.RECOGNISED
+
+
+async def test_only_the_chairman_who_decides_upholds_an_appeal_or_corrects(story: Story):
+    await story.decided()
+
+    for work in (await story.appraiser(), await story.by(Office.PROVINCE_CHAIRMAN), await story.chairman()):
+        with pytest.raises(NotPermitted):
+            await recognise.uphold_appeal(work, story.season, COMMUNE, "Đúng", "1/QĐ")
+        with pytest.raises(NotPermitted):
+            await recognise.correct(work, story.season, COMMUNE, "Nhầm", "1/QĐ", decision_no="14/QĐ-UBND")
+
+
+async def test_a_slip_is_corrected_and_the_old_number_stays_in_the_trail(story: Story):
+    await story.decided()
+    chairman = story.person(Office.DISTRICT_CHAIRMAN)
+    mandate = (await story.decider()).actor.mandates[0].id
+
+    await recognise.correct(
+        await story.decider(),
+        story.season,
+        COMMUNE,
+        "Đánh máy nhầm",
+        "52/QĐ-UBND",
+        decision_no="14/QĐ-UBND",
+        signer=chairman,
+        mandate=mandate,
+    )
+
+    facts = await story.facts(recognition_stream(story.season, COMMUNE))
+    row = fold(REGISTER, facts)[f"{story.season}/{COMMUNE}"]
+    assert (row.decision_no, row.corrections[0].decision_no) == ("14/QĐ-UBND", "41/QĐ-UBND")
+    assert row.signer is not None
+    assert row.signer.official == chairman
+
+
+async def test_nobody_without_a_chairmans_mandate_is_named_as_the_signer(story: Story):
+    await story.decided()
+    officer = await story.officer()
+
+    with pytest.raises(NotFound):
+        await recognise.correct(
+            await story.decider(),
+            story.season,
+            COMMUNE,
+            "Đánh máy nhầm",
+            "52/QĐ-UBND",
+            signer=UUID(officer.actor.person),
+            mandate=officer.actor.mandates[0].id,
+        )
+
+
+async def test_a_second_decision_is_reviewed_on_the_same_ground_and_an_old_review_leaves_it_alone(story: Story):
+    await story.decided()
+    await story.under_review(Ground.COMPLAINT)
+    await story.under_review(Ground.FALSE_EVIDENCE, number=2)
+    await story.revoke(on=TODAY, number=2)
+    await appraised_anew(story)
+    await voted_anew(story)
+    await decide_on(story, TODAY)
+
+    await story.under_review(Ground.FALSE_EVIDENCE, number=3)
+    await story.revoke("990/QĐ-UBND", TODAY, number=1)
+
+    assert (await decision(story)).revoked_on is None
+    with pytest.raises(GroundReviewed):
+        await story.under_review(Ground.FALSE_EVIDENCE, number=4)
+
+
+async def test_when_the_district_has_ended_the_provincial_chairman_concludes_the_review_of_its_decision(story: Story):
+    await story.decided()
+    await story.under_review()
+    province_chairman = await story.by(Office.PROVINCE_CHAIRMAN)
+    ended = replace(province_chairman.actor, succeeded={PROVINCE: frozenset({DISTRICT})})
+
+    await conduct_review.propose(
+        await story.inspector(), story.season, COMMUNE, 1, Ruling.REVOKED, "Minh chứng không đúng"
+    )
+    with pytest.raises(NotPermitted):
+        await conduct_review.conclude(province_chairman, story.season, COMMUNE, 1, Ruling.REVOKED, "15/QĐ-UBND", TODAY)
+    await conduct_review.conclude(
+        replace(await story.by(Office.PROVINCE_CHAIRMAN), actor=ended),
+        story.season,
+        COMMUNE,
+        1,
+        Ruling.REVOKED,
+        "15/QĐ-UBND",
+        TODAY,
+    )
+
+    assert (await decision(story)).revoked_on == TODAY

@@ -15,6 +15,8 @@ from domain.commune_steps import Attendance, Attended, Channel, Display, FormTal
 from domain.council import Member, Role
 from domain.measure import Answer, Kind, Measured
 from domain.official import Capacity, Office
+from domain.rulebook import Provenance
+from domain.rulebook_draft import DraftChange, DraftValue, ValueSource
 from domain.sanction import Form, Post, Sanction
 from domain.season import Participant
 from domain.unit import Level
@@ -63,6 +65,13 @@ EXAMPLES: dict[str, Any] = {
     ),
     "Ruling": "revoked",
     "Sequence[Assignment]": [("TC1.CT1", Office.POLICE_CHIEF, (Office.OFFICE_STATISTICS,))],
+    "Sequence[DraftChange]": [
+        DraftChange(
+            "council.quorum",
+            DraftValue("1/2", Provenance.RECALLED),
+            DraftValue("2/3", Provenance.SOURCED, ValueSource("Thông tư", "09/2021/TT-BTP", DAY, "Điều 5")),
+        )
+    ],
     "Sequence[Member]": [MEMBER],
     "Sequence[NewMandate]": [MANDATE],
     "Sequence[NewUnit]": [NewUnit("25435", "Xã Mẫu", "xã", Level.COMMUNE, "75", DAY)],

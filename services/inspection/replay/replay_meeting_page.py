@@ -23,6 +23,9 @@ from services.web.visit import PageResponse, Visit
 #: What a time line marks.
 STONES = {
     "meeting.convened",
+    "meeting.consultation-opened",
+    "meeting.papers-sent",
+    "meeting.vice-chair-authorised",
     "meeting.attendance-recorded",
     "meeting.vote-opened",
     "meeting.vote-concluded",

@@ -33,6 +33,8 @@ STAGES: tuple[type[Fact], ...] = (
     Recognition.Decided,
     Recognition.Published,
     Recognition.Revoked,
+    Recognition.AppealUpheld,
+    Recognition.DecidedAgain,
 )
 
 #: What moves the season itself.
@@ -48,6 +50,7 @@ TURNS: tuple[type[Fact], ...] = (
     Season.Closed,
     Council.Constituted,
     Meeting.Convened,
+    Meeting.ConsultationOpened,
     Meeting.Closed,
 )
 

@@ -46,17 +46,17 @@ async def open_review(
 ) -> CommandResult:
     """Look at a recognition again, by order of a document; also after the season was closed.
 
-    NothingToReview where no recognition stands, GroundReviewed when this ground has its review.
+    NothingToReview where no recognition stands, GroundReviewed when this ground has its review of this decision.
     """
     subject = await _subject(work, season, commune)
     work.require(Act.CONDUCT_REVIEW, subject)
     references = await _references(work, season, subject, positions)
     names, decided = review_streams(season, commune), recognition_stream(season, commune)
     async with work.changing(*names, decided) as streams:
-        _must_stand(streams.find(Recognition, decided), commune)
+        recognition = _must_stand(streams.find(Recognition, decided), commune)
         begun = [review for name in names if (review := streams.find(Review, name)) is not None]
         for number, review in enumerate(begun, start=1):
-            if review.ground is ground:
+            if review.ground is ground and (review.decision == recognition.number or len(begun) == len(names)):
                 raise GroundReviewed(ground=ground, number=number)
         name = names[len(begun)]
         streams.begin(
@@ -70,6 +70,7 @@ async def open_review(
                 document_on=document_on,
                 on=on or work.today,
                 references=references,
+                decision=recognition.number if recognition.number > 1 else None,
             ),
         )
         return await streams.record()
@@ -179,8 +180,9 @@ async def conclude(
 ) -> CommandResult:
     """Confirm the recognition or revoke it, in one command with the end of the review.
 
-    What was revoked by another review is not revoked twice, and no longer confirmed (NothingToReview). The chairman
-    who recognised may be the one who concludes: the log says so, and so does the page.
+    What was revoked by another review is not revoked twice, and no longer confirmed (NothingToReview); a decision that
+    was made since is another, and is left alone. The chairman who recognised may be the one who concludes: the log
+    says so, and so does the page.
     """
     work.require(Act.CONCLUDE_REVIEW, await _subject(work, season, commune))
     name, decided = review_stream(season, commune, number), recognition_stream(season, commune)
@@ -188,9 +190,12 @@ async def conclude(
     async with work.changing(name, decided) as streams:
         review, recognition = streams.get(Review, name), streams.get(Recognition, decided)
         review.conclude(ruling, decision_no, day, reason)
+        is_this = review.decision == recognition.number
         if ruling is Ruling.CONFIRMED:
+            if not is_this:
+                raise NothingToReview(commune=commune, reason="revoked")
             _must_stand(recognition, commune)
-        elif recognition.revoked_on is None:
+        elif is_this and recognition.revoked_on is None:
             recognition.revoke((reason or "").strip() or review.reason, decision_no, day, number)
         return await streams.record()
 
@@ -203,14 +208,15 @@ async def _subject(work: Work, season: str, commune: str) -> Subject:
     return commune_of(running, commune)
 
 
-def _must_stand(recognition: Recognition | None, commune: str) -> None:
-    """Raise NothingToReview unless the commune is recognised."""
+def _must_stand(recognition: Recognition | None, commune: str) -> Recognition:
+    """The decision by which the commune is recognised. NothingToReview where none stands."""
     if recognition is None:
         raise NothingToReview(commune=commune, reason="undecided")
     if recognition.result is not Result.RECOGNISED:
         raise NothingToReview(commune=commune, reason="not-recognised")
     if recognition.revoked_on is not None:
         raise NothingToReview(commune=commune, reason="revoked")
+    return recognition
 
 
 async def _held(work: Work, official: UUID, mandate: UUID) -> Mandate:

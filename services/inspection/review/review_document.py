@@ -13,11 +13,13 @@ from uuid import UUID
 from domain.errors import OutOfOrder
 from domain.fact import Recorded, StreamName
 from domain.official import Office, Official, official_stream
-from domain.recognition import Recognition, recognition_stream
+from domain.recognition import recognition_stream
 from domain.review import Ground, Reference, Review, Ruling
+from domain.season import year_of
 from domain.unit import Level
 from infra.reference.rulebooks import Rulebooks
 from projections.fold import fold
+from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
 from services.documents.reading import AsItStood
 from services.documents.typesetting import typeset
@@ -109,22 +111,22 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Rulebo
     facts = await then.facts(StreamName("review", season, about))
     row: ReviewRow = fold(REVIEWS, facts)[f"{season}/{about}"]
     recognition = await then.facts(recognition_stream(season, row.commune))
-    decided = recognition[0].fact
-    assert isinstance(decided, Recognition.Decided)  # noqa: S101 - the first fact of a recognition
+    latest: RegisterRow = fold(REGISTER, recognition)[f"{season}/{row.commune}"]
+    decided = latest.of_number(row.decision)
     rulebook = rulebooks.text(decided.rulebook_sha256)
     assert row.decision_no and row.concluded_on and row.reason and row.proposed_on  # noqa: S101, PT018 - concluded
-    unit = await then.place(recognition[0].unit)
+    unit = await then.place(recorded.unit or recognition[0].unit)
     signer, capacity = await read_signer(then, recorded)
     return ReviewDocument(
         commune=await then.place(row.commune),
         unit=unit,
-        year=int(season),
+        year=year_of(season),
         revoked=row.ruling is Ruling.REVOKED,
         decision_no=row.decision_no,
         on=row.concluded_on,
         bases=tuple(legal_bases(row.concluded_on, rulebook)),
         reviewed_no=decided.decision_no,
-        reviewed_on=decided.on,
+        reviewed_on=decided.decided_on,
         ground=GROUNDS[row.ground],
         statement=row.statement,
         document_no=row.document_no,

@@ -8,8 +8,7 @@ from uuid import UUID
 from domain.errors import NotANumber, NotFound
 from domain.export import Document, ExportState
 from domain.permissions import Act, Subject, may, permit, positions_for
-from domain.recognition import Recognition
-from domain.review import Degree, Ground, Ruling, commune_and_number
+from domain.review import REVIEWED_DECISIONS, Degree, Ground, Ruling, commune_and_number
 from domain.vietnamese import sort_key
 from infra.log.group_commit import CommandResult
 from projections.analysis.flags import Sign
@@ -130,8 +129,9 @@ async def view_of(visit: Visit, case: Case, review: ReviewRow, subject: Subject)
     """What the page shows. Notes of the inspection are for inspectors."""
     facts = await facts_about(visit, case)
     account = await dossier_in_words(visit, case, facts)
-    decided = fold(REGISTER, case.facts).get(f"{review.season}/{review.commune}")
-    recognised_by = next((one.actor for one in facts if isinstance(one.fact, Recognition.Decided)), None)
+    latest: RegisterRow | None = fold(REGISTER, case.facts).get(f"{review.season}/{review.commune}")
+    decided = latest.of_number(review.decision) if latest else None
+    recognised_by = next((one.actor for one in facts if decided and one.position == decided.position), None)
     acted = {one.mandate for one in facts}
     return {
         "case": case,
@@ -312,7 +312,12 @@ async def _recorded(visit: Visit, result: CommandResult, season: str, commune: s
 
 def count(number: str) -> int:
     """The number of a review in an address. NotFound."""
-    if not (number.isascii() and number.isdecimal() and len(number) < DIGITS and 1 <= int(number) <= len(Ground)):
+    if not (
+        number.isascii()
+        and number.isdecimal()
+        and len(number) < DIGITS
+        and 1 <= int(number) <= len(Ground) * REVIEWED_DECISIONS
+    ):
         raise NotFound(kind="review", subject=number)
     return int(number)
 

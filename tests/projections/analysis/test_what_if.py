@@ -18,8 +18,8 @@ from projections.analysis.what_if import Otherwise, WhatIfResult, what_if
 from projections.fold import fold
 from projections.tables.standings import STANDINGS, sheet_of
 from tests.domain.rulebooks import HALF_OF_EACH, VETO, a_criterion, a_part, a_rulebook, an_indicator, at_least
-from tests.projections.histories import INDICATORS, Province
-from tests.projections.story import APPRAISAL, COMMUNE, DOSSIER, KEY, LIMITS, SEASON, STEPS, told
+from tests.projections.histories import INDICATORS, MEMBERS, Province
+from tests.projections.story import APPRAISAL, COMMUNE, DOSSIER, KEY, LIMITS, MEETING, SEASON, STEPS, consulted, told
 
 TENTH = ManualPoints(Decimal("0.25"))
 RULEBOOK = a_rulebook(
@@ -195,6 +195,33 @@ def test_a_vote_is_counted_again_under_the_rule_frozen_into_it():
         1,
         1,
     )
+
+
+def test_an_answer_in_writing_is_counted_again_like_a_ballot():
+    province = consulted()
+    on_paper = position(province, Meeting.WrittenOpinionReceived)
+
+    vote = asked(province, Otherwise(replace={on_paper: Choice.AGAINST})).vote
+    struck = asked(province, Otherwise(frozenset({on_paper}))).vote
+
+    assert vote is not None
+    assert struck is not None
+    assert (vote.before, vote.after) == (VoteOutcome.CARRIED, VoteOutcome.NOT_CARRIED)
+    assert (struck.after, struck.is_quorate) == (VoteOutcome.NOT_CARRIED, True)
+
+
+def test_an_absent_members_opinion_is_no_ballot_to_leave_out():
+    province = told("convened")
+    province.do(
+        MEETING,
+        lambda it: it.receive_absent_opinion(COMMUNE, MEMBERS[2], Choice.FOR, "7/CV", "ab" * 32, MEMBERS),
+    )
+    opinion = position(province, Meeting.AbsentOpinionReceived)
+
+    with pytest.raises(WhatIfInvalid) as refusal:
+        asked(province, Otherwise(frozenset({opinion})))
+
+    assert refusal.value.details["reason"] == "not-judged"
 
 
 def test_without_a_quorum_no_vote_carries():

@@ -1,0 +1,54 @@
+"""The documents that a council leaves: minutes that say how the meeting was prepared, and the synthesis of opinions."""
+
+import re
+from datetime import date
+
+from services.council import minutes_document, preparing, voting
+from services.documents.reading import AsItStood
+from tests.provinces.story import AGENCIES, Story
+
+
+async def text_of(story: Story, key: str) -> str:
+    then = AsItStood(story.house.store, story.tenant, await story.house.store.position(story.tenant))
+    paper = await minutes_document.read_paper(then, story.season, key, "03/HĐ")
+    plain = re.sub(r"<[^>]*>", " ", minutes_document.render(paper))
+    return " ".join(plain.split())
+
+
+async def test_the_synthesis_takes_the_place_of_minutes_and_names_every_opinion(story: Story):
+    key = await story.consulted()
+
+    text = await text_of(story, key)
+
+    assert "BẢN TỔNG HỢP" in text
+    assert "không tổ chức cuộc họp" in text
+    assert "5 thành viên có ý kiến, 0 thành viên không có ý kiến" in text
+    assert "bằng văn bản 12/CV" in text
+    assert "Thông tư không quy định tỷ lệ" in text
+    assert "BIÊN BẢN" not in text
+
+
+async def test_minutes_say_when_papers_came_who_presided_and_what_absent_members_wrote(story: Story):
+    key = await story.voted_with_an_absent_opinion()
+    await preparing.send_papers(await story.appraiser(), story.season, key, date(2024, 1, 15))
+    await preparing.acknowledge_papers(await story.by(AGENCIES[0]), story.season, key)
+    await voting.close_meeting(await story.decider(), story.season, key)
+
+    text = await text_of(story, key)
+
+    assert "muộn so với hạn" in text
+    assert "1/5 thành viên đã nhận" in text
+    assert "Ý kiến bằng văn bản của thành viên vắng mặt" in text
+    assert "7/CV" in text
+    assert "1. Có mặt: 4 thành viên" in text
+
+
+async def test_minutes_of_a_meeting_that_recorded_none_of_it_say_none_of_it(story: Story):
+    key = await story.voted()
+    await voting.close_meeting(await story.decider(), story.season, key)
+
+    text = await text_of(story, key)
+
+    assert "BIÊN BẢN" in text
+    for word in ("Tài liệu họp", "ủy quyền", "Ý kiến bằng văn bản của thành viên vắng mặt"):
+        assert word not in text
