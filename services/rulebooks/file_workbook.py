@@ -286,7 +286,7 @@ def _must_be_xml(name: str, content: bytes) -> None:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        parser.Parse(content, True)  # noqa: FBT003
+        parser.Parse(content, True)
     except expat.ExpatError as error:
         raise RulebookFileUnusable(reason="xml", place=name, line=error.lineno) from error
 
@@ -347,8 +347,7 @@ def _must_be_heads(held: Sequence[Any]) -> None:
 
 def _cell_read(formula: Any, value: Any) -> tuple[Cell, str]:
     """What a cell holds, and what is wrong with it, "" for nothing."""
-    is_formula = isinstance(formula, str) and formula.startswith("=") and formula != value
-    if is_formula and value is None:
+    if formula is not None and value is None:
         return None, "formula"
     if isinstance(value, bool):
         return None, "cell-of-another-kind"
