@@ -138,10 +138,7 @@ async def read_file(
     def whole() -> FileReading:
         held = read(content)
         base, is_older = _base_of(held.origin, province, draft, rulebooks)
-        if isinstance(held, ReadWorkbook):
-            found = _of_workbook(held, base, today)
-        else:
-            found = _of_yaml(held, base)
+        found = _of_workbook(held, base, today) if isinstance(held, ReadWorkbook) else _of_yaml(held, base)
         return _reading(found, draft, today, is_older=is_older)
 
     try:
@@ -228,7 +225,9 @@ def _column_place(change: FileChange, read: ReadWorkbook, rows: Mapping[str, Fil
     number = int(change.place)
     cells = read.rows[number]
     row = rows.get(change.path) or rows.get(text_of_cell(cells["path"]))
-    edited = [name for name in (row.cells if row else ()) if not same_cell(row.cells[name], cells.get(name))] if row else []
+    edited = (
+        [name for name in (row.cells if row else ()) if not same_cell(row.cells[name], cells.get(name))] if row else []
+    )
     return place_of(number, edited[0] if edited else "out")
 
 

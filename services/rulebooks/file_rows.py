@@ -261,10 +261,7 @@ class RowReader:
         return self._tried("state", lambda: read_choice(STATES, self._needed("state")))
 
     def _source(self, base: RulebookValue, provenance: str | None, edited: set[str]) -> dict[str, Any]:
-        if not edited & {"state", *SOURCE}:
-            source = dict(base.source)
-        else:
-            source = self._written_source(base)
+        source = dict(base.source) if not edited & {"state", *SOURCE} else self._written_source(base)
         if provenance == "sourced" and not source.get("document"):
             self._bad("document", "source-needed")
         if provenance not in ("sourced", "reported") and source:

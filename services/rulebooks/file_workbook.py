@@ -50,12 +50,12 @@ GUIDANCE = (
     "Sửa giá trị ở cột C; với cách đo thì chọn ở cột D và ghi số liệu ở cột E, mỗi mục một dòng như mẫu đang có.",
     "Cột F ghi mức xác minh. Đã có văn bản gốc thì chọn “có văn bản gốc” và ghi văn bản ở các cột G đến L.",
     "Nội dung chưa có văn bản gốc có một dòng trống ở cột C: ghi tên nội dung ở cột C, chọn cách đo, mức xác minh.",
-    "Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M; muốn bỏ một thông tin về nguồn, "
-    "ghi “xóa” vào ô đó.",
+    ("Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M; muốn bỏ một thông tin về nguồn, "
+    "ghi “xóa” vào ô đó."),
     "Ngày ghi dạng ngày/tháng/năm. Số thập phân ghi theo cách của máy tính đang dùng.",
     "Không thêm dòng, không sửa mã ở cột A, không đổi tên trang tính.",
-    "Tệp gửi lên được kiểm tra trước: hệ thống liệt kê từng thay đổi và từng lỗi theo ô; chưa ghi gì cho đến khi bạn "
-    "xác nhận. Người khác ký duyệt thì bộ tiêu chí mới được dùng.",
+    ("Tệp gửi lên được kiểm tra trước: hệ thống liệt kê từng thay đổi và từng lỗi theo ô; chưa ghi gì cho đến khi bạn "
+    "xác nhận. Người khác ký duyệt thì bộ tiêu chí mới được dùng."),
 )
 
 
@@ -364,5 +364,3 @@ def _cell_read(formula: Any, value: Any) -> tuple[Cell, str]:
     if re.fullmatch(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)", value):
         return None, "formula"
     return value.replace("_x000D_", ""), ""
-
-

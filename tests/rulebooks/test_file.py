@@ -73,7 +73,13 @@ def test_the_workbook_says_where_to_write_and_locks_the_rest():
     row = row_of(book, "TC2.CT6.1")
 
     assert (sheet.freeze_panes, sheet.protection.sheet) == ("C5", True)
-    assert [sheet.cell(row, column).protection.locked for column in (1, 2, 3, 4, 5)] == [True, True, False, False, False]
+    assert [sheet.cell(row, column).protection.locked for column in (1, 2, 3, 4, 5)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert sheet.cell(row, 2).value == "Tiêu chí 2, chỉ tiêu 6, nội dung 1: tên và cách đo"
     assert book[GUIDE]["A1"].value == "Hướng dẫn ghi tệp"
     assert book[ORIGIN_SHEET].sheet_state == "veryHidden"
@@ -240,7 +246,9 @@ async def test_a_value_that_another_person_changed_meanwhile_is_a_conflict():
     content = filled(workbook(before), of("TC1.CT1.name", value="Tên thứ nhất") | of("TC1.CT2.name", value="Tên khác"))
     was = value_at(before.tree, "TC1.CT1.name")
     assert was is not None
-    draft = the_draft(POINTS, RulebookChange("TC1.CT1.name", was, RulebookValue("Tên thứ hai", was.provenance, was.source)))
+    draft = the_draft(
+        POINTS, RulebookChange("TC1.CT1.name", was, RulebookValue("Tên thứ hai", was.provenance, was.source))
+    )
 
     reading = await read("tep.xlsx", content, draft)
 
@@ -426,7 +434,9 @@ async def test_a_wrong_value_of_yaml_is_named_by_its_line_and_stops_no_other(was
 
 async def test_a_condition_or_agreement_that_names_nothing_keeps_the_draft_from_being_signed_off():
     draft = the_draft(POINTS)
-    agreement = "{part: TC9.CT9.9, figure: numerator, other_part: TC1.CT1.1, other_figure: numerator, provenance: sourced}"
+    agreement = (
+        "{part: TC9.CT9.9, figure: numerator, other_part: TC1.CT1.1, other_figure: numerator, provenance: sourced}"
+    )
     text = yaml_file(draft).replace("agreements: []", f"agreements: [{agreement}]")
 
     reading = await read("tep.yaml", text, draft)
