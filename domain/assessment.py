@@ -233,14 +233,16 @@ class Assessment(Stream):
             entry.changed = entry.explained = self.originator_version
 
     class SatisfactionMeasured(Fact):
-        """How many of the people asked were satisfied (619/2017)."""
+        """How many of those who answered were satisfied (619/2017), and how many sheets were handed out."""
 
         TOPIC = "assessment.satisfaction-measured"
         satisfied: int
         asked: int
+        handed_out: int | None = None
 
         def apply(self, assessment: Assessment) -> None:
             assessment.satisfaction = (self.satisfied, self.asked)
+            assessment.handed_out = self.handed_out
             assessment.surveyed = self.originator_version
 
     class VetoDeclared(Fact):
@@ -518,6 +520,7 @@ class Assessment(Stream):
         self.stage = Stage.COLLECTING
         self.entries: dict[str, Entry] = {}
         self.satisfaction: tuple[int, int] | None = None
+        self.handed_out: int | None = None
         self.surveyed = 1
         self.vetoes: dict[str, Answer] = {}
         self.bases: dict[str, str] = {}
@@ -644,11 +647,11 @@ class Assessment(Stream):
         if self.entry(indicator).tally != tally:
             self.trigger_event(self.OpinionSheetsTallied, indicator=indicator, tally=tally)
 
-    def measure_satisfaction(self, satisfied: int, asked: int) -> None:
+    def measure_satisfaction(self, satisfied: int, asked: int, handed_out: int | None = None) -> None:
         """Record the satisfaction survey; the percentage is always computed from the counts."""
         self._must_be(Stage.COLLECTING, step="measure-satisfaction")
-        if self.satisfaction != (satisfied, asked):
-            self.trigger_event(self.SatisfactionMeasured, satisfied=satisfied, asked=asked)
+        if (self.satisfaction, self.handed_out) != ((satisfied, asked), handed_out):
+            self.trigger_event(self.SatisfactionMeasured, satisfied=satisfied, asked=asked, handed_out=handed_out)
 
     def declare_veto(self, condition: str, occurred: Answer, basis: str) -> None:
         """Declare whether a veto condition occurred, naming who confirms it."""

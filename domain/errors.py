@@ -48,9 +48,15 @@ class ReasonMissing(Refused):
 
 
 class AlreadyThere(Refused):
-    """There is one already: a season of this year, a council, a person with this sign-in; `kind` says what."""
+    """There is one already: a council, a person with this sign-in; `kind` says what."""
 
     code = "already-there"
+
+
+class YearPlanned(Refused):
+    """The `year` has a season that runs, or one that has ended where no further round was asked for (`reason`)."""
+
+    code = "year-planned"
 
 
 class TextTooLong(Refused):

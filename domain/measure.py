@@ -72,7 +72,8 @@ class Rounding(StrEnum):
 class Measured:
     """What an officer entered for one part; which fields are set depends on the kind.
 
-    - ratios and surveys: `numerator` of `denominator` (whole numbers)
+    - ratios and surveys: `numerator` of `denominator` (whole numbers); of a survey `counts` holds one
+      number, how many sheets were handed out (old ones have none)
     - amount: also `amount` in đồng, and `counts` of `denominator` by rate where there are several rates
     - options: `option`, the key of the one chosen · checklist: `checked`, keys
     - boolean and penalty: `answer` · points: `points`
@@ -92,6 +93,11 @@ class Measured:
     from_on: date | None = None
     points: Decimal | None = None
     text: str = ""
+
+    @property
+    def handed_out(self) -> int | None:
+        """How many sheets of a survey were handed out; None of other kinds, and of surveys of before."""
+        return self.counts[0] if self.kind is Kind.SURVEY and self.counts else None
 
 
 NOT_ARISEN = Measured(Kind.NOT_ARISEN)
@@ -218,8 +224,9 @@ class SurveyRatio:
     kind: ClassVar[Kind] = Kind.SURVEY
 
     def check(self, measured: Measured, maximum: Decimal) -> None:
-        """A ratio of whole numbers, at most one."""
-        _ratio(measured)
+        """A ratio of whole numbers, at most one, of no more answers than sheets were handed out."""
+        _, answers = _ratio(measured)
+        check_sample(answers, measured.handed_out)
 
     def read(self, measured: Measured, maximum: Decimal, calendar: Calendar) -> Reading:
         """Maximum times the share of satisfied answers."""
@@ -465,6 +472,12 @@ Measure: TypeAlias = (
     | Penalty
     | ManualPoints
 )
+
+
+def check_sample(answers: int, handed_out: int | None) -> None:
+    """Refuse more answers to a survey than sheets were handed out, where that is known."""
+    if handed_out is not None and handed_out < answers:
+        raise MeasureInvalid(reason="more-answers-than-sheets", field="handed_out", typed=handed_out)
 
 
 def _ratio(measured: Measured) -> tuple[int, int]:

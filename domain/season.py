@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from domain.days import must_not_end_early, years
+from domain.days import must_not_end_early
 from domain.errors import (
     ContentsWithoutText,
     DayOutOfRange,
@@ -28,6 +28,9 @@ from domain.errors import (
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.working_days import DayReading
+
+#: The first year that communes were assessed: Quyết định 09/2013/QĐ-TTg.
+FIRST_YEAR = 2013
 
 
 class Step(StrEnum):
@@ -49,6 +52,10 @@ class State(StrEnum):
     SUSPENDED = "suspended"
     CANCELLED = "cancelled"
     CLOSED = "closed"
+
+
+#: States after which a further round of the year may be planned.
+HAS_ENDED = (State.CANCELLED, State.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class ChosenReading:
 
 
 class Season(Stream):
-    """One assessment year of a province."""
+    """One assessment year of a province, or a further round of it."""
 
     TOPIC = "season"
 
@@ -358,6 +365,11 @@ class Season(Stream):
         must_not_end_early(self.opened_on, on, "on", "season")
         self.trigger_event(self.Closed, on=on)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the season was given up or is done, so that its year may have a further round."""
+        return self.state in HAS_ENDED
+
     def must_be_open(self) -> None:
         """Raise SeasonNotOpen unless work may go on."""
         if self.state is not State.OPEN:
@@ -375,9 +387,14 @@ class Season(Stream):
             raise OutOfOrder(step="season", state=self.state)
 
 
+def possible_years(today: date) -> range:
+    """The years that a season can be planned for: from the first under the standard to the next one."""
+    return range(FIRST_YEAR, today.year + 2)
+
+
 def possible_year(year: int, today: date) -> int:
     """The year that a season is planned for; DayOutOfRange for one that cannot be meant."""
-    possible = years(today)
+    possible = possible_years(today)
     if year not in possible:
         raise DayOutOfRange(
             reason="year", field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1])
@@ -391,11 +408,23 @@ def _given(reason: str, act: str) -> str:
     return reason
 
 
+def season_name(year: int, round_no: int = 1) -> str:
+    """The name of a season: "2023"; of a further round of its year "2023-2"."""
+    return str(year) if round_no == 1 else f"{year}-{round_no}"
+
+
 def year_of(season: str) -> int:
     """The year that a season of this name assesses."""
-    return int(season.partition("-")[0])
+    year = season.rpartition("-")[0]
+    return int(year or season)
+
+
+def round_of(season: str) -> int:
+    """Which round of its year a season of this name is, from 1."""
+    year, _, last = season.rpartition("-")
+    return int(last) if year else 1
 
 
 def season_stream(season: str) -> StreamName:
-    """The stream of a season; seasons are named by their year, "2023"."""
+    """The stream of a season, by its name (`season_name`)."""
     return StreamName("season", season, season)

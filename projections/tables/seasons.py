@@ -7,7 +7,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.season import Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step
+from domain.season import HAS_ENDED, Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step, round_of
 from projections.fold import Projection, Row, RowPart, everything_together
 
 
@@ -38,6 +38,16 @@ class SeasonRow(Row, frozen=True):
     closed_on: date | None = None
     notice: Notice | None = None
     left_out: LeftOut | None = None
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """By year, then by round."""
+        return self.year, round_of(self.season)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the season was given up or is done."""
+        return self.state in HAS_ENDED
 
     @property
     def unassigned(self) -> tuple[str, ...]:

@@ -143,6 +143,7 @@ class SatisfactionRow(RowPart, frozen=True):
 
     satisfied: int
     asked: int
+    handed_out: int | None = None
 
 
 class CommentRow(RowPart, frozen=True):
@@ -334,7 +335,9 @@ def _explained(entry: EntryRow | None, fact: Assessment.Explained, recorded: Rec
 
 @SHEETS.on(Assessment.SatisfactionMeasured)
 def _satisfaction(row: SheetRow, fact: Assessment.SatisfactionMeasured, recorded: Recorded) -> SheetRow:
-    return replace(row, version=recorded.version, satisfaction=SatisfactionRow(fact.satisfied, fact.asked))
+    return replace(
+        row, version=recorded.version, satisfaction=SatisfactionRow(fact.satisfied, fact.asked, fact.handed_out)
+    )
 
 
 @SHEETS.on(Assessment.VetoDeclared)

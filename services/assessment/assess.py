@@ -22,7 +22,7 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.judging import assess
-from domain.measure import Answer, Measured, Outcome
+from domain.measure import Answer, Measured, Outcome, check_sample
 from domain.permissions import Act, Actor, Subject
 from domain.rulebook import Indicator, Rulebook, check
 from domain.text import COMMENT, clean
@@ -283,9 +283,16 @@ async def declare_veto(
 
 @use_case("measure_satisfaction", "season", "commune", "satisfied", "asked")
 async def measure_satisfaction(
-    work: Work, season: str, commune: str, satisfied: int, asked: int, *, version: int | None = None
+    work: Work,
+    season: str,
+    commune: str,
+    satisfied: int,
+    asked: int,
+    handed_out: int | None = None,
+    *,
+    version: int | None = None,
 ) -> CommandResult:
-    """Record how many of the people asked were satisfied.
+    """Record how many of those who answered were satisfied, and how many sheets were handed out.
 
     `version` is the dossier's version that the person saw: Stale when other numbers were recorded since.
     """
@@ -299,11 +306,12 @@ async def measure_satisfaction(
         raise MeasureInvalid(reason="negative", field="satisfied", typed=satisfied)
     if satisfied > asked:
         raise MeasureInvalid(reason="numerator-above-denominator", field="satisfied", typed=satisfied)
+    check_sample(asked, handed_out)
 
     def deed(dossier: Assessment) -> None:
         counts = (satisfied, asked)
         _must_not_be_changed_since(dossier, version, dossier.surveyed, counts, dossier.satisfaction)
-        dossier.measure_satisfaction(satisfied, asked)
+        dossier.measure_satisfaction(satisfied, asked, handed_out)
 
     return await work.change(Assessment, assessment_stream(season, commune), deed)
 

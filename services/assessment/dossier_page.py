@@ -253,7 +253,7 @@ async def measure_satisfaction(visit: Visit, season: str, commune: str) -> PageR
     """Record the satisfaction survey."""
     satisfied, asked = needed_whole(visit.typed, "satisfied"), needed_whole(visit.typed, "asked")
     result = await assessing.measure_satisfaction(
-        visit.work(), season, commune, satisfied, asked, version=visit.version
+        visit.work(), season, commune, satisfied, asked, needed_whole(visit.typed, "handed_out"), version=visit.version
     )
     return await visit.done(result, to=visit.url.dossier(season, commune))
 

@@ -6,7 +6,7 @@ field by field, and stays where it was typed; nothing of it is recorded.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
@@ -156,6 +156,14 @@ def _read_ratio(part: Part, typed: Typed, name: _Name) -> Measured:
     )
 
 
+def _read_survey(part: Part, typed: Typed, name: _Name) -> Measured:
+    handed_out = typed.whole(name("handed_out"))
+    measured = replace(_read_ratio(part, typed, name), counts=() if handed_out is None else (handed_out,))
+    if handed_out is None and measured != Measured(Kind.SURVEY):
+        raise MeasureInvalid(reason="missing", field="handed_out")
+    return measured
+
+
 def _read_amount(part: Part, typed: Typed, name: _Name) -> Measured:
     assert isinstance(part.measure, Amount)  # noqa: S101 - chosen by kind
     counts = [typed.whole(name(f"count{n}")) for n in range(len(part.measure.rates))]
@@ -192,6 +200,7 @@ def _read_points(part: Part, typed: Typed, name: _Name) -> Measured:
 
 _BY_KIND: dict[Kind, Callable[[Part, Typed, _Name], Measured]] = {
     Kind.AMOUNT: _read_amount,
+    Kind.SURVEY: _read_survey,
     Kind.OPTIONS: _read_option,
     Kind.CHECKLIST: _read_checklist,
     Kind.BOOLEAN: _read_answer,
@@ -252,6 +261,8 @@ def _fields(part: Part, held: Measured, words: Words) -> list[tuple[str, str, st
         for field, number in (("numerator", held.numerator), ("denominator", held.denominator))
     ]
     shown = [(field, label, value, spoken) for field, label, spoken, value in fields]
+    if measure.kind is Kind.SURVEY:
+        shown.append(("handed_out", "measure.survey.handed_out", _count(held.handed_out, words), True))
     if isinstance(measure, Amount):
         if measure.asks_counts:
             fits = len(held.counts) == len(measure.rates)

@@ -70,7 +70,7 @@ async def register(visit: Visit) -> PageResponse:
         "public/register.html",
         season=season or None,
         chosen=chosen,
-        seasons=sorted(seasons, key=lambda row: row.year, reverse=True),
+        seasons=sorted(seasons, key=lambda row: row.order, reverse=True),
         lines=lines,
         counts={state: sum(one.state is state for one in every) for state in PublicState},
         total=len(every),
@@ -103,7 +103,7 @@ def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
         if found is None:
             raise NotFound(season=asked)
         return found
-    return max(seasons, key=lambda row: row.year, default=None)
+    return max(seasons, key=lambda row: row.order, default=None)
 
 
 def line_of(row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None) -> PublicRow:

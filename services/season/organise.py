@@ -8,13 +8,13 @@ from typing import TypeAlias
 from uuid import UUID
 
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import UnknownCommune, UnknownIndicator
+from domain.errors import UnknownCommune, UnknownIndicator, YearPlanned
 from domain.official import Office
 from domain.permissions import Act, Subject
 from domain.rates import Rates, rates_stream, with_rates
 from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Rulebook
-from domain.season import Participant, Season, Step, possible_year, season_stream
+from domain.season import Participant, Season, Step, possible_year, round_of, season_name, season_stream
 from domain.unit import Unit, unit_stream
 from services.rulebooks.keep import adopted_rulebook
 from services.work import CommandResult, Work, use_case
@@ -24,10 +24,15 @@ Assignment: TypeAlias = tuple[str, Office, Sequence[Office]]
 
 
 @use_case("plan_season", "year", "rulebook", "participants")
-async def plan_season(work: Work, year: int, rulebook: str, participants: Sequence[Participant]) -> CommandResult:
-    """Plan the assessment of a year under an adopted rulebook; the season is named by its year."""
+async def plan_season(
+    work: Work, year: int, rulebook: str, participants: Sequence[Participant], *, further_round: bool = False
+) -> CommandResult:
+    """Plan the assessment of a year under an adopted rulebook, or a further round of a year that has ended.
+
+    DayOutOfRange, YearPlanned, UnknownCommune.
+    """
     work.require(Act.PLAN_SEASON)
-    name = season_stream(str(possible_year(year, work.today)))
+    name = season_stream(await _free_name(work, possible_year(year, work.today), further_round=further_round))
     adopted = await adopted_rulebook(work, rulebook)
     for participant in participants:
         for code in (participant.commune, participant.decided_by):
@@ -44,6 +49,17 @@ async def plan_season(work: Work, year: int, rulebook: str, participants: Sequen
             participants=tuple(participants),
         ),
     )
+
+
+async def _free_name(work: Work, year: int, *, further_round: bool) -> str:
+    name = season_name(year)
+    while (earlier := await work.find(Season, season_stream(name))) is not None:
+        if not earlier.has_ended:
+            raise YearPlanned(field="year", reason="running", year=str(year), season=name)
+        if not further_round:
+            raise YearPlanned(field="year", reason="ended", year=str(year), season=name)
+        name = season_name(year, round_of(name) + 1)
+    return name
 
 
 @use_case("assign_indicators", "season", "matrix", "decision_no")

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from domain.days import years
 from domain.errors import NotFound
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import Provenance, RecognisingLevel, Rulebook
-from domain.season import Participant, Step
+from domain.season import Participant, Step, possible_years
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from domain.working_days import DayReading
@@ -93,13 +92,14 @@ async def index(visit: Visit) -> PageResponse:
         "season/index.html",
         seasons=[
             {"row": row, "rulebook": (await visit.rulebooks()).text(row.rulebook_sha256).short}
-            for row in sorted(rows, key=lambda row: -row.year)
+            for row in sorted(rows, key=lambda row: row.order, reverse=True)
         ],
         rulebooks=rulebooks,
         groups=candidates(units, set(visit.typed.every("commune")), visit.today),
         chosen_units=set(visit.typed.every("unit")),
         chosen_communes=set(visit.typed.every("commune")),
-        next_year=max((row.year + 1 for row in rows if row.year in years(visit.today)), default=visit.today.year),
+        next_year=next_year(rows, visit.today),
+        ended_years=sorted({row.year for row in rows if row.has_ended}, reverse=True),
         position=view.position,
     )
 
@@ -134,6 +134,12 @@ async def show(visit: Visit, season: str) -> PageResponse:
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
+
+
+def next_year(rows: Sequence[SeasonRow], today: date) -> int:
+    """The year after the last that is planned, this year where there is none, and no later than can be planned."""
+    possible = possible_years(today)
+    return min(max((row.year + 1 for row in rows if row.year in possible), default=today.year), possible[-1])
 
 
 def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[DecidingUnit]:
@@ -257,8 +263,11 @@ async def plan(visit: Visit) -> PageResponse:
     participants = chosen(units, typed, rulebook)
     if not participants:
         raise FieldMissing(field="commune")
-    result = await organise.plan_season(visit.work(), year, rulebook.id, participants)
-    return await visit.done(result, to=visit.url.season(str(year)))
+    further_round = bool(typed.text("further-round"))
+    work = visit.work()
+    result = await organise.plan_season(work, year, rulebook.id, participants, further_round=further_round)
+    planned, *_ = await work.recorded(result)
+    return await visit.done(result, to=visit.url.season(planned.stream.season))
 
 
 @act(urls.SEASON + "/phan-cong", again=show)

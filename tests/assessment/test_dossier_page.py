@@ -266,7 +266,7 @@ async def test_who_neither_leads_nor_coordinates_is_offered_no_form(desks: Desks
 
     assert not page.offers("/cham-diem")
     assert not page.offers("/minh-chung")
-    assert "Công chức Tư pháp - Hộ tịch nhập số liệu của chỉ tiêu này" in page.text
+    assert "Công chức phụ trách tư pháp, hộ tịch nhập số liệu của chỉ tiêu này" in page.text
 
 
 async def test_the_dossier_of_another_commune_is_not_shown(desks: Desks, season: Story):
@@ -884,9 +884,9 @@ async def test_a_survey_of_somebody_else_is_not_replaced_unseen(desks: Desks):
     story = await Story(desks.house, desks.tenant, "", "qd-619-2017").opened()
     mine, theirs = await desks.officer(), await desks.officer()
     page, other = await mine.open(dossier(story)), await theirs.open(dossier(story))
-    await theirs.send(other, "/hai-long", satisfied="80", asked="100")
+    await theirs.send(other, "/hai-long", satisfied="80", asked="100", handed_out="120")
 
-    refused = await mine.send(page, "/hai-long", satisfied="95", asked="100")
+    refused = await mine.send(page, "/hai-long", satisfied="95", asked="100", handed_out="120")
 
     assert refused.refused == "stale"
     assert "Đang lưu: 80, 100. Vừa nhập: 95, 100." in refused.text

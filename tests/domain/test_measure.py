@@ -223,6 +223,7 @@ REFUSED = [
     (BANDS, a_ratio(Kind.RATIO_BANDS, 0, 0), "nothing-arose-no-rule"),
     (Ratio(), a_ratio(Kind.RATIO, 6, 5), "numerator-above-denominator"),
     (SurveyRatio(), a_ratio(Kind.SURVEY, 6, 5), "numerator-above-denominator"),
+    (SurveyRatio(), Measured(Kind.SURVEY, numerator=4, denominator=5, counts=(4,)), "more-answers-than-sheets"),
     (RatioThreshold(D(80)), a_ratio(Kind.RATIO_THRESHOLD, 6, 5), "numerator-above-denominator"),
     (OPTIONS, Measured(Kind.OPTIONS), "missing"),
     (OPTIONS, Measured(Kind.OPTIONS, option="z"), "unknown-option"),

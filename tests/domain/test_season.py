@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import (
     ContentsWithoutText,
+    DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
     PositionUnsuitable,
@@ -13,7 +14,7 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.official import Office
-from domain.season import LeftOut, Season, State, Step
+from domain.season import LeftOut, Season, State, Step, possible_year, round_of, season_name, year_of
 from tests.domain.aggregates import CODES, COMMUNE, DAY, DISTRICT, a_season, facts_of, replayed, state
 
 
@@ -165,3 +166,20 @@ def test_a_closed_season_is_taken_up_again_for_a_reason():
     season.resume("Quyết định công nhận bị thu hồi", "77/QĐ-UBND")
 
     assert season.state is State.OPEN
+
+
+def test_a_further_round_has_a_name_of_its_own_that_tells_year_and_round():
+    assert [season_name(2023), season_name(2023, 2)] == ["2023", "2023-2"]
+    for name, year, round_no in (("2023", 2023, 1), ("2023-2", 2023, 2), ("2023-12", 2023, 12), ("-5", -5, 1)):
+        assert (year_of(name), round_of(name)) == (year, round_no)
+
+
+@pytest.mark.parametrize("year", [2013, 2024, 2025])
+def test_a_season_is_of_a_year_from_2013_to_the_next(year: int):
+    assert possible_year(year, date(2024, 1, 15)) == year
+
+
+@pytest.mark.parametrize("year", [24, 1995, 2012, 2026, 99999])
+def test_no_season_is_of_another_year(year: int):
+    with pytest.raises(DayOutOfRange):
+        possible_year(year, date(2024, 1, 15))

@@ -21,6 +21,7 @@ from domain.measure import (
     Measured,
     Options,
     Penalty,
+    SurveyRatio,
     WorkingDayTerm,
     YesNo,
 )
@@ -446,5 +447,7 @@ def best(part: Part) -> Measured:  # noqa: PLR0911 - one flat match over measure
             return Measured(Kind.PENALTY, answer=Answer.NO)
         case ManualPoints():
             return Measured(Kind.POINTS, points=part.max_points)
+        case SurveyRatio():
+            return Measured(Kind.SURVEY, numerator=40, denominator=40, counts=(50,))
         case measure:
             return Measured(measure.kind, numerator=40, denominator=40)

@@ -41,7 +41,7 @@ async def test_who_opened_a_file_is_noted_with_its_name(desks: Desks, season: St
     page = await looked_at(desks, season)
     assert rows(page, "granted") == 1
     assert f"Mở minh chứng {name}" in page.text
-    assert "Công chức Tư pháp - Hộ tịch, thị trấn Bến Lụa" in page.text
+    assert "Công chức phụ trách tư pháp, hộ tịch, thị trấn Bến Lụa" in page.text
 
 
 async def test_what_somebody_was_refused_is_noted_and_found_by_the_filters(desks: Desks, season: Story):

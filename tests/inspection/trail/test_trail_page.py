@@ -60,7 +60,7 @@ async def test_an_entry_names_the_position_the_unit_and_the_decision_of_the_mand
 
     page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season, "?chi-tieu=TC2.CT5"))
 
-    assert "Công chức Tư pháp - Hộ tịch, thị trấn Bến Lụa" in page.text
+    assert "Công chức phụ trách tư pháp, hộ tịch, thị trấn Bến Lụa" in page.text
     assert "theo 01/QĐ" in page.text
     assert "Tự đánh giá chỉ tiêu 2.5" in page.text
 
