@@ -315,7 +315,7 @@ def _reading(found: _Found, draft: DraftText, today: date, *, is_older: bool) ->
     )
 
 
-def _what_is_wrong(change: FileChange, draft: DraftText, today: date) -> str:
+def _what_is_wrong(change: FileChange, draft: DraftText, today: date) -> str:  # noqa: PLR0911 - one line for each mistake
     """Why a change could not be recorded, "" where it can."""
     after = change.after
     if len(change.path) > LONGEST_PATH:

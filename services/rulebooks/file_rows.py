@@ -103,6 +103,7 @@ OF_NODES = {
     "evidence": "tài liệu chứng minh",
     "formula": "cách tính",
     "counts": "trường hợp được tính",
+    "without_text": "các nội dung chưa có văn bản gốc",
 }
 
 
@@ -117,8 +118,8 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class FileError:
-    """What is wrong at a place: a cell such as "C14", a line, or a path; `code` is one that the page has a sentence for,
-    `what` its slot.
+    """What is wrong at a place, a cell such as "C14" or a line; `code` is one that the page has a sentence for, `what`
+    its slot.
     """
 
     place: str
@@ -135,7 +136,7 @@ class RowReader:
     today: date
     errors: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def change(self, without: list[str]) -> list[RulebookChange]:
+    def change(self, without: list[str]) -> list[RulebookChange]:  # noqa: PLR0911 - one way out for each case
         """The changes that the row makes; none where every cell is as it was. `without` are the codes of the parts
         without text of the same indicator, from which a part that gets its text is taken.
         """
@@ -218,7 +219,7 @@ class RowReader:
             raise WordsUnreadable("emptied", "")
         return text
 
-    def _plain_value(self, base: Any) -> Any:
+    def _plain_value(self, base: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
         path, cell = self.row.path, self.cells.get("value")
         if text_of_cell(cell) == "":
             self._bad("value", "emptied")
@@ -258,11 +259,12 @@ class RowReader:
             if text_of_cell(self.cells.get("state")):
                 self._bad("state", "no-state-here")
             return None
-        return self._tried("state", lambda: read_choice(STATES, self._needed("state")))
+        state: str | None = self._tried("state", lambda: read_choice(STATES, self._needed("state")))
+        return state
 
     def _source(self, base: RulebookValue, provenance: str | None, edited: set[str]) -> dict[str, Any]:
         source = dict(base.source) if not edited & {"state", *SOURCE} else self._written_source(base)
-        if provenance == "sourced" and not source.get("document"):
+        if provenance == "sourced" and not source.get("document") and not self.errors:
             self._bad("document", "source-needed")
         if provenance not in ("sourced", "reported") and source:
             if self.row.base is not None and base.provenance is None:
@@ -363,6 +365,32 @@ def text_of_cell(cell: Cell) -> str:
     if isinstance(cell, Decimal):
         return plain(cell)
     return "\n".join(line.strip() for line in cell.splitlines()).strip()
+
+
+def value_shown(path: str, value: RulebookValue | None) -> str:
+    """A value as the table of changes shows it, with its source; "" for none."""
+    if value is None:
+        return ""
+    content, sources = value.value, value.source
+    if CODE.fullmatch(path) and isinstance(content, dict):
+        measure = content.get("measure")
+        shown = [str(content.get("name", "")), *([] if measure is None else [value_shown(".measure", _bare(measure))])]
+        return "\n".join([*shown, *(_source_shown(source) for source in sources.values())])
+    cells = _cells(path, value) or {"value": str(content)}
+    state = STATES.get(value.provenance or "", "")
+    shown = [text_of_cell(cell) for cell in cells.values()]
+    return "\n".join(filter(None, [*shown, state, _source_shown(sources)]))
+
+
+def _bare(content: Any) -> RulebookValue:
+    return RulebookValue(content)
+
+
+def _source_shown(source: Mapping[str, Any]) -> str:
+    """A source on one line: "Thông tư, số 15/2025/TT-BTP, ngày 11/09/2025"."""
+    before = {"number": "số ", "dated": "ngày ", "page": "trang "}
+    held = {name: text_of_cell(source.get(name)) for name in SOURCE}
+    return ", ".join(f"{before.get(name, '')}{text}" for name, text in held.items() if text)
 
 
 # Rows --------------------------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ def whole_or_decimal(number: Decimal) -> int | Decimal:
 
 def plain(number: Decimal | int) -> str:
     """A number with a decimal comma, all its digits and no more."""
-    return format(number, "f").replace(".", ",")
+    return format(Decimal(number), "f").replace(".", ",")
 
 
 # Writing -----------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def _fields(entry: Mapping[str, Any]) -> str:
     return " | ".join(f"{NAMES[name]}: {_held(name, content)}" for name, content in entry.items())
 
 
-def _held(name: str, content: Any) -> str:
+def _held(name: str, content: Any) -> str:  # noqa: PLR0911 - one line for each kind of content
     if name == "by_class":
         return " | ".join(f"{_escaped(unit_class)}: {plain(points)}" for unit_class, points in content.items())
     if isinstance(content, dict):
@@ -251,7 +251,7 @@ def _read_into(mapping: dict[str, Any], line: str) -> None:
     mapping[name] = _read_content(name, content.strip())
 
 
-def _read_content(name: str, text: str) -> Any:
+def _read_content(name: str, text: str) -> Any:  # noqa: PLR0911 - one line for each kind of content
     if name == "by_class":
         pairs = [pair.partition(":") for pair in _BAR.split(text)]
         return {_unescaped(unit_class.strip()): _number(points.strip()) for unit_class, _, points in pairs}

@@ -50,12 +50,12 @@ GUIDANCE = (
     "Sửa giá trị ở cột C; với cách đo thì chọn ở cột D và ghi số liệu ở cột E, mỗi mục một dòng như mẫu đang có.",
     "Cột F ghi mức xác minh. Đã có văn bản gốc thì chọn “có văn bản gốc” và ghi văn bản ở các cột G đến L.",
     "Nội dung chưa có văn bản gốc có một dòng trống ở cột C: ghi tên nội dung ở cột C, chọn cách đo, mức xác minh.",
-    ("Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M; muốn bỏ một thông tin về nguồn, "
-    "ghi “xóa” vào ô đó."),
+    "Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M.",
+    "Muốn bỏ một thông tin về nguồn, ghi “xóa” vào ô đó.",
     "Ngày ghi dạng ngày/tháng/năm. Số thập phân ghi theo cách của máy tính đang dùng.",
     "Không thêm dòng, không sửa mã ở cột A, không đổi tên trang tính.",
-    ("Tệp gửi lên được kiểm tra trước: hệ thống liệt kê từng thay đổi và từng lỗi theo ô; chưa ghi gì cho đến khi bạn "
-    "xác nhận. Người khác ký duyệt thì bộ tiêu chí mới được dùng."),
+    "Gửi tệp lên thì hệ thống liệt kê từng thay đổi và từng lỗi theo ô; chưa ghi gì cho đến khi bạn xác nhận.",
+    "Bộ tiêu chí đã sửa chỉ được dùng khi một người khác ký duyệt.",
 )
 
 
@@ -345,7 +345,7 @@ def _must_be_heads(held: Sequence[Any]) -> None:
             raise RulebookFileUnusable(reason="heads", place=place_of(HEAD + 1, name), head=column.head)
 
 
-def _cell_read(formula: Any, value: Any) -> tuple[Cell, str]:
+def _cell_read(formula: Any, value: Any) -> tuple[Cell, str]:  # noqa: PLR0911 - one line for each kind of cell
     """What a cell holds, and what is wrong with it, "" for nothing."""
     if formula is not None and value is None:
         return None, "formula"

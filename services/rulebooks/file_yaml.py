@@ -142,7 +142,7 @@ def _codes(tree: Tree) -> Iterator[tuple[Pointer, str]]:
 
 
 def _twice(tree: Tree) -> Iterator[tuple[Pointer, str]]:
-    found = list(_codes(tree))
+    found: list[tuple[Pointer, str]] = list(_codes(tree))
     for name, key in LISTED.items():
         entries: Sequence[Any] = tree.get(name) or []
         found += [((name, n), f"{name}.{one.get(key)}") for n, one in enumerate(entries) if isinstance(one, dict)]
