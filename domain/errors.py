@@ -59,6 +59,18 @@ class YearPlanned(Refused):
     code = "year-planned"
 
 
+class TakesPartAlready(Refused):
+    """The `commune` takes part in the season."""
+
+    code = "takes-part-already"
+
+
+class CommuneWithdrawn(Refused):
+    """The `commune` takes no part in the season any more: what was recorded of it is read only."""
+
+    code = "commune-withdrawn"
+
+
 class TextTooLong(Refused):
     """The text of this `field` has `length` characters, more than its `limit`."""
 
@@ -205,6 +217,12 @@ class RulebookNotAdopted(Refused):
     """The province has not adopted this rulebook, or adopted another text of it."""
 
     code = "rulebook-not-adopted"
+
+
+class CouncilVoted(Refused):
+    """The council votes or has voted on these `communes`: what was voted on may not be judged otherwise meanwhile."""
+
+    code = "council-voted"
 
 
 class RulebookTooLarge(Refused):
