@@ -132,7 +132,9 @@ def _lines(node: yaml.Node | None, at: Pointer) -> Iterator[tuple[Pointer, int]]
 
 def _codes(tree: Tree) -> Iterator[tuple[Pointer, str]]:
     """The codes of criteria, indicators, parts and conditions with where they stand."""
-    waiting = [((name,), entry) for name, entry in tree.items() if name in ("criteria", "conditions")]
+    waiting: list[tuple[Pointer, Any]] = [
+        ((name,), entry) for name, entry in tree.items() if name in ("criteria", "conditions")
+    ]
     while waiting:
         at, entries = waiting.pop(0)
         for number, entry in enumerate(entries if isinstance(entries, list) else []):
