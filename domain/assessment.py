@@ -90,6 +90,25 @@ class Returned:
     due: date
 
 
+@dataclass(frozen=True, slots=True)
+class DataAgain:
+    """Measured data of a part that a corrected rulebook cannot use: they are entered again."""
+
+    indicator: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedValue:
+    """The value of an indicator under a corrected rulebook: what the rule gives for the same data. With neither points
+    nor outcome one has to be proposed again.
+    """
+
+    indicator: str
+    points: Decimal | None = None
+    outcome: Outcome | None = None
+
+
 @dataclass(slots=True)
 class Entry:
     """What the dossier holds on one indicator.
@@ -503,6 +522,37 @@ class Assessment(Stream):
                 entry.changed = self.originator_version
             assessment.stage = Stage.SUBMITTED
 
+    class RulebookCorrected(Fact):
+        """The season's rulebook was corrected, and the dossier, which was not decided, goes on under the new text.
+
+        `again` are the data that this text cannot use, `values` those of indicators for which it gives another value.
+        """
+
+        TOPIC = "assessment.rulebook-corrected"
+        rulebook_sha256: str
+        former_sha256: str
+        again: tuple[DataAgain, ...] = ()
+        values: tuple[CorrectedValue, ...] = ()
+
+        @property
+        def indicators(self) -> tuple[str, ...]:
+            """The indicators that are touched, each once."""
+            return tuple(
+                dict.fromkeys([*(one.indicator for one in self.again), *(one.indicator for one in self.values)])
+            )
+
+        def apply(self, assessment: Assessment) -> None:
+            assessment.rulebook_sha256 = self.rulebook_sha256
+            for data in self.again:
+                assessment.entry(data.indicator).measures.pop(data.part, None)
+            for value in self.values:
+                entry = assessment.entry(value.indicator)
+                entry.points, entry.outcome = value.points, value.outcome
+                entry.reason = None
+            for indicator in self.indicators:
+                entry = assessment.entry(indicator)
+                entry.changed = entry.scored = self.originator_version
+
     def __init__(
         self,
         id: UUID,
@@ -660,6 +710,18 @@ class Assessment(Stream):
             raise ReasonMissing(act="declare-veto", condition=condition)
         if (self.vetoes.get(condition), self.bases.get(condition)) != (occurred, basis):
             self.trigger_event(self.VetoDeclared, condition=condition, occurred=occurred, basis=basis)
+
+    def correct_rulebook(
+        self, rulebook_sha256: str, again: tuple[DataAgain, ...], values: tuple[CorrectedValue, ...]
+    ) -> None:
+        """Go on under a corrected text of the rulebook (what it touches: `domain/correction.py`)."""
+        self.trigger_event(
+            self.RulebookCorrected,
+            rulebook_sha256=rulebook_sha256,
+            former_sha256=self.rulebook_sha256,
+            again=again,
+            values=values,
+        )
 
     def declare_sanction(self, sanction: UUID, details: Sanction, reported_by: str) -> None:
         """Record that an official was disciplined or prosecuted for an act in this commune.

@@ -48,9 +48,27 @@ class ReasonMissing(Refused):
 
 
 class AlreadyThere(Refused):
-    """There is one already: a season of this year, a council, a person with this sign-in; `kind` says what."""
+    """There is one already: a council, a person with this sign-in; `kind` says what."""
 
     code = "already-there"
+
+
+class YearPlanned(Refused):
+    """The `year` has a season that runs, or one that has ended where no further round was asked for (`reason`)."""
+
+    code = "year-planned"
+
+
+class TakesPartAlready(Refused):
+    """The `commune` takes part in the season."""
+
+    code = "takes-part-already"
+
+
+class CommuneWithdrawn(Refused):
+    """The `commune` takes no part in the season any more: what was recorded of it is read only."""
+
+    code = "commune-withdrawn"
 
 
 class TextTooLong(Refused):
@@ -199,6 +217,12 @@ class RulebookNotAdopted(Refused):
     """The province has not adopted this rulebook, or adopted another text of it."""
 
     code = "rulebook-not-adopted"
+
+
+class CouncilVoted(Refused):
+    """The council votes or has voted on these `communes`: what was voted on may not be judged otherwise meanwhile."""
+
+    code = "council-voted"
 
 
 class RulebookTooLarge(Refused):

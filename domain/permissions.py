@@ -67,6 +67,7 @@ class Act(StrEnum):
     CONDUCT_REVIEW = "review:conduct"
     EXPLAIN_IN_REVIEW = "review:explain"
     ASSIGN_INDICATOR = "season:assign-indicator"
+    CORRECT_SEASON = "season:correct-rulebook"
     OPEN_SEASON = "season:open"
     PLAN_SEASON = "season:plan"
     SET_DEADLINE = "season:set-deadline"
@@ -247,6 +248,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.CONDUCT_REVIEW: (((Office.INSPECTOR,), anywhere),),
     Act.EXPLAIN_IN_REVIEW: ((_ALL, when_asked),),
     Act.ASSIGN_INDICATOR: (_RUNS_THE_SEASON,),
+    Act.CORRECT_SEASON: (_RUNS_THE_SEASON,),
     Act.OPEN_SEASON: (_RUNS_THE_SEASON,),
     Act.PLAN_SEASON: (_RUNS_THE_SEASON,),
     Act.SET_DEADLINE: (_RUNS_THE_SEASON,),

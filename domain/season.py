@@ -12,8 +12,9 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from domain.days import must_not_end_early, years
+from domain.days import must_not_end_early
 from domain.errors import (
+    CommuneWithdrawn,
     ContentsWithoutText,
     DayOutOfRange,
     IndicatorsUnassigned,
@@ -22,12 +23,16 @@ from domain.errors import (
     PositionUnsuitable,
     ReasonMissing,
     SeasonNotOpen,
+    TakesPartAlready,
     UnknownCommune,
     UnknownIndicator,
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.working_days import DayReading
+
+#: The first year that communes were assessed: Quyết định 09/2013/QĐ-TTg.
+FIRST_YEAR = 2013
 
 
 class Step(StrEnum):
@@ -49,6 +54,10 @@ class State(StrEnum):
     SUSPENDED = "suspended"
     CANCELLED = "cancelled"
     CLOSED = "closed"
+
+
+#: States after which a further round of the year may be planned.
+HAS_ENDED = (State.CANCELLED, State.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,7 @@ class ChosenReading:
 
 
 class Season(Stream):
-    """One assessment year of a province."""
+    """One assessment year of a province, or a further round of it."""
 
     TOPIC = "season"
 
@@ -110,6 +119,30 @@ class Season(Stream):
         rulebook_sha256: str
         indicators: tuple[str, ...]
         participants: tuple[Participant, ...]
+
+    class ParticipantAdded(Fact):
+        """A commune takes part from now on, or again; in an open season its dossier begins with it."""
+
+        TOPIC = "season.participant-added"
+        commune: str
+        decided_by: str
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.withdrawn.pop(self.commune, None)
+            season.participants[self.commune] = Participant(self.commune, self.decided_by)
+
+    class ParticipantWithdrawn(Fact):
+        """A commune takes no further part; what was recorded of it stays, and counts nowhere in the season."""
+
+        TOPIC = "season.participant-withdrawn"
+        commune: str
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.withdrawn[self.commune] = season.participants.pop(self.commune)
 
     class IndicatorAssigned(Fact):
         """In every commune the indicator is led by one position; others coordinate."""
@@ -209,6 +242,21 @@ class Season(Stream):
             season.left_out = None
             season.state = State.PLANNED
 
+    class RulebookCorrected(Fact):
+        """The season goes on under another text of its rulebook; `indicators` are those of this text."""
+
+        TOPIC = "season.rulebook-corrected"
+        rulebook_sha256: str
+        former_sha256: str
+        indicators: tuple[str, ...]
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.rulebook_sha256 = self.rulebook_sha256
+            season.indicators = self.indicators
+            season.assignments = {code: one for code, one in season.assignments.items() if code in self.indicators}
+
     class Cancelled(Fact):
         """The year is not assessed."""
 
@@ -242,12 +290,40 @@ class Season(Stream):
         self.rulebook_sha256 = rulebook_sha256
         self.indicators = indicators
         self.participants = {one.commune: one for one in participants}
+        self.withdrawn: dict[str, Participant] = {}
         self.assignments: dict[str, Assignment] = {}
         self.deadlines: dict[Step, Deadline] = {}
         self.readings: dict[Step, ChosenReading] = {}
         self.state = State.PLANNED
         self.opened_on: date | None = None
         self.left_out: LeftOut | None = None
+
+    def add(self, commune: str, decided_by: str, reason: str, document_no: str) -> None:
+        """Let a commune take part, by a document. TakesPartAlready, ReasonMissing, OutOfOrder."""
+        self._must_be(State.PLANNED, State.OPEN)
+        if commune in self.participants:
+            raise TakesPartAlready(commune=commune, field="commune")
+        self.trigger_event(
+            self.ParticipantAdded,
+            commune=commune,
+            decided_by=decided_by,
+            reason=_given(reason, "add-participant"),
+            document_no=document_no,
+        )
+
+    def withdraw(self, commune: str, reason: str, document_no: str) -> None:
+        """End a commune's part, by a document; whoever asks has seen that nothing was decided on it.
+
+        UnknownCommune, CommuneWithdrawn, ReasonMissing, OutOfOrder.
+        """
+        self._must_be(State.PLANNED, State.OPEN)
+        self.participant(commune)
+        self.trigger_event(
+            self.ParticipantWithdrawn,
+            commune=commune,
+            reason=_given(reason, "withdraw-participant"),
+            document_no=document_no,
+        )
 
     def assign(
         self,
@@ -347,6 +423,27 @@ class Season(Stream):
             document_no=document_no,
         )
 
+    def correct_rulebook(
+        self, rulebook_sha256: str, indicators: Collection[str], reason: str, document_no: str
+    ) -> None:
+        """Go on under another text of the same rulebook. OutOfOrder when the season is over, or has this very text."""
+        self.must_be_correctable()
+        if self.rulebook_sha256 == rulebook_sha256:
+            raise OutOfOrder(step="correct-rulebook", state="same-text")
+        self.trigger_event(
+            self.RulebookCorrected,
+            rulebook_sha256=rulebook_sha256,
+            former_sha256=self.rulebook_sha256,
+            indicators=tuple(indicators),
+            reason=_given(reason, "correct-rulebook"),
+            document_no=document_no,
+        )
+
+    def must_be_correctable(self) -> None:
+        """Raise OutOfOrder once the season is closed or cancelled: it stays as it was judged."""
+        if self.state in (State.CLOSED, State.CANCELLED):
+            raise OutOfOrder(step="correct-rulebook", state=self.state)
+
     def cancel(self, reason: str, document_no: str) -> None:
         """Give the year up."""
         self._must_be(State.PLANNED, State.OPEN, State.SUSPENDED)
@@ -358,13 +455,24 @@ class Season(Stream):
         must_not_end_early(self.opened_on, on, "on", "season")
         self.trigger_event(self.Closed, on=on)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the season was given up or is done, so that its year may have a further round."""
+        return self.state in HAS_ENDED
+
     def must_be_open(self) -> None:
         """Raise SeasonNotOpen unless work may go on."""
         if self.state is not State.OPEN:
             raise SeasonNotOpen(state=self.state)
 
+    def ever_took_part(self, commune: str) -> Participant:
+        """The commune's part in the season, also where it was withdrawn; UnknownCommune when it never had one."""
+        return self.withdrawn.get(commune) or self.participant(commune)
+
     def participant(self, commune: str) -> Participant:
-        """The commune's part in the season; UnknownCommune when it has none."""
+        """The commune's part in the season; CommuneWithdrawn when it has none any more, UnknownCommune when never."""
+        if commune in self.withdrawn:
+            raise CommuneWithdrawn(commune=commune)
         try:
             return self.participants[commune]
         except KeyError:
@@ -375,9 +483,14 @@ class Season(Stream):
             raise OutOfOrder(step="season", state=self.state)
 
 
+def possible_years(today: date) -> range:
+    """The years that a season can be planned for: from the first under the standard to the next one."""
+    return range(FIRST_YEAR, today.year + 2)
+
+
 def possible_year(year: int, today: date) -> int:
     """The year that a season is planned for; DayOutOfRange for one that cannot be meant."""
-    possible = years(today)
+    possible = possible_years(today)
     if year not in possible:
         raise DayOutOfRange(
             reason="year", field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1])
@@ -391,11 +504,23 @@ def _given(reason: str, act: str) -> str:
     return reason
 
 
+def season_name(year: int, round_no: int = 1) -> str:
+    """The name of a season: "2023"; of a further round of its year "2023-2"."""
+    return str(year) if round_no == 1 else f"{year}-{round_no}"
+
+
 def year_of(season: str) -> int:
     """The year that a season of this name assesses."""
-    return int(season.partition("-")[0])
+    year = season.rpartition("-")[0]
+    return int(year or season)
+
+
+def round_of(season: str) -> int:
+    """Which round of its year a season of this name is, from 1."""
+    year, _, last = season.rpartition("-")
+    return int(last) if year else 1
 
 
 def season_stream(season: str) -> StreamName:
-    """The stream of a season; seasons are named by their year, "2023"."""
+    """The stream of a season, by its name (`season_name`)."""
     return StreamName("season", season, season)

@@ -37,9 +37,18 @@ class Words:
         text = self.sentences.get(sentence) or sentence
         if not slots:
             return text
+        if isinstance(season := slots.get("season"), str):
+            slots["season"] = self.season(season)
         if any(hasattr(slot, "__html__") for slot in slots.values()):
             return Markup(escape(text)) % slots  # noqa: S704 - escaped just here
         return text % slots
+
+    def season(self, name: str) -> str:
+        """A season as people name it: `2023`, a further round of its year `2023 (đợt 2)`."""
+        year, _, round_no = name.rpartition("-")
+        if not (year.isdecimal() and round_no.isdecimal()):
+            return name
+        return self.say("%(year)s (đợt %(round)s)", year=year, round=round_no)
 
     def knows(self, key: str) -> bool:
         """Whether there is a sentence for this key."""
@@ -132,6 +141,7 @@ class Words:
             "size": self.size,
             "listed": self.listed,
             "no": indicator_number,
+            "season": self.season,
         }
 
 

@@ -188,6 +188,7 @@ LONG = {
     "projections/tables/standings.py": "one row: it learns every fact that moves a commune in its year",
     "projections/tables/sheets.py": "one row: it learns every fact of a commune's dossier",
     "services/assessment/assess.py": "one activity: the acts on a dossier share what they are refused for",
+    "services/assessment/dossier_page.py": "one page: each of its forms comes back to it with what was typed",
     "infra/log/eventstore.py": "reading, following and appending share one form of a stored row",
 }
 

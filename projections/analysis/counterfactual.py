@@ -141,6 +141,9 @@ def _bearing(facts: Sequence[Recorded]) -> dict[str, list[Recorded]]:
     came = ways(facts)
     found: dict[str, dict[int, Recorded]] = {}
     for recorded in facts:
+        if isinstance(recorded.fact, Assessment.RulebookCorrected):
+            for code in recorded.fact.indicators:
+                found.setdefault(code, {})[recorded.position] = recorded
         if isinstance(recorded.fact, JUDGED):
             way = came.get(recorded.position)
             mine = found.setdefault(getattr(recorded.fact, "indicator", ""), {})

@@ -50,8 +50,8 @@ class Difference(NamedTuple):
 
 #: The facts that can cause a difference in each matter.
 CAUSES: dict[Matter, tuple[type[Fact], ...]] = {
-    Matter.MEASURED: (Assessment.IndicatorMeasured,),
-    Matter.PROPOSED: (Assessment.IndicatorScored,),
+    Matter.MEASURED: (Assessment.IndicatorMeasured, Assessment.RulebookCorrected),
+    Matter.PROPOSED: (Assessment.IndicatorScored, Assessment.RulebookCorrected),
     Matter.FILES: (Assessment.EvidenceAttached, Assessment.EvidenceReused, Assessment.EvidenceWithdrawn),
     Matter.EXPLANATION: (Assessment.Explained,),
     Matter.OPINION_SHEETS: (Assessment.OpinionSheetsTallied,),
@@ -108,6 +108,8 @@ def _abouts(fact: Any) -> tuple[str, ...]:
             return (str(fact.sanction),)
         case Assessment.Resubmitted():
             return fact.indicators
+        case Assessment.RulebookCorrected():
+            return (*fact.indicators, *(one.part for one in fact.again))
     return (fact.indicator,)
 
 

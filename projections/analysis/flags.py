@@ -226,6 +226,16 @@ def _scored(row: Marks, fact: Assessment.IndicatorScored, recorded: Recorded) ->
     return _act(row, recorded, scores={**row.scores, fact.indicator: score}, rescored=rescored)
 
 
+@MARKS.on(Assessment.RulebookCorrected)
+def _rulebook_corrected(row: Marks, fact: Assessment.RulebookCorrected, recorded: Recorded) -> Marks:
+    scores = dict(row.scores)
+    for value in fact.values:
+        score = scores.pop(value.indicator, None)
+        if score is not None and (value.points is not None or value.outcome is not None):
+            scores[value.indicator] = replace(score, points=value.points, outcome=value.outcome)
+    return replace(row, scores=scores)
+
+
 @MARKS.on(Assessment.EvidenceAttached)
 def _attached(row: Marks, fact: Assessment.EvidenceAttached, recorded: Recorded) -> Marks:
     file = FileMark(

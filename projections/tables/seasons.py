@@ -7,7 +7,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.season import Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step
+from domain.season import HAS_ENDED, Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step, round_of
 from projections.fold import Projection, Row, RowPart, everything_together
 
 
@@ -15,6 +15,15 @@ class Notice(RowPart, frozen=True):
     """Why the season was last suspended, resumed, converted or cancelled, and the document that says so."""
 
     state: State
+    reason: str
+    document_no: str
+    at: datetime
+
+
+class Withdrawal(RowPart, frozen=True):
+    """A commune that takes no further part: who would have decided on it, and by what it was withdrawn."""
+
+    decided_by: str
     reason: str
     document_no: str
     at: datetime
@@ -37,7 +46,24 @@ class SeasonRow(Row, frozen=True):
     opened_on: date | None = None
     closed_on: date | None = None
     notice: Notice | None = None
+    corrected: Notice | None = None
     left_out: LeftOut | None = None
+    withdrawn: dict[str, Withdrawal] = {}
+
+    @property
+    def ever(self) -> dict[str, str]:
+        """Every commune that takes or took part, with the unit that decides on it."""
+        return {**{code: one.decided_by for code, one in self.withdrawn.items()}, **self.participants}
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """By year, then by round."""
+        return self.year, round_of(self.season)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the season was given up or is done."""
+        return self.state in HAS_ENDED
 
     @property
     def unassigned(self) -> tuple[str, ...]:
@@ -60,7 +86,7 @@ class SeasonRow(Row, frozen=True):
         return chosen.on if chosen and chosen.day == day else day
 
 
-SEASONS = Projection("seasons", version=3, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=4, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -75,6 +101,22 @@ def _planned(fact: Season.Planned, recorded: Recorded) -> SeasonRow:
         participants,
         recorded.version,
     )
+
+
+@SEASONS.on(Season.ParticipantAdded)
+def _added(row: SeasonRow, fact: Season.ParticipantAdded, recorded: Recorded) -> SeasonRow:
+    withdrawn = {code: one for code, one in row.withdrawn.items() if code != fact.commune}
+    participants = {**row.participants, fact.commune: fact.decided_by}
+    return replace(row, version=recorded.version, participants=participants, withdrawn=withdrawn)
+
+
+@SEASONS.on(Season.ParticipantWithdrawn)
+def _withdrawn(row: SeasonRow, fact: Season.ParticipantWithdrawn, recorded: Recorded) -> SeasonRow:
+    participants = {code: unit for code, unit in row.participants.items() if code != fact.commune}
+    decided_by = row.participants.get(fact.commune, "")  # in a replay without the fact that added it
+    one = Withdrawal(decided_by, fact.reason, fact.document_no, recorded.at)
+    withdrawn = {**row.withdrawn, fact.commune: one}
+    return replace(row, version=recorded.version, participants=participants, withdrawn=withdrawn)
 
 
 @SEASONS.on(Season.IndicatorAssigned)
@@ -130,6 +172,18 @@ def _converted(row: SeasonRow, fact: Season.Converted, recorded: Recorded) -> Se
         left_out=None,
         state=State.PLANNED,
         notice=Notice(State.PLANNED, fact.reason, fact.document_no, recorded.at),
+    )
+
+
+@SEASONS.on(Season.RulebookCorrected)
+def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorded) -> SeasonRow:
+    return replace(
+        row,
+        version=recorded.version,
+        rulebook_sha256=fact.rulebook_sha256,
+        indicators=fact.indicators,
+        assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
+        corrected=Notice(row.state, fact.reason, fact.document_no, recorded.at),
     )
 
 

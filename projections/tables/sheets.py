@@ -236,7 +236,7 @@ class SheetRow(Row, frozen=True):
         return self.stage is Stage.SUPPLEMENT and entry is not None and entry.returned is not None
 
 
-SHEETS = Projection("sheets", version=4, row=SheetRow, scope=lambda row: row.season)
+SHEETS = Projection("sheets", version=5, row=SheetRow, scope=lambda row: row.season)
 
 
 @SHEETS.begins(Assessment.Opened)
@@ -344,6 +344,29 @@ def _satisfaction(row: SheetRow, fact: Assessment.SatisfactionMeasured, recorded
 def _veto(row: SheetRow, fact: Assessment.VetoDeclared, recorded: Recorded) -> SheetRow:
     veto = VetoRow(fact.occurred, fact.basis, recorded.actor, recorded.at)
     return replace(row, version=recorded.version, vetoes={**row.vetoes, fact.condition: veto})
+
+
+@SHEETS.on(Assessment.RulebookCorrected)
+def _rulebook_corrected(row: SheetRow, fact: Assessment.RulebookCorrected, recorded: Recorded) -> SheetRow:
+    entries = dict(row.entries)
+    lost = {one.part for one in fact.again}
+    values = {one.indicator: one for one in fact.values}
+    for code in fact.indicators:
+        entry = _change(entries.get(code), recorded, scored=recorded.version)
+        measures = {part: measured for part, measured in entry.measures.items() if part not in lost}
+        measured_by = {part: person for part, person in entry.measured_by.items() if part not in lost}
+        entry = replace(entry, measures=measures, measured_by=measured_by)
+        if value := values.get(code):
+            entry = replace(
+                entry,
+                points=value.points,
+                outcome=value.outcome,
+                by_rule=value.points,
+                outcome_by_rule=value.outcome,
+                reason=None,
+            )
+        entries[code] = entry
+    return replace(row, version=recorded.version, rulebook_sha256=fact.rulebook_sha256, entries=entries)
 
 
 @SHEETS.on(Assessment.SanctionDeclared)

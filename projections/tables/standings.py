@@ -6,7 +6,7 @@ The verdict itself is not kept: `judge(sheet_of(row, …), rulebook)` runs when 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.appraisal import Appraisal, Proposal
-from domain.assessment import Assessment, Returned, in_posting_time
+from domain.assessment import Assessment, CorrectedValue, DataAgain, Returned, in_posting_time
 from domain.assessment import Stage as DossierStage
 from domain.fact import Recorded
 from domain.judging import Sheet, Value
@@ -25,6 +25,7 @@ from domain.meeting import Meeting, VoteOutcome
 from domain.recognition import Recognition, Result
 from domain.rulebook import Rulebook
 from domain.sanction import Sanction, vetoed
+from domain.season import Season
 from projections.fold import Projection, Row, RowPart
 
 
@@ -162,6 +163,7 @@ class Standing(Row, frozen=True):
     report_no: str | None = None
     listed_on: date | None = None
     list_no: str | None = None
+    withdrawn: bool = False
 
     @property
     def is_not_meeting(self) -> bool:
@@ -218,6 +220,11 @@ class Standing(Row, frozen=True):
         return found
 
 
+def counted(rows: Iterable[Standing]) -> list[Standing]:
+    """Those that take part: a commune that was withdrawn is not counted, listed or queued."""
+    return [row for row in rows if not row.withdrawn]
+
+
 def sheet_of(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -> Sheet:
     """What `judge` asks for."""
     found = vetoed(rulebook.counting, row.vetoes, [(one.details, one.confirmed) for one in row.sanctions.values()])
@@ -249,7 +256,7 @@ def _slacks(cells: Mapping[str, Cell], rulebook: Rulebook) -> dict[str, Decimal]
     return slacks
 
 
-STANDINGS = Projection("standings", version=3, row=Standing, scope=lambda row: row.season)
+STANDINGS = Projection("standings", version=4, row=Standing, scope=lambda row: row.season)
 
 
 @STANDINGS.begins(Assessment.Opened)
@@ -263,6 +270,23 @@ def _opened(fact: Assessment.Opened, recorded: Recorded) -> Standing:
         fact.unit_class,
         recorded.version,
     )
+
+
+# The season -------------------------------------------------------------------------------------------
+
+
+def _of_commune(recorded: Recorded) -> tuple[str]:
+    return (f"{recorded.stream.season}/{recorded.fact.commune}",)  # type: ignore[attr-defined]
+
+
+@STANDINGS.on(Season.ParticipantAdded, keys=_of_commune)
+def _added_again(row: Standing, fact: Season.ParticipantAdded, recorded: Recorded) -> Standing:
+    return replace(row, withdrawn=False)
+
+
+@STANDINGS.on(Season.ParticipantWithdrawn, keys=_of_commune)
+def _taken_out(row: Standing, fact: Season.ParticipantWithdrawn, recorded: Recorded) -> Standing:
+    return replace(row, withdrawn=True)
 
 
 # The commune ------------------------------------------------------------------------------------------
@@ -332,6 +356,31 @@ def _satisfaction(row: Standing, fact: Assessment.SatisfactionMeasured, recorded
 @STANDINGS.on(Assessment.VetoDeclared)
 def _veto(row: Standing, fact: Assessment.VetoDeclared, recorded: Recorded) -> Standing:
     return replace(row, version=recorded.version, vetoes={**row.vetoes, fact.condition: fact.occurred})
+
+
+@STANDINGS.on(Assessment.RulebookCorrected)
+def _rulebook_corrected(row: Standing, fact: Assessment.RulebookCorrected, recorded: Recorded) -> Standing:
+    return corrected(row, fact.rulebook_sha256, fact.again, fact.values, recorded.version)
+
+
+def corrected(
+    row: Standing,
+    rulebook_sha256: str,
+    again: tuple[DataAgain, ...],
+    values: tuple[CorrectedValue, ...],
+    version: int,
+) -> Standing:
+    """The commune under a corrected text, with what this makes of its data and values."""
+    cells = dict(row.cells)
+    for data in again:
+        cell = cells.get(data.indicator, _EMPTY)
+        ratios = {part: ratio for part, ratio in cell.ratios.items() if part != data.part}
+        measured_by = {part: person for part, person in cell.measured_by.items() if part != data.part}
+        cells[data.indicator] = replace(cell, changed=version, ratios=ratios, measured_by=measured_by)
+    for value in values:
+        cell = cells.get(value.indicator, _EMPTY)
+        cells[value.indicator] = replace(cell, changed=version, points=value.points, outcome=value.outcome)
+    return replace(row, version=version, rulebook_sha256=rulebook_sha256, cells=cells)
 
 
 @STANDINGS.on(Assessment.SanctionDeclared)

@@ -14,12 +14,15 @@ from domain.permissions import Act, permit
 from domain.rulebook import Rulebook, Unverified
 from domain.unit import Extent, Level
 from domain.vietnamese import person_key, sort_key
+from infra.reference.rulebooks import Rulebooks
 from projections.tables.adoptions import ADOPTIONS, AdoptionRow
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.units import UNITS, UnitRow
 from services.administration import administer
 from services.administration.administer import NewMandate, NewUnit
+from services.i18n import Words
 from services.rulebooks import keep
+from services.rulebooks.in_words import ChangeLine, change_lines
 from services.sentences import Holder
 from services.web import urls
 from services.web.form_fields import FieldMissing
@@ -47,6 +50,7 @@ class Book(NamedTuple):
     adoption: AdoptionRow | None
     by: Holder | None
     groups: list[UnverifiedGroup]
+    changes: list[ChangeLine]
 
     @property
     def is_current(self) -> bool:
@@ -62,6 +66,7 @@ async def show(visit: Visit) -> PageResponse:
     if part not in (PEOPLE, PLACES, RULES):
         raise NotFound(part=part)
     await visit.own_write(OFFICIALS, UNITS, ADOPTIONS)
+    rulebooks = await visit.rulebooks()
     async with visit.reads() as view:
         officials = await view.all(OFFICIALS)
         units = {unit.code: unit for unit in await view.all(UNITS)}
@@ -87,7 +92,7 @@ async def show(visit: Visit) -> PageResponse:
         choices=sorted(
             (unit for unit in units.values() if unit.is_there(visit.today)), key=lambda unit: sort_key(unit.name)
         ),
-        books=books_of((await visit.rulebooks()).newest_of_each(), adoptions, officials) if part == RULES else [],
+        books=books_of(rulebooks, adoptions, officials, visit.words) if part == RULES else [],
         positions=list(Office),
         capacities=list(Capacity),
         levels=list(Level),
@@ -110,15 +115,17 @@ def chosen(visit: Visit, officials: Iterable[OfficialRow]) -> OfficialRow | None
 
 
 def books_of(
-    rulebooks: Iterable[Rulebook], adoptions: dict[str, AdoptionRow], officials: Iterable[OfficialRow]
+    rulebooks: Rulebooks, adoptions: dict[str, AdoptionRow], officials: Iterable[OfficialRow], words: Words
 ) -> list[Book]:
-    """The rulebooks, the latest first."""
+    """The rulebooks in their newest text that ships, the latest first, each with what differs from the one in use."""
     holders = {row.person: Holder(row.name, row.mandates[0]) for row in officials if row.mandates}
     found = []
-    for rulebook in rulebooks:
+    for rulebook in rulebooks.newest_of_each():
         adoption = adoptions.get(rulebook.id)
+        used = rulebooks.find(adoption.sha256) if adoption else None
+        changes = change_lines(used, rulebook, words) if used else []
         by = holders.get(adoption.by) if adoption else None
-        found.append(Book(rulebook, adoption, by, groups_of(rulebook)))
+        found.append(Book(rulebook, adoption, by, groups_of(rulebook), changes))
     return sorted(found, key=lambda book: book.rulebook.in_force_from.value or date.min, reverse=True)
 
 
@@ -251,12 +258,16 @@ async def merge(visit: Visit) -> PageResponse:
 
 @act(urls.ADMIN + "/ap-dung", again=show)
 async def adopt(visit: Visit) -> PageResponse:
-    """Adopt a rulebook; each group of unverified values that was ticked is acknowledged."""
+    """Adopt a rulebook, or go over to its newest text; each group of unverified values ticked is acknowledged."""
     typed = visit.typed
     rulebook = (await visit.rulebooks()).newest(typed.needed("rulebook"))
     ticked = set(typed.every("group"))
     seen = [one.path for group in groups_of(rulebook) if f"g{group.name}" in ticked for one in group.values]
-    result = await keep.adopt_rulebook(visit.work(), rulebook.id, seen, typed.text("document_no") or None)
+    document_no = typed.text("document_no") or None
+    if sha256 := typed.text("sha256"):
+        result = await keep.adopt_text(visit.work(), sha256, seen, document_no, typed.text("reason") or None)
+    else:
+        result = await keep.adopt_rulebook(visit.work(), rulebook.id, seen, document_no)
     return await visit.done(result, to=visit.url.admin(phan=RULES))
 
 

@@ -38,7 +38,7 @@ async def show(visit: Visit) -> PageResponse:
     season, commune = (visit.query(name) or visit.typed.text(name) for name in ("nam", "xa"))
     code = (visit.query("ma") or visit.typed.text("ma")).upper()
     async with visit.reads() as view:
-        seasons = sorted(await view.all(SEASONS), key=lambda row: row.year, reverse=True)
+        seasons = sorted(await view.all(SEASONS), key=lambda row: row.order, reverse=True)
         units = {unit.code: unit for unit in await view.all(UNITS)}
     taking_part = {one for row in seasons for one in row.participants}
     return await visit.page(

@@ -14,6 +14,7 @@ from domain.assessment import Assessment, assessment_stream
 from domain.errors import NotFound, OutOfOrder
 from domain.personal import Personal
 from domain.rulebook import Rulebook
+from domain.season import year_of
 from infra.identity.tenants import Tenant
 from projections.fold import fold
 from projections.tables.sheets import SHEETS, CommentRow, SheetRow
@@ -55,7 +56,7 @@ async def read_paper(then: AsItStood, season: str, commune: str) -> CommunePaper
     if row is None:
         raise NotFound(season=season, commune=commune)
     place = await then.place(commune)
-    return CommunePaper(place, int(season), row, then.tenant.log, then.position, then.tenant.demonstration)
+    return CommunePaper(place, year_of(season), row, then.tenant.log, then.position, then.tenant.demonstration)
 
 
 async def agreed_at(then: AsItStood, season: str, commune: str) -> int:

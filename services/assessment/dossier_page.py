@@ -15,6 +15,7 @@ from domain.measure import Answer as Said
 from domain.measure import Kind, Outcome
 from domain.permissions import Act, positions_for
 from domain.rulebook import Indicator, Model
+from domain.sanction import Form, Post
 from domain.vietnamese import sort_key
 from domain.working_days import CalendarUnknown
 from infra.log.group_commit import CommandResult
@@ -77,6 +78,8 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "sheet": sheet,
         "gates": gates(case),
         "satisfaction": satisfaction(case.sheet),
+        "sanctioned_as": list(Post),
+        "sanction_forms": list(Form),
         "places": await _places(visit, case) if visit.may(Act.DECLARE_SANCTION, case.subject()) else [],
         "due": due,
         "days_left": days_left(due[1], visit.today) if due else None,
@@ -102,7 +105,7 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
     subject = case.subject(indicator.code)
     typed = _numbers(visit)
     seen = None if visit.refusal and visit.refusal.code == "stale" else typed and visit.version
-    editable = case.sheet.may_edit(indicator.code) and case.season.state == "open"
+    editable = case.sheet.may_edit(indicator.code) and case.runs
     held = entry.measures if entry else {}
     elsewhere = [
         (code, file)

@@ -1,16 +1,15 @@
 """A season: plan it, say who does what and until when, open it, and where the law demands it, halt it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from domain.days import years
-from domain.errors import NotFound
+from domain.errors import NotFound, UnknownCommune
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import Provenance, RecognisingLevel, Rulebook
-from domain.season import Participant, Step
+from domain.season import Participant, State, Step, possible_years
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from domain.working_days import DayReading
@@ -93,13 +92,14 @@ async def index(visit: Visit) -> PageResponse:
         "season/index.html",
         seasons=[
             {"row": row, "rulebook": (await visit.rulebooks()).text(row.rulebook_sha256).short}
-            for row in sorted(rows, key=lambda row: -row.year)
+            for row in sorted(rows, key=lambda row: row.order, reverse=True)
         ],
         rulebooks=rulebooks,
         groups=candidates(units, set(visit.typed.every("commune")), visit.today),
         chosen_units=set(visit.typed.every("unit")),
         chosen_communes=set(visit.typed.every("commune")),
-        next_year=max((row.year + 1 for row in rows if row.year in years(visit.today)), default=visit.today.year),
+        next_year=next_year(rows, visit.today),
+        ended_years=sorted({row.year for row in rows if row.has_ended}, reverse=True),
         position=view.position,
     )
 
@@ -111,7 +111,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
-        adopted = {one.rulebook for one in await view.all(ADOPTIONS)}
+        adoptions = {one.rulebook: one.sha256 for one in await view.all(ADOPTIONS)}
         calendar = await calendar_seen(view, visit.app.calendar)
     if row is None:
         raise NotFound(season=season)
@@ -121,7 +121,8 @@ async def show(visit: Visit, season: str) -> PageResponse:
         season=season,
         row=row,
         rulebook=rulebook,
-        rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adopted],
+        rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adoptions],
+        correctable=is_correctable(row, adoptions),
         steps=steps(visit, row, rulebook),
         readings=asked_readings(row, rulebook, calendar),
         unknown_years=unknown_years(row, rulebook, calendar),
@@ -129,11 +130,26 @@ async def show(visit: Visit, season: str) -> PageResponse:
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
         halts=halts(row, visit.words),
+        not_taking_part=not_taking_part(row, units.values(), visit.today),
+        taking_part=_sorted(units[commune] for commune in row.participants),
+        withdrawn=_sorted(units[commune] for commune in row.withdrawn),
         without_text=without_text(rulebook, visit.words),
         today=visit.today,
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
+
+
+def is_correctable(row: SeasonRow, adoptions: Mapping[str, str]) -> bool:
+    """Whether the province has gone over to another text than the season has, which is not over."""
+    adopted = adoptions.get(row.rulebook, row.rulebook_sha256)
+    return adopted != row.rulebook_sha256 and row.state not in (State.CLOSED, State.CANCELLED)
+
+
+def next_year(rows: Sequence[SeasonRow], today: date) -> int:
+    """The year after the last that is planned, this year where there is none, and no later than can be planned."""
+    possible = possible_years(today)
+    return min(max((row.year + 1 for row in rows if row.year in possible), default=today.year), possible[-1])
 
 
 def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[DecidingUnit]:
@@ -157,6 +173,15 @@ def taking_part(visit: Visit, row: SeasonRow, units: Mapping[str, UnitRow]) -> l
         seen = may(visit.actor, Act.VIEW_DOSSIER, Subject(communes[0].code, code))
         groups.append(DecidingUnit(code, units[code].full_name, communes, may_see=seen))
     return groups
+
+
+def not_taking_part(row: SeasonRow, units: Collection[UnitRow], today: date) -> tuple[UnitRow, ...]:
+    """The communes that may be added to the season."""
+    return _sorted(
+        unit
+        for unit in units
+        if unit.level is Level.COMMUNE and unit.is_there(today) and unit.parent and unit.code not in row.participants
+    )
 
 
 def steps(visit: Visit, row: SeasonRow, rulebook: Rulebook) -> list[StepLine]:
@@ -257,8 +282,36 @@ async def plan(visit: Visit) -> PageResponse:
     participants = chosen(units, typed, rulebook)
     if not participants:
         raise FieldMissing(field="commune")
-    result = await organise.plan_season(visit.work(), year, rulebook.id, participants)
-    return await visit.done(result, to=visit.url.season(str(year)))
+    further_round = bool(typed.text("further-round"))
+    work = visit.work()
+    result = await organise.plan_season(work, year, rulebook.id, participants, further_round=further_round)
+    planned, *_ = await work.recorded(result)
+    return await visit.done(result, to=visit.url.season(planned.stream.season))
+
+
+@act(urls.SEASON + "/bo-sung-don-vi", again=show)
+async def add_participant(visit: Visit, season: str) -> PageResponse:
+    """Let a commune take part; the rulebook says whether its district or the province decides on it."""
+    commune = visit.typed.needed("commune")
+    reason, document_no = _reasoned(visit.typed)
+    async with visit.reads() as view:
+        row = await view.one(SEASONS, season)
+        units = await view.all(UNITS)
+    if row is None:
+        raise NotFound(season=season)
+    participant = next(iter(chosen(units, visit.typed, (await visit.rulebooks()).text(row.rulebook_sha256))), None)
+    if participant is None:
+        raise UnknownCommune(commune=commune)
+    result = await organise.add_participant(visit.work(), season, commune, participant.decided_by, reason, document_no)
+    return await visit.done(result, to=visit.url.season(season) + "#don-vi")
+
+
+@act(urls.SEASON + "/rut-don-vi", again=show)
+async def withdraw_participant(visit: Visit, season: str) -> PageResponse:
+    """End a commune's part before anything is decided on it."""
+    commune = visit.typed.needed("commune")
+    result = await organise.withdraw_participant(visit.work(), season, commune, *_reasoned(visit.typed))
+    return await visit.done(result, to=visit.url.season(season) + "#don-vi")
 
 
 @act(urls.SEASON + "/phan-cong", again=show)
@@ -387,6 +440,8 @@ ROUTES = [
     index,
     show,
     plan,
+    add_participant,
+    withdraw_participant,
     assign,
     set_deadline,
     read_day,

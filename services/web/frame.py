@@ -145,6 +145,6 @@ def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Rule
     named = [row for row in seasons if season in (None, row.season)]
     if not named:
         return None
-    current = max(named, key=lambda row: (row.state is State.OPEN, row.year))
+    current = max(named, key=lambda row: (row.state is State.OPEN, row.order))
     rulebook = rulebooks.find(current.rulebook_sha256) or rulebooks.named(current.rulebook)
     return Chip(current.season, rulebook.short if rulebook else current.rulebook)

@@ -137,6 +137,8 @@ def _key(code: str, details: dict[str, Any], words: Words) -> str:
 def _in_words(name: str, value: Any, words: Words) -> str:
     if isinstance(value, (tuple, list, set, frozenset)):
         return ", ".join(_in_words(name, item, words) for item in value)
+    if name == "season":
+        return words.season(str(value))
     kind = KEYS.get(type(value), type(value).__name__.lower())
     for key in (f"{name}.{value}", f"{kind}.{value}"):
         if words.knows(key):

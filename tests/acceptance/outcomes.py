@@ -25,7 +25,7 @@ Outcome: TypeAlias = Callable[[Walk], Awaitable[None]]
 WORDS: Words = load_words()["vi"]
 
 #: Points as a board would write them; a place ("địa điểm") or a moment ("thời điểm") is no such thing.
-POINTS = re.compile(r"(?<!thời )(?<!địa )\b[Đđ]iểm\b|[+\u2212]\d+,\d")
+POINTS = re.compile(r"(?<![Tt]hời )(?<![Đđ]ịa )\b[Đđ]iểm\b|[+\u2212]\d+,\d")
 
 
 async def ha_noi(walk: Walk) -> None:

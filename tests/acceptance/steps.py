@@ -461,7 +461,7 @@ async def sign_and_publish(walk: Walk) -> None:
 async def read_in_public(walk: Walk) -> None:
     """Anybody reads the result, with the comment and its answer."""
     page = await walk.anybody().get(walk.at("cong-khai"))
-    page.says("Đạt chuẩn tiếp cận pháp luật", "101/QĐ-UBND", "90,5", "Đã in lại khổ lớn")
+    page.says("Đạt chuẩn tiếp cận pháp luật", "101/QĐ-UBND", "90,25", "Đã in lại khổ lớn")
 
 
 # Looking back -----------------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.CONDUCT_REVIEW: (set(), set(), {Office.INSPECTOR}),
     Act.EXPLAIN_IN_REVIEW: (set(), set(), set()),
     Act.ASSIGN_INDICATOR: (set(), set(), RUNS_SEASONS),
+    Act.CORRECT_SEASON: (set(), set(), RUNS_SEASONS),
     Act.OPEN_SEASON: (set(), set(), RUNS_SEASONS),
     Act.PLAN_SEASON: (set(), set(), RUNS_SEASONS),
     Act.SET_DEADLINE: (set(), set(), RUNS_SEASONS),

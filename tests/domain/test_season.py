@@ -3,17 +3,20 @@ from datetime import date
 import pytest
 
 from domain.errors import (
+    CommuneWithdrawn,
     ContentsWithoutText,
+    DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
     PositionUnsuitable,
     ReasonMissing,
     SeasonNotOpen,
+    TakesPartAlready,
     UnknownCommune,
     UnknownIndicator,
 )
 from domain.official import Office
-from domain.season import LeftOut, Season, State, Step
+from domain.season import LeftOut, Season, State, Step, possible_year, round_of, season_name, year_of
 from tests.domain.aggregates import CODES, COMMUNE, DAY, DISTRICT, a_season, facts_of, replayed, state
 
 
@@ -165,3 +168,47 @@ def test_a_closed_season_is_taken_up_again_for_a_reason():
     season.resume("Quyết định công nhận bị thu hồi", "77/QĐ-UBND")
 
     assert season.state is State.OPEN
+
+
+def test_a_commune_is_withdrawn_and_added_again_by_a_document():
+    season = a_season()
+
+    season.withdraw(COMMUNE, "Nhập vào xã khác", "52/STP")
+    with pytest.raises(CommuneWithdrawn):
+        season.participant(COMMUNE)
+    with pytest.raises(CommuneWithdrawn):
+        season.withdraw(COMMUNE, "Nhập vào xã khác", "52/STP")
+    assert season.ever_took_part(COMMUNE).decided_by == DISTRICT
+    season.add(COMMUNE, DISTRICT, "Chưa nhập", "60/STP")
+
+    assert season.participant(COMMUNE).decided_by == DISTRICT
+    assert season.withdrawn == {}
+    assert replayed(season) == state(season)
+
+
+def test_participants_change_for_a_reason_and_while_the_season_runs():
+    season = a_season()
+    with pytest.raises(ReasonMissing):
+        season.withdraw(COMMUNE, " ", "52/STP")
+    with pytest.raises(TakesPartAlready):
+        season.add(COMMUNE, DISTRICT, "Bổ sung", "52/STP")
+    season.cancel("Dừng", "5/UBND")
+    with pytest.raises(OutOfOrder):
+        season.withdraw(COMMUNE, "Nhập vào xã khác", "52/STP")
+
+
+def test_a_further_round_has_a_name_of_its_own_that_tells_year_and_round():
+    assert [season_name(2023), season_name(2023, 2)] == ["2023", "2023-2"]
+    for name, year, round_no in (("2023", 2023, 1), ("2023-2", 2023, 2), ("2023-12", 2023, 12), ("-5", -5, 1)):
+        assert (year_of(name), round_of(name)) == (year, round_no)
+
+
+@pytest.mark.parametrize("year", [2013, 2024, 2025])
+def test_a_season_is_of_a_year_from_2013_to_the_next(year: int):
+    assert possible_year(year, date(2024, 1, 15)) == year
+
+
+@pytest.mark.parametrize("year", [24, 1995, 2012, 2026, 99999])
+def test_no_season_is_of_another_year(year: int):
+    with pytest.raises(DayOutOfRange):
+        possible_year(year, date(2024, 1, 15))

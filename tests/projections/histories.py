@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from domain.adoption import Adoption, adoption_stream
 from domain.appraisal import Appraisal, Proposal, appraisal_stream
-from domain.assessment import Assessment, Evidence, assessment_stream
+from domain.assessment import Assessment, CorrectedValue, DataAgain, Evidence, assessment_stream
 from domain.catalogue import AGGREGATES
 from domain.commune_steps import (
     Attendance,
@@ -162,6 +162,8 @@ class Province:
             )
             for indicator in INDICATORS:
                 self._assign(season, indicator)
+            self.do(season, lambda it: it.withdraw(COMMUNES[-1], "ghi nhầm", "3/CV"))
+            self.do(season, lambda it: it.add(COMMUNES[-1], UNIT, "ghi nhầm", "4/CV"))
             self.do(season, lambda it: it.leave_out(("TC5.CT1.9", "C9"), "3/QĐ-UBND", DAY))
             self.do(season, lambda it: it.open(DAY))
             for commune in COMMUNES:
@@ -600,8 +602,16 @@ def rule_the_season(province: Province, chance: Random) -> None:
         lambda it: it.resume("có hướng dẫn", "8/CV"),
         lambda it: it.convert("qd-27-2025", "cd" * 32, INDICATORS[:2], "quy định mới", "9/CV"),
         lambda it: it.open(DAY),
+        lambda it: it.correct_rulebook(chance.choice(("ab", "ef")) * 32, it.indicators, "đối chiếu", "9/STP"),
     ]
     province.do(name, chance.choice(deeds))
+
+
+def correct_a_dossier(province: Province, chance: Random) -> None:
+    code = chance.choice(INDICATORS)
+    again = (DataAgain(code, f"{code}.1"),)
+    value = chance.choice((CorrectedValue(code), CorrectedValue(code, points=Decimal(1))))
+    province.do(_dossier(chance), lambda it: it.correct_rulebook(chance.choice(("ab", "ef")) * 32, again, (value,)))
 
 
 def end_the_season(province: Province, chance: Random) -> None:
@@ -756,6 +766,7 @@ ACTS: tuple[Act, ...] = (
     review,
     end_review,
     rule_the_season,
+    correct_a_dossier,
     end_the_season,
     change_unit,
     staff,

@@ -3,7 +3,6 @@ from datetime import date
 import pytest
 
 from domain.errors import (
-    AlreadyThere,
     ContentsWithoutText,
     DayOutOfRange,
     IndicatorsUnassigned,
@@ -15,6 +14,7 @@ from domain.errors import (
     SeasonNotOpen,
     UnknownCommune,
     UnknownIndicator,
+    YearPlanned,
 )
 from domain.official import Office
 from domain.season import Participant, Season, State, Step, season_stream
@@ -24,7 +24,7 @@ from services.season import organise
 from tests.provinces.story import COMMUNE, DISTRICT, OTHER, Story
 
 #: A year that no other test plans.
-YEAR = 2028
+YEAR = 2025
 
 
 async def test_a_season_opens_with_a_dossier_for_each_commune(province_story: Story):
@@ -135,11 +135,32 @@ async def test_a_year_has_one_season(province_story: Story):
     administrator = story.as_administrator
     await organise.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
 
-    with pytest.raises(AlreadyThere):
-        await organise.plan_season(await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)])
+    for further_round in (False, True):
+        with pytest.raises(YearPlanned) as refused:
+            await organise.plan_season(
+                await administrator(), YEAR, "qd-25-2021", [Participant(COMMUNE, DISTRICT)], further_round=further_round
+            )
+        assert refused.value.details["reason"] == "running"
 
 
-@pytest.mark.parametrize("year", [-5, 0, 24, 1989, 2031, 9999, 99999])
+async def test_a_year_that_was_cancelled_is_planned_again_under_a_name_of_its_own(province_story: Story):
+    administrator, communes = province_story.as_administrator, [Participant(COMMUNE, DISTRICT)]
+    await organise.plan_season(await administrator(), 2019, "qd-25-2021", communes)
+    await organise.cancel_season(await administrator(), "2019", "Dừng đánh giá", "5/UBND")
+
+    with pytest.raises(YearPlanned) as refused:
+        await organise.plan_season(await administrator(), 2019, "qd-25-2021", communes)
+    await organise.plan_season(await administrator(), 2019, "qd-25-2021", communes, further_round=True)
+
+    assert refused.value.details["reason"] == "ended"
+    second = await (await administrator()).look(Season, season_stream("2019-2"))
+    assert (second.year, second.state) == (2019, State.PLANNED)
+    with pytest.raises(YearPlanned) as running:
+        await organise.plan_season(await administrator(), 2019, "qd-25-2021", communes, further_round=True)
+    assert running.value.details["season"] == "2019-2"
+
+
+@pytest.mark.parametrize("year", [-5, 0, 24, 1995, 2012, 2026, 9999, 99999])
 async def test_a_season_is_of_a_year_that_can_be_meant(province_story: Story, year: int):
     with pytest.raises(DayOutOfRange) as refused:
         await organise.plan_season(
@@ -153,9 +174,9 @@ async def test_a_season_needs_an_adopted_rulebook_and_communes_that_exist(provin
     administrator = province_story.as_administrator
 
     with pytest.raises(RulebookNotAdopted):
-        await organise.plan_season(await administrator(), 2029, "qd-1-1990", [])
+        await organise.plan_season(await administrator(), 2024, "qd-1-1990", [])
     with pytest.raises(UnknownCommune):
-        await organise.plan_season(await administrator(), 2029, "qd-25-2021", [Participant("12345", DISTRICT)])
+        await organise.plan_season(await administrator(), 2024, "qd-25-2021", [Participant("12345", DISTRICT)])
 
 
 async def test_a_commune_officer_does_not_run_the_season(story: Story):

@@ -17,7 +17,7 @@ from tests.web.desks import Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
-_years = count(1995)
+_years = count(2013)
 
 
 async def planned(desks: Desks, rulebook: str = "qd-619-2017") -> Story:
@@ -45,10 +45,33 @@ async def test_a_season_of_a_year_that_cannot_be_meant_is_refused_at_its_field(d
     desk = await desks.department()
     page = await desk.open("/mua")
 
-    for year in ("24", "-5", "99999", "1989"):
+    for year in ("24", "-5", "99999", "1995", "2012", "2029"):
         refused = await desk.send(page, "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=[COMMUNE])
         assert (refused.status, refused.refused) == (422, "day-out-of-range")
         assert refused.form("/lap-ke-hoach").value("year") == year
+
+
+async def test_a_further_round_of_a_cancelled_year_is_offered_and_called_so(desks: Desks):
+    desk = await desks.department()
+    year, communes = str(next(_years)), [COMMUNE]
+    page = await desk.open("/mua")
+    page = await desk.send(page, "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=communes)
+    again = await desk.send(
+        await desk.open("/mua"), "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=communes
+    )
+    await desk.send(page, "/huy", reason="Sắp xếp", document_no="14/TB")
+
+    page = await desk.open("/mua")
+    ended = await desk.send(page, "/lap-ke-hoach", year=year, rulebook="qd-25-2021", commune=communes)
+    page = await desk.send(
+        page, "/lap-ke-hoach", {"further-round": "1"}, year=year, rulebook="qd-25-2021", commune=communes, command=""
+    )
+
+    assert (again.refused, ended.refused) == ("year-planned", "year-planned")
+    assert f"Năm {year} đang có một đợt đánh giá" in again.text
+    assert f"Đợt đánh giá năm {year} đã hủy hoặc đã kết thúc" in ended.text
+    assert f"Năm đánh giá {year} (đợt 2)" in page.text
+    assert f"{year} (đợt 2)" in (await desk.open("/mua")).text
 
 
 @pytest.mark.parametrize("year", ["1" + ".234" * 2_000, "+1" + ".234" * 2_000, "1 " + "234 " * 1_999 + "234"])

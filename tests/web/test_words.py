@@ -33,7 +33,20 @@ from domain.permissions import PARTS, Act, Actor, may, permit
 from domain.rate import RateName
 from domain.recognition import Result
 from domain.review import Degree, Ground, Ruling
-from domain.rulebook import ConditionKind, Majority, Provenance
+from domain.rulebook import (
+    Condition,
+    ConditionKind,
+    CouncilRule,
+    Criterion,
+    Indicator,
+    Majority,
+    Model,
+    Part,
+    Provenance,
+    RecognisingLevel,
+    Rulebook,
+)
+from domain.rulebook_difference import WITHIN, Effect
 from domain.season import State, Step
 from domain.unit import Level
 from projections.analysis.flags import Sign
@@ -416,6 +429,12 @@ def sent_acts() -> Iterator[str]:
         yield from (urls.read(path)[0] for path in handler.paths if posted and "/dang-nhap" not in path)
 
 
+def rulebook_fields() -> set[str]:
+    """Every field of a rulebook that two texts of it may differ in."""
+    kinds = (Rulebook, Criterion, Indicator, Part, Condition, CouncilRule)
+    return {field.name for kind in kinds for field in dataclasses.fields(kind)} - WITHIN
+
+
 #: Keys composed of a beginning and a value, each value of which may come up.
 FAMILIES: dict[str, Iterable[str]] = {
     "abbr.": COMMUNE_OFFICERS,
@@ -442,6 +461,9 @@ FAMILIES: dict[str, Iterable[str]] = {
     "result.": Result,
     "role.": Role,
     "ruling.": Ruling,
+    "rulebook-effect.": Effect,
+    "rulebook-field.": [*rulebook_fields()],
+    "rulebook-value.": [*RecognisingLevel, *Model],
     "season.state.": State,
     "sent.": [*sent_acts()],
     "stage.": CommuneStage,

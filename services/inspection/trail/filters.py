@@ -188,7 +188,7 @@ async def choices_of(visit: Visit, asked: TrailQuery, names: Names, acts: Iterab
         people=sorted({row.name for row in names.officials}, key=person_key),
         positions=[(one.value, visit.words.say(f"position.{one.value}")) for one in Office],
         acts=[(one, visit.words.say(f"doing.{one}")) for one in acts],
-        seasons=[(one, one) for one in sorted((row.season for row in names.seasons), reverse=True)],
+        seasons=[(one, visit.words.season(one)) for one in sorted((row.season for row in names.seasons), reverse=True)],
         units=[(unit.code, unit.full_name) for unit in sorted(names.units, key=lambda unit: sort_key(unit.bare_name))],
         indicators=[(one, indicator_number(one)) for one in sorted(indicators, key=natural)],
         meetings=meetings,

@@ -1,0 +1,103 @@
+"""What a corrected text of a rulebook makes of what a commune has entered: pure, for the preview and for the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from domain.assessment import CorrectedValue, DataAgain
+from domain.errors import Refused
+from domain.judging import Value, assess
+from domain.measure import Measured, Outcome
+from domain.rulebook import Indicator, Rulebook, check
+from domain.working_days import Calendar
+
+
+class Entered(NamedTuple):
+    """What a commune has entered on an indicator: measured data by part, and the value it proposes."""
+
+    measures: Mapping[str, Measured]
+    value: Value | None
+
+
+class DossierCorrection(NamedTuple):
+    """What becomes of a dossier: data to be entered again, and values that are others or to be proposed again."""
+
+    again: tuple[DataAgain, ...]
+    values: tuple[CorrectedValue, ...]
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """The indicators that are touched, each once."""
+        return tuple(dict.fromkeys([*(one.indicator for one in self.again), *(one.indicator for one in self.values)]))
+
+
+def correction_of(
+    entered: Mapping[str, Entered], former: Rulebook | None, rulebook: Rulebook, calendar: Calendar
+) -> DossierCorrection:
+    """What the text `rulebook` makes of what was entered under `former`; None where that cannot be read any more.
+
+    Data that the text cannot use are entered again. A value that was the rule's becomes what the rule gives now for
+    the same data; where it gives none any more, or a value of the commune's own lies out of bounds, one is proposed
+    again. Where neither data nor the rule's value are touched, nobody is asked for anything.
+    """
+    again: list[DataAgain] = []
+    values: list[CorrectedValue] = []
+    for indicator in rulebook.indicators:
+        held = entered.get(indicator.code)
+        if held is None:
+            continue
+        before = former.by_code.get(indicator.code) if former else None
+        lost = [code for code, measured in held.measures.items() if _is_lost(before, indicator, code, measured)]
+        again += [DataAgain(indicator.code, code) for code in lost]
+        kept = {code: measured for code, measured in held.measures.items() if code not in lost}
+        if held.value is not None:
+            value = _value_after(held, before, indicator, rulebook, calendar, kept)
+            if value != held.value:
+                values.append(_corrected(indicator.code, value))
+    return DossierCorrection(tuple(again), tuple(values))
+
+
+def _is_lost(before: Indicator | None, indicator: Indicator, code: str, measured: Measured) -> bool:
+    """Whether the data could be used so far, and cannot any more. A part that is gone asks for nothing."""
+    if code not in {part.code for part in indicator.parts}:
+        return False
+    return not _fits(indicator, code, measured) and (before is None or _fits(before, code, measured))
+
+
+def _fits(indicator: Indicator, code: str, measured: Measured) -> bool:
+    part = next((one for one in indicator.parts if one.code == code), None)
+    if part is None:
+        return False
+    try:
+        check(part, measured)
+    except Refused:
+        return False
+    return True
+
+
+def _value_after(
+    held: Entered,
+    before: Indicator | None,
+    indicator: Indicator,
+    rulebook: Rulebook,
+    calendar: Calendar,
+    kept: Mapping[str, Measured],
+) -> Value | None:
+    assessed = assess(indicator, kept, calendar)
+    now = assessed.value if assessed.complete else None
+    if before is not None:
+        then = assess(before, held.measures, calendar)
+        if then.complete and then.value == held.value:
+            return now
+    try:
+        rulebook.check_score(indicator.code, held.value)  # type: ignore[arg-type]  # asked before
+    except Refused:
+        return None
+    return held.value
+
+
+def _corrected(code: str, value: Value | None) -> CorrectedValue:
+    if isinstance(value, Outcome):
+        return CorrectedValue(code, outcome=value)
+    return CorrectedValue(code, points=value)

@@ -1,0 +1,70 @@
+"""The preview of a correction, and its form."""
+
+from domain.season import Season, season_stream
+from tests.provinces.story import COMMUNE, Story
+from tests.season.test_correct import adopted
+from tests.web.desks import Desks, desks, season, workplace
+
+__all__ = ["desks", "season", "workplace"]
+
+
+async def opened(desks: Desks) -> Story:
+    return await Story(desks.house, desks.tenant, "", "qd-25-2021").opened([COMMUNE])
+
+
+async def sha256_of(story: Story) -> str:
+    season = await (await story.as_administrator()).look(Season, season_stream(story.season))
+    return season.rulebook_sha256
+
+
+async def test_a_correction_is_offered_previewed_and_applied(desks: Desks):
+    story = await opened(desks)
+    await story.score("TC2.CT5")
+    desk = await desks.department()
+    path = f"/mua/{story.season}"
+    wording = ("name: Ban hành văn bản", "name: Ban hành các văn bản")
+    sha256 = await adopted(story, wording, ("at_least: 90", "at_least: 86"))
+
+    assert "Xem trước và áp dụng bản sửa" in (await desk.open(path)).text
+    page = await desk.open(f"{path}/ban-sua")
+    assert "Nội dung sửa" in page.text
+    assert "chỉ lời văn: không ai phải nhập lại" in page.text
+    page = await desk.send(page, "/ap-dung-ban-sua", reason="Đối chiếu với văn bản gốc", document_no="1342/STP")
+
+    assert "Đã áp dụng bản sửa bộ tiêu chí" in page.text
+    assert await sha256_of(story) == sha256
+    assert "Không có bản sửa nào để áp dụng" in (await desk.open(f"{path}/ban-sua")).text
+
+
+async def test_what_moved_since_the_preview_shows_it_again(desks: Desks):
+    story = await opened(desks)
+    former = await sha256_of(story)
+    desk = await desks.department()
+    await adopted(story)
+    page = await desk.open(f"/mua/{story.season}/ban-sua")
+    await story.score("TC2.CT5")
+
+    refused = await desk.send(page, "/ap-dung-ban-sua", reason="Đối chiếu", document_no="1342/STP")
+
+    assert (refused.status, refused.refused) == (412, "stale")
+    assert "Nội dung sửa" in refused.text
+    assert await sha256_of(story) == former
+
+
+async def test_a_correction_without_its_document_is_refused_and_keeps_what_was_typed(desks: Desks):
+    story = await opened(desks)
+    desk = await desks.department()
+    await adopted(story)
+    page = await desk.open(f"/mua/{story.season}/ban-sua")
+
+    refused = await desk.send(page, "/ap-dung-ban-sua", reason="Đối chiếu", document_no="")
+
+    assert refused.status == 422
+    assert refused.form("/ap-dung-ban-sua").value("reason") == "Đối chiếu"
+
+
+async def test_who_does_not_run_the_season_sees_no_preview(desks: Desks):
+    story = await opened(desks)
+    desk = await desks.officer()
+
+    assert (await desk.open(f"/mua/{story.season}/ban-sua")).status == 403
