@@ -238,7 +238,7 @@ class DraftMoved(Refused):
 
 
 class DraftNotClosed(Refused):
-    """The draft cannot be signed off: `problems` are the paths of what does not close."""
+    """The draft cannot be signed off: `places` are the paths of what does not close."""
 
     code = "draft-not-closed"
 

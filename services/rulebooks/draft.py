@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 
+import msgspec
 import yaml
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
@@ -170,7 +171,7 @@ async def sign_off(
     if made.sha256 != seen:
         raise DraftMoved(path=rulebook)
     if made.problems:
-        raise DraftNotClosed(problems=tuple(problem.path for problem in made.problems))
+        raise DraftNotClosed(places=tuple(problem.path for problem in made.problems))
     unverified = acknowledge([entry.path for entry in made.rulebook.unverified], acknowledged)
     known = (await work.rulebooks()).find(made.sha256)
     draft_name, text_name = rulebook_draft_stream(rulebook), rulebook_text_stream(made.sha256)
@@ -237,9 +238,23 @@ def _with_scan(change: DraftChange, scan: Received | None) -> DraftChange:
 
 
 def _scans_of(fact: Fact) -> tuple[str, ...]:
-    if not isinstance(fact, RulebookDraft.ValueChanged) or fact.after is None or fact.after.source is None:
+    if not isinstance(fact, RulebookDraft.ValueChanged):
         return ()
-    return (fact.after.source.sha256,) if fact.after.source.sha256 else ()
+    named = (source.sha256 for source in _sources_of(fact.path, fact.after))
+    return tuple(dict.fromkeys(sha256 for sha256 in named if sha256))
+
+
+def _sources_of(path: str, value: DraftValue | None) -> list[ValueSource]:
+    """The source of a value, or those of all that a node holds. ValueUnusable where they are none."""
+    if value is None:
+        return []
+    if not CODE.fullmatch(path):
+        return [value.source] if value.source else []
+    try:
+        held = read_value(path, value)
+        return list(msgspec.convert(held.source, dict[str, ValueSource]).values()) if held else []
+    except (RulebookInvalid, msgspec.ValidationError, TypeError, ValueError) as error:
+        raise ValueUnusable(path=path, why=str(error)[:200]) from error
 
 
 # What a change may be ------------------------------------------------------------------------------------
@@ -253,15 +268,14 @@ def _must_be_short(change: DraftChange) -> None:
 
 
 def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Received | None, today: date) -> None:
-    source = change.after.source if change.after else None
-    if source is None:
-        return
-    if source.dated is not None:
-        must_be_possible(source.dated, today, "source_dated")
-        if source.dated > today:
-            raise DayInTheFuture(field="source_dated", day=source.dated, today=today)
-    if source.sha256 and source.sha256 not in before.scans and (scan is None or source.sha256 != scan.sha256):
-        raise ValueUnusable(path=change.path, why="no such file")
+    known = before.scans | ({scan.sha256} if scan else set())
+    for source in _sources_of(change.path, change.after):
+        if source.dated is not None:
+            must_be_possible(source.dated, today, "source_dated")
+            if source.dated > today:
+                raise DayInTheFuture(field="source_dated", day=source.dated, today=today)
+        if source.sha256 and source.sha256 not in known:
+            raise ValueUnusable(path=change.path, why="no such file")
 
 
 def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None:

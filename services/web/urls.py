@@ -49,6 +49,8 @@ FLAGS = TENANT + "/dau-hieu/{season:str}"
 SEASONS = TENANT + "/mua"
 SEASON = TENANT + "/mua/{season:str}"
 EXPORTS = TENANT + "/ket-xuat"
+RULEBOOKS = TENANT + "/bo-tieu-chi"
+RULEBOOK = TENANT + "/bo-tieu-chi/{rulebook:str}"
 ADMIN = TENANT + "/quan-tri"
 DAYS_OFF = TENANT + "/quan-tri/ngay-nghi"
 RATES = TENANT + "/quan-tri/muc-chi"
@@ -81,6 +83,8 @@ _PAGES = [
         SEASONS,
         SEASON,
         EXPORTS,
+        RULEBOOKS,
+        RULEBOOK,
         ADMIN,
         DAYS_OFF,
         RATES,
@@ -293,6 +297,12 @@ class Urls:
 
     def exports(self, **query: object) -> str:
         return fill(EXPORTS, self.slug, **{"asof": self.asof, **query})
+
+    def rulebooks(self) -> str:
+        return fill(RULEBOOKS, self.slug)
+
+    def rulebook(self, rulebook: str, **query: object) -> str:
+        return fill(RULEBOOK, self.slug, rulebook, **query)
 
     def admin(self, **query: object) -> str:
         return fill(ADMIN, self.slug, **{"asof": self.asof, **query})
