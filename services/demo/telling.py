@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from domain.appraisal import Proposal, appraisal_stream
 from domain.assessment import Assessment, assessment_stream
 from domain.council import Member
-from domain.errors import AlreadyThere, IndicatorsUnassigned
+from domain.errors import AlreadyThere, IndicatorsUnassigned, YearPlanned
 from domain.export import Document, ExportState
 from domain.fact import STREAMS
 from domain.meeting import Choice
@@ -464,7 +464,7 @@ async def tell_all(teller: StoryBuilder) -> None:
     """
     if await teller.is_closed():
         return
-    with suppress(AlreadyThere, CommandReused):
+    with suppress(YearPlanned, AlreadyThere, CommandReused):
         await _tell_all(teller)
 
 

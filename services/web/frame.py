@@ -72,6 +72,7 @@ class Frame:
             year.append(self._link(say("Nhật ký toàn tỉnh"), url.trail_of_province()))
         year.append(self._link(say("Kết xuất"), url.exports()))
         year.append(self._link(say("Kết quả công bố"), url.register()))
+        year.append(self._link(say("Bộ tiêu chí"), url.rulebooks()))
         if may(self._actor, Act.PLAN_SEASON):
             year.append(self._exactly(say("Lập kế hoạch năm đánh giá"), url.seasons()))
             year.append(self._link(say("Quản trị"), url.admin()))
