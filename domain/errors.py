@@ -261,6 +261,12 @@ class ValueUnusable(Refused):
     code = "value-unusable"
 
 
+class RulebookFileUnusable(Refused):
+    """A file of a rulebook cannot be read at all, or not here; `reason` says why, other details where."""
+
+    code = "rulebook-file-unusable"
+
+
 class RulebookTextInvalid(Refused):
     """The text is no rulebook that this program reads, or its numbers do not close; `why` says where."""
 

@@ -16,7 +16,7 @@ import yaml
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.days import must_be_possible
-from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, RulebookNotAdopted, ValueUnusable
+from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, Refused, RulebookNotAdopted, ValueUnusable
 from domain.fact import Fact
 from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
@@ -45,6 +45,9 @@ from services.work import CommandResult, Streams, Work, use_case
 #: The codes, names and numbers that a value may hold are short: what is longer was not typed.
 LONGEST_PATH = 100
 LONGEST_VALUE = 20_000
+
+#: What reading a text raises that is none.
+UNREADABLE = (RulebookInvalid, yaml.YAMLError, ValueError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -277,13 +280,24 @@ def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Receiv
 
 def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None:
     """Refuse the first change after which the text could not be read any more."""
+    if is_readable(before.tree, [read_change(change) for change in changes]):
+        return
     tree = before.tree
     for change in changes:
         try:
             tree = with_changes(tree, [read_change(change)])
             parse_draft(text_of(tree).encode())
-        except (RulebookInvalid, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
+        except UNREADABLE as error:
             raise ValueUnusable(path=change.path, why=str(error)[:200]) from error
+
+
+def is_readable(tree: Tree, changes: Sequence[RulebookChange]) -> bool:
+    """Whether the text with all these changes made can be read and kept."""
+    try:
+        parse_draft(kept_form(text_of(with_changes(tree, changes))).encode())
+    except (*UNREADABLE, Refused):
+        return False
+    return True
 
 
 # Between the log and the text ----------------------------------------------------------------------------

@@ -22,6 +22,7 @@ BLOCK: Final = 20_000
 UNSEEN: Final = frozenset({
     "appraisal",
     "back",
+    "carried",
     "chi-tieu",
     "command",
     "condition",
@@ -42,6 +43,7 @@ UNSEEN: Final = frozenset({
     "person",
     "phan",
     "round",
+    "seen",
     "step",
     "thay",
     "tiep",

@@ -54,6 +54,7 @@ RULEBOOK = TENANT + "/bo-tieu-chi/{rulebook:str}"
 ADMIN = TENANT + "/quan-tri"
 DAYS_OFF = TENANT + "/quan-tri/ngay-nghi"
 RATES = TENANT + "/quan-tri/muc-chi"
+RULEBOOK_FILE = TENANT + "/bo-tieu-chi/{rulebook:str}/tep"
 PERSONAL = TENANT + "/quan-tri/du-lieu-ca-nhan"
 
 
@@ -87,6 +88,7 @@ _PAGES = [
         ADMIN,
         DAYS_OFF,
         RATES,
+        RULEBOOK_FILE,
         PERSONAL,
         MORE,
         TRAIL_OF_PROVINCE,
@@ -310,6 +312,10 @@ class Urls:
 
     def rates(self, **query: object) -> str:
         return fill(RATES, self.slug, **{"asof": self.asof, **query})
+
+    def rulebook_file(self, rulebook: str, ending: str = "", **query: object) -> str:
+        pattern = RULEBOOK_FILE + ("/{ending:str}" if ending else "")
+        return fill(pattern, self.slug, rulebook, *filter(None, [ending]), **query)
 
     def personal(self, **query: object) -> str:
         return fill(PERSONAL, self.slug, **{"asof": self.asof, **query})

@@ -270,6 +270,14 @@ async def test_who_neither_leads_nor_coordinates_is_offered_no_form(desks: Desks
     assert "Công chức phụ trách tư pháp, hộ tịch nhập số liệu của chỉ tiêu này" in page.text
 
 
+async def test_a_ratio_without_a_rule_for_nothing_arising_says_what_to_do_before_anybody_presses(
+    desks: Desks, season: Story
+):
+    silent = await (await desks.officer()).open(dossier(season, TRAINED))
+
+    assert "Nếu không phát sinh (0/0): để trống số liệu, nhập giá trị ở ô “Đề xuất”" in silent.text
+
+
 async def test_the_dossier_of_another_commune_is_not_shown(desks: Desks, season: Story):
     desk = await desks.officer(commune=OTHER)
 
