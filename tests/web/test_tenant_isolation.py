@@ -78,9 +78,10 @@ INSIDE = [route for route in routes() if route.path.startswith(urls.TENANT) and 
 ONE_S_OWN = [
     route
     for route in INSIDE
-    if "export" in route.parameters
-    or route.path in (urls.MEETING + "/bien-nhan", urls.MEETING + "/van-ban/{position:str}")
+    if route.parameters & {"export", "position"}
+    or route.path in (urls.MEETING + "/bien-nhan", urls.DOSSIER + "/bien-ban-hop")  # of a meeting that was not held
 ]
+
 
 #: What every province has by the same name: a rulebook that ships. Which text of it a province keeps is its own.
 OF_EVERYBODY = {"rulebook", "ending"}
