@@ -78,7 +78,7 @@ INSIDE = [route for route in routes() if route.path.startswith(urls.TENANT) and 
 ONE_S_OWN = [
     route
     for route in INSIDE
-    if route.parameters & {"export", "position"}
+    if route.parameters & {"export", "position", "sha256"}
     or route.path in (urls.MEETING + "/bien-nhan", urls.DOSSIER + "/bien-ban-hop")  # of a meeting that was not held
 ]
 
