@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.rulebook import Provenance
@@ -162,7 +162,11 @@ def changes_in_words(before: Tree, after: Tree, words: Words) -> list[ChangeInWo
 def _in_words(change: RulebookChange, parts: Mapping[str, str], words: Words) -> ChangeInWords:
     path, was, becomes = change.path, change.before, change.after
     there = becomes or was
-    source: Callable[[str], str] = lambda key: str(becomes.source.get(key) or "") if becomes else ""  # noqa: E731
+    named = becomes.source if becomes else {}
+
+    def source(key: str) -> str:
+        return str(named.get(key) or "")
+
     known = None
     if becomes and becomes.source and not CODE.fullmatch(path):
         known = ValueSource(source("document"), source("number"), becomes.source.get("dated"), source("article"))
