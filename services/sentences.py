@@ -160,7 +160,7 @@ class SentenceWriter:
             slots.pop("reason", None)
         if entry.topic == "recognition.corrected":
             slots["corrected"] = self._corrected(args, slots)
-            slots.pop("decision_no")  # it is part of the sentence already
+            slots.pop("decision_no", None)  # it is part of the sentence already
         slots["count"] = str(next((len(args[name]) for name in COUNTED if name in args), 0))
         return slots
 

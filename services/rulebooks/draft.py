@@ -6,7 +6,8 @@ in the draft and keep it from being signed off.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -280,15 +281,26 @@ def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Receiv
 
 def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None:
     """Refuse the first change after which the text could not be read any more."""
-    if is_readable(before.tree, [read_change(change) for change in changes]):
-        return
-    tree = before.tree
+    read, tree = [], before.tree
     for change in changes:
-        try:
-            tree = with_changes(tree, [read_change(change)])
+        with _unusable(change.path):
+            read.append(read_change(change))
+    if is_readable(tree, read):
+        return
+    for change, made in zip(changes, read, strict=True):
+        with _unusable(change.path):
+            tree = with_changes(tree, [made])
             parse_draft(text_of(tree).encode())
-        except UNREADABLE as error:
-            raise ValueUnusable(path=change.path, why=str(error)[:200]) from error
+    with _unusable(changes[-1].path):
+        parse_draft(kept_form(text_of(tree)).encode())
+
+
+@contextmanager
+def _unusable(path: str) -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE as error:
+        raise ValueUnusable(path=path, why=str(error)[:200]) from error
 
 
 def is_readable(tree: Tree, changes: Sequence[RulebookChange]) -> bool:

@@ -77,16 +77,15 @@ PATIENCE = 90.0
 #: How often nobody waits until things work again before the next thing is killed.
 HASTE = 0.25
 
-SCORED = ("99001", "99004", "99007", "99013", "99016")
-VOTED = "99010"
+SCORED = ("99001", "99004", "99007")
+
+#: Each has its own meeting, and they take turns: none grows so long that its page gets slow.
+VOTED = ("99010", "99013", "99016")
 
 #: An indicator whose points are given by judgement.
 BY_HAND = "TC2.CT1"
 
 MEMBERS = range(len(SEATS) - 1)
-
-#: Meetings that take turns: none grows so long that its page gets slow.
-MEETINGS = 10
 
 #: Seconds that an officer thinks between two values.
 PAUSE = 0.25
@@ -218,23 +217,24 @@ class Crowd:
         """The council votes, finds that it must vote again, and goes on to the next meeting."""
         unit = self.teller.story.decided_by
         chair = seat_key(unit, 0)
-        item = {"item": VOTED}
         for turn in count():
             if self.done.is_set():
                 return
-            meeting = self.meetings[turn % len(self.meetings)]
+            which = turn % len(VOTED)
+            meeting, item = self.meetings[which], {"item": VOTED[which]}
             place = f"hop/{self.teller.story.year}/{meeting}"
             await self.send(chair, f"{place}/mo-bieu-quyet", item)
-            await together((self.cast(meeting, number, turn // len(self.meetings) + 1) for number in MEMBERS), 4)
+            await together((self.cast(which, number, turn // len(VOTED) + 1) for number in MEMBERS), 4)
             await self.send(chair, f"{place}/dong-bieu-quyet", item)
             await self.send(chair, f"{place}/bo-phieu-lai", {**item, "reason": "Kiểm phiếu lại"})
 
-    async def cast(self, meeting: str, number: int, round_: int) -> None:
+    async def cast(self, which: int, number: int, round_: int) -> None:
         """A member's ballot is one command, whatever page it is sent from."""
         key = seat_key(self.teller.story.decided_by, number)
+        meeting, item = self.meetings[which], VOTED[which]
         stream = meeting_stream(self.teller.season, meeting).id(self.teller.tenant.id)
-        ballot = derived(f"ballot {stream}/{VOTED}/{round_}/{self.teller.person(key)}")
-        fields = {"item": VOTED, "round": str(round_), "choice": "for"}
+        ballot = derived(f"ballot {stream}/{item}/{round_}/{self.teller.person(key)}")
+        fields = {"item": item, "round": str(round_), "choice": "for"}
         await self.send(key, f"hop/{self.teller.story.year}/{meeting}/ghi-phieu", fields, ballot)
 
 
@@ -480,7 +480,7 @@ async def _gathered(house: App) -> Crowd:
     """People signed in to a province whose season is open, and whose policy asks for both witnesses."""
     story = replace(
         TINH_MAU,
-        dossiers=(*(Dossier(one, Until.NOTHING) for one in SCORED), Dossier(VOTED, Until.APPRAISED)),
+        dossiers=(*(Dossier(one, Until.NOTHING) for one in SCORED), *(Dossier(one, Until.APPRAISED) for one in VOTED)),
     )
     async with as_operator(house.settings) as operator:
         teller = await take_in(house, operator, story, PROVIDER)
@@ -490,18 +490,18 @@ async def _gathered(house: App) -> Crowd:
     await teller.open()
     await together(teller.tell(one) for one in story.dossiers)
     await teller.constitute()
-    meetings = [await _convened(teller, number) for number in range(MEETINGS)]
+    meetings = [await _convened(teller, commune) for commune in VOTED]
     crowd = Crowd(house, teller, meetings, Notes(house.settings.folder / "acknowledged.ndjson"))
     await crowd.sign_in()
     return crowd
 
 
-async def _convened(teller: StoryBuilder, number: int) -> str:
+async def _convened(teller: StoryBuilder, commune: str) -> str:
     unit, days = teller.story.decided_by, teller.story.calendar
-    work = await teller.by(seat_key(unit, 0), f"convene {number}", days.met)
-    _, meeting = await voting.convene(work, teller.season, unit, days.met, "Phòng họp Ủy ban nhân dân", [VOTED])
+    work = await teller.by(seat_key(unit, 0), f"convene {commune}", days.met)
+    _, meeting = await voting.convene(work, teller.season, unit, days.met, "Phòng họp Ủy ban nhân dân", [commune])
     present = [teller.person(seat_key(unit, place)) for place in MEMBERS]
-    work = await teller.by(seat_key(unit, 2), f"attendance {number}", days.met)
+    work = await teller.by(seat_key(unit, 2), f"attendance {commune}", days.met)
     await voting.record_attendance(work, teller.season, meeting, present)
     return meeting
 

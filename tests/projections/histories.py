@@ -53,9 +53,15 @@ from domain.sanction import Form, Post, Sanction
 from domain.season import Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
 from domain.working_days import Calendar, DayKind, DayReading
+from infra.reference.rulebooks import load_rulebooks
 from tests.domain.rulebooks import a_council_rule
 
 SEASONS = ("2022", "2023")
+
+#: The texts by which these seasons are judged ship, so that pages can be read.
+TEXTS = tuple(one.sha256 for one in load_rulebooks().texts_of("qd-25-2021"))
+TEXT = TEXTS[-1]
+NEXT_TEXT = load_rulebooks().newest("qd-27-2025").sha256
 COMMUNES = ("25441", "25444", "25447")
 UNIT = "697"
 INDICATORS = ("TC1.CT1", "TC1.CT2", "TC2.CT1")
@@ -158,7 +164,7 @@ class Province:
                 Season,
                 year=int(year),
                 rulebook="qd-25-2021",
-                rulebook_sha256="ab" * 32,
+                rulebook_sha256=TEXT,
                 indicators=INDICATORS,
                 participants=participants,
             )
@@ -174,7 +180,7 @@ class Province:
                     Assessment,
                     commune=commune,
                     rulebook="qd-25-2021",
-                    rulebook_sha256="ab" * 32,
+                    rulebook_sha256=TEXT,
                     decided_by=UNIT,
                     unit_class="II",
                 )
@@ -526,7 +532,7 @@ def decide(province: Province, chance: Random) -> None:
         decision_no="321/QĐ-UBND",
         on=DAY,
         rulebook="qd-25-2021",
-        rulebook_sha256="ab" * 32,
+        rulebook_sha256=TEXT,
         computed=Result.RECOGNISED,
         state_sha256="ef" * 32,
         relied_on=(),
@@ -561,7 +567,7 @@ def decide_again(province: Province, chance: Random) -> None:
             "322/QĐ-UBND",
             DAY,
             rulebook="qd-25-2021",
-            rulebook_sha256="ab" * 32,
+            rulebook_sha256=TEXT,
             computed=Result.RECOGNISED,
             state_sha256="34" * 32,
             relied_on=(relied,),
@@ -642,9 +648,9 @@ def rule_the_season(province: Province, chance: Random) -> None:
         ),
         lambda it: it.suspend("chờ hướng dẫn", "7/CV"),
         lambda it: it.resume("có hướng dẫn", "8/CV"),
-        lambda it: it.convert("qd-27-2025", "cd" * 32, INDICATORS[:2], "quy định mới", "9/CV"),
+        lambda it: it.convert("qd-27-2025", NEXT_TEXT, INDICATORS[:2], "quy định mới", "9/CV"),
         lambda it: it.open(DAY),
-        lambda it: it.correct_rulebook(chance.choice(("ab", "ef")) * 32, it.indicators, "đối chiếu", "9/STP"),
+        lambda it: it.correct_rulebook(chance.choice(TEXTS), it.indicators, "đối chiếu", "9/STP"),
     ]
     province.do(name, chance.choice(deeds))
 
@@ -653,7 +659,7 @@ def correct_a_dossier(province: Province, chance: Random) -> None:
     code = chance.choice(INDICATORS)
     again = (DataAgain(code, f"{code}.1"),)
     value = chance.choice((CorrectedValue(code), CorrectedValue(code, points=Decimal(1))))
-    province.do(_dossier(chance), lambda it: it.correct_rulebook(chance.choice(("ab", "ef")) * 32, again, (value,)))
+    province.do(_dossier(chance), lambda it: it.correct_rulebook(chance.choice(TEXTS), again, (value,)))
 
 
 def end_the_season(province: Province, chance: Random) -> None:
@@ -689,7 +695,7 @@ def staff(province: Province, chance: Random) -> None:
 
 def adopt(province: Province, chance: Random) -> None:
     name = adoption_stream("qd-25-2021")
-    fields = {"rulebook": "qd-25-2021", "sha256": "ab" * 32, "acknowledged": ("C3",)}
+    fields = {"rulebook": "qd-25-2021", "sha256": TEXT, "acknowledged": ("C3",)}
     province.begin(name, Adoption, **fields)
     text = f"id: qd-25-2021\nstatus: {chance.randrange(3)}\n"
     kept = {"rulebook": "qd-25-2021", "sha256": hash_of(text), "text": text}
@@ -705,7 +711,7 @@ def adopt(province: Province, chance: Random) -> None:
 def correct_rulebook_text(province: Province, chance: Random) -> None:
     """Two people work on a draft of the rulebook; who changed something does not sign it off."""
     name = rulebook_draft_stream("qd-25-2021")
-    province.begin(name, RulebookDraft, rulebook="qd-25-2021", base_sha256="ab" * 32)
+    province.begin(name, RulebookDraft, rulebook="qd-25-2021", base_sha256=TEXT)
     path, by, text = (
         chance.choice(("pass_mark", "criteria.TC1.max")),
         chance.choice(("an", "binh")),
