@@ -99,7 +99,7 @@ async def review(walk: Walk) -> None:
         "official": who,
         "act": f"#{scored}",
         "degree": Degree.DIRECT.value,
-        "basis": "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh hoạ)",
+        "basis": "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh họa)",
     }
     page = await inspector.send(page, page.form("trach-nhiem"), answers)
     page.says(WORDS.say(f"degree.{Degree.DIRECT}"))
