@@ -59,6 +59,18 @@ class YearPlanned(Refused):
     code = "year-planned"
 
 
+class TakesPartAlready(Refused):
+    """The `commune` takes part in the season."""
+
+    code = "takes-part-already"
+
+
+class CommuneWithdrawn(Refused):
+    """The `commune` takes no part in the season any more: what was recorded of it is read only."""
+
+    code = "commune-withdrawn"
+
+
 class TextTooLong(Refused):
     """The text of this `field` has `length` characters, more than its `limit`."""
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from domain.days import must_not_end_early
 from domain.errors import (
+    CommuneWithdrawn,
     ContentsWithoutText,
     DayOutOfRange,
     IndicatorsUnassigned,
@@ -22,6 +23,7 @@ from domain.errors import (
     PositionUnsuitable,
     ReasonMissing,
     SeasonNotOpen,
+    TakesPartAlready,
     UnknownCommune,
     UnknownIndicator,
 )
@@ -117,6 +119,30 @@ class Season(Stream):
         rulebook_sha256: str
         indicators: tuple[str, ...]
         participants: tuple[Participant, ...]
+
+    class ParticipantAdded(Fact):
+        """A commune takes part from now on, or again; in an open season its dossier begins with it."""
+
+        TOPIC = "season.participant-added"
+        commune: str
+        decided_by: str
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.withdrawn.pop(self.commune, None)
+            season.participants[self.commune] = Participant(self.commune, self.decided_by)
+
+    class ParticipantWithdrawn(Fact):
+        """A commune takes no further part; what was recorded of it stays, and counts nowhere in the season."""
+
+        TOPIC = "season.participant-withdrawn"
+        commune: str
+        reason: str
+        document_no: str
+
+        def apply(self, season: Season) -> None:
+            season.withdrawn[self.commune] = season.participants.pop(self.commune)
 
     class IndicatorAssigned(Fact):
         """In every commune the indicator is led by one position; others coordinate."""
@@ -264,12 +290,40 @@ class Season(Stream):
         self.rulebook_sha256 = rulebook_sha256
         self.indicators = indicators
         self.participants = {one.commune: one for one in participants}
+        self.withdrawn: dict[str, Participant] = {}
         self.assignments: dict[str, Assignment] = {}
         self.deadlines: dict[Step, Deadline] = {}
         self.readings: dict[Step, ChosenReading] = {}
         self.state = State.PLANNED
         self.opened_on: date | None = None
         self.left_out: LeftOut | None = None
+
+    def add(self, commune: str, decided_by: str, reason: str, document_no: str) -> None:
+        """Let a commune take part, by a document. TakesPartAlready, ReasonMissing, OutOfOrder."""
+        self._must_be(State.PLANNED, State.OPEN)
+        if commune in self.participants:
+            raise TakesPartAlready(commune=commune, field="commune")
+        self.trigger_event(
+            self.ParticipantAdded,
+            commune=commune,
+            decided_by=decided_by,
+            reason=_given(reason, "add-participant"),
+            document_no=document_no,
+        )
+
+    def withdraw(self, commune: str, reason: str, document_no: str) -> None:
+        """End a commune's part, by a document; whoever asks has seen that nothing was decided on it.
+
+        UnknownCommune, CommuneWithdrawn, ReasonMissing, OutOfOrder.
+        """
+        self._must_be(State.PLANNED, State.OPEN)
+        self.participant(commune)
+        self.trigger_event(
+            self.ParticipantWithdrawn,
+            commune=commune,
+            reason=_given(reason, "withdraw-participant"),
+            document_no=document_no,
+        )
 
     def assign(
         self,
@@ -411,8 +465,14 @@ class Season(Stream):
         if self.state is not State.OPEN:
             raise SeasonNotOpen(state=self.state)
 
+    def ever_took_part(self, commune: str) -> Participant:
+        """The commune's part in the season, also where it was withdrawn; UnknownCommune when it never had one."""
+        return self.withdrawn.get(commune) or self.participant(commune)
+
     def participant(self, commune: str) -> Participant:
-        """The commune's part in the season; UnknownCommune when it has none."""
+        """The commune's part in the season; CommuneWithdrawn when it has none any more, UnknownCommune when never."""
+        if commune in self.withdrawn:
+            raise CommuneWithdrawn(commune=commune)
         try:
             return self.participants[commune]
         except KeyError:

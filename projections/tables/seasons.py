@@ -20,6 +20,15 @@ class Notice(RowPart, frozen=True):
     at: datetime
 
 
+class Withdrawal(RowPart, frozen=True):
+    """A commune that takes no further part: who would have decided on it, and by what it was withdrawn."""
+
+    decided_by: str
+    reason: str
+    document_no: str
+    at: datetime
+
+
 class SeasonRow(Row, frozen=True):
     """A season; `participants` maps each commune to the unit whose chairman decides on it."""
 
@@ -39,6 +48,12 @@ class SeasonRow(Row, frozen=True):
     notice: Notice | None = None
     corrected: Notice | None = None
     left_out: LeftOut | None = None
+    withdrawn: dict[str, Withdrawal] = {}
+
+    @property
+    def ever(self) -> dict[str, str]:
+        """Every commune that takes or took part, with the unit that decides on it."""
+        return {**{code: one.decided_by for code, one in self.withdrawn.items()}, **self.participants}
 
     @property
     def order(self) -> tuple[int, int]:
@@ -71,7 +86,7 @@ class SeasonRow(Row, frozen=True):
         return chosen.on if chosen and chosen.day == day else day
 
 
-SEASONS = Projection("seasons", version=3, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=4, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -86,6 +101,22 @@ def _planned(fact: Season.Planned, recorded: Recorded) -> SeasonRow:
         participants,
         recorded.version,
     )
+
+
+@SEASONS.on(Season.ParticipantAdded)
+def _added(row: SeasonRow, fact: Season.ParticipantAdded, recorded: Recorded) -> SeasonRow:
+    withdrawn = {code: one for code, one in row.withdrawn.items() if code != fact.commune}
+    participants = {**row.participants, fact.commune: fact.decided_by}
+    return replace(row, version=recorded.version, participants=participants, withdrawn=withdrawn)
+
+
+@SEASONS.on(Season.ParticipantWithdrawn)
+def _withdrawn(row: SeasonRow, fact: Season.ParticipantWithdrawn, recorded: Recorded) -> SeasonRow:
+    participants = {code: unit for code, unit in row.participants.items() if code != fact.commune}
+    decided_by = row.participants.get(fact.commune, "")  # in a replay without the fact that added it
+    one = Withdrawal(decided_by, fact.reason, fact.document_no, recorded.at)
+    withdrawn = {**row.withdrawn, fact.commune: one}
+    return replace(row, version=recorded.version, participants=participants, withdrawn=withdrawn)
 
 
 @SEASONS.on(Season.IndicatorAssigned)

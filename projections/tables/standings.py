@@ -6,7 +6,7 @@ The verdict itself is not kept: `judge(sheet_of(row, …), rulebook)` runs when 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -25,6 +25,7 @@ from domain.meeting import Meeting, VoteOutcome
 from domain.recognition import Recognition, Result
 from domain.rulebook import Rulebook
 from domain.sanction import Sanction, vetoed
+from domain.season import Season
 from projections.fold import Projection, Row, RowPart
 
 
@@ -162,6 +163,7 @@ class Standing(Row, frozen=True):
     report_no: str | None = None
     listed_on: date | None = None
     list_no: str | None = None
+    withdrawn: bool = False
 
     @property
     def is_not_meeting(self) -> bool:
@@ -218,6 +220,11 @@ class Standing(Row, frozen=True):
         return found
 
 
+def counted(rows: Iterable[Standing]) -> list[Standing]:
+    """Those that take part: a commune that was withdrawn is not counted, listed or queued."""
+    return [row for row in rows if not row.withdrawn]
+
+
 def sheet_of(row: Standing, rulebook: Rulebook, basis: Basis = Basis.BEST_KNOWN) -> Sheet:
     """What `judge` asks for."""
     found = vetoed(rulebook.counting, row.vetoes, [(one.details, one.confirmed) for one in row.sanctions.values()])
@@ -263,6 +270,23 @@ def _opened(fact: Assessment.Opened, recorded: Recorded) -> Standing:
         fact.unit_class,
         recorded.version,
     )
+
+
+# The season -------------------------------------------------------------------------------------------
+
+
+def _of_commune(recorded: Recorded) -> tuple[str]:
+    return (f"{recorded.stream.season}/{recorded.fact.commune}",)  # type: ignore[attr-defined]
+
+
+@STANDINGS.on(Season.ParticipantAdded, keys=_of_commune)
+def _added_again(row: Standing, fact: Season.ParticipantAdded, recorded: Recorded) -> Standing:
+    return replace(row, withdrawn=False)
+
+
+@STANDINGS.on(Season.ParticipantWithdrawn, keys=_of_commune)
+def _taken_out(row: Standing, fact: Season.ParticipantWithdrawn, recorded: Recorded) -> Standing:
+    return replace(row, withdrawn=True)
 
 
 # The commune ------------------------------------------------------------------------------------------

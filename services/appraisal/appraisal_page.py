@@ -15,7 +15,7 @@ from domain.rulebook import Indicator, Model, Rulebook
 from domain.working_days import CalendarUnknown
 from projections.lists.appraisal_queue import QueuedDossier, Waiting, queue, waiting
 from projections.tables.seasons import SEASONS
-from projections.tables.standings import STANDINGS, Basis, Cell
+from projections.tables.standings import STANDINGS, Basis, Cell, counted
 from projections.tables.units import UNITS, UnitRow
 from services.appraisal import appraise as appraising
 from services.assessment.dossier_page import editor_of
@@ -64,7 +64,7 @@ async def index(visit: Visit, season: str) -> PageResponse:
     await visit.own_write(SEASONS, STANDINGS)
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
-        standings = await view.all(STANDINGS, season)
+        standings = counted(await view.all(STANDINGS, season))
         units = {unit.code: unit for unit in await view.all(UNITS)}
     if row is None:
         raise NotFound(season=season)

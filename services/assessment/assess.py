@@ -25,6 +25,7 @@ from domain.judging import assess
 from domain.measure import Answer, Measured, Outcome, check_sample
 from domain.permissions import Act, Actor, Subject
 from domain.rulebook import Indicator, Rulebook, check
+from domain.season import Season, season_stream
 from domain.text import COMMENT, clean
 from domain.working_days import Calendar
 from infra.encryption.personal_values import Covered, ValuePlace
@@ -403,8 +404,11 @@ async def receive_comment(work: Work, season: str, commune: str, text: str, on: 
 
 
 async def must_take_comments(work: Work, season: str, commune: str, on: date | None = None) -> None:
-    """Raise what `Assessment.must_take_comments` does when the result is not posted on this day, today if not given."""
+    """Raise what `Assessment.must_take_comments` does when the result is not posted on this day, today if not given;
+    CommuneWithdrawn.
+    """
     (await work.look(Assessment, assessment_stream(season, commune))).must_take_comments(on or work.today)
+    (await work.look(Season, season_stream(season))).participant(commune)
 
 
 @use_case("record_comment", "season", "commune", "text", "on")

@@ -9,7 +9,7 @@ from domain.permissions import Subject
 from domain.season import Season, season_stream
 from services.assessment.assess import viewed_by
 from services.exports.kind import ExportKind, ExportRequest
-from services.season.organise import commune_of
+from services.season.organise import read_of
 from services.work import Work
 
 
@@ -20,7 +20,7 @@ class CommuneExport(ExportKind, ABC):
 
     async def subject(self, work: Work, season: str, about: str) -> Subject:
         """The commune with the members of its council. NotFound."""
-        return await viewed_by(work, season, commune_of(await work.look(Season, season_stream(season)), about))
+        return await viewed_by(work, season, read_of(await work.look(Season, season_stream(season)), about))
 
     def stored(self, asked: ExportRequest) -> Mapping[str, str | None]:
         """The commune."""

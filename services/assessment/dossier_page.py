@@ -105,7 +105,7 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
     subject = case.subject(indicator.code)
     typed = _numbers(visit)
     seen = None if visit.refusal and visit.refusal.code == "stale" else typed and visit.version
-    editable = case.sheet.may_edit(indicator.code) and case.season.state == "open"
+    editable = case.sheet.may_edit(indicator.code) and case.runs
     held = entry.measures if entry else {}
     elsewhere = [
         (code, file)

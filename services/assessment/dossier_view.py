@@ -22,6 +22,7 @@ from domain.official import Office
 from domain.permissions import Act, Actor, Subject, may, permit
 from domain.rates import rates_stream
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
+from domain.season import State
 from domain.working_days import Calendar
 from projections.tables.councils import COUNCILS
 from projections.tables.days_off import DAYS_OFF, DaysOffRow
@@ -50,6 +51,11 @@ class Case(NamedTuple):
     rulebook: Rulebook
     calendar: Calendar
     followed: Followed
+
+    @property
+    def runs(self) -> bool:
+        """Whether work on the dossier may go on: the season is open and the commune takes part in it."""
+        return self.season.state is State.OPEN and not self.standing.withdrawn
 
     @property
     def position(self) -> int:

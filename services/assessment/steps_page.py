@@ -147,7 +147,7 @@ async def show_sheets(visit: Visit, season: str, commune: str) -> PageResponse:
     entry = case.sheet.entries.get(code)
     tally = entry.tally if entry else None
     subject = case.subject(code)
-    editable = case.sheet.may_edit(code) and case.season.state == "open" and visit.past is None
+    editable = case.sheet.may_edit(code) and case.runs and visit.past is None
     return await visit.page(
         "dossier/sheets.html",
         season=season,

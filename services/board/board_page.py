@@ -19,7 +19,7 @@ from domain.vietnamese import sort_key
 from infra.platform.slicing import in_slices
 from infra.readmodels.reading import View
 from projections.tables.seasons import SEASONS, SeasonRow
-from projections.tables.standings import STANDINGS, CommuneStage, Standing
+from projections.tables.standings import STANDINGS, CommuneStage, Standing, counted
 from projections.tables.units import UNITS, UnitRow
 from services.seals.verified_view import last_verified
 from services.verdicts import Gate, Status, criterion_status, judged
@@ -323,7 +323,7 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
         raise NotFound(season=season)
     units = {unit.code: unit for unit in await view.all(UNITS)}
     made = visit.site.kept.made("board", visit.tenant.id, season, visit.upto)
-    rows = await view.all(STANDINGS, season)
+    rows = counted(await view.all(STANDINGS, season))
     rulebooks = await visit.rulebooks()
     rulebook = rulebooks.text(row.rulebook_sha256)
 

@@ -12,7 +12,7 @@ from domain.season import Season, season_stream
 from infra.readmodels.reading import View
 from projections.tables.exports import ExportRow
 from projections.tables.seasons import SEASONS
-from projections.tables.standings import STANDINGS
+from projections.tables.standings import STANDINGS, counted
 from projections.tables.units import UNITS, UnitRow
 from services.board import standings_workbook
 from services.exports import workbook
@@ -53,7 +53,7 @@ class StandingsExport(ExportKind):
         asked = task.asked
         async with shop.reads.at(work.tenant, asked.at_position) as view:
             season = await view.one(SEASONS, asked.season)
-            rows = await view.all(STANDINGS, asked.season)
+            rows = counted(await view.all(STANDINGS, asked.season))
             units = {unit.code: unit for unit in await view.all(UNITS)}
             if view.lacks:  # a document cannot say so beside each row, and nobody may take it for whole
                 raise FactUnreadable(position=min(view.lacks), topic="standings", why="stopped")

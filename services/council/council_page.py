@@ -15,7 +15,7 @@ from domain.vietnamese import person_key, sort_key
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.seasons import SEASONS
-from projections.tables.standings import STANDINGS, CommuneStage, Standing
+from projections.tables.standings import STANDINGS, CommuneStage, Standing, counted
 from projections.tables.tallies import TALLIES, MeetingRow
 from projections.tables.units import UNITS, UnitRow
 from services.council import consulting, voting
@@ -60,7 +60,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
             raise NotFound(season=season)
         councils = {one.unit: one for one in await view.all(COUNCILS, season)}
         meetings = await view.all(TALLIES, season)
-        standings = await view.all(STANDINGS, season)
+        standings = counted(await view.all(STANDINGS, season))
         officials = await view.all(OFFICIALS)
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position

@@ -148,7 +148,8 @@ async def open_vote(work: Work, season: str, meeting: str, item: str) -> Command
     The roll and the rulebook's quorum and majority are frozen in.
     """
     await must_conduct(work, season, meeting)
-    _, rulebook = await open_now(work, season)
+    running, rulebook = await open_now(work, season)
+    running.participant(item)
     await must_be_undecided(work, season, item)
     await must_be_appraised(work, season, item)
     council = await work.look(Council, council_stream(season, unit_of(meeting)))

@@ -16,7 +16,7 @@ from projections.fold import fold
 from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
 from projections.tables.seasons import SEASONS, SeasonRow
-from projections.tables.standings import STANDINGS, Standing
+from projections.tables.standings import STANDINGS, Standing, counted
 from projections.tables.units import UNITS, UnitRow
 from services.assessment import assess
 from services.assessment.dossier_view import Case, gates, read_case, sheet_view
@@ -85,7 +85,7 @@ async def lines_at(visit: Visit, view: View, season: str) -> tuple[PublicRow, ..
     made = visit.site.kept.made("register", visit.tenant.id, season, visit.upto)
     named = [
         made.of(row.commune, _named, row, decisions.get(row.commune), units[row.commune], units.get(row.decided_by))
-        for row in await view.all(STANDINGS, season)
+        for row in counted(await view.all(STANDINGS, season))
     ]
     return tuple(line for _, line in sorted(named, key=itemgetter(0)))
 
@@ -174,7 +174,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "expected": case.season.due(Step.DECIDED),
         "commentable": state is PublicState.POSTED
         and posted_on(case, visit.today)
-        and case.season.state == "open"
+        and case.runs
         and not (visit.past or visit.tenant.is_suspended),
         "answered": [one for one in comments.values() if one.answer],
         "mine": comments[mine] if mine else None,

@@ -16,7 +16,7 @@ from domain.vietnamese import sort_key
 from infra.readmodels.reading import View
 from projections.tables.exports import ExportRow
 from projections.tables.seasons import SEASONS
-from projections.tables.standings import STANDINGS, Standing
+from projections.tables.standings import STANDINGS, Standing, counted
 from projections.tables.units import UNITS, UnitRow
 from services.documents.typesetting import NUMBERS, PDF, typeset
 from services.exports.kind import (
@@ -73,7 +73,7 @@ class ListsExport(ExportKind):
         asked = task.asked
         async with shop.reads.at(work.tenant, asked.at_position) as view:
             season = await view.one(SEASONS, asked.season)
-            rows: list[Standing] = await view.all(STANDINGS, asked.season)
+            rows: list[Standing] = counted(await view.all(STANDINGS, asked.season))
             units = {unit.code: unit for unit in await view.all(UNITS)}
             if view.lacks:  # nobody may take a list for whole that is not
                 raise FactUnreadable(position=min(view.lacks), topic="standings", why="stopped")

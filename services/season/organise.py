@@ -7,14 +7,14 @@ from datetime import date
 from typing import TypeAlias
 from uuid import UUID
 
-from domain.assessment import Assessment, assessment_stream
-from domain.errors import UnknownCommune, UnknownIndicator, YearPlanned
+from domain.assessment import Assessment, Stage, assessment_stream
+from domain.errors import AlreadyDecided, UnknownCommune, UnknownIndicator, YearPlanned
 from domain.official import Office
 from domain.permissions import Act, Subject
 from domain.rates import Rates, rates_stream, with_rates
 from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Rulebook
-from domain.season import Participant, Season, Step, possible_year, round_of, season_name, season_stream
+from domain.season import Participant, Season, State, Step, possible_year, round_of, season_name, season_stream
 from domain.unit import Unit, unit_stream
 from services.rulebooks.keep import adopted_rulebook
 from services.work import CommandResult, Work, use_case
@@ -60,6 +60,42 @@ async def _free_name(work: Work, year: int, *, further_round: bool) -> str:
             raise YearPlanned(field="year", reason="ended", year=str(year), season=name)
         name = season_name(year, round_of(name) + 1)
     return name
+
+
+@use_case("add_participant", "season", "commune", "decided_by", "reason", "document_no")
+async def add_participant(
+    work: Work, season: str, commune: str, decided_by: str, reason: str, document_no: str
+) -> CommandResult:
+    """Let a commune take part; in an open season its dossier begins with it.
+
+    UnknownCommune for a unit that is not there, TakesPartAlready, ReasonMissing.
+    """
+    work.require(Act.PLAN_SEASON)
+    for code in (commune, decided_by):
+        if await work.find(Unit, unit_stream(code)) is None:
+            raise UnknownCommune(commune=code)
+    unit_class = await _unit_class(work, commune)
+    dossier = assessment_stream(season, commune)
+    async with work.changing(season_stream(season), dossier) as streams:
+        running = streams.get(Season, season_stream(season))
+        running.add(commune, decided_by, reason, document_no)
+        if running.state is State.OPEN and streams.find(Assessment, dossier) is None:
+            streams.begin(dossier, _dossier(work.id_of(dossier), running, commune, unit_class))
+        return await streams.record()
+
+
+@use_case("withdraw_participant", "season", "commune", "reason", "document_no")
+async def withdraw_participant(work: Work, season: str, commune: str, reason: str, document_no: str) -> CommandResult:
+    """End a commune's part before anything is decided on it; its dossier stays to be read.
+
+    AlreadyDecided, UnknownCommune, CommuneWithdrawn, ReasonMissing.
+    """
+    work.require(Act.PLAN_SEASON)
+    dossier = await work.find(Assessment, assessment_stream(season, commune))
+    listed = dossier is not None and dossier.stage is Stage.LISTED
+    if listed or await work.find(Recognition, recognition_stream(season, commune)) is not None:
+        raise AlreadyDecided(commune=commune)
+    return await work.change(Season, season_stream(season), lambda one: one.withdraw(commune, reason, document_no))
 
 
 @use_case("assign_indicators", "season", "matrix", "decision_no")
@@ -192,6 +228,11 @@ def commune_of(season: Season, commune: str, indicator: str | None = None) -> Su
         lead=assigned.lead if assigned else None,
         coordinating=assigned.coordinating if assigned else (),
     )
+
+
+def read_of(season: Season, commune: str) -> Subject:
+    """Who is concerned by reading a commune's dossier, also after it was withdrawn. UnknownCommune."""
+    return Subject(commune=commune, decided_by=season.ever_took_part(commune).decided_by)
 
 
 async def _unit_class(work: Work, commune: str) -> str | None:

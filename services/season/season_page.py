@@ -1,11 +1,11 @@
 """A season: plan it, say who does what and until when, open it, and where the law demands it, halt it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from domain.errors import NotFound
+from domain.errors import NotFound, UnknownCommune
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import Provenance, RecognisingLevel, Rulebook
@@ -130,6 +130,9 @@ async def show(visit: Visit, season: str) -> PageResponse:
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
         halts=halts(row, visit.words),
+        not_taking_part=not_taking_part(row, units.values(), visit.today),
+        taking_part=_sorted(units[commune] for commune in row.participants),
+        withdrawn=_sorted(units[commune] for commune in row.withdrawn),
         without_text=without_text(rulebook, visit.words),
         today=visit.today,
         oversees=may(visit.actor, Act.VIEW_TRAIL),
@@ -170,6 +173,15 @@ def taking_part(visit: Visit, row: SeasonRow, units: Mapping[str, UnitRow]) -> l
         seen = may(visit.actor, Act.VIEW_DOSSIER, Subject(communes[0].code, code))
         groups.append(DecidingUnit(code, units[code].full_name, communes, may_see=seen))
     return groups
+
+
+def not_taking_part(row: SeasonRow, units: Collection[UnitRow], today: date) -> tuple[UnitRow, ...]:
+    """The communes that may be added to the season."""
+    return _sorted(
+        unit
+        for unit in units
+        if unit.level is Level.COMMUNE and unit.is_there(today) and unit.parent and unit.code not in row.participants
+    )
 
 
 def steps(visit: Visit, row: SeasonRow, rulebook: Rulebook) -> list[StepLine]:
@@ -275,6 +287,31 @@ async def plan(visit: Visit) -> PageResponse:
     result = await organise.plan_season(work, year, rulebook.id, participants, further_round=further_round)
     planned, *_ = await work.recorded(result)
     return await visit.done(result, to=visit.url.season(planned.stream.season))
+
+
+@act(urls.SEASON + "/bo-sung-don-vi", again=show)
+async def add_participant(visit: Visit, season: str) -> PageResponse:
+    """Let a commune take part; the rulebook says whether its district or the province decides on it."""
+    commune = visit.typed.needed("commune")
+    reason, document_no = _reasoned(visit.typed)
+    async with visit.reads() as view:
+        row = await view.one(SEASONS, season)
+        units = await view.all(UNITS)
+    if row is None:
+        raise NotFound(season=season)
+    participant = next(iter(chosen(units, visit.typed, (await visit.rulebooks()).text(row.rulebook_sha256))), None)
+    if participant is None:
+        raise UnknownCommune(commune=commune)
+    result = await organise.add_participant(visit.work(), season, commune, participant.decided_by, reason, document_no)
+    return await visit.done(result, to=visit.url.season(season) + "#don-vi")
+
+
+@act(urls.SEASON + "/rut-don-vi", again=show)
+async def withdraw_participant(visit: Visit, season: str) -> PageResponse:
+    """End a commune's part before anything is decided on it."""
+    commune = visit.typed.needed("commune")
+    result = await organise.withdraw_participant(visit.work(), season, commune, *_reasoned(visit.typed))
+    return await visit.done(result, to=visit.url.season(season) + "#don-vi")
 
 
 @act(urls.SEASON + "/phan-cong", again=show)
@@ -403,6 +440,8 @@ ROUTES = [
     index,
     show,
     plan,
+    add_participant,
+    withdraw_participant,
     assign,
     set_deadline,
     read_day,

@@ -9,7 +9,7 @@ from infra.reference.rulebooks import Rulebooks
 from projections.lists.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
 from projections.tables.reviews import REVIEWS
 from projections.tables.seasons import SEASONS, SeasonRow
-from projections.tables.standings import STANDINGS, Standing
+from projections.tables.standings import STANDINGS, Standing, counted
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS, UnitRow
 from services.web import urls
@@ -76,7 +76,7 @@ async def show(visit: Visit) -> PageResponse:
         for season in seasons.values():
             tasks += of_season(season, visit.actor)
             rulebook = rulebooks.text(season.rulebook_sha256)
-            for standing in await view.all(STANDINGS, season.season):
+            for standing in counted(await view.all(STANDINGS, season.season)):
                 text = rulebooks.own_text(rulebook, standing.rulebook_sha256)
                 tasks += of_commune(standing, season, text, visit.actor)
                 progress += _progress(visit, standing, season, units)

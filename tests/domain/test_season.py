@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from domain.errors import (
+    CommuneWithdrawn,
     ContentsWithoutText,
     DayOutOfRange,
     IndicatorsUnassigned,
@@ -10,6 +11,7 @@ from domain.errors import (
     PositionUnsuitable,
     ReasonMissing,
     SeasonNotOpen,
+    TakesPartAlready,
     UnknownCommune,
     UnknownIndicator,
 )
@@ -166,6 +168,33 @@ def test_a_closed_season_is_taken_up_again_for_a_reason():
     season.resume("Quyết định công nhận bị thu hồi", "77/QĐ-UBND")
 
     assert season.state is State.OPEN
+
+
+def test_a_commune_is_withdrawn_and_added_again_by_a_document():
+    season = a_season()
+
+    season.withdraw(COMMUNE, "Nhập vào xã khác", "52/STP")
+    with pytest.raises(CommuneWithdrawn):
+        season.participant(COMMUNE)
+    with pytest.raises(CommuneWithdrawn):
+        season.withdraw(COMMUNE, "Nhập vào xã khác", "52/STP")
+    assert season.ever_took_part(COMMUNE).decided_by == DISTRICT
+    season.add(COMMUNE, DISTRICT, "Chưa nhập", "60/STP")
+
+    assert season.participant(COMMUNE).decided_by == DISTRICT
+    assert season.withdrawn == {}
+    assert replayed(season) == state(season)
+
+
+def test_participants_change_for_a_reason_and_while_the_season_runs():
+    season = a_season()
+    with pytest.raises(ReasonMissing):
+        season.withdraw(COMMUNE, " ", "52/STP")
+    with pytest.raises(TakesPartAlready):
+        season.add(COMMUNE, DISTRICT, "Bổ sung", "52/STP")
+    season.cancel("Dừng", "5/UBND")
+    with pytest.raises(OutOfOrder):
+        season.withdraw(COMMUNE, "Nhập vào xã khác", "52/STP")
 
 
 def test_a_further_round_has_a_name_of_its_own_that_tells_year_and_round():

@@ -162,6 +162,8 @@ class Province:
             )
             for indicator in INDICATORS:
                 self._assign(season, indicator)
+            self.do(season, lambda it: it.withdraw(COMMUNES[-1], "ghi nhầm", "3/CV"))
+            self.do(season, lambda it: it.add(COMMUNES[-1], UNIT, "ghi nhầm", "4/CV"))
             self.do(season, lambda it: it.leave_out(("TC5.CT1.9", "C9"), "3/QĐ-UBND", DAY))
             self.do(season, lambda it: it.open(DAY))
             for commune in COMMUNES:

@@ -10,7 +10,7 @@ from infra.platform.slicing import in_slices
 from projections.analysis.flags import MARKS, Known, RaisedFlag, flags_of
 from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS, SeasonRow
-from projections.tables.standings import STANDINGS
+from projections.tables.standings import STANDINGS, counted
 from services.verdicts import judged
 from services.web.visit import Visit
 
@@ -34,7 +34,7 @@ async def flags_at(visit: Visit, season: str) -> Raised:
         known = visit.site.kept.get(key)
         if isinstance(known, list):
             return Raised(row, known, position)
-        standings = await view.all(STANDINGS, season)
+        standings = counted(await view.all(STANDINGS, season))
         officials = await view.all(OFFICIALS)
     # Marks have no table: now, too, they are folded, and no transaction may wait for that.
     async with visit.app.reads.at(visit.tenant, position) as then:

@@ -40,6 +40,8 @@ STAGES: tuple[type[Fact], ...] = (
 #: What moves the season itself.
 TURNS: tuple[type[Fact], ...] = (
     Season.Planned,
+    Season.ParticipantAdded,
+    Season.ParticipantWithdrawn,
     Season.IndicatorAssigned,
     Season.DeadlineSet,
     Season.Opened,

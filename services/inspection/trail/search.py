@@ -382,7 +382,7 @@ def _seen(actor: Actor, names: Names) -> tuple[frozenset[str] | None, frozenset[
     members = {(one.season, one.unit): one.people for one in names.councils}
     terms: set[str] = set()
     for season in names.seasons:
-        for commune, decided_by in season.participants.items():
+        for commune, decided_by in season.ever.items():
             subject = Subject(commune, decided_by, members=members.get((season.season, decided_by), frozenset()))
             if may(actor, Act.VIEW_TRAIL, subject):
                 terms |= reach(season.season, commune, decided_by)

@@ -10,14 +10,14 @@ from infra.platform.slicing import in_slices
 from infra.readmodels.reading import View
 from projections.analysis.what_if import Side, side_of
 from projections.tables.sheets import SHEETS, SheetRow
-from projections.tables.standings import STANDINGS, Standing
+from projections.tables.standings import STANDINGS, Standing, counted
 
 
 async def sides_of(
     view: View, season: str, text_of: Callable[[Standing], Rulebook], other: Rulebook, calendar: Calendar
 ) -> list[Side]:
     """Every commune of the season under its text and under the other, by commune."""
-    standings = await view.all(STANDINGS, season)
+    standings = counted(await view.all(STANDINGS, season))
     stranger = any(text_of(one).sha256 != other.sha256 for one in standings)
     sheets = {one.commune: one for one in await view.all(SHEETS, season)} if stranger else {}
     return await in_slices(
