@@ -621,7 +621,7 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
 
     page = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="16/01/2024")
 
-    assert "Gửi ngày 16/01/2024, văn bản 45/TTr" in page.text
+    assert "Gửi ngày 16/01/2024, Tờ trình số 45/TTr" in page.text
     assert (await season.dossier()).stage is Stage.SUBMITTED
 
 
@@ -641,7 +641,7 @@ async def test_where_no_meeting_is_asked_for_the_chairman_sends_after_the_postin
     )
     page = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="16/01/2024")
 
-    assert "Gửi ngày 16/01/2024, văn bản 45/TTr" in page.text
+    assert "Gửi ngày 16/01/2024, Tờ trình số 45/TTr" in page.text
     assert (await season.dossier()).stage is Stage.SUBMITTED
 
 

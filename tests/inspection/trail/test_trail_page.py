@@ -94,7 +94,7 @@ async def test_a_step_after_its_deadline_is_marked_by_its_legal_date(desks: Desk
 
     page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season))
 
-    assert "muộn 4 ngày" in page.text
+    assert "chậm 4 ngày" in page.text
 
 
 async def test_the_filters_stand_in_the_address(desks: Desks, season: Story):
