@@ -51,6 +51,7 @@ BEARS: dict[type[Fact], str] = {
     Recognition.AppealUpheld: "on",
     Recognition.DecidedAgain: "on",
     Recognition.Corrected: "on",
+    Recognition.PublishedTotalNoted: "on",
     Review.Opened: "on",
     Review.ExplanationGiven: "on",
     Review.Proposed: "on",

@@ -689,6 +689,18 @@ class NothingCorrected(Refused):
     code = "nothing-corrected"
 
 
+class NotARounding(Refused):
+    """The total that others published is not the `exact` one rounded to fewer decimals."""
+
+    code = "not-a-rounding"
+
+
+class NoTotal(Refused):
+    """The criteria set of the season counts no points, so no total was published."""
+
+    code = "no-total"
+
+
 class SanctionInvalid(Refused):
     """What is said of a disciplined or prosecuted official cannot be."""
 

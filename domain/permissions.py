@@ -60,6 +60,7 @@ class Act(StrEnum):
     CORRECT_DECISION = "recognition:correct"
     DECIDE = "recognition:decide"
     LIST_COMMUNE = "recognition:list-commune"
+    NOTE_PUBLISHED_TOTAL = "recognition:note-published-total"
     PUBLISH = "recognition:publish"
     SIGN = "recognition:sign"
     UPHOLD_APPEAL = "recognition:uphold-appeal"
@@ -241,6 +242,7 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.CORRECT_DECISION: (_CHAIRMAN,),
     Act.DECIDE: (_CHAIRMAN,),
     Act.LIST_COMMUNE: (_CHAIRMAN,),
+    Act.NOTE_PUBLISHED_TOTAL: (_APPRAISER, _CHAIRMAN),
     Act.PUBLISH: (_APPRAISER, _CHAIRMAN),
     Act.SIGN: (_CHAIRMAN,),
     Act.UPHOLD_APPEAL: (_CHAIRMAN,),

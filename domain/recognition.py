@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
@@ -18,6 +19,7 @@ from domain.errors import (
     AlreadyDecided,
     BasisMissing,
     DocumentMissing,
+    NotARounding,
     NothingCorrected,
     OutOfOrder,
     ReasonMissing,
@@ -160,6 +162,7 @@ class Recognition(Stream):
             recognition.published_on = None
             recognition.revoked_on = None
             recognition.upheld_on = None
+            recognition.published_total = None
 
     class Corrected(Fact):
         """A slip of the pen in the decision of this `number` was corrected by a document: its own number, its day, or
@@ -179,6 +182,23 @@ class Recognition(Stream):
             recognition.decision_no = self.decision_no or recognition.decision_no
             recognition.on = self.decided_on or recognition.on
             recognition.signer = self.signer or recognition.signer
+
+    class PublishedTotalNoted(Fact):
+        """Others published the total of the decision of this `number` rounded: `total`, with the decimals that they
+        wrote, instead of `exact`. `published_by` is who did, in the document of this number and day. A further fact
+        takes the place of the one before; nothing is ever judged by it.
+        """
+
+        TOPIC = "recognition.published-total-noted"
+        number: int
+        total: Decimal
+        exact: Decimal
+        published_by: str
+        document_no: str
+        on: date
+
+        def apply(self, recognition: Recognition) -> None:
+            recognition.published_total = self.total
 
     def __init__(
         self,
@@ -214,6 +234,7 @@ class Recognition(Stream):
         self.published_on: date | None = None
         self.revoked_on: date | None = None
         self.upheld_on: date | None = None
+        self.published_total: Decimal | None = None
 
     @property
     def may_be_decided_again(self) -> bool:
@@ -320,6 +341,28 @@ class Recognition(Stream):
             signer=who,
         )
 
+    def note_published_total(
+        self, total: Decimal, exact: Decimal, published_by: str, document_no: str, on: date
+    ) -> None:
+        """Note the rounded total that others published, beside the exact one; again to correct what was noted.
+
+        NotARounding unless it is one; OutOfOrder when the decision stands no longer, for the dossier may be another
+        one since.
+        """
+        if self.may_be_decided_again:
+            state = "revoked" if self.revoked_on is not None else "appeal-upheld"
+            raise OutOfOrder(step="note-published-total", state=state)
+        must_round(total, exact)
+        self.trigger_event(
+            self.PublishedTotalNoted,
+            number=self.number,
+            total=total,
+            exact=exact,
+            published_by=published_by.strip(),
+            document_no=_document(document_no),
+            on=on,
+        )
+
     def _must_have_been_possible(self, day: date, calendar: Calendar) -> None:
         """Raise PeriodReversed when the decision cannot be of this day: it was signed, published or revoked before."""
         if self.signed_on is not None and self.signed_on < day:
@@ -392,6 +435,20 @@ def reason_to_differ(
     if not given and differs(result, computed, voted):
         raise ReasonMissing(act="decide", computed=computed, voted=voted)
     return given or None
+
+
+def must_round(total: Decimal, exact: Decimal) -> None:
+    """Raise NotARounding unless `total` is `exact` rounded half up, up or down to fewer decimals."""
+    decimals, more = _decimals(total), _decimals(exact.normalize())
+    modes = (ROUND_HALF_UP, ROUND_CEILING, ROUND_FLOOR)
+    if not 0 <= decimals < more or all(exact.quantize(Decimal(1).scaleb(-decimals), mode) != total for mode in modes):
+        raise NotARounding(field="total", typed=total, exact=exact)
+
+
+def _decimals(number: Decimal) -> int:
+    """How many decimals are written; -1 for what is no number."""
+    exponent = number.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else -1
 
 
 def recognition_stream(season: str, commune: str) -> StreamName:

@@ -109,6 +109,7 @@ KINDS: dict[str, TextKind] = {
     "previous": WRITTEN,
     "province": NAME,
     "province_code": CODE,
+    "published_by": NAME,
     "question": PROSE,
     "reason": PROSE,
     "reported_by": CODE,

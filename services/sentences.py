@@ -199,7 +199,7 @@ class SentenceWriter:
             case StrEnum():
                 return self._word(name, value)
             case Decimal():
-                return words.points(value)
+                return words.number(value) if name == "total" else words.points(value)
             case datetime():
                 return words.instant(value)
             case date():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -23,6 +24,16 @@ class Correction(RowPart, frozen=True):
     decision_no: str | None
     decided_on: date | None
     signed_by_another: bool
+
+
+class PublishedTotal(RowPart, frozen=True):
+    """The rounded total that others published instead of the `exact` one: who, in which document of which day."""
+
+    total: Decimal
+    exact: Decimal
+    published_by: str
+    document_no: str
+    on: date
 
 
 class RegisterRow(Row, frozen=True):
@@ -60,6 +71,7 @@ class RegisterRow(Row, frozen=True):
     signer: Signer | None = None
     corrections: tuple[Correction, ...] = ()
     earlier: tuple[RegisterRow, ...] = ()
+    published_total: PublishedTotal | None = None
 
     @property
     def public(self) -> RegisterRow | None:
@@ -91,7 +103,7 @@ class RegisterRow(Row, frozen=True):
         return self.published_on is not None
 
 
-REGISTER = Projection("register", version=3, row=RegisterRow, scope=lambda row: row.season)
+REGISTER = Projection("register", version=4, row=RegisterRow, scope=lambda row: row.season)
 
 
 @REGISTER.begins(Recognition.Decided)
@@ -147,6 +159,12 @@ def _corrected(row: RegisterRow, fact: Recognition.Corrected, recorded: Recorded
         signer=fact.signer or row.signer,
         corrections=(*row.corrections, made),
     )
+
+
+@REGISTER.on(Recognition.PublishedTotalNoted)
+def _published_total(row: RegisterRow, fact: Recognition.PublishedTotalNoted, recorded: Recorded) -> RegisterRow:
+    noted = PublishedTotal(fact.total, fact.exact, fact.published_by, fact.document_no, fact.on)
+    return replace(row, version=recorded.version, published_total=noted)
 
 
 @REGISTER.on(Recognition.Signed)

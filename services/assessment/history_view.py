@@ -30,6 +30,7 @@ MILESTONES = {
     "recognition.appeal-upheld",
     "recognition.decided-again",
     "recognition.corrected",
+    "recognition.published-total-noted",
 }
 
 

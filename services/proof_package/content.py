@@ -297,6 +297,8 @@ def _since(history: History, decision: LoggedFact, people: Mapping[str, str]) ->
                 yield {**_where(line, people), "on": on.isoformat(), "reason": reason, "document_no": document_no}
             case Recognition.Corrected() as corrected:
                 yield {**_where(line, people), **_correction(corrected)}
+            case Recognition.PublishedTotalNoted() as noted:
+                yield {**_where(line, people), **_published_total(noted)}
 
 
 def _correction(fact: Recognition.Corrected) -> dict[str, Any]:
@@ -307,6 +309,16 @@ def _correction(fact: Recognition.Corrected) -> dict[str, Any]:
         **({"decision_no": fact.decision_no} if fact.decision_no else {}),
         **({"decided_on": fact.decided_on.isoformat()} if fact.decided_on else {}),
         **({"signer": str(fact.signer.official)} if fact.signer else {}),
+    }
+
+
+def _published_total(fact: Recognition.PublishedTotalNoted) -> dict[str, Any]:
+    return {
+        "on": fact.on.isoformat(),
+        "total": str(fact.total),
+        "exact": str(fact.exact),
+        "published_by": fact.published_by,
+        "document_no": fact.document_no,
     }
 
 

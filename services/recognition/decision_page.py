@@ -258,6 +258,25 @@ async def uphold_appeal(visit: Visit, season: str, commune: str) -> PageResponse
     return await visit.done(result, to=visit.url.decision(season, commune))
 
 
+@act(urls.DECISION + "/diem-cong-bo", again=show)
+async def note_published_total(visit: Visit, season: str, commune: str) -> PageResponse:
+    """Note the total as others published it, rounded."""
+    typed = visit.typed
+    total = typed.decimal("total")
+    if total is None:
+        raise FieldMissing(field="total")
+    result = await recognise.note_published_total(
+        visit.work(),
+        season,
+        commune,
+        total,
+        typed.needed("published_by"),
+        typed.text("document_no"),
+        typed.needed_day("published_total_on"),
+    )
+    return await visit.done(result, to=visit.url.decision(season, commune))
+
+
 def read_signer(typed: str) -> tuple[UUID | None, UUID | None]:
     """The person and the mandate chosen, if any. NotFound for what no form offers."""
     if not typed:
@@ -309,6 +328,7 @@ ROUTES = [
     publish,
     correct,
     uphold_appeal,
+    note_published_total,
     draw_up,
     ask_for_dossier,
     ask_for_evidence,

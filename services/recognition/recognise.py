@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from hashlib import sha256 as sha256_of
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,8 @@ from uuid import UUID
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import advised, appraised_sheet, computed_of, spelled
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import AgainstTheRules, BasisMissing, NotFound
+from domain.commune_steps import must_not_be_ahead
+from domain.errors import AgainstTheRules, BasisMissing, NotFound, NoTotal
 from domain.judging import Verdict, judge
 from domain.measure import Outcome
 from domain.meeting import Meeting
@@ -174,6 +176,30 @@ async def correct(
             signer=who,
         ),
     )
+
+
+@use_case("recognition.note_published_total", "season", "commune", "total", "published_by", "document_no", "on")
+async def note_published_total(
+    work: Work, season: str, commune: str, total: Decimal, published_by: str, document_no: str, on: date
+) -> CommandResult:
+    """Note the total of the latest decision as others published it, rounded; again to correct what was noted.
+
+    NotARounding when it is no rounding of the exact total, which is computed here as it was for the decision; NoTotal
+    where the rulebook counts no points; DayInTheFuture.
+    """
+    running, rulebook = await with_rulebook(work, season)
+    work.require(Act.NOTE_PUBLISHED_TOTAL, commune_of(running, commune))
+    must_not_be_ahead(on, work.today, "published_total_on")
+    name = recognition_stream(season, commune)
+    dossier_name, appraisal_name = assessment_stream(season, commune), appraisal_stream(season, commune)
+    async with work.changing(name, dossier_name, appraisal_name) as streams:
+        recognition = streams.get(Recognition, name)
+        dossier, appraisal = streams.get(Assessment, dossier_name), streams.get(Appraisal, appraisal_name)
+        exact = judge(appraised_sheet(dossier, appraisal, rulebook, work.calendar), rulebook).total
+        if exact is None:
+            raise NoTotal(commune=commune)
+        recognition.note_published_total(total, exact, published_by, document_no, on)
+        return await streams.record()
 
 
 async def _signer(work: Work, subject: Subject, official: UUID, mandate: UUID) -> Signer:

@@ -84,6 +84,7 @@ MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.CORRECT_DECISION: (set(), CHAIRMEN, set()),
     Act.LIST_COMMUNE: (set(), CHAIRMEN, set()),
     Act.DECIDE: (set(), CHAIRMEN, set()),
+    Act.NOTE_PUBLISHED_TOTAL: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.PUBLISH: (set(), APPRAISERS | CHAIRMEN, set()),
     Act.SIGN: (set(), CHAIRMEN, set()),
     Act.UPHOLD_APPEAL: (set(), CHAIRMEN, set()),

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,7 @@ from domain.errors import (
     AlreadyDecided,
     BasisMissing,
     DocumentMissing,
+    NotARounding,
     NothingCorrected,
     OutOfOrder,
     PeriodReversed,
@@ -251,3 +253,67 @@ def test_a_day_that_what_came_after_contradicts_is_no_correction(days: int, reas
 def test_a_decision_is_not_corrected_to_a_day_after_the_correction():
     with pytest.raises(PeriodReversed):
         a_decision().correct("Nhầm", "52/QĐ", DAY, CALENDAR, decided_on=DAY + timedelta(days=1))
+
+
+# A total that others published rounded -----------------------------------------------------------------
+
+NA_RI = Decimal("90.24")
+
+
+def note(decision: Recognition, total: str, exact: Decimal = NA_RI) -> None:
+    decision.note_published_total(Decimal(total), exact, "Sở Tư pháp", "15/BC-STP", DAY)
+
+
+@pytest.mark.parametrize(
+    ("exact", "total"),
+    [("90.24", "90"), ("90.24", "90.2"), ("90.24", "91"), ("90.24", "90.3"), ("90.25", "90.3"), ("90.04", "90.0")],
+)
+def test_a_total_published_with_fewer_decimals_rounds_the_exact_one_half_up_up_or_down(exact: str, total: str):
+    decision = a_decision()
+
+    note(decision, total, Decimal(exact))
+
+    assert str(decision.published_total) == total
+    assert replayed(decision) == state(decision)
+
+
+@pytest.mark.parametrize(
+    ("exact", "total"),
+    [
+        ("90.24", "89"),
+        ("90.24", "92"),
+        ("90.24", "90.1"),
+        ("90.24", "90.24"),
+        ("90.24", "90.240"),
+        ("90.24", "90.2" + "0" * 40),
+        ("90.24", "9E+1"),
+        ("90.24", "NaN"),
+        ("90.24", "-90"),
+        ("90.00", "90"),
+        ("90", "90.0"),
+    ],
+)
+def test_another_number_is_no_rounding_of_the_exact_total(exact: str, total: str):
+    with pytest.raises(NotARounding) as refusal:
+        note(a_decision(), total, Decimal(exact))
+
+    assert refusal.value.details["exact"] == Decimal(exact)
+
+
+def test_a_published_total_is_corrected_by_noting_it_again_and_names_its_document():
+    decision = a_decision()
+    note(decision, "91")
+
+    note(decision, "90")
+    with pytest.raises(DocumentMissing):
+        decision.note_published_total(Decimal(90), NA_RI, "Sở Tư pháp", " ", DAY)
+
+    assert decision.published_total == 90
+
+
+def test_no_total_is_noted_of_a_decision_that_was_taken_back():
+    decision = a_decision()
+    decision.revoke("Minh chứng giả", "915/QĐ-UBND", DAY)
+
+    with pytest.raises(OutOfOrder):
+        note(decision, "90")

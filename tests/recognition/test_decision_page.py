@@ -302,7 +302,7 @@ async def test_evidence_too_large_for_one_file_is_refused_with_what_to_do(
 
     assert (refused.status, refused.refused) == (409, "evidence-too-large")
     assert "Minh chứng của hồ sơ có 1 MB, quá 0 MB" in refused.text
-    assert "minhchuan dossier export --with-evidence" in refused.text
+    assert "đề nghị quản trị viên hệ thống lập" in refused.text
 
 
 async def test_while_the_log_is_not_sealed_the_page_says_so_and_offers_it_again(
@@ -428,3 +428,36 @@ async def test_an_appeal_is_upheld_on_the_page_of_a_commune_that_was_not_recogni
     assert without.refused == "reason-missing"
     assert "theo văn bản 1502/QĐ-UBND" in upheld.text
     assert not upheld.offers("/chap-nhan-khieu-nai")
+
+
+async def test_a_total_published_rounded_stands_beside_the_exact_one(desks: Desks, season: Story):
+    await season.decided_at_99_74()
+    chairman = await desks.of(CHAIRMAN)
+    page = await chairman.open(decision(season))
+    said = {"published_by": "Sở Tư pháp", "document_no": "15/BC-STP", "published_total_on": "10/01/2024"}
+
+    none = await chairman.send(page, "/diem-cong-bo", said)
+    words = await chairman.send(page, "/diem-cong-bo", said, total="chín mươi")
+    nobody = await chairman.send(page, "/diem-cong-bo", said, total="100", published_by="")
+    wrong = await chairman.send(page, "/diem-cong-bo", said, total="98")
+    noted = await chairman.send(page, "/diem-cong-bo", said, total="99,7")
+    corrected = await chairman.send(noted, "/diem-cong-bo", said, total="100")
+
+    assert (none.status, none.refused, words.refused, nobody.refused) == (
+        422,
+        "field-missing",
+        "not-a-number",
+        "field-missing",
+    )
+    assert wrong.refused == "not-a-rounding"
+    assert "98 không phải là 99,74 làm tròn" in wrong.text
+    assert "99,74; công bố: 99,7 điểm theo văn bản 15/BC-STP ngày 10/01/2024 của Sở Tư pháp" in noted.text
+    assert "99,74; công bố: 100 điểm theo văn bản 15/BC-STP" in corrected.text
+
+
+async def test_a_published_total_is_noted_of_a_decision_alone(desks: Desks, season: Story):
+    await season.voted()
+
+    page = await (await desks.of(CHAIRMAN)).open(decision(season))
+
+    assert not page.offers("/diem-cong-bo")

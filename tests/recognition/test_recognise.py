@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from uuid import UUID
@@ -11,8 +11,11 @@ from domain.errors import (
     AgainstTheRules,
     AlreadyDecided,
     BasisMissing,
+    DayInTheFuture,
     GroundReviewed,
+    NotARounding,
     NotFound,
+    NoTotal,
     NotPermitted,
     OutOfOrder,
     ReasonMissing,
@@ -394,3 +397,67 @@ async def test_when_the_district_has_ended_the_provincial_chairman_concludes_the
     )
 
     assert (await decision(story)).revoked_on == TODAY
+
+
+# A total that others published rounded -----------------------------------------------------------------
+
+
+async def note(story: Story, total: str, by: str = "Sở Tư pháp", day: date = TODAY) -> None:
+    await recognise.note_published_total(
+        await story.appraiser(), story.season, COMMUNE, Decimal(total), by, "15/BC-STP", day
+    )
+
+
+async def test_a_published_total_stands_beside_the_exact_one_and_is_corrected_by_another(story: Story):
+    await story.decided_at_99_74()
+    before = await decision(story)
+
+    await note(story, "99")
+    await note(story, "100", by="UBND huyện")
+
+    row = fold(REGISTER, await story.facts(recognition_stream(story.season, COMMUNE)))[f"{story.season}/{COMMUNE}"]
+    noted = row.published_total
+    assert noted is not None
+    assert (str(noted.total), noted.exact, noted.published_by) == ("100", Decimal("99.74"), "UBND huyện")
+    assert (noted.document_no, noted.on) == ("15/BC-STP", TODAY)
+    assert (await decision(story)).state_sha256 == before.state_sha256
+
+
+async def test_what_is_no_rounding_or_not_published_yet_is_not_recorded(story: Story):
+    await story.decided_at_99_74()
+    facts = len(await story.facts())
+
+    with pytest.raises(NotARounding) as refusal:
+        await note(story, "98")
+    with pytest.raises(DayInTheFuture):
+        await note(story, "100", day=TODAY + timedelta(days=1))
+
+    assert refusal.value.details["exact"] == Decimal("99.74")
+    assert len(await story.facts()) == facts
+
+
+async def test_only_who_keeps_the_results_notes_a_published_total(story: Story):
+    await story.decided_at_99_74()
+
+    for work in (await story.officer(), await story.chairman(), await story.by(Office.PROVINCE_CHAIRMAN)):
+        with pytest.raises(NotPermitted):
+            await recognise.note_published_total(
+                work, story.season, COMMUNE, Decimal(100), "Sở Tư pháp", "15/BC-STP", TODAY
+            )
+
+
+async def test_where_the_criteria_count_no_points_there_is_no_total_to_publish(province_story: Story):
+    province_story.rulebook_id = "qd-27-2025"
+    story = await province_story.opened(decided_by="99")
+    await story.submitted()
+    department = await story.by(Office.JUSTICE_DEPARTMENT)
+    await appraise.agree_all_unchanged(department, story.season, COMMUNE)
+    await appraise.conclude(await story.by(Office.JUSTICE_DEPARTMENT), story.season, COMMUNE)
+    chairman = await story.by(Office.PROVINCE_CHAIRMAN)
+    await recognise.decide(chairman, story.season, COMMUNE, Result.RECOGNISED, "5/QĐ-UBND")
+    again = await story.by(Office.PROVINCE_CHAIRMAN)
+
+    with pytest.raises(NoTotal):
+        await recognise.note_published_total(
+            again, story.season, COMMUNE, Decimal(90), "Sở Tư pháp", "15/BC-STP", TODAY
+        )

@@ -82,6 +82,7 @@ EXAMPLES: dict[str, Any] = {
     "Step": "scored",
     "UUID": ID,
     "Value": Decimal("8.25"),
+    "Decimal": Decimal("8.3"),
     "bool": True,
     "date": DAY,
     "int": 7,
