@@ -209,7 +209,7 @@ async def post(walk: Walk) -> None:
     page = await browser.get(walk.at("ho-so"))
     on, until = WORDS.date(DAYS.posted), WORDS.date(DAYS.posted_until)
     channels = ("office", "portal", "loudspeaker")
-    days: dict[str, Typed] = {f"{one}_on": on for one in channels} | {f"{one}_until": until for one in channels}
+    days = {f"{one}_on": on for one in channels} | {f"{one}_until": until for one in channels}
     office: dict[str, Typed] = {**days, "office_place": "Trụ sở Ủy ban nhân dân, nhà văn hóa ấp"}
     page = await browser.send(page, page.form("niem-yet-cac-noi"), office, refused="posting-place-missing")
     told: dict[str, Typed] = {
