@@ -238,7 +238,7 @@ class DraftMoved(Refused):
 
 
 class DraftNotClosed(Refused):
-    """The draft cannot be signed off: `problems` are the paths of what does not close."""
+    """The draft cannot be signed off: `places` are the paths of what does not close."""
 
     code = "draft-not-closed"
 
@@ -259,6 +259,12 @@ class ValueUnusable(Refused):
     """The text has no value at this path, or the value cannot be one of its kind; `why` says more, for the log."""
 
     code = "value-unusable"
+
+
+class RulebookFileUnusable(Refused):
+    """A file of a rulebook cannot be read at all, or not here; `reason` says why, other details where."""
+
+    code = "rulebook-file-unusable"
 
 
 class RulebookTextInvalid(Refused):

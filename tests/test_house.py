@@ -181,7 +181,9 @@ def test_use_cases_know_no_pages():
 LONG = {
     "domain/assessment.py": "one aggregate: each of its acts needs the state that the others leave",
     "domain/meeting.py": "one aggregate, and the votes that its facts make",
+    "domain/season.py": "one aggregate: who takes part, who leads and by when, until it ends",
     "services/demo/telling.py": "one story, told in the order of the procedure",
+    "domain/measure.py": "a list: every kind of measure, each with what it takes and what it earns",
     "domain/errors.py": "a list: every refusal of the domain, a few lines each",
     "domain/rulebook.py": "one text: its criteria, indicators, parts and conditions are checked against each other",
     "projections/analysis/flags.py": "a list: every sign, with what each fact leaves for it",

@@ -31,7 +31,7 @@ from domain.text import bounded
 from domain.vietnamese import search_key
 
 #: Raised when other terms are made of the same fact.
-VERSION = 2
+VERSION = 3
 
 #: Fields that hold what somebody wrote and the trail tells.
 WRITTEN = (
@@ -167,7 +167,7 @@ def _about(recorded: Recorded, season: str) -> Iterator[str]:
             yield f"x:{subject}"
             yield f"s:{season}/@{subject}"
         case "season":
-            yield f"s:{season}/"
+            yield f"s:{season}/{getattr(fact, 'commune', '')}"
         case "subject" if communes:
             yield f"s:{season}/{fact.commune}"
         case "unit":

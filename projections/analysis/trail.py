@@ -104,7 +104,9 @@ def concerns(recorded: Recorded, commune: str) -> bool:
     if kind == "meeting":
         fact: Any = recorded.fact
         return commune in getattr(fact, "items", ()) or getattr(fact, "item", None) in {None, commune}
-    return kind in {"season", "council"}
+    if kind == "season":
+        return getattr(recorded.fact, "commune", commune) == commune
+    return kind == "council"
 
 
 def streams_around(facts: Iterable[Recorded]) -> set[StreamName]:

@@ -18,10 +18,20 @@ class Parameter(RowPart, frozen=True):
     basis: str
 
 
+class UsedText(RowPart, frozen=True):
+    """A text that the province went over to, with the document if one is named."""
+
+    sha256: str
+    by: str
+    at: datetime
+    document_no: str | None = None
+
+
 class AdoptionRow(Row, frozen=True):
     """A rulebook in use; `sha256` pins its text, `acknowledged` lists the paths that were unverified.
 
-    `former` are the hashes of the texts that it used before, the first one first.
+    `former` are the hashes of the texts that it used before, the first one first; `texts` are these and the one in use,
+    each with who went over to it.
     """
 
     rulebook: str
@@ -33,14 +43,24 @@ class AdoptionRow(Row, frozen=True):
     parameters: dict[str, Parameter] = {}
     reason: str | None = None
     former: tuple[str, ...] = ()
+    texts: tuple[UsedText, ...] = ()
 
 
-ADOPTIONS = Projection("adoptions", version=2, row=AdoptionRow, scope=everything_together, seasonal=False)
+ADOPTIONS = Projection("adoptions", version=3, row=AdoptionRow, scope=everything_together, seasonal=False)
 
 
 @ADOPTIONS.begins(Adoption.Adopted)
 def _adopted(fact: Adoption.Adopted, recorded: Recorded) -> AdoptionRow:
-    return AdoptionRow(fact.rulebook, fact.sha256, fact.acknowledged, recorded.actor, recorded.at, fact.document_no)
+    used = UsedText(fact.sha256, recorded.actor, recorded.at, fact.document_no)
+    return AdoptionRow(
+        fact.rulebook,
+        fact.sha256,
+        fact.acknowledged,
+        recorded.actor,
+        recorded.at,
+        fact.document_no,
+        texts=(used,),
+    )
 
 
 @ADOPTIONS.on(Adoption.TextAdopted)
@@ -54,6 +74,7 @@ def _text_adopted(row: AdoptionRow, fact: Adoption.TextAdopted, recorded: Record
         document_no=fact.document_no,
         reason=fact.reason,
         former=(*row.former, row.sha256),
+        texts=(*row.texts, UsedText(fact.sha256, recorded.actor, recorded.at, fact.document_no)),
     )
 
 

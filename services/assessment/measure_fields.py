@@ -92,6 +92,8 @@ class PartForm:
     may_not_arise: bool = False
     not_arisen: bool = False
     decides_all: bool = False
+    #: Whether nothing may have happened (0 of 0) and the rulebook has no rule for it: the form says what to do then.
+    silent_on_nothing: bool = False
     note: str = ""
 
 
@@ -238,6 +240,7 @@ def _form(part: Part, held: Measured | None, words: Words, typed: Mapping[str, s
         ),
         picks=_picks(part, usable, name, typed),
         may_not_arise=part.not_arisen is not None,
+        silent_on_nothing=part.not_arisen is None and part.measure.kind in RATIOS,
         not_arisen=silent,
         decides_all=part.not_arisen is NotArisen.INDICATOR,
         note=said("note", held.text if held is not None else ""),

@@ -52,14 +52,14 @@ def read_sanction(typed: Typed) -> Sanction:
     """The sanction as typed; FieldMissing names the first field that is empty."""
     if typed.text("post") not in set(Post):
         raise FieldMissing(field="post")
-    if typed.text("form") not in set(Form):
-        raise FieldMissing(field="form")
+    if typed.text("discipline") not in set(Form):
+        raise FieldMissing(field="discipline")
     if typed.text("on_duty") not in set(Answer):
         raise FieldMissing(field="on_duty")
     return Sanction(
         title=typed.needed("title"),
         post=Post(typed.text("post")),
-        form=Form(typed.text("form")),
+        form=Form(typed.text("discipline")),
         on_duty=Answer(typed.text("on_duty")),
         decision_no=typed.needed("decision_no"),
         decided_on=typed.needed_day("decided_on"),

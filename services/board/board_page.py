@@ -22,6 +22,7 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, CommuneStage, Standing, counted
 from projections.tables.units import UNITS, UnitRow
 from services.seals.verified_view import last_verified
+from services.season.readiness import unstaffed
 from services.verdicts import Gate, Status, criterion_status, judged
 from services.web import urls
 from services.web.handlers import page
@@ -289,6 +290,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
     await visit.own_write(STANDINGS, SEASONS)
     async with visit.reads() as view:
         table = await _table(visit, view, season)
+        lacking = await unstaffed(visit, view, table.row)
         position = view.position
     row = table.row
     rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
@@ -303,6 +305,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         rulebook=rulebook,
         levels=rulebook.model is Model.LEVELS,
         board=board,
+        unstaffed=lacking,
         axis=_axis(board),
         filters=filters,
         rule=_rule(visit, rulebook),

@@ -18,7 +18,7 @@ from domain.appraisal import Proposal, appraisal_stream
 from domain.assessment import Assessment, assessment_stream
 from domain.commune_steps import NAMED_GROUPS, Attended, Channel, Display, Leader
 from domain.council import Member
-from domain.errors import AlreadyThere, IndicatorsUnassigned
+from domain.errors import AlreadyThere, IndicatorsUnassigned, YearPlanned
 from domain.export import Document, ExportState
 from domain.fact import STREAMS
 from domain.measure import Outcome
@@ -520,7 +520,7 @@ async def tell_all(teller: StoryBuilder) -> None:
     """
     if await teller.is_closed():
         return
-    with suppress(AlreadyThere, CommandReused):
+    with suppress(YearPlanned, AlreadyThere, CommandReused):
         await _tell_all(teller)
 
 

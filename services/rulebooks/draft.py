@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 
+import msgspec
 import yaml
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.days import must_be_possible
-from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, RulebookNotAdopted, ValueUnusable
+from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, Refused, RulebookNotAdopted, ValueUnusable
 from domain.fact import Fact
 from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
@@ -44,6 +45,9 @@ from services.work import CommandResult, Streams, Work, use_case
 #: The codes, names and numbers that a value may hold are short: what is longer was not typed.
 LONGEST_PATH = 100
 LONGEST_VALUE = 20_000
+
+#: What reading a text raises that is none.
+UNREADABLE = (RulebookInvalid, yaml.YAMLError, ValueError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ async def sign_off(
     if made.sha256 != seen:
         raise DraftMoved(path=rulebook)
     if made.problems:
-        raise DraftNotClosed(problems=tuple(problem.path for problem in made.problems))
+        raise DraftNotClosed(places=tuple(problem.path for problem in made.problems))
     unverified = acknowledge([entry.path for entry in made.rulebook.unverified], acknowledged)
     known = (await work.rulebooks()).find(made.sha256)
     draft_name, text_name = rulebook_draft_stream(rulebook), rulebook_text_stream(made.sha256)
@@ -234,9 +238,23 @@ def _with_scan(change: DraftChange, scan: Received | None) -> DraftChange:
 
 
 def _scans_of(fact: Fact) -> tuple[str, ...]:
-    if not isinstance(fact, RulebookDraft.ValueChanged) or fact.after is None or fact.after.source is None:
+    if not isinstance(fact, RulebookDraft.ValueChanged):
         return ()
-    return (fact.after.source.sha256,) if fact.after.source.sha256 else ()
+    named = (source.sha256 for source in _sources_of(fact.path, fact.after))
+    return tuple(dict.fromkeys(sha256 for sha256 in named if sha256))
+
+
+def _sources_of(path: str, value: DraftValue | None) -> list[ValueSource]:
+    """The source of a value, or those of all that a node holds. ValueUnusable where they are none."""
+    if value is None:
+        return []
+    if not CODE.fullmatch(path):
+        return [value.source] if value.source else []
+    try:
+        held = read_value(path, value)
+        return list(msgspec.convert(held.source, dict[str, ValueSource]).values()) if held else []
+    except (RulebookInvalid, msgspec.ValidationError, TypeError, ValueError) as error:
+        raise ValueUnusable(path=path, why=str(error)[:200]) from error
 
 
 # What a change may be ------------------------------------------------------------------------------------
@@ -250,26 +268,36 @@ def _must_be_short(change: DraftChange) -> None:
 
 
 def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Received | None, today: date) -> None:
-    source = change.after.source if change.after else None
-    if source is None:
-        return
-    if source.dated is not None:
-        must_be_possible(source.dated, today, "source_dated")
-        if source.dated > today:
-            raise DayInTheFuture(field="source_dated", day=source.dated, today=today)
-    if source.sha256 and source.sha256 not in before.scans and (scan is None or source.sha256 != scan.sha256):
-        raise ValueUnusable(path=change.path, why="no such file")
+    known = before.scans | ({scan.sha256} if scan else set())
+    for source in _sources_of(change.path, change.after):
+        if source.dated is not None:
+            must_be_possible(source.dated, today, "source_dated")
+            if source.dated > today:
+                raise DayInTheFuture(field="source_dated", day=source.dated, today=today)
+        if source.sha256 and source.sha256 not in known:
+            raise ValueUnusable(path=change.path, why="no such file")
 
 
 def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None:
     """Refuse the first change after which the text could not be read any more."""
+    if is_readable(before.tree, [read_change(change) for change in changes]):
+        return
     tree = before.tree
     for change in changes:
         try:
             tree = with_changes(tree, [read_change(change)])
             parse_draft(text_of(tree).encode())
-        except (RulebookInvalid, yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
+        except UNREADABLE as error:
             raise ValueUnusable(path=change.path, why=str(error)[:200]) from error
+
+
+def is_readable(tree: Tree, changes: Sequence[RulebookChange]) -> bool:
+    """Whether the text with all these changes made can be read and kept."""
+    try:
+        parse_draft(kept_form(text_of(with_changes(tree, changes))).encode())
+    except (*UNREADABLE, Refused):
+        return False
+    return True
 
 
 # Between the log and the text ----------------------------------------------------------------------------

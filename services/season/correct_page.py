@@ -53,13 +53,13 @@ class AskedLine(NamedTuple):
 @page(CORRECTION, heavy=True)
 async def show(visit: Visit, season: str) -> PageResponse:
     """The preview and the form that applies the text which the province has adopted."""
-    permit(visit.actor, Act.CORRECT_SEASON)
     await visit.own_write(SEASONS, STANDINGS, SHEETS, ADOPTIONS)
     rulebooks = await visit.rulebooks()
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         if row is None:
             raise NotFound(season=season)
+        permit(visit.actor, Act.CORRECT_SEASON)
         adoption = next((one for one in await view.all(ADOPTIONS) if one.rulebook == row.rulebook), None)
         if adoption is None:
             raise RulebookNotAdopted(rulebook=row.rulebook)

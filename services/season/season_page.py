@@ -19,6 +19,7 @@ from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words, indicator_number
 from services.season import organise
 from services.season.calendar import calendar_seen
+from services.season.readiness import unstaffed
 from services.season.readings import asked_readings, choose_reading, unknown_years
 from services.season.terms import IN_RULEBOOK, term_words
 from services.web import urls
@@ -111,6 +112,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
         units = {unit.code: unit for unit in await view.all(UNITS)}
+        lacking = await unstaffed(visit, view, row)
         adoptions = {one.rulebook: one.sha256 for one in await view.all(ADOPTIONS)}
         calendar = await calendar_seen(view, visit.app.calendar)
     if row is None:
@@ -130,6 +132,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
         halts=halts(row, visit.words),
+        unstaffed=lacking,
         not_taking_part=not_taking_part(row, units.values(), visit.today),
         taking_part=_sorted(units[commune] for commune in row.participants),
         withdrawn=_sorted(units[commune] for commune in row.withdrawn),

@@ -72,7 +72,9 @@ class Frame:
             year.append(self._link(say("Nhật ký toàn tỉnh"), url.trail_of_province()))
         year.append(self._link(say("Kết xuất"), url.exports()))
         year.append(self._link(say("Kết quả công bố"), url.register()))
+        year.append(self._link(say("Bộ tiêu chí"), url.rulebooks()))
         if may(self._actor, Act.PLAN_SEASON):
+            year.append(self._exactly(say("Lập kế hoạch năm đánh giá"), url.seasons()))
             year.append(self._link(say("Quản trị"), url.admin()))
         title = say("Năm %(season)s", season=self._chip.season) if self._chip else say("Khác")
         return [MenuGroup("", work), MenuGroup(title, year)]
@@ -125,6 +127,10 @@ class Frame:
         """Whether the person conducts reviews, concludes them, or sees those of the whole province."""
         by_position = could(self._actor, Act.CONDUCT_REVIEW) or could(self._actor, Act.CONCLUDE_REVIEW)
         return by_position or may(self._actor, Act.VIEW_REVIEW)
+
+    def _exactly(self, label: str, href: str) -> MenuLink:
+        """A link to a page that has others below it with links of their own."""
+        return MenuLink(label, href, self._viewing.path == href.partition("?")[0])
 
     def _link(self, label: str, href: str) -> MenuLink:
         here = self._viewing.path

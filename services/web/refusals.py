@@ -76,6 +76,7 @@ STATUS = {
     "file-name-hostile": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "not-signed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "rulebook-file-unusable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file-type-forbidden": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 

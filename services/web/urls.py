@@ -49,9 +49,12 @@ FLAGS = TENANT + "/dau-hieu/{season:str}"
 SEASONS = TENANT + "/mua"
 SEASON = TENANT + "/mua/{season:str}"
 EXPORTS = TENANT + "/ket-xuat"
+RULEBOOKS = TENANT + "/bo-tieu-chi"
+RULEBOOK = TENANT + "/bo-tieu-chi/{rulebook:str}"
 ADMIN = TENANT + "/quan-tri"
 DAYS_OFF = TENANT + "/quan-tri/ngay-nghi"
 RATES = TENANT + "/quan-tri/muc-chi"
+RULEBOOK_FILE = TENANT + "/bo-tieu-chi/{rulebook:str}/tep"
 PERSONAL = TENANT + "/quan-tri/du-lieu-ca-nhan"
 
 
@@ -80,9 +83,12 @@ _PAGES = [
         SEASONS,
         SEASON,
         EXPORTS,
+        RULEBOOKS,
+        RULEBOOK,
         ADMIN,
         DAYS_OFF,
         RATES,
+        RULEBOOK_FILE,
         PERSONAL,
         MORE,
         TRAIL_OF_PROVINCE,
@@ -292,6 +298,12 @@ class Urls:
     def exports(self, **query: object) -> str:
         return fill(EXPORTS, self.slug, **{"asof": self.asof, **query})
 
+    def rulebooks(self) -> str:
+        return fill(RULEBOOKS, self.slug)
+
+    def rulebook(self, rulebook: str, **query: object) -> str:
+        return fill(RULEBOOK, self.slug, rulebook, **query)
+
     def admin(self, **query: object) -> str:
         return fill(ADMIN, self.slug, **{"asof": self.asof, **query})
 
@@ -300,6 +312,10 @@ class Urls:
 
     def rates(self, **query: object) -> str:
         return fill(RATES, self.slug, **{"asof": self.asof, **query})
+
+    def rulebook_file(self, rulebook: str, ending: str = "", **query: object) -> str:
+        pattern = RULEBOOK_FILE + ("/{ending:str}" if ending else "")
+        return fill(pattern, self.slug, rulebook, *filter(None, [ending]), **query)
 
     def personal(self, **query: object) -> str:
         return fill(PERSONAL, self.slug, **{"asof": self.asof, **query})

@@ -37,7 +37,7 @@ async def test_a_person_is_enrolled_with_a_mandate_and_may_sign_in(desks: Desks,
     )
 
     assert f"Trần Thị {subject}" in page.text
-    assert "Thanh tra, tỉnh Mẫu" in page.text
+    assert "Công chức Thanh tra tỉnh, tỉnh Mẫu" in page.text
     newcomer = await (await desks.of(subject)).open(PEOPLE)
     assert (newcomer.status, newcomer.refused) == (403, "not-permitted")
 

@@ -1,5 +1,6 @@
 """A commune at work on its dossier, through the pages: what is typed, what is kept, what is refused."""
 
+import re
 from datetime import date
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -7,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from domain.assessment import Assessment, Stage
-from domain.measure import Kind, Measured, Outcome
+from domain.measure import Answer, Kind, Measured, Outcome
 from domain.official import Office
 from services.appraisal import appraise
 from services.assessment import assess
@@ -269,6 +270,14 @@ async def test_who_neither_leads_nor_coordinates_is_offered_no_form(desks: Desks
     assert "Công chức phụ trách tư pháp, hộ tịch nhập số liệu của chỉ tiêu này" in page.text
 
 
+async def test_a_ratio_without_a_rule_for_nothing_arising_says_what_to_do_before_anybody_presses(
+    desks: Desks, season: Story
+):
+    silent = await (await desks.officer()).open(dossier(season, TRAINED))
+
+    assert "Nếu không phát sinh (0/0): để trống số liệu, nhập giá trị ở ô “Đề xuất”" in silent.text
+
+
 async def test_the_dossier_of_another_commune_is_not_shown(desks: Desks, season: Story):
     desk = await desks.officer(commune=OTHER)
 
@@ -490,7 +499,7 @@ async def test_a_file_is_handed_out_only_to_those_who_may_see_the_dossier_and_wh
     assert (await desk.fetch(f"{address}?asof={before}")).content == PDF
 
 
-async def test_a_file_that_was_changed_or_is_gone_is_said_so_with_a_code_and_never_handed_out(
+async def test_a_file_that_was_changed_or_is_gone_is_said_so_with_a_reference_and_never_handed_out(
     desks: Desks, season: Story
 ):
     content = PDF + season.season.encode()
@@ -509,7 +518,8 @@ async def test_a_file_that_was_changed_or_is_gone_is_said_so_with_a_code_and_nev
 
     for page, code in ((damaged, "file-damaged"), (missing, "file-missing")):
         assert (page.status, page.refused) == (500, code)
-        assert held.sha256 in page.text
+        assert re.search(r"Số hiệu [0-9A-F]{8}\b", page.text)
+        assert held.sha256 not in page.html
         assert "pale" not in page.text
 
 
@@ -550,7 +560,7 @@ async def test_a_file_is_taken_off_only_with_a_reason(desks: Desks, season: Stor
 
     assert refused.refused == "reason-missing"
     assert not (await season.dossier()).entry(TRAINED).evidence
-    assert "gỡ tệp nham.pdf. Lý do: Nhầm tệp của năm trước" in page.text
+    assert "gỡ bỏ tệp nham.pdf. Lý do: Nhầm tệp của năm trước" in page.text
 
 
 async def test_an_explanation_stands_in_for_a_file(desks: Desks, season: Story):
@@ -913,13 +923,16 @@ async def test_a_survey_of_somebody_else_is_not_replaced_unseen(desks: Desks):
 
 
 async def test_a_condition_declared_meanwhile_is_shown_and_what_was_chosen_stays_chosen(desks: Desks, season: Story):
-    mine, theirs = await desks.officer(), await desks.officer()
-    page, other = await mine.open(dossier(season)), await theirs.open(dossier(season))
-    await theirs.send(other, "/dieu-kien", occurred="yes", basis="Kết luận 3")
+    mine = await desks.officer()
+    page = await mine.open(dossier(season))
+    (condition,) = season.rulebook.vetoes
+    await assess.declare_veto(await season.officer(), season.season, COMMUNE, condition.code, Answer.YES, "Kết luận 3")
 
     page = await mine.send(page, "/dieu-kien", occurred="no", basis="Công văn 5")
 
     assert page.refused == "stale"
+    assert "Xác nhận: Kết luận 3" in page.text
+    assert (await season.dossier()).vetoes == {condition.code: Answer.YES}
     form = page.form("/dieu-kien")
     assert [value for name, value in form.fields if name == "occurred"] == ["no"]
     assert form.value("basis") == "Công văn 5"

@@ -131,6 +131,13 @@ def test_all_problems_of_a_form_are_found_together():
     }
 
 
+@pytest.mark.parametrize("indicator", INDICATORS)
+def test_every_ratio_says_what_to_do_when_nothing_arose(indicator: Indicator):
+    ratios = [part for part in forms_of(indicator, {}, WORDS["vi"]) if any("numerator" in f.name for f in part.fields)]
+
+    assert all(part.may_not_arise is not part.silent_on_nothing for part in ratios)
+
+
 def test_a_value_that_is_held_cannot_be_emptied():
     indicator = load_rulebooks().newest("qd-25-2021").indicator("TC2.CT5")
     measures = held(indicator)

@@ -46,7 +46,7 @@ MIDDLE = replace(
     ),
 )
 #: A province as large as they come: 200 communes, every indicator scored.
-LARGE = replace(HA_NOI, slug="hai-tram", rulebook="qd-25-2021", year=2023, dossiers=())
+LARGE = replace(HA_NOI, slug="hai-tram", rulebook="qd-25-2021", year=2023, calendar=MIDDLE.calendar, dossiers=())
 COMMUNES = 200
 
 MEETING, ENDED = f"{MIDDLE.decided_by}-1", f"{MIDDLE.decided_by}-2"

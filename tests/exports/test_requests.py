@@ -564,7 +564,7 @@ async def test_a_download_repeated_without_the_mandate_hands_nothing_out(story):
 
 async def test_an_exported_trail_holds_exactly_what_the_filter_finds_as_of_the_request(story):
     await story.filled()
-    asked = TrailQuery(season=story.season, act="cham", unit=COMMUNE, text="de xuat")
+    asked = TrailQuery(season=story.season, act="cham", unit=COMMUNE, text="tu danh gia")
     export = await _ask_for_trail(story, asked)
     position = (await exported(story, export)).at_position
     await story.score("TC1.CT1")
@@ -581,7 +581,9 @@ async def test_an_exported_trail_holds_exactly_what_the_filter_finds_as_of_the_r
     assert len(rows) > 10
     assert {row[7] for row in rows} == {f"thị trấn Bến Lụa, năm {story.season}"}
     assert first.content == again.content
-    assert [row[1] for row in book["Nguồn gốc"].iter_rows(values_only=True) if row[0] == "Bộ lọc: chữ"] == ["de xuat"]
+    assert [row[1] for row in book["Nguồn gốc"].iter_rows(values_only=True) if row[0] == "Bộ lọc: chữ"] == [
+        "tu danh gia"
+    ]
 
 
 async def test_only_who_sees_the_whole_province_exports_its_trail(story):

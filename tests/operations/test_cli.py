@@ -63,7 +63,7 @@ def test_a_sheet_is_judged_without_any_service_or_folder(tmp_path, capsys, monke
 
     assert cli.main(["judge", str(tmp_path / "sheet.json")]) == 0
 
-    assert json.loads(capsys.readouterr().out)["total"] == "15"
+    assert json.loads(capsys.readouterr().out)["total"] == "15.00"
     assert not (tmp_path / "home").exists()
 
 

@@ -44,8 +44,10 @@ from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, officia
 from domain.personal import DataSubject, EncryptedValue, subject_stream
 from domain.rate import RateName
 from domain.rates import Rates, rates_stream
-from domain.recognition import Recognition, Result, recognition_stream
+from domain.recognition import Recognition, ReliedOn, Result, Signer, recognition_stream
 from domain.review import Degree, Ground, Reference, Review, Ruling, review_stream
+from domain.rulebook import Provenance
+from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
 from domain.rulebook_text import RulebookText, hash_of, rulebook_text_stream
 from domain.sanction import Form, Post, Sanction
 from domain.season import Participant, Season, Step, season_stream
@@ -539,8 +541,48 @@ def settle(province: Province, chance: Random) -> None:
         lambda it: it.sign(DAY, "01" * 32, CALENDAR),
         lambda it: it.publish(DAY, "Cổng thông tin"),
         lambda it: it.revoke("minh chứng không đúng", "400/QĐ-UBND", DAY, 1),
+        lambda it: it.uphold_appeal("có sổ gốc", "401/QĐ-UBND", DAY),
     ]
     province.do(name, chance.choice(steps))
+
+
+def decide_again(province: Province, chance: Random) -> None:
+    """Once an earlier decision stands no longer, and where the appraisal went on since it was made."""
+    dossier = _dossier(chance)
+    appraisal = appraisal_stream(dossier.season, dossier.subject)
+    if appraisal not in province.streams:
+        return
+    relied = ReliedOn(appraisal.id(province.tenant), "appraisal", province.streams[appraisal].version, "12" * 32)
+    result = chance.choice(tuple(Result))
+    province.do(
+        recognition_stream(dossier.season, dossier.subject),
+        lambda it: it.decide_again(
+            result,
+            "322/QĐ-UBND",
+            DAY,
+            rulebook="qd-25-2021",
+            rulebook_sha256="ab" * 32,
+            computed=Result.RECOGNISED,
+            state_sha256="34" * 32,
+            relied_on=(relied,),
+            reason="theo biên bản mới",
+        ),
+    )
+
+
+def amend_decision(province: Province, chance: Random) -> None:
+    """A slip of the pen is corrected, or a total that others rounded is noted."""
+    dossier = _dossier(chance)
+    number = f"{chance.randrange(320, 330)}/QĐ-UBND"
+    signer = Signer(chance.choice(MEMBERS), UUID(int=chance.randrange(3)))
+    exact = Decimal(chance.randrange(320, 400)) / 4 + Decimal("0.05")
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.correct("ghi nhầm số", "402/QĐ-UBND", DAY, CALENDAR, decision_no=number),
+        lambda it: it.correct("ghi nhầm người ký", "403/QĐ-UBND", DAY, CALENDAR, signer=signer),
+        lambda it: it.correct("ghi nhầm ngày", "404/QĐ-UBND", DAY, CALENDAR, decided_on=DAY - timedelta(days=1)),
+        lambda it: it.note_published_total(exact.quantize(Decimal(1)), exact, "UBND tỉnh", "405/QĐ-UBND", DAY),
+    ]
+    province.do(recognition_stream(dossier.season, dossier.subject), chance.choice(deeds))
 
 
 def _review(chance: Random) -> StreamName:
@@ -660,6 +702,29 @@ def adopt(province: Province, chance: Random) -> None:
     province.do(name, chance.choice(deeds))
 
 
+def correct_rulebook_text(province: Province, chance: Random) -> None:
+    """Two people work on a draft of the rulebook; who changed something does not sign it off."""
+    name = rulebook_draft_stream("qd-25-2021")
+    province.begin(name, RulebookDraft, rulebook="qd-25-2021", base_sha256="ab" * 32)
+    path, by, text = (
+        chance.choice(("pass_mark", "criteria.TC1.max")),
+        chance.choice(("an", "binh")),
+        f"{chance.randrange(3)}",
+    )
+    held = province.streams[name].changes.get(path)
+    source = ValueSource("Quyết định", "25/2021/QĐ-TTg", date(2021, 7, 22), "Điều 4")
+    change = DraftChange(path, held.after if held else None, DraftValue(text, Provenance.SOURCED, source))
+    sha256 = hash_of(f"id: qd-25-2021\nstatus: {text}\n")
+    deeds: list[Callable[[Any], None]] = [
+        lambda it: it.change((change,), by),
+        lambda it: it.comment(path, "xem lại trang 3", by),
+        lambda it: it.sign_off(sha256, ("TC2",), by, "7/STP"),
+        lambda it: it.discard("đối chiếu nhầm văn bản", by),
+        lambda it: it.begin_from(sha256),
+    ]
+    province.do(name, chance.choice(deeds))
+
+
 def keep_days(province: Province, chance: Random) -> None:
     name = days_off_stream()
     province.begin(name, DaysOff)
@@ -763,6 +828,8 @@ ACTS: tuple[Act, ...] = (
     close_consultation,
     decide,
     settle,
+    decide_again,
+    amend_decision,
     review,
     end_review,
     rule_the_season,
@@ -771,6 +838,7 @@ ACTS: tuple[Act, ...] = (
     change_unit,
     staff,
     adopt,
+    correct_rulebook_text,
     keep_days,
     set_rates,
     export,

@@ -12,6 +12,8 @@ from domain.export import Export
 from domain.fact import Recorded, StreamName
 from domain.log import Log
 from domain.personal import DataSubject
+from domain.recognition import Recognition
+from domain.rulebook_draft import RulebookDraft
 from domain.rulebook_text import RulebookText
 from projections.analysis.flags import MARKS
 from projections.catalogue import PROJECTIONS
@@ -20,6 +22,7 @@ from projections.tables.register import REGISTER
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
 from tests.projections.histories import ENDS, Province, a_long_history, histories
+from tests.projections.story import told
 
 EVIDENCE = Evidence(UUID(int=1), "0" * 64, "biên bản.pdf", 10, "application/pdf")
 QUESTIONS = (*PROJECTIONS, MARKS)
@@ -34,6 +37,9 @@ def test_every_fact_but_those_of_the_log_itself_and_the_erasures_answers_some_qu
         DataSubject.Shredded,  # the door asks the log itself, which knows it at once
         Export.CheckpointTaken,  # so does the maker of the dossier
         RulebookText.Kept,  # so does whoever judges
+        # the page of a draft reads its stream
+        *(RulebookDraft.Begun, RulebookDraft.ValueChanged, RulebookDraft.Commented),
+        *(RulebookDraft.SignedOff, RulebookDraft.Rebased, RulebookDraft.Discarded),
     }
 
 
@@ -137,8 +143,8 @@ def test_without_its_evidence_an_indicator_is_no_longer_supported():
 
 
 def test_a_fact_can_be_replaced_to_see_what_would_have_come_out():
-    province = a_long_history(2_000)
-    decided = next(one for one in province.log if one.stream.kind == "recognition")
+    province = told("decided")
+    decided = next(one for one in province.log if isinstance(one.fact, Recognition.Decided))
     other = type(decided.fact).__new__(type(decided.fact))
     vars(other).update(vars(decided.fact), decision_no="999/QĐ-UBND")
 

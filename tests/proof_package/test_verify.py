@@ -172,7 +172,7 @@ async def test_the_pages_speak_to_people(files, folder):
     assert document["commune"]["name"] in said_
     assert "Người district-chairman; Chủ tịch UBND cấp huyện, huyện Mẫu (theo 01/QĐ, từ 01/01/2015)" in said_
     for sentence in (
-        "Quyết định 41/QĐ-UBND ngày 15/01/2024: công nhận (quy tắc cho công nhận)",
+        "Quyết định 41/QĐ-UBND ngày 15/01/2024: công nhận (kết quả tính theo quy định: công nhận)",
         "Tự đánh giá chỉ tiêu 1.1: 3,0 (tính theo quy định: 3,0)",
         "Lập kế hoạch đánh giá",
         "Bỏ phiếu về thị trấn Bến Lụa, vòng 1: Tán thành (police)",

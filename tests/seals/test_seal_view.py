@@ -114,7 +114,7 @@ async def test_in_english_too(desks: Desks, season: Story):
 
     page = await vote(member, season, key)
 
-    assert "Sealed; the province has no witnesses yet" in page.text
+    assert "Locked; the province has no independent party yet" in page.text
 
 
 async def test_a_member_takes_a_promise_home_and_later_the_proof(

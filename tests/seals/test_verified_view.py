@@ -58,7 +58,7 @@ async def test_pages_say_when_the_log_was_verified_last_and_are_loud_when_it_did
         assert NEVER in page.text
     for page in after:
         assert BY_WHOM in page.text
-        assert "khớp với mốc niêm phong" in page.text
+        assert "khớp với mốc xác thực" in page.text
         assert "chưa so với mốc nào giữ ở nơi khác" in page.text
         assert ALARM not in page.text
     for page in warned:

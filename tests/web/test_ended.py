@@ -73,7 +73,7 @@ async def test_what_was_typed_is_offered_to_who_typed_it_with_what_will_be_recor
     assert 'lang="en"' in turned.html
     assert turned.form("/giai-trinh").value("explanation") == "Vì chờ văn bản."
     assert "Việc giải trình chỉ tiêu" in page.text
-    assert "Xã, phường Thị trấn Bến Lụa" in page.text
+    assert "Đơn vị cấp xã Thị trấn Bến Lụa" in page.text
     assert "dưới tên người đang đăng nhập: Công chức" in page.text
     assert "Không rõ ai đã nhập" not in page.text
     assert "Chỉ tiêu 2.5" in page.text

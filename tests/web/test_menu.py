@@ -16,9 +16,9 @@ MENUS: dict[Office, set[str]] = {
     Office.COMMUNE_CHAIRMAN: {"dossier", "trail"},
     Office.DISTRICT_JUSTICE: {"appraisals", "council"},
     Office.DISTRICT_CHAIRMAN: {"council", "reviews"},
-    Office.JUSTICE_DEPARTMENT: {"appraisals", "council", "reviews", "trail_of_province", "admin"},
+    Office.JUSTICE_DEPARTMENT: {"appraisals", "council", "reviews", "trail_of_province", "plan", "admin"},
     Office.INSPECTOR: {"council", "reviews", "trail_of_province"},
-    Office.ADMINISTRATOR: {"council", "trail_of_province", "admin"},
+    Office.ADMINISTRATOR: {"council", "trail_of_province", "plan", "admin"},
 }
 
 
@@ -28,6 +28,7 @@ def led_to(desk: Desk, html: str, year: str, names: Iterable[str]) -> set[str]:
     address = {
         "board": f"/bang/{year}",
         "season": f"/mua/{year}",
+        "plan": "/mua",
         "dossier": f"/ho-so/{year}/{COMMUNE}",
         "trail": f"/nhat-ky/{year}/{COMMUNE}",
         "appraisals": f"/tham-dinh/{year}",

@@ -106,7 +106,7 @@ def paths_of(history: Province) -> list[str]:
                 for meeting in meetings[season][:2]:
                     filled = pattern.replace("{season:str}", season).replace("{commune:str}", commune)
                     filled = filled.replace("{meeting:str}", meeting).replace("{evidence:str}", str(UUID(int=1)))
-                    filled = filled.replace("{number:str}", "1")
+                    filled = filled.replace("{number:str}", "1").replace("{position:str}", "1")
                     assert "{" not in filled, filled
                     found += [filled, f"{filled}?chi-tieu=TC1.CT1"] if "{commune:str}" in pattern else [filled]
     return list(dict.fromkeys(found))

@@ -72,6 +72,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
         "assessment.sanction-confirmed",
         "assessment.sanction-set-aside",
         "assessment.opinion-sheets-tallied",
+        "assessment.rulebook-corrected",
     ),
     "minh-chung": (
         "assessment.evidence-attached",
@@ -116,7 +117,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     ),
     "cong-nhan": ("recognition.",),
     "xem-xet": ("review.", "flag."),
-    "mua": ("season.", "rulebook.", "rulebook-text."),
+    "mua": ("season.", "rulebook.", "rulebook-text.", "rulebook-draft.", "rate.", "calendar."),
     "can-bo": ("official.", "unit."),
     "ket-xuat": ("export.",),
     "nhat-ky": ("log.", "policy."),

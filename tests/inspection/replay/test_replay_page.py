@@ -61,7 +61,7 @@ async def test_a_value_that_changed_later_is_shown_as_it_was_with_the_fact_that_
 
     page = await inspector.open(replay(season, f"?den={then}"))
 
-    (line,) = re.findall(r'<tr role="row"><th scope="row" role="rowheader">1\.1 đề xuất</th>.*?</tr>', page.html)
+    (line,) = re.findall(r'<tr role="row"><th scope="row" role="rowheader">1\.1 tự đánh giá</th>.*?</tr>', page.html)
     values = [re.sub("<[^>]+>", "", one) for one in re.findall(r"<td.*?</td>", line)]
     assert [Decimal(one.replace(",", ".")) for one in values[:2]] == [entry.points, entry.points - 1]
     assert f"den={result.last}" in line

@@ -33,7 +33,16 @@ async def test_the_chain_of_a_value_goes_from_the_lead_to_the_chairman(inspector
     page = await inspector.open(chain(season, "?chi-tieu=TC1.CT1"))
 
     assert page.status == 200
-    roles = ("Chủ trì", "Phối hợp", "Tổng hợp", "Niêm yết", "Ký gửi", "Thẩm định", "Kết luận thẩm định", "Quyết định")
+    roles = (
+        "Chủ trì",
+        "Phối hợp",
+        "Tổng hợp",
+        "Niêm yết",
+        "Ký gửi hồ sơ",
+        "Thẩm định",
+        "Kết luận thẩm định",
+        "Quyết định",
+    )
     places = [page.html.index(f'class="role">{role}<') for role in roles]
     assert places == sorted(places)
     assert "Chỉ tiêu 1.1 =" in page.text
@@ -64,7 +73,7 @@ async def test_as_many_signs_are_listed_as_are_announced(inspector: Desk, season
 
     page = await inspector.open(chain(season, asked))
 
-    announced = re.search(r"<b>(\d+) điểm cần xem</b>", page.html)
+    announced = re.search(r"<b>(\d+) nội dung cần kiểm tra, làm rõ</b>", page.html)
     assert announced
     listed = page.html[announced.end() :].partition("</ul>")[0]
     assert listed.count("<li>") == int(announced[1]) > 0

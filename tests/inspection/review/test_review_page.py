@@ -46,7 +46,7 @@ async def position_of(story: Story, kind: str) -> int:
 
 async def officer_in(page: Page, story: Story) -> str:
     """The choice that names the justice officer of the commune."""
-    before, _, _ = page.html.partition(f">Người {OFFICER} – Công chức Tư pháp")
+    before, _, _ = page.html.partition(f">Người {OFFICER} – Công chức phụ trách tư pháp, hộ tịch")
     return before.rpartition('value="')[2].partition('"')[0]
 
 

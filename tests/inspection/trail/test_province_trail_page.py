@@ -39,7 +39,7 @@ async def test_a_filter_finds_its_facts_and_the_pages_lead_on_and_back(desks: De
 
     every = await found(inspector, f"mua={season.season}")
     scored = await found(inspector, f"mua={season.season}&viec=cham&xa={COMMUNE}")
-    indicator = await found(inspector, f"mua={season.season}&chi-tieu=TC2.CT5&viec=cham&tim=de+xuat")
+    indicator = await found(inspector, f"mua={season.season}&chi-tieu=TC2.CT5&viec=cham&tim=tu+danh+gia")
     by_chairman = await found(inspector, f"mua={season.season}&chuc-vu=commune-chairman")
 
     topics = {one.position: type(one.fact).__name__ for one in facts}

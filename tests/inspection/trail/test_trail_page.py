@@ -20,7 +20,7 @@ from tests.web.desks import Desks, desks, season, workplace
 __all__ = ["desks", "season", "workplace"]
 
 #: Slots that the teller adds to a fact's own fields.
-ADDED = {"value", "rule", "unit_name", "subject", "season", "count", "before", "file", "held"}
+ADDED = {"value", "rule", "unit_name", "subject", "season", "count", "before", "file", "held", "corrected"}
 WORDS = load_words()
 
 

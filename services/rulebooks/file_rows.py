@@ -1,0 +1,457 @@
+"""A text of a rulebook as rows of a table, one for each value, and what an edited row makes of its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeAlias
+
+from domain.days import must_be_possible
+from domain.errors import Refused
+from infra.reference.rulebook_values import CODE, RulebookChange, RulebookValue, Tree, values_of
+from services.rulebooks.file_words import (
+    CHOICES,
+    KINDS,
+    LISTS,
+    NO,
+    STATES,
+    YES,
+    WordsUnreadable,
+    from_lines,
+    in_lines,
+    plain,
+    read_choice,
+    read_yes,
+    whole_or_decimal,
+)
+from services.web.form_fields import read_day, read_number
+
+Cell: TypeAlias = str | Decimal | date | None
+
+
+class FileColumn(NamedTuple):
+    """A column of the table: what it is called, and its width in characters."""
+
+    head: str
+    width: int
+
+
+COLUMNS = {
+    "path": FileColumn("Mã giá trị", 20),
+    "about": FileColumn("Nội dung trong bộ tiêu chí", 34),
+    "value": FileColumn("Giá trị", 52),
+    "kind": FileColumn("Cách đo", 22),
+    "numbers": FileColumn("Số liệu của cách đo", 40),
+    "state": FileColumn("Mức xác minh", 24),
+    "document": FileColumn("Văn bản", 26),
+    "number": FileColumn("Số, ký hiệu", 18),
+    "dated": FileColumn("Ngày văn bản", 12),
+    "article": FileColumn("Điều, khoản", 18),
+    "page": FileColumn("Trang", 8),
+    "address": FileColumn("Địa chỉ", 26),
+    "out": FileColumn("Lấy ra", 9),
+}
+
+SOURCE = ("document", "number", "dated", "article", "page", "address")
+#: What is written where something is to be taken out; an emptied cell takes nothing out.
+OUT = "xóa"
+
+#: What a release sets, not a province.
+OF_THE_RELEASE = {"id", "model", "status"}
+
+PATHS_OF_CHOICES: Mapping[str, Mapping[str, str]] = {
+    "recognising_level": {"district": "cấp huyện", "province": "cấp tỉnh"},
+    "council.majority": {"more_than_half_of_all_members": "quá nửa tổng số thành viên"},
+    "not_arisen": {"part": "không phát sinh thì đạt nội dung", "indicator": "không phát sinh thì đạt cả chỉ tiêu"},
+    "rounding": {"half_up": "làm tròn nửa lên", "down": "làm tròn xuống"},
+    "unknown": {"passed_over": "bỏ qua điều kiện chưa rõ", "left_open": "để ngỏ điều kiện chưa rõ"},
+}
+DATES = {"in_force.from", "in_force.to"}
+
+ABOUT = {
+    "title": "Tên đầy đủ của bộ tiêu chí",
+    "short": "Tên ngắn của bộ tiêu chí",
+    "in_force.from": "Ngày có hiệu lực",
+    "in_force.to": "Ngày hết hiệu lực",
+    "unit_types": "Loại đơn vị hành chính",
+    "unit_classes": "Loại xã",
+    "recognising_level": "Cấp công nhận",
+    "score_decimals": "Số chữ số thập phân của điểm",
+    "rounding": "Cách làm tròn điểm theo tỷ lệ",
+    "unknown": "Kết quả khi điều kiện chưa rõ",
+    "council.required": "Hội đồng: có bắt buộc không",
+    "council.quorum": "Hội đồng: tỷ lệ thành viên phải có mặt",
+    "council.majority": "Hội đồng: tỷ lệ tán thành",
+    "council.max_members": "Hội đồng: số thành viên nhiều nhất",
+    "council.max_vice_chairs": "Hội đồng: số Phó Chủ tịch nhiều nhất",
+    "council.written_opinion_votes": "Hội đồng: ý kiến bằng văn bản được tính là phiếu",
+    "council.consultation": "Hội đồng: được lấy ý kiến bằng văn bản, không họp",
+    "council.written_opinions": "Hội đồng: được gửi ý kiến bằng văn bản",
+    "council.instruments": "Hội đồng: các văn bản của Hội đồng",
+    "agreements": "Các số phải khớp nhau",
+    "commune_steps": "Các bước ở cấp xã",
+}
+OF_NODES = {
+    "name": "tên",
+    "points": "điểm tối đa",
+    "pass_level": "mức đạt",
+    "measure": "cách đo",
+    "not_arisen": "khi không phát sinh",
+    "evidence": "tài liệu chứng minh",
+    "formula": "cách tính",
+    "counts": "trường hợp được tính",
+    "without_text": "các nội dung chưa có văn bản gốc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A value in cells by column. `base` is the value as the text has it, None for a part without text."""
+
+    path: str
+    cells: Mapping[str, Cell]
+    base: RulebookValue | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileError:
+    """What is wrong at a place, a cell such as "C14" or a line; `code` is one that the page has a sentence for, `what`
+    its slot.
+    """
+
+    place: str
+    code: str
+    what: str = ""
+
+
+@dataclass
+class RowReader:
+    """Reads one edited row. Whatever is wrong is collected in `errors` by the column in which it stands."""
+
+    row: FileRow
+    cells: Mapping[str, Cell]
+    today: date
+    errors: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def change(self, without: list[str]) -> list[RulebookChange]:  # noqa: PLR0911 - one way out for each case
+        """The changes that the row makes; none where every cell is as it was. `without` are the codes of the parts
+        without text of the same indicator, from which a part that gets its text is taken.
+        """
+        path, base = self.row.path, self.row.base
+        edited = {name for name in self.row.cells if not same_cell(self.row.cells[name], self.cells.get(name))}
+        out = text_of_cell(self.cells.get("out"))
+        if out and out.casefold() != OUT:
+            self._bad("out", "only-out", out)
+            return []
+        if base is None:
+            return self._part(without) if edited or out else []
+        if out:
+            if edited:
+                self._bad("out", "out-and-edited")
+                return []
+            return [RulebookChange(path, base, None)]
+        edited -= {"path", "about"}
+        if not edited:
+            return []
+        value = self._value(edited)
+        provenance = self._state(base.provenance)
+        source = self._source(base, provenance, edited)
+        if self.errors:
+            return []
+        return [RulebookChange(path, base, RulebookValue(value, provenance, source))]
+
+    def _part(self, without: list[str]) -> list[RulebookChange]:
+        code = self.row.path
+        for name in ("value", "kind", "state"):
+            if text_of_cell(self.cells.get(name)) == "":
+                self._bad(name, "part-needs")
+        kind, numbers = self._kind_and_numbers()
+        provenance = self._state("")
+        source = self._source(RulebookValue(None), provenance, {"state", *SOURCE})
+        if self.errors:
+            return []
+        points = numbers.pop("max_points", None)
+        node = {
+            "code": code,
+            "name": text_of_cell(self.cells["value"]),
+            **({} if points is None else {"max_points": points}),
+            "measure": {"kind": kind, **numbers},
+            "provenance": provenance,
+        }
+        indicator = code.rpartition(".")[0]
+        before = RulebookValue(list(without))
+        without.remove(code)
+        after = RulebookValue(list(without)) if without else None
+        by_path = {f"{code}.measure": source} if source else {}
+        return [
+            RulebookChange(code, None, RulebookValue(node, None, by_path)),
+            RulebookChange(f"{indicator}.without_text", before, after),
+        ]
+
+    def _value(self, edited: set[str]) -> Any:
+        base = self.row.base
+        if base is None or not edited & {"value", "kind", "numbers"}:
+            return base.value if base else None
+        if self.row.path.endswith(".measure"):
+            if "value" in edited:
+                self._bad("value", "not-here")
+            kind, numbers = self._kind_and_numbers()
+            return {"kind": kind, **numbers}
+        for name in edited & {"kind", "numbers"}:
+            self._bad(name, "not-here")
+        return self._plain_value(base.value)
+
+    def _kind_and_numbers(self) -> tuple[str, dict[str, Any]]:
+        kind = self._tried("kind", lambda: read_choice(KINDS, self._needed("kind")))
+        if kind is None:
+            return "", {}
+        text = text_of_cell(self.cells.get("numbers"))
+        if not text and text_of_cell(self.row.cells.get("numbers")) and KINDS[kind] == self.row.cells.get("kind"):
+            self._bad("numbers", "emptied")
+        return kind, self._tried("numbers", lambda: from_lines(text, LISTS.get(kind, ""))) or {}
+
+    def _needed(self, name: str) -> str:
+        text = text_of_cell(self.cells.get(name))
+        if not text:
+            raise WordsUnreadable("emptied", "")
+        return text
+
+    def _plain_value(self, base: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
+        path, cell = self.row.path, self.cells.get("value")
+        if text_of_cell(cell) == "":
+            self._bad("value", "emptied")
+            return None
+        if (choices := choices_of(path)) is not None:
+            return self._tried("value", lambda: read_choice(choices, text_of_cell(cell)))
+        if path in DATES:
+            return self._day("value", cell)
+        if isinstance(base, bool):
+            return self._tried("value", lambda: read_yes(text_of_cell(cell)))
+        if isinstance(base, int | Decimal) or path == "council.max_members":
+            return self._number(cell)
+        if isinstance(base, dict | list):
+            return self._tried("value", lambda: from_lines(text_of_cell(cell)) if base else _list_of(cell))
+        if isinstance(cell, date):
+            self._bad("value", "day-for-text")
+        return text_of_cell(cell)
+
+    def _number(self, cell: Cell) -> int | Decimal | None:
+        if isinstance(cell, date):
+            self._bad("value", "no-number", text_of_cell(cell))
+            return None
+        number = cell if isinstance(cell, Decimal) else read_number(text_of_cell(cell))
+        if number is None or text_of_cell(cell).endswith("%"):
+            self._bad("value", "no-number", text_of_cell(cell))
+            return None
+        return whole_or_decimal(number)
+
+    def _day(self, name: str, cell: Cell) -> date | None:
+        day = cell if isinstance(cell, date) else read_day(text_of_cell(cell))
+        if day is None:
+            self._bad(name, "no-day", text_of_cell(cell))
+        return day
+
+    def _state(self, before: str | None) -> str | None:
+        if before is None:
+            if text_of_cell(self.cells.get("state")):
+                self._bad("state", "no-state-here")
+            return None
+        state: str | None = self._tried("state", lambda: read_choice(STATES, self._needed("state")))
+        return state
+
+    def _source(self, base: RulebookValue, provenance: str | None, edited: set[str]) -> dict[str, Any]:
+        source = dict(base.source) if not edited & {"state", *SOURCE} else self._written_source(base)
+        if provenance == "sourced" and not source.get("document") and not self.errors:
+            self._bad("document", "source-needed")
+        if provenance not in ("sourced", "reported") and source:
+            if self.row.base is not None and base.provenance is None:
+                self._bad("document", "no-source-here")
+            else:
+                self._bad("state", "state-of-source")
+        return source
+
+    def _written_source(self, base: RulebookValue) -> dict[str, Any]:
+        written = {name: self.cells.get(name) for name in SOURCE}
+        other = any(
+            text_of_cell(written[name]) and not same_cell(written[name], self.row.cells.get(name))
+            for name in ("document", "number")
+        )
+        source: dict[str, Any] = {}
+        for name, cell in written.items():
+            text = text_of_cell(cell)
+            if text.casefold() == OUT:
+                continue
+            if not text and not other and text_of_cell(self.row.cells.get(name)):
+                self._bad(name, "emptied")
+            elif text and name == "dated":
+                source[name] = self._source_day(cell)
+            elif text and isinstance(cell, date):
+                self._bad(name, "day-for-text")
+            elif text:
+                source[name] = text
+        if base.source.get("sha256") and not other:
+            source["sha256"] = base.source["sha256"]
+        return source
+
+    def _source_day(self, cell: Cell) -> date | None:
+        day = self._day("dated", cell)
+        if day is None:
+            return None
+        try:
+            must_be_possible(day, self.today, "dated", text_of_cell(cell))
+        except Refused:
+            self._bad("dated", "day-out-of-range", text_of_cell(cell))
+        if day > self.today:
+            self._bad("dated", "day-in-the-future", text_of_cell(cell))
+        return day
+
+    def _tried(self, name: str, read: Any) -> Any:
+        try:
+            return read()
+        except WordsUnreadable as unreadable:
+            self._bad(name, unreadable.code, unreadable.what)
+            return None
+
+    def _bad(self, name: str, code: str, what: str = "") -> None:
+        self.errors.append((name, code, what))
+
+
+def rows_of(tree: Tree) -> list[FileRow]:
+    """The rows of a text in its order; a part without text has a row to be filled."""
+    return list(_rows(tree))
+
+
+def choices_of(path: str) -> Mapping[str, str] | None:
+    """The words of the value at this path by what the text has, where it is one of several."""
+    return PATHS_OF_CHOICES.get(path) or (PATHS_OF_CHOICES["not_arisen"] if path.endswith(".not_arisen") else None)
+
+
+def about(path: str) -> str:
+    """What the value at this path is, in words."""
+    if path in ABOUT:
+        return ABOUT[path]
+    if match := CODE.match(path):
+        numbers = re.findall(r"\d+", match[0])
+        names = ("Tiêu chí", "chỉ tiêu", "nội dung")
+        place = ", ".join(f"{name} {number}" for name, number in zip(names, numbers, strict=False))
+        of = path[match.end() + 1 :]
+        return f"{place}: {OF_NODES.get(of, 'tên và cách đo')}"
+    first, _, rest = path.partition(".")
+    if first == "deadlines":
+        return f"Thời hạn: {rest}"
+    if first == "suspended_years":
+        return f"Năm {rest} tạm dừng đánh giá"
+    if first == "legal_bases":
+        return f"Căn cứ {rest}"
+    return f"Điều kiện {path.removeprefix('C')}" if re.fullmatch(r"C\d+", path) else path
+
+
+def same_cell(one: Cell, other: Cell) -> bool:
+    """Whether two cells say the same."""
+    if isinstance(one, Decimal) and isinstance(other, Decimal):
+        return one == other
+    return text_of_cell(one) == text_of_cell(other)
+
+
+def text_of_cell(cell: Cell) -> str:
+    """What a cell says, "" for nothing."""
+    if cell is None:
+        return ""
+    if isinstance(cell, date):
+        return f"{cell.day:02}/{cell.month:02}/{cell.year:04}"
+    if isinstance(cell, Decimal):
+        return plain(cell)
+    return "\n".join(line.strip() for line in cell.splitlines()).strip()
+
+
+def value_shown(path: str, value: RulebookValue | None) -> str:
+    """A value as the table of changes shows it, with its source; "" for none."""
+    if value is None:
+        return ""
+    content, sources = value.value, value.source
+    if CODE.fullmatch(path) and isinstance(content, dict):
+        measure = content.get("measure")
+        shown = [str(content.get("name", "")), *([] if measure is None else [value_shown(".measure", _bare(measure))])]
+        return "\n".join([*shown, *(_source_shown(source) for source in sources.values())])
+    cells = _cells(path, value) or {"value": str(content)}
+    state = STATES.get(value.provenance or "", "")
+    shown = [text_of_cell(cell) for cell in cells.values()]
+    return "\n".join(filter(None, [*shown, state, _source_shown(sources)]))
+
+
+def _bare(content: Any) -> RulebookValue:
+    return RulebookValue(content)
+
+
+def _source_shown(source: Mapping[str, Any]) -> str:
+    """A source on one line: "Thông tư, số 15/2025/TT-BTP, ngày 11/09/2025"."""
+    before = {"number": "số ", "dated": "ngày ", "page": "trang "}
+    held = {name: text_of_cell(source.get(name)) for name in SOURCE}
+    return ", ".join(f"{before.get(name, '')}{text}" for name, text in held.items() if text)
+
+
+# Rows --------------------------------------------------------------------------------------------------
+
+
+def _rows(tree: Tree) -> Iterator[FileRow]:
+    for path, value in values_of(tree).items():
+        if path in OF_THE_RELEASE:
+            continue
+        if path.endswith(".without_text"):
+            yield from (_row(code, None, {}) for code in value.value)
+        elif (cells := _cells(path, value)) is not None:
+            yield _row(path, value, cells)
+
+
+def _row(path: str, value: RulebookValue | None, cells: Mapping[str, Cell]) -> FileRow:
+    source = value.source if value else {}
+    state = STATES[value.provenance] if value and value.provenance else None
+    whole = {
+        **dict.fromkeys(COLUMNS),
+        "path": path,
+        "about": about(path),
+        "state": state,
+        **{name: source.get(name) for name in SOURCE},
+        **cells,
+    }
+    del whole["out"]
+    return FileRow(path, whole, value)
+
+
+def _cells(path: str, value: RulebookValue) -> dict[str, Cell] | None:
+    """The cells of the value itself; None for one that has no words, which can only be edited on the page."""
+    content = value.value
+    try:
+        if path.endswith(".measure"):
+            numbers = {name: held for name, held in content.items() if name != "kind"}
+            return {"kind": KINDS[content["kind"]], "numbers": in_lines(numbers)}
+        if (choices := choices_of(path)) is not None:
+            return {"value": choices[content]}
+        if isinstance(content, dict | list):
+            return {"value": in_lines(content)}
+    except KeyError:
+        return None
+    return {"value": _cell(path, content)}
+
+
+def _cell(path: str, content: Any) -> Cell:
+    if path in DATES:
+        return date.fromisoformat(content) if isinstance(content, str) else content
+    if isinstance(content, bool):
+        return YES if content else NO
+    return Decimal(content) if isinstance(content, int | Decimal) else content
+
+
+def _list_of(cell: Cell) -> Any:
+    return from_lines(text_of_cell(cell))
+
+
+def words_of_choices(path: str) -> Iterable[str]:
+    """What may stand in the value's cell where it is one of several; nothing where it is not."""
+    return (choices_of(path) or {}).values()
+
+
+__all__ = ["CHOICES", "COLUMNS", "FileError", "FileRow", "RowReader", "about", "rows_of", "same_cell", "text_of_cell"]

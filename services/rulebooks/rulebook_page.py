@@ -1,0 +1,414 @@
+"""The rulebooks of a province: what their values say, where each was read, how they are corrected and signed off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from domain.adoption import Adoption, adoption_stream
+from domain.errors import DraftMoved, NotFound, ValueUnusable
+from domain.permissions import Act
+from domain.rulebook import Provenance, Rulebook
+from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
+from infra.reference.rulebook_values import tree_of, value_of, yaml_of
+from infra.reference.rulebooks import Rulebooks
+from infra.storage.files import LIMIT, Received
+from projections.tables.adoptions import ADOPTIONS, UsedText
+from projections.tables.officials import OFFICIALS
+from projections.tables.seasons import SEASONS
+from services.rulebooks import draft as drafting
+from services.rulebooks.draft import DraftText
+from services.rulebooks.rulebook_view import CHANGED, STATES, RulebookView, changes_in_words, seen_of
+from services.rulebooks.value_fields import (
+    MEASURES,
+    fields_of,
+    is_editable,
+    measure_typed,
+    of_measure,
+    part_code,
+    written,
+)
+from services.rulebooks.value_fields import value_typed as read_value
+from services.rulebooks.value_words import number_of
+from services.web import urls
+from services.web.file_bodies import chosen_in, handed_out, pieces_of
+from services.web.form_fields import FieldMissing
+from services.web.handlers import act, page
+from services.web.visit import PageResponse, Visit
+
+#: The scanned file itself and the fields around it.
+BODY_LIMIT = LIMIT + 500_000
+#: How a value may be said to be known; the first is offered.
+KNOWN = (Provenance.SOURCED, Provenance.REPORTED, Provenance.RECALLED)
+
+
+class Seen(NamedTuple):
+    """A rulebook as a request sees it."""
+
+    rulebooks: Rulebooks
+    adoption: Adoption | None
+    draft: RulebookDraft | None
+    text: DraftText
+    view: RulebookView
+
+
+async def seen_of_rulebook(visit: Visit, rulebook: str) -> Seen:
+    """The rulebook with its draft. NotFound for one that does not ship."""
+    work = visit.work()
+    rulebooks = await visit.rulebooks()
+    if rulebook not in rulebooks:
+        raise NotFound(rulebook=rulebook)
+    adoption = await work.find(Adoption, adoption_stream(rulebook))
+    held = await work.find(RulebookDraft, rulebook_draft_stream(rulebook))
+    text = await drafting.draft_of(work, rulebook)
+    async with visit.reads() as view:
+        names = {one.person: one.name for one in await view.all(OFFICIALS)}
+    return Seen(rulebooks, adoption, held, text, RulebookView(text, held, names, visit.words))
+
+
+# The list ----------------------------------------------------------------------------------------------
+
+
+class Listed(NamedTuple):
+    """A rulebook in the list: the text in use, and how the newest that ships differs from it."""
+
+    newest: Rulebook
+    used: Rulebook | None
+    changes: int
+    differing: int
+
+
+@page(urls.RULEBOOKS, past=False)
+async def show_all(visit: Visit) -> PageResponse:
+    """The rulebooks, the latest first."""
+    work, rulebooks = visit.work(), await visit.rulebooks()
+    found = []
+    for newest in rulebooks.newest_of_each():
+        adoption = await work.find(Adoption, adoption_stream(newest.id))
+        used = rulebooks.find(adoption.sha256) if adoption else None
+        held = await work.find(RulebookDraft, rulebook_draft_stream(newest.id))
+        differing = len(difference(rulebooks, used, newest, visit)) if used else 0
+        found.append(Listed(newest, used, len(held.changes) if held else 0, differing))
+    found.sort(key=lambda one: str(one.newest.in_force_from.value or ""), reverse=True)
+    return await visit.page("rulebooks/index.html", listed=found)
+
+
+def difference(rulebooks: Rulebooks, before: Rulebook, after: Rulebook, visit: Visit) -> list[Any]:
+    """What differs between two texts, in words."""
+    if before.sha256 == after.sha256:
+        return []
+    trees = [tree_of(rulebooks.written(one.sha256).encode()) for one in (before, after)]
+    return changes_in_words(trees[0], trees[1], visit.words)
+
+
+# One rulebook ------------------------------------------------------------------------------------------
+
+
+@page(urls.RULEBOOK, past=False)
+async def show(visit: Visit, rulebook: str) -> PageResponse:
+    """Every value with its source; `?sua=` opens the form of one, `?loc=` and `?tieu-chi=` narrow the list."""
+    seen = await seen_of_rulebook(visit, rulebook)
+    lines = await asyncio.to_thread(seen.view.lines)
+    state, criterion = visit.query("loc") or "", visit.query("tieu-chi") or ""
+    shown = [
+        line
+        for line in lines
+        if (not state or line.state == state or (state == CHANGED and line.was is not None))
+        and (not criterion or line.path.partition(".")[0] == criterion)
+    ]
+    path = visit.query("sua") or visit.typed.text("path")
+    editing = form_of(visit, seen, path) if visit.may(Act.CORRECT_RULEBOOK) else None
+    newest, used = seen.rulebooks.newest(rulebook), seen.text.base
+    return await visit.page(
+        "rulebooks/rulebook.html",
+        rulebook=seen.text.rulebook,
+        number_of=number_of,
+        seen=seen,
+        adoption=seen.adoption,
+        groups=seen.view.groups(shown),
+        shown=len(shown),
+        counts=seen.view.counts(lines),
+        states=STATES,
+        state=state,
+        criterion=criterion,
+        criteria=seen.text.rulebook.criteria,
+        editing=editing,
+        without_text=seen.view.without_text(),
+        problems=seen.view.problems(),
+        offered=difference(seen.rulebooks, used, newest, visit) if seen.adoption else [],
+    )
+
+
+class EditForm(NamedTuple):
+    """The form of one value, or of a content without text that is to become one."""
+
+    path: str
+    seen: str
+    kind: str
+    kinds: tuple[str, ...]
+    fields: list[tuple[Any, str]]
+    known: tuple[Provenance, ...]
+    source: ValueSource
+    added: bool
+
+
+def form_of(visit: Visit, seen: Seen, path: str) -> EditForm | None:
+    """The form that is open; None where there is none for the path."""
+    asked = visit.query("cach") or visit.typed.text("kind")
+    if part_code(path) and path in seen.view.without_text():
+        kind = asked if asked in MEASURES else "boolean"
+        fields = [(field, "") for field in of_measure(kind)]
+        return EditForm(path, seen_of(None), kind, tuple(MEASURES), fields, KNOWN, ValueSource(""), added=True)
+    value = seen.text.values.get(path)
+    if value is None or not is_editable(path):
+        return None
+    content = value_of(value.yaml)
+    is_measure = path.endswith(".measure")
+    own = str(content.get("kind", "")) if is_measure else ""
+    kind = asked if is_measure and (asked in MEASURES or asked == own) else own
+    kinds = tuple(dict.fromkeys([own, *MEASURES])) if is_measure else ()
+    fields = [(field, written(field, content) if kind == own else "") for field in fields_of(path, content, kind)]
+    known = KNOWN if value.provenance is not None else ()
+    return EditForm(path, seen_of(value), kind, kinds, fields, known, value.source or ValueSource(""), added=False)
+
+
+@act(urls.RULEBOOK + "/sua", again=show, request_max_body_size=BODY_LIMIT)
+async def change(visit: Visit, rulebook: str) -> PageResponse:
+    """Change a value, or only its source; a content without text gets its wording and its measure."""
+    visit.work().require(Act.CORRECT_RULEBOOK)
+    seen = await seen_of_rulebook(visit, rulebook)
+    path = visit.typed.text("path")
+    adds = part_code(path) and path in seen.view.without_text()
+    was = seen.text.value(path)
+    if visit.typed.text("seen") != seen_of(was):
+        raise DraftMoved(path=path[:100])
+    async with scanned(visit) as scan:
+        changes = _added(visit, seen, path, scan) if adds else [_changed(visit, path, was)]
+        result = await drafting.change_values(visit.work(), rulebook, changes, scan)
+    return await visit.done(result, to=f"{visit.url.rulebook(rulebook)}#v-{path}")
+
+
+def _changed(visit: Visit, path: str, was: DraftValue | None) -> DraftChange:
+    if was is None or not is_editable(path):
+        raise ValueUnusable(path=path[:100], why="no such value")
+    provenance, source = source_typed(visit, was)
+    content = read_value(path, value_of(was.yaml), visit.typed, doubtless=provenance is Provenance.SOURCED)
+    return DraftChange(path, was, DraftValue(yaml_of(content), provenance, source))
+
+
+def _added(visit: Visit, seen: Seen, path: str, scan: Received | None) -> list[DraftChange]:
+    indicator = path.rpartition(".")[0]
+    listed = f"{indicator}.without_text"
+    left = seen.text.values[listed]
+    name = visit.typed.needed("name")
+    provenance, source = source_typed(visit, DraftValue("", Provenance.RECALLED))
+    part = {
+        "code": path,
+        "name": name,
+        "measure": measure_typed(visit.typed, {}, doubtless=True),
+        "provenance": (provenance or Provenance.RECALLED).value,
+    }
+    read = {key: held for key, held in asdict(source).items() if held} if source else {}
+    if scan is not None and source:
+        read["sha256"] = scan.sha256
+    sources = {f"{path}.measure": read} if read else {}
+    rest = [code for code in value_of(left.yaml) if code != path]
+    return [
+        DraftChange(listed, left, DraftValue(yaml_of(rest), left.provenance, left.source)),
+        DraftChange(path, None, DraftValue(yaml_of({**part, "sources": sources}))),
+    ]
+
+
+def source_typed(visit: Visit, was: DraftValue) -> tuple[Provenance | None, ValueSource | None]:
+    """How well the value is known, and where it was read. FieldMissing without a document where there has to be one."""
+    if was.provenance is None:
+        return None, None
+    typed = visit.typed
+    if typed.text("known") not in KNOWN:
+        raise FieldMissing(field="known")
+    known = Provenance(typed.text("known"))
+    if known is Provenance.RECALLED:
+        if typed.text("source_document"):
+            raise FieldMissing(field="known")
+        return (was.provenance if was.provenance is Provenance.PROVISIONAL else known), None
+    held = was.source.sha256 if was.source else ""
+    source = ValueSource(
+        typed.needed("source_document"),
+        typed.text("source_number"),
+        typed.day("source_dated"),
+        typed.text("source_article"),
+        typed.text("source_page"),
+        was.source.address if was.source else "",
+        "" if typed.text("scan_gone") else held,
+    )
+    return known, source
+
+
+@asynccontextmanager
+async def scanned(visit: Visit) -> AsyncIterator[Received | None]:
+    """The scanned document that came with the form, in quarantine; None without one."""
+    file = visit.typed.file("scan")
+    if file is None:
+        yield None
+        return
+    with chosen_in("scan"):
+        async with visit.app.files(visit.tenant).receiving(file.filename, pieces_of(file)) as received:
+            yield received
+
+
+@act(urls.RULEBOOK + "/lay-lai", again=show)
+async def take_back(visit: Visit, rulebook: str) -> PageResponse:
+    """Take one change back: the value is again what the text in use says."""
+    visit.work().require(Act.CORRECT_RULEBOOK)
+    seen = await seen_of_rulebook(visit, rulebook)
+    path = visit.typed.text("path")
+    made = next((one for one in seen.text.changes if one.path == path), None)
+    if made is None or visit.typed.text("seen") != seen_of(seen.text.value(path)):
+        raise DraftMoved(path=path[:100])
+    changes = [DraftChange(path, made.after, made.before)]
+    result = await drafting.change_values(visit.work(), rulebook, changes)
+    return await visit.done(result, to=f"{visit.url.rulebook(rulebook)}#v-{path}")
+
+
+@act(urls.RULEBOOK + "/y-kien", again=show)
+async def comment(visit: Visit, rulebook: str) -> PageResponse:
+    """Say something about a value."""
+    path = visit.typed.text("path")
+    result = await drafting.comment(visit.work(), rulebook, path, visit.typed.needed("comment"))
+    return await visit.done(result, to=f"{visit.url.rulebook(rulebook)}#v-{path}")
+
+
+@act(urls.RULEBOOK + "/bo", again=show)
+async def discard(visit: Visit, rulebook: str) -> PageResponse:
+    """Give all changes up."""
+    result = await drafting.discard(visit.work(), rulebook, visit.typed.text("seen"), visit.typed.needed("reason"))
+    return await visit.done(result, to=visit.url.rulebook(rulebook))
+
+
+@page(urls.RULEBOOK + "/van-ban/{sha256:str}", past=False)
+async def hand_out_scan(visit: Visit, rulebook: str, sha256: str) -> PageResponse:
+    """A scanned document that a source of the rulebook names."""
+    seen = await seen_of_rulebook(visit, rulebook)
+    if sha256 not in seen.text.scans:
+        raise NotFound(kind="scan", subject=sha256)
+    file = await visit.app.files(visit.tenant).open(sha256)
+    name = quote(f"{sha256[:12]}", safe="")
+    return handed_out(
+        file,
+        "application/octet-stream",
+        f"attachment; filename*=UTF-8''{name}",
+        {"Content-Security-Policy": "default-src 'none'; sandbox"},
+    )
+
+
+# Signing off -------------------------------------------------------------------------------------------
+
+
+@page(urls.RULEBOOK + "/ky-duyet", past=False)
+async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
+    """All changes and all that stays without an original text, for the person who signs off."""
+    seen = await seen_of_rulebook(visit, rulebook)
+    base = tree_of(seen.rulebooks.written(seen.text.base.sha256).encode())
+    lines = {line.path: line for line in await asyncio.to_thread(seen.view.lines)}
+    async with visit.reads() as view:
+        seasons = [row for row in await view.all(SEASONS) if row.rulebook == rulebook]
+        names = {one.person: one.name for one in await view.all(OFFICIALS)}
+    editors = sorted(seen.draft.editors) if seen.draft and seen.text.changes else []
+    return await visit.page(
+        "rulebooks/sign_off.html",
+        rulebook=seen.text.rulebook,
+        number_of=number_of,
+        seen=seen,
+        changes=changes_in_words(base, seen.text.tree, visit.words),
+        problems=seen.view.problems(),
+        unverified=[lines[entry.path] for entry in seen.text.rulebook.unverified if entry.path in lines],
+        unverified_count=len(seen.text.rulebook.unverified),
+        editors=[names.get(one, "") for one in editors],
+        is_editor=visit.actor.person in editors,
+        seasons=seasons,
+    )
+
+
+@act(urls.RULEBOOK + "/ky-duyet/ky", again=show_sign_off)
+async def sign_off(visit: Visit, rulebook: str) -> PageResponse:
+    """Make the draft the text in use."""
+    visit.work().require(Act.SIGN_OFF_RULEBOOK)
+    seen = await seen_of_rulebook(visit, rulebook)
+    typed = visit.typed
+    unverified = [entry.path for entry in seen.text.rulebook.unverified] if typed.text("acknowledged") else []
+    result = await drafting.sign_off(
+        visit.work(), rulebook, typed.text("seen"), unverified, typed.text("document_no") or None
+    )
+    return await visit.done(result, to=visit.url.rulebook(rulebook) + "/cac-ban")
+
+
+# Versions ----------------------------------------------------------------------------------------------
+
+
+class Version(NamedTuple):
+    """A text of the rulebook: whether it ships, whether it is in use, and how it came into use, if it did."""
+
+    text: Rulebook
+    number: int
+    shipped: bool
+    is_current: bool
+    taken: UsedText | None
+    by: str
+
+
+@page(urls.RULEBOOK + "/cac-ban", past=False)
+async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
+    """All texts of the rulebook, and what differs between two of them, `?tu=` and `?den=`."""
+    await visit.own_write(ADOPTIONS)
+    seen = await seen_of_rulebook(visit, rulebook)
+    async with visit.reads() as view:
+        seasons = [row for row in await view.all(SEASONS) if row.rulebook == rulebook]
+        names = {one.person: one.name for one in await view.all(OFFICIALS)}
+        row = await view.one(ADOPTIONS, rulebook)
+    taken = {one.sha256: one for one in row.texts} if row else {}
+    versions = [
+        Version(
+            one,
+            number,
+            visit.app.rulebooks.find(one.sha256) is not None,
+            _is_used(seen.adoption, one),
+            taken.get(one.sha256),
+            names.get(taken[one.sha256].by, "") if one.sha256 in taken else "",
+        )
+        for number, one in enumerate(seen.rulebooks.texts_of(rulebook), start=1)
+    ]
+    by_number = {str(one.number): one for one in versions}
+    before, after = (by_number.get(visit.query(name) or "") for name in ("tu", "den"))
+    between = before and after and difference(seen.rulebooks, before.text, after.text, visit)
+    return await visit.page(
+        "rulebooks/versions.html",
+        rulebook=seen.text.rulebook,
+        number_of=number_of,
+        versions=versions,
+        before=before,
+        after=after,
+        between=between,
+        seasons=seasons,
+    )
+
+
+def _is_used(adoption: Adoption | None, text: Rulebook) -> bool:
+    return adoption is not None and adoption.sha256 == text.sha256
+
+
+ROUTES = [
+    show_all,
+    show,
+    change,
+    take_back,
+    comment,
+    discard,
+    hand_out_scan,
+    show_sign_off,
+    sign_off,
+    show_versions,
+]

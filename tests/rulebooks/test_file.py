@@ -1,0 +1,444 @@
+"""A rulebook goes out as a file and comes back: as changes of the draft, with each error at its place."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.chart import BarChart
+
+from domain.errors import RulebookFileUnusable
+from infra.reference.rulebook_values import RulebookChange, RulebookValue, value_at, with_changes
+from services.rulebooks.file_import import carried_changes
+from services.rulebooks.file_workbook import GUIDE, ORIGIN_SHEET, SHEET
+from tests.rulebooks.files import (
+    LEVELS,
+    POINTS,
+    TEXTS,
+    edited,
+    filled,
+    read,
+    repacked,
+    row_of,
+    the_draft,
+    workbook,
+    yaml_file,
+)
+
+SOURCED = {"state": "có văn bản gốc", "document": "Thông tư", "number": "15/2025/TT-BTP", "dated": date(2025, 9, 11)}
+
+
+def of(path: str, /, **cells: Any) -> dict[tuple[str, str], Any]:
+    return {(path, name): value for name, value in cells.items()}
+
+
+# What comes back as it went out -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.split(b"\nid: ")[1].split(b"\n")[0].decode())
+@pytest.mark.parametrize("ending", ["xlsx", "yaml"])
+async def test_a_file_that_nobody_edited_changes_nothing(text: bytes, ending: str):
+    draft = the_draft(text)
+    content = workbook(draft) if ending == "xlsx" else yaml_file(draft)
+
+    reading = await read(f"tep.{ending}", content, draft)
+
+    assert (reading.changes, reading.errors, reading.conflicts, reading.problems) == ((), (), (), ())
+    assert (reading.absent, reading.is_older) == (0, False)
+    assert reading.same > 100
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.split(b"\nid: ")[1].split(b"\n")[0].decode())
+async def test_a_workbook_that_another_program_saved_changes_nothing(text: bytes):
+    draft = the_draft(text)
+
+    reading = await read("tep.xlsx", edited(workbook(draft), lambda book: None), draft)
+
+    assert (reading.changes, reading.errors) == ((), ())
+
+
+def test_the_same_text_gives_the_same_bytes():
+    draft = the_draft(LEVELS)
+
+    assert workbook(draft) == workbook(draft)
+
+
+def test_the_workbook_says_where_to_write_and_locks_the_rest():
+    book = openpyxl.load_workbook(io.BytesIO(workbook(the_draft(LEVELS))))
+    sheet = book[SHEET]
+    row = row_of(book, "TC2.CT6.1")
+
+    assert (sheet.freeze_panes, sheet.protection.sheet) == ("C5", True)
+    assert [sheet.cell(row, column).protection.locked for column in (1, 2, 3, 4, 5)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert sheet.cell(row, 2).value == "Tiêu chí 2, chỉ tiêu 6, nội dung 1: tên và cách đo"
+    assert book[GUIDE]["A1"].value == "Hướng dẫn ghi tệp"
+    assert book[ORIGIN_SHEET].sheet_state == "veryHidden"
+
+
+# What is filled ---------------------------------------------------------------------------------------
+
+
+async def test_a_part_without_text_gets_its_text_and_is_asked_for():
+    draft = the_draft(LEVELS)
+    cells = {"value": "Có người làm công tác này", "kind": "tỷ lệ tối thiểu", "numbers": "ít nhất: 100", **SOURCED}
+    parts = of("TC2.CT7.1", **cells) | of("TC2.CT7.3", **cells)
+
+    reading = await read("tep.xlsx", filled(workbook(draft), parts), draft)
+
+    assert [change.path for change in reading.changes] == ["TC2.CT7.1", "TC2.CT7.without_text", "TC2.CT7.3"]
+    assert (reading.errors, reading.problems) == ((), ())
+    tree = with_changes(draft.tree, [RulebookChange(one.path, one.before, one.after) for one in reading.changes])
+    assert value_at(tree, "TC2.CT7.without_text") is None
+    assert value_at(tree, "TC2.CT7.1.measure") == RulebookValue(
+        {"kind": "ratio_threshold", "at_least": 100},
+        "sourced",
+        {"document": "Thông tư", "number": "15/2025/TT-BTP", "dated": date(2025, 9, 11)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "cells", "expected"),
+    [
+        ("TC2.CT1.points", {"value": 6.1234567, "state": "có văn bản gốc", **SOURCED}, Decimal("6.1234567")),
+        ("TC2.CT1.points", {"value": 123456789, **SOURCED}, 123456789),
+        ("TC2.CT1.points", {"value": "6,5", **SOURCED}, Decimal("6.5")),
+        ("short", {"value": "25.10"}, "25.10"),
+        ("council.quorum", {"value": "3/4"}, "3/4"),
+        ("in_force.from", {"value": date(2022, 2, 1)}, date(2022, 2, 1)),
+        ("in_force.from", {"value": "1/2/2022"}, date(2022, 2, 1)),
+        ("recognising_level", {"value": "Cấp tỉnh"}, "province"),
+        ("deadlines.submitted", {"value": "trước ngày: 15/01\nsau số năm: 1"}, {"before": "01-15", "years_later": 1}),
+        (
+            "TC2.CT1.measure",
+            {"kind": "tỷ lệ theo khoảng", "numbers": "- ít nhất: 50 | điểm: 6\n- ít nhất: 0 | điểm: 0,25"},
+            {
+                "kind": "ratio_bands",
+                "bands": [{"at_least": 50, "points": 6}, {"at_least": 0, "points": Decimal("0.25")}],
+            },
+        ),
+    ],
+)
+async def test_a_cell_becomes_the_value_it_says(path: str, cells: dict[str, Any], expected: Any):
+    draft = the_draft(POINTS)
+
+    reading = await read("tep.xlsx", filled(workbook(draft), of(path, **cells)), draft)
+
+    assert reading.errors == ()
+    [change] = reading.changes
+    assert change.path == path
+    assert change.after is not None
+    assert change.after.value == expected
+
+
+async def test_a_value_is_taken_out_by_saying_so():
+    draft = the_draft(POINTS)
+
+    reading = await read("tep.xlsx", filled(workbook(draft), of("TC1.CT1.1.evidence", out="xóa")), draft)
+
+    [change] = reading.changes
+    assert (change.path, change.after) == ("TC1.CT1.1.evidence", None)
+
+
+async def test_the_changes_come_back_from_the_page_as_they_were_shown():
+    draft = the_draft(POINTS)
+    reading = await read("tep.xlsx", filled(workbook(draft), of("TC2.CT1.points", value=5, **SOURCED)), draft)
+
+    [carried] = carried_changes(reading.carried)
+
+    assert carried.path == "TC2.CT1.points"
+    assert carried.after is not None
+    assert (carried.after.yaml, carried.before) == ("5", draft.value("TC2.CT1.points"))
+
+
+async def test_changes_that_do_not_add_up_are_shown_with_what_does_not_close():
+    draft = the_draft(POINTS)
+
+    reading = await read("tep.xlsx", filled(workbook(draft), of("TC1.CT1.points", value=4)), draft)
+
+    assert [(problem.path, problem.code) for problem in reading.problems] == [
+        ("TC1.points", "sum"),
+        ("TC1.CT1.points", "sum"),
+    ]
+
+
+# What is wrong in a cell ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "cells", "error"),
+    [
+        ("TC2.CT1.points", {"value": None}, ("C", "emptied")),
+        ("TC2.CT1.points", {"value": "sáu"}, ("C", "no-number")),
+        ("TC2.CT1.points", {"value": "=1+5"}, ("C", "formula")),
+        ("TC2.CT1.points", {"value": True}, ("C", "cell-of-another-kind")),
+        ("TC2.CT1.points", {"value": date(2024, 1, 1)}, ("C", "no-number")),
+        ("TC1.CT1.1.evidence", {"value": date(2024, 1, 1)}, ("C", "day-for-text")),
+        ("in_force.from", {"value": "31/02/2022"}, ("C", "no-day")),
+        ("council.required", {"value": "đúng"}, ("C", "yes-or-no")),
+        ("recognising_level", {"value": "cấp xã"}, ("C", "no-such-choice")),
+        ("deadlines.submitted", {"value": "trước ngày: 30/02"}, ("C", "no-day-of-year")),
+        ("deadlines.submitted", {"value": "hạn: 10/01"}, ("C", "no-such-name")),
+        ("TC2.CT1.measure", {"kind": "theo cảm nhận"}, ("D", "no-such-choice")),
+        ("TC2.CT1.measure", {"numbers": None}, ("E", "emptied")),
+        ("TC2.CT1.measure", {"numbers": "bước điểm: nhỏ"}, ("E", "no-number")),
+        ("TC2.CT1.measure", {"value": "có"}, ("C", "not-here")),
+        ("TC2.CT1.points", {"kind": "có hoặc không"}, ("D", "not-here")),
+        ("TC2.CT1.points", {"state": None}, ("F", "emptied")),
+        ("TC2.CT1.points", {"state": "có văn bản gốc"}, ("G", "source-needed")),
+        ("TC2.CT1.points", {"document": "Thông tư"}, ("F", "state-of-source")),
+        ("TC1.CT1.1.evidence", {"document": "Thông tư"}, ("G", "no-source-here")),
+        ("TC1.CT1.name", {"document": None}, ("G", "emptied")),
+        ("TC1.CT1.name", {"dated": "hôm qua"}, ("I", "no-day")),
+        ("TC1.CT1.name", {"dated": date(2031, 1, 1)}, ("I", "day-in-the-future")),
+        ("TC1.CT1.name", {"dated": date(1205, 1, 1)}, ("I", "day-out-of-range")),
+        ("TC1.CT1.name", {"out": "bỏ"}, ("M", "only-out")),
+        ("TC1.CT1.name", {"out": "xóa", "value": "Tên khác"}, ("M", "out-and-edited")),
+        ("TC1.CT1.name", {"path": 12}, ("A", "no-such-path")),
+        ("TC1.CT1.name", {"path": "TC9.name"}, ("A", "no-such-path")),
+        ("TC1.CT1.name", {"path": "TC1.name"}, ("A", "path-twice")),
+        ("TC1.CT1.name", {"value": "Tên\u202e"}, ("C", "not-usable")),
+        ("TC1.CT1.name", {"value": "x" * 21_000}, ("C", "too-long")),
+    ],
+)
+async def test_a_wrong_cell_is_named_and_stops_no_other(path: str, cells: dict[str, Any], error: tuple[str, str]):
+    draft = the_draft(POINTS)
+    content = filled(workbook(draft), of("TC5.CT4.name", value="An ninh") | of(path, **cells))
+
+    reading = await read("tep.xlsx", content, draft)
+
+    assert [change.path for change in reading.changes] == ["TC5.CT4.name"]
+    assert [(found.place.rstrip("0123456789"), found.code) for found in reading.errors][:1] == [error]
+    assert "TC1.CT1.name" not in {change.path for change in reading.changes}
+
+
+async def test_a_part_that_is_half_filled_says_what_it_needs():
+    draft = the_draft(LEVELS)
+
+    reading = await read("tep.xlsx", filled(workbook(draft), of("TC2.CT6.1", value="Nguồn lực")), draft)
+
+    assert {(found.place[0], found.code) for found in reading.errors} >= {("D", "part-needs"), ("F", "part-needs")}
+    assert reading.changes == ()
+
+
+async def test_a_row_that_was_deleted_leaves_its_value():
+    draft = the_draft(POINTS)
+
+    reading = await read("tep.xlsx", edited(workbook(draft), lambda book: book[SHEET].delete_rows(20, 3)), draft)
+
+    assert (reading.changes, reading.errors, reading.absent) == ((), (), 3)
+
+
+# What somebody else changed meanwhile ------------------------------------------------------------------
+
+
+async def test_a_value_that_another_person_changed_meanwhile_is_a_conflict():
+    before = the_draft(POINTS)
+    content = filled(workbook(before), of("TC1.CT1.name", value="Tên thứ nhất") | of("TC1.CT2.name", value="Tên khác"))
+    was = value_at(before.tree, "TC1.CT1.name")
+    assert was is not None
+    draft = the_draft(
+        POINTS, RulebookChange("TC1.CT1.name", was, RulebookValue("Tên thứ hai", was.provenance, was.source))
+    )
+
+    reading = await read("tep.xlsx", content, draft)
+
+    assert [change.path for change in reading.changes] == ["TC1.CT2.name"]
+    [conflict] = reading.conflicts
+    assert conflict.change.after is not None
+    assert conflict.now is not None
+    assert (conflict.change.after.value, conflict.now.value) == ("Tên thứ nhất", "Tên thứ hai")
+    assert reading.is_older
+
+
+# Workbooks that are none ------------------------------------------------------------------------------
+
+
+def a_zip(count: int = 1, size: int = 10, packing: int = zipfile.ZIP_DEFLATED) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", packing) as archive:
+        for number in range(count):
+            archive.writestr(f"{number}.bin", b"0" * size)
+    return made.getvalue()
+
+
+def encrypted(content: bytes) -> bytes:
+    """The archive with the mark that its entries are locked."""
+    raw = bytearray(content)
+    for at in range(len(raw) - 4):
+        if raw[at : at + 4] == b"PK\x01\x02":
+            raw[at + 8] |= 1
+    return bytes(raw)
+
+
+def corrupted(content: bytes) -> bytes:
+    """The archive with spoilt content behind its first head."""
+    return content[:60] + bytes(200) + content[260:]
+
+
+def broken_xml(name: str, held: bytes) -> bytes:
+    return held[:-20] if name == "xl/worksheets/sheet1.xml" else held
+
+
+def with_doctype(name: str, held: bytes) -> bytes:
+    bomb = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaa">]>'
+    return held.replace(b"?>", b"?>" + bomb, 1) if name == "xl/workbook.xml" else held
+
+
+def without(sheet: str) -> Callable[[bytes], bytes]:
+    return lambda content: edited(content, lambda book: book.remove(book[sheet]))
+
+
+def chart_first(book: Any) -> None:
+    book.remove(book[SHEET])
+    book.create_chartsheet(SHEET, 0).add_chart(BarChart())
+
+
+def said(sheet: str, cell: str, value: Any) -> Callable[[bytes], bytes]:
+    def edit(book: Any) -> None:
+        book[sheet][cell] = value
+
+    return lambda content: edited(content, edit)
+
+
+def long_sheet(book: Any) -> None:
+    for number in range(1_100):
+        book[SHEET].cell(200 + number, 1).value = "TC1.name"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda _: b"", "no-workbook"),
+        (lambda _: b"TC1,10", "no-workbook"),
+        (lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "locked"),
+        (encrypted, "locked"),
+        (corrupted, "damaged"),
+        (lambda content: content[:4_000], "damaged"),
+        (lambda content: repacked(content, broken_xml), "xml"),
+        (lambda content: repacked(content, with_doctype), "damaged"),
+        (lambda _: a_zip(count=101), "entries"),
+        (lambda _: a_zip(size=2_000_001), "unpacked"),
+        (lambda _: a_zip(packing=zipfile.ZIP_BZIP2), "packing"),
+        (lambda _: a_zip(), "damaged"),
+        (without(SHEET), "sheet"),
+        (without(ORIGIN_SHEET), "sheet"),
+        (lambda content: edited(content, chart_first), "sheet"),
+        (said(SHEET, "C4", "Điểm"), "heads"),
+        (said(ORIGIN_SHEET, "A1", "?"), "not-ours"),
+        (said(ORIGIN_SHEET, "B1", "tinh-khac"), "other-province"),
+        (said(ORIGIN_SHEET, "B2", "qd-619-2017"), "other-rulebook"),
+        (lambda content: said(ORIGIN_SHEET, "B3", "0" * 64)(said(ORIGIN_SHEET, "B4", "0" * 64)(content)), "base"),
+        (lambda content: edited(content, long_sheet), "rows"),
+        (said(SHEET, "A1048576", "x"), "rows"),
+    ],
+)
+async def test_a_workbook_that_cannot_be_read_is_refused_for_its_reason(spoil: Callable[[bytes], bytes], reason: str):
+    draft = the_draft(POINTS)
+
+    with pytest.raises(RulebookFileUnusable) as refused:
+        await read("tep.xlsx", spoil(workbook(draft)), draft)
+
+    assert refused.value.details["reason"] == reason
+
+
+async def test_a_file_of_another_kind_is_refused():
+    with pytest.raises(RulebookFileUnusable) as refused:
+        await read("tep.pdf", b"%PDF", the_draft(POINTS))
+
+    assert refused.value.details["reason"] == "ending"
+
+
+# YAML -------------------------------------------------------------------------------------------------
+
+
+async def test_a_value_of_yaml_is_changed_at_its_line():
+    draft = the_draft(POINTS)
+    text = yaml_file(draft).replace("An toàn về an ninh, trật tự", "An toàn")
+
+    reading = await read("tep.yaml", text, draft)
+
+    [change] = reading.changes
+    assert change.path == "TC5.CT4.name"
+    assert "code: TC5.CT4" in text.splitlines()[int(change.place) - 1]
+    assert reading.errors == ()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda text: text + "bom: &a [1]\nbom2: [*a, *a]\n", "yaml-alias"),
+        (lambda text: text + "title: Hai lần\n", "yaml-twice"),
+        (lambda text: text + "  sai: [\n", "yaml-syntax"),
+        (lambda text: text + "x: " + "[" * 5_000, "yaml-syntax"),
+        (lambda text: text + "#" * 200_000, "yaml-size"),
+        (lambda _: "- một\n", "yaml-form"),
+        (lambda _: "", "yaml-form"),
+        (lambda text: text.replace("made_from:", "made_by:"), "not-ours"),
+        (lambda text: text.replace("province: mau", "province: khac"), "other-province"),
+        (lambda text: text.replace("rulebook: qd-25-2021", "rulebook: qd-27-2025"), "other-rulebook"),
+        (lambda text: text.replace("code: TC1.CT2\n", "code: TC1.CT1\n"), "code-twice"),
+        (lambda text: text.replace("code: C2\n", "code: C1\n"), "code-twice"),
+        (lambda text: text.split("criteria:")[0] + "criteria: [1, 2]\n", "yaml-form"),
+        (lambda text: text.split("criteria:")[0] + "criteria: x\n", "yaml-form"),
+    ],
+)
+async def test_yaml_that_cannot_be_read_is_refused_for_its_reason(spoil: Callable[[str], str], reason: str):
+    draft = the_draft(POINTS)
+
+    with pytest.raises(RulebookFileUnusable) as refused:
+        await read("tep.yaml", spoil(yaml_file(draft)), draft)
+
+    assert refused.value.details["reason"] == reason
+
+
+async def test_yaml_that_is_no_utf_8_is_refused_with_its_line():
+    draft = the_draft(POINTS)
+
+    with pytest.raises(RulebookFileUnusable) as refused:
+        await read("tep.yml", "made_from: x\ntitle: Quyết".encode("utf-16"), draft)
+
+    assert refused.value.details["reason"] == "yaml-signs"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "code"),
+    [
+        ("code: TC1.CT2\n", "code: TC1.CT2\n    colour: red\n", "unknown-place"),
+        ("score_decimals: 2", "score_decimals: hai", "not-usable"),
+        ("kind: ratio\n", "kind: magic\n", "not-usable"),
+        ("article: Điều 3 khoản 1\n", "article: Điều 3 khoản 1\n    colour: red\n", "source-form"),
+        ("sources:\n", "sources:\n  TC1.CT1.1.name: x\n", "source-form"),
+    ],
+)
+async def test_a_wrong_value_of_yaml_is_named_by_its_line_and_stops_no_other(was: str, becomes: str, code: str):
+    draft = the_draft(POINTS)
+    text = yaml_file(draft).replace("An toàn về an ninh, trật tự", "An toàn")
+    assert was in text
+
+    reading = await read("tep.yaml", text.replace(was, becomes, 1), draft)
+
+    assert code in {error.code for error in reading.errors}
+    assert all(error.place.isdecimal() and int(error.place) > 1 for error in reading.errors)
+    assert "TC5.CT4.name" in {change.path for change in reading.changes}
+
+
+async def test_a_condition_or_agreement_that_names_nothing_keeps_the_draft_from_being_signed_off():
+    draft = the_draft(POINTS)
+    agreement = (
+        "{part: TC9.CT9.9, figure: numerator, other_part: TC1.CT1.1, other_figure: numerator, provenance: sourced}"
+    )
+    text = yaml_file(draft).replace("agreements: []", f"agreements: [{agreement}]")
+
+    reading = await read("tep.yaml", text, draft)
+
+    assert [(problem.path, problem.code) for problem in reading.problems] == [("agreements", "no-such-part")]

@@ -1,0 +1,265 @@
+"""The page on which a province reads, corrects and signs off its rulebooks."""
+
+import hashlib
+from uuid import uuid4
+
+import pytest
+
+from domain.official import Office
+from services.rulebooks.draft import draft_of
+from tests.provinces.story import PDF, PROVINCE, Story
+from tests.web.desks import Desk, Desks, Page, desks, season, workplace
+
+__all__ = ["desks", "season", "workplace"]
+
+PAGE = "/bo-tieu-chi/qd-25-2021"
+SOURCE = {
+    "known": "sourced",
+    "source_document": "Thông tư",
+    "source_number": "09/2021/TT-BTP",
+    "source_dated": "15/11/2021",
+    "source_article": "Điều 5",
+    "source_page": "4",
+}
+
+
+@pytest.fixture
+async def administrator(desks: Desks, season: Story) -> Desk:
+    """An administrator; no change of an earlier test is left."""
+    desk = await desks.of("administrator")
+    page = await desk.open(PAGE)
+    if page.offers("/bo"):
+        await desk.send(page, "/bo", {"reason": "Kết thúc"})
+    return desk
+
+
+@pytest.fixture
+async def second(desks: Desks, season: Story) -> Desk:
+    subject = f"second-{uuid4().hex[:8]}"
+    await season.enrol(subject, Office.ADMINISTRATOR, PROVINCE)
+    return await desks.of(subject)
+
+
+async def edit(desk: Desk, path: str, files: object = None, **typed: str) -> Page:
+    """Open the form of a value, fill it, and save."""
+    page = await desk.open(f"{PAGE}?sua={path}")
+    return await desk.send(page, "/sua", {**SOURCE, **typed}, files=files)
+
+
+async def said(season: Story, path: str) -> str:
+    held = (await draft_of(await season.as_administrator(), "qd-25-2021")).values[path]
+    return held.yaml
+
+
+async def test_every_official_reads_the_values_and_only_who_may_changes_them(desks: Desks):
+    desk = await desks.officer()
+    page = await desk.open(PAGE)
+
+    assert page.status == 200
+    assert "Bộ tiêu chí 25/2021" in page.text
+    assert not page.offers("/sua")
+    assert f'{desk.home}/bo-tieu-chi"' in page.html
+
+
+async def test_the_rulebooks_are_listed_with_the_text_in_use(desks: Desks):
+    page = await (await desks.officer()).open("/bo-tieu-chi")
+
+    assert page.status == 200
+    assert "27/2025" in page.text
+    assert "đang áp dụng" in page.text
+
+
+async def test_a_number_and_a_name_are_changed_with_their_source_and_taken_back(administrator: Desk, season: Story):
+    before = await said(season, "TC1.name")
+    page = await edit(administrator, "TC1.name", value="Ban hành văn bản theo thẩm quyền")
+
+    assert page.status == 200
+    assert await said(season, "TC1.name") == "Ban hành văn bản theo thẩm quyền"
+    assert "Thông tư số 09/2021/TT-BTP ngày 15/11/2021, Điều 5, trang 4" in page.text
+    assert "1 giá trị chờ ký duyệt" in page.text
+    page = await administrator.open(f"{PAGE}?sua=TC1.name")
+    await administrator.send(page, "/lay-lai")
+    assert await said(season, "TC1.name") == before
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "stored"),
+    [
+        ("council.max_members", {"value": "11"}, "11"),
+        ("council.consultation", {"value": "false"}, "false"),
+        ("in_force.from", {"value": "02/01/2022"}, "'2022-01-02'"),
+        ("TC1.CT1.1.points", {"value": "1,5"}, "1.5"),
+        ("deadlines.supplemented", {"value-working_days": "5"}, "working_days: 5"),
+        ("TC1.CT1.1.measure", {"value-options": "1: Đủ\n0: Không đủ"}, "text: Đủ, points: 1"),
+        ("unit_types", {"value": "xã\nphường"}, "[xã, phường]"),
+    ],
+)
+async def test_each_kind_of_value_has_its_fields(
+    administrator: Desk, season: Story, path: str, typed: dict[str, str], stored: str
+):
+    page = await edit(administrator, path, **typed)
+
+    assert page.status == 200, page.refused
+    assert stored in await said(season, path)
+
+
+async def test_a_measure_becomes_one_of_another_kind(administrator: Desk, season: Story):
+    page = await administrator.open(f"{PAGE}?sua=TC1.CT1.1.measure&cach=ratio_bands")
+    page = await administrator.send(page, "/sua", {**SOURCE, "value-bands": "90: 1\n50,5: 0,5\n0: 0"})
+
+    assert page.status == 200, page.refused
+    assert "at_least: 50.5" in await said(season, "TC1.CT1.1.measure")
+
+
+async def test_who_words_a_choice_anew_keeps_what_was_entered_under_it(administrator: Desk, season: Story):
+    keys = [part.split(",")[0] for part in (await said(season, "TC1.CT1.1.measure")).split("key: ")[1:]]
+    page = await administrator.open(f"{PAGE}?sua=TC1.CT1.1.measure")
+    lines = page.form("/sua").value("value-options").splitlines()
+    await administrator.send(page, "/sua", {**SOURCE, "value-options": "\n".join([*lines[:-1], f"{lines[-1]} mới"])})
+
+    again = [part.split(",")[0] for part in (await said(season, "TC1.CT1.1.measure")).split("key: ")[1:]]
+    assert again == keys
+
+
+async def test_a_scanned_document_is_kept_with_the_value_and_handed_out(administrator: Desk, desks: Desks):
+    page = await edit(administrator, "council.max_members", files={"scan": ("tt.pdf", PDF)}, value="12")
+    scan = f"{PAGE}/van-ban/{hashlib.sha256(PDF).hexdigest()}"
+
+    assert page.status == 200, page.refused
+    assert scan in page.html
+    assert (await administrator.fetch(scan)).content == PDF
+    other = await administrator.fetch(f"{PAGE}/van-ban/{'0' * 64}")
+    assert other.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "refusal"),
+    [
+        ("TC1.name", {"value": ""}, "field-missing"),
+        ("TC1.points", {"value": "mười"}, "not-a-number"),
+        ("TC1.points", {"value": "9" * 5_000}, "not-a-number"),
+        ("TC1.CT1.1.measure", {"value-options": "Đủ"}, "not-a-number"),
+        ("TC1.CT1.1.measure", {"kind": "magic"}, "field-missing"),
+        ("council.quorum", {"value": "hai phần ba"}, "value-unusable"),
+        ("in_force.from", {"value": "31/02/2022"}, "not-a-date"),
+        ("deadlines.supplemented", {"value-working_days": "3", "value-months": "2"}, "value-unusable"),
+        ("TC1.name", {"value": "Tên", "source_document": ""}, "field-missing"),
+        ("TC1.name", {"value": "Tên", "source_dated": "01/01/0021"}, "day-out-of-range"),
+        ("TC1.name", {"value": "Tên", "source_dated": "01/01/2030"}, "day-in-the-future"),
+        ("TC1.name", {"value": "Tên", "known": ""}, "field-missing"),
+        ("TC1.name", {"value": "Tên", "known": "recalled"}, "field-missing"),
+    ],
+)
+async def test_what_cannot_be_is_refused_in_words_and_what_was_typed_is_kept(
+    administrator: Desk, season: Story, path: str, typed: dict[str, str], refusal: str
+):
+    before = await said(season, path)
+    page = await edit(administrator, path, **typed)
+
+    assert (page.refused, page.status >= 400) == (refusal, True)
+    assert await said(season, path) == before
+    assert page.form("/sua").value("source_article") == "Điều 5"
+
+
+async def test_two_tabs_do_not_overwrite_each_other(administrator: Desk, season: Story):
+    stale = await administrator.open(f"{PAGE}?sua=TC1.name")
+    await edit(administrator, "TC1.name", value="Tên thứ nhất")
+
+    page = await administrator.send(stale, "/sua", {**SOURCE, "value": "Tên thứ hai"})
+
+    assert page.refused == "draft-moved"
+    assert page.form("/sua").value("value").strip() == "Tên thứ hai"
+    assert await said(season, "TC1.name") == "Tên thứ nhất"
+    page = await administrator.send(page, "/sua")
+    assert await said(season, "TC1.name") == "Tên thứ hai"
+
+
+async def test_points_that_do_not_add_up_are_listed_and_keep_the_page_open(administrator: Desk, second: Desk):
+    page = await edit(administrator, "TC1.points", value="11")
+
+    assert "các mục bên trong cộng lại được 10, điểm tối đa là 11" in page.text
+    page = await second.open(f"{PAGE}/ky-duyet")
+    page = await second.send(page, "/ky-duyet/ky", {"acknowledged": "1"})
+    assert page.refused == "draft-not-closed"
+
+
+async def test_whoever_changed_something_is_not_offered_the_sign_off(administrator: Desk):
+    await edit(administrator, "TC1.name", value="Tên mới")
+    page = await administrator.open(f"{PAGE}/ky-duyet")
+
+    assert "Người sửa bộ tiêu chí không tự ký duyệt" in page.text
+    assert not page.offers("/ky-duyet/ky")
+
+
+async def test_a_second_person_signs_off_what_they_saw_and_the_version_is_listed(administrator: Desk, second: Desk):
+    # Given a sign-off page that was opened before another change
+    await edit(administrator, "TC1.name", value="Tên mới")
+    stale = await second.open(f"{PAGE}/ky-duyet")
+    await edit(administrator, "TC2.name", value="Tên hai")
+
+    # Then it is refused
+    page = await second.send(stale, "/ky-duyet/ky", {"acknowledged": "1"})
+    assert page.refused == "draft-moved"
+
+    # And with both changes in sight it is signed off, once what is unverified is acknowledged
+    page = await second.open(f"{PAGE}/ky-duyet")
+    refused = await second.send(page, "/ky-duyet/ky")
+    assert refused.refused == "unverified-not-acknowledged"
+    page = await second.send(page, "/ky-duyet/ky", {"acknowledged": "1", "document_no": "15/STP"})
+    assert page.status == 200
+    page = await second.open(f"{PAGE}/cac-ban")
+    assert "của tỉnh" in page.text
+    assert "15/STP" in page.text
+
+    # And what differs between the first text and this one is shown
+    count = page.html.count('scope="row"')
+    page = await second.open(f"{PAGE}/cac-ban?tu=1&den={count}")
+    assert "Tên hai" in page.text
+
+
+async def test_comments_are_shown_at_the_value(administrator: Desk):
+    page = await administrator.open(f"{PAGE}?sua=TC3.name")
+    page = await administrator.send(page, "/y-kien", {"comment": "Đề nghị đối chiếu lại"})
+
+    assert "Đề nghị đối chiếu lại" in page.text
+
+
+async def test_a_content_without_text_gets_its_wording_and_measure(administrator: Desk, season: Story):
+    here = "/bo-tieu-chi/qd-27-2025"
+    text = await draft_of(await season.as_administrator(), "qd-27-2025")
+    code = next(code for one in text.rulebook.indicators for code in one.without_text)
+
+    page = await administrator.open(f"{here}?sua={code}&cach=ratio_threshold")
+    page = await administrator.send(page, "/sua", {**SOURCE, "name": "Tỷ lệ giải quyết", "value-at_least": "90"})
+
+    assert page.status == 200, page.refused
+    text = await draft_of(await season.as_administrator(), "qd-27-2025")
+    assert code in text.rulebook.parts
+    assert text.problems == ()
+    page = await administrator.open(here)
+    await administrator.send(page, "/bo", {"reason": "Kết thúc"})
+
+
+@pytest.mark.parametrize("path", ["/bo-tieu-chi/none", f"{PAGE}/van-ban/x", "/bo-tieu-chi/none/cac-ban"])
+async def test_what_is_not_there_is_not_found(administrator: Desk, path: str):
+    assert (await administrator.open(path)).status == 404
+
+
+@pytest.mark.parametrize("query", ["sua=unit_types.1.x", "sua=TC1.CT" + "9" * 3_000, "loc=x", "tieu-chi=x", "cach=x"])
+async def test_a_strange_address_shows_the_page(administrator: Desk, query: str):
+    assert (await administrator.open(f"{PAGE}?{query}")).status == 200
+
+
+async def test_officers_of_communes_change_nothing(desks: Desks, administrator: Desk):
+    officer = await desks.officer()
+    page = await administrator.open(f"{PAGE}?sua=TC1.name")
+    own = await officer.open("/them")
+
+    for action in ("/sua", "/lay-lai", "/y-kien", "/bo", "/ky-duyet/ky"):
+        data = {**dict(page.form("/sua").fields), "csrf": csrf(own), "reason": "x", "comment": "x"}
+        refused = await officer.post(f"{officer.home}{PAGE}{action}", data)
+        assert (refused.status, refused.refused) == (403, "not-permitted"), action
+
+
+def csrf(page: Page) -> str:
+    return next(form.value("csrf") for form in page.forms if any(name == "csrf" for name, _ in form.fields))
