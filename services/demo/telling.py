@@ -10,15 +10,18 @@ import time
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from domain.appraisal import Proposal, appraisal_stream
 from domain.assessment import Assessment, assessment_stream
+from domain.commune_steps import NAMED_GROUPS, Attended, Channel, Display, Leader
 from domain.council import Member
 from domain.errors import AlreadyThere, IndicatorsUnassigned, YearPlanned
 from domain.export import Document, ExportState
 from domain.fact import STREAMS
+from domain.measure import Outcome
 from domain.meeting import Choice
 from domain.official import Mandate, Office, person_of
 from domain.permissions import Actor
@@ -34,7 +37,7 @@ from projections.tables.exports import EXPORTS, ExportRow
 from services.administration.administer import NewMandate, classify_unit, enrol_official
 from services.app import App
 from services.appraisal import appraise as appraising
-from services.assessment import assess
+from services.assessment import assess, commune_steps
 from services.assessment.assess import Upload
 from services.command_ids import derived
 from services.council import consulting, preparing, voting
@@ -44,7 +47,7 @@ from services.demo.papers import FALSE, SIGNED, Papers
 from services.demo.provinces import COPIED_FROM, FALSE_EVIDENCE, Dossier, SeasonDays, Story, Until
 from services.exports import requests
 from services.operations.create_tenant import NewTenant, create_tenant
-from services.recognition import recognise
+from services.recognition import listing, recognise
 from services.season import organise
 from services.work import CommandResult, Work
 
@@ -240,13 +243,39 @@ class StoryBuilder:
         await assess.consolidate(work, self.season, commune, day)
 
     async def submit(self, dossier: Dossier) -> None:
-        """The result is posted publicly; then the chairman sends the dossier."""
+        """The result is posted publicly; then the chairman sends the dossier, or only reports.
+
+        Where the text of the year names the commune's steps, its meeting agrees on the result before.
+        """
         commune, days = dossier.commune, self.days(dossier)
         work = await self.held(commune, Office.JUSTICE_OFFICER, f"post {commune}", days.posted)
-        place = "Trụ sở Ủy ban nhân dân, nhà văn hóa; đọc trên loa truyền thanh"
-        await assess.post(work, self.season, commune, place, days.posted, days.posted_until)
+        if self.rulebook.commune_steps is None:
+            place = "Trụ sở Ủy ban nhân dân, nhà văn hóa; đọc trên loa truyền thanh"
+            await assess.post(work, self.season, commune, place, days.posted, days.posted_until)
+        else:
+            await commune_steps.display_result(work, self.season, commune, displays(days))
+            await self._agree(dossier)
         work = await self.held(commune, Office.COMMUNE_CHAIRMAN, f"submit {commune}", days.submitted)
-        await assess.submit(work, self.season, commune, "02/TTr-UBND", days.submitted)
+        if dossier.reports:
+            await commune_steps.report_not_meeting(work, self.season, commune, "02/BC-UBND", days.submitted)
+        else:
+            await assess.submit(work, self.season, commune, "02/TTr-UBND", days.submitted)
+
+    async def _agree(self, dossier: Dossier) -> None:
+        """The commune's meeting finds what the sheet gives, unless it has a reason to ask despite it."""
+        commune, day = dossier.commune, self.days(dossier).submitted
+        await commune_steps.agree_on_result(
+            await self.held(commune, Office.JUSTICE_OFFICER, f"meeting {commune}", day),
+            self.season,
+            commune,
+            day,
+            "Hội trường Ủy ban nhân dân",
+            Leader.CHAIRMAN,
+            [Attended(group, 2) for group in NAMED_GROUPS],
+            Upload("bien-ban-hop.pdf", self.papers.paper(commune, "bien-ban-hop", SIGNED)),
+            Outcome.MET if dossier.despite else None,
+            dossier.despite,
+        )
 
     async def appraise(self, dossier: Dossier) -> None:
         """The appraiser asks for a supplement where the story has one, opens the papers, agrees and concludes."""
@@ -265,10 +294,21 @@ class StoryBuilder:
             work = await self.held(commune, Office.COMMUNE_CHAIRMAN, f"resubmit {commune}", due)
             await assess.resubmit(work, self.season, commune, due)
         await self._open_papers(commune, days)
+        for code, points in dossier.lowered.items():
+            await self._lower(commune, code, points, days)
         await appraising.agree_all_unchanged(await self._appraiser(f"agree {commune}", days), self.season, commune)
         await appraising.conclude(
             await self._appraiser(f"conclude {commune}", days), self.season, commune, on=days.appraised
         )
+
+    async def _lower(self, commune: str, code: str, points: Decimal, days: SeasonDays) -> None:
+        """The appraiser gives an indicator fewer points than the commune did."""
+        work = await self._appraiser(f"lower {commune} {code}", days)
+        proposed = (await work.look(Assessment, assessment_stream(self.season, commune))).entry(code).points
+        if proposed is None:
+            raise LookupError(code)
+        reason = "Hồ sơ hòa giải chưa đủ biên bản."
+        await appraising.appraise_indicator(work, self.season, commune, code, proposed - points, reason)
 
     async def _open_papers(self, commune: str, days: SeasonDays) -> None:
         """Every paper but the false one, which would not have passed if somebody had looked at it."""
@@ -396,6 +436,12 @@ class StoryBuilder:
         work = await self.by(chairman, f"publish {commune}", day)
         await recognise.publish(work, self.season, commune, "Cổng thông tin điện tử", day)
 
+    async def list_not_meeting(self, commune: str, number: int) -> None:
+        """The chairman puts a commune that reported on the list of those that do not meet the standard."""
+        day = self.story.calendar.decided
+        work = await self.by(office_key(self.story.decided_by, Office.DISTRICT_CHAIRMAN), f"list {commune}", day)
+        await listing.list_not_meeting(work, self.season, commune, f"{number:02d}/QĐ-UBND", day)
+
     async def _signed(self, about: str, document: str) -> str:
         """The hash of the scan that people bring back once a document is signed on paper."""
         return await self.house.files(self.tenant).put(self.papers.paper(about, document, SIGNED))
@@ -438,6 +484,16 @@ class StoryBuilder:
 ADMINISTRATOR = "administrator"
 
 
+def displays(days: SeasonDays) -> tuple[Display, ...]:
+    """Where a commune posts its result, and how often its loudspeaker tells of it."""
+    on, until = days.posted, days.posted_until
+    return (
+        Display(Channel.OFFICE, "Trụ sở Ủy ban nhân dân", on, until),
+        Display(Channel.PORTAL, "Trang thông tin điện tử của xã", on, until),
+        Display(Channel.LOUDSPEAKER, "Đài truyền thanh cấp xã", on, until, 3),
+    )
+
+
 async def take_in(house: App, operator: Tenants, story: Story, provider: IdentityProvider) -> StoryBuilder:
     """Create the province as an operator would, and get ready to tell its story."""
     tenant = await create_tenant(
@@ -478,6 +534,8 @@ async def _tell_all(teller: StoryBuilder) -> None:
     if finished:
         await teller.constitute()
         await _advise_and_decide(teller, finished)
+    for number, dossier in enumerate((one for one in story.dossiers if one.reports), start=101 + len(finished)):
+        await teller.list_not_meeting(dossier.commune, number)
     if story.closes:
         await teller.close()
 

@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 from infra.platform import process_pool
+from tests.acceptance.reading import amiss, text_of
 
 #: Seconds for one answer; the machine may be busy with everything at once. A page that is made apart may have to wait
 #: for its process to begin, and is refused in words when it then takes too long.
@@ -169,7 +170,8 @@ class Browser:
 
     async def get(self, address: str, status: int = 200) -> Page:
         """Open a page; Unexpected when it is not answered with this status."""
-        return _expected(_page(await self._gone_on(await self._http.get(urljoin(self._base, address)))), status)
+        answer = await self._gone_on(await self._http.get(urljoin(self._base, address)))
+        return _expected(_in_order(_page(answer)), status)
 
     async def send(
         self,
@@ -188,7 +190,7 @@ class Browser:
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
         parts = {name: (file.name, file.content, "application/octet-stream") for name, file in files.items()}
         posted = await self._http.post(there, data=data, files=parts or None, headers={"Origin": origin})
-        answer = _page(await self._gone_on(posted))
+        answer = _in_order(_page(await self._gone_on(posted)))
         if not refused:
             return _expected(answer, 200)
         if answer.code != refused or answer.status < 400:
@@ -204,6 +206,14 @@ class Browser:
 def _expected(page: Page, status: int) -> Page:
     if page.status != status:
         raise Unexpected(f"expected {status} from {page.url}; it answers {page.said}")
+    return page
+
+
+def _in_order(page: Page) -> Page:
+    """The page itself, or the document, if nothing stands in it that should not be in a text for people."""
+    said = text_of(page.content) if page.content.startswith(b"%PDF") else page.text
+    if wrong := amiss(said):
+        raise Unexpected(f"expected {page.url} without {wrong}")
     return page
 
 

@@ -6,9 +6,14 @@ recognition, the officer who scored explains, and the chairman takes it back; wh
 
 from __future__ import annotations
 
+from datetime import date
+
+from domain.appraisal import Proposal
+from domain.meeting import Choice
 from domain.official import Office, Official, official_stream
 from domain.review import Degree, Ground, Ruling
 from projections.analysis.responsibility import ChainRole
+from services.council import voting
 from services.demo import provider_of
 from services.demo.offices import SEATS, office_key, seat_key
 from services.demo.provinces import FALSE_EVIDENCE, TINH_MAU
@@ -27,6 +32,8 @@ WORDS: Words = load_words()["vi"]
 DECISION_NO = "0915/QĐ-UBND"
 GROUND = "Danh sách tập huấn ghi 22/22 người, sổ đăng ký lớp học chỉ có 13 người ký tên."
 EXPLANATION = "Danh sách lập theo giấy mời, chưa đối chiếu với sổ ký tên."
+ANEW = date(2024, 5, 24)
+SECOND = {"decision_no": "0960/QĐ-UBND", "result": "not-recognised"}
 REASON = "Minh chứng của chỉ tiêu 2.5 không đúng thực tế; bỏ minh chứng này thì tiêu chí 2 còn dưới một nửa số điểm."
 
 
@@ -99,7 +106,7 @@ async def review(walk: Walk) -> None:
         "official": who,
         "act": f"#{scored}",
         "degree": Degree.DIRECT.value,
-        "basis": "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh hoạ)",
+        "basis": "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh họa)",
     }
     page = await inspector.send(page, page.form("trach-nhiem"), answers)
     page.says(WORDS.say(f"degree.{Degree.DIRECT}"))
@@ -145,6 +152,45 @@ async def as_of(walk: Walk) -> None:
             raise Unexpected(f"expected {place} to say {stood!r} then and {revoked!r} now; {then!r}; {now!r}")
 
 
+async def decided_again(walk: Walk) -> None:
+    """Appraised and voted on anew, the commune is not recognised: a second decision takes the first one's place."""
+    appraiser = await walk.by(seat_key(TINH_MAU.decided_by, 2), TINH_MAU)
+    chairman = await walk.by(office_key(TINH_MAU.decided_by, Office.DISTRICT_CHAIRMAN), TINH_MAU)
+    decision = f"{ROOT}/quyet-dinh/{YEAR}/{COMMUNE}"
+    (await chairman.get(decision)).lacks("quyet-dinh")
+
+    address = f"{ROOT}/tham-dinh/{YEAR}/{COMMUNE}"
+    page = await appraiser.get(address)
+    await appraiser.send(page, page.form("tham-dinh-lai"), {"reason": "Thẩm định lại sau khi thu hồi quyết định."})
+    page = await appraiser.get(f"{address}?chi-tieu={INDICATOR}")
+    await appraiser.send(page, page.form("cham"), {"value": "0", "reason": GROUND})
+    page = await appraiser.get(address)
+    proposal = {"proposal": Proposal.NOT_RECOGNISE.value, "on": WORDS.date(ANEW)}
+    await appraiser.send(page, page.form("ket-luan"), proposal)
+    await _voted_against(await _teller(walk))
+
+    await walk.settled()
+    page = await chairman.get(decision)
+    page = await chairman.send(page, page.form("quyet-dinh"), {**SECOND, "on": WORDS.date(ANEW)})
+    page.says(SECOND["decision_no"], "Không công nhận")
+
+
+async def _voted_against(teller: StoryBuilder) -> None:
+    """The council meets once more on this commune alone, and votes against it (told)."""
+    season, unit = str(YEAR), TINH_MAU.decided_by
+    chair, members = seat_key(unit, 0), [seat_key(unit, number) for number in range(len(SEATS) - 1)]
+    work = await teller.by(chair, "anew convene", ANEW)
+    _, meeting = await voting.convene(work, season, unit, ANEW, "Phòng họp Ủy ban nhân dân", [COMMUNE])
+    present = [teller.person(key) for key in members]
+    await voting.record_attendance(await teller.by(chair, "anew attendance", ANEW), season, meeting, present)
+    await voting.take_up(await teller.by(chair, "anew take up", ANEW), season, meeting, COMMUNE)
+    await voting.open_vote(await teller.by(chair, "anew open", ANEW), season, meeting, COMMUNE)
+    for key in members:
+        work = await teller.by(key, f"anew ballot {key}", ANEW)
+        await voting.cast_ballot(work, season, meeting, COMMUNE, Choice.AGAINST)
+    await voting.conclude_vote(await teller.by(chair, "anew conclude", ANEW), season, meeting, COMMUNE)
+
+
 def _about(page: Page) -> str:
     """What the page says of the commune: its row on a page of many, else all of it."""
     return page.text if COMMUNE in page.url else " ".join(page.row(f"/{COMMUNE}").cells)
@@ -181,4 +227,5 @@ INSPECTION = (
     ("review: opened from the trace, heard, found, proposed", review),
     ("revocation: public at once", revocation),
     ("as-of: before the revocation six pages show it recognised", as_of),
+    ("after the revocation: appraised, voted on, decided anew", decided_again),
 )

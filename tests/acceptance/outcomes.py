@@ -82,10 +82,10 @@ async def dong_nai(walk: Walk) -> None:
 
 
 async def tinh_mau(walk: Walk) -> None:
-    """Tỉnh Mẫu 2023: fails on the total, on one criterion at 92, on the veto; recognised at 80.5; never scored."""
+    """Tỉnh Mẫu 2023: listed for its total, fails on one criterion, on the veto; recognised at 80.5; never scored."""
     browser = await walk.inspector(TINH_MAU)
     board = await browser.get(f"/t/{TINH_MAU.slug}/bang/{TINH_MAU.year}")
-    _expect(board, "99001", "74,0", Status.NO, CommuneStage.PUBLISHED, Result.NOT_RECOGNISED)
+    _expect(board, "99001", "74,0", Status.NO, CommuneStage.LISTED)
     _expect(board, "99004", "92,0", Status.NO, CommuneStage.PUBLISHED, Result.NOT_RECOGNISED)
     _expect(board, "99007", "94,0", Status.VETO, CommuneStage.PUBLISHED, Result.NOT_RECOGNISED)
     _expect(board, "99010", "80,5", Status.NEAR, CommuneStage.PUBLISHED, Result.RECOGNISED)
@@ -97,6 +97,21 @@ async def tinh_mau(walk: Walk) -> None:
     paper = await browser.get(false.link("/minh-chung/"))
     if not paper.content.startswith(b"%PDF"):
         raise Unexpected(f"expected the false paper at {paper.url}")
+
+
+async def steps_of_tinh_mau(walk: Walk) -> None:
+    """Tỉnh Mẫu 2023: the communes' own steps. One reported and stands on the list; one asked despite its sheet."""
+    browser = await walk.inspector(TINH_MAU)
+    root, year = f"/t/{TINH_MAU.slug}", TINH_MAU.year
+    dossier = await browser.get(f"{root}/ho-so/{year}/99001")
+    dossier.says("Trang thông tin điện tử của xã", "chưa đủ điều kiện công nhận", "02/BC-UBND", "105/QĐ-UBND")
+    record = await browser.get(dossier.link("/bien-ban-hop$"))
+    if not record.content.startswith(b"%PDF"):
+        raise Unexpected(f"expected the record of the meeting at {record.url}")
+    public = await walk.anybody().get(f"{root}/cong-khai/{year}/99001")
+    public.says("không đề nghị công nhận", "105/QĐ-UBND")
+    asked = await browser.get(f"{root}/ho-so/{year}/99007")
+    asked.says("Khác phiếu chấm, lý do: Quyết định kỷ luật đang được khiếu nại")
 
 
 async def council_of_tinh_mau(walk: Walk) -> None:
@@ -179,6 +194,7 @@ OUTCOMES: tuple[tuple[str, Outcome], ...] = (
     ("outcome: Bỉm Sơn 2018 in flight, classes and satisfaction", thanh_hoa),
     ("outcome: Đồng Nai 2026 without points or result", dong_nai),
     ("outcome: Tỉnh Mẫu 2023, each fails or passes as told", tinh_mau),
+    ("outcome: Tỉnh Mẫu 2023, the communes' steps, one listed", steps_of_tinh_mau),
     ("outcome: Tỉnh Mẫu 2023, early sitting, opinions, consultation", council_of_tinh_mau),
     ("outcome: every log sealed, cosigned 2 of 2", every_log),
 )

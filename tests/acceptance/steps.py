@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TypeAlias
 from uuid import uuid4
 
+from domain.commune_steps import NAMED_GROUPS
 from domain.judging import Value
 from domain.measure import Measured
 from domain.official import Office
@@ -199,16 +200,26 @@ async def consolidate(walk: Walk) -> None:
         form = page.form("dieu-kien", condition=condition)
         page = await browser.send(page, form, {"occurred": "no", "basis": "Phòng Nội vụ xác nhận bằng văn bản"})
     page = await browser.send(page, page.form("tong-hop"), {"on": WORDS.date(DAYS.scored)})
-    page.says("Phòng Nội vụ xác nhận bằng văn bản").form("niem-yet")
+    page.says("Phòng Nội vụ xác nhận bằng văn bản").form("niem-yet-cac-noi")
 
 
 async def post(walk: Walk) -> None:
-    """The result is posted publicly."""
+    """The result is posted at three places; at the office alone is refused."""
     browser = await walk.officer(Office.JUSTICE_OFFICER)
     page = await browser.get(walk.at("ho-so"))
-    days = {"on": WORDS.date(DAYS.posted), "until": WORDS.date(DAYS.posted_until)}
-    page = await browser.send(page, page.form("niem-yet"), {**days, "place": "Trụ sở Ủy ban nhân dân, nhà văn hóa ấp"})
-    page.says("nhà văn hóa ấp", WORDS.date(DAYS.posted_until))
+    on, until = WORDS.date(DAYS.posted), WORDS.date(DAYS.posted_until)
+    channels = ("office", "portal", "loudspeaker")
+    days = {f"{one}_on": on for one in channels} | {f"{one}_until": until for one in channels}
+    office: dict[str, Typed] = {**days, "office_place": "Trụ sở Ủy ban nhân dân, nhà văn hóa ấp"}
+    page = await browser.send(page, page.form("niem-yet-cac-noi"), office, refused="posting-place-missing")
+    told: dict[str, Typed] = {
+        **office,
+        "portal_place": "minhlap.example.vn",
+        "loudspeaker_place": "Đài xã",
+        "loudspeaker_times": "3",
+    }
+    page = await browser.send(page, page.form("niem-yet-cac-noi"), told)
+    page.says("nhà văn hóa ấp", "minhlap.example.vn", until)
 
 
 async def comment(walk: Walk) -> None:
@@ -224,9 +235,20 @@ async def comment(walk: Walk) -> None:
 
     page = await chairman.get(walk.at("ho-so"))
     page = await chairman.send(
-        page.lacks("gui"), page.form("tra-loi"), {"answer": "Đã in lại khổ lớn và niêm yết lại."}
+        page.lacks("hop-thong-nhat"), page.form("tra-loi"), {"answer": "Đã in lại khổ lớn và niêm yết lại."}
     )
-    page.form("gui")
+    page.form("hop-thong-nhat")
+
+
+async def agree(walk: Walk) -> None:
+    """The commune's meeting, led by the chairman, agrees that it meets the conditions; its record is a file."""
+    browser = await walk.officer(Office.JUSTICE_OFFICER)
+    page = await browser.get(walk.at("ho-so"))
+    met: dict[str, Typed] = {"met_on": WORDS.date(DAYS.submitted), **{group.value: "2" for group in NAMED_GROUPS}}
+    page = await browser.send(page, page.form("hop-thong-nhat"), met, refused="file-not-chosen")
+    record = FileToSend("bien-ban-hop.pdf", walk.teller.papers.paper(WALKED.commune, "bien-ban-hop", SIGNED))
+    page = await browser.send(page, page.form("hop-thong-nhat"), met, record=record)
+    page.says("Thống nhất: đủ điều kiện đề nghị công nhận.")
 
 
 async def submit(walk: Walk) -> None:
@@ -613,6 +635,7 @@ STEPS: tuple[tuple[str, StepOfWalk], ...] = (
     ("conditions declared, sheet consolidated", consolidate),
     ("result posted publicly", post),
     ("comment received and answered", comment),
+    ("commune's meeting agrees on the result", agree),
     ("dossier submitted by the chairman", submit),
     ("evidence opened, indicators appraised, one returned", appraise),
     ("indicator supplemented and resubmitted", supplement),

@@ -153,9 +153,7 @@ async def test_agreeing_to_all_takes_what_is_the_rules_own_value_with_evidence_a
         Decimal("1.5"),
         "Ba người mới",
     )
-    await assess.consolidate(await season.officer(), season.season, COMMUNE, date(2024, 1, 2))
-    await assess.post(await season.officer(), season.season, COMMUNE, "Trụ sở", date(2024, 1, 2), date(2024, 1, 12))
-    await assess.submit(await season.chairman(), season.season, COMMUNE, "12/BC", date(2024, 1, 15))
+    await season.submit_filled()
     desk = await desks.appraiser()
 
     page = await desk.open(appraisal(season))

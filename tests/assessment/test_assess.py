@@ -46,7 +46,7 @@ from services.assessment import assess
 from services.assessment.assess import Upload
 from services.season import organise
 from services.work import Work, body_sha256
-from tests.provinces.story import COMMUNE, OTHER, PDF, TODAY, Story, best
+from tests.provinces.story import COMMUNE, OTHER, PDF, PROVINCE, TODAY, Story, best
 
 TC1_CT2 = "TC1.CT2"
 
@@ -368,7 +368,9 @@ async def test_satisfaction_and_vetoes_are_those_of_the_rulebook(story: Story):
         await assess.declare_veto(await story.officer(), story.season, COMMUNE, "C3", Answer.NO, "")
 
 
-async def test_posting_lasts_five_days_where_the_rulebook_sets_no_term(story: Story):
+async def test_posting_lasts_five_days_where_the_rulebook_sets_no_term(province_story: Story):
+    province_story.rulebook_id = "qd-27-2025"
+    story = await province_story.opened(decided_by=PROVINCE)
     await story.filled()
     await assess.consolidate(await story.officer(), story.season, COMMUNE, date(2024, 1, 2))
 
@@ -377,8 +379,9 @@ async def test_posting_lasts_five_days_where_the_rulebook_sets_no_term(story: St
     assert (await story.dossier()).posted_until == date(2024, 1, 7)
 
 
-async def test_a_dossier_is_submitted_after_the_posting_with_its_comments_answered(story: Story):
-    await story.posted()
+async def test_a_dossier_is_submitted_after_the_posting_with_its_comments_answered(province_story: Story):
+    province_story.rulebook_id = "qd-619-2017"
+    story = await (await province_story.opened()).posted()
     public = story.house.work(story.tenant, Actor("public", ()), uuid4(), TODAY)
     await assess.receive_comment(public, story.season, COMMUNE, "Điểm hòa giải chưa đúng", date(2024, 1, 10))
 

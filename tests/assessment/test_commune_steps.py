@@ -37,7 +37,9 @@ SENT = date(2024, 1, 9)
 
 @pytest.fixture
 async def story(province_story: Story) -> StepsStory:
-    return await StepsStory(province_story.house, province_story.tenant, "").opened_by_steps()
+    opened = StepsStory(province_story.house, province_story.tenant, "")
+    await opened.opened()
+    return opened
 
 
 async def does_not_meet(story: StepsStory) -> StepsStory:
@@ -210,10 +212,8 @@ async def test_each_step_is_its_offices_own(story: StepsStory):
 
 
 async def test_under_a_text_without_steps_there_are_none(province_story: Story):
+    province_story.rulebook_id = "qd-619-2017"
     story = await province_story.opened()
-    if story.rulebook.commune_steps is not None:
-        story.rulebook_id = "qd-619-2017"
-        story = await story.opened()
 
     with pytest.raises(OutOfOrder):
         await steps.display_result(await story.officer(), story.season, COMMUNE, (OFFICE, PORTAL))

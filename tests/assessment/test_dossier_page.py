@@ -622,8 +622,25 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
     page = await desk.send(page, "/dieu-kien", occurred="no", basis="Phòng Nội vụ, công văn 118/NV")
     assert "Bảo đảm điều kiện" in page.text
     page = await desk.send(page, "/tong-hop", on="02/01/2024")
-    page = await desk.send(page, "/niem-yet", on="2/1/2024", until="15/1/2024", place="Trụ sở UBND")
-    assert "Tại Trụ sở UBND, đến hết ngày 15/01/2024" in page.text
+    days = {f"{one}_on": "2/1/2024" for one in ("office", "portal")}
+    days |= {f"{one}_until": "12/1/2024" for one in ("office", "portal")}
+    page = await desk.send(page, "/niem-yet-cac-noi", days, portal_place="xamau.example.vn/12")
+    assert "xamau.example.vn/12" in page.text
+    assert not page.offers("/gui")
+    await season.agree()
+
+    page = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="16/01/2024")
+
+    assert "Gửi ngày 16/01/2024, Tờ trình số 45/TTr" in page.text
+    assert (await season.dossier()).stage is Stage.SUBMITTED
+
+
+async def test_where_no_meeting_is_asked_for_the_chairman_sends_after_the_posting(desks: Desks):
+    season = await Story(desks.house, desks.tenant, "", "qd-619-2017").opened()
+    await season.posted(until=date(2024, 1, 15))
+    desk, chairman = await desks.officer(), await desks.chairman()
+    page = await desk.open(dossier(season))
+    assert "Tại Trụ sở, đến hết ngày 15/01/2024" in page.text
     assert not page.offers("/gui")
 
     early = await chairman.send(await chairman.open(dossier(season)), "/gui", document_no="45/TTr", on="10/01/2024")
@@ -664,6 +681,8 @@ async def test_comments_are_answered_before_the_chairman_may_submit(desks: Desks
     assert "Số hòa giải thành nhiều hơn thực tế." in page.text
     await desk.send(page, "/tra-loi", answer="Đã đối chiếu sổ theo dõi của 5 tổ hòa giải.")
 
+    assert not (await chairman.open(dossier(season))).offers("/gui")
+    await season.agree()
     assert (await chairman.open(dossier(season))).offers("/gui")
 
 

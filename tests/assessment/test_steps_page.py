@@ -20,7 +20,8 @@ ATTENDED = {group.value: "2" for group in NAMED_GROUPS}
 @pytest.fixture
 async def season(desks: Desks) -> StepsStory:
     """A season whose text names the steps, its sheet brought together."""
-    opened = await StepsStory(desks.house, desks.tenant, "").opened_by_steps()
+    opened = StepsStory(desks.house, desks.tenant, "")
+    await opened.opened()
     await caught_up(desks.house, desks.tenant)
     return opened
 

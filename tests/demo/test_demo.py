@@ -20,7 +20,7 @@ from infra.reference.units import units_of
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.tables.exports import EXPORTS
-from projections.tables.standings import STANDINGS, Standing
+from projections.tables.standings import STANDINGS, CommuneStage, Standing
 from services.app import App
 from services.assessment.assess import value_of
 from services.demo.papers import FALSE, Papers
@@ -124,12 +124,13 @@ async def test_in_tinh_mau_each_commune_passes_or_fails_as_the_story_has_it(hous
         "99013": ("0", Status.TODO),
     }
     assert {commune: row.result for commune, row in rows.items()} == {
-        "99001": Result.NOT_RECOGNISED,
+        "99001": None,
         "99004": Result.NOT_RECOGNISED,
         "99007": Result.NOT_RECOGNISED,
         "99010": Result.RECOGNISED,
         "99013": None,
     }
+    assert (rows["99001"].stage, rows["99007"].stage) == (CommuneStage.LISTED, CommuneStage.PUBLISHED)
     low = next(one for one in verdicts["99004"].verdict.criteria if one.code == "TC3")
     assert (str(low.points), low.met) == ("7.00", Outcome.NOT_MET)
     assert rows["99013"].cells == {}

@@ -498,6 +498,7 @@ async def test_dossier_and_log_export_never_held_it_and_hold_after_the_erasure_a
     await story.posted()
     comment = await said(story)
     await assess.answer_comment(await story.officer(), story.season, COMMUNE, comment, "Marzipanfish")
+    await story.agree()
     await assess.submit(await story.chairman(), story.season, COMMUNE, "12/BC", date(2024, 1, 15))
     await story.appraised()
     await appraise.conclude(await story.appraiser(), story.season, COMMUNE)

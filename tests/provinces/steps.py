@@ -1,47 +1,24 @@
-"""A season whose text names the commune's own steps: a text that the province keeps, made from the newest."""
+"""The commune's own steps one by one, in a season whose text names them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from domain.commune_steps import NAMED_GROUPS, Attended, Channel, Display, Leader
-from domain.rulebook import Rulebook
-from infra.reference.rulebooks import parse_rulebook, shipped_texts
+from domain.commune_steps import Channel, Display, Leader
 from services.assessment import assess
 from services.assessment import commune_steps as steps
 from services.assessment.assess import Upload
-from services.rulebooks.keep import keep_text, read_text
-from tests.provinces.story import COMMUNE, PDF, Story
+from tests.provinces.story import COMMUNE, EVERYBODY, PDF, Story
 
-RULEBOOK = "qd-25-2021"
-NAMED = "\ncommune_steps: {provenance: sourced, broadcasts: 3, opinion_sheets: TC2.CT4}\n"
 DAY, LAST, MEETING = date(2024, 1, 2), date(2024, 1, 7), date(2024, 1, 8)
 OFFICE = Display(Channel.OFFICE, "Trụ sở Ủy ban nhân dân xã", DAY, LAST)
 PORTAL = Display(Channel.PORTAL, "Trang thông tin điện tử xã", DAY, LAST)
-EVERYBODY = [Attended(group, 2) for group in NAMED_GROUPS]
-
-
-def text_with_steps() -> str:
-    """The newest text of 25/2021 that ships, with the steps named in it."""
-    *_, newest = [text for text in shipped_texts() if parse_rulebook(text).id == RULEBOOK]
-    text = newest.decode()
-    return text if parse_rulebook(newest).commune_steps else text + NAMED
 
 
 @dataclass
 class StepsStory(Story):
-    """A season of the province under such a text."""
-
-    @property
-    def rulebook(self) -> Rulebook:
-        return read_text(text_with_steps())
-
-    async def opened_by_steps(self) -> StepsStory:
-        """The text is kept with the province, and the season opened under it."""
-        await keep_text(await self.as_administrator(), text_with_steps())
-        await self.opened()
-        return self
+    """A season of the province under such a text; its meeting finds what the sheet gives."""
 
     async def displayed(self, *displays: Display) -> StepsStory:
         """The sheet is filled and brought together, the result posted."""

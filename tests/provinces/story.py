@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from domain.appraisal import Proposal
 from domain.assessment import Assessment, assessment_stream
+from domain.commune_steps import NAMED_GROUPS, Attended, Channel, Display, Leader
 from domain.council import Member, Role
 from domain.errors import ResultLeftOpen
 from domain.fact import Recorded, StreamName
@@ -21,6 +22,7 @@ from domain.measure import (
     ManualPoints,
     Measured,
     Options,
+    Outcome,
     Penalty,
     SurveyRatio,
     WorkingDayTerm,
@@ -39,7 +41,7 @@ from services.administration import administer
 from services.administration.administer import NewMandate
 from services.app import App
 from services.appraisal import appraise
-from services.assessment import assess
+from services.assessment import assess, commune_steps
 from services.assessment.assess import Upload
 from services.council import consulting, preparing, voting
 from services.inspection.review import conduct_review
@@ -55,6 +57,10 @@ DISTRICT = "990"
 PROVINCE = "99"
 COMMUNE, OTHER = "99001", "99004"
 PDF = b"%PDF-1.7\n% a page that shows what it should\n"
+
+#: The first day of a posting, the day on which the commune meets once it is over, and the groups that come.
+POSTED, MET = date(2024, 1, 2), date(2024, 1, 13)
+EVERYBODY = [Attended(group, 2) for group in NAMED_GROUPS]
 
 #: Who sits in the council beside the chairman and the justice office.
 AGENCIES = ("police", "fatherland-front", "office")
@@ -234,8 +240,33 @@ class Story:
         return await self.post_filled(commune, until)
 
     async def post_filled(self, commune: str = COMMUNE, until: date = date(2024, 1, 12)) -> "Story":
-        await assess.consolidate(await self.officer(commune=commune), self.season, commune, date(2024, 1, 2))
-        await assess.post(await self.officer(commune=commune), self.season, commune, "Trụ sở", date(2024, 1, 2), until)
+        await assess.consolidate(await self.officer(commune=commune), self.season, commune, POSTED)
+        return await self.post_consolidated(commune, until)
+
+    async def post_consolidated(self, commune: str = COMMUNE, until: date = date(2024, 1, 12)) -> "Story":
+        """Where the text of the year names the commune's steps, the result is posted as they say."""
+        work = await self.officer(commune=commune)
+        if self.rulebook.commune_steps is None:
+            await assess.post(work, self.season, commune, "Trụ sở", POSTED, until)
+        else:
+            await commune_steps.display_result(work, self.season, commune, displays(POSTED, until))
+        return self
+
+    async def agree(self, commune: str = COMMUNE, on: date = MET, content: bytes = PDF) -> "Story":
+        """The commune's meeting asks for recognition, where the text of the year has it meet."""
+        if self.rulebook.commune_steps is not None:
+            await commune_steps.agree_on_result(
+                await self.officer(commune=commune),
+                self.season,
+                commune,
+                on,
+                "Hội trường",
+                Leader.VICE_CHAIRMAN,
+                EVERYBODY,
+                Upload("biên bản.pdf", content),
+                Outcome.MET,
+                "Cuộc họp xác định",
+            )
         return self
 
     async def submitted(self, commune: str = COMMUNE) -> "Story":
@@ -244,6 +275,10 @@ class Story:
 
     async def submit_filled(self, commune: str = COMMUNE) -> "Story":
         await self.post_filled(commune)
+        return await self.submit_posted(commune)
+
+    async def submit_posted(self, commune: str = COMMUNE) -> "Story":
+        await self.agree(commune)
         await assess.submit(await self.chairman(commune), self.season, commune, "12/BC", date(2024, 1, 15))
         return self
 
@@ -437,6 +472,14 @@ class Story:
         await conduct_review.conclude(
             await self.decider(), self.season, COMMUNE, number, Ruling.REVOKED, decision_no, on
         )
+
+
+def displays(on: date, until: date) -> tuple[Display, Display]:
+    """A result on display at the office and on the portal of the commune."""
+    return (
+        Display(Channel.OFFICE, "Trụ sở Ủy ban nhân dân xã", on, until),
+        Display(Channel.PORTAL, "Trang thông tin điện tử xã", on, until),
+    )
 
 
 def best(part: Part) -> Measured:  # noqa: PLR0911 - one flat match over measures

@@ -30,7 +30,7 @@ async def test_a_command_repeated_is_answered_with_its_first_result_and_recorded
 
 
 async def test_a_repeated_command_is_answered_even_where_it_could_not_be_done_any_more(story: Story):
-    await story.posted()
+    await (await story.posted()).agree()
     command = uuid4()
     chairman = (await story.chairman()).again(command)
     first = await assess.submit(chairman, story.season, COMMUNE, "12/BC")

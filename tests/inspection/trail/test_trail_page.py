@@ -89,7 +89,7 @@ async def test_a_step_after_its_deadline_is_marked_by_its_legal_date(desks: Desk
     await season.filled()
     due = TODAY - timedelta(days=4)
     await organise.set_deadline(await season.as_administrator(), season.season, Step.SUBMITTED, due, "KH 1")
-    await season.post_filled()
+    await (await season.post_filled()).agree()
     await assess.submit(await season.chairman(), season.season, COMMUNE, "12/BC", TODAY)
 
     page = await (await desks.of(Office.INSPECTOR.value)).open(trail(season))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from domain.measure import Kind, Measured
 from domain.official import Mandate, Office
 from domain.permissions import Act, Actor, Subject, may
 from domain.review import Ground, Review, Ruling, review_stream
+from domain.rulebook import Rulebook
 from domain.season import Step, season_stream
 from infra.reference.rulebooks import load_rulebooks
 from projections.fold import fold
@@ -19,7 +21,9 @@ from tests.projections.histories import DAY, INDICATORS, MEMBERS, UNIT, Province
 from tests.projections.story import COMMUNE, DOSSIER, KEY, SEASON, told
 
 TODAY = date(2023, 12, 1)
-RULEBOOK = load_rulebooks().newest("qd-25-2021")
+#: The story is of a dossier that went from the posting to its submission, as where no text names the commune's steps.
+BY_STEPS = load_rulebooks().newest("qd-25-2021")
+RULEBOOK = replace(BY_STEPS, commune_steps=None)
 
 
 def an_actor(position: Office, unit: str, person: str = "u-9") -> Actor:
@@ -36,9 +40,9 @@ DISTRICT = an_actor(Office.DISTRICT_CHAIRMAN, UNIT)
 DEPARTMENT = an_actor(Office.JUSTICE_DEPARTMENT, "70")
 
 
-def duties(province: Province, actor: Actor) -> list[Task]:
+def duties(province: Province, actor: Actor, rulebook: Rulebook = RULEBOOK) -> list[Task]:
     season = fold(SEASONS, province.log)[SEASON]
-    return list(of_commune(fold(STANDINGS, province.log)[KEY], season, RULEBOOK, actor))
+    return list(of_commune(fold(STANDINGS, province.log)[KEY], season, rulebook, actor))
 
 
 @pytest.mark.parametrize(
@@ -160,6 +164,14 @@ def test_a_posted_dossier_cannot_be_submitted_before_its_posting_ends():
     [task] = duties(told("posted"), CHAIRMAN)
 
     assert task.not_before == fold(STANDINGS, told("posted").log)[KEY].posted_until
+
+
+def test_where_the_text_names_the_communes_steps_its_meeting_comes_the_day_after_the_posting():
+    [task] = duties(told("posted"), OFFICER, BY_STEPS)
+
+    posted_until = fold(STANDINGS, told("posted").log)[KEY].posted_until
+    assert posted_until is not None
+    assert (task.duty, task.not_before) == (Duty.AGREE, posted_until + timedelta(days=1))
 
 
 def test_while_the_season_is_suspended_nobody_has_anything_to_do():
