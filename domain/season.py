@@ -7,7 +7,7 @@ cancelled (2025 was suspended in at least one province), each with a reason and 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -243,7 +243,11 @@ class Season(Stream):
             season.state = State.PLANNED
 
     class RulebookCorrected(Fact):
-        """The season goes on under another text of its rulebook; `indicators` are those of this text."""
+        """The season goes on under another text of its rulebook; `indicators` are those of this text.
+
+        A planned season follows the text that the province goes over to without a `reason` of its own. `still_left_out`
+        are the contents that it does without from now on, where the text brings the wording of some.
+        """
 
         TOPIC = "season.rulebook-corrected"
         rulebook_sha256: str
@@ -251,11 +255,13 @@ class Season(Stream):
         indicators: tuple[str, ...]
         reason: str
         document_no: str
+        still_left_out: tuple[str, ...] | None = None
 
         def apply(self, season: Season) -> None:
             season.rulebook_sha256 = self.rulebook_sha256
             season.indicators = self.indicators
             season.assignments = {code: one for code, one in season.assignments.items() if code in self.indicators}
+            season.left_out = narrowed(season.left_out, self.still_left_out)
 
     class Cancelled(Fact):
         """The year is not assessed."""
@@ -424,19 +430,57 @@ class Season(Stream):
         )
 
     def correct_rulebook(
-        self, rulebook_sha256: str, indicators: Collection[str], reason: str, document_no: str
+        self,
+        rulebook_sha256: str,
+        indicators: Collection[str],
+        reason: str,
+        document_no: str,
+        without_text: Collection[str] | None = None,
     ) -> None:
-        """Go on under another text of the same rulebook. OutOfOrder when the season is over, or has this very text."""
+        """Go on under another text of the same rulebook. OutOfOrder when the season is over, or has this very text.
+
+        `without_text` are the contents whose wording this text does not have: no other is left out any more.
+        """
         self.must_be_correctable()
         if self.rulebook_sha256 == rulebook_sha256:
             raise OutOfOrder(step="correct-rulebook", state="same-text")
+        self._go_over(rulebook_sha256, indicators, _given(reason, "correct-rulebook"), document_no, without_text)
+
+    def follows(self, rulebook: str) -> bool:
+        """Whether the season goes over to another text of this rulebook with the province: it was never opened."""
+        return self.state is State.PLANNED and self.opened_on is None and self.rulebook == rulebook
+
+    def follow_rulebook(
+        self, rulebook_sha256: str, indicators: Collection[str], document_no: str, without_text: Collection[str]
+    ) -> None:
+        """Before it is opened, go over to the text that the province goes over to; nothing happens when it has it.
+
+        Who leads an indicator that the text lacks is forgotten; one that it adds has nobody, and keeps the season from
+        being opened until somebody leads it.
+        """
+        if not self.follows(self.rulebook):
+            raise OutOfOrder(step="correct-rulebook", state=self.state)
+        if self.rulebook_sha256 != rulebook_sha256:
+            self._go_over(rulebook_sha256, indicators, "", document_no, without_text)
+
+    def _go_over(
+        self,
+        rulebook_sha256: str,
+        indicators: Collection[str],
+        reason: str,
+        document_no: str,
+        without_text: Collection[str] | None,
+    ) -> None:
+        left_out = self.left_out.contents if self.left_out and without_text is not None else ()
+        still = tuple(one for one in left_out if one in (without_text or ()))
         self.trigger_event(
             self.RulebookCorrected,
             rulebook_sha256=rulebook_sha256,
             former_sha256=self.rulebook_sha256,
             indicators=tuple(indicators),
-            reason=_given(reason, "correct-rulebook"),
+            reason=reason,
             document_no=document_no,
+            still_left_out=None if still == left_out else still,
         )
 
     def must_be_correctable(self) -> None:
@@ -481,6 +525,13 @@ class Season(Stream):
     def _must_be(self, *states: State) -> None:
         if self.state not in states:
             raise OutOfOrder(step="season", state=self.state)
+
+
+def narrowed(left_out: LeftOut | None, still: Collection[str] | None) -> LeftOut | None:
+    """What a season does without once it does without no more than `still` (None: as before); None for nothing."""
+    if left_out is None or still is None:
+        return left_out
+    return replace(left_out, contents=tuple(still)) if still else None
 
 
 def possible_years(today: date) -> range:

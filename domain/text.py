@@ -122,6 +122,7 @@ KINDS: dict[str, TextKind] = {
     "source": LINE,
     "state_sha256": HASH,
     "statement": PROSE,
+    "still_left_out": KEY,
     "subject": LINE,
     "successor_origin": LINE,
     "text": PROSE,

@@ -7,7 +7,18 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.season import HAS_ENDED, Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step, round_of
+from domain.season import (
+    HAS_ENDED,
+    Assignment,
+    ChosenReading,
+    Deadline,
+    LeftOut,
+    Season,
+    State,
+    Step,
+    narrowed,
+    round_of,
+)
 from projections.fold import Projection, Row, RowPart, everything_together
 
 
@@ -64,6 +75,10 @@ class SeasonRow(Row, frozen=True):
     def has_ended(self) -> bool:
         """Whether the season was given up or is done."""
         return self.state in HAS_ENDED
+
+    def lags(self, adopted: str | None) -> bool:
+        """Whether the season, which is not over, goes on under another text than the one that the province adopted."""
+        return adopted not in (None, self.rulebook_sha256) and not self.has_ended
 
     @property
     def unassigned(self) -> tuple[str, ...]:
@@ -184,6 +199,7 @@ def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorde
         indicators=fact.indicators,
         assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
         corrected=Notice(row.state, fact.reason, fact.document_no, recorded.at),
+        left_out=narrowed(row.left_out, fact.still_left_out),
     )
 
 

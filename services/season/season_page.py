@@ -9,7 +9,7 @@ from domain.errors import NotFound, UnknownCommune
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import Provenance, RecognisingLevel, Rulebook
-from domain.season import Participant, State, Step, possible_years
+from domain.season import Participant, Step, possible_years
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from domain.working_days import DayReading
@@ -124,7 +124,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         row=row,
         rulebook=rulebook,
         rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adoptions],
-        correctable=is_correctable(row, adoptions),
+        correctable=row.lags(adoptions.get(row.rulebook)),
         steps=steps(visit, row, rulebook),
         readings=asked_readings(row, rulebook, calendar),
         unknown_years=unknown_years(row, rulebook, calendar),
@@ -141,12 +141,6 @@ async def show(visit: Visit, season: str) -> PageResponse:
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
-
-
-def is_correctable(row: SeasonRow, adoptions: Mapping[str, str]) -> bool:
-    """Whether the province has gone over to another text than the season has, which is not over."""
-    adopted = adoptions.get(row.rulebook, row.rulebook_sha256)
-    return adopted != row.rulebook_sha256 and row.state not in (State.CLOSED, State.CANCELLED)
 
 
 def next_year(rows: Sequence[SeasonRow], today: date) -> int:
