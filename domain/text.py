@@ -62,6 +62,7 @@ KINDS: dict[str, TextKind] = {
     "asked": WRITTEN,
     "base_sha256": HASH,
     "basis": LINE,
+    "outside_term_by": LINE,
     "body": NAME,
     "by": KEY,
     "checked": KEY,

@@ -101,7 +101,7 @@ class SeasonRow(Row, frozen=True):
         return chosen.on if chosen and chosen.day == day else day
 
 
-SEASONS = Projection("seasons", version=4, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=5, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -142,7 +142,7 @@ def _assigned(row: SeasonRow, fact: Season.IndicatorAssigned, recorded: Recorded
 
 @SEASONS.on(Season.DeadlineSet)
 def _deadline_set(row: SeasonRow, fact: Season.DeadlineSet, recorded: Recorded) -> SeasonRow:
-    deadlines = {**row.deadlines, fact.step: Deadline(fact.on, fact.basis)}
+    deadlines = {**row.deadlines, fact.step: Deadline(fact.on, fact.basis, fact.outside_term_by)}
     return replace(row, version=recorded.version, deadlines=deadlines)
 
 

@@ -85,7 +85,7 @@ class ListsExport(ExportKind):
             "lists.html",
             lists=lists,
             types=rulebook.unit_types,
-            year=asked.season,
+            year=NUMBERS.season(asked.season),
             log=await work.store.origin_at(work.tenant, asked.at_position),
             position=asked.at_position,
             demonstration=work.tenant.demonstration,

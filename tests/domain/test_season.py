@@ -16,7 +16,7 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.official import Office
-from domain.season import LeftOut, Season, State, Step, possible_year, round_of, season_name, year_of
+from domain.season import Deadline, LeftOut, Season, State, Step, possible_year, round_of, season_name, year_of
 from tests.domain.aggregates import CODES, COMMUNE, DAY, DISTRICT, a_season, facts_of, replayed, state
 
 
@@ -66,12 +66,12 @@ def test_contents_are_left_out_before_the_opening_and_by_a_document():
 
 def test_what_is_already_so_is_no_fact():
     season = a_season()
-    season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
+    season.set_deadlines({Step.SUBMITTED: Deadline(DAY, "KH 207")})
     season.leave_out(["C2"], "03/QĐ-UBND", DAY)
     before = facts_of(season)
 
     season.assign(CODES[0], Office.JUSTICE_OFFICER)
-    season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
+    season.set_deadlines({Step.SUBMITTED: Deadline(DAY, "KH 207")})
     season.leave_out(["C2"], "03/QĐ-UBND", DAY)
 
     assert facts_of(season) == before
