@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import asyncpg
+from tests.rulebooks.conftest import own_story
 
 from domain.recognition import Result
 from domain.rulebook_text import RulebookText
@@ -15,7 +16,6 @@ from services.seals.verify_answer import ExitCode
 from tests.proof_package.test_package_on_request import Sealed, asked_by_inspector, kept, worth
 from tests.provinces.papers import made, workshop
 from tests.provinces.story import COMMUNE, Story
-from tests.rulebooks.conftest import own_story
 from tests.season.test_correct import adopted, correct
 
 __all__ = ["kept", "own_story"]
