@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import asyncpg
-from tests.rulebooks.conftest import own_story
 
 from domain.recognition import Result
 from domain.rulebook_text import RulebookText
