@@ -15,10 +15,9 @@ from services.seals.verify_answer import ExitCode
 from tests.proof_package.test_package_on_request import Sealed, asked_by_inspector, kept, worth
 from tests.provinces.papers import made, workshop
 from tests.provinces.story import COMMUNE, Story
-from tests.rulebooks.conftest import own_story
 from tests.season.test_correct import adopted, correct
 
-__all__ = ["kept", "own_story"]
+__all__ = ["kept"]
 
 
 async def test_the_proof_package_of_a_corrected_season_holds_every_text_it_went_by_and_verifies(
