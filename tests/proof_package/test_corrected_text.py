@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import asyncpg
-from tests.rulebooks.conftest import own_story
 
 from domain.recognition import Result
 from domain.rulebook_text import RulebookText
@@ -18,7 +17,7 @@ from tests.provinces.papers import made, workshop
 from tests.provinces.story import COMMUNE, Story
 from tests.season.test_correct import adopted, correct
 
-__all__ = ["kept", "own_story"]
+__all__ = ["kept"]
 
 
 async def test_the_proof_package_of_a_corrected_season_holds_every_text_it_went_by_and_verifies(

@@ -25,9 +25,7 @@ from services.wiring import wired
 from services.work import SYSTEM
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 from tests.provinces.telling import put_back
-from tests.season.test_correct import adopted, correct, own_story, seen
-
-__all__ = ["own_story"]
+from tests.season.test_correct import adopted, correct, seen
 
 #: A change of wording alone; and an indicator more, which takes two of the points of another.
 WORDED = (("name: Ban hành văn bản", "name: Ban hành các văn bản"),)
