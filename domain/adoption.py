@@ -24,7 +24,8 @@ class Adoption(Stream):
         document_no: str | None = None
 
     class TextAdopted(Fact):
-        """The province goes over to another text of the rulebook. Seasons that run go on under theirs.
+        """The province goes over to another text of the rulebook. Planned seasons follow by facts of their own; those
+        that run go on under theirs.
 
         `acknowledged` lists what was still unverified in this text.
         """

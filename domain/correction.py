@@ -39,7 +39,8 @@ def correction_of(
 
     Data that the text cannot use are entered again. A value that was the rule's becomes what the rule gives now for
     the same data; where it gives none any more, or a value of the commune's own lies out of bounds, one is proposed
-    again. Where neither data nor the rule's value are touched, nobody is asked for anything.
+    again, unless it lay out of those of `former` too. Where neither data nor the rule's value are touched, nobody is
+    asked for anything.
     """
     again: list[DataAgain] = []
     values: list[CorrectedValue] = []
@@ -52,7 +53,7 @@ def correction_of(
         again += [DataAgain(indicator.code, code) for code in lost]
         kept = {code: measured for code, measured in held.measures.items() if code not in lost}
         if held.value is not None:
-            value = _value_after(held, before, indicator, rulebook, calendar, kept)
+            value = _value_after(held, former, indicator, rulebook, calendar, kept)
             if value != held.value:
                 values.append(_corrected(indicator.code, value))
     return DossierCorrection(tuple(again), tuple(values))
@@ -78,7 +79,7 @@ def _fits(indicator: Indicator, code: str, measured: Measured) -> bool:
 
 def _value_after(
     held: Entered,
-    before: Indicator | None,
+    former: Rulebook | None,
     indicator: Indicator,
     rulebook: Rulebook,
     calendar: Calendar,
@@ -86,15 +87,23 @@ def _value_after(
 ) -> Value | None:
     assessed = assess(indicator, kept, calendar)
     now = assessed.value if assessed.complete else None
-    if before is not None:
+    if former is not None and (before := former.by_code.get(indicator.code)) is not None:
         then = assess(before, held.measures, calendar)
         if then.complete and then.value == held.value:
             return now
+    if _is_allowed(rulebook, indicator.code, held.value) or (
+        former is not None and not _is_allowed(former, indicator.code, held.value)
+    ):
+        return held.value
+    return None
+
+
+def _is_allowed(rulebook: Rulebook, indicator: str, value: Value | None) -> bool:
     try:
-        rulebook.check_score(indicator.code, held.value)  # type: ignore[arg-type]  # asked before
+        rulebook.check_score(indicator, value)  # type: ignore[arg-type]  # asked before
     except Refused:
-        return None
-    return held.value
+        return False
+    return True
 
 
 def _corrected(code: str, value: Value | None) -> CorrectedValue:

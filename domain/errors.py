@@ -59,6 +59,14 @@ class YearPlanned(Refused):
     code = "year-planned"
 
 
+class DeadlineOutsideTerm(Refused):
+    """The deadline of the `step` at `field`, `on`, lies outside of the `term` of the text: later than its last day, or
+    earlier than its first (`reason`), and no document allows it.
+    """
+
+    code = "deadline-outside-term"
+
+
 class TakesPartAlready(Refused):
     """The `commune` takes part in the season."""
 

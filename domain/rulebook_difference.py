@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from domain.measure import Checklist, Options
 from domain.rulebook import Condition, CouncilRule, Criterion, Indicator, Part, Rulebook
 
 
@@ -88,8 +89,19 @@ def _effect(name: str, then: Any, now: Any, held: Any) -> Effect:
     if name in WORDS and not (isinstance(held, Condition) and name == "text"):
         return Effect.WORDING
     if name == "measure":
+        if _without_words(then) == _without_words(now):
+            return Effect.WORDING
         return Effect.DATA if then.kind is not now.kind or _choices(then) - _choices(now) else Effect.JUDGING
     return Effect.JUDGING
+
+
+def _without_words(measure: Any) -> Any:
+    """The measure with its choices worded alike: what was chosen is known by its key."""
+    if isinstance(measure, Options):
+        return Options(tuple(one._replace(text="") for one in measure.options))
+    if isinstance(measure, Checklist):
+        return replace(measure, choices=tuple(one._replace(text="") for one in measure.choices))
+    return measure
 
 
 def _choices(measure: Any) -> frozenset[str]:

@@ -6,10 +6,11 @@ cancelled (2025 was suspended in at least one province), each with a reason and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 from uuid import UUID
 
 from domain.days import must_not_end_early
@@ -89,10 +90,13 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The last day of a step and the document that sets it."""
+    """The last day of a step and the document that sets it; `outside_term_by` is the document that allows a day which
+    the text of the year does not.
+    """
 
     on: date
     basis: str
+    outside_term_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +161,16 @@ class Season(Stream):
             season.assignments[self.indicator] = Assignment(self.lead, self.coordinating)
 
     class DeadlineSet(Fact):
-        """The last day of a step, and the document that sets it."""
+        """The last day of a step, the document that sets it, and the one that allows a day which the text does not."""
 
         TOPIC = "season.deadline-set"
         step: Step
         on: date
         basis: str
+        outside_term_by: str = ""
 
         def apply(self, season: Season) -> None:
-            season.deadlines[self.step] = Deadline(self.on, self.basis)
+            season.deadlines[self.step] = Deadline(self.on, self.basis, self.outside_term_by)
 
     class ContentsLeftOut(Fact):
         """The season does without these contents, whose wording the rulebook does not have."""
@@ -243,7 +248,11 @@ class Season(Stream):
             season.state = State.PLANNED
 
     class RulebookCorrected(Fact):
-        """The season goes on under another text of its rulebook; `indicators` are those of this text."""
+        """The season goes on under another text of its rulebook; `indicators` are those of this text.
+
+        A planned season follows the text that the province goes over to without a `reason` of its own. `still_left_out`
+        are the contents that it does without from now on, where the text brings the wording of some.
+        """
 
         TOPIC = "season.rulebook-corrected"
         rulebook_sha256: str
@@ -251,11 +260,13 @@ class Season(Stream):
         indicators: tuple[str, ...]
         reason: str
         document_no: str
+        still_left_out: tuple[str, ...] | None = None
 
         def apply(self, season: Season) -> None:
             season.rulebook_sha256 = self.rulebook_sha256
             season.indicators = self.indicators
             season.assignments = {code: one for code, one in season.assignments.items() if code in self.indicators}
+            season.left_out = narrowed(season.left_out, self.still_left_out)
 
     class Cancelled(Fact):
         """The year is not assessed."""
@@ -348,18 +359,25 @@ class Season(Stream):
                 decision_no=decision_no,
             )
 
-    def set_deadline(self, step: Step, on: date, basis: str) -> None:
-        """Set or move a deadline; the document it rests on must be named. No step ends before an earlier one."""
-        if not basis.strip():
-            raise ReasonMissing(act="set-deadline")
+    def set_deadlines(self, deadlines: Mapping[Step, Deadline]) -> None:
+        """Set or move deadlines, each by a document; one that is already so is no fact.
+
+        ReasonMissing; PeriodReversed where a step would end before an earlier one, as all of them will stand.
+        """
+        for step, deadline in deadlines.items():
+            if not deadline.basis.strip():
+                raise ReasonMissing(act="set-deadline", field=f"basis.{step}")
         self._must_be(State.PLANNED, State.OPEN)
-        order = list(Step)
-        for other, deadline in self.deadlines.items():
-            first, then = (deadline.on, on) if order.index(other) < order.index(step) else (on, deadline.on)
-            if other is not step and then < first:
-                raise PeriodReversed(reason="deadline", field="on", begins=first, ends=then)
-        if self.deadlines.get(step) != Deadline(on, basis):
-            self.trigger_event(self.DeadlineSet, step=step, on=on, basis=basis)
+        must_follow({**self.deadlines, **deadlines}, deadlines)
+        for step, deadline in deadlines.items():
+            if self.deadlines.get(step) != deadline:
+                self.trigger_event(
+                    self.DeadlineSet,
+                    step=step,
+                    on=deadline.on,
+                    basis=deadline.basis,
+                    outside_term_by=deadline.outside_term_by,
+                )
 
     def choose_reading(self, step: Step, day: date, reading: DayReading, on: date, basis: str) -> None:
         """Say how a last day that falls on a day off is read, by a document; ReasonMissing without one."""
@@ -368,6 +386,11 @@ class Season(Stream):
         self._must_be(State.PLANNED, State.OPEN)
         if self.readings.get(step) != ChosenReading(day, reading, on, basis):
             self.trigger_event(self.ReadingChosen, step=step, day=day, reading=reading, on=on, basis=basis)
+
+    def read_day(self, step: Step, day: date) -> date:
+        """What a last day of the step counts as; itself where no reading of it was chosen."""
+        chosen = self.readings.get(step)
+        return chosen.on if chosen and chosen.day == day else day
 
     @property
     def unassigned(self) -> tuple[str, ...]:
@@ -424,19 +447,57 @@ class Season(Stream):
         )
 
     def correct_rulebook(
-        self, rulebook_sha256: str, indicators: Collection[str], reason: str, document_no: str
+        self,
+        rulebook_sha256: str,
+        indicators: Collection[str],
+        reason: str,
+        document_no: str,
+        without_text: Collection[str] | None = None,
     ) -> None:
-        """Go on under another text of the same rulebook. OutOfOrder when the season is over, or has this very text."""
+        """Go on under another text of the same rulebook. OutOfOrder when the season is over, or has this very text.
+
+        `without_text` are the contents whose wording this text does not have: no other is left out any more.
+        """
         self.must_be_correctable()
         if self.rulebook_sha256 == rulebook_sha256:
             raise OutOfOrder(step="correct-rulebook", state="same-text")
+        self._go_over(rulebook_sha256, indicators, _given(reason, "correct-rulebook"), document_no, without_text)
+
+    def follows(self, rulebook: str) -> bool:
+        """Whether the season goes over to another text of this rulebook with the province: it was never opened."""
+        return self.state is State.PLANNED and self.opened_on is None and self.rulebook == rulebook
+
+    def follow_rulebook(
+        self, rulebook_sha256: str, indicators: Collection[str], document_no: str, without_text: Collection[str]
+    ) -> None:
+        """Before it is opened, go over to the text that the province goes over to; nothing happens when it has it.
+
+        Who leads an indicator that the text lacks is forgotten; one that it adds has nobody, and keeps the season from
+        being opened until somebody leads it.
+        """
+        if not self.follows(self.rulebook):
+            raise OutOfOrder(step="correct-rulebook", state=self.state)
+        if self.rulebook_sha256 != rulebook_sha256:
+            self._go_over(rulebook_sha256, indicators, "", document_no, without_text)
+
+    def _go_over(
+        self,
+        rulebook_sha256: str,
+        indicators: Collection[str],
+        reason: str,
+        document_no: str,
+        without_text: Collection[str] | None,
+    ) -> None:
+        left_out = self.left_out.contents if self.left_out and without_text is not None else ()
+        still = tuple(one for one in left_out if one in (without_text or ()))
         self.trigger_event(
             self.RulebookCorrected,
             rulebook_sha256=rulebook_sha256,
             former_sha256=self.rulebook_sha256,
             indicators=tuple(indicators),
-            reason=_given(reason, "correct-rulebook"),
+            reason=reason,
             document_no=document_no,
+            still_left_out=None if still == left_out else still,
         )
 
     def must_be_correctable(self) -> None:
@@ -481,6 +542,25 @@ class Season(Stream):
     def _must_be(self, *states: State) -> None:
         if self.state not in states:
             raise OutOfOrder(step="season", state=self.state)
+
+
+def must_follow(deadlines: Mapping[Step, Deadline], changed: Collection[Step]) -> None:
+    """Raise PeriodReversed where a step ends before an earlier one; its field is that of a `changed` one."""
+    for first, then in pairwise(step for step in Step if step in deadlines):
+        if deadlines[then].on < deadlines[first].on:
+            raise PeriodReversed(
+                reason="deadline",
+                field=f"on.{then if then in changed else first}",
+                begins=deadlines[first].on,
+                ends=deadlines[then].on,
+            )
+
+
+def narrowed(left_out: LeftOut | None, still: Collection[str] | None) -> LeftOut | None:
+    """What a season does without once it does without no more than `still` (None: as before); None for nothing."""
+    if left_out is None or still is None:
+        return left_out
+    return replace(left_out, contents=tuple(still)) if still else None
 
 
 def possible_years(today: date) -> range:

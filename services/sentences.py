@@ -65,7 +65,7 @@ Round: TypeAlias = tuple[StreamName, str, int]
 BALLOTS = frozenset({"meeting.ballot-cast", "meeting.written-opinion-received"})
 
 #: Slots that follow the sentence as details, in this order, with the key of their label.
-DETAILS = ("reason", "note", "ground", "basis", "document_no", "decision_no", "references")
+DETAILS = ("reason", "note", "ground", "basis", "outside_term_by", "document_no", "decision_no", "references")
 
 
 class SentenceWriter:

@@ -39,6 +39,8 @@ PARTIAL = {
     ("services.inspection.what_if.assumptions", "OUTCOMES", "Outcome"): "nobody assumes `not_verifiable`",
     ("services.assessment.measure_fields", "_BY_KIND", "Kind"): "kinds with a form; shares are read by one, NOT_ARISEN",
     ("services.inspection.trail.trail_page", "COMPLETES", "Step"): "steps that one fact of a dossier completes",
+    ("domain.deadlines", "COUNTED_FROM", "Step"): "terms by the text's own names, counted from a deadline",
+    ("services.season.deadlines_view", "AFTER", "Step"): "steps that the text has others after",
 }
 
 #: The same of templates, by template, way of writing out and enumeration.

@@ -172,7 +172,7 @@ def _season_opened(row: Marks, fact: Season.Opened, recorded: Recorded) -> Marks
 
 @MARKS.on(Season.DeadlineSet)
 def _deadline(row: Marks, fact: Season.DeadlineSet, recorded: Recorded) -> Marks:
-    return replace(row, deadlines={**row.deadlines, fact.step: Deadline(fact.on, fact.basis)})
+    return replace(row, deadlines={**row.deadlines, fact.step: Deadline(fact.on, fact.basis, fact.outside_term_by)})
 
 
 @MARKS.on(Season.IndicatorAssigned)

@@ -7,7 +7,18 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from domain.fact import Recorded
-from domain.season import HAS_ENDED, Assignment, ChosenReading, Deadline, LeftOut, Season, State, Step, round_of
+from domain.season import (
+    HAS_ENDED,
+    Assignment,
+    ChosenReading,
+    Deadline,
+    LeftOut,
+    Season,
+    State,
+    Step,
+    narrowed,
+    round_of,
+)
 from projections.fold import Projection, Row, RowPart, everything_together
 
 
@@ -65,6 +76,10 @@ class SeasonRow(Row, frozen=True):
         """Whether the season was given up or is done."""
         return self.state in HAS_ENDED
 
+    def lags(self, adopted: str | None) -> bool:
+        """Whether the season, which is not over, goes on under another text than the one that the province adopted."""
+        return adopted not in (None, self.rulebook_sha256) and not self.has_ended
+
     @property
     def unassigned(self) -> tuple[str, ...]:
         """The indicators that nobody leads, in the rulebook's order."""
@@ -86,7 +101,7 @@ class SeasonRow(Row, frozen=True):
         return chosen.on if chosen and chosen.day == day else day
 
 
-SEASONS = Projection("seasons", version=4, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=5, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -127,7 +142,7 @@ def _assigned(row: SeasonRow, fact: Season.IndicatorAssigned, recorded: Recorded
 
 @SEASONS.on(Season.DeadlineSet)
 def _deadline_set(row: SeasonRow, fact: Season.DeadlineSet, recorded: Recorded) -> SeasonRow:
-    deadlines = {**row.deadlines, fact.step: Deadline(fact.on, fact.basis)}
+    deadlines = {**row.deadlines, fact.step: Deadline(fact.on, fact.basis, fact.outside_term_by)}
     return replace(row, version=recorded.version, deadlines=deadlines)
 
 
@@ -184,6 +199,7 @@ def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorde
         indicators=fact.indicators,
         assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
         corrected=Notice(row.state, fact.reason, fact.document_no, recorded.at),
+        left_out=narrowed(row.left_out, fact.still_left_out),
     )
 
 

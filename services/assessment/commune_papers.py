@@ -14,7 +14,6 @@ from domain.assessment import Assessment, assessment_stream
 from domain.errors import NotFound, OutOfOrder
 from domain.personal import Personal
 from domain.rulebook import Rulebook
-from domain.season import year_of
 from infra.identity.tenants import Tenant
 from projections.fold import fold
 from projections.tables.sheets import SHEETS, CommentRow, SheetRow
@@ -33,7 +32,7 @@ class CommunePaper(NamedTuple):
     """What every paper of a commune says of itself."""
 
     commune: NamedUnit
-    year: int
+    year: str
     row: SheetRow
     log: str
     position: int
@@ -56,7 +55,7 @@ async def read_paper(then: AsItStood, season: str, commune: str) -> CommunePaper
     if row is None:
         raise NotFound(season=season, commune=commune)
     place = await then.place(commune)
-    return CommunePaper(place, year_of(season), row, then.tenant.log, then.position, then.tenant.demonstration)
+    return CommunePaper(place, NUMBERS.season(season), row, then.tenant.log, then.position, then.tenant.demonstration)
 
 
 async def agreed_at(then: AsItStood, season: str, commune: str) -> int:

@@ -42,7 +42,12 @@ class StandingsSource(NamedTuple):
 
     @property
     def about(self) -> str:
-        return f"{self.province}, năm {self.season}"
+        return f"{self.province}, năm {self.year}"
+
+    @property
+    def year(self) -> str:
+        """The year as people name it, with the round where it is a further one."""
+        return vietnamese().season(self.season)
 
     @property
     def made_from(self) -> str:
@@ -66,7 +71,7 @@ def standings_workbook(
     listed, origin = "Danh mục chỉ tiêu", "Nguồn gốc"
     book.add(listed, source, listed, list_columns(source), list(_list(source)))
     book.add(origin, source, origin, [Column("Nội dung", 30), Column("Giá trị", 90)], _origin(source))
-    return Written(book.saved(source, f"Bảng đánh giá năm {source.season}, {source.province}"), book.cut)
+    return Written(book.saved(source, f"Bảng đánh giá năm {source.year}, {source.province}"), book.cut)
 
 
 # What it says -----------------------------------------------------------------------------------------
@@ -206,7 +211,7 @@ def _origin(source: StandingsSource) -> list[list[Value]]:
     rulebook = source.rulebook
     return [
         ["Tỉnh, thành phố", source.province],
-        ["Năm đánh giá", source.season],
+        ["Năm đánh giá", source.year],
         ["Bộ tiêu chí", rulebook.title],
         ["SHA-256 của bộ tiêu chí", rulebook.sha256],
         ["Số giá trị chưa có văn bản gốc để đối chiếu", len(rulebook.unverified)],

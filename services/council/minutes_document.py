@@ -21,13 +21,12 @@ from domain.errors import OutOfOrder
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
 from domain.official import Official, official_stream
-from domain.season import year_of
 from domain.unit import Level
 from projections.fold import fold
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
 from services.case.council_meetings import members_of
 from services.documents.reading import AsItStood
-from services.documents.typesetting import typeset
+from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit
 from services.i18n import vietnamese
 
@@ -111,7 +110,7 @@ class MinutesDocument(NamedTuple):
     """Everything that the minutes say, as values; `answer_by` is the day of a consultation, None of a meeting."""
 
     unit: NamedUnit
-    year: int
+    year: str
     document_no: str
     on: date
     place: str
@@ -197,7 +196,7 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
     assert isinstance(constituted, Council.Constituted)  # noqa: S101 - the first fact of a council
     return MinutesDocument(
         unit=await then.place(unit),
-        year=year_of(season),
+        year=NUMBERS.season(season),
         document_no=document_no,
         on=held.on,
         place=held.place,

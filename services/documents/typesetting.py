@@ -36,6 +36,7 @@ _TEMPLATES.filters.update(
     lower_first=lower_first,
     moment_of=lambda at: NUMBERS.instant(datetime.fromisoformat(at)),
     num=NUMBERS.number,
+    season=NUMBERS.season,
     upper_first=upper_first,
 )
 

@@ -27,6 +27,7 @@ from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.sheets import SHEETS, EntryRow
 from projections.tables.units import UNITS
 from services.clock import VIETNAM
+from services.documents.typesetting import NUMBERS
 from services.i18n import Words, indicator_number, load_words
 from services.proof_package.content import rulebooks_with
 from services.proof_package.package_files import DOSSIER, EVIDENCE, LEAVES, Files, payload_name
@@ -227,7 +228,7 @@ def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, Off
     unit = units.get(name.subject, name.subject)
     match name.kind:
         case "season":
-            return year % name.season
+            return year % NUMBERS.season(name.season)
         case "assessment":
             return f"hồ sơ tự đánh giá của {unit}"
         case "appraisal":

@@ -24,7 +24,7 @@ from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule
 from domain.official import Capacity, Official, official_stream
 from domain.recognition import Decision, Result, recognition_stream
 from domain.rulebook import ConditionKind, Model, Provenance, Rulebook
-from domain.season import LeftOut, Season, season_stream, year_of
+from domain.season import LeftOut, Season, season_stream
 from domain.unit import Level
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
@@ -109,7 +109,7 @@ class DecisionDocument(NamedTuple):
 
     commune: NamedUnit
     unit: NamedUnit
-    year: int
+    year: str
     result: Result
     decision_no: str
     on: date
@@ -178,7 +178,7 @@ async def read_paper(
     return DecisionDocument(
         commune=await then.place(commune),
         unit=unit,
-        year=year_of(season),
+        year=NUMBERS.season(season),
         result=decided.result,
         decision_no=decided.decision_no,
         on=decided.on,

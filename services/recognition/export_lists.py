@@ -83,7 +83,7 @@ class ListsExport(ExportKind):
         html = typeset(
             "lists.html",
             lists=lists,
-            year=asked.season,
+            year=NUMBERS.season(asked.season),
             log=await work.store.origin_at(work.tenant, asked.at_position),
             position=asked.at_position,
             demonstration=work.tenant.demonstration,

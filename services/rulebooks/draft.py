@@ -42,6 +42,7 @@ from infra.reference.rulebook_values import (
 )
 from infra.reference.rulebooks import Rulebooks, parse_draft
 from infra.storage.files import Received
+from services.rulebooks.planned_seasons import follow, planned_under
 from services.work import CommandResult, Streams, Work, use_case
 
 #: The codes, names and numbers that a value may hold are short: what is longer was not typed.
@@ -177,8 +178,8 @@ async def sign_off(
     """Make the draft the text that the province uses, as another person than those who changed it.
 
     `seen` is the hash of the draft that was looked at, `acknowledged` the paths that still have no original text. The
-    text is kept, adopted and recorded as signed off, or nothing is. Raises DraftMoved, DraftNotClosed, NothingChanged,
-    OwnDraft, UnverifiedNotAcknowledged. Seasons that run go on under their text.
+    text is kept, adopted and recorded as signed off, and planned seasons follow it, or nothing is. Raises DraftMoved,
+    DraftNotClosed, NothingChanged, OwnDraft, UnverifiedNotAcknowledged. Seasons that run go on under their text.
     """
     work.require(Act.SIGN_OFF_RULEBOOK)
     made = await draft_of(work, rulebook)
@@ -190,7 +191,8 @@ async def sign_off(
     known = (await work.rulebooks()).find(made.sha256)
     draft_name, text_name = rulebook_draft_stream(rulebook), rulebook_text_stream(made.sha256)
     adoption_name = adoption_stream(rulebook)
-    async with work.changing(draft_name, text_name, adoption_name) as streams:
+    planned = await planned_under(work, rulebook)
+    async with work.changing(draft_name, text_name, adoption_name, *planned) as streams:
         draft = streams.get(RulebookDraft, draft_name)
         draft.sign_off(made.sha256, unverified, work.actor.person, document_no)
         if known is None and streams.find(RulebookText, text_name) is None:
@@ -210,6 +212,7 @@ async def sign_off(
                     document_no=document_no,
                 ),
             )
+        follow(streams, planned, made.rulebook, document_no)
         return await streams.record()
 
 

@@ -11,6 +11,7 @@ from domain.rulebook import Rulebook
 from domain.rulebook_text import RulebookText, hash_of, kept_form, rulebook_text_stream
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebooks import parse_rulebook
+from services.rulebooks.planned_seasons import follow, planned_under
 from services.work import CommandResult, Work, use_case
 
 
@@ -66,7 +67,8 @@ async def adopt_text(
     document_no: str | None = None,
     reason: str | None = None,
 ) -> CommandResult:
-    """Use this text of a rulebook: the first one, or another than so far. Seasons that run go on under theirs.
+    """Use this text of a rulebook: the first one, or another than so far. Planned seasons follow it; those that run go
+    on under theirs.
 
     RulebookUnusable for a text that neither ships nor is kept, UnverifiedNotAcknowledged.
     """
@@ -76,7 +78,11 @@ async def adopt_text(
     if await work.find(Adoption, name) is None:
         return await adopting(work, text, acknowledged, document_no)
     seen = acknowledge([entry.path for entry in text.unverified], acknowledged)
-    return await work.change(Adoption, name, lambda one: one.adopt_text(sha256, seen, document_no, reason))
+    planned = await planned_under(work, text.id)
+    async with work.changing(name, *planned) as streams:
+        streams.get(Adoption, name).adopt_text(sha256, seen, document_no, reason)
+        follow(streams, planned, text, document_no)
+        return await streams.record()
 
 
 async def adopting(

@@ -14,15 +14,25 @@ from domain.errors import DraftMoved, NotFound, ValueUnusable
 from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
+from domain.season import State
+from infra.readmodels.reading import View
 from infra.reference.rulebook_values import tree_of, value_of, yaml_of
 from infra.reference.rulebooks import Rulebooks
 from infra.storage.files import LIMIT, Received
 from projections.tables.adoptions import ADOPTIONS, UsedText
 from projections.tables.officials import OFFICIALS
-from projections.tables.seasons import SEASONS
+from projections.tables.seasons import SEASONS, SeasonRow
 from services.rulebooks import draft as drafting
 from services.rulebooks.draft import DraftText, read_change
-from services.rulebooks.rulebook_view import CHANGED, STATES, RulebookView, changes_in_words, seen_of, told_apart
+from services.rulebooks.rulebook_view import (
+    CHANGED,
+    STATES,
+    RulebookView,
+    changes_in_words,
+    criterion_of,
+    seen_of,
+    told_apart,
+)
 from services.rulebooks.value_fields import (
     MEASURES,
     fields_of,
@@ -123,6 +133,9 @@ async def show(visit: Visit, rulebook: str) -> PageResponse:
     ]
     path = visit.query("sua") or visit.typed.text("path")
     editing = form_of(visit, seen, path) if visit.may(Act.CORRECT_RULEBOOK) else None
+    if editing:  # among what stands around it: all values together are a long page
+        criterion = criterion_of(path)
+        shown = [line for line in lines if criterion_of(line.path) == criterion]
     newest, used = seen.rulebooks.newest(rulebook), seen.text.base
     return await visit.page(
         "rulebooks/rulebook.html",
@@ -318,7 +331,7 @@ async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
     base = tree_of(seen.rulebooks.written(seen.text.base.sha256).encode())
     lines = {line.path: line for line in await asyncio.to_thread(seen.view.lines)}
     async with visit.reads() as view:
-        seasons = [row for row in await view.all(SEASONS) if row.rulebook == rulebook]
+        seasons = await _seasons_under(view, rulebook)
         names = {one.person: one.name for one in await view.all(OFFICIALS)}
     editors = sorted(seen.draft.editors) if seen.draft and seen.text.changes else []
     return await visit.page(
@@ -332,7 +345,8 @@ async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
         unverified_count=len(seen.text.rulebook.unverified),
         editors=[names.get(one, "") for one in editors],
         is_editor=visit.actor.person in editors,
-        seasons=seasons,
+        planned=[row for row in seasons if follows(row)],
+        running=[row for row in seasons if not row.has_ended and not follows(row)],
     )
 
 
@@ -366,10 +380,10 @@ class Version(NamedTuple):
 @page(urls.RULEBOOK + "/cac-ban", past=False)
 async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
     """All texts of the rulebook, and what differs between two of them, `?tu=` and `?den=`."""
-    await visit.own_write(ADOPTIONS)
+    await visit.own_write(ADOPTIONS, SEASONS)
     seen = await seen_of_rulebook(visit, rulebook)
     async with visit.reads() as view:
-        seasons = [row for row in await view.all(SEASONS) if row.rulebook == rulebook]
+        seasons = await _seasons_under(view, rulebook)
         names = {one.person: one.name for one in await view.all(OFFICIALS)}
         row = await view.one(ADOPTIONS, rulebook)
     taken = {one.sha256: one for one in row.texts} if row else {}
@@ -378,7 +392,7 @@ async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
             one,
             number,
             visit.app.rulebooks.find(one.sha256) is not None,
-            _is_used(seen.adoption, one),
+            _is_used(seen.adoption, one.sha256),
             taken.get(one.sha256),
             names.get(taken[one.sha256].by, "") if one.sha256 in taken else "",
         )
@@ -395,12 +409,32 @@ async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
         before=before,
         after=after,
         between=between,
+        usual=usual(versions),
         seasons=seasons,
+        lagging=[row for row in seasons if row.lags(seen.adoption.sha256 if seen.adoption else None)],
+        following=[row for row in seasons if follows(row) and _is_used(seen.adoption, row.rulebook_sha256)],
+        tried=[row for row in seasons if row.opened_on and after and row.rulebook_sha256 != after.text.sha256],
     )
 
 
-def _is_used(adoption: Adoption | None, text: Rulebook) -> bool:
-    return adoption is not None and adoption.sha256 == text.sha256
+def usual(versions: list[Version]) -> tuple[Version | None, Version | None]:
+    """What is compared mostly: the text in use, and the one that was in use before it."""
+    taken = sorted((one for one in versions if one.taken), key=lambda one: one.taken.at)  # type: ignore[union-attr]
+    return (taken[-2] if len(taken) > 1 else None, taken[-1] if taken else None)
+
+
+def _is_used(adoption: Adoption | None, sha256: str) -> bool:
+    return adoption is not None and adoption.sha256 == sha256
+
+
+def follows(row: SeasonRow) -> bool:
+    """Whether the season goes over to another text of its rulebook with the province: it was never opened."""
+    return row.state is State.PLANNED and row.opened_on is None
+
+
+async def _seasons_under(view: View, rulebook: str) -> list[SeasonRow]:
+    """The seasons under a rulebook, in whatever text, by year."""
+    return sorted((row for row in await view.all(SEASONS) if row.rulebook == rulebook), key=lambda row: row.order)
 
 
 ROUTES = [

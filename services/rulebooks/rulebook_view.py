@@ -121,7 +121,7 @@ class RulebookView:
         """These values by criterion."""
         groups: dict[str, ValueGroup] = {}
         for line in lines:
-            code = line.path.partition(".")[0] if CODE.match(line.path) else ""
+            code = criterion_of(line.path)
             group = groups.setdefault(code, ValueGroup(code, number_of(code), self._parts.get(code, ""), []))
             group.lines.append(line)
         return list(groups.values())
@@ -217,6 +217,11 @@ def source_in_words(source: ValueSource | None, words: Words) -> str:
         said.append(words.say("ngày %(day)s", day=words.date(source.dated)))
     page = [words.say("trang %(page)s", page=source.page)] if source.page else []
     return ", ".join([" ".join(said), *filter(None, [source.article]), *page])
+
+
+def criterion_of(path: str) -> str:
+    """The criterion to which a value belongs; "" for what holds for all."""
+    return path.partition(".")[0] if CODE.match(path) else ""
 
 
 def _code(path: str) -> str:

@@ -55,7 +55,8 @@ async def correct_rulebook(
         now = _seen(streams, correcting, season, sha256, undecided, decided)
         if running.state is not State.PLANNED and seen != now:
             raise Stale(reason="correction")
-        correcting.correct_rulebook(sha256, [one.code for one in rulebook.indicators], reason, document_no)
+        codes = [one.code for one in rulebook.indicators]
+        correcting.correct_rulebook(sha256, codes, reason, document_no, rulebook.without_text)
         for indicator, lead, coordinating in leads:
             correcting.assign(indicator, lead, coordinating, document_no)
         if running.state is not State.PLANNED and correcting.unassigned:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 from uuid import UUID
 
 from domain.assessment import Assessment, Stage, assessment_stream
+from domain.deadlines import must_keep_terms
 from domain.errors import AlreadyDecided, UnknownCommune, UnknownIndicator, YearPlanned
 from domain.official import Office
 from domain.permissions import Act, Subject
 from domain.rates import Rates, rates_stream, with_rates
 from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Rulebook
-from domain.season import Participant, Season, State, Step, possible_year, round_of, season_name, season_stream
+from domain.season import (
+    Deadline,
+    Participant,
+    Season,
+    State,
+    Step,
+    possible_year,
+    round_of,
+    season_name,
+    season_stream,
+)
 from domain.unit import Unit, unit_stream
 from services.rulebooks.keep import adopted_rulebook
+from services.season.calendar import calendar_of
 from services.work import CommandResult, Work, use_case
 
 #: One line of the matrix: the indicator's code, who leads it, who coordinates.
@@ -112,11 +124,35 @@ async def assign_indicators(
     return await work.change(Season, season_stream(season), deed)
 
 
+@use_case("season.set_deadlines", "season", "deadlines")
+async def set_deadlines(
+    work: Work, season: str, deadlines: Sequence[tuple[Step, Deadline]], *, version: int | None = None
+) -> CommandResult:
+    """Set or move the last days of steps, each by a document, all or none.
+
+    ReasonMissing, PeriodReversed, DeadlineOutsideTerm; Stale when the season has passed the `version` that was seen.
+    """
+    work.require(Act.SET_DEADLINE)
+    return await _set(work, season, dict(deadlines), version)
+
+
 @use_case("set_deadline", "season", "step", "on", "basis")
 async def set_deadline(work: Work, season: str, step: Step, on: date, basis: str) -> CommandResult:
-    """Set or move the last day of a step, by a document."""
+    """Set or move the last day of one step, by a document, otherwise as `set_deadlines`."""
     work.require(Act.SET_DEADLINE)
-    return await work.change(Season, season_stream(season), lambda one: one.set_deadline(step, on, basis))
+    return await _set(work, season, {step: Deadline(on, basis)}, None)
+
+
+async def _set(work: Work, season: str, deadlines: Mapping[Step, Deadline], version: int | None) -> CommandResult:
+    planned, rulebook = await with_rulebook(work, season)
+    changed = {step for step, deadline in deadlines.items() if planned.deadlines.get(step) != deadline}
+    calendar = await calendar_of(work)
+
+    def deed(one: Season) -> None:
+        one.set_deadlines(deadlines)
+        must_keep_terms(one.deadlines, changed, rulebook, one.year, calendar, one.read_day)
+
+    return await work.change(Season, season_stream(season), deed, version=version)
 
 
 @use_case("leave_out_contents", "season", "contents", "document_no", "document_on")

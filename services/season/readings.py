@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
+from domain.deadlines import TERMS_OF
 from domain.errors import NoReadingAsked
 from domain.permissions import Act
 from domain.rulebook import Rulebook
@@ -14,7 +15,6 @@ from domain.working_days import Calendar, CalendarUnknown, DayReading
 from projections.tables.seasons import SeasonRow
 from services.season.calendar import calendar_of
 from services.season.organise import with_rulebook
-from services.season.terms import IN_RULEBOOK
 from services.work import CommandResult, Work, use_case
 
 
@@ -36,7 +36,7 @@ def asked_readings(season: Season | SeasonRow, rulebook: Rulebook, calendar: Cal
     found = []
     for step in Step:
         deadline = season.deadlines.get(step)
-        term = rulebook.term(*IN_RULEBOOK[step])
+        term = rulebook.term(*TERMS_OF[step])
         by_law = term.last_day(season.year) if term else None
         for day in dict.fromkeys((by_law, deadline.on if deadline else None)):
             readings = _readings(day, calendar) if day else None
@@ -52,7 +52,7 @@ def asked_readings(season: Season | SeasonRow, rulebook: Rulebook, calendar: Cal
 
 def unknown_years(season: SeasonRow, rulebook: Rulebook, calendar: Calendar) -> list[int]:
     """The years of last days whose days off are not known."""
-    terms = [rulebook.term(*IN_RULEBOOK[step]) for step in Step]
+    terms = [rulebook.term(*TERMS_OF[step]) for step in Step]
     by_law = [term.last_day(season.year) for term in terms if term]
     own = [deadline.on for deadline in season.deadlines.values()]
     return sorted({day.year for day in (*by_law, *own) if day and not calendar.knows(day.year)})

@@ -1,15 +1,14 @@
 """A season: plan it, say who does what and until when, open it, and where the law demands it, halt it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
 from domain.errors import NotFound, UnknownCommune
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
-from domain.rulebook import Provenance, RecognisingLevel, Rulebook
-from domain.season import Participant, State, Step, possible_years
+from domain.rulebook import RecognisingLevel, Rulebook
+from domain.season import Participant, Step, possible_years
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from domain.working_days import DayReading
@@ -19,9 +18,9 @@ from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words, indicator_number
 from services.season import organise
 from services.season.calendar import calendar_seen
+from services.season.deadlines_view import deadline_form, read_deadlines
 from services.season.readiness import unstaffed
 from services.season.readings import asked_readings, choose_reading, unknown_years
-from services.season.terms import IN_RULEBOOK, term_words
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
@@ -36,21 +35,6 @@ class DecidingUnit(NamedTuple):
     communes: tuple[UnitRow, ...]
     some_chosen: bool = False
     may_see: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StepLine:
-    """A step of the season with its deadline, the rulebook's suggestion, and what was typed."""
-
-    key: Step
-    name: str
-    on: Any
-    basis: str
-    typed_on: str
-    typed_basis: str
-    law: str
-    unverified: bool
-    bad: bool
 
 
 class OfficeChoice(NamedTuple):
@@ -124,8 +108,8 @@ async def show(visit: Visit, season: str) -> PageResponse:
         row=row,
         rulebook=rulebook,
         rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adoptions],
-        correctable=is_correctable(row, adoptions),
-        steps=steps(visit, row, rulebook),
+        correctable=row.lags(adoptions.get(row.rulebook)),
+        deadlines=deadline_form(row, rulebook, calendar, visit.words, visit.typed, visit.refusal),
         readings=asked_readings(row, rulebook, calendar),
         unknown_years=unknown_years(row, rulebook, calendar),
         matrix=matrix(row, rulebook, visit.words),
@@ -141,12 +125,6 @@ async def show(visit: Visit, season: str) -> PageResponse:
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
-
-
-def is_correctable(row: SeasonRow, adoptions: Mapping[str, str]) -> bool:
-    """Whether the province has gone over to another text than the season has, which is not over."""
-    adopted = adoptions.get(row.rulebook, row.rulebook_sha256)
-    return adopted != row.rulebook_sha256 and row.state not in (State.CLOSED, State.CANCELLED)
 
 
 def next_year(rows: Sequence[SeasonRow], today: date) -> int:
@@ -185,32 +163,6 @@ def not_taking_part(row: SeasonRow, units: Collection[UnitRow], today: date) -> 
         for unit in units
         if unit.level is Level.COMMUNE and unit.is_there(today) and unit.parent and unit.code not in row.participants
     )
-
-
-def steps(visit: Visit, row: SeasonRow, rulebook: Rulebook) -> list[StepLine]:
-    """Each step with its deadline; where there is none yet, what the rulebook says."""
-    lines = []
-    words, typed = visit.words, visit.typed
-    for step in Step:
-        deadline = row.deadlines.get(step)
-        term = rulebook.term(*IN_RULEBOOK[step])
-        last = term.last_day(row.year) if term else None
-        law = words.say("Bộ tiêu chí: %(term)s", term=term_words(words, term, row.year)) if term else ""
-        bad = visit.refusal is not None and typed.text("step") == step
-        lines.append(
-            StepLine(
-                key=step,
-                name=words.say(f"step-name.{step}"),
-                on=deadline.on if deadline else None,
-                basis=deadline.basis if deadline else "",
-                typed_on=typed.text("on") if bad else words.date(deadline.on if deadline else last),
-                typed_basis=typed.text("basis") if bad else deadline.basis if deadline else "",
-                law=law,
-                unverified=term is not None and term.provenance is not Provenance.SOURCED,
-                bad=bad,
-            )
-        )
-    return lines
 
 
 def matrix(row: SeasonRow, rulebook: Rulebook, words: Words) -> list[dict[str, Any]]:
@@ -330,15 +282,14 @@ async def assign(visit: Visit, season: str) -> PageResponse:
 
 
 @act(urls.SEASON + "/dat-han", again=show)
-async def set_deadline(visit: Visit, season: str) -> PageResponse:
-    """Set or move the last day of a step."""
-    typed = visit.typed
-    step = typed.needed("step")
-    typed.needed("on")
-    on = typed.day("on")
-    if step not in set(Step) or on is None:
-        raise NotFound(step=step)
-    result = await organise.set_deadline(visit.work(), season, Step(step), on, typed.text("basis"))
+async def set_deadlines(visit: Visit, season: str) -> PageResponse:
+    """Set or move the last days of all steps."""
+    async with visit.reads() as view:
+        row = await view.one(SEASONS, season)
+    if row is None:
+        raise NotFound(season=season)
+    deadlines = read_deadlines(visit.typed, row)
+    result = await organise.set_deadlines(visit.work(), season, deadlines, version=visit.version)
     return await visit.done(result, to=visit.url.season(season) + "#han")
 
 
@@ -446,7 +397,7 @@ ROUTES = [
     add_participant,
     withdraw_participant,
     assign,
-    set_deadline,
+    set_deadlines,
     read_day,
     leave_out,
     open_season,

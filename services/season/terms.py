@@ -1,20 +1,7 @@
 """What a rulebook says of a term, in words."""
 
-from collections.abc import Mapping
-
 from domain.rulebook import Term
-from domain.season import Step
 from services.i18n import Words
-
-#: The rulebooks' own words for the steps that have a deadline.
-IN_RULEBOOK: Mapping[Step, tuple[str, ...]] = {
-    Step.SCORED: ("self_assessed", "scored"),
-    Step.POSTED: ("posted",),
-    Step.SUBMITTED: ("submitted",),
-    Step.APPRAISED: ("appraised",),
-    Step.VOTED: ("voted",),
-    Step.DECIDED: ("recognised", "decided"),
-}
 
 
 def term_words(words: Words, term: Term, year: int) -> str:

@@ -43,6 +43,7 @@ STATUS = {
     "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
     "day-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
     "period-reversed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "deadline-outside-term": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,

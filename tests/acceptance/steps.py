@@ -102,12 +102,12 @@ async def set_deadlines(walk: Walk) -> None:
         Step.VOTED: DAYS.met,
         Step.DECIDED: DAYS.decided,
     }
-    for step, on in last.items():
-        form = page.form("dat-han", step=step.value)
-        page = await browser.send(page, form, {"on": WORDS.date(on), "basis": BINH_PHUOC.basis})
-    for step, on in last.items():
-        if (kept := page.form("dat-han", step=step.value).value("on")) != WORDS.date(on):
-            raise Unexpected(f"expected the last day of {step} to be {WORDS.date(on)}; it is {kept}")
+    days = {f"on.{step}": WORDS.date(on) for step, on in last.items()}
+    page = await browser.send(page, page.form("dat-han"), {**days, "basis": BINH_PHUOC.basis})
+    form = page.form("dat-han")
+    for name, on in days.items():
+        if (kept := form.value(name)) != on:
+            raise Unexpected(f"expected {name} to be {on}; it is {kept}")
 
 
 async def assign(walk: Walk) -> None:

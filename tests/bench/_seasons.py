@@ -20,7 +20,7 @@ from domain.measure import Answer
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import COMMUNE_OFFICERS, Mandate, Office, Official, official_stream
 from domain.recognition import Recognition, Result, recognition_stream
-from domain.season import Participant, Season, Step, season_stream
+from domain.season import Deadline, Participant, Season, Step, season_stream
 from infra.identity.tenants import IdentityProvider, Tenant
 from infra.platform.config import Settings
 from infra.reference.rulebooks import load_calendar, load_rulebooks
@@ -186,8 +186,8 @@ def a_plan(season: str, communes: list[str]) -> list[Recorded]:
     )
     for code in codes:
         assert province.do(name, methodcaller("assign", code, Office.JUSTICE_OFFICER, (Office.OFFICE_STATISTICS,)))
-    for step in Step:
-        assert province.do(name, methodcaller("set_deadline", step, DAY, "12/KH-UBND"))
+    deadlines = {step: Deadline(DAY, "12/KH-UBND") for step in Step}
+    assert province.do(name, methodcaller("set_deadlines", deadlines))
     assert province.do(name, lambda it: it.open(DAY))
     return province.log
 

@@ -222,6 +222,16 @@ def test_every_sheet_names_the_position_and_the_rulebook(words):
     assert origin["Thời điểm của mục nhật ký cuối"] == "14:05:00 07/02/2024"
 
 
+def test_a_further_round_of_a_year_is_named(words):
+    source = a_source(season="2023-2")
+    content = standings_workbook(source, [a_standing(source, "1")], units_named(**{"1": "Minh Lập"}), words).content
+
+    sheets = sheets_of(content)
+    origin = {line["Nội dung"]: line["Giá trị"] for line in lines_of(sheets["Nguồn gốc"])}
+    assert origin["Năm đánh giá"] == "2023 (đợt 2)"
+    assert all("2023 (đợt 2)" in str(sheet["A1"].value) + str(sheet["A2"].value) for sheet in sheets.values())
+
+
 def test_only_a_demonstration_is_marked_as_one(words):
     rows = [a_standing(a_source(), "1")]
     names = units_named(**{"1": "Minh Lập"})

@@ -320,8 +320,8 @@ class StoryByTheFirstText(Story):
         return next(text for text in map(parse_rulebook, shipped_texts()) if text.id == self.rulebook_id)
 
 
-async def test_a_written_opinion_is_refused_where_the_rulebook_does_not_know_it(province_story: Story):
-    story = StoryByTheFirstText(province_story.house, province_story.tenant, "")
+async def test_a_written_opinion_is_refused_where_the_rulebook_does_not_know_it(own_story: Story):
+    story = StoryByTheFirstText(own_story.house, own_story.tenant, "")
     unverified = [entry.path for entry in story.rulebook.unverified]
     await adopt_text(await story.as_administrator(), story.rulebook.sha256, unverified, "8/QĐ", "Theo văn bản trước")
     await story.opened()

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from domain.assessment import CorrectedValue, DataAgain
 from domain.correction import Entered, correction_of
-from domain.measure import Kind, Measured, RatioBands, YesNo
+from domain.measure import Kind, Measured, Options, RatioBands, YesNo
 from domain.rulebook import Indicator, Rulebook
 from domain.rulebook_difference import Effect, difference
 from infra.reference.rulebooks import load_calendar, load_rulebooks, parse_rulebook, shipped_texts
@@ -48,6 +48,17 @@ def test_a_change_of_wording_alone_touches_nothing_and_asks_nobody():
     assert {one.effect for one in difference(BEFORE, after)} == {Effect.WORDING}
 
 
+def test_a_choice_that_is_only_worded_otherwise_is_a_change_of_wording():
+    measure = BEFORE.part("TC1.CT1.1").measure
+    assert isinstance(measure, Options)
+    first, *rest = measure.options
+    worded = with_part(BEFORE, "TC1.CT1.1", measure=Options((first._replace(text="Ban hành đủ"), *rest)))
+    fewer = with_part(BEFORE, "TC1.CT1.1", measure=Options(tuple(rest)))
+
+    assert [one.effect for one in difference(BEFORE, worded)] == [Effect.WORDING]
+    assert [one.effect for one in difference(BEFORE, fewer)] == [Effect.DATA]
+
+
 def test_a_value_that_was_the_rules_becomes_what_the_rule_gives_now():
     measure = BEFORE.part("TC2.CT5.1").measure
     assert isinstance(measure, RatioBands)
@@ -67,6 +78,15 @@ def test_a_value_of_the_communes_own_stays_while_it_is_within_bounds():
     found = correction_of({"TC2.CT5": Entered(TRAINED, Decimal("0.5"))}, BEFORE, after, CALENDAR)
 
     assert found.values == ()
+
+
+def test_a_value_that_no_text_allows_is_asked_for_again_only_where_the_former_text_allowed_it():
+    worded = with_part(BEFORE, "TC2.CT5.1", name="Cách gọi khác")
+    allowed, never = Entered({}, Decimal(2)), Entered({}, Decimal(9))
+
+    assert correction_of({"TC2.CT5": never}, BEFORE, worded, CALENDAR).values == ()
+    assert correction_of({"TC2.CT5": never}, None, worded, CALENDAR).values == (CorrectedValue("TC2.CT5"),)
+    assert correction_of({"TC2.CT5": allowed}, BEFORE, worded, CALENDAR).values == ()
 
 
 def test_data_of_another_kind_are_entered_again_and_the_value_with_them():

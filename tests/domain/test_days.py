@@ -16,7 +16,7 @@ from domain.errors import DayOutOfRange, PeriodReversed
 from domain.fact import Fact
 from domain.measure import Measured
 from domain.review import Review
-from domain.season import Step
+from domain.season import Deadline, Step
 from infra.log.mapper import COLUMNS
 from tests.domain.aggregates import DAY, a_complete_dossier, a_posted_dossier, a_season, a_submitted_dossier
 from tests.infra.logs import MAPPER
@@ -174,14 +174,14 @@ def test_a_season_does_not_close_before_it_opened():
 
 def test_no_step_ends_before_an_earlier_one():
     season = a_season()
-    season.set_deadline(Step.SUBMITTED, DAY, "KH 1")
+    season.set_deadlines({Step.SUBMITTED: Deadline(DAY, "KH 1")})
 
     for step, on in ((Step.APPRAISED, BEFORE), (Step.DECIDED, BEFORE), (Step.POSTED, date(2024, 1, 16))):
         with pytest.raises(PeriodReversed) as refused:
-            season.set_deadline(step, on, "KH 1")
+            season.set_deadlines({step: Deadline(on, "KH 1")})
         assert refused.value.details["reason"] == "deadline"
-    season.set_deadline(Step.POSTED, DAY, "KH 1")
-    season.set_deadline(Step.SUBMITTED, date(2024, 1, 20), "KH 2")  # a deadline may be moved
+    season.set_deadlines({Step.POSTED: Deadline(DAY, "KH 1")})
+    season.set_deadlines({Step.SUBMITTED: Deadline(date(2024, 1, 20), "KH 2")})  # a deadline may be moved
 
 
 def test_samples_of_old_logs_stay_readable_whatever_their_days():

@@ -16,7 +16,7 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.official import Office
-from domain.season import LeftOut, Season, State, Step, possible_year, round_of, season_name, year_of
+from domain.season import Deadline, LeftOut, Season, State, Step, possible_year, round_of, season_name, year_of
 from tests.domain.aggregates import CODES, COMMUNE, DAY, DISTRICT, a_season, facts_of, replayed, state
 
 
@@ -66,12 +66,12 @@ def test_contents_are_left_out_before_the_opening_and_by_a_document():
 
 def test_what_is_already_so_is_no_fact():
     season = a_season()
-    season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
+    season.set_deadlines({Step.SUBMITTED: Deadline(DAY, "KH 207")})
     season.leave_out(["C2"], "03/QĐ-UBND", DAY)
     before = facts_of(season)
 
     season.assign(CODES[0], Office.JUSTICE_OFFICER)
-    season.set_deadline(Step.SUBMITTED, DAY, "KH 207")
+    season.set_deadlines({Step.SUBMITTED: Deadline(DAY, "KH 207")})
     season.leave_out(["C2"], "03/QĐ-UBND", DAY)
 
     assert facts_of(season) == before
@@ -212,3 +212,57 @@ def test_a_season_is_of_a_year_from_2013_to_the_next(year: int):
 def test_no_season_is_of_another_year(year: int):
     with pytest.raises(DayOutOfRange):
         possible_year(year, date(2024, 1, 15))
+
+
+NEXT_TEXT = "cd" * 32
+
+
+def test_a_planned_season_follows_another_text_and_who_leads_what_it_lacks_is_forgotten():
+    season = a_season()
+
+    season.follow_rulebook(NEXT_TEXT, (CODES[0], "TC1.CT9"), "15/STP", ())
+
+    assert (season.rulebook_sha256, season.indicators) == (NEXT_TEXT, (CODES[0], "TC1.CT9"))
+    assert list(season.assignments) == [CODES[0]]
+    assert season.unassigned == ("TC1.CT9",)
+    with pytest.raises(IndicatorsUnassigned):
+        season.open(DAY)
+    assert replayed(season) == state(season)
+
+
+def test_a_season_that_has_the_text_already_does_not_follow_it_again():
+    season = a_season()
+    before = len(facts_of(season))
+
+    season.follow_rulebook(season.rulebook_sha256, CODES, "15/STP", ())
+
+    assert len(facts_of(season)) == before
+
+
+def test_a_season_that_was_ever_opened_does_not_follow():
+    opened, closed, converted = a_season(), a_season(), a_season()
+    for season in (opened, closed, converted):
+        season.open(DAY)
+    closed.close(DAY)
+    converted.suspend("chờ hướng dẫn", "7/CV")
+    converted.convert("qd-25-2021", "ef" * 32, CODES, "đổi bộ tiêu chí", "9/CV")
+
+    for season in (opened, closed, converted):
+        assert not season.follows("qd-25-2021")
+        with pytest.raises(OutOfOrder):
+            season.follow_rulebook(NEXT_TEXT, CODES, "15/STP", ())
+    assert not a_season().follows("qd-27-2025")
+
+
+def test_what_the_new_text_has_the_wording_of_is_no_longer_left_out():
+    planned, running = a_season(), a_season()
+    for season in (planned, running):
+        season.leave_out(("TC1.CT1.2", "C2"), "03/QĐ-UBND", DAY)
+    running.open(DAY, ("TC1.CT1.2", "C2"))
+
+    planned.follow_rulebook(NEXT_TEXT, CODES, "", ("C2",))
+    running.correct_rulebook(NEXT_TEXT, CODES, "Đối chiếu", "15/STP", ())
+
+    assert planned.left_out == LeftOut(("C2",), "03/QĐ-UBND", DAY)
+    assert running.left_out is None
+    assert replayed(running) == state(running)

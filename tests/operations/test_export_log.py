@@ -184,8 +184,8 @@ async def test_the_command_says_what_it_wrote(told_once, tmp_path, capsys):
     assert await export_log.run(told_once.settings, given) == 0
 
     said = capsys.readouterr().out
-    assert "185 leaves, 6 proofs" in said
-    assert "as of checkpoint 185" in said
+    assert "186 leaves, 6 proofs" in said
+    assert "as of checkpoint 186" in said
     assert "cosigned 0 of 0, quorum 0" in said
     assert (tmp_path / "out" / "checkpoint").read_bytes() == bytes(told_once.last)
 

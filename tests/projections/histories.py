@@ -50,7 +50,7 @@ from domain.rulebook import Provenance
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
 from domain.rulebook_text import RulebookText, hash_of, rulebook_text_stream
 from domain.sanction import Form, Post, Sanction
-from domain.season import Participant, Season, Step, season_stream
+from domain.season import Deadline, Participant, Season, Step, season_stream
 from domain.unit import Level, Unit, unit_stream
 from domain.working_days import Calendar, DayKind, DayReading
 from infra.reference.rulebooks import load_rulebooks
@@ -642,7 +642,7 @@ def rule_the_season(province: Province, chance: Random) -> None:
     lead, other = chance.sample(COMMUNE_OFFICERS, 2)
     deeds: list[Callable[[Any], Any]] = [
         lambda it: [it.assign(code, lead, (other,)) for code in it.indicators],
-        lambda it: it.set_deadline(chance.choice(tuple(Step)), DAY, "Kế hoạch 1/KH-UBND"),
+        lambda it: it.set_deadlines({chance.choice(tuple(Step)): Deadline(DAY, "Kế hoạch 1/KH-UBND")}),
         lambda it: it.choose_reading(
             chance.choice(tuple(Step)), DAY, chance.choice(tuple(DayReading)), DAY, "Kế hoạch 1/KH-UBND"
         ),

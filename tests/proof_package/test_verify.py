@@ -131,7 +131,7 @@ async def test_the_answer_tells_who_decided_on_what_as_of_which_checkpoint(files
     said_ = said(await judged(files))
 
     assert said_.startswith("HỢP LỆ - CHƯA ĐỒNG KÝ / VALID-UNWITNESSED\n")
-    assert "As of checkpoint 185" in said_
+    assert "As of checkpoint 186" in said_
     assert "cosigned 0 of 0, quorum 0" in said_
     assert "Beyond it 0 events that nobody has vouched for" in said_
     assert "Người district-chairman" in said_

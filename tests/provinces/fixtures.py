@@ -8,8 +8,9 @@ from infra.identity.tenants import Tenant
 from infra.platform.config import Settings
 from infra.transparency.sealer_store import SealerStore
 from services.app import App
+from services.operations.create_tenant import as_operator
 from services.wiring import wired
-from tests.provinces.story import Story, prepared
+from tests.provinces.story import Story, a_province, prepared
 from tests.provinces.telling import Told, told
 
 
@@ -28,6 +29,13 @@ async def house(services: Settings) -> AsyncIterator[App]:
 def province_story(house: App, province: Tenant) -> Story:
     """The people, without a season yet."""
     return Story(house, province, "")
+
+
+@pytest.fixture
+async def own_story(house: App, services: Settings) -> Story:
+    """The people of a province of this test alone: what it adopts is nobody else's rulebook."""
+    async with as_operator(services) as operator:
+        return Story(house, await a_province(house, operator), "")
 
 
 @pytest.fixture

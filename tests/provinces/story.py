@@ -34,7 +34,7 @@ from domain.permissions import Act
 from domain.recognition import Result
 from domain.review import Ground, Ruling
 from domain.rulebook import Indicator, Part, Rulebook
-from domain.season import Participant, Season, season_stream
+from domain.season import Participant, Season, season_name, season_stream, year_of
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from infra.platform.config import Settings
 from services.administration import administer
@@ -116,6 +116,7 @@ class Story:
     rulebook_id: str = "qd-25-2021"
     #: The year that the season is about, where it has to be one that can be meant.
     year: int = 0
+    round_no: int = 1
 
     @property
     def rulebook(self) -> Rulebook:
@@ -183,7 +184,7 @@ class Story:
 
     async def planned(self, communes: Iterable[str] = (COMMUNE, OTHER), decided_by: str = DISTRICT) -> "Story":
         """A season as an old log may hold it: its year cannot be meant, and is no other test's."""
-        self.season = str(next(_years))
+        self.season = season_name(next(_years), self.round_no)
         work = await self.as_administrator()
         work.require(Act.PLAN_SEASON)
         name = season_stream(self.season)
@@ -191,7 +192,7 @@ class Story:
             name,
             Season(
                 id=work.id_of(name),
-                year=self.year or int(self.season),
+                year=self.year or year_of(self.season),
                 rulebook=self.rulebook.id,
                 rulebook_sha256=self.rulebook.sha256,
                 indicators=tuple(self.codes),

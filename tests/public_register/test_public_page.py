@@ -57,6 +57,17 @@ async def publish(story: Story) -> None:
     await recognise.publish(await story.decider(), story.season, COMMUNE, "cổng thông tin", date(2024, 2, 7))
 
 
+async def test_a_further_round_of_a_year_is_named_in_public(desks: Desks, passer_by: Desk):
+    story = await (await Story(desks.house, desks.tenant, "", round_no=2).opened()).decided()
+    await publish(story)
+
+    page = await passer_by.open(public(story))
+    register = await passer_by.open(f"/cong-khai?nam={story.season}")
+
+    assert f"kết quả năm {story.season[:4]} (đợt 2)" in page.text
+    assert f"Năm {story.season[:4]} (đợt 2)" in register.text
+
+
 async def test_before_posting_nothing_of_the_dossier_is_public(passer_by: Desk, season: Story):
     await season.filled()
 

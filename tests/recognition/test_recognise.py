@@ -70,7 +70,8 @@ async def test_a_decision_records_what_it_relied_on_as_it_stood(story: Story):
     assert [one.kind for one in (await decision(story)).relied_on] == ["season", "assessment", "appraisal", "meeting"]
 
 
-async def test_the_hash_of_what_was_judged_can_be_computed_again(story: Story):
+async def test_the_hash_of_what_was_judged_can_be_computed_again(own_story: Story):
+    story = await own_story.opened()
     await story.decided()
 
     sheet = Sheet(values={one.code: one.max_points for one in story.rulebook.indicators})

@@ -10,27 +10,17 @@ from domain.errors import NotPermitted, OutOfOrder, ReasonMissing, Stale
 from domain.measure import Kind, Measured
 from domain.recognition import Recognition, recognition_stream
 from domain.season import Season, season_stream
-from infra.platform.config import Settings
 from infra.reference.rulebooks import shipped_texts
 from projections.fold import fold
 from projections.tables.standings import STANDINGS
-from services.app import App
 from services.assessment import assess
-from services.operations.create_tenant import as_operator
 from services.rulebooks import keep
 from services.season import organise
 from services.season.correct import correct_rulebook, state_seen
 from services.verdicts import judged
-from tests.provinces.story import COMMUNE, OTHER, TODAY, Story, a_province
+from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 
 SHIPPED = [text.decode() for text in shipped_texts() if b"id: qd-25-2021" in text][-1]
-
-
-@pytest.fixture
-async def own_story(house: App, services: Settings) -> Story:
-    """A province of this test alone: what it adopts is nobody else's rulebook."""
-    async with as_operator(services) as operator:
-        return Story(house, await a_province(house, operator), "")
 
 
 async def adopted(story: Story, *changes: tuple[str, str]) -> str:

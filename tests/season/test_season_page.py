@@ -7,7 +7,7 @@ import pytest
 
 from domain.official import Office
 from domain.permissions import Act
-from domain.season import Participant, Season, State, Step, season_stream
+from domain.season import Participant, Season, State, season_stream
 from domain.unit import Level
 from projections.tables.units import UnitRow
 from services.season import organise
@@ -203,25 +203,6 @@ async def test_opening_what_has_no_text_by_an_old_page_is_refused(desks: Desks):
 
     assert page.refused == "contents-without-text"
     assert (await stored(story)).state is State.PLANNED
-
-
-async def test_a_deadline_is_a_day_with_the_document_that_sets_it(desks: Desks):
-    story = await planned(desks)
-    desk = await desks.department()
-    page = await desk.open(f"/mua/{story.season}")
-    submitted = page.form("/dat-han", step="submitted")
-
-    bare = await desk.post(submitted.action, dict(submitted.fields) | {"on": "10/1/2024", "basis": ""})
-    none = await desk.post(submitted.action, dict(submitted.fields) | {"on": "30/02/2024", "basis": "KH 26"})
-    page = await desk.post(
-        submitted.action, dict(submitted.fields) | {"on": "10/1/2024", "basis": "KH 26", "command": ""}
-    )
-
-    assert bare.refused == "reason-missing"
-    assert none.refused == "not-a-date"
-    assert 'value="30/02/2024"' in none.html
-    deadline = (await stored(story)).deadlines[Step.SUBMITTED]
-    assert (f"{deadline.on:%d/%m/%Y}", deadline.basis) == ("10/01/2024", "KH 26")
 
 
 async def test_a_suspended_season_says_so_on_every_dossier_and_nobody_can_enter(desks: Desks, season: Story):

@@ -18,7 +18,7 @@ from domain.official import Capacity, Office
 from domain.rulebook import Provenance
 from domain.rulebook_draft import DraftChange, DraftValue, ValueSource
 from domain.sanction import Form, Post, Sanction
-from domain.season import Participant
+from domain.season import Deadline, Participant, Step
 from domain.unit import Level
 from infra.encryption.personal_values import Covered
 from infra.storage.files import Received
@@ -77,6 +77,7 @@ EXAMPLES: dict[str, Any] = {
     "Sequence[NewUnit]": [NewUnit("25435", "Xã Mẫu", "xã", Level.COMMUNE, "75", DAY)],
     "Sequence[Participant]": [Participant("25435", "75")],
     "Sequence[UUID]": [ID],
+    "Sequence[tuple[Step, Deadline]]": [(Step.SCORED, Deadline(DAY, "207/KH-UBND"))],
     "Sequence[int]": [12, 34],
     "Sequence[str]": ["25435", "25438"],
     "Step": "scored",

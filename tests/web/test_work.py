@@ -9,7 +9,7 @@ from domain.assessment import Assessment, assessment_stream
 from domain.errors import AlreadyThere, NotFound, NotPermitted, NotRecordable, RulebookUnusable
 from domain.official import Office
 from domain.permissions import Actor
-from domain.season import Season, Step, season_stream
+from domain.season import Deadline, Season, Step, season_stream
 from infra.log.eventstore import CommandReused, Conflict
 from services.assessment import assess
 from services.season import organise
@@ -67,11 +67,15 @@ async def test_a_command_is_known_again_by_a_later_version_of_its_use_case(story
     # Given a use case, and what became of it: its function has another name and asks for one thing more
     @use_case("test.move_deadline", "season", "on")
     async def move_deadline(work: Work, season: str, on: date) -> CommandResult:
-        return await work.change(Season, season_stream(season), lambda one: one.set_deadline(Step.SCORED, on, "KH 1"))
+        return await work.change(
+            Season, season_stream(season), lambda one: one.set_deadlines({Step.SCORED: Deadline(on, "KH 1")})
+        )
 
     @use_case("test.move_deadline", "season", "on")
     async def put_off(work: Work, *, on: date, season: str, basis: str = "KH 1") -> CommandResult:
-        return await work.change(Season, season_stream(season), lambda one: one.set_deadline(Step.SCORED, on, basis))
+        return await work.change(
+            Season, season_stream(season), lambda one: one.set_deadlines({Step.SCORED: Deadline(on, basis)})
+        )
 
     # When a command that the former one recorded is sent again
     command, day = uuid4(), date(2024, 1, 5)
@@ -104,7 +108,7 @@ async def test_who_was_overtaken_decides_again_on_what_is_there_now(story: Story
             versions.append(streams.get(Season, name).version)
             if len(versions) == 1:
                 await in_another_process(story, season)
-            streams.get(Season, name).set_deadline(Step.SCORED, date(2024, 1, 5), "KH 1")
+            streams.get(Season, name).set_deadlines({Step.SCORED: Deadline(date(2024, 1, 5), "KH 1")})
             return await streams.record()
 
     await overtaken(await story.as_administrator(), story.season)

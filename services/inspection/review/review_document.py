@@ -15,14 +15,13 @@ from domain.fact import Recorded, StreamName
 from domain.official import Office, Official, official_stream
 from domain.recognition import recognition_stream
 from domain.review import Ground, Reference, Review, Ruling
-from domain.season import year_of
 from domain.unit import Level
 from infra.reference.rulebooks import Rulebooks
 from projections.fold import fold
 from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
 from services.documents.reading import AsItStood
-from services.documents.typesetting import typeset
+from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit, signature, upper_first
 from services.i18n import vietnamese
 from services.recognition.decision_document import legal_bases, read_signer
@@ -65,7 +64,7 @@ class ReviewDocument(NamedTuple):
 
     commune: NamedUnit
     unit: NamedUnit
-    year: int
+    year: str
     revoked: bool
     decision_no: str
     on: date
@@ -120,7 +119,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Rulebo
     return ReviewDocument(
         commune=await then.place(row.commune),
         unit=unit,
-        year=year_of(season),
+        year=NUMBERS.season(season),
         revoked=row.ruling is Ruling.REVOKED,
         decision_no=row.decision_no,
         on=row.concluded_on,

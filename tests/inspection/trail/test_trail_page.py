@@ -10,7 +10,7 @@ from eventsourcing.utils import get_topic
 from domain.catalogue import FACTS
 from domain.fact import Fact
 from domain.official import Office
-from domain.season import Step
+from domain.season import Deadline, Step
 from services.assessment import assess
 from services.i18n import LOCALES, load_words
 from services.season import organise
@@ -88,7 +88,8 @@ async def test_a_changed_value_is_told_with_the_one_before(desks: Desks, season:
 async def test_a_step_after_its_deadline_is_marked_by_its_legal_date(desks: Desks, season: Story):
     await season.filled()
     due = TODAY - timedelta(days=4)
-    await organise.set_deadline(await season.as_administrator(), season.season, Step.SUBMITTED, due, "KH 1")
+    deadline = Deadline(due, "KH 1", "Công văn 2")
+    await organise.set_deadlines(await season.as_administrator(), season.season, [(Step.SUBMITTED, deadline)])
     await (await season.post_filled()).agree()
     await assess.submit(await season.chairman(), season.season, COMMUNE, "12/BC", TODAY)
 

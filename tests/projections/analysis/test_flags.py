@@ -20,7 +20,7 @@ from domain.judging import judge
 from domain.meeting import Choice, Meeting
 from domain.official import Mandate, Office, Official, official_stream
 from domain.rulebook import Rulebook
-from domain.season import Step, season_stream
+from domain.season import Deadline, Step, season_stream
 from projections.analysis.flags import MARKS, Known, RaisedFlag, Sign, flags_of
 from projections.fold import fold
 from projections.tables.officials import OFFICIALS, Grant
@@ -84,9 +84,9 @@ def test_evidence_after_submission_is_flagged_also_where_a_supplement_was_asked_
 def test_a_deadline_binds_only_a_season_that_was_opened_before_it():
     in_time, for_the_record = told("opened"), told("opened")
     day = BEGINNING.date()
-    in_time.do(season_stream(SEASON), lambda it: it.set_deadline(Step.SUBMITTED, day, "1/KH"))
+    in_time.do(season_stream(SEASON), lambda it: it.set_deadlines({Step.SUBMITTED: Deadline(day, "1/KH")}))
     for_the_record.do(
-        season_stream(SEASON), lambda it: it.set_deadline(Step.SUBMITTED, day - timedelta(days=9), "1/KH")
+        season_stream(SEASON), lambda it: it.set_deadlines({Step.SUBMITTED: Deadline(day - timedelta(days=9), "1/KH")})
     )
     for province in (in_time, for_the_record):
         province.do(DOSSIER, lambda it: it.attach(INDICATORS[0], a_file(9)))

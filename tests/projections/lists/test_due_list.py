@@ -9,7 +9,7 @@ from domain.official import Mandate, Office
 from domain.permissions import Act, Actor, Subject, may
 from domain.review import Ground, Review, Ruling, review_stream
 from domain.rulebook import Rulebook
-from domain.season import Step, season_stream
+from domain.season import Deadline, Step, season_stream
 from infra.reference.rulebooks import load_rulebooks
 from projections.fold import fold
 from projections.lists.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
@@ -223,7 +223,7 @@ def test_tasks_stand_by_their_last_day_those_without_one_at_the_end():
 
 def test_the_deadline_of_a_step_is_the_season_s():
     province = told("opened")
-    province.do(season_stream(SEASON), lambda it: it.set_deadline(Step.SCORED, TODAY, "KH 1"))
+    province.do(season_stream(SEASON), lambda it: it.set_deadlines({Step.SCORED: Deadline(TODAY, "KH 1")}))
 
     assert {task.due for task in duties(province, OFFICER)} == {TODAY}
 

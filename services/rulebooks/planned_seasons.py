@@ -1,0 +1,38 @@
+"""Seasons that are only planned follow the text of their rulebook to which the province goes over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.fact import StreamName
+from domain.rulebook import Rulebook
+from domain.season import Season, possible_years, season_name, season_stream
+from services.work import Streams, Work
+
+
+async def planned_under(work: Work, rulebook: str) -> tuple[StreamName, ...]:
+    """The streams of the seasons that are planned under a rulebook and were never opened: one that was converted may
+    have dossiers, and is corrected from its page.
+
+    What is recorded rests on all seasons of the years that can be planned: if one is opened meanwhile, all is decided
+    anew.
+    """
+    found = []
+    for year in possible_years(work.today):
+        round_no = 1
+        while True:
+            name = season_stream(season_name(year, round_no))
+            season = await work.find(Season, name)
+            if season is None:
+                break
+            if season.follows(rulebook):
+                found.append(name)
+            round_no += 1
+    return tuple(found)
+
+
+def follow(streams: Streams, seasons: Sequence[StreamName], text: Rulebook, document_no: str | None) -> None:
+    """Take these planned seasons to a text of their rulebook, by the document that the province names, if any."""
+    codes = [one.code for one in text.indicators]
+    for name in seasons:
+        streams.get(Season, name).follow_rulebook(text.sha256, codes, document_no or "", text.without_text)
