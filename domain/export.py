@@ -29,6 +29,7 @@ class Document(StrEnum):
     OPINION_TALLY = "opinion-tally"
     COMMUNE_MEETING = "commune-meeting"
     LISTS = "lists"
+    MEMBER_SHEET = "member-sheet"
 
 
 class ExportState(StrEnum):

@@ -72,6 +72,13 @@ class Words:
         exponent = exact.as_tuple().exponent
         return self.number(exact, max(1, -exponent if isinstance(exponent, int) else 0))
 
+    def total(self, value: Decimal | int | None, decimals: int) -> str:
+        """A total with the decimals that the rulebook counts in (94,00); what has more of them keeps them all."""
+        if value is None:
+            return ""
+        exponent = Decimal(value).normalize().as_tuple().exponent
+        return self.number(value, max(decimals, -exponent if isinstance(exponent, int) else 0))
+
     def signed(self, value: Decimal | int | None) -> str:
         """A margin: `+0,5`, `−6,0`, `0,0`."""
         if value is None:
@@ -79,8 +86,8 @@ class Words:
         return ("+" if value > 0 else "") + self.points(value)
 
     def percent(self, value: Decimal | int | None, places: int = 0) -> str:
-        """A percentage given in percent, the sign after a space that does not break: `86,4 %`."""
-        return "" if value is None else self.number(Decimal(value), places) + NBSP + "%"
+        """A percentage given in percent: `86,4%`."""
+        return "" if value is None else self.number(Decimal(value), places) + "%"
 
     def weekday(self, value: date) -> str:
         """The day of the week: "Thứ Hai"."""
@@ -131,6 +138,7 @@ class Words:
             # A board holds the same few hundred numbers thousands of times.
             "num": _kept(self.number),
             "points": _kept(self.points),
+            "total": _kept(self.total),
             "signed": _kept(self.signed),
             "pct": _kept(self.percent),
             "date": self.date,

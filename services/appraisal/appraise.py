@@ -24,7 +24,7 @@ from domain.working_days import Calendar
 from services.assessment.assess import Value, shown_evidence, value_of
 from services.case.council_meetings import is_voted_on
 from services.season.calendar import calendar_of
-from services.season.organise import commune_of, must_be_undecided, open_now
+from services.season.organise import commune_of, must_be_undecided, open_dossier, open_now
 from services.work import CommandResult, Streams, Work, use_case
 
 
@@ -66,7 +66,7 @@ async def appraise_indicator(
     `appraisal_seen` is the appraisal's: Stale when somebody has given the indicator another value since. Who proposed
     the commune's value cannot appraise it.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.APPRAISE, await _not_own_work(work, running, season, commune, {indicator}))
     rulebook.check_score(indicator, value)
     async with _appraising(work, season, commune) as (streams, dossier, appraisal):
@@ -88,7 +88,7 @@ async def agree_all_unchanged(work: Work, season: str, commune: str, seen: int |
     That is: it is the rule's value, has evidence, was not appraised yet, and has not changed since `seen`.
     What the commune set by judgement, explained instead of supporting, or changed after an appraisal, is left.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     plain = await work.look(Assessment, assessment_stream(season, commune))
     calendar = await calendar_of(work)
     codes = {one.code for one in rulebook.indicators if _raises_no_question(calendar, one, plain.entry(one.code))}
@@ -117,7 +117,7 @@ async def return_indicator(
     `seen` is the dossier's version that the person looked at: Stale when the indicator has changed since, as when the
     commune supplemented it meanwhile. AlreadyReturned while it is with the commune.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.RETURN_INDICATOR, commune_of(running, commune))
     rulebook.indicator(indicator)
     async with _appraising(work, season, commune) as (streams, dossier, appraisal):
@@ -146,7 +146,7 @@ async def conclude(
 
     Without a proposal, the computed one; where the rules leave it open, ResultLeftOpen.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.CONCLUDE_APPRAISAL, commune_of(running, commune))
     async with _appraising(work, season, commune) as (streams, dossier, appraisal):
         dossier.must_be_with_the_appraiser()

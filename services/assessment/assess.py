@@ -31,7 +31,7 @@ from domain.working_days import Calendar
 from infra.encryption.personal_values import Covered, ValuePlace
 from infra.storage.files import Received
 from services.season.calendar import calendar_of
-from services.season.organise import commune_of, open_now, with_rulebook
+from services.season.organise import commune_of, open_dossier, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
 Value: TypeAlias = Decimal | Outcome
@@ -61,7 +61,7 @@ async def measure_indicator(
     version: int | None = None,
 ) -> CommandResult:
     """Record measured data by part; for those who coordinate an indicator and do not score it."""
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.MEASURE, commune_of(running, commune, indicator))
     measured = rulebook.indicator(indicator)
 
@@ -88,7 +88,7 @@ async def score_indicator(
     Without `proposed` the value is the rule's; another one needs a reason. `version` is the dossier's version that
     the person saw: Stale when the indicator's values have changed since.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.SCORE, commune_of(running, commune, indicator))
     scored = rulebook.indicator(indicator)
     if proposed is not None:
@@ -182,7 +182,7 @@ async def attach_evidence(work: Work, season: str, commune: str, indicator: str,
 
 @use_case("_attach", "season", "commune", "indicator", "received")
 async def _attach(work: Work, season: str, commune: str, indicator: str, received: Received) -> CommandResult:
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
     rulebook.indicator(indicator)
     await work.require_room(received.size)
@@ -199,7 +199,7 @@ async def reuse_evidence(
     work: Work, season: str, commune: str, indicator: str, evidence: UUID, from_indicator: str
 ) -> CommandResult:
     """Let a file of the dossier support another indicator as well."""
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.ATTACH_EVIDENCE, commune_of(running, commune, indicator))
     rulebook.indicator(indicator)
     name = assessment_stream(season, commune)
@@ -230,7 +230,7 @@ async def explain(
 
     `version` is the dossier's version that the person saw: Stale when the indicator has got another explanation since.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.EXPLAIN, commune_of(running, commune, indicator))
     rulebook.indicator(indicator)
 
@@ -268,7 +268,7 @@ async def declare_veto(
     `version` is the dossier's version that the person saw: Stale when something else was declared since. Where the
     rulebook says which sanctions of officials count, pages ask for the sanction instead of a yes.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.DECLARE_VETO, commune_of(running, commune))
     if condition not in declarable(rulebook):
         raise UnknownIndicator(rulebook=rulebook.id, condition=condition)
@@ -297,7 +297,7 @@ async def measure_satisfaction(
 
     `version` is the dossier's version that the person saw: Stale when other numbers were recorded since.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.MEASURE_SATISFACTION, commune_of(running, commune))
     if not rulebook.asks_satisfaction:
         raise UnknownIndicator(rulebook=rulebook.id, condition="satisfaction")
@@ -338,7 +338,7 @@ def _undeclared_of(dossier: Assessment, rulebook: Rulebook) -> tuple[str, ...]:
 @use_case("consolidate", "season", "commune", "on")
 async def consolidate(work: Work, season: str, commune: str, on: date | None = None) -> CommandResult:
     """Bring the sheet together: everything scored, supported and declared."""
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.CONSOLIDATE, commune_of(running, commune))
     return await work.change(
         Assessment,
@@ -368,7 +368,7 @@ async def post(
 
     PostingPlaceMissing where the text names several places (`commune_steps.display_result`).
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.POST, commune_of(running, commune))
     if rulebook.commune_steps is not None:
         raise PostingPlaceMissing(channel=Channel.OFFICE, field="office_on")

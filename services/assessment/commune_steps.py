@@ -22,7 +22,7 @@ from domain.working_days import Calendar
 from infra.encryption.personal_values import Covered, ValuePlace
 from infra.storage.files import Received
 from services.assessment.assess import Upload, posting_ends
-from services.season.organise import commune_of, open_now, with_rulebook
+from services.season.organise import commune_of, open_dossier, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
 ONE_DAY = timedelta(days=1)
@@ -47,7 +47,7 @@ def shortest_end(rulebook: Rulebook, begins: date, calendar: Calendar) -> date:
 @use_case("display_result", "season", "commune", "displays")
 async def display_result(work: Work, season: str, commune: str, displays: Sequence[Display]) -> CommandResult:
     """Post the draft report and the table of points at the places that the circular names, each with its days."""
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.POST, commune_of(running, commune))
     steps = steps_of(rulebook, "post")
     if not displays:
@@ -105,7 +105,7 @@ async def _take_down(
 @use_case("tally_sheets", "season", "commune", "tally")
 async def tally_sheets(work: Work, season: str, commune: str, tally: SheetsTally) -> CommandResult:
     """Record the tally of the opinion sheets on forms and models of legal education (Mẫu 04)."""
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     indicator = sheets_indicator(rulebook)
     work.require(Act.MEASURE, commune_of(running, commune, indicator))
     return await work.change(
@@ -142,7 +142,7 @@ async def agree_on_result(
     refused file.
     """
     try:
-        running, rulebook = await open_now(work, season)
+        running, rulebook = await open_dossier(work, season, commune)
         work.require(Act.AGREE_ON_RESULT, commune_of(running, commune))
         steps_of(rulebook, "agree")
     except Refused:
@@ -165,7 +165,7 @@ async def _agree(
     outcome: Outcome | None = None,
     reason: str | None = None,
 ) -> CommandResult:
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.AGREE_ON_RESULT, commune_of(running, commune))
     steps_of(rulebook, "agree")
     await work.require_room(received.size)

@@ -32,7 +32,8 @@ from services.web.form_fields import NotADate, Typed
 RATIOS = (Kind.RATIO, Kind.RATIO_BANDS, Kind.RATIO_THRESHOLD, Kind.SURVEY, Kind.AMOUNT)
 
 #: A formula such as "(số đã tập huấn / tổng số) x 100" names its two numbers.
-_FORMULA = re.compile(r"\((?P<numerator>.+?) / (?P<denominator>.+)\) x 100")
+#: "(số … / tổng số …) x 100", or the same without brackets.
+_FORMULA = re.compile(r"(?P<open>\()?(?P<numerator>.+?) / (?P<denominator>.+?)(?(open)\) x 100)")
 
 
 class FormInvalid(Refused):

@@ -65,7 +65,7 @@ async def receive_paper_answer(
 ) -> CommandResult:
     """Enter the answer that a member gave on paper (Mẫu 06), with its file. AlreadyVoted the second time."""
     await must_conduct(work, season, meeting)
-    await _must_be_in_writing(work, season, meeting)
+    await must_be_in_writing(work, season, meeting)
     return await work.change(
         Meeting,
         meeting_stream(season, meeting),
@@ -80,6 +80,7 @@ async def close_consultation(work: Work, season: str, meeting: str) -> CommandRe
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.close_consultation(work.today))
 
 
-async def _must_be_in_writing(work: Work, season: str, meeting: str) -> None:
+async def must_be_in_writing(work: Work, season: str, meeting: str) -> None:
+    """Raise OutOfOrder for a meeting: only a consultation is answered on paper."""
     if not (await work.look(Meeting, meeting_stream(season, meeting))).is_consultation:
         raise OutOfOrder(step="paper-answer", state="sitting")

@@ -11,10 +11,11 @@ from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.case.council_meetings import conducted_by
 from services.council import minutes_document
+from services.documents.forms import DocumentForm
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, FinishedDocument, Progress, Workshop
-from services.exports.making import as_it_stood, printed
+from services.exports.making import as_it_stood, printed_as_before
 from services.i18n import Words
 from services.work import Work
 
@@ -49,11 +50,12 @@ class MinutesExport(ExportKind):
         then = await as_it_stood(work, asked.at_position)
         paper = await minutes_document.read_paper(then, asked.season, asked.meeting or "", asked.document_no or "")
         await progress(1, 2)
-        return await printed(
-            shop,
-            minutes_document.render(paper),
-            f"{'tong-hop-y-kien' if paper.answer_by else 'bien-ban'}-{asked.season}-{asked.meeting}.pdf",
-        )
+
+        async def render(form: DocumentForm) -> str:
+            return minutes_document.render(paper, form)
+
+        name = f"{'tong-hop-y-kien' if paper.answer_by else 'bien-ban'}-{asked.season}-{asked.meeting}.pdf"
+        return await printed_as_before(shop, work, task, render, name)
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The minutes, by their number and the unit whose council met."""

@@ -25,6 +25,7 @@ from domain.unit import Level
 from projections.fold import fold
 from projections.tables.tallies import TALLIES, MeetingRow, Tally
 from services.case.council_meetings import members_of
+from services.documents.forms import PRESENT, DocumentForm
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit
@@ -297,9 +298,9 @@ def _ballots(tally: Tally, attendants: dict[UUID, Attendant], *, in_writing: boo
 # The document -----------------------------------------------------------------------------------------
 
 
-def render(paper: MinutesDocument) -> str:
+def render(paper: MinutesDocument, form: DocumentForm = PRESENT) -> str:
     """The minutes, or the synthesis of a consultation, as HTML for print."""
-    template = "synthesis.html" if paper.answer_by else "minutes.html"
+    template = "synthesis.html" if paper.answer_by else form.template("minutes.html")
     return typeset(template, paper=paper, heads=[head(vietnamese().say(f"choice.{one}")) for one in Choice])
 
 

@@ -30,13 +30,16 @@ from infra.ledger.canonical_json import canonical
 from infra.ledger.checkpoint import Checkpoint
 from infra.reference.rulebooks import Rulebooks
 from services.assessment.evidence_list import attachments
+from services.documents.forms import PRESENT, UNTIL_2026_11_30
 from services.documents.reading import AsItStood
 from services.proof_package.package_log import History, Incomplete, LoggedFact, shown
 from services.recognition.decision_document import DecisionDocument, read_paper
 from services.recognition.decision_document import TableLine as Row
 
-#: Version of this form of a proof package.
-FORM = 1
+#: Version of this form of a proof package. With a change of what its files say it is raised, and the former one kept.
+FORM = 2
+#: In which words each version tells what was judged.
+WORDS_OF = {1: UNTIL_2026_11_30, FORM: PRESENT}
 #: What stands for the computed result where the rules left it open.
 LEFT_OPEN = "left-open"
 
@@ -77,8 +80,9 @@ async def tell(
     circumstances: Circumstances,
     rulebooks: Rulebooks,
     calendar: Calendar,
+    form: int = FORM,
 ) -> bytes:
-    """`dossier.json`.
+    """`dossier.json`, in this form.
 
     Raises Incomplete when something is missing that the decision rests on, and what `read_paper` raises.
     """
@@ -88,10 +92,11 @@ async def tell(
     name = line.recorded.stream
     then = AsItStood(history, province_of(circumstances, head.origin), head.size)
     _check_whole(history, name, decided)
-    paper = await read_paper(then, name.season, decided.commune, rulebooks_with(rulebooks, history.facts), calendar)
+    texts = rulebooks_with(rulebooks, history.facts)
+    paper = await read_paper(then, name.season, decided.commune, texts, calendar, WORDS_OF[form])
     people = _people(history)
     document = {
-        "v": FORM,
+        "v": form,
         "log": head.origin,
         "checkpoint": {"size": head.size, "root": head.root.hex()},
         "circumstances": msgspec.to_builtins(circumstances),

@@ -38,7 +38,7 @@ from infra.pdf.signatures import PdfSignature, Unjudged, read_signatures
 from infra.reference.rulebooks import Rulebooks, load_calendar, load_rulebooks
 from services.assessment.evidence_list import attachments
 from services.proof_package.compare_evidence import Compared, compare
-from services.proof_package.content import Circumstances, how_to, tell
+from services.proof_package.content import WORDS_OF, Circumstances, how_to, tell
 from services.proof_package.evidence_zip import FileState, evidence_of_dossier
 from services.proof_package.package_files import (
     ARCHIVE,
@@ -249,6 +249,7 @@ class _Stream(msgspec.Struct, frozen=True):
 class _Stated(msgspec.Struct, frozen=True):
     """What `dossier.json` has to state, for facts do not say it."""
 
+    v: int
     log: str
     circumstances: Circumstances
     streams: list[_Stream]
@@ -261,6 +262,8 @@ def _stated(files: Files, origin: str) -> tuple[Circumstances, dict[str, StreamN
         stated = msgspec.json.decode(files[DOSSIER], type=_Stated)
     except (NotCanonical, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
         raise Malformed(f"{DOSSIER}: {str(reason)[:200]}") from None
+    if stated.v not in WORDS_OF:
+        raise Malformed(f"{DOSSIER} is of form {stated.v}, which this program does not know")
     if stated.log != origin:
         raise Malformed(f"{DOSSIER} is about another log, {stated.log[:80]!r}")
     names = {one.stream: StreamName(one.kind, one.season, one.subject) for one in stated.streams}
@@ -330,7 +333,8 @@ async def _told_again(
 ) -> Mapping[str, Any]:
     """What the facts say, when the files say just that. Raises Invalid, Refused."""
     head = verdict.checkpoint
-    told = await tell(history, head, circumstances, law.rulebooks, law.calendar)
+    form = msgspec.json.decode(files[DOSSIER], type=_Stated).v
+    told = await tell(history, head, circumstances, law.rulebooks, law.calendar, form)
     if told != files[DOSSIER]:
         raise Malformed(f"{DOSSIER}: not what the facts say")
     if canonical(attachments(history.facts)) != files[EVIDENCE]:

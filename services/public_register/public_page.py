@@ -1,5 +1,6 @@
 """Public pages, without signing in: the results of a province, and one commune's result in plain words."""
 
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from operator import itemgetter
@@ -19,11 +20,12 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, Standing, counted
 from projections.tables.units import UNITS, UnitRow
 from services.assessment import assess
-from services.assessment.dossier_view import Case, gates, read_case, sheet_view
+from services.assessment.dossier_view import Case, SheetView, gates, read_case, sheet_view
 from services.assessment.personal_view import CommentText, comments_said
 from services.case.unverified import unverified_words
 from services.council.meeting_view import bare_code, receipt_code
 from services.recognition.decision_page import vote_on
+from services.verdicts import Status
 from services.web import urls
 from services.web.handlers import act, page
 from services.web.name_search import sought
@@ -72,6 +74,7 @@ async def register(visit: Visit) -> PageResponse:
         chosen=chosen,
         seasons=sorted(seasons, key=lambda row: row.order, reverse=True),
         lines=lines,
+        types=await unit_types(visit, chosen) if chosen else (),
         counts={state: sum(one.state is state for one in every) for state in PublicState},
         total=len(every),
         asked=asked.typed,
@@ -94,6 +97,11 @@ def _named(
     row: Standing, decision: RegisterRow | None, unit: UnitRow, deciding: UnitRow | None
 ) -> tuple[Any, PublicRow]:
     return sort_key(unit.bare_name), line_of(row, decision, unit, deciding)
+
+
+async def unit_types(visit: Visit, season: SeasonRow) -> tuple[str, ...]:
+    """The types of units that the rulebook of the year assesses ("xã", "phường"), each within a sentence."""
+    return (await visit.rulebooks()).text(season.rulebook_sha256).unit_types
 
 
 def choose(seasons: list[SeasonRow], asked: str) -> SeasonRow | None:
@@ -163,7 +171,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
     return {
         "case": case,
         "state": state.value,
-        "sheet": sheet_view(case) if shown else None,
+        "sheet": plainly(sheet_view(case)) if shown else None,
         "gates": gates(case) if shown else (),
         "decision": published,
         "anew": bool(published and anew),
@@ -182,6 +190,16 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "asked_code": receipt_code(mine) if mine else visit.query("ma"),
         "position": case.position,
     }
+
+
+def plainly(sheet: SheetView) -> SheetView:
+    """The sheet as everybody reads it: what is met is met, and how near it is to the minimum concerns nobody here."""
+    criteria = tuple(replace(one, status=_plain(one.status)) for one in sheet.criteria)
+    return replace(sheet, criteria=criteria, judged=sheet.judged._replace(status=_plain(sheet.judged.status)))
+
+
+def _plain(status: Status) -> Status:
+    return Status.OK if status is Status.NEAR else status
 
 
 def posted_on(case: Case, day: date) -> bool:

@@ -31,6 +31,7 @@ from infra.ledger.canonical_json import canonical
 from infra.ledger.leaf import payload_hash
 from infra.reference.rulebooks import Rulebooks
 from services.case.meeting_walk import walk_meetings
+from services.documents.forms import PRESENT, UNTIL_2026_11_30, DocumentForm
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit, lower_first, signature
@@ -48,6 +49,44 @@ AMENDED_FROM = date(2020, 7, 1)
 REPLACED_FROM = date(2025, 3, 1)
 
 NOTHING = "–"
+
+
+class DecisionWording(NamedTuple):
+    """How tables of a decision say what there is; `by_text` where points have the decimals of the rulebook's text.
+
+    `unnamed` stands for a veto whose wording is not known, `no_minimum` follows a satisfaction without threshold; where
+    `unnamed` is "", such a veto has no line.
+    """
+
+    percent: str
+    ensured: str
+    not_ensured: str
+    not_verifiable: str
+    unnamed: str
+    no_minimum: str
+    by_text: bool
+
+    def share(self, value: Decimal, places: int | None = None) -> str:
+        """A percentage in percent."""
+        return f"{NUMBERS.number(value, places)}{self.percent}"
+
+    def points(self, value: Decimal, rulebook: Rulebook) -> str:
+        """A number of points."""
+        return NUMBERS.total(value, rulebook.score_decimals) if self.by_text else NUMBERS.points(value)
+
+
+WORDINGS = {
+    PRESENT: DecisionWording("%", "Bảo đảm", "Chưa bảo đảm", NOTHING, "", "", by_text=True),
+    UNTIL_2026_11_30: DecisionWording(
+        "\N{NO-BREAK SPACE}%",
+        "Không vướng",
+        "Vướng",
+        "Chưa đối chiếu được",
+        "Điều kiện loại trừ (chưa có nội dung trong dữ liệu bộ tiêu chí)",
+        " (chưa có mức tối thiểu trong dữ liệu bộ tiêu chí)",
+        by_text=False,
+    ),
+}
 
 #: How the result that the rules give is printed; None where they left it open.
 COMPUTED = {Result.RECOGNISED: "Đạt", Result.NOT_RECOGNISED: "Không đạt", None: "Chưa đủ căn cứ để kết luận"}
@@ -153,9 +192,17 @@ async def decided_at(then: AsItStood, season: str, commune: str) -> Recorded:
 
 
 async def read_paper(
-    then: AsItStood, season: str, commune: str, rulebooks: Rulebooks, calendar: Calendar
+    then: AsItStood,
+    season: str,
+    commune: str,
+    rulebooks: Rulebooks,
+    calendar: Calendar,
+    form: DocumentForm = PRESENT,
 ) -> DecisionDocument:
-    """What the document on this commune says. Raises OutOfOrder, RulebookUnusable, StateDiffers."""
+    """What the document on this commune says, in the words of this form.
+
+    Raises OutOfOrder, RulebookUnusable, StateDiffers.
+    """
     recorded = await decided_at(then, season, commune)
     decided = recorded.fact
     assert isinstance(decided, Decision)  # noqa: S101 - found by its type
@@ -169,7 +216,7 @@ async def read_paper(
     sheet = appraised_sheet(dossier, appraisal, rulebook, calendar)
     if payload_hash(canonical(spelled(sheet, rulebook))) != decided.state_sha256:
         raise StateDiffers(position=recorded.position)
-    verdict = judge(sheet, rulebook)
+    verdict, say = judge(sheet, rulebook), WORDINGS[form]
     running = await then.find(Season, season_stream(season))
     unit = await then.place(recorded.unit or dossier.decided_by)
     used = {one.stream for one in decided.relied_on} if before else None
@@ -190,10 +237,10 @@ async def read_paper(
         signer=signer,
         rulebook=rulebook.short,
         with_points=rulebook.model is Model.POINTS,
-        summary=summary(verdict),
-        criteria=tuple(criterion_lines(verdict, rulebook)),
-        total=total_line(verdict, rulebook, decided.computed),
-        conditions=tuple(condition_lines(verdict, rulebook, sheet.unit_class)),
+        summary=summary(verdict, rulebook, say),
+        criteria=tuple(criterion_lines(verdict, rulebook, say)),
+        total=total_line(verdict, rulebook, decided.computed, say),
+        conditions=tuple(condition_lines(verdict, rulebook, sheet.unit_class, say)),
         origin=DocumentOrigin(
             then.tenant.log, then.position, decided.state_sha256, decided.rulebook_sha256, len(decided.relied_on)
         ),
@@ -283,34 +330,36 @@ def differences(decided: Decision) -> Iterator[str]:
         yield "kết quả biểu quyết của Hội đồng"
 
 
-def summary(verdict: Verdict) -> str:
+def summary(verdict: Verdict, rulebook: Rulebook, say: DecisionWording) -> str:
     """The result in a few words, within a sentence."""
     if verdict.total is not None:
         highest = sum((one.max_points for one in verdict.criteria if one.max_points is not None), Decimal(0))
-        return f"tổng số điểm {NUMBERS.points(verdict.total)}/{NUMBERS.number(highest)}"
+        return f"tổng số điểm {say.points(verdict.total, rulebook)}/{NUMBERS.number(highest)}"
     met = sum(one.indicators_met or 0 for one in verdict.criteria)
     return f"đạt {met}/{sum(one.indicators for one in verdict.criteria)} chỉ tiêu"
 
 
-def criterion_lines(verdict: Verdict, rulebook: Rulebook) -> Iterator[TableLine]:
+def criterion_lines(verdict: Verdict, rulebook: Rulebook, say: DecisionWording) -> Iterator[TableLine]:
     """One line for each criterion: points and share, or how many indicators are met."""
     for result in verdict.criteria:
         criterion = rulebook.criterion(result.code)
         doubtful = rulebook.model is Model.POINTS and criterion.points_provenance is not Provenance.SOURCED
-        yield TableLine((criterion.name, *_figures(result)), _word(result.met), doubtful)
+        yield TableLine((criterion.name, *_figures(result, rulebook, say)), _word(result.met, say), doubtful)
 
 
-def total_line(verdict: Verdict, rulebook: Rulebook, computed: Result | None) -> TableLine:
+def total_line(verdict: Verdict, rulebook: Rulebook, computed: Result | None, say: DecisionWording) -> TableLine:
     """The line under the criteria, with the result that was computed when the decision was made."""
     word = COMPUTED[computed]
     if verdict.total is None:
         met = sum(one.indicators_met or 0 for one in verdict.criteria)
         return TableLine((str(len(rulebook.indicators)), str(met)), word, doubtful=False)
-    share = verdict.total / rulebook.max_points
-    return TableLine((NUMBERS.number(rulebook.max_points), NUMBERS.points(verdict.total), _share(share)), word, False)
+    share = _share(verdict.total / rulebook.max_points, say)
+    return TableLine((NUMBERS.number(rulebook.max_points), say.points(verdict.total, rulebook), share), word, False)
 
 
-def condition_lines(verdict: Verdict, rulebook: Rulebook, unit_class: str | None) -> Iterator[TableLine]:
+def condition_lines(
+    verdict: Verdict, rulebook: Rulebook, unit_class: str | None, say: DecisionWording
+) -> Iterator[TableLine]:
     """One line for each condition of recognition: what it asks, what there is.
 
     A condition whose wording is not known says nothing about the commune and has no line.
@@ -318,32 +367,33 @@ def condition_lines(verdict: Verdict, rulebook: Rulebook, unit_class: str | None
     by_code = {condition.code: condition for condition in rulebook.conditions}
     for result in verdict.conditions:
         condition = by_code[result.code]
-        if condition.code in rulebook.without_text:
+        if condition.code in rulebook.without_text and not say.unnamed:
             continue
-        text = _condition(result, condition.text, unit_class)
+        text = _condition(result, condition.text or say.unnamed, unit_class, say)
         doubtful = result.provenance is not Provenance.SOURCED
-        yield TableLine((text, _measured(result)), _condition_word(result), doubtful)
+        yield TableLine((text, _measured(result, rulebook, say)), _condition_word(result, say), doubtful)
 
 
-def _figures(result: CriterionResult) -> tuple[str, ...]:
+def _figures(result: CriterionResult, rulebook: Rulebook, say: DecisionWording) -> tuple[str, ...]:
     if result.points is None or result.max_points is None or result.share is None:
         return str(result.indicators), str(result.indicators_met or 0)
-    return NUMBERS.number(result.max_points), NUMBERS.points(result.points), _share(result.share)
+    return NUMBERS.number(result.max_points), say.points(result.points, rulebook), _share(result.share, say)
 
 
-def _condition(result: ConditionResult, text: str, unit_class: str | None) -> str:  # noqa: PLR0911 - one flat match over conditions
+def _condition(result: ConditionResult, text: str, unit_class: str | None, say: DecisionWording) -> str:  # noqa: PLR0911 - one flat match over conditions
     required = NOTHING if result.required is None else NUMBERS.number(result.required)
     match result.kind:
         case ConditionKind.VETO:
             return text
         case ConditionKind.MIN_SATISFACTION:
             if result.required is None:
-                return "Tỷ lệ hài lòng của tổ chức, cá nhân"
-            return f"Tỷ lệ hài lòng của tổ chức, cá nhân đạt từ {required} % trở lên"
+                return f"Tỷ lệ hài lòng của tổ chức, cá nhân{say.no_minimum}"
+            sign = say.percent.replace("\N{NO-BREAK SPACE}", " ")
+            return f"Tỷ lệ hài lòng của tổ chức, cá nhân đạt từ {required}{sign} trở lên"
         case ConditionKind.ALL_INDICATORS_PASS:
             return "Đáp ứng đầy đủ các tiêu chí, chỉ tiêu"
         case ConditionKind.MIN_EACH_CRITERION_RATIO:
-            share = NOTHING if result.required is None else _share(result.required)
+            share = NOTHING if result.required is None else _share(result.required, say)
             return f"Điểm của từng tiêu chí đạt từ {share} điểm tối đa trở lên"
         case ConditionKind.MIN_TOTAL:
             return f"Tổng số điểm của các tiêu chí đạt từ {required} điểm trở lên"
@@ -352,43 +402,43 @@ def _condition(result: ConditionResult, text: str, unit_class: str | None) -> st
             return f"Tổng số điểm của các tiêu chí đạt từ {required} điểm trở lên{which}"
 
 
-def _measured(result: ConditionResult) -> str:
+def _measured(result: ConditionResult, rulebook: Rulebook, say: DecisionWording) -> str:
     if result.actual is None:
         return NOTHING
     match result.kind:
         case ConditionKind.MIN_EACH_CRITERION_RATIO:
-            return f"thấp nhất {_share(result.actual)}"
+            return f"thấp nhất {_share(result.actual, say)}"
         case ConditionKind.MIN_SATISFACTION:
-            return NUMBERS.percent(result.actual, 2)
+            return say.share(result.actual, 2)
         case ConditionKind.ALL_INDICATORS_PASS:
             return f"{result.actual}/{result.required}"
         case _:
-            return NUMBERS.points(result.actual)
+            return say.points(result.actual, rulebook)
 
 
-def _condition_word(result: ConditionResult) -> str:
+def _condition_word(result: ConditionResult, say: DecisionWording) -> str:
     if result.kind is ConditionKind.VETO and result.outcome is not Outcome.NOT_VERIFIABLE:
-        return "Không vướng" if result.outcome is Outcome.MET else "Vướng"
-    return _word(result.outcome)
+        return say.ensured if result.outcome is Outcome.MET else say.not_ensured
+    return _word(result.outcome, say)
 
 
-def _word(outcome: Outcome) -> str:
+def _word(outcome: Outcome, say: DecisionWording) -> str:
     return {
         Outcome.MET: "Đạt",
         Outcome.NOT_MET: "Không đạt",
-        Outcome.NOT_VERIFIABLE: NOTHING,
+        Outcome.NOT_VERIFIABLE: say.not_verifiable,
     }[outcome]
 
 
-def _share(share: Decimal) -> str:
+def _share(share: Decimal, say: DecisionWording) -> str:
     percent = share * 100
-    return NUMBERS.percent(percent, 0 if percent == percent.to_integral_value() else 1)
+    return say.share(percent, 0 if percent == percent.to_integral_value() else 1)
 
 
 # The document -----------------------------------------------------------------------------------------
 
 
-def render(paper: DecisionDocument) -> str:
+def render(paper: DecisionDocument, form: DocumentForm = PRESENT) -> str:
     """The document as HTML for print."""
     lines = signature(paper.unit, paper.capacity)
-    return typeset("decision.html", paper=paper, signature=lines)
+    return typeset(form.template("decision.html"), paper=paper, signature=lines)

@@ -13,6 +13,7 @@ from projections.tables.exports import ExportRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
 from services.assessment.commune_export import CommuneExport
+from services.documents.forms import DocumentForm
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import (
@@ -26,7 +27,7 @@ from services.exports.kind import (
     Workshop,
     name_of,
 )
-from services.exports.making import as_it_stood, printed
+from services.exports.making import as_it_stood, printed_as_before
 from services.i18n import Words
 from services.recognition import decision_document
 from services.work import Work
@@ -49,11 +50,16 @@ class DecisionExport(CommuneExport):
         asked = task.asked
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
-        paper = await decision_document.read_paper(
-            then, asked.season, asked.commune or "", await work.rulebooks(), work.calendar
-        )
+        rulebooks = await work.rulebooks()
+
+        async def render(form: DocumentForm) -> str:
+            paper = await decision_document.read_paper(
+                then, asked.season, asked.commune or "", rulebooks, work.calendar, form
+            )
+            return decision_document.render(paper, form)
+
         await progress(1, 2)
-        return await printed(shop, decision_document.render(paper), f"quyet-dinh-{asked.season}-{asked.commune}.pdf")
+        return await printed_as_before(shop, work, task, render, f"quyet-dinh-{asked.season}-{asked.commune}.pdf")
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The decision, by the name of the commune."""

@@ -79,10 +79,12 @@ class ListsExport(ExportKind):
                 raise FactUnreadable(position=min(view.lacks), topic="standings", why="stopped")
         if season is None:
             raise NotFound(kind="season", subject=asked.season)
-        lists = lists_of(rows, units, (await work.rulebooks()).text(season.rulebook_sha256))
+        rulebook = (await work.rulebooks()).text(season.rulebook_sha256)
+        lists = lists_of(rows, units, rulebook)
         html = typeset(
             "lists.html",
             lists=lists,
+            types=rulebook.unit_types,
             year=NUMBERS.season(asked.season),
             log=await work.store.origin_at(work.tenant, asked.at_position),
             position=asked.at_position,
@@ -132,7 +134,7 @@ def lists_of(rows: list[Standing], units: Mapping[str, UnitRow], rulebook: Ruleb
 
 def _points(row: Standing, rulebook: Rulebook) -> str:
     total = judged(row, rulebook).verdict.total
-    return NUMBERS.points(total) if rulebook.model is Model.POINTS and total is not None else ""
+    return NUMBERS.total(total, rulebook.score_decimals) if rulebook.model is Model.POINTS and total is not None else ""
 
 
 def _basis(row: Standing) -> str:

@@ -12,7 +12,7 @@ from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import advised, appraised_sheet, computed_of, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.commune_steps import must_not_be_ahead
-from domain.errors import AgainstTheRules, BasisMissing, NotFound, NoTotal
+from domain.errors import AgainstTheRules, BasisMissing, NotFound, NoTotal, Stale
 from domain.judging import Verdict, judge
 from domain.measure import Outcome
 from domain.meeting import Meeting
@@ -25,7 +25,7 @@ from infra.ledger.canonical_json import canonical
 from infra.log.eventstore import Loaded
 from services.case.council_meetings import concluded_vote
 from services.season.calendar import calendar_of
-from services.season.organise import commune_of, open_now, with_rulebook
+from services.season.organise import commune_of, open_dossier, rulebook_of, with_rulebook
 from services.work import CommandResult, Work, use_case
 
 
@@ -51,7 +51,7 @@ async def decide(
     rules leave the result open, a recognition also needs its `basis`, the document that it rests on (ResultLeftOpen).
     What the decision relied on is recorded: each stream with its version and the hash of its last leaf.
     """
-    running, rulebook = await open_now(work, season)
+    running, rulebook = await open_dossier(work, season, commune)
     work.require(Act.DECIDE, commune_of(running, commune))
     name = recognition_stream(season, commune)
     dossier_name, appraisal_name = assessment_stream(season, commune), appraisal_stream(season, commune)
@@ -62,6 +62,8 @@ async def decide(
         if before is not None:
             before.must_be_open_to_another()
         dossier = streams.get(Assessment, dossier_name)
+        if dossier.rulebook_sha256 != rulebook.sha256:  # corrected just now
+            raise Stale(reason="correction")
         dossier.must_ask_for_recognition()
         appraisal = streams.find(Appraisal, appraisal_name)
         if appraisal is None or appraisal.proposal is None:
@@ -187,8 +189,9 @@ async def note_published_total(
     NotARounding when it is no rounding of the exact total, which is computed here as it was for the decision; NoTotal
     where the rulebook counts no points; DayInTheFuture.
     """
-    running, rulebook = await with_rulebook(work, season)
+    running, _ = await with_rulebook(work, season)
     work.require(Act.NOTE_PUBLISHED_TOTAL, commune_of(running, commune))
+    rulebook = await rulebook_of(work, running, season, commune)
     must_not_be_ahead(on, work.today, "published_total_on")
     name = recognition_stream(season, commune)
     dossier_name, appraisal_name = assessment_stream(season, commune), appraisal_stream(season, commune)

@@ -10,7 +10,7 @@ from domain.days import must_be_possible, years
 from domain.days_off import DaysOff, days_off_stream
 from domain.errors import DayOutOfRange
 from domain.permissions import Act
-from domain.working_days import Calendar, DayKind
+from domain.working_days import Calendar, CalendarUnknown, DayKind
 from infra.readmodels.reading import View
 from projections.tables.days_off import DAYS_OFF
 from services.work import CommandResult, Work, use_case
@@ -26,6 +26,15 @@ async def calendar_seen(view: View, shipped: Calendar) -> Calendar:
     """The working days as they stood at the moment of a page."""
     row = await view.one(DAYS_OFF, days_off_stream().subject)
     return row.applied(shipped) if row else shipped
+
+
+def following_day_off(day: date, calendar: Calendar) -> date | None:
+    """The next working day after a day off; None for a working day, and where the days off are not known."""
+    try:
+        following = calendar.on_or_after(day)
+    except CalendarUnknown:
+        return None
+    return following if following != day else None
 
 
 @use_case("propose_day_off", "day", "kind", "name", "source")

@@ -11,9 +11,10 @@ from domain.deadlines import TERMS_OF, Bounds, bounds_of, bounds_of_step, must_k
 from domain.errors import DayOutOfRange, DeadlineOutsideTerm, PeriodReversed, Refused
 from domain.rulebook import Provenance, Rulebook, Source
 from domain.season import Deadline, Step, must_follow
-from domain.working_days import Calendar, CalendarUnknown
+from domain.working_days import Calendar
 from projections.tables.seasons import SeasonRow
 from services.i18n import Words
+from services.season.calendar import following_day_off
 from services.season.terms import term_words
 from services.web.form_fields import NotADate, Typed
 from services.web.refusals import Refusal, explain
@@ -192,7 +193,7 @@ def _of_text(
         bounds=bounds,
         fixed=last is not None,
         ends=bounds_of("posted", rulebook, row.year, shown, calendar).earliest if step is Step.POSTED else None,
-        day_off=_next_working_day(last, calendar) if last else None,
+        day_off=following_day_off(last, calendar) if last else None,
     )
 
 
@@ -222,15 +223,6 @@ def _filled(
 def _own(deadline: Deadline | None, common: str) -> str:
     """The document that the deadline does not share with the others."""
     return deadline.basis if deadline and deadline.basis != common else ""
-
-
-def _next_working_day(day: date, calendar: Calendar) -> date | None:
-    """The next working day after a day off; None for a working day, and where the days off are not known."""
-    try:
-        following = calendar.on_or_after(day)
-    except CalendarUnknown:
-        return None
-    return following if following != day else None
 
 
 def article_in_words(source: Source | None, words: Words) -> str:

@@ -242,9 +242,30 @@ async def open_now(work: Work, season: str) -> tuple[Season, Rulebook]:
 async def with_rulebook(work: Work, season: str) -> tuple[Season, Rulebook]:
     """The season and the very text of the rulebook that it runs under, at the rates of the province in its year."""
     running = await work.look(Season, season_stream(season))
-    rulebook = (await work.rulebooks()).text(running.rulebook_sha256)
+    return running, await _at_rates(work, running, running.rulebook_sha256)
+
+
+async def open_dossier(work: Work, season: str, commune: str) -> tuple[Season, Rulebook]:
+    """The season, when work may go on in it, and the text that the commune's dossier is judged by.
+
+    A commune that was decided on keeps its text when the season's is corrected, also when it is decided on anew.
+    NotFound, SeasonNotOpen, RulebookUnusable.
+    """
+    running = await work.look(Season, season_stream(season))
+    running.must_be_open()
+    return running, await rulebook_of(work, running, season, commune)
+
+
+async def rulebook_of(work: Work, running: Season, season: str, commune: str) -> Rulebook:
+    """The text that the commune's dossier is judged by; that of the season where there is no dossier."""
+    dossier = await work.find(Assessment, assessment_stream(season, commune))
+    return await _at_rates(work, running, dossier.rulebook_sha256 if dossier else running.rulebook_sha256)
+
+
+async def _at_rates(work: Work, running: Season, sha256: str) -> Rulebook:
     rates = await work.find(Rates, rates_stream())
-    return running, with_rates(rulebook, tuple(rates.held.values()) if rates else (), running.year)
+    text = (await work.rulebooks()).text(sha256)
+    return with_rates(text, tuple(rates.held.values()) if rates else (), running.year)
 
 
 async def must_be_undecided(work: Work, season: str, commune: str) -> None:

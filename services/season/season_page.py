@@ -18,6 +18,7 @@ from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words, indicator_number
 from services.season import organise
 from services.season.calendar import calendar_seen
+from services.season.copy_year import earlier
 from services.season.deadlines_view import deadline_form, read_deadlines
 from services.season.readiness import unstaffed
 from services.season.readings import asked_readings, choose_reading, unknown_years
@@ -99,6 +100,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         lacking = await unstaffed(visit, view, row)
         adoptions = {one.rulebook: one.sha256 for one in await view.all(ADOPTIONS)}
         calendar = await calendar_seen(view, visit.app.calendar)
+        rows = await view.all(SEASONS)
     if row is None:
         raise NotFound(season=season)
     rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
@@ -110,6 +112,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         rulebooks=[one for one in (await visit.rulebooks()).newest_of_each() if one.id in adoptions],
         correctable=row.lags(adoptions.get(row.rulebook)),
         deadlines=deadline_form(row, rulebook, calendar, visit.words, visit.typed, visit.refusal),
+        former=earlier(rows, row),
         readings=asked_readings(row, rulebook, calendar),
         unknown_years=unknown_years(row, rulebook, calendar),
         matrix=matrix(row, rulebook, visit.words),

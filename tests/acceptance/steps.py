@@ -460,7 +460,6 @@ async def make_document(walk: Walk) -> None:
     if not paper.content.startswith(b"%PDF"):
         raise Unexpected(f"expected a PDF; there is {paper.content[:20]!r}")
     walk.sha256 = sha256(paper.content).hexdigest()
-    page.says(walk.sha256[:12])
 
 
 async def sign_and_publish(walk: Walk) -> None:
@@ -472,7 +471,7 @@ async def sign_and_publish(walk: Walk) -> None:
     await browser.send(page, page.form("ky"), signed, refused="not-signed", file=FileToSend("quyet-dinh.pdf", draft))
     scan = FileToSend("quyet-dinh-da-ky.pdf", walk.teller.papers.paper(WALKED.commune, "quyet-dinh", SIGNED))
     page = await browser.send(page, page.form("ky"), signed, file=scan)
-    page.says(sha256(scan.content).hexdigest()[:12])
+    page.lacks("ky")
     published = {"place": "Cổng thông tin điện tử thị xã", "on": WORDS.date(DAYS.decided)}
     page = await browser.send(page, page.form("cong-bo"), published)
     page.says("Cổng thông tin điện tử thị xã")

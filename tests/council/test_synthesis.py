@@ -1,11 +1,17 @@
 """The documents that a council leaves: minutes that say how the meeting was prepared, and the synthesis of opinions."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
-from services.council import minutes_document, preparing, voting
+import pytest
+
+from domain.errors import NotPermitted, OutOfOrder
+from domain.export import Document
+from services.council import consulting, minutes_document, preparing, voting
 from services.documents.reading import AsItStood
-from tests.provinces.story import AGENCIES, Story
+from services.exports.requests import export_id, request_export
+from tests.provinces import papers
+from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, TODAY, Story
 
 
 async def text_of(story: Story, key: str) -> str:
@@ -52,3 +58,29 @@ async def test_minutes_of_a_meeting_that_recorded_none_of_it_say_none_of_it(stor
     assert "BIÊN BẢN" in text
     for word in ("Tài liệu họp", "ủy quyền", "Ý kiến bằng văn bản của thành viên vắng mặt"):
         assert word not in text
+
+
+async def test_a_sheet_to_be_filled_in_is_printed_for_whoever_conducts_while_members_are_asked(story: Story):
+    await story.concluded()
+    await story.council()
+    answer_by = TODAY + timedelta(days=7)
+    _, key = await consulting.open_consultation(await story.decider(), story.season, DISTRICT, answer_by, [COMMUNE])
+    work = await story.decider()
+    await request_export(work, Document.MEMBER_SHEET, story.season, key)
+
+    async with papers.workshop(story.house) as shop:
+        document = await papers.made(shop, story, export_id(work))
+
+    said = papers.text_of(document.content)
+    assert "PHIẾU LẤY Ý KIẾN THẨM ĐỊNH" in said
+    assert "trước khi hết" in said
+    assert "Họ và tên: ....." in said
+    assert "Người police" not in said
+
+
+async def test_members_who_meet_have_no_sheet_and_a_member_does_not_hand_it_out(story: Story):
+    key = await story.vote_open()
+    with pytest.raises(OutOfOrder):
+        await request_export(await story.decider(), Document.MEMBER_SHEET, story.season, key)
+    with pytest.raises(NotPermitted):
+        await request_export(await story.by("police"), Document.MEMBER_SHEET, story.season, key)

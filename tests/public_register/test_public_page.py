@@ -119,7 +119,7 @@ async def test_while_it_is_posted_anybody_comments_and_finds_the_answer_by_the_c
     found = await passer_by.open(f"{public(season)}?ma={code.group(1).lower()}")
     wrong = await passer_by.open(f"{public(season)}?ma=AAAA-AAAA")
 
-    assert "Tổng 100,0 trên 100 điểm" in page.text
+    assert "Tổng 100,00 trên 100 điểm" in page.text
     assert "chưa được thẩm định" in page.text
     assert "Chưa trả lời" in sent.text
     assert "UBND trả lời: Đã niêm yết ngày 16/01." in found.text
@@ -253,8 +253,8 @@ async def test_the_published_result_stands_in_plain_words_with_its_decision(pass
     page = await passer_by.open(public(season))
 
     assert "Đạt chuẩn tiếp cận pháp luật" in page.text
-    assert "Tổng 100,0 trên 100 điểm, mức điểm tối thiểu: 80." in page.text
-    assert "Cả 5 tiêu chí đều từ 50\u00a0% trở lên." in page.html
+    assert "Tổng 100,00 trên 100 điểm, mức điểm tối thiểu: 80." in page.text
+    assert "Cả 5 tiêu chí đều từ 50% trở lên." in page.html
     assert "41/QĐ-UBND" in page.text
     assert "5 tán thành, 0 không tán thành, 0 ý kiến khác, 0 không bỏ phiếu" in page.text
     assert not page.offers("/gop-y")

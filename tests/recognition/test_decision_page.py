@@ -55,7 +55,7 @@ async def test_the_chairman_sees_the_three_results_and_decides(desks: Desks, sea
     before = await chairman.open(decision(season))
     page = await decide(chairman, season, on="6/2/2024")
 
-    assert "tổng 100,0/100" in before.text
+    assert "tổng 100,00/100" in before.text
     assert "5 tán thành, 0 không tán thành" in before.text
     assert "Công nhận đạt chuẩn tiếp cận pháp luật" in page.text
     assert "3301/QĐ-UBND" in page.text

@@ -19,6 +19,7 @@ from services.season import organise
 from services.season.correct import correct_rulebook, state_seen
 from services.verdicts import judged
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
+from tests.recognition.test_recognise import appraised_anew, decide_on, voted_anew
 
 SHIPPED = [text.decode() for text in shipped_texts() if b"id: qd-25-2021" in text][-1]
 
@@ -89,6 +90,30 @@ async def test_a_decided_commune_keeps_its_text_and_is_judged_by_it_for_ever(own
     assert then[f"{own_story.season}/{COMMUNE}"] == decided
     rulebooks = await (await own_story.as_administrator()).rulebooks()
     assert judged(decided, rulebooks.text(decided.rulebook_sha256)).verdict.complete
+
+
+async def test_a_commune_that_is_decided_on_anew_is_judged_by_its_own_text_not_the_seasons(own_story: Story):
+    """Given a decided commune whose season was corrected after it, when its recognition is taken back and it is
+    appraised, voted and decided on again, then by the text that its dossier has stood under all along.
+    """
+    await own_story.opened()
+    await own_story.decided()
+    former = own_story.rulebook.sha256
+    sha256 = await adopted(own_story)
+    await correct(own_story, sha256)
+    await own_story.under_review()
+    await own_story.revoke(on=TODAY)
+
+    await appraised_anew(own_story)
+    await voted_anew(own_story)
+    await decide_on(own_story, TODAY)
+
+    work = await own_story.as_administrator()
+    season = await work.look(Season, season_stream(own_story.season))
+    dossier = await work.look(Assessment, assessment_stream(own_story.season, COMMUNE))
+    (again,) = [one.fact for one in await own_story.facts() if isinstance(one.fact, Recognition.DecidedAgain)]
+    assert season.rulebook_sha256 == sha256
+    assert again.rulebook_sha256 == dossier.rulebook_sha256 == former
 
 
 async def test_a_season_that_is_over_stays_as_it_was_judged(own_story: Story):

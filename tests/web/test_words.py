@@ -81,7 +81,7 @@ def test_numbers_are_written_as_in_the_language():
     assert EN.number(Decimal("1234.5")) == "1,234.5"
     assert VI.signed(Decimal("0.5")) == "+0,5"
     assert VI.signed(Decimal(-6)) == "−6,0"
-    assert VI.percent(Decimal("86.36"), 1) == "86,4\u00a0%"
+    assert VI.percent(Decimal("86.36"), 1) == "86,4%"
     assert VI.size(1_234_567) == "1,2\u00a0MB"
 
 

@@ -91,7 +91,9 @@ async def read_paper(
         province=then.tenant.name,
         season=seen.season,
         indicator=rulebook.by_code.get(indicator or ""),
-        claim=tuple(_claim(judged(standing, rulebook), sheet.entries.get(indicator or ""), words)),
+        claim=tuple(
+            _claim(judged(standing, rulebook), sheet.entries.get(indicator or ""), rulebook.score_decimals, words)
+        ),
         rulebook=rulebook,
         decided=fold(REGISTER, facts).get(key),
         chain=chain,
@@ -129,7 +131,7 @@ def _fitting(text: str) -> str:
     return f"{text[:length]} … còn {NUMBERS.number(len(text) - length)} ký tự, xem trong hồ sơ điện tử"
 
 
-def _claim(found: JudgedStanding, entry: EntryRow | None, words: Words) -> Iterator[str]:
+def _claim(found: JudgedStanding, entry: EntryRow | None, decimals: int, words: Words) -> Iterator[str]:
     """The value of the indicator, where one is asked about, then the total and what it comes to."""
     levels = found.verdict.total is None
     if entry is not None and entry.is_scored:
@@ -137,7 +139,7 @@ def _claim(found: JudgedStanding, entry: EntryRow | None, words: Words) -> Itera
         assert value is not None  # noqa: S101 - it is scored
         yield f"giá trị {words.points(value) if isinstance(value, Decimal) else words.say(f'word.{value}')}"
     if not levels:
-        yield f"tổng {words.points(found.verdict.total)} điểm"
+        yield f"tổng {words.total(found.verdict.total, decimals)} điểm"
     yield words.say(f"status.{found.status}{'.levels' if levels else ''}")
 
 

@@ -12,10 +12,11 @@ from domain.season import Season, season_stream
 from projections.tables.exports import ExportRow
 from projections.tables.units import UnitRow
 from services.assessment.assess import viewed_by
+from services.documents.forms import DocumentForm
 from services.documents.reading import AsItStood
 from services.documents.typesetting import PDF
 from services.exports.kind import ExportKind, ExportRequest, ExportTask, FinishedDocument, Progress, Workshop, name_of
-from services.exports.making import as_it_stood, printed
+from services.exports.making import as_it_stood, printed_as_before
 from services.i18n import Words
 from services.inspection.review import review_document
 from services.season.organise import commune_of
@@ -50,9 +51,14 @@ class ReviewExport(ExportKind):
         asked = task.asked
         await progress(0, 2)
         then = await as_it_stood(work, asked.at_position)
-        paper = await review_document.read_paper(then, asked.season, asked.review or "", await work.rulebooks())
+        rulebooks = await work.rulebooks()
+
+        async def render(form: DocumentForm) -> str:
+            paper = await review_document.read_paper(then, asked.season, asked.review or "", rulebooks, form)
+            return review_document.render(paper, form)
+
         await progress(1, 2)
-        return await printed(shop, review_document.render(paper), f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf")
+        return await printed_as_before(shop, work, task, render, f"ket-luan-xem-xet-{asked.season}-{asked.review}.pdf")
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
         """The conclusion, by the name of the commune."""

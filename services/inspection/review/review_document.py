@@ -20,6 +20,7 @@ from infra.reference.rulebooks import Rulebooks
 from projections.fold import fold
 from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
+from services.documents.forms import PRESENT, UNTIL_2026_11_30, DocumentForm
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit, signature, upper_first
@@ -27,10 +28,18 @@ from services.i18n import vietnamese
 from services.recognition.decision_document import legal_bases, read_signer
 
 GROUNDS = {
-    Ground.COMPLAINT: "khiếu nại, tố cáo, kiến nghị, phản ánh",
-    Ground.LATE_VETO: "phát sinh việc không bảo đảm điều kiện công nhận sau khi có quyết định",
-    Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
-    Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
+    PRESENT: {
+        Ground.COMPLAINT: "khiếu nại, tố cáo, kiến nghị, phản ánh",
+        Ground.LATE_VETO: "phát sinh việc không bảo đảm điều kiện công nhận sau khi có quyết định",
+        Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
+        Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
+    },
+    UNTIL_2026_11_30: {
+        Ground.COMPLAINT: "khiếu nại, tố cáo, phản ánh",
+        Ground.LATE_VETO: "phát sinh điều kiện loại trừ sau khi có quyết định công nhận",
+        Ground.FALSE_EVIDENCE: "minh chứng trong hồ sơ không đúng thực tế",
+        Ground.FLAG: "dấu hiệu bất thường trong hồ sơ",
+    },
 }
 
 
@@ -103,8 +112,10 @@ async def concluded_at(then: AsItStood, season: str, about: str) -> Recorded:
     raise OutOfOrder(step="export-review", state="not-concluded")
 
 
-async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Rulebooks) -> ReviewDocument:
-    """What the document on this review says. Raises OutOfOrder, RulebookUnusable."""
+async def read_paper(
+    then: AsItStood, season: str, about: str, rulebooks: Rulebooks, form: DocumentForm = PRESENT
+) -> ReviewDocument:
+    """What the document on this review says, in the words of this form. Raises OutOfOrder, RulebookUnusable."""
     recorded = await concluded_at(then, season, about)
     then = then._replace(position=recorded.position)
     facts = await then.facts(StreamName("review", season, about))
@@ -126,7 +137,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Rulebo
         bases=tuple(legal_bases(row.concluded_on, rulebook)),
         reviewed_no=decided.decision_no,
         reviewed_on=decided.decided_on,
-        ground=GROUNDS[row.ground],
+        ground=GROUNDS[form][row.ground],
         statement=row.statement,
         document_no=row.document_no,
         document_on=row.document_on,
@@ -134,7 +145,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Rulebo
         asked=tuple(
             [
                 AskedOfficial(
-                    await _named(then, one.official, one.position, one.unit),
+                    await _named(then, one.official, one.position, one.unit, form),
                     one.question,
                     one.due,
                     tuple((each.text, each.on) for each in one.explanations),
@@ -146,7 +157,7 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Rulebo
         answerable=tuple(
             [
                 Answerable(
-                    await _named(then, one.official, one.position, one.unit),
+                    await _named(then, one.official, one.position, one.unit, form),
                     _positions((one.act,)),
                     upper_first(vietnamese().say(f"degree.{one.degree}")),
                     one.basis,
@@ -166,11 +177,11 @@ async def read_paper(then: AsItStood, season: str, about: str, rulebooks: Rulebo
     )
 
 
-async def _named(then: AsItStood, person: UUID, position: Office, unit: str) -> str:
+async def _named(then: AsItStood, person: UUID, position: Office, unit: str, form: DocumentForm) -> str:
     """Name, position and unit, as people are named in documents."""
     official = await then.find(Official, official_stream(person))
     name = official.name if official else ""
-    office = vietnamese().say(f"position.{position.value}")
+    office = form.words.say(f"position.{position.value}")
     return ", ".join(part for part in (name, office, (await then.place(unit)).inside) if part)
 
 
@@ -178,6 +189,6 @@ def _positions(references: tuple[Reference, ...]) -> str:
     return ", ".join(f"#{one.position}" for one in references)
 
 
-def render(paper: ReviewDocument) -> str:
+def render(paper: ReviewDocument, form: DocumentForm = PRESENT) -> str:
     """The document as HTML for print."""
-    return typeset("review.html", paper=paper)
+    return typeset(form.template("review.html"), paper=paper)

@@ -1,0 +1,118 @@
+"""A decision and minutes that an earlier version made are made again to the byte, however documents look today.
+
+`former/2026-11-30/` has the decision and the minutes that the version of 29/11/2026 made of the facts in the proof
+package of that form, with the meeting closed behind them and the minutes marked as demonstration.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain.fact import Recorded, StreamName
+from domain.meeting import Meeting
+from infra.ledger.checkpoint import Checkpoint
+from infra.pdf.printer import Printer
+from infra.reference.rulebooks import load_calendar, load_rulebooks
+from services import documents
+from services.council import minutes_document
+from services.documents.forms import FORMER, PRESENT, DocumentForm
+from services.documents.glyphs import printable
+from services.documents.reading import AsItStood
+from services.proof_package.content import Circumstances, province_of
+from services.proof_package.package_files import read_files
+from services.proof_package.package_log import History
+from services.proof_package.verify import Law, judge_files
+from services.recognition import decision_document
+from services.seals.trusted_policy import read_trust
+
+PAPERS = Path(__file__).parent / "former"
+PACKAGES = Path(__file__).parents[1] / "proof_package" / "former"
+ASSETS = Path(documents.__file__).parent
+MINUTES_NO = "03/BB-HĐ"
+NAMES = [Path(form.folder).name for form in FORMER]
+
+
+class Closing:
+    """The facts of a package, and behind them the closing of its last meeting."""
+
+    def __init__(self, history: History, position: int) -> None:
+        last = [one for one in history.facts if one.stream.kind == "meeting"][-1]
+        facts: dict[str, Any] = {
+            "originator_id": last.fact.originator_id,
+            "originator_version": last.version + 1,
+            "timestamp": last.fact.timestamp,
+            "on": date(2024, 1, 30),
+        }
+        closed = Meeting.Closed(**facts)
+        self._history = history
+        self.closing = last._replace(fact=closed, position=position, version=last.version + 1)
+
+    async def read(
+        self, tenant: object, *, upto: int | None = None, streams: Collection[StreamName] | None = None
+    ) -> AsyncIterator[list[Recorded]]:
+        pages = self._history.read(tenant, upto=upto, streams=streams)
+        found = [one async for page in pages for one in page]
+        if self.closing.stream in (streams or ()) and (upto is None or upto >= self.closing.position):
+            found.append(self.closing)
+        if found:
+            yield found
+
+
+async def package(folder: Path) -> tuple[History, Checkpoint, Circumstances]:
+    """What the package of a former form was made of."""
+    files, _ = read_files(folder / "dossier.pdf")
+    found = await judge_files(files, None, read_trust(folder / "policy"), Law(load_rulebooks(), load_calendar()))
+    assert found.history is not None
+    assert found.verdict is not None
+    assert found.said is not None
+    return found.history, found.verdict.checkpoint, msgspec.convert(found.said["circumstances"], Circumstances)
+
+
+async def printed(html: str) -> bytes:
+    page = printable(html)
+    async with Printer(ASSETS) as printer:
+        return await printer.print(page.html, sha256(page.html.encode()).digest()[:16])
+
+
+async def decision_in(form: DocumentForm, name: str) -> bytes:
+    history, head, circumstances = await package(PACKAGES / name)
+    then = AsItStood(history, province_of(circumstances, head.origin), head.size)
+    decided = history.decision().recorded
+    paper = await decision_document.read_paper(
+        then, decided.stream.season, decided.stream.subject, load_rulebooks(), load_calendar(), form
+    )
+    return await printed(decision_document.render(paper, form))
+
+
+async def minutes_in(form: DocumentForm, name: str) -> bytes:
+    history, head, circumstances = await package(PACKAGES / name)
+    store: Any = Closing(history, head.size + 1)
+    tenant = province_of(circumstances, head.origin)._replace(demonstration=True)
+    stream = store.closing.stream
+    paper = await minutes_document.read_paper(
+        AsItStood(store, tenant, head.size + 1), stream.season, stream.subject, MINUTES_NO
+    )
+    return await printed(minutes_document.render(paper, form))
+
+
+MAKERS = {"decision.pdf": decision_in, "minutes.pdf": minutes_in}
+
+
+@pytest.mark.parametrize("document", MAKERS)
+@pytest.mark.parametrize("form", FORMER, ids=NAMES)
+async def test_a_paper_of_an_earlier_version_is_made_again_to_the_byte(form: DocumentForm, document: str):
+    name = Path(form.folder).name
+
+    assert await MAKERS[document](form, name) == (PAPERS / name / document).read_bytes()
+
+
+@pytest.mark.parametrize("document", MAKERS)
+async def test_today_s_paper_has_the_words_of_today(document: str):
+    name = NAMES[0]
+
+    assert await MAKERS[document](PRESENT, name) != (PAPERS / name / document).read_bytes()
