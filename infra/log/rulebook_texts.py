@@ -11,11 +11,12 @@ from infra.reference.rulebooks import Rulebooks
 
 
 class _Known(NamedTuple):
-    """The rulebooks of a province with what its log keeps up to this position."""
+    """The rulebooks of a province with what its log keeps up to this position; of each text since which position."""
 
     position: int
     rulebooks: Rulebooks
     own: dict[str, str]
+    kept_at: dict[str, int]
 
 
 class RulebookTexts:
@@ -26,15 +27,23 @@ class RulebookTexts:
         self._shipped = shipped
         self._known: dict[str, _Known] = {}
 
-    async def of(self, tenant: HasId, since: float | None = None) -> Rulebooks:
-        """The rulebooks of this province as of `since` (time.monotonic()) or later; None for now."""
+    async def of(self, tenant: HasId, since: float | None = None, upto: int | None = None) -> Rulebooks:
+        """The rulebooks of this province as of `since` (time.monotonic()) or later, None for now; with `upto` those
+        that its log kept at this position.
+        """
         tail = await self._store.tail(tenant, since)
-        known = self._known.get(tenant.id) or _Known(0, self._shipped, {})
+        known = self._known.get(tenant.id) or _Known(0, self._shipped, {}, {})
         if known.position < tail.position:
             pages = self._store.read(tenant, after=known.position, upto=tail.position, facts=[RulebookText.Kept])
-            facts = [one.fact async for page in pages for one in page]
-            kept = {hash_of(fact.text): fact.text for fact in facts if isinstance(fact, RulebookText.Kept)}
-            own = {**known.own, **kept}
-            rulebooks = self._shipped.with_own(own) if kept else known.rulebooks
-            known = self._known[tenant.id] = _Known(tail.position, rulebooks, own)
-        return known.rulebooks
+            own, kept_at = dict(known.own), dict(known.kept_at)
+            async for page in pages:
+                for one in page:
+                    if isinstance(one.fact, RulebookText.Kept):
+                        sha256 = hash_of(one.fact.text)
+                        own[sha256] = one.fact.text
+                        kept_at.setdefault(sha256, one.position)
+            rulebooks = self._shipped.with_own(own) if len(own) > len(known.own) else known.rulebooks
+            known = self._known[tenant.id] = _Known(tail.position, rulebooks, own, kept_at)
+        if upto is None or all(position <= upto for position in known.kept_at.values()):
+            return known.rulebooks
+        return self._shipped.with_own({sha256: known.own[sha256] for sha256, at in known.kept_at.items() if at <= upto})

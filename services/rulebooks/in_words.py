@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from domain.measure import Checklist, Options, RatioBands, RatioThreshold
+from domain.measure import Checklist, Kind, Options, RatioBands, RatioThreshold
 from domain.rulebook import Dated, Rulebook
 from domain.rulebook_difference import TextChange, difference
+from infra.reference.rulebook_values import CODE
 from services.i18n import Words
+from services.rulebooks.value_words import number_of
 
 #: Longer values are not said within a line.
 SHORT = 400
 
 
 class ChangeLine(NamedTuple):
-    """A difference in words."""
+    """A difference in words; `number` is how officials number what it is about, "" for what belongs to no criterion."""
 
-    path: str
+    number: str
     what: str
     before: str
     after: str
@@ -27,17 +30,21 @@ class ChangeLine(NamedTuple):
 
 
 def change_lines(before: Rulebook, after: Rulebook, words: Words) -> list[ChangeLine]:
-    """Every difference, in the order of the new text."""
-    return [_line(one, after, words) for one in difference(before, after)]
+    """Every difference, in the order of the new text; how well single values are known is summed up in the sources."""
+    return [_line(one, after, words) for one in difference(before, after) if not one.path.endswith("provenance")]
 
 
 def _line(change: TextChange, rulebook: Rulebook, words: Words) -> ChangeLine:
     code, _, field = change.path.rpartition(".")
     named = rulebook.parts.get(code) or rulebook.by_code.get(code) or rulebook.parts.get(change.path)
-    key = f"rulebook-field.{field}"
+    condition = next((one for one in rulebook.conditions if one.code == code), None)
+    key = f"condition-kind.{condition.kind.value}" if condition else f"rulebook-field.{field}"
+    what = words.say(key) if words.knows(key) else (named.name if named and not code else field)
+    if CODE.fullmatch(change.path):
+        what = words.say("thêm mới") if change.before is None else words.say("bỏ")
     return ChangeLine(
-        code or change.path,
-        words.say(key) if words.knows(key) else (named.name if named and not code else field),
+        number_of(change.path),
+        what,
         value_in_words(change.before, words),
         value_in_words(change.after, words),
         words.say(f"rulebook-effect.{change.effect.value}"),
@@ -70,8 +77,8 @@ def value_in_words(value: Any, words: Words) -> str:  # noqa: C901, PLR0911, PLR
         case Dated(value=day):
             return words.date(day) if day else words.say("không có")
         case StrEnum():
-            key = f"rulebook-value.{value.value}"
-            return words.say(key) if words.knows(key) else value.value
+            keys = (f"rulebook-value.{value.value}", f"rulebook-word.{value.value}")
+            return next((words.say(key) for key in keys if words.knows(key)), value.value)
         case Decimal() | int():
             return words.number(value)
         case Fraction():
@@ -82,4 +89,8 @@ def value_in_words(value: Any, words: Words) -> str:  # noqa: C901, PLR0911, PLR
             return "; ".join(map(str, value))[:SHORT]
         case tuple():
             return words.say("%(count)s mục", count=words.number(len(value)))
-    return words.say("cách đo khác")
+        case Mapping():
+            return words.say("%(count)s giá trị có nguồn", count=words.number(len(value)))
+        case _ if isinstance(getattr(value, "kind", None), Kind):
+            return words.say(f"measure-kind.{value.kind.value}")
+    return words.say("nội dung khác")

@@ -139,8 +139,8 @@ class Viewing(Visitor):
     # The rows -----------------------------------------------------------------------------------------
 
     async def rulebooks(self) -> Rulebooks:
-        """The rulebooks as the province knows them: the texts that ship, and those that it keeps."""
-        return await self.app.texts.of(self.tenant, self.since)
+        """The rulebooks as the province knew them at the moment: the texts that ship, and those that it kept."""
+        return await self.app.texts.of(self.tenant, self.since, self.upto)
 
     @asynccontextmanager
     async def reads(self) -> AsyncIterator[View]:

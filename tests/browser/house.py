@@ -149,7 +149,7 @@ async def tell_reviews(teller: StoryBuilder) -> None:
             await inspector(f"note {commune}"), season, commune, 1, positions[0], "Xem ai mở tệp."
         )
     work = await inspector("determine", day_after)
-    basis = "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh hoạ)"
+    basis = "Người chủ trì chỉ tiêu chịu trách nhiệm về số liệu (minh họa)"
     await conduct_review.determine_responsibility(
         work, season, REVOKED, 1, lead, mandate, positions[0], Degree.DIRECT, basis
     )

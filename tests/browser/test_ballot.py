@@ -20,7 +20,7 @@ WATCH = """() => {
 
 
 async def count(page: Page) -> int:
-    found = re.search(r"Đã ghi (\d+) phiếu", await page.locator("main").inner_text())
+    found = re.search(r"Đã nhận (\d+) phiếu", await page.locator("main").inner_text())
     assert found
     return int(found[1])
 
@@ -39,7 +39,7 @@ async def test_other_peoples_ballots_never_touch_a_half_filled_form(house: Told,
     teller = house.tellers[MIDDLE.slug]
     await cast(teller, 2)
     await cast(teller, 7)
-    await expect(page.locator("main")).to_contain_text(f"Đã ghi {before + 2} phiếu")
+    await expect(page.locator("main")).to_contain_text(f"Đã nhận {before + 2} phiếu")
 
     # then the form is as it was, to the last attribute, and the hand still in it
     assert await page.evaluate("window.changes") == []

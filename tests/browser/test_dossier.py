@@ -30,7 +30,7 @@ async def test_the_dossier_and_its_evidence_are_asked_for_and_taken_away(
     part = page.locator("#ho-so-doi-chung")
     await page.goto(house.address(DECISION))
 
-    await part.get_by_role("button", name=re.compile("Lập (hồ sơ|lại)")).click()
+    await part.get_by_role("button", name=re.compile("Lập (bộ hồ sơ|lại)")).click()
     await page.wait_for_url("**#ho-so-doi-chung")
     if await (evidence := part.get_by_role("button", name="Lập tệp ZIP")).count():  # as of the decision: made once
         await evidence.click()

@@ -90,7 +90,7 @@ async def test_from_a_flag_to_a_revocation_and_back_to_what_stood_before(
     result = await inspector.locator("#h-kq + table").inner_text()
     assert "80,5" in result
     assert "78,5" in result
-    assert "không đạt" in result
+    assert "chưa đạt chuẩn" in result
     await keep(inspector, "inspection-what-if")
 
     # When the inspector asks who answers for it, then the chain says who, and who did not look

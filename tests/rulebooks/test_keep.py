@@ -116,3 +116,17 @@ async def test_a_province_goes_over_to_another_text_with_what_is_unverified_ackn
 async def test_a_text_that_is_not_kept_is_not_adopted(province_story: Story):
     with pytest.raises(RulebookUnusable):
         await keep.adopt_text(await province_story.as_administrator(), "ab" * 32, [])
+
+
+async def test_a_page_of_the_past_knows_no_text_that_was_kept_later(province_story: Story):
+    texts, tenant = province_story.house.texts, province_story.tenant
+    first, later = a_text(), a_text()
+    kept = await keep.keep_text(await province_story.as_administrator(), first)
+    await keep.keep_text(await province_story.as_administrator(), later)
+
+    then, now = await texts.of(tenant, upto=kept.last), await texts.of(tenant)
+    before = await texts.of(tenant, upto=kept.first - 1)
+
+    assert [then.find(keep.text_hash(one)) is not None for one in (first, later)] == [True, False]
+    assert [now.find(keep.text_hash(one)) is not None for one in (first, later)] == [True, True]
+    assert before.find(keep.text_hash(first)) is None
