@@ -156,6 +156,8 @@ class SentenceWriter:
         slots["subject"] = self.unit(entry.stream.subject)
         slots.setdefault("season", entry.stream.season)
         slots.setdefault("file", "–")  # in a replay without the fact that attached it
+        if entry.topic.startswith("recognition.decided"):
+            slots.setdefault("computed", self._said("computed", None))  # left open by the rules
         if entry.topic in BALLOTS and self._is_open(entry):
             slots.pop("reason", None)
         if entry.topic == "recognition.corrected":

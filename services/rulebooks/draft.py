@@ -6,11 +6,12 @@ in the draft and keep it from being signed off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 
 import msgspec
 import yaml
@@ -47,6 +48,8 @@ from services.work import CommandResult, Streams, Work, use_case
 #: The codes, names and numbers that a value may hold are short: what is longer was not typed.
 LONGEST_PATH = 100
 LONGEST_VALUE = 20_000
+
+NO_COMMENTS: Mapping[str, str] = MappingProxyType({})
 
 #: What reading a text raises that is none.
 UNREADABLE = (RulebookInvalid, yaml.YAMLError, ValueError, ArithmeticError, RecursionError)
@@ -117,13 +120,18 @@ async def draft_of(work: Work, rulebook: str) -> DraftText:
 
 @use_case("rulebooks.change_values", "rulebook", "changes", "scan")
 async def change_values(
-    work: Work, rulebook: str, changes: Sequence[DraftChange], scan: Received | None = None
+    work: Work,
+    rulebook: str,
+    changes: Sequence[DraftChange],
+    scan: Received | None = None,
+    comments: Mapping[str, str] = NO_COMMENTS,
 ) -> CommandResult:
     """Change values of the draft, which begins where there is none; `before` of each is what its author saw.
 
     `scan` is the scanned file of the document that the changes name as their source; a source names no other file
-    than one that the text names already. Raises DraftMoved, ValueUnusable, SourceMissing, DayInTheFuture,
-    DayOutOfRange, UploadsExhausted.
+    than one that the text names already. `comments` are what is said besides, by the path of a value that is there
+    then; what has been said of it in the same words is left out. Raises DraftMoved, ValueUnusable, SourceMissing,
+    DayInTheFuture, DayOutOfRange, UploadsExhausted.
     """
     work.require(Act.CORRECT_RULEBOOK)
     for change in changes:
@@ -135,11 +143,16 @@ async def change_values(
             raise DraftMoved(path=change.path)
         _must_be_read_somewhere(change, before, scan, work.today)
     _must_be_readable(before, scanned)
+    _must_be_there(comments, before, scanned)
     if scan is not None:
         await work.require_room(scan.size)
     async with work.changing(rulebook_draft_stream(rulebook)) as streams:
         draft = _begun(work, streams, before)
         draft.change(scanned, work.actor.person)
+        said = {(one.path, one.text) for one in draft.comments}
+        for path, text in comments.items():
+            if (path, text) not in said:
+                draft.comment(path, text, work.actor.person)
         if scan is not None:
             await work.files.keep(scan)  # the bytes are there before a fact names them
         return await streams.record(_scans_of)
@@ -171,7 +184,7 @@ async def sign_off(
     work.require(Act.SIGN_OFF_RULEBOOK)
     made = await draft_of(work, rulebook)
     if made.sha256 != seen:
-        raise DraftMoved(path=rulebook)
+        raise DraftMoved(path=rulebook, reason="sign-off")
     if made.problems:
         raise DraftNotClosed(places=tuple(problem.path for problem in made.problems))
     unverified = acknowledge([entry.path for entry in made.rulebook.unverified], acknowledged)
@@ -208,7 +221,7 @@ async def discard(work: Work, rulebook: str, seen: str, reason: str) -> CommandR
     """Give all changes of the draft up; the next one begins from the text in use. DraftMoved, ReasonMissing."""
     work.require(Act.CORRECT_RULEBOOK)
     if (await draft_of(work, rulebook)).sha256 != seen:
-        raise DraftMoved(path=rulebook)
+        raise DraftMoved(path=rulebook, reason="discard")
     return await work.change(
         RulebookDraft, rulebook_draft_stream(rulebook), lambda draft: draft.discard(reason, work.actor.person)
     )
@@ -296,6 +309,16 @@ def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None
             parse_draft(text_of(tree).encode())
     with _unusable(changes[-1].path):
         parse_draft(kept_form(text_of(tree)).encode())
+
+
+def _must_be_there(comments: Mapping[str, str], before: DraftText, changes: Sequence[DraftChange]) -> None:
+    """Refuse what is said of a value that is not there once the changes are made."""
+    if not comments:
+        return
+    there = values_of(with_changes(before.tree, [read_change(change) for change in changes]))
+    for path in comments:
+        if path not in there:
+            raise ValueUnusable(path=path[:LONGEST_PATH], why="no such value")
 
 
 @contextmanager

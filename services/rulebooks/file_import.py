@@ -10,17 +10,17 @@ import asyncio
 import base64
 import binascii
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from domain.days import must_be_possible
 from domain.errors import DraftMoved, Refused, RulebookFileUnusable
 from domain.rulebook import Provenance
-from domain.rulebook_draft import DraftChange, ValueSource
+from domain.rulebook_draft import DraftChange, DraftComment, ValueSource
 from infra.reference.rulebook_closing import RulebookProblem
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebook_values import (
@@ -31,6 +31,7 @@ from infra.reference.rulebook_values import (
     changes_between,
     tree_of,
     value_at,
+    values_of,
     with_changes,
 )
 from infra.reference.rulebooks import Rulebooks
@@ -41,6 +42,9 @@ from services.rulebooks.file_yaml import ReadYaml, difference, place_in_words, p
 
 #: Seconds that reading a file may take.
 PATIENCE = 30.0
+
+#: The signs of what is said of one value.
+LONGEST_COMMENT = 2_000
 
 #: Of the changes of a file on their way from the page that shows them to the one that records them.
 MOST_CARRIED = 2_000_000
@@ -64,6 +68,22 @@ class FileConflict:
     now: RulebookValue | None
 
 
+@dataclass(frozen=True, slots=True)
+class FileComment:
+    """What a file says of the value at a path, and the place in the file where it stands."""
+
+    place: str
+    path: str
+    text: str
+
+
+class Carried(NamedTuple):
+    """What a form brings back of a file: its changes, and what it says of values."""
+
+    changes: list[DraftChange]
+    comments: dict[str, str]
+
+
 @dataclass(frozen=True)
 class FileReading:
     """What a file would do to the draft `seen`. `same` counts the values that it leaves, `absent` those it has not.
@@ -80,11 +100,13 @@ class FileReading:
     same: int
     absent: int = 0
     is_older: bool = False
+    comments: tuple[FileComment, ...] = ()
 
     @property
     def carried(self) -> str:
-        """The changes for the form that records them."""
-        stored = [DraftChange(one.path, _stored(one.before), _stored(one.after)) for one in self.changes]
+        """What the form that records it carries."""
+        changes = [DraftChange(one.path, _stored(one.before), _stored(one.after)) for one in self.changes]
+        stored = Carried(changes, {one.path: one.text for one in self.comments})
         return base64.b85encode(zlib.compress(msgspec.json.encode(stored), 9)).decode()
 
 
@@ -92,14 +114,14 @@ def _stored(value: RulebookValue | None) -> Any:
     return None if value is None else stored_value(value)
 
 
-def carried_changes(text: str) -> list[DraftChange]:
-    """The changes that a form brings back. RulebookFileUnusable where they are spoilt."""
+def read_carried(text: str) -> Carried:
+    """What a form brings back. RulebookFileUnusable where it is spoilt."""
     try:
         unpacking = zlib.decompressobj()
         content = unpacking.decompress(base64.b85decode(text), MOST_CARRIED)
         if unpacking.unconsumed_tail:
             raise RulebookFileUnusable(reason="damaged")
-        return msgspec.json.decode(content, type=list[DraftChange])
+        return msgspec.json.decode(content, type=Carried)
     except (ValueError, binascii.Error, zlib.error, msgspec.MsgspecError) as error:
         raise RulebookFileUnusable(reason="damaged") from error
 
@@ -153,9 +175,9 @@ class _Found:
 
     changes: Sequence[FileChange]
     errors: Sequence[FileError]
-    places: Mapping[str, str]
     same: int
     absent: int = 0
+    comments: tuple[FileComment, ...] = ()
 
 
 def _base_of(origin: FileOrigin, province: str, draft: DraftText, rulebooks: Rulebooks) -> tuple[Tree, bool]:
@@ -193,8 +215,28 @@ def _of_workbook(read: ReadWorkbook, base: Tree, today: date) -> _Found:
             before = earlier.before if earlier else change.before
             changes[change.path] = FileChange(f"{number}", change.path, before, change.after)
     placed_changes = [replace(one, place=_column_place(one, read, rows)) for one in changes.values()]
-    places = {path: place_of(number, "value") for path, number in placed.items()}
-    return _Found(placed_changes, errors, places, same, len(rows.keys() - placed.keys()))
+    comments, too_long = _comments(read, rows, placed, changes.keys())
+    return _Found(placed_changes, [*errors, *too_long], same, len(rows.keys() - placed.keys()), comments)
+
+
+def _comments(
+    read: ReadWorkbook, rows: Mapping[str, FileRow], placed: Mapping[str, int], changed: Container[str]
+) -> tuple[tuple[FileComment, ...], list[FileError]]:
+    """What is said of values: of a part without text, of the name that it gets, or of its indicator's name."""
+    said, errors = dict[str, FileComment](), list[FileError]()
+    for path, number in placed.items():
+        text, place = text_of_cell(read.rows[number].get("comment")), place_of(number, "comment")
+        if not text:
+            continue
+        if len(text) > LONGEST_COMMENT:
+            errors.append(FileError(place, "comment-too-long", str(LONGEST_COMMENT)))
+            continue
+        of = path
+        if rows[path].base is None:
+            of = f"{path}.name" if path in changed else f"{path.rpartition('.')[0]}.name"
+        text = f"{said[of].text}\n{text}" if of in said else text
+        said[of] = FileComment(place, of, text)
+    return tuple(said.values()), errors
 
 
 def _placed(read: ReadWorkbook, rows: Mapping[str, FileRow]) -> tuple[list[FileError], dict[str, int]]:
@@ -257,7 +299,7 @@ def _of_yaml(read: ReadYaml, base: Tree) -> _Found:
     changes = [
         FileChange(str(read.line(pointer_of(read.tree, one.path))), one.path, one.before, one.after) for one in good
     ]
-    return _Found(changes, errors, {}, len(list(_paths(base))) - len(changes))
+    return _Found(changes, errors, len(list(_paths(base))) - len(changes))
 
 
 def _paths(tree: Tree) -> Iterator[str]:
@@ -312,7 +354,17 @@ def _reading(found: _Found, draft: DraftText, today: date, *, is_older: bool) ->
         same=found.same,
         absent=found.absent,
         is_older=is_older,
+        comments=_still_there(found.comments, draft, kept),
     )
+
+
+def _still_there(
+    comments: Sequence[FileComment], draft: DraftText, changes: Sequence[FileChange]
+) -> tuple[FileComment, ...]:
+    """The comments on values that are there once the changes are made."""
+    made = [RulebookChange(one.path, one.before, one.after) for one in changes]
+    there = values_of(with_changes(draft.tree, made)) if comments else {}
+    return tuple(one for one in comments if one.path in there)
 
 
 def _what_is_wrong(change: FileChange, draft: DraftText, today: date) -> str:  # noqa: PLR0911 - one line for each mistake
@@ -328,14 +380,15 @@ def _what_is_wrong(change: FileChange, draft: DraftText, today: date) -> str:  #
         return "not-usable"
     if len(stored.yaml) > LONGEST_VALUE:
         return "too-long"
-    if CODE.fullmatch(change.path):
-        return ""
-    source = stored.source
-    if stored.provenance is Provenance.SOURCED and (source is None or not source.document.strip()):
+    sources = list(after.source.values()) if CODE.fullmatch(change.path) else [after.source]
+    if stored.provenance is Provenance.SOURCED and not str(after.source.get("document") or "").strip():
         return "source-needed"
-    if source and source.sha256 and source.sha256 not in draft.scans:
-        return "no-such-scan"
-    return _day_is_wrong(source.dated, today) if source and source.dated else ""
+    for source in filter(None, sources):
+        if source.get("sha256") and source["sha256"] not in draft.scans:
+            return "no-such-scan"
+        if code := _day_is_wrong(source["dated"], today) if source.get("dated") else "":
+            return code
+    return ""
 
 
 def _day_is_wrong(day: date, today: date) -> str:
@@ -372,7 +425,13 @@ def _problems(draft: DraftText, changes: Sequence[FileChange]) -> tuple[Rulebook
         return ()
 
 
+def without_said(reading: FileReading, said: Sequence[DraftComment]) -> FileReading:
+    """The reading without comments that stand in the draft already."""
+    there = {(one.path, one.text) for one in said}
+    return replace(reading, comments=tuple(one for one in reading.comments if (one.path, one.text) not in there))
+
+
 def must_be_seen(draft: DraftText, seen: str) -> None:
     """Raise DraftMoved where the draft is no more the one that the changes of a file were shown against."""
     if draft.sha256 != seen:
-        raise DraftMoved(path=draft.base.id)
+        raise DraftMoved(path=draft.base.id, reason="file")

@@ -10,20 +10,24 @@ from litestar import Response
 from domain.adoption import Adoption, adoption_stream
 from domain.errors import FileTooLarge, NotFound
 from domain.permissions import Act, permit
-from infra.reference.rulebook_values import RulebookValue, tree_of
+from domain.rulebook_draft import RulebookDraft, rulebook_draft_stream
+from infra.reference.rulebook_values import RulebookChange, RulebookValue, tree_of, with_changes
 from services.exports.workbook import MEDIA_TYPE
-from services.rulebooks.draft import DraftText, change_values, draft_of
+from services.i18n import Words
+from services.rulebooks.draft import DraftText, change_values, draft_of, read_change
 from services.rulebooks.file_import import (
     FileChange,
     FileReading,
-    carried_changes,
     must_be_seen,
+    read_carried,
     read_file,
+    without_said,
     workbook_of,
     yaml_of_text,
 )
-from services.rulebooks.file_rows import about, value_shown
 from services.rulebooks.file_workbook import FileOrigin
+from services.rulebooks.rulebook_view import ChangeInWords, change_in_words, problems_by_path, told_apart
+from services.rulebooks.value_words import number_of, parts_in_words, value_in_words
 from services.web import urls
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
@@ -37,14 +41,19 @@ MEDIA = {"xlsx": MEDIA_TYPE, "yaml": "application/yaml; charset=utf-8"}
 
 
 class ChangeLine(NamedTuple):
-    """A change of a file as the page shows it."""
+    """A change of a file as the page shows it; `now` is what the draft says where somebody else has changed it."""
 
     place: str
-    path: str
-    about: str
-    was: str
-    becomes: str
+    said: ChangeInWords
     now: str = ""
+
+
+class CommentLine(NamedTuple):
+    """What a file says of a value, as the page shows it."""
+
+    place: str
+    number: str
+    text: str
 
 
 class FileText(NamedTuple):
@@ -96,9 +105,14 @@ async def check(visit: Visit, rulebook: str) -> PageResponse:
     work = visit.work()
     draft = await draft_of(work, rulebook)
     rulebooks = await work.rulebooks()
+    held = await work.find(RulebookDraft, rulebook_draft_stream(rulebook))
     reading = await read_file(upload.filename, content, visit.tenant.slug, draft, rulebooks, visit.today)
+    reading = without_said(reading, held.comments if held else [])
     return await visit.page(
-        "rulebook-file/index.html", **await _shown(visit, work, draft), reading=reading, **_lines(reading)
+        "rulebook-file/index.html",
+        **await _shown(visit, work, draft),
+        reading=reading,
+        **_lines(reading, draft, visit.words),
     )
 
 
@@ -106,10 +120,11 @@ async def check(visit: Visit, rulebook: str) -> PageResponse:
 async def bring_in(visit: Visit, rulebook: str) -> PageResponse:
     """Record the changes of a file that were shown, in the draft. DraftMoved where it has moved since."""
     work = visit.work()
-    changes = carried_changes(visit.typed.needed("carried"))
+    carried = read_carried(visit.typed.needed("carried"))
     must_be_seen(await draft_of(work, rulebook), visit.typed.text("seen"))
-    result = await change_values(work, rulebook, changes)
-    return await visit.done(result, to=visit.url.rulebook_file(rulebook, da_nhap=len(changes)))
+    result = await change_values(work, rulebook, carried.changes, comments=carried.comments)
+    count = len(told_apart([read_change(one) for one in carried.changes])) + len(carried.comments)
+    return await visit.done(result, to=visit.url.rulebook_file(rulebook, da_nhap=count))
 
 
 def _looking(visit: Visit) -> Work:
@@ -124,7 +139,8 @@ async def _shown(visit: Visit, work: Work, draft: DraftText) -> dict[str, Any]:
     recorded = visit.query("da-nhap")
     return {
         "rulebook": draft.base,
-        "draft": draft,
+        "number_of": number_of,
+        "waiting": len(told_apart([read_change(one) for one in draft.changes])),
         "texts": texts,
         "recorded": int(recorded)
         if recorded.isascii() and recorded.isdecimal() and len(recorded) < len("10000")
@@ -132,18 +148,23 @@ async def _shown(visit: Visit, work: Work, draft: DraftText) -> dict[str, Any]:
     }
 
 
-def _lines(reading: FileReading) -> dict[str, Any]:
+def _lines(reading: FileReading, draft: DraftText, words: Words) -> dict[str, Any]:
+    changes = [RulebookChange(one.path, one.before, one.after) for one in reading.changes]
+    told = {one.path for one in told_apart(changes)}
+    parts = {**parts_in_words(draft.tree), **parts_in_words(with_changes(draft.tree, changes))}
+
+    def line(change: FileChange, now: RulebookValue | None = None) -> ChangeLine:
+        made = RulebookChange(change.path, change.before, change.after)
+        shown = value_in_words(now.value if now else None, words)
+        return ChangeLine(change.place, change_in_words(made, parts, words), shown)
+
     return {
-        "changes": [_line(one) for one in reading.changes],
-        "conflicts": [_line(one.change, one.now) for one in reading.conflicts],
+        "changes": [line(one) for one, made in zip(reading.changes, changes, strict=True) if made.path in told],
+        "conflicts": [line(one.change, one.now) for one in reading.conflicts],
         "errors": sorted(reading.errors, key=lambda one: (len(one.place), one.place)),
-        "problems": [(about(one.path), one) for one in reading.problems],
+        "comments": [CommentLine(one.place, number_of(one.path), one.text) for one in reading.comments],
+        "problems": [(path, said) for path, each in problems_by_path(reading.problems, words).items() for said in each],
     }
-
-
-def _line(change: FileChange, now: RulebookValue | None = None) -> ChangeLine:
-    values = (change.before, change.after, now)
-    return ChangeLine(change.place, change.path, about(change.path), *(value_shown(change.path, one) for one in values))
 
 
 ROUTES = [show, take, check, bring_in]

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from domain.days import must_be_possible
 from domain.errors import Refused
-from infra.reference.rulebook_values import CODE, RulebookChange, RulebookValue, Tree, values_of
+from domain.rulebook import ConditionKind
+from infra.reference.rulebook_values import CODE, CONDITION, RulebookChange, RulebookValue, Tree, values_of
 from services.rulebooks.file_words import (
     CHOICES,
     KINDS,
@@ -43,16 +44,17 @@ COLUMNS = {
     "path": FileColumn("Mã giá trị", 20),
     "about": FileColumn("Nội dung trong bộ tiêu chí", 34),
     "value": FileColumn("Giá trị", 52),
-    "kind": FileColumn("Cách đo", 22),
-    "numbers": FileColumn("Số liệu của cách đo", 40),
-    "state": FileColumn("Mức xác minh", 24),
-    "document": FileColumn("Văn bản", 26),
+    "kind": FileColumn("Cách tính", 24),
+    "numbers": FileColumn("Chi tiết cách tính", 42),
+    "state": FileColumn("Nguồn", 24),
+    "document": FileColumn("Tên văn bản", 28),
     "number": FileColumn("Số, ký hiệu", 18),
-    "dated": FileColumn("Ngày văn bản", 12),
-    "article": FileColumn("Điều, khoản", 18),
+    "dated": FileColumn("Ngày văn bản", 15),
+    "article": FileColumn("Điều, khoản, phụ lục", 20),
     "page": FileColumn("Trang", 8),
-    "address": FileColumn("Địa chỉ", 26),
-    "out": FileColumn("Lấy ra", 9),
+    "address": FileColumn("Địa chỉ mạng", 26),
+    "out": FileColumn("Lấy ra", 10),
+    "comment": FileColumn("Ý kiến", 34),
 }
 
 SOURCE = ("document", "number", "dated", "article", "page", "address")
@@ -65,45 +67,62 @@ OF_THE_RELEASE = {"id", "model", "status"}
 PATHS_OF_CHOICES: Mapping[str, Mapping[str, str]] = {
     "recognising_level": {"district": "cấp huyện", "province": "cấp tỉnh"},
     "council.majority": {"more_than_half_of_all_members": "quá nửa tổng số thành viên"},
-    "not_arisen": {"part": "không phát sinh thì đạt nội dung", "indicator": "không phát sinh thì đạt cả chỉ tiêu"},
-    "rounding": {"half_up": "làm tròn nửa lên", "down": "làm tròn xuống"},
-    "unknown": {"passed_over": "bỏ qua điều kiện chưa rõ", "left_open": "để ngỏ điều kiện chưa rõ"},
+    "not_arisen": {
+        "part": "nội dung được tính điểm tối đa hoặc đạt",
+        "indicator": "chỉ tiêu được tính điểm tối đa hoặc đạt",
+    },
+    "rounding": {"half_up": "làm tròn lên từ một nửa", "down": "bỏ phần lẻ"},
+    "unknown": {"passed_over": "không xét", "left_open": "chưa kết luận"},
 }
 DATES = {"in_force.from", "in_force.to"}
 
 ABOUT = {
     "title": "Tên đầy đủ của bộ tiêu chí",
-    "short": "Tên ngắn của bộ tiêu chí",
+    "short": "Tên gọi của bộ tiêu chí",
     "in_force.from": "Ngày có hiệu lực",
     "in_force.to": "Ngày hết hiệu lực",
     "unit_types": "Loại đơn vị hành chính",
     "unit_classes": "Loại xã",
     "recognising_level": "Cấp công nhận",
     "score_decimals": "Số chữ số thập phân của điểm",
-    "rounding": "Cách làm tròn điểm theo tỷ lệ",
-    "unknown": "Kết quả khi điều kiện chưa rõ",
-    "council.required": "Hội đồng: có bắt buộc không",
-    "council.quorum": "Hội đồng: tỷ lệ thành viên phải có mặt",
-    "council.majority": "Hội đồng: tỷ lệ tán thành",
-    "council.max_members": "Hội đồng: số thành viên nhiều nhất",
-    "council.max_vice_chairs": "Hội đồng: số Phó Chủ tịch nhiều nhất",
-    "council.written_opinion_votes": "Hội đồng: ý kiến bằng văn bản được tính là phiếu",
-    "council.consultation": "Hội đồng: được lấy ý kiến bằng văn bản, không họp",
-    "council.written_opinions": "Hội đồng: được gửi ý kiến bằng văn bản",
-    "council.instruments": "Hội đồng: các văn bản của Hội đồng",
-    "agreements": "Các số phải khớp nhau",
+    "rounding": "Cách làm tròn điểm tính theo tỷ lệ",
+    "unknown": "Khi điều kiện chưa có văn bản gốc",
+    "council.required": "Phải có hội đồng đánh giá",
+    "council.quorum": "Hội đồng: tỷ lệ thành viên có mặt tối thiểu",
+    "council.majority": "Hội đồng: tỷ lệ thông qua",
+    "council.max_members": "Hội đồng: số thành viên tối đa",
+    "council.max_vice_chairs": "Hội đồng: số phó chủ tịch tối đa",
+    "council.written_opinion_votes": "Hội đồng: ý kiến bằng văn bản được tính là phiếu biểu quyết",
+    "council.consultation": "Hội đồng: lấy ý kiến bằng văn bản không họp",
+    "council.written_opinions": "Hội đồng: thành viên vắng mặt gửi ý kiến bằng văn bản",
+    "council.instruments": "Hội đồng: giấy tờ của hội đồng",
+    "agreements": "Số liệu phải khớp nhau",
     "commune_steps": "Các bước ở cấp xã",
+}
+STEPS = {
+    "assigned": "phân công chỉ tiêu",
+    "self_assessed": "cấp xã tự đánh giá",
+    "posted": "niêm yết công khai",
+    "submitted": "nộp hồ sơ",
+    "supplemented": "bổ sung hồ sơ",
+    "council_papers": "gửi tài liệu cho hội đồng",
+    "recognised": "quyết định công nhận",
+    "published": "công bố kết quả",
+    "district_report": "cấp huyện báo cáo",
+    "province_report": "cấp tỉnh báo cáo",
+    "six_month_report": "báo cáo 6 tháng",
+    "year_report": "báo cáo năm",
 }
 OF_NODES = {
     "name": "tên",
     "points": "điểm tối đa",
     "pass_level": "mức đạt",
-    "measure": "cách đo",
+    "measure": "cách tính",
     "not_arisen": "khi không phát sinh",
-    "evidence": "tài liệu chứng minh",
-    "formula": "cách tính",
+    "evidence": "tài liệu kiểm chứng",
+    "formula": "công thức",
     "counts": "trường hợp được tính",
-    "without_text": "các nội dung chưa có văn bản gốc",
+    "without_text": "nội dung chưa có lời văn",
 }
 
 
@@ -114,6 +133,11 @@ class FileRow:
     path: str
     cells: Mapping[str, Cell]
     base: RulebookValue | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for its text."""
+        return self.base is None or lacks_text(self.path, self.base.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +257,8 @@ class RowReader:
         if isinstance(base, int | Decimal) or path == "council.max_members":
             return self._number(cell)
         if isinstance(base, dict | list):
-            return self._tried("value", lambda: from_lines(text_of_cell(cell)) if base else _list_of(cell))
+            value = self._tried("value", lambda: from_lines(text_of_cell(cell)))
+            return {name: held for name, held in value.items() if held != ""} if isinstance(value, dict) else value
         if isinstance(cell, date):
             self._bad("value", "day-for-text")
         return text_of_cell(cell)
@@ -338,15 +363,20 @@ def about(path: str) -> str:
         names = ("Tiêu chí", "chỉ tiêu", "nội dung")
         place = ", ".join(f"{name} {number}" for name, number in zip(names, numbers, strict=False))
         of = path[match.end() + 1 :]
-        return f"{place}: {OF_NODES.get(of, 'tên và cách đo')}"
+        return f"{place}: {OF_NODES.get(of, 'tên và cách tính')}"
     first, _, rest = path.partition(".")
     if first == "deadlines":
-        return f"Thời hạn: {rest}"
+        return f"Thời hạn: {STEPS.get(rest, rest)}"
     if first == "suspended_years":
         return f"Năm {rest} tạm dừng đánh giá"
     if first == "legal_bases":
-        return f"Căn cứ {rest}"
+        return f"Căn cứ pháp lý {rest}"
     return f"Điều kiện {path.removeprefix('C')}" if re.fullmatch(r"C\d+", path) else path
+
+
+def lacks_text(path: str, content: Any) -> bool:
+    """Whether it is a veto whose wording is not known: nobody is asked for it."""
+    return bool(CONDITION.fullmatch(path)) and content.get("kind") == ConditionKind.VETO and not content.get("text")
 
 
 def same_cell(one: Cell, other: Cell) -> bool:
@@ -365,32 +395,6 @@ def text_of_cell(cell: Cell) -> str:
     if isinstance(cell, Decimal):
         return plain(cell)
     return "\n".join(line.strip() for line in cell.splitlines()).strip()
-
-
-def value_shown(path: str, value: RulebookValue | None) -> str:
-    """A value as the table of changes shows it, with its source; "" for none."""
-    if value is None:
-        return ""
-    content, sources = value.value, value.source
-    if CODE.fullmatch(path) and isinstance(content, dict):
-        measure = content.get("measure")
-        shown = [str(content.get("name", "")), *([] if measure is None else [value_shown(".measure", _bare(measure))])]
-        return "\n".join([*shown, *(_source_shown(source) for source in sources.values())])
-    cells = _cells(path, value) or {"value": str(content)}
-    state = STATES.get(value.provenance or "", "")
-    shown = [text_of_cell(cell) for cell in cells.values()]
-    return "\n".join(filter(None, [*shown, state, _source_shown(sources)]))
-
-
-def _bare(content: Any) -> RulebookValue:
-    return RulebookValue(content)
-
-
-def _source_shown(source: Mapping[str, Any]) -> str:
-    """A source on one line: "Thông tư, số 15/2025/TT-BTP, ngày 11/09/2025"."""
-    before = {"number": "số ", "dated": "ngày ", "page": "trang "}
-    held = {name: text_of_cell(source.get(name)) for name in SOURCE}
-    return ", ".join(f"{before.get(name, '')}{text}" for name, text in held.items() if text)
 
 
 # Rows --------------------------------------------------------------------------------------------------
@@ -417,7 +421,7 @@ def _row(path: str, value: RulebookValue | None, cells: Mapping[str, Cell]) -> F
         **{name: source.get(name) for name in SOURCE},
         **cells,
     }
-    del whole["out"]
+    del whole["out"], whole["comment"]
     return FileRow(path, whole, value)
 
 
@@ -430,7 +434,9 @@ def _cells(path: str, value: RulebookValue) -> dict[str, Cell] | None:
             return {"kind": KINDS[content["kind"]], "numbers": in_lines(numbers)}
         if (choices := choices_of(path)) is not None:
             return {"value": choices[content]}
-        if isinstance(content, dict | list):
+        if isinstance(content, dict):
+            return {"value": in_lines({**content, "text": ""} if lacks_text(path, content) else content)}
+        if isinstance(content, list):
             return {"value": in_lines(content)}
     except KeyError:
         return None
@@ -443,10 +449,6 @@ def _cell(path: str, content: Any) -> Cell:
     if isinstance(content, bool):
         return YES if content else NO
     return Decimal(content) if isinstance(content, int | Decimal) else content
-
-
-def _list_of(cell: Cell) -> Any:
-    return from_lines(text_of_cell(cell))
 
 
 def words_of_choices(path: str) -> Iterable[str]:

@@ -19,33 +19,49 @@ SOME_YEAR = 2023
 
 YES, NO = "có", "không"
 
+#: As the pages call them (`measure-kind.*`).
 KINDS = {
-    "options": "một trong các mức",
-    "ratio_bands": "tỷ lệ theo khoảng",
-    "ratio": "điểm theo tỷ lệ",
-    "survey": "điểm theo tỷ lệ hài lòng",
-    "ratio_threshold": "tỷ lệ tối thiểu",
+    "options": "chọn một mức",
+    "ratio_bands": "điểm theo mức tỷ lệ",
+    "ratio": "tỷ lệ nhân điểm tối đa",
+    "survey": "tỷ lệ người được hỏi trả lời",
+    "ratio_threshold": "tỷ lệ đạt từ mức",
     "boolean": "có hoặc không",
-    "checklist": "số nội dung đã làm",
-    "deadline": "thời hạn theo ngày làm việc",
-    "amount": "mức chi",
-    "penalty": "trừ điểm",
-    "points": "điểm do người đánh giá cho",
+    "checklist": "đủ số nội dung",
+    "deadline": "trong thời hạn",
+    "amount": "số tiền so với mức chi",
+    "penalty": "trừ điểm mỗi lần",
+    "points": "chấm điểm theo bước",
+}
+
+#: What stands beside each kind: an example that can be read.
+EXAMPLES = {
+    "options": "- ký hiệu: a | nội dung: Thực hiện | điểm: 2\n- ký hiệu: b | nội dung: Không thực hiện | điểm: 0",
+    "ratio_bands": "- ít nhất: 90 | điểm: 2\n- ít nhất: 0 | điểm: 0",
+    "ratio": "",
+    "survey": "",
+    "ratio_threshold": "ít nhất: 100",
+    "boolean": "",
+    "checklist": "tối thiểu: 1\n- ký hiệu: a | nội dung: Tập huấn\n- ký hiệu: b | nội dung: Thi tìm hiểu pháp luật",
+    "deadline": "số ngày làm việc: 7",
+    "amount": "ít nhất: 100\nso với mức chi: ít nhất\n- tên: vụ, việc hòa giải thành | số tiền (đồng): 400000",
+    "penalty": "điểm: -0,5",
+    "points": "bước điểm: 0,25",
 }
 
 #: The list that a measure of this kind holds.
 LISTS = {"options": "options", "ratio_bands": "bands", "checklist": "choices", "amount": "rates"}
 
 STATES = {
-    "sourced": "có văn bản gốc",
-    "reported": "theo nguồn khác, chưa có văn bản gốc",
+    "sourced": "theo văn bản gốc",
+    "reported": "theo tài liệu khác",
     "recalled": "chưa có văn bản gốc để đối chiếu",
     "provisional": "nội dung tạm thời",
 }
 
 NAMES = {
     "at_least": "ít nhất",
-    "at_least_provenance": "mức xác minh của số ít nhất",
+    "at_least_provenance": "nguồn của số ít nhất",
     "points": "điểm",
     "max_points": "điểm tối đa",
     "step": "bước điểm",
@@ -66,7 +82,7 @@ NAMES = {
     "local": "mức do tỉnh quy định",
     "monthly": "theo tháng",
     "source": "căn cứ",
-    "provenance": "mức xác minh",
+    "provenance": "nguồn",
     "kind": "loại điều kiện",
     "threshold": "mức phải đạt",
     "enough": "mức đủ",
@@ -91,17 +107,17 @@ FIGURES = {"numerator": "tử số", "denominator": "mẫu số", "first_count":
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "at_least_provenance": STATES,
     "provenance": STATES,
-    "comparison": {"exactly": "đúng bằng", "at_least": "ít nhất bằng", "at_most": "nhiều nhất bằng"},
+    "comparison": {"exactly": "bằng", "at_least": "ít nhất", "at_most": "không quá"},
     "local": {
         "mediation-team-month": "tổ hòa giải, mỗi tháng",
         "mediation-case": "vụ, việc hòa giải không thành",
         "mediation-case-successful": "vụ, việc hòa giải thành",
     },
     "kind": {
-        "veto": "trường hợp không được công nhận",
-        "min_satisfaction": "mức hài lòng tối thiểu",
-        "all_indicators_pass": "đạt mọi chỉ tiêu",
-        "min_each_criterion_ratio": "tỷ lệ điểm tối thiểu của từng tiêu chí",
+        "veto": "điều kiện loại trừ",
+        "min_satisfaction": "tỷ lệ hài lòng tối thiểu",
+        "all_indicators_pass": "đạt tất cả chỉ tiêu",
+        "min_each_criterion_ratio": "điểm tối thiểu của từng tiêu chí",
         "min_total": "tổng điểm tối thiểu",
         "min_total_by_class": "tổng điểm tối thiểu theo loại xã",
     },

@@ -17,25 +17,29 @@ from typing import Any, NamedTuple
 from xml.parsers import expat
 
 import openpyxl
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from domain.errors import RulebookFileUnusable
+from infra.reference.rulebook_file import in_range
 from services.exports.workbook import DAY, FIRST_DAY, NO_TIME, PADDING, fitting
 from services.rulebooks.file_rows import COLUMNS, DATES, OUT, Cell, FileError, FileRow, words_of_choices
-from services.rulebooks.file_words import KINDS, STATES
+from services.rulebooks.file_words import EXAMPLES, KINDS, STATES
 
 SHEET, GUIDE, LISTS_SHEET, ORIGIN_SHEET = "Giá trị", "Hướng dẫn", "Danh mục", "Nguồn tệp"
 
+LINE_HEIGHT, GUIDE_WIDTH = 16, 115  # of the sheet that explains, in points and characters
 HEAD = 3  # the row of the column heads, under title and source
 
 #: What a file may hold. Ours has some 100 rows, and 100 KB when unpacked.
 MOST_BYTES = 2_000_000
 MOST_ENTRIES = 100
+MOST_TAGS = 120_000  # of XML: cells, rows, texts, styles
 MOST_ROWS = 1_000
 MOST_COLUMNS = 30
+LONGEST_NUMBER = 40  # signs of a number in a cell
 #: A row of the sheet behind which nothing is read.
 LAST_ROW = 5_000
 
@@ -46,15 +50,17 @@ ENCRYPTED = 0x1
 OLE = b"\xd0\xcf\x11\xe0"
 
 GUIDANCE = (
-    "Mỗi dòng của trang tính “Giá trị” là một giá trị của bộ tiêu chí. Cột A và B chỉ để đọc.",
-    "Sửa giá trị ở cột C; với cách đo thì chọn ở cột D và ghi số liệu ở cột E, mỗi mục một dòng như mẫu đang có.",
-    "Cột F ghi mức xác minh. Đã có văn bản gốc thì chọn “có văn bản gốc” và ghi văn bản ở các cột G đến L.",
-    "Nội dung chưa có văn bản gốc có một dòng trống ở cột C: ghi tên nội dung ở cột C, chọn cách đo, mức xác minh.",
+    "Mỗi dòng của trang tính “Giá trị” là một giá trị của bộ tiêu chí. Ô nền xám chỉ để đọc.",
+    "Dòng nền vàng là nội dung chưa có lời văn: ghi tên ở cột C, chọn cách tính ở cột D, chọn nguồn ở cột F.",
+    "Điều kiện nền vàng: ghi lời văn sau chữ “nội dung:” ở cột C, chọn nguồn ở cột F.",
+    "Giá trị khác sửa ở cột C; cách tính chọn ở cột D, chi tiết ghi ở cột E, mỗi mục một dòng như bảng dưới đây.",
+    "Cột F ghi nguồn của giá trị. Đã có văn bản gốc thì chọn “theo văn bản gốc” và ghi văn bản ở các cột G đến L.",
     "Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M.",
-    "Muốn bỏ một thông tin về nguồn, ghi “xóa” vào ô đó.",
+    "Muốn bỏ một thông tin về văn bản nguồn, ghi “xóa” vào ô đó.",
+    "Cột N ghi ý kiến về giá trị, nếu có; ý kiến hiện ở trang của bộ tiêu chí cho người ký duyệt.",
     "Ngày ghi dạng ngày/tháng/năm. Số thập phân ghi theo cách của máy tính đang dùng.",
-    "Không thêm dòng, không sửa mã ở cột A, không đổi tên trang tính.",
-    "Gửi tệp lên thì hệ thống liệt kê từng thay đổi và từng lỗi theo ô; chưa ghi gì cho đến khi bạn xác nhận.",
+    "Không thêm dòng, không sửa mã ở cột A, không đổi tên trang tính. Xuống dòng trong một ô: bấm Alt+Enter.",
+    "Gửi tệp lên thì hệ thống liệt kê từng thay đổi và từng lỗi theo ô; chưa ghi gì cho đến khi người gửi xác nhận.",
     "Bộ tiêu chí đã sửa chỉ được dùng khi một người khác ký duyệt.",
 )
 
@@ -90,6 +96,7 @@ _TEXT: dict[str, Any] = {"font_name": "Times New Roman", "font_size": 11}
 _CELL = {**_TEXT, "border": 1, "border_color": "#9AA5B0", "valign": "top", "text_wrap": True}
 _FIXED = {**_CELL, "bg_color": "#F2F4F7"}
 _OPEN = {**_CELL, "locked": False}
+_TO_FILL = {"bg_color": "#FFF4CC"}
 _HEAD = {**_FIXED, "bold": True, "align": "center", "valign": "vcenter"}
 
 
@@ -138,9 +145,10 @@ class _RowWriter:
     def _look(self, row: FileRow, name: str) -> dict[str, Any]:
         if not _is_open(row, name):
             return _FIXED
+        look = {**_OPEN, **_TO_FILL} if row.is_open and name in ("value", "kind", "numbers", "state") else _OPEN
         if name == "dated" or (name == "value" and row.path in DATES):
-            return {**_OPEN, "num_format": DAY}
-        return _OPEN if isinstance(row.cells.get(name), Decimal) else {**_OPEN, "num_format": "@"}
+            return {**look, "num_format": DAY}
+        return look if isinstance(row.cells.get(name), Decimal) else {**look, "num_format": "@"}
 
     def _write(self, number: int, place: int, cell: Cell, look: dict[str, Any]) -> None:
         key = tuple(sorted(look.items()))
@@ -166,7 +174,7 @@ def _is_open(row: FileRow, name: str) -> bool:
         return not is_measure
     if name in ("kind", "numbers"):
         return is_part or is_measure
-    return name == "out" or is_part or (row.base is not None and row.base.provenance is not None)
+    return name in ("out", "comment") or is_part or (row.base is not None and row.base.provenance is not None)
 
 
 def _choices(row: FileRow, name: str) -> tuple[str, ...]:
@@ -209,11 +217,24 @@ def _write_origin(book: Workbook, origin: FileOrigin) -> None:
 
 
 def _write_guide(book: Workbook, sheet: Worksheet) -> None:
-    sheet.set_column(0, 0, 110)
+    sheet.set_column(0, 0, 32)
+    sheet.set_column(1, 1, GUIDE_WIDTH - 32)
     look = book.add_format({**_TEXT, "text_wrap": True, "valign": "top"})
     sheet.write_string(0, 0, "Hướng dẫn ghi tệp", book.add_format({**_TEXT, "bold": True, "font_size": 14}))
     for number, line in enumerate(GUIDANCE, start=1):
-        sheet.write_string(number, 0, f"{number}. {line}", look)
+        sheet.merge_range(number, 0, number, 1, f"{number}. {line}", look)
+        sheet.set_row(number, LINE_HEIGHT * (1 + len(line) // GUIDE_WIDTH))
+    first = len(GUIDANCE) + 2
+    head, cell = book.add_format(_HEAD), book.add_format(_FIXED)
+    for place, column in enumerate(("kind", "numbers")):
+        sheet.write_string(first, place, COLUMNS[column].head, head)
+    for number, (kind, words) in enumerate(KINDS.items(), start=first + 1):
+        sheet.write_string(number, 0, words, cell)
+        sheet.write_string(number, 1, EXAMPLES[kind] or "(để trống)", cell)
+        sheet.set_row(number, LINE_HEIGHT * (1 + EXAMPLES[kind].count("\n")))
+    sheet.set_portrait()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     sheet.protect()
 
 
@@ -255,8 +276,7 @@ def _must_be_plain(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             _must_be_small(entries)
-            for entry in entries:
-                _must_be_xml(entry.filename, archive.read(entry))
+            _must_be_sound({entry.filename: archive.read(entry) for entry in entries})
     except zipfile.BadZipFile:
         raise RulebookFileUnusable(reason="no-workbook" if content[:2] != b"PK" else "damaged") from None
     except RulebookFileUnusable:
@@ -279,16 +299,67 @@ def _must_be_small(entries: Sequence[zipfile.ZipInfo]) -> None:
         raise RulebookFileUnusable(reason="unpacked", size=size // 1_000, limit=MOST_BYTES // 1_000)
 
 
-def _must_be_xml(name: str, content: bytes) -> None:
-    """Refuse XML with a mistake, or with a document type, by which a short text can stand for one without end."""
-    if not name.endswith((".xml", ".rels")):
-        return
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    try:
-        parser.Parse(content, True)
-    except expat.ExpatError as error:
-        raise RulebookFileUnusable(reason="xml", place=name, line=error.lineno) from error
+def _must_be_sound(parts: Mapping[str, bytes]) -> None:
+    """Refuse more of XML than the library could read in time, and XML that is none of a workbook's."""
+    if sum(content.count(b"<") for content in parts.values()) > MOST_TAGS:
+        raise RulebookFileUnusable(reason="elements", limit=MOST_TAGS)
+    for name, content in parts.items():
+        if name.endswith((".xml", ".rels")):
+            _XmlCheck().take(name, content)
+
+
+class _XmlCheck:
+    """Refuses XML with a mistake, or with a document type, by which a short text can stand for one without end; rows
+    and cells beyond the table; numbers that no spreadsheet writes.
+    """
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._cell: Mapping[str, str] = {}
+        self._number = 0
+        self._in_number = False
+
+    def take(self, name: str, content: bytes) -> None:
+        """Look through one part of the workbook."""
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        if name.startswith("xl/worksheets/"):
+            parser.StartElementHandler = self._begin
+            parser.CharacterDataHandler = self._text
+            parser.EndElementHandler = self._end
+        try:
+            parser.Parse(content, True)
+        except expat.ExpatError as error:
+            raise RulebookFileUnusable(reason="xml", place=name, line=error.lineno) from error
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        match name.rpartition(" ")[2]:
+            case "row":
+                self._rows += 1
+                if self._rows > LAST_ROW:
+                    raise RulebookFileUnusable(reason="rows", count=self._rows, limit=MOST_ROWS)
+            case "c":
+                self._cell = attributes
+            case "v" | "is" | "f" as inner if (place := self._cell.get("r", "")) and self._cell:
+                if _is_far(place):
+                    raise RulebookFileUnusable(reason="columns", place=place[:20])
+                self._in_number = inner == "v" and self._cell.get("t", "n") == "n"
+                self._number = 0
+
+    def _text(self, text: str) -> None:
+        self._number += len(text) if self._in_number else 0
+        if self._number > LONGEST_NUMBER:
+            raise RulebookFileUnusable(reason="number", place=self._cell.get("r", "")[:20])
+
+    def _end(self, name: str) -> None:
+        if name.rpartition(" ")[2] == "v":
+            self._in_number = False
+
+
+def _is_far(place: str) -> bool:
+    """Whether a cell stands beyond the last column that is looked at."""
+    letters = place.rstrip("0123456789")
+    return len(letters) > 2 or column_index_from_string(letters or "A") > MOST_COLUMNS
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -355,10 +426,9 @@ def _cell_read(formula: Any, value: Any) -> tuple[Cell, str]:  # noqa: PLR0911 -
         return value.date(), ""
     if value is None or isinstance(value, date):
         return value, ""
-    if isinstance(value, int):
-        return Decimal(value), ""
-    if isinstance(value, float):
-        return Decimal(format(value, f".{DIGITS}g")), ""
+    if isinstance(value, int | float):
+        number = Decimal(format(value, f".{DIGITS}g") if isinstance(value, float) else value)
+        return (number, "") if in_range(number) else (None, "number-out-of-range")
     if not isinstance(value, str):
         return None, "cell-of-another-kind"
     if re.fullmatch(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)", value):

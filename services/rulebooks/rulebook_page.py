@@ -23,8 +23,16 @@ from projections.tables.adoptions import ADOPTIONS, UsedText
 from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS, SeasonRow
 from services.rulebooks import draft as drafting
-from services.rulebooks.draft import DraftText
-from services.rulebooks.rulebook_view import CHANGED, STATES, RulebookView, changes_in_words, criterion_of, seen_of
+from services.rulebooks.draft import DraftText, read_change
+from services.rulebooks.rulebook_view import (
+    CHANGED,
+    STATES,
+    RulebookView,
+    changes_in_words,
+    criterion_of,
+    seen_of,
+    told_apart,
+)
 from services.rulebooks.value_fields import (
     MEASURES,
     fields_of,
@@ -35,7 +43,7 @@ from services.rulebooks.value_fields import (
     written,
 )
 from services.rulebooks.value_fields import value_typed as read_value
-from services.rulebooks.value_words import number_of
+from services.rulebooks.value_words import is_hidden, number_of
 from services.web import urls
 from services.web.file_bodies import chosen_in, handed_out, pieces_of
 from services.web.form_fields import FieldMissing
@@ -94,7 +102,8 @@ async def show_all(visit: Visit) -> PageResponse:
         used = rulebooks.find(adoption.sha256) if adoption else None
         held = await work.find(RulebookDraft, rulebook_draft_stream(newest.id))
         differing = len(difference(rulebooks, used, newest, visit)) if used else 0
-        found.append(Listed(newest, used, len(held.changes) if held else 0, differing))
+        changes = told_apart([read_change(one) for one in held.changes.values()]) if held else []
+        found.append(Listed(newest, used, len(changes), differing))
     found.sort(key=lambda one: str(one.newest.in_force_from.value or ""), reverse=True)
     return await visit.page("rulebooks/index.html", listed=found)
 
@@ -283,6 +292,8 @@ async def take_back(visit: Visit, rulebook: str) -> PageResponse:
 async def comment(visit: Visit, rulebook: str) -> PageResponse:
     """Say something about a value."""
     path = visit.typed.text("path")
+    if is_hidden(path):
+        raise ValueUnusable(path=path[:100], why="nobody would see it")
     result = await drafting.comment(visit.work(), rulebook, path, visit.typed.needed("comment"))
     return await visit.done(result, to=f"{visit.url.rulebook(rulebook)}#v-{path}")
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from domain.rulebook import Provenance
 from domain.rulebook_draft import DraftValue, RulebookDraft, ValueSource
 from infra.reference.rulebook_closing import RulebookProblem
 from infra.reference.rulebook_values import CODE, RulebookChange, Tree, changes_between, value_of
 from services.i18n import Words
-from services.rulebooks.draft import DraftText
+from services.rulebooks.draft import DraftText, read_change
+from services.rulebooks.file_rows import OF_THE_RELEASE
 from services.rulebooks.value_fields import is_editable
-from services.rulebooks.value_words import HIDDEN, label_of, number_of, parts_in_words, value_in_words
+from services.rulebooks.value_words import is_hidden, label_of, number_of, parts_in_words, value_in_words
 
 #: States of the values that have a provenance: each value is in one of them.
 STATES = ("sourced", "reported", "unsourced")
@@ -45,6 +46,7 @@ class ValueLine(NamedTuple):
     scan: str
     seen: str
     editable: bool
+    by_file: bool
     comments: list[Remark]
     problems: list[str]
 
@@ -59,7 +61,7 @@ class ValueGroup(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many values are known how well; the states add up to `total`. `changed` are among them."""
+    """How many values are known how well; the states add up to `total`. `changed` is how many changes there are."""
 
     total: int
     by_state: dict[str, int]
@@ -92,7 +94,7 @@ class RulebookView:
 
     def lines(self) -> list[ValueLine]:
         """Every value, in the order of the text."""
-        return [self.line(path, value) for path, value in self.text.values.items() if path not in HIDDEN]
+        return [self.line(path, value) for path, value in self.text.values.items() if not is_hidden(path)]
 
     def line(self, path: str, value: DraftValue) -> ValueLine:
         """One value in words."""
@@ -110,6 +112,7 @@ class RulebookView:
             source.sha256 if source else "",
             seen_of(value),
             is_editable(path),
+            not is_editable(path) and path not in OF_THE_RELEASE,
             [Remark(one.text, self._names.get(one.by, "")) for one in self._comments if one.path == path],
             self._problems.get(path, []),
         )
@@ -126,12 +129,12 @@ class RulebookView:
     def counts(self, lines: list[ValueLine]) -> Counts:
         """How many values are in which state."""
         by_state = Counter(line.state for line in lines if line.state)
-        changed = sum(line.was is not None for line in lines)
+        changed = len(told_apart([read_change(one) for one in self.text.changes]))
         return Counts(sum(by_state.values()), {state: by_state[state] for state in STATES}, changed)
 
     def without_text(self) -> list[str]:
-        """The contents that have no wording: nobody is asked for them."""
-        return [code for indicator in self.text.rulebook.indicators for code in indicator.without_text]
+        """The contents and conditions that have no wording: nobody is asked for them."""
+        return list(self.text.rulebook.without_text)
 
     def problems(self) -> list[tuple[str, str]]:
         """What keeps the draft from being signed off: path and sentence."""
@@ -156,30 +159,37 @@ def problems_by_path(problems: tuple[RulebookProblem, ...], words: Words) -> dic
 def changes_in_words(before: Tree, after: Tree, words: Words) -> list[ChangeInWords]:
     """What differs between two texts."""
     parts = {**parts_in_words(before), **parts_in_words(after)}
-    return [_in_words(change, parts, words) for change in changes_between(before, after)]
+    return [change_in_words(one, parts, words) for one in told_apart(changes_between(before, after))]
 
 
-def _in_words(change: RulebookChange, parts: Mapping[str, str], words: Words) -> ChangeInWords:
+def told_apart(changes: Sequence[RulebookChange]) -> list[RulebookChange]:
+    """The changes without those that follow from others: a part that gets its text is no more among those without."""
+    added = {change.path for change in changes if change.before is None}
+    return [one for one in changes if not (one.path.endswith(".without_text") and _left(one) <= added)]
+
+
+def _left(change: RulebookChange) -> set[str]:
+    """The parts that are no more without text; all that are said to be, where one is new among them."""
+    before, after = (set(one.value) if one else set() for one in (change.before, change.after))
+    return before - after if after < before else before | after
+
+
+def change_in_words(change: RulebookChange, parts: Mapping[str, str], words: Words) -> ChangeInWords:
+    """What differs at one value; `parts` is what criteria, indicators and parts are called, by code."""
     path, was, becomes = change.path, change.before, change.after
     there = becomes or was
-    named = becomes.source if becomes else {}
-
-    def source(key: str) -> str:
-        return str(named.get(key) or "")
-
-    known = None
-    if becomes and becomes.source and not CODE.fullmatch(path):
-        known = ValueSource(
-            source("document"), source("number"), becomes.source.get("dated"), source("article"), source("page")
-        )
+    sources: Iterable[Mapping[str, Any]] = ()
+    if becomes and becomes.source:
+        sources = becomes.source.values() if CODE.fullmatch(path) else (becomes.source,)
+    named = dict.fromkeys(source_in_words(ValueSource(**source), words) for source in sources)
     return ChangeInWords(
         path,
         number_of(path),
         label_of(path, there.value if there else None, words),
-        parts.get(_code(path), ""),
+        "" if CODE.fullmatch(path) else parts.get(_code(path), ""),
         value_in_words(was.value if was else None, words),
         value_in_words(becomes.value if becomes else None, words),
-        source_in_words(known, words),
+        "; ".join(named),
     )
 
 

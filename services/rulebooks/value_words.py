@@ -31,6 +31,8 @@ STEPS = (
 )
 #: What only programs read.
 HIDDEN = ("id", "status")
+#: What the page says in one place of its own.
+WITHOUT_TEXT = ".without_text"
 #: Values that are said on the page and changed by file only.
 BY_FILE = ("model", "score_decimals", "rounding", "unknown", "agreements", "council.majority")
 
@@ -38,8 +40,15 @@ BY_FILE = ("model", "score_decimals", "rounding", "unknown", "agreements", "coun
 OF_ENTRIES = ("before", "by", "calendar_days", "working_days", "months", "threshold", "enough", "broadcasts")
 
 
+def is_hidden(path: str) -> bool:
+    """Whether the page has no row for the value."""
+    return path in HIDDEN or path.endswith(WITHOUT_TEXT)
+
+
 def number_of(path: str) -> str:
-    """How officials number it: "2.5.1" of TC2.CT5.1.measure; "" of what belongs to no criterion."""
+    """How officials number it: "2.5.1" of TC2.CT5.1.measure, "C2" of a condition; "" of what has no number."""
+    if CONDITION.fullmatch(path):
+        return path
     found = CODE.match(path)
     return ".".join(re.findall(r"\d+", found[0])) if found else ""
 
@@ -82,6 +91,8 @@ def value_in_words(value: Any, words: Words) -> str:  # noqa: PLR0911 - one flat
             return _text(value, words)
         case list():
             return "; ".join(value_in_words(one, words) for one in value)
+        case {"code": _, "name": name, "measure": measure}:
+            return f"{name}; {value_in_words(measure, words)}"
         case {"code": _, "name": name}:
             return str(name)
         case {"kind": str(kind), **rest} if words.knows(f"measure-kind.{kind}"):

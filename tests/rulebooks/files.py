@@ -97,6 +97,45 @@ def repacked(content: bytes, change: Callable[[str, bytes], bytes], **extra: byt
     return made.getvalue()
 
 
+def with_part(name: str, change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """What repacks a workbook with one of its entries changed."""
+    return lambda content: repacked(content, lambda entry, held: change(held) if entry == name else held)
+
+
+def inserted(before: bytes, more: bytes) -> Callable[[bytes], bytes]:
+    """What puts something before the last place at which this stands."""
+
+    def insert(held: bytes) -> bytes:
+        at = held.rindex(before)
+        return held[:at] + more + held[at:]
+
+    return insert
+
+
+def lying(size: int) -> bytes:
+    """An archive whose entry unpacks to much more than it says."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * size)
+    raw = bytearray(made.getvalue())
+    told, said = size.to_bytes(4, "little"), (10).to_bytes(4, "little")
+    while (at := raw.find(told)) >= 0:
+        raw[at : at + 4] = said
+    return bytes(raw)
+
+
+def cell_of_sheet(cell: bytes) -> Callable[[bytes], bytes]:
+    """What puts a cell of its own, written as XML, behind the last row of the values."""
+    row = b'<row r="400">' + cell + b"</row>"
+    return with_part("xl/worksheets/sheet1.xml", inserted(b"</sheetData>", row))
+
+
+def rows_of_sheet(count: int) -> Callable[[bytes], bytes]:
+    """What puts many rows behind the last one."""
+    rows = b"".join(b'<row r="%d"><c><v>1</v></c></row>' % number for number in range(400, 400 + count))
+    return with_part("xl/worksheets/sheet1.xml", inserted(b"</sheetData>", rows))
+
+
 async def read(name: str, content: bytes | str, draft: DraftText, province: str = "mau") -> FileReading:
     """What the file would change in the draft."""
     raw = content.encode() if isinstance(content, str) else content

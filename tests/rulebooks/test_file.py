@@ -13,23 +13,31 @@ from openpyxl.chart import BarChart
 
 from domain.errors import RulebookFileUnusable
 from infra.reference.rulebook_values import RulebookChange, RulebookValue, value_at, with_changes
-from services.rulebooks.file_import import carried_changes
+from services.i18n import load_words
+from services.rulebooks.file_import import read_carried
+from services.rulebooks.file_rows import STEPS, choices_of
+from services.rulebooks.file_words import CHOICES, EXAMPLES, KINDS
 from services.rulebooks.file_workbook import GUIDE, ORIGIN_SHEET, SHEET
 from tests.rulebooks.files import (
     LEVELS,
     POINTS,
     TEXTS,
+    cell_of_sheet,
     edited,
     filled,
+    inserted,
+    lying,
     read,
     repacked,
     row_of,
+    rows_of_sheet,
     the_draft,
+    with_part,
     workbook,
     yaml_file,
 )
 
-SOURCED = {"state": "có văn bản gốc", "document": "Thông tư", "number": "15/2025/TT-BTP", "dated": date(2025, 9, 11)}
+SOURCED = {"state": "theo văn bản gốc", "document": "Thông tư", "number": "15/2025/TT-BTP", "dated": date(2025, 9, 11)}
 
 
 def of(path: str, /, **cells: Any) -> dict[tuple[str, str], Any]:
@@ -80,7 +88,7 @@ def test_the_workbook_says_where_to_write_and_locks_the_rest():
         False,
         False,
     ]
-    assert sheet.cell(row, 2).value == "Tiêu chí 2, chỉ tiêu 6, nội dung 1: tên và cách đo"
+    assert sheet.cell(row, 2).value == "Tiêu chí 2, chỉ tiêu 6, nội dung 1: tên và cách tính"
     assert book[GUIDE]["A1"].value == "Hướng dẫn ghi tệp"
     assert book[ORIGIN_SHEET].sheet_state == "veryHidden"
 
@@ -90,7 +98,7 @@ def test_the_workbook_says_where_to_write_and_locks_the_rest():
 
 async def test_a_part_without_text_gets_its_text_and_is_asked_for():
     draft = the_draft(LEVELS)
-    cells = {"value": "Có người làm công tác này", "kind": "tỷ lệ tối thiểu", "numbers": "ít nhất: 100", **SOURCED}
+    cells = {"value": "Có người làm công tác này", "kind": "tỷ lệ đạt từ mức", "numbers": "ít nhất: 100", **SOURCED}
     parts = of("TC2.CT7.1", **cells) | of("TC2.CT7.3", **cells)
 
     reading = await read("tep.xlsx", filled(workbook(draft), parts), draft)
@@ -109,8 +117,9 @@ async def test_a_part_without_text_gets_its_text_and_is_asked_for():
 @pytest.mark.parametrize(
     ("path", "cells", "expected"),
     [
-        ("TC2.CT1.points", {"value": 6.1234567, "state": "có văn bản gốc", **SOURCED}, Decimal("6.1234567")),
+        ("TC2.CT1.points", {"value": 6.1234567, "state": "theo văn bản gốc", **SOURCED}, Decimal("6.1234567")),
         ("TC2.CT1.points", {"value": 123456789, **SOURCED}, 123456789),
+        ("TC2.CT1.points", {"value": 7.0000001, **SOURCED}, Decimal("7.0000001")),
         ("TC2.CT1.points", {"value": "6,5", **SOURCED}, Decimal("6.5")),
         ("short", {"value": "25.10"}, "25.10"),
         ("council.quorum", {"value": "3/4"}, "3/4"),
@@ -120,7 +129,7 @@ async def test_a_part_without_text_gets_its_text_and_is_asked_for():
         ("deadlines.submitted", {"value": "trước ngày: 15/01\nsau số năm: 1"}, {"before": "01-15", "years_later": 1}),
         (
             "TC2.CT1.measure",
-            {"kind": "tỷ lệ theo khoảng", "numbers": "- ít nhất: 50 | điểm: 6\n- ít nhất: 0 | điểm: 0,25"},
+            {"kind": "điểm theo mức tỷ lệ", "numbers": "- ít nhất: 50 | điểm: 6\n- ít nhất: 0 | điểm: 0,25"},
             {
                 "kind": "ratio_bands",
                 "bands": [{"at_least": 50, "points": 6}, {"at_least": 0, "points": Decimal("0.25")}],
@@ -153,7 +162,7 @@ async def test_the_changes_come_back_from_the_page_as_they_were_shown():
     draft = the_draft(POINTS)
     reading = await read("tep.xlsx", filled(workbook(draft), of("TC2.CT1.points", value=5, **SOURCED)), draft)
 
-    [carried] = carried_changes(reading.carried)
+    [carried] = read_carried(reading.carried).changes
 
     assert carried.path == "TC2.CT1.points"
     assert carried.after is not None
@@ -194,7 +203,7 @@ async def test_changes_that_do_not_add_up_are_shown_with_what_does_not_close():
         ("TC2.CT1.measure", {"value": "có"}, ("C", "not-here")),
         ("TC2.CT1.points", {"kind": "có hoặc không"}, ("D", "not-here")),
         ("TC2.CT1.points", {"state": None}, ("F", "emptied")),
-        ("TC2.CT1.points", {"state": "có văn bản gốc"}, ("G", "source-needed")),
+        ("TC2.CT1.points", {"state": "theo văn bản gốc"}, ("G", "source-needed")),
         ("TC2.CT1.points", {"document": "Thông tư"}, ("F", "state-of-source")),
         ("TC1.CT1.1.evidence", {"document": "Thông tư"}, ("G", "no-source-here")),
         ("TC1.CT1.name", {"document": None}, ("G", "emptied")),
@@ -208,6 +217,16 @@ async def test_changes_that_do_not_add_up_are_shown_with_what_does_not_close():
         ("TC1.CT1.name", {"path": "TC1.name"}, ("A", "path-twice")),
         ("TC1.CT1.name", {"value": "Tên\u202e"}, ("C", "not-usable")),
         ("TC1.CT1.name", {"value": "x" * 21_000}, ("C", "too-long")),
+        ("TC2.CT1.points", {"value": "9" * 5_000}, ("C", "no-number")),
+        ("TC2.CT1.points", {"value": 1e300}, ("C", "number-out-of-range")),
+        ("TC2.CT1.points", {"value": 10**20}, ("C", "number-out-of-range")),
+        (
+            "TC2.CT1.measure",
+            {"kind": "chấm điểm theo bước", "numbers": "bước điểm: " + "9" * 5_000},
+            ("E", "no-number"),
+        ),
+        ("TC1.CT1.name", {"dated": date(1944, 12, 31)}, ("I", "day-out-of-range")),
+        ("TC1.CT1.name", {"comment": "x" * 2_001}, ("N", "comment-too-long")),
     ],
 )
 async def test_a_wrong_cell_is_named_and_stops_no_other(path: str, cells: dict[str, Any], error: tuple[str, str]):
@@ -236,6 +255,90 @@ async def test_a_row_that_was_deleted_leaves_its_value():
     reading = await read("tep.xlsx", edited(workbook(draft), lambda book: book[SHEET].delete_rows(20, 3)), draft)
 
     assert (reading.changes, reading.errors, reading.absent) == ((), (), 3)
+
+
+# What is said of values ---------------------------------------------------------------------------------
+
+
+async def test_what_is_said_of_a_value_comes_along():
+    draft = the_draft(LEVELS)
+    said_of_a_part = of("TC2.CT6.1", comment="Chưa tìm thấy văn bản")
+    said_of_values = of("TC1.name", comment="Đề nghị đối chiếu") | of("TC2.CT7.1", comment="Theo phụ lục")
+    cells = {"value": "Có người làm công tác này", "kind": "có hoặc không", **SOURCED}
+
+    reading = await read(
+        "tep.xlsx", filled(workbook(draft), said_of_a_part | said_of_values | of("TC2.CT7.1", **cells)), draft
+    )
+
+    assert reading.errors == ()
+    assert [(one.path, one.text) for one in reading.comments] == [
+        ("TC1.name", "Đề nghị đối chiếu"),
+        ("TC2.CT6.name", "Chưa tìm thấy văn bản"),
+        ("TC2.CT7.1.name", "Theo phụ lục"),
+    ]
+    assert read_carried(reading.carried).comments == {one.path: one.text for one in reading.comments}
+
+
+async def test_what_is_said_of_a_value_that_does_not_exist_is_an_error_of_its_row():
+    draft = the_draft(POINTS)
+
+    reading = await read("tep.xlsx", filled(workbook(draft), of("TC1.name", comment="x", path="TC99.name")), draft)
+
+    assert [error.code for error in reading.errors] == ["no-such-path"]
+    assert reading.comments == ()
+
+
+# A veto without text ------------------------------------------------------------------------------------
+
+
+async def test_a_veto_gets_its_text_behind_the_words_that_wait_for_it():
+    draft = the_draft(LEVELS)
+    row = "loại điều kiện: điều kiện loại trừ\nnội dung:"
+    content = workbook(draft)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert str(book[SHEET].cell(row_of(book, "C2"), 3).value).strip() == row
+
+    reading = await read("tep.xlsx", filled(content, of("C2", value=f"{row} Có người bị kỷ luật", **SOURCED)), draft)
+
+    [change] = reading.changes
+    assert change.after is not None
+    assert change.after.value == {"kind": "veto", "text": "Có người bị kỷ luật"}
+
+
+async def test_a_veto_whose_source_alone_is_filled_has_no_text_still():
+    draft = the_draft(LEVELS)
+
+    reading = await read("tep.xlsx", filled(workbook(draft), of("C2", **SOURCED)), draft)
+
+    [change] = reading.changes
+    assert change.after is not None
+    assert change.after.value == {"kind": "veto"}
+
+
+# The words of the file -------------------------------------------------------------------------------
+
+
+def test_the_file_calls_things_as_the_pages_do():
+    words = load_words()["vi"]
+
+    assert {kind: words.say(f"measure-kind.{kind}") for kind in KINDS} == KINDS
+    kinds = CHOICES["kind"]
+    assert {kind: words.say(f"condition-kind.{kind}") for kind in kinds} == kinds
+    assert {step: words.say(f"rulebook-step.{step}") for step in STEPS} == STEPS
+    for path in ("recognising_level", "council.majority", "not_arisen", "rounding", "unknown"):
+        choices = choices_of(path) or {}
+        assert {one: words.say(f"rulebook-word.{one}") for one in choices} == choices
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_example_of_each_kind_can_be_written_as_it_stands(kind: str):
+    draft = the_draft(POINTS)
+    cells = {"kind": KINDS[kind], "numbers": EXAMPLES[kind] or None}
+
+    reading = await read("tep.xlsx", filled(workbook(draft), of("TC2.CT1.measure", **cells)), draft)
+
+    assert reading.errors == ()
+    assert {change.path for change in reading.changes} <= {"TC2.CT1.measure"}
 
 
 # What somebody else changed meanwhile ------------------------------------------------------------------
@@ -268,6 +371,15 @@ def a_zip(count: int = 1, size: int = 10, packing: int = zipfile.ZIP_DEFLATED) -
     with zipfile.ZipFile(made, "w", packing) as archive:
         for number in range(count):
             archive.writestr(f"{number}.bin", b"0" * size)
+    return made.getvalue()
+
+
+def an_ods() -> bytes:
+    """A table of LibreOffice in its own form."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", "<office/>")
     return made.getvalue()
 
 
@@ -340,6 +452,22 @@ def long_sheet(book: Any) -> None:
         (lambda content: said(ORIGIN_SHEET, "B3", "0" * 64)(said(ORIGIN_SHEET, "B4", "0" * 64)(content)), "base"),
         (lambda content: edited(content, long_sheet), "rows"),
         (said(SHEET, "A1048576", "x"), "rows"),
+        (said(SHEET, "XFD1", "x"), "columns"),
+        (said(SHEET, "XFD1048576", "x"), "columns"),
+        (said(SHEET, "AE20", "x"), "columns"),
+        (rows_of_sheet(6_000), "rows"),
+        (rows_of_sheet(50_000), "elements"),
+        (rows_of_sheet(200_000), "unpacked"),
+        (with_part("xl/styles.xml", inserted(b"</cellXfs>", b"<xf/>" * 120_000)), "elements"),
+        (with_part("xl/sharedStrings.xml", inserted(b"</sst>", b"<si><t/></si>" * 60_000)), "elements"),
+        (
+            with_part("xl/sharedStrings.xml", inserted(b"</sst>", b"<si><t>" + b"x" * 2_000_000 + b"</t></si>")),
+            "unpacked",
+        ),
+        (cell_of_sheet(b'<c r="C400"><v>' + b"9" * 5_000 + b"</v></c>"), "number"),
+        (lambda _: lying(50_000_000), "damaged"),
+        (lambda _: b"%PDF-1.7\n", "no-workbook"),
+        (lambda _: an_ods(), "damaged"),
     ],
 )
 async def test_a_workbook_that_cannot_be_read_is_refused_for_its_reason(spoil: Callable[[bytes], bytes], reason: str):
@@ -390,6 +518,7 @@ async def test_a_value_of_yaml_is_changed_at_its_line():
         (lambda text: text.replace("code: C2\n", "code: C1\n"), "code-twice"),
         (lambda text: text.split("criteria:")[0] + "criteria: [1, 2]\n", "yaml-form"),
         (lambda text: text.split("criteria:")[0] + "criteria: x\n", "yaml-form"),
+        (lambda text: text.replace("score_decimals: 2", "score_decimals: " + "9" * 5_000), "yaml-syntax"),
     ],
 )
 async def test_yaml_that_cannot_be_read_is_refused_for_its_reason(spoil: Callable[[str], str], reason: str):
@@ -430,6 +559,27 @@ async def test_a_wrong_value_of_yaml_is_named_by_its_line_and_stops_no_other(was
     assert code in {error.code for error in reading.errors}
     assert all(error.place.isdecimal() and int(error.place) > 1 for error in reading.errors)
     assert "TC5.CT4.name" in {change.path for change in reading.changes}
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("{document: Thông tư, dated: 1944-12-31}", "day-out-of-range"),
+        ("{document: Thông tư, dated: 2031-01-01}", "day-in-the-future"),
+        (f"{{document: Thông tư, sha256: {'a' * 64}}}", "no-such-scan"),
+        ("{dated: 2026-01-01}", "source-form"),
+    ],
+)
+async def test_the_source_of_a_new_part_is_held_against_the_same_rules(source: str, code: str):
+    draft = the_draft(LEVELS)
+    part = "{code: TC2.CT6.1, name: Nguồn lực, measure: {kind: boolean}, provenance: sourced}"
+    text = yaml_file(draft).replace("    without_text:\n    - TC2.CT6.1\n", "")
+    text = text.replace("    - code: TC2.CT6.2\n", f"    - {part}\n    - code: TC2.CT6.2\n")
+    text = text.replace("\nsources:\n", f"\nsources:\n  TC2.CT6.1.measure: {source}\n")
+
+    reading = await read("tep.yaml", text, draft)
+
+    assert code in {error.code for error in reading.errors}
 
 
 async def test_a_condition_or_agreement_that_names_nothing_keeps_the_draft_from_being_signed_off():

@@ -240,6 +240,34 @@ async def test_a_content_without_text_gets_its_wording_and_measure(administrator
     await administrator.send(page, "/bo", {"reason": "Kết thúc"})
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "TC1.__class__",
+        "../../quan-tri",
+        "TC1.CT" + "9" * 5_000,
+        "TC1." + "x" * 200_000,
+        "\u202eTC1.name",
+        "sources",
+        "id",
+        "legal_bases.99999",
+    ],
+)
+async def test_a_path_that_no_value_has_is_refused_and_nothing_is_written(administrator: Desk, path: str):
+    page = await administrator.open(f"{PAGE}?sua=TC1.name")
+    fields = {**dict(page.form("/sua").fields), **SOURCE, "path": path, "value": "x"}
+    before = await administrator.house.store.position(administrator.tenant)
+
+    for action in ("/sua", "/lay-lai", "/y-kien"):
+        data = {**fields, "command": str(uuid4()), "comment": "x"}
+        page = await administrator.post(f"{administrator.home}{PAGE}{action}", data)
+        assert 400 <= page.status < 500
+        assert page.refused
+
+    assert await administrator.house.store.position(administrator.tenant) == before
+
+
 @pytest.mark.parametrize("path", ["/bo-tieu-chi/none", f"{PAGE}/van-ban/x", "/bo-tieu-chi/none/cac-ban"])
 async def test_what_is_not_there_is_not_found(administrator: Desk, path: str):
     assert (await administrator.open(path)).status == 404
