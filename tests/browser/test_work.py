@@ -66,7 +66,7 @@ async def test_the_lead_works_without_scripts(house: Told, open_as: Open, width:
     # when it is a number, and a file is attached
     await number.fill("4,25")
     await save.click()
-    assert await page.locator(".errsum").count() == 0
+    assert await page.locator(".errsum").all_inner_texts() == []
     await expect(page.locator("#da-luu")).to_contain_text("chưa có minh chứng")
     assert await page.evaluate("document.activeElement.id") == "da-luu"
     await keep(page, f"editor-saved-{width}")
