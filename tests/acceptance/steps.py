@@ -115,14 +115,14 @@ async def assign(walk: Walk) -> None:
     browser = await walk.department()
     page = await browser.get(walk.season())
     matrix = walk.teller.matrix()
-    page = await browser.send(page, page.form("phan-cong"), _matrix(matrix[:-1]))
+    page = await browser.send(page, page.form("phan-cong"), typed_matrix(matrix[:-1]))
     page.link(f"#dong-{matrix[-1][0]}$")
     page.lacks("mo")
-    page = await browser.send(page, page.form("phan-cong"), _matrix(matrix[-1:]))
+    page = await browser.send(page, page.form("phan-cong"), typed_matrix(matrix[-1:]))
     page.form("mo")
 
 
-def _matrix(lines: Sequence[tuple[str, Office, Sequence[Office]]]) -> dict[str, Typed]:
+def typed_matrix(lines: Sequence[tuple[str, Office, Sequence[Office]]]) -> dict[str, Typed]:
     filled: dict[str, Typed] = {"decision_no": BINH_PHUOC.basis}
     for indicator, lead, coordinating in lines:
         filled[f"lead.{indicator}"] = lead.value
@@ -148,9 +148,9 @@ async def enter_figures(walk: Walk) -> None:
         browser = await walk.officer(_lead(walk, figure.indicator))
         page = await browser.get(f"{walk.at('ho-so')}?chi-tieu={figure.indicator}")
         page = await browser.send(page, page.form("cham-diem"), typed(figure.measures))
-        page.says(_said(figure.value))
+        page.says(said_value(figure.value))
         if figure.indicator == DIFFERENT:
-            page.says(f"Điểm tính theo quy định: {_said(figure.value)}")
+            page.says(f"Điểm tính theo quy định: {said_value(figure.value)}")
 
 
 async def refuse_wrong_scores(walk: Walk) -> None:
@@ -607,7 +607,7 @@ def _count(number: int | None) -> str | None:
     return None if number is None else str(number)
 
 
-def _said(value: Value) -> str:
+def said_value(value: Value) -> str:
     return WORDS.points(value) if isinstance(value, Decimal) else value.value
 
 

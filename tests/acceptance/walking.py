@@ -5,7 +5,8 @@ One commune is walked from the plan to the published decision; the rest is told 
 Everything that people do here they do with pages and forms, signed in at the demonstration provider, each by the
 position that may (`steps`). Other communes and provinces are told through the use cases in the background. At the end
 the boards of all provinces are read and must say what the story promises (`outcomes`); then the one recognition that
-does not hold is reviewed and taken back (`inspection`), and all read models are held against the log.
+does not hold is reviewed and taken back (`inspection`), a rulebook is corrected while everybody works on
+(`correcting`), and all read models are held against the log.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ def walk(settings: Settings, begun: float) -> int:
 
 async def _walk(settings: Settings) -> Done | None:
     """The step that failed; the walk ends with it."""
+    from tests.acceptance.correcting import CORRECTING
     from tests.acceptance.inspection import INSPECTION
     from tests.acceptance.outcomes import AGREEMENT, OUTCOMES
     from tests.acceptance.steps import STEPS
@@ -92,7 +94,7 @@ async def _walk(settings: Settings) -> Done | None:
         house = await stack.enter_async_context(wired(settings))
         operator = await stack.enter_async_context(as_operator(settings))
         story = await stack.enter_async_context(Walk(house, operator))
-        for name, step in (*STEPS, *OUTCOMES, *INSPECTION, *AGREEMENT):
+        for name, step in (*STEPS, *OUTCOMES, *INSPECTION, *CORRECTING, *AGREEMENT):
             begun = time.monotonic()
             failure = await _failure(_settled(story, step))
             done = Done(name, time.monotonic() - begun, failure)
@@ -138,6 +140,11 @@ class Walk:
     unrevoked: int
     #: The hash of the finished document.
     sha256: str
+    #: The position of the log before a rulebook was corrected, what the pages of the closed year said then by their
+    #: addresses, and the facts that the proof package of one of its decisions holds.
+    uncorrected: int
+    pages: dict[str, str]
+    proven: set[str]
 
     def __init__(self, house: App, operator: Tenants) -> None:
         self.house = house
