@@ -39,6 +39,8 @@ from projections.tables.sheets import SHEETS
 from services.app import App
 from services.appraisal import appraise
 from services.assessment import assess
+from services.assessment.commune_papers import opinions_paper
+from services.documents.reading import AsItStood
 from services.exports.requests import export_id, request_export
 from services.operations.export_log import export
 from services.privacy import personal_data
@@ -192,6 +194,25 @@ async def test_an_erasure_is_a_fact_with_order_and_official_and_the_text_is_gone
     assert recorded.mandate
     assert await seen(posted) == [ERASED, VisibleValue("Ở lại")]
     assert (await posted.house.keys.find(posted.tenant, [comment, other])).keys() == {other}
+
+
+async def test_the_printed_opinions_made_after_an_erasure_say_so_in_place_of_the_text(posted: Story):
+    """Also when it is made from a position before the erasure: what is erased by now is printed nowhere (Mẫu 03)."""
+    comment = await said(posted)
+    before = (await posted.facts())[-1].position
+    reader = posted.house.part(PersonalDataReader)
+
+    async def printed() -> str:
+        then = AsItStood(posted.house.store, posted.tenant, before)
+        return await opinions_paper(then, posted.tenant, posted.season, COMMUNE, reader)
+
+    first = await printed()
+    await shred(posted, comment)
+    again = await printed()
+
+    assert TEXT in first
+    assert TEXT not in again
+    assert f"đã hủy dữ liệu cá nhân ngày 11/03/2024 theo {ORDER}" in again
 
 
 async def test_erased_twice_it_is_erased_once(posted: Story):
