@@ -17,11 +17,11 @@ SINCE = date(2016, 7, 1)
 
 COMMUNE = {
     Office.COMMUNE_CHAIRMAN: "Chủ tịch Ủy ban nhân dân",
-    Office.JUSTICE_OFFICER: "Công chức Tư pháp - Hộ tịch",
-    Office.OFFICE_STATISTICS: "Công chức Văn phòng - Thống kê",
-    Office.LAND_CONSTRUCTION: "Công chức Địa chính - Xây dựng",
-    Office.CULTURE_SOCIAL: "Công chức Văn hóa - Xã hội",
-    Office.FINANCE_ACCOUNTING: "Công chức Tài chính - Kế toán",
+    Office.JUSTICE_OFFICER: "Công chức phụ trách tư pháp, hộ tịch",
+    Office.OFFICE_STATISTICS: "Công chức phụ trách văn phòng, thống kê",
+    Office.LAND_CONSTRUCTION: "Công chức phụ trách đất đai, xây dựng",
+    Office.CULTURE_SOCIAL: "Công chức phụ trách văn hóa, xã hội",
+    Office.FINANCE_ACCOUNTING: "Công chức phụ trách tài chính, kế toán",
     Office.POLICE_CHIEF: "Trưởng Công an",
 }
 

@@ -343,11 +343,8 @@ async def _told_again(
         raise Malformed(f"{HOW_TO}: not the text that belongs there")
     if circumstances.policy_sha256 == trust.sha256:
         cosigned = tuple(sorted(one.witness for one in verdict.cosigned))
-        if (cosigned, verdict.witnesses, verdict.quorum) != (
-            circumstances.cosigned,
-            circumstances.witnesses,
-            circumstances.quorum,
-        ):
+        stated = (circumstances.cosigned, circumstances.witnesses, circumstances.quorum)
+        if (cosigned, verdict.witnesses, verdict.quorum) != stated:
             raise Malformed(f"{DOSSIER}: not cosigned as it says")
     said: Mapping[str, Any] = msgspec.json.decode(told)
     return said

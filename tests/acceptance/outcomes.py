@@ -55,7 +55,7 @@ async def thanh_hoa(walk: Walk) -> None:
         if not (margin := board.row(f"/{one.commune}").cells[3]).endswith(f"/{required[one.unit_class or '']}"):
             raise Unexpected(f"expected {one.commune} held to its class {one.unit_class}; there is {margin!r}")
         dossier = await browser.get(f"/t/{THANH_HOA.slug}/ho-so/{THANH_HOA.year}/{one.commune}")
-        dossier.says(f"{one.satisfied},00 %")
+        dossier.says(f"{one.satisfied},00%")
     await _published(walk, THANH_HOA, 0)
 
 

@@ -29,9 +29,17 @@ def as_of(path: str, position: int) -> str:
     return f"{path}{'&' if '?' in path else '?'}asof={position}"
 
 
+#: A part without what only today offers: the forms that ask for a document.
+SHOWN_OF = """(part) => {
+  const copy = part.cloneNode(true);
+  copy.querySelectorAll(".row:has(> form)").forEach((one) => one.remove());
+  return copy.innerHTML.trim().split(/\\s+/).join(" ");
+}"""
+
+
 async def shown(page: Page, parts: tuple[str, ...]) -> dict[str, str]:
     """The HTML of the parts; links lead to the same places, then or now."""
-    html = {part: await page.locator(part).first.inner_html() for part in parts}
+    html = {part: await page.locator(part).first.evaluate(SHOWN_OF) for part in parts}
     return {
         part: re.sub(r"&amp;asof=\d+|\?asof=\d+(?!\d|&)|(?<=\?)asof=\d+&amp;", "", text) for part, text in html.items()
     }

@@ -64,24 +64,24 @@ async def test_the_lead_works_without_scripts(house: Told, open_as: Open, width:
     await keep(page, f"editor-refused-{width}")
 
     # when it is a number, and a file is attached
-    await number.fill("4,25")
+    await number.fill("3,25")
     await save.click()
     assert await page.locator(".errsum").all_inner_texts() == []
     await expect(page.locator("#da-luu")).to_contain_text("chưa có minh chứng")
     assert await page.evaluate("document.activeElement.id") == "da-luu"
     await keep(page, f"editor-saved-{width}")
-    await number.fill("4,5")
+    await number.fill("3,5")
     await page.locator("#minh-chung input[type=file]").set_input_files([PAPER])
     await page.get_by_role("button", name="Tải lên").click()
 
     # then the file is there and what was typed beside it is not lost
     await expect(page.locator("#minh-chung")).to_contain_text("Báo cáo niêm yết.pdf")
     await expect(page.locator("#da-luu")).to_contain_text("chưa lưu")
-    assert await number.input_value() == "4,5"
+    assert await number.input_value() == "3,5"
     assert await overflowing(page) == []
     await keep(page, f"editor-unsaved-{width}")
     await save.click()
-    await expect(page.locator(".dock .saved")).to_contain_text("4,5")
+    await expect(page.locator(".dock .saved")).to_contain_text("3,5")
     done = page.url
 
     # then the next indicator is one press away
@@ -119,10 +119,10 @@ async def test_the_lead_works_with_the_keyboard_alone(house: Told, open_as: Open
     await page.keyboard.press("Enter")
     await expect(number).to_be_focused()
     await page.keyboard.press("Control+A")
-    await page.keyboard.type("4,5")
+    await page.keyboard.type("3,5")
     await tab_to(page, save)
     await page.keyboard.press("Space")
-    await expect(page.locator(".dock .saved")).to_contain_text("4,5")
+    await expect(page.locator(".dock .saved")).to_contain_text("3,5")
     await expect(page.locator("#da-luu")).to_be_focused()
 
     async with page.expect_file_chooser() as choosing:
