@@ -87,7 +87,7 @@ ABOUT = {
     "score_decimals": "Số chữ số thập phân của điểm",
     "rounding": "Cách làm tròn điểm tính theo tỷ lệ",
     "unknown": "Khi điều kiện chưa có văn bản gốc",
-    "council.required": "Phải có hội đồng đánh giá",
+    "council.required": "Phải lấy ý kiến Hội đồng đánh giá",
     "council.quorum": "Hội đồng: tỷ lệ thành viên có mặt tối thiểu",
     "council.majority": "Hội đồng: tỷ lệ thông qua",
     "council.max_members": "Hội đồng: số thành viên tối đa",
