@@ -44,6 +44,8 @@ def problems_of(rulebook: Rulebook) -> tuple[RulebookProblem, ...]:
     """All that does not close in it, in the order of the text; a rulebook that can be judged by has none."""
     return (
         *_twice(rulebook),
+        *_of_validity(rulebook),
+        *_of_council(rulebook),
         *_of_steps(rulebook),
         *_of_agreements(rulebook),
         *_of_points(rulebook),
@@ -60,6 +62,22 @@ def _twice(rulebook: Rulebook) -> Iterator[RulebookProblem]:
         for code, count in Counter(codes).items():
             if count > 1:
                 yield RulebookProblem(code, "twice")
+
+
+def _of_validity(rulebook: Rulebook) -> Iterator[RulebookProblem]:
+    begins, ends = rulebook.in_force_from.value, rulebook.in_force_to.value
+    if begins and ends and ends < begins:
+        yield RulebookProblem("in_force.to", "ends-before-it-begins")
+
+
+def _of_council(rulebook: Rulebook) -> Iterator[RulebookProblem]:
+    council = rulebook.council
+    if not 0 < council.quorum <= 1:
+        yield RulebookProblem("council.quorum", "share-of-all")
+    if council.max_members is not None and council.max_members < 1:
+        yield RulebookProblem("council.max_members", "at-least-one")
+    if council.max_vice_chairs is not None and council.max_vice_chairs < 0:
+        yield RulebookProblem("council.max_vice_chairs", "below-zero")
 
 
 def _of_steps(rulebook: Rulebook) -> Iterator[RulebookProblem]:

@@ -72,7 +72,7 @@ def _good(part: Part, share: Decimal, year: int) -> Measured:  # noqa: C901, PLR
         case RatioBands():
             return Measured(Kind.RATIO_BANDS, numerator=22, denominator=22)
         case SurveyRatio():
-            return Measured(Kind.SURVEY, numerator=int(share * 200), denominator=200)
+            return Measured(Kind.SURVEY, numerator=int(share * 200), denominator=200, counts=(230,))
         case RatioThreshold():
             return Measured(Kind.RATIO_THRESHOLD, numerator=12, denominator=12)
         case YesNo():

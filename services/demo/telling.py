@@ -238,7 +238,7 @@ class StoryBuilder:
             )
         if dossier.satisfied is not None:
             work = await self.held(commune, Office.JUSTICE_OFFICER, f"satisfaction {commune}", day)
-            await assess.measure_satisfaction(work, self.season, commune, dossier.satisfied, 100)
+            await assess.measure_satisfaction(work, self.season, commune, dossier.satisfied, 100, 120)
         work = await self.held(commune, Office.JUSTICE_OFFICER, f"consolidate {commune}", day)
         await assess.consolidate(work, self.season, commune, day)
 

@@ -18,7 +18,7 @@ import yaml
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.days import must_be_possible
-from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, Refused, RulebookNotAdopted, ValueUnusable
+from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, NotFound, Refused, ValueUnusable
 from domain.fact import Fact
 from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
@@ -106,7 +106,7 @@ def draft_text(base: Rulebook, text: str, draft: RulebookDraft | None) -> DraftT
 
 
 async def draft_of(work: Work, rulebook: str) -> DraftText:
-    """The draft of a rulebook as it stands; without changes where nobody has begun one. RulebookNotAdopted for one
+    """The draft of a rulebook as it stands; without changes where nobody has begun one. NotFound for one
     that neither ships nor is kept.
     """
     rulebooks = await work.rulebooks()
@@ -242,7 +242,7 @@ async def _base(work: Work, rulebooks: Rulebooks, rulebook: str, draft: Rulebook
     if draft is not None and draft.changes:
         return rulebooks.text(draft.base_sha256)
     if rulebook not in rulebooks:
-        raise RulebookNotAdopted(rulebook=rulebook[:LONGEST_PATH])
+        raise NotFound(rulebook=rulebook[:LONGEST_PATH])
     adoption = await work.find(Adoption, adoption_stream(rulebook))
     return rulebooks.text(adoption.sha256) if adoption else rulebooks.newest(rulebook)
 

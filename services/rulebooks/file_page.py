@@ -119,6 +119,7 @@ async def check(visit: Visit, rulebook: str) -> PageResponse:
 @act(urls.RULEBOOK_FILE + "/nhap", again=show)
 async def bring_in(visit: Visit, rulebook: str) -> PageResponse:
     """Record the changes of a file that were shown, in the draft. DraftMoved where it has moved since."""
+    permit(visit.actor, Act.CORRECT_RULEBOOK)
     work = visit.work()
     carried = read_carried(visit.typed.needed("carried"))
     must_be_seen(await draft_of(work, rulebook), visit.typed.text("seen"))

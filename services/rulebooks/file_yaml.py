@@ -16,6 +16,9 @@ from infra.reference.rulebook_file import load
 from infra.reference.rulebook_values import LISTED, Tree, text_of
 from services.rulebooks.file_workbook import FileOrigin
 
+#: Characters of a key that a refusal shows.
+SHOWN = 50
+
 #: The key under which the file says from what it was made.
 ORIGIN = "made_from"
 
@@ -63,9 +66,19 @@ def read_yaml(content: bytes) -> ReadYaml:
     if not isinstance(made_from, dict) or {*made_from} != {*FileOrigin._fields}:
         raise RulebookFileUnusable(reason="not-ours")
     read = ReadYaml(FileOrigin(**{name: str(value) for name, value in made_from.items()}), tree, lines)
+    for at, key in _keys_without_text(tree):
+        raise RulebookFileUnusable(reason="yaml-key", line=read.line((*at, str(key))), key=str(key)[:SHOWN])
     for pointer, code in _twice(tree):
         raise RulebookFileUnusable(reason="code-twice", line=read.line(pointer), code=code)
     return read
+
+
+def _keys_without_text(one: Any, at: Pointer = ()) -> Iterator[tuple[Pointer, Any]]:
+    """Keys that YAML reads as a number, a day, yes or no, or nothing."""
+    if isinstance(one, dict):
+        yield from ((at, key) for key in one if not isinstance(key, str))
+    for key, held in one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list) else ():
+        yield from _keys_without_text(held, (*at, key))
 
 
 def difference(one: Any, other: Any, at: Pointer = ()) -> Iterator[Pointer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from domain.errors import NotANumber
 from infra.reference.rulebook_values import CODE
 from services.rulebooks.value_words import field_of
-from services.web.form_fields import FieldMissing, NotADate, Typed, read_number
+from services.web.form_fields import FieldMissing, NotADayOfYear, Typed, read_number
 
 
 class EditField(NamedTuple):
@@ -187,11 +188,16 @@ def _day(field: EditField, typed: Typed) -> str:
     return day.isoformat() if day else ""
 
 
+#: A year without 29 February, which is no day of every year.
+COMMON_YEAR, MONTHS = 2023, 12
+
+
 def _day_of_year(field: EditField, typed: Typed) -> str:
     found = re.fullmatch(r"(\d{1,2})/(\d{1,2})", typed.text(field.name))
-    if found is None:
-        raise NotADate(field=field.name, typed=typed.text(field.name))
-    return f"{int(found[2]):02}-{int(found[1]):02}"
+    month, day = (int(found[2]), int(found[1])) if found else (0, 0)
+    if not 1 <= month <= MONTHS or not 1 <= day <= monthrange(COMMON_YEAR, month)[1]:
+        raise NotADayOfYear(field=field.name, typed=typed.text(field.name))
+    return f"{month:02}-{day:02}"
 
 
 def _choice(field: EditField, typed: Typed) -> Any:

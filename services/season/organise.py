@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.assessment import Assessment, Stage, assessment_stream
 from domain.deadlines import must_keep_terms
-from domain.errors import AlreadyDecided, UnknownCommune, UnknownIndicator, YearPlanned
+from domain.errors import AlreadyDecided, DayInTheFuture, UnknownCommune, UnknownIndicator, YearPlanned
 from domain.official import Office
 from domain.permissions import Act, Subject
 from domain.rates import Rates, rates_stream, with_rates
@@ -175,9 +175,10 @@ async def open_season(work: Work, season: str, on: date | None = None) -> Comman
     """Let the communes begin: the season opens, and with it every commune's dossier.
 
     IndicatorsUnassigned names every indicator that nobody leads, ContentsWithoutText every content whose wording is
-    not known and that no document leaves out; then nothing is opened.
+    not known and that no document leaves out, DayInTheFuture a day that has not come; then nothing is opened.
     """
     work.require(Act.OPEN_SEASON)
+    _must_have_come(work, on)
     planned, rulebook = await with_rulebook(work, season)
     classes = {code: await _unit_class(work, code) for code in planned.participants}
     dossiers = {code: assessment_stream(season, code) for code in planned.participants}
@@ -224,9 +225,15 @@ async def cancel_season(work: Work, season: str, reason: str, document_no: str) 
 
 @use_case("close_season", "season", "on")
 async def close_season(work: Work, season: str, on: date | None = None) -> CommandResult:
-    """End the year's work."""
+    """End the year's work. DayInTheFuture."""
     work.require(Act.SUSPEND_SEASON)
+    _must_have_come(work, on)
     return await work.change(Season, season_stream(season), lambda one: one.close(on or work.today))
+
+
+def _must_have_come(work: Work, on: date | None) -> None:
+    if on and on > work.today:
+        raise DayInTheFuture(field="on", day=on, today=work.today)
 
 
 # What the other activities ask of a season ------------------------------------------------------------
@@ -257,9 +264,14 @@ async def open_dossier(work: Work, season: str, commune: str) -> tuple[Season, R
 
 
 async def rulebook_of(work: Work, running: Season, season: str, commune: str) -> Rulebook:
-    """The text that the commune's dossier is judged by; that of the season where there is no dossier."""
+    """The text that the commune's dossier is judged by: the season's where there is no dossier, or where the season
+    went over to another rulebook since.
+    """
     dossier = await work.find(Assessment, assessment_stream(season, commune))
-    return await _at_rates(work, running, dossier.rulebook_sha256 if dossier else running.rulebook_sha256)
+    texts, sha256 = await work.rulebooks(), running.rulebook_sha256
+    if dossier and texts.text(dossier.rulebook_sha256).id == running.rulebook:
+        sha256 = dossier.rulebook_sha256
+    return await _at_rates(work, running, sha256)
 
 
 async def _at_rates(work: Work, running: Season, sha256: str) -> Rulebook:

@@ -44,6 +44,12 @@ class NotADate(Refused):
     code: ClassVar[str] = "not-a-date"
 
 
+class NotADayOfYear(Refused):
+    """Text stands where a day of every year belongs; `typed` keeps it, `field` says where."""
+
+    code: ClassVar[str] = "not-a-day-of-year"
+
+
 class FieldMissing(Refused):
     """A field that must be filled is empty; `field` says which."""
 

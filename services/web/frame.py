@@ -1,6 +1,7 @@
 """The frame of every page: where one can go from here, and who one is."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -139,17 +140,20 @@ class Frame:
 
 
 async def read_chip(viewing: Viewing, season: str | None) -> Chip | None:
-    """The season that a page names: the one asked for, else the latest that is open, else the latest."""
+    """The season that a page names: the one asked for, else an open one, else the latest.
+
+    Of several open ones it is the latest whose year has begun: people still work on this year when the next is open.
+    """
     async with viewing.app.reads.at(viewing.tenant, viewing.upto) as view:
         seasons = await view.all(SEASONS)
-    return chip_among(seasons, season, viewing.app.rulebooks)
+    return chip_among(seasons, season, viewing.app.rulebooks, viewing.today)
 
 
-def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Rulebooks) -> Chip | None:
+def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Rulebooks, today: date) -> Chip | None:
     """The same where the seasons have been read."""
     named = [row for row in seasons if season in (None, row.season)]
     if not named:
         return None
-    current = max(named, key=lambda row: (row.state is State.OPEN, row.order))
+    current = max(named, key=lambda row: (row.state is State.OPEN, row.order[0] <= today.year, row.order))
     rulebook = rulebooks.find(current.rulebook_sha256) or rulebooks.named(current.rulebook)
     return Chip(current.season, rulebook.short if rulebook else current.rulebook)

@@ -40,6 +40,7 @@ STATUS = {
     "body-too-slow": HTTPStatus.REQUEST_TIMEOUT,
     "too-many-bodies": HTTPStatus.SERVICE_UNAVAILABLE,
     "not-a-moment": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not-a-day-of-year": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
     "day-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
     "period-reversed": HTTPStatus.UNPROCESSABLE_ENTITY,

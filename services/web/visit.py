@@ -218,7 +218,7 @@ class Visit(Viewing):
             return None
         try:
             if self.seasons is not None:
-                return chip_among(self.seasons, season, self.app.rulebooks)
+                return chip_among(self.seasons, season, self.app.rulebooks, self.today)
             return await read_chip(self, season)
         except BeingRebuilt:
             return None

@@ -58,7 +58,7 @@ async def test_an_officer_enters_a_ratio_and_the_rule_gives_the_value(desks: Des
 
     assert page.status == 200
     assert "Điểm tính theo quy định: 1,0" in page.text
-    assert "19/22 = 86,36 %, thuộc mức từ 80 % đến dưới 90 %" in page.text.replace("\u00a0", " ")
+    assert "19/22 = 86,36%, thuộc mức từ 80% đến dưới 90%" in page.text.replace("\u00a0", " ")
     entry = (await season.dossier()).entry(TRAINED)
     assert entry.measures == {"TC2.CT5.1": Measured(Kind.RATIO_BANDS, numerator=19, denominator=22)}
     assert str(entry.points) == "1"
@@ -275,7 +275,7 @@ async def test_a_ratio_without_a_rule_for_nothing_arising_says_what_to_do_before
 ):
     silent = await (await desks.officer()).open(dossier(season, TRAINED))
 
-    assert "Nếu không phát sinh (0/0): để trống số liệu, nhập giá trị ở ô “Đề xuất”" in silent.text
+    assert "Nếu không phát sinh (0/0): để trống số liệu, nhập kết quả tự đánh giá ở ô bên dưới" in silent.text
 
 
 async def test_the_dossier_of_another_commune_is_not_shown(desks: Desks, season: Story):

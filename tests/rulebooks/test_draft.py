@@ -12,9 +12,9 @@ from domain.errors import (
     DayOutOfRange,
     DraftMoved,
     DraftNotClosed,
+    NotFound,
     NotPermitted,
     OwnDraft,
-    RulebookNotAdopted,
     SourceMissing,
     UnverifiedNotAcknowledged,
     ValueUnusable,
@@ -110,6 +110,29 @@ async def test_what_is_not_verified_is_signed_off_by_name_only(own_story: Story)
 
     with pytest.raises(UnverifiedNotAcknowledged):
         await draft.sign_off(second, RULEBOOK, text.sha256, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("council.quorum", "31/2"),
+        ("council.quorum", "0/13"),
+        ("council.quorum", "0"),
+        ("council.max_members", "-5"),
+        ("council.max_vice_chairs", "-1"),
+        ("in_force.to", "2000-01-01"),
+    ],
+)
+async def test_what_no_council_and_no_validity_can_be_keeps_a_draft_from_being_signed_off(
+    own_story: Story, path: str, value: str
+):
+    await change(await own_story.as_administrator(), path, value)
+    second = await as_second(own_story)
+    text = await draft_of(second, RULEBOOK)
+
+    assert [problem.path for problem in text.problems] == [path]
+    with pytest.raises(DraftNotClosed):
+        await draft.sign_off(second, RULEBOOK, text.sha256, [entry.path for entry in text.rulebook.unverified])
 
 
 async def test_points_are_entered_one_by_one_and_signed_off_when_they_add_up(own_story: Story):
@@ -232,7 +255,7 @@ async def test_a_draft_that_is_given_up_leaves_the_text_in_use(own_story: Story)
 
 @pytest.mark.parametrize("rulebook", ["qd-1-1999", "", "x" * 300])
 async def test_another_rulebook_than_those_that_ship_has_no_draft(own_story: Story, rulebook: str):
-    with pytest.raises(RulebookNotAdopted):
+    with pytest.raises(NotFound):
         await draft.comment(await own_story.as_administrator(), rulebook, "TC1.name", "Đề nghị xem lại")
 
 

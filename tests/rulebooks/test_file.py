@@ -506,6 +506,10 @@ async def test_a_value_of_yaml_is_changed_at_its_line():
     [
         (lambda text: text + "bom: &a [1]\nbom2: [*a, *a]\n", "yaml-alias"),
         (lambda text: text + "title: Hai lần\n", "yaml-twice"),
+        (lambda text: text + "7: x\n", "yaml-key"),
+        (lambda text: text + "yes: x\n", "yaml-key"),
+        (lambda text: text + "2020-01-01: x\n", "yaml-key"),
+        (lambda text: text.replace("code: C2\n", "code: C2\n  ~: x\n"), "yaml-key"),
         (lambda text: text + "  sai: [\n", "yaml-syntax"),
         (lambda text: text + "x: " + "[" * 5_000, "yaml-syntax"),
         (lambda text: text + "#" * 200_000, "yaml-size"),

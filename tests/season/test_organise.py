@@ -1,9 +1,10 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from domain.errors import (
     ContentsWithoutText,
+    DayInTheFuture,
     DayOutOfRange,
     IndicatorsUnassigned,
     NotPermitted,
@@ -21,7 +22,7 @@ from domain.season import Participant, Season, State, Step, season_stream
 from services.administration import administer
 from services.assessment import assess
 from services.season import organise
-from tests.provinces.story import COMMUNE, DISTRICT, OTHER, Story
+from tests.provinces.story import COMMUNE, DISTRICT, OTHER, TODAY, Story
 
 #: A year that no other test plans.
 YEAR = 2025
@@ -55,6 +56,21 @@ async def test_a_season_with_indicators_that_nobody_leads_does_not_open_and_name
 
     assert refusal.value.details["indicators"] == (last,)
     assert "Season.Opened" not in await story.kinds()
+
+
+async def test_a_season_does_not_open_or_close_on_a_day_that_has_not_come(province_story: Story):
+    story = await province_story.planned()
+    tomorrow = TODAY + timedelta(days=1)
+    lines: list[organise.Assignment] = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
+    await organise.assign_indicators(await story.as_administrator(), story.season, lines)
+
+    with pytest.raises(DayInTheFuture):
+        await organise.open_season(await story.as_administrator(), story.season, tomorrow)
+    await organise.open_season(await story.as_administrator(), story.season, TODAY)
+    with pytest.raises(DayInTheFuture):
+        await organise.close_season(await story.as_administrator(), story.season, tomorrow)
+
+    assert "Season.Closed" not in await story.kinds()
 
 
 async def assigned_under_2025(story: Story) -> Story:
