@@ -85,7 +85,7 @@ async def test_the_lead_works_without_scripts(house: Told, open_as: Open, width:
     done = page.url
 
     # then the next indicator is one press away
-    await page.get_by_role("button", name=re.compile("^Lưu và sang")).click()
+    await page.get_by_role("button", name=re.compile("^Lưu và chuyển sang")).click()
     assert "chi-tieu=" in page.url
     assert page.url.partition("#")[0] != done.partition("#")[0]
 

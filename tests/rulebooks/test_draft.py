@@ -117,7 +117,7 @@ async def test_what_is_not_verified_is_signed_off_by_name_only(own_story: Story)
     [
         ("council.quorum", "31/2"),
         ("council.quorum", "0/13"),
-        ("council.quorum", "0"),
+        ("council.quorum", "-1/2"),
         ("council.max_members", "-5"),
         ("council.max_vice_chairs", "-1"),
         ("in_force.to", "2000-01-01"),
