@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.meeting import Choice, meeting_stream, unit_of
-from domain.season import year_of
 from projections.fold import fold
 from projections.tables.tallies import TALLIES
 from services.council.minutes_document import head
 from services.documents.reading import AsItStood
-from services.documents.typesetting import typeset
+from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit
 from services.i18n import vietnamese
 
@@ -28,7 +27,7 @@ class MemberSheet(NamedTuple):
     """Everything that the sheet says, as values; it is the same for every member."""
 
     unit: NamedUnit
-    year: int
+    year: str
     on: date
     answer_by: date | None
     items: tuple[SheetItem, ...]
@@ -42,7 +41,7 @@ async def read_sheet(then: AsItStood, season: str, meeting: str) -> MemberSheet:
     held = fold(TALLIES, await then.facts(meeting_stream(season, meeting)))[f"{season}/{meeting}"]
     return MemberSheet(
         unit=await then.place(unit_of(meeting)),
-        year=year_of(season),
+        year=NUMBERS.season(season),
         on=held.on,
         answer_by=held.answer_by,
         items=tuple([await _item(then, season, code) for code in held.items]),

@@ -226,7 +226,7 @@ async def _proven(walk: Walk, package: bytes) -> set[str]:
     """The facts that a proof package holds, by the hashes of their payloads, once it verifies under the policy that the
     province published.
     """
-    work = walk.house.work(walk.teller.tenant, SYSTEM, uuid4(), date.today())  # noqa: DTZ011
+    work = walk.house.work(walk.teller.tenant, SYSTEM, uuid4(), date.today())  # noqa: DTZ011 - as of the machine, like the walk
     policy = ((await work.look(Log, LOG)).policy or "").encode()
     law = Law(load_rulebooks(), load_calendar())
     with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
@@ -267,7 +267,7 @@ def _lead(walk: Walk, indicator: str) -> Office:
 
 async def _text_of(walk: Walk, year: str) -> str:
     """The hash of the text that a year goes by."""
-    work = walk.house.work(walk.teller.tenant, SYSTEM, uuid4(), date.today())  # noqa: DTZ011
+    work = walk.house.work(walk.teller.tenant, SYSTEM, uuid4(), date.today())  # noqa: DTZ011 - as of the machine, like the walk
     return (await work.look(Season, season_stream(year))).rulebook_sha256
 
 

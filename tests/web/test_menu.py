@@ -1,10 +1,15 @@
 """The menu: everybody is led to the pages that the policy opens to them, and to no other."""
 
 from collections.abc import Iterable
+from datetime import date
 
 import pytest
 
 from domain.official import Office
+from domain.season import State
+from infra.reference.rulebooks import load_rulebooks
+from projections.tables.seasons import SeasonRow
+from services.web.frame import chip_among
 from tests.provinces.story import COMMUNE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
@@ -51,3 +56,22 @@ async def test_the_menu_leads_everybody_to_the_pages_of_their_office(position: O
 
     every = {*ALL, *(name for names in MENUS.values() for name in names)}
     assert led_to(desk, page.html, season.season, every) == ALL | MENUS[position]
+
+
+@pytest.mark.parametrize(
+    ("states", "named"),
+    [
+        ({"2025": State.CLOSED, "2026": State.OPEN, "2027": State.OPEN}, "2026"),
+        ({"2025": State.OPEN, "2026": State.OPEN, "2027": State.PLANNED}, "2026"),
+        ({"2026": State.CLOSED, "2027": State.OPEN}, "2027"),
+        ({"2025": State.CLOSED, "2026": State.CLOSED}, "2026"),
+    ],
+    ids=["the next is open too", "two have begun", "only the next is open", "none is open"],
+)
+def test_the_menu_leads_to_the_open_year_that_has_begun(states: dict[str, State], named: str):
+    seasons = [SeasonRow(year, int(year), "qd-27-2025", "", (), {}, 1, state=state) for year, state in states.items()]
+
+    chip = chip_among(seasons, None, load_rulebooks(), date(2026, 11, 30))
+
+    assert chip is not None
+    assert chip.season == named
