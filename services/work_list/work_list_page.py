@@ -71,7 +71,8 @@ async def show(visit: Visit) -> PageResponse:
     tasks: list[Task] = []
     progress: list[Progress] = []
     async with visit.reads() as view:
-        seasons = {row.season: row for row in await view.all(SEASONS)}
+        every = sorted(await view.all(SEASONS), key=lambda row: (row.is_practice, row.order))
+        seasons = {row.season: row for row in every}
         units = {row.code: row for row in await view.all(UNITS)}
         for season in seasons.values():
             tasks += of_season(season, visit.actor)
@@ -116,13 +117,13 @@ def _progress(visit: Visit, standing: Standing, season: SeasonRow, units: Mappin
 def _coming(visit: Visit, seasons: Mapping[str, SeasonRow]) -> list[tuple[str, str, object]]:
     """The next deadlines of the open seasons: season, step, day."""
     found = [
-        (deadline.on, season.season, step)
+        (season.is_practice, deadline.on, season.season, step)
         for season in seasons.values()
         if season.state == "open"
         for step, deadline in season.deadlines.items()
         if deadline.on >= visit.today
     ]
-    return [(season, str(step), on) for on, season, step in sorted(found)[:3]]
+    return [(season, str(step), on) for _, on, season, step in sorted(found)[:3]]
 
 
 def _item(
