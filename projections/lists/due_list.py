@@ -16,7 +16,7 @@ from typing import NamedTuple
 from domain.measure import Outcome
 from domain.permissions import Act, Actor, Subject, may
 from domain.rulebook import Rulebook
-from domain.season import Assignment, State, Step
+from domain.season import Assignment, State, Step, is_practice
 from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
 from projections.tables.days_off import DaysOffRow
 from projections.tables.reviews import ReviewRow
@@ -98,8 +98,12 @@ class Task(NamedTuple):
 
 
 def in_order(tasks: Iterable[Task]) -> list[Task]:
-    """The most urgent first; those without a last day at the end."""
-    return sorted(tasks, key=lambda task: (task.due or date.max, task.season, task.commune, task.indicator or ""))
+    """The most urgent first; those without a last day at the end, those of a round for practice behind all others."""
+
+    def place(task: Task) -> tuple[object, ...]:
+        return is_practice(task.season), task.due or date.max, task.season, task.commune, task.indicator or ""
+
+    return sorted(tasks, key=place)
 
 
 def of_draft(rulebook: str, how_many: int, editors: Collection[str], actor: Actor) -> Iterator[Task]:
@@ -290,6 +294,8 @@ class _Next(NamedTuple):
 def _next_step(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
     """The step of the whole dossier that comes next, where the actor may take it."""
     found = _at_the_commune(standing, rulebook) or _above(standing, rulebook)
+    if season.is_practice and found is not None and found.duty is Duty.PUBLISH:
+        return
     if found is not None and may(actor, found.act, _subject(standing)):
         yield Task(
             found.duty,

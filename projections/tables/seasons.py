@@ -16,8 +16,9 @@ from domain.season import (
     Season,
     State,
     Step,
+    is_practice,
     narrowed,
-    round_of,
+    read_name,
 )
 from projections.fold import Projection, Row, RowPart, everything_together
 
@@ -71,9 +72,15 @@ class SeasonRow(Row, frozen=True):
         return {**{code: one.decided_by for code, one in self.withdrawn.items()}, **self.participants}
 
     @property
-    def order(self) -> tuple[int, int]:
-        """By year, then by round."""
-        return self.year, round_of(self.season)
+    def is_practice(self) -> bool:
+        """Whether the season is for practice."""
+        return is_practice(self.season)
+
+    @property
+    def order(self) -> tuple[bool, int, int]:
+        """By year, then by round; rounds for practice before all others, so that none of them is ever the latest."""
+        name = read_name(self.season)
+        return not self.is_practice, self.year, name.round_no if name else 1
 
     @property
     def has_ended(self) -> bool:

@@ -438,8 +438,9 @@ def follows(row: SeasonRow) -> bool:
 
 
 async def _seasons_under(view: View, rulebook: str) -> list[SeasonRow]:
-    """The seasons under a rulebook, in whatever text, by year."""
-    return sorted((row for row in await view.all(SEASONS) if row.rulebook == rulebook), key=lambda row: row.order)
+    """The seasons under a rulebook, in whatever text, by year, rounds for practice last."""
+    rows = [row for row in await view.all(SEASONS) if row.rulebook == rulebook]
+    return sorted(rows, key=lambda row: (row.is_practice, row.order))
 
 
 ROUTES = [

@@ -90,7 +90,8 @@ async def show(visit: Visit) -> PageResponse:
     tasks: list[Task] = await _drafts(visit, rulebooks)
     progress: list[Progress] = []
     async with visit.reads() as view:
-        seasons = {row.season: row for row in await view.all(SEASONS)}
+        every = sorted(await view.all(SEASONS), key=lambda row: (row.is_practice, row.order))
+        seasons = {row.season: row for row in every}
         units = {row.code: row for row in await view.all(UNITS)}
         adopted = {row.rulebook: row.sha256 for row in await view.all(ADOPTIONS)}
         tasks += of_calendar(await view.one(DAYS_OFF, days_off_stream().subject) or DaysOffRow(), visit.actor)
@@ -145,13 +146,13 @@ def _progress(visit: Visit, standing: Standing, season: SeasonRow, units: Mappin
 def _coming(visit: Visit, seasons: Mapping[str, SeasonRow]) -> list[tuple[str, str, object]]:
     """The next deadlines of the open seasons: season, step, day."""
     found = [
-        (deadline.on, season.season, step)
+        (season.is_practice, deadline.on, season.season, step)
         for season in seasons.values()
         if season.state == "open"
         for step, deadline in season.deadlines.items()
         if deadline.on >= visit.today
     ]
-    return [(season, str(step), on) for on, season, step in sorted(found)[:3]]
+    return [(season, str(step), on) for _, on, season, step in sorted(found)[:3]]
 
 
 def _item(
