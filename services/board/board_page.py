@@ -331,7 +331,7 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
     rulebook = rulebooks.text(row.rulebook_sha256)
 
     def text_of(standing: Standing) -> Rulebook:
-        return rulebooks.own_text(rulebook, standing.rulebook_sha256)
+        return rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
 
     return table_of(await in_slices(lines_of(rows, units, text_of, made)), row, units)
 

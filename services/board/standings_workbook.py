@@ -38,7 +38,7 @@ class StandingsSource(NamedTuple):
 
     def text_of(self, row: Standing) -> Rulebook:
         """The text by which the commune is judged."""
-        return self.rulebooks.own_text(self.rulebook, row.rulebook_sha256)
+        return self.rulebooks.own_text(self.rulebook, row.rulebook_sha256, decided=not row.may_be_decided)
 
     @property
     def about(self) -> str:

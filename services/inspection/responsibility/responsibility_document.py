@@ -24,6 +24,7 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS, EntryRow, SheetRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS
+from services.assessment.dossier_view import judging_text
 from services.case.case_cache import Followed, facts_about
 from services.documents.glyphs import fitting
 from services.documents.reading import AsItStood
@@ -72,9 +73,10 @@ async def read_paper(
     words, key = vietnamese(), f"{seen.season}/{seen.commune}"
     sheet: SheetRow | None = seen.row(SHEETS, key)
     season: SeasonRow | None = seen.row(SEASONS, seen.season)
-    if sheet is None or season is None:
+    standing: Standing | None = seen.row(STANDINGS, key)
+    if sheet is None or season is None or standing is None:
         raise NotFound(kind="assessment", subject=seen.commune)
-    rulebook = rulebooks.text(sheet.rulebook_sha256)
+    rulebook = judging_text(rulebooks, season, standing)
     facts = await facts_about(seen, then.facts)
     async with reads.at(then.tenant, then.position) as view:
         officials: list[OfficialRow] = await view.all(OFFICIALS)
