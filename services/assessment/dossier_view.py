@@ -34,7 +34,7 @@ from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
 from services.assessment.commune_steps import found_by
 from services.case.case_cache import Dossiers, Followed
-from services.verdicts import JudgedStanding, Status, criterion_status, judged
+from services.case.verdicts import JudgedStanding, Status, criterion_status, judged
 from services.web.visit import Visit
 
 HUNDRED = Decimal(100)

@@ -21,9 +21,9 @@ from infra.readmodels.reading import View
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, CommuneStage, Standing, counted
 from projections.tables.units import UNITS, UnitRow
+from services.case.verdicts import Gate, Status, criterion_status, judged
 from services.seals.verified_view import last_verified
 from services.season.readiness import unstaffed
-from services.verdicts import Gate, Status, criterion_status, judged
 from services.web import urls
 from services.web.handlers import page
 from services.web.name_search import ANYTHING, Sought, sought

@@ -11,7 +11,7 @@ from projections.analysis.flags import MARKS, Known, RaisedFlag, flags_of
 from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, counted
-from services.verdicts import judged
+from services.case.verdicts import judged
 from services.web.visit import Visit
 
 

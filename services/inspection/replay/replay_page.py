@@ -20,11 +20,11 @@ from projections.tables.standings import STANDINGS, Standing
 from services.assessment.dossier_view import Case, judging_text, open_case
 from services.assessment.history_view import MILESTONES
 from services.case.case_cache import Dossiers, Followed
+from services.case.verdicts import JudgedStanding, judged
 from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.replay.steps_view import asked, reel_of
 from services.inspection.review import conduct_review
 from services.inspection.review.review_page import count, one_position
-from services.verdicts import JudgedStanding, judged
 from services.web import urls
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit

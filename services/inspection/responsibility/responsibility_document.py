@@ -26,6 +26,7 @@ from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS
 from services.assessment.dossier_view import judging_text
 from services.case.case_cache import Followed, facts_about
+from services.case.verdicts import JudgedStanding, judged
 from services.documents.glyphs import fitting
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
@@ -33,7 +34,6 @@ from services.documents.wording import NamedUnit
 from services.i18n import Words, vietnamese
 from services.inspection.responsibility.chain import Chain, ChainLink, in_words
 from services.sentences import FactSentence, sentence_writer_of
-from services.verdicts import JudgedStanding, judged
 
 #: Signs that one text takes at most: twice what may be typed. Only one that is of codes for the most part takes more.
 ROOM = 2 * PROSE.limit
