@@ -364,7 +364,7 @@ async def everything_of(house: App, tenant: Tenant, seasons: list[str], upto: in
     dossiers = house.part(Dossiers)
     seen = [await dossiers.then(tenant, season, COMMUNE, position) for season in seasons]
     pages = house.store.read(tenant, upto=position)
-    told = [(one.position, one.stream, type(one.fact).TOPIC) async for page in pages for one in page]
+    told = [(one.position, one.stream, type(one.fact).__qualname__) async for page in pages for one in page]
     return [told, *(one.rows for one in seen)]
 
 

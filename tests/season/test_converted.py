@@ -26,7 +26,7 @@ async def converted(story: Story) -> int:
     await organise.suspend_season(await administrator(), story.season, "Đổi", "1/UBND")
     await organise.convert_season(await administrator(), story.season, LATER, "Đổi", "2/UBND")
     story.rulebook_id = LATER
-    assigned = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
+    assigned: list[tuple[str, Office, list[Office]]] = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
     await organise.assign_indicators(await administrator(), story.season, assigned)
     await organise.open_season(await administrator(), story.season)
     return before

@@ -86,7 +86,6 @@ async def read_paper(
     told = {position: _shortened(one) for position, one in whole.items()}
     found = trace(facts, season, seen.commune, officials, indicator)
     chain = in_words(found, told, {row.person: row.name for row in officials}, units, words)
-    standing: Standing = seen.row(STANDINGS, key)
     acts = {act.entry.position for line in (*chain.lines, *chain.ballots) if in_sentences(line) for act in line.acts}
     return ResponsibilityDocument(
         commune=await then.place(seen.commune),
