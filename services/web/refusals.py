@@ -48,6 +48,7 @@ STATUS = {
     "search-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "source-not-chosen": HTTPStatus.UNPROCESSABLE_ENTITY,
     "form-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "measure-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "reason-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
