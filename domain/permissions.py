@@ -24,6 +24,7 @@ class Act(StrEnum):
     SIGN_OFF_RULEBOOK = "administration:sign-off-rulebook"
     ENROL_OFFICIAL = "administration:enrol-official"
     KEEP_CALENDAR = "administration:keep-calendar"
+    CONFIRM_CALENDAR_CHANGE = "administration:confirm-calendar-change"
     SET_RATE = "administration:set-rate"
     REGISTER_UNIT = "administration:register-unit"
     SHRED_SUBJECT = "administration:shred-subject"
@@ -150,6 +151,11 @@ def in_deciding_unit_and_not_own_work(actor: Actor, mandate: Mandate, subject: S
     return actor.stands_for(mandate, subject.decided_by) and actor.person not in subject.proposed_by
 
 
+def not_own_work(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
+    """Anywhere in the province, by another person than those who prepared what is confirmed."""
+    return actor.person not in subject.proposed_by
+
+
 def as_member(actor: Actor, mandate: Mandate, subject: Subject) -> bool:
     """The person sits in the council."""
     return actor.person in subject.members
@@ -173,6 +179,7 @@ _BESIDES: dict[Condition, str] = {
     as_lead: "another-lead",
     as_lead_or_coordinating: "another-lead",
     in_deciding_unit_and_not_own_work: "own-work",
+    not_own_work: "own-work",
 }
 
 Rule: TypeAlias = tuple[tuple[Office, ...], Condition]
@@ -186,6 +193,7 @@ _NO_MEMBERS = (Office.ADMINISTRATOR, Office.INSPECTOR)
 
 _ADMINISTERS: Rule = ((Office.ADMINISTRATOR,), anywhere)
 _RUNS_THE_SEASON: Rule = ((Office.ADMINISTRATOR, Office.JUSTICE_DEPARTMENT), anywhere)
+_SECOND_PERSON: Rule = ((Office.ADMINISTRATOR, Office.JUSTICE_DEPARTMENT), not_own_work)
 _JUSTICE_OFFICER: Rule = ((Office.JUSTICE_OFFICER,), in_own_commune)
 _COMMUNE_CHAIRMAN: Rule = ((Office.COMMUNE_CHAIRMAN,), in_own_commune)
 _APPRAISER: Rule = (_APPRAISERS, in_deciding_unit)
@@ -203,8 +211,9 @@ TABLE: dict[Act, tuple[Rule, ...]] = {
     Act.ENROL_OFFICIAL: (_ADMINISTERS,),
     Act.KEEP_RULEBOOK_TEXT: (_RUNS_THE_SEASON,),
     Act.CORRECT_RULEBOOK: (_RUNS_THE_SEASON,),
-    Act.SIGN_OFF_RULEBOOK: (_RUNS_THE_SEASON, _ADMINISTERS),
+    Act.SIGN_OFF_RULEBOOK: (_SECOND_PERSON,),
     Act.KEEP_CALENDAR: (_RUNS_THE_SEASON,),
+    Act.CONFIRM_CALENDAR_CHANGE: (_SECOND_PERSON,),
     Act.SET_RATE: (_RUNS_THE_SEASON,),
     Act.REGISTER_UNIT: (_ADMINISTERS,),
     Act.SHRED_SUBJECT: (_ADMINISTERS,),

@@ -1,16 +1,19 @@
 """A season: one assessment year under one rulebook, with its participants, assignments and deadlines.
 
-Planned, then every indicator gets a lead, then opened. A season can be suspended, converted to another rulebook,
-cancelled (2025 was suspended in at least one province), each with a reason and a document.
+Its name says the year, whether it is for practice, and which round (`season_name`). Planned, then every indicator gets
+a lead, then opened. A season can be suspended, converted to another rulebook, cancelled (2025 was suspended in at least
+one province), each with a reason and a document.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.days import must_not_end_early
@@ -31,6 +34,12 @@ from domain.errors import (
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.working_days import DayReading
+
+#: What stands behind the year in the name of a practice round ("thử").
+PRACTICE = "thu"
+
+#: The names of seasons. A first round has no number.
+NAME = re.compile(rf"(?P<year>-?[0-9]+)(?P<practice>-{PRACTICE})?(?:-(?P<round>[2-9]|[1-9][0-9]+))?")
 
 #: The first year that communes were assessed: Quyết định 09/2013/QĐ-TTg.
 FIRST_YEAR = 2013
@@ -110,7 +119,7 @@ class ChosenReading:
 
 
 class Season(Stream):
-    """One assessment year of a province, or a further round of it."""
+    """One assessment year of a province, a further round of it, or a round for practice."""
 
     TOPIC = "season"
 
@@ -584,21 +593,38 @@ def _given(reason: str, act: str) -> str:
     return reason
 
 
-def season_name(year: int, round_no: int = 1) -> str:
-    """The name of a season: "2023"; of a further round of its year "2023-2"."""
-    return str(year) if round_no == 1 else f"{year}-{round_no}"
+class SeasonName(NamedTuple):
+    """What the name of a season says: its year, which round it is from 1, and whether it is for practice."""
+
+    year: int
+    round_no: int = 1
+    practice: bool = False
 
 
-def year_of(season: str) -> int:
-    """The year that a season of this name assesses."""
-    year = season.rpartition("-")[0]
-    return int(year or season)
+def season_name(year: int, round_no: int = 1, *, practice: bool = False) -> str:
+    """The name of a season: "2023", of a further round of its year "2023-2"; for practice "2023-thu", "2023-thu-2"."""
+    rest = (PRACTICE,) if practice else ()
+    return "-".join((str(year), *rest, *((str(round_no),) if round_no > 1 else ())))
 
 
-def round_of(season: str) -> int:
-    """Which round of its year a season of this name is, from 1."""
-    year, _, last = season.rpartition("-")
-    return int(last) if year else 1
+def read_name(season: str) -> SeasonName | None:
+    """What the name of a season says; None for what is no such name."""
+    found = NAME.fullmatch(season)
+    if found is None:
+        return None
+    return SeasonName(int(found["year"]), int(found["round"] or 1), found["practice"] is not None)
+
+
+def is_practice(season: str) -> bool:
+    """Whether the season of this name is for practice: recorded like any other, never published, counted nowhere."""
+    name = read_name(season)
+    return name is not None and name.practice
+
+
+def must_count(season: str, step: str) -> None:
+    """Raise OutOfOrder where a step is for what counts, and the season of this name is for practice."""
+    if is_practice(season):
+        raise OutOfOrder(step=step, state="practice")
 
 
 def season_stream(season: str) -> StreamName:

@@ -15,6 +15,7 @@ from typing import Any
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
+from domain.season import read_name
 from services.clock import VIETNAM
 
 LOCALES = ("vi", "en")
@@ -44,11 +45,17 @@ class Words:
         return text % slots
 
     def season(self, name: str) -> str:
-        """A season as people name it: `2023`, a further round of its year `2023 (đợt 2)`."""
-        year, _, round_no = name.rpartition("-")
-        if not (year.isdecimal() and round_no.isdecimal()):
+        """A season as people name it: `2023`, a further round of its year `2023 (đợt 2)`, `2023 (đánh giá thử)`."""
+        said = read_name(name)
+        if said is None:
             return name
-        return self.say("%(year)s (đợt %(round)s)", year=year, round=round_no)
+        if said.practice and said.round_no > 1:
+            return self.say("%(year)s (đánh giá thử, đợt %(round)s)", year=said.year, round=said.round_no)
+        if said.practice:
+            return self.say("%(year)s (đánh giá thử)", year=said.year)
+        if said.round_no > 1:
+            return self.say("%(year)s (đợt %(round)s)", year=said.year, round=said.round_no)
+        return name
 
     def knows(self, key: str) -> bool:
         """Whether there is a sentence for this key."""

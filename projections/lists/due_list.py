@@ -1,12 +1,14 @@
 """The due list of a person: what is to be done, for which commune, until when.
 
-A question to the season, the standings, the meetings and the reviews, asked with somebody's mandates: no rows of its
-own. Each duty is listed only for whom the policy allows it.
+A question to the seasons, the standings, the meetings, the reviews, the calendar and the drafts of rulebooks, asked
+with somebody's mandates: no rows of its own. Each duty is listed only for whom the policy allows it: what one person
+prepared waits for another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -14,10 +16,11 @@ from typing import NamedTuple
 from domain.measure import Outcome
 from domain.permissions import Act, Actor, Subject, may
 from domain.rulebook import Rulebook
-from domain.season import Assignment, State, Step
+from domain.season import Assignment, State, Step, is_practice
 from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
+from projections.tables.days_off import DaysOffRow
 from projections.tables.reviews import ReviewRow
-from projections.tables.seasons import SeasonRow
+from projections.tables.seasons import Notice, SeasonRow
 from projections.tables.standings import Cell, CommuneStage, Standing, sanctioned_conditions
 from projections.tables.tallies import MeetingRow
 
@@ -25,6 +28,9 @@ from projections.tables.tallies import MeetingRow
 class Duty(StrEnum):
     """What there is to do."""
 
+    SIGN_OFF_RULEBOOK = "sign-off-rulebook"
+    CONFIRM_CALENDAR = "confirm-calendar"
+    CORRECT_SEASON = "correct-season"
     ASSIGN = "assign"
     OPEN_SEASON = "open-season"
     SUPPLEMENT = "supplement"
@@ -41,6 +47,7 @@ class Duty(StrEnum):
     RESUBMIT = "resubmit"
     APPRAISE = "appraise"
     CONCLUDE = "conclude"
+    CONFIRM_SANCTION = "confirm-sanction"
     CONVENE = "convene"
     VOTE = "vote"
     DECIDE = "decide"
@@ -62,12 +69,14 @@ class Urgency(StrEnum):
 class Task(NamedTuple):
     """One thing to do.
 
-    `leads` tells the lead from those who coordinate; `how_many` counts the indicators or comments that it covers;
-    `not_before` the first day on which it can be done; `reason` why an indicator came back.
+    `leads` tells the lead from those who coordinate; `how_many` counts the indicators, comments or changes that it
+    covers; `not_before` the first day on which it can be done; `reason` why an indicator came back, `corrected` why the
+    rulebook was corrected by which it is to be entered again. What belongs to no season names its `rulebook`, or the
+    `year` of the calendar.
     """
 
     duty: Duty
-    season: str
+    season: str = ""
     commune: str = ""
     indicator: str | None = None
     leads: bool = True
@@ -77,6 +86,9 @@ class Task(NamedTuple):
     reason: str | None = None
     meeting: str | None = None
     review: int | None = None
+    rulebook: str = ""
+    year: int | None = None
+    corrected: Notice | None = None
 
     def urgency(self, today: date) -> Urgency:
         """Overdue, within seven days, or later; without a last day it is later."""
@@ -86,12 +98,37 @@ class Task(NamedTuple):
 
 
 def in_order(tasks: Iterable[Task]) -> list[Task]:
-    """The most urgent first; those without a last day at the end."""
-    return sorted(tasks, key=lambda task: (task.due or date.max, task.season, task.commune, task.indicator or ""))
+    """The most urgent first; those without a last day at the end, those of a round for practice behind all others."""
+
+    def place(task: Task) -> tuple[object, ...]:
+        return is_practice(task.season), task.due or date.max, task.season, task.commune, task.indicator or ""
+
+    return sorted(tasks, key=place)
 
 
-def of_season(season: SeasonRow, actor: Actor) -> Iterator[Task]:
-    """What the season itself waits for before it opens."""
+def of_draft(rulebook: str, how_many: int, editors: Collection[str], actor: Actor) -> Iterator[Task]:
+    """So many changes of a rulebook, to be compared with their sources and signed off by nobody who made them."""
+    if may(actor, Act.SIGN_OFF_RULEBOOK, Subject(proposed_by=frozenset(editors))):
+        yield Task(Duty.SIGN_OFF_RULEBOOK, rulebook=rulebook, how_many=how_many)
+
+
+def of_calendar(days_off: DaysOffRow, actor: Actor) -> Iterator[Task]:
+    """The changes of each year's days off that somebody else has proposed."""
+    waiting = Counter(
+        one.year
+        for one in days_off.changes.values()
+        if one.settled_at is None and may(actor, Act.CONFIRM_CALENDAR_CHANGE, Subject(proposed_by=frozenset({one.by})))
+    )
+    for year, how_many in sorted(waiting.items()):
+        yield Task(Duty.CONFIRM_CALENDAR, year=year, how_many=how_many)
+
+
+def of_season(season: SeasonRow, actor: Actor, adopted: str | None = None) -> Iterator[Task]:
+    """What the season itself waits for: to go over to the text of its rulebook that the province has `adopted`, and
+    before it opens, its leads and the opening.
+    """
+    if season.lags(adopted) and may(actor, Act.CORRECT_SEASON):
+        yield Task(Duty.CORRECT_SEASON, season.season)
     if season.state is not State.PLANNED:
         return
     if season.unassigned:
@@ -145,6 +182,8 @@ def of_commune(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor:
         yield from _supplement(standing, season, actor)
     if above and stage in WITH_THE_APPRAISER:
         yield from _appraisal(standing, season, actor)
+    if above:
+        yield from _sanctions(standing, rulebook, actor)
     yield from _next_step(standing, season, rulebook, actor)
 
 
@@ -159,7 +198,7 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
     complete = True
     for code in season.indicators:
         cell = standing.cells.get(code, _EMPTY)
-        if cell.is_scored and cell.is_supported:
+        if cell.is_done:
             continue
         complete = False
         subject = _subject(standing, season.assignments.get(code))
@@ -169,7 +208,10 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
             if not cell.is_scored and not leads and (measured or actor.person in cell.measured_by.values()):
                 continue  # who coordinates has entered their part: the lead proposes
             duty = Duty.SUPPLY_EVIDENCE if cell.is_scored else Duty.PROPOSE if measured else Duty.ENTER
-            yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due)
+            if cell.again is not None and cell.again.parts:
+                duty = Duty.ENTER
+            corrected = _correction(cell, season)
+            yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due, corrected=corrected)
     said = standing.vetoes.keys() | sanctioned_conditions(standing, rulebook)
     undeclared = [one.code for one in rulebook.vetoes if one.text and one.code not in said]
     unasked = rulebook.asks_satisfaction and standing.satisfaction is None
@@ -202,9 +244,15 @@ def _supplement(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator
                 leads=may(actor, Act.SCORE, subject),
                 due=returned.due,
                 reason=returned.reason,
+                corrected=_correction(standing.cells[code], season),
             )
     if complete and may(actor, Act.RESUBMIT, _subject(standing)):
         yield Task(Duty.RESUBMIT, standing.season, standing.commune, due=min(dues, default=None), how_many=len(dues))
+
+
+def _correction(cell: Cell, season: SeasonRow) -> Notice | None:
+    """Why the rulebook was corrected that asks for the indicator again."""
+    return season.corrections.get(cell.again.text) if cell.again else None
 
 
 def _appraisal(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[Task]:
@@ -217,6 +265,20 @@ def _appraisal(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[
         yield Task(Duty.APPRAISE, standing.season, standing.commune, due=due, how_many=count)
     elif Waiting.AT_THE_COMMUNE not in states:
         yield Task(Duty.CONCLUDE, standing.season, standing.commune, due=due)
+
+
+def _sanctions(standing: Standing, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
+    """The sanctions that a condition counts and no competent body has confirmed, until the commune is decided on."""
+    if standing.result is not None or not may(actor, Act.CONFIRM_SANCTION, _subject(standing)):
+        return
+    rules = [counted for _, counted in rulebook.counting if counted is not None]
+    waiting = [
+        one
+        for one in standing.sanctions.values()
+        if not one.confirmed and any(rule.counts(one.details) for rule in rules)
+    ]
+    if waiting:
+        yield Task(Duty.CONFIRM_SANCTION, standing.season, standing.commune, how_many=len(waiting))
 
 
 class _Next(NamedTuple):
@@ -232,6 +294,8 @@ class _Next(NamedTuple):
 def _next_step(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
     """The step of the whole dossier that comes next, where the actor may take it."""
     found = _at_the_commune(standing, rulebook) or _above(standing, rulebook)
+    if season.is_practice and found is not None and found.duty is Duty.PUBLISH:
+        return
     if found is not None and may(actor, found.act, _subject(standing)):
         yield Task(
             found.duty,

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.assessment import Stage, in_posting_time
 from domain.errors import NotFound
 from domain.recognition import Result
-from domain.season import Step
+from domain.season import State, Step, is_practice
 from domain.vietnamese import sort_key
 from infra.readmodels.reading import View
 from projections.fold import fold
@@ -62,7 +62,7 @@ class PublicRow(NamedTuple):
 async def register(visit: Visit) -> PageResponse:
     """The results that the province published, and what is posted for comment now; `?nam=` another year."""
     async with visit.reads() as view:
-        seasons: list[SeasonRow] = [row for row in await view.all(SEASONS) if row.state != "planned"]
+        seasons: list[SeasonRow] = [row for row in await view.all(SEASONS) if is_public(row)]
         chosen = choose(seasons, visit.query("nam"))
         season = chosen.season if chosen else ""
         every = await lines_at(visit, view, season)
@@ -79,6 +79,17 @@ async def register(visit: Visit) -> PageResponse:
         total=len(every),
         asked=asked.typed,
     )
+
+
+def is_public(row: SeasonRow) -> bool:
+    """Whether everybody may read of the season: once it was opened, and never of a round for practice."""
+    return row.state is not State.PLANNED and not row.is_practice
+
+
+def must_be_public(season: str) -> None:
+    """Raise NotFound for a round for practice: for the public there is none."""
+    if is_practice(season):
+        raise NotFound(season=season)
 
 
 async def lines_at(visit: Visit, view: View, season: str) -> tuple[PublicRow, ...]:
@@ -151,6 +162,7 @@ class Comment(NamedTuple):
 @page(urls.PUBLIC, public=True)
 async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     """The commune's result; `?ma=` the answer to a comment by its code."""
+    must_be_public(season)
     case = await read_case(visit, season, commune)
     return await visit.page("public/index.html", season=season, **await view_of(visit, case))
 
@@ -231,6 +243,7 @@ async def comments_shown(visit: Visit, case: Case, mine: UUID | None) -> dict[UU
 @act(urls.PUBLIC + "/gop-y", again=show, public=True)
 async def comment(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record a comment on the posted result; its code leads back to it."""
+    must_be_public(season)
     work = visit.work(assess.ANYBODY)
     text = visit.typed.needed("text")
     if known := await work.known():  # a second press takes nobody's turn

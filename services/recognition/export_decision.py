@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from domain.export import Document
 from domain.permissions import Act, Subject
+from domain.season import is_practice
 from domain.vietnamese import sort_key
 from infra.readmodels.reading import View
 from projections.tables.councils import COUNCILS, CouncilRow
@@ -66,7 +67,7 @@ class DecisionExport(CommuneExport):
         return words.say("Quyết định, %(name)s", name=name_of(row.commune, units))
 
     async def offer(self, view: View, asker: Asker) -> Offer | None:
-        """The decisions that the person may have, the latest season first, communes by name."""
+        """The decisions that the person may have, the latest season first, practice last, communes by name."""
         units = {unit.code: unit for unit in await view.all(UNITS)}
         councils = {(row.season, row.unit): row for row in await view.all(COUNCILS)}
         decided = [row for row in await view.all(STANDINGS) if row.result is not None]
@@ -74,7 +75,7 @@ class DecisionExport(CommuneExport):
         if not allowed:
             return None
         allowed.sort(key=lambda row: sort_key(full_name(row, units)))
-        allowed.sort(key=lambda row: row.season, reverse=True)
+        allowed.sort(key=lambda row: (not is_practice(row.season), row.season), reverse=True)
         words = asker.words
         return Offer(
             order=2,

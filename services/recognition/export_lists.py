@@ -97,8 +97,9 @@ class ListsExport(ExportKind):
         return words.say("Danh sách đạt chuẩn, chưa đạt chuẩn")
 
     async def offer(self, view: View, asker: Asker) -> Offer | None:
-        """The seasons, the latest first; the one that the address names is preselected."""
-        seasons = sorted((row.season for row in await view.all(SEASONS)), reverse=True)
+        """The seasons, the latest first and rounds for practice last; the one that the address names is preselected."""
+        rows = sorted(await view.all(SEASONS), key=lambda row: row.order, reverse=True)
+        seasons = [row.season for row in rows]
         if not seasons or not asker.may(self.act, Subject()):
             return None
         words = asker.words

@@ -20,7 +20,7 @@ from domain.official import Official, official_stream
 from domain.permissions import Act, Actor, Subject, may
 from domain.recognition import Recognition, ReliedOn, Result, Signer, reason_to_differ, recognition_stream
 from domain.rulebook import Provenance
-from domain.season import season_stream
+from domain.season import must_count, season_stream
 from infra.ledger.canonical_json import canonical
 from infra.log.eventstore import Loaded
 from services.case.council_meetings import concluded_vote
@@ -110,9 +110,10 @@ async def sign(work: Work, season: str, commune: str, sha256: str, on: date | No
 
 @use_case("publish", "season", "commune", "place", "on")
 async def publish(work: Work, season: str, commune: str, place: str, on: date | None = None) -> CommandResult:
-    """Publish the signed decision."""
+    """Publish the signed decision. OutOfOrder in a round for practice, of which nothing is published."""
     running, _ = await with_rulebook(work, season)
     work.require(Act.PUBLISH, commune_of(running, commune))
+    must_count(season, "publish")
     return await work.change(
         Recognition, recognition_stream(season, commune), lambda one: one.publish(on or work.today, place)
     )
@@ -187,10 +188,11 @@ async def note_published_total(
     """Note the total of the latest decision as others published it, rounded; again to correct what was noted.
 
     NotARounding when it is no rounding of the exact total, which is computed here as it was for the decision; NoTotal
-    where the rulebook counts no points; DayInTheFuture.
+    where the rulebook counts no points; DayInTheFuture; OutOfOrder in a round for practice.
     """
     running, _ = await with_rulebook(work, season)
     work.require(Act.NOTE_PUBLISHED_TOTAL, commune_of(running, commune))
+    must_count(season, "note-published-total")
     rulebook = await rulebook_of(work, running, season, commune)
     must_not_be_ahead(on, work.today, "published_total_on")
     name = recognition_stream(season, commune)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
 
 from domain.fact import StreamName
 from domain.rulebook import Rulebook
@@ -19,16 +20,21 @@ async def planned_under(work: Work, rulebook: str) -> tuple[StreamName, ...]:
     """
     found = []
     for year in possible_years(work.today):
-        round_no = 1
-        while True:
-            name = season_stream(season_name(year, round_no))
-            season = await work.find(Season, name)
-            if season is None:
-                break
-            if season.follows(rulebook):
-                found.append(name)
-            round_no += 1
+        for practice in (False, True):
+            async for name, season in _rounds(work, year, practice=practice):
+                if season.follows(rulebook):
+                    found.append(name)
     return tuple(found)
+
+
+async def _rounds(work: Work, year: int, *, practice: bool) -> AsyncIterator[tuple[StreamName, Season]]:
+    """The rounds of a year, or its rounds for practice, until there is none more."""
+    for round_no in count(1):
+        name = season_stream(season_name(year, round_no, practice=practice))
+        season = await work.find(Season, name)
+        if season is None:
+            return
+        yield name, season
 
 
 def follow(streams: Streams, seasons: Sequence[StreamName], text: Rulebook, document_no: str | None) -> None:

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from domain.adoption import Adoption, adoption_stream
 from domain.errors import DraftMoved, NotFound, Refused, ValueUnusable
-from domain.permissions import Act
+from domain.official import Office
+from domain.permissions import Act, positions_for
 from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
 from domain.season import State
@@ -34,6 +35,7 @@ from services.rulebooks.rulebook_view import (
     seen_of,
     told_apart,
 )
+from services.rulebooks.second_person import signers
 from services.rulebooks.value_fields import (
     MEASURES,
     fields_of,
@@ -351,7 +353,8 @@ async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
     lines = await asyncio.to_thread(seen.view.lines)
     async with visit.reads() as view:
         seasons = await _seasons_under(view, rulebook)
-        names = {one.person: one.name for one in await view.all(OFFICIALS)}
+        officials = await view.all(OFFICIALS)
+    names = {one.person: one.name for one in officials}
     editors = sorted(seen.draft.editors) if seen.draft and seen.text.changes else []
     return await visit.page(
         "rulebooks/sign_off.html",
@@ -365,6 +368,8 @@ async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
         before=len(seen.text.base.unverified),
         editors=[names.get(one, "") for one in editors],
         is_editor=visit.actor.person in editors,
+        signers=signers(officials, editors, visit.today),
+        signing_offices=[one for one in Office if one in positions_for(Act.SIGN_OFF_RULEBOOK)],
         planned=[row for row in seasons if follows(row)],
         running=[row for row in seasons if not row.has_ended and not follows(row)],
     )
@@ -454,8 +459,9 @@ def follows(row: SeasonRow) -> bool:
 
 
 async def _seasons_under(view: View, rulebook: str) -> list[SeasonRow]:
-    """The seasons under a rulebook, in whatever text, by year."""
-    return sorted((row for row in await view.all(SEASONS) if row.rulebook == rulebook), key=lambda row: row.order)
+    """The seasons under a rulebook, in whatever text, by year, rounds for practice last."""
+    rows = [row for row in await view.all(SEASONS) if row.rulebook == rulebook]
+    return sorted(rows, key=lambda row: (row.is_practice, row.order))
 
 
 ROUTES = [

@@ -62,7 +62,7 @@ async def propose_year(work: Work, year: int, source: str) -> CommandResult:
 @use_case("confirm_calendar_change", "change")
 async def confirm_change(work: Work, change: UUID) -> CommandResult:
     """Let a change of the calendar count from now on. OwnProposal to who proposed it; ChangeSettled."""
-    work.require(Act.KEEP_CALENDAR)
+    work.require(Act.CONFIRM_CALENDAR_CHANGE)
     return await work.change(DaysOff, days_off_stream(), lambda own: own.confirm(change, work.actor.person))
 
 

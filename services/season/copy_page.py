@@ -68,7 +68,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         return await visit.page("season/copy.html", season=season, row=row, former=None, position=view.position)
     rulebooks = await visit.rulebooks()
     text_before, rulebook = rulebooks.find(former.rulebook_sha256), rulebooks.text(row.rulebook_sha256)
-    found = taken_over(former, row, text_before, rulebook, calendar)
+    found = taken_over(former, row, text_before, rulebook, calendar, keeps_terms=not row.is_practice)
     return await visit.page(
         "season/copy.html",
         season=season,

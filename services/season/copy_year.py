@@ -10,7 +10,7 @@ from domain.deadlines import must_keep_terms
 from domain.errors import DeadlineOutsideTerm, NotFound, PeriodReversed, ReasonMissing, Refused, Stale
 from domain.permissions import Act
 from domain.rulebook import Rulebook
-from domain.season import Assignment, Deadline, Season, Step, must_follow, season_stream
+from domain.season import Assignment, Deadline, Season, Step, is_practice, must_follow, season_stream
 from domain.working_days import Calendar, months_later
 from projections.tables.seasons import SeasonRow
 from projections.tables.units import UnitRow
@@ -41,9 +41,19 @@ class TakenOver(NamedTuple):
 
 
 def earlier(rows: Iterable[SeasonRow], row: SeasonRow) -> SeasonRow | None:
-    """The last season before this one in which something was assigned or due; None where there is none."""
-    before = [one for one in rows if one.order < row.order and (one.assignments or one.deadlines)]
+    """The last season before this one in which something was assigned or due; None where there is none.
+
+    A round for practice is tried out before its year or takes after it: either may take over from the other. Years take
+    over from a round for practice only where there is no year before them.
+    """
+    before = [one for one in rows if _comes_before(one, row) and (one.assignments or one.deadlines)]
     return max(before, key=lambda one: one.order, default=None)
+
+
+def _comes_before(one: SeasonRow, row: SeasonRow) -> bool:
+    if one.is_practice == row.is_practice:
+        return one.order < row.order
+    return one.year <= row.year
 
 
 def taken_over(
@@ -52,9 +62,11 @@ def taken_over(
     text_before: Rulebook | None,
     rulebook: Rulebook,
     calendar: Calendar,
+    *,
+    keeps_terms: bool = True,
 ) -> TakenOver:
     """What the planned season can take over. `text_before` is None where this program cannot read it any more: then
-    only a season under the same rulebook takes over who leads.
+    only a season under the same rulebook takes over who leads. Only a round for practice keeps no terms of the text.
     """
     same = [code for code in former.assignments if _is_same(code, text_before, rulebook, former, planned)]
     moved = {
@@ -62,7 +74,7 @@ def taken_over(
         for step, deadline in former.deadlines.items()
         if step not in planned.deadlines
     }
-    refused = _refused(moved, planned, rulebook, calendar)
+    refused = _refused(moved, planned, rulebook, calendar, keeps_terms=keeps_terms)
     return TakenOver(
         {step: on for step, on in moved.items() if step not in refused},
         refused,
@@ -85,7 +97,12 @@ def _is_same(
 
 
 def _refused(
-    moved: Mapping[Step, date], planned: Season | SeasonRow, rulebook: Rulebook, calendar: Calendar
+    moved: Mapping[Step, date],
+    planned: Season | SeasonRow,
+    rulebook: Rulebook,
+    calendar: Calendar,
+    *,
+    keeps_terms: bool,
 ) -> dict[Step, Refused]:
     found: dict[Step, Refused] = {}
     sound = dict(planned.deadlines)
@@ -93,7 +110,8 @@ def _refused(
         becomes = {**sound, step: Deadline(moved[step], "")}
         try:
             must_follow(becomes, (step,))
-            must_keep_terms(becomes, (step,), rulebook, planned.year, calendar, planned.read_day)
+            if keeps_terms:
+                must_keep_terms(becomes, (step,), rulebook, planned.year, calendar, planned.read_day)
             sound = becomes
         except (PeriodReversed, DeadlineOutsideTerm) as refused:
             found[step] = refused
@@ -122,7 +140,8 @@ async def copy_year(work: Work, season: str, former: str, document_no: str, seen
     if now != seen:
         raise Stale(yours=seen, theirs=now)
     text_before = (await work.rulebooks()).find(before.rulebook_sha256)
-    found = taken_over(before, planned, text_before, rulebook, await calendar_of(work))
+    calendar = await calendar_of(work)
+    found = taken_over(before, planned, text_before, rulebook, calendar, keeps_terms=not is_practice(season))
     if found.is_nothing:
         raise NotFound(season=former)
 

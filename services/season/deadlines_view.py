@@ -147,7 +147,8 @@ def faults_of(
         changed = [one for one in becomes if becomes[one] != row.deadlines.get(one)]
         try:
             must_follow(becomes, (step,))
-            must_keep_terms(becomes, changed, rulebook, row.year, calendar, row.read_day)
+            if not row.is_practice:
+                must_keep_terms(becomes, changed, rulebook, row.year, calendar, row.read_day)
             sound = becomes
         except (PeriodReversed, DeadlineOutsideTerm) as refused:
             found[step] = refused

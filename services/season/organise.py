@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import count
 from typing import TypeAlias
 from uuid import UUID
 
@@ -21,8 +22,8 @@ from domain.season import (
     Season,
     State,
     Step,
+    is_practice,
     possible_year,
-    round_of,
     season_name,
     season_stream,
 )
@@ -37,14 +38,22 @@ Assignment: TypeAlias = tuple[str, Office, Sequence[Office]]
 
 @use_case("plan_season", "year", "rulebook", "participants")
 async def plan_season(
-    work: Work, year: int, rulebook: str, participants: Sequence[Participant], *, further_round: bool = False
+    work: Work,
+    year: int,
+    rulebook: str,
+    participants: Sequence[Participant],
+    *,
+    further_round: bool = False,
+    practice: bool = False,
 ) -> CommandResult:
     """Plan the assessment of a year under an adopted rulebook, or a further round of a year that has ended.
 
-    DayOutOfRange, YearPlanned, UnknownCommune.
+    A round for practice can be planned beside the year, and again once the one before it has ended. DayOutOfRange,
+    YearPlanned, UnknownCommune.
     """
     work.require(Act.PLAN_SEASON)
-    name = season_stream(await _free_name(work, possible_year(year, work.today), further_round=further_round))
+    possible_year(year, work.today)
+    name = season_stream(await _free_name(work, year, further_round=further_round or practice, practice=practice))
     adopted = await adopted_rulebook(work, rulebook)
     for participant in participants:
         for code in (participant.commune, participant.decided_by):
@@ -63,14 +72,17 @@ async def plan_season(
     )
 
 
-async def _free_name(work: Work, year: int, *, further_round: bool) -> str:
-    name = season_name(year)
-    while (earlier := await work.find(Season, season_stream(name))) is not None:
+async def _free_name(work: Work, year: int, *, further_round: bool, practice: bool) -> str:
+    for round_no in count(1):
+        name = season_name(year, round_no, practice=practice)
+        earlier = await work.find(Season, season_stream(name))
+        if earlier is None:
+            break
         if not earlier.has_ended:
-            raise YearPlanned(field="year", reason="running", year=str(year), season=name)
+            running = "practice" if practice else "running"
+            raise YearPlanned(field="year", reason=running, year=str(year), season=name)
         if not further_round:
             raise YearPlanned(field="year", reason="ended", year=str(year), season=name)
-        name = season_name(year, round_of(name) + 1)
     return name
 
 
@@ -128,7 +140,7 @@ async def assign_indicators(
 async def set_deadlines(
     work: Work, season: str, deadlines: Sequence[tuple[Step, Deadline]], *, version: int | None = None
 ) -> CommandResult:
-    """Set or move the last days of steps, each by a document, all or none.
+    """Set or move the last days of steps, each by a document, all or none; those of a round for practice keep no terms.
 
     ReasonMissing, PeriodReversed, DeadlineOutsideTerm; Stale when the season has passed the `version` that was seen.
     """
@@ -150,6 +162,8 @@ async def _set(work: Work, season: str, deadlines: Mapping[Step, Deadline], vers
 
     def deed(one: Season) -> None:
         one.set_deadlines(deadlines)
+        if is_practice(season):
+            return
         must_keep_terms(one.deadlines, changed, rulebook, one.year, calendar, one.read_day)
 
     return await work.change(Season, season_stream(season), deed, version=version)

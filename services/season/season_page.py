@@ -8,7 +8,7 @@ from domain.errors import NotFound, UnknownCommune
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import RecognisingLevel, Rulebook
-from domain.season import Participant, Step, possible_years
+from domain.season import PRACTICE, Participant, Step, possible_years
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from domain.working_days import DayReading
@@ -85,7 +85,8 @@ async def index(visit: Visit) -> PageResponse:
         chosen_units=set(visit.typed.every("unit")),
         chosen_communes=set(visit.typed.every("commune")),
         next_year=next_year(rows, visit.today),
-        ended_years=sorted({row.year for row in rows if row.has_ended}, reverse=True),
+        ended_years=sorted({row.year for row in rows if row.has_ended and not row.is_practice}, reverse=True),
+        practice=PRACTICE,
         position=view.position,
     )
 
@@ -133,7 +134,8 @@ async def show(visit: Visit, season: str) -> PageResponse:
 def next_year(rows: Sequence[SeasonRow], today: date) -> int:
     """The year after the last that is planned, this year where there is none, and no later than can be planned."""
     possible = possible_years(today)
-    return min(max((row.year + 1 for row in rows if row.year in possible), default=today.year), possible[-1])
+    planned = [row.year for row in rows if row.year in possible and not row.is_practice]
+    return min(max(planned, default=today.year - 1) + 1, possible[-1])
 
 
 def candidates(units: Sequence[UnitRow], chosen: set[str], today: date) -> list[DecidingUnit]:
@@ -228,7 +230,7 @@ def halts(row: SeasonRow, words: Words) -> list[Halt]:
 
 @act(urls.SEASONS + "/lap-ke-hoach", again=index)
 async def plan(visit: Visit) -> PageResponse:
-    """Plan the assessment of a year."""
+    """Plan the assessment of a year, or a round for practice."""
     typed = visit.typed
     typed.needed("year")
     year = typed.whole("year") or 0
@@ -240,9 +242,15 @@ async def plan(visit: Visit) -> PageResponse:
     participants = chosen(units, typed, rulebook)
     if not participants:
         raise FieldMissing(field="commune")
-    further_round = bool(typed.text("further-round"))
     work = visit.work()
-    result = await organise.plan_season(work, year, rulebook.id, participants, further_round=further_round)
+    result = await organise.plan_season(
+        work,
+        year,
+        rulebook.id,
+        participants,
+        further_round=bool(typed.text("further-round")),
+        practice=typed.text("purpose") == PRACTICE,
+    )
     planned, *_ = await work.recorded(result)
     return await visit.done(result, to=visit.url.season(planned.stream.season))
 

@@ -17,10 +17,15 @@ NOBODY = Actor("", ())
 
 
 class Chip(NamedTuple):
-    """The season that the frame of a page names: `Năm đánh giá 2023`, `Bộ tiêu chí 25/2021`."""
+    """The season that the frame of a page names: `Năm đánh giá 2023`, `Bộ tiêu chí 25/2021`.
+
+    `others` are those that one changes to from the menu: open rounds for practice, and from one of them the current
+    year.
+    """
 
     season: str
     rulebook: str
+    others: tuple[str, ...] = ()
 
 
 class MenuLink(NamedTuple):
@@ -67,6 +72,8 @@ class Frame:
             if self._works_on_reviews:
                 work.append(self._link(say("Xem xét lại việc công nhận"), url.reviews(season)))
             year.append(self._link(say("Năm đánh giá"), url.season(season)))
+            boards = [(say("Bảng đánh giá năm %(season)s", season=one), url.board(one)) for one in self._chip.others]
+            year += [self._link(label, href) for label, href in boards]
             if own:
                 year.append(self._link(say("Nhật ký"), url.trail(season, own)))
         if may(self._actor, Act.VIEW_TRAIL_OF_PROVINCE):
@@ -143,6 +150,7 @@ async def read_chip(viewing: Viewing, season: str | None) -> Chip | None:
     """The season that a page names: the one asked for, else an open one, else the latest.
 
     Of several open ones it is the latest whose year has begun: people still work on this year when the next is open.
+    A round for practice is chosen by the address or the menu, and named by itself only where there is no other.
     """
     async with viewing.app.reads.at(viewing.tenant, viewing.upto) as view:
         seasons = await view.all(SEASONS)
@@ -151,9 +159,20 @@ async def read_chip(viewing: Viewing, season: str | None) -> Chip | None:
 
 def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Rulebooks, today: date) -> Chip | None:
     """The same where the seasons have been read."""
-    named = [row for row in seasons if season in (None, row.season)]
-    if not named:
+    rows = list(seasons)
+    current = max(rows, key=lambda row: _precedence(row, today), default=None)
+    named = current if season is None else next((row for row in rows if row.season == season), None)
+    if named is None or current is None:
         return None
-    current = max(named, key=lambda row: (row.state is State.OPEN, row.order[0] <= today.year, row.order))
-    rulebook = rulebooks.find(current.rulebook_sha256) or rulebooks.named(current.rulebook)
-    return Chip(current.season, rulebook.short if rulebook else current.rulebook)
+    rulebook = rulebooks.find(named.rulebook_sha256) or rulebooks.named(named.rulebook)
+    practice = sorted(row.season for row in rows if row.is_practice and row.state is State.OPEN)
+    others = [current.season, *practice] if named.is_practice else practice
+    return Chip(
+        named.season,
+        rulebook.short if rulebook else named.rulebook,
+        tuple(dict.fromkeys(one for one in others if one != named.season)),
+    )
+
+
+def _precedence(row: SeasonRow, today: date) -> tuple[object, ...]:
+    return not row.is_practice, row.state is State.OPEN, row.year <= today.year, row.order

@@ -11,7 +11,8 @@ Every template knows
     Act        the acts by name, for `may(Act.SUBMIT, subject)`
     refusal    why the form just sent was refused (services/web/refusals.py), else None
     typed      what was typed into it: `value="{{ typed.points|default(row.points|points, true) }}"`
-    asset      address of a static file; filters num, points, signed, pct, date, moment, instant, size, listed
+    asset      address of a static file; filters num, points, signed, pct, date, moment, instant, size, listed, season
+    practice   a test: `{% if season is practice %}`
 and imports its parts: `{% import "_parts.html" as parts with context %}`.
 """
 
@@ -28,6 +29,7 @@ from litestar import Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
 
+from domain.season import is_practice
 from domain.text import KINDS
 from infra.platform.slicing import in_slices
 from services.i18n import Words
@@ -132,6 +134,7 @@ def _environment(words: Words, assets: Assets, folders: Sequence[Path]) -> Envir
     )
     environment.globals.update(_=words.say, asset=assets.url, words=words, glyph=glyphs(assets), room=room)
     environment.filters.update(words.filters())
+    environment.tests["practice"] = is_practice
     return environment
 
 

@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 from redis.exceptions import RedisError
 
 from domain.errors import NotFound, Refused
+from domain.season import is_practice
 from infra.log.group_commit import CommandResult
 from infra.readmodels.reading import BeingRebuilt, View
 from infra.reference.rulebooks import Rulebooks
@@ -111,6 +112,11 @@ class Viewing(Visitor):
         """Whether the page is one dossier's, by its address, and shows nothing of its past but that dossier."""
         handler = self.request.route_handler
         return {"season", "commune"} <= self.request.path_params.keys() and bool(handler.opt.get("effective", True))
+
+    @property
+    def is_for_practice(self) -> bool:
+        """Whether the page is of a season for practice, by its address; all of them say so."""
+        return is_practice(str(self.request.path_params.get("season", "")))
 
     @property
     def has_other_clock(self) -> bool:

@@ -3,15 +3,31 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from domain.days_off import days_off_stream
 from domain.errors import NotFound
+from domain.permissions import Act, could
 from domain.rulebook import Indicator
 from infra.reference.rulebooks import Rulebooks
-from projections.lists.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
+from projections.lists.due_list import (
+    Duty,
+    Task,
+    Urgency,
+    in_order,
+    of_calendar,
+    of_commune,
+    of_draft,
+    of_meeting,
+    of_review,
+    of_season,
+)
+from projections.tables.adoptions import ADOPTIONS
+from projections.tables.days_off import DAYS_OFF, DaysOffRow
 from projections.tables.reviews import REVIEWS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, Standing, counted
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS, UnitRow
+from services.rulebooks.second_person import waiting_drafts
 from services.web import urls
 from services.web.handlers import page
 from services.web.visit import PageResponse, Visit
@@ -24,8 +40,10 @@ TABS: Mapping[str, frozenset[Duty]] = {
     "phieu": frozenset({Duty.VOTE, Duty.CONVENE}),
     "ky": frozenset({Duty.DECIDE, Duty.LIST, Duty.SIGN, Duty.PUBLISH, Duty.CONCLUDE_REVIEW}),
     "giai-trinh": frozenset({Duty.EXPLAIN_IN_REVIEW}),
+    "doi-chieu": frozenset({Duty.SIGN_OFF_RULEBOOK, Duty.CONFIRM_CALENDAR, Duty.CONFIRM_SANCTION}),
     "buoc": frozenset(
         {
+            Duty.CORRECT_SEASON,
             Duty.ASSIGN,
             Duty.OPEN_SEASON,
             Duty.CONSOLIDATE,
@@ -40,13 +58,14 @@ TABS: Mapping[str, frozenset[Duty]] = {
 
 
 class WorkItem(NamedTuple):
-    """A task as it is shown: what to do, where it is done."""
+    """A task as it is shown: what to do, where it is done; `rulebook` is the name of one that the task is about."""
 
     task: Task
     urgency: Urgency
     commune: UnitRow | None
     indicator: Indicator | None
     levels: bool
+    rulebook: str
     href: str
 
 
@@ -66,15 +85,18 @@ class Progress(NamedTuple):
 @page(urls.WORK)
 async def show(visit: Visit) -> PageResponse:
     """The tasks of this person, by urgency; `?loai=` shows one kind."""
-    await visit.own_write(SEASONS, STANDINGS, TALLIES, REVIEWS)
+    await visit.own_write(SEASONS, STANDINGS, TALLIES, REVIEWS, ADOPTIONS, DAYS_OFF)
     rulebooks = await visit.rulebooks()
-    tasks: list[Task] = []
+    tasks: list[Task] = await _drafts(visit, rulebooks)
     progress: list[Progress] = []
     async with visit.reads() as view:
-        seasons = {row.season: row for row in await view.all(SEASONS)}
+        every = sorted(await view.all(SEASONS), key=lambda row: (row.is_practice, row.order))
+        seasons = {row.season: row for row in every}
         units = {row.code: row for row in await view.all(UNITS)}
+        adopted = {row.rulebook: row.sha256 for row in await view.all(ADOPTIONS)}
+        tasks += of_calendar(await view.one(DAYS_OFF, days_off_stream().subject) or DaysOffRow(), visit.actor)
         for season in seasons.values():
-            tasks += of_season(season, visit.actor)
+            tasks += of_season(season, visit.actor, adopted.get(season.rulebook))
             rulebook = rulebooks.text(season.rulebook_sha256)
             for standing in counted(await view.all(STANDINGS, season.season)):
                 text = rulebooks.own_text(rulebook, standing.rulebook_sha256)
@@ -85,7 +107,7 @@ async def show(visit: Visit) -> PageResponse:
             for review in await view.all(REVIEWS, season.season):
                 tasks += of_review(review, season.participants[review.commune], visit.actor)
         position = view.position
-    items = [_item(visit, task, seasons[task.season], units, rulebooks) for task in in_order(tasks)]
+    items = [_item(visit, task, seasons.get(task.season), units, rulebooks) for task in in_order(tasks)]
     tab = visit.query("loai")
     if tab and tab not in TABS:
         raise NotFound(tab=tab)
@@ -103,6 +125,14 @@ async def show(visit: Visit) -> PageResponse:
     )
 
 
+async def _drafts(visit: Visit, rulebooks: Rulebooks) -> list[Task]:
+    """The drafts of rulebooks that wait for this person; a page of the past shows none, for they have no rows."""
+    if visit.past or not could(visit.actor, Act.SIGN_OFF_RULEBOOK):
+        return []
+    waiting = await waiting_drafts(visit.work(), rulebooks)
+    return [task for one in waiting for task in of_draft(one.rulebook.id, one.changes, one.editors, visit.actor)]
+
+
 def _progress(visit: Visit, standing: Standing, season: SeasonRow, units: Mapping[str, UnitRow]) -> list[Progress]:
     """How far the person's own commune is, while it is at work."""
     if season.state != "open" or standing.stage not in ("collecting", "supplement"):
@@ -116,29 +146,30 @@ def _progress(visit: Visit, standing: Standing, season: SeasonRow, units: Mappin
 def _coming(visit: Visit, seasons: Mapping[str, SeasonRow]) -> list[tuple[str, str, object]]:
     """The next deadlines of the open seasons: season, step, day."""
     found = [
-        (deadline.on, season.season, step)
+        (season.is_practice, deadline.on, season.season, step)
         for season in seasons.values()
         if season.state == "open"
         for step, deadline in season.deadlines.items()
         if deadline.on >= visit.today
     ]
-    return [(season, str(step), on) for on, season, step in sorted(found)[:3]]
+    return [(season, str(step), on) for _, on, season, step in sorted(found)[:3]]
 
 
 def _item(
     visit: Visit,
     task: Task,
-    season: SeasonRow,
+    season: SeasonRow | None,
     units: Mapping[str, UnitRow],
     rulebooks: Rulebooks,
 ) -> WorkItem:
-    rulebook = rulebooks.text(season.rulebook_sha256)
+    rulebook = rulebooks.text(season.rulebook_sha256) if season else None
     return WorkItem(
         task,
         task.urgency(visit.today),
         units.get(task.commune),
-        rulebook.by_code.get(task.indicator or ""),
-        rulebook.model == "levels",
+        rulebook.by_code.get(task.indicator or "") if rulebook else None,
+        rulebook is not None and rulebook.model == "levels",
+        rulebooks.newest(task.rulebook).short if task.rulebook else "",
         _href(visit, task),
     )
 
@@ -146,15 +177,15 @@ def _item(
 def _href(visit: Visit, task: Task) -> str:  # noqa: PLR0911 - one flat match over duties
     """Where the task is done: one click, no choosing on the way."""
     url = visit.url
+    if not task.commune:
+        return _href_of_province(visit, task)
     match task.duty:
-        case Duty.ASSIGN:
-            return url.season(task.season) + "#phan-cong"
-        case Duty.OPEN_SEASON:
-            return url.season(task.season) + "#mo-mua"
         case Duty.ENTER | Duty.PROPOSE | Duty.SUPPLEMENT:
             return url.dossier(task.season, task.commune, indicator=task.indicator)
         case Duty.SUPPLY_EVIDENCE:
             return url.dossier(task.season, task.commune, indicator=task.indicator) + "#minh-chung"
+        case Duty.CONFIRM_SANCTION:
+            return url.dossier(task.season, task.commune) + "#xu-ly"
         case Duty.APPRAISE | Duty.CONCLUDE:
             return url.appraisal(task.season, task.commune)
         case Duty.CONVENE:
@@ -167,6 +198,22 @@ def _href(visit: Visit, task: Task) -> str:  # noqa: PLR0911 - one flat match ov
             return url.decision(task.season, task.commune)
         case _:
             return url.dossier(task.season, task.commune)
+
+
+def _href_of_province(visit: Visit, task: Task) -> str:
+    """Where a task is done that is about no commune."""
+    url = visit.url
+    match task.duty:
+        case Duty.SIGN_OFF_RULEBOOK:
+            return url.rulebook(task.rulebook) + "/ky-duyet"
+        case Duty.CONFIRM_CALENDAR:
+            return url.days_off(nam=task.year) + "#cho-xac-nhan"
+        case Duty.CORRECT_SEASON:
+            return url.season(task.season) + "/ban-sua"
+        case Duty.ASSIGN:
+            return url.season(task.season) + "#phan-cong"
+        case _:
+            return url.season(task.season) + "#mo-mua"
 
 
 ROUTES = [show]

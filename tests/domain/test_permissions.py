@@ -44,11 +44,12 @@ EXPORTERS = APPRAISERS | CHAIRMEN | OVERSIGHT | ADMINISTRATION
 MATRIX: dict[Act, tuple[set[Office], set[Office], set[Office]]] = {
     Act.ADOPT_RULEBOOK: (set(), set(), ADMINISTRATION),
     Act.KEEP_CALENDAR: (set(), set(), RUNS_SEASONS),
+    Act.CONFIRM_CALENDAR_CHANGE: (set(), set(), RUNS_SEASONS),
     Act.SET_RATE: (set(), set(), RUNS_SEASONS),
     Act.ENROL_OFFICIAL: (set(), set(), ADMINISTRATION),
     Act.KEEP_RULEBOOK_TEXT: (set(), set(), RUNS_SEASONS),
     Act.CORRECT_RULEBOOK: (set(), set(), RUNS_SEASONS),
-    Act.SIGN_OFF_RULEBOOK: (set(), set(), RUNS_SEASONS | ADMINISTRATION),
+    Act.SIGN_OFF_RULEBOOK: (set(), set(), RUNS_SEASONS),
     Act.REGISTER_UNIT: (set(), set(), ADMINISTRATION),
     Act.SHRED_SUBJECT: (set(), set(), ADMINISTRATION),
     Act.AGREE_ON_RESULT: ({Office.JUSTICE_OFFICER, Office.COMMUNE_CHAIRMAN}, set(), set()),
@@ -164,6 +165,13 @@ def test_who_was_asked_may_explain_and_see_the_review_and_nothing_else(act: Act,
 def test_who_proposed_a_value_does_not_appraise_it(position: Office):
     assert not may(an_actor(position, DISTRICT), Act.APPRAISE, PROPOSER)
     assert may(an_actor(position, DISTRICT), Act.CONCLUDE_APPRAISAL, PROPOSER)
+
+
+@pytest.mark.parametrize("position", sorted(RUNS_SEASONS))
+@pytest.mark.parametrize("act", [Act.SIGN_OFF_RULEBOOK, Act.CONFIRM_CALENDAR_CHANGE])
+def test_who_prepared_a_change_does_not_confirm_it(act: Act, position: Office):
+    assert may(an_actor(position, PROVINCE), act, PLAIN)
+    assert not may(an_actor(position, PROVINCE), act, PROPOSER)
 
 
 @pytest.mark.parametrize("act", Act)

@@ -1,6 +1,8 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.errors import (
     CommuneWithdrawn,
@@ -16,7 +18,18 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.official import Office
-from domain.season import Deadline, LeftOut, Season, State, Step, possible_year, round_of, season_name, year_of
+from domain.season import (
+    Deadline,
+    LeftOut,
+    Season,
+    State,
+    Step,
+    is_practice,
+    must_count,
+    possible_year,
+    read_name,
+    season_name,
+)
 from tests.domain.aggregates import CODES, COMMUNE, DAY, DISTRICT, a_season, facts_of, replayed, state
 
 
@@ -197,10 +210,32 @@ def test_participants_change_for_a_reason_and_while_the_season_runs():
         season.withdraw(COMMUNE, "Nhập vào xã khác", "52/STP")
 
 
-def test_a_further_round_has_a_name_of_its_own_that_tells_year_and_round():
+def test_a_further_round_and_a_round_for_practice_have_names_of_their_own():
     assert [season_name(2023), season_name(2023, 2)] == ["2023", "2023-2"]
-    for name, year, round_no in (("2023", 2023, 1), ("2023-2", 2023, 2), ("2023-12", 2023, 12), ("-5", -5, 1)):
-        assert (year_of(name), round_of(name)) == (year, round_no)
+    assert [season_name(2027, practice=True), season_name(2027, 2, practice=True)] == ["2027-thu", "2027-thu-2"]
+
+
+@given(st.integers(), st.integers(1))
+def test_the_name_of_a_season_tells_year_round_and_whether_it_is_for_practice(year: int, round_no: int):
+    for practice in (False, True):
+        name = season_name(year, round_no, practice=practice)
+
+        assert read_name(name) == (year, round_no, practice)
+        assert is_practice(name) is practice
+
+
+@pytest.mark.parametrize("text", ["", "thu", "2027-", "2027-thu-", "2027-thu-1", "2027-1", "2027-2-thu", "2027-Thu"])
+def test_what_is_no_name_of_a_season_is_not_taken_for_one(text: str):
+    assert read_name(text) is None
+    assert not is_practice(text)
+
+
+def test_what_is_only_for_what_counts_is_refused_in_a_round_for_practice():
+    must_count("2027", "publish")
+    must_count("2027-2", "publish")
+    with pytest.raises(OutOfOrder) as refused:
+        must_count("2027-thu", "publish")
+    assert refused.value.details["state"] == "practice"
 
 
 @pytest.mark.parametrize("year", [2013, 2024, 2025])

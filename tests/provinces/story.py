@@ -34,7 +34,7 @@ from domain.permissions import Act
 from domain.recognition import Result
 from domain.review import Ground, Ruling
 from domain.rulebook import Indicator, Part, Rulebook
-from domain.season import Participant, Season, season_name, season_stream, year_of
+from domain.season import Participant, Season, season_name, season_stream
 from infra.identity.tenants import IdentityProvider, Tenant, Tenants
 from infra.platform.config import Settings
 from services.administration import administer
@@ -117,6 +117,7 @@ class Story:
     #: The year that the season is about, where it has to be one that can be meant.
     year: int = 0
     round_no: int = 1
+    practice: bool = False
 
     @property
     def rulebook(self) -> Rulebook:
@@ -184,7 +185,8 @@ class Story:
 
     async def planned(self, communes: Iterable[str] = (COMMUNE, OTHER), decided_by: str = DISTRICT) -> "Story":
         """A season as an old log may hold it: its year cannot be meant, and is no other test's."""
-        self.season = season_name(next(_years), self.round_no)
+        year = next(_years)
+        self.season = season_name(year, self.round_no, practice=self.practice)
         work = await self.as_administrator()
         work.require(Act.PLAN_SEASON)
         name = season_stream(self.season)
@@ -192,7 +194,7 @@ class Story:
             name,
             Season(
                 id=work.id_of(name),
-                year=self.year or year_of(self.season),
+                year=self.year or year,
                 rulebook=self.rulebook.id,
                 rulebook_sha256=self.rulebook.sha256,
                 indicators=tuple(self.codes),

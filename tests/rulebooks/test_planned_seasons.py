@@ -94,6 +94,16 @@ async def test_a_further_round_that_is_planned_follows_and_the_round_that_was_ca
     assert cancelled == own_story.rulebook.sha256 != planned
 
 
+async def test_a_practice_round_that_is_planned_follows_too(own_story: Story):
+    work, participants = await own_story.as_administrator(), [Participant(COMMUNE, DISTRICT)]
+    await organise.plan_season(work, int(PLANNED), RULEBOOK, participants, practice=True)
+    await change(await own_story.as_administrator(), "TC1.name", "Ban hành văn bản")
+
+    await sign_off(await as_second(own_story))
+
+    assert await texts(own_story, f"{PLANNED}-thu") != [own_story.rulebook.sha256]
+
+
 async def test_a_season_under_another_rulebook_does_not_follow(own_story: Story):
     await plan(own_story, PLANNED, "qd-619-2017")
     (before,) = await texts(own_story, PLANNED)

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from domain.official import Office
-from domain.season import Assignment, Deadline, Season, Step, season_stream
+from domain.season import Assignment, Deadline, Season, Step, season_name, season_stream
 from domain.unit import Level
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from projections.tables.seasons import SeasonRow
@@ -26,10 +26,11 @@ YEARS = count(2014, 2)
 LED = Assignment(Office.JUSTICE_OFFICER, (Office.POLICE_CHIEF,))
 
 
-def a_row(year: int, rulebook: str = "qd-25-2021", **held: object) -> SeasonRow:
+def a_row(year: int, rulebook: str = "qd-25-2021", *, practice: bool = False, **held: object) -> SeasonRow:
+    name = season_name(year, practice=practice)
     text = load_rulebooks().newest(rulebook)
     codes = tuple(one.code for one in text.indicators)
-    return SeasonRow(str(year), year, rulebook, text.sha256, codes, {COMMUNE: DISTRICT}, 1, **held)  # type: ignore[arg-type]
+    return SeasonRow(name, year, rulebook, text.sha256, codes, {COMMUNE: DISTRICT}, 1, **held)  # type: ignore[arg-type]
 
 
 def due(**days: date) -> Mapping[Step, Deadline]:
@@ -77,6 +78,26 @@ def test_the_season_before_is_the_last_one_that_was_planned_in_earnest():
 
     assert earlier(rows, a_row(2023)) == rows[0]
     assert earlier(rows, a_row(2020)) is None
+
+
+def test_a_practice_round_takes_over_from_its_year_and_a_year_from_it_where_there_is_none_before():
+    led = {"TC1.CT1": LED}
+    practice, year = a_row(2024, practice=True, assignments=led), a_row(2024, assignments=led)
+    before = a_row(2023, assignments=led)
+
+    assert earlier([practice, year, before], practice) == year
+    assert earlier([practice, year, before], year) == before
+    assert earlier([practice, year], year) == practice
+
+
+def test_only_a_practice_round_takes_over_deadlines_outside_the_terms():
+    former = a_row(2023, deadlines=due(submitted=date(2024, 3, 1)))
+
+    kept = taken_over(former, a_row(2024), OLD, OLD, CALENDAR)
+    free = taken_over(former, a_row(2024, practice=True), OLD, OLD, CALENDAR, keeps_terms=False)
+
+    assert (dict(kept.deadlines), set(kept.refused)) == ({}, {Step.SUBMITTED})
+    assert (dict(free.deadlines), dict(free.refused)) == ({Step.SUBMITTED: date(2025, 3, 1)}, {})
 
 
 def test_communes_that_have_ended_are_named():

@@ -5,6 +5,7 @@ from tests.web.desks import desks, season, workplace   # fixtures, asked for by 
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from html import unescape
 from html.parser import HTMLParser
@@ -220,6 +221,14 @@ def workplace(services: Settings) -> Tenant:
 
 @pytest.fixture
 async def desks(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
+    async with desks_of(services, workplace) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def desks_of(services: Settings, workplace: Tenant) -> AsyncIterator[Desks]:
+    """The people of a province at their desks."""
+
     async def looked_after() -> list[Tenant]:
         return [workplace]  # and not the hundreds of provinces of other tests
 

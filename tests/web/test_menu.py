@@ -65,13 +65,37 @@ async def test_the_menu_leads_everybody_to_the_pages_of_their_office(position: O
         ({"2025": State.OPEN, "2026": State.OPEN, "2027": State.PLANNED}, "2026"),
         ({"2026": State.CLOSED, "2027": State.OPEN}, "2027"),
         ({"2025": State.CLOSED, "2026": State.CLOSED}, "2026"),
+        ({"2026": State.CLOSED, "2026-thu": State.OPEN}, "2026"),
+        ({"2026-thu": State.CANCELLED, "2026-thu-2": State.OPEN}, "2026-thu-2"),
     ],
-    ids=["the next is open too", "two have begun", "only the next is open", "none is open"],
+    ids=[
+        "the next is open too",
+        "two have begun",
+        "only the next is open",
+        "none is open",
+        "only a practice round is open",
+        "there are practice rounds only",
+    ],
 )
 def test_the_menu_leads_to_the_open_year_that_has_begun(states: dict[str, State], named: str):
-    seasons = [SeasonRow(year, int(year), "qd-27-2025", "", (), {}, 1, state=state) for year, state in states.items()]
-
-    chip = chip_among(seasons, None, load_rulebooks(), date(2026, 11, 30))
+    chip = chip_among(rows(states), None, load_rulebooks(), date(2026, 11, 30))
 
     assert chip is not None
     assert chip.season == named
+
+
+def test_an_open_practice_round_is_chosen_from_the_menu_and_so_is_the_way_back():
+    states = {"2026": State.OPEN, "2026-thu": State.CLOSED, "2026-thu-2": State.OPEN, "2027-thu": State.OPEN}
+
+    def others(season: str | None) -> tuple[str, ...]:
+        chip = chip_among(rows(states), season, load_rulebooks(), date(2026, 11, 30))
+        assert chip is not None
+        return chip.others
+
+    assert others(None) == ("2026-thu-2", "2027-thu")
+    assert others("2027-thu") == ("2026", "2026-thu-2")
+    assert others("2026-thu") == ("2026", "2026-thu-2", "2027-thu")
+
+
+def rows(states: dict[str, State]) -> list[SeasonRow]:
+    return [SeasonRow(name, int(name[:4]), "qd-27-2025", "", (), {}, 1, state=state) for name, state in states.items()]

@@ -15,7 +15,7 @@ from infra.identity.tenants import Tenant
 from projections.analysis.search_terms import Search
 from projections.tables.councils import COUNCILS
 from projections.tables.officials import OFFICIALS
-from projections.tables.seasons import SEASONS
+from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.i18n import indicator_number
@@ -181,18 +181,22 @@ async def choices_of(visit: Visit, asked: TrailQuery, names: Names, acts: Iterab
     if asked.season:
         async with visit.reads() as view:
             rows = await view.all(TALLIES, asked.season)
-        for key in sorted({row.meeting for row in rows}):
-            name = meeting_called(key, units, visit.words)
+        for key, in_writing in sorted({row.meeting: row.is_consultation for row in rows}.items()):
+            name = meeting_called(key, units, visit.words, in_writing=in_writing)
             meetings.append((f"{asked.season}/{key}", name))
     return Choices(
         people=sorted({row.name for row in names.officials}, key=person_key),
         positions=[(one.value, visit.words.say(f"position.{one.value}")) for one in Office],
         acts=[(one, visit.words.say(f"doing.{one}")) for one in acts],
-        seasons=[(one, visit.words.season(one)) for one in sorted((row.season for row in names.seasons), reverse=True)],
+        seasons=[(row.season, visit.words.season(row.season)) for row in _latest_first(names.seasons)],
         units=[(unit.code, unit.full_name) for unit in sorted(names.units, key=lambda unit: sort_key(unit.bare_name))],
         indicators=[(one, indicator_number(one)) for one in sorted(indicators, key=natural)],
         meetings=meetings,
     )
+
+
+def _latest_first(seasons: Iterable[SeasonRow]) -> list[SeasonRow]:
+    return sorted(seasons, key=lambda row: row.order, reverse=True)
 
 
 def natural(code: str) -> list[int]:

@@ -221,6 +221,12 @@ def test_tasks_stand_by_their_last_day_those_without_one_at_the_end():
     assert in_order([never, late, soon]) == [soon, late, never]
 
 
+def test_tasks_of_a_practice_round_stand_behind_all_others():
+    practice, never = Task(Duty.ENTER, "2023-thu", due=TODAY), Task(Duty.ENTER, SEASON)
+
+    assert in_order([practice, never]) == [never, practice]
+
+
 def test_the_deadline_of_a_step_is_the_season_s():
     province = told("opened")
     province.do(season_stream(SEASON), lambda it: it.set_deadlines({Step.SCORED: Deadline(TODAY, "KH 1")}))

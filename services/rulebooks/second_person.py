@@ -1,0 +1,68 @@
+"""A draft of a rulebook waits for a second person: which drafts do, and who may sign them off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import NamedTuple
+
+from domain.errors import Refused
+from domain.official import Office
+from domain.permissions import Act, Actor, Subject, may
+from domain.rulebook import Rulebook
+from domain.rulebook_draft import RulebookDraft, rulebook_draft_stream
+from domain.vietnamese import person_key
+from infra.reference.rulebooks import Rulebooks
+from projections.tables.officials import OfficialRow
+from services.rulebooks.draft import UNREADABLE, DraftText, draft_of, read_change
+from services.rulebooks.rulebook_view import told_apart
+from services.work import Work
+
+
+class WaitingDraft(NamedTuple):
+    """A draft that could be signed off, how many changes it holds, and who made them."""
+
+    rulebook: Rulebook
+    changes: int
+    editors: frozenset[str]
+
+
+class Signer(NamedTuple):
+    """Somebody who may sign off, with the offices that allow it."""
+
+    name: str
+    offices: tuple[Office, ...]
+
+
+async def waiting_drafts(work: Work, rulebooks: Rulebooks) -> list[WaitingDraft]:
+    """The drafts that hold changes whose numbers close. One that this program cannot read any more waits for nobody."""
+    found = []
+    for newest in rulebooks.newest_of_each():
+        held = await work.find(RulebookDraft, rulebook_draft_stream(newest.id))
+        if held is None or not held.changes:
+            continue
+        try:
+            made = await draft_of(work, newest.id)
+            closes = await asyncio.to_thread(_closes, made)
+        except (Refused, *UNREADABLE):
+            continue
+        if closes:
+            count = len(told_apart([read_change(one) for one in made.changes]))
+            found.append(WaitingDraft(made.rulebook, count, frozenset(held.editors)))
+    return found
+
+
+def _closes(draft: DraftText) -> bool:
+    return not draft.problems
+
+
+def signers(officials: Iterable[OfficialRow], editors: Collection[str], today: date) -> list[Signer]:
+    """Those in office who may sign off what the `editors` changed, by name."""
+    changed = Subject(proposed_by=frozenset(editors))
+    found = []
+    for row in officials:
+        held = [one for one in row.in_force(today) if may(Actor(row.person, (one,)), Act.SIGN_OFF_RULEBOOK, changed)]
+        if held:
+            found.append(Signer(row.name, tuple(dict.fromkeys(one.position for one in held))))
+    return sorted(found, key=lambda one: person_key(one.name))
