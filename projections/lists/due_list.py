@@ -20,7 +20,7 @@ from domain.season import Assignment, State, Step, is_practice
 from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
 from projections.tables.days_off import DaysOffRow
 from projections.tables.reviews import ReviewRow
-from projections.tables.seasons import SeasonRow
+from projections.tables.seasons import Notice, SeasonRow
 from projections.tables.standings import Cell, CommuneStage, Standing, sanctioned_conditions
 from projections.tables.tallies import MeetingRow
 
@@ -70,8 +70,9 @@ class Task(NamedTuple):
     """One thing to do.
 
     `leads` tells the lead from those who coordinate; `how_many` counts the indicators, comments or changes that it
-    covers; `not_before` the first day on which it can be done; `reason` why an indicator came back. What belongs to no
-    season names its `rulebook`, or the `year` of the calendar.
+    covers; `not_before` the first day on which it can be done; `reason` why an indicator came back, `corrected` why the
+    rulebook was corrected by which it is to be entered again. What belongs to no season names its `rulebook`, or the
+    `year` of the calendar.
     """
 
     duty: Duty
@@ -87,6 +88,7 @@ class Task(NamedTuple):
     review: int | None = None
     rulebook: str = ""
     year: int | None = None
+    corrected: Notice | None = None
 
     def urgency(self, today: date) -> Urgency:
         """Overdue, within seven days, or later; without a last day it is later."""
@@ -196,7 +198,7 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
     complete = True
     for code in season.indicators:
         cell = standing.cells.get(code, _EMPTY)
-        if cell.is_scored and cell.is_supported:
+        if cell.is_done:
             continue
         complete = False
         subject = _subject(standing, season.assignments.get(code))
@@ -206,7 +208,10 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
             if not cell.is_scored and not leads and (measured or actor.person in cell.measured_by.values()):
                 continue  # who coordinates has entered their part: the lead proposes
             duty = Duty.SUPPLY_EVIDENCE if cell.is_scored else Duty.PROPOSE if measured else Duty.ENTER
-            yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due)
+            if cell.again is not None and cell.again.parts:
+                duty = Duty.ENTER
+            corrected = _correction(cell, season)
+            yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due, corrected=corrected)
     said = standing.vetoes.keys() | sanctioned_conditions(standing, rulebook)
     undeclared = [one.code for one in rulebook.vetoes if one.text and one.code not in said]
     unasked = rulebook.asks_satisfaction and standing.satisfaction is None
@@ -239,9 +244,15 @@ def _supplement(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator
                 leads=may(actor, Act.SCORE, subject),
                 due=returned.due,
                 reason=returned.reason,
+                corrected=_correction(standing.cells[code], season),
             )
     if complete and may(actor, Act.RESUBMIT, _subject(standing)):
         yield Task(Duty.RESUBMIT, standing.season, standing.commune, due=min(dues, default=None), how_many=len(dues))
+
+
+def _correction(cell: Cell, season: SeasonRow) -> Notice | None:
+    """Why the rulebook was corrected that asks for the indicator again."""
+    return season.corrections.get(cell.again.text) if cell.again else None
 
 
 def _appraisal(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[Task]:

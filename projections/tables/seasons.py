@@ -42,7 +42,10 @@ class Withdrawal(RowPart, frozen=True):
 
 
 class SeasonRow(Row, frozen=True):
-    """A season; `participants` maps each commune to the unit whose chairman decides on it."""
+    """A season; `participants` maps each commune to the unit whose chairman decides on it.
+
+    `corrected` is why it went over to the text that it has, `corrections` tells it of each text, by its hash.
+    """
 
     season: str
     year: int
@@ -59,6 +62,7 @@ class SeasonRow(Row, frozen=True):
     closed_on: date | None = None
     notice: Notice | None = None
     corrected: Notice | None = None
+    corrections: dict[str, Notice] = {}
     left_out: LeftOut | None = None
     withdrawn: dict[str, Withdrawal] = {}
 
@@ -108,7 +112,7 @@ class SeasonRow(Row, frozen=True):
         return chosen.on if chosen and chosen.day == day else day
 
 
-SEASONS = Projection("seasons", version=5, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=6, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -199,13 +203,15 @@ def _converted(row: SeasonRow, fact: Season.Converted, recorded: Recorded) -> Se
 
 @SEASONS.on(Season.RulebookCorrected)
 def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorded) -> SeasonRow:
+    corrected = Notice(row.state, fact.reason, fact.document_no, recorded.at)
     return replace(
         row,
         version=recorded.version,
         rulebook_sha256=fact.rulebook_sha256,
         indicators=fact.indicators,
         assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
-        corrected=Notice(row.state, fact.reason, fact.document_no, recorded.at),
+        corrected=corrected,
+        corrections={**row.corrections, fact.rulebook_sha256: corrected},
         left_out=narrowed(row.left_out, fact.still_left_out),
     )
 

@@ -56,11 +56,22 @@ class Basis(StrEnum):
     BEST_KNOWN = "best-known"
 
 
+class Again(RowPart, frozen=True):
+    """What a corrected text of the rulebook, known by its hash, has the commune do again: enter the data of `parts`,
+    and propose the `value`.
+    """
+
+    text: str
+    parts: tuple[str, ...] = ()
+    value: bool = False
+
+
 class Cell(RowPart, frozen=True):
     """One indicator of one commune.
 
     `changed` is the dossier's version of its last change, `seen` the version that the appraised value was formed on
-    (0: not appraised). `ratios` keeps (numerator, denominator) of the parts that have a threshold.
+    (0: not appraised). `ratios` keeps (numerator, denominator) of the parts that have a threshold. `again` is what a
+    correction asks for and nobody has done yet.
     """
 
     changed: int = 0
@@ -76,6 +87,7 @@ class Cell(RowPart, frozen=True):
     ratios: dict[str, tuple[int, int]] = {}
     supplemented: bool = False
     measured_by: dict[str, str] = {}
+    again: Again | None = None
 
     @property
     def value(self) -> Value | None:
@@ -101,6 +113,11 @@ class Cell(RowPart, frozen=True):
     def waits_for_supplement(self) -> bool:
         """Whether the indicator was returned and still lacks something new, a value, or what supports it."""
         return self.returned is not None and not (self.supplemented and self.is_scored and self.is_supported)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has a value and what supports it, and no correction asks for anything again."""
+        return self.is_scored and self.is_supported and self.again is None
 
     @property
     def is_appraised(self) -> bool:
@@ -256,7 +273,7 @@ def _slacks(cells: Mapping[str, Cell], rulebook: Rulebook) -> dict[str, Decimal]
     return slacks
 
 
-STANDINGS = Projection("standings", version=4, row=Standing, scope=lambda row: row.season)
+STANDINGS = Projection("standings", version=5, row=Standing, scope=lambda row: row.season)
 
 
 @STANDINGS.begins(Assessment.Opened)
@@ -310,7 +327,18 @@ def _measured(cell: Cell | None, fact: Assessment.IndicatorMeasured, recorded: R
     elif fact.part in ratios:
         ratios = {part: ratio for part, ratio in ratios.items() if part != fact.part}
     measured_by = {**cell.measured_by, fact.part: recorded.actor}
-    return replace(cell, changed=recorded.version, ratios=ratios, measured_by=measured_by, supplemented=True)
+    again = _entered(cell.again, fact.part)
+    return replace(
+        cell, changed=recorded.version, ratios=ratios, measured_by=measured_by, supplemented=True, again=again
+    )
+
+
+def _entered(again: Again | None, part: str) -> Again | None:
+    """What is still to be done again once the part's data are entered."""
+    if again is None:
+        return None
+    parts = tuple(one for one in again.parts if one != part)
+    return replace(again, parts=parts) if parts or again.value else None
 
 
 @STANDINGS.on_part(Assessment.IndicatorScored, "cells", "indicator", stamp="version")
@@ -322,6 +350,7 @@ def _scored(cell: Cell | None, fact: Assessment.IndicatorScored, recorded: Recor
         outcome=fact.outcome,
         scored_by=recorded.actor,
         supplemented=True,
+        again=None,
     )
 
 
@@ -380,6 +409,10 @@ def corrected(
     for value in values:
         cell = cells.get(value.indicator, _EMPTY)
         cells[value.indicator] = replace(cell, changed=version, points=value.points, outcome=value.outcome)
+    for code in dict.fromkeys([*(one.indicator for one in again), *(one.indicator for one in values)]):
+        parts = tuple(one.part for one in again if one.indicator == code)
+        asked = Again(rulebook_sha256, parts, not cells[code].is_scored)
+        cells[code] = replace(cells[code], again=asked if asked.parts or asked.value else None)
     return replace(row, version=version, rulebook_sha256=rulebook_sha256, cells=cells)
 
 

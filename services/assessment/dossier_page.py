@@ -107,6 +107,8 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
     seen = None if visit.refusal and visit.refusal.code == "stale" else typed and visit.version
     editable = case.sheet.may_edit(indicator.code) and case.runs
     held = entry.measures if entry else {}
+    cell = case.standing.cells.get(indicator.code)
+    again = cell.again if cell else None
     elsewhere = [
         (code, file)
         for code, other in case.sheet.entries.items()
@@ -118,6 +120,8 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
         "indicator": indicator,
         "line": sheet.line(indicator.code),
         "entry": entry,
+        "again": again,
+        "correction": case.season.corrections.get(again.text) if again else None,
         "version": case.sheet.version if seen is None else seen,
         "unsaved": typed is not None and visit.refusal is None,
         "keeps_typed": typed is not None,

@@ -308,7 +308,7 @@ def _waits_for(case: Case, indicator: Indicator, actor: Actor) -> bool:
     if entry.returned is not None:
         return entry.waits_for_supplement
     if entry.is_scored or may(actor, Act.SCORE, subject):
-        return not (entry.is_scored and entry.is_supported)
+        return not case.standing.cells[indicator.code].is_done
     return not (indicator.is_measured(entry.measures) or actor.person in entry.measured_by.values())
 
 

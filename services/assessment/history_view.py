@@ -20,6 +20,7 @@ MILESTONES = {
     "assessment.reported",
     "assessment.listed",
     "assessment.indicator-returned",
+    "assessment.rulebook-corrected",
     "assessment.resubmitted",
     "appraisal.concluded",
     "appraisal.resumed",
@@ -53,7 +54,12 @@ def history_of(case: Case, indicator: str | None) -> list[TrailEntry]:
 
 def _concerns(entry: TrailEntry, indicator: str) -> bool:
     sent_back = entry.args.get("indicators", ()) if entry.topic == "assessment.resubmitted" else ()
-    return entry.indicator == indicator or indicator in sent_back
+    corrected = (
+        {one.indicator for one in (*entry.args["again"], *entry.args["values"])}
+        if entry.topic == "assessment.rulebook-corrected"
+        else ()
+    )
+    return entry.indicator == indicator or indicator in sent_back or indicator in corrected
 
 
 async def people_of(visit: Visit, told: Iterable[TrailEntry]) -> Mapping[str, Person]:

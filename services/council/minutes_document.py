@@ -306,8 +306,10 @@ def _ballots(tally: Tally, attendants: dict[UUID, Attendant], *, in_writing: boo
 
 def render(paper: MinutesDocument, form: DocumentForm = PRESENT) -> str:
     """The minutes, or the synthesis of a consultation, as HTML for print."""
-    template = "synthesis.html" if paper.answer_by else form.template("minutes.html")
-    return typeset(template, paper=paper, heads=[head(vietnamese().say(f"choice.{one}")) for one in Choice])
+    template = "synthesis.html" if paper.answer_by else "minutes.html"
+    return typeset(
+        form.template(template), paper=paper, heads=[head(vietnamese().say(f"choice.{one}")) for one in Choice]
+    )
 
 
 def head(word: str) -> Markup:

@@ -15,7 +15,7 @@ from domain.rulebook_draft import RulebookDraft, rulebook_draft_stream
 from domain.vietnamese import person_key
 from infra.reference.rulebooks import Rulebooks
 from projections.tables.officials import OfficialRow
-from services.rulebooks.draft import UNREADABLE, draft_of, read_change
+from services.rulebooks.draft import UNREADABLE, DraftText, draft_of, read_change
 from services.rulebooks.rulebook_view import told_apart
 from services.work import Work
 
@@ -44,13 +44,17 @@ async def waiting_drafts(work: Work, rulebooks: Rulebooks) -> list[WaitingDraft]
             continue
         try:
             made = await draft_of(work, newest.id)
-            closes = await asyncio.to_thread(lambda made=made: not made.problems)
+            closes = await asyncio.to_thread(_closes, made)
         except (Refused, *UNREADABLE):
             continue
         if closes:
             count = len(told_apart([read_change(one) for one in made.changes]))
             found.append(WaitingDraft(made.rulebook, count, frozenset(held.editors)))
     return found
+
+
+def _closes(draft: DraftText) -> bool:
+    return not draft.problems
 
 
 def signers(officials: Iterable[OfficialRow], editors: Collection[str], today: date) -> list[Signer]:

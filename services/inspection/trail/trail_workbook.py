@@ -71,7 +71,7 @@ def lines_of(found: FoundFacts, names: Names, words: Words, rulebooks: Rulebooks
     """These facts as lines. A fact that cannot be told is named and stops no other: it stands in the log for ever."""
     try:
         return [
-            TrailSheetRow(one.entry.position, one, about(one.entry, names, words))
+            TrailSheetRow(one.entry.position, one, about(one, names, words))
             for one in describe(found, names, words, rulebooks, {})
         ]
     except Exception as reason:
