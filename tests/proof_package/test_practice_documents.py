@@ -4,7 +4,7 @@ import io
 import json
 import subprocess
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -15,8 +15,7 @@ from domain.commune_steps import FormTally, SheetsTally
 from domain.export import Document
 from domain.review import Ground
 from infra.identity.tenants import Tenant
-from infra.platform.config import Settings
-from infra.transparency.sealer import Sealer, connect
+from infra.transparency.sealer import Sealer
 from infra.transparency.sealer_store import SealerStore
 from services.app import App
 from services.assessment import commune_steps
@@ -29,11 +28,9 @@ from services.exports.requests import export_id, request_export
 from services.exports.workbook import MEDIA_TYPE as WORKBOOK
 from services.proof_package.verify import lines
 from services.work import Work
-from tests.proof_package.test_package_on_request import Sealed, kept, sealed_province, worth
+from tests.proof_package.sealed import Sealed, worth
 from tests.provinces.papers import made, workshop
 from tests.provinces.story import COMMUNE, DISTRICT, Story
-
-__all__ = ["kept", "sealed_province"]
 
 LINE = "ĐỢT ĐÁNH GIÁ THỬ – không công bố, không có giá trị pháp lý, không tính vào kết quả"
 MEETING = f"{DISTRICT}-1"
@@ -80,17 +77,15 @@ IN_WRITING = {Document.MEMBER_SHEET}
 
 @pytest.fixture
 async def log(
-    house: App, services: Settings, sealed_province: Tenant, kept: SealerStore, superuser: asyncpg.Connection
-) -> AsyncIterator[Sealed]:
-    """A practice round from the first entry to the end of a review, and a seal on all of it."""
+    house: App, sealed_province: Tenant, sealer: Sealer, kept: SealerStore, superuser: asyncpg.Connection
+) -> Sealed:
+    """A practice round from the first entry to the end of a review."""
     story = Practice(house, sealed_province, "", practice=True)
     await story.opened()
     await story.decided()
     await voting.close_meeting(await story.decider(), story.season, MEETING)
     await (await story.under_review(Ground.COMPLAINT)).confirm()
-    sealer = Sealer(await connect(services.sealer_url), kept)
-    yield Sealed(story, sealer, kept, superuser)
-    await sealer.close()
+    return Sealed(story, sealer, kept, superuser)
 
 
 async def ask(story: Story, document: Document) -> Work:
