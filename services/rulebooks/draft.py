@@ -216,6 +216,19 @@ async def sign_off(
         return await streams.record()
 
 
+@use_case("rulebooks.send_back", "rulebook", "seen", "reason")
+async def send_back(work: Work, rulebook: str, seen: str, reason: str) -> CommandResult:
+    """Send the draft back to those who changed it, as another person. DraftMoved, NothingChanged, OwnDraft,
+    ReasonMissing.
+    """
+    work.require(Act.SIGN_OFF_RULEBOOK)
+    if (await draft_of(work, rulebook)).sha256 != seen:
+        raise DraftMoved(path=rulebook, reason="sign-off")
+    return await work.change(
+        RulebookDraft, rulebook_draft_stream(rulebook), lambda draft: draft.send_back(reason, work.actor.person)
+    )
+
+
 @use_case("rulebooks.discard", "rulebook", "seen", "reason")
 async def discard(work: Work, rulebook: str, seen: str, reason: str) -> CommandResult:
     """Give all changes of the draft up; the next one begins from the text in use. DraftMoved, ReasonMissing."""

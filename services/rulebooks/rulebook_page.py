@@ -389,6 +389,13 @@ async def sign_off(visit: Visit, rulebook: str) -> PageResponse:
     return await visit.done(result, to=visit.url.rulebook(rulebook) + "/cac-ban")
 
 
+@act(urls.RULEBOOK + "/ky-duyet/tra-lai", again=show_sign_off)
+async def send_back(visit: Visit, rulebook: str) -> PageResponse:
+    """Send the changes back to those who made them, with the reason."""
+    result = await drafting.send_back(visit.work(), rulebook, visit.typed.text("seen"), visit.typed.text("reason"))
+    return await visit.done(result, to=visit.url.rulebook(rulebook) + "/ky-duyet")
+
+
 # Versions ----------------------------------------------------------------------------------------------
 
 
@@ -474,5 +481,6 @@ ROUTES = [
     hand_out_scan,
     show_sign_off,
     sign_off,
+    send_back,
     show_versions,
 ]

@@ -93,6 +93,7 @@ REASONS = {
     "return": "tra-reason",
     "conclude-appraisal": "kl-reason",
     "resume-appraisal": "lai-reason",
+    "return-rulebook-draft": "reason",
     "authorise": "note",
 }
 

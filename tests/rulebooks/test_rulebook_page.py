@@ -287,6 +287,39 @@ async def test_whoever_changed_something_is_not_offered_the_sign_off(administrat
     assert not page.offers("/ky-duyet/ky")
 
 
+async def test_a_second_person_sends_the_changes_back_with_a_reason_that_stands_until_something_is_changed(
+    administrator: Desk, second: Desk
+):
+    await edit(administrator, "TC1.name", value="Tên mới")
+    assert not (await administrator.open(f"{PAGE}/ky-duyet")).offers("/ky-duyet/tra-lai")
+    page = await second.open(f"{PAGE}/ky-duyet")
+
+    # Without a reason it is refused, and not by who made the changes
+    refused = await second.send(page, "/ky-duyet/tra-lai", reason=" ")
+    assert (refused.refused, refused.status) == ("reason-missing", 422)
+    assert '<a href="#reason">Đến chỗ cần sửa</a>' in refused.html
+    own = await administrator.open(f"{PAGE}?sua=TC1.name")
+    data = {**dict(page.form("/ky-duyet/tra-lai").fields), "csrf": csrf(own), "command": str(uuid4()), "reason": "x"}
+    assert (await administrator.post(f"{administrator.home}{PAGE}/ky-duyet/tra-lai", data)).refused == "own-draft"
+
+    # With one, whoever made them sees it on the page and in their work list
+    page = await second.send(page, "/ky-duyet/tra-lai", reason="Phụ lục I ghi tên khác")
+    assert page.status == 200
+    assert "Phụ lục I ghi tên khác" in page.text
+    page = await administrator.open(PAGE)
+    assert "Người ký duyệt trả lại bản sửa" in page.text
+    assert "Phụ lục I ghi tên khác" in page.text
+    page = await administrator.open("/viec")
+    assert "Sửa lại 1 thay đổi của bộ tiêu chí bị trả lại" in page.text
+    assert "Phụ lục I ghi tên khác" in page.text
+    assert "Đối chiếu, ký duyệt 1 thay đổi" not in (await second.open("/viec")).text
+
+    # And the next change settles it
+    await edit(administrator, "TC1.name", value="Tên theo Phụ lục I")
+    assert "trả lại bản sửa" not in (await administrator.open(PAGE)).text
+    assert "Đối chiếu, ký duyệt 1 thay đổi" in (await second.open("/viec")).text
+
+
 async def test_a_second_person_signs_off_what_they_saw_and_the_version_is_listed(administrator: Desk, second: Desk):
     # Given a sign-off page that was opened before another change
     await edit(administrator, "TC1.name", value="Tên mới")
@@ -379,7 +412,7 @@ async def test_officers_of_communes_change_nothing(desks: Desks, administrator: 
     page = await administrator.open(f"{PAGE}?sua=TC1.name")
     own = await officer.open("/them")
 
-    for action in ("/sua", "/lay-lai", "/y-kien", "/bo", "/ky-duyet/ky"):
+    for action in ("/sua", "/lay-lai", "/y-kien", "/bo", "/ky-duyet/ky", "/ky-duyet/tra-lai"):
         data = {**dict(page.form("/sua").fields), "csrf": csrf(own), "reason": "x", "comment": "x"}
         refused = await officer.post(f"{officer.home}{PAGE}{action}", data)
         assert (refused.status, refused.refused) == (403, "not-permitted"), action
