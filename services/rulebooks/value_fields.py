@@ -231,7 +231,7 @@ def _rates(lines: list[str]) -> list[dict[str, Any]]:
     """The rates as files write them, each on its line."""
     written = "\n".join(line if line.startswith("-") else f"- {line}" for line in lines)
     try:
-        rates = from_lines(written, "rates")["rates"]
+        rates: list[dict[str, Any]] = from_lines(written, "rates")["rates"]
     except WordsUnreadable as unreadable:
         raise LineUnreadable(field="value-rates", typed=unreadable.what) from None
     if stray := next((one for one in rates if not isinstance(one, dict)), None):
