@@ -538,7 +538,7 @@ class Meeting(Stream, created_event_name="Convened"):
         """Record a member's ballot; a second one is refused as AlreadyVoted."""
         vote = self._open_vote(item)
         if member not in vote.roll:
-            raise NotOnTheRoll(member=member)
+            raise NotOnTheRoll(member=member, **self._manner)
         self._not_twice(vote, member)
         _reason_given(choice, reason)
         self.trigger_event(
@@ -557,7 +557,7 @@ class Meeting(Stream, created_event_name="Convened"):
         """Record an opinion on paper as the ballot of an absent member, or of a member who is asked in writing."""
         vote = self._open_vote(item)
         if member not in (vote.roll if self.is_consultation else vote.absent):
-            raise NotOnTheRoll(member=member)
+            raise NotOnTheRoll(member=member, **self._manner)
         self._not_twice(vote, member)
         _reason_given(choice, reason)
         self.trigger_event(
@@ -615,12 +615,17 @@ class Meeting(Stream, created_event_name="Convened"):
     def _open_vote(self, item: str) -> Vote:
         vote = self.votes.get(item)
         if vote is None or not vote.is_open:
-            raise VoteIsClosed(item=item)
+            raise VoteIsClosed(item=item, **self._manner)
         return vote
 
     def _not_twice(self, vote: Vote, member: UUID) -> None:
         if member in vote.ballots:
-            raise AlreadyVoted(member=member)
+            raise AlreadyVoted(member=member, **self._manner)
+
+    @property
+    def _manner(self) -> Mapping[str, str]:
+        """What a refusal says of a consultation, which has words of its own."""
+        return {"reason": "in-writing"} if self.is_consultation else {}
 
     def _no_vote_open(self) -> None:
         for item, vote in self.votes.items():

@@ -41,7 +41,10 @@ class Detail(NamedTuple):
 
 
 class FactSentence(NamedTuple):
-    """A fact in words; `who` by position and unit, `decision_no` of the mandate acted under."""
+    """A fact in words; `who` by position and unit, `decision_no` of the mandate acted under.
+
+    `in_writing` where it happened in a consultation in writing.
+    """
 
     entry: TrailEntry
     who: str
@@ -49,6 +52,7 @@ class FactSentence(NamedTuple):
     decision_no: str
     sentence: str
     details: tuple[Detail, ...]
+    in_writing: bool = False
 
 
 class Holder(NamedTuple):
@@ -60,6 +64,16 @@ class Holder(NamedTuple):
 
 #: One round of voting: the meeting, the item, the number of the round.
 Round: TypeAlias = tuple[StreamName, str, int]
+
+
+class KnownVotes(NamedTuple):
+    """What facts say of votes: the rounds that are `open`, and the meetings that were held `in_writing`."""
+
+    open: frozenset[Round] = frozenset()
+    in_writing: frozenset[StreamName] = frozenset()
+
+
+NO_VOTES = KnownVotes()
 
 #: Facts that say how somebody voted.
 BALLOTS = frozenset({"meeting.ballot-cast", "meeting.written-opinion-received"})
@@ -81,7 +95,7 @@ class SentenceWriter:
         units: Mapping[str, str],
         holders: Mapping[str, Holder],
         members: Iterable[Member] = (),
-        secret: frozenset[Round] = frozenset(),
+        votes: KnownVotes = NO_VOTES,
         personal: Mapping[Personal, str] = MappingProxyType({}),
         called: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -89,7 +103,7 @@ class SentenceWriter:
         self._units = units
         self._holders = holders
         self._agencies = {member.person: member.agency for member in members}
-        self._secret = secret
+        self._votes = votes
         self._personal = personal
         self._called = called
 
@@ -116,6 +130,7 @@ class SentenceWriter:
             held.mandate.decision_no if held else "",
             sentence,
             details,
+            entry.stream in self._votes.in_writing,
         )
 
     def _who(self, entry: TrailEntry, held: Holder | None) -> str:
@@ -142,10 +157,12 @@ class SentenceWriter:
                 found.append(value.value)
         if entry.args.get("coordinating"):
             found.append("together")
+        if entry.stream in self._votes.in_writing:
+            return ["hidden-in-writing" if "hidden" in found else "in-writing", *found]
         return found
 
     def _is_open(self, entry: TrailEntry) -> bool:
-        return (entry.stream, entry.args["item"], entry.args["round"]) in self._secret
+        return (entry.stream, entry.args["item"], entry.args["round"]) in self._votes.open
 
     def _slots(self, entry: TrailEntry) -> dict[str, str]:
         args = entry.args
@@ -308,19 +325,22 @@ def sentence_writer_of(
 ) -> SentenceWriter:
     """Who tells these facts of one commune's year."""
     members = everybody(recorded.fact for recorded in facts).values()
-    return SentenceWriter(words, units, holders_of(officials), members, open_rounds(facts), personal, called(rulebook))
+    return SentenceWriter(words, units, holders_of(officials), members, known_votes(facts), personal, called(rulebook))
 
 
-def open_rounds(facts: Iterable[Recorded]) -> frozenset[Round]:
-    """The votes among these facts that are not closed."""
+def known_votes(facts: Iterable[Recorded]) -> KnownVotes:
+    """The votes among these facts that are not closed, and the consultations in writing."""
     found: set[Round] = set()
+    in_writing: set[StreamName] = set()
     for recorded in facts:
         match recorded.fact:
             case Meeting.VoteOpened() as fact:
                 found.add((recorded.stream, fact.item, fact.round))
             case Meeting.VoteConcluded() as fact:
                 found.discard((recorded.stream, fact.item, fact.round))
-    return frozenset(found)
+            case Meeting.ConsultationOpened():
+                in_writing.add(recorded.stream)
+    return KnownVotes(frozenset(found), frozenset(in_writing))
 
 
 def meeting_steps(facts: Sequence[Recorded], meeting: str, teller: SentenceWriter) -> list[FactSentence]:

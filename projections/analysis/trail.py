@@ -24,12 +24,14 @@ from domain.personal import DataSubject
 from domain.review import commune_and_number
 from domain.season import Season
 
-#: Facts that later ones are told with: a value before it was changed, the name of a file, whether a vote is open.
+#: Facts that later ones are told with: a value before it was changed, the name of a file, whether a vote is open
+#: and whether it was held in writing.
 TOLD_WITH: tuple[type[Fact], ...] = (
     Appraisal.IndicatorAppraised,
     Assessment.EvidenceAttached,
     Assessment.IndicatorMeasured,
     Assessment.IndicatorScored,
+    Meeting.ConsultationOpened,
     Meeting.VoteConcluded,
     Meeting.VoteOpened,
     Official.MandateGranted,

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.council import Member, Role
+from domain.council import Council, Member, Role, council_stream
 from domain.errors import NotFound
 from domain.meeting import number_of
 from domain.official import Office
-from domain.permissions import Act, Subject, may, may_sit
+from domain.permissions import Act, Subject, may, may_sit, permit
 from domain.vietnamese import person_key, sort_key
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow
@@ -18,6 +18,7 @@ from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS, CommuneStage, Standing, counted
 from projections.tables.tallies import TALLIES, MeetingRow
 from projections.tables.units import UNITS, UnitRow
+from services.case.council_meetings import conducted
 from services.council import consulting, voting
 from services.web import urls
 from services.web.form_fields import FieldMissing
@@ -154,12 +155,12 @@ def seats_of(
 @act(urls.COUNCIL + "/thanh-lap", again=show)
 async def constitute(visit: Visit, season: str) -> PageResponse:
     """Set the council up: everybody who was given a role."""
-    typed = visit.typed
+    typed, unit = visit.typed, await required(visit, season, Act.CONSTITUTE_COUNCIL)
     on = typed.day("on")
     if on is None:
         raise FieldMissing(field="on")
     result = await voting.constitute_council(
-        visit.work(), season, typed.needed("unit"), typed.needed("decision_no"), on, members_typed(visit)
+        visit.work(), season, unit, typed.needed("decision_no"), on, members_typed(visit)
     )
     return await visit.done(result, to=visit.url.council(season))
 
@@ -167,13 +168,13 @@ async def constitute(visit: Visit, season: str) -> PageResponse:
 @act(urls.COUNCIL + "/thay", again=show)
 async def replace(visit: Visit, season: str) -> PageResponse:
     """Give a member's seat to somebody else."""
-    typed = visit.typed
+    typed, unit = visit.typed, await required(visit, season, Act.CONSTITUTE_COUNCIL)
     leaving, joining = typed.identifier("leaving"), typed.identifier("joining")
     if leaving is None or joining is None:
         raise FieldMissing(field="leaving" if leaving is None else "joining")
     member = Member(joining, read_role(typed.needed("role")), typed.needed("agency"))
     result = await voting.replace_member(
-        visit.work(), season, typed.needed("unit"), leaving, member, typed.needed("decision_no"), typed.day("on")
+        visit.work(), season, unit, leaving, member, typed.needed("decision_no"), typed.day("on")
     )
     return await visit.done(result, to=visit.url.council(season))
 
@@ -181,23 +182,31 @@ async def replace(visit: Visit, season: str) -> PageResponse:
 @act(urls.COUNCIL + "/trieu-tap", again=show)
 async def convene(visit: Visit, season: str) -> PageResponse:
     """Call the council together."""
-    typed = visit.typed
+    typed, unit = visit.typed, await required(visit, season, Act.CONVENE_MEETING)
     on, items = typed.day("on"), typed.every("item")
     if on is None or not items:
         raise FieldMissing(field="item" if on else "on")
-    result, meeting = await voting.convene(visit.work(), season, typed.needed("unit"), on, typed.needed("place"), items)
+    result, meeting = await voting.convene(visit.work(), season, unit, on, typed.needed("place"), items)
     return await visit.done(result, to=visit.url.meeting(season, meeting))
 
 
 @act(urls.COUNCIL + "/lay-y-kien", again=show)
 async def consult(visit: Visit, season: str) -> PageResponse:
     """Ask the council in writing instead of calling it together."""
-    typed = visit.typed
+    typed, unit = visit.typed, await required(visit, season, Act.OPEN_CONSULTATION)
     answer_by, items = typed.day("answer_by"), typed.every("item")
     if answer_by is None or not items:
         raise FieldMissing(field="item" if answer_by else "answer_by")
-    result, meeting = await consulting.open_consultation(visit.work(), season, typed.needed("unit"), answer_by, items)
+    result, meeting = await consulting.open_consultation(visit.work(), season, unit, answer_by, items)
     return await visit.done(result, to=visit.url.meeting(season, meeting))
+
+
+async def required(visit: Visit, season: str, act: Act) -> str:
+    """The unit whose council it is about. NotPermitted before any other field is judged."""
+    unit = visit.typed.text("unit")
+    council = await visit.work().find(Council, council_stream(season, unit))
+    permit(visit.actor, act, conducted(council, unit))
+    return visit.typed.needed("unit")
 
 
 def members_typed(visit: Visit) -> list[Member]:

@@ -21,7 +21,10 @@ from services.work import Work
 
 
 class MinutesExport(ExportKind):
-    """Made from the log up to the closing of the meeting, under the number that they are to bear."""
+    """Made from the log up to the closing of the meeting, under the number that they are to bear.
+
+    The same of a consultation, whose synthesis takes the place of minutes: the list calls both by their number.
+    """
 
     code = Document.MINUTES
     act = Act.CONDUCT_MEETING
@@ -58,10 +61,10 @@ class MinutesExport(ExportKind):
         return await printed_as_before(shop, work, task, render, name)
 
     def label(self, row: ExportRow, units: Mapping[str, UnitRow], words: Words) -> str:
-        """The minutes, by their number and the unit whose council met."""
+        """The document, by its number and the unit whose council met or was asked."""
         unit = units.get(unit_of(row.meeting or ""))
         name = unit.inside if unit else row.meeting
-        return words.say("Biên bản %(number)s, Hội đồng %(name)s", number=row.document_no, name=name)
+        return words.say("Văn bản số %(number)s của Hội đồng %(name)s", number=row.document_no, name=name)
 
 
 KIND = MinutesExport()

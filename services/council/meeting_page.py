@@ -31,7 +31,7 @@ from services.exports import requests
 from services.exports.own_exports import OwnExport, own_last
 from services.seals.proof_download import make_proof_download
 from services.seals.seal_view import seal_of, sealed
-from services.sentences import SentenceWriter, meeting_steps, open_rounds
+from services.sentences import SentenceWriter, known_votes, meeting_steps
 from services.web import urls
 from services.web.file_bodies import handed_out
 from services.web.form_fields import FieldMissing
@@ -138,7 +138,7 @@ async def around(visit: Visit, sitting: Sitting) -> dict[str, Any]:
     present = sum(paper.present for paper in papers) if current else len(sitting.present)
     rule = current.tally.rule if current else sitting.rule
     names = {code: unit.inside for code, unit in sitting.items.items()}
-    teller = SentenceWriter(visit.words, names, {}, sitting.everybody, open_rounds(sitting.facts))
+    teller = SentenceWriter(visit.words, names, {}, sitting.everybody, known_votes(sitting.facts))
     own = own_ballot(sitting, item, visit.actor.person) if item else None
     mine = next((one for one in sitting.everybody if str(one.person) == visit.actor.person), None)
     return {

@@ -36,7 +36,7 @@ class PackageForm(NamedTuple):
     """One form of the pages: a template, and the sentences that fill it.
 
     `looked_at` is what becomes of signs; `former_members` where the agency of who left the council is named too; `year`
-    what the procedure of a year is called.
+    what the procedure of a year is called; `in_writing` where a consultation is told in words of its own.
     """
 
     template: str
@@ -44,6 +44,7 @@ class PackageForm(NamedTuple):
     looked_at: Callable[[str], Printable] = printable
     former_members: bool = True
     year: str = YEAR
+    in_writing: bool = True
 
 
 def _unseen(html: str) -> Printable:
@@ -87,12 +88,14 @@ def present() -> PackageForm:
 
 
 def forms() -> Iterator[PackageForm]:
-    """The form of today, then the former ones."""
+    """The form of today, then the former ones: until 30/11/2026 a consultation was told in the words of a meeting."""
     yield present()
+    yield present()._replace(in_writing=False)
     for former in FORMER:
         sentences = msgspec.json.decode((ASSETS / former.folder / "sentences.json").read_bytes(), type=dict[str, str])
         words = Words("vi", sentences)
-        yield PackageForm(f"{former.folder}/dossier.html", words, former.looked_at, former.former_members, former.year)
+        template = f"{former.folder}/dossier.html"
+        yield PackageForm(template, words, former.looked_at, former.former_members, former.year, in_writing=False)
 
 
 class Bound(NamedTuple):
@@ -105,7 +108,7 @@ class Bound(NamedTuple):
 def pages(files: Files, form: PackageForm | None = None) -> Printable:
     """The pages as HTML, of what lies in the proof package alone."""
     form = form or present()
-    told = worded(files, form.words, former_members=form.former_members, year=form.year)
+    told = worded(files, form.words, former_members=form.former_members, year=form.year, in_writing=form.in_writing)
     html = typeset(form.template, said=msgspec.json.decode(files[DOSSIER]), told=told)
     return form.looked_at(html)
 

@@ -32,7 +32,7 @@ from services.i18n import Words, indicator_number, load_words
 from services.proof_package.content import rulebooks_with
 from services.proof_package.package_files import DOSSIER, EVIDENCE, LEAVES, Files, payload_name
 from services.proof_package.package_log import History, line_of, shown
-from services.sentences import FactSentence, SentenceWriter, called, holders_of, open_rounds
+from services.sentences import FactSentence, SentenceWriter, called, holders_of, known_votes
 
 #: What comments say is no business of whoever reads the pages, sealed or not.
 NOT_PRINTED = "nội dung không in trong hồ sơ"
@@ -104,7 +104,7 @@ class Pages(NamedTuple):
     """All that the pages say beside what `dossier.json` says.
 
     `streams` names each stream by its id, `of_stream` by how `dossier.json` spells it; `people` are in the order of
-    their names.
+    their names. `in_writing` where the decision rests on what members answered in writing.
     """
 
     story: tuple[PrintedFact, ...]
@@ -118,6 +118,7 @@ class Pages(NamedTuple):
     units: Mapping[str, str]
     posts: Mapping[str, str]
     agencies: Mapping[str, str]
+    in_writing: bool
 
 
 @cache
@@ -132,11 +133,13 @@ def sentences_of_pages(words: Words) -> Words:
     return Words(words.locale, used)
 
 
-def worded(files: Files, words: Words, *, former_members: bool = True, year: str = YEAR) -> Pages:
+def worded(
+    files: Files, words: Words, *, former_members: bool = True, year: str = YEAR, in_writing: bool = True
+) -> Pages:
     """The words for these files, which have been proven, or come from a log that was.
 
     Without `former_members` the agency is named only of who sits in the council at the end. `year` is what the
-    procedure of a year is called.
+    procedure of a year is called. Without `in_writing` a consultation is told in the words of a meeting.
     """
     said = msgspec.json.decode(files[DOSSIER])
     history = _history(files, said)
@@ -148,27 +151,32 @@ def worded(files: Files, words: Words, *, former_members: bool = True, year: str
         members = [member for council in fold(COUNCILS, facts).values() for member in council.members]
     rulebooks = rulebooks_with(load_rulebooks(), history.facts)
     rulebook = rulebooks.text(said["decision"]["rulebook_sha256"])
-    teller = SentenceWriter(
-        words, units, holders_of(people.values()), members, open_rounds(facts), called=called(rulebook)
-    )
+    votes = known_votes(facts) if in_writing else known_votes(facts)._replace(in_writing=frozenset())
+    teller = SentenceWriter(words, units, holders_of(people.values()), members, votes, called=called(rulebook))
     told = _Told(teller, people, words)
     hashes = {line.position: line.hash for line in history.lines}
     facts = [told.acting(recorded) for recorded in facts]
     steps = {entry.position: told.step(entry, hashes[entry.position]) for entry in entries(facts)}
     of_story = {one.position for one in facts if one.stream.kind in STORY and concerns(one, said["commune"]["code"])}
     sheet = fold(SHEETS, facts)[f"{said['season']}/{said['commune']['code']}"]
+    names = {
+        one["stream"]: _called(_name(one), units, people, year, in_writing=_name(one) in votes.in_writing)
+        for one in said["streams"]
+    }
+    relied_on = {one["stream"] for one in said["relied_on"]}
     return Pages(
         story=tuple(steps[one.position] for one in facts if one.position in of_story),
         others=tuple(steps[one.position] for one in facts if one.position not in of_story),
         since=tuple(steps[one["position"]] for one in said["since"]),
         scored=tuple(_scored(rulebook, sheet.entries, words)),
         papers=tuple(_papers(msgspec.json.decode(files[EVIDENCE]), words)),
-        streams={one["stream"]: _called(_name(one), units, people, year) for one in said["streams"]},
-        of_stream={shown(_name(one)): _called(_name(one), units, people, year) for one in said["streams"]},
+        streams=names,
+        of_stream={shown(_name(one)): names[one["stream"]] for one in said["streams"]},
         people=tuple(sorted(said["people"], key=lambda one: sort_key(one["name"]))),
         units=units,
         posts={key.removeprefix("position."): text for key, text in words.sentences.items() if key[:9] == "position."},
         agencies={str(member.person): member.agency for member in members},
+        in_writing=any(_name(one) in votes.in_writing for one in said["streams"] if one["stream"] in relied_on),
     )
 
 
@@ -223,7 +231,9 @@ class _Told:
         return row.name, ""
 
 
-def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, OfficialRow], year: str) -> str:  # noqa: C901, PLR0911 - one flat match over streams
+def _called(  # noqa: C901, PLR0911 - one flat match over streams
+    name: StreamName, units: Mapping[str, str], people: Mapping[str, OfficialRow], year: str, *, in_writing: bool
+) -> str:
     """What people call a stream."""
     unit = units.get(name.subject, name.subject)
     match name.kind:
@@ -237,7 +247,8 @@ def _called(name: StreamName, units: Mapping[str, str], people: Mapping[str, Off
             return f"Hội đồng của {unit}"
         case "meeting":
             of, _, number = name.subject.rpartition("-")
-            return f"phiên họp thứ {number} của Hội đồng {units.get(of, of)}"
+            held = "lần lấy ý kiến bằng văn bản" if in_writing else "phiên họp"
+            return f"{held} thứ {number} của Hội đồng {units.get(of, of)}"
         case "recognition":
             return f"quyết định về {unit}"
         case "rulebook":

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from domain.errors import NotFound, Refused
 from infra.identity.sessions import Session
 from services.web import security
-from services.web.bodies import FORM_LIMIT, PUBLIC_FORM_LIMIT, readable
+from services.web.bodies import FORM_LIMIT, OF_BODIES, PUBLIC_FORM_LIMIT, readable
 from services.web.form_fields import Typed
 from services.web.log_lines import short
 from services.web.request_target import LOOKING
@@ -55,7 +55,7 @@ async def admit(connection: "ASGIConnection[Any, Any, Any, Any]", handler: BaseR
             await read_form(visit, handler)  # it is kept, or shown again
         _require_official(visit, session)
     if changing:
-        await read_form(visit, handler)
+        await _take_form(visit, handler)
         require_own_form(visit)
 
 
@@ -107,6 +107,16 @@ def require_readable_address(connection: "ASGIConnection[Any, Any, Any, Any]") -
         raise NotFound
     if not all(readable(text) for pair in connection.query_params.multi_items() for text in map(str, pair)):
         raise AddressUnreadable
+
+
+async def _take_form(visit: Visit, handler: BaseRouteHandler) -> None:
+    """Read the form; of somebody signed in it is heard to its end where it is refused, so that they see the answer."""
+    try:
+        await read_form(visit, handler)
+    except OF_BODIES:
+        if visit.signed_in is not None:
+            await visit.site.bodies.pass_over(visit.request, visit.network)  # type: ignore[arg-type]
+        raise
 
 
 async def read_form(visit: Visit, handler: BaseRouteHandler) -> None:

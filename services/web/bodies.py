@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager, suppress
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -40,12 +40,19 @@ SLOWEST = 10_000
 AT_ONCE = 1.0
 SMALL = 100_000
 
+#: Bytes of a refused body that are passed over before it is answered: four files of the largest size.
+PASSED_OVER = 80_000_000
+
 #: Digits of the announced length of a body: of more it is longer than any that is taken in.
 DIGITS = 18
 
 #: Bodies under way in one process, and those of one address. Many officials may share one address.
 MOST_BODIES = 256
 MOST_FROM_ONE = 32
+
+
+#: Says in the state of a request whether more of its body is to come.
+_HAS_MORE = "body_has_more"
 
 
 class BodyTooSlow(Refused):
@@ -82,6 +89,10 @@ class FormUnreadable(Refused):
     """The body is no form, or it broke off."""
 
     code: ClassVar[str] = "form-unreadable"
+
+
+#: Refusals of a body of which more may be on its way.
+OF_BODIES = (BodyTooLarge, FilesTooLarge, TooManyFields, FormUnreadable)
 
 
 class SentForm(NamedTuple):
@@ -128,6 +139,7 @@ class Bodies:
         if _announced(request) > most:
             raise too_large
         began, got, more, placed = time.monotonic(), 0, True, False
+        left = request.scope["state"]
         with ExitStack() as place:
             while more:
                 coming = asyncio.ensure_future(_next(request))
@@ -138,10 +150,21 @@ class Bodies:
                 if not await _done(coming, began + PATIENCE + got / SLOWEST):
                     raise BodyTooSlow
                 chunk, more = coming.result()
+                left[_HAS_MORE] = more
                 got += len(chunk)
                 if got > most:
                     raise too_large
                 yield chunk
+
+    async def pass_over(self, request: "Request[Any, Any, Any]", sender: str) -> None:
+        """Take in what is left of a refused body, and keep nothing: a browser that is cut off while it sends may show
+        no answer. Not of one that goes on beyond all bounds.
+        """
+        if request.scope["state"].get(_HAS_MORE, True):
+            with suppress(Refused):
+                async with aclosing(self.chunks(request, sender, PASSED_OVER, BodyTooLarge())) as chunks:
+                    async for _ in chunks:
+                        pass
 
     async def form(
         self,

@@ -49,6 +49,7 @@ STATUS = {
     "search-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "source-not-chosen": HTTPStatus.UNPROCESSABLE_ENTITY,
     "form-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "measure-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "reason-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -93,6 +94,7 @@ REASONS = {
     "return": "tra-reason",
     "conclude-appraisal": "kl-reason",
     "resume-appraisal": "lai-reason",
+    "return-rulebook-draft": "reason",
     "authorise": "note",
 }
 

@@ -1,10 +1,14 @@
 """A consultation in writing, papers, authorisation and absent members' opinions through their pages."""
 
+import re
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from uuid import uuid4
 
+import pytest
+
 from domain.council import Member, Role
-from domain.meeting import Meeting
+from domain.meeting import Choice, Meeting
 from domain.official import Office
 from services.council import consulting, voting
 from tests.council.test_meeting_page import CHAIR, meeting
@@ -93,6 +97,7 @@ async def test_an_answer_after_the_end_is_refused_and_the_result_is_shown(desks:
     refused = await late.send(left_open, "/ghi-phieu", choice="for")
 
     assert (refused.status, refused.refused) == (409, "vote-closed")
+    assert "Việc lấy ý kiến về hồ sơ này đã kết thúc" in refused.text
     assert await facts(season, Meeting.BallotCast) == []
 
 
@@ -104,6 +109,47 @@ async def test_while_opinions_are_awaited_nobody_sees_how_others_answered(desks:
 
     assert "1/5 ý kiến" in page.text
     assert "1 không tán thành" not in page.text
+
+
+#: Words of a meeting, which nobody held.
+OF_A_MEETING = re.compile(r"có mặt|vắng|phiên họp|biên bản|biểu quyết|bỏ phiếu|chủ tọa", re.IGNORECASE)
+
+
+async def words_of_a_meeting(desk: Desk, address: str) -> list[str]:
+    """Those that the page says of the consultation, its navigation and footer apart."""
+    page = await desk.open(address)
+    assert page.status == 200, address
+    (said,) = re.findall(r"<main.*</main>", page.html, re.DOTALL)
+    return OF_A_MEETING.findall(re.sub(r"<[^>]*>", " ", said))
+
+
+async def awaited(story: Story) -> str:
+    """A consultation that one member has answered; its key."""
+    key = await asked(story)
+    await voting.cast_ballot(await story.by(AGENCIES[0]), story.season, key, COMMUNE, Choice.FOR)
+    return key
+
+
+@pytest.mark.parametrize(
+    "consulted", [awaited, Story.consulted], ids=["while opinions are awaited", "once it is closed"]
+)
+async def test_a_consultation_has_words_of_its_own_on_its_page_in_its_replay_and_in_the_trail(
+    desks: Desks, season: Story, consulted: Callable[[Story], Awaitable[str]]
+):
+    key = await consulted(season)
+    chair, member, inspector = await desks.of(CHAIR), await desks.of(AGENCIES[1]), await desks.of(Office.INSPECTOR)
+    first, *_, last = [one.position for one in await season.facts() if one.stream.kind == "meeting"]
+
+    for desk in (chair, member, inspector):
+        assert await words_of_a_meeting(desk, meeting(season, key)) == []
+        for at in (first, last):
+            assert await words_of_a_meeting(desk, f"{meeting(season, key)}/phat-lai?den={at}") == []
+    trail = await inspector.open(f"/nhat-ky?hop={season.season}/{key}")
+    told = re.findall(r"<main.*</main>", trail.html, re.DOTALL)[0]
+    assert ("Kết thúc lấy ý kiến ngày" in told) is (consulted is not awaited)
+    assert "lấy ý kiến 1, " in told
+    assert "Mở biểu quyết" not in told
+    assert "Kết thúc phiên họp" not in told
 
 
 # Before a meeting -------------------------------------------------------------------------------------

@@ -8,16 +8,17 @@ import pytest
 from domain.errors import NotPermitted, OutOfOrder
 from domain.export import Document
 from services.council import consulting, minutes_document, preparing, voting
+from services.documents.forms import PRESENT, UNTIL_2026_11_30, DocumentForm
 from services.documents.reading import AsItStood
 from services.exports.requests import export_id, request_export
 from tests.provinces import papers
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, TODAY, Story
 
 
-async def text_of(story: Story, key: str) -> str:
+async def text_of(story: Story, key: str, form: DocumentForm = PRESENT) -> str:
     then = AsItStood(story.house.store, story.tenant, await story.house.store.position(story.tenant))
     paper = await minutes_document.read_paper(then, story.season, key, "03/HĐ")
-    plain = re.sub(r"<[^>]*>", " ", minutes_document.render(paper))
+    plain = re.sub(r"<[^>]*>", " ", minutes_document.render(paper, form))
     return " ".join(plain.split())
 
 
@@ -31,7 +32,14 @@ async def test_the_synthesis_takes_the_place_of_minutes_and_names_every_opinion(
     assert "5 thành viên có ý kiến, 0 thành viên không có ý kiến" in text
     assert "bằng văn bản 12/CV" in text
     assert "Thông tư không quy định tỷ lệ" in text
-    assert "BIÊN BẢN" not in text
+    assert "biên bản" not in text.lower()
+
+
+async def test_a_synthesis_that_was_made_before_is_made_again_in_its_form(story: Story):
+    key = await story.consulted()
+
+    assert "số biên bản được đúng tệp này" in await text_of(story, key, UNTIL_2026_11_30)
+    assert "số được đúng tệp này" in await text_of(story, key)
 
 
 async def test_minutes_say_when_papers_came_who_presided_and_what_absent_members_wrote(story: Story):

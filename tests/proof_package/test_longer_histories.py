@@ -3,30 +3,21 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from domain.measure import Answer
 from domain.meeting import Choice
 from domain.recognition import Result
 from domain.sanction import Form, Post, Sanction
-from infra.platform.config import Settings
-from infra.transparency.sealer import Sealer, connect
-from infra.transparency.sealer_store import SealerStore
-from services.app import App
 from services.assessment import sanction as sanctioning
 from services.proof_package.content import LEFT_OPEN
 from services.recognition import recognise
 from services.seals.verify_answer import ExitCode
-from tests.proof_package.test_package_on_request import Sealed, asked_by_inspector, kept, worth
-from tests.provinces.papers import made, workshop
+from tests.proof_package.conftest import Packaged
 from tests.provinces.story import COMMUNE, TODAY, Story
 from tests.recognition.test_recognise import appraised_anew, decide_on, revoked, voted_anew
-
-__all__ = ["kept"]
 
 YEAR = 2023
 
@@ -112,25 +103,15 @@ HISTORIES: list[tuple[Callable[[Story], Awaitable[Story]], dict[str, Any], int]]
 
 @pytest.mark.parametrize(("history", "says", "earlier"), HISTORIES, ids=[one[0].__name__ for one in HISTORIES])
 async def test_its_package_is_made_holds_by_the_verifier_alone_and_reads_back_what_was_decided(
-    house: App,
-    services: Settings,
     own_story: Story,
-    kept: SealerStore,
-    superuser: asyncpg.Connection,
-    tmp_path: Path,
+    packaged: Packaged,
     history: Callable[[Story], Awaitable[Story]],
     says: dict[str, Any],
     earlier: int,
 ):
     story = await history(replace(own_story))
-    log = Sealed(story, Sealer(await connect(services.sealer_url), kept), kept, superuser)
-    trust = await log.trust()
-    export = await asked_by_inspector(story)
-    await log.seal()
-    await log.sealer.close()
 
-    async with workshop(house) as shop:
-        found = await worth((await made(shop, story, export)).content, trust, tmp_path)
+    found = await packaged(story)
 
     assert (found.answer, found.reason) == (ExitCode.UNWITNESSED, "")
     assert found.said is not None

@@ -1,7 +1,5 @@
 """A dossier asked for on a page: it waits for the seal, never pretends to one, and comes out the same again."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -17,114 +15,42 @@ from domain.official import Office
 from domain.recognition import Result
 from infra.identity.tenants import Tenant
 from infra.jobs.export_runs import ExportRuns
-from infra.ledger.note import KeyKind, Note, SignerKey
+from infra.ledger.note import KeyKind, SignerKey
 from infra.ledger.witness_policy import Policy
-from infra.pdf.printer import Printer
-from infra.platform.config import Settings
-from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import first_over
-from infra.transparency.sealer import Sealer, connect
+from infra.transparency.sealer import Sealer
 from infra.transparency.sealer_store import SealerStore
 from services.app import App
 from services.assessment import assess
 from services.council import voting
 from services.exports.kind import Unsealed
 from services.exports.requests import export_id, fetch_export, request_export
-from services.operations.publish_policy import publish
 from services.processes.worker import WorkerSettings, Workplace
 from services.proof_package import package_on_request
+from services.proof_package.package_files import read_files
 from services.proof_package.package_on_request import NotProven, PolicyMissing
-from services.proof_package.pages import ASSETS
-from services.proof_package.verify import Law, VerifyResult, verify
+from services.proof_package.pages import forms, pages
 from services.recognition import recognise
-from services.seals.trusted_policy import Trust
 from services.seals.verify_answer import ExitCode
-from services.work import Work
+from tests.proof_package.sealed import WITNESSES, Sealed, ask, asked_by_inspector, worth
 from tests.provinces.papers import made, workshop
-from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, OTHER, TODAY, Story, prepared
+from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, OTHER, TODAY, Story
 from tests.provinces.telling import put_back
-
-LAW = Law(load_rulebooks(), load_calendar())
-WITNESSES = [SignerKey.new(f"w{number}.example/w", KeyKind.COSIGNATURE) for number in (1, 2)]
-
-
-@pytest.fixture(scope="session")
-def sealed_province(services: Settings) -> Tenant:
-    return prepared(services)
-
-
-@pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> SealerStore:
-    return SealerStore(tmp_path_factory.mktemp("asked") / "sealer")
-
-
-@dataclass
-class Sealed:
-    """A province whose log is sealed when a test says so, and cosigned by whom it says."""
-
-    story: Story
-    sealer: Sealer
-    keep: SealerStore
-    superuser: asyncpg.Connection
-
-    async def trust(self, quorum: int = 0) -> Trust:
-        """What the province publishes from now on."""
-        await self.seal()
-        lines = [f"log {self.keep.key(self.story.tenant).verifier}\n"]
-        lines += [f"witness w{n} {one.verifier} http://127.0.0.1:1/{n}\n" for n, one in enumerate(WITNESSES)]
-        text = f"{''.join(lines)}quorum {quorum}\n".encode()
-        await publish(self.story.house, self.story.tenant, text)
-        return Trust(Policy.read(text), text)
-
-    async def seal(self, *witnesses: SignerKey) -> None:
-        await self.sealer.seal(self.story.tenant)
-        await self.cosign(*witnesses)
-
-    async def cosign(self, *witnesses: SignerKey) -> None:
-        """These cosign the last checkpoint."""
-        schema = self.story.tenant.id
-        (row,) = await self.superuser.fetch(f"SELECT size, note FROM {schema}.sealings ORDER BY size DESC LIMIT 1")
-        for one in witnesses:
-            line = one.sign(Note.read(row["note"]).text, 1_764_000_000).line
-            await self.superuser.execute(
-                f"INSERT INTO {schema}.cosignatures (size, witness, line) VALUES ($1, $2, $3)",
-                row["size"],
-                str(one.verifier),
-                line,
-            )
 
 
 @pytest.fixture
 async def log(
     house: App,
-    services: Settings,
     sealed_province: Tenant,
+    sealer: Sealer,
     kept: SealerStore,
     superuser: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Sealed]:
+) -> Sealed:
     """A season in which a commune was recognised, nothing of it sealed; who waits in vain waits for moments."""
     monkeypatch.setattr(package_on_request, "WAIT", 0.2)
-    sealer = Sealer(await connect(services.sealer_url), kept)
     story = await Story(house, sealed_province, "").opened()
-    yield Sealed(await story.decided(), sealer, kept, superuser)
-    await sealer.close()
-
-
-async def ask(work: Work, story: Story) -> UUID:
-    await request_export(work, Document.DOSSIER, story.season, COMMUNE)
-    return export_id(work)
-
-
-async def asked_by_inspector(story: Story) -> UUID:
-    return await ask(await story.by(Office.INSPECTOR), story)
-
-
-async def worth(pdf: bytes, trust: Trust, folder: Path, evidence: Path | None = None) -> VerifyResult:
-    """What somebody without our server finds."""
-    (folder / "dossier.pdf").write_bytes(pdf)
-    async with Printer(ASSETS) as prints:
-        return await verify(folder / "dossier.pdf", trust, LAW, prints=prints, evidence=evidence)
+    return Sealed(await story.decided(), sealer, kept, superuser)
 
 
 async def state(story: Story, export: UUID) -> Export:
@@ -157,7 +83,7 @@ async def test_what_was_asked_for_is_one_file_that_verifies_without_us_and_so_do
     assert document.name == f"ho-so-doi-chung-{log.story.season}-{COMMUNE}.pdf"
 
 
-async def test_a_commune_that_was_refused_has_one_too(house, services, sealed_province, kept, superuser, tmp_path):
+async def test_a_commune_that_was_refused_has_one_too(house, sealed_province, packaged):
     class Disciplined(Story):
         async def filled(self, commune: str = COMMUNE) -> Story:
             await super().filled(commune)
@@ -169,14 +95,8 @@ async def test_a_commune_that_was_refused_has_one_too(house, services, sealed_pr
     story = await Disciplined(house, sealed_province, "").opened()
     await story.voted(Choice.AGAINST)
     await recognise.decide(await story.decider(), story.season, COMMUNE, Result.NOT_RECOGNISED, "42/QĐ-UBND")
-    log = Sealed(story, Sealer(await connect(services.sealer_url), kept), kept, superuser)
-    trust = await log.trust()
-    export = await asked_by_inspector(story)
-    await log.seal()
-    await log.sealer.close()
 
-    async with workshop(house) as shop:
-        found = await worth((await made(shop, story, export)).content, trust, tmp_path)
+    found = await packaged(story)
 
     assert found.answer is ExitCode.UNWITNESSED
     assert found.said is not None
@@ -184,40 +104,31 @@ async def test_a_commune_that_was_refused_has_one_too(house, services, sealed_pr
 
 
 async def test_a_recognition_that_rests_on_a_consultation_in_writing_verifies_and_says_what_was_written(
-    house, services, sealed_province, kept, superuser, tmp_path
+    house, sealed_province, packaged, tmp_path
 ):
     story = await Story(house, sealed_province, "").opened()
     await story.consulted()
     await story.decide()
-    log = Sealed(story, Sealer(await connect(services.sealer_url), kept), kept, superuser)
-    trust = await log.trust()
-    export = await asked_by_inspector(story)
-    await log.seal()
-    await log.sealer.close()
 
-    async with workshop(house) as shop:
-        found = await worth((await made(shop, story, export)).content, trust, tmp_path)
+    found = await packaged(story)
 
     assert found.answer is ExitCode.UNWITNESSED
     assert found.said is not None
     assert [one.get("document_no", "") for one in found.said["ballots"]] == ["", "", "", "", "12/CV"]
     assert "opinions" not in found.said
+    files, _ = read_files(tmp_path / "dossier.pdf")
+    of_today, before, *_ = (pages(files, form).html for form in forms())
+    assert "Lần lấy ý kiến bằng văn bản thứ 1" in of_today
+    assert "phiên họp thứ" not in of_today.lower()
+    assert "Kết thúc phiên họp" in before  # as packages said that were handed out until 30/11/2026
 
 
-async def test_an_absent_members_opinion_is_said_apart_from_the_ballots(
-    house, services, sealed_province, kept, superuser, tmp_path
-):
+async def test_an_absent_members_opinion_is_said_apart_from_the_ballots(house, sealed_province, packaged, tmp_path):
     story = await Story(house, sealed_province, "").opened()
     await story.voted_with_an_absent_opinion()
     await story.decide()
-    log = Sealed(story, Sealer(await connect(services.sealer_url), kept), kept, superuser)
-    trust = await log.trust()
-    export = await asked_by_inspector(story)
-    await log.seal()
-    await log.sealer.close()
 
-    async with workshop(house) as shop:
-        found = await worth((await made(shop, story, export)).content, trust, tmp_path)
+    found = await packaged(story)
 
     assert found.answer is ExitCode.UNWITNESSED
     assert found.said is not None

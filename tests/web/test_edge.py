@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import re
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -23,7 +24,7 @@ from services.web.routes import all_routes
 from services.web.security import origin_of
 from services.web.typed_text import ECHOED
 from services.web.visit import Visit
-from tests.provinces.story import COMMUNE, Story
+from tests.provinces.story import COMMUNE, ISSUER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 from tests.web.signing import WEB
 
@@ -346,6 +347,10 @@ async def test_what_is_only_shown_again_is_bounded(nobody: Desk):
     assert "quá dài" in ended.text
 
 
+#: Bytes that are more than any form may bring.
+BEYOND = 23_000_000
+
+
 class Reading:
     """A body of which nobody asks for more than they are meant to have; how much of it was asked for."""
 
@@ -362,8 +367,8 @@ class Reading:
 
 
 async def taken(app: Litestar, path: str, method: str = "POST", **headers: str) -> tuple[int, int]:
-    """The status of the answer to 20 MB, and how many pieces of them were taken."""
-    sent = Reading(20_000_000)
+    """The status of the answer to a body beyond any limit, and how many of its bytes were taken."""
+    sent = Reading(BEYOND)
     pieces = aiter(sent)
     status: list[int] = []
     scope: dict[str, Any] = {
@@ -407,6 +412,36 @@ async def test_a_body_is_not_read_before_it_is_known_whose_and_what_for_it_is(de
     assert await taken(desks.app, upload, content_type=URLENCODED, content_length="20000000") == (413, 0)
 
 
+def taking_files() -> list[str]:
+    """The addresses to which files are sent."""
+    return [
+        path
+        for handler in all_routes()
+        for path in handler.paths
+        if "POST" in handler.http_methods and (handler.resolve_request_max_body_size() or 0) > bodies.FORM_LIMIT
+    ]
+
+
+async def test_a_file_over_the_limit_is_heard_to_its_end_so_that_the_browser_shows_the_answer(
+    desks: Desks, season: Story
+):
+    """A browser that is cut off while it sends shows that the connection was closed, and not why."""
+    form = {"content_type": f"multipart/form-data; boundary={BOUNDARY}"}
+    officer, _ = await desks.house.sessions.open(
+        tenant=desks.tenant.id, issuer=ISSUER, subject=f"{COMMUNE} {Office.JUSTICE_OFFICER}", id_token=""
+    )
+    signed_in = {**form, "cookie": f"session={officer}"}
+    values = {"slug": desks.tenant.slug, "season": season.season, "commune": COMMUNE, "meeting": "1"}
+
+    assert len(taking_files()) >= 8
+    for pattern in taking_files():
+        path = re.sub(r"{(\w+):str}", lambda place: values.get(place[1], "x"), pattern)
+        for announced in ({"content_length": str(BEYOND)}, {}):
+            assert await taken(desks.app, path, **signed_in, **announced) == (413, BEYOND), path
+    beyond = str(bodies.PASSED_OVER + 1)
+    assert await taken(desks.app, path, **signed_in, content_length=beyond) == (413, 0)
+
+
 async def test_bodies_of_one_sender_leave_room_for_others():
     bodies = Bodies(most=3, from_one=2)
 
@@ -435,6 +470,7 @@ class Halting:
 
     def __init__(self) -> None:
         self._messages: Iterator[bytes] = iter([b"a=1"])
+        self.scope: dict[str, Any] = {"state": {}}
 
     async def receive(self) -> dict[str, Any]:
         for body in self._messages:

@@ -14,7 +14,7 @@ from domain.rulebook import Rulebook
 from projections.tables.officials import OFFICIALS
 from projections.tables.units import UNITS
 from services.assessment.personal_view import values_said
-from services.sentences import FactSentence, SentenceWriter, called, holders_of, open_rounds
+from services.sentences import FactSentence, SentenceWriter, called, holders_of, known_votes
 from services.web.request_target import DIGITS
 from services.web.visit import Visit
 
@@ -32,7 +32,9 @@ class ReplayStep(NamedTuple):
 
 
 class Stone(NamedTuple):
-    """A milestone: the fact's position and topic, and where it lies on the time line, in percent of its length."""
+    """A milestone: the fact's position, its topic or what it is called of a consultation in writing, and where it lies
+    on the time line, in percent of its length.
+    """
 
     position: int
     topic: str
@@ -68,12 +70,18 @@ def reel_of(
         told[at + 1].entry.position if at + 1 < len(told) else None,
         [ReplayStep(one, index == at, index > at) for index, one in enumerate(told[first:last], start=first)],
         [
-            Stone(one.entry.position, one.entry.topic, along(index, len(told)), names.get(one.entry.commune or "", ""))
+            Stone(one.entry.position, milestone(one), along(index, len(told)), names.get(one.entry.commune or "", ""))
             for index, one in enumerate(told)
             if one.entry.topic in milestones
         ],
         along(at, len(told)),
     )
+
+
+def milestone(told: FactSentence) -> str:
+    """What the milestone is called: a step that meetings have too has a word of its own in a consultation."""
+    topic = told.entry.topic
+    return f"{topic}.in-writing" if told.in_writing and topic != "meeting.consultation-opened" else topic
 
 
 def around(at: int, count: int) -> tuple[int, int]:
@@ -116,7 +124,7 @@ async def replay_writer_of(
         units,
         holders_of(officials),
         members,
-        open_rounds(votes),
+        known_votes(votes),
         await values_said(visit, facts),
         called(rulebook),
     )

@@ -181,8 +181,8 @@ async def choices_of(visit: Visit, asked: TrailQuery, names: Names, acts: Iterab
     if asked.season:
         async with visit.reads() as view:
             rows = await view.all(TALLIES, asked.season)
-        for key in sorted({row.meeting for row in rows}):
-            name = meeting_called(key, units, visit.words)
+        for key, in_writing in sorted({row.meeting: row.is_consultation for row in rows}.items()):
+            name = meeting_called(key, units, visit.words, in_writing=in_writing)
             meetings.append((f"{asked.season}/{key}", name))
     return Choices(
         people=sorted({row.name for row in names.officials}, key=person_key),

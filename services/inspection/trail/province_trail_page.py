@@ -57,7 +57,7 @@ async def lines_of(visit: Visit, found: FoundFacts, names: Names) -> list[Provin
     """The facts as the page shows them, newest first."""
     personal = await values_said(visit, found.facts)
     told = describe(found, names, visit.words, await visit.rulebooks(), personal)
-    return [ProvinceTrailRow(one, about(one.entry, names, visit.words)) for one in told[::-1]]
+    return [ProvinceTrailRow(one, about(one, names, visit.words)) for one in told[::-1]]
 
 
 ROUTES = [show]

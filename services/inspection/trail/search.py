@@ -44,7 +44,7 @@ from projections.analysis.search_terms import (
     words_of,
     words_of_name,
 )
-from projections.analysis.trail import TOLD_WITH, TrailEntry, entries, streams_around
+from projections.analysis.trail import TOLD_WITH, entries, streams_around
 from projections.tables.councils import COUNCILS, CouncilRow
 from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.seasons import SEASONS, SeasonRow
@@ -52,7 +52,7 @@ from projections.tables.units import UNITS, UnitRow
 from services.app import App
 from services.clock import is_looked_at
 from services.i18n import Words, load_words
-from services.sentences import FactSentence, SentenceWriter, called, holders_of, open_rounds
+from services.sentences import FactSentence, SentenceWriter, called, holders_of, known_votes
 
 log = structlog.get_logger("searching")
 
@@ -454,7 +454,7 @@ def describe(
     units = {unit.code: unit.inside for unit in names.units}
     holders = holders_of(names.officials)
     members = [member for council in names.councils for member in council.members]
-    secret = open_rounds(every)
+    votes = known_votes(every)
     tellers: dict[str, SentenceWriter] = {}
     told = []
     for entry in entries(every):
@@ -462,15 +462,16 @@ def describe(
             season = entry.stream.season
             if season not in tellers:
                 tellers[season] = SentenceWriter(
-                    words, units, holders, members, secret, personal, _called(season, names.seasons, rulebooks)
+                    words, units, holders, members, votes, personal, _called(season, names.seasons, rulebooks)
                 )
             told.append(tellers[season].tell(entry))
     return told
 
 
-def about(entry: TrailEntry, names: Names, words: Words) -> tuple[Object, ...]:
+def about(told: FactSentence, names: Names, words: Words) -> tuple[Object, ...]:
     """A commune or unit, an official, a meeting; the season besides."""
     found = []
+    entry = told.entry
     kind, season, subject = entry.stream
     units = {unit.code: unit.inside for unit in names.units}
     code = entry.commune or (subject if kind in {"unit", "council"} else "")
@@ -480,16 +481,21 @@ def about(entry: TrailEntry, names: Names, words: Words) -> tuple[Object, ...]:
         name = next((row.name for row in names.officials if row.person == subject), subject[:8])
         found.append(Object(name, "can-bo", subject))
     if kind == "meeting":
-        found.append(Object(meeting_called(subject, units, words), "hop", f"{season}/{subject}"))
+        found.append(
+            Object(meeting_called(subject, units, words, in_writing=told.in_writing), "hop", f"{season}/{subject}")
+        )
     if season := season or str(entry.args.get("season", "")):
         found.append(Object(words.say("năm %(season)s", season=season), "mua", season))
     return tuple(found)
 
 
-def meeting_called(key: str, units: Mapping[str, str], words: Words) -> str:
-    """A meeting by its number and whose council met."""
+def meeting_called(key: str, units: Mapping[str, str], words: Words, *, in_writing: bool) -> str:
+    """A meeting by its number and whose council met, or was asked in writing."""
     unit = unit_of(key)
-    return words.say("phiên %(number)s, %(unit)s", number=number_of(key), unit=units.get(unit, unit))
+    number, name = number_of(key), units.get(unit, unit)
+    if in_writing:
+        return words.say("lấy ý kiến %(number)s, %(unit)s", number=number, unit=name)
+    return words.say("phiên %(number)s, %(unit)s", number=number, unit=name)
 
 
 def _called(season: str, seasons: Iterable[SeasonRow], rulebooks: Rulebooks) -> Mapping[str, str]:

@@ -47,13 +47,16 @@ class TrailSheetRow(NamedTuple):
 
 
 class TrailSource(NamedTuple):
-    """Where it comes from: the log, how far it was read, and the moment of the last fact read."""
+    """Where it comes from: the log, how far it was read, and the moment of the last fact read; `season` is the one that
+    the search is limited to, "" for none.
+    """
 
     province: str
     log: str
     position: int
     moment: datetime
     demonstration: bool
+    season: str = ""
 
     @property
     def about(self) -> str:
@@ -68,7 +71,7 @@ def lines_of(found: FoundFacts, names: Names, words: Words, rulebooks: Rulebooks
     """These facts as lines. A fact that cannot be told is named and stops no other: it stands in the log for ever."""
     try:
         return [
-            TrailSheetRow(one.entry.position, one, about(one.entry, names, words))
+            TrailSheetRow(one.entry.position, one, about(one, names, words))
             for one in describe(found, names, words, rulebooks, {})
         ]
     except Exception as reason:
