@@ -82,7 +82,7 @@ def _hindering(visit: Visit, row: SeasonRow, refused: Refused) -> Point:
             codes = refused.details["contents"]
             return Point(
                 "thieu-noi-dung",
-                say("%(count)s nội dung của bộ tiêu chí chưa có văn bản gốc để đối chiếu", count=len(codes)),
+                say("%(count)s nội dung của bộ tiêu chí chưa có lời văn", count=len(codes)),
                 tuple((indicator_number(code), "") for code in codes),
                 href=f"{here}#khong-xet",
                 link=say("Bổ sung, hoặc ghi văn bản cho phép không xét"),
@@ -186,7 +186,7 @@ def _unverified(visit: Visit, rulebook: Rulebook) -> Point | None:
     return Point(
         "chua-doi-chieu",
         say("%(count)s giá trị của bộ tiêu chí chưa có văn bản gốc để đối chiếu", count=count),
-        href=visit.url.rulebook(rulebook.id, loc="unsourced"),
+        href=visit.url.rulebook(rulebook.id, loc="unverified"),
         link=say("Xem các giá trị"),
     )
 
