@@ -44,6 +44,7 @@ STATUS = {
     "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
     "day-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
     "period-reversed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "units-unsuitable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "deadline-outside-term": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
