@@ -34,11 +34,16 @@ class CommunePaper(NamedTuple):
     """What every paper of a commune says of itself."""
 
     commune: NamedUnit
-    year: str
+    season: str
     row: SheetRow
     log: str
     position: int
     demonstration: bool
+
+    @property
+    def year(self) -> str:
+        """The season as people name it."""
+        return NUMBERS.season(self.season)
 
 
 class Opinion(NamedTuple):
@@ -57,7 +62,7 @@ async def read_paper(then: AsItStood, season: str, commune: str) -> CommunePaper
     if row is None:
         raise NotFound(season=season, commune=commune)
     place = await then.place(commune)
-    return CommunePaper(place, NUMBERS.season(season), row, then.tenant.log, then.position, then.tenant.demonstration)
+    return CommunePaper(place, season, row, then.tenant.log, then.position, then.tenant.demonstration)
 
 
 async def agreed_at(then: AsItStood, season: str, commune: str) -> int:

@@ -27,7 +27,7 @@ class MemberSheet(NamedTuple):
     """Everything that the sheet says, as values; it is the same for every member."""
 
     unit: NamedUnit
-    year: str
+    season: str
     on: date
     answer_by: date | None
     items: tuple[SheetItem, ...]
@@ -35,13 +35,18 @@ class MemberSheet(NamedTuple):
     position: int
     demonstration: bool
 
+    @property
+    def year(self) -> str:
+        """The season as people name it."""
+        return NUMBERS.season(self.season)
+
 
 async def read_sheet(then: AsItStood, season: str, meeting: str) -> MemberSheet:
     """What the sheet of this consultation says."""
     held = fold(TALLIES, await then.facts(meeting_stream(season, meeting)))[f"{season}/{meeting}"]
     return MemberSheet(
         unit=await then.place(unit_of(meeting)),
-        year=NUMBERS.season(season),
+        season=season,
         on=held.on,
         answer_by=held.answer_by,
         items=tuple([await _item(then, season, code) for code in held.items]),

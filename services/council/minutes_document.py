@@ -111,7 +111,7 @@ class MinutesDocument(NamedTuple):
     """Everything that the minutes say, as values; `answer_by` is the day of a consultation, None of a meeting."""
 
     unit: NamedUnit
-    year: str
+    season: str
     document_no: str
     on: date
     place: str
@@ -128,6 +128,12 @@ class MinutesDocument(NamedTuple):
     demonstration: bool
     answer_by: date | None = None
     papers: PapersTold | None = None
+
+    @property
+    def year(self) -> str:
+        """The season as people name it."""
+        return NUMBERS.season(self.season)
+
     authorised: tuple[AuthorisationTold, ...] = ()
 
     @property
@@ -197,7 +203,7 @@ async def read_paper(then: AsItStood, season: str, meeting: str, document_no: st
     assert isinstance(constituted, Council.Constituted)  # noqa: S101 - the first fact of a council
     return MinutesDocument(
         unit=await then.place(unit),
-        year=NUMBERS.season(season),
+        season=season,
         document_no=document_no,
         on=held.on,
         place=held.place,

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from services.documents.wording import day_in_words, lower_first, number_of, upper_first
+from services.documents.wording import day_in_words, lower_first, mark_of, number_of, upper_first
 from services.i18n import Words, indicator_number
 from services.indents import Unindented
 
@@ -39,6 +39,9 @@ _TEMPLATES.filters.update(
     season=NUMBERS.season,
     upper_first=upper_first,
 )
+
+
+_TEMPLATES.globals["mark_of"] = mark_of
 
 
 def typeset(template: str, **said: Any) -> str:

@@ -6,9 +6,28 @@ from datetime import date
 from typing import NamedTuple
 
 from domain.official import Capacity
+from domain.season import is_practice
 from domain.unit import Level
 
 COMMITTEE = "Ủy ban nhân dân"
+
+
+class Mark(NamedTuple):
+    """What stands on every page of a document that nobody may take for a real one: a line, and words across it."""
+
+    line: str
+    across: str
+
+
+def mark_of(season: str, demonstration: bool) -> Mark | None:  # noqa: FBT001 - a template says it by its place
+    """The mark of a document about this season; None for a real one."""
+    if is_practice(season):
+        kind = "ĐỢT ĐÁNH GIÁ THỬ"
+        said = f"{kind}, DỮ LIỆU MINH HỌA – không" if demonstration else f"{kind} – không công bố, không"
+        return Mark(f"{said} có giá trị pháp lý, không tính vào kết quả", kind)
+    if demonstration:
+        return Mark("DỮ LIỆU MINH HỌA – không phải văn bản có giá trị pháp lý", "DỮ LIỆU MINH HỌA")
+    return None
 
 
 class NamedUnit(NamedTuple):

@@ -16,6 +16,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from domain.season import is_practice
 from services.visible import readable
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -61,7 +62,10 @@ _HEAD: Look = {**_CELL, "bold": True, "bg_color": "#E8ECF1", "align": "center", 
 
 
 class WorkbookOrigin(Protocol):
-    """What every sheet says of itself: about what it is, from which log up to which position and moment."""
+    """What every sheet says of itself: about what it is, from which log up to which position and moment.
+
+    `season` is the one that it is about, "" for none in particular.
+    """
 
     @property
     def about(self) -> str: ...
@@ -73,6 +77,8 @@ class WorkbookOrigin(Protocol):
     def moment(self) -> datetime: ...
     @property
     def demonstration(self) -> bool: ...
+    @property
+    def season(self) -> str: ...
 
 
 class Column(NamedTuple):
@@ -124,8 +130,8 @@ class WorkbookWriter:
         self.cut += cut
         self._put(sheet, 0, 0, f"{title}: {source.about}", _TITLE)
         self._put(sheet, 1, 0, source.made_from + (f" · {cut} {CUT}" if cut else ""), _TEXT)
-        if source.demonstration:
-            self._put(sheet, 2, 0, "Dữ liệu minh họa, không phải kết quả chính thức", _MARK)
+        if marks := _marks(source):
+            self._put(sheet, 2, 0, " · ".join(marks), _MARK)
         for place, column in enumerate(columns):
             sheet.set_column(place, place, column.width - PADDING)
             self._put(sheet, HEAD - 1, place, column.head, _HEAD)
@@ -178,6 +184,13 @@ class WorkbookWriter:
         if key not in self._formats:
             self._formats[key] = self._book.add_format(look)
         return self._formats[key]
+
+
+def _marks(source: WorkbookOrigin) -> list[str]:
+    """What a sheet says of itself that nobody may take for a result."""
+    found = ["Đợt đánh giá thử, không có giá trị pháp lý, không công bố, không tính vào kết quả"]
+    found = found if is_practice(source.season) else []
+    return [*found, "Dữ liệu minh họa, không phải kết quả chính thức"] if source.demonstration else found
 
 
 def countable(value: Value) -> Value:

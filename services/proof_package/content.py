@@ -23,7 +23,7 @@ from domain.meeting import Meeting
 from domain.official import Official, official_stream
 from domain.recognition import Decision, Recognition, Signer
 from domain.rulebook_text import RulebookText, hash_of
-from domain.season import season_stream
+from domain.season import is_practice, season_stream
 from domain.unit import unit_stream
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import canonical
@@ -101,6 +101,7 @@ async def tell(
         "checkpoint": {"size": head.size, "root": head.root.hex()},
         "circumstances": msgspec.to_builtins(circumstances),
         "season": name.season,
+        **({"practice": "yes"} if is_practice(name.season) else {}),
         "commune": {"code": decided.commune, "name": paper.commune.whole},
         "unit": {"code": line.said.unit, "name": paper.unit.whole},
         "decision": {

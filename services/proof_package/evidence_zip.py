@@ -20,6 +20,7 @@ from typing import BinaryIO
 from zipfile import ZipFile
 
 from domain.errors import FileDamaged, FileMissing
+from domain.season import is_practice
 from infra.ledger.canonical_json import canonical
 from infra.storage import zip_archives
 from infra.storage.files import Files
@@ -54,6 +55,7 @@ def manifest(evidence: EvidenceList, states: Mapping[str, FileState]) -> bytes:
     document = {
         "v": FORM,
         **evidence.decided._asdict(),
+        **({"practice": "yes"} if is_practice(evidence.decided.season) else {}),
         "files": [
             {"sha256": file.sha256, "file": file.entry, "state": states[file.sha256].value} for file in evidence.files
         ],

@@ -23,6 +23,7 @@ import msgspec
 
 from domain.errors import Refused
 from domain.fact import StreamName
+from domain.season import is_practice
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import NotCanonical, canonical, instant, parse
 from infra.ledger.checkpoint import Checkpoint
@@ -468,6 +469,8 @@ def _decided(said: Mapping[str, Any]) -> Iterator[str]:
         yield f"    {post['position']}, {post['unit']}, {post['decision_no']}"
     yield f"    {decision['decision_no']}, {decision['on']}: {decision['result']}"
     yield f"    {said['commune']['name']}, {said['season']}"
+    if is_practice(said["season"]):
+        yield "    ĐỢT ĐÁNH GIÁ THỬ, không có giá trị pháp lý / PRACTICE ROUND, of no legal force"
     if "reason" in decision:
         yield f"    {decision['reason']}"
     yield "  Căn cứ, từng việc có mặt và trùng khớp / on what, each present and equal:"

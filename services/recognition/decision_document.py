@@ -148,7 +148,7 @@ class DecisionDocument(NamedTuple):
 
     commune: NamedUnit
     unit: NamedUnit
-    year: str
+    season: str
     result: Result
     decision_no: str
     on: date
@@ -168,6 +168,11 @@ class DecisionDocument(NamedTuple):
     demonstration: bool
     replaces: ReplacedDecision | None = None
     left_out: LeftOut | None = None
+
+    @property
+    def year(self) -> str:
+        """The season as people name it."""
+        return NUMBERS.season(self.season)
 
     @property
     def of_district(self) -> bool:
@@ -225,7 +230,7 @@ async def read_paper(
     return DecisionDocument(
         commune=await then.place(commune),
         unit=unit,
-        year=NUMBERS.season(season),
+        season=season,
         result=decided.result,
         decision_no=decided.decision_no,
         on=decided.on,

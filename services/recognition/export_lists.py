@@ -86,6 +86,7 @@ class ListsExport(ExportKind):
             lists=lists,
             types=rulebook.unit_types,
             year=NUMBERS.season(asked.season),
+            season=asked.season,
             log=await work.store.origin_at(work.tenant, asked.at_position),
             position=asked.at_position,
             demonstration=work.tenant.demonstration,

@@ -24,7 +24,7 @@ from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
 from domain.rulebook_text import RulebookText, hash_of, kept_form, rulebook_text_stream
-from infra.reference.rulebook_closing import RulebookProblem, problems_of
+from infra.reference.rulebook_closing import RulebookProblem, problems_of, unit_problems_of
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebook_values import (
     CODE,
@@ -42,6 +42,7 @@ from infra.reference.rulebook_values import (
 )
 from infra.reference.rulebooks import Rulebooks, parse_draft
 from infra.storage.files import Received
+from services.rulebooks.absent_values import absent_of
 from services.rulebooks.planned_seasons import follow, planned_under
 from services.work import CommandResult, Streams, Work, use_case
 
@@ -81,12 +82,17 @@ class DraftText:
     @cached_property
     def problems(self) -> tuple[RulebookProblem, ...]:
         """What keeps it from being signed off."""
-        return problems_of(self.rulebook)
+        return (*problems_of(self.rulebook), *unit_problems_of(self.rulebook))
 
     @cached_property
     def values(self) -> dict[str, DraftValue]:
         """Every value by its path, as it stands in the draft."""
         return {path: stored_value(value) for path, value in values_of(self.tree).items()}
+
+    @cached_property
+    def absent(self) -> dict[str, DraftValue]:
+        """By path what the draft could say and does not: `absent_of`."""
+        return {path: stored_value(value) for path, value in absent_of(self.tree).items()}
 
     @cached_property
     def scans(self) -> frozenset[str]:
@@ -214,6 +220,19 @@ async def sign_off(
             )
         follow(streams, planned, made.rulebook, document_no)
         return await streams.record()
+
+
+@use_case("rulebooks.send_back", "rulebook", "seen", "reason")
+async def send_back(work: Work, rulebook: str, seen: str, reason: str) -> CommandResult:
+    """Send the draft back to those who changed it, as another person. DraftMoved, NothingChanged, OwnDraft,
+    ReasonMissing.
+    """
+    work.require(Act.SIGN_OFF_RULEBOOK)
+    if (await draft_of(work, rulebook)).sha256 != seen:
+        raise DraftMoved(path=rulebook, reason="sign-off")
+    return await work.change(
+        RulebookDraft, rulebook_draft_stream(rulebook), lambda draft: draft.send_back(reason, work.actor.person)
+    )
 
 
 @use_case("rulebooks.discard", "rulebook", "seen", "reason")

@@ -11,23 +11,26 @@ from typing import Any, NamedTuple, TypeAlias
 
 from domain.days import must_be_possible
 from domain.errors import Refused
-from domain.rulebook import ConditionKind
+from domain.rulebook import ConditionKind, Provenance
 from infra.reference.rulebook_values import CODE, CONDITION, RulebookChange, RulebookValue, Tree, values_of
+from services.i18n import vietnamese
+from services.rulebooks.absent_values import absent_of
 from services.rulebooks.file_words import (
     CHOICES,
     KINDS,
     LISTS,
     NO,
-    STATES,
     YES,
     WordsUnreadable,
     from_lines,
     in_lines,
     plain,
     read_choice,
+    read_state,
     read_yes,
     whole_or_decimal,
 )
+from services.rulebooks.value_sources import known_words
 from services.web.form_fields import read_day, read_number
 
 Cell: TypeAlias = str | Decimal | date | None
@@ -53,9 +56,11 @@ COLUMNS = {
     "article": FileColumn("Điều, khoản, phụ lục", 20),
     "page": FileColumn("Trang", 8),
     "address": FileColumn("Địa chỉ mạng", 26),
-    "out": FileColumn("Lấy ra", 10),
+    "out": FileColumn("Xóa", 10),
     "comment": FileColumn("Ý kiến", 34),
 }
+#: What older files call a column.
+FORMER_HEADS = {"out": "Lấy ra"}
 
 SOURCE = ("document", "number", "dated", "article", "page", "address")
 #: What is written where something is to be taken out; an emptied cell takes nothing out.
@@ -128,16 +133,26 @@ OF_NODES = {
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A value in cells by column. `base` is the value as the text has it, None for a part without text."""
+    """A value in cells by column. `base` is the value as the text has it, None for a part without text and for a value
+    that the text lacks; `absent` is then one of its kind.
+    """
 
     path: str
     cells: Mapping[str, Cell]
     base: RulebookValue | None
+    absent: RulebookValue | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a part without text, which gets its name and its measure."""
+        return self.base is None and self.absent is None
 
     @property
     def is_open(self) -> bool:
         """Whether it waits for its text."""
-        return self.base is None or lacks_text(self.path, self.base.value)
+        if self.base is None:
+            return self.is_part
+        return lacks_text(self.path, self.base.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +185,8 @@ class RowReader:
         if out and out.casefold() != OUT:
             self._bad("out", "only-out", out)
             return []
+        if self.row.absent is not None:
+            return self._added(self.row.absent, edited - {"path", "about"}, out)
         if base is None:
             return self._part(without) if edited or out else []
         if out:
@@ -186,6 +203,19 @@ class RowReader:
         if self.errors:
             return []
         return [RulebookChange(path, base, RulebookValue(value, provenance, source))]
+
+    def _added(self, kind: RulebookValue, edited: set[str], out: str) -> list[RulebookChange]:
+        """A value that the text lacks so far."""
+        if out:
+            self._bad("out", "not-here")
+        for name in edited & {"kind", "numbers"}:
+            self._bad(name, "not-here")
+        if not edited:
+            return []
+        value = self._plain_value(kind.value)
+        provenance = self._state(kind.provenance)
+        source = self._source(kind, provenance, {"state", *SOURCE})
+        return [] if self.errors else [RulebookChange(self.row.path, None, RulebookValue(value, provenance, source))]
 
     def _part(self, without: list[str]) -> list[RulebookChange]:
         code = self.row.path
@@ -284,7 +314,7 @@ class RowReader:
             if text_of_cell(self.cells.get("state")):
                 self._bad("state", "no-state-here")
             return None
-        state: str | None = self._tried("state", lambda: read_choice(STATES, self._needed("state")))
+        state: str | None = self._tried("state", lambda: read_state(self._needed("state"), before))
         return state
 
     def _source(self, base: RulebookValue, provenance: str | None, edited: set[str]) -> dict[str, Any]:
@@ -408,11 +438,22 @@ def _rows(tree: Tree) -> Iterator[FileRow]:
             yield from (_row(code, None, {}) for code in value.value)
         elif (cells := _cells(path, value)) is not None:
             yield _row(path, value, cells)
+    for path, kind in absent_of(tree).items():
+        row = _row(path, None, {})
+        yield FileRow(path, {**row.cells, "about": f"{about(path)} ({_hint(path)})"}, None, kind)
+
+
+def _hint(path: str) -> str:
+    """That the text lacks the value, and how one is written that has several entries."""
+    example = {"deadlines": "số ngày làm việc: 3", "commune_steps": "số lần phát thanh ít nhất: 2"}
+    shown = example.get(path.partition(".")[0])
+    return f"chưa có; ví dụ: {shown}" if shown else "chưa có"
 
 
 def _row(path: str, value: RulebookValue | None, cells: Mapping[str, Cell]) -> FileRow:
     source = value.source if value else {}
-    state = STATES[value.provenance] if value and value.provenance else None
+    known = Provenance(value.provenance) if value and value.provenance else None
+    state = known_words(known, vietnamese()) if known else None
     whole = {
         **dict.fromkeys(COLUMNS),
         "path": path,

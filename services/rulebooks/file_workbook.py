@@ -25,7 +25,7 @@ from xlsxwriter.worksheet import Worksheet
 from domain.errors import RulebookFileUnusable
 from infra.reference.rulebook_file import in_range
 from services.exports.workbook import DAY, FIRST_DAY, NO_TIME, PADDING, fitting
-from services.rulebooks.file_rows import COLUMNS, DATES, OUT, Cell, FileError, FileRow, words_of_choices
+from services.rulebooks.file_rows import COLUMNS, DATES, FORMER_HEADS, OUT, Cell, FileError, FileRow, words_of_choices
 from services.rulebooks.file_words import EXAMPLES, KINDS, STATES
 
 SHEET, GUIDE, LISTS_SHEET, ORIGIN_SHEET = "Giá trị", "Hướng dẫn", "Danh mục", "Nguồn tệp"
@@ -55,7 +55,8 @@ GUIDANCE = (
     "Điều kiện nền vàng: ghi lời văn sau chữ “nội dung:” ở cột C, chọn nguồn ở cột F.",
     "Giá trị khác sửa ở cột C; cách tính chọn ở cột D, chi tiết ghi ở cột E, mỗi mục một dòng như bảng dưới đây.",
     "Cột F ghi nguồn của giá trị. Đã có văn bản gốc thì chọn “theo văn bản gốc” và ghi văn bản ở các cột G đến L.",
-    "Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M.",
+    "Các dòng cuối ghi “chưa có” ở cột B là giá trị mà bộ tiêu chí chưa có: cần thì ghi ở cột C và chọn nguồn ở cột F.",
+    "Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M (“Xóa”).",
     "Muốn bỏ một thông tin về văn bản nguồn, ghi “xóa” vào ô đó.",
     "Cột N ghi ý kiến về giá trị, nếu có; ý kiến hiện ở trang của bộ tiêu chí cho người ký duyệt.",
     "Ngày ghi dạng ngày/tháng/năm. Số thập phân ghi theo cách của máy tính đang dùng.",
@@ -171,14 +172,17 @@ class _RowWriter:
 
 def _is_open(row: FileRow, name: str) -> bool:
     """Whether somebody may fill this cell."""
-    is_part, is_measure = row.base is None, row.path.endswith(".measure")
+    is_part, is_measure = row.is_part, row.path.endswith(".measure")
+    held = row.base or row.absent
     if name in ("path", "about"):
         return False
     if name == "value":
         return not is_measure
     if name in ("kind", "numbers"):
         return is_part or is_measure
-    return name in ("out", "comment") or is_part or (row.base is not None and row.base.provenance is not None)
+    if name == "out":
+        return row.absent is None
+    return name == "comment" or is_part or (held is not None and held.provenance is not None)
 
 
 def _choices(row: FileRow, name: str) -> tuple[str, ...]:
@@ -416,7 +420,7 @@ def _lines(sheet: Any) -> Iterator[tuple[Any, ...]]:
 
 def _must_be_heads(held: Sequence[Any]) -> None:
     for name, (place, column) in zip(COLUMNS, enumerate(COLUMNS.values()), strict=True):
-        if place >= len(held) or str(held[place] or "").strip() != column.head:
+        if place >= len(held) or str(held[place] or "").strip() not in (column.head, FORMER_HEADS.get(name)):
             raise RulebookFileUnusable(reason="heads", place=place_of(HEAD + 1, name), head=column.head)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from jinja2.meta import find_referenced_templates
 
 from domain.fact import Recorded, StreamName
 from domain.meeting import Meeting
@@ -20,6 +21,7 @@ from infra.pdf.printer import Printer
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from services import documents
 from services.council import minutes_document
+from services.documents import typesetting
 from services.documents.forms import FORMER, PRESENT, DocumentForm
 from services.documents.glyphs import printable
 from services.documents.reading import AsItStood
@@ -116,3 +118,15 @@ async def test_today_s_paper_has_the_words_of_today(document: str):
     name = NAMES[0]
 
     assert await MAKERS[document](PRESENT, name) != (PAPERS / name / document).read_bytes()
+
+
+def test_every_form_finds_the_parts_that_its_templates_include():
+    environment = typesetting._TEMPLATES
+    assert environment.loader is not None
+    names = [name for name in environment.list_templates() if name.endswith(".html")]
+    sources = [environment.loader.get_source(environment, name)[0] for name in names]
+
+    included = {part for source in sources for part in find_referenced_templates(environment.parse(source))}
+
+    assert "_mark.html" in included
+    assert included <= set(names)

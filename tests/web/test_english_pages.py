@@ -118,7 +118,9 @@ def pages_of(story: Story, meeting: str) -> dict[str, list[str]]:
             "/viec", "/them", "/mua", f"/mua/{year}", f"/mua/{year}/chep", "/bo-tieu-chi", *files,
             "/quan-tri", "/quan-tri/ngay-nghi", "/quan-tri/muc-chi", "/quan-tri/du-lieu-ca-nhan", "/ket-xuat",
         ],
-        Office.JUSTICE_DEPARTMENT: ["/viec", f"/bang/{year}", "/bo-tieu-chi", *files, f"/mua/{year}", "/mua", f"/gia-dinh/{year}"],
+        Office.JUSTICE_DEPARTMENT: [
+            "/viec", f"/bang/{year}", "/bo-tieu-chi", *files, f"/mua/{year}", "/mua", f"/gia-dinh/{year}",
+        ],
         Office.DISTRICT_CHAIRMAN: [
             f"/hoi-dong/{year}", f"/hop/{year}/{meeting}", f"/hop/{year}/{meeting}/phat-lai", f"/quyet-dinh/{dossier}",
         ],
@@ -137,6 +139,8 @@ def pages_of(story: Story, meeting: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("kind", [Story.voted, Story.consulted], ids=["a meeting", "a consultation in writing"])
 async def test_no_sentence_of_the_program_is_left_in_vietnamese(
+    desks: Desks, season: Story, kind: Callable[[Story], Awaitable[str]]
+):
     desks: Desks, season: Story, kind: Callable[[Story], Awaitable[str]]
 ):
     meeting = await kind(season)

@@ -10,6 +10,7 @@ from litestar import Response
 from domain.errors import NotFound
 from domain.official import Mandate
 from domain.permissions import Act, permit
+from domain.season import is_practice
 from projections.analysis.responsibility import File, trace
 from projections.fold import fold
 from projections.tables.register import REGISTER
@@ -45,6 +46,7 @@ async def export(visit: Visit, season: str, commune: str) -> PageResponse:
         "log": visit.tenant.log,
         "position": case.position,
         "season": season,
+        "practice": is_practice(season),
         "commune": commune,
         "indicator": indicator or None,
         "rulebook": case.sheet.rulebook,

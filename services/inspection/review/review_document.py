@@ -73,7 +73,7 @@ class ReviewDocument(NamedTuple):
 
     commune: NamedUnit
     unit: NamedUnit
-    year: str
+    season: str
     revoked: bool
     decision_no: str
     on: date
@@ -97,6 +97,11 @@ class ReviewDocument(NamedTuple):
     log: str
     position: int
     demonstration: bool
+
+    @property
+    def year(self) -> str:
+        """The season as people name it."""
+        return NUMBERS.season(self.season)
 
     @property
     def of_district(self) -> bool:
@@ -130,7 +135,7 @@ async def read_paper(
     return ReviewDocument(
         commune=await then.place(row.commune),
         unit=unit,
-        year=NUMBERS.season(season),
+        season=season,
         revoked=row.ruling is Ruling.REVOKED,
         decision_no=row.decision_no,
         on=row.concluded_on,

@@ -75,6 +75,7 @@ class TrailExport(ExportKind):
             position=position,
             moment=await moment_of(work, position),
             demonstration=work.tenant.demonstration,
+            season=looked_for.season,
         )
         made = await asyncio.to_thread(trail_workbook.trail_workbook, source, looked_for, lines, words)
         return FinishedDocument(made.content, f"nhat-ky-{position}.xlsx", self.media_type, cut=made.cut)

@@ -47,13 +47,16 @@ class TrailSheetRow(NamedTuple):
 
 
 class TrailSource(NamedTuple):
-    """Where it comes from: the log, how far it was read, and the moment of the last fact read."""
+    """Where it comes from: the log, how far it was read, and the moment of the last fact read; `season` is the one that
+    the search is limited to, "" for none.
+    """
 
     province: str
     log: str
     position: int
     moment: datetime
     demonstration: bool
+    season: str = ""
 
     @property
     def about(self) -> str:
