@@ -67,6 +67,24 @@ class DeadlineOutsideTerm(Refused):
     code = "deadline-outside-term"
 
 
+class SeasonAlreadyOpen(Refused):
+    """The season was opened `on` this day: there is nothing to open."""
+
+    code = "season-already-open"
+
+
+class ParticipantsMissing(Refused):
+    """No commune takes part in the season."""
+
+    code = "participants-missing"
+
+
+class UnitsUnsuitable(Refused):
+    """These `units` are no communes of the province that are there: they take part in no season."""
+
+    code = "units-unsuitable"
+
+
 class TakesPartAlready(Refused):
     """The `commune` takes part in the season."""
 

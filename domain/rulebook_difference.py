@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from domain.measure import Checklist, Options
-from domain.rulebook import Condition, CouncilRule, Criterion, Indicator, Part, Rulebook
+from domain.rulebook import Condition, CouncilRule, Criterion, Indicator, Part, Provenance, Rulebook, Term
 
 
 class Effect(StrEnum):
@@ -33,16 +33,19 @@ class TextChange(NamedTuple):
 WORDS = frozenset(
     {
         *("name", "title", "short", "status", "text", "evidence", "formula", "provenance", "points_provenance"),
-        *("name_provenance", "not_arisen_provenance", "legal_bases", "sources", "in_force_from"),
+        *("name_provenance", "not_arisen_provenance", "legal_bases", "in_force_from"),
         *("in_force_to", "recognising_level_provenance", "quorum_provenance", "majority_provenance", "instruments"),
         *("max_members_provenance", "written_opinions_provenance", "suspended_years", "pass_level", "local"),
     }
 )
 #: Fields of the procedure beside those of the council.
-PROCEDURE = frozenset({"terms", "commune_steps", "recognising_level", "unit_types", "unit_classes"})
+PROCEDURE = frozenset({"commune_steps", "recognising_level", "unit_types", "unit_classes"})
 #: Fields that are compared one by one below, or follow from others.
 WITHIN = frozenset(
-    {"id", "sha256", "criteria", "conditions", "indicators", "parts", "council", "code", "criterion", "doubtful"}
+    {
+        *("id", "sha256", "criteria", "conditions", "indicators", "parts", "council", "code", "criterion", "doubtful"),
+        *("terms", "sources"),
+    }
 )
 
 
@@ -54,10 +57,19 @@ def difference(before: Rulebook, after: Rulebook) -> tuple[TextChange, ...]:
 def _difference(before: Rulebook, after: Rulebook) -> Iterator[TextChange]:
     yield from _fields("", before, after)
     yield from _fields("council", before.council, after.council)
+    yield from _terms(before.terms, after.terms)
     yield from _listed(_by_code(before.criteria), _by_code(after.criteria), Effect.JUDGING)
     yield from _listed(before.by_code, after.by_code, Effect.DATA)
     yield from _listed(before.parts, after.parts, Effect.DATA)
     yield from _listed(_by_code(before.conditions), _by_code(after.conditions), Effect.JUDGING)
+
+
+def _terms(before: tuple[Term, ...], after: tuple[Term, ...]) -> Iterator[TextChange]:
+    """Each deadline that differs, by its step; how well it is known is no difference."""
+    then, now = ({one.step: replace(one, provenance=Provenance.SOURCED) for one in terms} for terms in (before, after))
+    for step in {**now, **then}:
+        if then.get(step) != now.get(step):
+            yield TextChange(f"deadlines.{step}", then.get(step), now.get(step), Effect.PROCEDURE)
 
 
 def _by_code(every: tuple[Criterion, ...] | tuple[Condition, ...]) -> dict[str, Any]:

@@ -54,7 +54,8 @@ class DraftChange:
 class RulebookDraft(Stream):
     """One rulebook as a province is correcting it; `changes` by path, in the order in which they were first made.
 
-    `base_sha256` is the text that the changes are made to, `editors` are those who changed something since it began.
+    `base_sha256` is the text that the changes are made to, `editors` are those who changed something since it began,
+    `returned` is why it was sent back, None where it was not, or something was changed since.
     """
 
     TOPIC = "rulebook-draft"
@@ -85,6 +86,7 @@ class RulebookDraft(Stream):
             if before == self.after:
                 del draft.changes[self.path]
             draft.editors.add(self.by)
+            draft.returned = None
 
     class Commented(Fact):
         """Somebody says something about a value."""
@@ -96,6 +98,18 @@ class RulebookDraft(Stream):
 
         def apply(self, draft: RulebookDraft) -> None:
             draft.comments.append(DraftComment(self.path, self.text, self.by))
+
+    class Returned(Fact):
+        """Somebody else has compared the changes with their sources and sends them back to those who made them, with
+        the reason. It is settled by the next change of a value.
+        """
+
+        TOPIC = "rulebook-draft.returned"
+        reason: str
+        by: str
+
+        def apply(self, draft: RulebookDraft) -> None:
+            draft.returned = DraftReturn(self.reason, self.by)
 
     class SignedOff(Fact):
         """Somebody else has compared the changes with their sources: the draft is the text `sha256`, from which the
@@ -114,6 +128,7 @@ class RulebookDraft(Stream):
             draft.changes = {}
             draft.editors = set()
             draft.comments = []
+            draft.returned = None
 
     class Rebased(Fact):
         """Nothing is changed so far, and what will be is changed in this text, which the province went over to."""
@@ -136,6 +151,7 @@ class RulebookDraft(Stream):
             draft.changes = {}
             draft.editors = set()
             draft.comments = []
+            draft.returned = None
 
     def __init__(self, id: UUID, rulebook: str, base_sha256: str) -> None:
         self.rulebook = rulebook
@@ -143,6 +159,7 @@ class RulebookDraft(Stream):
         self.changes: dict[str, DraftChange] = {}
         self.editors: set[str] = set()
         self.comments: list[DraftComment] = []
+        self.returned: DraftReturn | None = None
 
     def change(self, changes: Sequence[DraftChange], by: str) -> None:
         """Change values; `before` of each is what its author saw. What is so already is left out.
@@ -167,10 +184,7 @@ class RulebookDraft(Stream):
 
     def sign_off(self, sha256: str, unverified: Sequence[str], by: str, document_no: str | None = None) -> None:
         """Make the draft the text `sha256`. OwnDraft to who changed something, NothingChanged where nothing is."""
-        if not self.changes:
-            raise NothingChanged(rulebook=self.rulebook)
-        if by in self.editors:
-            raise OwnDraft(rulebook=self.rulebook)
+        self._must_be_anothers(by)
         self.trigger_event(
             self.SignedOff,
             sha256=sha256,
@@ -179,6 +193,19 @@ class RulebookDraft(Stream):
             by=by,
             document_no=document_no,
         )
+
+    def send_back(self, reason: str, by: str) -> None:
+        """Send the changes back to those who made them. NothingChanged, OwnDraft as for `sign_off`, ReasonMissing."""
+        self._must_be_anothers(by)
+        if not reason.strip():
+            raise ReasonMissing(act="return-rulebook-draft")
+        self.trigger_event(self.Returned, reason=reason, by=by)
+
+    def _must_be_anothers(self, person: str) -> None:
+        if not self.changes:
+            raise NothingChanged(rulebook=self.rulebook)
+        if person in self.editors:
+            raise OwnDraft(rulebook=self.rulebook)
 
     def discard(self, reason: str, by: str) -> None:
         """Give the changes up. NothingChanged where there is none, ReasonMissing."""
@@ -192,6 +219,14 @@ class RulebookDraft(Stream):
         """Change this text from now on, where nothing is changed yet."""
         if not self.changes and self.base_sha256 != base_sha256:
             self.trigger_event(self.Rebased, base_sha256=base_sha256)
+
+
+@dataclass(frozen=True)
+class DraftReturn:
+    """Why the changes were sent back, and by whom."""
+
+    reason: str
+    by: str
 
 
 @dataclass(frozen=True)

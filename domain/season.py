@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.days import must_not_end_early
@@ -23,9 +23,12 @@ from domain.errors import (
     DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
+    ParticipantsMissing,
     PeriodReversed,
     PositionUnsuitable,
     ReasonMissing,
+    Refused,
+    SeasonAlreadyOpen,
     SeasonNotOpen,
     TakesPartAlready,
     UnknownCommune,
@@ -418,17 +421,15 @@ class Season(Stream):
             )
 
     def open(self, on: date, without_text: Collection[str] = ()) -> None:
-        """Let the communes begin.
+        """Let the communes begin; `without_text` are the contents whose wording the rulebook does not have.
 
-        IndicatorsUnassigned names every indicator that nobody leads; ContentsWithoutText those of the rulebook's
-        contents `without_text` that no document leaves out.
+        SeasonAlreadyOpen for one that runs, and the first of its `hindrances`.
         """
+        if self.state is State.OPEN:
+            raise SeasonAlreadyOpen(on=self.opened_on)
         self._must_be(State.PLANNED)
-        if self.unassigned:
-            raise IndicatorsUnassigned(indicators=self.unassigned)
-        left_out = self.left_out.contents if self.left_out else ()
-        if lacking := tuple(one for one in without_text if one not in left_out):
-            raise ContentsWithoutText(contents=lacking)
+        for hindrance in hindrances(self, without_text):
+            raise hindrance
         self.trigger_event(self.Opened, on=on)
 
     def suspend(self, reason: str, document_no: str) -> None:
@@ -550,7 +551,35 @@ class Season(Stream):
 
     def _must_be(self, *states: State) -> None:
         if self.state not in states:
-            raise OutOfOrder(step="season", state=self.state)
+            raise OutOfOrder(reason="season", step="season", state=self.state)
+
+
+class Planned(Protocol):
+    """What the opening of a season rests on."""
+
+    @property
+    def participants(self) -> Mapping[str, object]: ...
+    @property
+    def unassigned(self) -> tuple[str, ...]: ...
+    @property
+    def left_out(self) -> LeftOut | None: ...
+
+
+def hindrances(season: Planned, without_text: Collection[str]) -> tuple[Refused, ...]:
+    """All that keeps a planned season from being opened; nothing where it may be.
+
+    ParticipantsMissing; IndicatorsUnassigned names every indicator that nobody leads; ContentsWithoutText those of the
+    rulebook's contents `without_text` that no document leaves out.
+    """
+    found: list[Refused] = []
+    if not season.participants:
+        found.append(ParticipantsMissing())
+    if season.unassigned:
+        found.append(IndicatorsUnassigned(indicators=season.unassigned))
+    left_out = season.left_out.contents if season.left_out else ()
+    if lacking := tuple(one for one in without_text if one not in left_out):
+        found.append(ContentsWithoutText(contents=lacking))
+    return tuple(found)
 
 
 def must_follow(deadlines: Mapping[Step, Deadline], changed: Collection[Step]) -> None:

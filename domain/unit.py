@@ -33,6 +33,11 @@ class Extent(StrEnum):
     PART = "part"
 
 
+#: What units at the level of communes are called, and the classes into which they are put.
+COMMUNE_TYPES = ("xã", "phường", "thị trấn", "đặc khu")
+UNIT_CLASSES = ("I", "II", "III")
+
+
 class Unit(Stream):
     """One administrative unit, known by its national code (a string: leading zeros count)."""
 

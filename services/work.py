@@ -211,7 +211,7 @@ class Work:
         async with self.changing(name) as streams:
             aggregate = streams.get(kind, name)
             if version is not None and aggregate.version > version:
-                raise Stale(yours=version, theirs=aggregate.version)
+                raise Stale(reason="moved", version=aggregate.version)
             deed(aggregate)
             return await streams.record(evidence)
 

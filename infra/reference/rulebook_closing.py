@@ -23,6 +23,7 @@ from domain.measure import (
 )
 from domain.rate import Rate
 from domain.rulebook import ZERO, Indicator, Model, Part, Provenance, Rulebook, Source
+from domain.unit import COMMUNE_TYPES, UNIT_CLASSES
 
 #: Measures that give points, which a rulebook of levels has none of.
 OF_POINTS = (RatioBands, Options, Penalty, Ratio, SurveyRatio, ManualPoints)
@@ -51,6 +52,28 @@ def problems_of(rulebook: Rulebook) -> tuple[RulebookProblem, ...]:
         *_of_points(rulebook),
         *_of_sources(rulebook),
     )
+
+
+def unit_problems_of(rulebook: Rulebook) -> tuple[RulebookProblem, ...]:
+    """Types and classes of units that no commune has. A text in use may name some: only a draft is asked."""
+    return tuple(_of_units(rulebook))
+
+
+def _of_units(rulebook: Rulebook) -> Iterator[RulebookProblem]:
+    if not rulebook.unit_types:
+        yield RulebookProblem("unit_types", "no-unit-type", {"known": ", ".join(COMMUNE_TYPES)})
+    for name in rulebook.unit_types:
+        if name not in COMMUNE_TYPES:
+            yield RulebookProblem("unit_types", "unknown-unit-type", {"name": name, "known": ", ".join(COMMUNE_TYPES)})
+    for name in rulebook.unit_classes:
+        if name not in UNIT_CLASSES:
+            yield RulebookProblem(
+                "unit_classes", "unknown-unit-class", {"name": name, "known": ", ".join(UNIT_CLASSES)}
+            )
+    for condition in rulebook.conditions:
+        for name, _ in condition.by_class:
+            if name not in rulebook.unit_classes:
+                yield RulebookProblem(condition.code, "class-not-listed", {"name": name})
 
 
 def _twice(rulebook: Rulebook) -> Iterator[RulebookProblem]:

@@ -29,6 +29,7 @@ class Duty(StrEnum):
     """What there is to do."""
 
     SIGN_OFF_RULEBOOK = "sign-off-rulebook"
+    REWORK_RULEBOOK = "rework-rulebook"
     CONFIRM_CALENDAR = "confirm-calendar"
     CORRECT_SEASON = "correct-season"
     ASSIGN = "assign"
@@ -106,9 +107,16 @@ def in_order(tasks: Iterable[Task]) -> list[Task]:
     return sorted(tasks, key=place)
 
 
-def of_draft(rulebook: str, how_many: int, editors: Collection[str], actor: Actor) -> Iterator[Task]:
-    """So many changes of a rulebook, to be compared with their sources and signed off by nobody who made them."""
-    if may(actor, Act.SIGN_OFF_RULEBOOK, Subject(proposed_by=frozenset(editors))):
+def of_draft(
+    rulebook: str, how_many: int, editors: Collection[str], actor: Actor, returned: str | None = None
+) -> Iterator[Task]:
+    """So many changes of a rulebook, to be compared with their sources and signed off by nobody who made them; once
+    `returned` with a reason they wait for those who made them.
+    """
+    if returned is not None:
+        if actor.person in editors and may(actor, Act.CORRECT_RULEBOOK):
+            yield Task(Duty.REWORK_RULEBOOK, rulebook=rulebook, how_many=how_many, reason=returned)
+    elif may(actor, Act.SIGN_OFF_RULEBOOK, Subject(proposed_by=frozenset(editors))):
         yield Task(Duty.SIGN_OFF_RULEBOOK, rulebook=rulebook, how_many=how_many)
 
 

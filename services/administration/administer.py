@@ -12,7 +12,7 @@ from domain.errors import AlreadyThere, NotFound, OwnMandate, ParameterNotLocal,
 from domain.official import Capacity, Mandate, Office, Official, official_stream, person_of
 from domain.permissions import Act
 from domain.text import LINE, clean
-from domain.unit import Extent, Level, Unit, unit_stream
+from domain.unit import UNIT_CLASSES, Extent, Level, Unit, unit_stream
 from services.rulebooks.keep import adopted_rulebook
 from services.work import CommandResult, Work, use_case
 
@@ -139,7 +139,7 @@ async def register_units(work: Work, units: Sequence[NewUnit]) -> CommandResult:
 async def classify_unit(work: Work, code: str, unit_class: str, decision_no: str) -> CommandResult:
     """Record the class of a commune: I, II or III."""
     work.require(Act.REGISTER_UNIT)
-    if unit_class not in {"I", "II", "III"}:
+    if unit_class not in UNIT_CLASSES:
         raise NotFound(unit_class=unit_class)
     return await work.change(
         Unit, unit_stream(code), lambda one: one.classify(unit_class, decision_no, today=work.today)

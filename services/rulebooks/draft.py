@@ -24,7 +24,7 @@ from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
 from domain.rulebook_text import RulebookText, hash_of, kept_form, rulebook_text_stream
-from infra.reference.rulebook_closing import RulebookProblem, problems_of
+from infra.reference.rulebook_closing import RulebookProblem, problems_of, unit_problems_of
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebook_values import (
     CODE,
@@ -81,7 +81,7 @@ class DraftText:
     @cached_property
     def problems(self) -> tuple[RulebookProblem, ...]:
         """What keeps it from being signed off."""
-        return problems_of(self.rulebook)
+        return (*problems_of(self.rulebook), *unit_problems_of(self.rulebook))
 
     @cached_property
     def values(self) -> dict[str, DraftValue]:
@@ -214,6 +214,19 @@ async def sign_off(
             )
         follow(streams, planned, made.rulebook, document_no)
         return await streams.record()
+
+
+@use_case("rulebooks.send_back", "rulebook", "seen", "reason")
+async def send_back(work: Work, rulebook: str, seen: str, reason: str) -> CommandResult:
+    """Send the draft back to those who changed it, as another person. DraftMoved, NothingChanged, OwnDraft,
+    ReasonMissing.
+    """
+    work.require(Act.SIGN_OFF_RULEBOOK)
+    if (await draft_of(work, rulebook)).sha256 != seen:
+        raise DraftMoved(path=rulebook, reason="sign-off")
+    return await work.change(
+        RulebookDraft, rulebook_draft_stream(rulebook), lambda draft: draft.send_back(reason, work.actor.person)
+    )
 
 
 @use_case("rulebooks.discard", "rulebook", "seen", "reason")

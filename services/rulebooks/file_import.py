@@ -37,6 +37,7 @@ from infra.reference.rulebook_values import (
 from infra.reference.rulebooks import Rulebooks
 from services.rulebooks.draft import LONGEST_PATH, LONGEST_VALUE, UNREADABLE, DraftText, is_readable, stored_value
 from services.rulebooks.file_rows import FileError, FileRow, RowReader, rows_of, same_cell, text_of_cell
+from services.rulebooks.file_words import FORMER_STATES
 from services.rulebooks.file_workbook import FileOrigin, ReadWorkbook, place_of, read_workbook, write_workbook
 from services.rulebooks.file_yaml import ReadYaml, difference, place_in_words, pointer_of, read_yaml, write_yaml
 
@@ -259,7 +260,8 @@ def _whole_cells(row: FileRow, read: ReadWorkbook, number: int, broken: set[str]
     for name in cells:
         if place_of(number, name) in broken:
             cells[name] = row.cells.get(name)
-    return cells
+    state = text_of_cell(cells.get("state"))
+    return {**cells, "state": FORMER_STATES.get(state.casefold(), state)}
 
 
 def _column_place(change: FileChange, read: ReadWorkbook, rows: Mapping[str, FileRow]) -> str:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from litestar import Response
 
 from domain.adoption import Adoption, adoption_stream
-from domain.errors import FileTooLarge, NotFound
+from domain.errors import FileTooLarge, NotFound, RulebookUnusable
 from domain.permissions import Act, permit
 from domain.rulebook_draft import RulebookDraft, rulebook_draft_stream
 from infra.reference.rulebook_values import RulebookChange, RulebookValue, tree_of, with_changes
@@ -26,7 +26,7 @@ from services.rulebooks.file_import import (
     yaml_of_text,
 )
 from services.rulebooks.file_workbook import FileOrigin
-from services.rulebooks.rulebook_view import ChangeInWords, change_in_words, problems_by_path, told_apart
+from services.rulebooks.rulebook_view import ChangeInWords, change_in_words, named, problems_by_path, told_apart
 from services.rulebooks.value_words import number_of, parts_in_words, value_in_words
 from services.web import urls
 from services.web.handlers import act, page
@@ -73,7 +73,7 @@ async def show(visit: Visit, rulebook: str) -> PageResponse:
 
 @page(urls.RULEBOOK_FILE + "/{ending:str}", past=False)
 async def take(visit: Visit, rulebook: str, ending: str) -> PageResponse:
-    """The file of the draft, or of the text of the hash `?ban=`. NotFound, RulebookUnusable."""
+    """The file of the draft, or of the text of the hash `?ban=`. NotFound."""
     work = _looking(visit)
     draft = await draft_of(work, rulebook)
     sha256 = visit.query("ban")
@@ -81,9 +81,12 @@ async def take(visit: Visit, rulebook: str, ending: str) -> PageResponse:
         raise NotFound(kind="file", subject=ending)
     tree, base, shown = draft.tree, draft.base.sha256, draft.sha256 if draft.changes else draft.base.sha256
     if sha256:
-        tree, base, shown = tree_of((await work.rulebooks()).written(sha256).encode()), sha256, sha256
+        try:
+            tree, base, shown = tree_of((await work.rulebooks()).written(sha256).encode()), sha256, sha256
+        except RulebookUnusable:
+            raise _no_such_text(rulebook, sha256) from None
     if tree.get("id") != draft.base.id:
-        raise NotFound(kind="rulebook-text", subject=sha256)
+        raise _no_such_text(rulebook, sha256)
     origin = FileOrigin(visit.tenant.slug, draft.base.id, base, shown)
     if ending == "yaml":
         content = yaml_of_text(origin, tree)
@@ -122,10 +125,16 @@ async def bring_in(visit: Visit, rulebook: str) -> PageResponse:
     permit(visit.actor, Act.CORRECT_RULEBOOK)
     work = visit.work()
     carried = read_carried(visit.typed.needed("carried"))
-    must_be_seen(await draft_of(work, rulebook), visit.typed.text("seen"))
-    result = await change_values(work, rulebook, carried.changes, comments=carried.comments)
+    draft = await draft_of(work, rulebook)
+    must_be_seen(draft, visit.typed.text("seen"))
+    with named(draft, visit.words):
+        result = await change_values(work, rulebook, carried.changes, comments=carried.comments)
     count = len(told_apart([read_change(one) for one in carried.changes])) + len(carried.comments)
     return await visit.done(result, to=visit.url.rulebook_file(rulebook, da_nhap=count))
+
+
+def _no_such_text(rulebook: str, sha256: str) -> NotFound:
+    return NotFound(kind="rulebook-text", found="rulebook-text", subject=sha256[:64], versions_of=rulebook)
 
 
 def _looking(visit: Visit) -> Work:

@@ -11,23 +11,25 @@ from typing import Any, NamedTuple, TypeAlias
 
 from domain.days import must_be_possible
 from domain.errors import Refused
-from domain.rulebook import ConditionKind
+from domain.rulebook import ConditionKind, Provenance
 from infra.reference.rulebook_values import CODE, CONDITION, RulebookChange, RulebookValue, Tree, values_of
+from services.i18n import vietnamese
 from services.rulebooks.file_words import (
     CHOICES,
     KINDS,
     LISTS,
     NO,
-    STATES,
     YES,
     WordsUnreadable,
     from_lines,
     in_lines,
     plain,
     read_choice,
+    read_state,
     read_yes,
     whole_or_decimal,
 )
+from services.rulebooks.value_sources import known_words
 from services.web.form_fields import read_day, read_number
 
 Cell: TypeAlias = str | Decimal | date | None
@@ -53,9 +55,11 @@ COLUMNS = {
     "article": FileColumn("Điều, khoản, phụ lục", 20),
     "page": FileColumn("Trang", 8),
     "address": FileColumn("Địa chỉ mạng", 26),
-    "out": FileColumn("Lấy ra", 10),
+    "out": FileColumn("Xóa", 10),
     "comment": FileColumn("Ý kiến", 34),
 }
+#: What older files call a column.
+FORMER_HEADS = {"out": "Lấy ra"}
 
 SOURCE = ("document", "number", "dated", "article", "page", "address")
 #: What is written where something is to be taken out; an emptied cell takes nothing out.
@@ -284,7 +288,7 @@ class RowReader:
             if text_of_cell(self.cells.get("state")):
                 self._bad("state", "no-state-here")
             return None
-        state: str | None = self._tried("state", lambda: read_choice(STATES, self._needed("state")))
+        state: str | None = self._tried("state", lambda: read_state(self._needed("state"), before))
         return state
 
     def _source(self, base: RulebookValue, provenance: str | None, edited: set[str]) -> dict[str, Any]:
@@ -412,7 +416,8 @@ def _rows(tree: Tree) -> Iterator[FileRow]:
 
 def _row(path: str, value: RulebookValue | None, cells: Mapping[str, Cell]) -> FileRow:
     source = value.source if value else {}
-    state = STATES[value.provenance] if value and value.provenance else None
+    known = Provenance(value.provenance) if value and value.provenance else None
+    state = known_words(known, vietnamese()) if known else None
     whole = {
         **dict.fromkeys(COLUMNS),
         "path": path,

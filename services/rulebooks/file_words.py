@@ -12,6 +12,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from domain.rulebook import Provenance
+from services.i18n import vietnamese
+from services.rulebooks.value_fields import MEASURES
+from services.rulebooks.value_sources import KNOWN, known_words
 from services.web.form_fields import read_number
 
 #: A year without a 29 February.
@@ -19,20 +23,8 @@ SOME_YEAR = 2023
 
 YES, NO = "có", "không"
 
-#: As the pages call them (`measure-kind.*`).
-KINDS = {
-    "options": "chọn một mức",
-    "ratio_bands": "điểm theo mức tỷ lệ",
-    "ratio": "tỷ lệ nhân điểm tối đa",
-    "survey": "tỷ lệ người được hỏi trả lời",
-    "ratio_threshold": "tỷ lệ đạt từ mức",
-    "boolean": "có hoặc không",
-    "checklist": "đủ số nội dung",
-    "deadline": "trong thời hạn",
-    "amount": "số tiền so với mức chi",
-    "penalty": "trừ điểm mỗi lần",
-    "points": "chấm điểm theo bước",
-}
+#: The ways to measure that the pages offer, as they call them.
+KINDS = {kind: vietnamese().say(f"measure-kind.{kind}") for kind in MEASURES}
 
 #: What stands beside each kind: an example that can be read.
 EXAMPLES = {
@@ -52,12 +44,12 @@ EXAMPLES = {
 #: The list that a measure of this kind holds.
 LISTS = {"options": "options", "ratio_bands": "bands", "checklist": "choices", "amount": "rates"}
 
-STATES = {
-    "sourced": "theo văn bản gốc",
-    "reported": "theo tài liệu khác",
-    "recalled": "chưa có văn bản gốc để đối chiếu",
-    "provisional": "nội dung tạm thời",
-}
+#: How a value may be said to be known, as the pages offer it.
+STATES: Mapping[str, str] = {one.value: known_words(one, vietnamese()) for one in KNOWN}
+#: What older files say instead.
+FORMER_STATES = {"chưa có văn bản gốc để đối chiếu": STATES["recalled"], "nội dung tạm thời": STATES["recalled"]}
+#: How well a number within a measure is known: it is not asked for, and stays as it is.
+WITHIN_STATES = {**STATES, "provisional": "nội dung tạm thời"}
 
 NAMES = {
     "at_least": "ít nhất",
@@ -105,8 +97,8 @@ FIGURES = {"numerator": "tử số", "denominator": "mẫu số", "first_count":
 
 #: Contents that are one of several.
 CHOICES: Mapping[str, Mapping[str, str]] = {
-    "at_least_provenance": STATES,
-    "provenance": STATES,
+    "at_least_provenance": WITHIN_STATES,
+    "provenance": WITHIN_STATES,
     "comparison": {"exactly": "bằng", "at_least": "ít nhất", "at_most": "không quá"},
     "local": {
         "mediation-team-month": "tổ hòa giải, mỗi tháng",
@@ -185,6 +177,12 @@ def read_choice(table: Mapping[str, str], text: str) -> str:
     if text.strip().casefold() not in known:
         raise WordsUnreadable("no-such-choice", text)
     return known[text.strip().casefold()]
+
+
+def read_state(text: str, before: str) -> str:
+    """How well a value is known; one that was provisional stays so until its source is named. WordsUnreadable."""
+    state = read_choice(STATES, text)
+    return "provisional" if before == "provisional" and state == Provenance.RECALLED else state
 
 
 def read_yes(text: str) -> bool:
@@ -279,6 +277,8 @@ def _read_content(name: str, text: str) -> Any:  # noqa: PLR0911 - one line for 
     if not text and name not in TEXTS:
         return None
     if name in CHOICES:
+        if CHOICES[name] is WITHIN_STATES and text.casefold() not in map(str.casefold, WITHIN_STATES.values()):
+            text = FORMER_STATES.get(text.casefold(), text)
         return read_choice(CHOICES[name], text)
     if name in DAYS:
         return _day_of_year(text)

@@ -25,7 +25,7 @@ from xlsxwriter.worksheet import Worksheet
 from domain.errors import RulebookFileUnusable
 from infra.reference.rulebook_file import in_range
 from services.exports.workbook import DAY, FIRST_DAY, NO_TIME, PADDING, fitting
-from services.rulebooks.file_rows import COLUMNS, DATES, OUT, Cell, FileError, FileRow, words_of_choices
+from services.rulebooks.file_rows import COLUMNS, DATES, FORMER_HEADS, OUT, Cell, FileError, FileRow, words_of_choices
 from services.rulebooks.file_words import EXAMPLES, KINDS, STATES
 
 SHEET, GUIDE, LISTS_SHEET, ORIGIN_SHEET = "Giá trị", "Hướng dẫn", "Danh mục", "Nguồn tệp"
@@ -55,7 +55,7 @@ GUIDANCE = (
     "Điều kiện nền vàng: ghi lời văn sau chữ “nội dung:” ở cột C, chọn nguồn ở cột F.",
     "Giá trị khác sửa ở cột C; cách tính chọn ở cột D, chi tiết ghi ở cột E, mỗi mục một dòng như bảng dưới đây.",
     "Cột F ghi nguồn của giá trị. Đã có văn bản gốc thì chọn “theo văn bản gốc” và ghi văn bản ở các cột G đến L.",
-    "Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M.",
+    "Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M (“Xóa”).",
     "Muốn bỏ một thông tin về văn bản nguồn, ghi “xóa” vào ô đó.",
     "Cột N ghi ý kiến về giá trị, nếu có; ý kiến hiện ở trang của bộ tiêu chí cho người ký duyệt.",
     "Ngày ghi dạng ngày/tháng/năm. Số thập phân ghi theo cách của máy tính đang dùng.",
@@ -416,7 +416,7 @@ def _lines(sheet: Any) -> Iterator[tuple[Any, ...]]:
 
 def _must_be_heads(held: Sequence[Any]) -> None:
     for name, (place, column) in zip(COLUMNS, enumerate(COLUMNS.values()), strict=True):
-        if place >= len(held) or str(held[place] or "").strip() != column.head:
+        if place >= len(held) or str(held[place] or "").strip() not in (column.head, FORMER_HEADS.get(name)):
             raise RulebookFileUnusable(reason="heads", place=place_of(HEAD + 1, name), head=column.head)
 
 

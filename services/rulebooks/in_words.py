@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from domain.measure import Checklist, Kind, Options, RatioBands, RatioThreshold
-from domain.rulebook import Dated, Rulebook
+from domain.rulebook import Dated, LegalBasis, Rulebook, Term
 from domain.rulebook_difference import TextChange, difference
 from infra.reference.rulebook_values import CODE
 from services.i18n import Words
-from services.rulebooks.value_words import number_of
+from services.rulebooks.value_words import STEPS, number_of
+from services.rulebooks.value_words import value_in_words as text_in_words
 
 #: Longer values are not said within a line.
 SHORT = 400
@@ -30,7 +30,9 @@ class ChangeLine(NamedTuple):
 
 
 def change_lines(before: Rulebook, after: Rulebook, words: Words) -> list[ChangeLine]:
-    """Every difference, in the order of the new text; how well single values are known is summed up in the sources."""
+    """Every difference of values, in the order of the new text. Where they were read, and how well they are known, is
+    counted by `Rulebook.unverified`.
+    """
     return [_line(one, after, words) for one in difference(before, after) if not one.path.endswith("provenance")]
 
 
@@ -40,6 +42,8 @@ def _line(change: TextChange, rulebook: Rulebook, words: Words) -> ChangeLine:
     condition = next((one for one in rulebook.conditions if one.code == code), None)
     key = f"condition-kind.{condition.kind.value}" if condition else f"rulebook-field.{field}"
     what = words.say(key) if words.knows(key) else (named.name if named and not code else field)
+    if code == "deadlines":
+        what = words.say("thời hạn: %(step)s", step=words.say(f"rulebook-step.{field}") if field in STEPS else field)
     if CODE.fullmatch(change.path):
         what = words.say("thêm mới") if change.before is None else words.say("bỏ")
     return ChangeLine(
@@ -74,6 +78,10 @@ def value_in_words(value: Any, words: Words) -> str:  # noqa: C901, PLR0911, PLR
         case Checklist(choices=choices, minimum=minimum):
             listed = "; ".join(one.text for one in choices)[:SHORT]
             return words.say("ít nhất %(count)s trong: %(listed)s", count=minimum, listed=listed)
+        case Term():
+            return text_in_words(_term(value), words)
+        case (LegalBasis(), *_):
+            return "; ".join(one.text for one in value)
         case Dated(value=day):
             return words.date(day) if day else words.say("không có")
         case StrEnum():
@@ -89,8 +97,13 @@ def value_in_words(value: Any, words: Words) -> str:  # noqa: C901, PLR0911, PLR
             return "; ".join(map(str, value))[:SHORT]
         case tuple():
             return words.say("%(count)s mục", count=words.number(len(value)))
-        case Mapping():
-            return words.say("%(count)s giá trị có nguồn", count=words.number(len(value)))
         case _ if isinstance(getattr(value, "kind", None), Kind):
             return words.say(f"measure-kind.{value.kind.value}")
     return words.say("nội dung khác")
+
+
+def _term(term: Term) -> dict[str, Any]:
+    """The term as the text of a rulebook has it."""
+    day = f"{term.month:02}-{term.day:02}" if term.month and term.day else None
+    counted = {name: getattr(term, name) for name in ("working_days", "calendar_days", "months", "text")}
+    return {"before" if term.before else "by": day, **counted}

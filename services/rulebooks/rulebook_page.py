@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from domain.adoption import Adoption, adoption_stream
-from domain.errors import DraftMoved, NotFound, ValueUnusable
+from domain.errors import DraftMoved, NotFound, Refused, ValueUnusable
 from domain.official import Office
 from domain.permissions import Act, positions_for
 from domain.rulebook import Provenance, Rulebook
@@ -23,14 +23,15 @@ from infra.storage.files import LIMIT, Received
 from projections.tables.adoptions import ADOPTIONS, UsedText
 from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS, SeasonRow
+from services.i18n import Words
 from services.rulebooks import draft as drafting
 from services.rulebooks.draft import DraftText, read_change
 from services.rulebooks.rulebook_view import (
-    CHANGED,
-    STATES,
     RulebookView,
     changes_in_words,
     criterion_of,
+    is_in,
+    named,
     seen_of,
     told_apart,
 )
@@ -45,17 +46,23 @@ from services.rulebooks.value_fields import (
     written,
 )
 from services.rulebooks.value_fields import value_typed as read_value
+from services.rulebooks.value_sources import KNOWN, LISTED, UNVERIFIED, known_words
 from services.rulebooks.value_words import is_hidden, number_of
 from services.web import urls
 from services.web.file_bodies import chosen_in, handed_out, pieces_of
-from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
 
 #: The scanned file itself and the fields around it.
 BODY_LIMIT = LIMIT + 500_000
-#: How a value may be said to be known; the first is offered.
-KNOWN = (Provenance.SOURCED, Provenance.REPORTED, Provenance.RECALLED)
+
+
+class SourceNotChosen(Refused):
+    """A value came without a choice of where it was read, or with one that the fields beside it contradict; `field`
+    says where it is chosen.
+    """
+
+    code: ClassVar[str] = "source-not-chosen"
 
 
 class Seen(NamedTuple):
@@ -127,12 +134,7 @@ async def show(visit: Visit, rulebook: str) -> PageResponse:
     seen = await seen_of_rulebook(visit, rulebook)
     lines = await asyncio.to_thread(seen.view.lines)
     state, criterion = visit.query("loc") or "", visit.query("tieu-chi") or ""
-    shown = [
-        line
-        for line in lines
-        if (not state or line.state == state or (state == CHANGED and line.was is not None))
-        and (not criterion or line.path.partition(".")[0] == criterion)
-    ]
+    shown = [line for line in lines if is_in(line, state) and (not criterion or criterion_of(line.path) == criterion)]
     path = visit.query("sua") or visit.typed.text("path")
     editing = form_of(visit, seen, path) if visit.may(Act.CORRECT_RULEBOOK) else None
     if editing:  # among what stands around it: all values together are a long page
@@ -147,12 +149,15 @@ async def show(visit: Visit, rulebook: str) -> PageResponse:
         adoption=seen.adoption,
         groups=seen.view.groups(shown),
         shown=len(shown),
-        counts=seen.view.counts(lines),
-        states=STATES,
+        counts=seen.view.counts(),
+        before=len(used.unverified),
+        states=LISTED,
         state=state,
         criterion=criterion,
         criteria=seen.text.rulebook.criteria,
         editing=editing,
+        # A refused form stands first, under what was refused.
+        refused_line=next((one for one in lines if editing and visit.refusal and one.path == path), None),
         without_text=seen.view.without_text(),
         problems=seen.view.problems(),
         offered=difference(seen.rulebooks, used, newest, visit) if seen.adoption else [],
@@ -167,7 +172,7 @@ class EditForm(NamedTuple):
     kind: str
     kinds: tuple[str, ...]
     fields: list[tuple[Any, str]]
-    known: tuple[Provenance, ...]
+    known: dict[Provenance, str]
     source: ValueSource
     added: bool
 
@@ -178,7 +183,9 @@ def form_of(visit: Visit, seen: Seen, path: str) -> EditForm | None:
     if part_code(path) and path in seen.view.without_text():
         kind = asked if asked in MEASURES else "boolean"
         fields = [(field, "") for field in of_measure(kind)]
-        return EditForm(path, seen_of(None), kind, tuple(MEASURES), fields, KNOWN, ValueSource(""), added=True)
+        return EditForm(
+            path, seen_of(None), kind, tuple(MEASURES), fields, known_in(visit.words), ValueSource(""), added=True
+        )
     value = seen.text.values.get(path)
     if value is None or not is_editable(path):
         return None
@@ -188,8 +195,13 @@ def form_of(visit: Visit, seen: Seen, path: str) -> EditForm | None:
     kind = asked if is_measure and (asked in MEASURES or asked == own) else own
     kinds = tuple(dict.fromkeys([own, *MEASURES])) if is_measure else ()
     fields = [(field, written(field, content) if kind == own else "") for field in fields_of(path, content, kind)]
-    known = KNOWN if value.provenance is not None else ()
+    known = known_in(visit.words) if value.provenance is not None else {}
     return EditForm(path, seen_of(value), kind, kinds, fields, known, value.source or ValueSource(""), added=False)
+
+
+def known_in(words: Words) -> dict[Provenance, str]:
+    """How well a value may be said to be known, in words; none is chosen before somebody chooses."""
+    return {one: known_words(one, words) for one in KNOWN}
 
 
 @act(urls.RULEBOOK + "/sua", again=show, request_max_body_size=BODY_LIMIT)
@@ -200,12 +212,17 @@ async def change(visit: Visit, rulebook: str) -> PageResponse:
     path = visit.typed.text("path")
     adds = part_code(path) and path in seen.view.without_text()
     was = seen.text.value(path)
-    if visit.typed.text("seen") != seen_of(was):
-        raise DraftMoved(path=path[:100])
-    async with scanned(visit) as scan:
-        changes = _added(visit, seen, path, scan) if adds else [_changed(visit, path, was)]
-        result = await drafting.change_values(visit.work(), rulebook, changes, scan)
+    with named(seen.text, visit.words, _first_field(form_of(visit, seen, path))):
+        if visit.typed.text("seen") != seen_of(was):
+            raise DraftMoved(path=path[:100])
+        async with scanned(visit) as scan:
+            changes = _added(visit, seen, path, scan) if adds else [_changed(visit, path, was)]
+            result = await drafting.change_values(visit.work(), rulebook, changes, scan)
     return await visit.done(result, to=f"{visit.url.rulebook(rulebook)}#v-{path}")
+
+
+def _first_field(form: EditForm | None) -> str:
+    return [*(field.name for field, _ in form.fields), "known"][0] if form else ""
 
 
 def _changed(visit: Visit, path: str, was: DraftValue | None) -> DraftChange:
@@ -245,11 +262,11 @@ def source_typed(visit: Visit, was: DraftValue) -> tuple[Provenance | None, Valu
         return None, None
     typed = visit.typed
     if typed.text("known") not in KNOWN:
-        raise FieldMissing(field="known")
+        raise SourceNotChosen(field="known")
     known = Provenance(typed.text("known"))
     if known is Provenance.RECALLED:
         if typed.text("source_document"):
-            raise FieldMissing(field="known")
+            raise SourceNotChosen(field="known", reason="document-named")
         return (was.provenance if was.provenance is Provenance.PROVISIONAL else known), None
     held = was.source.sha256 if was.source else ""
     source = ValueSource(
@@ -283,10 +300,11 @@ async def take_back(visit: Visit, rulebook: str) -> PageResponse:
     seen = await seen_of_rulebook(visit, rulebook)
     path = visit.typed.text("path")
     made = next((one for one in seen.text.changes if one.path == path), None)
-    if made is None or visit.typed.text("seen") != seen_of(seen.text.value(path)):
-        raise DraftMoved(path=path[:100])
-    changes = [DraftChange(path, made.after, made.before)]
-    result = await drafting.change_values(visit.work(), rulebook, changes)
+    with named(seen.text, visit.words):
+        if made is None or visit.typed.text("seen") != seen_of(seen.text.value(path)):
+            raise DraftMoved(path=path[:100])
+        changes = [DraftChange(path, made.after, made.before)]
+        result = await drafting.change_values(visit.work(), rulebook, changes)
     return await visit.done(result, to=f"{visit.url.rulebook(rulebook)}#v-{path}")
 
 
@@ -294,9 +312,10 @@ async def take_back(visit: Visit, rulebook: str) -> PageResponse:
 async def comment(visit: Visit, rulebook: str) -> PageResponse:
     """Say something about a value."""
     path = visit.typed.text("path")
-    if is_hidden(path):
-        raise ValueUnusable(path=path[:100], why="nobody would see it")
-    result = await drafting.comment(visit.work(), rulebook, path, visit.typed.needed("comment"))
+    with named((await seen_of_rulebook(visit, rulebook)).text, visit.words):
+        if is_hidden(path):
+            raise ValueUnusable(path=path[:100], why="nobody would see it")
+        result = await drafting.comment(visit.work(), rulebook, path, visit.typed.needed("comment"))
     return await visit.done(result, to=f"{visit.url.rulebook(rulebook)}#v-{path}")
 
 
@@ -331,7 +350,7 @@ async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
     """All changes and all that stays without an original text, for the person who signs off."""
     seen = await seen_of_rulebook(visit, rulebook)
     base = tree_of(seen.rulebooks.written(seen.text.base.sha256).encode())
-    lines = {line.path: line for line in await asyncio.to_thread(seen.view.lines)}
+    lines = await asyncio.to_thread(seen.view.lines)
     async with visit.reads() as view:
         seasons = await _seasons_under(view, rulebook)
         officials = await view.all(OFFICIALS)
@@ -344,8 +363,9 @@ async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
         seen=seen,
         changes=changes_in_words(base, seen.text.tree, visit.words),
         problems=seen.view.problems(),
-        unverified=[lines[entry.path] for entry in seen.text.rulebook.unverified if entry.path in lines],
-        unverified_count=len(seen.text.rulebook.unverified),
+        unverified=seen.view.groups([line for line in lines if is_in(line, UNVERIFIED)]),
+        counts=seen.view.counts(),
+        before=len(seen.text.base.unverified),
         editors=[names.get(one, "") for one in editors],
         is_editor=visit.actor.person in editors,
         signers=signers(officials, editors, visit.today),
@@ -362,10 +382,18 @@ async def sign_off(visit: Visit, rulebook: str) -> PageResponse:
     seen = await seen_of_rulebook(visit, rulebook)
     typed = visit.typed
     unverified = [entry.path for entry in seen.text.rulebook.unverified] if typed.text("acknowledged") else []
-    result = await drafting.sign_off(
-        visit.work(), rulebook, typed.text("seen"), unverified, typed.text("document_no") or None
-    )
+    with named(seen.text, visit.words):
+        result = await drafting.sign_off(
+            visit.work(), rulebook, typed.text("seen"), unverified, typed.text("document_no") or None
+        )
     return await visit.done(result, to=visit.url.rulebook(rulebook) + "/cac-ban")
+
+
+@act(urls.RULEBOOK + "/ky-duyet/tra-lai", again=show_sign_off)
+async def send_back(visit: Visit, rulebook: str) -> PageResponse:
+    """Send the changes back to those who made them, with the reason."""
+    result = await drafting.send_back(visit.work(), rulebook, visit.typed.text("seen"), visit.typed.text("reason"))
+    return await visit.done(result, to=visit.url.rulebook(rulebook) + "/ky-duyet")
 
 
 # Versions ----------------------------------------------------------------------------------------------
@@ -453,5 +481,6 @@ ROUTES = [
     hand_out_scan,
     show_sign_off,
     sign_off,
+    send_back,
     show_versions,
 ]

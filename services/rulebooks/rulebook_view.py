@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from domain.rulebook import Provenance
+from domain.errors import DraftMoved, DraftNotClosed, SourceMissing, ValueUnusable
+from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftValue, RulebookDraft, ValueSource
 from infra.reference.rulebook_closing import RulebookProblem
 from infra.reference.rulebook_values import CODE, RulebookChange, Tree, changes_between, value_of
@@ -15,12 +17,8 @@ from services.i18n import Words
 from services.rulebooks.draft import DraftText, read_change
 from services.rulebooks.file_rows import OF_THE_RELEASE
 from services.rulebooks.value_fields import is_editable
+from services.rulebooks.value_sources import CHANGED, STATES, UNVERIFIED, source_in_words, state_of
 from services.rulebooks.value_words import is_hidden, label_of, number_of, parts_in_words, value_in_words
-
-#: States of the values that have a provenance: each value is in one of them.
-STATES = ("sourced", "reported", "unsourced")
-#: What a list may be narrowed to besides.
-CHANGED = "changed"
 
 
 class Remark(NamedTuple):
@@ -32,7 +30,8 @@ class Remark(NamedTuple):
 
 class ValueLine(NamedTuple):
     """A value. `was` is what the text in use says where it is being changed, None where it is not; `seen` is a hash of
-    the value, so that nobody changes what they did not see.
+    the value, so that nobody changes what they did not see; `edits` is the path of the form in which it is changed, ""
+    where there is none.
     """
 
     path: str
@@ -45,7 +44,7 @@ class ValueLine(NamedTuple):
     source: str
     scan: str
     seen: str
-    editable: bool
+    edits: str
     by_file: bool
     comments: list[Remark]
     problems: list[str]
@@ -61,10 +60,13 @@ class ValueGroup(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many values are known how well; the states add up to `total`. `changed` is how many changes there are."""
+    """How many values are known how well; the states add up to `total`. `unverified` are those that are not sourced,
+    `changed` is how many changes there are.
+    """
 
     total: int
     by_state: dict[str, int]
+    unverified: int
     changed: int
 
 
@@ -88,13 +90,41 @@ class RulebookView:
         self._words = words
         self._names = names
         self._comments = draft.comments if draft else []
+        returned = draft.returned if draft else None
+        #: Why the second person sent the changes back, None where nobody did.
+        self.returned = Remark(returned.reason, names.get(returned.by, "")) if returned else None
         self._parts = parts_in_words(text.tree)
         self._was = {change.path: change.before for change in text.changes}
         self._problems = problems_by_path(text.problems, words)
 
     def lines(self) -> list[ValueLine]:
-        """Every value, in the order of the text."""
-        return [self.line(path, value) for path, value in self.text.values.items() if not is_hidden(path)]
+        """Every value in the order of the text, each whose source is asked for among them."""
+        values = self.text.values
+        lines = [self.line(path, value) for path, value in values.items() if not is_hidden(path)]
+        for path in self.text.rulebook.provenances:
+            if path not in values:
+                lines.insert(_place(path, lines), self._within(path))
+        return lines
+
+    def _within(self, path: str) -> ValueLine:
+        """What is no value of its own: a part without text, a number of a measure, figures that have to agree."""
+        words, code = self._words, _code(path)
+        of = path.removeprefix(f"{code}.")
+        rulebook, number = self.text.rulebook, number_of(path)
+        edits, by_file = f"{code}.measure", False
+        match of.split("."):
+            case ["text"]:
+                label, said, edits = words.say("value-of-rulebook.text"), words.say("chưa có"), code
+            case [_, "agrees_with"]:
+                label, said = words.say("value-of-rulebook.agreements"), _agreement(path, rulebook, words)
+                edits, by_file = "", True
+            case _:
+                label = words.say("số trong cách tính")
+                said = value_in_words(value_of(self.text.values[edits].yaml), words)
+        state = state_of(rulebook.provenances[path])
+        return ValueLine(
+            path, number, label, self._parts.get(code, ""), said, None, state, "", "", "", edits, by_file, [], []
+        )
 
     def line(self, path: str, value: DraftValue) -> ValueLine:
         """One value in words."""
@@ -107,11 +137,11 @@ class RulebookView:
             self._parts.get(_code(path), ""),
             value_in_words(content, words),
             self._before(path),
-            state_of(value),
+            state_of(self.text.rulebook.provenances.get(path)),
             source_in_words(source, words),
             source.sha256 if source else "",
             seen_of(value),
-            is_editable(path),
+            path if is_editable(path) else "",
             not is_editable(path) and path not in OF_THE_RELEASE,
             [Remark(one.text, self._names.get(one.by, "")) for one in self._comments if one.path == path],
             self._problems.get(path, []),
@@ -126,11 +156,12 @@ class RulebookView:
             group.lines.append(line)
         return list(groups.values())
 
-    def counts(self, lines: list[ValueLine]) -> Counts:
+    def counts(self) -> Counts:
         """How many values are in which state."""
-        by_state = Counter(line.state for line in lines if line.state)
+        rulebook = self.text.rulebook
+        by_state = Counter(map(state_of, rulebook.provenances.values()))
         changed = len(told_apart([read_change(one) for one in self.text.changes]))
-        return Counts(sum(by_state.values()), {state: by_state[state] for state in STATES}, changed)
+        return Counts(by_state.total(), {state: by_state[state] for state in STATES}, len(rulebook.unverified), changed)
 
     def without_text(self) -> list[str]:
         """The contents and conditions that have no wording: nobody is asked for them."""
@@ -145,6 +176,25 @@ class RulebookView:
             if path == changed or path.startswith(f"{changed}."):
                 return value_in_words(value_of(before.yaml) if before else None, self._words)
         return None
+
+
+@contextmanager
+def named(text: DraftText, words: Words, field: str = "") -> Iterator[None]:
+    """What is refused of a value is said by what the page calls it; `field` is where it is typed, "" for nowhere."""
+    try:
+        yield
+    except DraftNotClosed as refused:
+        places = tuple(_called(path, text, words) for path in refused.details["places"])
+        raise DraftNotClosed(places=tuple(dict.fromkeys(places))) from refused
+    except (DraftMoved, ValueUnusable, SourceMissing) as refused:
+        found = {"value": _called(str(refused.details.get("path", "")), text, words), "field": field}
+        raise type(refused)(**refused.details, **{name: said for name, said in found.items() if said}) from refused
+
+
+def _called(path: str, text: DraftText, words: Words) -> str:
+    value = text.values.get(path)
+    label = label_of(path, value_of(value.yaml), words) if value else ""
+    return f"{number_of(path)} {label}".strip() or words.say("không có trong bộ tiêu chí")
 
 
 def problems_by_path(problems: tuple[RulebookProblem, ...], words: Words) -> dict[str, list[str]]:
@@ -193,14 +243,13 @@ def change_in_words(change: RulebookChange, parts: Mapping[str, str], words: Wor
     )
 
 
-def state_of(value: DraftValue) -> str:
-    """One of STATES, "" for a value that carries no provenance."""
-    match value.provenance:
-        case None:
-            return ""
-        case Provenance.SOURCED | Provenance.REPORTED:
-            return value.provenance.value
-    return "unsourced"
+def is_in(line: ValueLine, state: str) -> bool:
+    """Whether the list that is narrowed to this state shows the value; "" is the whole list."""
+    if state == CHANGED:
+        return line.was is not None
+    if state == UNVERIFIED:
+        return line.state not in ("", Provenance.SOURCED)
+    return state in ("", line.state)
 
 
 def seen_of(value: DraftValue | None) -> str:
@@ -208,20 +257,26 @@ def seen_of(value: DraftValue | None) -> str:
     return hashlib.sha256(repr(value).encode()).hexdigest()[:32]
 
 
-def source_in_words(source: ValueSource | None, words: Words) -> str:
-    """Where a value was read: "Thông tư số 09/2021/TT-BTP ngày 15/11/2021, Điều 5, trang 4"."""
-    if source is None:
-        return ""
-    said = [source.document, *([words.say("số %(number)s", number=source.number)] if source.number else [])]
-    if source.dated:
-        said.append(words.say("ngày %(day)s", day=words.date(source.dated)))
-    page = [words.say("trang %(page)s", page=source.page)] if source.page else []
-    return ", ".join([" ".join(said), *filter(None, [source.article]), *page])
-
-
 def criterion_of(path: str) -> str:
     """The criterion to which a value belongs; "" for what holds for all."""
     return path.partition(".")[0] if CODE.match(path) else ""
+
+
+def _place(path: str, lines: Sequence[ValueLine]) -> int:
+    """Behind what belongs to the same content, else to the same indicator."""
+    code = _code(path)
+    for above in (code, code.rpartition(".")[0]):
+        at = [place for place, line in enumerate(lines, start=1) if line.path.startswith(f"{above}.")]
+        if at:
+            return at[-1]
+    return len(lines)
+
+
+def _agreement(path: str, rulebook: Rulebook, words: Words) -> str:
+    """Which figures have to agree: "mẫu số 2.2.1, mẫu số 2.1.1"."""
+    one = next(one for one in rulebook.agreements if path == f"{one.part}.{one.figure}.agrees_with")
+    pairs = ((one.part, one.figure), (one.other_part, one.other_figure))
+    return ", ".join(f"{words.say(f'rulebook-figure.{figure.value}')} {number_of(part)}" for part, figure in pairs)
 
 
 def _code(path: str) -> str:

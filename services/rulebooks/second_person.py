@@ -21,11 +21,12 @@ from services.work import Work
 
 
 class WaitingDraft(NamedTuple):
-    """A draft that could be signed off, how many changes it holds, and who made them."""
+    """A draft that could be signed off, how many changes it holds, who made them; why it was sent back."""
 
     rulebook: Rulebook
     changes: int
     editors: frozenset[str]
+    returned: str | None = None
 
 
 class Signer(NamedTuple):
@@ -49,8 +50,12 @@ async def waiting_drafts(work: Work, rulebooks: Rulebooks) -> list[WaitingDraft]
             continue
         if closes:
             count = len(told_apart([read_change(one) for one in made.changes]))
-            found.append(WaitingDraft(made.rulebook, count, frozenset(held.editors)))
+            found.append(WaitingDraft(made.rulebook, count, frozenset(held.editors), _reason(held)))
     return found
+
+
+def _reason(held: RulebookDraft) -> str | None:
+    return held.returned.reason if held.returned else None
 
 
 def _closes(draft: DraftText) -> bool:

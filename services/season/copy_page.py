@@ -98,7 +98,7 @@ async def copy(visit: Visit, season: str) -> PageResponse:
     result = await copy_year(
         visit.work(), season, typed.needed("former"), typed.needed("document_no"), typed.whole("seen") or 0
     )
-    return await visit.done(result, to=visit.url.season(season) + "#han")
+    return await visit.done(result, to=visit.url.season(season, da_luu="chep") + "#da-luu")
 
 
 def moved_lines(former: SeasonRow, found: TakenOver, calendar: Calendar, words: Words) -> list[MovedLine]:

@@ -136,9 +136,8 @@ async def copy_year(work: Work, season: str, former: str, document_no: str, seen
         raise ReasonMissing(act="copy-year", field="document_no")
     planned, rulebook = await with_rulebook(work, season)
     before = await work.look(Season, season_stream(former))
-    now = planned.version + before.version
-    if now != seen:
-        raise Stale(yours=seen, theirs=now)
+    if planned.version + before.version != seen:
+        raise Stale(reason="copy-year")
     text_before = (await work.rulebooks()).find(before.rulebook_sha256)
     calendar = await calendar_of(work)
     found = taken_over(before, planned, text_before, rulebook, calendar, keeps_terms=not is_practice(season))

@@ -14,6 +14,7 @@ from domain.season import Deadline, Step, must_follow
 from domain.working_days import Calendar
 from projections.tables.seasons import SeasonRow
 from services.i18n import Words
+from services.rulebooks.value_sources import cited
 from services.season.calendar import following_day_off
 from services.season.terms import term_words
 from services.web.form_fields import NotADate, Typed
@@ -230,8 +231,7 @@ def article_in_words(source: Source | None, words: Words) -> str:
     """Where the term stands: "Điều 5 khoản 2 Quyết định số 25/2021/QĐ-TTg"."""
     if source is None:
         return ""
-    number = words.say("số %(number)s", number=source.number) if source.number else ""
-    return " ".join(filter(None, [source.article, source.document, number]))
+    return " ".join(filter(None, [source.article, cited(replace(source, dated=None), words)]))
 
 
 def _capital(text: str) -> str:

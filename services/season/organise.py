@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.assessment import Assessment, Stage, assessment_stream
 from domain.deadlines import must_keep_terms
-from domain.errors import AlreadyDecided, DayInTheFuture, UnknownCommune, UnknownIndicator, YearPlanned
+from domain.errors import AlreadyDecided, DayInTheFuture, UnitsUnsuitable, UnknownIndicator, YearPlanned
 from domain.official import Office
 from domain.permissions import Act, Subject
 from domain.rates import Rates, rates_stream, with_rates
@@ -49,7 +49,7 @@ async def plan_season(
     """Plan the assessment of a year under an adopted rulebook, or a further round of a year that has ended.
 
     A round for practice can be planned beside the year, and again once the one before it has ended. DayOutOfRange,
-    YearPlanned, UnknownCommune.
+    YearPlanned, UnitsUnsuitable.
     """
     work.require(Act.PLAN_SEASON)
     possible_year(year, work.today)
@@ -58,7 +58,7 @@ async def plan_season(
     for participant in participants:
         for code in (participant.commune, participant.decided_by):
             if await work.find(Unit, unit_stream(code)) is None:
-                raise UnknownCommune(commune=code)
+                raise UnitsUnsuitable(units=(code,), field="commune")
     return await work.create(
         name,
         Season(
@@ -92,12 +92,12 @@ async def add_participant(
 ) -> CommandResult:
     """Let a commune take part; in an open season its dossier begins with it.
 
-    UnknownCommune for a unit that is not there, TakesPartAlready, ReasonMissing.
+    UnitsUnsuitable for a unit that the province does not have, TakesPartAlready, ReasonMissing.
     """
     work.require(Act.PLAN_SEASON)
     for code in (commune, decided_by):
         if await work.find(Unit, unit_stream(code)) is None:
-            raise UnknownCommune(commune=code)
+            raise UnitsUnsuitable(units=(code,), field="commune")
     unit_class = await _unit_class(work, commune)
     dossier = assessment_stream(season, commune)
     async with work.changing(season_stream(season), dossier) as streams:
@@ -188,8 +188,8 @@ async def leave_out_contents(
 async def open_season(work: Work, season: str, on: date | None = None) -> CommandResult:
     """Let the communes begin: the season opens, and with it every commune's dossier.
 
-    IndicatorsUnassigned names every indicator that nobody leads, ContentsWithoutText every content whose wording is
-    not known and that no document leaves out, DayInTheFuture a day that has not come; then nothing is opened.
+    DayInTheFuture for a day that has not come, SeasonAlreadyOpen, and what hinders it (`domain.season.hindrances`):
+    then nothing is opened.
     """
     work.require(Act.OPEN_SEASON)
     _must_have_come(work, on)

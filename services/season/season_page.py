@@ -4,28 +4,34 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from domain.errors import NotFound, UnknownCommune
+from domain.errors import NotFound, UnitsUnsuitable
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import RecognisingLevel, Rulebook
-from domain.season import PRACTICE, Participant, Step, possible_years
+from domain.season import PRACTICE, Participant, State, Step, possible_years
 from domain.unit import Level
 from domain.vietnamese import sort_key
 from domain.working_days import DayReading
+from infra.log.group_commit import CommandResult
 from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words, indicator_number
 from services.season import organise
 from services.season.calendar import calendar_seen
-from services.season.copy_year import earlier
+from services.season.copy_year import earlier, ended_since
 from services.season.deadlines_view import deadline_form, read_deadlines
-from services.season.readiness import unstaffed
+from services.season.readiness import readiness_of, unstaffed
 from services.season.readings import asked_readings, choose_reading, unknown_years
+from services.season.saved import saved_of
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
+
+#: Units that a refusal names, and how much of a code that nobody knows.
+MOST_NAMED = 10
+LONGEST_CODE = 20
 
 
 class DecidingUnit(NamedTuple):
@@ -51,6 +57,14 @@ class TextlessContent(NamedTuple):
 
     code: str
     of: str
+
+
+class LastYear(NamedTuple):
+    """A year whose communes may be taken again: how many of them are still there, and which are not."""
+
+    season: str
+    communes: int
+    ended: tuple[UnitRow, ...]
 
 
 class Halt(NamedTuple):
@@ -87,6 +101,7 @@ async def index(visit: Visit) -> PageResponse:
         next_year=next_year(rows, visit.today),
         ended_years=sorted({row.year for row in rows if row.has_ended and not row.is_practice}, reverse=True),
         practice=PRACTICE,
+        like=last_year(rows, units, visit.today),
         position=view.position,
     )
 
@@ -105,6 +120,10 @@ async def show(visit: Visit, season: str) -> PageResponse:
     if row is None:
         raise NotFound(season=season)
     rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
+    readiness = None
+    if row.state is State.PLANNED:
+        lags = row.lags(adoptions.get(row.rulebook))
+        readiness = await readiness_of(visit, row, rulebook, calendar, lacking, lags=lags)
     return await visit.page(
         "season/season.html",
         season=season,
@@ -120,7 +139,9 @@ async def show(visit: Visit, season: str) -> PageResponse:
         positions=offices(visit.words),
         groups=taking_part(visit, row, units),
         halts=halts(row, visit.words),
-        unstaffed=lacking,
+        unstaffed=[] if readiness else lacking,
+        readiness=readiness,
+        saved=saved_of(visit.query("da-luu"), row, visit.words),
         not_taking_part=not_taking_part(row, units.values(), visit.today),
         taking_part=_sorted(units[commune] for commune in row.participants),
         withdrawn=_sorted(units[commune] for commune in row.withdrawn),
@@ -129,6 +150,21 @@ async def show(visit: Visit, season: str) -> PageResponse:
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
+
+
+def last_year(rows: Sequence[SeasonRow], units: Sequence[UnitRow], today: date) -> LastYear | None:
+    """The last year that was not cancelled, whose communes may take part again; None where there is none."""
+    former = max(
+        (row for row in rows if row.state is not State.CANCELLED and not row.is_practice),
+        key=lambda row: row.order,
+        default=None,
+    )
+    if former is None:
+        return None
+    by_code = {unit.code: unit for unit in units}
+    there = [code for code in former.participants if code in by_code and by_code[code].is_there(today)]
+    ended = ended_since(former, by_code, today)
+    return LastYear(former.season, len(there), _sorted(ended)) if there else None
 
 
 def next_year(rows: Sequence[SeasonRow], today: date) -> int:
@@ -239,7 +275,12 @@ async def plan(visit: Visit) -> PageResponse:
     rulebook = (await visit.rulebooks()).newest(typed.text("rulebook"))
     async with visit.reads() as view:
         units = await view.all(UNITS)
-    participants = chosen(units, typed, rulebook)
+        rows = {row.season: row for row in await view.all(SEASONS)}
+    like = typed.text("like")
+    if like and like not in rows:
+        raise NotFound(season=like)
+    before = rows[like].participants if like else ()
+    participants = chosen(units, typed, rulebook, visit.today, before)
     if not participants:
         raise FieldMissing(field="commune")
     work = visit.work()
@@ -252,7 +293,7 @@ async def plan(visit: Visit) -> PageResponse:
         practice=typed.text("purpose") == PRACTICE,
     )
     planned, *_ = await work.recorded(result)
-    return await visit.done(result, to=visit.url.season(planned.stream.season))
+    return await _saved(visit, result, planned.stream.season, "lap")
 
 
 @act(urls.SEASON + "/bo-sung-don-vi", again=show)
@@ -265,11 +306,10 @@ async def add_participant(visit: Visit, season: str) -> PageResponse:
         units = await view.all(UNITS)
     if row is None:
         raise NotFound(season=season)
-    participant = next(iter(chosen(units, visit.typed, (await visit.rulebooks()).text(row.rulebook_sha256))), None)
-    if participant is None:
-        raise UnknownCommune(commune=commune)
+    rulebook = (await visit.rulebooks()).text(row.rulebook_sha256)
+    participant, *_ = chosen(units, visit.typed, rulebook, visit.today)
     result = await organise.add_participant(visit.work(), season, commune, participant.decided_by, reason, document_no)
-    return await visit.done(result, to=visit.url.season(season) + "#don-vi")
+    return await _saved(visit, result, season, "bo-sung-don-vi")
 
 
 @act(urls.SEASON + "/rut-don-vi", again=show)
@@ -277,7 +317,7 @@ async def withdraw_participant(visit: Visit, season: str) -> PageResponse:
     """End a commune's part before anything is decided on it."""
     commune = visit.typed.needed("commune")
     result = await organise.withdraw_participant(visit.work(), season, commune, *_reasoned(visit.typed))
-    return await visit.done(result, to=visit.url.season(season) + "#don-vi")
+    return await _saved(visit, result, season, "rut-don-vi")
 
 
 @act(urls.SEASON + "/phan-cong", again=show)
@@ -289,7 +329,7 @@ async def assign(visit: Visit, season: str) -> PageResponse:
         if name.startswith("lead.") and lead in COMMUNE_OFFICERS
     ]
     result = await organise.assign_indicators(visit.work(), season, lines, visit.typed.text("decision_no") or None)
-    return await visit.done(result, to=visit.url.season(season) + "#phan-cong")
+    return await _saved(visit, result, season, "phan-cong")
 
 
 @act(urls.SEASON + "/dat-han", again=show)
@@ -301,7 +341,7 @@ async def set_deadlines(visit: Visit, season: str) -> PageResponse:
         raise NotFound(season=season)
     deadlines = read_deadlines(visit.typed, row)
     result = await organise.set_deadlines(visit.work(), season, deadlines, version=visit.version)
-    return await visit.done(result, to=visit.url.season(season) + "#han")
+    return await _saved(visit, result, season, "han")
 
 
 @act(urls.SEASON + "/chon-cach-tinh", again=show)
@@ -315,7 +355,7 @@ async def read_day(visit: Visit, season: str) -> PageResponse:
     result = await choose_reading(
         visit.work(), season, Step(step), day, DayReading(reading), typed.needed("reading-basis")
     )
-    return await visit.done(result, to=visit.url.season(season) + "#cach-tinh")
+    return await _saved(visit, result, season, "cach-tinh")
 
 
 @act(urls.SEASON + "/khong-xet", again=show)
@@ -327,28 +367,28 @@ async def leave_out(visit: Visit, season: str) -> PageResponse:
     document_on = typed.day("left-out-on")
     assert document_on is not None  # noqa: S101 - it is not empty
     result = await organise.leave_out_contents(visit.work(), season, typed.every("content"), document_no, document_on)
-    return await visit.done(result, to=visit.url.season(season) + "#khong-xet")
+    return await _saved(visit, result, season, "khong-xet")
 
 
 @act(urls.SEASON + "/mo", again=show)
 async def open_season(visit: Visit, season: str) -> PageResponse:
     """Let the communes begin."""
     result = await organise.open_season(visit.work(), season, visit.typed.day("on"))
-    return await visit.done(result, to=visit.url.season(season))
+    return await _saved(visit, result, season, "mo")
 
 
 @act(urls.SEASON + "/tam-dung", again=show)
 async def suspend(visit: Visit, season: str) -> PageResponse:
     """Stop all work for a time."""
     result = await organise.suspend_season(visit.work(), season, *_reasoned(visit.typed))
-    return await visit.done(result, to=visit.url.season(season))
+    return await _saved(visit, result, season, "tam-dung")
 
 
 @act(urls.SEASON + "/tiep-tuc", again=show)
 async def resume(visit: Visit, season: str) -> PageResponse:
     """Go on after a suspension."""
     result = await organise.resume_season(visit.work(), season, *_reasoned(visit.typed))
-    return await visit.done(result, to=visit.url.season(season))
+    return await _saved(visit, result, season, "tiep-tuc")
 
 
 @act(urls.SEASON + "/chuyen", again=show)
@@ -356,34 +396,46 @@ async def convert(visit: Visit, season: str) -> PageResponse:
     """Go on under another rulebook."""
     rulebook = visit.typed.needed("rulebook")
     result = await organise.convert_season(visit.work(), season, rulebook, *_reasoned(visit.typed))
-    return await visit.done(result, to=visit.url.season(season))
+    return await _saved(visit, result, season, "chuyen")
 
 
 @act(urls.SEASON + "/huy", again=show)
 async def cancel(visit: Visit, season: str) -> PageResponse:
     """Give the year up."""
     result = await organise.cancel_season(visit.work(), season, *_reasoned(visit.typed))
-    return await visit.done(result, to=visit.url.season(season))
+    return await _saved(visit, result, season, "huy")
 
 
 @act(urls.SEASON + "/ket-thuc", again=show)
 async def close(visit: Visit, season: str) -> PageResponse:
     """End the year's work."""
     result = await organise.close_season(visit.work(), season, visit.typed.day("on"))
-    return await visit.done(result, to=visit.url.season(season))
+    return await _saved(visit, result, season, "ket-thuc")
 
 
 # Reading what was typed -------------------------------------------------------------------------------
 
 
-def chosen(units: Sequence[UnitRow], typed: Typed, rulebook: Rulebook) -> list[Participant]:
-    """The communes that were ticked, alone or with their whole unit, each with the unit that decides on it."""
+def chosen(
+    units: Sequence[UnitRow], typed: Typed, rulebook: Rulebook, today: date, before: Collection[str] = ()
+) -> list[Participant]:
+    """The communes that were ticked, alone or with their whole unit, and those of `before` that are still there, each
+    with the unit that decides on it. UnitsUnsuitable names those ticked that cannot take part.
+    """
     province = next((unit.code for unit in units if unit.level is Level.PROVINCE), "")
+    there = {
+        unit.code: unit.parent for unit in units if unit.level is Level.COMMUNE and unit.parent and unit.is_there(today)
+    }
     whole, single = set(typed.every("unit")), set(typed.every("commune"))
+    unsuitable = sorted((single - there.keys()) | (whole - set(there.values())))
+    if unsuitable:
+        names = {unit.code: unit.full_name for unit in units}
+        named = tuple(f"{names[one]} ({one})" if one in names else one[:LONGEST_CODE] for one in unsuitable)
+        raise UnitsUnsuitable(units=named[:MOST_NAMED], field="commune")
     return [
-        Participant(unit.code, province if rulebook.recognising_level is RecognisingLevel.PROVINCE else unit.parent)
-        for unit in units
-        if unit.level is Level.COMMUNE and unit.parent and (unit.code in single or unit.parent in whole)
+        Participant(code, province if rulebook.recognising_level is RecognisingLevel.PROVINCE else parent)
+        for code, parent in there.items()
+        if code in single or parent in whole or code in before
     ]
 
 
@@ -391,6 +443,11 @@ def coordinating(typed: Typed, code: str, lead: str) -> tuple[Office, ...]:
     """Those ticked beside an indicator, without its lead."""
     ticked = set(typed.every(f"with.{code}"))
     return tuple(one for one in COMMUNE_OFFICERS if one in ticked and one != lead)
+
+
+async def _saved(visit: Visit, result: CommandResult, season: str, what: str) -> PageResponse:
+    """The season's page, which confirms what was recorded."""
+    return await visit.done(result, to=visit.url.season(season, da_luu=what) + "#da-luu")
 
 
 def _reasoned(typed: Typed) -> tuple[str, str]:

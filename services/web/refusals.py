@@ -44,10 +44,12 @@ STATUS = {
     "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
     "day-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
     "period-reversed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "units-unsuitable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "deadline-outside-term": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "source-not-chosen": HTTPStatus.UNPROCESSABLE_ENTITY,
     "form-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "measure-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "reason-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -92,6 +94,7 @@ REASONS = {
     "return": "tra-reason",
     "conclude-appraisal": "kl-reason",
     "resume-appraisal": "lai-reason",
+    "return-rulebook-draft": "reason",
     "authorise": "note",
 }
 

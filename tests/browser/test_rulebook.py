@@ -84,6 +84,7 @@ async def seen(page: Page, name: str, *, scripts: bool = True) -> None:
 async def fill(page: Page, typed: dict[str, str]) -> None:
     for name, value in {**typed, **SOURCE}.items():
         await page.locator(f'main form[enctype] [name="{name}"]').fill(value)
+    await page.get_by_role("radio", name="theo văn bản gốc").check()
 
 
 async def main_of(page: Page, address: str) -> str:
@@ -104,6 +105,9 @@ async def label_by_keyboard(page: Page, house: Told) -> None:
         await tab_to(page, page.locator(f'main form[enctype] [name="{name}"]'))
         await page.keyboard.press("Control+A")
         await page.keyboard.type(value)
+        if name == "value":
+            await tab_to(page, page.get_by_role("radio", name="theo văn bản gốc"))
+            await page.keyboard.press("Space")
     await tab_to(page, page.get_by_role("button", name="Lưu giá trị"))
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("1 giá trị chờ ký duyệt").first).to_be_visible()
@@ -125,7 +129,7 @@ async def number_without_scripts(page: Page, house: Told) -> None:
 async def indicator_measured_otherwise(page: Page, house: Told) -> None:
     """What an indicator asks for: a share of the points in place of steps."""
     await page.goto(house.address(f"{RULEBOOK}?tieu-chi=TC2&sua=TC2.CT5.1.measure"))
-    await page.locator("#f-kind").select_option("ratio")
+    await page.locator("#kind").select_option("ratio")
     await page.get_by_role("button", name="Chọn cách tính").click()
     await seen(page, "rulebook-indicator-360")
     await fill(page, {})

@@ -215,7 +215,7 @@ async def test_two_people_complete_the_rulebook_in_a_workbook(house: Told, open_
 async def open_the_year(house: Told, hands: Hands) -> None:
     """The season that is planned is opened: nothing asks for what is without text."""
     await hands.page.goto(house.address(f"/t/{BLANK.slug}/mua/{BLANK.year}"))
-    await expect(hands.page.get_by_text("chưa có văn bản gốc để đối chiếu")).to_have_count(0)
+    await expect(hands.page.get_by_text("chưa có lời văn")).to_have_count(0)
     await expect(hands.page.locator("#khong-xet")).to_have_count(0)
     await keep(hands.page, "file-10-season")
     await hands.button(re.compile("^Mở đợt đánh giá năm 2026"))

@@ -10,8 +10,10 @@ from domain.errors import (
     DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
+    ParticipantsMissing,
     PositionUnsuitable,
     ReasonMissing,
+    SeasonAlreadyOpen,
     SeasonNotOpen,
     TakesPartAlready,
     UnknownCommune,
@@ -21,9 +23,11 @@ from domain.official import Office
 from domain.season import (
     Deadline,
     LeftOut,
+    Participant,
     Season,
     State,
     Step,
+    hindrances,
     is_practice,
     must_count,
     possible_year,
@@ -138,6 +142,31 @@ def test_an_open_season_is_not_converted_under_the_hands_of_its_communes():
 
     with pytest.raises(OutOfOrder):
         season.convert("qd-27-2025", "cd" * 32, ["TC1.CT1"], "…", "16/UBND")
+
+
+def test_what_hinders_the_opening_is_listed_whole_and_refused_in_that_order():
+    season = a_season()
+    season.assignments.clear()
+    season.participants.clear()
+
+    found = hindrances(season, ["TC1.CT1.1"])
+
+    assert [type(one) for one in found] == [ParticipantsMissing, IndicatorsUnassigned, ContentsWithoutText]
+    with pytest.raises(ParticipantsMissing):
+        season.open(DAY, ["TC1.CT1.1"])
+    season.participants["99001"] = Participant("99001", DISTRICT)
+    with pytest.raises(IndicatorsUnassigned):
+        season.open(DAY, ["TC1.CT1.1"])
+
+
+def test_a_season_that_was_opened_is_not_opened_again_and_says_since_when():
+    season = a_season()
+    season.open(DAY)
+
+    with pytest.raises(SeasonAlreadyOpen) as refusal:
+        season.open(DAY)
+
+    assert refusal.value.details["on"] == DAY
 
 
 def test_a_closed_season_stays_closed():

@@ -66,7 +66,7 @@ async def test_what_a_file_changes_is_shown_and_recorded_when_confirmed(departme
     assert "1 thay đổi, 1 lỗi, 0 giá trị đã được người khác sửa" in page.text
     assert "Bảo đảm người làm công tác phổ biến, giáo dục pháp luật" in page.text
     assert "Thông tư số 15/2025/TT-BTP ngày 11/09/2025, Phụ lục I" in page.text
-    assert "Ô để trống. Ghi giá trị, hoặc chọn “xóa” ở cột M để lấy ra" in page.text
+    assert "Ô để trống. Ghi giá trị, hoặc chọn “xóa” ở cột M để bỏ giá trị" in page.text
     assert (await the_draft(department, season)).sha256 == before.sha256
 
     stale = page.form("/nhap")
@@ -206,5 +206,9 @@ async def test_whoever_may_not_correct_takes_files_and_sends_none(desks: Desks):
 
 async def test_there_is_no_file_of_another_kind_or_of_an_unknown_text(department: Desk):
     assert (await department.open(f"{PAGE}/doc")).status == 404
-    assert (await department.open(f"{PAGE}/xlsx?ban={'0' * 64}")).status in {404, 409}
+    for unknown in ("0" * 64, "x", "\u202e"):
+        page = await department.open(f"{PAGE}/xlsx?ban={unknown}")
+        assert (page.status, page.refused) == (404, "not-found")
+        assert "Không có bản này của bộ tiêu chí" in page.text
+        assert f'href="{department.home}/bo-tieu-chi/{RULEBOOK}/cac-ban"' in page.html
     assert (await department.open("/bo-tieu-chi/qd-1-1999/tep")).status == 404

@@ -1,6 +1,7 @@
 """The page on which a province reads, corrects and signs off its rulebooks."""
 
 import hashlib
+import re
 from uuid import uuid4
 
 import pytest
@@ -149,8 +150,8 @@ async def test_a_scanned_document_is_kept_with_the_value_and_handed_out(administ
         ("TC1.name", {"value": "Tên", "source_document": ""}, "field-missing"),
         ("TC1.name", {"value": "Tên", "source_dated": "01/01/0021"}, "day-out-of-range"),
         ("TC1.name", {"value": "Tên", "source_dated": "01/01/2030"}, "day-in-the-future"),
-        ("TC1.name", {"value": "Tên", "known": ""}, "field-missing"),
-        ("TC1.name", {"value": "Tên", "known": "recalled"}, "field-missing"),
+        ("TC1.name", {"value": "Tên", "known": ""}, "source-not-chosen"),
+        ("TC1.name", {"value": "Tên", "known": "recalled"}, "source-not-chosen"),
     ],
 )
 async def test_what_cannot_be_is_refused_in_words_and_what_was_typed_is_kept(
@@ -162,6 +163,78 @@ async def test_what_cannot_be_is_refused_in_words_and_what_was_typed_is_kept(
     assert (page.refused, page.status >= 400) == (refusal, True)
     assert await said(season, path) == before
     assert page.form("/sua").value("source_article") == "Điều 5"
+    # And the page opens with the form, and leads to the field
+    [place] = re.findall(r'<a href="#([^"]+)">Đến chỗ cần sửa</a>', page.html)
+    assert f'id="{place}"' in page.html
+    assert page.html.index('action="' + page.form("/sua").action) < page.html.index('class="filters"')
+
+
+async def test_nobody_chooses_for_a_person_where_a_value_comes_from(administrator: Desk):
+    page = await administrator.open(f"{PAGE}?sua=TC1.name")
+    assert "known" not in dict(page.form("/sua").fields)
+    page = await administrator.send(page, "/sua", {**SOURCE, "known": []}, value="Tên")
+
+    assert page.refused == "source-not-chosen"
+    assert "Chưa chọn nguồn của giá trị" in page.text
+    assert "known" not in dict(page.form("/sua").fields)
+
+
+async def test_what_is_refused_is_called_as_the_page_calls_it(administrator: Desk):
+    page = await edit(administrator, "deadlines.supplemented", **{"value-working_days": "3", "value-months": "2"})
+
+    assert "Không dùng được giá trị đã nhập cho “thời hạn: bổ sung hồ sơ”" in page.text
+    assert "deadlines." not in page.text
+
+
+@pytest.mark.parametrize("rulebook", ["qd-25-2021", "qd-27-2025"])
+async def test_every_page_counts_alike_what_has_no_original_text(
+    administrator: Desk, second: Desk, season: Story, rulebook: str
+):
+    here = f"/bo-tieu-chi/{rulebook}"
+    text = await draft_of(await season.as_administrator(), rulebook)
+    count = len(text.rulebook.unverified)
+
+    # Given the number in the list of all rulebooks and among the versions of this one
+    listed = (
+        (await administrator.open("/bo-tieu-chi")).html.partition(f'id="h-{rulebook}"')[2].partition("</section>")[0]
+    )
+    assert f"<dt>Chưa có văn bản gốc để đối chiếu</dt><dd>{count} giá trị</dd>" in "".join(
+        re.split(r"\s*\n\s*", listed)
+    )
+    assert f"{count} giá trị" in (await administrator.open(f"{here}/cac-ban")).text
+
+    # Then the page of the rulebook says it too, and lists as many
+    page = await administrator.open(here)
+    assert f"{count} chưa có văn bản gốc để đối chiếu" in page.text
+    reported, unsourced = re.search(r"(\d+) theo tài liệu khác , (\d+) chưa có nguồn", page.text).groups()  # type: ignore[union-attr]
+    assert int(reported) + int(unsourced) == count
+    page = await administrator.open(f"{here}?loc=unverified")
+    assert page.html.count('<tr id="v-') == count
+
+    # And so does the page for signing off, which names each
+    await change_of(administrator, here)
+    page = await second.open(f"{here}/ky-duyet")
+    now = len((await draft_of(await season.as_administrator(), rulebook)).rulebook.unverified)
+    assert f"Còn chưa có văn bản gốc để đối chiếu: {now} giá trị" in page.text
+    assert page.html.partition('id="h-unverified"')[2].partition("Sau khi ký duyệt")[0].count("<li>") == now
+    assert f"chấp nhận tạm sử dụng {now} giá trị chưa có văn bản gốc" in page.text
+    page = await administrator.open(here)
+    await administrator.send(page, "/bo", {"reason": "Kết thúc"})
+
+
+async def change_of(desk: Desk, here: str) -> None:
+    """A value that had no original text gets one."""
+    page = await desk.open(f"{here}?sua=council.quorum")
+    page = await desk.send(page, "/sua", {**SOURCE, "value": "3/4"})
+    assert page.status == 200, page.refused
+
+
+async def test_a_document_that_is_cited_with_its_number_and_day_is_printed_with_each_once(administrator: Desk):
+    whole = "Thông tư số 09/2021/TT-BTP ngày 15/11/2021"
+    page = await edit(administrator, "TC1.name", value="Tên mới", source_document=whole)
+
+    assert page.status == 200
+    assert f"{whole}, Điều 5, trang 4" in page.text
 
 
 async def test_two_tabs_do_not_overwrite_each_other(administrator: Desk, season: Story):
@@ -186,12 +259,65 @@ async def test_points_that_do_not_add_up_are_listed_and_keep_the_page_open(admin
     assert page.refused == "draft-not-closed"
 
 
+@pytest.mark.parametrize(
+    ("path", "typed", "says"),
+    [
+        ("unit_types", "xã\nlàng", "“làng” không phải loại đơn vị hành chính cấp xã"),
+        ("unit_classes", "I\nIV", "không có loại xã “IV”; các loại: I, II, III"),
+    ],
+)
+async def test_a_type_or_class_of_units_that_no_commune_has_keeps_the_draft_from_being_signed_off(
+    administrator: Desk, second: Desk, path: str, typed: str, says: str
+):
+    page = await edit(administrator, path, value=typed)
+    assert page.status == 200, page.refused
+
+    assert says in page.text
+    page = await second.open(f"{PAGE}/ky-duyet")
+    page = await second.send(page, "/ky-duyet/ky", {"acknowledged": "1"})
+    assert page.refused == "draft-not-closed"
+    assert "loại" in page.text
+
+
 async def test_whoever_changed_something_is_not_offered_the_sign_off(administrator: Desk):
     await edit(administrator, "TC1.name", value="Tên mới")
     page = await administrator.open(f"{PAGE}/ky-duyet")
 
     assert "Người sửa bộ tiêu chí không tự ký duyệt" in page.text
     assert not page.offers("/ky-duyet/ky")
+
+
+async def test_a_second_person_sends_the_changes_back_with_a_reason_that_stands_until_something_is_changed(
+    administrator: Desk, second: Desk
+):
+    await edit(administrator, "TC1.name", value="Tên mới")
+    assert not (await administrator.open(f"{PAGE}/ky-duyet")).offers("/ky-duyet/tra-lai")
+    page = await second.open(f"{PAGE}/ky-duyet")
+
+    # Without a reason it is refused, and not by who made the changes
+    refused = await second.send(page, "/ky-duyet/tra-lai", reason=" ")
+    assert (refused.refused, refused.status) == ("reason-missing", 422)
+    assert '<a href="#reason">Đến chỗ cần sửa</a>' in refused.html
+    own = await administrator.open(f"{PAGE}?sua=TC1.name")
+    data = {**dict(page.form("/ky-duyet/tra-lai").fields), "csrf": csrf(own), "command": str(uuid4()), "reason": "x"}
+    assert (await administrator.post(f"{administrator.home}{PAGE}/ky-duyet/tra-lai", data)).refused == "own-draft"
+
+    # With one, whoever made them sees it on the page and in their work list
+    page = await second.send(page, "/ky-duyet/tra-lai", reason="Phụ lục I ghi tên khác")
+    assert page.status == 200
+    assert "Phụ lục I ghi tên khác" in page.text
+    page = await administrator.open(PAGE)
+    assert "Người ký duyệt trả lại bản sửa" in page.text
+    assert "Phụ lục I ghi tên khác" in page.text
+    page = await administrator.open("/viec")
+    assert "Sửa lại 1 thay đổi của bộ tiêu chí bị trả lại" in page.text
+    assert "Phụ lục I ghi tên khác" in page.text
+    assert "Đối chiếu, ký duyệt 1 thay đổi" not in (await second.open("/viec")).text
+
+    # And the next change settles it
+    await edit(administrator, "TC1.name", value="Tên theo Phụ lục I")
+    assert "trả lại bản sửa" not in (await administrator.open(PAGE)).text
+    assert "Đối chiếu, ký duyệt 1 thay đổi" in (await second.open("/viec")).text
 
 
 async def test_a_second_person_signs_off_what_they_saw_and_the_version_is_listed(administrator: Desk, second: Desk):
@@ -286,7 +412,7 @@ async def test_officers_of_communes_change_nothing(desks: Desks, administrator: 
     page = await administrator.open(f"{PAGE}?sua=TC1.name")
     own = await officer.open("/them")
 
-    for action in ("/sua", "/lay-lai", "/y-kien", "/bo", "/ky-duyet/ky"):
+    for action in ("/sua", "/lay-lai", "/y-kien", "/bo", "/ky-duyet/ky", "/ky-duyet/tra-lai"):
         data = {**dict(page.form("/sua").fields), "csrf": csrf(own), "reason": "x", "comment": "x"}
         refused = await officer.post(f"{officer.home}{PAGE}{action}", data)
         assert (refused.status, refused.refused) == (403, "not-permitted"), action

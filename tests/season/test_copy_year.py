@@ -167,6 +167,8 @@ async def test_what_changed_since_it_was_shown_is_shown_again(desks: Desks, two_
     page = await desk.send(page, "/chep", document_no="Kế hoạch 5/KH-UBND")
 
     assert page.refused == "stale"
+    assert "Xem lại nội dung xem trước bên dưới rồi chép lại" in page.text
+    assert "Đang lưu:" not in page.text
     assert (await stored(planned)).deadlines == {}
 
 

@@ -1,5 +1,7 @@
 """The preview of a correction, and its form."""
 
+import re
+
 from domain.season import Season, season_stream
 from tests.provinces.story import COMMUNE, Story
 from tests.season.test_correct import adopted
@@ -34,6 +36,21 @@ async def test_a_correction_is_offered_previewed_and_applied(desks: Desks):
     assert "Đã áp dụng bản sửa bộ tiêu chí" in page.text
     assert await sha256_of(story) == sha256
     assert "Không có bản sửa nào để áp dụng" in (await desk.open(f"{path}/ban-sua")).text
+
+
+async def test_the_preview_counts_what_has_no_original_text_as_the_rulebook_does_and_lists_no_sources(desks: Desks):
+    story = await opened(desks)
+    desk = await desks.department()
+    sourced = ("document: Quyết định", "document: Nghị quyết")
+    sha256 = await adopted(story, sourced, ("step: posted, calendar_days: 5", "step: posted, calendar_days: 6"))
+    text = (await (await story.as_administrator()).rulebooks()).text(sha256)
+
+    page = await desk.open(f"/mua/{story.season}/ban-sua")
+
+    assert f"Bản sửa còn {len(text.unverified)} giá trị chưa có văn bản gốc để đối chiếu" in page.text
+    rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td[^>]*>(.*?)</td>\s*<td[^>]*>(.*?)</td>', page.html, re.DOTALL)
+    assert "thời hạn: niêm yết công khai" in page.text
+    assert [what for what, before, after in rows if before == after] == []
 
 
 async def test_what_moved_since_the_preview_shows_it_again(desks: Desks):

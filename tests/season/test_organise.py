@@ -13,7 +13,7 @@ from domain.errors import (
     ReasonMissing,
     RulebookNotAdopted,
     SeasonNotOpen,
-    UnknownCommune,
+    UnitsUnsuitable,
     UnknownIndicator,
     YearPlanned,
 )
@@ -191,7 +191,7 @@ async def test_a_season_needs_an_adopted_rulebook_and_communes_that_exist(provin
 
     with pytest.raises(RulebookNotAdopted):
         await organise.plan_season(await administrator(), 2024, "qd-1-1990", [])
-    with pytest.raises(UnknownCommune):
+    with pytest.raises(UnitsUnsuitable):
         await organise.plan_season(await administrator(), 2024, "qd-25-2021", [Participant("12345", DISTRICT)])
 
 

@@ -3,7 +3,14 @@
 import pytest
 
 from domain.assessment import Assessment, assessment_stream
-from domain.errors import AlreadyDecided, CommuneWithdrawn, NotPermitted, TakesPartAlready, UnknownCommune
+from domain.errors import (
+    AlreadyDecided,
+    CommuneWithdrawn,
+    NotPermitted,
+    TakesPartAlready,
+    UnitsUnsuitable,
+    UnknownCommune,
+)
 from projections.tables.seasons import SEASONS, SeasonRow
 from services.season import organise
 from tests.provinces.story import COMMUNE, DISTRICT, OTHER, Story
@@ -70,7 +77,7 @@ async def test_a_commune_that_was_decided_on_is_not_withdrawn(province_story: St
 async def test_what_cannot_be_meant_is_refused(story: Story):
     with pytest.raises(TakesPartAlready):
         await add(story, COMMUNE)
-    with pytest.raises(UnknownCommune):
+    with pytest.raises(UnitsUnsuitable):
         await add(story, "12345")
     with pytest.raises(UnknownCommune):
         await withdraw(story, "12345")

@@ -180,7 +180,7 @@ async def test_the_page_names_what_has_no_text_and_opens_by_the_document_that_le
     desk = await desks.department()
 
     page = await desk.open(f"/mua/{story.season}")
-    assert "chưa có văn bản gốc để đối chiếu" in page.text
+    assert "nội dung của bộ tiêu chí chưa có lời văn" in page.text
     assert not page.offers("/mo")
     without_number = await desk.send(page, "/khong-xet", {"left-out-on": "4/1/2024"})
     no_day = await desk.send(page, "/khong-xet", {"left-out-no": "03/QĐ-UBND", "left-out-on": "31/02/2024"})

@@ -1,0 +1,100 @@
+"""What the page of a season confirms after a command: what was recorded, and what is still open."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from domain.season import State, Step
+from projections.tables.seasons import SeasonRow
+from services.i18n import Words
+
+
+class Saved(NamedTuple):
+    """A confirmation, under the key by which the page puts it where the form stands."""
+
+    key: str
+    said: str
+    more: str = ""
+
+
+#: Commands after which the season is in this state: the address alone makes no page say so.
+REACHES = {
+    "mo": State.OPEN,
+    "tam-dung": State.SUSPENDED,
+    "tiep-tuc": State.OPEN,
+    "chuyen": State.PLANNED,
+    "huy": State.CANCELLED,
+    "ket-thuc": State.CLOSED,
+}
+
+
+def saved_of(key: str | None, row: SeasonRow, words: Words) -> Saved | None:
+    """The confirmation of the command that the address names; None for none, and where the season is not so."""
+    if not key or REACHES.get(key, row.state) is not row.state:
+        return None
+    return _of_plan(key, row, words) or _of_state(key, row, words)
+
+
+def _of_plan(key: str, row: SeasonRow, words: Words) -> Saved | None:
+    say, count = words.say, words.number(len(row.participants))
+    more = ""
+    match key:
+        case "lap":
+            season = words.season(row.season)
+            said = say("Đã lập kế hoạch năm đánh giá %(season)s cho %(count)s đơn vị", season=season, count=count)
+            more = say("Việc phải xong trước khi mở đợt đánh giá nêu dưới đây.")
+        case "chep":
+            said, more = say("Đã chép thời hạn và phân công"), f"{_dues(row, words)} {_leads(row, words)}"
+        case "han":
+            said, more = say("Đã lưu hạn từng bước"), _dues(row, words)
+        case "phan-cong":
+            said, more = say("Đã lưu phân công"), _leads(row, words)
+        case "cach-tinh":
+            said = say("Đã ghi cách tính")
+        case "khong-xet":
+            said = say("Đã ghi văn bản cho phép không xét")
+        case "bo-sung-don-vi":
+            said, more = say("Đã bổ sung đơn vị tham gia"), say("%(count)s đơn vị tham gia.", count=count)
+        case "rut-don-vi":
+            said = say("Đã đưa đơn vị ra khỏi danh sách tham gia")
+            more = say("%(count)s đơn vị tham gia.", count=count)
+        case _:
+            return None
+    return Saved(key, said, more)
+
+
+def _of_state(key: str, row: SeasonRow, words: Words) -> Saved | None:
+    say = words.say
+    more = ""
+    match key:
+        case "mo":
+            said, count = say("Đã mở đợt đánh giá"), words.number(len(row.participants))
+            more = say("%(count)s đơn vị nhập được số liệu từ bây giờ.", count=count)
+        case "tam-dung":
+            said = say("Đã tạm dừng đợt đánh giá")
+            more = say("Không ai nhập, quyết định được cho đến khi tiếp tục.")
+        case "tiep-tuc":
+            said = say("Đợt đánh giá đã tiếp tục")
+        case "chuyen":
+            said, more = say("Đã chuyển bộ tiêu chí"), _leads(row, words)
+        case "huy":
+            said = say("Đã hủy đợt đánh giá")
+        case "ket-thuc":
+            said = say("Đã kết thúc đợt đánh giá")
+        case _:
+            return None
+    return Saved(key, said, more)
+
+
+def _dues(row: SeasonRow, words: Words) -> str:
+    missing = len(Step) - len(row.deadlines)
+    if not missing:
+        return words.say("Mọi bước đã có hạn.")
+    return words.say("Còn %(count)s bước chưa đặt hạn.", count=missing)
+
+
+def _leads(row: SeasonRow, words: Words) -> str:
+    missing = len(row.unassigned)
+    if not missing:
+        return words.say("Mọi chỉ tiêu đã có chức danh chủ trì.")
+    return words.say("Còn %(count)s chỉ tiêu chưa phân công chủ trì.", count=missing)
