@@ -141,8 +141,6 @@ def pages_of(story: Story, meeting: str) -> dict[str, list[str]]:
 async def test_no_sentence_of_the_program_is_left_in_vietnamese(
     desks: Desks, season: Story, kind: Callable[[Story], Awaitable[str]]
 ):
-    desks: Desks, season: Story, kind: Callable[[Story], Awaitable[str]]
-):
     meeting = await kind(season)
     await organise.suspend_season(await season.as_administrator(), season.season, "x", "1/UBND")
     await organise.resume_season(await season.as_administrator(), season.season, "x", "2/UBND")
