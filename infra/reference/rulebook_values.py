@@ -39,6 +39,7 @@ OF_INDICATOR = {
     **OF_CRITERION,
     "pass_level": Place(("pass_level",), "pass_level_provenance"),
     "measure": Place(("measure",), "measure_provenance"),
+    "counts": Place(("counts",), None),
     "without_text": Place(("without_text",), None),
 }
 OF_PART = {
@@ -48,6 +49,7 @@ OF_PART = {
     "not_arisen": Place(("not_arisen",), "not_arisen_provenance"),
     "evidence": Place(("evidence",), None),
     "formula": Place(("formula",), None),
+    "counts": Place(("counts",), None),
 }
 #: The level of a code by the number of its words: what it holds, and the key of the nodes below it.
 LEVELS = ((OF_CRITERION, "indicators"), (OF_INDICATOR, "parts"), (OF_PART, ""))

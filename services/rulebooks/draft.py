@@ -42,6 +42,7 @@ from infra.reference.rulebook_values import (
 )
 from infra.reference.rulebooks import Rulebooks, parse_draft
 from infra.storage.files import Received
+from services.rulebooks.absent_values import absent_of
 from services.rulebooks.planned_seasons import follow, planned_under
 from services.work import CommandResult, Streams, Work, use_case
 
@@ -87,6 +88,11 @@ class DraftText:
     def values(self) -> dict[str, DraftValue]:
         """Every value by its path, as it stands in the draft."""
         return {path: stored_value(value) for path, value in values_of(self.tree).items()}
+
+    @cached_property
+    def absent(self) -> dict[str, DraftValue]:
+        """By path what the draft could say and does not: `absent_of`."""
+        return {path: stored_value(value) for path, value in absent_of(self.tree).items()}
 
     @cached_property
     def scans(self) -> frozenset[str]:

@@ -210,14 +210,19 @@ def _of_workbook(read: ReadWorkbook, base: Tree, today: date) -> _Found:
         reader = RowReader(rows[path], _whole_cells(rows[path], read, number, broken), today)
         made = reader.change(without.get(path.rpartition(".")[0], []))
         errors += [FileError(place_of(number, name), code, what) for name, code, what in reader.errors]
-        same += not made and not reader.errors
+        same += not made and not reader.errors and rows[path].absent is None
         for change in made:
             earlier = changes.get(change.path)
             before = earlier.before if earlier else change.before
             changes[change.path] = FileChange(f"{number}", change.path, before, change.after)
     placed_changes = [replace(one, place=_column_place(one, read, rows)) for one in changes.values()]
     comments, too_long = _comments(read, rows, placed, changes.keys())
-    return _Found(placed_changes, [*errors, *too_long], same, len(rows.keys() - placed.keys()), comments)
+    return _Found(placed_changes, [*errors, *too_long], same, _missing(rows, placed), comments)
+
+
+def _missing(rows: Mapping[str, FileRow], placed: Container[str]) -> int:
+    """How many values of the text the sheet does not show."""
+    return sum(path not in placed for path, row in rows.items() if row.absent is None)
 
 
 def _comments(
@@ -233,7 +238,7 @@ def _comments(
             errors.append(FileError(place, "comment-too-long", str(LONGEST_COMMENT)))
             continue
         of = path
-        if rows[path].base is None:
+        if rows[path].is_part:
             of = f"{path}.name" if path in changed else f"{path.rpartition('.')[0]}.name"
         text = f"{said[of].text}\n{text}" if of in said else text
         said[of] = FileComment(place, of, text)
@@ -306,7 +311,8 @@ def _of_yaml(read: ReadYaml, base: Tree) -> _Found:
 
 def _paths(tree: Tree) -> Iterator[str]:
     for row in rows_of(tree):
-        yield row.path
+        if row.absent is None:
+            yield row.path
 
 
 def _of_sources(read: ReadYaml) -> Iterator[FileError]:

@@ -14,6 +14,7 @@ from domain.errors import Refused
 from domain.rulebook import ConditionKind, Provenance
 from infra.reference.rulebook_values import CODE, CONDITION, RulebookChange, RulebookValue, Tree, values_of
 from services.i18n import vietnamese
+from services.rulebooks.absent_values import absent_of
 from services.rulebooks.file_words import (
     CHOICES,
     KINDS,
@@ -132,16 +133,26 @@ OF_NODES = {
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A value in cells by column. `base` is the value as the text has it, None for a part without text."""
+    """A value in cells by column. `base` is the value as the text has it, None for a part without text and for a value
+    that the text lacks; `absent` is then one of its kind.
+    """
 
     path: str
     cells: Mapping[str, Cell]
     base: RulebookValue | None
+    absent: RulebookValue | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a part without text, which gets its name and its measure."""
+        return self.base is None and self.absent is None
 
     @property
     def is_open(self) -> bool:
         """Whether it waits for its text."""
-        return self.base is None or lacks_text(self.path, self.base.value)
+        if self.base is None:
+            return self.is_part
+        return lacks_text(self.path, self.base.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +185,8 @@ class RowReader:
         if out and out.casefold() != OUT:
             self._bad("out", "only-out", out)
             return []
+        if self.row.absent is not None:
+            return self._added(self.row.absent, edited - {"path", "about"}, out)
         if base is None:
             return self._part(without) if edited or out else []
         if out:
@@ -190,6 +203,19 @@ class RowReader:
         if self.errors:
             return []
         return [RulebookChange(path, base, RulebookValue(value, provenance, source))]
+
+    def _added(self, kind: RulebookValue, edited: set[str], out: str) -> list[RulebookChange]:
+        """A value that the text lacks so far."""
+        if out:
+            self._bad("out", "not-here")
+        for name in edited & {"kind", "numbers"}:
+            self._bad(name, "not-here")
+        if not edited:
+            return []
+        value = self._plain_value(kind.value)
+        provenance = self._state(kind.provenance)
+        source = self._source(kind, provenance, {"state", *SOURCE})
+        return [] if self.errors else [RulebookChange(self.row.path, None, RulebookValue(value, provenance, source))]
 
     def _part(self, without: list[str]) -> list[RulebookChange]:
         code = self.row.path
@@ -412,6 +438,16 @@ def _rows(tree: Tree) -> Iterator[FileRow]:
             yield from (_row(code, None, {}) for code in value.value)
         elif (cells := _cells(path, value)) is not None:
             yield _row(path, value, cells)
+    for path, kind in absent_of(tree).items():
+        row = _row(path, None, {})
+        yield FileRow(path, {**row.cells, "about": f"{about(path)} ({_hint(path)})"}, None, kind)
+
+
+def _hint(path: str) -> str:
+    """That the text lacks the value, and how one is written that has several entries."""
+    example = {"deadlines": "số ngày làm việc: 3", "commune_steps": "số lần phát thanh ít nhất: 2"}
+    shown = example.get(path.partition(".")[0])
+    return f"chưa có; ví dụ: {shown}" if shown else "chưa có"
 
 
 def _row(path: str, value: RulebookValue | None, cells: Mapping[str, Cell]) -> FileRow:

@@ -14,8 +14,8 @@ from typing import Any
 
 from domain.rulebook import Provenance
 from services.i18n import vietnamese
-from services.rulebooks.value_fields import MEASURES
 from services.rulebooks.value_sources import KNOWN, known_words
+from services.rulebooks.value_words import MEASURE_KINDS
 from services.web.form_fields import read_number
 
 #: A year without a 29 February.
@@ -24,7 +24,7 @@ SOME_YEAR = 2023
 YES, NO = "có", "không"
 
 #: The ways to measure that the pages offer, as they call them.
-KINDS = {kind: vietnamese().say(f"measure-kind.{kind}") for kind in MEASURES}
+KINDS = {kind: vietnamese().say(f"measure-kind.{kind}") for kind in MEASURE_KINDS}
 
 #: What stands beside each kind: an example that can be read.
 EXAMPLES = {

@@ -55,6 +55,7 @@ GUIDANCE = (
     "Điều kiện nền vàng: ghi lời văn sau chữ “nội dung:” ở cột C, chọn nguồn ở cột F.",
     "Giá trị khác sửa ở cột C; cách tính chọn ở cột D, chi tiết ghi ở cột E, mỗi mục một dòng như bảng dưới đây.",
     "Cột F ghi nguồn của giá trị. Đã có văn bản gốc thì chọn “theo văn bản gốc” và ghi văn bản ở các cột G đến L.",
+    "Các dòng cuối ghi “chưa có” ở cột B là giá trị mà bộ tiêu chí chưa có: cần thì ghi ở cột C và chọn nguồn ở cột F.",
     "Ô để trống không có nghĩa là bỏ giá trị. Muốn bỏ một giá trị, chọn “xóa” ở cột M (“Xóa”).",
     "Muốn bỏ một thông tin về văn bản nguồn, ghi “xóa” vào ô đó.",
     "Cột N ghi ý kiến về giá trị, nếu có; ý kiến hiện ở trang của bộ tiêu chí cho người ký duyệt.",
@@ -171,14 +172,17 @@ class _RowWriter:
 
 def _is_open(row: FileRow, name: str) -> bool:
     """Whether somebody may fill this cell."""
-    is_part, is_measure = row.base is None, row.path.endswith(".measure")
+    is_part, is_measure = row.is_part, row.path.endswith(".measure")
+    held = row.base or row.absent
     if name in ("path", "about"):
         return False
     if name == "value":
         return not is_measure
     if name in ("kind", "numbers"):
         return is_part or is_measure
-    return name in ("out", "comment") or is_part or (row.base is not None and row.base.provenance is not None)
+    if name == "out":
+        return row.absent is None
+    return name == "comment" or is_part or (held is not None and held.provenance is not None)
 
 
 def _choices(row: FileRow, name: str) -> tuple[str, ...]:

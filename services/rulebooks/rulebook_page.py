@@ -52,6 +52,7 @@ from services.rulebooks.value_sources import KNOWN, LISTED, UNVERIFIED, known_wo
 from services.rulebooks.value_words import is_hidden, number_of
 from services.web import urls
 from services.web.file_bodies import chosen_in, handed_out, pieces_of
+from services.web.form_fields import FieldMissing
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
 
@@ -161,13 +162,14 @@ async def show(visit: Visit, rulebook: str) -> PageResponse:
         # A refused form stands first, under what was refused.
         refused_line=next((one for one in lines if editing and visit.refusal and one.path == path), None),
         without_text=seen.view.without_text(),
+        absent=seen.view.absent(),
         problems=seen.view.problems(),
         offered=difference(seen.rulebooks, used, newest, visit) if seen.adoption else [],
     )
 
 
 class EditForm(NamedTuple):
-    """The form of one value, or of a content without text that is to become one."""
+    """The form of one value, of a content without text that is to become one, or of a value that the text lacks."""
 
     path: str
     seen: str
@@ -177,6 +179,7 @@ class EditForm(NamedTuple):
     known: dict[Provenance, str]
     source: ValueSource
     added: bool
+    absent: bool = False
 
 
 def form_of(visit: Visit, seen: Seen, path: str) -> EditForm | None:
@@ -189,6 +192,11 @@ def form_of(visit: Visit, seen: Seen, path: str) -> EditForm | None:
             path, seen_of(None), kind, tuple(MEASURES), fields, known_in(visit.words), ValueSource(""), added=True
         )
     value = seen.text.values.get(path)
+    if value is None and path in seen.text.absent:
+        value = seen.text.absent[path]
+        fields = [(field, "") for field in fields_of(path, value_of(value.yaml))]
+        known = known_in(visit.words) if value.provenance else {}
+        return EditForm(path, seen_of(None), "", (), fields, known, ValueSource(""), added=False, absent=True)
     if value is None or not is_editable(path):
         return None
     content = value_of(value.yaml)
@@ -218,7 +226,7 @@ async def change(visit: Visit, rulebook: str) -> PageResponse:
         if visit.typed.text("seen") != seen_of(was):
             raise DraftMoved(path=path[:100])
         async with scanned(visit) as scan:
-            changes = _added(visit, seen, path, scan) if adds else [_changed(visit, path, was)]
+            changes = _added(visit, seen, path, scan) if adds else [_changed(visit, seen, path, was)]
             result = await drafting.change_values(visit.work(), rulebook, changes, scan)
     return await visit.done(result, to=f"{visit.url.rulebook(rulebook)}#v-{path}")
 
@@ -227,11 +235,14 @@ def _first_field(form: EditForm | None) -> str:
     return [*(field.name for field, _ in form.fields), "known"][0] if form else ""
 
 
-def _changed(visit: Visit, path: str, was: DraftValue | None) -> DraftChange:
-    if was is None or not is_editable(path):
+def _changed(visit: Visit, seen: Seen, path: str, was: DraftValue | None) -> DraftChange:
+    held = was or seen.text.absent.get(path)
+    if held is None or not is_editable(path):
         raise ValueUnusable(path=path[:100], why="no such value")
-    provenance, source = source_typed(visit, was)
-    content = read_value(path, value_of(was.yaml), visit.typed, doubtless=provenance is Provenance.SOURCED)
+    provenance, source = source_typed(visit, held)
+    content = read_value(path, value_of(held.yaml), visit.typed, doubtless=provenance is Provenance.SOURCED)
+    if was is None and content in (None, "", [], {}):
+        raise FieldMissing(field=fields_of(path, content or {})[0].name)
     return DraftChange(path, was, DraftValue(yaml_of(content), provenance, source))
 
 

@@ -163,6 +163,18 @@ class RulebookView:
         changed = len(told_apart([read_change(one) for one in self.text.changes]))
         return Counts(by_state.total(), {state: by_state[state] for state in STATES}, len(rulebook.unverified), changed)
 
+    def absent(self) -> list[ValueGroup]:
+        """What the text could say and does not, by criterion: path, number and label of each."""
+        words, groups = self._words, dict[str, ValueGroup]()
+        for path, value in self.text.absent.items():
+            code = criterion_of(path)
+            group = groups.setdefault(code, ValueGroup(code, number_of(code), self._parts.get(code, ""), []))
+            label = label_of(path, value_of(value.yaml), words)
+            of = self._parts.get(_code(path), "")
+            line = ValueLine(path, number_of(path), label, of, "", None, "", "", "", "", path, False, [], [])
+            group.lines.append(line)
+        return list(groups.values())
+
     def without_text(self) -> list[str]:
         """The contents and conditions that have no wording: nobody is asked for them."""
         return list(self.text.rulebook.without_text)
@@ -192,7 +204,7 @@ def named(text: DraftText, words: Words, field: str = "") -> Iterator[None]:
 
 
 def _called(path: str, text: DraftText, words: Words) -> str:
-    value = text.values.get(path)
+    value = text.values.get(path) or text.absent.get(path)
     label = label_of(path, value_of(value.yaml), words) if value else ""
     return f"{number_of(path)} {label}".strip() or words.say("không có trong bộ tiêu chí")
 

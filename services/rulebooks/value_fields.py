@@ -6,11 +6,13 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from domain.errors import NotANumber
+from domain.errors import NotANumber, Refused
+from domain.rulebook import ConditionKind
 from infra.reference.rulebook_values import CODE
-from services.rulebooks.value_words import field_of
+from services.rulebooks.file_words import WordsUnreadable, from_lines, in_lines
+from services.rulebooks.value_words import MEASURE_KINDS, field_of
 from services.web.form_fields import FieldMissing, NotADayOfYear, Typed, read_number
 
 
@@ -28,6 +30,17 @@ class EditField(NamedTuple):
     def name(self) -> str:
         """The name of the form's field."""
         return f"value-{self.key}" if self.key else "value"
+
+    @property
+    def word(self) -> str:
+        """What the words know the field by."""
+        return self.key.rpartition(".")[2] or "value"
+
+
+class LineUnreadable(Refused):
+    """A line of a field is not written as its lines are; `field` says where, `typed` what."""
+
+    code: ClassVar[str] = "line-unreadable"
 
 
 YES_NO = ("true", "false")
@@ -58,6 +71,21 @@ SINGLE: dict[str, EditField] = {
     "council.instruments": EditField("", "lines", needed=False),
 }
 
+#: Which sanctions of officials are counted.
+OFFICIALS, FORMS = ("heads", "all"), ("reprimand", "warning", "pay-cut", "demotion", "removal", "dismissal")
+COUNTS = (
+    EditField("officials", "choice", OFFICIALS),
+    EditField("discipline_from", "choice", FORMS, needed=False),
+    EditField("on_duty", "choice", YES_NO, needed=False),
+    EditField("prosecution", "choice", YES_NO, needed=False),
+    EditField("compensation", "choice", YES_NO, needed=False),
+)
+#: A veto is worded, and says which sanctions it counts, or none: then it is declared as such.
+VETO = (
+    EditField("text", "long", needed=False),
+    *(one._replace(key=f"counts.{one.key}", needed=False) for one in COUNTS),
+)
+
 #: Values that have several.
 SEVERAL: dict[str, tuple[EditField, ...]] = {
     "deadlines": (
@@ -77,22 +105,25 @@ SEVERAL: dict[str, tuple[EditField, ...]] = {
         EditField("broadcasts", "count", needed=False),
         EditField("opinion_sheets", "text", needed=False),
     ),
+    "counts": COUNTS,
 }
 
-#: Measures by kind. What an amount is made of is edited by file.
+#: Measures by kind.
 MEASURES: dict[str, tuple[EditField, ...]] = {
-    "boolean": (),
+    **dict.fromkeys(MEASURE_KINDS, ()),
     "ratio_threshold": (EditField("at_least", "number"),),
     "checklist": (EditField("minimum", "count"), EditField("choices", "lines")),
     "deadline": (EditField("working_days", "count"),),
-    "ratio": (),
-    "survey": (),
     "ratio_bands": (EditField("bands", "lines"),),
     "options": (EditField("options", "lines"),),
     "points": (EditField("step", "number"),),
     "penalty": (EditField("points", "number"),),
+    "amount": (
+        EditField("at_least", "number"),
+        EditField("comparison", "choice", ("exactly", "at_least", "at_most")),
+        EditField("rates", "lines"),
+    ),
 }
-AMOUNT = (EditField("at_least", "number"), EditField("comparison", "choice", ("exactly", "at_least", "at_most")))
 
 #: "điểm: lời văn" and "từ: điểm".
 LINE = re.compile(r"([^:]+):\s*(.+)")
@@ -109,17 +140,23 @@ def fields_of(path: str, value: Any, kind: str = "") -> tuple[EditField, ...]:
     field = field_of(path)
     if field == "measure":
         return of_measure(kind or value.get("kind", ""))
+    if field == "condition" and value.get("kind") == ConditionKind.VETO:
+        return VETO
     return (SINGLE[field],) if field in SINGLE else SEVERAL.get(field, ())
 
 
 def of_measure(kind: str) -> tuple[EditField, ...]:
     """The fields of a measure of this kind."""
-    return AMOUNT if kind == "amount" else MEASURES.get(kind, ())
+    return MEASURES.get(kind, ())
 
 
 def written(field: EditField, value: Any) -> str:
     """What stands in the field before anybody types."""
-    held = value.get(field.key) if field.key and isinstance(value, dict) else value
+    held = value
+    for key in filter(None, field.key.split(".")):
+        held = held.get(key) if isinstance(held, dict) else None
+    if field.key == "rates":
+        return in_lines(held) if held else ""
     return SHOWN.get(field.kind, _plain)(held) if held is not None else ""
 
 
@@ -131,7 +168,7 @@ def value_typed(path: str, was: Any, typed: Typed, *, doubtless: bool) -> Any:
     if field_of(path) == "measure":
         value = measure_typed(typed, was, doubtless=doubtless)
     elif field_of(path) in SEVERAL:
-        value = _several(SEVERAL[field_of(path)], was, typed)
+        value = _several(fields_of(path, was), was, typed)
     else:
         value = read(SINGLE[field_of(path)], typed)
     return was if value == was else value
@@ -140,7 +177,7 @@ def value_typed(path: str, was: Any, typed: Typed, *, doubtless: bool) -> Any:
 def measure_typed(typed: Typed, was: Mapping[str, Any], *, doubtless: bool) -> dict[str, Any]:
     """The measure in the fields of the kind that was chosen."""
     kind = typed.text("kind") or str(was.get("kind", ""))
-    if kind not in MEASURES and not (kind == "amount" == was.get("kind")):
+    if kind not in MEASURES:
         raise FieldMissing(field="kind")
     found: dict[str, Any] = {"kind": kind}
     for field in of_measure(kind):
@@ -152,7 +189,7 @@ def measure_typed(typed: Typed, was: Mapping[str, Any], *, doubtless: bool) -> d
     elif kind == "ratio_bands":
         found["bands"] = _bands(found["bands"], [] if doubtless else was.get("bands") or [])
     elif kind == "amount":
-        found["rates"] = was["rates"]
+        found["rates"] = _rates(found["rates"])
     elif kind == "ratio_threshold" and not doubtless and "at_least_provenance" in was:
         found["at_least_provenance"] = was["at_least_provenance"]
     return found
@@ -173,9 +210,33 @@ def read(field: EditField, typed: Typed) -> Any:
 
 
 def _several(fields: tuple[EditField, ...], was: Mapping[str, Any], typed: Typed) -> dict[str, Any]:
-    rest = {key: held for key, held in was.items() if key not in {field.key for field in fields}}
-    found = {field.key: read(field, typed) for field in fields}
-    return {**rest, **{key: held for key, held in found.items() if held not in (None, "")}}
+    """The value with what was typed; what may be left out and was is not in it, nor what is simply not so."""
+    tops = {field.key.partition(".")[0] for field in fields}
+    found: dict[str, Any] = {key: held for key, held in was.items() if key not in tops}
+    for field in fields:
+        held = read(field, typed)
+        if held in (None, "") or held is False:
+            continue
+        top, _, inner = field.key.partition(".")
+        if inner:
+            found.setdefault(top, {})[inner] = held
+        else:
+            found[top] = held
+    if "counts" in found and "officials" not in found["counts"]:
+        raise FieldMissing(field="value-counts.officials")
+    return found
+
+
+def _rates(lines: list[str]) -> list[dict[str, Any]]:
+    """The rates as files write them, each on its line."""
+    written = "\n".join(line if line.startswith("-") else f"- {line}" for line in lines)
+    try:
+        rates: list[dict[str, Any]] = from_lines(written, "rates")["rates"]
+    except WordsUnreadable as unreadable:
+        raise LineUnreadable(field="value-rates", typed=unreadable.what) from None
+    if stray := next((one for one in rates if not isinstance(one, dict)), None):
+        raise LineUnreadable(field="value-rates", typed=stray)
+    return rates
 
 
 def _number(field: EditField, typed: Typed) -> int | Decimal:

@@ -14,6 +14,21 @@ from services.i18n import Words
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 DAY_OF_YEAR = re.compile(r"(\d{2})-(\d{2})")
 
+#: The ways to measure, as people may choose among them on the page and in files (`measure-kind.*`).
+MEASURE_KINDS = (
+    "boolean",
+    "ratio_threshold",
+    "checklist",
+    "deadline",
+    "ratio",
+    "survey",
+    "ratio_bands",
+    "options",
+    "points",
+    "penalty",
+    "amount",
+)
+
 #: Steps for which texts have a term.
 STEPS = (
     "assigned",
@@ -153,10 +168,21 @@ def _entries(value: Mapping[str, Any], words: Words) -> Iterator[str]:
     for key in OF_ENTRIES:
         if (held := value.get(key)) is not None:
             yield words.say(f"rulebook-entry.{key}", value=_day_of_year(held) or value_in_words(held, words))
+    yield from _counted(value.get("counts") or value, words)
     for unit_class, held in (value.get("by_class") or {}).items():
         yield f"{unit_class}: {words.number(held)}"
     if text := value.get("text") or value.get("opinion_sheets"):
         yield str(text)
+
+
+def _counted(counts: Mapping[str, Any], words: Words) -> Iterator[str]:
+    """Which sanctions of officials a veto or an indicator counts."""
+    for key in ("officials", "discipline_from"):
+        if chosen := counts.get(key):
+            yield words.say(f"rulebook-entry.{key}", value=words.say(f"rulebook-word.{chosen}"))
+    for key in ("on_duty", "prosecution", "compensation"):
+        if counts.get(key):
+            yield words.say(f"rulebook-entry.{key}")
 
 
 def _day_of_year(value: Any) -> str:

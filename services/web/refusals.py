@@ -48,6 +48,7 @@ STATUS = {
     "deadline-outside-term": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-too-long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "search-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "line-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "field-missing": HTTPStatus.UNPROCESSABLE_ENTITY,
     "source-not-chosen": HTTPStatus.UNPROCESSABLE_ENTITY,
     "form-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,

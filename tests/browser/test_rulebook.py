@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from domain.official import Office
 from domain.season import Participant
@@ -87,6 +87,15 @@ async def fill(page: Page, typed: dict[str, str]) -> None:
     await page.get_by_role("radio", name="theo văn bản gốc").check()
 
 
+async def stands_above_the_bar(page: Page, button: Locator) -> None:
+    """The bar at the bottom of a phone covers nothing of the button that somebody has come to."""
+    await tab_to(page, button)
+    here, bar = await button.bounding_box(), await page.locator(".rail").bounding_box()
+    assert here
+    assert bar
+    assert here["y"] + here["height"] <= bar["y"]
+
+
 async def main_of(page: Page, address: str) -> str:
     """What a page says, but for how far the log has come."""
     await page.goto(address)
@@ -132,6 +141,8 @@ async def indicator_measured_otherwise(page: Page, house: Told) -> None:
     await page.locator("#kind").select_option("ratio")
     await page.get_by_role("button", name="Chọn cách tính").click()
     await seen(page, "rulebook-indicator-360")
+    for button in ("Lưu giá trị", "Ghi ý kiến"):
+        await stands_above_the_bar(page, page.get_by_role("button", name=button))
     await fill(page, {})
     await page.get_by_role("button", name="Lưu giá trị").click()
     await expect(page.get_by_text("3 giá trị chờ ký duyệt").first).to_be_visible()

@@ -324,7 +324,12 @@ async def test_the_public_reads_which_document_leaves_contents_out(desks: Desks,
 
     page = await passer_by.open(public(story))
 
-    assert "5 nội dung chưa có văn bản gốc, theo văn bản số 03/QĐ ngày 15/01/2024" in page.text
+    assert "5 nội dung chưa có lời văn, theo văn bản số 03/QĐ ngày 15/01/2024" in page.text
+    assert "khi có văn bản gốc, tỉnh đối chiếu và sửa lại nếu khác" in page.text
+    # The page of the rulebook is for officials: a citizen is not sent there
+    assert "/bo-tieu-chi/" not in page.html
+    officer = await desks.department()
+    assert "/bo-tieu-chi/qd-27-2025" in (await officer.open(public(story))).html
 
 
 async def test_the_register_lists_the_year_and_finds_names_typed_without_marks(passer_by: Desk, season: Story):

@@ -16,8 +16,9 @@ from infra.reference.rulebook_values import RulebookChange, RulebookValue, value
 from services.i18n import load_words
 from services.rulebooks.file_import import read_carried
 from services.rulebooks.file_rows import STEPS, choices_of
-from services.rulebooks.file_words import CHOICES, EXAMPLES, KINDS
+from services.rulebooks.file_words import CHOICES, EXAMPLES, KINDS, STATES
 from services.rulebooks.file_workbook import GUIDE, ORIGIN_SHEET, SHEET
+from services.rulebooks.value_sources import STATES as VALUE_STATES
 from tests.rulebooks.files import (
     LEVELS,
     POINTS,
@@ -315,6 +316,54 @@ async def test_a_veto_whose_source_alone_is_filled_has_no_text_still():
     assert change.after.value == {"kind": "veto"}
 
 
+# What the text lacks ---------------------------------------------------------------------------------
+
+
+async def test_what_the_text_lacks_has_rows_that_can_be_filled():
+    draft = the_draft(LEVELS)
+    cells = of("deadlines.submitted", value="trước ngày: 10/01\nsau số năm: 1", **SOURCED)
+    cells |= of("council.max_members", value=15, **SOURCED) | of("TC2.CT2.1.formula", value="a / b x 100")
+
+    reading = await read("tep.xlsx", filled(workbook(draft), cells), draft)
+
+    assert reading.errors == ()
+    assert reading.absent == 0
+    found = {change.path: change.after.value for change in reading.changes if change.after}
+    assert found == {
+        "deadlines.submitted": {"before": "01-10", "years_later": 1},
+        "council.max_members": 15,
+        "TC2.CT2.1.formula": "a / b x 100",
+    }
+    assert all(change.before is None for change in reading.changes)
+
+
+async def test_a_value_that_the_text_lacks_needs_its_source_and_cannot_be_taken_out():
+    draft = the_draft(LEVELS)
+    cells = of("council.max_members", value=15) | of("council.consultation", out="xóa")
+
+    reading = await read("tep.xlsx", filled(workbook(draft), cells), draft)
+
+    assert reading.changes == ()
+    assert [error.code for error in reading.errors] == ["emptied", "not-here"]
+
+
+async def test_a_file_that_was_taken_before_its_words_changed_changes_nothing():
+    draft = the_draft(LEVELS)
+    book = openpyxl.load_workbook(io.BytesIO(workbook(draft)))
+    sheet = book[SHEET]
+    sheet["M4"] = "Lấy ra"
+    for line in sheet.iter_rows(min_row=5):
+        for cell in line:
+            if cell.value == "chưa có nguồn":
+                cell.value = "nội dung tạm thời"
+    made = io.BytesIO()
+    book.save(made)
+
+    reading = await read("tep.xlsx", made.getvalue(), draft)
+
+    assert (reading.changes, reading.errors) == ((), ())
+
+
 # The words of the file -------------------------------------------------------------------------------
 
 
@@ -325,6 +374,9 @@ def test_the_file_calls_things_as_the_pages_do():
     kinds = CHOICES["kind"]
     assert {kind: words.say(f"condition-kind.{kind}") for kind in kinds} == kinds
     assert {step: words.say(f"rulebook-step.{step}") for step in STEPS} == STEPS
+    assert list(STATES.values()) == [words.say(f"value-state.{one}") for one in VALUE_STATES]
+    for name in ("officials", "discipline_from"):
+        assert {one: words.say(f"rulebook-word.{one}") for one in CHOICES[name]} == CHOICES[name]
     for path in ("recognising_level", "council.majority", "not_arisen", "rounding", "unknown"):
         choices = choices_of(path) or {}
         assert {one: words.say(f"rulebook-word.{one}") for one in choices} == choices

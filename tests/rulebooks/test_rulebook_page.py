@@ -104,6 +104,59 @@ async def test_each_kind_of_value_has_its_fields(
     assert stored in await said(season, path)
 
 
+@pytest.mark.parametrize(
+    ("path", "typed", "stored"),
+    [
+        ("deadlines.six_month_report", {"value-by": "15/07"}, "by: 07-15"),
+        ("TC2.CT5.1.evidence", {"value": "Danh sách tập huấn"}, "Danh sách tập huấn"),
+    ],
+)
+async def test_what_the_text_lacks_is_added_and_taken_back(
+    administrator: Desk, season: Story, path: str, typed: dict[str, str], stored: str
+):
+    page = await administrator.open(f"{PAGE}?sua={path}")
+    empty = await administrator.send(page, "/sua", SOURCE)
+    assert empty.refused == "field-missing"
+    page = await administrator.send(page, "/sua", {**SOURCE, **typed})
+
+    assert page.status == 200, page.refused
+    assert stored in await said(season, path)
+    page = await administrator.open(f"{PAGE}?sua={path}")
+    await administrator.send(page, "/lay-lai")
+    assert f"sua={path}#" in (await administrator.open(PAGE)).html
+
+
+async def test_the_page_says_and_changes_which_sanctions_count(administrator: Desk, season: Story):
+    # Given an indicator and a condition that count sanctions
+    counting = {"value-officials": "heads", "value-discipline_from": "warning", "value-on_duty": "true"}
+    page = await edit(administrator, "TC5.CT3.counts", **counting, **{"value-prosecution": "false"})
+    assert page.status == 200, page.refused
+    assert await said(season, "TC5.CT3.counts") == "{officials: heads, discipline_from: warning, on_duty: true}"
+    page = await administrator.open(PAGE)
+    assert "đối tượng: người đứng đầu; kỷ luật từ cảnh cáo; khi thi hành công vụ" in page.text
+
+    page = await administrator.open(f"{PAGE}?sua=C3")
+    assert page.form("/sua").value("value-counts.officials") == "heads"
+    page = await administrator.send(page, "/sua", {**SOURCE, "value-counts.officials": "all"})
+    assert page.status == 200, page.refused
+    assert "officials: all, discipline_from: reprimand, on_duty: true, prosecution: true" in await said(season, "C3")
+
+    # And nobody counts discipline without saying whose
+    page = await edit(administrator, "C3", **{"value-counts.officials": ""})
+    assert page.refused == "field-missing"
+
+
+async def test_an_amount_is_offered_with_its_rates(administrator: Desk, season: Story):
+    page = await administrator.open(f"{PAGE}?sua=TC2.CT5.1.measure&cach=amount")
+    typed = {**SOURCE, "value-at_least": "100", "value-comparison": "at_least"}
+    wrong = await administrator.send(page, "/sua", {**typed, "value-rates": "300000 đồng"})
+    assert (wrong.status, wrong.refused) == (422, "line-unreadable")
+    page = await administrator.send(page, "/sua", {**typed, "value-rates": "tên: vụ, việc | số tiền (đồng): 300000"})
+
+    assert page.status == 200, page.refused
+    assert "label: 'vụ, việc', dong: 300000" in await said(season, "TC2.CT5.1.measure")
+
+
 async def test_a_measure_becomes_one_of_another_kind(administrator: Desk, season: Story):
     page = await administrator.open(f"{PAGE}?sua=TC1.CT1.1.measure&cach=ratio_bands")
     page = await administrator.send(page, "/sua", {**SOURCE, "value-bands": "90: 1\n50,5: 0,5\n0: 0"})

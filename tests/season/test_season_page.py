@@ -181,6 +181,7 @@ async def test_the_page_names_what_has_no_text_and_opens_by_the_document_that_le
 
     page = await desk.open(f"/mua/{story.season}")
     assert "nội dung của bộ tiêu chí chưa có lời văn" in page.text
+    assert f'href="{desk.home}/bo-tieu-chi/qd-27-2025">Xem tại trang bộ tiêu chí' in page.html
     assert not page.offers("/mo")
     without_number = await desk.send(page, "/khong-xet", {"left-out-on": "4/1/2024"})
     no_day = await desk.send(page, "/khong-xet", {"left-out-no": "03/QĐ-UBND", "left-out-on": "31/02/2024"})

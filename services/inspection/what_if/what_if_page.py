@@ -214,7 +214,7 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         rulebook = rulebooks.text(row.rulebook_sha256)
 
         def text_of(standing: Standing) -> Rulebook:
-            return rulebooks.own_text(rulebook, standing.rulebook_sha256)
+            return rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
 
         asked = read_asked(visit, rulebooks, rulebook)
         stranger = rulebooks.named(asked.kept.rulebook)
