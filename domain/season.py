@@ -41,8 +41,8 @@ from domain.working_days import DayReading
 #: What stands behind the year in the name of a practice round ("thử").
 PRACTICE = "thu"
 
-#: The names of seasons. A first round has no number.
-NAME = re.compile(rf"(?P<year>-?[0-9]+)(?P<practice>-{PRACTICE})?(?:-(?P<round>[2-9]|[1-9][0-9]+))?")
+#: The names of seasons. A first round has no number; addresses may hold more digits than anybody reads.
+NAME = re.compile(rf"(?P<year>-?[0-9]{{1,99}})(?P<practice>-{PRACTICE})?(?:-(?P<round>[2-9]|[1-9][0-9]{{1,98}}))?")
 
 #: The first year that communes were assessed: Quyết định 09/2013/QĐ-TTg.
 FIRST_YEAR = 2013

@@ -151,12 +151,19 @@ class Rulebooks:
         except RulebookUnusable:
             return None
 
-    def own_text(self, rulebook: Rulebook, sha256: str) -> Rulebook:
-        """Of a commune within a season under `rulebook`: the text of this hash, by which the commune is judged when it
-        was decided before the season's text was corrected. A text of another rulebook, or an unusable one, is none.
-        """
+    def own_text(self, rulebook: Rulebook, sha256: str, *, decided: bool) -> Rulebook:
+        """What `of_dossier` gives, for a list of communes of a season under `rulebook`: an unusable text is none."""
         found = self.find(sha256)
-        return found if found is not None and found.id == rulebook.id else rulebook
+        return found if found is not None and (decided or found.id == rulebook.id) else rulebook
+
+    def of_dossier(self, own: str, rulebook: str, sha256: str, *, decided: bool) -> Rulebook:
+        """The text by which a commune is judged, in a season that runs under the text `sha256` of `rulebook`.
+
+        It is the dossier's `own`, which stays when the season's is corrected after the decision; the season's where
+        the season went over to another rulebook, as long as no decision stands. RulebookUnusable.
+        """
+        held = self.text(own)
+        return held if decided or held.id == rulebook else self.text(sha256)
 
     def texts_of(self, id: str) -> tuple[Rulebook, ...]:
         """All texts of a rulebook that can be judged by, shipped ones first."""

@@ -21,7 +21,7 @@ from services.appraisal import appraise as appraising
 from services.assessment.dossier_page import editor_of
 from services.assessment.dossier_view import Case, gates, open_case, satisfaction, sheet_view
 from services.assessment.history_view import history_of, people_of
-from services.verdicts import judged
+from services.case.verdicts import judged
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from domain.assessment import Assessment, assessment_stream
 from domain.errors import NotFound, OutOfOrder
 from domain.personal import Personal
+from domain.recognition import Recognition, recognition_stream
 from domain.rulebook import Rulebook
+from domain.season import Season, season_stream
 from infra.identity.tenants import Tenant
 from projections.fold import fold
 from projections.tables.sheets import SHEETS, CommentRow, SheetRow
@@ -161,4 +163,9 @@ async def meeting_paper(then: AsItStood, season: str, commune: str) -> str:
 async def rulebook_of(then: AsItStood, work: Work, season: str, commune: str) -> Rulebook:
     """The very text by which the dossier is judged."""
     row = (await read_paper(then, season, commune)).row
-    return (await work.rulebooks()).text(row.rulebook_sha256)
+    running = await then.find(Season, season_stream(season))
+    decided = await then.find(Recognition, recognition_stream(season, commune))
+    assert running is not None  # noqa: S101 - a dossier is one of a season
+    stands = decided is not None and not decided.may_be_decided_again
+    texts = await work.rulebooks()
+    return texts.of_dossier(row.rulebook_sha256, running.rulebook, running.rulebook_sha256, decided=stands)

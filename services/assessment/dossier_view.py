@@ -24,6 +24,7 @@ from domain.rates import rates_stream
 from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
 from domain.season import State
 from domain.working_days import Calendar
+from infra.reference.rulebooks import Rulebooks
 from projections.tables.councils import COUNCILS
 from projections.tables.days_off import DAYS_OFF, DaysOffRow
 from projections.tables.rates import RATES, RatesRow
@@ -33,7 +34,7 @@ from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS, UnitRow
 from services.assessment.commune_steps import found_by
 from services.case.case_cache import Dossiers, Followed
-from services.verdicts import JudgedStanding, Status, criterion_status, judged
+from services.case.verdicts import JudgedStanding, Status, criterion_status, judged
 from services.web.visit import Visit
 
 HUNDRED = Decimal(100)
@@ -118,6 +119,7 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
             raise UnknownCommune(commune=commune)
         raise SeasonNotOpen(state=planned.state)
     council = seen.row(COUNCILS, f"{season}/{sheet.decided_by}")
+    text = judging_text(await visit.rulebooks(), planned, seen.row(STANDINGS, key))
     return Case(
         season=planned,
         sheet=sheet,
@@ -125,9 +127,16 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=at_rates(seen, (await visit.rulebooks()).text(sheet.rulebook_sha256), planned.year),
+        rulebook=at_rates(seen, text, planned.year),
         calendar=_calendar(visit, seen),
         followed=seen,
+    )
+
+
+def judging_text(texts: Rulebooks, season: SeasonRow, standing: Standing) -> Rulebook:
+    """The text by which the commune is judged. RulebookUnusable."""
+    return texts.of_dossier(
+        standing.rulebook_sha256, season.rulebook, season.rulebook_sha256, decided=not standing.may_be_decided
     )
 
 

@@ -21,9 +21,9 @@ from infra.readmodels.reading import View
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, CommuneStage, Standing, counted
 from projections.tables.units import UNITS, UnitRow
+from services.case.verdicts import Gate, Status, criterion_status, judged
 from services.seals.verified_view import last_verified
 from services.season.readiness import unstaffed
-from services.verdicts import Gate, Status, criterion_status, judged
 from services.web import urls
 from services.web.handlers import page
 from services.web.name_search import ANYTHING, Sought, sought
@@ -331,7 +331,7 @@ async def _table(visit: Visit, view: View, season: str) -> Table:
     rulebook = rulebooks.text(row.rulebook_sha256)
 
     def text_of(standing: Standing) -> Rulebook:
-        return rulebooks.own_text(rulebook, standing.rulebook_sha256)
+        return rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
 
     return table_of(await in_slices(lines_of(rows, units, text_of, made)), row, units)
 

@@ -13,10 +13,10 @@ from domain.vietnamese import sort_key
 from infra.reference.rulebooks import Rulebooks
 from projections.tables.standings import Basis, Standing
 from projections.tables.units import UnitRow
+from services.case.verdicts import Gate, JudgedStanding, criterion_status, judged
 from services.clock import VIETNAM
 from services.exports.workbook import DAY, POINTS, SHARE, Column, Value, WorkbookWriter, Written
 from services.i18n import Words, vietnamese
-from services.verdicts import Gate, JudgedStanding, criterion_status, judged
 
 
 class StandingsSource(NamedTuple):
@@ -38,7 +38,7 @@ class StandingsSource(NamedTuple):
 
     def text_of(self, row: Standing) -> Rulebook:
         """The text by which the commune is judged."""
-        return self.rulebooks.own_text(self.rulebook, row.rulebook_sha256)
+        return self.rulebooks.own_text(self.rulebook, row.rulebook_sha256, decided=not row.may_be_decided)
 
     @property
     def about(self) -> str:

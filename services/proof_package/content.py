@@ -40,6 +40,8 @@ from services.recognition.decision_document import TableLine as Row
 FORM = 2
 #: In which words each version tells what was judged.
 WORDS_OF = {1: UNTIL_2026_11_30, FORM: PRESENT}
+#: What is said behind the season of a practice round.
+PRACTICE = ", ĐÁNH GIÁ THỬ, không có giá trị pháp lý / PRACTICE, of no legal force"
 #: What stands for the computed result where the rules left it open.
 LEFT_OPEN = "left-open"
 

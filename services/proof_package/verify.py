@@ -23,7 +23,6 @@ import msgspec
 
 from domain.errors import Refused
 from domain.fact import StreamName
-from domain.season import is_practice
 from domain.working_days import Calendar
 from infra.ledger.canonical_json import NotCanonical, canonical, instant, parse
 from infra.ledger.checkpoint import Checkpoint
@@ -39,7 +38,7 @@ from infra.pdf.signatures import PdfSignature, Unjudged, read_signatures
 from infra.reference.rulebooks import Rulebooks, load_calendar, load_rulebooks
 from services.assessment.evidence_list import attachments
 from services.proof_package.compare_evidence import Compared, compare
-from services.proof_package.content import WORDS_OF, Circumstances, how_to, tell
+from services.proof_package.content import PRACTICE, WORDS_OF, Circumstances, how_to, tell
 from services.proof_package.evidence_zip import FileState, evidence_of_dossier
 from services.proof_package.package_files import (
     ARCHIVE,
@@ -468,9 +467,7 @@ def _decided(said: Mapping[str, Any]) -> Iterator[str]:
     for post in decision["posts"]:
         yield f"    {post['position']}, {post['unit']}, {post['decision_no']}"
     yield f"    {decision['decision_no']}, {decision['on']}: {decision['result']}"
-    yield f"    {said['commune']['name']}, {said['season']}"
-    if is_practice(said["season"]):
-        yield "    ĐỢT ĐÁNH GIÁ THỬ, không có giá trị pháp lý / PRACTICE ROUND, of no legal force"
+    yield f"    {said['commune']['name']}, {said['season']}{PRACTICE if 'practice' in said else ''}"
     if "reason" in decision:
         yield f"    {decision['reason']}"
     yield "  Căn cứ, từng việc có mặt và trùng khớp / on what, each present and equal:"

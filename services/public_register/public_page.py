@@ -23,9 +23,9 @@ from services.assessment import assess
 from services.assessment.dossier_view import Case, SheetView, gates, read_case, sheet_view
 from services.assessment.personal_view import CommentText, comments_said
 from services.case.unverified import unverified_words
+from services.case.verdicts import Status
 from services.council.meeting_view import bare_code, receipt_code
 from services.recognition.decision_page import vote_on
-from services.verdicts import Status
 from services.web import urls
 from services.web.handlers import act, page
 from services.web.name_search import sought

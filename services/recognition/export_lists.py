@@ -18,6 +18,7 @@ from projections.tables.exports import ExportRow
 from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS, Standing, counted
 from projections.tables.units import UNITS, UnitRow
+from services.case.verdicts import judged
 from services.documents.typesetting import NUMBERS, PDF, typeset
 from services.exports.kind import (
     Asker,
@@ -32,7 +33,6 @@ from services.exports.kind import (
 )
 from services.exports.making import printed
 from services.i18n import Words
-from services.verdicts import judged
 from services.work import Work
 
 

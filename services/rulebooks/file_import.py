@@ -121,10 +121,10 @@ def read_carried(text: str) -> Carried:
         unpacking = zlib.decompressobj()
         content = unpacking.decompress(base64.b85decode(text), MOST_CARRIED)
         if unpacking.unconsumed_tail:
-            raise RulebookFileUnusable(reason="damaged")
+            raise RulebookFileUnusable(reason="carried")
         return msgspec.json.decode(content, type=Carried)
     except (ValueError, binascii.Error, zlib.error, msgspec.MsgspecError) as error:
-        raise RulebookFileUnusable(reason="damaged") from error
+        raise RulebookFileUnusable(reason="carried") from error
 
 
 # Writing -----------------------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ async def bring_in(visit: Visit, rulebook: str) -> PageResponse:
     """Record the changes of a file that were shown, in the draft. DraftMoved where it has moved since."""
     permit(visit.actor, Act.CORRECT_RULEBOOK)
     work = visit.work()
-    carried = read_carried(visit.typed.needed("carried"))
+    carried = read_carried(visit.typed.text("carried"))
     draft = await draft_of(work, rulebook)
     must_be_seen(draft, visit.typed.text("seen"))
     with named(draft, visit.words):

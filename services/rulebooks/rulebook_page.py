@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from infra.storage.files import LIMIT, Received
 from projections.tables.adoptions import ADOPTIONS, UsedText
 from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.standings import STANDINGS, counted
 from services.i18n import Words
 from services.rulebooks import draft as drafting
 from services.rulebooks.draft import DraftText, read_change
@@ -411,23 +413,27 @@ async def send_back(visit: Visit, rulebook: str) -> PageResponse:
 
 
 class Version(NamedTuple):
-    """A text of the rulebook: whether it ships, whether it is in use, and how it came into use, if it did."""
+    """A text of the rulebook: whether it ships, whether a new season will follow it, and how it came into use, if it
+    did. `kept_by` are seasons that went over to another text, with how many communes were decided by this one before.
+    """
 
     text: Rulebook
     number: int
     shipped: bool
-    is_current: bool
+    is_next: bool
     taken: UsedText | None
     by: str
+    kept_by: list[tuple[str, int]]
 
 
 @page(urls.RULEBOOK + "/cac-ban", past=False)
 async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
     """All texts of the rulebook, and what differs between two of them, `?tu=` and `?den=`."""
-    await visit.own_write(ADOPTIONS, SEASONS)
+    await visit.own_write(ADOPTIONS, SEASONS, STANDINGS)
     seen = await seen_of_rulebook(visit, rulebook)
     async with visit.reads() as view:
         seasons = await _seasons_under(view, rulebook)
+        kept = await _kept_texts(view, seasons)
         names = {one.person: one.name for one in await view.all(OFFICIALS)}
         row = await view.one(ADOPTIONS, rulebook)
     taken = {one.sha256: one for one in row.texts} if row else {}
@@ -439,6 +445,7 @@ async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
             _is_used(seen.adoption, one.sha256),
             taken.get(one.sha256),
             names.get(taken[one.sha256].by, "") if one.sha256 in taken else "",
+            [(season, count) for (season, sha256), count in kept.items() if sha256 == one.sha256],
         )
         for number, one in enumerate(seen.rulebooks.texts_of(rulebook), start=1)
     ]
@@ -455,6 +462,8 @@ async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
         between=between,
         usual=usual(versions),
         seasons=seasons,
+        number_by_text={one.text.sha256: one.number for one in versions},
+        next_one=next((one for one in versions if one.is_next), None),
         lagging=[row for row in seasons if row.lags(seen.adoption.sha256 if seen.adoption else None)],
         following=[row for row in seasons if follows(row) and _is_used(seen.adoption, row.rulebook_sha256)],
         tried=[row for row in seasons if row.opened_on and after and row.rulebook_sha256 != after.text.sha256],
@@ -474,6 +483,17 @@ def _is_used(adoption: Adoption | None, sha256: str) -> bool:
 def follows(row: SeasonRow) -> bool:
     """Whether the season goes over to another text of its rulebook with the province: it was never opened."""
     return row.state is State.PLANNED and row.opened_on is None
+
+
+async def _kept_texts(view: View, seasons: list[SeasonRow]) -> Counter[tuple[str, str]]:
+    """By season and text, how many communes keep a text that their season went on from: they were decided by it."""
+    found: Counter[tuple[str, str]] = Counter()
+    for row in seasons:
+        standings = counted(await view.all(STANDINGS, row.season)) if row.corrections else []
+        found.update(
+            (row.season, one.rulebook_sha256) for one in standings if one.rulebook_sha256 != row.rulebook_sha256
+        )
+    return found
 
 
 async def _seasons_under(view: View, rulebook: str) -> list[SeasonRow]:

@@ -263,7 +263,7 @@ async def open_now(work: Work, season: str) -> tuple[Season, Rulebook]:
 async def with_rulebook(work: Work, season: str) -> tuple[Season, Rulebook]:
     """The season and the very text of the rulebook that it runs under, at the rates of the province in its year."""
     running = await work.look(Season, season_stream(season))
-    return running, await _at_rates(work, running, running.rulebook_sha256)
+    return running, await _at_rates(work, running, (await work.rulebooks()).text(running.rulebook_sha256))
 
 
 async def open_dossier(work: Work, season: str, commune: str) -> tuple[Season, Rulebook]:
@@ -278,19 +278,19 @@ async def open_dossier(work: Work, season: str, commune: str) -> tuple[Season, R
 
 
 async def rulebook_of(work: Work, running: Season, season: str, commune: str) -> Rulebook:
-    """The text that the commune's dossier is judged by: the season's where there is no dossier, or where the season
-    went over to another rulebook since.
-    """
+    """The text that the commune's dossier is judged by, as `Rulebooks.of_dossier` says; the season's without one."""
     dossier = await work.find(Assessment, assessment_stream(season, commune))
     texts, sha256 = await work.rulebooks(), running.rulebook_sha256
-    if dossier and texts.text(dossier.rulebook_sha256).id == running.rulebook:
-        sha256 = dossier.rulebook_sha256
-    return await _at_rates(work, running, sha256)
+    if dossier is None:
+        return await _at_rates(work, running, texts.text(sha256))
+    decided = await work.find(Recognition, recognition_stream(season, commune))
+    stands = decided is not None and not decided.may_be_decided_again
+    own = texts.of_dossier(dossier.rulebook_sha256, running.rulebook, sha256, decided=stands)
+    return await _at_rates(work, running, own)
 
 
-async def _at_rates(work: Work, running: Season, sha256: str) -> Rulebook:
+async def _at_rates(work: Work, running: Season, text: Rulebook) -> Rulebook:
     rates = await work.find(Rates, rates_stream())
-    text = (await work.rulebooks()).text(sha256)
     return with_rates(text, tuple(rates.held.values()) if rates else (), running.year)
 
 

@@ -283,6 +283,8 @@ async def plan(visit: Visit) -> PageResponse:
     participants = chosen(units, typed, rulebook, visit.today, before)
     if not participants:
         raise FieldMissing(field="commune")
+    if typed.text("purpose") not in ("", PRACTICE):
+        raise FieldMissing(field="purpose")
     work = visit.work()
     result = await organise.plan_season(
         work,

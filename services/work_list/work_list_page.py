@@ -99,7 +99,7 @@ async def show(visit: Visit) -> PageResponse:
             tasks += of_season(season, visit.actor, adopted.get(season.rulebook))
             rulebook = rulebooks.text(season.rulebook_sha256)
             for standing in counted(await view.all(STANDINGS, season.season)):
-                text = rulebooks.own_text(rulebook, standing.rulebook_sha256)
+                text = rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
                 tasks += of_commune(standing, season, text, visit.actor)
                 progress += _progress(visit, standing, season, units)
             for meeting in await view.all(TALLIES, season.season):

@@ -10,13 +10,13 @@ from domain.official import Office
 from domain.recognition import Result
 from infra.transparency.seal_status import CheckpointState
 from projections.tables.standings import CommuneStage
+from services.case.verdicts import Status
 from services.demo import witnesses
 from services.demo.offices import office_key
 from services.demo.provinces import BINH_PHUOC, DONG_NAI, FALSE_EVIDENCE, HA_NOI, THANH_HOA, TINH_MAU, Story
 from services.i18n import Words, indicator_number, load_words
 from services.operations.check_consistency import disagreements
 from services.processes.projector import projecting
-from services.verdicts import Status
 from tests.acceptance.browsing import Page, Unexpected
 from tests.acceptance.walking import Walk
 

@@ -17,7 +17,7 @@ from projections.tables.seasons import SeasonRow
 from projections.tables.standings import Cell, Standing
 from projections.tables.units import UnitRow
 from services.board.board_page import Board, BoardRow, Filters, board_of, lines_of, table_of
-from services.verdicts import Gate, Status
+from services.case.verdicts import Gate, Status
 from services.web.name_search import search_for
 from tests.provinces.story import COMMUNE, OTHER, Story
 from tests.web.desks import Desks, desks, season, workplace

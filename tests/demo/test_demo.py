@@ -23,6 +23,7 @@ from projections.tables.exports import EXPORTS
 from projections.tables.standings import STANDINGS, CommuneStage, Standing
 from services.app import App
 from services.assessment.assess import value_of
+from services.case.verdicts import Status, judged
 from services.demo.papers import FALSE, Papers
 from services.demo.provinces import (
     BINH_PHUOC,
@@ -41,7 +42,6 @@ from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
 from services.processes.supervise import PROGRAMS, supervised
 from services.season import organise
-from services.verdicts import Status, judged
 from services.wiring import wired
 from services.work import Work
 

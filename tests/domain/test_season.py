@@ -253,7 +253,9 @@ def test_the_name_of_a_season_tells_year_round_and_whether_it_is_for_practice(ye
         assert is_practice(name) is practice
 
 
-@pytest.mark.parametrize("text", ["", "thu", "2027-", "2027-thu-", "2027-thu-1", "2027-1", "2027-2-thu", "2027-Thu"])
+@pytest.mark.parametrize(
+    "text", ["", "thu", "2027-", "2027-thu-", "2027-thu-1", "2027-1", "2027-2-thu", "2027-Thu", "9" * 5_000]
+)
 def test_what_is_no_name_of_a_season_is_not_taken_for_one(text: str):
     assert read_name(text) is None
     assert not is_practice(text)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import asyncpg
@@ -32,6 +32,7 @@ from infra.reference.rulebooks import load_calendar, load_rulebooks
 from infra.transparency.proofs import LogAltered, reading_log
 from infra.transparency.sealer_store import SealerStore
 from services.app import App
+from services.case.case_cache import Dossiers
 from services.operations import rotate_key
 from services.operations.create_tenant import as_operator, create_tenant
 from services.operations.export_log import export
@@ -52,8 +53,10 @@ from services.wiring import wired
 from tests.infra.sealed import seal_anew
 from tests.operations.test_create_tenant import new
 from tests.privacy.test_personal_data import said, seen
-from tests.provinces.story import COMMUNE, Story, prepared
+from tests.provinces.story import COMMUNE, TODAY, Story, prepared
 from tests.provinces.telling import put_back
+from tests.recognition.test_recognise import appraised_anew, decide_on, revoked, voted_anew
+from tests.season.test_correct import adopted, correct
 
 ORDER = Order("Hỏng ổ đĩa", "21/QĐ-UBND", "Chủ tịch UBND tỉnh")
 LAW = Law(load_rulebooks(), load_calendar())
@@ -306,6 +309,63 @@ async def test_what_somebody_said_before_the_loss_is_opened_after_it(services: S
         await said(after, "sau khi mất")
         assert [one.text for one in await seen(after)] == ["trước khi mất", "sau khi mất"]
         assert [one.text for one in await seen(after, tenant=told)] == ["trước khi mất", None]
+
+
+async def told_at_length(house: App, tenant: Tenant) -> list[str]:
+    """A year whose text was corrected and whose commune was decided on anew after a revocation, and a second round of a
+    year whose council was asked in writing: their names.
+    """
+    first = await Story(house, tenant, "").opened()
+    await correct(first, await adopted(first, ("name: Ban hành văn bản", "name: Ban hành các văn bản")))
+    await revoked(first)
+    await appraised_anew(first)
+    await voted_anew(first)
+    await decide_on(first, TODAY)
+    second = await Story(house, tenant, "", round_no=2).opened()
+    await second.consulted()
+    await second.decide()
+    return [first.season, second.season]
+
+
+async def test_corrected_texts_second_rounds_decisions_anew_and_consultations_are_what_they_were_after_a_loss(
+    services: Settings, told: Tenant, superuser
+):
+    # Given a province with all of these in its sealed log, and a loss of what came later
+    async with wired(services) as house:
+        seasons = await told_at_length(house, told)
+        kept = await house.store.position(told)
+        rows = await everything_of(house, told, seasons)
+    await seal(services, told)
+    async with losing(superuser, services, told):
+        pass
+
+    # When an order goes on from the backup
+    now = await go_on(services, told)
+    await seal(services, now)
+
+    # Then every page says what it said, work goes on, and each decision's package holds in the new epoch
+    async with wired(services) as house:
+        assert await everything_of(house, now, seasons, kept) == rows
+        trust = trust_in(SealerStore(services.seals).key(now))
+        await publish(house, now, trust.text)
+        for season in seasons:
+            await recognise.sign(await Story(house, now, season).decider(), season, COMMUNE, "ab" * 32)
+    await seal(services, now)
+    for season in seasons:
+        async with reading_log(services.app_url, now) as connection:
+            files = (await gather(connection, now, Which(season, COMMUNE), trust, LAW)).files
+        found = await judge_files(files, None, trust, LAW)
+        assert (found.answer, found.reason) == (ExitCode.UNWITNESSED, "")
+
+
+async def everything_of(house: App, tenant: Tenant, seasons: list[str], upto: int | None = None) -> list[Any]:
+    """The commune's dossier, council and decision in these years, as far as the log went then."""
+    position = upto or await house.store.position(tenant)
+    dossiers = house.part(Dossiers)
+    seen = [await dossiers.then(tenant, season, COMMUNE, position) for season in seasons]
+    pages = house.store.read(tenant, upto=position)
+    told = [(one.position, one.stream, type(one.fact).__qualname__) async for page in pages for one in page]
+    return [told, *(one.rows for one in seen)]
 
 
 # What is refused --------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ async def test_every_kind_of_document_of_a_practice_round_says_so_on_every_page(
     package = await worth(documents[Document.DOSSIER].content, trust, tmp_path)
     assert package.said is not None
     assert package.said["practice"] == "yes"
-    assert "ĐỢT ĐÁNH GIÁ THỬ, không có giá trị pháp lý" in "\n".join(lines(package))
+    assert "-thu, ĐÁNH GIÁ THỬ, không có giá trị pháp lý" in "\n".join(lines(package))
 
 
 async def test_the_same_documents_of_a_year_say_nothing_of_practice(story: Story):

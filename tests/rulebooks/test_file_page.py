@@ -190,9 +190,12 @@ async def test_changes_that_were_spoilt_on_their_way_are_refused(department: Des
     content = filled(await the_workbook(department), {("short", "value"): "27/2025 (sửa)"})
     page = await checked(department, content)
 
-    page = await department.send(page, "/nhap", carried="abc")
+    for spoilt in ("abc", "", "ạ"):
+        refused = await department.send(page, "/nhap", carried=spoilt)
 
-    assert (page.status, page.refused) == (422, "rulebook-file-unusable")
+        assert (refused.status, refused.refused) == (422, "rulebook-file-unusable")
+        assert "Chọn lại tệp rồi bấm “Kiểm tra tệp”" in refused.text
+        assert "Excel, lưu lại" not in refused.html.partition('id="refusal"')[2].partition("<main")[0][:1000]
 
 
 async def test_whoever_may_not_correct_takes_files_and_sends_none(desks: Desks):

@@ -14,10 +14,10 @@ from infra.reference.rulebooks import shipped_texts
 from projections.fold import fold
 from projections.tables.standings import STANDINGS
 from services.assessment import assess
+from services.case.verdicts import judged
 from services.rulebooks import keep
 from services.season import organise
 from services.season.correct import correct_rulebook, state_seen
-from services.verdicts import judged
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 from tests.recognition.test_recognise import appraised_anew, decide_on, voted_anew
 

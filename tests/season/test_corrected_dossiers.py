@@ -19,8 +19,8 @@ from projections.tables.standings import STANDINGS
 from services.app import App
 from services.appraisal import appraise
 from services.assessment import assess
+from services.case.verdicts import judged
 from services.season.correct import correct_rulebook
-from services.verdicts import judged
 from services.wiring import wired
 from services.work import SYSTEM
 from tests.provinces.story import COMMUNE, OTHER, TODAY, Story

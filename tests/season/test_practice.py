@@ -101,6 +101,19 @@ async def test_a_practice_round_is_planned_on_the_page_and_called_so(desks: Desk
     assert 'value="thu" checked' in refused.html
 
 
+async def test_nobody_plans_the_year_by_a_purpose_that_is_not_offered(desks: Desks):
+    desk = await desks.department()
+    year = str(next(_years))
+
+    page = await desk.send(
+        await desk.open("/mua"), "/lap-ke-hoach", purpose="tap", year=year, rulebook=RULEBOOK, commune=[COMMUNE]
+    )
+
+    assert (page.status, page.refused) == (422, "field-missing")
+    assert "Mục đích" in page.text
+    assert (await desk.open(f"/mua/{year}")).status == 404
+
+
 async def test_the_deadlines_of_a_practice_round_are_saved_as_they_are(desks: Desks):
     story = await Story(desks.house, desks.tenant, "", year=2024, practice=True).planned()
     desk = await desks.department()

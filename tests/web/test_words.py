@@ -52,10 +52,10 @@ from domain.unit import Level
 from projections.analysis.flags import Sign
 from projections.tables.standings import CommuneStage
 from services.assessment.measure_fields import problem_of
+from services.case.verdicts import Status
 from services.i18n import LOCALES, Words, load_words, sentences
 from services.inspection.trail.search import ACTS, PARAMETERS
 from services.privacy.accesses import DOINGS
-from services.verdicts import Status
 from services.web import urls
 from services.web.form_fields import NotADate, Typed, read_day, read_number
 from services.web.refusals import explain

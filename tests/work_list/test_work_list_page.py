@@ -1,5 +1,6 @@
 """My work: what waits for whom, and one click to where it is done."""
 
+import re
 from datetime import timedelta
 
 from domain.official import Office
@@ -52,6 +53,8 @@ async def test_overdue_stands_above_and_says_by_how_many_days(desks: Desks, seas
 
     assert "Quá hạn" in page.text
     assert "quá 3 ngày" in page.text
+    assert f"quá 3 ngày ({past:%d/%m/%Y})" in page.text
+    assert re.search(r"Quá hạn \(\d+ việc\)", page.text)
     assert page.text.index("Quá hạn") < page.text.index("quá 3 ngày")
 
 

@@ -11,7 +11,7 @@ from projections.analysis.flags import MARKS, Known, RaisedFlag, flags_of
 from projections.tables.officials import OFFICIALS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS, counted
-from services.verdicts import judged
+from services.case.verdicts import judged
 from services.web.visit import Visit
 
 
@@ -43,7 +43,10 @@ async def flags_at(visit: Visit, season: str) -> Raised:
     rulebook = rulebooks.text(row.rulebook_sha256)
     mandates = {str(mandate.id): mandate for official in officials for mandate in official.mandates}
     grants = {str(grant.mandate): grant for official in officials for grant in official.grants}
-    texts = {one.commune: rulebooks.own_text(rulebook, one.rulebook_sha256) for one in standings}
+    texts = {
+        one.commune: rulebooks.own_text(rulebook, one.rulebook_sha256, decided=not one.may_be_decided)
+        for one in standings
+    }
     verdicts = dict(await in_slices((one.commune, judged(one, texts[one.commune]).verdict) for one in standings))
     communes = await in_slices(flags_of(marks, Known(mandates, verdicts, rulebook, grants)))
     flags = list(chain.from_iterable(communes))

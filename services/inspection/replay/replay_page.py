@@ -14,16 +14,17 @@ from projections.analysis.differences import Difference, differences
 from projections.fold import fold
 from projections.tables.register import REGISTER, RegisterRow
 from projections.tables.reviews import REVIEWS, ReviewRow
+from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS, SheetRow
 from projections.tables.standings import STANDINGS, Standing
-from services.assessment.dossier_view import Case, open_case
+from services.assessment.dossier_view import Case, judging_text, open_case
 from services.assessment.history_view import MILESTONES
 from services.case.case_cache import Dossiers, Followed
+from services.case.verdicts import JudgedStanding, judged
 from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.replay.steps_view import asked, reel_of
 from services.inspection.review import conduct_review
 from services.inspection.review.review_page import count, one_position
-from services.verdicts import JudgedStanding, judged
 from services.web import urls
 from services.web.handlers import act, page
 from services.web.visit import PageResponse, Visit
@@ -98,15 +99,16 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
 
 
 def moment_of(seen: Followed, rulebooks: Rulebooks) -> DossierMoment:
-    """The dossier's rows, judged by the rulebook it had."""
+    """The dossier's rows, judged by the text by which they were judged then."""
     key = f"{seen.season}/{seen.commune}"
     sheet: SheetRow | None = seen.row(SHEETS, key)
     standing: Standing | None = seen.row(STANDINGS, key)
-    if sheet is None or standing is None:
+    season: SeasonRow | None = seen.row(SEASONS, seen.season)
+    if sheet is None or standing is None or season is None:
         return DossierMoment(None, None, None)
     decided: dict[str, Any] = {}
     REGISTER.fold(seen.own, decided)
-    return DossierMoment(sheet, judged(standing, rulebooks.text(standing.rulebook_sha256)), decided.get(key))
+    return DossierMoment(sheet, judged(standing, judging_text(rulebooks, season, standing)), decided.get(key))
 
 
 def changed(case: Case, then: DossierMoment, position: int) -> tuple[Difference, ...]:

@@ -24,7 +24,9 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS, EntryRow, SheetRow
 from projections.tables.standings import STANDINGS, Standing
 from projections.tables.units import UNITS
+from services.assessment.dossier_view import judging_text
 from services.case.case_cache import Followed, facts_about
+from services.case.verdicts import JudgedStanding, judged
 from services.documents.glyphs import fitting
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
@@ -32,7 +34,6 @@ from services.documents.wording import NamedUnit
 from services.i18n import Words, vietnamese
 from services.inspection.responsibility.chain import Chain, ChainLink, in_words
 from services.sentences import FactSentence, sentence_writer_of
-from services.verdicts import JudgedStanding, judged
 
 #: Signs that one text takes at most: twice what may be typed. Only one that is of codes for the most part takes more.
 ROOM = 2 * PROSE.limit
@@ -72,9 +73,10 @@ async def read_paper(
     words, key = vietnamese(), f"{seen.season}/{seen.commune}"
     sheet: SheetRow | None = seen.row(SHEETS, key)
     season: SeasonRow | None = seen.row(SEASONS, seen.season)
-    if sheet is None or season is None:
+    standing: Standing | None = seen.row(STANDINGS, key)
+    if sheet is None or season is None or standing is None:
         raise NotFound(kind="assessment", subject=seen.commune)
-    rulebook = rulebooks.text(sheet.rulebook_sha256)
+    rulebook = judging_text(rulebooks, season, standing)
     facts = await facts_about(seen, then.facts)
     async with reads.at(then.tenant, then.position) as view:
         officials: list[OfficialRow] = await view.all(OFFICIALS)
@@ -84,7 +86,6 @@ async def read_paper(
     told = {position: _shortened(one) for position, one in whole.items()}
     found = trace(facts, season, seen.commune, officials, indicator)
     chain = in_words(found, told, {row.person: row.name for row in officials}, units, words)
-    standing: Standing = seen.row(STANDINGS, key)
     acts = {act.entry.position for line in (*chain.lines, *chain.ballots) if in_sentences(line) for act in line.acts}
     return ResponsibilityDocument(
         commune=await then.place(seen.commune),

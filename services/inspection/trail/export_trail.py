@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
-from urllib.parse import parse_qsl
 
 from domain.errors import Refused
 from domain.export import Document
@@ -86,7 +85,7 @@ class TrailExport(ExportKind):
 
     def detail(self, row: ExportRow, words: Words) -> str:
         """What was searched for."""
-        filters = [f"{words.say(f'filter.{name}')}: {value}" for name, value in parse_qsl(row.asked or "")]
+        filters = [f"{label}: {value}" for label, value in trail_workbook.filters_of(row.asked or "", words)]
         return "; ".join(filters) or words.say("mọi mục nhật ký")
 
 

@@ -442,11 +442,7 @@ def _meant(key: str) -> list[tuple[str, str]]:
 
 
 def describe(
-    found: FoundFacts,
-    names: Names,
-    words: Words,
-    rulebooks: Rulebooks,
-    personal: Mapping[Personal, str],
+    found: FoundFacts, names: Names, words: Words, rulebooks: Rulebooks, personal: Mapping[Personal, str]
 ) -> list[FactSentence]:
     """The facts in words, in the order of the log; `personal` says what is told of sealed values."""
     wanted = {recorded.position for recorded in found.facts}
@@ -474,8 +470,7 @@ def about(told: FactSentence, names: Names, words: Words) -> tuple[Object, ...]:
     entry = told.entry
     kind, season, subject = entry.stream
     units = {unit.code: unit.inside for unit in names.units}
-    code = entry.commune or (subject if kind in {"unit", "council"} else "")
-    if code:
+    if code := entry.commune or (subject if kind in {"unit", "council"} else ""):
         found.append(Object(units.get(code, code), "xa", code))
     if kind == "official":
         name = next((row.name for row in names.officials if row.person == subject), subject[:8])

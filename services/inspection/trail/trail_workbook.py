@@ -93,6 +93,14 @@ def trail_workbook(source: TrailSource, asked: TrailQuery, lines: Sequence[Trail
     return Written(book.saved(source, f"Nhật ký, {source.province}"), book.cut)
 
 
+def filters_of(spelled: str, words: Words) -> list[tuple[str, str]]:
+    """What a search is limited to, each with its label; a season as people name it."""
+    return [
+        (words.say(f"filter.{name}"), words.season(value) if name == "mua" else value)
+        for name, value in parse_qsl(spelled)
+    ]
+
+
 def _line(line: TrailSheetRow, words: Words) -> list[Value]:
     told = line.told
     if told is None:
@@ -111,9 +119,7 @@ def _line(line: TrailSheetRow, words: Words) -> list[Value]:
 
 
 def _origin(source: TrailSource, asked: TrailQuery, count: int, words: Words) -> list[list[Value]]:
-    filters: list[list[Value]] = [
-        [f"Bộ lọc: {words.say(f'filter.{name}')}", value] for name, value in parse_qsl(asked.spell())
-    ]
+    filters: list[list[Value]] = [[f"Bộ lọc: {label}", value] for label, value in filters_of(asked.spell(), words)]
     return [
         ["Tỉnh, thành phố", source.province],
         *filters,

@@ -217,7 +217,7 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         rulebook = rulebooks.text(row.rulebook_sha256)
 
         def text_of(standing: Standing) -> Rulebook:
-            return rulebooks.own_text(rulebook, standing.rulebook_sha256)
+            return rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
 
         asked = read_asked(visit, rulebooks, rulebook)
         named = rulebooks.named(asked.kept.rulebook)
@@ -252,14 +252,17 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
 
 
 def choices(rulebooks: Rulebooks, own: Rulebook, words: Words) -> list[TextChoice]:
-    """The texts to judge by: the own one first, then each other rulebook's newest, then all further texts."""
+    """The texts to judge by: the own one first, then each other rulebook's newest, then all further texts, by the
+    numbers that they have on the page of their rulebook.
+    """
     newest = [one for one in rulebooks.newest_of_each() if one.sha256 != own.sha256]
     found = [TextChoice("", words.say("%(rulebook)s (của năm đánh giá này)", rulebook=own.short))]
     found += [TextChoice(one.id, one.short) for one in newest if one.id != own.id]
-    further = [one for rulebook in rulebooks for one in rulebooks.texts_of(rulebook) if one.sha256 != own.sha256]
     found += [
-        TextChoice(one.sha256, words.say("%(rulebook)s, văn bản khác (%(number)s)", rulebook=one.short, number=number))
-        for number, one in enumerate((one for one in further if one.id == own.id or one not in newest), start=1)
+        TextChoice(one.sha256, words.say("%(rulebook)s, bản %(number)s", rulebook=one.short, number=number))
+        for rulebook in rulebooks
+        for number, one in enumerate(rulebooks.texts_of(rulebook), start=1)
+        if one.sha256 != own.sha256 and (one.id == own.id or one not in newest)
     ]
     return found
 
