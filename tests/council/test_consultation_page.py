@@ -149,6 +149,7 @@ async def test_a_consultation_has_words_of_its_own_on_its_page_in_its_replay_and
     assert ("Kết thúc lấy ý kiến ngày" in told) is (consulted is not awaited)
     assert "lấy ý kiến 1, " in told
     assert "Mở biểu quyết" not in told
+    assert "của 1 thành viên" not in told  # which is the number of dossiers
     assert "Kết thúc phiên họp" not in told
 
 
