@@ -127,7 +127,7 @@ async def read_case(visit: Visit, season: str, commune: str) -> Case:
         commune=seen.row(UNITS, commune),
         deciding=seen.row(UNITS, sheet.decided_by),
         members=council.people if council else frozenset(),
-        rulebook=_at_rates(seen, text, planned.year),
+        rulebook=at_rates(seen, text, planned.year),
         calendar=_calendar(visit, seen),
         followed=seen,
     )
@@ -140,8 +140,8 @@ def judging_text(texts: Rulebooks, season: SeasonRow, standing: Standing) -> Rul
     )
 
 
-def _at_rates(seen: Followed, text: Rulebook, year: int) -> Rulebook:
-    """The text by which the dossier is read, at the province's rates: those known when it was settled."""
+def at_rates(seen: Followed, text: Rulebook, year: int) -> Rulebook:
+    """A text by which the dossier is read, at the province's rates: those known when it was settled."""
     own: RatesRow = seen.row(RATES, rates_stream().subject) or RatesRow()
     return own.applied(text, year, seen.settled)
 

@@ -10,15 +10,17 @@ from domain.fact import Recorded
 from domain.judging import VerdictResult
 from domain.meeting import Meeting
 from domain.permissions import Act, Subject, may, permit
+from domain.rates import rates_stream
 from domain.rulebook import Model, Rulebook
 from infra.reference.rulebooks import Rulebooks
 from projections.analysis.counterfactual import JUDGED
 from projections.analysis.pivotal import Pivotal, pivotal
 from projections.analysis.what_if import BALLOTS, Side, WhatIfResult, parameters, what_if, with_thresholds
+from projections.tables.rates import RATES, RatesRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import Standing
 from projections.tables.units import UNITS
-from services.assessment.dossier_view import Case, open_case
+from services.assessment.dossier_view import Case, at_rates, open_case
 from services.i18n import Words
 from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.what_if.assumptions import Asked, Assumed, read_asked
@@ -73,7 +75,8 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     rulebooks = await visit.rulebooks()
     asked = read_asked(visit, rulebooks, case.rulebook)
     facts = await facts_about(visit, case)
-    under = rulebooks.named(asked.kept.rulebook)
+    named = rulebooks.named(asked.kept.rulebook)
+    under = at_rates(case.followed, named, case.season.year) if named else None
 
     def answer(assumed: Assumed) -> WhatIfResult:
         return what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
@@ -217,7 +220,9 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
             return rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
 
         asked = read_asked(visit, rulebooks, rulebook)
-        stranger = rulebooks.named(asked.kept.rulebook)
+        named = rulebooks.named(asked.kept.rulebook)
+        rates = await view.one(RATES, rates_stream().subject) or RatesRow()
+        stranger = rates.applied(named, row.year) if named else None
         assumed, other = _answered(
             visit, asked, lambda assumed: with_thresholds(stranger or rulebook, dict(assumed.thresholds))
         )

@@ -1,5 +1,9 @@
 """What-if pages: the answer beside what the log has, everything assumed in the address, nothing written."""
 
+from dataclasses import replace
+from datetime import date
+from uuid import uuid4
+
 import pytest
 
 from domain.appraisal import Appraisal
@@ -7,7 +11,11 @@ from domain.assessment import Assessment
 from domain.fact import Fact
 from domain.meeting import Meeting
 from domain.official import Office
-from tests.provinces.story import COMMUNE, OTHER, Story
+from domain.rate import RateName
+from services.assessment import assess
+from services.rulebooks import keep
+from services.season import rates
+from tests.provinces.story import COMMUNE, OTHER, PROVINCE, Story, best
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
@@ -213,3 +221,29 @@ async def test_an_untouched_dossier_has_not_been_assessed_and_is_not_said_to_fai
         assert "chưa đủ số liệu" in shown.text
         assert "chưa đạt chuẩn" not in shown.text.replace("thành chưa đạt chuẩn", "")
     assert "Phiếu chưa đủ số liệu nên chưa có kết quả để xét." in page.text
+
+
+async def test_what_was_measured_is_judged_under_another_text_at_the_rates_of_the_province(
+    desks: Desks, inspector: Desk
+):
+    # Given a province that pays less than the text allows at most, and a commune that pays what the province says
+    story = await Story(desks.house, desks.tenant, "", "qd-27-2025", 2024).opened([COMMUNE], decided_by=PROVINCE)
+    work, resolved = await story.as_administrator(), ("12/2019/NQ-HĐND", date(2019, 12, 1), "Hội đồng nhân dân tỉnh")
+    await rates.set_rate(work, RateName.TEAM_MONTH, 100_000, date(2020, 1, 1), *resolved)
+    await story.filled()
+    measures = {part.code: best(part) for part in story.indicator("TC3.CT4").parts}
+    measures["TC3.CT4.3"] = replace(measures["TC3.CT4.3"], amount=100_000)
+    await assess.score_indicator(await story.officer(), story.season, COMMUNE, "TC3.CT4", measures)
+
+    # When another text is tried that differs in its wording alone
+    shipped = (await story.as_administrator()).rulebooks
+    text = f"{(await shipped()).written(story.rulebook.sha256)}\n# {uuid4()}\n"
+    await keep.keep_text(await story.as_administrator(), text)
+    other = keep.text_hash(text)
+    season = await inspector.open(f"/gia-dinh/{story.season}?bo-tieu-chi={other}")
+    dossier = await inspector.open(at(story, f"bo-tieu-chi={other}"))
+
+    # Then nothing changes
+    assert "0 đơn vị đổi kết quả" in season.text
+    table = dossier.html.partition('id="h-kq"')[2].partition("</section>")[0]
+    assert "chưa đạt chuẩn" not in table
