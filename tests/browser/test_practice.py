@@ -38,7 +38,7 @@ async def test_a_practice_round_is_tried_out_beside_the_year(house: Told, open_a
     assert await violations(page) == []
     await keep(page, "practice-planning-1366")
     await page.get_by_role("button", name="Lập kế hoạch đánh giá").click()
-    await page.wait_for_url(f"**/mua/{SEASON}")
+    await page.wait_for_url(f"**/mua/{SEASON}?da-luu=lap*")
     await at_ease(page, "practice-season-1366")
 
     # When it takes over who leads from the year, and opens it
