@@ -1,4 +1,4 @@
-"""Seasons that are only planned follow the text of their rulebook to which the province goes over."""
+"""Seasons under a rulebook: those that are only planned follow the text to which the province goes over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from itertools import count
 
 from domain.fact import StreamName
 from domain.rulebook import Rulebook
-from domain.season import Season, possible_years, season_name, season_stream
+from domain.season import Season, State, possible_years, season_name, season_stream
+from infra.readmodels.reading import View
+from projections.tables.seasons import SEASONS, SeasonRow
 from services.work import Streams, Work
 
 
@@ -42,3 +44,14 @@ def follow(streams: Streams, seasons: Sequence[StreamName], text: Rulebook, docu
     codes = [one.code for one in text.indicators]
     for name in seasons:
         streams.get(Season, name).follow_rulebook(text.sha256, codes, document_no or "", text.without_text)
+
+
+def follows(row: SeasonRow) -> bool:
+    """Whether the season goes over to another text of its rulebook with the province: it was never opened."""
+    return row.state is State.PLANNED and row.opened_on is None
+
+
+async def seasons_under(view: View, rulebook: str) -> list[SeasonRow]:
+    """The seasons under a rulebook, in whatever text, by year, rounds for practice last."""
+    rows = [row for row in await view.all(SEASONS) if row.rulebook == rulebook]
+    return sorted(rows, key=lambda row: (row.is_practice, row.order))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -16,18 +15,14 @@ from domain.official import Office
 from domain.permissions import Act, positions_for
 from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
-from domain.season import State
-from infra.readmodels.reading import View
 from infra.reference.rulebook_values import tree_of, value_of, yaml_of
 from infra.reference.rulebooks import Rulebooks
 from infra.storage.files import LIMIT, Received
-from projections.tables.adoptions import ADOPTIONS, UsedText
 from projections.tables.officials import OFFICIALS
-from projections.tables.seasons import SEASONS, SeasonRow
-from projections.tables.standings import STANDINGS, counted
 from services.i18n import Words
 from services.rulebooks import draft as drafting
 from services.rulebooks.draft import DraftText, read_change
+from services.rulebooks.planned_seasons import follows, seasons_under
 from services.rulebooks.rulebook_view import (
     RulebookView,
     changes_in_words,
@@ -365,7 +360,7 @@ async def show_sign_off(visit: Visit, rulebook: str) -> PageResponse:
     base = tree_of(seen.rulebooks.written(seen.text.base.sha256).encode())
     lines = await asyncio.to_thread(seen.view.lines)
     async with visit.reads() as view:
-        seasons = await _seasons_under(view, rulebook)
+        seasons = await seasons_under(view, rulebook)
         officials = await view.all(OFFICIALS)
     names = {one.person: one.name for one in officials}
     editors = sorted(seen.draft.editors) if seen.draft and seen.text.changes else []
@@ -409,99 +404,6 @@ async def send_back(visit: Visit, rulebook: str) -> PageResponse:
     return await visit.done(result, to=visit.url.rulebook(rulebook) + "/ky-duyet")
 
 
-# Versions ----------------------------------------------------------------------------------------------
-
-
-class Version(NamedTuple):
-    """A text of the rulebook: whether it ships, whether a new season will follow it, and how it came into use, if it
-    did. `kept_by` are seasons that went over to another text, with how many communes were decided by this one before.
-    """
-
-    text: Rulebook
-    number: int
-    shipped: bool
-    is_next: bool
-    taken: UsedText | None
-    by: str
-    kept_by: list[tuple[str, int]]
-
-
-@page(urls.RULEBOOK + "/cac-ban", past=False)
-async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
-    """All texts of the rulebook, and what differs between two of them, `?tu=` and `?den=`."""
-    await visit.own_write(ADOPTIONS, SEASONS, STANDINGS)
-    seen = await seen_of_rulebook(visit, rulebook)
-    async with visit.reads() as view:
-        seasons = await _seasons_under(view, rulebook)
-        kept = await _kept_texts(view, seasons)
-        names = {one.person: one.name for one in await view.all(OFFICIALS)}
-        row = await view.one(ADOPTIONS, rulebook)
-    taken = {one.sha256: one for one in row.texts} if row else {}
-    versions = [
-        Version(
-            one,
-            number,
-            visit.app.rulebooks.find(one.sha256) is not None,
-            _is_used(seen.adoption, one.sha256),
-            taken.get(one.sha256),
-            names.get(taken[one.sha256].by, "") if one.sha256 in taken else "",
-            [(season, count) for (season, sha256), count in kept.items() if sha256 == one.sha256],
-        )
-        for number, one in enumerate(seen.rulebooks.texts_of(rulebook), start=1)
-    ]
-    by_number = {str(one.number): one for one in versions}
-    before, after = (by_number.get(visit.query(name) or "") for name in ("tu", "den"))
-    between = before and after and difference(seen.rulebooks, before.text, after.text, visit)
-    return await visit.page(
-        "rulebooks/versions.html",
-        rulebook=seen.text.rulebook,
-        number_of=number_of,
-        versions=versions,
-        before=before,
-        after=after,
-        between=between,
-        usual=usual(versions),
-        seasons=seasons,
-        number_by_text={one.text.sha256: one.number for one in versions},
-        next_one=next((one for one in versions if one.is_next), None),
-        lagging=[row for row in seasons if row.lags(seen.adoption.sha256 if seen.adoption else None)],
-        following=[row for row in seasons if follows(row) and _is_used(seen.adoption, row.rulebook_sha256)],
-        tried=[row for row in seasons if row.opened_on and after and row.rulebook_sha256 != after.text.sha256],
-    )
-
-
-def usual(versions: list[Version]) -> tuple[Version | None, Version | None]:
-    """What is compared mostly: the text in use, and the one that was in use before it."""
-    taken = sorted((one for one in versions if one.taken), key=lambda one: one.taken.at)  # type: ignore[union-attr]
-    return (taken[-2] if len(taken) > 1 else None, taken[-1] if taken else None)
-
-
-def _is_used(adoption: Adoption | None, sha256: str) -> bool:
-    return adoption is not None and adoption.sha256 == sha256
-
-
-def follows(row: SeasonRow) -> bool:
-    """Whether the season goes over to another text of its rulebook with the province: it was never opened."""
-    return row.state is State.PLANNED and row.opened_on is None
-
-
-async def _kept_texts(view: View, seasons: list[SeasonRow]) -> Counter[tuple[str, str]]:
-    """By season and text, how many communes keep a text that their season went on from: they were decided by it."""
-    found: Counter[tuple[str, str]] = Counter()
-    for row in seasons:
-        standings = counted(await view.all(STANDINGS, row.season)) if row.corrections else []
-        found.update(
-            (row.season, one.rulebook_sha256) for one in standings if one.rulebook_sha256 != row.rulebook_sha256
-        )
-    return found
-
-
-async def _seasons_under(view: View, rulebook: str) -> list[SeasonRow]:
-    """The seasons under a rulebook, in whatever text, by year, rounds for practice last."""
-    rows = [row for row in await view.all(SEASONS) if row.rulebook == rulebook]
-    return sorted(rows, key=lambda row: (row.is_practice, row.order))
-
-
 ROUTES = [
     show_all,
     show,
@@ -513,5 +415,4 @@ ROUTES = [
     show_sign_off,
     sign_off,
     send_back,
-    show_versions,
 ]
