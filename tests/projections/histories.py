@@ -725,6 +725,7 @@ def correct_rulebook_text(province: Province, chance: Random) -> None:
         lambda it: it.change((change,), by),
         lambda it: it.comment(path, "xem lại trang 3", by),
         lambda it: it.sign_off(sha256, ("TC2",), by, "7/STP"),
+        lambda it: it.send_back("chưa đúng văn bản", by),
         lambda it: it.discard("đối chiếu nhầm văn bản", by),
         lambda it: it.begin_from(sha256),
     ]

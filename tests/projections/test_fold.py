@@ -39,7 +39,7 @@ def test_every_fact_but_those_of_the_log_itself_and_the_erasures_answers_some_qu
         RulebookText.Kept,  # so does whoever judges
         # the page of a draft reads its stream
         *(RulebookDraft.Begun, RulebookDraft.ValueChanged, RulebookDraft.Commented),
-        *(RulebookDraft.SignedOff, RulebookDraft.Rebased, RulebookDraft.Discarded),
+        *(RulebookDraft.Returned, RulebookDraft.SignedOff, RulebookDraft.Rebased, RulebookDraft.Discarded),
     }
 
 
