@@ -229,7 +229,7 @@ async def send_back(work: Work, rulebook: str, seen: str, reason: str) -> Comman
     """
     work.require(Act.SIGN_OFF_RULEBOOK)
     if (await draft_of(work, rulebook)).sha256 != seen:
-        raise DraftMoved(path=rulebook, reason="sign-off")
+        raise DraftMoved(path=rulebook, reason="send-back")
     return await work.change(
         RulebookDraft, rulebook_draft_stream(rulebook), lambda draft: draft.send_back(reason, work.actor.person)
     )

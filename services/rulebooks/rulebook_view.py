@@ -102,9 +102,18 @@ class RulebookView:
         values = self.text.values
         lines = [self.line(path, value) for path, value in values.items() if not is_hidden(path)]
         for path in self.text.rulebook.provenances:
-            if path not in values:
-                lines.insert(_place(path, lines), self._within(path))
+            if path in values:
+                continue
+            line = self._unsaid(path) if path in self.text.absent else self._within(path)
+            lines.insert(_place(path, lines), line)
         return lines
+
+    def _unsaid(self, path: str) -> ValueLine:
+        """What the text does not say and is judged by all the same, as the law has it without a word."""
+        content = value_of(self.text.absent[path].yaml)
+        state = state_of(self.text.rulebook.provenances[path])
+        said, label = value_in_words(content, self._words), label_of(path, content, self._words)
+        return ValueLine(path, number_of(path), label, "", said, None, state, "", "", "", path, False, [], [])
 
     def _within(self, path: str) -> ValueLine:
         """What is no value of its own: a part without text, a number of a measure, figures that have to agree."""
@@ -167,6 +176,8 @@ class RulebookView:
         """What the text could say and does not, by criterion: path, number and label of each."""
         words, groups = self._words, dict[str, ValueGroup]()
         for path, value in self.text.absent.items():
+            if path in self.text.rulebook.provenances:  # among the values already
+                continue
             code = criterion_of(path)
             group = groups.setdefault(code, ValueGroup(code, number_of(code), self._parts.get(code, ""), []))
             label = label_of(path, value_of(value.yaml), words)

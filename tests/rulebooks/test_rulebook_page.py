@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from domain.official import Office
+from infra.reference.rulebooks import load_rulebooks
 from services.rulebooks.draft import draft_of
 from tests.provinces.story import PDF, PROVINCE, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
@@ -50,6 +51,16 @@ async def edit(desk: Desk, path: str, files: object = None, **typed: str) -> Pag
 async def said(season: Story, path: str) -> str:
     held = (await draft_of(await season.as_administrator(), "qd-25-2021")).values[path]
     return held.yaml
+
+
+@pytest.mark.parametrize("rulebook", ["qd-25-2021", "qd-27-2025", "qd-619-2017"])
+async def test_every_shipped_rulebook_shows_each_value_that_needs_a_source(administrator: Desk, rulebook: str):
+    page = await administrator.open(f"/bo-tieu-chi/{rulebook}")
+    sign_off = await administrator.open(f"/bo-tieu-chi/{rulebook}/ky-duyet")
+
+    assert (page.status, sign_off.status) == (200, 200)
+    for path in load_rulebooks().newest(rulebook).provenances:
+        assert f'id="v-{path}"' in page.html
 
 
 async def test_every_official_reads_the_values_and_only_who_may_changes_them(desks: Desks):
