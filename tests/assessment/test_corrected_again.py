@@ -1,7 +1,7 @@
 """After a correction of the rulebook, an officer is told why an indicator is to be entered again."""
 
 from tests.provinces.story import COMMUNE, Story
-from tests.season.test_correct import adopted
+from tests.season.test_correct import adopted, correct
 from tests.season.test_corrected_dossiers import LAST, ONE_MORE, with_a_lead
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
@@ -51,6 +51,19 @@ async def test_the_indicator_says_what_to_enter_again_and_its_history_keeps_it(d
     page = await desk.open(dossier_of(season))
     assert "Nhập lại số liệu" not in page.text
     assert "số liệu 5.4 phải nhập lại; kết quả tự đánh giá phải ghi lại. Lý do: Đối chiếu" in page.text
+
+
+async def test_the_history_names_an_option_that_a_correction_took_away(desks: Desks, season: Story):
+    # Given a level that was chosen, and a correction after which the text has no level of this key
+    await season.score("TC1.CT1")
+    former = "key: a\n                  text: Ban hành đầy đủ"
+    await correct(season, await adopted(season, (former, former.replace("key: a", "key: c"))))
+
+    # Then the indicator opens, its history says what was chosen, and another level is to be chosen
+    page = await (await desks.officer()).open(f"/ho-so/{season.season}/{COMMUNE}?chi-tieu=TC1.CT1")
+    assert page.status == 200
+    assert "nhập 1.1.1: mức a" in page.text
+    assert "Nhập lại số liệu 1.1.1 theo bản sửa của bộ tiêu chí" in page.text
 
 
 async def test_a_correction_that_touches_nothing_asks_nobody(desks: Desks, season: Story):
