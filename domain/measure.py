@@ -128,7 +128,7 @@ def percent(numerator: int, denominator: int) -> Decimal:
     return (Decimal(numerator * 100) / denominator).quantize(CENT, ROUND_DOWN)
 
 
-def met(claim: bool) -> Outcome:  # noqa: FBT001
+def met(claim: bool) -> Outcome:  # noqa: FBT001 - the claim itself is yes or no
     """The outcome of a claim that can be verified."""
     return Outcome.MET if claim else Outcome.NOT_MET
 

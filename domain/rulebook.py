@@ -139,7 +139,7 @@ class ConditionKind(StrEnum):
 
     VETO = "veto"
     MIN_SATISFACTION = "min_satisfaction"
-    ALL_INDICATORS_PASS = "all_indicators_pass"  # noqa: S105
+    ALL_INDICATORS_PASS = "all_indicators_pass"  # noqa: S105 - no password
     MIN_EACH_CRITERION_RATIO = "min_each_criterion_ratio"
     MIN_TOTAL = "min_total"
     MIN_TOTAL_BY_CLASS = "min_total_by_class"

@@ -263,7 +263,7 @@ class Sessions:
     async def _stored(self, key: str) -> tuple[bytes | None, bytes | None]:
         data, position = cast(
             "list[bytes | None]",
-            await self._redis.hmget(key, ["data", "position"]),  # type: ignore[misc]
+            await self._redis.hmget(key, ["data", "position"]),  # type: ignore[misc]  # typed for either client
         )
         return data, position
 
@@ -292,11 +292,11 @@ class Sessions:
     async def _all_of(self, tenant: str, issuer: str, subject: str) -> list[tuple[str, Session]]:
         family = _family(tenant, issuer, subject)
         found = []
-        for member in await self._redis.smembers(family):  # type: ignore[misc]
+        for member in await self._redis.smembers(family):  # type: ignore[misc]  # typed for either client
             key = member.decode(errors="replace")
             session = self._read(key, *await self._stored(key)) if _KEY.fullmatch(member) else None
             if session is None or (session.tenant, session.issuer, session.subject) != (tenant, issuer, subject):
-                await self._redis.srem(family, member)  # type: ignore[misc]
+                await self._redis.srem(family, member)  # type: ignore[misc]  # typed for either client
             else:
                 found.append((key, session))
         return found

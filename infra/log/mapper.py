@@ -154,7 +154,7 @@ def _form(fact: type[Fact], owner: type | None) -> _Form:
         absent["originator_topic"] = get_topic(owner)
     where = fact.__qualname__
     keys = {name: _key(hints[name], field) for name, field in fields.items()}
-    shape = typing.TypedDict("Shape", keys)  # type: ignore[misc]
+    shape = typing.TypedDict("Shape", keys)  # type: ignore[misc]  # the keys are known only here
     return _Form(
         fact=fact,
         topic=topic,

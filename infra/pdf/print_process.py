@@ -104,7 +104,7 @@ def own_assets(folder: Path) -> Any:
         if path.suffix in ASSETS and path.is_file()
     }
 
-    class OwnAssets(URLFetcher):  # type: ignore[misc]
+    class OwnAssets(URLFetcher):  # type: ignore[misc]  # the library has no types
         def fetch(self, url: str, headers: object = None) -> Any:
             path = files.get(url)
             if path is None:

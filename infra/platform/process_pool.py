@@ -191,7 +191,7 @@ class _Helper:
             await self.kill()
             process = await asyncio.create_subprocess_exec(*self._argv, stdin=PIPE, stdout=PIPE, env=self._environment)
             assert process.stdin is not None  # noqa: S101 - pipes were asked for
-            assert process.stdout is not None  # noqa: S101
+            assert process.stdout is not None  # noqa: S101 - asked for as a pipe
             self._running = process, process.stdin, process.stdout
             await _frame(process.stdout)
         self._ready.set()

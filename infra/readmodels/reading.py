@@ -165,7 +165,7 @@ class ReadModels:
         tenant: HasId,
         position: int,
         questions: Sequence[Question[Any]],
-        timeout: float = 2.0,  # noqa: ASYNC109
+        timeout: float = 2.0,  # noqa: ASYNC109 - whoever asks knows who waits
     ) -> bool:
         """Wait until these read models hold every fact up to the position; False when that took too long."""
         try:

@@ -468,6 +468,6 @@ def _source(text: SourceFields) -> Source:
     return Source(text.document, text.number, text.dated, text.article, text.page, text.address, text.sha256)
 
 
-def _require(holds: bool, where: str, what: str) -> None:  # noqa: FBT001
+def _require(holds: bool, where: str, what: str) -> None:  # noqa: FBT001 - what is required
     if not holds:
         raise RulebookInvalid(f"{where}: {what}")

@@ -123,7 +123,7 @@ def kept_port(folder: Path, name: str, host: str = "127.0.0.1") -> int:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - an address of our own
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -534,7 +534,7 @@ def test_a_fact_that_cannot_be_told_is_named_and_stops_no_other(words):
         (date(1899, 12, 31), "31/12/1899"),
         (date(1900, 2, 28), "28/02/1900"),
         (date(1900, 3, 1), datetime(1900, 3, 1)),  # noqa: DTZ001 - as openpyxl reads a day
-        (date(9999, 12, 31), datetime(9999, 12, 31)),  # noqa: DTZ001
+        (date(9999, 12, 31), datetime(9999, 12, 31)),  # noqa: DTZ001 - workbooks know no zones
     ],
 )
 def test_a_day_of_an_old_log_that_workbooks_cannot_number_is_text(day: date, written: object):

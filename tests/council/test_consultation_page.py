@@ -49,7 +49,7 @@ async def test_the_chair_asks_in_writing_members_answer_and_the_result_stands_wi
     await season.council()
     chair = await desks.of(CHAIR)
     page = await chair.open(f"/hoi-dong/{season.season}")
-    until = date.today() + timedelta(days=7)  # noqa: DTZ011
+    until = date.today() + timedelta(days=7)  # noqa: DTZ011 - the day of the pages
     page = await chair.send(page, "/lay-y-kien", answer_by=f"{until:%d/%m/%Y}")
     assert "không tổ chức cuộc họp" in page.text
     key = f"{DISTRICT}-1"
