@@ -1,11 +1,14 @@
 """A practice round: planned beside the year, marked on each of its pages, published nowhere, counted nowhere."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+import services
 from domain.assessment import Stage
 from domain.errors import DeadlineOutsideTerm, OutOfOrder, PeriodReversed, YearPlanned
 from domain.official import Office
@@ -19,6 +22,8 @@ __all__ = ["desks", "season", "workplace"]
 
 BANNER = "Không có giá trị pháp lý, không công bố, không tính vào kết quả."
 RULEBOOK = "qd-25-2021"
+
+SERVICES = Path(services.__file__).parent
 
 _years = count(2013)
 
@@ -207,3 +212,16 @@ async def test_what_a_practice_round_decides_is_nothing_in_the_year_which_goes_i
     assert (await story.dossier()).stage is Stage.COLLECTING
     await story.decided()
     assert (await story.kinds())[-1] == "Recognition.Decided"
+
+
+def test_no_link_or_cell_prints_the_name_of_a_season_as_it_is_stored():
+    bare = re.compile(r">\s*\{\{-? ?[a-z_.]*season ?-?\}\}")
+
+    found = {
+        f"{template.relative_to(SERVICES)}: {name[0]}"
+        for template in SERVICES.rglob("*.html")
+        if "former" not in template.parts
+        for name in bare.finditer(template.read_text())
+    }
+
+    assert found == set()
