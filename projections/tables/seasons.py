@@ -113,6 +113,11 @@ class SeasonRow(Row, frozen=True):
         deadline = self.deadlines.get(step)
         return self.read_day(step, deadline.on) if deadline else None
 
+    def over(self, today: date) -> tuple[Step, ...]:
+        """The steps whose last day is over, in the order of the procedure."""
+        dues = [(step, self.due(step)) for step in Step]
+        return tuple(step for step, due in dues if due is not None and due < today)
+
     def read_day(self, step: Step, day: date) -> date:
         """What a last day of the step counts as; itself where no reading of it was chosen."""
         chosen = self.readings.get(step)
