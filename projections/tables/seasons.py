@@ -101,6 +101,13 @@ class SeasonRow(Row, frozen=True):
         """The units that decide on some commune, each once."""
         return tuple(dict.fromkeys(self.participants.values()))
 
+    def has_dossier_of(self, commune: str) -> bool:
+        """Whether the commune has a dossier: once the season was opened, unless it was withdrawn before."""
+        if self.opened_on is None:
+            return False
+        withdrawn = self.withdrawn.get(commune)
+        return commune in self.participants or (withdrawn is not None and withdrawn.at.date() >= self.opened_on)
+
     def due(self, step: Step) -> date | None:
         """The last day of a step, as the province reads it where it falls on a day off."""
         deadline = self.deadlines.get(step)
