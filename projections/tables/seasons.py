@@ -226,12 +226,12 @@ def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorde
         assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
         corrected=corrected,
         corrections={**row.corrections, fact.rulebook_sha256: corrected},
-        added=_added(row, fact),
+        added=_added_by_corrections(row, fact),
         left_out=narrowed(row.left_out, fact.still_left_out),
     )
 
 
-def _added(row: SeasonRow, fact: Season.RulebookCorrected) -> dict[str, str]:
+def _added_by_corrections(row: SeasonRow, fact: Season.RulebookCorrected) -> dict[str, str]:
     new = [code for code in fact.indicators if code not in row.indicators and row.opened_on is not None]
     kept = {code: sha256 for code, sha256 in row.added.items() if code in fact.indicators}
     return {**kept, **dict.fromkeys(new, fact.rulebook_sha256)}
