@@ -16,7 +16,7 @@ demo: run  ## Run the whole story on this machine; ARGS=--check walks it and exi
 
 test: dev node  ## Run every test; ARGS narrows them: make test ARGS=tests/domain
 	@$(PYTEST) $(SHARED) -m "not slow_browser" $(ARGS) || [ $$? = 5 ]
-	@$(PYTEST) -m slow_browser $(ARGS) || [ $$? = 5 ]
+	@$(PYTEST) $(SHARED) -m slow_browser $(ARGS) || [ $$? = 5 ]
 
 test-quick: dev  ## Run the tests that need no browser and kill nothing
 	@$(PYTEST) $(SHARED) -m "not slow_browser and not fault" $(ARGS)

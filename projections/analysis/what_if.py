@@ -285,7 +285,7 @@ def measured_sheet(row: SheetRow, rulebook: Rulebook, calendar: Calendar) -> She
 
 
 class Side(NamedTuple):
-    """One commune of a season, as it is judged and as it would be."""
+    """One commune of a season by the two texts that are compared."""
 
     commune: str
     before: Verdict
@@ -297,14 +297,12 @@ class Side(NamedTuple):
         return self.before.result is not self.after.result
 
 
-def side_of(
-    standing: Standing,
-    rulebook: Rulebook,
-    other: Rulebook,
-    row: SheetRow | None,
-    calendar: Calendar,
-) -> Side:
-    """The commune under its rulebook and under another: a variant of the same, or, with its sheet `row`, a stranger."""
-    sheet = sheet_of(standing, rulebook)
-    after = judge(sheet if row is None else measured_sheet(row, other, calendar), other)
-    return Side(standing.commune, judge(sheet, rulebook), after)
+def verdict_under(
+    standing: Standing, own: Rulebook, rulebook: Rulebook, row: SheetRow | None, calendar: Calendar
+) -> Verdict:
+    """The commune under `rulebook`: by what is recorded where this is its `own` text, with whatever thresholds; under
+    any other text by what its sheet `row` holds as measured.
+    """
+    if row is None or own.sha256 == rulebook.sha256:
+        return judge(sheet_of(standing, own), rulebook)
+    return judge(measured_sheet(row, rulebook, calendar), rulebook)

@@ -101,10 +101,22 @@ class SeasonRow(Row, frozen=True):
         """The units that decide on some commune, each once."""
         return tuple(dict.fromkeys(self.participants.values()))
 
+    def has_dossier_of(self, commune: str) -> bool:
+        """Whether the commune has a dossier: once the season was opened, unless it was withdrawn before."""
+        if self.opened_on is None:
+            return False
+        withdrawn = self.withdrawn.get(commune)
+        return commune in self.participants or (withdrawn is not None and withdrawn.at.date() >= self.opened_on)
+
     def due(self, step: Step) -> date | None:
         """The last day of a step, as the province reads it where it falls on a day off."""
         deadline = self.deadlines.get(step)
         return self.read_day(step, deadline.on) if deadline else None
+
+    def over(self, today: date) -> tuple[Step, ...]:
+        """The steps whose last day is over, in the order of the procedure."""
+        dues = [(step, self.due(step)) for step in Step]
+        return tuple(step for step, due in dues if due is not None and due < today)
 
     def read_day(self, step: Step, day: date) -> date:
         """What a last day of the step counts as; itself where no reading of it was chosen."""

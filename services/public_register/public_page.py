@@ -1,5 +1,7 @@
 """Public pages, without signing in: the results of a province, and one commune's result in plain words."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
@@ -44,6 +46,11 @@ class PublicState(StrEnum):
     POSTED = "posted"
     PENDING = "pending"
 
+    @property
+    def counted_as(self) -> "PublicState":
+        """How the register counts and words it: a commune on the list of those that do not meet does not meet."""
+        return PublicState.NOT_RECOGNISED if self is PublicState.LISTED else self
+
 
 # The province -----------------------------------------------------------------------------------------
 
@@ -75,10 +82,16 @@ async def register(visit: Visit) -> PageResponse:
         seasons=sorted(seasons, key=lambda row: row.order, reverse=True),
         lines=lines,
         types=await unit_types(visit, chosen) if chosen else (),
-        counts={state: sum(one.state is state for one in every) for state in PublicState},
+        counts=tally(every),
         total=len(every),
         asked=asked.typed,
     )
+
+
+def tally(lines: Iterable[PublicRow]) -> dict[PublicState, int]:
+    """How many communes are counted as what: every line once. A state that is counted as another has no entry."""
+    found = Counter(one.state.counted_as for one in lines)
+    return {state: found[state] for state in PublicState if state.counted_as is state}
 
 
 def is_public(row: SeasonRow) -> bool:

@@ -74,7 +74,7 @@ async def show_versions(visit: Visit, rulebook: str) -> PageResponse:
         next_one=next((one for one in versions if one.is_next), None),
         lagging=[row for row in seasons if row.lags(seen.adoption.sha256 if seen.adoption else None)],
         following=[row for row in seasons if follows(row) and _is_used(seen.adoption, row.rulebook_sha256)],
-        tried=[row for row in seasons if row.opened_on and after and row.rulebook_sha256 != after.text.sha256],
+        tried=[row for row in seasons if row.opened_on and before is not after],
     )
 
 

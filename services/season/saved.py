@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 from domain.season import State, Step
@@ -28,14 +29,14 @@ REACHES = {
 }
 
 
-def saved_of(key: str | None, row: SeasonRow, words: Words) -> Saved | None:
+def saved_of(key: str | None, row: SeasonRow, words: Words, today: date) -> Saved | None:
     """The confirmation of the command that the address names; None for none, and where the season is not so."""
     if not key or REACHES.get(key, row.state) is not row.state:
         return None
-    return _of_plan(key, row, words) or _of_state(key, row, words)
+    return _of_plan(key, row, words, today) or _of_state(key, row, words)
 
 
-def _of_plan(key: str, row: SeasonRow, words: Words) -> Saved | None:
+def _of_plan(key: str, row: SeasonRow, words: Words, today: date) -> Saved | None:
     say, count = words.say, words.number(len(row.participants))
     more = ""
     match key:
@@ -44,9 +45,11 @@ def _of_plan(key: str, row: SeasonRow, words: Words) -> Saved | None:
             said = say("Đã lập kế hoạch năm đánh giá %(season)s cho %(count)s đơn vị", season=season, count=count)
             more = say("Việc phải xong trước khi mở đợt đánh giá nêu dưới đây.")
         case "chep":
-            said, more = say("Đã chép thời hạn và phân công"), f"{_dues(row, words)} {_leads(row, words)}"
+            said = say("Đã chép thời hạn và phân công")
+            more = " ".join(filter(None, [_over(row, words, today), _dues(row, words), _leads(row, words)]))
         case "han":
-            said, more = say("Đã lưu hạn từng bước"), _dues(row, words)
+            said = say("Đã lưu hạn từng bước")
+            more = " ".join(filter(None, [_over(row, words, today), _dues(row, words)]))
         case "phan-cong":
             said, more = say("Đã lưu phân công"), _leads(row, words)
         case "cach-tinh":
@@ -84,6 +87,11 @@ def _of_state(key: str, row: SeasonRow, words: Words) -> Saved | None:
         case _:
             return None
     return Saved(key, said, more)
+
+
+def _over(row: SeasonRow, words: Words, today: date) -> str:
+    over = row.over(today) if row.state is State.PLANNED else ()
+    return words.say("%(count)s bước có hạn đã qua; đặt lại trước khi mở.", count=len(over)) if over else ""
 
 
 def _dues(row: SeasonRow, words: Words) -> str:

@@ -141,15 +141,24 @@ async def show(visit: Visit, season: str) -> PageResponse:
         halts=halts(row, visit.words),
         unstaffed=[] if readiness else lacking,
         readiness=readiness,
-        saved=saved_of(visit.query("da-luu"), row, visit.words),
+        saved=saved_of(visit.query("da-luu"), row, visit.words, visit.today),
         not_taking_part=not_taking_part(row, units.values(), visit.today),
         taking_part=_sorted(units[commune] for commune in row.participants),
         withdrawn=_sorted(units[commune] for commune in row.withdrawn),
         without_text=without_text(rulebook, visit.words),
+        over=over_at_the_start(row, visit.today),
         today=visit.today,
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
+
+
+def over_at_the_start(row: SeasonRow, today: date) -> tuple[Step, ...]:
+    """The steps whose last day was over before any work: of a season to be opened, or of a round for practice, whose
+    days are copied from years that have gone by.
+    """
+    begins = row.state is State.PLANNED or (row.is_practice and row.state is State.OPEN)
+    return row.over(today) if begins else ()
 
 
 def last_year(rows: Sequence[SeasonRow], units: Sequence[UnitRow], today: date) -> LastYear | None:

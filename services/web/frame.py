@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from domain.permissions import Act, Actor, could, is_of_a_commune, may
+from domain.permissions import Act, Actor, Subject, could, is_of_a_commune, may
 from domain.season import State
 from infra.reference.rulebooks import Rulebooks
 from projections.tables.seasons import SEASONS, SeasonRow
@@ -20,11 +20,12 @@ class Chip(NamedTuple):
     """The season that the frame of a page names: `Năm đánh giá 2023`, `Bộ tiêu chí 25/2021`.
 
     `others` are those that one changes to from the menu: open rounds for practice, and from one of them the current
-    year.
+    year. `row` says who takes part in the season, and who decides on them.
     """
 
     season: str
     rulebook: str
+    row: SeasonRow
     others: tuple[str, ...] = ()
 
 
@@ -65,7 +66,7 @@ class Frame:
             work.append(self._link(say("Bảng đánh giá"), url.board(season)))
             if own := self._own_commune:
                 work.append(self._link(say("Hồ sơ"), url.dossier(season, own)))
-            if could(self._actor, Act.CONCLUDE_APPRAISAL):
+            if self._appraises:
                 work.append(self._link(say("Thẩm định"), url.appraisals(season)))
             if not all(map(is_of_a_commune, self._mandates)):
                 work.append(self._link(say("Hội đồng"), url.council(season)))
@@ -97,7 +98,7 @@ class Frame:
             if own := self._own_commune:
                 links.append(self._link(say("Hồ sơ"), url.dossier(season, own)))
             links.append(self._link(say("Bảng"), url.board(season)))
-            if not self._own_commune:
+            if not all(map(is_of_a_commune, self._mandates)):
                 links.append(self._link(say("Họp"), url.council(season)))
         links.append(self._link(say("Thêm"), url.more()))
         return links
@@ -128,7 +129,15 @@ class Frame:
 
     @property
     def _own_commune(self) -> str:
-        return next((mandate.unit for mandate in self._mandates if is_of_a_commune(mandate)), "")
+        """The person's commune that has a dossier in the season, "" for none."""
+        own = [mandate.unit for mandate in self._mandates if is_of_a_commune(mandate)]
+        return next((unit for unit in own if self._chip and self._chip.row.has_dossier_of(unit)), "")
+
+    @property
+    def _appraises(self) -> bool:
+        """Whether the person appraises for a unit that decides in the season."""
+        deciding = self._chip.row.deciding_units if self._chip else ()
+        return any(may(self._actor, Act.CONCLUDE_APPRAISAL, Subject(decided_by=unit)) for unit in deciding)
 
     @property
     def _works_on_reviews(self) -> bool:
@@ -170,6 +179,7 @@ def chip_among(seasons: Iterable[SeasonRow], season: str | None, rulebooks: Rule
     return Chip(
         named.season,
         rulebook.short if rulebook else named.rulebook,
+        named,
         tuple(dict.fromkeys(one for one in others if one != named.season)),
     )
 

@@ -115,8 +115,8 @@ class Viewing(Visitor):
 
     @property
     def is_for_practice(self) -> bool:
-        """Whether the page is of a season for practice, by its address; all of them say so."""
-        return is_practice(str(self.request.path_params.get("season", "")))
+        """Whether the page is of a season for practice, by its address or what it asks for; all of them say so."""
+        return is_practice(str(self.request.path_params.get("season", "")) or self.query("mua") or self.query("season"))
 
     @property
     def has_other_clock(self) -> bool:

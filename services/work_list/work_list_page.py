@@ -7,6 +7,7 @@ from domain.days_off import days_off_stream
 from domain.errors import NotFound
 from domain.permissions import Act, could
 from domain.rulebook import Indicator
+from domain.season import is_practice
 from infra.reference.rulebooks import Rulebooks
 from projections.lists.due_list import (
     Duty,
@@ -68,11 +69,17 @@ class WorkItem(NamedTuple):
     rulebook: str
     href: str
 
+    @property
+    def is_practice(self) -> bool:
+        """Whether the task is one of a round for practice."""
+        return is_practice(self.task.season)
+
 
 class Progress(NamedTuple):
     """How far a commune's dossier is."""
 
     season: str
+    is_practice: bool
     commune: UnitRow
     done: int
     of: int
@@ -84,7 +91,7 @@ class Progress(NamedTuple):
 
 @page(urls.WORK)
 async def show(visit: Visit) -> PageResponse:
-    """The tasks of this person, by urgency; `?loai=` shows one kind."""
+    """The tasks of this person by urgency, those of rounds for practice below them; `?loai=` shows one kind."""
     await visit.own_write(SEASONS, STANDINGS, TALLIES, REVIEWS, ADOPTIONS, DAYS_OFF)
     rulebooks = await visit.rulebooks()
     tasks: list[Task] = await _drafts(visit, rulebooks)
@@ -112,10 +119,12 @@ async def show(visit: Visit) -> PageResponse:
     if tab and tab not in TABS:
         raise NotFound(tab=tab)
     shown = [item for item in items if not tab or item.task.duty in TABS[tab]]
+    earnest = [item for item in shown if not item.is_practice]
     return await visit.page(
         "work_list/index.html",
         items=items,
-        groups=[(urgency, [item for item in shown if item.urgency is urgency]) for urgency in Urgency],
+        groups=[(urgency, [item for item in earnest if item.urgency is urgency]) for urgency in Urgency],
+        practising=[item for item in shown if item.is_practice],
         tabs=[(key, sum(item.task.duty in duties for item in items)) for key, duties in TABS.items()],
         tab=tab,
         progress=progress,
@@ -144,7 +153,7 @@ def _progress(visit: Visit, standing: Standing, season: SeasonRow, units: Mappin
     if standing.commune not in {mandate.unit for mandate in visit.actor.mandates}:
         return []
     done = sum(cell.is_scored and cell.is_supported and not cell.returned for cell in standing.cells.values())
-    return [Progress(season.season, units[standing.commune], done, len(season.indicators))]
+    return [Progress(season.season, season.is_practice, units[standing.commune], done, len(season.indicators))]
 
 
 def _coming(visit: Visit, seasons: Mapping[str, SeasonRow]) -> list[tuple[str, str, object]]:

@@ -202,7 +202,7 @@ async def test_a_shipped_text_is_corrected_signed_off_and_taken_over_by_the_open
     await seen(phone, "rulebook-versions-360")
     tried = phone.get_by_role("link", name=f"Thử tính năm đánh giá {OPEN_YEAR}")
     await tried.click()
-    await expect(phone.get_by_role("heading", level=1)).to_contain_text("Thử tính")
+    await expect(phone.get_by_role("heading", level=1)).to_contain_text("So kết quả")
     assert NAME in await main_of(signs, house.address(f"{ROOT}/mua/{NEXT}"))
 
     # And everybody works on meanwhile

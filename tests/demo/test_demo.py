@@ -1,11 +1,16 @@
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from uuid import uuid4
 
+import httpx
 import pytest
+from litestar import Litestar
 
 from domain.assessment import Assessment, assessment_stream
 from domain.fact import Recorded
@@ -20,10 +25,12 @@ from infra.reference.units import units_of
 from projections.catalogue import PROJECTIONS
 from projections.fold import fold
 from projections.tables.exports import EXPORTS
+from projections.tables.seasons import SEASONS
 from projections.tables.standings import STANDINGS, CommuneStage, Standing
 from services.app import App
 from services.assessment.assess import value_of
 from services.case.verdicts import Status, judged
+from services.demo.offices import offices
 from services.demo.papers import FALSE, Papers
 from services.demo.provinces import (
     BINH_PHUOC,
@@ -36,14 +43,16 @@ from services.demo.provinces import (
     Story,
     Until,
 )
-from services.demo.telling import DocumentNotMade, StoryBuilder, take_in, tell_all, together
+from services.demo.telling import ADMINISTRATOR, DocumentNotMade, StoryBuilder, take_in, tell_all, together
 from services.operations.check_consistency import disagreements
 from services.operations.create_tenant import as_operator
 from services.processes.projector import projecting
 from services.processes.supervise import PROGRAMS, supervised
 from services.season import organise
+from services.web.app import web_application
 from services.wiring import wired
 from services.work import Work
+from tests.web.signing import WEB
 
 PROVIDER = IdentityProvider("https://id.example", "minhchuan")
 
@@ -296,3 +305,41 @@ def test_only_the_invented_province_has_anything_unfavourable():
         published = [one for one in story.dossiers if one.until is Until.PUBLISHED]
         if story is not TINH_MAU:
             assert all(one.veto == "no" and not one.criteria for one in published)
+
+
+async def test_the_menu_leads_nobody_in_any_province_or_year_to_a_page_that_stays_shut(house, told):
+    app = web_application(replace(house, settings=replace(house.settings, public_url=WEB), pool=None))
+    shut = {}
+    opened = 0
+    for story, tenant in told.values():
+        teller = StoryBuilder(house, story, tenant, PROVIDER)
+        people = [office.key for office in offices(story, teller.units)]
+        seasons = {row.season for row in fold(SEASONS, await log_of(teller)).values()}
+        for key in [*people, ADMINISTRATOR]:
+            async with signed_in(app, house, tenant, key) as client:
+                for start in [f"/t/{tenant.slug}/viec", *(f"/t/{tenant.slug}/bang/{one}" for one in seasons)]:
+                    page = await client.get(start)
+                    for link in {start, *links_of_the_menu(page.text)}:
+                        answer = page if link == start else await client.get(link)
+                        opened += 1
+                        if answer.status_code != 200:
+                            shut[key, link] = answer.status_code
+
+    assert shut == {}
+    assert opened > 1_000
+
+
+@asynccontextmanager
+async def signed_in(app: Litestar, house: App, tenant: Tenant, key: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The person of this key in a browser of their own."""
+    session_id, _ = await house.sessions.open(tenant=tenant.id, issuer=PROVIDER.issuer, subject=key, id_token="")
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+    cookies, headers = {"session": session_id}, {"accept": "text/html"}
+    async with httpx.AsyncClient(transport=transport, base_url=WEB, cookies=cookies, headers=headers) as client:
+        yield client
+
+
+def links_of_the_menu(html: str) -> set[str]:
+    """Where the menu leads, beside the page or, on the phone, below it."""
+    menus = re.findall(r'<nav class="rail".*?</nav>', html, re.DOTALL)
+    return {unescape(href) for menu in menus for href in re.findall(r'href="([^"]+)"', menu)}

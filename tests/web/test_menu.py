@@ -10,7 +10,7 @@ from domain.season import State
 from infra.reference.rulebooks import load_rulebooks
 from projections.tables.seasons import SeasonRow
 from services.web.frame import chip_among
-from tests.provinces.story import COMMUNE, Story
+from tests.provinces.story import COMMUNE, OTHER, PROVINCE, Story
 from tests.web.desks import Desk, Desks, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
@@ -21,7 +21,7 @@ MENUS: dict[Office, set[str]] = {
     Office.COMMUNE_CHAIRMAN: {"dossier", "trail"},
     Office.DISTRICT_JUSTICE: {"appraisals", "council"},
     Office.DISTRICT_CHAIRMAN: {"council", "reviews"},
-    Office.JUSTICE_DEPARTMENT: {"appraisals", "council", "reviews", "trail_of_province", "plan", "admin"},
+    Office.JUSTICE_DEPARTMENT: {"council", "reviews", "trail_of_province", "plan", "admin"},
     Office.INSPECTOR: {"council", "reviews", "trail_of_province"},
     Office.ADMINISTRATOR: {"council", "trail_of_province", "plan", "admin"},
 }
@@ -56,6 +56,27 @@ async def test_the_menu_leads_everybody_to_the_pages_of_their_office(position: O
 
     every = {*ALL, *(name for names in MENUS.values() for name in names)}
     assert led_to(desk, page.html, season.season, every) == ALL | MENUS[position]
+
+
+async def test_the_department_is_led_to_the_appraisals_of_a_year_that_the_province_decides(desks: Desks):
+    story = await Story(desks.house, desks.tenant, "", rulebook_id="qd-27-2025").opened(decided_by=PROVINCE)
+
+    found = {}
+    for position in (Office.JUSTICE_DEPARTMENT, Office.DISTRICT_JUSTICE):
+        desk = await desks.of(position)
+        page = await desk.open(f"/bang/{story.season}")
+        found[position] = led_to(desk, page.html, story.season, ["appraisals"])
+
+    assert found == {Office.JUSTICE_DEPARTMENT: {"appraisals"}, Office.DISTRICT_JUSTICE: set()}
+
+
+async def test_whose_commune_has_no_dossier_in_the_year_is_led_to_none(desks: Desks):
+    story = await Story(desks.house, desks.tenant, "").opened(communes=[OTHER])
+    desk = await desks.officer()
+
+    page = await desk.open(f"/bang/{story.season}")
+
+    assert led_to(desk, page.html, story.season, ["board", "dossier", "trail"]) == {"board"}
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,24 @@
     bo=131              the fact at this position is struck out (of a file, all its attachments and reuses)
     thay=131:7,5        its value is another: points, met or not met, 20/24, yes or no, a choice
     nguong=C1:85        a threshold is another
-    bo-tieu-chi=…       what was measured is judged under this rulebook
+    bo-tieu-chi=…       what was measured is judged under this text of a rulebook, by its hash or the rulebook's id
+    ben-trai=…          of a season: and compared with what comes out under this text, not with what is recorded
 
-A form has fields of its own for what is being added: `vi-tri` with `gia-tri`, and `nguong.C1`.
+A form has fields of its own for what is being added: `vi-tri` with `gia-tri`, and `nguong.C1`. Its `nguong-cua` is the
+text whose thresholds it showed: one that nobody changed is no assumption about the text that is chosen in its place.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
-from domain.errors import Refused, WhatIfInvalid
+from domain.errors import Refused, RulebookUnusable, WhatIfInvalid
 from domain.fact import Fact, Recorded
 from domain.measure import Answer, Kind, Measured, Outcome
 from domain.meeting import Choice, Meeting
@@ -51,15 +54,18 @@ RATIOS = (Kind.RATIO, Kind.RATIO_BANDS, Kind.RATIO_THRESHOLD, Kind.SURVEY)
 
 
 class Assumed(NamedTuple):
-    """The address's assumptions: positions struck out, texts by position, numbers by parameter, a rulebook's id."""
+    """The address's assumptions: positions struck out, texts by position, numbers by parameter, and hashes of texts of
+    rulebooks: the one to judge by, and the one to compare with ("" for the own one).
+    """
 
     struck: tuple[int, ...] = ()
     replaced: tuple[tuple[int, str], ...] = ()
     thresholds: tuple[tuple[str, Decimal], ...] = ()
     rulebook: str = ""
+    left: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.struck or self.replaced or self.thresholds or self.rulebook)
+        return bool(self.struck or self.replaced or self.thresholds or self.rulebook or self.left)
 
     def query(self, visit: Visit) -> list[tuple[str, str]]:
         """The address of these assumptions."""
@@ -67,6 +73,7 @@ class Assumed(NamedTuple):
             *(("bo", str(position)) for position in self.struck),
             *(("thay", f"{position}:{text}") for position, text in self.replaced),
             *(("nguong", f"{code}:{visit.words.number(number)}") for code, number in self.thresholds),
+            *([("ben-trai", self.left)] if self.left else []),
             *([("bo-tieu-chi", self.rulebook)] if self.rulebook else []),
         ]
 
@@ -142,23 +149,48 @@ def read_asked(visit: Visit, rulebooks: Rulebooks, rulebook: Rulebook) -> Asked:
             wrong.append(refused)
             return []
 
-    chosen = visit.query("bo-tieu-chi")
-    if chosen and rulebooks.named(chosen) is None:
-        wrong.append(WhatIfInvalid(reason="no-such-rulebook", typed=chosen, field="bo-tieu-chi"))
-        chosen = ""
-    known = parameters(rulebooks.named(chosen) or rulebook)
+    left, right = (
+        next(iter(read(partial(_text, rulebooks, rulebook, visit.query(field), field))), rulebook)
+        for field in ("ben-trai", "bo-tieu-chi")
+    )
+    known = parameters(right)
     numbers = dict(pair for text in visit.queries("nguong") for pair in read(_pair, text))
-    numbers |= {code: text for code in known if (text := visit.query(f"nguong.{code}"))}
+    numbers |= _typed(visit, known, rulebooks.named(visit.query("nguong-cua")))
     thresholds = [pair for code, text in numbers.items() for pair in read(_threshold, code, text)]
     replaced = [pair for text in visit.queries("thay") for pair in read(_replacement, text)]
     kept = Assumed(
         tuple(dict.fromkeys(position for text in visit.queries("bo") for position in read(_position, text))),
         tuple(dict.fromkeys(replaced)),
         tuple((code, number) for code, number in thresholds if code not in known or known[code][0] != number),
-        "" if chosen in {rulebook.id, rulebook.sha256} else chosen,
+        *("" if one.sha256 == rulebook.sha256 else one.sha256 for one in (right, left)),
     )
     adding = (visit.query(FIELDS[0]).removeprefix("#"), visit.query(FIELDS[1]))
     return Asked(kept, adding, numbers, wrong[0] if wrong else None)
+
+
+def _text(rulebooks: Rulebooks, own: Rulebook, name: str, field: str) -> Rulebook:
+    """The text of this hash, or a rulebook's newest of this id; the own one where none or its rulebook is named."""
+    if not name or name == own.id:
+        return own
+    found = rulebooks.named(name)
+    if found is None:
+        raise WhatIfInvalid(reason=_why_not(rulebooks, name), typed=name, field=field)
+    return found
+
+
+def _why_not(rulebooks: Rulebooks, name: str) -> str:
+    try:
+        rulebooks.written(name)
+    except RulebookUnusable:
+        return "no-such-rulebook"
+    return "text-unreadable"
+
+
+def _typed(visit: Visit, known: Collection[str], shown: Rulebook | None) -> dict[str, str]:
+    """The form's thresholds; without those that it showed of a text and nobody changed."""
+    found = {code: text for code in known if (text := visit.query(f"nguong.{code}"))}
+    held = parameters(shown) if shown else {}
+    return {code: text for code, text in found.items() if code not in held or read_number(text) != held[code][0]}
 
 
 def _threshold(code: str, text: str) -> tuple[str, Decimal]:

@@ -1,17 +1,17 @@
-"""What-if pages: a dossier without some of its facts, or a season under another rule. The address holds all of it."""
+"""What-if pages: a dossier without some of its facts, or a season under two texts. The address holds all of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from domain.errors import NotFound, Refused
+from domain.errors import NotFound, Refused, WhatIfInvalid
 from domain.fact import Recorded
 from domain.judging import VerdictResult
 from domain.meeting import Meeting
 from domain.permissions import Act, Subject, may, permit
 from domain.rates import rates_stream
-from domain.rulebook import Model, Rulebook
+from domain.rulebook import Rulebook
 from infra.reference.rulebooks import Rulebooks
 from projections.analysis.counterfactual import JUDGED
 from projections.analysis.pivotal import Pivotal, pivotal
@@ -24,7 +24,7 @@ from services.assessment.dossier_view import Case, at_rates, open_case
 from services.i18n import Words
 from services.inspection.dossier_facts import dossier_in_words, facts_about
 from services.inspection.what_if.assumptions import Asked, Assumed, read_asked
-from services.inspection.what_if.what_if import sides_of
+from services.inspection.what_if.what_if import Choosing, sides_of
 from services.season.calendar import calendar_seen
 from services.sentences import FactSentence
 from services.web import urls
@@ -61,10 +61,11 @@ class Together(NamedTuple):
 
 
 class TextChoice(NamedTuple):
-    """A text of a rulebook that may be chosen: how the address names it, and what people call it."""
+    """A text of a rulebook that may be chosen: its hash ("" for the own one), what people call it, and its own hash."""
 
     name: str
     label: str
+    sha256: str
 
 
 @page(urls.WHAT_IF, heavy=True)
@@ -75,8 +76,8 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
     rulebooks = await visit.rulebooks()
     asked = read_asked(visit, rulebooks, case.rulebook)
     facts = await facts_about(visit, case)
-    named = rulebooks.named(asked.kept.rulebook)
-    under = at_rates(case.followed, named, case.season.year) if named else None
+    chosen = rulebooks.named(asked.kept.rulebook)
+    under = at_rates(case.followed, chosen, case.season.year) if chosen else None
 
     def answer(assumed: Assumed) -> WhatIfResult:
         return what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
@@ -92,6 +93,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         answered=answered,
         assumed=assumed,
         asked=asked,
+        other=under or case.rulebook,
         kept=assumed.query(visit),
         here=lambda changed: visit.url.what_if(season, commune, changed.query(visit)),
         groups=_groups(case, _strikable(facts), told, answered, assumed, carried),
@@ -207,7 +209,10 @@ class WhatIfRow(NamedTuple):
 
 @page(urls.WHAT_IF_SEASON, heavy=True)
 async def show_season(visit: Visit, season: str) -> PageResponse:
-    """A season under another rulebook or with another parameter; who changes side comes first."""
+    """A season under any two texts of rulebooks, or with another threshold; who changes side comes first.
+
+    On the left is what is recorded, until another text is chosen there. WhatIfInvalid for one text on both sides.
+    """
     permit(visit.actor, Act.VIEW_BOARD)
     rulebooks = await visit.rulebooks()
     async with visit.reads() as view:
@@ -219,14 +224,19 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         def text_of(standing: Standing) -> Rulebook:
             return rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
 
-        asked = read_asked(visit, rulebooks, rulebook)
-        named = rulebooks.named(asked.kept.rulebook)
+        asked = _of_two(visit, read_asked(visit, rulebooks, rulebook))
         rates = await view.one(RATES, rates_stream().subject) or RatesRow()
-        stranger = rates.applied(named, row.year) if named else None
-        assumed, other = _answered(
-            visit, asked, lambda assumed: with_thresholds(stranger or rulebook, dict(assumed.thresholds))
+        left, right = (
+            rates.applied(text, row.year) if (text := rulebooks.named(name)) else None
+            for name in (asked.kept.left, asked.kept.rulebook)
         )
-        sides = await sides_of(view, season, text_of, other, await calendar_seen(view, visit.app.calendar))
+
+        def answer(assumed: Assumed) -> tuple[Rulebook, Choosing]:
+            return with_thresholds(right or rulebook, dict(assumed.thresholds)), _with_right(right, assumed)
+
+        assumed, (other, chosen) = _answered(visit, asked, answer)
+        compared = _with_left(left), chosen
+        sides = await sides_of(view, season, text_of, compared, await calendar_seen(view, visit.app.calendar))
         units = {unit.code: unit for unit in await view.all(UNITS)}
         position = view.position
     lines = [WhatIfRow(units[one.commune].full_name if one.commune in units else one.commune, one) for one in sides]
@@ -238,33 +248,55 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         other=other,
         assumed=assumed,
         asked=asked,
-        stranger=stranger,
+        before=left or rulebook,
         lines=lines,
+        changed=sum(one.changes for one in sides),
+        corrected=bool(row.corrections),
         gain=sum(one.changes and one.after.result is VerdictResult.MET for one in sides),
         lose=sum(one.changes and one.before.result is VerdictResult.MET for one in sides),
-        parameters=_parameters(stranger or rulebook, assumed),
+        parameters=_parameters(right or rulebook, assumed),
         rulebooks=choices(rulebooks, rulebook, visit.words),
-        levels=(rulebook.model is Model.LEVELS, other.model is Model.LEVELS),
         here=lambda changed: visit.url.what_if_season(season, changed.query(visit)),
         readable=_readable(visit, row),
         position=position,
     )
 
 
+def _of_two(visit: Visit, asked: Asked) -> Asked:
+    """The same; one text on both sides, with nothing assumed of it, is refused to whoever asks to compare."""
+    asks = any(visit.query(name) for name in ("ben-trai", "bo-tieu-chi", "nguong-cua"))
+    same = asked.kept.left == asked.kept.rulebook and not asked.kept.thresholds
+    if asks and same and asked.refused is None:
+        return asked._replace(refused=WhatIfInvalid(reason="same-text", field="bo-tieu-chi"))
+    return asked
+
+
+def _with_left(left: Rulebook | None) -> Choosing:
+    """What is on the left: this text, or what each dossier is judged by."""
+    return lambda own: left or own
+
+
+def _with_right(right: Rulebook | None, assumed: Assumed) -> Choosing:
+    """The same with the thresholds that are assumed, as far as the text has them."""
+
+    def choose(own: Rulebook) -> Rulebook:
+        text = right or own
+        known = parameters(text)
+        return with_thresholds(text, {code: number for code, number in assumed.thresholds if code in known})
+
+    return choose
+
+
 def choices(rulebooks: Rulebooks, own: Rulebook, words: Words) -> list[TextChoice]:
-    """The texts to judge by: the own one first, then each other rulebook's newest, then all further texts, by the
-    numbers that they have on the page of their rulebook.
-    """
-    newest = [one for one in rulebooks.newest_of_each() if one.sha256 != own.sha256]
-    found = [TextChoice("", words.say("%(rulebook)s (của năm đánh giá này)", rulebook=own.short))]
-    found += [TextChoice(one.id, one.short) for one in newest if one.id != own.id]
-    found += [
-        TextChoice(one.sha256, words.say("%(rulebook)s, bản %(number)s", rulebook=one.short, number=number))
-        for rulebook in rulebooks
+    """The texts to judge by, the own one first, by the numbers that they have on the page of their rulebook."""
+    found = [
+        TextChoice(one.sha256, words.say("%(rulebook)s, bản %(number)s", rulebook=one.short, number=number), one.sha256)
+        for rulebook in (own.id, *(one for one in rulebooks if one != own.id))
         for number, one in enumerate(rulebooks.texts_of(rulebook), start=1)
-        if one.sha256 != own.sha256 and (one.id == own.id or one not in newest)
     ]
-    return found
+    label = next((one.label for one in found if one.sha256 == own.sha256), own.short)
+    first = TextChoice("", words.say("%(text)s (của năm đánh giá này)", text=label), own.sha256)
+    return [first, *(one for one in found if one.sha256 != own.sha256)]
 
 
 def _readable(visit: Visit, row: SeasonRow) -> frozenset[str]:

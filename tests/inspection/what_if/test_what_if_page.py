@@ -9,9 +9,11 @@ import pytest
 from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.fact import Fact
+from domain.measure import Kind, Measured
 from domain.meeting import Meeting
 from domain.official import Office
 from domain.rate import RateName
+from domain.rulebook_text import RulebookText, hash_of, rulebook_text_stream
 from services.assessment import assess
 from services.rulebooks import keep
 from services.season import rates
@@ -201,6 +203,102 @@ async def test_a_season_is_judged_by_another_parameter_and_under_another_ruleboo
     assert "0 đơn vị đổi kết quả" in same.text
     assert "chưa đạt chuẩn" in higher.text
     assert "chỉ tiêu đạt" in stranger.text
+
+
+def columns(html: str) -> list[str]:
+    """What the two columns of results are called."""
+    heads = html.partition("<thead")[2].partition("</thead>")[0].split("<th ")[2:4]
+    return [one.partition(">")[2].partition("</th>")[0] for one in heads]
+
+
+async def text_kept(story: Story, *changes: tuple[str, str]) -> str:
+    """The hash of a text that the province keeps: the one of its season with these changes."""
+    text = f"{(await (await story.as_administrator()).rulebooks()).written(story.rulebook.sha256)}\n# {uuid4()}\n"
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    await keep.keep_text(await story.as_administrator(), text)
+    return keep.text_hash(text)
+
+
+async def test_any_two_texts_are_compared_and_each_column_says_which_it_is(inspector: Desk, season: Story):
+    # Given a commune that was measured with 99 points, and two texts that the province keeps beside the year's own
+    await season.filled()
+    measures = {part.code: best(part) for part in season.indicator("TC1.CT1").parts}
+    measures["TC1.CT1.1"] = Measured(Kind.OPTIONS, option="b")
+    await assess.score_indicator(await season.officer(), season.season, COMMUNE, "TC1.CT1", measures)
+    lower = await text_kept(season)
+    higher = await text_kept(season, ("threshold: 80", "threshold: 100"))
+
+    # When the one is put on the left and the other on the right
+    page = await inspector.open(f"/gia-dinh/{season.season}?ben-trai={lower}&bo-tieu-chi={higher}")
+
+    # Then both judge what was measured, and the address and the form hold both
+    left, right = columns(page.html)
+    assert left.startswith("Bên trái: 25/2021, bản ")
+    assert right.startswith("Bên phải: 25/2021, bản ")
+    assert "của năm đánh giá này" not in left + right
+    assert "xét lại số liệu đã nhập" in left
+    assert left.partition("<")[0] != right.partition("<")[0].replace("phải", "trái")
+    form = page.form(f"/gia-dinh/{season.season}")
+    assert (form.value("ben-trai"), form.value("bo-tieu-chi"), form.value("nguong.C1")) == (lower, higher, "100")
+    assert "1 đơn vị đổi kết quả" in page.text
+
+    # And the year's own may stand on the right
+    turned = await inspector.open(f"/gia-dinh/{season.season}?ben-trai={higher}&bo-tieu-chi={season.rulebook.sha256}")
+    assert "của năm đánh giá này" in columns(turned.html)[1]
+    assert "kết quả đã ghi nhận" in columns(turned.html)[1]
+    assert "1 thành đạt chuẩn, 0 thành chưa đạt chuẩn" in turned.text
+
+
+async def test_another_text_is_judged_by_its_own_thresholds_not_by_those_that_the_form_showed(
+    inspector: Desk, season: Story
+):
+    # Given the form as it shows the year's own text
+    await season.submitted()
+    higher = await text_kept(season, ("threshold: 80", "threshold: 100"))
+    form = (await inspector.open(f"/gia-dinh/{season.season}")).form(f"/gia-dinh/{season.season}")
+    shown = "&".join(f"{name}={value}" for name, value in form.fields if name not in {"ben-trai", "bo-tieu-chi"})
+
+    # When another text is chosen in it and nothing else is changed
+    page = await inspector.open(f"/gia-dinh/{season.season}?{shown}&bo-tieu-chi={higher}")
+
+    # Then its own threshold counts
+    assert page.form(f"/gia-dinh/{season.season}").value("nguong.C1") == "100"
+    assert "mức tối thiểu theo giả định" not in page.text
+
+
+async def test_two_sides_of_one_text_are_refused_with_what_to_do(inspector: Desk, season: Story):
+    await season.submitted()
+    other, own = await text_kept(season), season.rulebook.sha256
+    here = f"/gia-dinh/{season.season}"
+
+    for query in (f"ben-trai={other}&bo-tieu-chi={other}", f"bo-tieu-chi={own}", f"ben-trai={own}&nguong-cua={own}"):
+        page = await inspector.open(f"{here}?{query}")
+
+        assert page.status == 422
+        assert "Hai bên đang là cùng một bản: chọn bản khác cho một bên" in page.text
+        assert 'id="loi-bo-tieu-chi"' in page.html
+    assert (await inspector.open(f"{here}?ben-trai={other}&bo-tieu-chi={other}&nguong.C1=100")).status == 200
+
+
+async def test_a_side_that_is_not_kept_or_no_longer_read_is_refused_at_its_field(inspector: Desk, season: Story):
+    # Given a text of a form that the program no longer reads
+    await season.submitted()
+    work, text = await season.as_administrator(), f"id: qd-25-2021\nform: former\n# {uuid4()}\n"
+    name = rulebook_text_stream(sha256 := hash_of(text))
+    await work.create(name, RulebookText(id=work.id_of(name), rulebook="qd-25-2021", sha256=sha256, text=text))
+
+    for field in ("ben-trai", "bo-tieu-chi"):
+        unknown = await inspector.open(f"/gia-dinh/{season.season}?{field}={'0' * 64}")
+        former = await inspector.open(f"/gia-dinh/{season.season}?{field}={sha256}")
+
+        assert (unknown.status, former.status) == (422, 422)
+        assert f"Không có bộ tiêu chí {'0' * 64}" in unknown.text
+        assert "không còn đọc được văn bản" in former.text
+        assert f'id="loi-{field}"' in unknown.html
+        assert f'id="loi-{field}"' in former.html
+        assert "Theo giả định" not in former.text
 
 
 async def test_dossier_and_board_lead_to_the_what_if(inspector: Desk, season: Story):
