@@ -21,7 +21,7 @@ from domain.measure import Measured, Outcome, percent
 from domain.official import Office
 from domain.permissions import Act, Actor, Subject, may, permit
 from domain.rates import rates_stream
-from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
+from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook, Source
 from domain.season import State
 from domain.working_days import Calendar
 from infra.reference.rulebooks import Rulebooks
@@ -355,6 +355,7 @@ class VetoGate:
     condition: Condition
     veto: VetoRow | None
     outcome: Outcome
+    source: Source | None
 
     @property
     def css(self) -> str:
@@ -369,7 +370,12 @@ def gates(case: Case) -> tuple[VetoGate, ...]:
     """The veto conditions of the rulebook. One whose wording is not known is not asked about."""
     judged_by = {one.code: one.outcome for one in judged(case.standing, case.rulebook).verdict.conditions}
     return tuple(
-        VetoGate(condition, case.sheet.vetoes.get(condition.code), judged_by[condition.code])
+        VetoGate(
+            condition,
+            case.sheet.vetoes.get(condition.code),
+            judged_by[condition.code],
+            case.rulebook.sources.get(condition.code),
+        )
         for condition in case.rulebook.vetoes
         if condition.text
     )
