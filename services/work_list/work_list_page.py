@@ -45,7 +45,9 @@ TABS: Mapping[str, frozenset[Duty]] = {
     "buoc": frozenset(
         {
             Duty.CORRECT_SEASON,
+            Duty.ADD_PARTICIPANT,
             Duty.ASSIGN,
+            Duty.SETTLE_CONTENTS,
             Duty.OPEN_SEASON,
             Duty.REOPEN,
             Duty.CONSOLIDATE,
@@ -56,6 +58,15 @@ TABS: Mapping[str, frozenset[Duty]] = {
             Duty.REPORT,
         }
     ),
+}
+
+
+#: Where on the page of a season stands what it waits for before it opens.
+BEFORE_THE_OPENING: Mapping[Duty, str] = {
+    Duty.ADD_PARTICIPANT: "#don-vi",
+    Duty.ASSIGN: "#phan-cong",
+    Duty.SETTLE_CONTENTS: "#khong-xet",
+    Duty.OPEN_SEASON: "#mo-mua",
 }
 
 
@@ -104,8 +115,8 @@ async def show(visit: Visit) -> PageResponse:
         adopted = {row.rulebook: row.sha256 for row in await view.all(ADOPTIONS)}
         tasks += of_calendar(await view.one(DAYS_OFF, days_off_stream().subject) or DaysOffRow(), visit.actor)
         for season in seasons.values():
-            tasks += of_season(season, visit.actor, adopted.get(season.rulebook))
             rulebook = rulebooks.text(season.rulebook_sha256)
+            tasks += of_season(season, rulebook, visit.actor, adopted.get(season.rulebook))
             for standing in counted(await view.all(STANDINGS, season.season)):
                 text = rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
                 tasks += of_commune(standing, season, text, visit.actor)
@@ -226,10 +237,8 @@ def _href_of_province(visit: Visit, task: Task) -> str:
             return url.days_off(nam=task.year) + "#cho-xac-nhan"
         case Duty.CORRECT_SEASON:
             return url.season(task.season) + "/ban-sua"
-        case Duty.ASSIGN:
-            return url.season(task.season) + "#phan-cong"
         case _:
-            return url.season(task.season) + "#mo-mua"
+            return url.season(task.season) + BEFORE_THE_OPENING[task.duty]
 
 
 ROUTES = [show]
