@@ -5,7 +5,7 @@ import re
 from domain.season import Season, season_stream
 from services.i18n import indicator_number
 from services.season import organise
-from tests.provinces.story import COMMUNE, OTHER, Story
+from tests.provinces.story import COMMUNE, OTHER, TODAY, Story
 from tests.season.test_correct import adopted
 from tests.season.test_corrected_dossiers import ADDED, LAST, ONE_MORE, with_a_lead
 from tests.web.desks import Desks, desks, season, workplace
@@ -68,6 +68,22 @@ async def test_what_moved_since_the_preview_shows_it_again(desks: Desks):
 
     assert (refused.status, refused.refused) == (412, "stale")
     assert "Nội dung sửa" in refused.text
+    assert await sha256_of(story) == former
+
+
+async def test_a_year_that_was_closed_since_the_preview_says_so_and_stays(desks: Desks):
+    story = await opened(desks)
+    former = await sha256_of(story)
+    desk = await desks.department()
+    await adopted(story)
+    page = await desk.open(f"/mua/{story.season}/ban-sua")
+    await organise.close_season(await story.as_administrator(), story.season, TODAY)
+
+    refused = await desk.send(page, "/ap-dung-ban-sua", reason="Đối chiếu", document_no="1342/STP")
+
+    assert (refused.status, refused.refused) == (409, "out-of-order")
+    assert "Đợt đánh giá đã kết thúc nên không làm được việc này" in refused.text
+    assert "Làm các bước trước đó" not in refused.text
     assert await sha256_of(story) == former
 
 
