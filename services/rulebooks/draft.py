@@ -18,12 +18,22 @@ import yaml
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.days import must_be_possible
-from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, NotFound, Refused, ValueUnusable
+from domain.errors import (
+    DayInTheFuture,
+    DraftMoved,
+    DraftNotClosed,
+    MarksPiledUp,
+    NotFound,
+    Refused,
+    SignNotAllowed,
+    ValueUnusable,
+)
 from domain.fact import Fact
 from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
 from domain.rulebook_text import RulebookText, hash_of, kept_form, rulebook_text_stream
+from domain.text import cleaned
 from infra.reference.rulebook_closing import RulebookProblem, problems_of, unit_problems_of
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebook_values import (
@@ -300,12 +310,14 @@ def _must_be_short(change: DraftChange) -> None:
     if len(change.path) > LONGEST_PATH:
         raise ValueUnusable(path=change.path[:LONGEST_PATH], why="path too long")
     if change.after is not None and len(change.after.yaml) > LONGEST_VALUE:
-        raise ValueUnusable(path=change.path, why="value too long")
+        length, limit = len(change.after.yaml), LONGEST_VALUE
+        raise ValueUnusable(path=change.path, reason="too-long", length=length, limit=limit)
 
 
 def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Received | None, today: date) -> None:
     known = before.scans | ({scan.sha256} if scan else set())
     for source in _sources_of(change.path, change.after):
+        cleaned(RulebookDraft.ValueChanged.TOPIC, {"source": source})  # also where it is to stand within a node
         if source.dated is not None:
             must_be_possible(source.dated, today, "source_dated")
             if source.dated > today:
@@ -325,9 +337,7 @@ def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None
     for change, made in zip(changes, read, strict=True):
         with _unusable(change.path):
             tree = with_changes(tree, [made])
-            parse_draft(text_of(tree).encode())
-    with _unusable(changes[-1].path):
-        parse_draft(kept_form(text_of(tree)).encode())
+            parse_draft(kept_form(text_of(tree)).encode())
 
 
 def _must_be_there(comments: Mapping[str, str], before: DraftText, changes: Sequence[DraftChange]) -> None:
@@ -344,6 +354,10 @@ def _must_be_there(comments: Mapping[str, str], before: DraftText, changes: Sequ
 def _unusable(path: str) -> Iterator[None]:
     try:
         yield
+    except SignNotAllowed as refused:
+        raise ValueUnusable(path=path, reason="sign", sign=refused.details["sign"]) from refused
+    except MarksPiledUp as refused:
+        raise ValueUnusable(path=path, reason="marks") from refused
     except UNREADABLE as error:
         raise ValueUnusable(path=path, why=str(error)[:200]) from error
 

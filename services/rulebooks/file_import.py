@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.days import must_be_possible
-from domain.errors import DraftMoved, Refused, RulebookFileUnusable
+from domain.errors import DraftMoved, Refused, RulebookFileUnusable, TextTooLong
 from domain.rulebook import Provenance
-from domain.rulebook_draft import DraftChange, DraftComment, ValueSource
+from domain.rulebook_draft import DraftChange, DraftComment, RulebookDraft, ValueSource
+from domain.text import cleaned
 from infra.reference.rulebook_closing import RulebookProblem
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebook_values import (
@@ -392,6 +393,10 @@ def _what_is_wrong(change: FileChange, draft: DraftText, today: date) -> str:  #
     if stored.provenance is Provenance.SOURCED and not str(after.source.get("document") or "").strip():
         return "source-needed"
     for source in filter(None, sources):
+        try:
+            cleaned(RulebookDraft.ValueChanged.TOPIC, source)
+        except Refused as refused:
+            return "source-too-long" if isinstance(refused, TextTooLong) else "source-unusable"
         if source.get("sha256") and source["sha256"] not in draft.scans:
             return "no-such-scan"
         if code := _day_is_wrong(source["dated"], today) if source.get("dated") else "":

@@ -340,7 +340,7 @@ class RowReader:
             if text.casefold() == OUT:
                 continue
             if not text and not other and text_of_cell(self.row.cells.get(name)):
-                self._bad(name, "emptied")
+                self._bad(name, "source-emptied")
             elif text and name == "dated":
                 source[name] = self._source_day(cell)
             elif text and isinstance(cell, date):

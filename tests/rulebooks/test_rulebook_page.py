@@ -233,6 +233,30 @@ async def test_what_cannot_be_is_refused_in_words_and_what_was_typed_is_kept(
     assert page.html.index('action="' + page.form("/sua").action) < page.html.index('class="filters"')
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"value": "Tên\u202e"}, "“1 tên” có ký tự không được dùng: U+202E"),
+        ({"value": "x" * 20_100}, "“1 tên” dài 20.100 ký tự, nhiều nhất là 20.000"),
+        ({"value": "Tên", "source_document": "x" * 501}, "Mục “Tên văn bản” dài 501 ký tự, nhiều nhất là 500"),
+        ({"value": "Tên", "source_page": "x" * 101}, "Mục “Trang” dài 101 ký tự, nhiều nhất là 100"),
+        ({"value": "Tên", "source_article": "Điều\u202e"}, "Mục “Điều, khoản, điểm hoặc phụ lục” có ký tự"),
+    ],
+)
+async def test_a_text_that_no_value_or_source_can_hold_is_called_as_the_form_calls_it(
+    administrator: Desk, season: Story, typed: dict[str, str], says: str
+):
+    before = await said(season, "TC1.name")
+
+    page = await edit(administrator, "TC1.name", **typed)
+
+    assert page.status >= 400
+    assert says in page.text
+    assert await said(season, "TC1.name") == before
+    [place] = re.findall(r'<a href="#([^"]+)">Đến chỗ cần sửa</a>', page.html)
+    assert f'id="{place}"' in page.html
+
+
 async def test_nobody_chooses_for_a_person_where_a_value_comes_from(administrator: Desk):
     page = await administrator.open(f"{PAGE}?sua=TC1.name")
     assert "known" not in dict(page.form("/sua").fields)
