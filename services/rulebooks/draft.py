@@ -60,6 +60,9 @@ from services.work import CommandResult, Streams, Work, use_case
 LONGEST_PATH = 100
 LONGEST_VALUE = 20_000
 
+#: What a release sets, not a province.
+OF_THE_RELEASE = {"id", "model", "status"}
+
 NO_COMMENTS: Mapping[str, str] = MappingProxyType({})
 
 #: What reading a text raises that is none.
@@ -157,6 +160,7 @@ async def change_values(
     for change in scanned:
         if before.value(change.path) not in (change.before, change.after):
             raise DraftMoved(path=change.path)
+        _must_be_the_provinces(change, before)
         _must_be_read_somewhere(change, before, scan, work.today)
     _must_be_readable(before, scanned)
     _must_be_there(comments, before, scanned)
@@ -312,6 +316,12 @@ def _must_be_short(change: DraftChange) -> None:
     if change.after is not None and len(change.after.yaml) > LONGEST_VALUE:
         length, limit = len(change.after.yaml), LONGEST_VALUE
         raise ValueUnusable(path=change.path, reason="too-long", length=length, limit=limit)
+
+
+def _must_be_the_provinces(change: DraftChange, before: DraftText) -> None:
+    """Refuse a change of what a release sets; one that stands in a draft of before may be taken back."""
+    if change.path in OF_THE_RELEASE and all(one.path != change.path for one in before.changes):
+        raise ValueUnusable(path=change.path, why="of the release")
 
 
 def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Received | None, today: date) -> None:

@@ -36,7 +36,15 @@ from infra.reference.rulebook_values import (
     with_changes,
 )
 from infra.reference.rulebooks import Rulebooks
-from services.rulebooks.draft import LONGEST_PATH, LONGEST_VALUE, UNREADABLE, DraftText, is_readable, stored_value
+from services.rulebooks.draft import (
+    LONGEST_PATH,
+    LONGEST_VALUE,
+    OF_THE_RELEASE,
+    UNREADABLE,
+    DraftText,
+    is_readable,
+    stored_value,
+)
 from services.rulebooks.file_rows import FileError, FileRow, RowReader, rows_of, same_cell, text_of_cell
 from services.rulebooks.file_words import FORMER_STATES
 from services.rulebooks.file_workbook import FileOrigin, ReadWorkbook, place_of, read_workbook, write_workbook
@@ -379,7 +387,7 @@ def _still_there(
 def _what_is_wrong(change: FileChange, draft: DraftText, today: date) -> str:  # noqa: PLR0911 - one line for each mistake
     """Why a change could not be recorded, "" where it can."""
     after = change.after
-    if len(change.path) > LONGEST_PATH:
+    if len(change.path) > LONGEST_PATH or change.path in OF_THE_RELEASE:
         return "not-usable"
     if after is None:
         return ""

@@ -30,10 +30,29 @@ REACHES = {
 
 
 def saved_of(key: str | None, row: SeasonRow, words: Words, today: date) -> Saved | None:
-    """The confirmation of the command that the address names; None for none, and where the season is not so."""
-    if not key or REACHES.get(key, row.state) is not row.state:
+    """The confirmation of the command that the address names; None for none, and where the season is not so.
+
+    What it confirms stands on the page, whoever wrote the address.
+    """
+    if not key or REACHES.get(key, row.state) is not row.state or not _is_so(key, row):
         return None
     return _of_plan(key, row, words, today) or _of_state(key, row, words)
+
+
+def _is_so(key: str, row: SeasonRow) -> bool:
+    """Whether the season shows what the command would have recorded; one that is over is planned by nobody."""
+    if row.has_ended:
+        return key in REACHES
+    shown = {
+        "lap": row.state is State.PLANNED,
+        "chep": row.state is State.PLANNED and row.deadlines and row.assignments,
+        "han": row.deadlines,
+        "phan-cong": row.assignments,
+        "cach-tinh": row.readings,
+        "khong-xet": row.left_out,
+        "rut-don-vi": row.withdrawn,
+    }
+    return bool(shown.get(key, True))
 
 
 def _of_plan(key: str, row: SeasonRow, words: Words, today: date) -> Saved | None:

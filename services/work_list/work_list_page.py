@@ -47,6 +47,7 @@ TABS: Mapping[str, frozenset[Duty]] = {
             Duty.CORRECT_SEASON,
             Duty.ASSIGN,
             Duty.OPEN_SEASON,
+            Duty.REOPEN,
             Duty.CONSOLIDATE,
             Duty.POST,
             Duty.ANSWER_COMMENT,
@@ -197,8 +198,8 @@ def _href(visit: Visit, task: Task) -> str:  # noqa: PLR0911 - one flat match ov
             return url.dossier(task.season, task.commune, indicator=task.indicator)
         case Duty.SUPPLY_EVIDENCE:
             return url.dossier(task.season, task.commune, indicator=task.indicator) + "#minh-chung"
-        case Duty.CONFIRM_SANCTION:
-            return url.dossier(task.season, task.commune) + "#xu-ly"
+        case Duty.REOPEN | Duty.CONFIRM_SANCTION:
+            return url.dossier(task.season, task.commune) + ("#mo-lai" if task.duty is Duty.REOPEN else "#xu-ly")
         case Duty.APPRAISE | Duty.CONCLUDE:
             return url.appraisal(task.season, task.commune)
         case Duty.CONVENE:

@@ -626,6 +626,7 @@ async def test_yaml_that_is_no_utf_8_is_refused_with_its_line():
     [
         ("code: TC1.CT2\n", "code: TC1.CT2\n    colour: red\n", "unknown-place"),
         ("score_decimals: 2", "score_decimals: hai", "not-usable"),
+        ("status: draft", "status: verified", "not-usable"),
         ("kind: ratio\n", "kind: magic\n", "not-usable"),
         ("article: Điều 3 khoản 1\n", "article: Điều 3 khoản 1\n    colour: red\n", "source-form"),
         ("sources:\n", "sources:\n  TC1.CT1.1.name: x\n", "source-form"),

@@ -424,6 +424,14 @@ async def test_a_second_person_signs_off_what_they_saw_and_the_version_is_listed
     assert refused.refused == "unverified-not-acknowledged"
     page = await second.send(page, "/ky-duyet/ky", {"acknowledged": "1", "document_no": "15/STP"})
     assert page.status == 200
+
+    # And a second tab is told that nothing waits any more
+    again = await second.send(stale, "/ky-duyet/tra-lai", reason="Chưa đối chiếu")
+    assert again.refused in {"draft-moved", "nothing-changed"}
+    data = {**dict(refused.form("/ky-duyet/ky").fields), "acknowledged": "1", "command": str(uuid4())}
+    again = await second.post(f"{second.home}{PAGE}/ky-duyet/ky", data)
+    assert (again.status, again.refused) == (409, "nothing-changed")
+    assert "Không còn thay đổi nào chờ ký duyệt" in again.text
     page = await second.open(f"{PAGE}/cac-ban")
     assert "của tỉnh" in page.text
     assert "15/STP" in page.text

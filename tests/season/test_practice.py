@@ -202,6 +202,17 @@ async def test_the_trail_and_the_documents_say_so_where_they_show_a_practice_rou
     assert f"{story.season[:4]} (đánh giá thử)" in strip(asked)
 
 
+async def test_a_page_that_asks_for_no_season_is_not_made_practice_by_its_address(desks: Desks, season: Story):
+    desk = await desks.department()
+
+    for path in ("/viec", "/bo-tieu-chi", "/quan-tri", "/mua", "/khong-co", f"/bang/{season.season}"):
+        plain = await desk.open(path)
+        for name in ("mua", "season"):
+            page = await desk.open(f"{path}?{name}=2025-thu")
+            assert page.status == plain.status, path
+            assert page.html.count('class="practice"') == plain.html.count('class="practice"'), path
+
+
 def strip(page: Page) -> str:
     """What the strip says of a page that holds parts of practice rounds."""
     told, found, _ = page.text.partition("Có nội dung của đợt đánh giá thử")[2].partition("không có giá trị pháp lý")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from domain.assessment import Assessment, assessment_stream
 from domain.permissions import Act, permit
 from infra.storage.access_log import LoggedAccess
-from services.inspection.trail.filters import filter_of, part_of, view_of
-from services.inspection.trail.search import Names, Object, practised, search_of
+from services.inspection.trail.filters import filter_of, part_of, practised, view_of
+from services.inspection.trail.search import Names, Object, search_of
 from services.privacy.accesses import DOINGS, OPENED, Accesses, called
 from services.web import urls
 from services.web.handlers import page

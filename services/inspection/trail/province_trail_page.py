@@ -10,7 +10,7 @@ from projections.tables.seasons import SEASONS
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.assessment.personal_view import values_said
-from services.inspection.trail.filters import filter_of, part_of, view_of
+from services.inspection.trail.filters import filter_of, part_of, practised, view_of
 from services.inspection.trail.search import (
     ACTS,
     FoundFacts,
@@ -19,7 +19,6 @@ from services.inspection.trail.search import (
     Searching,
     about,
     describe,
-    practised,
     search_of,
 )
 from services.sentences import FactSentence

@@ -23,7 +23,6 @@ from domain.meeting import number_of, unit_of
 from domain.official import Office, Official
 from domain.permissions import Act, Actor, Subject, may, permit
 from domain.personal import Personal
-from domain.season import is_practice
 from domain.text import KINDS, bounded
 from infra.identity.tenants import Tenant
 from infra.log.eventstore import CLOCK_DRIFT, EventStore
@@ -483,11 +482,6 @@ def about(told: FactSentence, names: Names, words: Words) -> tuple[Object, ...]:
     if season := season or str(entry.args.get("season", "")):
         found.append(Object(words.say("năm %(season)s", season=season), "mua", season))
     return tuple(found)
-
-
-def practised(objects: Iterable[Object]) -> list[str]:
-    """The rounds for practice among what the entries are about."""
-    return sorted({one.value for one in objects if one.name == "mua" and is_practice(one.value)})
 
 
 def meeting_called(key: str, units: Mapping[str, str], words: Words, *, in_writing: bool) -> str:
