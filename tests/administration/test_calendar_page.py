@@ -198,7 +198,7 @@ async def test_a_year_that_cannot_be_meant_is_refused(administrator: Desk):
 
     page = await administrator.send(page, "/du-nam", nam="20280", source="Thông báo 2/TB-BNV")
 
-    assert (page.status, page.refused) == (422, "day-out-of-range")
+    assert (page.status, page.refused) == (422, "year-out-of-range")
 
 
 async def test_officers_of_communes_do_not_keep_the_calendar(desks: Desks, season: Story):
