@@ -261,18 +261,19 @@ def change_in_words(change: RulebookChange, parts: Mapping[str, str], words: Wor
     if becomes and becomes.source:
         sources = becomes.source.values() if CODE.fullmatch(path) else (becomes.source,)
     named = dict.fromkeys(source_in_words(ValueSource(**source), words) for source in sources)
-    said = [value_in_words(one.value if one else None, words) for one in (was, becomes)]
+    before, after = (value_in_words(one.value if one else None, words) for one in (was, becomes))
     if was and becomes and was.value == becomes.value:
         known = [known_words(Provenance(one.provenance), words) if one.provenance else "" for one in (was, becomes)]
-        said = [f"{said[0]} ({known[0]})" if known[0] else said[0], words.say("giữ nguyên, chỉ đổi nguồn")]
-        if known[0] != known[1]:
-            said[1] = f"{said[1]} ({known[1]})"
+        before = f"{before} ({known[0]})" if known[0] else before
+        after = words.say("giữ nguyên, chỉ đổi nguồn")
+        after = f"{after} ({known[1]})" if known[0] != known[1] else after
     return ChangeInWords(
         path,
         number_of(path),
         label_of(path, there.value if there else None, words),
         "" if CODE.fullmatch(path) else parts.get(_code(path), ""),
-        *said,
+        before,
+        after,
         "; ".join(named),
     )
 
