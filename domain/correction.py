@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from domain.assessment import CorrectedValue, DataAgain
+from domain.assessment import CorrectedValue, DataAgain, Stage
 from domain.errors import Refused
-from domain.judging import Value, assess
+from domain.judging import Value, Verdict, assess
 from domain.measure import Measured, Outcome
 from domain.rulebook import Indicator, Rulebook, check
 from domain.working_days import Calendar
@@ -30,6 +30,32 @@ class DossierCorrection(NamedTuple):
     def indicators(self) -> tuple[str, ...]:
         """The indicators that are touched, each once."""
         return tuple(dict.fromkeys([*(one.indicator for one in self.again), *(one.indicator for one in self.values)]))
+
+
+def keeps_its_text(stage: Stage, *, decided: bool) -> bool:
+    """Whether a commune stays under the text by which it was judged, whatever its season goes over to.
+
+    It is decided, or on the list of those that do not meet the standard: nothing is asked of it any more.
+    """
+    return decided or stage is Stage.LISTED
+
+
+def correction_of_dossier(
+    own: str, entered: Mapping[str, Entered], former: Rulebook | None, rulebook: Rulebook, calendar: Calendar
+) -> DossierCorrection:
+    """What the text makes of a dossier that goes on; of one under another rulebook (`own`), from which the season went
+    over, nothing: it is judged by the season's text as it is.
+    """
+    if own != rulebook.id:
+        return DossierCorrection((), ())
+    return correction_of(entered, former, rulebook, calendar)
+
+
+def is_appraised_anew(correction: DossierCorrection, before: Verdict | None, after: Verdict) -> bool:
+    """Whether a concluded appraisal is taken up again: data or values are touched, or what the appraiser's values give
+    is another result (`before` is None where the former text cannot be read any more).
+    """
+    return bool(correction.indicators) or before is None or before.result is not after.result
 
 
 def correction_of(

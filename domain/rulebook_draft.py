@@ -206,7 +206,7 @@ class RulebookDraft(Stream):
 
     def _must_be_anothers(self, person: str) -> None:
         if not self.changes:
-            raise NothingChanged(rulebook=self.rulebook)
+            raise NothingChanged(reason="settled", rulebook=self.rulebook)
         if person in self.editors:
             raise OwnDraft(rulebook=self.rulebook)
 

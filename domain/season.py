@@ -20,7 +20,6 @@ from domain.days import must_not_end_early
 from domain.errors import (
     CommuneWithdrawn,
     ContentsWithoutText,
-    DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
     ParticipantsMissing,
@@ -33,6 +32,7 @@ from domain.errors import (
     TakesPartAlready,
     UnknownCommune,
     UnknownIndicator,
+    YearOutOfRange,
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.official import COMMUNE_OFFICERS, Office
@@ -470,7 +470,7 @@ class Season(Stream):
         """
         self.must_be_correctable()
         if self.rulebook_sha256 == rulebook_sha256:
-            raise OutOfOrder(step="correct-rulebook", state="same-text")
+            raise OutOfOrder(reason="same-text", step="correct-rulebook", state="same-text")
         self._go_over(rulebook_sha256, indicators, _given(reason, "correct-rulebook"), document_no, without_text)
 
     def follows(self, rulebook: str) -> bool:
@@ -486,7 +486,7 @@ class Season(Stream):
         being opened until somebody leads it.
         """
         if not self.follows(self.rulebook):
-            raise OutOfOrder(step="correct-rulebook", state=self.state)
+            raise OutOfOrder(reason="season", step="correct-rulebook", state=self.state)
         if self.rulebook_sha256 != rulebook_sha256:
             self._go_over(rulebook_sha256, indicators, "", document_no, without_text)
 
@@ -513,7 +513,7 @@ class Season(Stream):
     def must_be_correctable(self) -> None:
         """Raise OutOfOrder once the season is closed or cancelled: it stays as it was judged."""
         if self.state in (State.CLOSED, State.CANCELLED):
-            raise OutOfOrder(step="correct-rulebook", state=self.state)
+            raise OutOfOrder(reason="season", step="correct-rulebook", state=self.state)
 
     def cancel(self, reason: str, document_no: str) -> None:
         """Give the year up."""
@@ -607,12 +607,10 @@ def possible_years(today: date) -> range:
 
 
 def possible_year(year: int, today: date) -> int:
-    """The year that a season is planned for; DayOutOfRange for one that cannot be meant."""
+    """The year that a season is planned for; YearOutOfRange for one that cannot be meant."""
     possible = possible_years(today)
     if year not in possible:
-        raise DayOutOfRange(
-            reason="year", field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1])
-        )
+        raise YearOutOfRange(field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1]))
     return year
 
 

@@ -150,6 +150,11 @@ ELSEWHERE: dict[tuple[str, str], tuple[TextKind, str]] = {
     ("review.explanation-given", "text"): (PROSE, "explanation"),
     ("review.finding-recorded", "text"): (PROSE, "finding"),
     ("review.note-added", "text"): (PROSE, "note"),
+    ("rulebook-draft.commented", "text"): (PROSE, "comment"),
+    ("rulebook-draft.value-changed", "article"): (LINE, "source_article"),
+    ("rulebook-draft.value-changed", "document"): (LINE, "source_document"),
+    ("rulebook-draft.value-changed", "number"): (NUMBER, "source_number"),
+    ("rulebook-draft.value-changed", "page"): (KEY, "source_page"),
     ("rulebook-text.kept", "text"): (RULEBOOK, "text"),
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 import msgspec
@@ -46,8 +46,18 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         mapping = super().construct_mapping(node, deep=deep)
         if len(mapping) < len(node.value):
-            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a key stands twice")
+            raise yaml.YAMLError(f"line {_second_of_two(node).start_mark.line + 1}: a key stands twice")
         return mapping
+
+
+def _second_of_two(node: yaml.MappingNode) -> yaml.Node:
+    """The first key that stood before; the mapping where two that are written apart are one (1 and 1.0)."""
+    before = set[str]()
+    for key, _ in node.value:
+        if key.value in before:
+            return key  # type: ignore[no-any-return]
+        before.add(key.value)
+    return node
 
 
 def in_range(number: Decimal) -> bool:
@@ -56,7 +66,10 @@ def in_range(number: Decimal) -> bool:
 
 
 def decimal_of(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
-    number = Decimal(str(loader.construct_scalar(node)))
+    try:
+        number = Decimal(str(loader.construct_scalar(node)))
+    except InvalidOperation:  # what YAML takes for a number besides: .inf, .nan, 1:30.5
+        number = Decimal("NaN")
     if not in_range(number):
         raise yaml.YAMLError(f"line {node.start_mark.line + 1}: a number out of range")
     return number

@@ -6,21 +6,32 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from domain.assessment import CorrectedValue, DataAgain
-from domain.correction import DossierCorrection, Entered, correction_of
+from domain.correction import DossierCorrection, Entered, correction_of_dossier, is_appraised_anew, keeps_its_text
 from domain.judging import Verdict, judge
 from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from projections.tables.sheets import SheetRow
-from projections.tables.standings import Standing, corrected, sheet_of
+from projections.tables.standings import Basis, Standing, corrected, counted, sheet_of
 
 
 class CommunePreview(NamedTuple):
-    """A commune that is not decided: its verdict now (None where its text cannot be read) and under the new text."""
+    """A commune that goes on: its verdict now (None where its text cannot be read) and under the new text.
+
+    `anew`: its appraisal, which was concluded, is taken up again; `added` are indicators that only the new text has.
+    """
 
     standing: Standing
     before: Verdict | None
     after: Verdict
     correction: DossierCorrection
+    anew: bool
+    added: tuple[str, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether something has to be entered, again or for the first time."""
+        set_aside = any(is_set_aside(value) for value in self.correction.values)
+        return bool(self.correction.again or self.added) or set_aside
 
     @property
     def changes(self) -> bool:
@@ -29,7 +40,9 @@ class CommunePreview(NamedTuple):
 
 
 class CorrectionPreview(NamedTuple):
-    """The communes that go on under the new text, and those that are decided and keep theirs."""
+    """The communes that go on under the new text, and those that keep theirs: they are decided, or listed as not
+    meeting the standard.
+    """
 
     open: tuple[CommunePreview, ...]
     decided: tuple[str, ...]
@@ -50,6 +63,11 @@ class CorrectionPreview(NamedTuple):
         return _counted(data for one in self.open for data in one.correction.again)
 
     @property
+    def added(self) -> Mapping[str, int]:
+        """The indicators that only the new text has, and in how many dossiers they are entered."""
+        return _counted(code for one in self.open for code in one.added)
+
+    @property
     def values_again(self) -> Mapping[str, int]:
         """The indicators whose value is proposed again, in how many dossiers."""
         values = (value for one in self.open for value in one.correction.values)
@@ -68,12 +86,12 @@ def preview(
     rulebook: Rulebook,
     calendar: Calendar,
 ) -> CorrectionPreview:
-    """What the text would change; `sheets` by commune."""
-    rows = list(standings)
-    undecided = [one for one in rows if one.result is None]
+    """What the text would change for those that take part; `sheets` by commune."""
+    rows = counted(standings)
+    keeping = [one for one in rows if keeps_its_text(one.dossier, decided=one.result is not None)]
     return CorrectionPreview(
-        tuple(_previewed(one, sheets[one.commune], former, rulebook, calendar) for one in undecided),
-        tuple(one.commune for one in rows if one.result is not None),
+        tuple(_previewed(one, sheets[one.commune], former, rulebook, calendar) for one in rows if one not in keeping),
+        tuple(one.commune for one in keeping),
     )
 
 
@@ -81,10 +99,16 @@ def _previewed(
     standing: Standing, sheet: SheetRow, former: Rulebook | None, rulebook: Rulebook, calendar: Calendar
 ) -> CommunePreview:
     entered = {code: Entered(entry.measures, entry.value) for code, entry in sheet.entries.items()}
-    correction = correction_of(entered, former, rulebook, calendar)
+    correction = correction_of_dossier(standing.rulebook, entered, former, rulebook, calendar)
     before = judge(sheet_of(standing, former), former) if former else None
     after = corrected(standing, rulebook.sha256, correction.again, correction.values, standing.version + 1)
-    return CommunePreview(standing, before, judge(sheet_of(after, rulebook), rulebook), correction)
+    anew = False
+    if standing.proposal is not None:
+        now = judge(sheet_of(standing, former, Basis.APPRAISED), former) if former else None
+        then = judge(sheet_of(after, rulebook, Basis.APPRAISED), rulebook)
+        anew = standing.rulebook == rulebook.id and is_appraised_anew(correction, now, then)
+    added = tuple(code for code in rulebook.by_code if code not in former.by_code) if former else ()
+    return CommunePreview(standing, before, judge(sheet_of(after, rulebook), rulebook), correction, anew, added)
 
 
 def _counted(every: Iterable[object]) -> dict:  # type: ignore[type-arg]

@@ -13,11 +13,13 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.errors import ContentsWithoutText, IndicatorsUnassigned, ParticipantsMissing, Refused
 from domain.measure import Outcome
 from domain.permissions import Act, Actor, Subject, may
 from domain.rulebook import Rulebook
-from domain.season import Assignment, State, Step, is_practice
+from domain.season import Assignment, State, Step, hindrances, is_practice
 from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
+from projections.lists.corrected import asked_by_corrections, why_asked
 from projections.tables.days_off import DaysOffRow
 from projections.tables.reviews import ReviewRow
 from projections.tables.seasons import Notice, SeasonRow
@@ -33,13 +35,16 @@ class Duty(StrEnum):
     COMPLETE_RULEBOOK = "complete-rulebook"
     CONFIRM_CALENDAR = "confirm-calendar"
     CORRECT_SEASON = "correct-season"
+    ADD_PARTICIPANT = "add-participant"
     ASSIGN = "assign"
+    SETTLE_CONTENTS = "settle-contents"
     OPEN_SEASON = "open-season"
     SUPPLEMENT = "supplement"
     ENTER = "enter"
     PROPOSE = "propose"
     SUPPLY_EVIDENCE = "supply-evidence"
     DECLARE = "declare"
+    REOPEN = "reopen"
     CONSOLIDATE = "consolidate"
     POST = "post"
     ANSWER_COMMENT = "answer-comment"
@@ -73,7 +78,7 @@ class Task(NamedTuple):
 
     `leads` tells the lead from those who coordinate; `how_many` counts the indicators, comments or changes that it
     covers; `not_before` the first day on which it can be done; `reason` why an indicator came back, `corrected` why the
-    rulebook was corrected by which it is to be entered again. What belongs to no season names its `rulebook`, or the
+    rulebook was corrected that asks for it. What belongs to no season names its `rulebook`, or the
     `year` of the calendar.
     """
 
@@ -141,19 +146,33 @@ def of_calendar(days_off: DaysOffRow, actor: Actor) -> Iterator[Task]:
         yield Task(Duty.CONFIRM_CALENDAR, year=year, how_many=how_many)
 
 
-def of_season(season: SeasonRow, actor: Actor, adopted: str | None = None) -> Iterator[Task]:
+def of_season(season: SeasonRow, rulebook: Rulebook, actor: Actor, adopted: str | None = None) -> Iterator[Task]:
     """What the season itself waits for: to go over to the text of its rulebook that the province has `adopted`, and
-    before it opens, its leads and the opening.
+    before it opens, what hinders the opening; the opening where nothing does.
     """
     if season.lags(adopted) and may(actor, Act.CORRECT_SEASON):
         yield Task(Duty.CORRECT_SEASON, season.season)
     if season.state is not State.PLANNED:
         return
-    if season.unassigned:
-        if may(actor, Act.ASSIGN_INDICATOR):
-            yield Task(Duty.ASSIGN, season.season, how_many=len(season.unassigned))
-    elif may(actor, Act.OPEN_SEASON):
+    hindering = hindrances(season, rulebook.without_text)
+    for refused in hindering:
+        duty, act, how_many = _hindering(refused)
+        if may(actor, act):
+            yield Task(duty, season.season, how_many=how_many)
+    if not hindering and may(actor, Act.OPEN_SEASON):
         yield Task(Duty.OPEN_SEASON, season.season)
+
+
+def _hindering(refused: Refused) -> tuple[Duty, Act, int]:
+    """What is done about what hinders an opening, under which act, and of how many things."""
+    match refused:
+        case IndicatorsUnassigned():
+            return Duty.ASSIGN, Act.ASSIGN_INDICATOR, len(refused.details["indicators"])
+        case ContentsWithoutText():
+            return Duty.SETTLE_CONTENTS, Act.OPEN_SEASON, len(refused.details["contents"])
+        case ParticipantsMissing():
+            return Duty.ADD_PARTICIPANT, Act.PLAN_SEASON, 1
+    raise TypeError(refused.code)
 
 
 def of_meeting(meeting: MeetingRow, actor: Actor) -> Iterator[Task]:
@@ -228,7 +247,7 @@ def _collecting(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor
             duty = Duty.SUPPLY_EVIDENCE if cell.is_scored else Duty.PROPOSE if measured else Duty.ENTER
             if cell.again is not None and cell.again.parts:
                 duty = Duty.ENTER
-            corrected = _correction(cell, season)
+            corrected = why_asked(code, cell, season)
             yield Task(duty, standing.season, standing.commune, code, leads=leads, due=due, corrected=corrected)
     said = standing.vetoes.keys() | sanctioned_conditions(standing, rulebook)
     undeclared = [one.code for one in rulebook.vetoes if one.text and one.code not in said]
@@ -262,15 +281,10 @@ def _supplement(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator
                 leads=may(actor, Act.SCORE, subject),
                 due=returned.due,
                 reason=returned.reason,
-                corrected=_correction(standing.cells[code], season),
+                corrected=why_asked(code, standing.cells[code], season),
             )
     if complete and may(actor, Act.RESUBMIT, _subject(standing)):
         yield Task(Duty.RESUBMIT, standing.season, standing.commune, due=min(dues, default=None), how_many=len(dues))
-
-
-def _correction(cell: Cell, season: SeasonRow) -> Notice | None:
-    """Why the rulebook was corrected that asks for the indicator again."""
-    return season.corrections.get(cell.again.text) if cell.again else None
 
 
 def _appraisal(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[Task]:
@@ -280,7 +294,9 @@ def _appraisal(standing: Standing, season: SeasonRow, actor: Actor) -> Iterator[
     count = sum(one in (Waiting.NEW, Waiting.CHANGED) for one in states)
     due = season.due(Step.APPRAISED)
     if count:
-        yield Task(Duty.APPRAISE, standing.season, standing.commune, due=due, how_many=count)
+        asked = [code for code in asked_by_corrections(standing, season) if code not in standing.returned]
+        corrected = why_asked(asked[0], standing.cells.get(asked[0], _EMPTY), season) if asked else None
+        yield Task(Duty.APPRAISE, standing.season, standing.commune, due=due, how_many=count, corrected=corrected)
     elif Waiting.AT_THE_COMMUNE not in states:
         yield Task(Duty.CONCLUDE, standing.season, standing.commune, due=due)
 
@@ -307,11 +323,12 @@ class _Next(NamedTuple):
     step: Step
     how_many: int = 1
     not_before: date | None = None
+    corrected: Notice | None = None
 
 
 def _next_step(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor: Actor) -> Iterator[Task]:
     """The step of the whole dossier that comes next, where the actor may take it."""
-    found = _at_the_commune(standing, rulebook) or _above(standing, rulebook)
+    found = _back_into_work(standing, season) or _at_the_commune(standing, rulebook) or _above(standing, rulebook)
     if season.is_practice and found is not None and found.duty is Duty.PUBLISH:
         return
     if found is not None and may(actor, found.act, _subject(standing)):
@@ -322,7 +339,16 @@ def _next_step(standing: Standing, season: SeasonRow, rulebook: Rulebook, actor:
             due=season.due(found.step),
             how_many=found.how_many,
             not_before=found.not_before,
+            corrected=found.corrected,
         )
+
+
+def _back_into_work(standing: Standing, season: SeasonRow) -> _Next | None:
+    """A sheet that is brought together, and of which a correction asks something, is taken back before it goes on."""
+    if standing.stage not in _BROUGHT_TOGETHER or not (asked := asked_by_corrections(standing, season)):
+        return None
+    corrected = why_asked(asked[0], standing.cells.get(asked[0], _EMPTY), season)
+    return _Next(Duty.REOPEN, Act.CONSOLIDATE, Step.SUBMITTED, len(asked), corrected=corrected)
 
 
 def _at_the_commune(standing: Standing, rulebook: Rulebook) -> _Next | None:
@@ -358,3 +384,6 @@ def _above(standing: Standing, rulebook: Rulebook) -> _Next | None:
 
 
 _EMPTY = Cell()
+
+#: Stages from which a commune takes its sheet back into work.
+_BROUGHT_TOGETHER = (CommuneStage.CONSOLIDATED, CommuneStage.POSTED, CommuneStage.AGREED, CommuneStage.REPORTED)

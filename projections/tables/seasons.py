@@ -44,7 +44,8 @@ class Withdrawal(RowPart, frozen=True):
 class SeasonRow(Row, frozen=True):
     """A season; `participants` maps each commune to the unit whose chairman decides on it.
 
-    `corrected` is why it went over to the text that it has, `corrections` tells it of each text, by its hash.
+    `corrected` is why it went over to the text that it has, `corrections` tells it of each text, by its hash. `added`
+    are the indicators that a correction brought once work had begun, each with the hash of its text.
     """
 
     season: str
@@ -63,6 +64,7 @@ class SeasonRow(Row, frozen=True):
     notice: Notice | None = None
     corrected: Notice | None = None
     corrections: dict[str, Notice] = {}
+    added: dict[str, str] = {}
     left_out: LeftOut | None = None
     withdrawn: dict[str, Withdrawal] = {}
 
@@ -113,13 +115,18 @@ class SeasonRow(Row, frozen=True):
         deadline = self.deadlines.get(step)
         return self.read_day(step, deadline.on) if deadline else None
 
+    def over(self, today: date) -> tuple[Step, ...]:
+        """The steps whose last day is over, in the order of the procedure."""
+        dues = [(step, self.due(step)) for step in Step]
+        return tuple(step for step, due in dues if due is not None and due < today)
+
     def read_day(self, step: Step, day: date) -> date:
         """What a last day of the step counts as; itself where no reading of it was chosen."""
         chosen = self.readings.get(step)
         return chosen.on if chosen and chosen.day == day else day
 
 
-SEASONS = Projection("seasons", version=6, row=SeasonRow, scope=everything_together)
+SEASONS = Projection("seasons", version=7, row=SeasonRow, scope=everything_together)
 
 
 @SEASONS.begins(Season.Planned)
@@ -219,8 +226,15 @@ def _corrected(row: SeasonRow, fact: Season.RulebookCorrected, recorded: Recorde
         assignments={code: one for code, one in row.assignments.items() if code in fact.indicators},
         corrected=corrected,
         corrections={**row.corrections, fact.rulebook_sha256: corrected},
+        added=_added_by_corrections(row, fact),
         left_out=narrowed(row.left_out, fact.still_left_out),
     )
+
+
+def _added_by_corrections(row: SeasonRow, fact: Season.RulebookCorrected) -> dict[str, str]:
+    new = [code for code in fact.indicators if code not in row.indicators and row.opened_on is not None]
+    kept = {code: sha256 for code, sha256 in row.added.items() if code in fact.indicators}
+    return {**kept, **dict.fromkeys(new, fact.rulebook_sha256)}
 
 
 @SEASONS.on(Season.Cancelled)

@@ -19,7 +19,7 @@ from projections.tables.standings import STANDINGS, Basis, Cell, counted
 from projections.tables.units import UNITS, UnitRow
 from services.appraisal import appraise as appraising
 from services.assessment.dossier_page import editor_of
-from services.assessment.dossier_view import Case, gates, open_case, satisfaction, sheet_view
+from services.assessment.dossier_view import Case, asked_of, gates, open_case, satisfaction, sheet_view
 from services.assessment.history_view import history_of, people_of
 from services.case.verdicts import judged
 from services.web import urls
@@ -128,6 +128,7 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         gates=gates(case),
         satisfaction=satisfaction(case.sheet),
         states=states,
+        asked=[(one, why) for one, why in asked_of(case) if states[one] is not Waiting.AT_THE_COMMUNE],
         left=sum(state in (Waiting.NEW, Waiting.CHANGED) for state in states.values()),
         changed=sum(state is Waiting.CHANGED for state in states.values()),
         plain=[one.code for one in case.rulebook.indicators if raises_no_question(case, one)],

@@ -22,6 +22,7 @@ from domain.working_days import Calendar
 from infra.encryption.personal_values import Covered, ValuePlace
 from infra.storage.files import Received
 from services.assessment.assess import Upload, posting_ends
+from services.season.calendar import calendar_of
 from services.season.organise import commune_of, open_dossier, open_now, with_rulebook
 from services.work import CommandResult, Work, use_case
 
@@ -52,7 +53,8 @@ async def display_result(work: Work, season: str, commune: str, displays: Sequen
     steps = steps_of(rulebook, "post")
     if not displays:
         raise PostingPlaceMissing(channel=Channel.OFFICE, field="office_on")
-    shortest = [shortest_end(rulebook, one.on, work.calendar) for one in displays]
+    calendar = await calendar_of(work)
+    shortest = [shortest_end(rulebook, one.on, calendar) for one in displays]
     place = "; ".join(one.place for one in displays)
     return await work.change(
         Assessment,

@@ -19,13 +19,16 @@ from domain.sanction import Form, Post
 from domain.vietnamese import sort_key
 from domain.working_days import CalendarUnknown
 from infra.log.group_commit import CommandResult
+from projections.lists.corrected import why_asked
 from projections.tables.sheets import EntryRow
+from projections.tables.standings import Cell
 from projections.tables.units import UNITS, UnitRow
 from services.assessment import assess as assessing
 from services.assessment import measure_fields
 from services.assessment.dossier_view import (
     Case,
     SheetView,
+    asked_of,
     days_left,
     gates,
     next_stage_due,
@@ -93,6 +96,7 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "today": visit.today,
         "position": case.position,
         "shown_comments": SHOWN_COMMENTS,
+        "asked": asked_of(case),
         "posting_ends": _posting_ends(visit, case),
         **steps_view(case, sheet.judged.verdict.result),
         "problems": {one.field: one.said(visit.words) for one in _problems(visit)},
@@ -121,7 +125,7 @@ def editor_of(visit: Visit, case: Case, sheet: SheetView, indicator: Indicator) 
         "line": sheet.line(indicator.code),
         "entry": entry,
         "again": again,
-        "correction": case.season.corrections.get(again.text) if again else None,
+        "correction": why_asked(indicator.code, cell or Cell(), case.season),
         "version": case.sheet.version if seen is None else seen,
         "unsaved": typed is not None and visit.refusal is None,
         "keeps_typed": typed is not None,

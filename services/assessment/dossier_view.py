@@ -21,16 +21,17 @@ from domain.measure import Measured, Outcome, percent
 from domain.official import Office
 from domain.permissions import Act, Actor, Subject, may, permit
 from domain.rates import rates_stream
-from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook
+from domain.rulebook import Condition, Criterion, Indicator, Model, Rulebook, Source
 from domain.season import State
 from domain.working_days import Calendar
 from infra.reference.rulebooks import Rulebooks
+from projections.lists.corrected import asked_by_corrections, why_asked
 from projections.tables.councils import COUNCILS
 from projections.tables.days_off import DAYS_OFF, DaysOffRow
 from projections.tables.rates import RATES, RatesRow
-from projections.tables.seasons import SEASONS, SeasonRow
+from projections.tables.seasons import SEASONS, Notice, SeasonRow
 from projections.tables.sheets import SHEETS, EntryRow, SheetRow, VetoRow
-from projections.tables.standings import STANDINGS, Standing
+from projections.tables.standings import STANDINGS, Cell, Standing
 from projections.tables.units import UNITS, UnitRow
 from services.assessment.commune_steps import found_by
 from services.case.case_cache import Dossiers, Followed
@@ -96,6 +97,15 @@ async def open_case(visit: Visit, season: str, commune: str) -> Case:
     case = await read_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_DOSSIER, case.subject())
     return case
+
+
+def asked_of(case: Case) -> list[tuple[str, Notice | None]]:
+    """The indicators that a correction asks for, each with why; none where the dossier keeps the text it has."""
+    if case.rulebook.sha256 != case.season.rulebook_sha256:
+        return []
+    cells = case.standing.cells
+    codes = asked_by_corrections(case.standing, case.season)
+    return [(code, why_asked(code, cells.get(code, Cell()), case.season)) for code in codes]
 
 
 async def read_case(visit: Visit, season: str, commune: str) -> Case:
@@ -345,6 +355,7 @@ class VetoGate:
     condition: Condition
     veto: VetoRow | None
     outcome: Outcome
+    source: Source | None
 
     @property
     def css(self) -> str:
@@ -359,7 +370,12 @@ def gates(case: Case) -> tuple[VetoGate, ...]:
     """The veto conditions of the rulebook. One whose wording is not known is not asked about."""
     judged_by = {one.code: one.outcome for one in judged(case.standing, case.rulebook).verdict.conditions}
     return tuple(
-        VetoGate(condition, case.sheet.vetoes.get(condition.code), judged_by[condition.code])
+        VetoGate(
+            condition,
+            case.sheet.vetoes.get(condition.code),
+            judged_by[condition.code],
+            case.rulebook.sources.get(condition.code),
+        )
         for condition in case.rulebook.vetoes
         if condition.text
     )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.council import Member, Role, council_stream
+from domain.days_off import days_off_stream
 from domain.errors import NotFound
 from domain.fact import Recorded
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, meeting_stream, unit_of
@@ -20,9 +21,10 @@ from domain.permissions import Act, Subject, permit
 from domain.rulebook import Rulebook
 from domain.season import season_stream
 from domain.unit import unit_stream
-from domain.working_days import CalendarUnknown
+from domain.working_days import Calendar, CalendarUnknown
 from projections.fold import fold
 from projections.tables.councils import COUNCILS, CouncilRow
+from projections.tables.days_off import DAYS_OFF, DaysOffRow
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.tallies import TALLIES, Authorisation, BallotRow, MeetingRow, OpinionRow, PaperReceipt, Tally
 from projections.tables.units import UNITS, UnitRow
@@ -47,6 +49,7 @@ class Sitting(NamedTuple):
     facts: list[Recorded]
     position: int
     today: date
+    calendar: Calendar
 
     @property
     def subject(self) -> Subject:
@@ -120,6 +123,7 @@ async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
     if held is None or council is None:
         raise NotFound(season=season, meeting=meeting)
     planned = fold(SEASONS, facts)[season]
+    own = fold(DAYS_OFF, await read_facts(visit, days_off_stream())).get(days_off_stream().subject) or DaysOffRow()
     units = fold(UNITS, await read_facts(visit, unit_stream(unit), *map(unit_stream, held.items)))
     sitting = Sitting(
         meeting=held,
@@ -131,6 +135,7 @@ async def open_sitting(visit: Visit, season: str, meeting: str) -> Sitting:
         facts=facts,
         position=visit.upto or await visit.app.store.position(visit.tenant),
         today=visit.today,
+        calendar=own.applied(visit.app.calendar),
     )
     permit(visit.actor, Act.VIEW_DOSSIER, sitting.subject)
     return sitting
@@ -170,9 +175,11 @@ def prepared(visit: Visit, sitting: Sitting, item: str | None) -> Prepared:
     """How the meeting was prepared, seen by the person."""
     meeting, people = sitting.meeting, {one.person: one for one in sitting.everybody}
     try:
-        last_day, unknown = last_day_of_papers(sitting.rulebook, meeting.on, visit.app.calendar), False
+        last_day, unknown = last_day_of_papers(sitting.rulebook, meeting.on, sitting.calendar), False
     except CalendarUnknown:
         last_day, unknown = None, True
+    if meeting.papers_sent is not None:  # what was counted then
+        last_day, unknown = meeting.papers_due, False
     goes_on = meeting.closed_on is None and not meeting.is_consultation
     wrote = {one.member for one in meeting.opinions if one.item == item}
     rule = sitting.rulebook.council

@@ -13,6 +13,7 @@ from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from services.case.council_meetings import conducted
 from services.council.voting import members_of_today, must_conduct
+from services.season.calendar import calendar_of
 from services.season.organise import open_now
 from services.work import CommandResult, Work, use_case
 
@@ -37,7 +38,7 @@ async def send_papers(work: Work, season: str, meeting: str, on: date) -> Comman
     work.require(Act.CONVENE_MEETING, conducted(council, unit_of(meeting)))
     _, rulebook = await open_now(work, season)
     held = await work.look(Meeting, meeting_stream(season, meeting))
-    due = last_day_of_papers(rulebook, held.on, work.calendar)
+    due = last_day_of_papers(rulebook, held.on, await calendar_of(work))
     return await work.change(Meeting, meeting_stream(season, meeting), lambda one: one.send_papers(on, due, work.today))
 
 

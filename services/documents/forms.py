@@ -15,26 +15,34 @@ import msgspec
 
 from services.i18n import Words, vietnamese
 
+FOLDER = Path(__file__).parent
+
 
 class DocumentForm(NamedTuple):
-    """A form of documents: the folder of its templates, "" for that of today."""
+    """A form of documents: the folder of its templates and sentences, "" for that of today.
+
+    What a former form does not have in its folder is as it is today.
+    """
 
     folder: str = ""
 
     def template(self, name: str) -> str:
         """The template of this name in this form."""
-        return f"{self.folder}/{name}" if self.folder else name
+        former = f"{self.folder}/{name}"
+        return former if self.folder and (FOLDER / former).exists() else name
 
     @property
     def words(self) -> Words:
         """The sentences of this form."""
-        return _former_words(self.folder) if self.folder else vietnamese()
+        return _words_in(self.folder)
 
 
 @cache
-def _former_words(folder: str) -> Words:
-    content = (Path(__file__).parent / folder / "sentences.json").read_bytes()
-    return Words("vi", msgspec.json.decode(content, type=dict[str, str]))
+def _words_in(folder: str) -> Words:
+    former = FOLDER / folder / "sentences.json"
+    if not folder or not former.exists():
+        return vietnamese()
+    return Words("vi", msgspec.json.decode(former.read_bytes(), type=dict[str, str]))
 
 
 PRESENT = DocumentForm()
@@ -42,5 +50,8 @@ PRESENT = DocumentForm()
 #: Until the words of the field came into all documents: CHỦ TRÌ, Vướng, 100 %.
 UNTIL_2026_11_30 = DocumentForm("former/2026-11-30")
 
+#: Later on that day, until decisions said when a consultation was summed up and what is found of officials sanctioned.
+LATER_ON_2026_11_30 = DocumentForm("former/2026-11-30-2")
+
 #: The forms that documents had before, the latest first.
-FORMER = (UNTIL_2026_11_30,)
+FORMER = (LATER_ON_2026_11_30, UNTIL_2026_11_30)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.errors import NotFound
 from domain.export import Document
+from domain.season import is_practice
 from infra.readmodels.reading import View
 from projections.tables.exports import EXPORTS
 from projections.tables.units import UNITS
@@ -41,6 +42,7 @@ async def show(visit: Visit) -> PageResponse:
         under_way=any(line.is_under_way for line in lines),
         offers=offers,
         just_asked=any(str(line.row.export) == visit.query("vua") for line in lines),
+        practised=sorted({row.season for row in own if row.season and is_practice(row.season)}),
         position=position,
     )
 

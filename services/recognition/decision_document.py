@@ -31,7 +31,7 @@ from infra.ledger.canonical_json import canonical
 from infra.ledger.leaf import payload_hash
 from infra.reference.rulebooks import Rulebooks
 from services.case.meeting_walk import walk_meetings
-from services.documents.forms import PRESENT, UNTIL_2026_11_30, DocumentForm
+from services.documents.forms import LATER_ON_2026_11_30, PRESENT, UNTIL_2026_11_30, DocumentForm
 from services.documents.reading import AsItStood
 from services.documents.typesetting import NUMBERS, typeset
 from services.documents.wording import NamedUnit, lower_first, signature
@@ -54,13 +54,15 @@ NOTHING = "–"
 class DecisionWording(NamedTuple):
     """How tables of a decision say what there is; `by_text` where points have the decimals of the rulebook's text.
 
-    `unnamed` stands for a veto whose wording is not known, `no_minimum` follows a satisfaction without threshold; where
-    `unnamed` is "", such a veto has no line.
+    `sanctioned` and `not_sanctioned` are what is found under a veto. `unnamed` stands for a veto whose wording is not
+    known, `no_minimum` follows a satisfaction without threshold; where `unnamed` is "", such a veto has no line.
     """
 
     percent: str
     ensured: str
     not_ensured: str
+    sanctioned: str
+    not_sanctioned: str
     not_verifiable: str
     unnamed: str
     no_minimum: str
@@ -75,12 +77,18 @@ class DecisionWording(NamedTuple):
         return NUMBERS.total(value, rulebook.score_decimals) if self.by_text else NUMBERS.points(value)
 
 
+_WORDING = DecisionWording(
+    "%", "Bảo đảm", "Không bảo đảm", "có trường hợp bị xử lý", "không có", NOTHING, "", "", by_text=True
+)
 WORDINGS = {
-    PRESENT: DecisionWording("%", "Bảo đảm", "Chưa bảo đảm", NOTHING, "", "", by_text=True),
+    PRESENT: _WORDING,
+    LATER_ON_2026_11_30: _WORDING._replace(not_ensured="Chưa bảo đảm", sanctioned=NOTHING, not_sanctioned=NOTHING),
     UNTIL_2026_11_30: DecisionWording(
         "\N{NO-BREAK SPACE}%",
         "Không vướng",
         "Vướng",
+        NOTHING,
+        NOTHING,
         "Chưa đối chiếu được",
         "Điều kiện loại trừ (chưa có nội dung trong dữ liệu bộ tiêu chí)",
         " (chưa có mức tối thiểu trong dữ liệu bộ tiêu chí)",
@@ -107,7 +115,7 @@ class TableLine(NamedTuple):
 
 
 class CouncilVote(NamedTuple):
-    """The council's vote that the decision had before it, at a meeting or `in_writing`."""
+    """The council's vote that the decision had before it: at a meeting, or in writing and then `summed_up_on` a day."""
 
     on: date
     place: str
@@ -116,7 +124,12 @@ class CouncilVote(NamedTuple):
     present: int
     counts: Mapping[Choice, int]
     carried: bool
-    in_writing: bool = False
+    summed_up_on: date | None = None
+
+    @property
+    def in_writing(self) -> bool:
+        """Whether the members were asked in writing, without a meeting."""
+        return self.summed_up_on is not None
 
     @property
     def counted(self) -> str:
@@ -301,7 +314,7 @@ async def read_ballots(
         found = CouncilVote(
             on=convened.on,
             place=convened.place if isinstance(convened, Meeting.Convened) else "",
-            in_writing=meeting.is_consultation,
+            summed_up_on=summed_up_on(facts) if meeting.is_consultation else None,
             decision_no=council.decision_no if council else "",
             rule=vote.rule,
             present=len(vote.ballots if meeting.is_consultation else vote.roll),
@@ -309,6 +322,11 @@ async def read_ballots(
             carried=vote.outcome is VoteOutcome.CARRIED,
         )
     return found
+
+
+def summed_up_on(facts: Sequence[Recorded]) -> date | None:
+    """The day on which a consultation was closed, which concludes its votes."""
+    return next((one.fact.on for one in facts if isinstance(one.fact, Meeting.Closed)), None)
 
 
 # Saying it --------------------------------------------------------------------------------------------
@@ -408,6 +426,8 @@ def _condition(result: ConditionResult, text: str, unit_class: str | None, say: 
 
 
 def _measured(result: ConditionResult, rulebook: Rulebook, say: DecisionWording) -> str:
+    if result.kind is ConditionKind.VETO and result.outcome is not Outcome.NOT_VERIFIABLE:
+        return say.not_sanctioned if result.outcome is Outcome.MET else say.sanctioned
     if result.actual is None:
         return NOTHING
     match result.kind:

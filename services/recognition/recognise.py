@@ -166,6 +166,7 @@ async def correct(
     subject = commune_of(running, commune)
     work.require(Act.CORRECT_DECISION, subject)
     who = await _signer(work, subject, signer, mandate) if signer and mandate else None
+    calendar = await calendar_of(work)
     return await work.change(
         Recognition,
         recognition_stream(season, commune),
@@ -173,7 +174,7 @@ async def correct(
             reason,
             document_no,
             on or work.today,
-            work.calendar,
+            calendar,
             decision_no=decision_no,
             decided_on=decided_on,
             signer=who,

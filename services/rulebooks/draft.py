@@ -18,12 +18,22 @@ import yaml
 
 from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.days import must_be_possible
-from domain.errors import DayInTheFuture, DraftMoved, DraftNotClosed, NotFound, Refused, ValueUnusable
+from domain.errors import (
+    DayInTheFuture,
+    DraftMoved,
+    DraftNotClosed,
+    MarksPiledUp,
+    NotFound,
+    Refused,
+    SignNotAllowed,
+    ValueUnusable,
+)
 from domain.fact import Fact
 from domain.permissions import Act
 from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftChange, DraftValue, RulebookDraft, ValueSource, rulebook_draft_stream
 from domain.rulebook_text import RulebookText, hash_of, kept_form, rulebook_text_stream
+from domain.text import cleaned
 from infra.reference.rulebook_closing import RulebookProblem, problems_of, unit_problems_of
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebook_values import (
@@ -49,6 +59,9 @@ from services.work import CommandResult, Streams, Work, use_case
 #: The codes, names and numbers that a value may hold are short: what is longer was not typed.
 LONGEST_PATH = 100
 LONGEST_VALUE = 20_000
+
+#: What a release sets, not a province.
+OF_THE_RELEASE = {"id", "model", "status"}
 
 NO_COMMENTS: Mapping[str, str] = MappingProxyType({})
 
@@ -147,6 +160,7 @@ async def change_values(
     for change in scanned:
         if before.value(change.path) not in (change.before, change.after):
             raise DraftMoved(path=change.path)
+        _must_be_the_provinces(change, before)
         _must_be_read_somewhere(change, before, scan, work.today)
     _must_be_readable(before, scanned)
     _must_be_there(comments, before, scanned)
@@ -321,12 +335,20 @@ def _must_be_short(change: DraftChange) -> None:
     if len(change.path) > LONGEST_PATH:
         raise ValueUnusable(path=change.path[:LONGEST_PATH], why="path too long")
     if change.after is not None and len(change.after.yaml) > LONGEST_VALUE:
-        raise ValueUnusable(path=change.path, why="value too long")
+        length, limit = len(change.after.yaml), LONGEST_VALUE
+        raise ValueUnusable(path=change.path, reason="too-long", length=length, limit=limit)
+
+
+def _must_be_the_provinces(change: DraftChange, before: DraftText) -> None:
+    """Refuse a change of what a release sets; one that stands in a draft of before may be taken back."""
+    if change.path in OF_THE_RELEASE and all(one.path != change.path for one in before.changes):
+        raise ValueUnusable(path=change.path, why="of the release")
 
 
 def _must_be_read_somewhere(change: DraftChange, before: DraftText, scan: Received | None, today: date) -> None:
     known = before.scans | ({scan.sha256} if scan else set())
     for source in _sources_of(change.path, change.after):
+        cleaned(RulebookDraft.ValueChanged.TOPIC, {"source": source})  # also where it is to stand within a node
         if source.dated is not None:
             must_be_possible(source.dated, today, "source_dated")
             if source.dated > today:
@@ -346,9 +368,7 @@ def _must_be_readable(before: DraftText, changes: Sequence[DraftChange]) -> None
     for change, made in zip(changes, read, strict=True):
         with _unusable(change.path):
             tree = with_changes(tree, [made])
-            parse_draft(text_of(tree).encode())
-    with _unusable(changes[-1].path):
-        parse_draft(kept_form(text_of(tree)).encode())
+            parse_draft(kept_form(text_of(tree)).encode())
 
 
 def _must_be_there(comments: Mapping[str, str], before: DraftText, changes: Sequence[DraftChange]) -> None:
@@ -365,6 +385,10 @@ def _must_be_there(comments: Mapping[str, str], before: DraftText, changes: Sequ
 def _unusable(path: str) -> Iterator[None]:
     try:
         yield
+    except SignNotAllowed as refused:
+        raise ValueUnusable(path=path, reason="sign", sign=refused.details["sign"]) from refused
+    except MarksPiledUp as refused:
+        raise ValueUnusable(path=path, reason="marks") from refused
     except UNREADABLE as error:
         raise ValueUnusable(path=path, why=str(error)[:200]) from error
 

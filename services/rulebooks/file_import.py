@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.days import must_be_possible
-from domain.errors import DraftMoved, Refused, RulebookFileUnusable
+from domain.errors import DraftMoved, Refused, RulebookFileUnusable, TextTooLong
 from domain.rulebook import Provenance
-from domain.rulebook_draft import DraftChange, DraftComment, ValueSource
+from domain.rulebook_draft import DraftChange, DraftComment, RulebookDraft, ValueSource
+from domain.text import cleaned
 from infra.reference.rulebook_closing import RulebookProblem
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebook_values import (
@@ -35,7 +36,15 @@ from infra.reference.rulebook_values import (
     with_changes,
 )
 from infra.reference.rulebooks import Rulebooks
-from services.rulebooks.draft import LONGEST_PATH, LONGEST_VALUE, UNREADABLE, DraftText, is_readable, stored_value
+from services.rulebooks.draft import (
+    LONGEST_PATH,
+    LONGEST_VALUE,
+    OF_THE_RELEASE,
+    UNREADABLE,
+    DraftText,
+    is_readable,
+    stored_value,
+)
 from services.rulebooks.file_rows import FileError, FileRow, RowReader, rows_of, same_cell, text_of_cell
 from services.rulebooks.file_words import FORMER_STATES
 from services.rulebooks.file_workbook import FileOrigin, ReadWorkbook, place_of, read_workbook, write_workbook
@@ -378,7 +387,7 @@ def _still_there(
 def _what_is_wrong(change: FileChange, draft: DraftText, today: date) -> str:  # noqa: PLR0911 - one line for each mistake
     """Why a change could not be recorded, "" where it can."""
     after = change.after
-    if len(change.path) > LONGEST_PATH:
+    if len(change.path) > LONGEST_PATH or change.path in OF_THE_RELEASE:
         return "not-usable"
     if after is None:
         return ""
@@ -392,6 +401,10 @@ def _what_is_wrong(change: FileChange, draft: DraftText, today: date) -> str:  #
     if stored.provenance is Provenance.SOURCED and not str(after.source.get("document") or "").strip():
         return "source-needed"
     for source in filter(None, sources):
+        try:
+            cleaned(RulebookDraft.ValueChanged.TOPIC, source)
+        except Refused as refused:
+            return "source-too-long" if isinstance(refused, TextTooLong) else "source-unusable"
         if source.get("sha256") and source["sha256"] not in draft.scans:
             return "no-such-scan"
         if code := _day_is_wrong(source["dated"], today) if source.get("dated") else "":

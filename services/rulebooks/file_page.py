@@ -147,13 +147,15 @@ async def _shown(visit: Visit, work: Work, draft: DraftText) -> dict[str, Any]:
     texts = [FileText("file-text.draft", "")] if draft.changes else []
     texts.append(FileText("file-text.in-use" if adoption else "file-text.shipped", draft.base.sha256))
     recorded = visit.query("da-nhap")
+    held = await work.find(RulebookDraft, rulebook_draft_stream(draft.base.id))
+    most = held.version if held else 0  # the address alone confirms no more than the draft was ever told
     return {
         "rulebook": draft.base,
         "number_of": number_of,
         "waiting": len(told_apart([read_change(one) for one in draft.changes])),
         "texts": texts,
         "recorded": int(recorded)
-        if recorded.isascii() and recorded.isdecimal() and len(recorded) < len("10000")
+        if recorded.isascii() and recorded.isdecimal() and len(recorded) < len("10000") and int(recorded) <= most
         else 0,
     }
 

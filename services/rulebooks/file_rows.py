@@ -15,6 +15,7 @@ from domain.rulebook import ConditionKind, Provenance
 from infra.reference.rulebook_values import CODE, CONDITION, RulebookChange, RulebookValue, Tree, values_of
 from services.i18n import vietnamese
 from services.rulebooks.absent_values import absent_of
+from services.rulebooks.draft import OF_THE_RELEASE
 from services.rulebooks.file_words import (
     CHOICES,
     KINDS,
@@ -65,9 +66,6 @@ FORMER_HEADS = {"out": "Lấy ra"}
 SOURCE = ("document", "number", "dated", "article", "page", "address")
 #: What is written where something is to be taken out; an emptied cell takes nothing out.
 OUT = "xóa"
-
-#: What a release sets, not a province.
-OF_THE_RELEASE = {"id", "model", "status"}
 
 PATHS_OF_CHOICES: Mapping[str, Mapping[str, str]] = {
     "recognising_level": {"district": "cấp huyện", "province": "cấp tỉnh"},
@@ -340,7 +338,7 @@ class RowReader:
             if text.casefold() == OUT:
                 continue
             if not text and not other and text_of_cell(self.row.cells.get(name)):
-                self._bad(name, "emptied")
+                self._bad(name, "source-emptied")
             elif text and name == "dated":
                 source[name] = self._source_day(cell)
             elif text and isinstance(cell, date):

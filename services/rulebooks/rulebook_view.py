@@ -14,8 +14,7 @@ from domain.rulebook_draft import DraftValue, RulebookDraft, ValueSource
 from infra.reference.rulebook_closing import RulebookProblem
 from infra.reference.rulebook_values import CODE, RulebookChange, Tree, changes_between, value_of
 from services.i18n import Words
-from services.rulebooks.draft import DraftText, read_change
-from services.rulebooks.file_rows import OF_THE_RELEASE
+from services.rulebooks.draft import OF_THE_RELEASE, DraftText, read_change
 from services.rulebooks.value_fields import is_editable
 from services.rulebooks.value_sources import CHANGED, STATES, UNVERIFIED, known_words, source_in_words, state_of
 from services.rulebooks.value_words import is_hidden, label_of, number_of, parts_in_words, value_in_words

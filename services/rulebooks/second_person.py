@@ -65,12 +65,14 @@ def _problems(draft: DraftText) -> int:
     return len(draft.problems)
 
 
-def signers(officials: Iterable[OfficialRow], editors: Collection[str], today: date) -> list[Signer]:
-    """Those in office who may sign off what the `editors` changed, by name."""
+def signers(
+    officials: Iterable[OfficialRow], editors: Collection[str], today: date, act: Act = Act.SIGN_OFF_RULEBOOK
+) -> list[Signer]:
+    """Those in office who may sign off what the `editors` changed, or do another such `act`, by name."""
     changed = Subject(proposed_by=frozenset(editors))
     found = []
     for row in officials:
-        held = [one for one in row.in_force(today) if may(Actor(row.person, (one,)), Act.SIGN_OFF_RULEBOOK, changed)]
+        held = [one for one in row.in_force(today) if may(Actor(row.person, (one,)), act, changed)]
         if held:
             found.append(Signer(row.name, tuple(dict.fromkeys(one.position for one in held))))
     return sorted(found, key=lambda one: person_key(one.name))

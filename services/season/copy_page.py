@@ -25,13 +25,17 @@ COPY = urls.SEASON + "/chep"
 
 
 class MovedLine(NamedTuple):
-    """A deadline of the former season and the day that it is moved to; `fault` says why it is not copied."""
+    """A deadline of the former season and the day that it is moved to; `fault` says why it is not copied.
+
+    `over`: the day has gone by already, and is to be set anew before the season is opened.
+    """
 
     name: str
     before: date
     after: date | None
     day_off: date | None
     fault: str
+    over: bool
 
 
 class AssignmentLine(NamedTuple):
@@ -75,7 +79,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         row=row,
         former=former,
         found=found,
-        deadlines=moved_lines(former, found, calendar, visit.words),
+        deadlines=moved_lines(former, found, calendar, visit.words, visit.today),
         assignments=assignment_lines(found, rulebook, visit.words),
         left_out=[(code, _name(code, text_before)) for code in found.left_out],
         without_lead=[(code, _name(code, rulebook)) for code in row.unassigned if code not in found.assignments],
@@ -101,7 +105,7 @@ async def copy(visit: Visit, season: str) -> PageResponse:
     return await visit.done(result, to=visit.url.season(season, da_luu="chep") + "#da-luu")
 
 
-def moved_lines(former: SeasonRow, found: TakenOver, calendar: Calendar, words: Words) -> list[MovedLine]:
+def moved_lines(former: SeasonRow, found: TakenOver, calendar: Calendar, words: Words, today: date) -> list[MovedLine]:
     """Each deadline of the former season, with what becomes of it."""
     lines = []
     for step in (step for step in Step if step in former.deadlines):
@@ -110,7 +114,9 @@ def moved_lines(former: SeasonRow, found: TakenOver, calendar: Calendar, words: 
         if step in found.set_already:
             fault = words.say("năm này đã có hạn, giữ nguyên")
         following = following_day_off(after, calendar) if after else None
-        lines.append(MovedLine(words.say(f"step-name.{step}"), former.deadlines[step].on, after, following, fault))
+        over = after is not None and after < today
+        name = words.say(f"step-name.{step}")
+        lines.append(MovedLine(name, former.deadlines[step].on, after, following, fault, over))
     return lines
 
 

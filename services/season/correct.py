@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import appraised_sheet
 from domain.assessment import Assessment, assessment_stream
-from domain.correction import Entered, correction_of
+from domain.correction import Entered, correction_of_dossier, is_appraised_anew, keeps_its_text
 from domain.errors import CouncilVoted, IndicatorsUnassigned, Stale
 from domain.judging import judge
 from domain.permissions import Act
@@ -33,7 +33,8 @@ async def correct_rulebook(
     leads: Sequence[Assignment] = (),
     seen: str = "",
 ) -> CommandResult:
-    """Let a season go on under the text that the province has adopted; decided communes keep theirs.
+    """Let a season go on under the text that the province has adopted; communes that are decided, or listed as not
+    meeting, keep theirs.
 
     `leads` are given to indicators that the new text brings. Of a season that was opened `seen` is the `state_seen` of
     the preview: Stale when something has moved since. OutOfOrder for a season that is over, IndicatorsUnassigned,
@@ -47,7 +48,7 @@ async def correct_rulebook(
         raise Stale(reason="correction")
     former = (await work.rulebooks()).find(running.rulebook_sha256)
     calendar = await calendar_of(work)
-    decided = [code for code in running.participants if await _is_decided(work, season, code)]
+    decided = [code for code in running.participants if await _keeps_its_text(work, season, code)]
     undecided = [code for code in running.participants if code not in decided]
     names = [stream(season, code) for code in undecided for stream in (assessment_stream, appraisal_stream)]
     async with work.changing(season_stream(season), *names) as streams:
@@ -89,15 +90,14 @@ def _correct_dossier(
         code: Entered(entry.measures, entry.outcome if entry.points is None else entry.points)
         for code, entry in dossier.entries.items()
     }
-    correction = correction_of(entered, former, rulebook, calendar)
+    correction = correction_of_dossier(dossier.rulebook, entered, former, rulebook, calendar)
     appraisal = streams.find(Appraisal, appraisal_stream(season, commune))
     before = appraised_sheet(dossier, appraisal, former, calendar) if appraisal and former else None
     dossier.correct_rulebook(rulebook.sha256, correction.again, correction.values)
     if appraisal is None or appraisal.proposal is None:
         return False
     after = judge(appraised_sheet(dossier, appraisal, rulebook, calendar), rulebook)
-    same = before is not None and former is not None and judge(before, former).result is after.result
-    if same and not correction.indicators:
+    if not is_appraised_anew(correction, judge(before, former) if before and former else None, after):
         return False
     appraisal.resume(reason)
     return True
@@ -108,7 +108,7 @@ def _correct_dossier(
 
 def state_seen(sha256: str, season: int, dossiers: Mapping[str, tuple[int, int]], decided: Iterable[str]) -> str:
     """Stands for all that a preview is made from: the text, and the versions of the season, and of each commune's
-    dossier and appraisal (0: not begun), where it is not decided.
+    dossier and appraisal (0: not begun), where it does not keep its text (`decided`).
     """
     lines = [sha256, str(season), *(f"{code} {one[0]} {one[1]}" for code, one in sorted(dossiers.items()))]
     return hashlib.sha256("\n".join([*lines, *sorted(decided)]).encode()).hexdigest()
@@ -127,5 +127,7 @@ def _seen(
     return state_seen(sha256, season.version, versions, decided)
 
 
-async def _is_decided(work: Work, season: str, commune: str) -> bool:
-    return await work.find(Recognition, recognition_stream(season, commune)) is not None
+async def _keeps_its_text(work: Work, season: str, commune: str) -> bool:
+    dossier = await work.find(Assessment, assessment_stream(season, commune))
+    decided = await work.find(Recognition, recognition_stream(season, commune)) is not None
+    return decided or (dossier is not None and keeps_its_text(dossier.stage, decided=decided))

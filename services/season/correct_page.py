@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
+from domain.assessment import Stage
 from domain.errors import NotFound, RulebookNotAdopted
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, permit
@@ -16,6 +18,7 @@ from projections.tables.adoptions import ADOPTIONS
 from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
+from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words
 from services.rulebooks.in_words import change_lines
@@ -30,6 +33,14 @@ from services.web.visit import PageResponse, Visit
 CORRECTION = urls.SEASON + "/ban-sua"
 
 
+#: Stages at which the commune takes its sheet back to enter something.
+BROUGHT_TOGETHER = (Stage.CONSOLIDATED, Stage.POSTED, Stage.AGREED, Stage.REPORTED)
+
+
+#: Stages at which the appraiser gives it back.
+WITH_THE_APPRAISER = (Stage.SUBMITTED, Stage.SUPPLEMENT)
+
+
 class CommuneLine(NamedTuple):
     """A commune whose result changes."""
 
@@ -40,12 +51,20 @@ class CommuneLine(NamedTuple):
     because: tuple[str, ...]
 
 
+class Asked(StrEnum):
+    """What is asked: data again, a value again, or an indicator for the first time."""
+
+    DATA = "data"
+    VALUE = "value"
+    NEW = "new"
+
+
 class AskedLine(NamedTuple):
-    """What has to be entered or proposed again, by whom, in how many dossiers."""
+    """What has to be entered or proposed, by whom, in how many dossiers."""
 
     code: str
     name: str
-    proposed: bool
+    what: Asked
     by: str
     dossiers: int
 
@@ -53,7 +72,7 @@ class AskedLine(NamedTuple):
 @page(CORRECTION, heavy=True)
 async def show(visit: Visit, season: str) -> PageResponse:
     """The preview and the form that applies the text which the province has adopted."""
-    await visit.own_write(SEASONS, STANDINGS, SHEETS, ADOPTIONS)
+    await visit.own_write(SEASONS, STANDINGS, SHEETS, TALLIES, ADOPTIONS)
     rulebooks = await visit.rulebooks()
     async with visit.reads() as view:
         row = await view.one(SEASONS, season)
@@ -66,6 +85,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         standings = await view.all(STANDINGS, season)
         sheets = {one.commune: one for one in await view.all(SHEETS, season)}
         units = {unit.code: unit for unit in await view.all(UNITS)}
+        voted_on = {code for meeting in await view.all(TALLIES, season) for code in meeting.votes}
         calendar = await calendar_seen(view, visit.app.calendar)
     former, rulebook = rulebooks.find(row.rulebook_sha256), rulebooks.text(adoption.sha256)
     found = preview(standings, sheets, former, rulebook, calendar)
@@ -85,6 +105,9 @@ async def show(visit: Visit, season: str) -> PageResponse:
         readable=former is not None,
         found=found,
         lines=_communes(found.changing, units),
+        voted=_communes([one for one in found.open if one.anew and one.standing.commune in voted_on], units),
+        back=[one for one in found.open if one.asks and one.standing.dossier in BROUGHT_TOGETHER],
+        appraising=[one for one in found.open if one.asks and one.standing.dossier in WITH_THE_APPRAISER],
         asked=list(_asked(found, row, rulebook, visit.words)),
         new=[one for one in rulebook.indicators if one.code not in row.assignments],
         positions=offices(visit.words),
@@ -138,14 +161,18 @@ def _asked(found: CorrectionPreview, row: SeasonRow, rulebook: Rulebook, words: 
         return words.say(f"office.{assigned.lead}") if assigned else words.say("chưa giao")
 
     data = [
-        AskedLine(one.part, rulebook.part(one.part).name, False, lead(one.indicator), count)
+        AskedLine(one.part, rulebook.part(one.part).name, Asked.DATA, lead(one.indicator), count)
         for one, count in found.data_again.items()
     ]
     values = [
-        AskedLine(code, rulebook.indicator(code).name, True, lead(code), count)
+        AskedLine(code, rulebook.indicator(code).name, Asked.VALUE, lead(code), count)
         for code, count in found.values_again.items()
     ]
-    return [*data, *values]
+    new = [
+        AskedLine(code, rulebook.indicator(code).name, Asked.NEW, lead(code), count)
+        for code, count in found.added.items()
+    ]
+    return [*data, *values, *new]
 
 
 ROUTES = [show, apply]

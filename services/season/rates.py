@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from domain.errors import ParameterNotLocal
+from domain.errors import DayInTheFuture, ParameterNotLocal
 from domain.permissions import Act
 from domain.rate import Rate, RateName
 from domain.rates import Rates, local_rates, rates_stream
@@ -29,8 +29,12 @@ async def set_rate(
     issuer: str,
     article: str = "",
 ) -> CommandResult:
-    """Set a rate from a day on. ParameterNotLocal, RateOutOfBounds, SourceMissing, RateAlreadySet."""
+    """Set a rate from a day on. ParameterNotLocal, DayInTheFuture for a document that is not issued yet,
+    RateOutOfBounds, SourceMissing, RateAlreadySet.
+    """
     work.require(Act.SET_RATE)
+    if document_on > work.today:
+        raise DayInTheFuture(field="document_on", day=document_on, today=work.today)
     left = rates_of(await work.rulebooks()).get(name)
     if left is None:
         raise ParameterNotLocal(path=name)

@@ -58,6 +58,7 @@ async def readiness_of(
     others = [
         _unstaffed(visit, list(lacking)),
         _deadlines(visit, row),
+        _over(visit, row),
         *_days_off(visit, row, rulebook, calendar),
         await _draft(visit, rulebook),
         _lagging(visit, row) if lags else None,
@@ -122,6 +123,23 @@ def _deadlines(visit: Visit, row: SeasonRow) -> Point | None:
         tuple((say(f"step-name.{step}"), "") for step in missing),
         href=visit.url.season(row.season) + "#han",
         link=say("Đặt hạn"),
+    )
+
+
+def _over(visit: Visit, row: SeasonRow) -> Point | None:
+    """Last days that are over before the season has begun, as those copied from a year that has gone by are."""
+    over = row.over(visit.today)
+    if not over:
+        return None
+    say = visit.words.say
+    due = [visit.words.date(row.due(step)) for step in over]
+    return Point(
+        "han-da-qua",
+        say("%(count)s bước có hạn đã qua", count=len(over)),
+        tuple((f"{say(f'step-name.{step}')} ({day})", "") for step, day in zip(over, due, strict=True)),
+        say("Mở bây giờ thì việc của các bước này quá hạn ngay. Đặt lại hạn trước khi mở."),
+        visit.url.season(row.season) + "#han",
+        say("Đặt lại hạn"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 from domain.season import State, Step
@@ -28,14 +29,33 @@ REACHES = {
 }
 
 
-def saved_of(key: str | None, row: SeasonRow, words: Words) -> Saved | None:
-    """The confirmation of the command that the address names; None for none, and where the season is not so."""
-    if not key or REACHES.get(key, row.state) is not row.state:
+def saved_of(key: str | None, row: SeasonRow, words: Words, today: date) -> Saved | None:
+    """The confirmation of the command that the address names; None for none, and where the season is not so.
+
+    What it confirms stands on the page, whoever wrote the address.
+    """
+    if not key or REACHES.get(key, row.state) is not row.state or not _is_so(key, row):
         return None
-    return _of_plan(key, row, words) or _of_state(key, row, words)
+    return _of_plan(key, row, words, today) or _of_state(key, row, words)
 
 
-def _of_plan(key: str, row: SeasonRow, words: Words) -> Saved | None:
+def _is_so(key: str, row: SeasonRow) -> bool:
+    """Whether the season shows what the command would have recorded; one that is over is planned by nobody."""
+    if row.has_ended:
+        return key in REACHES
+    shown = {
+        "lap": row.state is State.PLANNED,
+        "chep": row.state is State.PLANNED and row.deadlines and row.assignments,
+        "han": row.deadlines,
+        "phan-cong": row.assignments,
+        "cach-tinh": row.readings,
+        "khong-xet": row.left_out,
+        "rut-don-vi": row.withdrawn,
+    }
+    return bool(shown.get(key, True))
+
+
+def _of_plan(key: str, row: SeasonRow, words: Words, today: date) -> Saved | None:
     say, count = words.say, words.number(len(row.participants))
     more = ""
     match key:
@@ -44,9 +64,11 @@ def _of_plan(key: str, row: SeasonRow, words: Words) -> Saved | None:
             said = say("Đã lập kế hoạch năm đánh giá %(season)s cho %(count)s đơn vị", season=season, count=count)
             more = say("Việc phải xong trước khi mở đợt đánh giá nêu dưới đây.")
         case "chep":
-            said, more = say("Đã chép thời hạn và phân công"), f"{_dues(row, words)} {_leads(row, words)}"
+            said = say("Đã chép thời hạn và phân công")
+            more = " ".join(filter(None, [_over(row, words, today), _dues(row, words), _leads(row, words)]))
         case "han":
-            said, more = say("Đã lưu hạn từng bước"), _dues(row, words)
+            said = say("Đã lưu hạn từng bước")
+            more = " ".join(filter(None, [_over(row, words, today), _dues(row, words)]))
         case "phan-cong":
             said, more = say("Đã lưu phân công"), _leads(row, words)
         case "cach-tinh":
@@ -84,6 +106,11 @@ def _of_state(key: str, row: SeasonRow, words: Words) -> Saved | None:
         case _:
             return None
     return Saved(key, said, more)
+
+
+def _over(row: SeasonRow, words: Words, today: date) -> str:
+    over = row.over(today) if row.state is State.PLANNED else ()
+    return words.say("%(count)s bước có hạn đã qua; đặt lại trước khi mở.", count=len(over)) if over else ""
 
 
 def _dues(row: SeasonRow, words: Words) -> str:

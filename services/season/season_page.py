@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from domain.errors import NotFound, UnitsUnsuitable
+from domain.errors import NotFound, Refused, UnitsUnsuitable
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import RecognisingLevel, Rulebook
@@ -65,6 +65,12 @@ class LastYear(NamedTuple):
     season: str
     communes: int
     ended: tuple[UnitRow, ...]
+
+
+class YearGone(Refused):
+    """The year whose communes were to take part again is not there any more."""
+
+    code: ClassVar[str] = "year-gone"
 
 
 class Halt(NamedTuple):
@@ -141,15 +147,24 @@ async def show(visit: Visit, season: str) -> PageResponse:
         halts=halts(row, visit.words),
         unstaffed=[] if readiness else lacking,
         readiness=readiness,
-        saved=saved_of(visit.query("da-luu"), row, visit.words),
+        saved=saved_of(visit.query("da-luu"), row, visit.words, visit.today),
         not_taking_part=not_taking_part(row, units.values(), visit.today),
         taking_part=_sorted(units[commune] for commune in row.participants),
         withdrawn=_sorted(units[commune] for commune in row.withdrawn),
         without_text=without_text(rulebook, visit.words),
+        over=over_at_the_start(row, visit.today),
         today=visit.today,
         oversees=may(visit.actor, Act.VIEW_TRAIL),
         position=view.position,
     )
+
+
+def over_at_the_start(row: SeasonRow, today: date) -> tuple[Step, ...]:
+    """The steps whose last day was over before any work: of a season to be opened, or of a round for practice, whose
+    days are copied from years that have gone by.
+    """
+    begins = row.state is State.PLANNED or (row.is_practice and row.state is State.OPEN)
+    return row.over(today) if begins else ()
 
 
 def last_year(rows: Sequence[SeasonRow], units: Sequence[UnitRow], today: date) -> LastYear | None:
@@ -278,7 +293,7 @@ async def plan(visit: Visit) -> PageResponse:
         rows = {row.season: row for row in await view.all(SEASONS)}
     like = typed.text("like")
     if like and like not in rows:
-        raise NotFound(season=like)
+        raise YearGone(field="commune")
     before = rows[like].participants if like else ()
     participants = chosen(units, typed, rulebook, visit.today, before)
     if not participants:

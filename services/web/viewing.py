@@ -18,6 +18,7 @@ from infra.reference.rulebooks import Rulebooks
 from projections.fold import Projection
 from projections.tables.seasons import SEASONS, SeasonRow
 from services.clock import VIETNAM, Clock, Past, is_looked_at, today
+from services.web import urls
 from services.web.form_fields import read_day
 from services.web.log_lines import short
 from services.web.request_target import DIGITS
@@ -27,6 +28,9 @@ from services.web.visitor import Visitor
 
 #: How long a page waits for the person's own last write (experience: at most two seconds).
 PATIENCE = 2.0
+
+#: The pages that ask for a season beside their path, by the parameter that names it.
+ASKING = {urls.TRAIL_OF_PROVINCE: "mua", urls.ACCESSES: "mua", urls.EXPORTS: "season"}
 
 log = structlog.get_logger("web")
 
@@ -115,8 +119,14 @@ class Viewing(Visitor):
 
     @property
     def is_for_practice(self) -> bool:
-        """Whether the page is of a season for practice, by its address; all of them say so."""
-        return is_practice(str(self.request.path_params.get("season", "")))
+        """Whether the page is of a season for practice, by its address or what it asks for; all of them say so.
+
+        A page that does not ask for a season is of none, whatever its address holds besides.
+        """
+        handler = self.request.scope.get("route_handler")  # none where there is no such page
+        paths = handler.paths if handler else ()
+        asked = next((self.query(field) for path, field in ASKING.items() if path in paths), "")
+        return is_practice(str(self.request.path_params.get("season", "")) or asked)
 
     @property
     def has_other_clock(self) -> bool:

@@ -208,6 +208,7 @@ class Visit(Viewing):
             "frame": Frame(self, view.get("chip")),
             "chip": None,
             "season": None,
+            "practised": (),
             "new_command": uuid4,
             **view,
         }

@@ -7,6 +7,7 @@ from domain.days_off import days_off_stream
 from domain.errors import NotFound
 from domain.permissions import Act, could
 from domain.rulebook import Indicator
+from domain.season import is_practice
 from infra.reference.rulebooks import Rulebooks
 from projections.lists.due_list import (
     Duty,
@@ -44,8 +45,11 @@ TABS: Mapping[str, frozenset[Duty]] = {
     "buoc": frozenset(
         {
             Duty.CORRECT_SEASON,
+            Duty.ADD_PARTICIPANT,
             Duty.ASSIGN,
+            Duty.SETTLE_CONTENTS,
             Duty.OPEN_SEASON,
+            Duty.REOPEN,
             Duty.CONSOLIDATE,
             Duty.POST,
             Duty.ANSWER_COMMENT,
@@ -54,6 +58,15 @@ TABS: Mapping[str, frozenset[Duty]] = {
             Duty.REPORT,
         }
     ),
+}
+
+
+#: Where on the page of a season stands what it waits for before it opens.
+BEFORE_THE_OPENING: Mapping[Duty, str] = {
+    Duty.ADD_PARTICIPANT: "#don-vi",
+    Duty.ASSIGN: "#phan-cong",
+    Duty.SETTLE_CONTENTS: "#khong-xet",
+    Duty.OPEN_SEASON: "#mo-mua",
 }
 
 
@@ -68,11 +81,17 @@ class WorkItem(NamedTuple):
     rulebook: str
     href: str
 
+    @property
+    def is_practice(self) -> bool:
+        """Whether the task is one of a round for practice."""
+        return is_practice(self.task.season)
+
 
 class Progress(NamedTuple):
     """How far a commune's dossier is."""
 
     season: str
+    is_practice: bool
     commune: UnitRow
     done: int
     of: int
@@ -84,7 +103,7 @@ class Progress(NamedTuple):
 
 @page(urls.WORK)
 async def show(visit: Visit) -> PageResponse:
-    """The tasks of this person, by urgency; `?loai=` shows one kind."""
+    """The tasks of this person by urgency, those of rounds for practice below them; `?loai=` shows one kind."""
     await visit.own_write(SEASONS, STANDINGS, TALLIES, REVIEWS, ADOPTIONS, DAYS_OFF)
     rulebooks = await visit.rulebooks()
     tasks: list[Task] = await _drafts(visit, rulebooks)
@@ -96,8 +115,8 @@ async def show(visit: Visit) -> PageResponse:
         adopted = {row.rulebook: row.sha256 for row in await view.all(ADOPTIONS)}
         tasks += of_calendar(await view.one(DAYS_OFF, days_off_stream().subject) or DaysOffRow(), visit.actor)
         for season in seasons.values():
-            tasks += of_season(season, visit.actor, adopted.get(season.rulebook))
             rulebook = rulebooks.text(season.rulebook_sha256)
+            tasks += of_season(season, rulebook, visit.actor, adopted.get(season.rulebook))
             for standing in counted(await view.all(STANDINGS, season.season)):
                 text = rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
                 tasks += of_commune(standing, season, text, visit.actor)
@@ -112,10 +131,12 @@ async def show(visit: Visit) -> PageResponse:
     if tab and tab not in TABS:
         raise NotFound(tab=tab)
     shown = [item for item in items if not tab or item.task.duty in TABS[tab]]
+    earnest = [item for item in shown if not item.is_practice]
     return await visit.page(
         "work_list/index.html",
         items=items,
-        groups=[(urgency, [item for item in shown if item.urgency is urgency]) for urgency in Urgency],
+        groups=[(urgency, [item for item in earnest if item.urgency is urgency]) for urgency in Urgency],
+        practising=[item for item in shown if item.is_practice],
         tabs=[(key, sum(item.task.duty in duties for item in items)) for key, duties in TABS.items()],
         tab=tab,
         progress=progress,
@@ -144,7 +165,7 @@ def _progress(visit: Visit, standing: Standing, season: SeasonRow, units: Mappin
     if standing.commune not in {mandate.unit for mandate in visit.actor.mandates}:
         return []
     done = sum(cell.is_scored and cell.is_supported and not cell.returned for cell in standing.cells.values())
-    return [Progress(season.season, units[standing.commune], done, len(season.indicators))]
+    return [Progress(season.season, season.is_practice, units[standing.commune], done, len(season.indicators))]
 
 
 def _coming(visit: Visit, seasons: Mapping[str, SeasonRow]) -> list[tuple[str, str, object]]:
@@ -188,8 +209,8 @@ def _href(visit: Visit, task: Task) -> str:  # noqa: PLR0911 - one flat match ov
             return url.dossier(task.season, task.commune, indicator=task.indicator)
         case Duty.SUPPLY_EVIDENCE:
             return url.dossier(task.season, task.commune, indicator=task.indicator) + "#minh-chung"
-        case Duty.CONFIRM_SANCTION:
-            return url.dossier(task.season, task.commune) + "#xu-ly"
+        case Duty.REOPEN | Duty.CONFIRM_SANCTION:
+            return url.dossier(task.season, task.commune) + ("#mo-lai" if task.duty is Duty.REOPEN else "#xu-ly")
         case Duty.APPRAISE | Duty.CONCLUDE:
             return url.appraisal(task.season, task.commune)
         case Duty.CONVENE:
@@ -216,10 +237,8 @@ def _href_of_province(visit: Visit, task: Task) -> str:
             return url.days_off(nam=task.year) + "#cho-xac-nhan"
         case Duty.CORRECT_SEASON:
             return url.season(task.season) + "/ban-sua"
-        case Duty.ASSIGN:
-            return url.season(task.season) + "#phan-cong"
         case _:
-            return url.season(task.season) + "#mo-mua"
+            return url.season(task.season) + BEFORE_THE_OPENING[task.duty]
 
 
 ROUTES = [show]

@@ -77,6 +77,7 @@ async def test_a_rate_that_was_mistaken_is_withdrawn_with_a_reason(administrator
         ({"from_on": "01/01/0024"}, 422, "day-out-of-range"),
         ({"document_no": ""}, 422, "field-missing"),
         ({"document_on": ""}, 422, "field-missing"),
+        ({"document_on": "31/12/2031"}, 422, "day-in-the-future"),
         ({"issuer": ""}, 422, "field-missing"),
         ({"article": "x" * 501}, 422, "text-too-long"),
     ],

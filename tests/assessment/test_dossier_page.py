@@ -620,7 +620,7 @@ async def test_a_dossier_goes_from_conditions_to_submission_by_the_right_people(
         refused = await desk.send(page, "/dieu-kien", {"occurred": "no", "basis": "Phòng Nội vụ"} | changed)
         assert (refused.status, refused.refused) == (422, "field-missing")
     page = await desk.send(page, "/dieu-kien", occurred="no", basis="Phòng Nội vụ, công văn 118/NV")
-    assert "Bảo đảm điều kiện" in page.text
+    assert "Điều kiện về kỷ luật (Điều 4 khoản 3 Quyết định số 25/2021/QĐ-TTg): bảo đảm" in page.text
     page = await desk.send(page, "/tong-hop", on="02/01/2024")
     days = {f"{one}_on": "2/1/2024" for one in ("office", "portal")}
     days |= {f"{one}_until": "12/1/2024" for one in ("office", "portal")}

@@ -134,4 +134,4 @@ async def test_the_justice_officer_records_a_sanction_on_the_page(desks: Desks, 
     assert "Cảnh cáo" in page.text
     assert "Chưa được cơ quan có thẩm quyền xác nhận." in page.text
     assert "Tính vào điều kiện C3." in page.text
-    assert "Chờ cơ quan có thẩm quyền xác nhận" in page.text
+    assert "chờ cơ quan có thẩm quyền xác nhận" in page.text

@@ -78,6 +78,13 @@ async def test_only_appraised_dossiers_can_be_put_on_an_agenda(desks: Desks, sea
     assert OTHER not in after.html.partition("Phiên họp")[2].partition("Thành viên")[0]
 
 
+async def test_the_rules_of_the_council_are_said_in_whole_sentences_with_the_article(desks: Desks, season: Story):
+    page = await (await desks.of(CHAIRMAN)).open(council(season))
+
+    assert "Hội đồng có không quá 15 người (Điều 5 khoản 3 Thông tư số 09/2021/TT-BTP)." in page.text
+    assert "thông qua khi quá nửa tổng số thành viên. Thông tư không quy định tỷ lệ thông qua." in page.text
+
+
 async def test_a_member_is_replaced_by_a_decision(desks: Desks, season: Story):
     chairman = await desks.of(CHAIRMAN)
     await constitute(chairman, season)

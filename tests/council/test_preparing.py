@@ -20,8 +20,9 @@ from domain.errors import (
 )
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.official import Office
-from domain.working_days import Calendar, CalendarUnknown
+from domain.working_days import Calendar, CalendarUnknown, DayKind
 from services.council import preparing, voting
+from services.season import calendar as keeping
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, TODAY, Story
 
 DAY = date(2024, 1, 16)
@@ -119,6 +120,19 @@ async def test_papers_that_go_out_late_are_recorded_as_late_and_refused_by_nobod
 
     (sent,) = [one.fact for one in await story.facts() if isinstance(one.fact, Meeting.PapersSent)]
     assert (sent.on, sent.due) == (TODAY, date(2024, 1, 10))
+
+
+async def test_papers_are_due_by_the_working_days_that_the_province_keeps(own_story: Story):
+    key = await with_vice_chair(await own_story.opened())
+    asked = await own_story.as_administrator()
+    await keeping.propose_day(asked, date(2024, 1, 12), DayKind.OFF, "Ngày nghỉ của tỉnh", "Công văn 1/UBND")
+    second = await own_story.by(Office.JUSTICE_DEPARTMENT)
+    await keeping.confirm_change(second, asked.new_id("change"))
+
+    await preparing.send_papers(await own_story.appraiser(), own_story.season, key, date(2024, 1, 10))
+
+    (sent,) = [one.fact for one in await own_story.facts() if isinstance(one.fact, Meeting.PapersSent)]
+    assert sent.due == date(2024, 1, 9)
 
 
 async def test_a_member_confirms_the_papers_and_the_secretary_notes_them_for_another(story: Story):

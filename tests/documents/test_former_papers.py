@@ -2,6 +2,7 @@
 
 `former/2026-11-30/` has the decision and the minutes that the version of 29/11/2026 made of the facts in the proof
 package of that form, with the meeting closed behind them and the minutes marked as demonstration.
+`former/2026-11-30-2/` has the decision as it was later on that day, and the same as if it rested on a consultation.
 """
 
 from collections.abc import AsyncIterator, Collection
@@ -33,10 +34,11 @@ from services.recognition import decision_document
 from services.seals.trusted_policy import read_trust
 
 PAPERS = Path(__file__).parent / "former"
-PACKAGES = Path(__file__).parents[1] / "proof_package" / "former"
+PACKAGE = Path(__file__).parents[1] / "proof_package" / "former" / "2026-11-30"
 ASSETS = Path(documents.__file__).parent
 MINUTES_NO = "03/BB-HĐ"
-NAMES = [Path(form.folder).name for form in FORMER]
+FOLDERS = {form: PAPERS / Path(form.folder).name for form in FORMER}
+SAMPLES = [(form, paper.name) for form, folder in FOLDERS.items() for paper in sorted(folder.glob("*.pdf"))]
 
 
 class Closing:
@@ -81,18 +83,28 @@ async def printed(html: str) -> bytes:
         return await printer.print(page.html, sha256(page.html.encode()).digest()[:16])
 
 
-async def decision_in(form: DocumentForm, name: str) -> bytes:
-    history, head, circumstances = await package(PACKAGES / name)
+async def decided_in(form: DocumentForm) -> decision_document.DecisionDocument:
+    history, head, circumstances = await package(PACKAGE)
     then = AsItStood(history, province_of(circumstances, head.origin), head.size)
     decided = history.decision().recorded
-    paper = await decision_document.read_paper(
+    return await decision_document.read_paper(
         then, decided.stream.season, decided.stream.subject, load_rulebooks(), load_calendar(), form
     )
-    return await printed(decision_document.render(paper, form))
 
 
-async def minutes_in(form: DocumentForm, name: str) -> bytes:
-    history, head, circumstances = await package(PACKAGES / name)
+async def decision_in(form: DocumentForm) -> bytes:
+    return await printed(decision_document.render(await decided_in(form), form))
+
+
+async def decision_on_consultation_in(form: DocumentForm) -> bytes:
+    paper = await decided_in(form)
+    assert paper.ballots is not None
+    asked = paper.ballots._replace(place="", summed_up_on=date(2024, 1, 20))
+    return await printed(decision_document.render(paper._replace(ballots=asked), form))
+
+
+async def minutes_in(form: DocumentForm) -> bytes:
+    history, head, circumstances = await package(PACKAGE)
     store: Any = Closing(history, head.size + 1)
     tenant = province_of(circumstances, head.origin)._replace(demonstration=True)
     stream = store.closing.stream
@@ -102,22 +114,25 @@ async def minutes_in(form: DocumentForm, name: str) -> bytes:
     return await printed(minutes_document.render(paper, form))
 
 
-MAKERS = {"decision.pdf": decision_in, "minutes.pdf": minutes_in}
+MAKERS = {
+    "decision.pdf": decision_in,
+    "decision-on-consultation.pdf": decision_on_consultation_in,
+    "minutes.pdf": minutes_in,
+}
 
 
-@pytest.mark.parametrize("document", MAKERS)
-@pytest.mark.parametrize("form", FORMER, ids=NAMES)
+@pytest.mark.parametrize(("form", "document"), SAMPLES, ids=lambda one: getattr(one, "folder", one))
 async def test_a_paper_of_an_earlier_version_is_made_again_to_the_byte(form: DocumentForm, document: str):
-    name = Path(form.folder).name
-
-    assert await MAKERS[document](form, name) == (PAPERS / name / document).read_bytes()
+    assert await MAKERS[document](form) == (FOLDERS[form] / document).read_bytes()
 
 
-@pytest.mark.parametrize("document", MAKERS)
-async def test_today_s_paper_has_the_words_of_today(document: str):
-    name = NAMES[0]
+@pytest.mark.parametrize(("form", "document"), SAMPLES, ids=lambda one: getattr(one, "folder", one))
+async def test_today_s_paper_has_the_words_of_today(form: DocumentForm, document: str):
+    assert await MAKERS[document](PRESENT) != (FOLDERS[form] / document).read_bytes()
 
-    assert await MAKERS[document](PRESENT, name) != (PAPERS / name / document).read_bytes()
+
+def test_every_former_form_has_a_sample_of_what_it_prints_otherwise():
+    assert {form for form, _ in SAMPLES} == set(FORMER)
 
 
 def test_every_form_finds_the_parts_that_its_templates_include():

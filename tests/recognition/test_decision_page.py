@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from domain.export import Document
+from domain.measure import Answer
 from domain.meeting import Choice
 from domain.official import Office
 from domain.recognition import Recognition
@@ -13,6 +14,7 @@ from infra.pdf.sign import sign
 from infra.platform.config import Settings
 from infra.transparency.sealer_store import SealerStore
 from services.appraisal import appraise
+from services.assessment import assess
 from services.council import voting
 from services.documents.reading import AsItStood
 from services.exports import requests
@@ -20,12 +22,13 @@ from services.operations.publish_policy import publish
 from services.processes.worker import WorkerSettings
 from services.proof_package import export_evidence, package_on_request
 from services.recognition import recognise
-from services.recognition.decision_document import DecisionDocument, read_paper
+from services.recognition.decision_document import DecisionDocument, read_paper, render
 from tests.exports.test_exports_page import worked_off
 from tests.infra.locked import encrypted
 from tests.infra.officials import key_of, officials
 from tests.provinces.papers import finished, workshop
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, DISTRICT_OFFICES, PDF, TODAY, Story
+from tests.recognition.test_recognise import through_the_council
 from tests.seals.test_seal_view import sealed
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 from tests.web.signing import WEB
@@ -415,6 +418,42 @@ async def the_document(story: Story) -> DecisionDocument:
         await work.rulebooks(),
         work.calendar,
     )
+
+
+async def test_a_decision_on_a_consultation_says_when_the_opinions_were_summed_up(desks: Desks, season: Story):
+    await season.consulted()
+    chairman = await desks.of(CHAIRMAN)
+    page = await chairman.open(decision(season))
+
+    await decide(chairman, season, on="6/2/2024")
+
+    day = f"tổng hợp ngày {TODAY:%d/%m/%Y}"
+    assert f"Lấy ý kiến bằng văn bản, {day}" in page.text
+    assert "Họp ngày" not in page.text
+    printed = " ".join(render(await the_document(season)).split())
+    assert f"Căn cứ kết quả lấy ý kiến bằng văn bản, {day}, của Hội đồng" in printed
+    assert f"không tổ chức cuộc họp, tổng hợp ngày {TODAY.day} tháng {TODAY.month:02}" in printed
+    assert "biểu quyết" not in printed
+
+
+async def test_a_sanctioned_official_makes_the_condition_not_met_in_plain_words(desks: Desks, season: Story):
+    await season.filled()
+    officer = await season.officer()
+    await assess.declare_veto(officer, season.season, COMMUNE, "C3", Answer.YES, "Quyết định kỷ luật số 9")
+    await through_the_council(season)
+    chairman = await desks.of(CHAIRMAN)
+
+    page = await chairman.open(decision(season))
+    heard = await chairman.open(f"/hop/{season.season}/{DISTRICT}-1")
+    await decide(chairman, season, "not-recognised", on="6/2/2024", reason="Theo điều kiện về kỷ luật")
+
+    named = "Điều kiện về kỷ luật (Điều 4 khoản 3 Quyết định số 25/2021/QĐ-TTg)"
+    assert f"{named} có cán bộ, công chức bị xử lý không bảo đảm" in page.text
+    assert "có xảy ra" not in page.text
+    assert "chưa bảo đảm điều kiện" not in heard.text
+    assert f"{named}: không bảo đảm Trong năm đánh giá, không có cán bộ, công chức" in heard.text
+    line = (await the_document(season)).conditions[0]
+    assert (line.cells[1], line.result) == ("có trường hợp bị xử lý", "Không bảo đảm")
 
 
 async def test_an_appeal_is_upheld_on_the_page_of_a_commune_that_was_not_recognised(desks: Desks, season: Story):

@@ -199,6 +199,16 @@ async def test_a_value_that_the_text_cannot_have_is_refused(own_story: Story, pa
         )
 
 
+@pytest.mark.parametrize(("path", "value"), [("status", "verified"), ("model", "levels"), ("id", "qd-27-2025")])
+async def test_what_a_release_sets_is_not_a_provinces_to_change(own_story: Story, path: str, value: str):
+    work = await own_story.as_administrator()
+    was = (await draft_of(work, RULEBOOK)).value(path)
+    assert was is not None
+
+    with pytest.raises(ValueUnusable):
+        await draft.change_values(work, RULEBOOK, [DraftChange(path, was, replace(was, yaml=value))])
+
+
 @pytest.mark.parametrize(
     ("source", "refusal"),
     [

@@ -207,7 +207,10 @@ async def test_changes_that_do_not_add_up_are_shown_with_what_does_not_close():
         ("TC2.CT1.points", {"state": "theo văn bản gốc"}, ("G", "source-needed")),
         ("TC2.CT1.points", {"document": "Thông tư"}, ("F", "state-of-source")),
         ("TC1.CT1.1.evidence", {"document": "Thông tư"}, ("G", "no-source-here")),
-        ("TC1.CT1.name", {"document": None}, ("G", "emptied")),
+        ("TC1.CT1.name", {"document": None}, ("G", "source-emptied")),
+        ("TC1.CT1.name", {"document": "x" * 501}, ("G", "source-too-long")),
+        ("TC1.CT1.name", {"number": "9" * 101}, ("H", "source-too-long")),
+        ("TC1.CT1.name", {"page": "trang\u202e 4"}, ("K", "source-unusable")),
         ("TC1.CT1.name", {"dated": "hôm qua"}, ("I", "no-day")),
         ("TC1.CT1.name", {"dated": date(2031, 1, 1)}, ("I", "day-in-the-future")),
         ("TC1.CT1.name", {"dated": date(1205, 1, 1)}, ("I", "day-out-of-range")),
@@ -586,6 +589,29 @@ async def test_yaml_that_cannot_be_read_is_refused_for_its_reason(spoil: Callabl
     assert refused.value.details["reason"] == reason
 
 
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1:30.5"])
+async def test_what_yaml_takes_for_a_number_and_no_rulebook_can_have_is_refused_with_its_line(number: str):
+    draft = the_draft(POINTS)
+    text = yaml_file(draft).replace("score_decimals: 2", f"score_decimals: {number}")
+    line = text[: text.index("score_decimals")].count("\n") + 1
+
+    with pytest.raises(RulebookFileUnusable) as refused:
+        await read("tep.yaml", text, draft)
+
+    assert (refused.value.details["reason"], refused.value.details["line"]) == ("yaml-syntax", line)
+
+
+@pytest.mark.parametrize("again", ["title: Hai lần\n", "criteria: []\n"])
+async def test_a_key_that_stands_twice_is_named_by_the_line_where_it_stands_again(again: str):
+    draft = the_draft(POINTS)
+    text = yaml_file(draft)
+
+    with pytest.raises(RulebookFileUnusable) as refused:
+        await read("tep.yaml", text + again, draft)
+
+    assert (refused.value.details["reason"], refused.value.details["line"]) == ("yaml-twice", text.count("\n") + 1)
+
+
 async def test_yaml_that_is_no_utf_8_is_refused_with_its_line():
     draft = the_draft(POINTS)
 
@@ -600,6 +626,7 @@ async def test_yaml_that_is_no_utf_8_is_refused_with_its_line():
     [
         ("code: TC1.CT2\n", "code: TC1.CT2\n    colour: red\n", "unknown-place"),
         ("score_decimals: 2", "score_decimals: hai", "not-usable"),
+        ("status: draft", "status: verified", "not-usable"),
         ("kind: ratio\n", "kind: magic\n", "not-usable"),
         ("article: Điều 3 khoản 1\n", "article: Điều 3 khoản 1\n    colour: red\n", "source-form"),
         ("sources:\n", "sources:\n  TC1.CT1.1.name: x\n", "source-form"),
@@ -624,6 +651,7 @@ async def test_a_wrong_value_of_yaml_is_named_by_its_line_and_stops_no_other(was
         ("{document: Thông tư, dated: 2031-01-01}", "day-in-the-future"),
         (f"{{document: Thông tư, sha256: {'a' * 64}}}", "no-such-scan"),
         ("{dated: 2026-01-01}", "source-form"),
+        (f"{{document: {'x' * 501}}}", "source-too-long"),
     ],
 )
 async def test_the_source_of_a_new_part_is_held_against_the_same_rules(source: str, code: str):

@@ -122,6 +122,16 @@ async def test_a_hostile_or_broken_file_is_refused_with_what_to_do_and_nothing_i
     assert await department.house.store.position(department.tenant) == before
 
 
+@pytest.mark.parametrize("count", ["9999", "1", "-1", "x"])
+async def test_the_address_alone_confirms_no_file(desks: Desks, season: Story, count: str):
+    desk = await desks.department()
+
+    page = await desk.open(f"/bo-tieu-chi/qd-619-2017/tep?da-nhap={count}")
+
+    assert page.status == 200
+    assert "mục vào bản sửa đổi" not in page.text
+
+
 async def test_a_draft_that_moved_meanwhile_is_said_and_nothing_is_lost(department: Desk, desks: Desks, season: Story):
     # Given two tabs with what two files would change
     content = await the_workbook(department)

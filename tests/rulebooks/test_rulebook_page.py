@@ -233,6 +233,30 @@ async def test_what_cannot_be_is_refused_in_words_and_what_was_typed_is_kept(
     assert page.html.index('action="' + page.form("/sua").action) < page.html.index('class="filters"')
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"value": "Tên\u202e"}, "“1 tên” có ký tự không được dùng: U+202E"),
+        ({"value": "x" * 20_100}, "“1 tên” dài 20.100 ký tự, nhiều nhất là 20.000"),
+        ({"value": "Tên", "source_document": "x" * 501}, "Mục “Tên văn bản” dài 501 ký tự, nhiều nhất là 500"),
+        ({"value": "Tên", "source_page": "x" * 101}, "Mục “Trang” dài 101 ký tự, nhiều nhất là 100"),
+        ({"value": "Tên", "source_article": "Điều\u202e"}, "Mục “Điều, khoản, điểm hoặc phụ lục” có ký tự"),
+    ],
+)
+async def test_a_text_that_no_value_or_source_can_hold_is_called_as_the_form_calls_it(
+    administrator: Desk, season: Story, typed: dict[str, str], says: str
+):
+    before = await said(season, "TC1.name")
+
+    page = await edit(administrator, "TC1.name", **typed)
+
+    assert page.status >= 400
+    assert says in page.text
+    assert await said(season, "TC1.name") == before
+    [place] = re.findall(r'<a href="#([^"]+)">Đến chỗ cần sửa</a>', page.html)
+    assert f'id="{place}"' in page.html
+
+
 async def test_nobody_chooses_for_a_person_where_a_value_comes_from(administrator: Desk):
     page = await administrator.open(f"{PAGE}?sua=TC2.points")
     assert "known" not in dict(page.form("/sua").fields)
@@ -473,6 +497,14 @@ async def test_a_second_person_signs_off_what_they_saw_and_the_version_is_listed
     assert refused.refused == "unverified-not-acknowledged"
     page = await second.send(page, "/ky-duyet/ky", {"acknowledged": "1", "document_no": "15/STP"})
     assert page.status == 200
+
+    # And a second tab is told that nothing waits any more
+    again = await second.send(stale, "/ky-duyet/tra-lai", reason="Chưa đối chiếu")
+    assert again.refused in {"draft-moved", "nothing-changed"}
+    data = {**dict(refused.form("/ky-duyet/ky").fields), "acknowledged": "1", "command": str(uuid4())}
+    again = await second.post(f"{second.home}{PAGE}/ky-duyet/ky", data)
+    assert (again.status, again.refused) == (409, "nothing-changed")
+    assert "Không còn thay đổi nào chờ ký duyệt" in again.text
     page = await second.open(f"{PAGE}/cac-ban")
     assert "của tỉnh" in page.text
     assert "15/STP" in page.text

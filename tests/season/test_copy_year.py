@@ -12,7 +12,9 @@ from domain.unit import Level
 from infra.reference.rulebooks import load_calendar, load_rulebooks
 from projections.tables.seasons import SeasonRow
 from projections.tables.units import UnitRow
+from services.i18n import load_words
 from services.season import organise
+from services.season.copy_page import moved_lines
 from services.season.copy_year import earlier, ended_since, taken_over
 from tests.provinces.story import COMMUNE, DISTRICT, Story
 from tests.web.desks import Desks, desks, workplace
@@ -145,6 +147,29 @@ async def test_what_is_shown_is_taken_over_with_one_press(desks: Desks, two_year
     assert season.unassigned == ()
     assert season.assignments[planned.codes[0]] == Assignment(Office.JUSTICE_OFFICER, (Office.POLICE_CHIEF,))
     assert "Không có nội dung nào để chép" in (await desk.open(f"/mua/{planned.season}/chep")).text
+
+
+async def test_days_that_are_over_are_said_before_and_after_they_are_copied(
+    desks: Desks, two_years: tuple[Story, Story]
+):
+    _, planned = two_years
+    desk = await desks.department()
+
+    page = await desk.open(f"/mua/{planned.season}/chep")
+    copied = await desk.send(page, "/chep", document_no="Kế hoạch 5/KH-UBND")
+
+    assert "2 hạn chép sang là ngày đã qua" in page.text
+    assert page.text.count("Ngày đã qua.") == 2
+    assert "2 bước có hạn đã qua; đặt lại trước khi mở." in copied.text
+
+
+def test_only_a_day_that_is_over_is_marked_so():
+    former = a_row(2021, deadlines=due(scored=date(2021, 12, 20), decided=date(2022, 2, 7)))
+    found = taken_over(former, a_row(2023), OLD, OLD, CALENDAR)
+
+    lines = moved_lines(former, found, CALENDAR, load_words()["vi"], date(2023, 12, 21))
+
+    assert [line.over for line in lines] == [True, False]
 
 
 async def test_without_a_document_nothing_is_taken_over(desks: Desks, two_years: tuple[Story, Story]):

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from domain.appraisal import appraisal_stream
-from domain.assessment import Assessment, assessment_stream
+from domain.assessment import Assessment, Stage, assessment_stream
 from domain.errors import NotPermitted, OutOfOrder, ReasonMissing, Stale
 from domain.measure import Kind, Measured
 from domain.recognition import Recognition, recognition_stream
@@ -42,14 +42,16 @@ async def seen(story: Story, sha256: str) -> str:
     """What a preview of this moment stands for."""
     work = await story.as_administrator()
     season = await work.look(Season, season_stream(story.season))
-    versions, decided = {}, []
+    versions, keeping = {}, []
     for code in season.participants:
-        if await work.find(Recognition, recognition_stream(story.season, code)):
-            decided.append(code)
+        dossier = await work.find(Assessment, assessment_stream(story.season, code))
+        decided = await work.find(Recognition, recognition_stream(story.season, code))
+        if decided or (dossier and dossier.stage is Stage.LISTED):
+            keeping.append(code)
         else:
             streams = [await work.stream(of(story.season, code)) for of in (assessment_stream, appraisal_stream)]
             versions[code] = (streams[0].version, streams[1].version)
-    return state_seen(sha256, season.version, versions, decided)
+    return state_seen(sha256, season.version, versions, keeping)
 
 
 async def correct(story: Story, sha256: str) -> None:

@@ -1,7 +1,7 @@
 """A practice round: planned beside the year, marked on each of its pages, published nowhere, counted nowhere."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -13,10 +13,11 @@ from domain.assessment import Stage
 from domain.errors import DeadlineOutsideTerm, OutOfOrder, PeriodReversed, YearPlanned
 from domain.official import Office
 from domain.season import Deadline, Participant, Season, State, Step, season_stream
+from services.clock import today
 from services.recognition import recognise
 from services.season import organise
 from tests.provinces.story import COMMUNE, DISTRICT, TODAY, Story
-from tests.web.desks import Desks, desks, season, workplace
+from tests.web.desks import Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
@@ -169,6 +170,53 @@ async def test_tasks_of_a_practice_round_are_named_so_and_stand_behind_the_other
     assert f"{story.season[:4]} (đánh giá thử)" in page.text
     assert table.index(f"/ho-so/{season.season}/") < table.index(f"/ho-so/{story.season}/")
     assert table.rindex(f"/ho-so/{season.season}/") < table.index(f"/ho-so/{story.season}/")
+
+
+async def test_overdue_practice_stands_below_all_real_work_and_says_that_it_is_practice(desks: Desks, season: Story):
+    story = await practice(desks)
+    past = today() - timedelta(days=696)
+    await organise.set_deadline(await story.as_administrator(), story.season, Step.SCORED, past, "KH 26")
+
+    page = await (await desks.officer()).open("/viec")
+
+    real, _, rest = page.html.partition('id="danh-gia-thu"')
+    first = page.html.partition('class="btn primary" href="')[2].partition('"')[0]
+    assert f"/ho-so/{story.season}/" not in real
+    assert "quá 696 ngày" in rest
+    assert f"/{story.season}/" not in first
+    assert BANNER not in real
+    assert BANNER in rest
+
+
+async def test_the_trail_and_the_documents_say_so_where_they_show_a_practice_round(desks: Desks, season: Story):
+    story = await practice(desks)
+    desk = await desks.department()
+    assert f"{story.season[:4]} (đánh giá thử)" in strip(await desk.open("/nhat-ky"))
+    for path in ("/nhat-ky?mua={}", "/nhat-ky/truy-cap?mua={}", "/ket-xuat?season={}"):
+        page = await desk.open(path.format(story.season))
+        assert page.text.count(BANNER) == 1, path
+        assert BANNER not in (await desk.open(path.format(season.season))).text, path
+    assert 'class="practice"' not in (await desk.open(f"/nhat-ky?mua={season.season}")).html
+    form = await desk.open(f"/ket-xuat?season={story.season}")
+    asked = await desk.send(form, "/yeu-cau", which=story.season, season=story.season)
+    assert f"{story.season[:4]} (đánh giá thử)" in strip(asked)
+
+
+async def test_a_page_that_asks_for_no_season_is_not_made_practice_by_its_address(desks: Desks, season: Story):
+    desk = await desks.department()
+
+    for path in ("/viec", "/bo-tieu-chi", "/quan-tri", "/mua", "/khong-co", f"/bang/{season.season}"):
+        plain = await desk.open(path)
+        for name in ("mua", "season"):
+            page = await desk.open(f"{path}?{name}=2025-thu")
+            assert page.status == plain.status, path
+            assert page.html.count('class="practice"') == plain.html.count('class="practice"'), path
+
+
+def strip(page: Page) -> str:
+    """What the strip says of a page that holds parts of practice rounds."""
+    told, found, _ = page.text.partition("Có nội dung của đợt đánh giá thử")[2].partition("không có giá trị pháp lý")
+    return told if found else ""
 
 
 # What it does not do ----------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
 """Before the opening the pages name the communes in which nobody holds an office that leads."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 from domain.official import Mandate, Office
-from domain.season import Assignment, Step
+from domain.season import Assignment, Deadline, Season, Step, season_stream
 from domain.unit import Level
 from projections.tables.officials import OfficialRow
 from projections.tables.seasons import SeasonRow
 from projections.tables.units import UnitRow
+from services.clock import today
 from services.season import organise
 from services.season.readiness import lacking
 from tests.provinces.story import COMMUNE, DISTRICT, OTHER, Story
@@ -21,7 +22,16 @@ TODAY = date(2024, 1, 15)
 #: Every point of the report, in its order.
 POINTS = (
     *("chua-co-don-vi", "chua-phan-cong", "thieu-noi-dung"),
-    *("thieu-can-bo", "chua-dat-han", "lich-nghi", "cach-tinh-han", "ban-sua-cho-ky", "theo-ban-cu", "chua-doi-chieu"),
+    *(
+        "thieu-can-bo",
+        "chua-dat-han",
+        "han-da-qua",
+        "lich-nghi",
+        "cach-tinh-han",
+        "ban-sua-cho-ky",
+        "theo-ban-cu",
+        "chua-doi-chieu",
+    ),
 )
 
 
@@ -113,3 +123,28 @@ async def test_the_page_of_the_season_and_the_board_name_them_before_the_opening
         assert "đơn vị chưa có cán bộ ở chức danh chủ trì" in page.text
         assert "tài chính, kế toán" in page.html.partition('id="thieu-can-bo"')[2].partition(end)[0]
         assert "chỉ tiêu chưa phân công chủ trì" in page.text
+
+
+async def test_last_days_that_are_over_are_a_finding_before_the_opening_and_do_not_hinder_it(desks: Desks):
+    # Given a year that is planned with a day that is over and one that is not
+    story = await Story(desks.house, desks.tenant, "", year=today().year).planned()
+    desk = await desks.department()
+    over, ahead = today() - timedelta(days=40), today() + timedelta(days=40)
+    work = await story.as_administrator()
+    name = season_stream(story.season)
+    days = {Step.SCORED: Deadline(over, "KH 1"), Step.DECIDED: Deadline(ahead, "KH 1")}
+    await work.change(Season, name, lambda one: one.set_deadlines(days))
+
+    # When somebody who opens it looks at it
+    page = await desk.open(f"/mua/{story.season}")
+
+    # Then the day that is over stands under what is no hindrance, with where it is set anew, and in the table
+    hindering = page.html.partition("không cản việc mở")[0]
+    assert 'id="han-da-qua"' not in hindering
+    found = section(page, "han-da-qua")
+    assert "1 bước có hạn đã qua" in found
+    assert f"{over:%d/%m/%Y}" in found
+    assert f"{ahead:%d/%m/%Y}" not in found
+    assert f'href="{desk.home}/mua/{story.season}#han"' in found
+    lines = {step: page.html.partition(f'id="han-{step}"')[2].partition("</tr>")[0] for step in days}
+    assert ["Ngày đã qua." in line for line in lines.values()] == [True, False]

@@ -65,6 +65,18 @@ async def test_an_address_alone_confirms_nothing_that_is_not_so(desk: Desk, stor
         assert confirmed(await desk.open(f"/mua/{story.season}?da-luu={key}")) == ""
 
 
+async def test_an_address_alone_confirms_nothing_that_the_page_does_not_show(desk: Desk, story: Story):
+    for key in ("han", "cach-tinh", "khong-xet", "rut-don-vi"):
+        assert confirmed(await desk.open(f"/mua/{story.season}?da-luu={key}")) == ""
+
+    await desk.send(await desk.open(f"/mua/{story.season}"), "/mo", on="05/01/2024")
+    assert confirmed(await desk.open(f"/mua/{story.season}?da-luu=lap")) == ""
+
+    await desk.send(await desk.open(f"/mua/{story.season}"), "/huy", reason="Sắp xếp", document_no="12/TB")
+    for key in ("phan-cong", "bo-sung-don-vi", "lap", "chep"):
+        assert confirmed(await desk.open(f"/mua/{story.season}?da-luu={key}")) == ""
+
+
 async def test_opening_in_a_second_tab_says_that_it_is_open(desk: Desk, story: Story):
     first, second = await desk.open(f"/mua/{story.season}"), await desk.open(f"/mua/{story.season}")
     await desk.send(first, "/mo", on="05/01/2024")
@@ -144,7 +156,13 @@ async def test_the_communes_of_the_year_before_are_taken_with_one_tick(desk: Des
 async def test_the_communes_of_a_year_that_there_is_not_are_no_choice(desk: Desk):
     year = str(next(_years))
 
-    page = await desk.send(await desk.open("/mua"), "/lap-ke-hoach", year=year, rulebook="qd-25-2021", like="1900")
+    page = await desk.send(
+        await desk.open("/mua"), "/lap-ke-hoach", year=year, rulebook="qd-25-2021", like="1900", unit=DISTRICT
+    )
 
-    assert page.status == 404
+    assert (page.status, page.refused) == (422, "year-gone")
+    assert "Chọn lại các đơn vị tham gia rồi gửi." in page.text
+    assert page.form("/lap-ke-hoach").value("year") == year
+    assert page.form("/lap-ke-hoach").value("unit") == DISTRICT
+    assert "1900" not in page.text
     assert (await desk.open(f"/mua/{year}")).status == 404

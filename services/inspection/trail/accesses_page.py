@@ -8,7 +8,7 @@ from typing import NamedTuple
 from domain.assessment import Assessment, assessment_stream
 from domain.permissions import Act, permit
 from infra.storage.access_log import LoggedAccess
-from services.inspection.trail.filters import filter_of, part_of, view_of
+from services.inspection.trail.filters import filter_of, part_of, practised, view_of
 from services.inspection.trail.search import Names, Object, search_of
 from services.privacy.accesses import DOINGS, OPENED, Accesses, called
 from services.web import urls
@@ -40,14 +40,15 @@ async def show(visit: Visit) -> PageResponse:
         until = visit.past.moment
         search = search._replace(until=min(search.until or until, until))
     part = await part_of(visit, noted, search, await noted.last(visit.tenant), filtered)
-    kept = await noted.read(visit.tenant, part.positions)
+    lines = await tries_of(visit, await noted.read(visit.tenant, part.positions), filtered.names)
     return await visit.page(
         "trail/accesses.html",
         **await view_of(visit, filtered, part, DOINGS),
         tab="accesses",
         tab_url=visit.url.accesses,
         here=visit.url.now().accesses(),
-        lines=await tries_of(visit, kept, filtered.names),
+        lines=lines,
+        practised=practised(one for line in lines for one in line.objects),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from domain.errors import Refused
 from domain.official import Office
 from domain.permissions import Act, may
+from domain.season import is_practice
 from domain.vietnamese import person_key, sort_key
 from infra.identity.tenants import Tenant
 from projections.analysis.search_terms import Search
@@ -19,7 +20,7 @@ from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.i18n import indicator_number
-from services.inspection.trail.search import PARAMETERS, Names, TrailQuery, meeting_called, read_names
+from services.inspection.trail.search import PARAMETERS, Names, Object, TrailQuery, meeting_called, read_names
 from services.web.form_fields import NotADate
 from services.web.refusals import explain
 from services.web.request_target import DIGITS
@@ -79,6 +80,11 @@ class Finder(Protocol):
         after: int | None = None,
     ) -> list[int]: ...
     async def count(self, tenant: Tenant, search: Search, upto: int, most: int) -> int: ...
+
+
+def practised(objects: Iterable[Object]) -> list[str]:
+    """The rounds for practice among what the entries are about."""
+    return sorted({one.value for one in objects if one.name == "mua" and is_practice(one.value)})
 
 
 async def filter_of(visit: Visit) -> Filtered:

@@ -10,8 +10,17 @@ from projections.tables.seasons import SEASONS
 from projections.tables.tallies import TALLIES
 from projections.tables.units import UNITS
 from services.assessment.personal_view import values_said
-from services.inspection.trail.filters import filter_of, part_of, view_of
-from services.inspection.trail.search import ACTS, FoundFacts, Names, Object, Searching, about, describe, search_of
+from services.inspection.trail.filters import filter_of, part_of, practised, view_of
+from services.inspection.trail.search import (
+    ACTS,
+    FoundFacts,
+    Names,
+    Object,
+    Searching,
+    about,
+    describe,
+    search_of,
+)
 from services.sentences import FactSentence
 from services.web import urls
 from services.web.handlers import page
@@ -40,13 +49,15 @@ async def show(visit: Visit) -> PageResponse:
     part = await part_of(visit, searching, search, upto, filtered)
     found = await searching.read(visit.tenant, part.positions, upto)
     last = reached.last if visit.upto is None else visit.upto
+    lines = await lines_of(visit, found, filtered.names)
     return await visit.page(
         "trail/province.html",
         **await view_of(visit, filtered, part, ACTS),
         tab="facts",
         tab_url=visit.url.trail_of_province,
         here=visit.url.now().trail_of_province(),
-        lines=await lines_of(visit, found, filtered.names),
+        lines=lines,
+        practised=practised(one for line in lines for one in line.objects),
         spelled=filtered.asked.spell(),
         indexed=reached.position if reached.position < last else None,
         position=upto,
