@@ -145,6 +145,12 @@ class DayOutOfRange(Refused):
     code = "day-out-of-range"
 
 
+class YearOutOfRange(Refused):
+    """A year that cannot be meant, as `typed`: `field` names it, `first` and `last` the years that can."""
+
+    code = "year-out-of-range"
+
+
 class PeriodReversed(Refused):
     """A period ends before it begins; `field` names the end.
 

@@ -20,7 +20,6 @@ from domain.days import must_not_end_early
 from domain.errors import (
     CommuneWithdrawn,
     ContentsWithoutText,
-    DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
     ParticipantsMissing,
@@ -33,6 +32,7 @@ from domain.errors import (
     TakesPartAlready,
     UnknownCommune,
     UnknownIndicator,
+    YearOutOfRange,
 )
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.official import COMMUNE_OFFICERS, Office
@@ -607,12 +607,10 @@ def possible_years(today: date) -> range:
 
 
 def possible_year(year: int, today: date) -> int:
-    """The year that a season is planned for; DayOutOfRange for one that cannot be meant."""
+    """The year that a season is planned for; YearOutOfRange for one that cannot be meant."""
     possible = possible_years(today)
     if year not in possible:
-        raise DayOutOfRange(
-            reason="year", field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1])
-        )
+        raise YearOutOfRange(field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1]))
     return year
 
 

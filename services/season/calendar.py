@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.days import must_be_possible, years
 from domain.days_off import DaysOff, days_off_stream
-from domain.errors import DayOutOfRange
+from domain.errors import YearOutOfRange
 from domain.permissions import Act
 from domain.working_days import Calendar, CalendarUnknown, DayKind
 from infra.readmodels.reading import View
@@ -49,13 +49,11 @@ async def propose_day(work: Work, day: date, kind: DayKind, name: str, source: s
 
 @use_case("propose_year", "year", "source")
 async def propose_year(work: Work, year: int, source: str) -> CommandResult:
-    """Propose that all days off of a year are entered. SourceMissing, DayOutOfRange."""
+    """Propose that all days off of a year are entered. SourceMissing, YearOutOfRange."""
     work.require(Act.KEEP_CALENDAR)
     possible = years(work.today)
     if year not in possible:
-        raise DayOutOfRange(
-            reason="year", field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1])
-        )
+        raise YearOutOfRange(field="year", typed=str(year), first=str(possible[0]), last=str(possible[-1]))
     return await _propose(work, lambda own: own.propose_year(work.new_id("change"), year, source, work.actor.person))
 
 

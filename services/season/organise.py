@@ -48,7 +48,7 @@ async def plan_season(
 ) -> CommandResult:
     """Plan the assessment of a year under an adopted rulebook, or a further round of a year that has ended.
 
-    A round for practice can be planned beside the year, and again once the one before it has ended. DayOutOfRange,
+    A round for practice can be planned beside the year, and again once the one before it has ended. YearOutOfRange,
     YearPlanned, UnitsUnsuitable.
     """
     work.require(Act.PLAN_SEASON)

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from domain.errors import NotFound, UnitsUnsuitable
+from domain.errors import NotFound, Refused, UnitsUnsuitable
 from domain.official import COMMUNE_OFFICERS, Office
 from domain.permissions import Act, Subject, may
 from domain.rulebook import RecognisingLevel, Rulebook
@@ -65,6 +65,12 @@ class LastYear(NamedTuple):
     season: str
     communes: int
     ended: tuple[UnitRow, ...]
+
+
+class YearGone(Refused):
+    """The year whose communes were to take part again is not there any more."""
+
+    code: ClassVar[str] = "year-gone"
 
 
 class Halt(NamedTuple):
@@ -287,7 +293,7 @@ async def plan(visit: Visit) -> PageResponse:
         rows = {row.season: row for row in await view.all(SEASONS)}
     like = typed.text("like")
     if like and like not in rows:
-        raise NotFound(season=like)
+        raise YearGone(field="commune")
     before = rows[like].participants if like else ()
     participants = chosen(units, typed, rulebook, visit.today, before)
     if not participants:

@@ -29,6 +29,8 @@ _GROUPED = re.compile(
     rf"((\.\d{{3}}){{1,4}}(,\d{{1,6}})?|(,\d{{3}}){{1,4}}(\.\d{{1,6}})?|([{_SPACE}]\d{{3}}){{1,4}}([.,]\d{{1,6}})?)",
     re.ASCII,
 )
+_TOO_LARGE = re.compile(rf"[+\-\u2212]?(\d{{16,}}|\d{{1,3}}([.,{_SPACE}]\d{{3}}){{5,}})([.,]\d+)?", re.ASCII)
+_TOO_PRECISE = re.compile(r"[+\-\u2212]?\d{1,15}[.,]\d{7,}", re.ASCII)
 #: A thousand and something, or one and something: both are written so.
 _TWO_WAYS = re.compile(r"[+\-\u2212]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 #: A count has no decimals, so a point in it groups; a comma might be the decimal mark in a wrong place.
@@ -229,6 +231,10 @@ def read_number(text: str) -> Decimal | None:
 
 def _why_no_number(text: str) -> str:
     """The reason of NotANumber, "" where there is nothing to say but that it is none."""
+    if _TOO_LARGE.fullmatch(text):
+        return "too-large"
+    if _TOO_PRECISE.fullmatch(text):
+        return "too-precise"
     if _TWO_WAYS.fullmatch(text):
         return "two-ways"
     if text.endswith("%") and read_number(text) is not None:

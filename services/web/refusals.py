@@ -43,6 +43,8 @@ STATUS = {
     "not-a-day-of-year": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-a-date": HTTPStatus.UNPROCESSABLE_ENTITY,
     "day-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "year-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "year-gone": HTTPStatus.UNPROCESSABLE_ENTITY,
     "period-reversed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "units-unsuitable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "deadline-outside-term": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -20,6 +20,8 @@ _OF_PART = re.compile(r"(?P<part>TC\d+\.CT\d+(\.\d+)?)\.(?P<field>[a-z_]+)\d*")
 _MEASURED = ("measure.", "measure.ratio.", "field.")
 #: Fields whose value is a word of another family than their own name's.
 _FAMILIES = {"proposed": "word", "value": "word", "occurred": "word"}
+#: Fields whose value is always chosen from words: what has none was no choice.
+_CHOSEN = {"choice", "discipline", "ground", "occurred", "position", "proposal", "purpose", "result", "role", "ruling"}
 #: Fields in which a file is chosen: of a form without its session only the file's name is kept.
 FILES = {"tep": ".pdf,.jpg,.jpeg,.png,.tif,.tiff,.docx,.xlsx,.odt", "file": ".pdf"}
 #: Fields that are ticked.
@@ -74,4 +76,6 @@ def _value(name: str, value: str, words: Words) -> str:
     key = f"{_FAMILIES.get(name, name)}.{value}"
     if words.knows(key):
         return words.say(key)
+    if name in _CHOSEN:
+        return ""
     return _CODE.sub(lambda code: indicator_number(code[0]), _ID.sub("", value)).strip()

@@ -4,7 +4,7 @@ While somebody wrote, the thing may have passed on to where the page no longer o
 its fields is listed then, to be copied. Nothing that was typed is lost.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -66,8 +66,9 @@ UNSEEN: Final = frozenset({
 class Echo(NamedTuple):
     """What a page holds of a form that was refused.
 
-    `left_out` is what it does not, as far as it is repeated; `cut` says that there is more of it. `holds_some` is
-    whether anything stands in a field, `places` are the ids to which a link can lead.
+    `left_out` is what it does not, as far as it is repeated; `cut` says that there is more of it. A choice is repeated
+    by its label, and not at all where the page does not offer it. `holds_some` is whether anything stands in a field,
+    `places` are the ids to which a link can lead.
     """
 
     left_out: list[tuple[str, str]]
@@ -87,7 +88,8 @@ async def echo_of(html: str, pairs: Iterable[tuple[str, str]]) -> Echo:
     await in_slices(page.reading(html))
     written = typed_by_hand(pairs)
     missing = [(name, value) for name, value in written if (name, _bare(value)) not in page.fields]
-    left_out, cut = shortened(missing)
+    said = ((name, page.said(name, value)) for name, value in missing)
+    left_out, cut = shortened([(name, text) for name, text in said if text])
     return Echo(left_out, cut, len(missing) < len(written), frozenset(page.ids))
 
 
@@ -108,16 +110,29 @@ def shortened(pairs: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], 
 
 
 class _Fields(HTMLParser):
-    """Names and values of all fields of a page as they would be sent, and its ids."""
+    """Names and values of all fields of a page as they would be sent, what they offer to choose from, and its ids."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fields: set[tuple[str, str]] = set()
         self.ids: set[str] = set()
+        #: By field and value, the label of each choice that is offered.
+        self._offered: dict[tuple[str, str], str] = {}
+        self._chosen: set[str] = set()
+        self._written: set[str] = set()
         self._area: list[str] | None = None
+        self._label: list[str] | None = None
+        self._labelled: list[tuple[str, str]] = []
         self._name = ""
         self._select = ""
         self._first = False
+
+    def said(self, name: str, value: str) -> str:
+        """What was sent in this field: text as it is, a choice by its label, "" for what is no choice."""
+        if name in self._written or name not in self._chosen:
+            return value
+        label = self._offered.get((name, _bare(value)))
+        return "" if label is None else label or value
 
     def reading(self, html: str) -> Iterator[None]:
         """Read the page, a block at each turn."""
@@ -130,26 +145,56 @@ class _Fields(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if "id" in given:
             self.ids.add(given["id"])
+        if tag in {"label", "option"}:
+            self._end_label()
+            self._label = []
         if tag == "input":
-            if given.get("type") not in {"radio", "checkbox"} or "checked" in given:
-                self._hold(given.get("name", ""), given.get("value", ""))
+            self._input(given)
         elif tag == "textarea":
             self._name, self._area = given.get("name", ""), []
+            self._written.add(self._name)
         elif tag == "select":
             self._select, self._first = given.get("name", ""), True
         elif tag == "option":
+            self._offer(self._select, given.get("value", ""))
             if self._first or "selected" in given:
                 self._hold(self._select, given.get("value", ""))
             self._first = False
+
+    def _input(self, given: Mapping[str, str]) -> None:
+        name, value, kind = given.get("name", ""), given.get("value", ""), given.get("type")
+        ticked = kind in {"radio", "checkbox"}
+        if ticked:
+            self._offer(name, value)
+        elif kind != "hidden":
+            self._written.add(name)
+        if not ticked or "checked" in given:
+            self._hold(name, value)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea" and self._area is not None:
             self._hold(self._name, "".join(self._area))
             self._area = None
+        if tag in {"label", "option", "select"}:
+            self._end_label()
 
     def handle_data(self, data: str) -> None:
         if self._area is not None:
             self._area.append(data)
+        if self._label is not None:
+            self._label.append(data)
+
+    def _offer(self, name: str, value: str) -> None:
+        choice = name, _bare(value)
+        self._chosen.add(name)
+        self._offered.setdefault(choice, "")
+        if self._label is not None:
+            self._labelled.append(choice)
+
+    def _end_label(self) -> None:
+        if self._label is not None:
+            self._offered |= dict.fromkeys(self._labelled, _bare("".join(self._label)))
+        self._label, self._labelled = None, []
 
     def _hold(self, name: str, value: str) -> None:
         self.fields.add((name, _bare(value)))

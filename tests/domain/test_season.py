@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from domain.errors import (
     CommuneWithdrawn,
     ContentsWithoutText,
-    DayOutOfRange,
     IndicatorsUnassigned,
     OutOfOrder,
     ParticipantsMissing,
@@ -18,6 +17,7 @@ from domain.errors import (
     TakesPartAlready,
     UnknownCommune,
     UnknownIndicator,
+    YearOutOfRange,
 )
 from domain.official import Office
 from domain.season import (
@@ -276,7 +276,7 @@ def test_a_season_is_of_a_year_from_2013_to_the_next(year: int):
 
 @pytest.mark.parametrize("year", [24, 1995, 2012, 2026, 99999])
 def test_no_season_is_of_another_year(year: int):
-    with pytest.raises(DayOutOfRange):
+    with pytest.raises(YearOutOfRange):
         possible_year(year, date(2024, 1, 15))
 
 

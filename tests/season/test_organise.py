@@ -5,7 +5,6 @@ import pytest
 from domain.errors import (
     ContentsWithoutText,
     DayInTheFuture,
-    DayOutOfRange,
     IndicatorsUnassigned,
     NotPermitted,
     OutOfOrder,
@@ -15,6 +14,7 @@ from domain.errors import (
     SeasonNotOpen,
     UnitsUnsuitable,
     UnknownIndicator,
+    YearOutOfRange,
     YearPlanned,
 )
 from domain.official import Office
@@ -178,7 +178,7 @@ async def test_a_year_that_was_cancelled_is_planned_again_under_a_name_of_its_ow
 
 @pytest.mark.parametrize("year", [-5, 0, 24, 1995, 2012, 2026, 9999, 99999])
 async def test_a_season_is_of_a_year_that_can_be_meant(province_story: Story, year: int):
-    with pytest.raises(DayOutOfRange) as refused:
+    with pytest.raises(YearOutOfRange) as refused:
         await organise.plan_season(
             await province_story.as_administrator(), year, "qd-25-2021", [Participant(COMMUNE, DISTRICT)]
         )

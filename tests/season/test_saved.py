@@ -156,7 +156,13 @@ async def test_the_communes_of_the_year_before_are_taken_with_one_tick(desk: Des
 async def test_the_communes_of_a_year_that_there_is_not_are_no_choice(desk: Desk):
     year = str(next(_years))
 
-    page = await desk.send(await desk.open("/mua"), "/lap-ke-hoach", year=year, rulebook="qd-25-2021", like="1900")
+    page = await desk.send(
+        await desk.open("/mua"), "/lap-ke-hoach", year=year, rulebook="qd-25-2021", like="1900", unit=DISTRICT
+    )
 
-    assert page.status == 404
+    assert (page.status, page.refused) == (422, "year-gone")
+    assert "Chọn lại các đơn vị tham gia rồi gửi." in page.text
+    assert page.form("/lap-ke-hoach").value("year") == year
+    assert page.form("/lap-ke-hoach").value("unit") == DISTRICT
+    assert "1900" not in page.text
     assert (await desk.open(f"/mua/{year}")).status == 404

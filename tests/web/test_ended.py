@@ -168,6 +168,8 @@ async def test_a_form_opened_by_somebody_else_says_who_is_signed_in_now(desks: D
         ("TC2.CT4.1.nobody_knows", "7", "2.4.1", "7"),
         ("nobody-knows", "9", "", "9"),
         ("choice", "other", "Lựa chọn", "Ý kiến khác"),
+        ("choice", "for-ever", None, None),
+        ("role", "king", None, None),
         ("evidence", "4b1d8a3e-0000-4000-8000-000000000001", None, None),
         ("reason", "", None, None),
     ],

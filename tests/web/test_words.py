@@ -134,8 +134,18 @@ def test_numbers_have_fifteen_digits_at_most(sign: str, typed: str):
     assert read_number(sign + typed) is not None
     for longer in ("1" + ".234" * 5, "1" + ",234" * 2_000, "1" + " 234" * 2_000, "1" + ".234" * 2_000 + ",5", "9" * 16):
         assert read_number(sign + longer) is None
-        with pytest.raises(NotANumber):
+        with pytest.raises(NotANumber) as refused:
             Typed([("n", sign + longer)]).whole("n")
+        assert refused.value.details["reason"] == "too-large"
+        assert "15 chữ số" in explain(refused.value, VI).advice
+
+
+def test_a_number_with_more_than_six_decimals_is_said_to_be_too_precise():
+    with pytest.raises(NotANumber) as refused:
+        Typed([("n", "87,1234567")]).decimal("n")
+
+    assert refused.value.details["reason"] == "too-precise"
+    assert "6 chữ số sau dấu phẩy" in explain(refused.value, VI).advice
 
 
 @pytest.mark.parametrize("typed", ["1234", "1.234", "1 234", "1\u202f234", "1234,0", "1.234,0", " 1234 "])
