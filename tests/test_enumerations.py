@@ -40,6 +40,7 @@ PARTIAL = {
     ("services.assessment.measure_fields", "_BY_KIND", "Kind"): "kinds with a form; shares are read by one, NOT_ARISEN",
     ("services.inspection.trail.trail_page", "COMPLETES", "Step"): "steps that one fact of a dossier completes",
     ("domain.deadlines", "COUNTED_FROM", "Step"): "terms by the text's own names, counted from a deadline",
+    ("services.work_list.work_list_page", "BEFORE_THE_OPENING", "Duty"): "what a season waits for before it opens",
     ("services.season.deadlines_view", "AFTER", "Step"): "steps that the text has others after",
 }
 

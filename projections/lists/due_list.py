@@ -13,10 +13,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.errors import ContentsWithoutText, IndicatorsUnassigned, ParticipantsMissing, Refused
 from domain.measure import Outcome
 from domain.permissions import Act, Actor, Subject, may
 from domain.rulebook import Rulebook
-from domain.season import Assignment, State, Step, is_practice
+from domain.season import Assignment, State, Step, hindrances, is_practice
 from projections.lists.appraisal_queue import WITH_THE_APPRAISER, Waiting, waiting
 from projections.lists.corrected import asked_by_corrections, why_asked
 from projections.tables.days_off import DaysOffRow
@@ -31,9 +32,12 @@ class Duty(StrEnum):
 
     SIGN_OFF_RULEBOOK = "sign-off-rulebook"
     REWORK_RULEBOOK = "rework-rulebook"
+    COMPLETE_RULEBOOK = "complete-rulebook"
     CONFIRM_CALENDAR = "confirm-calendar"
     CORRECT_SEASON = "correct-season"
+    ADD_PARTICIPANT = "add-participant"
     ASSIGN = "assign"
+    SETTLE_CONTENTS = "settle-contents"
     OPEN_SEASON = "open-season"
     SUPPLEMENT = "supplement"
     ENTER = "enter"
@@ -110,14 +114,23 @@ def in_order(tasks: Iterable[Task]) -> list[Task]:
 
 
 def of_draft(
-    rulebook: str, how_many: int, editors: Collection[str], actor: Actor, returned: str | None = None
+    rulebook: str,
+    how_many: int,
+    editors: Collection[str],
+    actor: Actor,
+    returned: str | None = None,
+    problems: int = 0,
 ) -> Iterator[Task]:
     """So many changes of a rulebook, to be compared with their sources and signed off by nobody who made them; once
-    `returned` with a reason they wait for those who made them.
+    `returned` with a reason, or while so many `problems` keep them from it, they wait for those who made them.
     """
-    if returned is not None:
-        if actor.person in editors and may(actor, Act.CORRECT_RULEBOOK):
+    if returned is not None or problems:
+        if actor.person not in editors or not may(actor, Act.CORRECT_RULEBOOK):
+            return
+        if returned is not None:
             yield Task(Duty.REWORK_RULEBOOK, rulebook=rulebook, how_many=how_many, reason=returned)
+        else:
+            yield Task(Duty.COMPLETE_RULEBOOK, rulebook=rulebook, how_many=problems)
     elif may(actor, Act.SIGN_OFF_RULEBOOK, Subject(proposed_by=frozenset(editors))):
         yield Task(Duty.SIGN_OFF_RULEBOOK, rulebook=rulebook, how_many=how_many)
 
@@ -133,19 +146,33 @@ def of_calendar(days_off: DaysOffRow, actor: Actor) -> Iterator[Task]:
         yield Task(Duty.CONFIRM_CALENDAR, year=year, how_many=how_many)
 
 
-def of_season(season: SeasonRow, actor: Actor, adopted: str | None = None) -> Iterator[Task]:
+def of_season(season: SeasonRow, rulebook: Rulebook, actor: Actor, adopted: str | None = None) -> Iterator[Task]:
     """What the season itself waits for: to go over to the text of its rulebook that the province has `adopted`, and
-    before it opens, its leads and the opening.
+    before it opens, what hinders the opening; the opening where nothing does.
     """
     if season.lags(adopted) and may(actor, Act.CORRECT_SEASON):
         yield Task(Duty.CORRECT_SEASON, season.season)
     if season.state is not State.PLANNED:
         return
-    if season.unassigned:
-        if may(actor, Act.ASSIGN_INDICATOR):
-            yield Task(Duty.ASSIGN, season.season, how_many=len(season.unassigned))
-    elif may(actor, Act.OPEN_SEASON):
+    hindering = hindrances(season, rulebook.without_text)
+    for refused in hindering:
+        duty, act, how_many = _hindering(refused)
+        if may(actor, act):
+            yield Task(duty, season.season, how_many=how_many)
+    if not hindering and may(actor, Act.OPEN_SEASON):
         yield Task(Duty.OPEN_SEASON, season.season)
+
+
+def _hindering(refused: Refused) -> tuple[Duty, Act, int]:
+    """What is done about what hinders an opening, under which act, and of how many things."""
+    match refused:
+        case IndicatorsUnassigned():
+            return Duty.ASSIGN, Act.ASSIGN_INDICATOR, len(refused.details["indicators"])
+        case ContentsWithoutText():
+            return Duty.SETTLE_CONTENTS, Act.OPEN_SEASON, len(refused.details["contents"])
+        case ParticipantsMissing():
+            return Duty.ADD_PARTICIPANT, Act.PLAN_SEASON, 1
+    raise TypeError(refused.code)
 
 
 def of_meeting(meeting: MeetingRow, actor: Actor) -> Iterator[Task]:

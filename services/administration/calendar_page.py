@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -9,11 +10,13 @@ from uuid import UUID
 from domain.days import years
 from domain.days_off import Holiday, days_off_stream
 from domain.errors import ChangeSettled
-from domain.permissions import Act, permit
+from domain.official import Office
+from domain.permissions import Act, permit, positions_for
 from domain.working_days import Calendar, DayKind
 from infra.reference.holidays import load_holidays
 from projections.tables.days_off import DAYS_OFF, ChangeRow, DaysOffRow
-from projections.tables.officials import OFFICIALS
+from projections.tables.officials import OFFICIALS, OfficialRow
+from services.rulebooks.second_person import Signer, signers
 from services.season import calendar as keeping
 from services.web import urls
 from services.web.form_fields import FieldMissing
@@ -29,13 +32,14 @@ class ShippedDays(NamedTuple):
 
 
 class ChangeLine(NamedTuple):
-    """A change of the province with the names of who proposed and who settled it."""
+    """A change of the province with the names of who proposed and who settled it; `others` may confirm it today."""
 
     id: str
     change: ChangeRow
     by: str
     settled_by: str
     own: bool
+    others: tuple[Signer, ...]
 
 
 @page(urls.DAYS_OFF)
@@ -45,12 +49,12 @@ async def show(visit: Visit) -> PageResponse:
     await visit.own_write(DAYS_OFF)
     async with visit.reads() as view:
         row = await view.one(DAYS_OFF, days_off_stream().subject) or DaysOffRow()
-        names = {one.person: one.name for one in await view.all(OFFICIALS)}
+        officials = await view.all(OFFICIALS)
         position = view.position
     asked = visit.query("nam") or visit.typed.text("nam")
     year = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) == len("2026") else visit.today.year
     calendar = row.applied(visit.app.calendar)
-    lines = lines_of(row, year, names, visit.actor.person)
+    lines = lines_of(row, year, officials, visit.actor.person, visit.today)
     return await visit.page(
         "calendar/index.html",
         year=year,
@@ -60,6 +64,7 @@ async def show(visit: Visit) -> PageResponse:
         waiting=[one for one in lines if one.change.settled_at is None],
         settled=[one for one in lines if one.change.settled_at is not None],
         kinds=list(DayKind),
+        confirming=[one for one in Office if one in positions_for(Act.CONFIRM_CALENDAR_CHANGE)],
         position=position,
     )
 
@@ -86,10 +91,19 @@ def days_of(holiday: Holiday) -> list[date]:
     return [holiday.first + timedelta(days=n) for n in range((holiday.last - holiday.first).days + 1)]
 
 
-def lines_of(row: DaysOffRow, year: int, names: dict[str, str], person: str) -> list[ChangeLine]:
+def lines_of(
+    row: DaysOffRow, year: int, officials: Collection[OfficialRow], person: str, today: date
+) -> list[ChangeLine]:
     """The province's changes of the year, the latest first."""
+    names = {one.person: one.name for one in officials}
+
+    def others(change: ChangeRow) -> tuple[Signer, ...]:
+        if change.settled_at is not None:
+            return ()
+        return tuple(signers(officials, [change.by], today, Act.CONFIRM_CALENDAR_CHANGE))
+
     return [
-        ChangeLine(key, one, names.get(one.by, ""), names.get(one.settled_by, ""), one.by == person)
+        ChangeLine(key, one, names.get(one.by, ""), names.get(one.settled_by, ""), one.by == person, others(one))
         for key, one in reversed(row.changes.items())
         if one.year == year
     ]

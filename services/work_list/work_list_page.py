@@ -36,7 +36,7 @@ from services.web.visit import PageResponse, Visit
 #: The tabs: a key in the address, and the duties it shows.
 TABS: Mapping[str, frozenset[Duty]] = {
     "nhap": frozenset({Duty.ENTER, Duty.PROPOSE, Duty.SUPPLY_EVIDENCE, Duty.DECLARE}),
-    "tra-lai": frozenset({Duty.SUPPLEMENT, Duty.RESUBMIT, Duty.REWORK_RULEBOOK}),
+    "tra-lai": frozenset({Duty.SUPPLEMENT, Duty.RESUBMIT, Duty.REWORK_RULEBOOK, Duty.COMPLETE_RULEBOOK}),
     "tham-dinh": frozenset({Duty.APPRAISE, Duty.CONCLUDE}),
     "phieu": frozenset({Duty.VOTE, Duty.CONVENE}),
     "ky": frozenset({Duty.DECIDE, Duty.LIST, Duty.SIGN, Duty.PUBLISH, Duty.CONCLUDE_REVIEW}),
@@ -45,7 +45,9 @@ TABS: Mapping[str, frozenset[Duty]] = {
     "buoc": frozenset(
         {
             Duty.CORRECT_SEASON,
+            Duty.ADD_PARTICIPANT,
             Duty.ASSIGN,
+            Duty.SETTLE_CONTENTS,
             Duty.OPEN_SEASON,
             Duty.REOPEN,
             Duty.CONSOLIDATE,
@@ -56,6 +58,15 @@ TABS: Mapping[str, frozenset[Duty]] = {
             Duty.REPORT,
         }
     ),
+}
+
+
+#: Where on the page of a season stands what it waits for before it opens.
+BEFORE_THE_OPENING: Mapping[Duty, str] = {
+    Duty.ADD_PARTICIPANT: "#don-vi",
+    Duty.ASSIGN: "#phan-cong",
+    Duty.SETTLE_CONTENTS: "#khong-xet",
+    Duty.OPEN_SEASON: "#mo-mua",
 }
 
 
@@ -104,8 +115,8 @@ async def show(visit: Visit) -> PageResponse:
         adopted = {row.rulebook: row.sha256 for row in await view.all(ADOPTIONS)}
         tasks += of_calendar(await view.one(DAYS_OFF, days_off_stream().subject) or DaysOffRow(), visit.actor)
         for season in seasons.values():
-            tasks += of_season(season, visit.actor, adopted.get(season.rulebook))
             rulebook = rulebooks.text(season.rulebook_sha256)
+            tasks += of_season(season, rulebook, visit.actor, adopted.get(season.rulebook))
             for standing in counted(await view.all(STANDINGS, season.season)):
                 text = rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
                 tasks += of_commune(standing, season, text, visit.actor)
@@ -137,13 +148,13 @@ async def show(visit: Visit) -> PageResponse:
 
 async def _drafts(visit: Visit, rulebooks: Rulebooks) -> list[Task]:
     """The drafts of rulebooks that wait for this person; a page of the past shows none, for they have no rows."""
-    if visit.past or not could(visit.actor, Act.SIGN_OFF_RULEBOOK):
+    if visit.past or not any(could(visit.actor, act) for act in (Act.SIGN_OFF_RULEBOOK, Act.CORRECT_RULEBOOK)):
         return []
     waiting = await waiting_drafts(visit.work(), rulebooks)
     return [
         task
         for one in waiting
-        for task in of_draft(one.rulebook.id, one.changes, one.editors, visit.actor, one.returned)
+        for task in of_draft(one.rulebook.id, one.changes, one.editors, visit.actor, one.returned, one.problems)
     ]
 
 
@@ -220,16 +231,14 @@ def _href_of_province(visit: Visit, task: Task) -> str:
     match task.duty:
         case Duty.SIGN_OFF_RULEBOOK:
             return url.rulebook(task.rulebook) + "/ky-duyet"
-        case Duty.REWORK_RULEBOOK:
+        case Duty.REWORK_RULEBOOK | Duty.COMPLETE_RULEBOOK:
             return url.rulebook(task.rulebook, loc="changed")
         case Duty.CONFIRM_CALENDAR:
             return url.days_off(nam=task.year) + "#cho-xac-nhan"
         case Duty.CORRECT_SEASON:
             return url.season(task.season) + "/ban-sua"
-        case Duty.ASSIGN:
-            return url.season(task.season) + "#phan-cong"
         case _:
-            return url.season(task.season) + "#mo-mua"
+            return url.season(task.season) + BEFORE_THE_OPENING[task.duty]
 
 
 ROUTES = [show]

@@ -1,15 +1,20 @@
 """The days off and days worked of a province through their page: proposed by one person, confirmed by another."""
 
-from datetime import date
+import re
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
 
 from domain.days_off import DaysOff, days_off_stream
+from domain.official import Mandate, Office
 from domain.working_days import DayKind
+from projections.tables.days_off import ChangeRow, DaysOffRow
+from projections.tables.officials import OfficialRow
+from services.administration.calendar_page import lines_of
 from services.season.calendar import calendar_of, calendar_seen
 from tests.provinces.story import Story
-from tests.web.desks import Desk, Desks, desks, season, workplace
+from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
 __all__ = ["desks", "season", "workplace"]
 
@@ -57,6 +62,39 @@ async def test_a_day_counts_as_off_once_a_second_person_has_compared_it(
 
     assert (await own_days(season)).days[day] is DayKind.OFF
     assert "do tỉnh nhập;" in (await administrator.open(f"{PAGE}?nam=2025")).text
+
+
+async def test_who_proposed_a_day_is_told_by_name_who_may_confirm_it(administrator: Desk, second: Desk):
+    await proposed(administrator, date(2021, 11, 24))
+
+    own, others = await administrator.open(f"{PAGE}?nam=2021"), await second.open(f"{PAGE}?nam=2021")
+
+    told = own.text.partition("Xác nhận được: ")[2].partition("Rút đề xuất")[0]
+    assert f"Người {Office.JUSTICE_DEPARTMENT} (" in told
+    assert "Chuyên viên Sở Tư pháp" in told
+    assert name_of_proposer(own) not in told  # who proposed it may not
+    assert "Xác nhận được:" not in others.text
+    assert others.offers("/xac-nhan")
+
+
+def name_of_proposer(page: Page) -> str:
+    """The name before "đề xuất" of the change that waits."""
+    found = re.search(r"; ([^;]+?) đề xuất ", page.text)
+    assert found
+    return found.group(1)
+
+
+def test_where_nobody_else_is_in_office_nobody_is_named():
+    mandate = Mandate(uuid4(), Office.ADMINISTRATOR, "99", date(2015, 1, 1), None, "01/QĐ")
+    alone = OfficialRow("p-1", "Người quản trị", "issuer", "subject", mandates=(mandate,))
+    change = ChangeRow(
+        2021, date(2021, 11, 24), DayKind.OFF, "Ngày nghỉ", SOURCE, "p-1", datetime(2021, 1, 4, tzinfo=UTC)
+    )
+
+    (line,) = lines_of(DaysOffRow({"c-1": change}), 2021, [alone], "p-1", date(2021, 1, 5))
+
+    assert line.own
+    assert line.others == ()
 
 
 async def test_what_is_confirmed_counts_from_then_on_and_not_in_the_past(

@@ -50,6 +50,16 @@ async def test_both_readings_are_shown_and_until_one_is_chosen_the_earlier_count
     assert (await row_of(story)).due(Step.DECIDED) == TET
 
 
+async def test_who_may_not_choose_is_told_who_may(desk: Desk, desks: Desks, story: Story):
+    inspector = await desks.of("inspector")
+
+    theirs, own = await inspector.open(f"/mua/{story.season}"), await desk.open(f"/mua/{story.season}")
+
+    assert not theirs.offers("/chon-cach-tinh")
+    assert "Quản trị viên hoặc Sở Tư pháp chọn cách tính." in theirs.text
+    assert "Quản trị viên hoặc Sở Tư pháp chọn cách tính." not in own.text
+
+
 async def test_the_reading_that_the_province_chose_counts(desk: Desk, story: Story):
     page = await choose(desk, await desk.open(f"/mua/{story.season}"))
 

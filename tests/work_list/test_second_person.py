@@ -10,9 +10,10 @@ from infra.identity.tenants import IdentityProvider
 from infra.platform.config import Settings
 from services.assessment import sanction as sanctioning
 from services.operations.create_tenant import NewTenant, as_operator, create_tenant
+from services.season import organise
 from services.wiring import wired
 from tests.assessment.test_sanction import YEAR, a_sanction
-from tests.provinces.story import COMMUNE, ISSUER, PROVINCE, Story
+from tests.provinces.story import COMMUNE, ISSUER, PROVINCE, TODAY, Story
 from tests.rulebooks.test_rulebook_page import PAGE, edit
 from tests.season.test_correct import adopted
 from tests.web.desks import Desk, Desks, Page, desks, desks_of, season, workplace
@@ -66,10 +67,14 @@ async def test_a_rulebook_waits_for_nobody_once_it_is_signed_off(editor: Desk, s
     assert not leads_to(await second.open("/viec"), second, SIGN_OFF)
 
 
-async def test_a_draft_whose_numbers_do_not_close_waits_for_nobody_yet(editor: Desk, second: Desk):
+async def test_a_draft_whose_numbers_do_not_close_waits_for_who_changed_it(editor: Desk, second: Desk):
     await edit(editor, "TC1.points", value="99")
 
-    assert not leads_to(await second.open("/viec"), second, SIGN_OFF)
+    own, page = await editor.open("/viec?loai=tra-lai"), await second.open("/viec")
+    assert "chỗ chưa khớp để bản sửa bộ tiêu chí ký duyệt được" in own.text
+    assert leads_to(own, editor, f"{PAGE}?loc=changed")
+    assert not leads_to(page, second, SIGN_OFF)
+    assert "chỗ chưa khớp" not in page.text
 
 
 async def test_the_sign_off_names_those_who_may_sign(editor: Desk, desks: Desks):
@@ -119,6 +124,25 @@ async def test_a_day_off_waits_for_another_than_who_proposed_it(desks: Desks, se
 
     await second.send(await second.open(f"{CALENDAR}?nam=2019"), "/xac-nhan")
     assert not leads_to(await second.open("/viec"), second, there)
+
+
+async def test_a_year_is_not_offered_to_be_opened_while_contents_without_text_hinder_it(desks: Desks):
+    story = await Story(desks.house, desks.tenant, "", "qd-27-2025").planned()
+    led: list[organise.Assignment] = [(code, Office.JUSTICE_OFFICER, []) for code in story.codes]
+    await organise.assign_indicators(await story.as_administrator(), story.season, led, "02/QĐ")
+    desk = await desks.department()
+    there = f"/mua/{story.season}"
+
+    hindered = await desk.open("/viec?loai=buoc")
+    lacking = story.rulebook.without_text
+    await organise.leave_out_contents(await story.as_administrator(), story.season, lacking, "03/QĐ", TODAY)
+    free = await desk.open("/viec?loai=buoc")
+
+    assert leads_to(hindered, desk, f"{there}#khong-xet")
+    assert f"không xét {len(lacking)} nội dung, để mở được đợt đánh giá" in hindered.text
+    assert not leads_to(hindered, desk, f"{there}#mo-mua")
+    assert not leads_to(free, desk, f"{there}#khong-xet")
+    assert leads_to(free, desk, f"{there}#mo-mua")
 
 
 async def test_a_year_under_a_former_text_waits_for_those_who_run_it_until_it_is_corrected(desks: Desks, season: Story):

@@ -3,18 +3,19 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace as replace_row
 
 from domain.measure import Kind, Measured
 from domain.official import Mandate, Office
 from domain.permissions import Act, Actor, Subject, may
 from domain.review import Ground, Review, Ruling, review_stream
 from domain.rulebook import Rulebook
-from domain.season import Deadline, Step, season_stream
+from domain.season import Assignment, Deadline, LeftOut, State, Step, season_stream
 from infra.reference.rulebooks import load_rulebooks
 from projections.fold import fold
 from projections.lists.due_list import Duty, Task, Urgency, in_order, of_commune, of_meeting, of_review, of_season
 from projections.tables.reviews import REVIEWS
-from projections.tables.seasons import SEASONS
+from projections.tables.seasons import SEASONS, SeasonRow
 from projections.tables.standings import STANDINGS
 from projections.tables.tallies import TALLIES
 from tests.projections.histories import DAY, INDICATORS, MEMBERS, UNIT, Province
@@ -37,6 +38,7 @@ NEIGHBOUR = an_actor(Office.JUSTICE_OFFICER, "25444")
 CHAIRMAN = an_actor(Office.COMMUNE_CHAIRMAN, COMMUNE)
 APPRAISER = an_actor(Office.DISTRICT_JUSTICE, UNIT)
 DISTRICT = an_actor(Office.DISTRICT_CHAIRMAN, UNIT)
+A_LEAD = Assignment(Office.JUSTICE_OFFICER, ())
 DEPARTMENT = an_actor(Office.JUSTICE_DEPARTMENT, "70")
 
 
@@ -191,9 +193,31 @@ def test_a_planned_season_waits_for_its_leads_and_then_for_its_opening():
         province._assign(name, indicator)
     assigned = fold(SEASONS, province.log)[SEASON]
 
-    assert [(task.duty, task.how_many) for task in of_season(unassigned, DEPARTMENT)] == [(Duty.ASSIGN, 3)]
-    assert [task.duty for task in of_season(assigned, DEPARTMENT)] == [Duty.OPEN_SEASON]
-    assert list(of_season(unassigned, OFFICER)) == []
+    whole = load_rulebooks().newest("qd-25-2021")
+    assert [(task.duty, task.how_many) for task in of_season(unassigned, whole, DEPARTMENT)] == [(Duty.ASSIGN, 3)]
+    assert [task.duty for task in of_season(assigned, whole, DEPARTMENT)] == [Duty.OPEN_SEASON]
+    assert list(of_season(unassigned, whole, OFFICER)) == []
+
+
+def test_a_season_that_cannot_be_opened_yet_waits_for_what_hinders_it_and_not_for_its_opening():
+    lacking = load_rulebooks().newest("qd-27-2025")
+    planned = replace_row(
+        fold(SEASONS, told("opened").log)[SEASON], state=State.PLANNED, assignments={}, participants={}
+    )
+    led = replace_row(planned, participants={COMMUNE: UNIT}, assignments=dict.fromkeys(INDICATORS, A_LEAD))
+    left_out = replace_row(led, left_out=LeftOut(tuple(lacking.without_text), "7/CV", TODAY))
+
+    def waited_for(season: SeasonRow) -> list[tuple[Duty, int]]:
+        return [(task.duty, task.how_many) for task in of_season(season, lacking, DEPARTMENT)]
+
+    assert waited_for(planned) == [
+        (Duty.ADD_PARTICIPANT, 1),
+        (Duty.ASSIGN, len(INDICATORS)),
+        (Duty.SETTLE_CONTENTS, len(lacking.without_text)),
+    ]
+    assert waited_for(led) == [(Duty.SETTLE_CONTENTS, len(lacking.without_text))]
+    assert waited_for(left_out) == [(Duty.OPEN_SEASON, 1)]
+    assert list(of_season(led, lacking, OFFICER)) == []
 
 
 def test_only_those_on_the_roll_who_have_not_voted_are_asked_to():
