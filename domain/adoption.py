@@ -10,7 +10,9 @@ from domain.fact import Fact, FirstFact, Stream, StreamName
 
 
 class Adoption(Stream):
-    """One rulebook as a province uses it: the national text by hash, and the province's own parameters."""
+    """One rulebook as a province uses it: the national text by hash, and the province's own parameters; `former` are
+    the texts that it went over from.
+    """
 
     TOPIC = "rulebook"
 
@@ -37,6 +39,7 @@ class Adoption(Stream):
         reason: str | None = None
 
         def apply(self, adoption: Adoption) -> None:
+            adoption.former = (*adoption.former, adoption.sha256)
             adoption.sha256 = self.sha256
             adoption.acknowledged = self.acknowledged
             adoption.document_no = self.document_no
@@ -65,6 +68,7 @@ class Adoption(Stream):
         self.acknowledged = acknowledged
         self.document_no = document_no
         self.parameters: dict[str, str] = {}
+        self.former: tuple[str, ...] = ()
 
     def adopt_text(
         self, sha256: str, acknowledged: tuple[str, ...], document_no: str | None = None, reason: str | None = None

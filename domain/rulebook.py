@@ -29,7 +29,7 @@ class Model(StrEnum):
 
 
 class Provenance(StrEnum):
-    """Where a value comes from; only `sourced` values were seen on an official page."""
+    """Where a value comes from; only `sourced` values were read in the legal text that sets them."""
 
     SOURCED = "sourced"
     REPORTED = "reported"  # seen in a third party's software or text
@@ -57,6 +57,11 @@ class Source:
     page: str = ""
     address: str = ""
     sha256: str = ""
+
+    @property
+    def names_a_legal_text(self) -> bool:
+        """Whether the document can be found by its number and day, as every legal text can."""
+        return bool(self.number.strip()) and self.dated is not None
 
 
 class NotArisen(StrEnum):
@@ -445,22 +450,26 @@ class Rulebook:
 
     @cached_property
     def provenances(self) -> dict[str, Provenance]:
-        """Of every value, by its path, where it comes from."""
-        return {entry.path: entry.provenance for entry in _provenances(self)}
+        """Of every value, by its path, where it comes from.
+
+        One that is said to be `sourced` is so with the number and day of its legal text only: else it was `reported` by
+        the paper that is named, or is `recalled` where none is.
+        """
+        return {entry.path: _proved(entry.provenance, self.sources.get(entry.path)) for entry in _provenances(self)}
 
     @cached_property
     def unnamed_sources(self) -> tuple[str, ...]:
         """Paths of the values that are `sourced` without saying where they were read."""
         return tuple(
             path
-            for path, provenance in self.provenances.items()
+            for path, provenance in _provenances(self)
             if provenance is Provenance.SOURCED and path not in self.sources
         )
 
     @cached_property
     def unverified(self) -> tuple[Unverified, ...]:
         """Every value whose provenance is not `sourced`, which an adoption has to acknowledge."""
-        return tuple(entry for entry in _provenances(self) if entry.provenance is not Provenance.SOURCED)
+        return tuple(Unverified(*entry) for entry in self.provenances.items() if entry[1] is not Provenance.SOURCED)
 
     def term(self, *steps: str) -> Term | None:
         """The term of the first of these steps that has one; None where the text sets none."""
@@ -537,6 +546,12 @@ def check(part: Part, measured: Measured) -> None:
         if details["reason"] == "denominator-zero" and part.not_arisen is None:
             details["reason"] = "nothing-arose-no-rule"
         raise MeasureInvalid(part=part.code, **details) from None
+
+
+def _proved(provenance: Provenance, source: Source | None) -> Provenance:
+    if provenance is not Provenance.SOURCED or (source is not None and source.names_a_legal_text):
+        return provenance
+    return Provenance.RECALLED if source is None else Provenance.REPORTED
 
 
 def _of_council(council: CouncilRule) -> Iterator[Unverified]:

@@ -55,7 +55,8 @@ class RulebookDraft(Stream):
     """One rulebook as a province is correcting it; `changes` by path, in the order in which they were first made.
 
     `base_sha256` is the text that the changes are made to, `editors` are those who changed something since it began,
-    `returned` is why it was sent back, None where it was not, or something was changed since.
+    `returned` is why it was sent back, None where it was not, or something was changed since. `bases` are the texts
+    whose drafts were signed off.
     """
 
     TOPIC = "rulebook-draft"
@@ -124,6 +125,7 @@ class RulebookDraft(Stream):
         document_no: str | None = None
 
         def apply(self, draft: RulebookDraft) -> None:
+            draft.bases = (*draft.bases, self.base_sha256)
             draft.base_sha256 = self.sha256
             draft.changes = {}
             draft.editors = set()
@@ -160,6 +162,7 @@ class RulebookDraft(Stream):
         self.editors: set[str] = set()
         self.comments: list[DraftComment] = []
         self.returned: DraftReturn | None = None
+        self.bases: tuple[str, ...] = ()
 
     def change(self, changes: Sequence[DraftChange], by: str) -> None:
         """Change values; `before` of each is what its author saw. What is so already is left out.

@@ -133,6 +133,10 @@ class Rulebooks:
         except RulebookInvalid as invalid:
             raise RulebookUnusable(reason="unreadable", sha256=sha256, why=str(invalid)) from invalid
 
+    def ships(self, sha256: str) -> bool:
+        """Whether the text of this hash came with the program."""
+        return sha256 in self._by_hash
+
     def written(self, sha256: str) -> str:
         """The text of this hash as it is written, whether it can be judged by or not. RulebookUnusable."""
         text = self._own.get(sha256) or _shipped_by_hash().get(sha256)

@@ -32,6 +32,7 @@ class Duty(StrEnum):
 
     SIGN_OFF_RULEBOOK = "sign-off-rulebook"
     REWORK_RULEBOOK = "rework-rulebook"
+    COMPLETE_RULEBOOK = "complete-rulebook"
     CONFIRM_CALENDAR = "confirm-calendar"
     CORRECT_SEASON = "correct-season"
     ADD_PARTICIPANT = "add-participant"
@@ -113,14 +114,23 @@ def in_order(tasks: Iterable[Task]) -> list[Task]:
 
 
 def of_draft(
-    rulebook: str, how_many: int, editors: Collection[str], actor: Actor, returned: str | None = None
+    rulebook: str,
+    how_many: int,
+    editors: Collection[str],
+    actor: Actor,
+    returned: str | None = None,
+    problems: int = 0,
 ) -> Iterator[Task]:
     """So many changes of a rulebook, to be compared with their sources and signed off by nobody who made them; once
-    `returned` with a reason they wait for those who made them.
+    `returned` with a reason, or while so many `problems` keep them from it, they wait for those who made them.
     """
-    if returned is not None:
-        if actor.person in editors and may(actor, Act.CORRECT_RULEBOOK):
+    if returned is not None or problems:
+        if actor.person not in editors or not may(actor, Act.CORRECT_RULEBOOK):
+            return
+        if returned is not None:
             yield Task(Duty.REWORK_RULEBOOK, rulebook=rulebook, how_many=how_many, reason=returned)
+        else:
+            yield Task(Duty.COMPLETE_RULEBOOK, rulebook=rulebook, how_many=problems)
     elif may(actor, Act.SIGN_OFF_RULEBOOK, Subject(proposed_by=frozenset(editors))):
         yield Task(Duty.SIGN_OFF_RULEBOOK, rulebook=rulebook, how_many=how_many)
 

@@ -20,7 +20,6 @@ from projections.tables.officials import OFFICIALS, OfficialRow
 from projections.tables.units import UNITS, UnitRow
 from services.administration import administer
 from services.administration.administer import NewMandate, NewUnit
-from services.i18n import Words
 from services.rulebooks import keep
 from services.rulebooks.in_words import ChangeLine, change_lines
 from services.sentences import Holder
@@ -44,18 +43,14 @@ class UnverifiedGroup(NamedTuple):
 
 
 class Book(NamedTuple):
-    """A rulebook that ships, and how the province adopted it."""
+    """A rulebook that ships, and how the province adopted it. `is_offered`: it has not, or what it uses is older."""
 
     rulebook: Rulebook
     adoption: AdoptionRow | None
     by: Holder | None
     groups: list[UnverifiedGroup]
     changes: list[ChangeLine]
-
-    @property
-    def is_current(self) -> bool:
-        """Whether the text that ships is the one that was adopted."""
-        return self.adoption is not None and self.adoption.sha256 == self.rulebook.sha256
+    is_offered: bool
 
 
 @page(urls.ADMIN)
@@ -92,7 +87,7 @@ async def show(visit: Visit) -> PageResponse:
         choices=sorted(
             (unit for unit in units.values() if unit.is_there(visit.today)), key=lambda unit: sort_key(unit.name)
         ),
-        books=books_of(rulebooks, adoptions, officials, visit.words) if part == RULES else [],
+        books=await books_of(visit, rulebooks, adoptions, officials) if part == RULES else [],
         positions=list(Office),
         capacities=list(Capacity),
         levels=list(Level),
@@ -114,8 +109,8 @@ def chosen(visit: Visit, officials: Iterable[OfficialRow]) -> OfficialRow | None
     return next((one for one in officials if one.person == asked), None)
 
 
-def books_of(
-    rulebooks: Rulebooks, adoptions: dict[str, AdoptionRow], officials: Iterable[OfficialRow], words: Words
+async def books_of(
+    visit: Visit, rulebooks: Rulebooks, adoptions: dict[str, AdoptionRow], officials: Iterable[OfficialRow]
 ) -> list[Book]:
     """The rulebooks in their newest text that ships, the latest first, each with what differs from the one in use."""
     holders = {row.person: Holder(row.name, row.mandates[0]) for row in officials if row.mandates}
@@ -123,9 +118,10 @@ def books_of(
     for rulebook in rulebooks.newest_of_each():
         adoption = adoptions.get(rulebook.id)
         used = rulebooks.find(adoption.sha256) if adoption else None
-        changes = change_lines(used, rulebook, words) if used else []
+        changes = change_lines(used, rulebook, visit.words) if used else []
         by = holders.get(adoption.by) if adoption else None
-        found.append(Book(rulebook, adoption, by, groups_of(rulebook), changes))
+        offered = adoption is None or await keep.newer_text(visit.work(), rulebook.id) is not None
+        found.append(Book(rulebook, adoption, by, groups_of(rulebook), changes, offered))
     return sorted(found, key=lambda book: book.rulebook.in_force_from.value or date.min, reverse=True)
 
 

@@ -156,7 +156,7 @@ async def change_values(
     for change in changes:
         _must_be_short(change)
     before = await draft_of(work, rulebook)
-    scanned = [_with_scan(change, scan) for change in changes]
+    scanned = [_as_it_was(_with_scan(change, scan), before) for change in changes]
     for change in scanned:
         if before.value(change.path) not in (change.before, change.after):
             raise DraftMoved(path=change.path)
@@ -278,6 +278,27 @@ async def _base(work: Work, rulebooks: Rulebooks, rulebook: str, draft: Rulebook
         raise NotFound(rulebook=rulebook[:LONGEST_PATH])
     adoption = await work.find(Adoption, adoption_stream(rulebook))
     return rulebooks.text(adoption.sha256) if adoption else rulebooks.newest(rulebook)
+
+
+def _as_it_was(change: DraftChange, before: DraftText) -> DraftChange:
+    """The change; one to a value that the draft or its text has already is to that very value, however it is written:
+    what is set back is no change.
+    """
+    first = next((one.before for one in before.changes if one.path == change.path), None)
+    same = next((held for held in (change.before, first) if _is_same(held, change.after)), change.after)
+    return replace(change, after=same)
+
+
+def _is_same(held: DraftValue | None, after: DraftValue | None) -> bool:
+    if held is None or after is None or held.source != after.source:
+        return False
+    unsourced = {Provenance.RECALLED, Provenance.PROVISIONAL}
+    if held.provenance != after.provenance and not unsourced.issuperset((held.provenance, after.provenance)):
+        return False
+    try:
+        return bool(value_of(held.yaml) == value_of(after.yaml))
+    except RulebookInvalid:
+        return False
 
 
 def _with_scan(change: DraftChange, scan: Received | None) -> DraftChange:

@@ -8,6 +8,7 @@ from domain.adoption import Adoption, acknowledge, adoption_stream
 from domain.errors import NotFound, RulebookNotAdopted, RulebookTextInvalid
 from domain.permissions import Act
 from domain.rulebook import Rulebook
+from domain.rulebook_draft import RulebookDraft, rulebook_draft_stream
 from domain.rulebook_text import RulebookText, hash_of, kept_form, rulebook_text_stream
 from infra.reference.rulebook_file import RulebookInvalid
 from infra.reference.rulebooks import parse_rulebook
@@ -109,6 +110,20 @@ async def adopted_rulebook(work: Work, rulebook: str) -> Rulebook:
     if adoption is None:
         raise RulebookNotAdopted(rulebook=rulebook)
     return (await work.rulebooks()).text(adoption.sha256)
+
+
+async def newer_text(work: Work, rulebook: str) -> Rulebook | None:
+    """The newest text that ships, for a province that uses an older one. None for one that has not adopted the
+    rulebook, uses that text, or has a text of its own that came after it.
+    """
+    adoption = await work.find(Adoption, adoption_stream(rulebook))
+    rulebooks = await work.rulebooks()
+    newest = rulebooks.newest(rulebook)
+    if adoption is None or adoption.sha256 == newest.sha256:
+        return None
+    draft = await work.find(RulebookDraft, rulebook_draft_stream(rulebook))
+    earlier = {*adoption.former, *(draft.bases if draft else ())}
+    return None if newest.sha256 in earlier and not rulebooks.ships(adoption.sha256) else newest
 
 
 async def kept_text(work: Work, sha256: str) -> str:

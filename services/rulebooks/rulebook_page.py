@@ -22,6 +22,7 @@ from projections.tables.officials import OFFICIALS
 from services.i18n import Words
 from services.rulebooks import draft as drafting
 from services.rulebooks.draft import DraftText, read_change
+from services.rulebooks.keep import newer_text
 from services.rulebooks.planned_seasons import follows, seasons_under
 from services.rulebooks.rulebook_view import (
     RulebookView,
@@ -91,7 +92,7 @@ async def seen_of_rulebook(visit: Visit, rulebook: str) -> Seen:
 
 
 class Listed(NamedTuple):
-    """A rulebook in the list: the text in use, and how the newest that ships differs from it."""
+    """A rulebook in the list: the text in use, and in how many values a newer one that ships differs from it."""
 
     newest: Rulebook
     used: Rulebook | None
@@ -108,7 +109,8 @@ async def show_all(visit: Visit) -> PageResponse:
         adoption = await work.find(Adoption, adoption_stream(newest.id))
         used = rulebooks.find(adoption.sha256) if adoption else None
         held = await work.find(RulebookDraft, rulebook_draft_stream(newest.id))
-        differing = len(difference(rulebooks, used, newest, visit)) if used else 0
+        newer = await newer_text(work, newest.id)
+        differing = len(difference(rulebooks, used, newer, visit)) if used and newer else 0
         changes = told_apart([read_change(one) for one in held.changes.values()]) if held else []
         found.append(Listed(newest, used, len(changes), differing))
     found.sort(key=lambda one: str(one.newest.in_force_from.value or ""), reverse=True)
@@ -138,7 +140,7 @@ async def show(visit: Visit, rulebook: str) -> PageResponse:
     if editing:  # among what stands around it: all values together are a long page
         criterion = criterion_of(path)
         shown = [line for line in lines if criterion_of(line.path) == criterion]
-    newest, used = seen.rulebooks.newest(rulebook), seen.text.base
+    used, newer = seen.text.base, await newer_text(visit.work(), rulebook)
     return await visit.page(
         "rulebooks/rulebook.html",
         rulebook=seen.text.rulebook,
@@ -159,12 +161,15 @@ async def show(visit: Visit, rulebook: str) -> PageResponse:
         without_text=seen.view.without_text(),
         absent=seen.view.absent(),
         problems=seen.view.problems(),
-        offered=difference(seen.rulebooks, used, newest, visit) if seen.adoption else [],
+        offered=difference(seen.rulebooks, used, newer, visit) if newer else [],
     )
 
 
 class EditForm(NamedTuple):
-    """The form of one value, of a content without text that is to become one, or of a value that the text lacks."""
+    """The form of one value, of a content without text that is to become one, or of a value that the text lacks.
+
+    `known_so` is how well a value with a source is known so far: it is not chosen again.
+    """
 
     path: str
     seen: str
@@ -175,6 +180,7 @@ class EditForm(NamedTuple):
     source: ValueSource
     added: bool
     absent: bool = False
+    known_so: str = ""
 
 
 def form_of(visit: Visit, seen: Seen, path: str) -> EditForm | None:
@@ -201,7 +207,9 @@ def form_of(visit: Visit, seen: Seen, path: str) -> EditForm | None:
     kinds = tuple(dict.fromkeys([own, *MEASURES])) if is_measure else ()
     fields = [(field, written(field, content) if kind == own else "") for field in fields_of(path, content, kind)]
     known = known_in(visit.words) if value.provenance is not None else {}
-    return EditForm(path, seen_of(value), kind, kinds, fields, known, value.source or ValueSource(""), added=False)
+    source = value.source or ValueSource("")
+    known_so = str(seen.text.rulebook.provenances.get(path, "")) if value.source else ""
+    return EditForm(path, seen_of(value), kind, kinds, fields, known, source, added=False, known_so=known_so)
 
 
 def known_in(words: Words) -> dict[Provenance, str]:
@@ -277,10 +285,15 @@ def source_typed(visit: Visit, was: DraftValue) -> tuple[Provenance | None, Valu
             raise SourceNotChosen(field="known", reason="document-named")
         return (was.provenance if was.provenance is Provenance.PROVISIONAL else known), None
     held = was.source.sha256 if was.source else ""
+    dated = typed.day("source_dated")
+    if known is Provenance.SOURCED and typed.text("source_document"):  # a legal text is found by both
+        typed.needed("source_number")
+        if dated is None:
+            raise FieldMissing(field="source_dated")
     source = ValueSource(
         typed.needed("source_document"),
         typed.text("source_number"),
-        typed.day("source_dated"),
+        dated,
         typed.text("source_article"),
         typed.text("source_page"),
         was.source.address if was.source else "",

@@ -16,7 +16,7 @@ from infra.reference.rulebook_values import CODE, RulebookChange, Tree, changes_
 from services.i18n import Words
 from services.rulebooks.draft import OF_THE_RELEASE, DraftText, read_change
 from services.rulebooks.value_fields import is_editable
-from services.rulebooks.value_sources import CHANGED, STATES, UNVERIFIED, source_in_words, state_of
+from services.rulebooks.value_sources import CHANGED, STATES, UNVERIFIED, known_words, source_in_words, state_of
 from services.rulebooks.value_words import is_hidden, label_of, number_of, parts_in_words, value_in_words
 
 
@@ -235,9 +235,15 @@ def changes_in_words(before: Tree, after: Tree, words: Words) -> list[ChangeInWo
 
 
 def told_apart(changes: Sequence[RulebookChange]) -> list[RulebookChange]:
-    """The changes without those that follow from others: a part that gets its text is no more among those without."""
+    """The changes without those that follow from others, such as that a part that gets its text is no more among those
+    without, and without those that only write a value otherwise.
+    """
     added = {change.path for change in changes if change.before is None}
-    return [one for one in changes if not (one.path.endswith(".without_text") and _left(one) <= added)]
+    return [
+        one
+        for one in changes
+        if one.before != one.after and not (one.path.endswith(".without_text") and _left(one) <= added)
+    ]
 
 
 def _left(change: RulebookChange) -> set[str]:
@@ -254,13 +260,19 @@ def change_in_words(change: RulebookChange, parts: Mapping[str, str], words: Wor
     if becomes and becomes.source:
         sources = becomes.source.values() if CODE.fullmatch(path) else (becomes.source,)
     named = dict.fromkeys(source_in_words(ValueSource(**source), words) for source in sources)
+    before, after = (value_in_words(one.value if one else None, words) for one in (was, becomes))
+    if was and becomes and was.value == becomes.value:
+        known = [known_words(Provenance(one.provenance), words) if one.provenance else "" for one in (was, becomes)]
+        before = f"{before} ({known[0]})" if known[0] else before
+        after = words.say("giữ nguyên, chỉ đổi nguồn")
+        after = f"{after} ({known[1]})" if known[0] != known[1] else after
     return ChangeInWords(
         path,
         number_of(path),
         label_of(path, there.value if there else None, words),
         "" if CODE.fullmatch(path) else parts.get(_code(path), ""),
-        value_in_words(was.value if was else None, words),
-        value_in_words(becomes.value if becomes else None, words),
+        before,
+        after,
         "; ".join(named),
     )
 

@@ -1,4 +1,4 @@
-"""A draft of a rulebook waits for a second person: which drafts do, and who may sign them off."""
+"""A draft of a rulebook waits for a second person, or for who began it: which drafts do, and who may sign them off."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ from services.work import Work
 
 
 class WaitingDraft(NamedTuple):
-    """A draft that could be signed off, how many changes it holds, who made them; why it was sent back."""
+    """A draft, how many changes it holds, who made them; why it was sent back, and how many places keep it from being
+    signed off.
+    """
 
     rulebook: Rulebook
     changes: int
     editors: frozenset[str]
     returned: str | None = None
+    problems: int = 0
 
 
 class Signer(NamedTuple):
@@ -37,7 +40,7 @@ class Signer(NamedTuple):
 
 
 async def waiting_drafts(work: Work, rulebooks: Rulebooks) -> list[WaitingDraft]:
-    """The drafts that hold changes whose numbers close. One that this program cannot read any more waits for nobody."""
+    """The drafts that hold changes. One that this program cannot read any more waits for nobody."""
     found = []
     for newest in rulebooks.newest_of_each():
         held = await work.find(RulebookDraft, rulebook_draft_stream(newest.id))
@@ -45,12 +48,12 @@ async def waiting_drafts(work: Work, rulebooks: Rulebooks) -> list[WaitingDraft]
             continue
         try:
             made = await draft_of(work, newest.id)
-            closes = await asyncio.to_thread(_closes, made)
+            problems = await asyncio.to_thread(_problems, made)
+            count = len(told_apart([read_change(one) for one in made.changes]))
         except (Refused, *UNREADABLE):
             continue
-        if closes:
-            count = len(told_apart([read_change(one) for one in made.changes]))
-            found.append(WaitingDraft(made.rulebook, count, frozenset(held.editors), _reason(held)))
+        if count:
+            found.append(WaitingDraft(made.rulebook, count, frozenset(held.editors), _reason(held), problems))
     return found
 
 
@@ -58,8 +61,8 @@ def _reason(held: RulebookDraft) -> str | None:
     return held.returned.reason if held.returned else None
 
 
-def _closes(draft: DraftText) -> bool:
-    return not draft.problems
+def _problems(draft: DraftText) -> int:
+    return len(draft.problems)
 
 
 def signers(

@@ -36,7 +36,7 @@ from services.web.visit import PageResponse, Visit
 #: The tabs: a key in the address, and the duties it shows.
 TABS: Mapping[str, frozenset[Duty]] = {
     "nhap": frozenset({Duty.ENTER, Duty.PROPOSE, Duty.SUPPLY_EVIDENCE, Duty.DECLARE}),
-    "tra-lai": frozenset({Duty.SUPPLEMENT, Duty.RESUBMIT, Duty.REWORK_RULEBOOK}),
+    "tra-lai": frozenset({Duty.SUPPLEMENT, Duty.RESUBMIT, Duty.REWORK_RULEBOOK, Duty.COMPLETE_RULEBOOK}),
     "tham-dinh": frozenset({Duty.APPRAISE, Duty.CONCLUDE}),
     "phieu": frozenset({Duty.VOTE, Duty.CONVENE}),
     "ky": frozenset({Duty.DECIDE, Duty.LIST, Duty.SIGN, Duty.PUBLISH, Duty.CONCLUDE_REVIEW}),
@@ -148,13 +148,13 @@ async def show(visit: Visit) -> PageResponse:
 
 async def _drafts(visit: Visit, rulebooks: Rulebooks) -> list[Task]:
     """The drafts of rulebooks that wait for this person; a page of the past shows none, for they have no rows."""
-    if visit.past or not could(visit.actor, Act.SIGN_OFF_RULEBOOK):
+    if visit.past or not any(could(visit.actor, act) for act in (Act.SIGN_OFF_RULEBOOK, Act.CORRECT_RULEBOOK)):
         return []
     waiting = await waiting_drafts(visit.work(), rulebooks)
     return [
         task
         for one in waiting
-        for task in of_draft(one.rulebook.id, one.changes, one.editors, visit.actor, one.returned)
+        for task in of_draft(one.rulebook.id, one.changes, one.editors, visit.actor, one.returned, one.problems)
     ]
 
 
@@ -231,7 +231,7 @@ def _href_of_province(visit: Visit, task: Task) -> str:
     match task.duty:
         case Duty.SIGN_OFF_RULEBOOK:
             return url.rulebook(task.rulebook) + "/ky-duyet"
-        case Duty.REWORK_RULEBOOK:
+        case Duty.REWORK_RULEBOOK | Duty.COMPLETE_RULEBOOK:
             return url.rulebook(task.rulebook, loc="changed")
         case Duty.CONFIRM_CALENDAR:
             return url.days_off(nam=task.year) + "#cho-xac-nhan"

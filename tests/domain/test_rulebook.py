@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -14,7 +15,7 @@ from domain.errors import (
     UnknownIndicator,
 )
 from domain.measure import ManualPoints, Outcome, Penalty
-from domain.rulebook import Provenance, Term, Unverified
+from domain.rulebook import Provenance, Source, Term, Unverified
 from domain.working_days import Calendar, CalendarUnknown, DayReading
 from tests.domain.rulebooks import (
     HALF_OF_EACH,
@@ -87,8 +88,27 @@ def test_every_value_that_is_not_sourced_is_listed_with_its_provenance():
         "TC1.CT1", a_part("TC1.CT1", QUARTER, "20", provenance=Provenance.PROVISIONAL), provenance=SOURCED
     )
     rulebook = a_rulebook(a_criterion("TC1", unsure), conditions=(at_least("80"), HALF_OF_EACH))
+    law = Source("Quyết định", "25/2021/QĐ-TTg", date(2021, 7, 22))
+    rulebook = replace(rulebook, sources=dict.fromkeys(rulebook.provenances, law))
 
     assert rulebook.unverified == (Unverified("TC1.CT1.measure", Provenance.PROVISIONAL),)
+
+
+@pytest.mark.parametrize(
+    ("source", "provenance"),
+    [
+        (Source("Quyết định", "25/2021/QĐ-TTg", date(2021, 7, 22)), Provenance.SOURCED),
+        (Source("Bảng chấm điểm của một xã", dated=date(2023, 1, 3)), Provenance.REPORTED),
+        (Source("Quyết định", "2793/QĐ-UBND"), Provenance.REPORTED),
+        (None, Provenance.RECALLED),
+    ],
+)
+def test_a_value_is_sourced_with_the_number_and_day_of_its_legal_text_only(source, provenance):
+    rulebook = a_rulebook(conditions=(at_least("80"), HALF_OF_EACH))
+    rulebook = replace(rulebook, sources={"C2": source} if source else {})
+
+    assert rulebook.provenances["C2"] is provenance
+    assert (Unverified("C2", provenance) in rulebook.unverified) is (provenance is not Provenance.SOURCED)
 
 
 @pytest.mark.parametrize(("members", "quorum"), [(1, 1), (3, 2), (9, 6), (10, 7), (15, 10)])

@@ -258,13 +258,38 @@ async def test_a_text_that_no_value_or_source_can_hold_is_called_as_the_form_cal
 
 
 async def test_nobody_chooses_for_a_person_where_a_value_comes_from(administrator: Desk):
-    page = await administrator.open(f"{PAGE}?sua=TC1.name")
+    page = await administrator.open(f"{PAGE}?sua=TC2.points")
     assert "known" not in dict(page.form("/sua").fields)
-    page = await administrator.send(page, "/sua", {**SOURCE, "known": []}, value="Tên")
+    page = await administrator.send(page, "/sua", {**SOURCE, "known": []}, value="30")
 
     assert page.refused == "source-not-chosen"
     assert "Chưa chọn nguồn của giá trị" in page.text
     assert "known" not in dict(page.form("/sua").fields)
+
+
+async def test_a_value_that_has_a_source_keeps_it_with_its_kind_in_the_form(administrator: Desk):
+    form = (await administrator.open(f"{PAGE}?sua=TC1.name")).form("/sua")
+    assert (form.value("known"), form.value("source_number")) == ("sourced", "25/2021/QĐ-TTg")
+
+    # What was read in the paper of a commune is no legal text
+    page = await administrator.open(f"{PAGE}?sua=TC1.points")
+    assert page.form("/sua").value("known") == "reported"
+    line = page.html.partition('id="v-TC1.points"')[2].partition("</tr>")[0]
+    assert "theo tài liệu khác" in line
+    assert "Bảng chấm điểm tiếp cận pháp luật của xã Đông Quang" in line
+
+
+@pytest.mark.parametrize("field", ["source_number", "source_dated"])
+async def test_an_original_text_is_named_with_its_number_and_day(administrator: Desk, season: Story, field: str):
+    before = await said(season, "TC1.name")
+
+    page = await edit(administrator, "TC1.name", value="Tên khác", **{field: ""})
+
+    assert (page.refused, page.status) == ("field-missing", 422)
+    assert f'<a href="#{field}">Đến chỗ cần sửa</a>' in page.html
+    assert await said(season, "TC1.name") == before
+    page = await edit(administrator, "TC1.name", value="Tên khác", known="reported", **{field: ""})
+    assert page.status == 200
 
 
 async def test_what_is_refused_is_called_as_the_page_calls_it(administrator: Desk):
@@ -343,8 +368,57 @@ async def test_points_that_do_not_add_up_are_listed_and_keep_the_page_open(admin
 
     assert "các mục bên trong cộng lại được 10, điểm tối đa là 11" in page.text
     page = await second.open(f"{PAGE}/ky-duyet")
-    page = await second.send(page, "/ky-duyet/ky", {"acknowledged": "1"})
-    assert page.refused == "draft-not-closed"
+    assert not page.offers("/ky-duyet/ky")
+    assert page.offers("/ky-duyet/tra-lai")
+    assert page.text.count("Chưa ký duyệt được: ") == 2  # at the top, and where the button would be
+    assert (await signed(second, page)).refused == "draft-not-closed"
+
+
+async def signed(desk: Desk, page: Page) -> Page:
+    """The answer to a sign-off that the page does not offer: it was opened before."""
+    held = dict(page.form("/ky-duyet/tra-lai").fields)
+    data = {**held, "command": str(uuid4()), "acknowledged": "1"}
+    return await desk.post(f"{desk.home}{PAGE}/ky-duyet/ky", data)
+
+
+async def test_a_value_that_is_set_back_is_no_change_and_a_new_source_alone_is_said_to_be_one(
+    administrator: Desk, second: Desk, season: Story
+):
+    # Given a number that nobody has found in an original text yet
+    recalled = {"known": "recalled", "source_document": "", "source_number": "", "source_dated": ""}
+    recalled |= {"source_article": "", "source_page": ""}
+    await edit(administrator, "TC2.points", value="31", **recalled)
+    assert "1 thay đổi so với" in (await second.open(f"{PAGE}/ky-duyet")).text
+
+    # When it is set back, however it is written, then nothing is changed
+    await edit(administrator, "TC2.points", value="30,0", **recalled)
+    assert "Không có giá trị nào chờ ký duyệt." in (await second.open(f"{PAGE}/ky-duyet")).text
+    assert "giá trị chờ ký duyệt" not in (await administrator.open(PAGE)).text
+    assert (await draft_of(await season.as_administrator(), "qd-25-2021")).changes == ()
+
+    # And when the same number gets a source, then this is what is said
+    await edit(administrator, "TC2.points", value="30")
+    page = await second.open(f"{PAGE}/ky-duyet")
+    assert "30 (chưa có nguồn) giữ nguyên, chỉ đổi nguồn (theo văn bản gốc)" in page.text
+    listed = await administrator.open(f"{PAGE}?loc=changed")
+    assert "chỉ đổi nguồn, chờ ký duyệt" in listed.text
+    assert "<del>" not in listed.html
+
+
+async def test_a_text_that_ships_is_not_offered_to_a_province_whose_own_came_of_it(administrator: Desk, second: Desk):
+    # Given a province whose text came of the newest that ships
+    await edit(administrator, "TC1.name", value="Tên của tỉnh")
+    page = await second.open(f"{PAGE}/ky-duyet")
+
+    # When it signs its own off
+    await second.send(page, "/ky-duyet/ky", {"acknowledged": "1"})
+
+    # Then that one is no newer text, on no page
+    for path in (PAGE, "/bo-tieu-chi", "/quan-tri?phan=bo-tieu-chi"):
+        page = await administrator.open(path)
+        part = page.text.partition("25/2021")[2].partition("619/2017")[0]
+        assert "Bản mới" not in part
+        assert "Chuyển sang văn bản này" not in part
 
 
 @pytest.mark.parametrize(
@@ -361,8 +435,7 @@ async def test_a_type_or_class_of_units_that_no_commune_has_keeps_the_draft_from
     assert page.status == 200, page.refused
 
     assert says in page.text
-    page = await second.open(f"{PAGE}/ky-duyet")
-    page = await second.send(page, "/ky-duyet/ky", {"acknowledged": "1"})
+    page = await signed(second, await second.open(f"{PAGE}/ky-duyet"))
     assert page.refused == "draft-not-closed"
     assert "loại" in page.text
 

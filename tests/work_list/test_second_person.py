@@ -67,10 +67,14 @@ async def test_a_rulebook_waits_for_nobody_once_it_is_signed_off(editor: Desk, s
     assert not leads_to(await second.open("/viec"), second, SIGN_OFF)
 
 
-async def test_a_draft_whose_numbers_do_not_close_waits_for_nobody_yet(editor: Desk, second: Desk):
+async def test_a_draft_whose_numbers_do_not_close_waits_for_who_changed_it(editor: Desk, second: Desk):
     await edit(editor, "TC1.points", value="99")
 
-    assert not leads_to(await second.open("/viec"), second, SIGN_OFF)
+    own, page = await editor.open("/viec?loai=tra-lai"), await second.open("/viec")
+    assert "chỗ chưa khớp để bản sửa bộ tiêu chí ký duyệt được" in own.text
+    assert leads_to(own, editor, f"{PAGE}?loc=changed")
+    assert not leads_to(page, second, SIGN_OFF)
+    assert "chỗ chưa khớp" not in page.text
 
 
 async def test_the_sign_off_names_those_who_may_sign(editor: Desk, desks: Desks):
