@@ -35,6 +35,7 @@ Order: TypeAlias = Literal[
     "inquiry",
     "meeting",
     "vote",
+    "council",
     "signed",
     "published",
     "revoked",

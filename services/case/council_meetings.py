@@ -57,6 +57,13 @@ async def concluded_vote(work: Work, season: str, unit: str, commune: str) -> Co
     return None
 
 
+async def day_of_vote(work: Work, season: str, unit: str, commune: str) -> date | None:
+    """When the council met, or was asked, whose vote the latest decision on the commune relied on; None for none."""
+    decided = await work.find(Recognition, recognition_stream(season, commune))
+    used = {one.stream for one in decided.relied_on} if decided else frozenset()
+    return next((held.on for name, held in await meetings_of(work, season, unit) if work.id_of(name) in used), None)
+
+
 async def _not_decided_on(work: Work, season: str, unit: str, commune: str) -> list[tuple[StreamName, Meeting]]:
     """The meetings after the one whose vote the latest decision on the commune relied on."""
     meetings = await meetings_of(work, season, unit)

@@ -12,6 +12,7 @@ from domain.appraisal import Appraisal, appraisal_stream
 from domain.appraised import advised, appraised_sheet, computed_of, spelled
 from domain.assessment import Assessment, assessment_stream
 from domain.commune_steps import must_not_be_ahead
+from domain.days import must_not_end_early
 from domain.errors import AgainstTheRules, BasisMissing, NotFound, NoTotal, Stale
 from domain.judging import Verdict, judge
 from domain.measure import Outcome
@@ -23,7 +24,7 @@ from domain.rulebook import Provenance
 from domain.season import must_count, season_stream
 from infra.ledger.canonical_json import canonical
 from infra.log.eventstore import Loaded
-from services.case.council_meetings import concluded_vote
+from services.case.council_meetings import concluded_vote, day_of_vote
 from services.season.calendar import calendar_of
 from services.season.organise import commune_of, open_dossier, rulebook_of, with_rulebook
 from services.work import CommandResult, Work, use_case
@@ -49,6 +50,7 @@ async def decide(
     The verdict is computed here from the appraised values; a result other than it, or other than the vote, needs
     the chairman's written reason. Against a condition that is verified law no reason helps (AgainstTheRules). Where the
     rules leave the result open, a recognition also needs its `basis`, the document that it rests on (ResultLeftOpen).
+    PeriodReversed for a day before the council met or was asked.
     What the decision relied on is recorded: each stream with its version and the hash of its last leaf.
     """
     running, rulebook = await open_dossier(work, season, commune)
@@ -68,9 +70,11 @@ async def decide(
         appraisal = streams.find(Appraisal, appraisal_name)
         if appraisal is None or appraisal.proposal is None:
             raise BasisMissing(missing="appraisal", commune=commune)
-        outcome = streams.get(Meeting, vote.meeting).outcomes.get(commune) if vote else None
+        held = streams.get(Meeting, vote.meeting) if vote else None
+        outcome = held.outcomes.get(commune) if held else None
         if outcome is None and rulebook.council.required:
             raise BasisMissing(missing="vote", commune=commune)
+        must_not_end_early(held.on if held else None, on or work.today, "on", "council")
         sheet = appraised_sheet(dossier, appraisal, rulebook, work.calendar)
         verdict = judge(sheet, rulebook)
         computed = computed_of(verdict)
@@ -167,6 +171,9 @@ async def correct(
     work.require(Act.CORRECT_DECISION, subject)
     who = await _signer(work, subject, signer, mandate) if signer and mandate else None
     calendar = await calendar_of(work)
+    if decided_on is not None:
+        voted_on = await day_of_vote(work, season, subject.decided_by, commune)
+        must_not_end_early(voted_on, decided_on, "decided_on", "council")
     return await work.change(
         Recognition,
         recognition_stream(season, commune),

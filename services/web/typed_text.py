@@ -63,18 +63,38 @@ UNSEEN: Final = frozenset({
 })  # fmt: skip
 
 
+class FieldPlace(NamedTuple):
+    """Where a field stands on a page: the id of its first input, and its label or the legend of its group."""
+
+    id: str
+    label: str
+
+
 class Echo(NamedTuple):
     """What a page holds of a form that was refused.
 
     `left_out` is what it does not, as far as it is repeated; `cut` says that there is more of it. A choice is repeated
     by its label, and not at all where the page does not offer it. `holds_some` is whether anything stands in a field,
-    `places` are the ids to which a link can lead.
+    `places` are the ids to which a link can lead. `offered`: the page has the form that was refused, in which `within`
+    says where each field stands.
     """
 
     left_out: list[tuple[str, str]]
     cut: bool
     holds_some: bool
     places: frozenset[str]
+    offered: bool = True
+    within: Mapping[str, FieldPlace] = {}
+
+    def place_of(self, field: str) -> str:
+        """The id to which a link to this field of the refused form leads; "" where there is none."""
+        found = self.within.get(field)
+        return found.id if found and found.id else field if field in self.places else ""
+
+    def label_of(self, field: str) -> str:
+        """What the page calls this field of the refused form; "" where it does not."""
+        found = self.within.get(field)
+        return found.label if found else ""
 
     def holds_all(self, refusal: Refusal) -> bool:
         """Whether the page holds all that was typed, and every field that the refusal leads to."""
@@ -82,15 +102,16 @@ class Echo(NamedTuple):
         return not self.left_out and self.holds_some and wanted <= self.places
 
 
-async def echo_of(html: str, pairs: Iterable[tuple[str, str]]) -> Echo:
-    """What this page holds of these fields; read in slices, for it may be large."""
-    page = _Fields()
+async def echo_of(html: str, pairs: Iterable[tuple[str, str]], path: str = "") -> Echo:
+    """What this page holds of these fields, sent to this path; read in slices, for it may be large."""
+    page = _Fields(path)
     await in_slices(page.reading(html))
     written = typed_by_hand(pairs)
     missing = [(name, value) for name, value in written if (name, _bare(value)) not in page.fields]
     said = ((name, page.said(name, value)) for name, value in missing)
     left_out, cut = shortened([(name, text) for name, text in said if text])
-    return Echo(left_out, cut, len(missing) < len(written), frozenset(page.ids))
+    held_some = len(missing) < len(written)
+    return Echo(left_out, cut, held_some, frozenset(page.ids), page.offers_form, page.within())
 
 
 def typed_by_hand(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -112,10 +133,19 @@ def shortened(pairs: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], 
 class _Fields(HTMLParser):
     """Names and values of all fields of a page as they would be sent, what they offer to choose from, and its ids."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
         super().__init__()
         self.fields: set[tuple[str, str]] = set()
         self.ids: set[str] = set()
+        self.offers_form = False
+        self._path = path
+        self._in_form = False
+        #: Of the form that was refused: the first id of each field, the label of each id, the legend of each field.
+        self._first_ids: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
+        self._legends: dict[str, str] = {}
+        self._label_for = ""
+        self._legend: str | None = None
         #: By field and value, the label of each choice that is offered.
         self._offered: dict[tuple[str, str], str] = {}
         self._chosen: set[str] = set()
@@ -134,6 +164,13 @@ class _Fields(HTMLParser):
         label = self._offered.get((name, _bare(value)))
         return "" if label is None else label or value
 
+    def within(self) -> dict[str, FieldPlace]:
+        """Where each field of the refused form stands."""
+        return {
+            name: FieldPlace(place, self._labels.get(place, "") or self._legends.get(name, ""))
+            for name, place in self._first_ids.items()
+        }
+
     def reading(self, html: str) -> Iterator[None]:
         """Read the page, a block at each turn."""
         for place in range(0, len(html), BLOCK):
@@ -145,9 +182,7 @@ class _Fields(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if "id" in given:
             self.ids.add(given["id"])
-        if tag in {"label", "option"}:
-            self._end_label()
-            self._label = []
+        self._find_form(tag, given)
         if tag == "input":
             self._input(given)
         elif tag == "textarea":
@@ -160,6 +195,19 @@ class _Fields(HTMLParser):
             if self._first or "selected" in given:
                 self._hold(self._select, given.get("value", ""))
             self._first = False
+
+    def _find_form(self, tag: str, given: Mapping[str, str]) -> None:
+        """What belongs to the refused form: its fields, and what they are called."""
+        if tag == "form":
+            self._in_form = given.get("action", "").partition("#")[0] == self._path
+        self.offers_form |= self._in_form or given.get("formaction") == self._path
+        if tag == "span" and given.get("class") in {"hint", "mut"}:
+            self._end_label()
+        if tag in {"label", "option", "legend"}:
+            self._end_label()
+            self._label, self._label_for = [], given.get("for", "")
+        if self._in_form and given.get("type") != "hidden" and tag in {"input", "select", "textarea"}:
+            self._stands(given.get("name", ""), given.get("id", ""))
 
     def _input(self, given: Mapping[str, str]) -> None:
         name, value, kind = given.get("name", ""), given.get("value", ""), given.get("type")
@@ -175,8 +223,19 @@ class _Fields(HTMLParser):
         if tag == "textarea" and self._area is not None:
             self._hold(self._name, "".join(self._area))
             self._area = None
-        if tag in {"label", "option", "select"}:
+        if tag in {"label", "option", "select", "legend"}:
+            if tag == "legend":
+                self._legend = _bare("".join(self._label or []))
             self._end_label()
+        if tag == "fieldset":
+            self._legend = None
+        if tag == "form":
+            self._in_form = False
+
+    def _stands(self, name: str, place: str) -> None:
+        self._first_ids.setdefault(name, place)
+        if self._legend:
+            self._legends.setdefault(name, self._legend)
 
     def handle_data(self, data: str) -> None:
         if self._area is not None:
@@ -193,7 +252,10 @@ class _Fields(HTMLParser):
 
     def _end_label(self) -> None:
         if self._label is not None:
-            self._offered |= dict.fromkeys(self._labelled, _bare("".join(self._label)))
+            label = _bare("".join(self._label))
+            self._offered |= dict.fromkeys(self._labelled, label)
+            if self._label_for and self._in_form:
+                self._labels.setdefault(self._label_for, label)
         self._label, self._labelled = None, []
 
     def _hold(self, name: str, value: str) -> None:

@@ -175,8 +175,8 @@ class Visit(Viewing):
         """
         html = await self._made(template, view)
         if self.refusal is not None and self.typed.pairs and not self.is_partial:
-            echo = await echo_of(html, self.typed.pairs)
-            if not echo.holds_all(self.refusal):
+            echo = await echo_of(html, self.typed.pairs, self.path)
+            if self.refusal.code == "field-missing" or not echo.holds_all(self.refusal):
                 echoed = in_words(echo.left_out, self.words)
                 html = await self._made(template, {**view, "echo": echo, "echoed": echoed})
         return self._answer(html, status or self._status, await pack(html) if self.accepts_gzip else None)

@@ -18,6 +18,7 @@ from domain.errors import (
     NoTotal,
     NotPermitted,
     OutOfOrder,
+    PeriodReversed,
     ReasonMissing,
 )
 from domain.judging import Sheet
@@ -88,6 +89,26 @@ async def test_a_decision_needs_the_appraisal_and_the_vote(story: Story):
 
     assert without_appraisal.value.details["missing"] == "appraisal"
     assert without_vote.value.details["missing"] == "vote"
+
+
+async def test_a_decision_is_no_older_than_the_vote_that_it_rests_on(story: Story):
+    await story.voted()
+    before = TODAY - timedelta(days=1)
+
+    with pytest.raises(PeriodReversed) as refused:
+        await recognise.decide(
+            await story.decider(), story.season, COMMUNE, Result.RECOGNISED, "41/QĐ-UBND", before, "Lý do"
+        )
+    assert (refused.value.details["reason"], refused.value.details["field"]) == ("council", "on")
+    assert "Recognition.Decided" not in await story.kinds()
+
+    await story.decide()
+    with pytest.raises(PeriodReversed) as refused:
+        await recognise.correct(
+            await story.decider(), story.season, COMMUNE, "Ghi nhầm ngày", "5/QĐ", TODAY, decided_on=before
+        )
+    assert (refused.value.details["reason"], refused.value.details["field"]) == ("council", "decided_on")
+    assert "Recognition.Corrected" not in await story.kinds()
 
 
 async def test_deciding_against_the_vote_needs_a_written_reason(story: Story):

@@ -103,3 +103,32 @@ async def test_whose_council_it_is_not_is_told_so_before_any_field_is_judged(des
     for act in ("/thanh-lap", "/thay", "/trieu-tap", "/lay-y-kien"):
         page = await blank(inspector, urls.COUNCIL + act, csrf, season, meeting)
         assert (page.status, page.refused) == (403, "not-permitted")
+
+
+async def test_what_is_missing_is_named_as_the_form_calls_it_and_linked(desks: Desks, season: Story):
+    meeting = await season.voted()
+    chairman = await desks.of(Office.DISTRICT_CHAIRMAN)
+
+    page = await blank(chairman, urls.DECISION + "/quyet-dinh", await token(chairman), season, meeting)
+
+    assert "Chưa nhập đủ nội dung bắt buộc: Kết quả" in page.text
+    assert "Nhập nội dung còn thiếu rồi gửi lại." in page.text
+
+
+async def test_who_is_not_offered_a_form_is_not_told_to_fill_it_in(desks: Desks, season: Story):
+    meeting = await season.voted()
+    inspector = await desks.of(Office.INSPECTOR)
+
+    page = await blank(inspector, urls.DECISION + "/quyet-dinh", await token(inspector), season, meeting)
+
+    assert "Trang này không có biểu mẫu đó: việc do người khác thực hiện, hoặc đã qua bước này." in page.text
+    assert "Nhập nội dung còn thiếu" not in page.text
+
+
+async def test_a_state_is_never_said_by_its_code(desks: Desks, season: Story):
+    meeting = await season.voted()
+    chairman = await desks.of(Office.DISTRICT_CHAIRMAN)
+
+    page = await blank(chairman, urls.DECISION + "/lap-quyet-dinh", await token(chairman), season, meeting)
+
+    assert "Chưa làm được bước này (chưa có quyết định)" in page.text

@@ -48,6 +48,24 @@ async def test_a_choice_is_listed_by_its_label_and_what_is_no_choice_is_not_list
     assert held.left_out == [("purpose", "Đợt đánh giá thử"), ("role", "Chủ tịch"), ("reason", "y")]
 
 
+FORMS = """<form action="/a"><label for="o-no">Số khác</label><input id="o-no" name="number"></form>
+<form action="/b#x"><label for="no">Số quyết định <span class="hint">ví dụ</span></label><input id="no" name="number">
+<fieldset><legend>Kết quả</legend><input type="radio" name="result" value="1" id="r1"></fieldset></form>"""
+
+
+async def test_a_field_is_called_as_the_form_that_was_refused_calls_it():
+    held = await echo_of(FORMS, [], "/b")
+
+    assert held.offered
+    assert (held.label_of("number"), held.place_of("number")) == ("Số quyết định", "no")
+    assert (held.label_of("result"), held.place_of("result")) == ("Kết quả", "r1")
+    assert (held.label_of("on"), held.place_of("on")) == ("", "")
+
+
+async def test_a_page_without_the_form_that_was_refused_does_not_offer_it():
+    assert not (await echo_of(FORMS, [], "/c")).offered
+
+
 async def test_a_page_is_read_in_slices_wherever_they_cut_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(typed_text, "BLOCK", 3)
 
