@@ -19,6 +19,7 @@ from infra.reference.rulebook_values import tree_of, value_of, yaml_of
 from infra.reference.rulebooks import Rulebooks
 from infra.storage.files import LIMIT, Received
 from projections.tables.officials import OFFICIALS
+from projections.tables.seasons import SeasonRow
 from services.i18n import Words
 from services.rulebooks import draft as drafting
 from services.rulebooks.draft import DraftText, read_change
@@ -92,18 +93,23 @@ async def seen_of_rulebook(visit: Visit, rulebook: str) -> Seen:
 
 
 class Listed(NamedTuple):
-    """A rulebook in the list: the text in use, and in how many values a newer one that ships differs from it."""
+    """A rulebook in the list: the text in use, in how many values a newer one that ships differs from it, and the years
+    that are judged by it.
+    """
 
     newest: Rulebook
     used: Rulebook | None
     changes: int
     differing: int
+    years: list[SeasonRow]
 
 
 @page(urls.RULEBOOKS, past=False)
 async def show_all(visit: Visit) -> PageResponse:
     """The rulebooks, the latest first."""
     work, rulebooks = visit.work(), await visit.rulebooks()
+    async with visit.reads() as view:
+        years = {newest.id: await seasons_under(view, newest.id) for newest in rulebooks.newest_of_each()}
     found = []
     for newest in rulebooks.newest_of_each():
         adoption = await work.find(Adoption, adoption_stream(newest.id))
@@ -112,7 +118,7 @@ async def show_all(visit: Visit) -> PageResponse:
         newer = await newer_text(work, newest.id)
         differing = len(difference(rulebooks, used, newer, visit)) if used and newer else 0
         changes = told_apart([read_change(one) for one in held.changes.values()]) if held else []
-        found.append(Listed(newest, used, len(changes), differing))
+        found.append(Listed(newest, used, len(changes), differing, years[newest.id]))
     found.sort(key=lambda one: str(one.newest.in_force_from.value or ""), reverse=True)
     return await visit.page("rulebooks/index.html", listed=found)
 

@@ -98,6 +98,9 @@ REASONS = {
     "conclude-appraisal": "kl-reason",
     "resume-appraisal": "lai-reason",
     "return-rulebook-draft": "reason",
+    "correct-rulebook": "reason",
+    "correct-decision": "dc-reason",
+    "uphold-appeal": "kn-reason",
     "authorise": "note",
 }
 

@@ -368,11 +368,14 @@ async def test_the_chairman_corrects_a_number_and_everybody_sees_both(desks: Des
 
     impossible = await chairman.send(page, "/dinh-chinh", slip, decided_on="31/02/2024")
     later = await chairman.send(page, "/dinh-chinh", slip, decided_on="20/01/2034")
+    unexplained = await chairman.send(page, "/dinh-chinh", slip | {"reason": ""})
     corrected = await chairman.send(page, "/dinh-chinh", slip)
     again = await chairman.send(corrected, "/dinh-chinh", slip)
 
     assert (impossible.status, impossible.refused) == (422, "not-a-date")
     assert (later.status, later.refused) == (422, "day-out-of-range")
+    assert unexplained.refused == "reason-missing"
+    assert '<a href="#dc-reason">Đến chỗ cần sửa</a>' in unexplained.html
     assert "14/QĐ-UBND" in corrected.text
     assert "Số đã ghi: 41/QĐ-UBND." in corrected.text
     assert again.refused == "nothing-corrected"
@@ -482,6 +485,7 @@ async def test_an_appeal_is_upheld_on_the_page_of_a_commune_that_was_not_recogni
     upheld = await chairman.send(page, "/chap-nhan-khieu-nai", document_no="1502/QĐ-UBND", reason="Không vi phạm")
 
     assert without.refused == "reason-missing"
+    assert '<a href="#kn-reason">Đến chỗ cần sửa</a>' in without.html
     assert "theo văn bản 1502/QĐ-UBND" in upheld.text
     assert not upheld.offers("/chap-nhan-khieu-nai")
 

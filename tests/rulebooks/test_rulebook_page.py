@@ -73,10 +73,13 @@ async def test_every_official_reads_the_values_and_only_who_may_changes_them(des
     assert f'{desk.home}/bo-tieu-chi"' in page.html
 
 
-async def test_the_rulebooks_are_listed_with_the_text_in_use(desks: Desks):
-    page = await (await desks.officer()).open("/bo-tieu-chi")
+async def test_the_rulebooks_are_listed_with_the_text_in_use_and_their_years(desks: Desks, season: Story):
+    desk = await desks.officer()
+    page = await desk.open("/bo-tieu-chi")
 
     assert page.status == 200
+    of_2021 = page.html.partition('id="h-qd-25-2021"')[2].partition("</section>")[0]
+    assert f'<a href="{desk.home}/mua/{season.season}">' in of_2021
     assert "27/2025" in page.text
     assert "đang áp dụng" in page.text
 

@@ -1,5 +1,6 @@
 """Last year's assignments and deadlines: shown, moved by the years, taken over with one press, nothing silently."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from itertools import count
@@ -176,7 +177,11 @@ async def test_without_a_document_nothing_is_taken_over(desks: Desks, two_years:
     _, planned = two_years
     desk = await desks.department()
 
-    page = await desk.send(await desk.open(f"/mua/{planned.season}/chep"), "/chep", document_no="")
+    form = await desk.open(f"/mua/{planned.season}/chep")
+    [field] = re.findall(r'<input id="document_no"[^>]*>', form.html)
+    assert " required" in field
+
+    page = await desk.send(form, "/chep", document_no="")
 
     assert (page.status, page.refused) == (422, "field-missing")
     assert (await stored(planned)).assignments == {}

@@ -98,6 +98,11 @@ async def test_a_correction_without_its_document_is_refused_and_keeps_what_was_t
     assert refused.status == 422
     assert refused.form("/ap-dung-ban-sua").value("reason") == "Đối chiếu"
 
+    refused = await desk.send(page, "/ap-dung-ban-sua", reason=" ", document_no="1342/STP")
+    assert refused.refused == "reason-missing"
+    assert '<a href="#reason">Đến chỗ cần sửa</a>' in refused.html
+    assert refused.form("/ap-dung-ban-sua").value("document_no") == "1342/STP"
+
 
 async def test_who_does_not_run_the_season_sees_no_preview(desks: Desks):
     story = await opened(desks)
