@@ -105,8 +105,9 @@ class TrailIndex(MarkedRows):
             async with savepoint(connection):
                 await _copied(connection, schema, [row])
         except REFUSED_VALUE as reason:
-            kind = type(reason).__name__
-            log.error("terms of a fact not taken", schema=schema, position=row.position, reason=kind)  # noqa: TRY400
+            kind, place = type(reason).__name__, row.position
+            # A trace would tell the words of the fact, which may be personal.
+            log.error("terms of a fact not taken", schema=schema, position=place, reason=kind)  # noqa: TRY400 - see above
             stopped = {str(row.position): Stopped(row.position, short_reason(reason))}
             await write_stops(connection, schema, TRAIL, self._version, stopped)
 

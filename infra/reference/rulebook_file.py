@@ -43,7 +43,7 @@ class _Loader(yaml.SafeLoader):
             raise yaml.YAMLError(f"line {line}: an alias")
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as PyYAML calls it
         mapping = super().construct_mapping(node, deep=deep)
         if len(mapping) < len(node.value):
             raise yaml.YAMLError(f"line {_second_of_two(node).start_mark.line + 1}: a key stands twice")

@@ -188,7 +188,8 @@ class Files:
         try:
             return StoredFile(self._place(sha256), await asyncio.to_thread(self.check, sha256))
         except (FileMissing, FileDamaged) as reason:
-            log.error("a file cannot be handed out", reason=reason.code, sha256=sha256, folder=str(self._folder))  # noqa: TRY400
+            where = {"sha256": sha256, "folder": str(self._folder)}
+            log.error("a file cannot be handed out", reason=reason.code, **where)  # noqa: TRY400 - the code says it all
             raise
 
     async def read(self, sha256: str) -> bytes:

@@ -160,7 +160,8 @@ class Witnessing:
             return False
         except Exception as reason:  # noqa: BLE001 - tried again
             if said.is_new(_short_reason(reason)):
-                log.error("a witness could not be asked", witness=witness.name, trace=traceback.format_exc())  # noqa: TRY400
+                trace = traceback.format_exc()
+                log.error("a witness could not be asked", witness=witness.name, trace=trace)  # noqa: TRY400 - it has it
             return False
         if said.is_new(""):
             log.warning("cosigned again", tenant=tenant.id, witness=witness.name)

@@ -219,7 +219,8 @@ class StoryBuilder:
 
     async def _enter(self, dossier: Dossier, figure: EnteredFigure, lead: Office) -> None:
         commune, code, day = dossier.commune, figure.indicator, self.days(dossier).scored
-        day = min(day, date.today()) if self.story.year >= date.today().year else day  # noqa: DTZ011
+        today = date.today()  # noqa: DTZ011 - the machine's day, by which the demonstration is entered
+        day = min(day, today) if self.story.year >= today.year else day
         work = await self.held(commune, lead, f"score {commune} {code}", day)
         await assess.score_indicator(work, self.season, commune, code, figure.measures)
         false = code == FALSE_EVIDENCE[1] and commune in (FALSE_EVIDENCE[0], COPIED_FROM)

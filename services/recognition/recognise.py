@@ -127,9 +127,13 @@ async def publish(work: Work, season: str, commune: str, place: str, on: date | 
 async def uphold_appeal(
     work: Work, season: str, commune: str, reason: str, document_no: str, on: date | None = None
 ) -> CommandResult:
-    """Find the appeal of a commune that was not recognised right, so that it is appraised and decided on anew."""
+    """Find the appeal of a commune that was not recognised right, so that it is appraised and decided on anew.
+
+    DayInTheFuture for a document that is still to come.
+    """
     running, _ = await with_rulebook(work, season)
     work.require(Act.UPHOLD_APPEAL, commune_of(running, commune))
+    must_not_be_ahead(on or work.today, work.today, "upheld_on")
     return await work.change(
         Recognition,
         recognition_stream(season, commune),
@@ -164,11 +168,12 @@ async def correct(
     """Correct a slip in the number, the day or the signer of the latest decision.
 
     `signer` is the official who signed, `mandate` the one under which they did. NotFound when the person never held
-    it, or it is none of a chairman who decides on the commune.
+    it, or it is none of a chairman who decides on the commune. DayInTheFuture for a document that is still to come.
     """
     running, _ = await with_rulebook(work, season)
     subject = commune_of(running, commune)
     work.require(Act.CORRECT_DECISION, subject)
+    must_not_be_ahead(on or work.today, work.today, "corrected_on")
     who = await _signer(work, subject, signer, mandate) if signer and mandate else None
     calendar = await calendar_of(work)
     if decided_on is not None:

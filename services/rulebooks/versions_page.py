@@ -89,7 +89,7 @@ def _is_used(adoption: Adoption | None, sha256: str) -> bool:
 
 
 async def _kept_texts(view: View, seasons: list[SeasonRow]) -> Counter[tuple[str, str]]:
-    """By season and text, how many communes keep a text that their season went on from: they were decided by it."""
+    """By season and text, how many communes, decided or listed by it, keep one that their season went on from."""
     found: Counter[tuple[str, str]] = Counter()
     for row in seasons:
         standings = counted(await view.all(STANDINGS, row.season)) if row.corrections else []

@@ -154,7 +154,7 @@ def glyphs(assets: Assets) -> Callable[..., Markup]:
     sprite = assets.url("sprite.svg")
 
     @cache
-    def glyph(name: str, label: str = "", large: bool = False, kind: str = "") -> Markup:  # noqa: FBT001, FBT002
+    def glyph(name: str, label: str = "", large: bool = False, kind: str = "") -> Markup:  # noqa: FBT001, FBT002 - templates name it
         classes = " ".join(one for one in ("g", "l" if large else "", kind) if one)
         said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         return Markup('<svg class="{}" {}><use href="{}#{}"/></svg>').format(classes, said, sprite, name)

@@ -403,7 +403,7 @@ async def forms_of(street: Street, known: Sequence[Route], seats: dict[str, Seat
     """The forms that stand on the pages, each once for somebody who sees it."""
     found: dict[tuple[str, tuple[str, ...]], Form] = {}
     looked_at = [
-        (subject, re.sub(r"\{(\w+):\w+\}", lambda one, true=true: true.get(one[1], "x"), route.path))  # type: ignore[misc]
+        (subject, re.sub(r"\{(\w+):\w+\}", lambda one, true=true: true.get(one[1], "x"), route.path))  # type: ignore[misc] # the default has no type
         for subject in PEOPLE
         for true in (street.ids, {**street.ids, "season": street.ids["under way"]})
         for route in known

@@ -459,6 +459,23 @@ async def test_a_sanctioned_official_makes_the_condition_not_met_in_plain_words(
     assert (line.cells[1], line.result) == ("có trường hợp bị xử lý", "Không bảo đảm")
 
 
+async def test_a_document_that_is_still_to_come_corrects_nothing_and_upholds_nothing(desks: Desks, season: Story):
+    await season.voted()
+    chairman = await desks.of(CHAIRMAN)
+    page = await decide(chairman, season, "not-recognised", reason="Đang bị điều tra", on="15/1/2024")
+    tomorrow = date.today() + timedelta(days=1)  # noqa: DTZ011 - the day of the pages
+    typed = {"document_no": "52/QĐ-UBND", "reason": "Lý do", "corrected_no": "14/QĐ-UBND"}
+    before = await desks.house.store.position(desks.tenant)
+
+    for action, field in (("/dinh-chinh", "corrected_on"), ("/chap-nhan-khieu-nai", "upheld_on")):
+        refused = await chairman.send(page, action, typed | {field: f"{tomorrow:%d/%m/%Y}"})
+
+        assert (refused.status, refused.refused) == (422, "day-in-the-future")
+        assert "Ghi ngày việc đã diễn ra" in refused.text
+        assert refused.form(action).value("reason") == "Lý do"
+    assert await desks.house.store.position(desks.tenant) == before
+
+
 async def test_an_appeal_is_upheld_on_the_page_of_a_commune_that_was_not_recognised(desks: Desks, season: Story):
     await season.voted()
     chairman = await desks.of(CHAIRMAN)

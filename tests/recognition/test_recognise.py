@@ -314,15 +314,11 @@ async def test_two_tabs_make_one_second_decision(story: Story):
 
 async def test_the_appeal_of_a_commune_that_was_not_recognised_leads_to_a_new_decision(story: Story):
     await story.voted()
-    await decide(story, Result.NOT_RECOGNISED, reason="Đang bị điều tra")
+    work = await story.decider()
+    await recognise.decide(work, story.season, COMMUNE, Result.NOT_RECOGNISED, "41/QĐ-UBND", TODAY, "Đang bị điều tra")
 
     await recognise.uphold_appeal(
-        await story.decider(),
-        story.season,
-        COMMUNE,
-        "Kết luận điều tra: không vi phạm",
-        "1502/QĐ-UBND",
-        date(2024, 6, 12),
+        await story.decider(), story.season, COMMUNE, "Kết luận điều tra: không vi phạm", "1502/QĐ-UBND"
     )
     await appraised_anew(story)
     await voted_anew(story)

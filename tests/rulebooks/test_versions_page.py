@@ -45,7 +45,7 @@ async def test_a_version_by_which_communes_were_decided_says_so(desks: Desks):
     await correct(story, await adopted(story))
 
     (kept,) = [line for line in await rows(desk) if f">{story.season}</a>:" in line]
-    assert "1 đơn vị đã có quyết định giữ bản này" in kept
+    assert "1 đơn vị đã có quyết định hoặc đã vào danh sách chưa đạt chuẩn giữ bản này" in kept
     assert NEXT not in kept
 
 

@@ -153,3 +153,15 @@ async def test_no_sentence_of_the_program_is_left_in_vietnamese(
         for path in paths:
             found += [(path, *one) for one in await leftovers(desk, path, others)]
     assert found == [], "\n".join(map(str, found))
+
+
+async def test_the_terms_of_a_rulebook_are_said_to_be_quoted_in_vietnamese(desks: Desks, season: Story):
+    desk = await desks.department()
+    path = f"/mua/{season.season}"
+    assert "quoted in Vietnamese" not in (await desk.open(path)).text
+
+    desk.client.cookies.set("language", "en")
+    page = await desk.open(path)
+
+    assert "What the criteria set says of each term is quoted in Vietnamese" in page.text
+    assert '<span lang="vi">' in page.html

@@ -148,7 +148,7 @@ def test_a_moment_is_spelled_in_utc_with_microseconds():
 
     assert instant(datetime(2026, 11, 22, 15, 0, tzinfo=hanoi)) == "2026-11-22T08:00:00.000000Z"
     with pytest.raises(NotCanonical, match="time zone"):
-        instant(datetime(2026, 11, 22, 15, 0))  # noqa: DTZ001
+        instant(datetime(2026, 11, 22, 15, 0))  # noqa: DTZ001 - what is to be refused
 
 
 def test_a_leaf_longer_than_the_limit_or_with_text_that_is_not_nfc_is_refused():

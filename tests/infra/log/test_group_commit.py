@@ -321,7 +321,7 @@ async def test_what_another_process_writes_while_the_head_is_waited_for_is_seen(
     async def waiting(count: int) -> None:
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1"
         async with asyncio.timeout(60):
-            while await superuser.fetchval(query, f"%UPDATE {tenant.id}.head%") < count:  # noqa: ASYNC110
+            while await superuser.fetchval(query, f"%UPDATE {tenant.id}.head%") < count:  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(0.01)
 
     growing = asyncio.create_task(write_line(writer, tenant, a_name("season"), "hai"))

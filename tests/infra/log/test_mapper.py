@@ -144,7 +144,7 @@ def test_a_fact_outside_the_catalogue_is_neither_stored_nor_read():
         ({"points": 29.5}, "points"),
         ({"points": Decimal("NaN")}, "points"),
         ({"on": datetime(2023, 1, 5, tzinfo=UTC)}, "on"),
-        ({"seen": datetime(2023, 1, 5)}, "seen"),  # noqa: DTZ001
+        ({"seen": datetime(2023, 1, 5)}, "seen"),  # noqa: DTZ001 - what is to be refused
         ({"by": "00000000-0000-0000-0000-000000000007"}, "by"),
         ({"colour": "red"}, "colour"),
         ({"ratios": [1]}, "ratios"),
