@@ -44,6 +44,13 @@ class Unverified(NamedTuple):
     provenance: Provenance
 
 
+#: How papers begin that tell of a legal text and are none, whatever number and day stand beside them.
+WRITTEN_ABOUT = (
+    *("bài ", "bản tin", "báo ", "bảng chấm", "cổng thông tin", "dữ liệu", "giải đáp", "giới thiệu", "hỏi đáp"),
+    *("phần mềm", "slide", "sổ tay", "tài liệu", "tập huấn", "tin ", "tóm tắt", "tổng hợp", "trang ", "website"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a value was read: the document as it is cited ("Thông tư số 09/2021/TT-BTP"), its number and date, the
@@ -60,8 +67,11 @@ class Source:
 
     @property
     def names_a_legal_text(self) -> bool:
-        """Whether the document can be found by its number and day, as every legal text can."""
-        return bool(self.number.strip()) and self.dated is not None
+        """Whether the document can be found by its number and day, as every legal text can, and does not call itself
+        something that was written about one.
+        """
+        called = " ".join(self.document.split()).casefold()
+        return bool(self.number.strip()) and self.dated is not None and not called.startswith(WRITTEN_ABOUT)
 
 
 class NotArisen(StrEnum):
@@ -455,7 +465,7 @@ class Rulebook:
         One that is said to be `sourced` is so with the number and day of its legal text only: else it was `reported` by
         the paper that is named, or is `recalled` where none is.
         """
-        return {entry.path: _proved(entry.provenance, self.sources.get(entry.path)) for entry in _provenances(self)}
+        return {entry.path: proved(entry.provenance, self.sources.get(entry.path)) for entry in _provenances(self)}
 
     @cached_property
     def unnamed_sources(self) -> tuple[str, ...]:
@@ -548,7 +558,8 @@ def check(part: Part, measured: Measured) -> None:
         raise MeasureInvalid(part=part.code, **details) from None
 
 
-def _proved(provenance: Provenance, source: Source | None) -> Provenance:
+def proved(provenance: Provenance, source: Source | None) -> Provenance:
+    """How well a value is known that was said to be known so, by what is named as its source."""
     if provenance is not Provenance.SOURCED or (source is not None and source.names_a_legal_text):
         return provenance
     return Provenance.RECALLED if source is None else Provenance.REPORTED
