@@ -181,7 +181,9 @@ def viewed(visit: Visit, sitting: Sitting) -> str | None:
     """The item that the page shows: the one asked for, the one being voted on, the one taken up, the first."""
     asked = visit.query("muc") or visit.typed.text("item")
     if asked and asked not in sitting.meeting.items:
-        raise NotFound(item=asked)
+        if not visit.refusal:
+            raise NotFound(item=asked)
+        asked = ""
     first = next(iter(sitting.meeting.items), None)
     return asked or sitting.meeting.open_item or sitting.meeting.current or first
 
