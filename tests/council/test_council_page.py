@@ -110,6 +110,7 @@ async def test_the_officer_of_a_commune_sees_no_council(desks: Desks, season: St
 
     assert page.status == 200
     assert "Không có Hội đồng nào để xem" in page.text
+    assert "Cơ quan thẩm định, Chủ tịch hoặc thư ký Hội đồng triệu tập phiên họp." in page.text
     assert not page.offers("/thanh-lap")
 
 
