@@ -39,11 +39,7 @@ def saved_at(visit: Visit, season: str, key: str) -> str:
 def asked_of(visit: Visit, season: str) -> str | None:
     """The key of the command that the address confirms; None where it was not made for this session."""
     key = visit.query("da-luu")
-    return (
-        key
-        if key and hmac.compare_digest(visit.query("dau").encode(), _mark(visit, season, key).encode())
-        else None
-    )
+    return key if key and hmac.compare_digest(visit.query("dau").encode(), _mark(visit, season, key).encode()) else None
 
 
 def _mark(visit: Visit, season: str, key: str) -> str:
