@@ -278,7 +278,7 @@ async def measure_satisfaction(visit: Visit, season: str, commune: str) -> PageR
 @act(urls.DOSSIER + "/tong-hop", again=show)
 async def consolidate(visit: Visit, season: str, commune: str) -> PageResponse:
     """The justice officer brings the sheet together."""
-    result = await assessing.consolidate(visit.work(), season, commune, visit.typed.day("on"))
+    result = await assessing.consolidate(visit.work(), season, commune, visit.typed.day_gone("on"))
     return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
@@ -345,7 +345,7 @@ async def comments_chosen(visit: Visit, season: str, commune: str) -> list[UUID]
 async def submit(visit: Visit, season: str, commune: str) -> PageResponse:
     """The chairman sends the dossier for appraisal."""
     typed = visit.typed
-    result = await assessing.submit(visit.work(), season, commune, typed.needed("document_no"), typed.day("on"))
+    result = await assessing.submit(visit.work(), season, commune, typed.needed("document_no"), typed.day_gone("on"))
     return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
