@@ -31,7 +31,7 @@ from services.rulebooks.file_words import (
     read_yes,
     whole_or_decimal,
 )
-from services.rulebooks.value_sources import known_words
+from services.rulebooks.value_sources import known_of, known_words
 from services.web.form_fields import read_day, read_number
 
 Cell: TypeAlias = str | Decimal | date | None
@@ -192,7 +192,7 @@ class RowReader:
                 self._bad("out", "out-and-edited")
                 return []
             return [RulebookChange(path, base, None)]
-        edited -= {"path", "about"}
+        edited -= {"path", "about", *self._as_older_files_say(base)}
         if not edited:
             return []
         value = self._value(edited)
@@ -201,6 +201,11 @@ class RowReader:
         if self.errors:
             return []
         return [RulebookChange(path, base, RulebookValue(value, provenance, source))]
+
+    def _as_older_files_say(self, base: RulebookValue) -> set[str]:
+        """The column that differs only because older files call every value sourced that is said to be so."""
+        said = known_words(Provenance(base.provenance), vietnamese()) if base.provenance else None
+        return {"state"} if said and same_cell(said, self.cells.get("state")) else set()
 
     def _added(self, kind: RulebookValue, edited: set[str], out: str) -> list[RulebookChange]:
         """A value that the text lacks so far."""
@@ -450,7 +455,7 @@ def _hint(path: str) -> str:
 
 def _row(path: str, value: RulebookValue | None, cells: Mapping[str, Cell]) -> FileRow:
     source = value.source if value else {}
-    known = Provenance(value.provenance) if value and value.provenance else None
+    known = known_of(value) if value else None
     state = known_words(known, vietnamese()) if known else None
     whole = {
         **dict.fromkeys(COLUMNS),

@@ -1,4 +1,4 @@
-"""What another text makes of a dossier: a version of the same rulebook keeps what it can hold, and says what it cannot."""
+"""What another text makes of a dossier: a version of its rulebook keeps what it can hold, and says what it cannot."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -22,6 +22,8 @@ from tests.projections.histories import CALENDAR, SEASONS, TEXTS, Province, hist
 from tests.projections.story import COMMUNE, DOSSIER, KEY, SEASON, STEPS, told
 
 SHIPPED = [load_rulebooks().text(sha256) for sha256 in TEXTS]
+
+NOTHING = Otherwise()
 
 additions = st.text(st.sampled_from("aăâđêơư ,;0123456789"), min_size=1, max_size=12)
 
@@ -48,7 +50,7 @@ def compared(province: Province, text: Rulebook) -> Side:
     return side_of(standing, OWN, (OWN, text), row, CALENDAR)
 
 
-def asked(province: Province, text: Rulebook, otherwise: Otherwise = Otherwise()) -> WhatIfResult:
+def asked(province: Province, text: Rulebook, otherwise: Otherwise = NOTHING) -> WhatIfResult:
     facts = [one for one in province.log if one.stream.season == SEASON]
     return what_if(facts, COMMUNE, OWN, CALENDAR, otherwise, text)
 
@@ -122,9 +124,9 @@ def test_what_the_other_version_cannot_hold_is_named_and_leaves_the_sheet_incomp
 def test_a_value_that_was_the_rules_becomes_what_the_other_version_gives_and_lost_data_are_named():
     # Given a commune that measured 9 points and 4.25 points, and proposed what the rule gives for both
     province = told("opened")
-    for indicator, points in (("TC1.CT1", "9"), ("TC1.CT2", "4.25")):
-        measured = Measured(Kind.POINTS, points=Decimal(points))
-        province.do(DOSSIER, lambda it, code=indicator, held=measured: it.measure(code, f"{code}.1", held))
+    nine, more = (Measured(Kind.POINTS, points=Decimal(points)) for points in ("9", "4.25"))
+    province.do(DOSSIER, lambda it: it.measure("TC1.CT1", "TC1.CT1.1", nine))
+    province.do(DOSSIER, lambda it: it.measure("TC1.CT2", "TC1.CT2.1", more))
     list(STEPS.values())[1](province)
     sheet = fold(SHEETS, [one for one in province.log if one.stream.season == SEASON])[KEY]
     assert sheet.entries["TC1.CT1"].value == Decimal(9)
