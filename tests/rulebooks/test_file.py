@@ -98,21 +98,19 @@ SAID = {
 async def test_a_file_says_of_a_source_what_the_page_says_and_comes_back_without_a_change(ending: str):
     # Given a text in which values are said to be sourced that name no number and day
     draft = older_draft()
-    content = workbook(draft) if ending == "xlsx" else yaml_file(draft)
+    book, text = workbook(draft), yaml_file(draft)
 
     # Then the file says of them what the rulebook, and so its page, says
+    sheet = openpyxl.load_workbook(io.BytesIO(book))
     for path, (known, words) in SAID.items():
+        value = value_at(tree_of(text.encode()), path)
         assert draft.rulebook.provenances[path] == known
-        if ending == "xlsx":
-            book = openpyxl.load_workbook(io.BytesIO(content))
-            assert book[SHEET].cell(row_of(book, path), list(COLUMNS).index("state") + 1).value == words
-        else:
-            value = value_at(tree_of(content.encode()), path)
-            assert value is not None
-            assert value.provenance == known
+        assert sheet[SHEET].cell(row_of(sheet, path), list(COLUMNS).index("state") + 1).value == words
+        assert value is not None
+        assert value.provenance == known
 
     # And as it came it changes nothing
-    reading = await read(f"tep.{ending}", content, draft)
+    reading = await read(f"tep.{ending}", book if ending == "xlsx" else text, draft)
     assert (reading.changes, reading.errors, reading.conflicts) == ((), (), ())
 
 
