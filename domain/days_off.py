@@ -11,7 +11,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.errors import ChangeSettled, OwnProposal, ReasonMissing, SourceMissing
+from domain.errors import ChangeSettled, DayAlreadyProposed, OwnProposal, ReasonMissing, SourceMissing
 from domain.fact import Fact, FirstFact, Stream, StreamName
 from domain.rulebook import Provenance
 from domain.working_days import DayKind
@@ -42,9 +42,16 @@ class Change:
     source: str
     by: str
 
+    def concerns_what(self, other: Change) -> bool:
+        """Whether both are about the same day, or both about the whole of the same year."""
+        return (self.year, self.day) == (other.year, other.day)
+
 
 class DaysOff(Stream):
-    """The province's own changes of the calendar; `days` and `years` are those confirmed."""
+    """The province's own changes of the calendar; `days` and `years` are those confirmed.
+
+    `overtaken` waits although another change of its day or year was confirmed since.
+    """
 
     TOPIC = "calendar"
 
@@ -87,6 +94,7 @@ class DaysOff(Stream):
 
         def apply(self, days_off: DaysOff) -> None:
             change = days_off.waiting.pop(self.change)
+            days_off.overtaken |= {key for key, one in days_off.waiting.items() if one.concerns_what(change)}
             if change.day is not None and change.kind is not None:
                 days_off.days[change.day] = change.kind
             else:
@@ -104,25 +112,35 @@ class DaysOff(Stream):
 
     def __init__(self, id: UUID) -> None:
         self.waiting: dict[UUID, Change] = {}
+        self.overtaken: set[UUID] = set()
         self.days: dict[date, DayKind] = {}
         self.years: set[int] = set()
 
     def propose_day(self, change: UUID, day: date, kind: DayKind, name: str, source: str, by: str) -> None:
-        """Say that a day is off or worked. ReasonMissing without its name, SourceMissing without a source."""
+        """Say that a day is off or worked. ReasonMissing without its name, SourceMissing without a source,
+        DayAlreadyProposed while a proposal for the day waits, and where the province has the day so already.
+        """
         if not name.strip():
             raise ReasonMissing(act="calendar-day")
+        self._must_be_new(Change(day.year, day, kind, name, source, by), known=self.days.get(day) == kind)
         self.trigger_event(
             self.DayProposed, change=change, day=day, kind=kind, name=name, source=_source(source), by=by
         )
 
     def propose_year(self, change: UUID, year: int, source: str, by: str) -> None:
-        """Say that all days off of a year are entered. SourceMissing without a source."""
+        """Say that all days off of a year are entered. SourceMissing without a source, DayAlreadyProposed as above."""
+        self._must_be_new(Change(year, None, None, "", source, by), known=year in self.years)
         self.trigger_event(self.YearProposed, change=change, year=year, source=_source(source), by=by)
 
     def confirm(self, change: UUID, by: str) -> None:
-        """Let a change count. OwnProposal to who proposed it."""
-        if self._waiting(change).by == by:
+        """Let a change count. OwnProposal to who proposed it, DayAlreadyProposed when another one of the same day or
+        year was confirmed since it was proposed.
+        """
+        held = self._waiting(change)
+        if held.by == by:
             raise OwnProposal(change=change)
+        if change in self.overtaken:
+            raise _already(held, "overtaken")
         self.trigger_event(self.ChangeConfirmed, change=change)
 
     def decline(self, change: UUID, reason: str) -> None:
@@ -132,11 +150,26 @@ class DaysOff(Stream):
             raise ReasonMissing(act="calendar-decline")
         self.trigger_event(self.ChangeDeclined, change=change, reason=reason)
 
+    def _must_be_new(self, change: Change, *, known: bool) -> None:
+        if any(one.concerns_what(change) for one in self.waiting.values()):
+            raise _already(change, "waiting")
+        if known:
+            raise _already(change, "confirmed")
+
     def _waiting(self, change: UUID) -> Change:
         try:
             return self.waiting[change]
         except KeyError:
             raise ChangeSettled(change=change) from None
+
+
+_OF_YEARS = {"waiting": "year-waiting", "confirmed": "year-confirmed", "overtaken": "year-overtaken"}
+
+
+def _already(change: Change, how: str) -> DayAlreadyProposed:
+    if change.day is None:
+        return DayAlreadyProposed(reason=_OF_YEARS[how], year=str(change.year))
+    return DayAlreadyProposed(reason=how, on=change.day)
 
 
 def _source(source: str) -> str:

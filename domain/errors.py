@@ -353,6 +353,12 @@ class OwnProposal(Refused):
     code = "own-proposal"
 
 
+class DayAlreadyProposed(Refused):
+    """A change of the same day, or of the same year, waits, counts already, or was confirmed meanwhile (`reason`)."""
+
+    code = "day-already-proposed"
+
+
 class ChangeSettled(Refused):
     """The change was confirmed or declined meanwhile, or there never was one."""
 

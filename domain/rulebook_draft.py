@@ -55,8 +55,8 @@ class RulebookDraft(Stream):
     """One rulebook as a province is correcting it; `changes` by path, in the order in which they were first made.
 
     `base_sha256` is the text that the changes are made to, `editors` are those who changed something since it began,
-    `returned` is why it was sent back, None where it was not, or something was changed since. `bases` are the texts
-    whose drafts were signed off.
+    `returns` is why it was sent back each time since something was last changed. `bases` are the texts whose drafts
+    were signed off.
     """
 
     TOPIC = "rulebook-draft"
@@ -87,7 +87,7 @@ class RulebookDraft(Stream):
             if before == self.after:
                 del draft.changes[self.path]
             draft.editors.add(self.by)
-            draft.returned = None
+            draft.returns = ()
 
     class Commented(Fact):
         """Somebody says something about a value."""
@@ -110,7 +110,7 @@ class RulebookDraft(Stream):
         by: str
 
         def apply(self, draft: RulebookDraft) -> None:
-            draft.returned = DraftReturn(self.reason, self.by)
+            draft.returns = (*draft.returns, DraftReturn(self.reason, self.by))
 
     class SignedOff(Fact):
         """Somebody else has compared the changes with their sources: the draft is the text `sha256`, from which the
@@ -130,7 +130,7 @@ class RulebookDraft(Stream):
             draft.changes = {}
             draft.editors = set()
             draft.comments = []
-            draft.returned = None
+            draft.returns = ()
 
     class Rebased(Fact):
         """Nothing is changed so far, and what will be is changed in this text, which the province went over to."""
@@ -153,7 +153,7 @@ class RulebookDraft(Stream):
             draft.changes = {}
             draft.editors = set()
             draft.comments = []
-            draft.returned = None
+            draft.returns = ()
 
     def __init__(self, id: UUID, rulebook: str, base_sha256: str) -> None:
         self.rulebook = rulebook
@@ -161,7 +161,7 @@ class RulebookDraft(Stream):
         self.changes: dict[str, DraftChange] = {}
         self.editors: set[str] = set()
         self.comments: list[DraftComment] = []
-        self.returned: DraftReturn | None = None
+        self.returns: tuple[DraftReturn, ...] = ()
         self.bases: tuple[str, ...] = ()
 
     def change(self, changes: Sequence[DraftChange], by: str) -> None:

@@ -279,7 +279,7 @@ async def receive_opinion(visit: Visit, season: str, meeting: str) -> PageRespon
 @act(urls.MEETING + "/ket-thuc", again=show_whole)
 async def close(visit: Visit, season: str, meeting: str) -> PageResponse:
     """End the meeting."""
-    result = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day("on"))
+    result = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day_gone("on"))
     return await visit.done(result, to=visit.url.meeting(season, meeting))
 
 

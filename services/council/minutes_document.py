@@ -265,9 +265,10 @@ async def _item(
             MinutesBallot(
                 attendants[one.member],
                 vietnamese().say(f"choice.{one.choice}"),
-                "; ".join(said for said in (one.document_no, one.reason) if said),
+                "; ".join(said for said in (one.document_no, one.reason, came) if said),
             )
             for one in held.opinions
+            for came in ["sau đó có mặt tại phiên họp" if one.member in held.present else ""]
             if one.item == commune and one.member in attendants
         ),
     )

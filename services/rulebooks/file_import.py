@@ -260,7 +260,11 @@ def _placed(read: ReadWorkbook, rows: Mapping[str, FileRow]) -> tuple[list[FileE
     errors, placed = list(read.errors), dict[str, int]()
     for number, cells in read.rows.items():
         path = text_of_cell(cells.get("path"))
-        if path not in rows:
+        if not path and any(error.place == place_of(number, "path") for error in read.errors):
+            continue
+        if not path:
+            errors.append(FileError(place_of(number, "path"), "path-empty", str(number)))
+        elif path not in rows:
             errors.append(FileError(place_of(number, "path"), "no-such-path", path[:LONGEST_PATH]))
         elif path in placed:
             errors.append(FileError(place_of(number, "path"), "path-twice", path))

@@ -97,9 +97,8 @@ class RulebookView:
         self._words = words
         self._names = names
         self._comments = draft.comments if draft else []
-        returned = draft.returned if draft else None
-        #: Why the second person sent the changes back, None where nobody did.
-        self.returned = Remark(returned.reason, names.get(returned.by, "")) if returned else None
+        #: Why the changes were sent back since something was last changed, the latest first.
+        self.returns = [Remark(one.reason, names.get(one.by, "")) for one in reversed(draft.returns if draft else ())]
         self._parts = parts_in_words(text.tree)
         self._was = {change.path: change.before for change in text.changes}
         self._problems = problems_by_path(text.problems, words)

@@ -58,7 +58,8 @@ async def waiting_drafts(work: Work, rulebooks: Rulebooks) -> list[WaitingDraft]
 
 
 def _reason(held: RulebookDraft) -> str | None:
-    return held.returned.reason if held.returned else None
+    """Every reason since something was last changed, the latest first."""
+    return "; ".join(one.reason for one in reversed(held.returns)) or None
 
 
 def _problems(draft: DraftText) -> int:

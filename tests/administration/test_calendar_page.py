@@ -155,6 +155,22 @@ async def test_a_change_that_is_settled_already_says_so(administrator: Desk, sec
     assert (page.status, page.refused) == (409, "change-settled")
 
 
+async def test_a_day_proposed_in_two_tabs_is_proposed_once_and_what_was_typed_stays(
+    administrator: Desk, second: Desk, season: Story
+):
+    first, other = await administrator.open(f"{PAGE}?nam=2022"), await administrator.open(f"{PAGE}?nam=2022")
+    typed = {"day": "24/11/2022", "name": "Ngày nghỉ của tỉnh", "source": SOURCE}
+    await administrator.send(first, "/de-xuat", {**typed, "kind": "off"})
+
+    page = await administrator.send(other, "/de-xuat", {**typed, "kind": "worked", "name": "Làm bù"})
+
+    assert (page.status, page.refused) == (409, "day-already-proposed")
+    assert "Đã có đề xuất cho ngày 24/11/2022 đang chờ xác nhận" in page.text
+    assert page.form("/de-xuat").value("name") == "Làm bù"
+    await second.send(await second.open(f"{PAGE}?nam=2022"), "/xac-nhan")
+    assert (await own_days(season)).days[date(2022, 11, 24)] is DayKind.OFF
+
+
 @pytest.mark.parametrize(
     ("typed", "refusal"),
     [

@@ -1,7 +1,10 @@
 """Councils through their page: set up by a decision, a member replaced, called together on what is appraised."""
 
+from datetime import timedelta
+
 from domain.council import Council, Role, council_stream
 from domain.official import Office
+from services.clock import today
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, OTHER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -59,6 +62,16 @@ async def test_a_member_without_an_agency_is_named(desks: Desks, season: Story):
     page = await chairman.send(await chairman.open(council(season)), "/thanh-lap", fields)
 
     assert (page.status, page.refused) == (422, "field-missing")
+
+
+async def test_a_decision_that_is_still_to_come_sets_no_council_up(desks: Desks, season: Story):
+    chairman = await desks.of(CHAIRMAN)
+    fields = seated(season) | {"on": f"{today() + timedelta(days=1):%d/%m/%Y}"}
+
+    page = await chairman.send(await chairman.open(council(season)), "/thanh-lap", fields)
+
+    assert (page.status, page.refused) == (422, "day-in-the-future")
+    assert dict(page.form("/thanh-lap").fields)["decision_no"] == "33/QĐ-UBND"
 
 
 async def test_only_appraised_dossiers_can_be_put_on_an_agenda(desks: Desks, season: Story):

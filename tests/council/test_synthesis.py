@@ -7,6 +7,7 @@ import pytest
 
 from domain.errors import NotPermitted, OutOfOrder
 from domain.export import Document
+from domain.meeting import Meeting, meeting_stream
 from services.council import consulting, minutes_document, preparing, voting
 from services.documents.forms import PRESENT, UNTIL_2026_11_30, DocumentForm
 from services.documents.reading import AsItStood
@@ -55,6 +56,18 @@ async def test_minutes_say_when_papers_came_who_presided_and_what_absent_members
     assert "Ý kiến bằng văn bản của thành viên vắng mặt" in text
     assert "7/CV" in text
     assert "1. Có mặt: 4 thành viên" in text
+
+
+async def test_minutes_do_not_say_of_a_member_who_came_after_writing_that_they_were_away(story: Story):
+    key = await story.voted_with_an_absent_opinion()
+    meeting = await (await story.appraiser()).look(Meeting, meeting_stream(story.season, key))
+    await voting.record_attendance(await story.appraiser(), story.season, key, sorted(meeting.members))
+    await voting.close_meeting(await story.decider(), story.season, key)
+
+    text = await text_of(story, key)
+
+    assert "1. Có mặt: 5 thành viên" in text
+    assert "7/CV; sau đó có mặt tại phiên họp" in text
 
 
 async def test_minutes_of_a_meeting_that_recorded_none_of_it_say_none_of_it(story: Story):

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from domain.days_off import DaysOff
-from domain.errors import ChangeSettled, OwnProposal, ReasonMissing, SourceMissing
+from domain.errors import ChangeSettled, DayAlreadyProposed, OwnProposal, ReasonMissing, SourceMissing
 from domain.working_days import Calendar, CalendarUnknown, DayKind
 
 CULTURE_DAY = date(2026, 11, 24)
@@ -72,6 +72,50 @@ def test_the_last_confirmed_change_of_a_day_counts(own: DaysOff):
     own.confirm(SECOND, "binh")
 
     assert SHIPPED.changed(own.days, own.years).is_working_day(CULTURE_DAY)
+
+
+@pytest.mark.parametrize("kind", DayKind)
+def test_a_day_that_waits_to_be_confirmed_is_not_proposed_again(own: DaysOff, kind: DayKind):
+    propose(own, FIRST, CULTURE_DAY, DayKind.OFF)
+
+    with pytest.raises(DayAlreadyProposed) as refused:
+        propose(own, SECOND, CULTURE_DAY, kind)
+
+    assert refused.value.details["reason"] == "waiting"
+    assert set(own.waiting) == {FIRST}
+    propose(own, SECOND, SATURDAY, DayKind.WORKED)
+    own.decline(FIRST, "Nhầm ngày")
+    propose(own, UUID(int=3), CULTURE_DAY, kind)
+
+
+def test_what_is_confirmed_of_a_day_or_year_is_not_proposed_again(own: DaysOff):
+    propose(own, FIRST, CULTURE_DAY, DayKind.OFF)
+    own.propose_year(SECOND, 2028, SOURCE, "an")
+    with pytest.raises(DayAlreadyProposed):
+        own.propose_year(UUID(int=3), 2028, SOURCE, "an")
+    own.confirm(FIRST, "binh")
+    own.confirm(SECOND, "binh")
+
+    with pytest.raises(DayAlreadyProposed):
+        propose(own, UUID(int=3), CULTURE_DAY, DayKind.OFF)
+    with pytest.raises(DayAlreadyProposed):
+        own.propose_year(UUID(int=3), 2028, SOURCE, "an")
+
+
+def test_of_two_changes_of_a_day_that_older_logs_let_wait_the_second_is_not_confirmed(own: DaysOff):
+    for change, kind in ((FIRST, DayKind.OFF), (SECOND, DayKind.WORKED)):
+        own.trigger_event(
+            DaysOff.DayProposed, change=change, day=CULTURE_DAY, kind=kind, name="Nghỉ", source=SOURCE, by="an"
+        )
+    own.confirm(FIRST, "binh")
+
+    with pytest.raises(DayAlreadyProposed) as refused:
+        own.confirm(SECOND, "binh")
+
+    assert refused.value.details["reason"] == "overtaken"
+    assert own.days == {CULTURE_DAY: DayKind.OFF}
+    own.decline(SECOND, "Trùng ngày")
+    assert own.waiting == {}
 
 
 def test_nobody_confirms_what_they_proposed(own: DaysOff):

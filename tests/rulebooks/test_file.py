@@ -376,6 +376,16 @@ async def test_what_is_said_of_a_value_that_does_not_exist_is_an_error_of_its_ro
     assert reading.comments == ()
 
 
+async def test_a_row_whose_code_was_emptied_or_merged_away_is_named():
+    draft = the_draft(POINTS)
+
+    reading = await read("tep.xlsx", filled(workbook(draft), of("TC1.name", path=None)), draft)
+
+    [error] = reading.errors
+    assert (error.place[0], error.code, error.what) == ("A", "path-empty", error.place[1:])
+    assert reading.changes == ()
+
+
 # A veto without text ------------------------------------------------------------------------------------
 
 

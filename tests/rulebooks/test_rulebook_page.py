@@ -478,6 +478,11 @@ async def test_a_second_person_sends_the_changes_back_with_a_reason_that_stands_
     assert "Phụ lục I ghi tên khác" in page.text
     assert "Đối chiếu, ký duyệt 1 thay đổi" not in (await second.open("/viec")).text
 
+    # A second person who sends them back as well does not hide the first reason
+    await second.send(await second.open(f"{PAGE}/ky-duyet"), "/ky-duyet/tra-lai", reason="Thiếu số văn bản")
+    for page in (await administrator.open(PAGE), await administrator.open("/viec")):
+        assert 0 < page.text.index("Thiếu số văn bản") < page.text.index("Phụ lục I ghi tên khác")
+
     # And the next change settles it
     await edit(administrator, "TC1.name", value="Tên theo Phụ lục I")
     assert "trả lại bản sửa" not in (await administrator.open(PAGE)).text
