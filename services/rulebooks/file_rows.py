@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from domain.days import must_be_possible
 from domain.errors import Refused
-from domain.rulebook import ConditionKind, Provenance
+from domain.rulebook import ConditionKind
 from infra.reference.rulebook_values import CODE, CONDITION, RulebookChange, RulebookValue, Tree, values_of
 from services.i18n import vietnamese
 from services.rulebooks.absent_values import absent_of
@@ -21,6 +21,7 @@ from services.rulebooks.file_words import (
     KINDS,
     LISTS,
     NO,
+    STATES,
     YES,
     WordsUnreadable,
     from_lines,
@@ -192,7 +193,9 @@ class RowReader:
                 self._bad("out", "out-and-edited")
                 return []
             return [RulebookChange(path, base, None)]
-        edited -= {"path", "about", *self._as_older_files_say(base)}
+        edited -= {"path", "about"}
+        if base.provenance and same_cell(STATES.get(base.provenance), self.cells.get("state")):
+            edited.discard("state")  # older files call every value sourced that is said to be so
         if not edited:
             return []
         value = self._value(edited)
@@ -201,11 +204,6 @@ class RowReader:
         if self.errors:
             return []
         return [RulebookChange(path, base, RulebookValue(value, provenance, source))]
-
-    def _as_older_files_say(self, base: RulebookValue) -> set[str]:
-        """The column that differs only because older files call every value sourced that is said to be so."""
-        said = known_words(Provenance(base.provenance), vietnamese()) if base.provenance else None
-        return {"state"} if said and same_cell(said, self.cells.get("state")) else set()
 
     def _added(self, kind: RulebookValue, edited: set[str], out: str) -> list[RulebookChange]:
         """A value that the text lacks so far."""
@@ -456,12 +454,11 @@ def _hint(path: str) -> str:
 def _row(path: str, value: RulebookValue | None, cells: Mapping[str, Cell]) -> FileRow:
     source = value.source if value else {}
     known = known_of(value) if value else None
-    state = known_words(known, vietnamese()) if known else None
     whole = {
         **dict.fromkeys(COLUMNS),
         "path": path,
         "about": about(path),
-        "state": state,
+        "state": known_words(known, vietnamese()) if known else None,
         **{name: source.get(name) for name in SOURCE},
         **cells,
     }

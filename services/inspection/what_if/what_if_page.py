@@ -288,11 +288,11 @@ def _of_two(asked: Asked, *, asks: bool) -> Asked:
 
 
 def _ways(own: Rulebook, *texts: Rulebook | None) -> list[str]:
-    """How each side comes out: "own", as recorded; "version", what another version of the rulebook can hold; "other",
-    what was measured.
+    """How each side comes out: "own", as recorded; "version", what another version of the rulebook can hold;
+    "measured", what was measured.
     """
     return [
-        "own" if text is None or text.sha256 == own.sha256 else "version" if text.id == own.id else "other"
+        "own" if text is None or text.sha256 == own.sha256 else "version" if text.id == own.id else "measured"
         for text in texts
     ]
 
