@@ -559,7 +559,9 @@ def check(part: Part, measured: Measured) -> None:
 
 
 def proved(provenance: Provenance, source: Source | None) -> Provenance:
-    """How well a value is known that was said to be known so, by what is named as its source."""
+    """What a value that is said to be known so is with this source: `sourced` by the number and day of its legal text
+    only.
+    """
     if provenance is not Provenance.SOURCED or (source is not None and source.names_a_legal_text):
         return provenance
     return Provenance.RECALLED if source is None else Provenance.REPORTED

@@ -9,15 +9,23 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from domain.errors import DraftMoved, DraftNotClosed, SourceMissing, ValueUnusable
-from domain.rulebook import Provenance, Rulebook, Source, proved
+from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_draft import DraftValue, RulebookDraft, ValueSource
 from infra.reference.rulebook_closing import RulebookProblem
-from infra.reference.rulebook_values import CODE, RulebookChange, RulebookValue, Tree, changes_between, value_of
+from infra.reference.rulebook_values import CODE, RulebookChange, Tree, changes_between, value_of
 from services.i18n import Words
 from services.rulebooks.draft import OF_THE_RELEASE, DraftText, read_change
 from services.rulebooks.former_numbers import former_numbers
 from services.rulebooks.value_fields import is_editable
-from services.rulebooks.value_sources import CHANGED, STATES, UNVERIFIED, known_words, source_in_words, state_of
+from services.rulebooks.value_sources import (
+    CHANGED,
+    STATES,
+    UNVERIFIED,
+    known_of,
+    known_words,
+    source_in_words,
+    state_of,
+)
 from services.rulebooks.value_words import (
     is_hidden,
     label_of,
@@ -294,7 +302,7 @@ def change_in_words(change: RulebookChange, parts: Mapping[str, str], words: Wor
     named = dict.fromkeys(source_in_words(ValueSource(**source), words) for source in sources)
     before, after = (value_in_words(one.value if one else None, words) for one in (was, becomes))
     if was and becomes and was.value == becomes.value:
-        known = [_known(one, words) for one in (was, becomes)]
+        known = [known_words(of, words) if (of := known_of(one)) else "" for one in (was, becomes)]
         before = f"{before} ({known[0]})" if known[0] else before
         after = words.say("giữ nguyên, chỉ đổi nguồn")
         after = f"{after} ({known[1]})" if known[0] != known[1] else after
@@ -307,13 +315,6 @@ def change_in_words(change: RulebookChange, parts: Mapping[str, str], words: Wor
         after,
         "; ".join(named),
     )
-
-
-def _known(value: RulebookValue, words: Words) -> str:
-    if value.provenance is None:
-        return ""
-    source = Source(**value.source) if value.source else None
-    return known_words(proved(Provenance(value.provenance), source), words)
 
 
 def is_in(line: ValueLine, state: str) -> bool:
