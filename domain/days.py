@@ -19,6 +19,8 @@ from domain.text import fields_of
 FIRST_YEAR = 1990
 #: Plans reach to the end of the fifth year after the next.
 YEARS_AHEAD = 6
+#: What a council is called to, or asked by, is planned to the end of the next year.
+COUNCIL_YEARS_AHEAD = 1
 
 #: What two days are of which one may not lie before the other. Each has words of its own, for the form where it is
 #: typed may have a field for one of them only.
@@ -33,6 +35,7 @@ Order: TypeAlias = Literal[
     "listed",
     "supplement",
     "inquiry",
+    "convened",
     "meeting",
     "vote",
     "council",
@@ -61,6 +64,13 @@ def must_be_possible(day: date, today: date, field: str, typed: str = "") -> Non
     possible = years(today)
     if day.year not in possible:
         raise DayOutOfRange(field=field, typed=typed or day.isoformat(), first=str(possible[0]), last=str(possible[-1]))
+
+
+def must_be_planned_soon(day: date, today: date, field: str) -> None:
+    """Raise DayOutOfRange for a council's day beyond the next year: dossiers would wait for it as long."""
+    last = today.year + COUNCIL_YEARS_AHEAD
+    if day.year > last:
+        raise DayOutOfRange(field=field, typed=f"{day:%d/%m/%Y}", first=str(FIRST_YEAR), last=str(last))
 
 
 def days_of(value: object, field: str = "") -> Iterator[tuple[str, date]]:

@@ -455,7 +455,7 @@ class Rulebook:
         One that is said to be `sourced` is so with the number and day of its legal text only: else it was `reported` by
         the paper that is named, or is `recalled` where none is.
         """
-        return {entry.path: _proved(entry.provenance, self.sources.get(entry.path)) for entry in _provenances(self)}
+        return {entry.path: proved(entry.provenance, self.sources.get(entry.path)) for entry in _provenances(self)}
 
     @cached_property
     def unnamed_sources(self) -> tuple[str, ...]:
@@ -548,7 +548,10 @@ def check(part: Part, measured: Measured) -> None:
         raise MeasureInvalid(part=part.code, **details) from None
 
 
-def _proved(provenance: Provenance, source: Source | None) -> Provenance:
+def proved(provenance: Provenance, source: Source | None) -> Provenance:
+    """What a value that is said to be known so is with this source: `sourced` by the number and day of its legal text
+    only.
+    """
     if provenance is not Provenance.SOURCED or (source is not None and source.names_a_legal_text):
         return provenance
     return Provenance.RECALLED if source is None else Provenance.REPORTED

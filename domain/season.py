@@ -8,7 +8,7 @@ one province), each with a reason and a document.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -548,6 +548,13 @@ class Season(Stream):
             return self.participants[commune]
         except KeyError:
             raise UnknownCommune(commune=commune) from None
+
+    def council_begins(self, sent: Iterable[date | None]) -> date | None:
+        """The first day on which a council can meet on dossiers that were sent on these days.
+
+        For one that is not sent yet it is the day on which the season was opened.
+        """
+        return max(filter(None, (day or self.opened_on for day in sent)), default=None)
 
     def _must_be(self, *states: State) -> None:
         if self.state not in states:

@@ -23,11 +23,12 @@ from domain.appraisal import Appraisal
 from domain.assessment import Assessment
 from domain.errors import WhatIfInvalid
 from domain.fact import Fact, Recorded
-from domain.judging import ConditionResult, Sheet, Value, Verdict, assess, judge
-from domain.measure import Answer, Measured, Outcome, percent
+from domain.judging import ConditionResult, Value, Verdict, judge
+from domain.measure import Answer, Measured, Outcome
 from domain.meeting import Choice, Meeting, VoteOutcome, VoteRule, counted
 from domain.rulebook import ConditionKind, Rulebook, check
 from domain.working_days import Calendar
+from projections.analysis.carried_over import CarriedSheet, carried_to
 from projections.analysis.counterfactual import JUDGED, Counterfactual, files
 from projections.fold import fold
 from projections.tables.sheets import SHEETS, SheetRow
@@ -92,14 +93,20 @@ class VoteRecount(NamedTuple):
 
 
 class WhatIfResult(NamedTuple):
-    """What came out and what would have; `without` are all positions struck out, with those of the same files."""
+    """What came out and what would have; `without` are all positions struck out, with those of the same files.
 
+    `recorded` is what the log has; `before` is another verdict where it is compared with one under another text.
+    `carried` are both sides' sheets under their texts.
+    """
+
+    recorded: Verdict
     before: Verdict
     after: Verdict
     conditions: tuple[ChangedCondition, ...]
     moved: tuple[Moved, ...]
     vote: VoteRecount | None
     without: frozenset[int]
+    carried: tuple[CarriedSheet, CarriedSheet]
 
 
 def what_if(
@@ -109,27 +116,31 @@ def what_if(
     calendar: Calendar,
     otherwise: Otherwise,
     under: Rulebook | None = None,
+    left: Rulebook | None = None,
 ) -> WhatIfResult:
     """The verdict of a dossier as it is and as it would be. `facts`: one season's, its own and the meetings'.
 
-    Under another rulebook (`under`, whose the thresholds then are) what was measured is judged, and no single
-    condition or indicator compares.
+    Under another text (`under`, whose the thresholds then are) what it can hold is judged; `left` is a text that what
+    is recorded is judged by, to compare with. No single condition or indicator compares then.
 
     Raises WhatIfInvalid for what cannot be, and what scores and measured values may raise.
     """
     without, replace = _read(facts, rulebook, otherwise)
     other_rule = with_thresholds(under or rulebook, otherwise.thresholds)
     case = Counterfactual(facts, commune, rulebook, calendar)
-    before = case.verdict
     vote = _vote(facts, commune, without, replace)
-    if under is not None:
-        row = next(iter(fold(SHEETS, case.facts, without=without, replace=replace).values()))
-        return WhatIfResult(before, judge(measured_sheet(row, under, calendar), other_rule), (), (), vote, without)
     sheet = case.sheet_with_slacks(without, replace)
-    after = judge(sheet, other_rule)
-    held, values = case.sheet.values, sheet.values
     lost = {code for code in rulebook.by_code if case.loses_support(code, without, replace)}
+    if under is not None or left is not None:
+        row = next(iter(fold(SHEETS, case.facts, without=without, replace=replace).values()))
+        one = carried_to(case.row, case.sheet, rulebook, left or rulebook, calendar)
+        other = carried_to(row, sheet, rulebook, under or rulebook, calendar, lost)
+        before, after = judge(one.sheet, left or rulebook), judge(other.sheet, other_rule)
+        return WhatIfResult(case.verdict, before, after, (), (), vote, without, (one, other))
+    before, after = case.verdict, judge(sheet, other_rule)
+    held, values = case.sheet.values, sheet.values
     return WhatIfResult(
+        before,
         before,
         after,
         tuple(
@@ -144,6 +155,7 @@ def what_if(
         ),
         vote,
         without,
+        (CarriedSheet(case.sheet), CarriedSheet(sheet)),
     )
 
 
@@ -262,34 +274,16 @@ def _tally(rows: Mapping[str, Any], commune: str) -> Tally | None:
     return max(closed, key=lambda tally: tally.concluded_at, default=None)
 
 
-# Under another rulebook -------------------------------------------------------------------------------
-
-
-def measured_sheet(row: SheetRow, rulebook: Rulebook, calendar: Calendar) -> Sheet:
-    """The sheet that a dossier's measured data make under a rulebook that it was not made for.
-
-    Data are found by the part's code; of another kind they count as not measured, and an indicator that is not
-    measured whole has no value. Scores, appraised values and declared conditions belong to the rulebook that they
-    were given under.
-    """
-    measures = {part: value for entry in row.entries.values() for part, value in entry.measures.items()}
-    values: dict[str, Value] = {}
-    for indicator in rulebook.indicators:
-        assessed = assess(indicator, measures, calendar)
-        if assessed.complete and assessed.value is not None:
-            values[indicator.code] = assessed.value
-    counted = row.satisfaction
-    return Sheet(
-        values, row.unit_class, percent(counted.satisfied, counted.asked) if counted and counted.asked else None
-    )
+# Every commune of a season -----------------------------------------------------------------------------
 
 
 class Side(NamedTuple):
-    """One commune of a season by the two texts that are compared."""
+    """One commune of a season by the two texts that are compared, and what each of them cannot hold of it."""
 
     commune: str
     before: Verdict
     after: Verdict
+    carried: tuple[CarriedSheet, CarriedSheet]
 
     @property
     def changes(self) -> bool:
@@ -297,12 +291,15 @@ class Side(NamedTuple):
         return self.before.result is not self.after.result
 
 
-def verdict_under(
-    standing: Standing, own: Rulebook, rulebook: Rulebook, row: SheetRow | None, calendar: Calendar
-) -> Verdict:
-    """The commune under `rulebook`: by what is recorded where this is its `own` text, with whatever thresholds; under
-    any other text by what its sheet `row` holds as measured.
+def side_of(
+    standing: Standing, own: Rulebook, texts: tuple[Rulebook, Rulebook], row: SheetRow | None, calendar: Calendar
+) -> Side:
+    """The commune under two texts: by what is recorded where one is its `own`, with whatever thresholds; under any
+    other text by what its dossier `row` carries over to it.
     """
-    if row is None or own.sha256 == rulebook.sha256:
-        return judge(sheet_of(standing, own), rulebook)
-    return judge(measured_sheet(row, rulebook, calendar), rulebook)
+    recorded = sheet_of(standing, own)
+    left, right = (
+        carried_to(row, recorded, own, text, calendar) if row is not None else CarriedSheet(recorded) for text in texts
+    )
+    before, after = judge(left.sheet, texts[0]), judge(right.sheet, texts[1])
+    return Side(standing.commune, before, after, (left, right))

@@ -351,6 +351,11 @@ def _back_into_work(standing: Standing, season: SeasonRow) -> _Next | None:
     return _Next(Duty.REOPEN, Act.CONSOLIDATE, Step.SUBMITTED, len(asked), corrected=corrected)
 
 
+def _after_posting(standing: Standing) -> date | None:
+    """People may comment to the end of the last day of the posting."""
+    return standing.posted_until and standing.posted_until + timedelta(days=1)
+
+
 def _at_the_commune(standing: Standing, rulebook: Rulebook) -> _Next | None:
     match standing.stage:
         case CommuneStage.CONSOLIDATED:
@@ -358,10 +363,9 @@ def _at_the_commune(standing: Standing, rulebook: Rulebook) -> _Next | None:
         case CommuneStage.POSTED if standing.unanswered:
             return _Next(Duty.ANSWER_COMMENT, Act.ANSWER_COMMENT, Step.SUBMITTED, len(standing.unanswered))
         case CommuneStage.POSTED if rulebook.commune_steps is not None:
-            after = standing.posted_until and standing.posted_until + timedelta(days=1)
-            return _Next(Duty.AGREE, Act.AGREE_ON_RESULT, Step.SUBMITTED, not_before=after)
+            return _Next(Duty.AGREE, Act.AGREE_ON_RESULT, Step.SUBMITTED, not_before=_after_posting(standing))
         case CommuneStage.POSTED:
-            return _Next(Duty.SUBMIT, Act.SUBMIT, Step.SUBMITTED, not_before=standing.posted_until)
+            return _Next(Duty.SUBMIT, Act.SUBMIT, Step.SUBMITTED, not_before=_after_posting(standing))
         case CommuneStage.AGREED:
             duty = Duty.REPORT if standing.agreed is Outcome.NOT_MET else Duty.SUBMIT
             return _Next(duty, Act.SUBMIT, Step.SUBMITTED)

@@ -263,7 +263,7 @@ async def conclude(visit: Visit, season: str, commune: str) -> PageResponse:
         commune,
         Proposal(said),
         typed.text("reason") or None,
-        typed.day("on"),
+        typed.day_gone("on"),
         basis=typed.text("basis") or None,
     )
     return await visit.done(result, to=visit.url.appraisal(season, commune))

@@ -1,7 +1,7 @@
 """A commune's dossier: the sheet, one indicator to work on, the conditions, and the steps up to submission."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -98,6 +98,9 @@ async def view_of(visit: Visit, case: Case) -> dict[str, Any]:
         "shown_comments": SHOWN_COMMENTS,
         "asked": asked_of(case),
         "posting_ends": _posting_ends(visit, case),
+        "has_posting_term": case.rulebook.term("posted") is not None,
+        "posting_days": assessing.POSTING_DAYS,
+        "sent_from": case.sheet.posted_until and case.sheet.posted_until + timedelta(days=1),
         **steps_view(case, sheet.judged.verdict.result),
         "problems": {one.field: one.said(visit.words) for one in _problems(visit)},
     }
@@ -275,7 +278,7 @@ async def measure_satisfaction(visit: Visit, season: str, commune: str) -> PageR
 @act(urls.DOSSIER + "/tong-hop", again=show)
 async def consolidate(visit: Visit, season: str, commune: str) -> PageResponse:
     """The justice officer brings the sheet together."""
-    result = await assessing.consolidate(visit.work(), season, commune, visit.typed.day("on"))
+    result = await assessing.consolidate(visit.work(), season, commune, visit.typed.day_gone("on"))
     return await visit.done(result, to=visit.url.dossier(season, commune))
 
 
@@ -342,7 +345,7 @@ async def comments_chosen(visit: Visit, season: str, commune: str) -> list[UUID]
 async def submit(visit: Visit, season: str, commune: str) -> PageResponse:
     """The chairman sends the dossier for appraisal."""
     typed = visit.typed
-    result = await assessing.submit(visit.work(), season, commune, typed.needed("document_no"), typed.day("on"))
+    result = await assessing.submit(visit.work(), season, commune, typed.needed("document_no"), typed.day_gone("on"))
     return await visit.done(result, to=visit.url.dossier(season, commune))
 
 

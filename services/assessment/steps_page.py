@@ -59,7 +59,7 @@ async def take_down(visit: Visit, season: str, commune: str) -> PageResponse:
     typed = visit.typed
     if typed.text("sender") not in set(Sender):
         raise FieldMissing(field="sender")
-    on = typed.day("received_on")
+    on = typed.day_gone("received_on")
     if on is None:
         raise FieldMissing(field="received_on")
     result = await steps.take_down_opinion(
@@ -115,7 +115,9 @@ def attended_typed(typed: Typed) -> Iterator[Attended]:
 async def report(visit: Visit, season: str, commune: str) -> PageResponse:
     """The chairman sends the report and the table of a commune that does not meet the conditions."""
     typed = visit.typed
-    result = await steps.report_not_meeting(visit.work(), season, commune, typed.needed("document_no"), typed.day("on"))
+    result = await steps.report_not_meeting(
+        visit.work(), season, commune, typed.needed("document_no"), typed.day_gone("on")
+    )
     return await visit.done(result, to=visit.url.dossier(season, commune))
 
 

@@ -7,11 +7,12 @@ from datetime import date
 from uuid import UUID
 
 from domain.council import Council, council_stream
-from domain.errors import NotFound, OutOfOrder, UnknownCommune
+from domain.days import must_be_planned_soon
+from domain.errors import NotFound, OutOfOrder
 from domain.meeting import Choice, Meeting, meeting_stream
 from domain.permissions import Act
 from services.case.council_meetings import conducted
-from services.council.voting import must_be_appraised, must_conduct, next_meeting
+from services.council.voting import must_be_appraised, must_conduct, must_decide_on, next_meeting
 from services.season.organise import must_be_undecided, open_now
 from services.work import CommandResult, Work, use_case
 
@@ -22,7 +23,8 @@ async def open_consultation(
     """Ask all members about these communes' dossiers; the result and the consultation's key, numbered with meetings.
 
     AlreadyOnAgenda for a dossier that waits for another meeting or consultation, BasisMissing for one whose appraisal
-    is not concluded, OutOfOrder where the rulebook knows no consultation.
+    is not concluded, UnitsUnsuitable for one of another council, OutOfOrder where the rulebook knows no consultation,
+    DayOutOfRange for a day years ahead.
     """
     result = await _open_consultation(work, season, unit, answer_by, items)
     opened, *_ = await work.recorded(result)
@@ -37,12 +39,12 @@ async def _open_consultation(
     work.require(Act.OPEN_CONSULTATION, conducted(council, unit))
     running, rulebook = await open_now(work, season)
     if council is None:
-        raise NotFound(kind="council", season=season, subject=unit)
+        raise NotFound(kind="council", reason="council", season=season, subject=unit)
     if not rulebook.council.consultation:
         raise OutOfOrder(step="consultation", state="not-in-the-rulebook")
+    must_decide_on(running, unit, items)
+    must_be_planned_soon(answer_by, work.today, "answer_by")
     for item in items:
-        if running.participant(item).decided_by != unit:
-            raise UnknownCommune(commune=item)
         await must_be_undecided(work, season, item)
         await must_be_appraised(work, season, item)
     name = await next_meeting(work, season, unit, items)

@@ -156,7 +156,7 @@ def seats_of(
 async def constitute(visit: Visit, season: str) -> PageResponse:
     """Set the council up: everybody who was given a role."""
     typed, unit = visit.typed, await required(visit, season, Act.CONSTITUTE_COUNCIL)
-    on = typed.day("on")
+    on = typed.day_gone("on")
     if on is None:
         raise FieldMissing(field="on")
     result = await voting.constitute_council(

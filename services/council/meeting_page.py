@@ -181,7 +181,9 @@ def viewed(visit: Visit, sitting: Sitting) -> str | None:
     """The item that the page shows: the one asked for, the one being voted on, the one taken up, the first."""
     asked = visit.query("muc") or visit.typed.text("item")
     if asked and asked not in sitting.meeting.items:
-        raise NotFound(item=asked)
+        if not visit.refusal:
+            raise NotFound(item=asked)
+        asked = ""
     first = next(iter(sitting.meeting.items), None)
     return asked or sitting.meeting.open_item or sitting.meeting.current or first
 
@@ -279,7 +281,7 @@ async def receive_opinion(visit: Visit, season: str, meeting: str) -> PageRespon
 @act(urls.MEETING + "/ket-thuc", again=show_whole)
 async def close(visit: Visit, season: str, meeting: str) -> PageResponse:
     """End the meeting."""
-    result = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day("on"))
+    result = await voting.close_meeting(visit.work(), season, meeting, visit.typed.day_gone("on"))
     return await visit.done(result, to=visit.url.meeting(season, meeting))
 
 

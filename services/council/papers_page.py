@@ -29,7 +29,7 @@ async def acknowledge_papers(visit: Visit, season: str, meeting: str) -> PageRes
 @act(urls.MEETING + "/ghi-nhan-tai-lieu", again=show_whole)
 async def note_papers_received(visit: Visit, season: str, meeting: str) -> PageResponse:
     """Note since when a member has the papers."""
-    member, on = visit.typed.identifier("receiver"), visit.typed.day("received")
+    member, on = visit.typed.identifier("receiver"), visit.typed.day_gone("received")
     if member is None or on is None:
         raise FieldMissing(field="receiver" if member is None else "received")
     result = await preparing.note_papers_received(visit.work(), season, meeting, member, on)

@@ -7,20 +7,23 @@ from datetime import date, datetime
 from uuid import UUID, uuid4, uuid5
 
 from domain.appraisal import Appraisal, appraisal_stream
+from domain.assessment import Assessment, assessment_stream
 from domain.council import Council, Member, Role, council_stream, seats
+from domain.days import must_be_planned_soon, must_not_end_early
 from domain.errors import (
     AlreadyVoted,
     BasisMissing,
     MemberUnsuitable,
     NotFound,
     OutOfOrder,
-    UnknownCommune,
+    UnitsUnsuitable,
     VoteIsClosed,
 )
 from domain.fact import StreamName
 from domain.meeting import Choice, Meeting, meeting_key, meeting_stream, unit_of
 from domain.official import Official, official_stream
 from domain.permissions import Act, Subject, may_sit
+from domain.season import Season
 from infra.log.eventstore import CommandReused
 from services.case.council_meetings import conducted, conducted_by, meetings_of, must_be_free
 from services.command_ids import derived
@@ -81,7 +84,8 @@ async def convene(
 ) -> tuple[CommandResult, str]:
     """Call the council together on these communes' dossiers; the result and the meeting's key, "697-1".
 
-    AlreadyOnAgenda for a dossier that waits for another meeting or consultation.
+    AlreadyOnAgenda for a dossier that waits for another meeting or consultation, UnitsUnsuitable for one of another
+    council, PeriodReversed for a day before the communes sent theirs, DayOutOfRange for one years ahead.
     """
     result = await _convene(work, season, unit, on, place, items)
     (convened,) = await work.recorded(result)
@@ -94,10 +98,10 @@ async def _convene(work: Work, season: str, unit: str, on: date, place: str, ite
     work.require(Act.CONVENE_MEETING, conducted(council, unit))
     running, _ = await open_now(work, season)
     if council is None:
-        raise NotFound(kind="council", season=season, subject=unit)
-    for item in items:
-        if running.participant(item).decided_by != unit:
-            raise UnknownCommune(commune=item)
+        raise NotFound(kind="council", reason="council", season=season, subject=unit)
+    must_decide_on(running, unit, items)
+    must_not_end_early(await first_day(work, season, running, items), on, "on", "convened")
+    must_be_planned_soon(on, work.today, "on")
     name = await next_meeting(work, season, unit, items)
     return await work.create(
         name,
@@ -110,6 +114,20 @@ async def _convene(work: Work, season: str, unit: str, on: date, place: str, ite
             items=tuple(dict.fromkeys(items)),
         ),
     )
+
+
+def must_decide_on(running: Season, unit: str, items: Sequence[str]) -> None:
+    """Raise UnitsUnsuitable for a commune that takes no part in the season, or that another unit decides on."""
+    for item in items:
+        held = running.participants.get(item)
+        if held is None or held.decided_by != unit:
+            raise UnitsUnsuitable(units=(item,), field="item", reason="agenda")
+
+
+async def first_day(work: Work, season: str, running: Season, items: Sequence[str]) -> date | None:
+    """The first day on which the council can meet on these communes' dossiers."""
+    dossiers = [await work.find(Assessment, assessment_stream(season, item)) for item in items]
+    return running.council_begins(one.submitted_on if one else None for one in dossiers)
 
 
 async def next_meeting(work: Work, season: str, unit: str, items: Sequence[str]) -> StreamName:

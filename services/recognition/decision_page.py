@@ -203,7 +203,7 @@ async def list_commune(visit: Visit, season: str, commune: str) -> PageResponse:
     """Put a commune that reported that it does not meet the conditions on the list of those that do not."""
     typed = visit.typed
     result = await listing.list_not_meeting(
-        visit.work(), season, commune, typed.needed("list_no"), typed.day("listed_on")
+        visit.work(), season, commune, typed.needed("list_no"), typed.day_gone("listed_on")
     )
     return await visit.done(result, to=visit.url.decision(season, commune))
 
@@ -213,9 +213,9 @@ async def sign(visit: Visit, season: str, commune: str) -> PageResponse:
     """Record the signed document: a scan, or a PDF with a digital signature."""
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.SIGN, case.subject())
-    work = visit.work()
+    work, on = visit.work(), visit.typed.day_gone("on")
     digest = await signed_paper(visit, work.files, season)
-    result = await recognise.sign(work, season, commune, digest, visit.typed.day("on"))
+    result = await recognise.sign(work, season, commune, digest, on)
     return await visit.done(result, to=visit.url.decision(season, commune))
 
 
@@ -223,7 +223,7 @@ async def sign(visit: Visit, season: str, commune: str) -> PageResponse:
 async def publish(visit: Visit, season: str, commune: str) -> PageResponse:
     """Publish the signed decision."""
     typed = visit.typed
-    result = await recognise.publish(visit.work(), season, commune, typed.needed("place"), typed.day("on"))
+    result = await recognise.publish(visit.work(), season, commune, typed.needed("place"), typed.day_gone("on"))
     return await visit.done(result, to=visit.url.decision(season, commune))
 
 

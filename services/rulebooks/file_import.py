@@ -49,6 +49,7 @@ from services.rulebooks.file_rows import FileError, FileRow, RowReader, rows_of,
 from services.rulebooks.file_words import FORMER_STATES
 from services.rulebooks.file_workbook import FileOrigin, ReadWorkbook, place_of, read_workbook, write_workbook
 from services.rulebooks.file_yaml import ReadYaml, difference, place_in_words, pointer_of, read_yaml, write_yaml
+from services.rulebooks.value_sources import as_known
 
 #: Seconds that reading a file may take.
 PATIENCE = 30.0
@@ -146,7 +147,7 @@ def workbook_of(title: str, source: str, origin: FileOrigin, tree: Tree) -> byte
 
 def yaml_of_text(origin: FileOrigin, tree: Tree) -> bytes:
     """The text as a file of YAML."""
-    return write_yaml(origin, tree)
+    return write_yaml(origin, as_known(tree))
 
 
 # Reading -----------------------------------------------------------------------------------------------
@@ -300,12 +301,12 @@ def _without_text(base: Tree) -> Iterator[tuple[str, list[str]]]:
 
 
 def _of_yaml(read: ReadYaml, base: Tree) -> _Found:
-    errors = list(_of_sources(read))
+    errors, shown = list(_of_sources(read)), as_known(base)
     try:
-        made = changes_between(base, read.tree)
+        made = changes_between(shown, read.tree)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise RulebookFileUnusable(reason="yaml-form", line=1, place=str(error)[:60]) from error
-    applied, good = base, list[RulebookChange]()
+    applied, good = shown, list[RulebookChange]()
     for change in made:
         line = str(read.line(pointer_of(read.tree, change.path)))
         try:
@@ -317,7 +318,9 @@ def _of_yaml(read: ReadYaml, base: Tree) -> _Found:
     left = [] if errors else list(difference(read.tree, applied))
     errors += [FileError(str(read.line(pointer)), "unknown-place", place_in_words(pointer)) for pointer in left]
     changes = [
-        FileChange(str(read.line(pointer_of(read.tree, one.path))), one.path, one.before, one.after) for one in good
+        FileChange(str(read.line(pointer_of(read.tree, one.path))), one.path, before, one.after)
+        for one in good
+        if (before := value_at(base, one.path)) != one.after  # older files say of a value what the text says
     ]
     return _Found(changes, errors, len(list(_paths(base))) - len(changes))
 

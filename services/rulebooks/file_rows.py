@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from domain.days import must_be_possible
 from domain.errors import Refused
-from domain.rulebook import ConditionKind, Provenance
+from domain.rulebook import ConditionKind
 from infra.reference.rulebook_values import CODE, CONDITION, RulebookChange, RulebookValue, Tree, values_of
 from services.i18n import vietnamese
 from services.rulebooks.absent_values import absent_of
@@ -21,6 +21,7 @@ from services.rulebooks.file_words import (
     KINDS,
     LISTS,
     NO,
+    STATES,
     YES,
     WordsUnreadable,
     from_lines,
@@ -31,7 +32,7 @@ from services.rulebooks.file_words import (
     read_yes,
     whole_or_decimal,
 )
-from services.rulebooks.value_sources import known_words
+from services.rulebooks.value_sources import known_of, known_words
 from services.web.form_fields import read_day, read_number
 
 Cell: TypeAlias = str | Decimal | date | None
@@ -193,6 +194,8 @@ class RowReader:
                 return []
             return [RulebookChange(path, base, None)]
         edited -= {"path", "about"}
+        if base.provenance and same_cell(STATES.get(base.provenance), self.cells.get("state")):
+            edited.discard("state")  # older files call every value sourced that is said to be so
         if not edited:
             return []
         value = self._value(edited)
@@ -450,13 +453,12 @@ def _hint(path: str) -> str:
 
 def _row(path: str, value: RulebookValue | None, cells: Mapping[str, Cell]) -> FileRow:
     source = value.source if value else {}
-    known = Provenance(value.provenance) if value and value.provenance else None
-    state = known_words(known, vietnamese()) if known else None
+    known = known_of(value) if value else None
     whole = {
         **dict.fromkeys(COLUMNS),
         "path": path,
         "about": about(path),
-        "state": state,
+        "state": known_words(known, vietnamese()) if known else None,
         **{name: source.get(name) for name in SOURCE},
         **cells,
     }

@@ -16,7 +16,15 @@ from infra.reference.rulebook_values import CODE, RulebookChange, Tree, changes_
 from services.i18n import Words
 from services.rulebooks.draft import OF_THE_RELEASE, DraftText, read_change
 from services.rulebooks.value_fields import is_editable
-from services.rulebooks.value_sources import CHANGED, STATES, UNVERIFIED, known_words, source_in_words, state_of
+from services.rulebooks.value_sources import (
+    CHANGED,
+    STATES,
+    UNVERIFIED,
+    known_of,
+    known_words,
+    source_in_words,
+    state_of,
+)
 from services.rulebooks.value_words import is_hidden, label_of, number_of, parts_in_words, value_in_words
 
 
@@ -261,7 +269,7 @@ def change_in_words(change: RulebookChange, parts: Mapping[str, str], words: Wor
     named = dict.fromkeys(source_in_words(ValueSource(**source), words) for source in sources)
     before, after = (value_in_words(one.value if one else None, words) for one in (was, becomes))
     if was and becomes and was.value == becomes.value:
-        known = [known_words(Provenance(one.provenance), words) if one.provenance else "" for one in (was, becomes)]
+        known = [known_words(of, words) if (of := known_of(one)) else "" for one in (was, becomes)]
         before = f"{before} ({known[0]})" if known[0] else before
         after = words.say("giữ nguyên, chỉ đổi nguồn")
         after = f"{after} ({known[1]})" if known[0] != known[1] else after

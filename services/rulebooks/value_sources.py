@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from domain.rulebook import Provenance, Source
+from dataclasses import replace
+
+from domain.rulebook import Provenance, Source, proved
 from domain.rulebook_draft import ValueSource
+from infra.reference.rulebook_values import RulebookChange, RulebookValue, Tree, values_of, with_changes
 from services.i18n import Words
 
 #: How a value may be said to be known, on the page and in files: whoever enters one chooses among these.
@@ -24,6 +27,24 @@ def state_of(provenance: Provenance | None) -> str:
         case Provenance.SOURCED | Provenance.REPORTED:
             return provenance.value
     return "unsourced"
+
+
+def known_of(value: RulebookValue) -> Provenance | None:
+    """How well a value is known with the source that it names, as pages and files say it; None where nobody asks."""
+    if value.provenance is None:
+        return None
+    return proved(Provenance(value.provenance), Source(**value.source) if value.source else None)
+
+
+def as_known(tree: Tree) -> Tree:
+    """The text in which every value is said to be known as it is with the source that it names."""
+    changes = [
+        RulebookChange(path, value, replace(value, provenance=known.value))
+        for path, value in values_of(tree).items()
+        if (known := known_of(value)) is not None and known != value.provenance
+    ]
+    said = with_changes(tree, changes)
+    return said if said.get("sources") or "sources" in tree else {key: said[key] for key in tree}
 
 
 def known_words(provenance: Provenance, words: Words) -> str:

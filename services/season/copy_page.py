@@ -16,6 +16,7 @@ from projections.tables.units import UNITS, UnitRow
 from services.i18n import Words
 from services.season.calendar import calendar_seen, following_day_off
 from services.season.copy_year import TakenOver, copy_year, earlier, ended_since, taken_over
+from services.season.saved import saved_at
 from services.web import urls
 from services.web.handlers import act, page
 from services.web.refusals import explain
@@ -102,7 +103,7 @@ async def copy(visit: Visit, season: str) -> PageResponse:
     result = await copy_year(
         visit.work(), season, typed.needed("former"), typed.needed("document_no"), typed.whole("seen") or 0
     )
-    return await visit.done(result, to=visit.url.season(season, da_luu="chep") + "#da-luu")
+    return await visit.done(result, to=saved_at(visit, season, "chep"))
 
 
 def moved_lines(former: SeasonRow, found: TakenOver, calendar: Calendar, words: Words, today: date) -> list[MovedLine]:

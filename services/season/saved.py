@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import date
 from typing import NamedTuple
 
 from domain.season import State, Step
 from projections.tables.seasons import SeasonRow
 from services.i18n import Words
+from services.web.visit import Visit
 
 
 class Saved(NamedTuple):
@@ -27,6 +29,22 @@ REACHES = {
     "huy": State.CANCELLED,
     "ket-thuc": State.CLOSED,
 }
+
+
+def saved_at(visit: Visit, season: str, key: str) -> str:
+    """The address of the season's page that confirms this command to the session that gave it, and to no other."""
+    return visit.url.season(season, da_luu=key, dau=_mark(visit, season, key)) + "#da-luu"
+
+
+def asked_of(visit: Visit, season: str) -> str | None:
+    """The key of the command that the address confirms; None where it was not made for this session."""
+    key = visit.query("da-luu")
+    return key if key and hmac.compare_digest(visit.query("dau").encode(), _mark(visit, season, key).encode()) else None
+
+
+def _mark(visit: Visit, season: str, key: str) -> str:
+    secret = visit.signed_in.csrf if visit.signed_in else ""
+    return hmac.digest(secret.encode(), f"{season}/{key}".encode(), "sha256").hex()[:16]
 
 
 def saved_of(key: str | None, row: SeasonRow, words: Words, today: date) -> Saved | None:

@@ -23,7 +23,7 @@ from services.season.copy_year import earlier, ended_since
 from services.season.deadlines_view import deadline_form, read_deadlines
 from services.season.readiness import readiness_of, unstaffed
 from services.season.readings import asked_readings, choose_reading, unknown_years
-from services.season.saved import saved_of
+from services.season.saved import asked_of, saved_at, saved_of
 from services.web import urls
 from services.web.form_fields import FieldMissing, Typed
 from services.web.handlers import act, page
@@ -147,7 +147,7 @@ async def show(visit: Visit, season: str) -> PageResponse:
         halts=halts(row, visit.words),
         unstaffed=[] if readiness else lacking,
         readiness=readiness,
-        saved=saved_of(visit.query("da-luu"), row, visit.words, visit.today),
+        saved=saved_of(asked_of(visit, season), row, visit.words, visit.today),
         not_taking_part=not_taking_part(row, units.values(), visit.today),
         taking_part=_sorted(units[commune] for commune in row.participants),
         withdrawn=_sorted(units[commune] for commune in row.withdrawn),
@@ -464,7 +464,7 @@ def coordinating(typed: Typed, code: str, lead: str) -> tuple[Office, ...]:
 
 async def _saved(visit: Visit, result: CommandResult, season: str, what: str) -> PageResponse:
     """The season's page, which confirms what was recorded."""
-    return await visit.done(result, to=visit.url.season(season, da_luu=what) + "#da-luu")
+    return await visit.done(result, to=saved_at(visit, season, what))
 
 
 def _reasoned(typed: Typed) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from uuid import UUID
 from litestar.datastructures import UploadFile
 
 from domain.days import must_be_possible
-from domain.errors import MarksPiledUp, NotANumber, NotFound, Refused
+from domain.errors import DayInTheFuture, MarksPiledUp, NotANumber, NotFound, Refused
 from domain.text import composed, is_blank
 from services.clock import today
 from services.web.bodies import SentForm
@@ -172,6 +172,12 @@ class Typed(Mapping[str, str]):
         if day is None:
             raise NotADate(field=name, typed=text)
         must_be_possible(day, today(), name, text)
+        return day
+
+    def day_gone(self, name: str) -> date | None:
+        """The day of something that has happened; otherwise as `day`. DayInTheFuture for one that has not come."""
+        if (day := self.day(name)) is not None and day > today():
+            raise DayInTheFuture(field=name, day=day, today=today())
         return day
 
     def needed_day(self, name: str) -> date:

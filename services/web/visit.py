@@ -147,11 +147,27 @@ class Visit(Viewing):
     ) -> PageResponse:
         """The answer to an act that was refused: the page with the reason and what was typed, or the reason."""
         self.object_to(refused)
-        if again is None or isinstance(refused, (NotFound, SignInNeeded)):
+        if again is None or isinstance(refused, SignInNeeded):
             raise refused
+        if isinstance(refused, NotFound):
+            return await self._not_found(refused, again, **where)
         log_refusal(self, refused)
         await note_refused(self, refused)
         page = await again(self, **where)  # or there is no such page, whatever else is wrong
+        return self.refusal_alone() if self.is_partial else page
+
+    async def _not_found(
+        self, missing: NotFound, again: Callable[..., Awaitable[PageResponse]], **where: str
+    ) -> PageResponse:
+        """The page of a form that names what is not there; where there is no such page, `missing` as it is."""
+        self.object_to(NotFound(**{"reason": "in-form", **missing.details}))
+        try:
+            page = await again(self, **where)
+        except NotFound:
+            self.object_to(missing)
+            raise missing from None
+        log_refusal(self, missing)
+        await note_refused(self, missing)
         return self.refusal_alone() if self.is_partial else page
 
     def refusal_alone(self) -> PageResponse:

@@ -1,7 +1,11 @@
 """Councils through their page: set up by a decision, a member replaced, called together on what is appraised."""
 
+from datetime import timedelta
+
 from domain.council import Council, Role, council_stream
 from domain.official import Office
+from services.clock import today
+from services.council import voting
 from tests.provinces.story import AGENCIES, COMMUNE, DISTRICT, OTHER, Story
 from tests.web.desks import Desk, Desks, Page, desks, season, workplace
 
@@ -61,6 +65,16 @@ async def test_a_member_without_an_agency_is_named(desks: Desks, season: Story):
     assert (page.status, page.refused) == (422, "field-missing")
 
 
+async def test_a_decision_that_is_still_to_come_sets_no_council_up(desks: Desks, season: Story):
+    chairman = await desks.of(CHAIRMAN)
+    fields = seated(season) | {"on": f"{today() + timedelta(days=1):%d/%m/%Y}"}
+
+    page = await chairman.send(await chairman.open(council(season)), "/thanh-lap", fields)
+
+    assert (page.status, page.refused) == (422, "day-in-the-future")
+    assert dict(page.form("/thanh-lap").fields)["decision_no"] == "33/QĐ-UBND"
+
+
 async def test_only_appraised_dossiers_can_be_put_on_an_agenda(desks: Desks, season: Story):
     await season.concluded()
     appraiser = await desks.appraiser()
@@ -109,6 +123,7 @@ async def test_the_officer_of_a_commune_sees_no_council(desks: Desks, season: St
 
     assert page.status == 200
     assert "Không có Hội đồng nào để xem" in page.text
+    assert "Cơ quan thẩm định, Chủ tịch hoặc thư ký Hội đồng triệu tập phiên họp." in page.text
     assert not page.offers("/thanh-lap")
 
 
@@ -123,3 +138,93 @@ async def test_who_may_not_set_a_council_up_cannot_do_it_by_hand(desks: Desks, s
 
     assert (page.status, page.refused) == (403, "not-permitted")
     assert "Council.Constituted" not in await season.kinds()
+
+
+async def ready(desks: Desks, season: Story) -> tuple[Desk, Page]:
+    """The chair, and the page of a council with one dossier to be called together on."""
+    await season.concluded()
+    chairman = await desks.of(CHAIRMAN)
+    await constitute(chairman, season)
+    return chairman, await chairman.open(council(season))
+
+
+async def test_a_meeting_on_a_day_that_cannot_be_is_refused_at_its_field(desks: Desks, season: Story):
+    chairman, page = await ready(desks, season)
+    earlier = {
+        "01/01/2012": ("period-reversed", "ngày UBND cấp xã gửi hồ sơ hoặc ngày mở đợt đánh giá"),
+        "14/01/2024": ("period-reversed", "Ngày họp 14/01/2024 trước ngày 15/01/2024"),
+        "31/02/2024": ("not-a-date", "không phải là ngày"),
+        "01/01/2032": ("day-out-of-range", "nằm ngoài các năm"),
+    }
+
+    for day, (code, sentence) in earlier.items():
+        refused = await chairman.send(page, "/trieu-tap", place="Phòng họp 7", on=day, item=[COMMUNE])
+
+        assert (refused.status, refused.refused) == (422, code), day
+        assert sentence in refused.text
+        form = refused.form("/trieu-tap")
+        assert (form.value("on"), form.value("place"), form.value("item")) == (day, "Phòng họp 7", COMMUNE)
+        assert 'href="#h-on-990"' in refused.html
+    assert "Meeting.Convened" not in await season.kinds()
+
+    # A meeting that was held, on the day on which the dossier had come
+    held = await chairman.send(page, "/trieu-tap", place="Phòng họp 7", on="15/01/2024", item=[COMMUNE])
+    assert "Họp ngày 15/01/2024 tại Phòng họp 7." in held.text
+
+
+async def test_the_council_is_asked_until_a_day_that_can_be(desks: Desks, season: Story):
+    chairman, page = await ready(desks, season)
+
+    for day in ("", "31/02/2024", "01/01/2012", "01/01/2032"):
+        refused = await chairman.send(page, "/lay-y-kien", answer_by=day, item=[COMMUNE])
+
+        assert refused.status == 422
+        assert refused.form("/lay-y-kien").value("answer_by") == day
+        assert 'href="#y-by-990"' in refused.html
+    assert "Meeting.ConsultationOpened" not in await season.kinds()
+
+
+async def test_a_commune_that_the_council_does_not_decide_on_is_refused_at_the_agenda(desks: Desks, season: Story):
+    chairman, page = await ready(desks, season)
+    days = {"/trieu-tap": {"on": "30/1/2024", "place": "Phòng họp 7"}, "/lay-y-kien": {"answer_by": "30/11/2026"}}
+
+    for act, fields in days.items():
+        refused = await chairman.send(page, act, fields, item=[COMMUNE, "99007"])
+
+        assert (refused.status, refused.refused) == (422, "units-unsuitable")
+        assert "Hội đồng này không xét đơn vị có mã 99007 trong đợt đánh giá" in refused.text
+        kept = dict(refused.form(act).fields)
+        assert {name: kept[name] for name in fields} == fields
+    assert not {"Meeting.Convened", "Meeting.ConsultationOpened"} & set(await season.kinds())
+
+
+async def test_what_a_form_names_and_is_not_there_leaves_the_form_as_it_was_filled_in(desks: Desks, season: Story):
+    chairman = await desks.of(CHAIRMAN)
+    await constitute(chairman, season)
+    stranger = "5b1f8a4e-0000-4000-8000-000000000000"
+    fields = {
+        "leaving": stranger,
+        "joining": str(season.person("substitute")),
+        "agency": "Công an huyện",
+        "role": "member",
+    }
+
+    page = await chairman.send(await chairman.open(council(season)), "/thay", fields, decision_no="35/QĐ-UBND")
+
+    assert (page.status, page.refused) == (404, "not-found")
+    assert "Chọn lại trong danh sách trên trang rồi gửi lại." in page.text
+    assert (page.form("/thay").value("decision_no"), page.form("/thay").value("agency")) == (
+        "35/QĐ-UBND",
+        "Công an huyện",
+    )
+
+    # An item of the meeting's hidden fields that is none of its agenda
+    await season.concluded()
+    _, key = await voting.convene(
+        await season.appraiser(), season.season, DISTRICT, (await season.appraiser()).today, "Phòng họp", [COMMUNE]
+    )
+    secretary = await desks.appraiser()
+    meeting = await secretary.open(f"/hop/{season.season}/{key}?xem=hop")
+    page = await secretary.send(meeting, "/diem-danh", present=[stranger, "nobody"], item="99007")
+    assert (page.status, page.refused) == (404, "not-found")
+    assert page.offers("/diem-danh")

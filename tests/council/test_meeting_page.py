@@ -1,6 +1,7 @@
 """A council meeting through its pages: the chair leads it, members vote, nobody sees too early how."""
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from domain.meeting import Choice, Meeting, VoteRule, meeting_stream
 from domain.official import Office
 from domain.rulebook import Majority
 from projections.tables.exports import EXPORTS
+from services.clock import today
 from services.council import voting
 from services.council.meeting_view import seats
 from tests.exports.test_exports_page import worked_off
@@ -348,6 +350,8 @@ async def test_a_closed_meeting_offers_nothing_and_is_not_asked_again(desks: Des
     chair = await desks.of(CHAIR)
 
     page = await chair.open(meeting(season, key, xem="hop"))
+    early = await chair.send(page, "/ket-thuc", on=f"{today() + timedelta(days=1):%d/%m/%Y}")
+    assert early.refused == "day-in-the-future"
     page = await chair.send(page, "/ket-thuc", on="30/01/2024")
     asked = await chair.client.get(f"{chair.home}{meeting(season, key, phan='dem')}", headers={"hx-request": "true"})
 

@@ -21,7 +21,7 @@ from domain.errors import (
     NotPermitted,
     OutOfOrder,
     ReasonMissing,
-    UnknownCommune,
+    UnitsUnsuitable,
     VoteIsClosed,
     VoteIsOpen,
 )
@@ -132,7 +132,7 @@ async def test_a_meeting_needs_a_council_and_communes_that_it_decides_on(story: 
     with pytest.raises(NotFound):
         await voting.convene(await story.appraiser(), story.season, DISTRICT, DAY, "…", [COMMUNE])
     await story.council()
-    with pytest.raises(UnknownCommune):
+    with pytest.raises(UnitsUnsuitable):
         await voting.convene(await story.appraiser(), story.season, DISTRICT, DAY, "…", ["99007"])
 
 

@@ -47,7 +47,7 @@ SLOW = (urls.SIGN_OUT, urls.WHAT_IF_SEASON, urls.FLAGS, urls.REPLAY_SEASON, urls
 ENDING = (urls.SIGN_OUT, urls.MORE + "/ket-thuc-phien")
 
 _NAMES = re.compile(
-    r"""(?:typed|visit)\.(?:text|needed|every|decimal|whole|day|file|query|queries|identifier)\("([^"]+)"""
+    r"""(?:typed|visit)\.(?:text|needed|every|decimal|whole|day|day_gone|needed_day|file|query|queries|identifier)\("([^"]+)"""
 )
 
 HOSTILE: tuple[bytes, ...] = (

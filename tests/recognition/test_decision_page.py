@@ -15,6 +15,7 @@ from infra.platform.config import Settings
 from infra.transparency.sealer_store import SealerStore
 from services.appraisal import appraise
 from services.assessment import assess
+from services.clock import today
 from services.council import voting
 from services.documents.reading import AsItStood
 from services.exports import requests
@@ -139,9 +140,16 @@ async def test_the_decision_is_signed_by_its_document_then_published(desks: Desk
 
     page = await chairman.open(decision(season))
     unsigned = await chairman.send(page, "/ky", files={"file": ("quyet-dinh.pdf", b"hello", "application/pdf")})
-    page = await chairman.send(unsigned, "/ky", files={"file": ("quyet-dinh.pdf", PDF, "application/pdf")})
+    pdf = {"file": ("quyet-dinh.pdf", PDF, "application/pdf")}
+    to_come = f"{today() + timedelta(days=1):%d/%m/%Y}"
+    not_signed_yet = await chairman.send(unsigned, "/ky", files=pdf, on=to_come)
+    page = await chairman.send(unsigned, "/ky", files=pdf)
+    not_published_yet = await chairman.send(page, "/cong-bo", place="cổng thông tin điện tử", on=to_come)
     page = await chairman.send(page, "/cong-bo", place="cổng thông tin điện tử", on="7/2/2024")
 
+    for refused in (not_signed_yet, not_published_yet):
+        assert (refused.status, refused.refused) == (422, "day-in-the-future")
+    assert not_published_yet.form("/cong-bo").value("place") == "cổng thông tin điện tử"
     assert unsigned.refused == "file-type-forbidden"
     assert "07/02/2024, cổng thông tin điện tử" in page.text
     assert not page.offers("/ky")

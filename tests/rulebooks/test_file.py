@@ -12,12 +12,22 @@ import pytest
 from openpyxl.chart import BarChart
 
 from domain.errors import RulebookFileUnusable
-from infra.reference.rulebook_values import RulebookChange, RulebookValue, value_at, with_changes
+from infra.reference.rulebook_values import (
+    RulebookChange,
+    RulebookValue,
+    text_of,
+    tree_of,
+    value_at,
+    with_changes,
+)
+from infra.reference.rulebooks import parse_rulebook
 from services.i18n import load_words
+from services.rulebooks.draft import DraftText
 from services.rulebooks.file_import import read_carried
-from services.rulebooks.file_rows import STEPS, choices_of
+from services.rulebooks.file_rows import COLUMNS, STEPS, choices_of
 from services.rulebooks.file_words import CHOICES, EXAMPLES, KINDS, STATES
 from services.rulebooks.file_workbook import GUIDE, ORIGIN_SHEET, SHEET
+from services.rulebooks.file_yaml import write_yaml
 from services.rulebooks.value_sources import STATES as VALUE_STATES
 from tests.rulebooks.files import (
     LEVELS,
@@ -28,6 +38,7 @@ from tests.rulebooks.files import (
     filled,
     inserted,
     lying,
+    origin_of,
     read,
     repacked,
     row_of,
@@ -59,6 +70,79 @@ async def test_a_file_that_nobody_edited_changes_nothing(text: bytes, ending: st
     assert (reading.changes, reading.errors, reading.conflicts, reading.problems) == ((), (), (), ())
     assert (reading.absent, reading.is_older) == (0, False)
     assert reading.same > 100
+
+
+def older_draft() -> DraftText:
+    """A draft of a text whose values are said to be sourced: TC1.name names a legal text, TC2.CT1.name a paper without
+    number and day, TC2.CT2.name nothing.
+    """
+    tree = tree_of(POINTS)
+    for path in ("TC2.CT1.name", "TC2.CT2.name"):
+        value = value_at(tree, path)
+        assert value is not None
+        source = {"document": "Kế hoạch của tỉnh"} if path == "TC2.CT1.name" else {}
+        older = RulebookValue(value.value, "sourced", source)
+        tree = with_changes(tree, [RulebookChange(path, value, older)])
+    text = text_of(tree).encode()
+    return DraftText(parse_rulebook(text), tree, ())
+
+
+SAID = {
+    "TC1.name": ("sourced", "theo văn bản gốc"),
+    "TC2.CT1.name": ("reported", "theo tài liệu khác"),
+    "TC2.CT2.name": ("recalled", "chưa có nguồn"),
+}
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "yaml"])
+async def test_a_file_says_of_a_source_what_the_page_says_and_comes_back_without_a_change(ending: str):
+    # Given a text in which values are said to be sourced that name no number and day
+    draft = older_draft()
+    book, text = workbook(draft), yaml_file(draft)
+
+    # Then the file says of them what the rulebook, and so its page, says
+    sheet = openpyxl.load_workbook(io.BytesIO(book))
+    for path, (known, words) in SAID.items():
+        value = value_at(tree_of(text.encode()), path)
+        assert draft.rulebook.provenances[path] == known
+        assert sheet[SHEET].cell(row_of(sheet, path), list(COLUMNS).index("state") + 1).value == words
+        assert value is not None
+        assert value.provenance == known
+
+    # And as it came it changes nothing
+    reading = await read(f"tep.{ending}", book if ending == "xlsx" else text, draft)
+    assert (reading.changes, reading.errors, reading.conflicts) == ((), (), ())
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "yaml"])
+async def test_a_file_from_before_that_calls_such_values_sourced_changes_nothing_either(ending: str):
+    draft = older_draft()
+    older = write_yaml(origin_of(draft), draft.tree).decode()
+    content: Any = older
+    if ending == "xlsx":
+        cells = {(path, "state"): "theo văn bản gốc" for path in SAID}
+        content = filled(workbook(draft), cells)
+
+    reading = await read(f"tep.{ending}", content, draft)
+
+    assert (reading.changes, reading.errors, reading.conflicts) == ((), (), ())
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "yaml"])
+async def test_a_value_edited_in_such_a_file_is_the_only_change(ending: str):
+    draft = older_draft()
+    content: Any = yaml_file(draft).replace("threshold: 80", "threshold: 81")
+    if ending == "xlsx":
+        content = filled(workbook(draft), {("TC2.CT1.name", "value"): "Tên khác"})
+
+    reading = await read(f"tep.{ending}", content, draft)
+
+    [change] = reading.changes
+    assert change.before == value_at(draft.tree, change.path)
+    assert change.path == ("TC2.CT1.name" if ending == "xlsx" else "C1")
+    assert reading.errors == ()
+    assert change.after is not None
+    assert change.after.provenance == ("reported" if ending == "xlsx" else "sourced")
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.split(b"\nid: ")[1].split(b"\n")[0].decode())

@@ -65,6 +65,24 @@ async def test_an_address_alone_confirms_nothing_that_is_not_so(desk: Desk, stor
         assert confirmed(await desk.open(f"/mua/{story.season}?da-luu={key}")) == ""
 
 
+async def test_an_address_that_somebody_else_was_led_to_or_made_up_confirms_nothing(
+    desk: Desk, desks: Desks, story: Story
+):
+    page = await desk.open(f"/mua/{story.season}")
+    page = await desk.send(page, "/phan-cong", {f"lead.{story.codes[0]}": Office.POLICE_CHIEF.value})
+    confirming = page.url.partition(desk.home)[2].partition("#")[0]
+    administrator = await desks.of("administrator")
+
+    assert confirmed(await desk.open(confirming)) == "Đã lưu phân công"
+    assert confirmed(await administrator.open(confirming)) == ""
+    for made_up in (
+        f"/mua/{story.season}?da-luu=phan-cong",
+        f"/mua/{story.season}?da-luu=bo-sung-don-vi",
+        confirming.replace("phan-cong", "bo-sung-don-vi"),
+    ):
+        assert confirmed(await desk.open(made_up)) == ""
+
+
 async def test_an_address_alone_confirms_nothing_that_the_page_does_not_show(desk: Desk, story: Story):
     for key in ("han", "cach-tinh", "khong-xet", "rut-don-vi"):
         assert confirmed(await desk.open(f"/mua/{story.season}?da-luu={key}")) == ""

@@ -106,7 +106,7 @@ async def open_review(visit: Visit, season: str) -> PageResponse:
         document_no,
         document_on,
         positions(visit, "references"),
-        typed.day("on"),
+        typed.day_gone("on"),
     )
     begun = (await work.recorded(result))[0].stream.subject
     return await visit.done(await sealed(visit, result), to=visit.url.review(season, *commune_and_number(begun)))
@@ -281,7 +281,7 @@ async def propose(visit: Visit, season: str, commune: str, number: str) -> PageR
         count(number),
         chosen(visit, "ruling", Ruling),
         visit.typed.needed("reason"),
-        visit.typed.day("on"),
+        visit.typed.day_gone("on"),
     )
     return await _recorded(visit, result, season, commune, number)
 
@@ -297,7 +297,7 @@ async def conclude(visit: Visit, season: str, commune: str, number: str) -> Page
         count(number),
         chosen(visit, "ruling", Ruling),
         typed.needed("decision_no"),
-        typed.day("on"),
+        typed.day_gone("on"),
         typed.text("reason") or None,
     )
     return await _recorded(visit, result, season, commune, number)

@@ -3,8 +3,8 @@
     bo=131              the fact at this position is struck out (of a file, all its attachments and reuses)
     thay=131:7,5        its value is another: points, met or not met, 20/24, yes or no, a choice
     nguong=C1:85        a threshold is another
-    bo-tieu-chi=…       what was measured is judged under this text of a rulebook, by its hash or the rulebook's id
-    ben-trai=…          of a season: and compared with what comes out under this text, not with what is recorded
+    bo-tieu-chi=…       the dossier is judged under this text of a rulebook, by its hash or the rulebook's id
+    ben-trai=…          and compared with what comes out under this text, not with what is recorded
 
 A form has fields of its own for what is being added: `vi-tri` with `gia-tri`, and `nguong.C1`. Its `nguong-cua` is the
 text whose thresholds it showed: one that nobody changed is no assumption about the text that is chosen in its place.

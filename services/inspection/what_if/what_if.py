@@ -9,7 +9,7 @@ from domain.rulebook import Rulebook
 from domain.working_days import Calendar
 from infra.platform.slicing import in_slices
 from infra.readmodels.reading import View
-from projections.analysis.what_if import Side, verdict_under
+from projections.analysis.what_if import Side, side_of
 from projections.tables.sheets import SHEETS, SheetRow
 from projections.tables.standings import STANDINGS, Standing, counted
 
@@ -34,5 +34,5 @@ async def sides_of(
 def _side(
     standing: Standing, own: Rulebook, compared: tuple[Choosing, Choosing], row: SheetRow | None, calendar: Calendar
 ) -> Side:
-    before, after = (verdict_under(standing, own, choose(own), row, calendar) for choose in compared)
-    return Side(standing.commune, before, after)
+    left, right = compared
+    return side_of(standing, own, (left(own), right(own)), row, calendar)

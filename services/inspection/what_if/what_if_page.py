@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 from domain.errors import NotFound, Refused, WhatIfInvalid
@@ -70,17 +71,23 @@ class TextChoice(NamedTuple):
 
 @page(urls.WHAT_IF, heavy=True)
 async def show(visit: Visit, season: str, commune: str) -> PageResponse:
-    """One dossier, otherwise; `?tap=3` also looks for pivotal sets of two and three facts."""
+    """One dossier, otherwise, or by any two texts; `?tap=3` also looks for pivotal sets of two and three facts.
+
+    WhatIfInvalid for one text on both sides of which nothing is assumed.
+    """
     case = await open_case(visit, season, commune)
     permit(visit.actor, Act.VIEW_TRAIL, case.subject())
     rulebooks = await visit.rulebooks()
-    asked = read_asked(visit, rulebooks, case.rulebook)
+    both = bool(visit.query("ben-trai") and visit.query("bo-tieu-chi"))
+    asked = _of_two(read_asked(visit, rulebooks, case.rulebook), asks=both)
     facts = await facts_about(visit, case)
-    chosen = rulebooks.named(asked.kept.rulebook)
-    under = at_rates(case.followed, chosen, case.season.year) if chosen else None
+    left, under = (
+        at_rates(case.followed, text, case.season.year) if (text := rulebooks.named(name)) else None
+        for name in (asked.kept.left, asked.kept.rulebook)
+    )
 
     def answer(assumed: Assumed) -> WhatIfResult:
-        return what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under)
+        return what_if(facts, commune, case.rulebook, case.calendar, assumed.otherwise(facts), under, left)
 
     assumed, answered = _answered(visit, asked, answer)
     largest = 3 if visit.query("tap") == "3" else 1
@@ -93,6 +100,9 @@ async def show(visit: Visit, season: str, commune: str) -> PageResponse:
         answered=answered,
         assumed=assumed,
         asked=asked,
+        compared=bool(left or under),
+        ways=_ways(case.rulebook, left, under),
+        first=left or case.rulebook,
         other=under or case.rulebook,
         kept=assumed.query(visit),
         here=lambda changed: visit.url.what_if(season, commune, changed.query(visit)),
@@ -221,11 +231,15 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
             raise NotFound(season=season)
         rulebook = rulebooks.text(row.rulebook_sha256)
 
-        def text_of(standing: Standing) -> Rulebook:
-            return rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
-
-        asked = _of_two(visit, read_asked(visit, rulebooks, rulebook))
         rates = await view.one(RATES, rates_stream().subject) or RatesRow()
+        at_its_rates = cache(lambda sha256: rates.applied(rulebooks.text(sha256), row.year))
+
+        def text_of(standing: Standing) -> Rulebook:
+            own = rulebooks.own_text(rulebook, standing.rulebook_sha256, decided=not standing.may_be_decided)
+            return at_its_rates(own.sha256)
+
+        asks = any(visit.query(name) for name in ("ben-trai", "bo-tieu-chi", "nguong-cua"))
+        asked = _of_two(read_asked(visit, rulebooks, rulebook), asks=asks)
         left, right = (
             rates.applied(text, row.year) if (text := rulebooks.named(name)) else None
             for name in (asked.kept.left, asked.kept.rulebook)
@@ -249,6 +263,8 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
         assumed=assumed,
         asked=asked,
         before=left or rulebook,
+        ways=_ways(rulebook, left, right),
+        incomplete=sum(any(one.left or one.asked for one in side.carried) for side in sides),
         lines=lines,
         changed=sum(one.changes for one in sides),
         corrected=bool(row.corrections),
@@ -262,13 +278,23 @@ async def show_season(visit: Visit, season: str) -> PageResponse:
     )
 
 
-def _of_two(visit: Visit, asked: Asked) -> Asked:
-    """The same; one text on both sides, with nothing assumed of it, is refused to whoever asks to compare."""
-    asks = any(visit.query(name) for name in ("ben-trai", "bo-tieu-chi", "nguong-cua"))
-    same = asked.kept.left == asked.kept.rulebook and not asked.kept.thresholds
-    if asks and same and asked.refused is None:
+def _of_two(asked: Asked, *, asks: bool) -> Asked:
+    """The same; one text on both sides, with nothing assumed of it, is refused to whoever `asks` to compare."""
+    kept = asked.kept
+    assumes = bool(kept.thresholds or kept.struck or kept.replaced or any(asked.adding))
+    if asks and kept.left == kept.rulebook and not assumes and asked.refused is None:
         return asked._replace(refused=WhatIfInvalid(reason="same-text", field="bo-tieu-chi"))
     return asked
+
+
+def _ways(own: Rulebook, *texts: Rulebook | None) -> list[str]:
+    """How each side comes out: "own", as recorded; "version", what another version of the rulebook can hold;
+    "measured", what was measured.
+    """
+    return [
+        "own" if text is None or text.sha256 == own.sha256 else "version" if text.id == own.id else "measured"
+        for text in texts
+    ]
 
 
 def _with_left(left: Rulebook | None) -> Choosing:

@@ -233,12 +233,13 @@ async def test_any_two_texts_are_compared_and_each_column_says_which_it_is(inspe
     # When the one is put on the left and the other on the right
     page = await inspector.open(f"/gia-dinh/{season.season}?ben-trai={lower}&bo-tieu-chi={higher}")
 
-    # Then both judge what was measured, and the address and the form hold both
+    # Then both judge what was entered, and the address and the form hold both
     left, right = columns(page.html)
     assert left.startswith("Bên trái: 25/2021, bản ")
     assert right.startswith("Bên phải: 25/2021, bản ")
     assert "của năm đánh giá này" not in left + right
-    assert "xét lại số liệu đã nhập" in left
+    assert "giá trị đã nhập và đã thẩm định, xét theo bản này" in left
+    assert "Mọi giá trị đã ghi nhận đều chuyển được sang bản khác của cùng bộ tiêu chí." in page.text
     assert left.partition("<")[0] != right.partition("<")[0].replace("phải", "trái")
     form = page.form(f"/gia-dinh/{season.season}")
     assert (form.value("ben-trai"), form.value("bo-tieu-chi"), form.value("nguong.C1")) == (lower, higher, "100")
@@ -249,6 +250,63 @@ async def test_any_two_texts_are_compared_and_each_column_says_which_it_is(inspe
     assert "của năm đánh giá này" in columns(turned.html)[1]
     assert "kết quả đã ghi nhận" in columns(turned.html)[1]
     assert "1 thành đạt chuẩn, 0 thành chưa đạt chuẩn" in turned.text
+
+
+async def test_a_version_of_the_same_rulebook_keeps_appraised_scores_and_names_what_it_cannot_hold(
+    inspector: Desk, season: Story
+):
+    # Given a commune whose values are appraised, a version worded otherwise, and one in which an indicator that was
+    # appraised with 6 points is worth 5
+    await season.voted()
+    worded = await text_kept(season)
+    same = await inspector.open(f"/gia-dinh/{season.season}?bo-tieu-chi={worded}")
+    worth = "pháp luật hiệu quả tại cơ sở'\n        name_provenance: sourced\n        max_points: "
+    last = "về phổ biến, giáo dục pháp luật'\n        name_provenance: sourced\n        max_points: "
+    text = (await (await season.as_administrator()).rulebooks()).written(season.rulebook.sha256)
+    start = text.index("code: TC2.CT6")
+    lesser = text[start:].partition(last)[0] + last
+    other = await text_kept(season, (f"{worth}6", f"{worth}7"), (f"{lesser}6", f"{lesser}5"))
+
+    # When each is put on the right
+    less = await inspector.open(f"/gia-dinh/{season.season}?bo-tieu-chi={other}")
+    dossier = await inspector.open(at(season, f"bo-tieu-chi={other}"))
+
+    # Then the first changes nothing, and the second says of whom and of what it cannot hold the value
+    assert "0 đơn vị đổi kết quả" in same.text
+    assert "chưa đủ số liệu" not in (await inspector.open(at(season, f"bo-tieu-chi={worded}"))).text
+    assert "Mọi giá trị đã ghi nhận đều chuyển được" in same.text
+    assert "1 đơn vị có giá trị không chuyển được" in less.text
+    for page in (less, dossier):
+        assert "Không chuyển được: giá trị đã thẩm định của chỉ tiêu 2.6; số liệu của nội dung 2.6" in page.text
+        assert "chưa đủ số liệu" in page.text
+
+
+async def test_a_dossier_is_compared_by_two_texts_and_the_season_leads_there_with_both(inspector: Desk, season: Story):
+    # Given two texts beside the year's own, of which the one on the right asks for every point
+    await season.voted()
+    lower = await text_kept(season)
+    higher = await text_kept(season, ("threshold: 80", "threshold: 100"))
+    query = f"ben-trai={lower}&bo-tieu-chi={higher}"
+
+    # When a name on the page of the season is followed
+    every = await inspector.open(f"/gia-dinh/{season.season}?{query}")
+    assert at(season, query.replace("&", "&amp;")) in every.html
+    page = await inspector.open(at(season, query))
+
+    # Then both columns say which text they are by, and the form and the list of assumptions hold both
+    left, right = columns(page.html)
+    assert left.startswith("Bên trái: 25/2021, bản ")
+    assert right.startswith("Bên phải: 25/2021, bản ")
+    form = page.form(f"/gia-dinh/{season.season}/{COMMUNE}")
+    assert (form.value("ben-trai"), form.value("bo-tieu-chi")) == (lower, higher)
+    assert "So với bộ tiêu chí 25/2021, bản " in page.text
+    table = page.html.partition('id="h-kq"')[2].partition("</table>")[0]
+    assert table.count("đạt chuẩn</") == 2
+
+    # And one text on both sides is refused
+    same = await inspector.open(at(season, f"ben-trai={lower}&bo-tieu-chi={lower}"))
+    assert same.status == 422
+    assert "Hai bên đang là cùng một bản" in same.text
 
 
 async def test_another_text_is_judged_by_its_own_thresholds_not_by_those_that_the_form_showed(

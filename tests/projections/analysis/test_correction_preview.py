@@ -1,53 +1,22 @@
 """A correction of wording alone, over histories as people might make them: no verdict changes, nobody is asked."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.measure import Checklist, Options
-from domain.rulebook import Part, Rulebook
+from domain.rulebook import Rulebook
 from domain.rulebook_difference import Effect, difference
 from infra.reference.rulebooks import load_rulebooks
 from projections.analysis.correction_preview import preview
 from projections.fold import fold
 from projections.tables.sheets import SHEETS
 from projections.tables.standings import STANDINGS
+from tests.projections.analysis.reworded import reworded
 from tests.projections.histories import CALENDAR, SEASONS, TEXTS, Province, histories
 
 SHIPPED = [load_rulebooks().text(sha256) for sha256 in TEXTS]
 
 #: What somebody may add to a text for people.
 additions = st.text(st.sampled_from("aăâđêơư ,;0123456789"), min_size=1, max_size=12)
-
-
-def reworded(rulebook: Rulebook, more: str) -> Rulebook:
-    """The rulebook with every text for people worded otherwise, and nothing else changed.
-
-    Not the text of a condition: whether it holds is declared by that text.
-    """
-
-    def part(one: Part) -> Part:
-        measure = one.measure
-        if isinstance(measure, Options):
-            measure = Options(tuple(option._replace(text=option.text + more) for option in measure.options))
-        if isinstance(measure, Checklist):
-            choices = tuple(entry._replace(text=entry.text + more) for entry in measure.choices)
-            measure = replace(measure, choices=choices)
-        return replace(one, name=one.name + more, evidence=f"{one.evidence}{more}", measure=measure)
-
-    criteria = tuple(
-        replace(
-            criterion,
-            name=criterion.name + more,
-            indicators=tuple(
-                replace(one, name=one.name + more, parts=tuple(part(each) for each in one.parts))
-                for one in criterion.indicators
-            ),
-        )
-        for criterion in rulebook.criteria
-    )
-    return replace(rulebook, title=rulebook.title + more, criteria=criteria, sha256="ff" * 32)
 
 
 @given(province=histories(), former=st.sampled_from(SHIPPED), more=additions)

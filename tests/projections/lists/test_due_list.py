@@ -165,7 +165,9 @@ def test_the_appraiser_is_told_how_many_indicators_wait():
 def test_a_posted_dossier_cannot_be_submitted_before_its_posting_ends():
     [task] = duties(told("posted"), CHAIRMAN)
 
-    assert task.not_before == fold(STANDINGS, told("posted").log)[KEY].posted_until
+    posted_until = fold(STANDINGS, told("posted").log)[KEY].posted_until
+    assert posted_until is not None
+    assert (task.duty, task.not_before) == (Duty.SUBMIT, posted_until + timedelta(days=1))
 
 
 def test_where_the_text_names_the_communes_steps_its_meeting_comes_the_day_after_the_posting():
